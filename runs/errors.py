@@ -1,0 +1,48 @@
+"""What can go wrong when a run is asked for; each error knows its HTTP status.
+
+RunNotFound    404  no such run in the active root (or it is in the recycle bin)
+InvalidRunId   400  not the form of a run id, and no run of that name exists
+OutsideRoot    404  a link leads out of the storage root
+NoActiveRoot   503  no storage root has been opened by this process
+"""
+
+from __future__ import annotations
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+
+class RunNotFound(APIException):
+    """No run of that id is in the active storage root."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Run not found: {run_id}")
+
+
+class InvalidRunId(APIException):
+    """The text cannot be a run id."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX")
+
+
+class OutsideRoot(APIException):
+    """The run's folder is a link that leads out of the storage root; it is never followed."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Run not found: {run_id}")
+
+
+class NoActiveRoot(APIException):
+    """The process serves no storage root yet."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("No storage root is open")

@@ -1,0 +1,193 @@
+"""Rows derived from run folders; every one of them can be rebuilt from the storage root.
+
+Times are Unix seconds as floats, as in the files and in every answer: a conversion to `datetime` and back would
+cost on every list page and lose nothing but precision.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.db import models
+
+from runs.errors import OutsideRoot
+from runs.querysets import RunQuerySet
+
+
+class StorageRoot(models.Model):
+    """A folder that was ever opened as a store. Copied folders hold equal run ids, so every unique key has it."""
+
+    path = models.CharField(max_length=4096, unique=True)
+    opened_at = models.FloatField()
+    listed_at = models.FloatField(null=True)
+    """When every run folder was last looked at; `None` until the first complete listing."""
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Run(models.Model):
+    """One run folder as its small files describe it."""
+
+    root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    run_id = models.CharField(max_length=255)
+    folder = models.CharField(max_length=2048)
+    """Relative to the root, with forward slashes."""
+    signature = models.CharField(max_length=255, default="")
+    """Sizes, times and inodes of the small files when they were read: equal means nothing to read."""
+    warnings = models.JSONField(default=list)
+    """Sentences about what is wrong with the folder, for the run page."""
+
+    project = models.CharField(max_length=255)
+    name = models.CharField(max_length=255)
+    group = models.CharField(max_length=255, default="")
+    status = models.CharField(max_length=64)
+    exit_reason = models.CharField(max_length=255, null=True)
+    created = models.FloatField()
+    updated = models.FloatField()
+    """The last time anything of the run was written, as far as its files tell."""
+    started = models.FloatField(null=True)
+    ended = models.FloatField(null=True)
+    duration = models.FloatField(null=True)
+    """Seconds from start to end; null while running."""
+
+    pid = models.BigIntegerField(null=True)
+    process_start = models.FloatField(null=True)
+    hostname = models.CharField(max_length=255, default="")
+    machine_id = models.CharField(max_length=128, default="")
+    boot_id = models.CharField(max_length=128, default="")
+    pid_namespace = models.CharField(max_length=128, default="")
+
+    best_metric_name = models.CharField(max_length=255, null=True)
+    best_metric_value = models.FloatField(null=True)
+    best_metric_step = models.BigIntegerField(null=True)
+    best_metric_mode = models.CharField(max_length=8, null=True)
+    last_step = models.BigIntegerField(null=True)
+
+    description = models.TextField(default="")
+    tags = models.JSONField(default=list)
+    pinned = models.BooleanField(default=False)
+    archived = models.BooleanField(default=False)
+    summary = models.JSONField(default=dict)
+    config = models.JSONField(default=dict)
+    environment_available = models.BooleanField(default=False)
+    artifacts_created_count = models.IntegerField(default=0)
+    artifacts_used_count = models.IntegerField(default=0)
+
+    deleted = models.FloatField(null=True)
+    delete_reason = models.CharField(max_length=255, default="")
+    original_status = models.CharField(max_length=64, default="")
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["root", "run_id"], name="run_once_per_root")]
+        # Lists are newest first; each index ends in the order of the page, so that a page is a range of the index.
+        indexes = [
+            models.Index(fields=["root", "-created", "-id"], name="run_newest", condition=models.Q(deleted=None)),
+            models.Index(
+                fields=["root", "project", "-created", "-id"], name="run_project", condition=models.Q(deleted=None)
+            ),
+            models.Index(
+                fields=["root", "status", "-created", "-id"], name="run_status", condition=models.Q(deleted=None)
+            ),
+            models.Index(
+                fields=["root", "project", "status", "-created", "-id"],
+                name="run_project_status",
+                condition=models.Q(deleted=None),
+            ),
+            models.Index(
+                fields=["root", "project", "name", "-created", "-id"],
+                name="run_experiment",
+                condition=models.Q(deleted=None),
+            ),
+            models.Index(
+                fields=["root", "best_metric_value", "id"], name="run_best", condition=models.Q(deleted=None)
+            ),
+            models.Index(fields=["root", "updated", "id"], name="run_updated", condition=models.Q(deleted=None)),
+            models.Index(fields=["root", "duration", "id"], name="run_duration", condition=models.Q(deleted=None)),
+            models.Index(fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)),
+            models.Index(fields=["root", "folder"], name="run_folder"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.name}/{self.run_id}"
+
+    @property
+    def path(self) -> Path:
+        """The run's folder, absolute, with links resolved.
+
+        Raises:
+            OutsideRoot: a symbolic link leads out of the storage root.
+        """
+        root = Path(self.root.path).resolve()
+        folder = (root / self.folder).resolve()
+        if not folder.is_relative_to(root):
+            raise OutsideRoot(self.run_id)
+        return folder
+
+
+class RunTag(models.Model):
+    """A tag of a run, by which runs are found; the list in `Run.tags` keeps their order."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tag_rows", db_index=False)
+    tag = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "tag"], name="tag_once_per_run")]
+        indexes = [models.Index(fields=["tag", "run"], name="tag_runs")]
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+class RunMetric(models.Model):
+    """What a list sorts and filters by: the figures of one metric of one run. Written by the metrics ingest."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metric_rows", db_index=False)
+    key = models.CharField(max_length=255)
+    count = models.BigIntegerField(default=0)
+    last = models.FloatField(null=True)
+    last_step = models.BigIntegerField(null=True)
+    minimum = models.FloatField(null=True)
+    minimum_step = models.BigIntegerField(null=True)
+    maximum = models.FloatField(null=True)
+    maximum_step = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="metric_once_per_run")]
+        indexes = [
+            models.Index(fields=["key", "last", "run"], name="metric_last"),
+            models.Index(fields=["key", "minimum", "run"], name="metric_minimum"),
+            models.Index(fields=["key", "maximum", "run"], name="metric_maximum"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of run {self.run_id}"
+
+
+class RunParam(models.Model):
+    """One value of a run's config with its dotted key, as a number where it is one, and as text."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="param_rows", db_index=False)
+    key = models.CharField(max_length=255)
+    number = models.FloatField(null=True)
+    text = models.CharField(max_length=255, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "key"], name="param_once_per_run")]
+        indexes = [
+            models.Index(fields=["key", "number", "run"], name="param_number"),
+            models.Index(fields=["key", "text", "run"], name="param_text"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}={self.text}"
+
+
+def header(run: Run) -> dict[str, Any]:
+    """The few fields that a page's live socket sends when a run's state changes."""
+    fields = ("run_id", "project", "name", "status", "exit_reason", "created", "updated", "started", "ended")
+    more = ("duration", "best_metric_name", "best_metric_value", "best_metric_step", "last_step", "warnings")
+    return {field: getattr(run, field) for field in (*fields, *more)}

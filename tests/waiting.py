@@ -1,0 +1,24 @@
+"""Waiting for something to become true, with a deadline and never for a fixed time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def until(condition: Callable[[], T], timeout: float = 15.0, pause: float = 0.01) -> T:
+    """The first truthy answer of `condition`.
+
+    Raises:
+        AssertionError: it was still false after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        answer = condition()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not true after {timeout} s: {condition}"
+        time.sleep(pause)
