@@ -1,0 +1,51 @@
+# `make run` and `make test` are all a newcomer needs; the rest is for those who change the code.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# One stamp a requirements file: make reinstalls exactly when the list changed.
+RUNTIME := .venv/.runtime
+TOOLS := .venv/.tools
+ARGS ?=
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: run test torture check format bench clean
+.DEFAULT_GOAL := run
+
+run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
+	@$(BIN)/python -m runicorn viewer $(ARGS)
+
+test: $(TOOLS)  ## set up what is missing and run the test suite
+	@$(PYTEST) -m "not torture" $(ARGS)
+
+torture: $(TOOLS)  ## the long form: kills, faults and fuzzing by the thousand
+	@$(PYTEST) -m torture --timeout 3600 $(ARGS)
+
+check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(MAKE) test
+
+format: $(TOOLS)
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+bench: $(TOOLS)  ## every benchmark, one after the other, each printed with its limit
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv dist build *.egg-info .mypy_cache .ruff_cache .hypothesis
+
+.venv/bin/python:
+	@echo "Setting up .venv (once)…"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Runicorn needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -m venv .venv
+
+$(RUNTIME): .venv/bin/python requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(TOOLS): $(RUNTIME) requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

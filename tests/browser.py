@@ -1,0 +1,55 @@
+"""The real browser: Debian's Chromium, headless, driven through Playwright."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+# Without these a fresh Chromium calls its maker's hosts, which a closed network refuses one by one.
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def launch(program: str) -> Iterator[Any]:
+    """A headless browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def careful_page(browser: Any, **options: Any) -> Iterator[Any]:
+    """A page in a context of its own; what it logs as an error or asks of another host fails the test."""
+    context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("request", lambda request: problems.extend(_foreign(request.url)))
+    try:
+        yield page
+    finally:
+        context.close()
+    assert not problems, "\n".join(problems)
+
+
+def _foreign(url: str) -> list[str]:
+    parts = urlsplit(url)
+    local = parts.scheme in ("data", "blob", "about") or parts.hostname in ("127.0.0.1", "localhost")
+    return [] if local else [f"asked another host: {url}"]

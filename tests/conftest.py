@@ -1,0 +1,134 @@
+"""The cast that every test may call on: a store, runs in it, a real viewer, a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+# Before Django's settings are read: no test sees or touches the configuration and data of the person who runs it.
+_HOME = Path(tempfile.mkdtemp(prefix="runicorn-tests-"))
+for _name in [name for name in os.environ if name.startswith("RUNICORN_") and "TEST" not in name]:
+    del os.environ[_name]
+os.environ["RUNICORN_DATA_DIR"] = str(_HOME / "data")
+os.environ["RUNICORN_CONFIG_DIR"] = str(_HOME / "config")
+
+import pytest  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
+from tests.folders import write_run  # noqa: E402
+from tests.processes import Viewer  # noqa: E402
+
+REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.needs("program")`: skipped without the program, an error where everything is required."""
+    for mark in item.iter_markers("needs"):
+        for program in mark.args:
+            if shutil.which(program) is None:
+                if REQUIRE_ALL:
+                    pytest.fail(f"{program} is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
+                pytest.skip(f"{program} is not installed")
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's own configuration and data directories, empty, for this test and the processes it starts."""
+    for name in ("config", "data"):
+        monkeypatch.setenv(f"RUNICORN_{name.upper()}_DIR", str(tmp_path / "home" / name))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty storage root on disk that no database knows of."""
+    root = tmp_path / "store"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def store(folder: Path, home: Path, db: None) -> Path:
+    """An empty storage root, active in this process."""
+    from runs.active import activate
+
+    activate(folder)
+    return folder
+
+
+@pytest.fixture
+def fixture_store(tmp_path: Path, home: Path, db: None) -> Path:
+    """A fresh copy of a store written by Runicorn 0.5.3, active in this process."""
+    from runs.active import activate
+
+    with tarfile.open(FIXTURE_STORE) as archive:
+        archive.extractall(tmp_path, filter="data")
+    root = tmp_path / FIXTURE_STORE.name.removesuffix(".tar.gz")
+    activate(root)
+    return root
+
+
+@pytest.fixture
+def make_run() -> Callable[..., str]:
+    """`make_run(root, project="p", name="n", metrics=[{…}], …)` writes a run folder by hand; see `write_run`."""
+    return write_run
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A program that talks to the API in this process."""
+    return APIClient()
+
+
+@pytest.fixture
+def start_viewer(folder: Path, home: Path) -> Iterator[Callable[..., Viewer]]:
+    """Starts real `runicorn viewer` processes and ends them with the test."""
+    viewers: list[Viewer] = []
+
+    def start(root: Path = folder, *options: str, **environment: str) -> Viewer:
+        viewer = Viewer(root, home, *options, **environment)
+        viewers.append(viewer)
+        return viewer.wait_until_it_answers()
+
+    yield start
+    for viewer in viewers:
+        viewer.stop()
+
+
+@pytest.fixture
+def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
+    """One real viewer process over `folder`, without rate limits."""
+    return start_viewer(RUNICORN_RATE_LIMIT="off")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One real browser for the session."""
+    if CHROMIUM is None:
+        if REQUIRE_ALL:
+            pytest.fail("chromium is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
+        pytest.skip("chromium is not installed")
+    from tests.browser import launch
+
+    with launch(CHROMIUM) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(chromium: Any) -> Iterator[Any]:
+    """A fresh page of the real browser; the test fails when the page logged an error or asked another host."""
+    from tests.browser import careful_page
+
+    with careful_page(chromium) as page:
+        yield page

@@ -1,0 +1,111 @@
+"""Real processes for tests: the viewer as a user starts it, and training scripts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from tests.waiting import until
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """The environment of a user whose configuration and data lie under `home`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUNICORN_", "DJANGO_"))}
+    paths = {
+        "RUNICORN_CONFIG_DIR": str(home / "config"),
+        "RUNICORN_DATA_DIR": str(home / "data"),
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    return clean | paths | more
+
+
+class Viewer:
+    """A `runicorn viewer` process over one storage root."""
+
+    def __init__(self, root: Path, home: Path, *options: str, **more: str) -> None:
+        self.root = root
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = home / f"viewer-{self.port}.log"
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "runicorn", "viewer", "--storage", str(root), "--port", str(self.port)]
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [*command, "--no-open", *options],
+                env=environment(home, **more),
+                cwd=home,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait_until_it_answers(self) -> Viewer:
+        """Return once the server answers; the log is shown when it does not."""
+        until(self._answers, timeout=30)
+        return self
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"the viewer ended:\n{self.output}"
+        try:
+            return requests.get(f"{self.url}/api/health", timeout=5).status_code < 500
+        except requests.ConnectionError:
+            return False
+
+    @property
+    def output(self) -> str:
+        """What the process printed so far."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        """GET a path of this viewer."""
+        return requests.get(self.url + path, timeout=30, **more)
+
+    def post(self, path: str, **more: Any) -> requests.Response:
+        """POST to a path of this viewer."""
+        return requests.post(self.url + path, timeout=30, **more)
+
+    def kill(self) -> None:
+        """End the process as a power cut would."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> int:
+        """End the process as Ctrl-C does and return its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(10)
+                raise
+        return self.process.returncode
+
+
+def train(script: str, root: Path, home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    """Start a training script in a process of its own; `RUNICORN_DIR` is the root."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *arguments],
+        env=environment(home, RUNICORN_DIR=str(root), **more),
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
