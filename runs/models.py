@@ -74,6 +74,10 @@ class Run(models.Model):
     environment_available = models.BooleanField(default=False)
     artifacts_created_count = models.IntegerField(default=0)
     artifacts_used_count = models.IntegerField(default=0)
+    journal_bytes = models.BigIntegerField(default=0)
+    """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
+    search = models.TextField(default="")
+    """Project, name, id, tags and description, case-folded: what a search looks in."""
 
     deleted = models.FloatField(null=True)
     delete_reason = models.CharField(max_length=255, default="")
@@ -85,12 +89,18 @@ class Run(models.Model):
         constraints = [models.UniqueConstraint(fields=["root", "run_id"], name="run_once_per_root")]
         # Lists are newest first; each index ends in the order of the page, so that a page is a range of the index.
         indexes = [
-            models.Index(fields=["root", "-created", "-id"], name="run_newest", condition=models.Q(deleted=None)),
             models.Index(
-                fields=["root", "project", "-created", "-id"], name="run_project", condition=models.Q(deleted=None)
+                fields=["root", "-created", "-id"], name="run_newest", condition=models.Q(deleted=None)
             ),
             models.Index(
-                fields=["root", "status", "-created", "-id"], name="run_status", condition=models.Q(deleted=None)
+                fields=["root", "project", "-created", "-id"],
+                name="run_project",
+                condition=models.Q(deleted=None),
+            ),
+            models.Index(
+                fields=["root", "status", "-created", "-id"],
+                name="run_status",
+                condition=models.Q(deleted=None),
             ),
             models.Index(
                 fields=["root", "project", "status", "-created", "-id"],
@@ -105,9 +115,22 @@ class Run(models.Model):
             models.Index(
                 fields=["root", "best_metric_value", "id"], name="run_best", condition=models.Q(deleted=None)
             ),
-            models.Index(fields=["root", "updated", "id"], name="run_updated", condition=models.Q(deleted=None)),
-            models.Index(fields=["root", "duration", "id"], name="run_duration", condition=models.Q(deleted=None)),
-            models.Index(fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)),
+            models.Index(
+                fields=["root", "updated", "id"], name="run_updated", condition=models.Q(deleted=None)
+            ),
+            models.Index(
+                fields=["root", "duration", "id"], name="run_duration", condition=models.Q(deleted=None)
+            ),
+            models.Index(
+                fields=["root", "status", "id"], name="run_by_status", condition=models.Q(deleted=None)
+            ),
+            models.Index(
+                fields=["root", "project", "id"], name="run_by_project", condition=models.Q(deleted=None)
+            ),
+            models.Index(fields=["root", "name", "id"], name="run_by_name", condition=models.Q(deleted=None)),
+            models.Index(
+                fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)
+            ),
             models.Index(fields=["root", "folder"], name="run_folder"),
         ]
 
@@ -131,12 +154,13 @@ class Run(models.Model):
 class RunTag(models.Model):
     """A tag of a run, by which runs are found; the list in `Run.tags` keeps their order."""
 
+    root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tag_rows", db_index=False)
     tag = models.CharField(max_length=255)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "tag"], name="tag_once_per_run")]
-        indexes = [models.Index(fields=["tag", "run"], name="tag_runs")]
+        indexes = [models.Index(fields=["root", "tag", "run"], name="tag_runs")]
 
     def __str__(self) -> str:
         return self.tag
@@ -145,6 +169,7 @@ class RunTag(models.Model):
 class RunMetric(models.Model):
     """What a list sorts and filters by: the figures of one metric of one run. Written by the metrics ingest."""
 
+    root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metric_rows", db_index=False)
     key = models.CharField(max_length=255)
     count = models.BigIntegerField(default=0)
@@ -154,13 +179,16 @@ class RunMetric(models.Model):
     minimum_step = models.BigIntegerField(null=True)
     maximum = models.FloatField(null=True)
     maximum_step = models.BigIntegerField(null=True)
+    best = models.FloatField(null=True)
+    """The maximum or the minimum: as the run says of its primary metric, else as the metric's name suggests."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="metric_once_per_run")]
         indexes = [
-            models.Index(fields=["key", "last", "run"], name="metric_last"),
-            models.Index(fields=["key", "minimum", "run"], name="metric_minimum"),
-            models.Index(fields=["key", "maximum", "run"], name="metric_maximum"),
+            models.Index(fields=["root", "key", "best", "run"], name="metric_best"),
+            models.Index(fields=["root", "key", "last", "run"], name="metric_last"),
+            models.Index(fields=["root", "key", "minimum", "run"], name="metric_minimum"),
+            models.Index(fields=["root", "key", "maximum", "run"], name="metric_maximum"),
         ]
 
     def __str__(self) -> str:
@@ -170,6 +198,7 @@ class RunMetric(models.Model):
 class RunParam(models.Model):
     """One value of a run's config with its dotted key, as a number where it is one, and as text."""
 
+    root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="param_rows", db_index=False)
     key = models.CharField(max_length=255)
     number = models.FloatField(null=True)
@@ -178,8 +207,8 @@ class RunParam(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="param_once_per_run")]
         indexes = [
-            models.Index(fields=["key", "number", "run"], name="param_number"),
-            models.Index(fields=["key", "text", "run"], name="param_text"),
+            models.Index(fields=["root", "key", "number", "run"], name="param_number"),
+            models.Index(fields=["root", "key", "text", "run"], name="param_text"),
         ]
 
     def __str__(self) -> str:
