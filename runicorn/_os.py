@@ -1,0 +1,323 @@
+"""Where operating systems differ: processes, machines, file systems, locks. Written and run on Linux."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+WINDOWS = sys.platform == "win32"
+MACOS = sys.platform == "darwin"
+
+_NETWORK = """
+    9p afs beegfs ceph cifs fuse.ceph-fuse fuse.gcsfuse fuse.glusterfs fuse.juicefs fuse.rclone fuse.s3fs
+    fuse.sshfs glusterfs gpfs lustre ncpfs nfs nfs4 orangefs panfs smb2 smb3 smbfs virtiofs wekafs
+"""
+NETWORK_TYPES = frozenset(_NETWORK.split())
+_BINARY: int = getattr(os, "O_BINARY", 0)
+_NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
+
+
+# Who and where a process is
+
+
+def machine_id() -> str:
+    """A stable name of this machine; a digest, because the system's own id is not meant to leave it."""
+    import hashlib
+
+    return hashlib.sha256(b"runicorn " + _raw_machine_id().encode()).hexdigest()[:32]
+
+
+def _raw_machine_id() -> str:
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        if text := _first_line(path):
+            return text
+    if WINDOWS and (guid := _windows_machine_guid()):
+        return guid
+    import socket
+
+    # Containers often have no id of their own; their host name is one.
+    return socket.gethostname()
+
+
+def _windows_machine_guid() -> str:
+    import importlib
+
+    winreg: Any = importlib.import_module("winreg")
+    with (
+        suppress(OSError),
+        winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, r"SOFTWARE\Microsoft\Cryptography") as key,
+    ):
+        return str(winreg.QueryValueEx(key, "MachineGuid")[0])
+    return ""
+
+
+def boot_id() -> str:
+    """Changes with every start of the machine; "" where the system does not tell."""
+    return _first_line("/proc/sys/kernel/random/boot_id")
+
+
+def pid_namespace() -> str:
+    """The namespace in which our pids count (containers have their own); "" where there are none."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
+
+
+def process_start_time(pid: int) -> float | None:
+    """When a process began, in clock ticks since boot on Linux (no clock change moves it), else Unix seconds.
+
+    `None` when there is no such process, or when it cannot be known.
+    """
+    if sys.platform == "linux":
+        fields = _proc_stat(pid)
+        return float(fields[19]) if fields else None
+    return _psutil_start_time(pid)
+
+
+def process_gone(pid: int, start: float | None, boot: str) -> bool:
+    """Whether the process that had `pid` and began at `start` in the boot `boot` has ended.
+
+    A pid that now belongs to another process counts as gone, and so does a process that only waits to be
+    reaped. What cannot be known (`start` None, `boot` "") speaks for neither.
+    """
+    if boot and (ours := boot_id()) and boot != ours:
+        return True
+    if not _pid_exists(pid):
+        return True
+    if sys.platform == "linux" and (fields := _proc_stat(pid)) and fields[0] in "ZX":
+        return True
+    now = process_start_time(pid)
+    return start is not None and now is not None and abs(now - start) > 0.5
+
+
+def _proc_stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the state on; the command before may hold spaces and brackets."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()
+
+
+def _pid_exists(pid: int) -> bool:
+    if pid <= 0:
+        return False
+    if WINDOWS:  # os.kill(pid, 0) would end the process there
+        return _psutil_start_time(pid) is not None
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _psutil_start_time(pid: int) -> float | None:
+    try:
+        import psutil
+    except ImportError:
+        return None
+    try:
+        return float(psutil.Process(pid).create_time())
+    except (psutil.Error, OverflowError):
+        return None
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""
+
+
+class Forkable(Protocol):
+    """What has something to put right in a forked child."""
+
+    def after_fork(self) -> None:
+        """Called in the child, before anything else runs there."""
+
+
+_forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()
+
+
+def watch_forks(instance: Forkable) -> None:
+    """Have `instance.after_fork()` called in every forked child, as long as the instance lives."""
+    _forkable.add(instance)
+
+
+def _forked() -> None:
+    for instance in list(_forkable):
+        instance.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
+# Folders
+
+
+def home() -> Path:
+    """The user's home.
+
+    Raises:
+        FileNotFoundError: this user has none (a container with a made-up user id).
+    """
+    path = os.path.expanduser("~")
+    if not os.path.isabs(path):
+        raise FileNotFoundError(errno.ENOENT, "this user has no home directory")
+    return Path(path)
+
+
+def config_home() -> Path:
+    """Where this system keeps a user's settings of Runicorn; the place that Runicorn 0.5 used."""
+    if WINDOWS:
+        return Path(os.environ.get("APPDATA") or home() / "AppData" / "Roaming") / "Runicorn"
+    if MACOS:
+        return home() / "Library" / "Application Support" / "Runicorn"
+    return _xdg("XDG_CONFIG_HOME", ".config") / "runicorn"
+
+
+def data_home() -> Path:
+    """Where this system keeps what Runicorn derives (databases, the list of running viewers)."""
+    if WINDOWS:
+        return Path(os.environ.get("LOCALAPPDATA") or home() / "AppData" / "Local") / "Runicorn"
+    if MACOS:
+        return home() / "Library" / "Application Support" / "Runicorn"
+    return _xdg("XDG_DATA_HOME", ".local/share") / "runicorn"
+
+
+def _xdg(variable: str, below_home: str) -> Path:
+    value = os.environ.get(variable, "")
+    # The XDG specification has relative paths ignored.
+    return Path(value) if os.path.isabs(value) else home() / below_home
+
+
+def is_network_filesystem(path: str | os.PathLike[str]) -> bool:
+    """Whether `path` lies, or would lie, on a file system of another machine; False where nobody can tell."""
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+            mounts = [line.split() for line in file]
+    except OSError:
+        return False
+    real = os.path.realpath(path)
+    kind, longest = "", -1
+    for fields in mounts:
+        point = _unescape(fields[4])
+        inside = real == point or real.startswith(point.rstrip("/") + "/")
+        # Of two mounts on one point the later covers the earlier.
+        if inside and len(point) >= longest:
+            kind, longest = fields[fields.index("-") + 1], len(point)
+    return kind in NETWORK_TYPES
+
+
+def _unescape(mount_point: str) -> str:
+    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
+        mount_point = mount_point.replace(code, character)
+    return mount_point
+
+
+# Files
+
+
+def open_append(path: Path) -> int:
+    """A descriptor whose every write goes to the end of the file, which is created when missing."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | getattr(os, "O_CLOEXEC", 0)
+    return os.open(path, flags, 0o666)
+
+
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """At most `size` bytes from `offset`; fewer only at the end of the file."""
+    if WINDOWS:
+        os.lseek(fd, offset, os.SEEK_SET)
+        return os.read(fd, size)
+    return os.pread(fd, size, offset)
+
+
+def read_regular(path: Path, size: int, *, follow_links: bool) -> bytes:
+    """At most `size` first bytes of a regular file; never waits for a pipe.
+
+    Raises:
+        OSError: missing, unreadable, not a regular file, or a symbolic link that is not to be followed.
+    """
+    fd = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW))
+    with open(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read(size)
+
+
+def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Put `content` at `path` in one step: written beside, synced, renamed over, folder synced.
+
+    Raises:
+        OSError: nothing has changed at `path`, and nothing is left beside it.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(beside)
+        raise
+    fsync_directory(path.parent)
+
+
+def fsync_directory(path: Path) -> None:
+    """Make a rename in `path` survive a power cut, where the file system can."""
+    if WINDOWS:
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def file_lock(path: str | os.PathLike[str], blocking: bool = True) -> Iterator[None]:
+    """Hold the lock that the file stands for; it falls with the process. The file stays.
+
+    Raises:
+        BlockingIOError: another holds it, and `blocking` is false.
+        OSError: the file cannot be opened.
+    """
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    try:
+        _lock(fd, blocking)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _lock(fd: int, blocking: bool) -> None:
+    if WINDOWS:
+        import importlib
+
+        msvcrt: Any = importlib.import_module("msvcrt")
+        try:
+            msvcrt.locking(fd, msvcrt.LK_LOCK if blocking else msvcrt.LK_NBLCK, 1)
+        except PermissionError as error:
+            raise BlockingIOError(errno.EAGAIN, "the lock is held by another") from error
+        return
+    import fcntl
+
+    fcntl.flock(fd, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))

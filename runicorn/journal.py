@@ -1,0 +1,146 @@
+"""The journal of a run, `events.jsonl`: how a line is written so that it survives, how whole lines are read.
+
+A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}}`. It reaches the kernel in one `write` on a
+descriptor opened for appending, so lines of threads and forked processes never mix, and what was written
+outlives the process.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os
+
+LINE_CEILING = 64 * 1024 * 1024
+"""Bytes after which a line without an end is handed out in pieces, so that a reader comes past it."""
+
+Encoder = Callable[[dict[str, Any]], bytes]
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encoder: Encoder | None = None
+
+
+def encode(kind: str, data: dict[str, Any], ts: float) -> bytes:
+    """One line with its newline. NaN and infinities are written bare, as the format has it.
+
+    Raises:
+        TypeError: a value has no JSON form.
+    """
+    return (_encoder or _choose_encoder())({"ts": ts, "type": kind, "data": data})
+
+
+def _choose_encoder() -> Encoder:
+    """orjson when it is there. Not at import: it takes longer to load than all the rest of the package."""
+    global _encoder
+    try:
+        import orjson
+    except ImportError:
+        _encoder = encode_slowly
+    else:
+        _encoder = _with_orjson(orjson.dumps, orjson.OPT_APPEND_NEWLINE)
+    return _encoder
+
+
+def _with_orjson(dumps: Callable[..., bytes], newline: int) -> Encoder:
+    def encode_quickly(event: dict[str, Any]) -> bytes:
+        try:
+            line = dumps(event, None, newline)
+        except TypeError:  # a whole number over 64 bits, text that is not Unicode, a key that is no text
+            return encode_slowly(event)
+        # orjson writes NaN as null; a real null or the word in a text costs nothing but time.
+        return encode_slowly(event) if b"null" in line else line
+
+    return encode_quickly
+
+
+def encode_slowly(event: dict[str, Any]) -> bytes:
+    """The line by the standard library; text that is not valid Unicode gets question marks."""
+    return (_plain(event) + "\n").encode("utf-8", "replace")
+
+
+class Appender:
+    """Adds whole lines to a file that only ever grows at its end. Never raises for the file system's sake.
+
+    Attributes:
+        missing: how many records did not, or not wholly, get into the file.
+        error: the latest reason for that.
+        lock: held during a write; whoever numbers records holds it too, so that the file has them in order.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.missing = 0
+        self.error: OSError | None = None
+        self.lock = threading.RLock()
+        self._fd = -1
+        self._torn = False
+        _os.watch_forks(self)
+
+    def write(self, line: bytes) -> bool:
+        """Append `line`, which ends in a newline. False, and counted, when it is not wholly in the file.
+
+        After a torn line the next begins with a newline: it costs only itself.
+        """
+        with self.lock:
+            try:
+                if self._fd < 0:
+                    self._open()
+                if self._torn:
+                    line = b"\n" + line
+                written = os.write(self._fd, line)
+            except OSError as error:
+                return self._failed(error)
+            if written != len(line):
+                self._torn = True
+                return self._failed(OSError(errno.ENOSPC, "no room for the whole line"))
+            self._torn = False
+            return True
+
+    def close(self) -> None:
+        """Give the descriptor back; a later write opens the file again."""
+        with self.lock:
+            if self._fd >= 0:
+                os.close(self._fd)
+                self._fd = -1
+
+    def _open(self) -> None:
+        self._fd = _os.open_append(self.path)
+        size = os.lseek(self._fd, 0, os.SEEK_END)
+        self._torn = size > 0 and _os.read_at(self._fd, 1, size - 1) != b"\n"
+
+    def _failed(self, error: OSError) -> bool:
+        self.missing += 1
+        self.error = error
+        return False
+
+    def after_fork(self) -> None:
+        """Another thread of the parent may have held the lock at the fork, and does not exist here."""
+        self.lock = threading.RLock()
+
+
+def complete(fd: int, offset: int, limit: int) -> bytes:
+    """The whole lines that follow `offset`: at most `limit` bytes, or one line when that is longer.
+
+    Empty when no line has ended yet. A line over `LINE_CEILING` is answered in pieces of that size without a
+    newline: none of them is a record, and the reader goes on behind it.
+    """
+    chunk = _os.read_at(fd, limit, offset)
+    end = chunk.rfind(b"\n") + 1
+    if end or len(chunk) < limit:
+        return chunk[:end]
+    parts, size = [chunk], len(chunk)
+    while size < LINE_CEILING:
+        more = _os.read_at(fd, min(max(limit, 65536), LINE_CEILING - size), offset + size)
+        if not more:
+            return b""
+        newline = more.find(b"\n") + 1
+        parts.append(more[:newline] if newline else more)
+        if newline:
+            break
+        size += len(more)
+    return b"".join(parts)

@@ -1,0 +1,165 @@
+"""What both sides agree on: names, run ids, statuses, and the small JSON files of a run folder.
+
+A run lies in `<root>/<project>/<name>/runs/<run_id>/`. The SDK checks names when it writes, the server checks
+them with the same functions when they arrive in a request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os
+
+META = "meta.json"
+STATUS = "status.json"
+SUMMARY = "summary.json"
+CONFIG = "config.json"
+CURATION = "curation.json"
+EVENTS = "events.jsonl"
+LOGS = "logs.txt"
+ENVIRONMENT = "environment.json"
+ARTIFACTS_CREATED = "artifacts_created.json"
+ARTIFACTS_USED = "artifacts_used.json"
+MEDIA = "media"
+DELETED = ".deleted"
+
+RUNNING = "running"
+FINISHED = "finished"
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+STATUSES = (RUNNING, FINISHED, FAILED, INTERRUPTED)
+
+RESERVED_METRICS = frozenset({"time", "ts", "step", "global_step", "stage"})
+SKIPPED_TOP = frozenset({"artifacts", "evaluations", "runs"})
+"""Folders of a storage root that are no projects; nothing new may be called so."""
+
+RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
+NAME_LENGTH = 100
+# What ext4, APFS and NTFS take for one path component; 100 characters of some scripts are more.
+NAME_BYTES = 255
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+JSON_CEILING = 16 * 1024 * 1024
+"""Bytes above which a small file is not a small file and is left unread."""
+
+
+class InvalidRunId(ValueError):
+    """The id of a new run, or an id in a request, has not the form of one."""
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX")
+
+
+class InvalidName(ValueError):
+    """A project or experiment name that cannot be a folder of the store."""
+
+
+def new_run_id(now: float | None = None) -> str:
+    """An id that sorts by local start time; the last part keeps apart runs of the same second."""
+    started = time.localtime(time.time() if now is None else now)
+    return f"{time.strftime('%Y%m%d_%H%M%S', started)}_{os.urandom(3).hex()}"
+
+
+def is_run_id(value: object) -> bool:
+    """Whether `value` has the form of a run id."""
+    return isinstance(value, str) and RUN_ID.fullmatch(value) is not None
+
+
+def check_run_id(value: object) -> str:
+    """The id itself.
+
+    Raises:
+        InvalidRunId: it has another form.
+    """
+    if not isinstance(value, str) or not is_run_id(value):
+        raise InvalidRunId(value)
+    return value
+
+
+def check_name(value: object, what: str) -> str:
+    """The name itself, fit to be one folder below the storage root.
+
+    Args:
+        value: the name.
+        what: "project" or "experiment name", for the sentence.
+
+    Raises:
+        InvalidName: it is not text of 1-100 characters, leads elsewhere, or means something else in a store.
+    """
+    if not isinstance(value, str):
+        raise InvalidName(f"The {what} must be text, not {type(value).__name__}.")
+    problem = _name_problem(value)
+    if problem:
+        raise InvalidName(f"Invalid {what} {value!r}: it {problem}.")
+    return value
+
+
+def _name_problem(name: str) -> str | None:
+    if not 1 <= len(name) <= NAME_LENGTH:
+        return f"must have 1 to {NAME_LENGTH} characters"
+    if CONTROL.search(name):
+        return "must not contain control characters"
+    if "/" in name or "\\" in name or ".." in name:
+        return "must not contain '/', '\\' or '..'"
+    if name.startswith("."):
+        return "must not begin with a dot"
+    if name in SKIPPED_TOP:
+        return "is a name with a meaning of its own in a store"
+    if len(name.encode()) > NAME_BYTES:
+        return f"must not be longer than {NAME_BYTES} bytes in UTF-8"
+    return None
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a folder of that name is never a project or an experiment."""
+    return name.startswith(".") or name in SKIPPED_TOP
+
+
+def run_folder(root: Path, project: str, name: str, run_id: str) -> Path:
+    """Where the files of a run lie."""
+    return root / project / name / "runs" / run_id
+
+
+def read_json(path: Path, *, follow_links: bool = False) -> tuple[dict[str, Any], str | None]:
+    """The object in a small file, and a sentence when there is something wrong with the file.
+
+    A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular
+    files are read, and symbolic links only with `follow_links`: a store may come from somebody else.
+    """
+    try:
+        raw = _os.read_regular(path, JSON_CEILING + 1, follow_links=follow_links)
+    except FileNotFoundError:
+        return {}, None
+    except OSError as error:
+        return {}, f"{path.name} could not be read: {error.strerror or error}."
+    if len(raw) > JSON_CEILING:
+        return {}, f"{path.name} is larger than {JSON_CEILING // 2**20} MiB and was not read."
+    try:
+        value = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return {}, f"{path.name} is not valid JSON."
+    if not isinstance(value, dict):
+        return {}, f"{path.name} does not hold a JSON object."
+    return value, None
+
+
+def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666) -> None:
+    """Replace a small file as a whole: a reader sees the old or the new content, also after a power cut.
+
+    NaN and infinities are written bare, as the format has it; text that is no Unicode gets question marks.
+
+    Args:
+        path: the file; the folder must exist.
+        value: what JSON can hold.
+        mode: permissions before the umask.
+
+    Raises:
+        OSError: the file could not be written; the old one is as it was.
+        TypeError: a value has no JSON form.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    _os.replace_file(path, text.encode("utf-8", "replace"), mode)

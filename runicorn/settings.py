@@ -1,0 +1,166 @@
+"""Environment variables, the user's folders and configuration, and the list of viewers that are running."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runicorn import _os, layout
+
+CONFIG_FILE = "config.json"
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+
+
+class Setting(NamedTuple):
+    """An environment variable that something of ours reads."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "RUNICORN_DIR",
+        "",
+        "The storage root, when none is given; else the user configuration, else ./.runicorn.",
+    ),
+    Setting("RUNICORN_MODE", "online", "`disabled` makes every call of the SDK a silent no-op."),
+    Setting(
+        "RUNICORN_URL",
+        "",
+        "Where the viewer is reached (behind a tunnel or proxy), for the link the SDK prints.",
+    ),
+    Setting(
+        "RUNICORN_CONFIG_DIR", "", "The folder of the user's configuration; else the system's usual place."
+    ),
+    Setting(
+        "RUNICORN_DATA_DIR", "", "The folder of databases and of the list of viewers; else the usual place."
+    ),
+    Setting("RUNICORN_DATABASE_URL", "", "The viewer's database, as a URL; else an SQLite file of its own."),
+    Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the viewer's rate limits off."),
+    Setting("RUNICORN_MAX_SOCKETS", "10", "Log sockets one client address may have open; 0 means no limit."),
+    Setting(
+        "RUNICORN_ALLOWED_HOSTS", "", "Further names under which the viewer answers, separated by commas."
+    ),
+    Setting("RUNICORN_TOKEN", "", "`auto` or the file with the token that the viewer asks for."),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def get(name: str) -> str:
+    """The value of one of `SETTINGS`; unset and empty both mean its default.
+
+    Raises:
+        KeyError: it is not in the table.
+    """
+    return os.environ.get(name) or _BY_NAME[name].default
+
+
+def config_directory() -> Path:
+    """The folder of the user's configuration; made, for the user alone, when missing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return _private_folder(get("RUNICORN_CONFIG_DIR"), _os.config_home)
+
+
+def data_directory() -> Path:
+    """The folder of what we derive; made, for the user alone, when missing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return _private_folder(get("RUNICORN_DATA_DIR"), _os.data_home)
+
+
+def _private_folder(chosen: str, usual: Any) -> Path:
+    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else Path(usual())
+    # `mode` holds for the last part only: what lies above is the system's or the user's business.
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    return path
+
+
+def read_user_config() -> dict[str, Any]:
+    """What `config.json` holds; empty when it is missing, unreadable or damaged."""
+    try:
+        folder = config_directory()
+    except OSError:
+        return {}
+    # People keep their dotfiles elsewhere and link to them.
+    return layout.read_json(folder / CONFIG_FILE, follow_links=True)[0]
+
+
+def write_user_config(update: dict[str, Any]) -> None:
+    """Set the keys of `update` in `config.json`; the others stay. A key whose value is `None` is removed.
+
+    Raises:
+        OSError: it could not be written; the old file is as it was.
+    """
+    folder = config_directory()
+    with _os.file_lock(folder / f".{CONFIG_FILE}.lock"):
+        merged = {**read_user_config(), **update}
+        kept = {key: value for key, value in merged.items() if value is not None}
+        layout.write_json(Path(os.path.realpath(folder / CONFIG_FILE)), kept, mode=PRIVATE_FILE)
+
+
+def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
+    """The storage root: the argument, else `RUNICORN_DIR`, else the configuration, else `./.runicorn`.
+
+    Absolute, `~` expanded, links resolved; it need not exist.
+    """
+    chosen = explicit or get("RUNICORN_DIR") or read_user_config().get("user_root_dir")
+    if not isinstance(chosen, str | os.PathLike):
+        chosen = ".runicorn"
+    return Path(os.path.realpath(os.path.expanduser(chosen)))
+
+
+def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) -> Path:
+    """Leave word that this process serves `root` at `url`. The caller removes the file when it stops serving.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    folder = data_directory() / "viewers"
+    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    path = folder / f"{os.getpid()}.json"
+    note = {
+        "url": url,
+        "root": os.path.realpath(root),
+        "token_needed": token_needed,
+        "pid": os.getpid(),
+        "process_start": _os.process_start_time(os.getpid()),
+        "started_at": time.time(),
+        **identity(),
+    }
+    layout.write_json(path, note, mode=PRIVATE_FILE)
+    return path
+
+
+def running_viewers() -> list[dict[str, Any]]:
+    """The notes of the viewers of this user that run on this machine, newest first."""
+    try:
+        paths = list((data_directory() / "viewers").glob("*.json"))
+    except OSError:
+        return []
+    notes = [layout.read_json(path)[0] for path in paths]
+    alive = [note for note in notes if _runs_here(note)]
+    return sorted(alive, key=lambda note: float(note.get("started_at", 0)), reverse=True)
+
+
+def identity() -> dict[str, str]:
+    """Which machine, which start of it, and whose pids: what a pid means nothing without."""
+    return {"machine_id": _os.machine_id(), "boot_id": _os.boot_id(), "pid_namespace": _os.pid_namespace()}
+
+
+def _runs_here(note: dict[str, Any]) -> bool:
+    pid, start = note.get("pid"), note.get("process_start")
+    texts = (note.get("url"), note.get("root"))
+    if not isinstance(pid, int) or not all(isinstance(text, str) for text in texts):
+        return False
+    if any(note.get(key) != value for key, value in identity().items()):
+        return False
+    return not _os.process_gone(pid, start if isinstance(start, float) else None, str(note["boot_id"]))
