@@ -33,7 +33,14 @@ def write_run(
     run_id = run_id or f"{stamp}_{secrets.token_hex(3)}"
     folder = root / project / name / "runs" / run_id
     (folder / "media").mkdir(parents=True)
-    about = {"id": run_id, "project": project, "name": name, "created_at": created, "pid": 1, "hostname": "elsewhere"}
+    about = {
+        "id": run_id,
+        "project": project,
+        "name": name,
+        "created_at": created,
+        "pid": 1,
+        "hostname": "elsewhere",
+    }
     _write(folder / "meta.json", about | meta)
     if status is not None:
         state: dict[str, Any] = {"status": status, "started_at": created}

@@ -26,7 +26,9 @@ def free_port() -> int:
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """The environment of a user whose configuration and data lie under `home`."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("RUNICORN_", "DJANGO_"))}
+    clean = {
+        name: value for name, value in os.environ.items() if not name.startswith(("RUNICORN_", "DJANGO_"))
+    }
     paths = {
         "RUNICORN_CONFIG_DIR": str(home / "config"),
         "RUNICORN_DATA_DIR": str(home / "data"),
@@ -45,7 +47,16 @@ class Viewer:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / f"viewer-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "runicorn", "viewer", "--storage", str(root), "--port", str(self.port)]
+        command = [
+            sys.executable,
+            "-m",
+            "runicorn",
+            "viewer",
+            "--storage",
+            str(root),
+            "--port",
+            str(self.port),
+        ]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*command, "--no-open", *options],

@@ -1,0 +1,100 @@
+"""Which package may import which: the direction that keeps a training script light and the apps apart."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+OURS = {"runicorn", "runicorn_site", "runs", "artifacts", "metrics", "remote"}
+MAY_IMPORT = {
+    "runicorn": set(),
+    "runs": {"runicorn"},
+    "metrics": {"runs", "runicorn"},
+    "artifacts": {"runs", "runicorn"},
+    "remote": {"runicorn"},
+    "runicorn_site": OURS,
+}
+# Third parties that a module of the light package may import at its top.
+LIGHT_EXTRAS = {"runicorn/cli": {"typer", "rich", "click"}, "runicorn/api": {"requests", "urllib3"}}
+OPTIONAL = {"orjson"}
+
+
+def _files(package: str) -> Iterator[Path]:
+    yield from sorted((PROJECT / package).rglob("*.py"))
+
+
+def _imports(tree: ast.AST) -> Iterator[tuple[str, ast.stmt]]:
+    """Every absolute import with the top package it names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name.split(".")[0], node
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}"
+            yield (node.module or "").split(".")[0], node
+
+
+def _inside_functions(tree: ast.AST) -> set[ast.stmt]:
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {node for function in functions for node in ast.walk(function) if isinstance(node, ast.stmt)}
+
+
+def _type_only(tree: ast.AST) -> set[ast.stmt]:
+    guards = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    return {node for guard in guards for node in ast.walk(guard) if isinstance(node, ast.stmt)}
+
+
+@pytest.mark.parametrize("package", sorted(MAY_IMPORT))
+def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
+    wrong = []
+    for path in _files(package):
+        # The command line starts the server; it is the one door from the light package to the site.
+        door = package == "runicorn" and path.is_relative_to(PROJECT / "runicorn" / "cli")
+        allowed = MAY_IMPORT[package] | {package} | ({"runicorn_site", "runs"} if door else set())
+        for name, node in _imports(ast.parse(path.read_text(encoding="utf-8"))):
+            if name in OURS - allowed:
+                wrong.append(f"{path.relative_to(PROJECT)}:{node.lineno} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_light_package_needs_only_the_standard_library_at_its_top() -> None:
+    wrong = []
+    for path in _files("runicorn"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        deferred = _inside_functions(tree) | _type_only(tree)
+        place = path.relative_to(PROJECT).as_posix()
+        extras = {
+            name for folder, names in LIGHT_EXTRAS.items() if place.startswith(folder) for name in names
+        }
+        for name, node in _imports(tree):
+            third = name not in sys.stdlib_module_names | {"runicorn"} | extras | OPTIONAL
+            if third and node not in deferred:
+                wrong.append(f"{place}:{node.lineno} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_light_package_never_imports_django() -> None:
+    wrong = [
+        f"{path.relative_to(PROJECT)}:{node.lineno}"
+        for path in _files("runicorn")
+        if "cli" not in path.parts
+        for name, node in _imports(ast.parse(path.read_text(encoding="utf-8")))
+        if name in {"django", "rest_framework", "channels", "daphne"}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_asyncssh_has_one_importer_at_most() -> None:
+    importers = [
+        path.relative_to(PROJECT).as_posix()
+        for package in OURS
+        for path in _files(package)
+        for name, _ in _imports(ast.parse(path.read_text(encoding="utf-8")))
+        if name == "asyncssh"
+    ]
+    assert set(importers) <= {"remote/ssh.py"}

@@ -1,0 +1,49 @@
+"""What the documents say is held to the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from runicorn import __version__
+from runicorn.settings import SETTINGS
+
+PROJECT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
+
+
+def _text(name: str) -> str:
+    return (PROJECT / name).read_text(encoding="utf-8")
+
+
+def test_every_environment_variable_is_documented() -> None:
+    page = _text("docs/settings.md")
+    missing = [setting.name for setting in SETTINGS if f"`{setting.name}`" not in page]
+    assert not missing
+    named = set(re.findall(r"RUNICORN_[A-Z_]+", page))
+    assert named <= {setting.name for setting in SETTINGS}
+
+
+def test_the_changelog_begins_with_the_version() -> None:
+    first = re.search(r"^## (\S+)", _text("CHANGELOG.md"), re.MULTILINE)
+    assert first is not None and first.group(1) == __version__
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    broken = []
+    for document in [*DOCUMENTS, *sorted((PROJECT / "docs").rglob("*.md"))]:
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):
+            if "://" not in target and not (document.parent / target).exists():
+                broken.append(f"{document.name}: {target}")
+    assert not broken
+
+
+def test_every_module_that_the_architecture_names_exists() -> None:
+    named = set(
+        re.findall(
+            r"`((?:runicorn|runicorn_site|runs|metrics|artifacts|remote|static|templates)/[\w/.]*)`",
+            _text("docs/architecture.md"),
+        )
+    )
+    assert named, "the architecture names no module"
+    assert not [name for name in named if not (PROJECT / name).exists()]
