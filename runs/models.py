@@ -1,7 +1,7 @@
 """Rows derived from run folders; every one of them can be rebuilt from the storage root.
 
-Times are Unix seconds as floats, as in the files and in every answer: a conversion to `datetime` and back would
-cost on every list page and lose nothing but precision.
+Times are Unix seconds as floats, as in the files and in every answer: a conversion to `datetime` and back
+would cost on every list page and gain nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,16 @@ from runs.querysets import RunQuerySet
 
 
 class StorageRoot(models.Model):
-    """A folder that was ever opened as a store. Copied folders hold equal run ids, so every unique key has it."""
+    """A folder that was ever opened as a store. Copies hold equal run ids, so every unique key includes it."""
 
     path = models.CharField(max_length=4096, unique=True)
     opened_at = models.FloatField()
     listed_at = models.FloatField(null=True)
     """When every run folder was last looked at; `None` until the first complete listing."""
+    device = models.DecimalField(max_digits=20, decimal_places=0, null=True)
+    """The device number of the folder when it was last listed: another one means that a disk is not mounted."""
+    problems = models.JSONField(default=list)
+    """Sentences about folders that could not be listed or lead out of the store."""
 
     def __str__(self) -> str:
         return self.path
@@ -38,6 +42,8 @@ class Run(models.Model):
     """Sizes, times and inodes of the small files when they were read: equal means nothing to read."""
     warnings = models.JSONField(default=list)
     """Sentences about what is wrong with the folder, for the run page."""
+    other_folders = models.JSONField(default=list)
+    """Older folders that have the same run id; this row does not show what is in them."""
 
     project = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
@@ -76,6 +82,10 @@ class Run(models.Model):
     artifacts_used_count = models.IntegerField(default=0)
     journal_bytes = models.BigIntegerField(default=0)
     """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
+    media_offset = models.BigIntegerField(default=0)
+    """The byte of events.jsonl up to which media were looked for."""
+    media_mark = models.CharField(max_length=128, default="")
+    """Tells a journal that was replaced from one that grew."""
     search = models.TextField(default="")
     """Project, name, id, tags and description, case-folded: what a search looks in."""
 
@@ -87,7 +97,7 @@ class Run(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["root", "run_id"], name="run_once_per_root")]
-        # Lists are newest first; each index ends in the order of the page, so that a page is a range of the index.
+        # Lists are newest first; each index ends in the order of the page: a page is a range of the index.
         indexes = [
             models.Index(
                 fields=["root", "-created", "-id"], name="run_newest", condition=models.Q(deleted=None)
@@ -167,7 +177,7 @@ class RunTag(models.Model):
 
 
 class RunMetric(models.Model):
-    """What a list sorts and filters by: the figures of one metric of one run. Written by the metrics ingest."""
+    """The figures of one metric of one run, by which lists sort and filter. Written by the metrics ingest."""
 
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metric_rows", db_index=False)
@@ -180,7 +190,7 @@ class RunMetric(models.Model):
     maximum = models.FloatField(null=True)
     maximum_step = models.BigIntegerField(null=True)
     best = models.FloatField(null=True)
-    """The maximum or the minimum: as the run says of its primary metric, else as the metric's name suggests."""
+    """The maximum or the minimum: as the run says of its primary metric, else as the name suggests."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="metric_once_per_run")]
@@ -213,6 +223,24 @@ class RunParam(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}={self.text}"
+
+
+class RunMedia(models.Model):
+    """A file under `media/` that the journal tells of: an image, mostly."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="media_rows", db_index=False)
+    key = models.CharField(max_length=255)
+    path = models.CharField(max_length=1024)
+    """Relative to the run's `media` folder, with forward slashes."""
+    step = models.BigIntegerField(null=True)
+    caption = models.TextField(null=True)
+    created = models.FloatField()
+
+    class Meta:
+        indexes = [models.Index(fields=["run", "id"], name="media_of_run")]
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.path}"
 
 
 def header(run: Run) -> dict[str, Any]:
