@@ -1,0 +1,75 @@
+"""What every benchmark shares: alternating rounds, medians, and lines that say the figure and its limit."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.processes import Viewer
+
+ROUNDS = 5
+
+
+def alternating(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The median of each case, the cases taking turns, so that a slow minute of the machine hits all of them."""
+    taken: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(rounds):
+        for name, measure in cases.items():
+            taken[name].append(measure())
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def line(what: str, value: float, unit: str, limit: float | None = None) -> bool:
+    """Print one figure with its limit; whether it is kept."""
+    kept = limit is None or value <= limit
+    said = "" if limit is None else f"   limit {limit:g} {unit}   {'kept' if kept else 'MISSED'}"
+    print(f"{what:<58} {value:10.3f} {unit}{said}", flush=True)
+    return kept
+
+
+def percentile(values: list[float], share: float) -> float:
+    """The value below which `share` (0..1) of `values` lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+@contextmanager
+def workplace() -> Iterator[tuple[Path, Path]]:
+    """A temporary (storage root, home) of this benchmark's own."""
+    with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
+        root = Path(folder) / "store"
+        root.mkdir()
+        yield root, Path(folder) / "home"
+
+
+@contextmanager
+def viewer(root: Path, home: Path, **environment: str) -> Iterator[Viewer]:
+    """A real viewer without rate limits, stopped at the end."""
+    limits = {"RUNICORN_RATE_LIMIT": "off", "RUNICORN_MAX_SOCKETS": "0"}
+    server = Viewer(root, home, **(limits | environment)).wait_until_it_answers()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def use_store(root: Path, home: Path) -> None:
+    """Open the database of `home` in this process, for benchmarks that fill it through the models."""
+    os.environ.update(RUNICORN_CONFIG_DIR=str(home / "config"), RUNICORN_DATA_DIR=str(home / "data"))
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "runicorn_site.settings")
+    import django
+
+    django.setup(set_prefix=False)
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0)
+    from runs.active import activate
+
+    activate(root)
