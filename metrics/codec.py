@@ -26,7 +26,7 @@ _WIDTHS = ((1, np.uint8), (2, np.uint16), (4, np.uint32))
 _DTYPES: dict[int, type[np.unsignedinteger]] = dict(_WIDTHS)
 _CONSTANT, _SINGLE, _DOUBLE = 1, 2, 3
 _TICKS, _SECONDS = 1, 2
-TICK = 2.0**-22
+TICK: float = 2.0**-22
 """Seconds between neighbouring floats at today's dates: times are whole numbers of it until the year 2038."""
 
 
@@ -155,8 +155,7 @@ def _encode_times(column: Floats) -> bytes:
 
 def _decode_times(column: memoryview, count: int) -> Floats:
     if column[0] == _TICKS:
-        times: Floats = decode_ints(column[1:], count) * TICK
-        return times
+        return np.multiply(decode_ints(column[1:], count), TICK, dtype=np.float64)
     return np.frombuffer(column, np.float64, offset=1)
 
 

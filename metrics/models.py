@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
+from metrics.lanes import Lane
 from metrics.values import BOOL, FLOAT, INT, TEXT
 from runs.models import Run
 
@@ -48,22 +49,13 @@ class Journal(models.Model):
         return f"journal of run {self.run_id}, {self.offset} of {self.size} bytes"
 
 
-class Lane(models.IntegerChoices):
-    """What a series holds. Points without a step have lanes of their own: by step they do not exist."""
-
-    ROWS = 0, "one point a log() call, without a value"
-    METRIC = 1, "a metric"
-    STEPLESS_ROWS = 2, "log() calls without a step"
-    STEPLESS = 3, "points of a metric without a step"
-    SYSTEM = 4, "measurements of the machine"
-
-
 class Series(models.Model):
     """One named sequence of points of a run: its figures, and where its packed points are."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="series", db_index=False)
     generation = models.IntegerField()
-    lane = models.SmallIntegerField(choices=Lane.choices)
+    lane = models.SmallIntegerField()
+    """One of `metrics.lanes.Lane`."""
     name = models.CharField(max_length=255)
     uid = models.BigIntegerField()
     """Drawn at random: what caches know the series by, since row ids start again in a rebuilt database."""

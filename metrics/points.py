@@ -35,7 +35,7 @@ class Points:
 
     def by_step(self) -> Points:
         """In the order of steps, and of rows within a step."""
-        if len(self) < 2 or bool((np.diff(self.step) > 0).all()):
+        if len(self) < 2 or bool((self.step[1:] > self.step[:-1]).all()):
             return self
         return self.take(np.lexsort((self.row, self.step)))
 

@@ -22,7 +22,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Index = NDArray[np.intp]
 
-Scalar = float | int | bool | str | None
 INT64 = range(-(2**63), 2**63)
 _ARRAYS = {INT: np.int64, BOOL: np.bool_}
 _KINDS = {float: FLOAT, int: INT, bool: BOOL, str: TEXT, type(None): NULL}
@@ -39,7 +38,7 @@ class Values:
     kinds: NDArray[np.uint8] | None = None
 
     @classmethod
-    def of(cls, values: Sequence[Scalar]) -> Values:
+    def of(cls, values: Sequence[Any]) -> Values:
         """The column of Python values. Whole numbers beyond 64 bits become floats, if need be infinite."""
         types = set(map(type, values))
         if types == {float}:
@@ -48,6 +47,11 @@ class Values:
             return cls(INT, np.array(values, dtype=np.int64))
         if types == {bool}:
             return cls(BOOL, np.array(values, dtype=np.int64))
+        if types == {str}:
+            codes = {label: code for code, label in enumerate(dict.fromkeys(values))}
+            return cls(TEXT, np.array([codes[label] for label in values], dtype=np.int64), tuple(codes))
+        if types <= {type(None)}:
+            return cls.nothing(len(values))
         return _of_any(values)
 
     @classmethod
@@ -128,7 +132,7 @@ def _within_64_bits(values: Sequence[Any]) -> bool:
     return min(values) in INT64 and max(values) in INT64
 
 
-def _of_any(values: Sequence[Scalar]) -> Values:
+def _of_any(values: Sequence[Any]) -> Values:
     labels: dict[str, int] = {}
     bits = np.zeros(len(values), dtype=np.int64)
     floats = bits.view(np.float64)

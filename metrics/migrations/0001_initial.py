@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('generation', models.IntegerField()),
-                ('lane', models.SmallIntegerField(choices=[(0, 'one point a log() call, without a value'), (1, 'a metric'), (2, 'log() calls without a step'), (3, 'points of a metric without a step'), (4, 'measurements of the machine')])),
+                ('lane', models.SmallIntegerField()),
                 ('name', models.CharField(max_length=255)),
                 ('uid', models.BigIntegerField()),
                 ('kinds', models.SmallIntegerField(default=0)),
