@@ -245,16 +245,26 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
     return os.pread(fd, size, offset)
 
 
-def read_regular(path: Path, size: int, *, follow_links: bool) -> bytes:
-    """At most `size` first bytes of a regular file; never waits for a pipe.
+def open_regular(path: Path, *, follow_links: bool) -> int:
+    """A descriptor for reading a regular file; never waits for a pipe.
 
     Raises:
         OSError: missing, unreadable, not a regular file, or a symbolic link that is not to be followed.
     """
     fd = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW))
-    with open(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file")
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return fd
+
+
+def read_regular(path: Path, size: int, *, follow_links: bool) -> bytes:
+    """At most `size` first bytes of a regular file.
+
+    Raises:
+        OSError: as `open_regular`.
+    """
+    with open(open_regular(path, follow_links=follow_links), "rb") as file:
         return file.read(size)
 
 
