@@ -13,9 +13,6 @@ from metrics.lanes import Lane
 from metrics.values import BOOL, FLOAT, INT, TEXT
 from runs.models import Run
 
-UNORDERED = 64
-"""The segment in which steps may come in any order; before it, a step that goes back opens the next one."""
-
 
 class Journal(models.Model):
     """How far a run's journal has been taken in. Whoever moves `offset` stores the points of those bytes."""
@@ -73,7 +70,7 @@ class Series(models.Model):
     last_text = models.TextField(null=True)
     last_step = models.BigIntegerField(null=True)
     last_time = models.FloatField(null=True)
-    last_row = models.BigIntegerField(default=-1)
+    last_row = models.BigIntegerField(null=True)
     first_step = models.BigIntegerField(null=True)
     """The lowest step of all points."""
     top_step = models.BigIntegerField(null=True)
@@ -92,8 +89,8 @@ class Series(models.Model):
     """Tiles of all levels and segments."""
     pending = models.IntegerField(default=0)
     """Points in the tails."""
-    flushes = models.IntegerField(default=0)
-    """Tails written so far: decides when small ones are merged."""
+    tails = models.IntegerField(default=0)
+    """How many tails there are."""
 
     class Meta:
         constraints = [
@@ -116,12 +113,12 @@ class Tail(models.Model):
     """The newest points of a series, as they came; enough of them become a tile."""
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="tails", db_index=False)
-    seq = models.IntegerField()
+    first_row = models.BigIntegerField()
     count = models.IntegerField()
     data = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["series", "seq"], name="tail_once_per_series")]
+        constraints = [models.UniqueConstraint(fields=["series", "first_row"], name="tail_once_per_series")]
 
     def __str__(self) -> str:
         return f"{self.count} points of series {self.series_id}"
@@ -144,7 +141,7 @@ class Tile(models.Model):
     first_step = models.BigIntegerField()
     last_step = models.BigIntegerField()
     stride = models.BigIntegerField()
-    """The distance of neighbouring steps where it is always the same, 0 for a single step, else -1."""
+    """The distance of neighbouring steps where it is always the same, 0 for a single step; see `metrics.pyramid`."""
     first_row = models.BigIntegerField()
     last_row = models.BigIntegerField()
     first_time = models.FloatField()
