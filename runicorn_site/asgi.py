@@ -1,7 +1,36 @@
-"""The ASGI application."""
+"""The application as a server runs it, from the wire inwards."""
 
 from __future__ import annotations
 
-from django.core.asgi import get_asgi_application
+from importlib.util import find_spec
+from typing import Any
 
-application = get_asgi_application()
+import django
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+django.setup(set_prefix=False)
+
+from runicorn.settings import get  # noqa: E402
+from runicorn_site.flow import BackPressure  # noqa: E402
+from runicorn_site.guard import Guard, Policy  # noqa: E402
+from runicorn_site.onehop import OneHop  # noqa: E402
+from runicorn_site.sockets import SocketLimit  # noqa: E402
+from runs.flow import SocketFlow  # noqa: E402
+
+websocket_patterns = []
+if find_spec("runs.services"):
+    from runs.ws_urls import websocket_patterns
+
+
+def build(policy: Policy) -> Any:
+    """The whole application.
+
+    Raises:
+        ValueError: `RUNICORN_MAX_SOCKETS` is no number.
+    """
+    sockets = SocketLimit(URLRouter(websocket_patterns), limit=int(get("RUNICORN_MAX_SOCKETS")))
+    routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
+    return SocketFlow(BackPressure(Guard(routes, policy)))
+
+
+application = build(Policy())

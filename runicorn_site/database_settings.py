@@ -3,40 +3,30 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from runicorn_site.places import private_directory
-
-FILE_NAME = "runicorn.sqlite3"
-
 # The page size only counts before the first table, so it stands first. Only one connection checkpoints (see
-# database.py): SQLite before 3.51.3 can lose pages when two do, and so no other one may do it by itself.
+# checkpoint.py): SQLite before 3.51.3 can lose pages when two do, and so no other one may do it by itself.
 INIT_COMMAND = (
     "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
     " PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY"
 )
+BUSY_SECONDS = 20
 
 
-def database_directory() -> Path:
-    """Where the database and the secret key lie: the data directory, or `/var/tmp` when that is on a network."""
-    return private_directory(
-        Path(os.environ.get("RUNICORN_DATA_DIR") or Path.home() / ".local/share/runicorn")
-    )
-
-
-def database(directory: Path) -> dict[str, Any]:
-    """The entry for `DATABASES["default"]`.
+def database(url: str, file: Path) -> dict[str, Any]:
+    """The entry for `DATABASES["default"]`: SQLite in `file` unless `url` says otherwise.
 
     Raises:
-        ImproperlyConfigured: `RUNICORN_DATABASE_URL` is none that we understand.
+        ImproperlyConfigured: `url` is none that we understand.
     """
-    url = os.environ.get("RUNICORN_DATABASE_URL", "")
     if not url:
-        return sqlite(directory / FILE_NAME)
+        return sqlite(file)
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         return sqlite(Path(unquote(parts.path)))
@@ -46,17 +36,23 @@ def database(directory: Path) -> dict[str, Any]:
 
 
 def sqlite(path: Path) -> dict[str, Any]:
-    """WAL, and transactions that take the write lock at once: read-then-write ones cannot fail halfway then."""
+    """WAL, and transactions that take the write lock at once: read-then-write ones cannot fail halfway."""
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
-        "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": INIT_COMMAND},
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": BUSY_SECONDS,
+            "init_command": INIT_COMMAND,
+        },
+        # A file, because threads of a test see one database only so; one a process: suites run side by side.
+        "TEST": {"NAME": f"{tempfile.gettempdir()}/runicorn-test-{os.getpid()}.sqlite3"},
     }
 
 
 def postgresql(url: str) -> dict[str, Any]:
-    """The same models on a server; connections stay open in the pool's threads, and are checked before use."""
+    """The same models on a server; connections stay open in the pool's threads and are checked before use."""
     parts = urlsplit(url)
     return {
         "ENGINE": "django.db.backends.postgresql",

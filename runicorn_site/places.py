@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
+import logging
 import os
 import secrets
 import stat
 from pathlib import Path
 
+from runicorn import _os
+from runicorn.settings import data_directory
+
 SECRET_FILE = "secret.key"
+logger = logging.getLogger(__name__)
 
 
 class UnsafeDirectory(Exception):
     """The directory for the database belongs to somebody else or is a link."""
+
+
+def state_directory() -> Path:
+    """Where database, secret key and locks lie: the user's data directory, when that is a local disk.
+
+    A WAL may not lie on a network file system, and some homes cannot be written; `/var/tmp` then stands in, which
+    unlike `/tmp` outlives a restart of the machine.
+
+    Raises:
+        UnsafeDirectory: the place in `/var/tmp` is taken by another user.
+        OSError: neither place can be written.
+    """
+    try:
+        directory = data_directory()
+        if os.access(directory, os.W_OK) and not _os.is_network_filesystem(directory):
+            return private_directory(directory)
+    except OSError as error:
+        logger.warning("The data directory cannot be used: %s", error)
+    parent = private_directory(Path("/var/tmp") / f"runicorn-{_user()}")
+    return private_directory(parent / _os.machine_id())
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
 
 
 def private_directory(path: Path) -> Path:
@@ -23,8 +53,8 @@ def private_directory(path: Path) -> Path:
         OSError: it cannot be made.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = path.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+    found = path.lstat() if path.parent == Path("/var/tmp") else path.stat()
+    if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
         raise UnsafeDirectory(f"{path} is not a directory of this user")
     if found.st_mode & 0o077:
         path.chmod(0o700)
@@ -32,7 +62,7 @@ def private_directory(path: Path) -> Path:
 
 
 def secret_key(directory: Path) -> str:
-    """The installation's secret, made at the first start (mode 0600); two processes starting at once agree."""
+    """The installation's secret, made at the first start (mode 0600); two processes that start at once agree."""
     path = directory / SECRET_FILE
     if not path.exists():
         draft = directory / f"{SECRET_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
@@ -42,12 +72,12 @@ def secret_key(directory: Path) -> str:
         try:
             os.link(draft, path)
         except FileExistsError:
-            pass  # another process was quicker: its key is the one
+            logger.debug("Another process made the secret key first")
         finally:
             draft.unlink()
     return path.read_text(encoding="ascii").strip()
 
 
-def mark(secret: str, purpose: str) -> str:
-    """Eight hex digits that tell this installation's cookies from another's on another port of the same host."""
-    return hashlib.sha256(f"{purpose}:{secret}".encode()).hexdigest()[:8]
+def mark(secret: str) -> str:
+    """Eight hex digits for cookie names: browsers send cookies to every port of a host, another viewer's too."""
+    return hashlib.sha256(f"cookie names:{secret}".encode()).hexdigest()[:8]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
-from runicorn_site.database_settings import database, database_directory
-from runicorn_site.places import mark, secret_key
+from runicorn import settings as own
+from runicorn._version import __version__
+from runicorn_site.database_file import choose, known_migrations
+from runicorn_site.database_settings import database
+from runicorn_site.places import mark, secret_key, state_directory
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-STATE_DIR = database_directory()
+OUR_APPS = ("runs", "metrics", "artifacts", "remote")
+STATE_DIR = state_directory()
 
 SECRET_KEY = secret_key(STATE_DIR)
 DEBUG = os.environ.get("RUNICORN_DEBUG", "").lower() in {"1", "true", "yes", "on"}
-# Names are checked by the guard, which also covers sockets and static files; Django's own check covers neither.
+# Names are checked by the guard, which also covers sockets and static files; Django's check covers neither.
 ALLOWED_HOSTS = ["*"]
 
 INSTALLED_APPS = [
@@ -30,24 +33,23 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_htmx",
-    "runs",
-    "metrics",
-    "artifacts",
-    "remote",
+    *OUR_APPS,
 ]
 
 # All of it sync: the whole request runs in one hop on one thread (see asgi.py).
 MIDDLEWARE = [
+    "runicorn_site.trailing.TrailingSlash",
+    "runicorn_site.rates.RateLimits",
+    "runicorn_site.errors.ErrorPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "runicorn_site.local_admin.LocalAdmin",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
 ROOT_URLCONF = "runicorn_site.urls"
-ASGI_APPLICATION = "runicorn_site.asgi.application"
 APPEND_SLASH = False
 
 TEMPLATES = [
@@ -60,24 +62,40 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "runicorn_site.context.site_notices",
             ],
         },
     },
 ]
 
-DATABASES = {"default": database(STATE_DIR)}
-DATABASES["default"]["TEST"] = {
-    "NAME": str(Path(tempfile.gettempdir()) / f"runicorn-test-{os.getpid()}.sqlite3")
-}
+DATABASE_FILE = choose(STATE_DIR, known_migrations(BASE_DIR, OUR_APPS))
+DATABASES = {"default": database(own.get("RUNICORN_DATABASE_URL"), DATABASE_FILE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Sessions in rows would take the write lock with each request.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
-SESSION_COOKIE_NAME = f"runicorn_session_{mark(SECRET_KEY, 'cookie')}"
+SESSION_COOKIE_NAME = f"runicorn_session_{mark(SECRET_KEY)}"
 SESSION_COOKIE_SAMESITE = "Strict"
-CSRF_COOKIE_NAME = f"runicorn_csrf_{mark(SECRET_KEY, 'cookie')}"
+CSRF_COOKIE_NAME = f"runicorn_csrf_{mark(SECRET_KEY)}"
 CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_FAILURE_VIEW = "runicorn_site.errors.permission_denied"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # The default of 300 entries would throw counters away, and with them the limits.
+    "ratelimit": {
+        "BACKEND": "runicorn_site.counters.CounterCache",
+        "LOCATION": "ratelimit",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    },
+}
+RATELIMIT_USE_CACHE = "ratelimit"
+SILENCED_SYSTEM_CHECKS = ["django_ratelimit.W001"]  # one process counts, so its own memory will do
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    8 * 1024 * 1024
+)  # the same as bodies.MAX_BODY, which holds before the body is read
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -88,21 +106,39 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 REST_FRAMEWORK = {
+    # Who may come in is decided by the guard, before Django.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "UNAUTHENTICATED_USER": None,
-    "UNAUTHENTICATED_TOKEN": None,
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "runicorn_site.renderers.ORJSONRenderer",
+        "runicorn_site.renderers.BrowsablePages",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "runicorn_site.errors.api_exception",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Runicorn",
     "DESCRIPTION": "Runs, metrics and logs of machine learning experiments kept in a folder of yours.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "VERSION": __version__,
+    "PREPROCESSING_HOOKS": ["runicorn_site.documentation.only_the_api"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "django.request": {"level": "ERROR"},  # a 404 is the client's affair
+        "daphne": {"level": "WARNING"},
+    },
 }

@@ -1,0 +1,26 @@
+"""The command line: `runicorn …`.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4 not available (port, path).
+"""
+
+from __future__ import annotations
+
+import typer
+
+from runicorn.cli.version import version
+from runicorn.cli.viewer import viewer
+
+app = typer.Typer(
+    name="runicorn",
+    help="A self-hosted, local-first experiment tracker.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(viewer)
+app.command()(version)
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    app(prog_name="runicorn")

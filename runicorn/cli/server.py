@@ -1,0 +1,36 @@
+"""Finding the server's code: its folders have plain names (`runs`, `metrics`) that a user's modules may have too."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+class ForeignModule(Exception):
+    """Another `runs` than ours would be imported."""
+
+
+def server_folder() -> Path:
+    """The folder that holds `runicorn_site` and the apps: in a wheel inside our package, else beside it."""
+    packed = PACKAGE / "_server"
+    return packed if packed.is_dir() else PACKAGE.parent
+
+
+def make_importable() -> None:
+    """Put the server's folder first on the path, and take the working directory off it.
+
+    Raises:
+        ForeignModule: `runs` is found elsewhere all the same.
+    """
+    folder = server_folder()
+    here = {"", os.getcwd(), str(folder)}
+    sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in here)]
+    # What the shell has set for another Django project is not meant for us.
+    os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
+    found = importlib.import_module("runs").__file__
+    if found is None or Path(found).resolve().parent.parent != folder:
+        raise ForeignModule(f"The module `runs` is {found or 'a namespace'}, which is not part of Runicorn")

@@ -1,0 +1,21 @@
+"""`runicorn version`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from runicorn._version import __version__
+
+IMPLEMENTATION = "runicorn-django"
+"""Tells this program from the other `runicorn` that package indexes offer."""
+
+
+def version(as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False) -> None:
+    """Say which version this is, and of which implementation."""
+    if as_json:
+        typer.echo(json.dumps({"name": "runicorn", "version": __version__, "implementation": IMPLEMENTATION}))
+    else:
+        typer.echo(f"runicorn {__version__}")

@@ -1,0 +1,36 @@
+"""The cache in which requests are counted."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.core.cache.backends.locmem import LocMemCache
+
+SWEEP_SECONDS = 60.0
+
+
+class CounterCache(LocMemCache):
+    """Counters in the memory of the one process that serves.
+
+    django-ratelimit refuses Django's own LocMemCache because several processes would count apart; we are one.
+    Each client, route and minute has a counter of its own, so those that have expired are swept out: LocMemCache
+    alone would keep them until it is full.
+    """
+
+    swept = time.monotonic()
+
+    def add(self, *args: Any, **options: Any) -> bool:
+        """Add a counter that is not there; once a minute, forget the expired ones first."""
+        if time.monotonic() > self.swept + SWEEP_SECONDS:
+            CounterCache.swept = time.monotonic()
+            self.sweep()
+        return super().add(*args, **options)
+
+    def sweep(self) -> None:
+        """Forget every counter whose time is over."""
+        now = time.time()
+        with self._lock:
+            expired = [key for key, until in self._expire_info.items() if until is not None and until <= now]
+            for key in expired:
+                self._delete(key)

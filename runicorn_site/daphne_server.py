@@ -1,0 +1,62 @@
+"""daphne as this application needs it: our own listening socket, bounded bodies, an end that comes in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import daphne.server
+from daphne.server import Server
+from twisted.internet import defer
+
+from runicorn_site.bodies import BoundedFactory
+
+PING_SECONDS = 20
+PONG_SECONDS = 30
+logger = logging.getLogger(__name__)
+
+
+class SiteServer(Server):
+    """daphne on a socket that is bound already."""
+
+    def __init__(self, application: Any, listening: socket.socket, ready: Callable[[], None], signals: bool):
+        super().__init__(
+            application=application,
+            endpoints=[f"fd:fileno={listening.fileno()}"],
+            signal_handlers=signals,
+            websocket_timeout=-1,  # no socket is closed for its age
+            ping_interval=PING_SECONDS,
+            ping_timeout=PONG_SECONDS,
+            action_logger=log_action,
+            ready_callable=ready,
+            server_name="runicorn",
+            verbosity=0,
+        )
+
+    def run(self) -> None:
+        """Serve until the process is asked to end."""
+        # daphne makes its factory by this name and offers no other way to give it ours.
+        daphne.server.HTTPFactory = BoundedFactory
+        super().run()
+
+    def kill_all_applications(self) -> Any:
+        """Cancel what is still being answered; a connection whose request has not arrived whole has no task."""
+        tasks = [details.get("application_instance") for details in self.connections.values()]
+        running = [task for task in tasks if task is not None and not task.done()]
+        for task in running:
+            task.cancel()
+        return defer.Deferred.fromFuture(
+            asyncio.ensure_future(asyncio.wait(running) if running else _nothing())
+        )
+
+
+async def _nothing() -> None:
+    return None
+
+
+def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
+    """One line a request, at debug level."""
+    logger.debug("%s %s %s", protocol, action, details)

@@ -1,0 +1,43 @@
+"""Which SQLite file this program may use: never one that a newer Runicorn has migrated."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+FILE_NAME = "runicorn.sqlite3"
+
+Migrations = frozenset[tuple[str, str]]
+"""Pairs of application and migration name."""
+
+
+def known_migrations(base: Path, apps: tuple[str, ...]) -> Migrations:
+    """The migrations that this program brings along, from the names of its files."""
+    return frozenset(
+        (app, file.stem) for app in apps for file in (base / app / "migrations").glob("[0-9]*.py")
+    )
+
+
+def applied_migrations(path: Path) -> Migrations:
+    """The migrations that a database has seen; none when there is no database, or none that can be read."""
+    if not path.exists():
+        return frozenset()
+    try:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
+            rows = database.execute("SELECT app, name FROM django_migrations").fetchall()
+    except sqlite3.DatabaseError:
+        return frozenset()  # damaged or empty: said and mended when the server prepares it
+    return frozenset((app, name) for app, name in rows)
+
+
+def choose(directory: Path, known: Migrations) -> Path:
+    """The usual file, or a file of our own when the usual one has been migrated by a newer program."""
+    usual = directory / FILE_NAME
+    apps = {app for app, _ in known}
+    newer = {pair for pair in applied_migrations(usual) - known if pair[0] in apps}
+    if not newer:
+        return usual
+    ours = hashlib.sha256(repr(sorted(known)).encode()).hexdigest()[:8]
+    return directory / f"runicorn-{ours}.sqlite3"

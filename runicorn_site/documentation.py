@@ -1,0 +1,79 @@
+"""The description of the API: OpenAPI at /openapi.json, Swagger UI at /docs, ReDoc at /redoc, all from here.
+
+Their templates (templates/drf_spectacular/) hold no inline script and fetch nothing from another host.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.contrib.staticfiles import finders
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.views.decorators.http import require_safe
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
+from rest_framework.renderers import TemplateHTMLRenderer
+
+LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
+
+
+def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """drf-spectacular's hook: the chart data of pages is no part of the API."""
+    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
+
+
+@lru_cache(maxsize=1)
+def schema() -> bytes:
+    """The OpenAPI description; routes do not change while the process runs."""
+    return orjson.dumps(SchemaGenerator().get_schema(request=None, public=True))
+
+
+@require_safe
+def openapi(request: HttpRequest) -> HttpResponse:
+    """`GET /openapi.json`."""
+    return HttpResponse(schema(), content_type="application/json")
+
+
+class Swagger(SpectacularSwaggerSplitView):
+    """`GET /docs`; its script comes from `/docs?script=`, because pages hold none themselves."""
+
+    renderer_classes = [TemplateHTMLRenderer]
+    url = "/openapi.json"
+    url_self = "/docs"
+
+
+class Redoc(SpectacularRedocView):
+    """`GET /redoc`."""
+
+    url = "/openapi.json"
+
+    @staticmethod
+    def _redoc_standalone() -> str:
+        return "/redoc.js"
+
+
+@require_safe
+def redoc_script(request: HttpRequest) -> HttpResponse:
+    """`GET /redoc.js`: ReDoc without the logo that it would fetch from its maker's server."""
+    response = HttpResponse(redoc_without_logo(), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "max-age=3600"
+    return response
+
+
+@lru_cache(maxsize=1)
+def redoc_without_logo() -> bytes:
+    """The bundle of the sidecar with an empty picture in place of the logo's address."""
+    bundle = finders.find("drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js")
+    return Path(bundle).read_bytes().replace(LOGO, b"data:,")
+
+
+documentation_patterns = [
+    path("openapi.json", openapi, name="openapi"),
+    path("docs", Swagger.as_view(), name="docs"),
+    path("redoc.js", redoc_script),
+    path("redoc", Redoc.as_view(), name="redoc"),
+]

@@ -1,0 +1,187 @@
+"""Every error of the site in the shape its reader expects.
+
+    under /api   {"detail": "One sentence."}, with {"errors": {field: […]}} for bad input; in a browser DRF's page of it
+    elsewhere    a page (templates/error.html)
+
+What went wrong inside is for the log: no answer holds an exception's text.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.signals import got_request_exception
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, set_rollback
+
+from runicorn_site.database import is_damage, marker
+from runicorn_site.headers import is_api
+
+SENTENCES = {
+    400: "The request could not be understood.",
+    403: "This is not allowed.",
+    404: "There is nothing at this address.",
+    405: "This method is not allowed here.",
+    500: "Something went wrong in the server. Its log says what.",
+    503: "The database is not available right now. Try again in a moment.",
+}
+DAMAGED = "The database is damaged. Start the viewer again: it rebuilds it from the storage root."
+logger = logging.getLogger(__name__)
+
+
+def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's hook: the answer to an exception in an API view."""
+    set_rollback()
+    status, body, headers = describe(error)
+    if status >= 500:
+        report(error, context["request"])
+    return Response(body, status=status, headers=headers)
+
+
+def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, JSON body and headers for an exception."""
+    if isinstance(error, ValidationError):
+        return error.status_code, invalid_input(error), {}
+    if isinstance(error, APIException):
+        return error.status_code, {"detail": sentence_of(error)}, api_headers(error)
+    if isinstance(error, Http404):
+        return 404, {"detail": SENTENCES[404]}, {}
+    if isinstance(error, PermissionDenied):
+        return 403, {"detail": SENTENCES[403]}, {}
+    if isinstance(error, OperationalError | InterfaceError | IntegrityError):
+        return (
+            503,
+            {"detail": DAMAGED if is_damage(error.__cause__) else SENTENCES[503]},
+            {"Retry-After": "1"},
+        )
+    if isinstance(error, DatabaseError) and is_damage(error.__cause__):
+        return 503, {"detail": DAMAGED}, {}
+    return 500, {"detail": SENTENCES[500]}, {}
+
+
+def sentence_of(error: APIException) -> Any:
+    """The detail of an exception: a sentence, or for the host key conflict an object."""
+    detail = error.detail
+    return detail[0] if isinstance(detail, list) and detail else detail
+
+
+def api_headers(error: APIException) -> dict[str, str]:
+    """The headers that belong to an exception's status."""
+    headers = {}
+    if getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+    if isinstance(error, Throttled) and error.wait:
+        headers["Retry-After"] = str(int(error.wait))
+    return headers
+
+
+def invalid_input(error: ValidationError) -> dict[str, Any]:
+    """`detail`, a sentence that names the first field, and `errors`, all sentences of all fields."""
+    if not isinstance(error.detail, dict):
+        return {"detail": next(sentences(error.detail), SENTENCES[400])}
+    fields = {field: list(sentences(detail)) for field, detail in error.detail.items()}
+    named = [(field, lines[0]) for field, lines in fields.items() if lines]
+    if not named:
+        return {"detail": SENTENCES[400]}
+    field, line = named[0]
+    whole = line if field == "non_field_errors" or field in line else f"{field}: {line}"
+    return {"detail": whole, "errors": fields}
+
+
+def sentences(detail: Any) -> Iterator[str]:
+    """All sentences in the nested lists and objects of a validation error."""
+    if isinstance(detail, dict):
+        for key, inner in detail.items():
+            yield from (line if key == "non_field_errors" else f"{key}: {line}" for line in sentences(inner))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from sentences(inner)
+    else:
+        yield str(detail)
+
+
+def report(error: BaseException, request: HttpRequest | Request) -> None:
+    """Log an error of ours with its traceback, and remember that the database is damaged if it is."""
+    plain = getattr(request, "_request", request)
+    got_request_exception.send(sender=APIView, request=plain)
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    if is_damage(error.__cause__) and connection.vendor == "sqlite":
+        marker(Path(connection.settings_dict["NAME"])).touch()
+
+
+class ErrorPages:
+    """Middleware that gives errors made without DRF the shape that belongs to their address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Replace a bare error answer; one that somebody wrote for its reader stays."""
+        response = self.get_response(request)
+        if response.status_code >= 400 and is_bare(response, request):
+            headers = {name: value for name, value in response.items() if name in {"Allow", "Retry-After"}}
+            return error_answer(request, response.status_code, headers=headers)
+        return response
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        """The answer to an exception in a view that is not DRF's."""
+        status, body, headers = describe(error)
+        if status >= 500:
+            report(error, request)
+        return error_answer(request, status, body["detail"], headers)
+
+
+def is_bare(response: HttpResponseBase, request: HttpRequest) -> bool:
+    """Whether an error answer has no content that is meant to be read, or HTML where JSON belongs."""
+    if response.streaming or isinstance(response, Response | JsonResponse):
+        return False
+    content = response.content  # type: ignore[attr-defined]
+    is_html = response.get("Content-Type", "").startswith("text/html")
+    return not content or (is_html and is_api(request.path_info))
+
+
+def error_answer(
+    request: HttpRequest, status: int, sentence: Any = None, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    """An error as JSON under /api, as a page elsewhere."""
+    sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
+    if is_api(request.path_info):
+        return JsonResponse({"detail": sentence}, status=status, headers=headers)
+    context = {"status": status, "title": HTTPStatus(status).phrase, "sentence": sentence}
+    response = render(request, "error.html", context, status=status)
+    for name, value in (headers or {}).items():
+        response[name] = value
+    return response
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
+    return error_answer(request, 404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
+    return error_answer(request, 400)
+
+
+def permission_denied(
+    request: HttpRequest, exception: Exception | None = None, reason: str = ""
+) -> HttpResponse:
+    """Django's handler403, and what is answered when a form has no CSRF token."""
+    return error_answer(request, 403, "The form has expired. Load the page again." if reason else None)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's handler500, for what goes wrong outside of views; Django has logged it."""
+    return error_answer(request, 500)

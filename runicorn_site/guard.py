@@ -1,0 +1,81 @@
+"""The guard: stands before routing, static files and sockets, and lets in only who may come in.
+
+What it decides is in `access.py` (hosts, origins, bodies) and `tokens.py` (tokens); here it meets ASGI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from runicorn_site.access import LOOPBACK_NAMES, Head, judge
+from runicorn_site.answers import Refusal, whole
+from runicorn_site.headers import security
+from runicorn_site.tokens import Tokens
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Whom a server lets in."""
+
+    names: frozenset[str] = LOOPBACK_NAMES
+    """Host names under which it answers."""
+    tokens: Tokens | None = field(default=None)
+    """What has to be shown, on addresses that others can reach."""
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: Any, policy: Policy) -> None:
+        self.app = app
+        self.policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request or a handshake, or pass it on with what a client may not set taken out."""
+        head = head_of(scope)
+        refusal = judge(head, self.policy.names)
+        if refusal is None and self.policy.tokens is not None:
+            client = (scope.get("client") or ("",))[0]
+            refusal = await self.policy.tokens.judge(head, scope["query_string"], client, receive)
+        if refusal is not None:
+            await refuse(refusal, scope, send)
+            return
+        # daphne takes a root path from a header that anybody can send.
+        scope |= {"path": head.path, "raw_path": head.raw_path.encode("latin-1"), "root_path": ""}
+        await self.app(scope, receive, send if head.socket else guarded(send, head.path))
+
+
+def head_of(scope: Scope) -> Head:
+    """What is judged, out of an ASGI scope."""
+    target = scope.get("raw_path") or scope["path"].encode()
+    is_socket = scope["type"] == "websocket"
+    return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
+
+
+def guarded(send: Send, path: str) -> Send:
+    """`send` that puts the security headers on the answer."""
+
+    async def send_with_headers(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            present = list(message.get("headers", ()))
+            message = {**message, "headers": present + security(path, present)}
+        await send(message)
+
+    return send_with_headers
+
+
+async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
+    """Answer a request with a refusal; a handshake is answered 403 by the server, without a code."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    headers, content = whole(refusal, head_of(scope).path)
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else content
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,34 @@
+"""The headers that every answer carries, whoever made it."""
+
+from __future__ import annotations
+
+Headers = list[tuple[bytes, bytes]]
+
+_COMMON = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; base-uri 'none'; form-action 'self';"
+    " frame-ancestors 'none'"
+)
+STRICT = f"{_COMMON}; script-src 'self'; style-src 'self'"
+# Swagger UI, ReDoc and DRF's pages set styles from their own scripts; scripts stay in files there as well.
+DOCUMENTATION = f"{_COMMON}; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
+
+ALWAYS: Headers = [
+    (b"X-Content-Type-Options", b"nosniff"),
+    (b"Cross-Origin-Resource-Policy", b"same-origin"),
+    (b"Cross-Origin-Opener-Policy", b"same-origin"),
+    (b"Referrer-Policy", b"same-origin"),
+]
+
+
+def is_api(path: str) -> bool:
+    """Whether errors at this path are JSON."""
+    return path == "/api" or path.startswith("/api/")
+
+
+def security(path: str, present: Headers) -> Headers:
+    """The headers to add to an answer that has `present` already."""
+    names = {name.lower(): value for name, value in present}
+    page = names.get(b"content-type", b"").startswith(b"text/html")
+    documented = path.rstrip("/") in {"/docs", "/redoc"} or (page and is_api(path))
+    policy = (b"Content-Security-Policy", (DOCUMENTATION if documented else STRICT).encode())
+    return [(name, value) for name, value in (*ALWAYS, policy) if name.lower() not in names]

@@ -1,0 +1,61 @@
+"""The socket that the server listens on, and the address a person can open."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+BACKLOG = 512
+
+
+class CannotListen(Exception):
+    """The address cannot be had; the text says why."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Clients that come before the server is ready wait in its queue.
+
+    Raises:
+        CannotListen: the port is taken or not allowed, or the host is none of this machine's.
+    """
+    name = host.strip("[]")
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind)
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(f"{host} is no address of this machine: {error}") from error
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise CannotListen(f"Cannot listen on {host} port {port}: {error.strerror or error}") from error
+    return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a server bound to `host`."""
+    name = host.strip("[]").lower()
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def is_everywhere(host: str) -> bool:
+    """Whether `host` stands for all addresses of the machine."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_unspecified
+    except ValueError:
+        return False
+
+
+def url(host: str, port: int) -> str:
+    """What to type into a browser for a server bound to `host`."""
+    name = host.strip("[]")
+    if is_everywhere(name):
+        name = socket.gethostname()
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

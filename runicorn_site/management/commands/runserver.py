@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from runicorn_site.listening import CannotListen
+from runicorn_site.serve import MissingRoot, Options, serve
+
+
+class Command(BaseCommand):
+    """`manage.py runserver [[host:]port]`: the same server as `runicorn viewer`."""
+
+    help = "Serves the application as `runicorn viewer` does, and migrates the database first."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define the command line."""
+        parser.add_argument("addrport", nargs="?", default="127.0.0.1:23300", help="[host:]port")
+        parser.add_argument("--storage", type=Path, default=None, help="the storage root to show")
+        parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
+        parser.add_argument("--noreload", action="store_false", dest="reload", help="do not (the default)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve until the process is asked to end."""
+        host, _, port = options["addrport"].rpartition(":")
+        try:
+            serve(Options(host or "127.0.0.1", int(port), options["storage"]))
+        except ValueError as error:
+            raise CommandError(f"{options['addrport']} is not a port or host:port", returncode=2) from error
+        except (CannotListen, MissingRoot) as error:
+            raise CommandError(str(error), returncode=4) from error

@@ -1,0 +1,131 @@
+"""Django under ASGI with one hop: middleware and view run as a whole on one thread of a small, lasting pool.
+
+Django's own handler makes a thread, an executor and a database connection for each request, and leaves a thread
+behind for each client that goes away early, which in the end keeps the server from exiting. Here a request takes
+one slot of a pool for its synchronous part and gives it back before the first byte of a streamed answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from functools import lru_cache
+from typing import Any, cast
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve, set_script_prefix
+
+from runicorn_site.guard import Receive, Scope, Send
+from runicorn_site.streams import in_a_thread
+from runicorn_site.trailing import without_slash
+
+QUICK_SLOTS = 4
+WAITING_SLOTS = 32
+WITHOUT_CONTENT = {204, 304}
+
+
+class OneHop(ASGIHandler):
+    """The ASGI application for HTTP.
+
+    Views marked with `waits_outside = True` wait for something that is not ours (another host, a program, a big
+    copy) and run on a second pool, so that any number of them never delays an ordinary answer.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.quick = ThreadPoolExecutor(QUICK_SLOTS, thread_name_prefix="request")
+        self.waiting = ThreadPoolExecutor(WAITING_SLOTS, thread_name_prefix="waiting")
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load the chain for synchronous use, whatever the base class asks for."""
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        pool = self.waiting if waits_outside(scope["path"]) else self.quick
+        try:
+            response = await asyncio.get_running_loop().run_in_executor(pool, self.answer, scope, body)
+        finally:
+            body.close()
+        await self.deliver(response, receive, send)
+
+    def answer(self, scope: Scope, body: Any) -> HttpResponseBase:
+        """The synchronous part, on a thread of the pool."""
+        set_script_prefix("/")
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refused = self.create_request(scope, body)
+        response = cast(HttpResponseBase, refused or self.get_response(cast(ASGIRequest, request)))
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def deliver(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
+        """Send an answer; a streamed one stops when the client leaves."""
+        if not isinstance(response, StreamingHttpResponse):
+            content = cast(HttpResponse, response).content
+            if response.status_code not in WITHOUT_CONTENT:
+                response.headers.setdefault("Content-Length", str(len(content)))
+            await send(head(response))
+            await send({"type": "http.response.body", "body": content})
+            return
+        sending = asyncio.ensure_future(self.stream(response, send))
+        leaving = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            if not sending.done():
+                sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+
+    async def stream(self, response: StreamingHttpResponse, send: Send) -> None:
+        """Send head and parts of a streamed answer, and close what it holds."""
+        try:
+            await send(head(response))
+            async with aclosing(parts(response)) as content:
+                async for part in content:
+                    if part:
+                        await send({"type": "http.response.body", "body": part, "more_body": True})
+            await send({"type": "http.response.body"})
+        finally:
+            # Not `response.close()`: its signal would look at this thread's connections, and here there are none.
+            for closer in response._resource_closers:  # type: ignore[attr-defined]
+                closer()
+
+
+def parts(response: StreamingHttpResponse) -> AsyncIterator[bytes]:
+    """The parts of a streamed answer; a synchronous iterator runs on a thread, a bounded piece at a time."""
+    if response.is_async:
+        return cast(AsyncIterator[bytes], aiter(response))
+    return in_a_thread(iter(response))
+
+
+def head(response: HttpResponseBase) -> dict[str, Any]:
+    """The ASGI message that begins an answer."""
+    headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+    cookies = [
+        (b"Set-Cookie", c.output(header="").strip().encode("ascii")) for c in response.cookies.values()
+    ]
+    return {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
+
+
+@lru_cache(maxsize=4096)
+def waits_outside(path: str) -> bool:
+    """Whether the view at a path is marked as one that waits for something outside."""
+    try:
+        view = resolve(without_slash(path)).func
+    except Resolver404:
+        return False
+    owners = (view, getattr(view, "cls", None), getattr(view, "view_class", None))
+    return any(getattr(owner, "waits_outside", False) for owner in owners)

@@ -1,0 +1,59 @@
+"""Routes of earlier versions that are gone: each says what has taken its place."""
+
+from __future__ import annotations
+
+from django.urls import path
+from rest_framework import status
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+SUCCESSORS = {
+    "unified/connect": "remote/connect",
+    "unified/disconnect": "remote/disconnect",
+    "unified/status": "remote/status",
+    "unified/listdir": "remote/fs/list",
+    "unified/configure_mode": "remote/viewer/start",
+    "unified/deactivate_mode": "remote/viewer/stop",
+    "ssh/connect": "remote/connect",
+    "ssh/sessions": "remote/sessions",
+    "ssh/close": "remote/disconnect",
+    "ssh/listdir": "remote/fs/list",
+    "ssh/mirror/start": "remote/viewer/start",
+    "ssh/mirror/stop": "remote/viewer/stop",
+    "ssh/mirror/list": "remote/viewer/sessions",
+}
+
+
+class Gone(APIException):
+    """The route was replaced by another."""
+
+    status_code = status.HTTP_410_GONE
+
+
+class Retired(APIView):
+    """A route of Runicorn before 0.6."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: object, **kwargs: str) -> None:
+        """Say which route has taken this one's place, whatever the method."""
+        old = f"{kwargs['family']}/{kwargs.get('rest', '')}".rstrip("/")
+        raise Gone(f"/api/{old} was replaced by /api/{SUCCESSORS.get(old, 'remote/status')}")
+
+
+class NoSuchRoute(APIView):
+    """Any other address under /api."""
+
+    schema = None
+
+    def initial(self, request: Request, *args: object, **kwargs: str) -> None:
+        """Say that there is nothing, in the form the client prefers."""
+        raise NotFound
+
+
+retired_patterns = [
+    path(f"{family}{rest}", Retired.as_view(), {"family": family})
+    for family in ("unified", "ssh")
+    for rest in ("", "/<path:rest>")
+]

@@ -1,0 +1,53 @@
+"""Synchronous iterators as asynchronous ones, in constant memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
+
+from django.db import connections
+
+PIECE_BYTES = 64 * 1024
+PIECE_SECONDS = 0.05
+LIMIT = 64
+"""Streams with a thread of their own at one time; further ones wait for one to end."""
+
+_slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+
+async def in_a_thread(iterator: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The bytes of `iterator`, which runs from start to end on one thread of its own.
+
+    One thread, because a query that is still being read belongs to the connection of its thread; its own, because
+    a slow client may take hours and must not hold a slot that requests need.
+    """
+    loop = asyncio.get_running_loop()
+    async with _slots.setdefault(loop, asyncio.Semaphore(LIMIT)):
+        thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
+        try:
+            while part := await loop.run_in_executor(thread, piece, iterator):
+                yield part
+        finally:
+            thread.submit(finish, iterator)
+            thread.shutdown(wait=False)
+
+
+def piece(iterator: Iterator[bytes]) -> bytes:
+    """What comes next: many small parts in one, for a hop between threads costs more than a small part."""
+    gathered = bytearray()
+    deadline = monotonic() + PIECE_SECONDS
+    for part in iterator:
+        gathered += part
+        if len(gathered) >= PIECE_BYTES or (gathered and monotonic() > deadline):
+            break
+    return bytes(gathered)
+
+
+def finish(iterator: Iterator[bytes]) -> None:
+    """Close a generator in the thread that ran it, and the database connections it opened there."""
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        close()
+    connections.close_all()

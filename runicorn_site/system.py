@@ -1,0 +1,77 @@
+"""Routes about the server and its machine: health, the check of processes, GPU and system figures."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from metrics import read
+from runicorn._version import __version__
+from runicorn_site import system_figures
+from runs import services
+from runs.active import active_root
+
+
+class Health(APIView):
+    """Whether the server is well, and what it is made of."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """`status` is "ok" when this answers at all; `cache` is that of `/metrics/cache/stats`."""
+        return Response(
+            {
+                "status": "ok",
+                "version": __version__,
+                "timestamp": time.time(),
+                "storage": active_root().path,
+                "database": {"vendor": connection.vendor, "version": database_version()},
+                "cache": read.cache_stats(),
+            }
+        )
+
+
+class StatusCheck(APIView):
+    """Looks for runs that say `running` and whose process is gone."""
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def post(self, request: Request) -> Response:
+        """Apply the rule for dead processes to every running run now."""
+        checked, updated = services.check_processes(active_root())
+        message = f"Checked {checked} running experiments, updated {updated} statuses"
+        return Response({"checked": checked, "updated": updated, "message": message})
+
+
+class GpuTelemetry(APIView):
+    """Load, memory, temperature and power of each NVIDIA GPU."""
+
+    waits_outside = True
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """What `nvidia-smi` says, or why it says nothing."""
+        return Response(system_figures.gpus())
+
+
+class SystemMonitor(APIView):
+    """Processor, memory and disk of the server's machine."""
+
+    waits_outside = True  # the disk may be a network file system that does not answer
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Figures since the last call; the first one may answer percentages of 0."""
+        return Response(system_figures.monitor(Path(active_root().path)))
+
+
+def database_version() -> str:
+    """The version of the database's program."""
+    version: Any = connection.get_database_version()
+    return ".".join(str(part) for part in version)

@@ -1,0 +1,180 @@
+"""Token mode: on an address that others can reach, whoever comes shows a token.
+
+A browser gets a cookie for it: from the one-time URL that the viewer prints, or from a form. Programs send
+`Authorization: Bearer <token>`. The cookie's value depends on the Host it was set for, because browsers send a
+loopback cookie to every port of the host, another user's tunnel included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from html import escape
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from runicorn_site.access import Head
+from runicorn_site.answers import Refusal
+from runicorn_site.headers import is_api
+
+FORM_PATH = "/token"
+FORM_BYTES = 4096
+TRIES, TRIES_SECONDS = 5, 60.0
+BEARER_TRIES = 60
+COOKIE_SECONDS = 30 * 24 * 3600
+
+FORM = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Runicorn: token</title></head>
+<body><h1>Runicorn</h1><p>{sentence}</p>
+<form method="post" action="/token"><input type="hidden" name="next" value="{target}">
+<label>Token <input type="password" name="token" autofocus autocomplete="current-password"></label>
+<button>Open</button></form></body></html>
+"""
+
+
+@dataclass(frozen=True)
+class TokenForm(Refusal):
+    """A refusal whose page asks for the token, and goes on to `target` with it."""
+
+    target: str = "/"
+
+    def body(self, path: str) -> tuple[bytes, bytes]:
+        """JSON under /api, else the form."""
+        if is_api(path):
+            return super().body(path)
+        page = FORM.format(sentence=escape(self.sentence), target=escape(self.target))
+        return b"text/html; charset=utf-8", page.encode()
+
+
+class Tries:
+    """Counts wrong tokens of each client address in the last minute."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.times: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def used_up(self, client: str) -> bool:
+        """Whether the client has to wait."""
+        times = self.times[client]
+        while times and times[0] < time.monotonic() - TRIES_SECONDS:
+            times.popleft()
+        if not times:
+            del self.times[client]
+        return len(times) >= self.limit
+
+    def failed(self, client: str) -> None:
+        """The client showed a wrong token."""
+        self.times[client].append(time.monotonic())
+
+
+class Tokens:
+    """Judges by the token, and exchanges it for cookies."""
+
+    def __init__(self, token: str, cookie: str) -> None:
+        self.token = token
+        self.cookie = cookie
+        self.once: str | None = secrets.token_urlsafe(24)
+        self.form_tries = Tries(TRIES)
+        self.bearer_tries = Tries(BEARER_TRIES)
+
+    async def judge(
+        self, head: Head, query: bytes, client: str, receive: Callable[[], Awaitable[dict[str, Any]]]
+    ) -> Refusal | None:
+        """`None` for who has shown the token; else what to answer: a form, a cookie, a refusal."""
+        if not head.socket and head.path == FORM_PATH and head.method == "POST":
+            return self._form(head, client, await _small_body(receive))
+        once = parse_qs(query.decode("latin-1")).get("once")
+        if once is not None and not head.socket and head.method == "GET":
+            return self._one_time(head, once[-1], query)
+        if self._has_cookie(head):
+            return None
+        return self._bearer(head, client)
+
+    def is_right(self, shown: str) -> bool:
+        """Whether a text is the token, in a time that tells nothing."""
+        return hmac.compare_digest(shown.encode(), self.token.encode())
+
+    def cookie_value(self, head: Head) -> str:
+        """What the cookie holds for the Host of a request."""
+        host = (head.header("host") or "").lower()
+        return hmac.new(self.token.encode(), f"cookie {host}".encode(), hashlib.sha256).hexdigest()
+
+    def _has_cookie(self, head: Head) -> bool:
+        jar = SimpleCookie[str]()
+        try:
+            jar.load(head.header("cookie") or "")
+        except CookieError:
+            return False
+        shown = jar[self.cookie].value if self.cookie in jar else ""
+        return hmac.compare_digest(shown.encode(), self.cookie_value(head).encode())
+
+    def _bearer(self, head: Head, client: str) -> Refusal | None:
+        kind, _, shown = (head.header("authorization") or "").partition(" ")
+        if kind.lower() != "bearer":
+            return self._ask("This viewer asks for a token", head.target)
+        if self.bearer_tries.used_up(client):
+            return _wait()
+        if self.is_right(shown.strip()):
+            return None
+        self.bearer_tries.failed(client)
+        return self._ask("The token is wrong", head.target)
+
+    def _form(self, head: Head, client: str, body: bytes) -> Refusal:
+        fields = parse_qs(body.decode("utf-8", errors="replace"))
+        if self.form_tries.used_up(client):
+            return _wait()
+        target = fields.get("next", ["/"])[-1]
+        if not self.is_right(fields.get("token", [""])[-1].strip()):
+            self.form_tries.failed(client)
+            return self._ask("The token is wrong", target)
+        return self._welcome(head, local_path(target))
+
+    def _one_time(self, head: Head, shown: str, query: bytes) -> Refusal:
+        """Take the one-time part out of the URL, and give the cookie for it if it was not used yet."""
+        rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
+        target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
+        if self.once is None or not hmac.compare_digest(shown.encode(), self.once.encode()):
+            if self._has_cookie(head):
+                return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
+            return self._ask("This link was used already. The token opens the page as well", target)
+        self.once = None
+        return self._welcome(head, target)
+
+    def _welcome(self, head: Head, target: str) -> Refusal:
+        cookie = (
+            f"{self.cookie}={self.cookie_value(head)}; Path=/; HttpOnly; SameSite=Strict;"
+            f" Max-Age={COOKIE_SECONDS}"
+        )
+        headers = ((b"Location", target.encode("latin-1")), (b"Set-Cookie", cookie.encode()))
+        return Refusal(303, "See " + target, headers)
+
+    def _ask(self, sentence: str, target: str) -> Refusal:
+        headers = ((b"WWW-Authenticate", b"Bearer"), (b"Cache-Control", b"no-store"))
+        return TokenForm(401, sentence, headers, local_path(target))
+
+
+def local_path(target: str) -> str:
+    """`target` if it leads to a page of ours, else the first page: `//host` and `/\\host` lead elsewhere."""
+    fine = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if fine and target.isascii() and target.isprintable() else "/"
+
+
+def _wait() -> Refusal:
+    return Refusal(429, "Too many wrong tokens. Wait a minute", ((b"Retry-After", b"60"),))
+
+
+async def _small_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
+    body = b""
+    while len(body) <= FORM_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return body

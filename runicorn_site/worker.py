@@ -1,0 +1,111 @@
+"""Background work of the server: finding runs, taking their metrics in, keeping the WAL small.
+
+Of several viewers on one store the one that holds the store's lock works; when it ends another takes over within a
+second. Every thread ends soon after `stop()`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from django.db import connections
+
+from runicorn._os import file_lock
+from runs.active import active_root
+from runs.models import StorageRoot
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+FULL_SECONDS = 60.0
+PROCESSES_SECONDS = 30.0
+INGEST_SECONDS = 0.25
+AFTER_ERROR_SECONDS = 2.0
+
+
+class Worker:
+    """The threads that work for the active root of this process."""
+
+    def __init__(self, locks: Path) -> None:
+        self.locks = locks
+        self.stopping = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        for name, loop in (("discovery", discover), ("ingest", ingest)):
+            thread = threading.Thread(target=self._lead, args=(name, loop), name=name, daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def stop(self, timeout: float) -> None:
+        """Ask the threads to end and wait for them at most `timeout` seconds."""
+        self.stopping.set()
+        deadline = time.monotonic() + timeout
+        for thread in self.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _lead(self, name: str, loop: Callable[[Term], None]) -> None:
+        """Run `loop` for the active root whenever no other process does, until the end."""
+        while not self.stopping.is_set():
+            term = Term(active_root(), self.stopping)
+            try:
+                with file_lock(self.locks / lock_name(term.root, name), blocking=False):
+                    loop(term)
+            except BlockingIOError:
+                self.stopping.wait(TICK_SECONDS)
+            except Exception:
+                # The edge of a thread: whatever a store or the database does to us, the next round may succeed.
+                logger.exception("Background work (%s) failed and begins anew", name)
+                self.stopping.wait(AFTER_ERROR_SECONDS)
+        connections.close_all()
+
+
+class Term:
+    """The time during which this process works for one root: until it is to stop, or shows another root."""
+
+    def __init__(self, root: StorageRoot, stopping: threading.Event) -> None:
+        self.root = root
+        self.stopping = stopping
+
+    def goes_on(self) -> bool:
+        """Whether there is still work to do for this root."""
+        return not self.stopping.is_set() and active_root().pk == self.root.pk
+
+
+def lock_name(root: StorageRoot, work: str) -> str:
+    """The file whose lock elects who does `work` for a root."""
+    return f"{work}-{hashlib.sha256(root.path.encode()).hexdigest()[:16]}.lock"
+
+
+def discover(term: Term) -> None:
+    """List the root, then look every second at what can change soon and every minute at everything."""
+    from runs import discovery
+    from runs import services as runs
+
+    next_full = next_check = 0.0
+    while term.goes_on():
+        now = time.monotonic()
+        if now >= next_full:
+            discovery.full(term.root)
+            next_full = now + FULL_SECONDS
+        else:
+            discovery.tick(term.root)
+        if now >= next_check:
+            runs.check_processes(term.root)
+            next_check = now + PROCESSES_SECONDS
+        term.stopping.wait(TICK_SECONDS)
+
+
+def ingest(term: Term) -> None:
+    """Take in what the journals of the root have gained."""
+    from metrics import services as metrics
+
+    while term.goes_on():
+        metrics.catch_up_all(term.root, term.stopping)
+        term.stopping.wait(INGEST_SECONDS)
