@@ -1,0 +1,65 @@
+"""Runicorn: a self-hosted, local-first experiment tracker.
+
+    import runicorn as rn
+
+    with rn.init("vision", "resnet", config={"lr": 0.1}) as run:
+        run.log({"loss": 0.5}, step=1)
+
+Names are loaded when they are first used: the command line and the server need only a part, and a script that never
+calls `init` pays for nothing.
+"""
+
+from __future__ import annotations
+
+from runicorn._version import __version__
+
+# Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runicorn.config import Config
+    from runicorn.layout import InvalidName, InvalidRunId
+    from runicorn.run import Run
+    from runicorn.session import RunExists, get_active_run, init
+    from runicorn.verbs import finish, log, log_image, log_text, set_primary_metric, summary
+
+__all__ = [
+    "Config",
+    "InvalidName",
+    "InvalidRunId",
+    "Run",
+    "RunExists",
+    "__version__",
+    "finish",
+    "get_active_run",
+    "init",
+    "log",
+    "log_image",
+    "log_text",
+    "set_primary_metric",
+    "summary",
+]
+
+_HOMES = {
+    "config": ("Config",),
+    "layout": ("InvalidName", "InvalidRunId"),
+    "run": ("Run",),
+    "session": ("RunExists", "get_active_run", "init"),
+    "verbs": ("finish", "log", "log_image", "log_text", "set_primary_metric", "summary"),
+}
+
+
+def __getattr__(name: str) -> object:
+    """Load the module that a public name lives in, once."""
+    import importlib
+
+    for home, names in _HOMES.items():
+        if name in names:
+            value: object = getattr(importlib.import_module(f"runicorn.{home}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'runicorn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return __all__

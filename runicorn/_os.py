@@ -41,10 +41,7 @@ def _raw_machine_id() -> str:
             return text
     if WINDOWS and (guid := _windows_machine_guid()):
         return guid
-    import socket
-
-    # Containers often have no id of their own; their host name is one.
-    return socket.gethostname()
+    return host_name()  # containers often have no id of their own; their host name is one
 
 
 def _windows_machine_guid() -> str:
@@ -57,6 +54,23 @@ def _windows_machine_guid() -> str:
     ):
         return str(winreg.QueryValueEx(key, "MachineGuid")[0])
     return ""
+
+
+def host_name() -> str:
+    """The name of this machine, as other machines see it."""
+    import socket
+
+    return socket.gethostname()
+
+
+def system_name() -> str:
+    """The operating system in the form `Linux 6.1.0 (x86_64)`."""
+    if WINDOWS:
+        import platform
+
+        return f"{platform.system()} {platform.release()} ({platform.machine()})"
+    name = os.uname()
+    return f"{name.sysname} {name.release} ({name.machine})"
 
 
 def boot_id() -> str:

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from runicorn import _os
 
@@ -31,10 +31,10 @@ def encode(kind: str, data: dict[str, Any], ts: float) -> bytes:
     Raises:
         TypeError: a value has no JSON form.
     """
-    return (_encoder or _choose_encoder())({"ts": ts, "type": kind, "data": data})
+    return (_encoder or load_encoder())({"ts": ts, "type": kind, "data": data})
 
 
-def _choose_encoder() -> Encoder:
+def load_encoder() -> Encoder:
     """orjson when it is there. Not at import: it takes longer to load than all the rest of the package."""
     global _encoder
     try:
@@ -144,3 +144,38 @@ def complete(fd: int, offset: int, limit: int) -> bytes:
             break
         size += len(more)
     return b"".join(parts)
+
+
+def last_step(path: Path) -> int:
+    """The step of the last whole record of metrics in a journal; 0 without one. Reads from the end."""
+    try:
+        with path.open("rb") as file:
+            return _last_step(file)
+    except OSError:
+        return 0
+
+
+def _last_step(file: BinaryIO) -> int:
+    size, block = file.seek(0, os.SEEK_END), 64 * 1024
+    while True:
+        begin = max(0, size - block)
+        file.seek(begin)
+        lines = file.read(size - begin).split(b"\n")
+        # The first piece may be half a line, the last is an unfinished one or empty.
+        for line in reversed(lines[1 if begin else 0 : -1]):
+            step = _step_of(line)
+            if step is not None:
+                return step
+        if not begin:
+            return 0
+        block *= 4
+
+
+def _step_of(line: bytes) -> int | None:
+    if b'"metrics"' not in line:
+        return None
+    try:
+        event = json.loads(line)
+        return int(event["data"]["global_step"]) if event["type"] == "metrics" else None
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        return None  # a damaged line, or somebody else's

@@ -112,10 +112,9 @@ def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
 
     Absolute, `~` expanded, links resolved; it need not exist.
     """
-    chosen = explicit or get("RUNICORN_DIR") or read_user_config().get("user_root_dir")
-    if not isinstance(chosen, str | os.PathLike):
-        chosen = ".runicorn"
-    return Path(os.path.realpath(os.path.expanduser(chosen)))
+    configured = None if explicit or get("RUNICORN_DIR") else read_user_config().get("user_root_dir")
+    usual = configured if isinstance(configured, str) and configured else ".runicorn"
+    return Path(os.path.realpath(os.path.expanduser(os.fspath(explicit or get("RUNICORN_DIR") or usual))))
 
 
 def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) -> Path:

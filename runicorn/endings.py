@@ -1,0 +1,130 @@
+"""How runs end that nobody finished: at exit, by an exception, by a signal.
+
+What ended the program is read from what the interpreter leaves behind when it is over, so no hook of anybody's is
+replaced, and an exception in a cell of a notebook ends nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from typing import Protocol
+
+from runicorn import exits, layout, sigterm
+
+Verdict = tuple[str, str | None]
+REASON_LENGTH = 200
+
+
+class Endable(Protocol):
+    """A run, as far as its end is concerned."""
+
+    @property
+    def process(self) -> int:
+        """The pid of the process that began it, and alone may end it."""
+
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Write the end down."""
+
+
+_runs: list[Endable] = []
+_watched_in: int | None = None
+
+
+def watch(run: Endable) -> None:
+    """See to it that the run is ended with the process."""
+    global _watched_in
+    if _watched_in is None:
+        atexit.register(_at_exit)
+        exits.watch()
+    if _watched_in != os.getpid():
+        _watch_worker()
+    _watched_in = os.getpid()
+    _runs.append(run)
+    sigterm.take(_at_sigterm)
+
+
+def forget(run: Endable) -> None:
+    """The run has ended."""
+    if run in _runs:
+        _runs.remove(run)
+    if not _ours():
+        sigterm.release()
+
+
+def open_runs() -> list[Endable]:
+    """The runs that have not ended, oldest first; in a forked process those of its parent too."""
+    return [run for run in _runs if run.is_open()]
+
+
+def verdict(error: BaseException | None) -> Verdict:
+    """The status, and the reason in words, of a run that ends with `error` under way."""
+    if error is None:
+        return layout.FINISHED, None
+    if isinstance(error, SystemExit):
+        return _verdict_of_code(error.code)
+    if isinstance(error, KeyboardInterrupt):
+        return layout.INTERRUPTED, "KeyboardInterrupt"
+    return layout.FAILED, _first_line(f"{type(error).__name__}: {error}")
+
+
+def _verdict_of_code(code: object) -> Verdict:
+    if code is None or code == 0:
+        return layout.FINISHED, None
+    return layout.FAILED, _first_line(f"exit: {code}")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:REASON_LENGTH]
+
+
+def _verdict_at_exit() -> Verdict:
+    if hasattr(
+        sys, "ps1"
+    ):  # interactive: exceptions and exits ended a statement, the session has just been closed
+        return layout.FINISHED, None
+    error = getattr(sys, "last_value", None)
+    if isinstance(error, BaseException) and _went_all_the_way(error):
+        return verdict(error)
+    return _verdict_of_code(exits.code())
+
+
+def _went_all_the_way(error: BaseException) -> bool:
+    """Whether it left the program at its bottom; a console inside the program reports its exceptions likewise."""
+    trace = error.__traceback__
+    return trace is None or trace.tb_frame.f_back is None
+
+
+def _at_exit() -> None:
+    _end_all(*_verdict_at_exit())
+
+
+def _at_sigterm() -> None:
+    _end_all(layout.INTERRUPTED, "SIGTERM")
+
+
+def _end_all(status: str, reason: str | None) -> None:
+    for run in _ours():
+        run.end(status, reason)
+
+
+def _ours() -> list[Endable]:
+    here = os.getpid()
+    return [run for run in _runs if run.process == here]
+
+
+def _watch_worker() -> None:
+    """A process that multiprocessing forked leaves without `atexit`, but tidies up in a way of its own."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, _at_end_of_worker, exitpriority=0)
+
+
+def _at_end_of_worker() -> None:
+    _end_all(*verdict(sys.exc_info()[1]))

@@ -1,0 +1,116 @@
+"""The folder of one run as the SDK writes it: a file system in trouble is told of and counted, never raised."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.journal import Appender
+from runicorn.notices import Notices, say
+
+
+class RunFolder:
+    """The small files of a run, its two growing files, and the count of what did not get into them.
+
+    Attributes:
+        lock: held by whoever reads a small file, changes it and writes it back.
+    """
+
+    def __init__(self, path: Path, notices: Notices) -> None:
+        self.path = path
+        self.notices = notices
+        self.events = Appender(path / layout.EVENTS)
+        self.logs = Appender(path / layout.LOGS)
+        self.lock = threading.RLock()
+        self._unwritten: set[str] = set()
+        _os.watch_forks(self)
+
+    def after_fork(self) -> None:
+        """Another thread of the parent may have held the lock at the fork, and does not exist here."""
+        self.lock = threading.RLock()
+
+    def claim(self) -> bool:
+        """Make the folder. False when it was there before; when it cannot be made that is told, and counts as new."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir()
+        except FileExistsError as error:
+            if self.path.is_dir():
+                return False
+            self.trouble(self.path.name, error)
+        except OSError as error:
+            self.trouble(self.path.name, error)
+        return True
+
+    def is_lost(self) -> bool:
+        """Whether something could not be written already."""
+        return bool(self._unwritten)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The object in a small file; empty when it is missing or damaged."""
+        return layout.read_json(self.path / name)[0]
+
+    def write(self, name: str, value: dict[str, Any]) -> bool:
+        """Replace a small file; False, told and remembered, when that is not possible."""
+        try:
+            layout.write_json(self.path / name, value)
+        except OSError as error:
+            self.trouble(name, error)
+            return False
+        self._unwritten.discard(name)
+        return True
+
+    def write_media(self, name: str, content: bytes) -> bool:
+        """Put a new file into `media/`; False, told and counted, when it is not wholly there."""
+        path = self.path / layout.MEDIA / name
+        try:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+        except OSError as error:
+            self.trouble(name, error)
+            path.unlink(missing_ok=True)
+            return False
+        return True
+
+    def append(self, file: Appender, line: bytes) -> None:
+        """Add a line to one of the growing files; told once when it does not get there, and counted there."""
+        if not file.write(line) and file.error is not None:
+            self._tell(file.error)
+
+    def stir(self) -> None:
+        """Change the time of the folder of runs, by which a viewer sees that something happened in it."""
+        try:
+            os.utime(self.path.parent)
+        except OSError as error:
+            self._tell(error)
+
+    def trouble(self, name: str, error: OSError) -> None:
+        """A file named `name` could not be written as a whole."""
+        self._unwritten.add(name)
+        self._tell(error)
+
+    def close(self) -> None:
+        """Give the descriptors back and say, if it is so, what is not on disk."""
+        self.events.close()
+        self.logs.close()
+        missing = [
+            f"{count} {what}"
+            for count, what in (
+                (self.events.missing, "records of the journal"),
+                (self.logs.missing, "texts of the log"),
+            )
+            if count
+        ]
+        if missing or self._unwritten:
+            files = [f"the files {', '.join(sorted(self._unwritten))}"] if self._unwritten else []
+            say(f"run {self.path.name} ends with gaps. Not written: {'; '.join([*missing, *files])}.")
+
+    def _tell(self, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        self.notices.once(
+            "disk",
+            f"cannot write to {self.path} ({reason}). The program goes on; what is missing is counted and told at the end.",
+        )

@@ -1,0 +1,268 @@
+"""A run: what a training script logs goes through here into the files of its folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from runicorn import about, endings, layout, media, values
+from runicorn.config import Config
+from runicorn.folder import RunFolder
+from runicorn.journal import encode, last_step, load_encoder
+from runicorn.notices import Notices
+from runicorn.outcome import Summary
+from runicorn.values import PLAIN, REFUSALS
+
+ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
+STEP_LIMIT = 2**63
+
+
+class Run:
+    """One training run; made by `runicorn.init`, ended by `finish`, by leaving a `with` block, or at exit.
+
+    Nothing here raises because of a disk, a value or a place: that is told once on stderr and counted. Wrong
+    arguments (a mode that does not exist, an image that is none) raise at once.
+
+    Attributes:
+        id: `YYYYMMDD_HHMMSS_xxxxxx`.
+        project: the project's name.
+        name: the experiment's name.
+        run_dir: the folder of the run.
+        storage_root: the folder all projects lie in.
+        config: the settings of the run by dotted key; assigning writes them.
+    """
+
+    def __init__(self, storage_root: Path, project: str, name: str, run_id: str) -> None:
+        self.id = run_id
+        self.project = project
+        self.name = name
+        self.storage_root = storage_root
+        self.run_dir = layout.run_folder(storage_root, project, name, run_id)
+        self.process = os.getpid()
+        self._started_at = time.time()
+        self._notices = Notices()
+        self._folder = RunFolder(self.run_dir, self._notices)
+        self.config = Config(self._folder)
+        self._summary = Summary(self._folder)
+        self._step = 0
+        self._status = layout.RUNNING
+
+    def __repr__(self) -> str:
+        return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.is_open():
+            self.end(*endings.verdict(error))
+
+    def log(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        step: int | None = None,
+        stage: str | None = None,
+        **metrics: Any,
+    ) -> None:
+        """Write one record of metrics. When this returns, the record survives the end of the process.
+
+        Args:
+            data: numbers, booleans and short texts by name; `metrics` are added and win.
+            step: where the record belongs; the next one without a step follows it. Without it: one more.
+            stage: a phase of the training ("train", "val"), kept beside the record.
+        """
+        record = {**data, **metrics} if data else metrics
+        # Reserved names and values of numpy or torch need a second look; to see that there are none takes 0.4 µs.
+        if not (layout.RESERVED_METRICS.isdisjoint(record) and PLAIN.issuperset(map(type, record.values()))):
+            stage = record.get("stage") if stage is None else stage
+            record = values.metrics(record, self._notices)
+        if step is not None and (type(step) is not int or not -STEP_LIMIT <= step < STEP_LIMIT):
+            step = self._whole_step(step)
+        self._append(record, step, stage if stage is None else str(stage))
+
+    def log_text(self, text: object) -> None:
+        """Add a text to the log, with the local time before it."""
+        line = f"{time.strftime('%H:%M:%S')} | {str(text).rstrip(chr(10))}\n"
+        self._folder.append(self._folder.logs, line.encode("utf-8", "replace"))
+        self._notice_when_ended()
+
+    def log_image(
+        self,
+        key: str,
+        image: Any,
+        step: int | None = None,
+        caption: str | None = None,
+        format: str = "png",
+        quality: int = 90,
+    ) -> str:
+        """Keep an image under `media/`.
+
+        Args:
+            key: what it shows; images of one key are a series.
+            image: bytes or a file (kept as they are), a Pillow image, an array (numpy, torch, jax; numbers 0-1 or
+                0-255, others from lowest to highest), or a matplotlib figure.
+            step: where it belongs; independent of the step of the metrics.
+            caption: a sentence shown with it.
+            format: what to save as, where we save: "png", "jpg", "webp", …
+            quality: 1-100, for formats that lose something.
+
+        Returns:
+            The path relative to the run's folder; "" when the image could not be kept (which is told once).
+
+        Raises:
+            TypeError: `image` is no kind of image.
+            FileNotFoundError: `image` names a file that is not there.
+            ValueError: `format` is no format.
+        """
+        suffix = media.check_format(format)
+        try:
+            content, suffix = media.encode(image, suffix, quality)
+        except media.NotAnImage as error:
+            self._notices.once(f"image {key}", f"the image {key!r} was not kept: {error}.")
+            return ""
+        name = media.file_name(str(key), suffix)
+        if not self._folder.write_media(name, content):
+            return ""
+        path = f"{layout.MEDIA}/{name}"
+        data = {
+            "key": str(key),
+            "path": path,
+            "step": None if step is None else self._whole_step(step),
+            "caption": caption,
+        }
+        self._folder.append(self._folder.events, encode("image", data, time.time()))
+        self._notice_when_ended()
+        return path
+
+    def summary(self, update: Mapping[str, Any] | None) -> None:
+        """Set entries of the summary; the others stay."""
+        if update:
+            self._summary.merge(update)
+            self._notice_when_ended()
+
+    def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
+        """Name the metric by which this run is judged; its best value and step go into the summary.
+
+        Raises:
+            ValueError: `mode` is neither "max" nor "min".
+        """
+        self._summary.set_primary(metric_name, mode)
+
+    def finish(self, status: str = layout.FINISHED) -> None:
+        """End the run, and say what is not on disk if there is anything. Only the first call counts.
+
+        Args:
+            status: "finished", "failed" or "interrupted".
+
+        Raises:
+            ValueError: `status` is another word.
+        """
+        if status not in ENDINGS:
+            raise ValueError(f"Status must be one of {', '.join(ENDINGS)}, got {status!r}")
+        if os.getpid() != self.process:
+            self._notices.once(
+                "fork", "a forked process cannot end the run of its parent; finish() did nothing."
+            )
+        elif self.is_open():
+            self.end(status, None)
+
+    def is_open(self) -> bool:
+        """Whether the run has not ended yet."""
+        return self._status == layout.RUNNING
+
+    def is_lost(self) -> bool:
+        """Whether not even its first files could be written."""
+        return self._folder.is_lost()
+
+    def claim(self) -> bool:
+        """Make the run's folder; False when another run has it."""
+        return self._folder.claim()
+
+    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+        """Write the files that make the folder a run, or take up again what it holds.
+
+        Args:
+            labels: `tags`, `notes` and `group`, where they were given.
+            settings: the config, flat.
+            resumed: the folder holds an earlier part of this run.
+        """
+        load_encoder()  # here, and not in the first step of the training
+        if resumed:
+            self._take_up()
+        before = self._folder.read(layout.META) if resumed else {}
+        self._folder.write(layout.META, about.meta(self, before, labels, resumed))
+        self._folder.write(layout.STATUS, {"status": layout.RUNNING, "started_at": self._started_at})
+        if settings:
+            self.config.update(settings)
+        self._folder.stir()
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Write the end of the run; when that was begun already (a signal came in between), complete it."""
+        if self.is_open():
+            self._status = status
+        self._summary.settle()
+        state = {"status": self._status, "started_at": self._started_at, "ended_at": time.time()}
+        self._folder.write(layout.STATUS, {**state, "exit_reason": reason} if reason else state)
+        self._folder.stir()
+        self._folder.close()
+        self._leave(self._status)
+
+    def _leave(self, status: str) -> None:
+        self._status = status
+        endings.forget(self)
+
+    def _take_up(self) -> None:
+        started = self._folder.read(layout.STATUS).get("started_at")
+        if isinstance(started, int | float):
+            self._started_at = float(started)
+        self.config.load()
+        self._step = last_step(self.run_dir / layout.EVENTS)
+
+    def _append(self, record: dict[str, Any], step: int | None, stage: str | None) -> None:
+        # The lock is the journal's: records are in the file in the order of their steps, whatever threads log.
+        with self._folder.events.lock:
+            self._step = self._step + 1 if step is None else step
+            now = time.time()
+            record["global_step"] = self._step
+            record["time"] = now
+            if stage is not None:
+                record["stage"] = stage
+            self._folder.append(self._folder.events, _line(record, now))
+            if self._summary.primary is not None:
+                self._summary.see(record, self._step)
+        if self._status != layout.RUNNING:
+            self._notice_when_ended()
+
+    def _whole_step(self, step: Any) -> int | None:
+        try:
+            whole = int(step)
+        except REFUSALS:
+            whole = STEP_LIMIT
+        if -STEP_LIMIT <= whole < STEP_LIMIT:
+            return whole
+        self._notices.once(
+            "step", f"the step {step!r} is no whole number of 64 bits; it was taken as not given."
+        )
+        return None
+
+    def _notice_when_ended(self) -> None:
+        if self._status != layout.RUNNING:
+            text = f"run {self.id} has ended ({self._status}); what is logged now is kept, the status stays."
+            self._notices.once("ended", text)
+
+
+def _line(record: dict[str, Any], now: float) -> bytes:
+    try:
+        return encode("metrics", record, now)
+    except TypeError:  # names may be anything that a dict takes
+        return encode("metrics", {str(key): value for key, value in record.items()}, now)

@@ -1,0 +1,168 @@
+"""Beginning a run, and the run that the module-level verbs speak of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn import endings, layout, settings
+from runicorn.config import flatten
+from runicorn.notices import say
+from runicorn.run import Run
+from runicorn.silent import SilentRun, is_silent
+
+DEFAULT = "default"
+
+
+class RunExists(ValueError):
+    """The id given to a new run belongs to another."""
+
+
+_latest: Run | None = None
+
+
+def init(
+    project: str | None = DEFAULT,
+    name: str | None = None,
+    *,
+    storage: str | os.PathLike[str] | None = None,
+    run_id: str | None = None,
+    capture_env: bool = True,
+    config: Any = None,
+    tags: str | Iterable[str] | None = None,
+    capture_console: bool = False,
+    resume: bool = False,
+    notes: str | None = None,
+    group: str | None = None,
+    system_metrics: bool = True,
+    mode: str | None = None,
+) -> Run:
+    """Begin a run and make it the active one; one that is open stays open.
+
+    Where the folder cannot be written the program goes on: it is told once, and counted what is missing.
+
+    Args:
+        project: 1-100 characters, a folder below the storage root.
+        name: the experiment; likewise, and a folder below the project. "default" when not given.
+        storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
+        run_id: an id of one's own, `YYYYMMDD_HHMMSS_xxxxxx`.
+        capture_env: accepted; nothing is captured by this version.
+        config: the settings of the training: a dict, an argparse namespace or a dataclass. Nested ones become
+            `optim.lr`.
+        tags: words by which the run is found.
+        capture_console: accepted; nothing is captured by this version.
+        resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
+        notes: a text about the run.
+        group: what the run is compared with, say one sweep.
+        system_metrics: accepted; nothing is sampled by this version.
+        mode: "disabled" makes every call a silent no-op, as `RUNICORN_MODE=disabled` does. "online" writes also on
+            ranks above 0 (RANK, SLURM_PROCID, …), which are silent otherwise.
+
+    Raises:
+        InvalidName: project or name cannot be a folder.
+        InvalidRunId: run_id has another form.
+        RunExists: run_id belongs to a run, and `resume` was not asked for.
+        TypeError: config is of no kind that has named parts.
+        ValueError: mode is another word, or `resume` has no run_id.
+    """
+    global _latest
+    project = layout.check_name(DEFAULT if project is None else project, "project")
+    name = layout.check_name(DEFAULT if name is None else name, "experiment name")
+    if run_id is None and resume:
+        raise ValueError("resume=True needs the run_id of the run to go on with.")
+    labels = _labels(tags, notes, group)
+    given = {} if config is None else flatten(config)
+    root = settings.storage_root(storage)
+    if run_id is not None:
+        layout.check_run_id(run_id)
+    run: Run
+    if is_silent(mode):
+        run, resumed = SilentRun(root, project, name, run_id or layout.new_run_id()), False
+    elif run_id is None:
+        run, resumed = _new(root, project, name), False
+    else:
+        run, resumed = _named(root, project, name, run_id, resume)
+    endings.watch(run)
+    run.begin(labels, given, resumed)
+    _latest = run
+    announce(run)
+    return run
+
+
+def get_active_run() -> Run | None:
+    """The run that was begun last and has not ended; `None` without one."""
+    open_runs = endings.open_runs()
+    run = open_runs[-1] if open_runs else None
+    return run if isinstance(run, Run) else None
+
+
+def current() -> Run:
+    """The run a module-level verb speaks of: the active one, else the last that ended.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    run = get_active_run() or _latest
+    if run is None:
+        raise RuntimeError("There is no run: call runicorn.init() first.")
+    return run
+
+
+def _labels(tags: str | Iterable[str] | None, notes: str | None, group: str | None) -> dict[str, Any]:
+    words = [tags] if isinstance(tags, str) else list(tags or ())
+    labels = {"tags": list(dict.fromkeys(map(str, words))), "notes": notes, "group": group}
+    return {key: value for key, value in labels.items() if value}
+
+
+def _new(root: Path, project: str, name: str) -> Run:
+    while True:
+        run = Run(root, project, name, layout.new_run_id())
+        if run.claim():
+            return run
+
+
+def _named(root: Path, project: str, name: str, run_id: str, resume: bool) -> tuple[Run, bool]:
+    """The run of that id, and whether it was there before."""
+    place = _place(root, run_id)
+    if place and resume and (project, name) not in (place, (DEFAULT, DEFAULT)):
+        raise RunExists(f"Run {run_id} belongs to {'/'.join(place)}, not to {project}/{name}.")
+    project, name = place or (project, name)
+    run = Run(root, project, name, run_id)
+    if run.claim():
+        return run, False
+    if not resume:
+        raise RunExists(f"Run {run_id} exists already; pass resume=True to go on with it.")
+    return run, True
+
+
+def _place(root: Path, run_id: str) -> tuple[str, str] | None:
+    """The project and the experiment that hold a run of that id."""
+    with suppress(OSError):
+        for folder in root.glob(f"*/*/runs/{run_id}"):
+            if not layout.is_hidden(folder.parts[-4]):
+                return folder.parts[-4], folder.parts[-3]
+    return None
+
+
+def announce(run: Run) -> None:
+    """Say in one line where the run can be seen."""
+    if isinstance(run, SilentRun):
+        return
+    if run.is_lost():
+        return
+    address = settings.get("RUNICORN_URL") or _address_of_viewer(run.storage_root)
+    if address:
+        say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
+    else:
+        import shlex
+
+        command = f"runicorn viewer --storage {shlex.quote(str(run.storage_root))}"
+        say(f"run {run.project}/{run.name} {run.id}; to see it: {command}")
+
+
+def _address_of_viewer(root: Path) -> str | None:
+    viewers = [viewer for viewer in settings.running_viewers() if viewer["root"] == str(root)]
+    return str(viewers[0]["url"]) if viewers else None

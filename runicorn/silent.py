@@ -1,0 +1,103 @@
+"""The run that does nothing: when tracking is disabled, and on all ranks of a training but the first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runicorn import layout
+from runicorn.config import Config
+from runicorn.notices import say
+from runicorn.run import Run
+from runicorn.settings import get as get_setting
+
+ONLINE, DISABLED = "online", "disabled"
+# The first that is set decides: what counts all processes of a training before what counts those of one machine.
+RANKS = (
+    "RANK",
+    "SLURM_PROCID",
+    "OMPI_COMM_WORLD_RANK",
+    "PMI_RANK",
+    "PMIX_RANK",
+    "MV2_COMM_WORLD_RANK",
+    "JSM_NAMESPACE_RANK",
+    "LOCAL_RANK",
+)
+
+
+def is_silent(mode: str | None) -> bool:
+    """Whether a run of this mode shall do nothing here.
+
+    Args:
+        mode: the argument of `init`: "online", "disabled", or `None` for what the environment says.
+
+    Raises:
+        ValueError: it is another word.
+    """
+    if mode not in (None, ONLINE, DISABLED):
+        raise ValueError(f"mode must be 'online' or 'disabled', got {mode!r}")
+    wanted = get_setting("RUNICORN_MODE").strip().lower()
+    if wanted not in (ONLINE, DISABLED):
+        say(f"RUNICORN_MODE is {wanted!r}, which means nothing; it can be 'online' or 'disabled'.")
+    return DISABLED in (mode, wanted) or (mode is None and _rank() > 0)
+
+
+def _rank() -> int:
+    for name in RANKS:
+        value = os.environ.get(name, "").strip()
+        if value.isdecimal():
+            return int(value)
+    return 0
+
+
+class SilentRun(Run):
+    """Takes everything and keeps nothing; its folder is not there."""
+
+    def __init__(self, storage_root: Path, project: str, name: str, run_id: str) -> None:
+        super().__init__(storage_root, project, name, run_id)
+        self.config = Config()
+
+    def log(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        step: int | None = None,
+        stage: str | None = None,
+        **metrics: Any,
+    ) -> None:
+        """Do nothing."""
+
+    def log_text(self, text: object) -> None:
+        """Do nothing."""
+
+    def log_image(
+        self,
+        key: str,
+        image: Any,
+        step: int | None = None,
+        caption: str | None = None,
+        format: str = "png",
+        quality: int = 90,
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def summary(self, update: Mapping[str, Any] | None) -> None:
+        """Do nothing."""
+
+    def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
+        """Do nothing."""
+
+    def finish(self, status: str = layout.FINISHED) -> None:
+        """Be no longer the active run."""
+        self.end(status, None)
+
+    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+        """Keep the config in memory."""
+        self.config.update(settings)
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Be no longer the active run."""
+        self._leave(status)
