@@ -1,0 +1,133 @@
+"""What every template needs: icons, the rail, statuses, and numbers and times as people read them.
+
+`static/js/chart/format.js` and `static/js/times.js` write figures and times by the same rules.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from runicorn import layout
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+KIB = 1024
+SHAPES = frozenset(layout.STATUSES)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A picture of the sprite; it says nothing that the words beside it do not say."""
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name)
+
+
+@register.simple_tag(takes_context=True)
+def rail_link(context: Context, address: str, picture: str, label: str) -> SafeString:
+    """A place in the rail, marked when it is the present one. Without a request (an error page) none is."""
+    request = context.get("request")
+    path = request.path if request else ""
+    here = path == address or (address == "/" and path.startswith("/runs/"))
+    mark = SafeString(' aria-current="page"') if here else ""
+    return format_html('<a href="{}"{}>{}{}</a>', address, mark, icon(picture), label)
+
+
+@register.simple_tag
+def status(word: str) -> SafeString:
+    """A status as word, shape and colour. A word that nobody knows is shown as it is."""
+    shape = word if word in SHAPES else "unknown"
+    return format_html('<span class="status {}">{}{}</span>', shape, icon(shape), word)
+
+
+@register.simple_tag
+def moment(seconds: float | None) -> SafeString | str:
+    """A time (Unix seconds) relative to now, with the exact one on hover; kept fresh by the page."""
+    if seconds is None:
+        return "–"
+    exact = datetime.fromtimestamp(seconds, UTC)
+    return format_html(
+        '<time datetime="{}" data-ts="{}" title="{} UTC">{}</time>',
+        exact.isoformat(timespec="milliseconds"),
+        f"{seconds:.3f}",
+        exact.strftime("%Y-%m-%d %H:%M:%S"),
+        ago(seconds),
+    )
+
+
+def ago(seconds: float, now: float | None = None) -> str:
+    """`just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, then the date."""
+    past = (time.time() if now is None else now) - seconds
+    if past < 0 or past >= 30 * DAY:
+        form = "%Y-%m-%d" if past > 0 else "%Y-%m-%d %H:%M:%S"
+        return datetime.fromtimestamp(seconds, UTC).strftime(form)
+    if past < 5:
+        return "just now"
+    if past < MINUTE:
+        return f"{int(past)} s ago"
+    if past < HOUR:
+        return f"{int(past // MINUTE)} min ago"
+    return f"{int(past // HOUR)} h ago" if past < DAY else f"{int(past // DAY)} d ago"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Seconds as `850 ms`, `12 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`."""
+    if seconds is None:
+        return "–"
+    if seconds < 1:
+        return f"{round(seconds * 1000)} ms"
+    if seconds < MINUTE:
+        return f"{seconds:.1f}".rstrip("0").rstrip(".") + " s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < HOUR:
+        return f"{int(seconds // MINUTE)} min {int(seconds % MINUTE)} s"
+    if seconds < DAY:
+        return f"{int(seconds // HOUR)} h {int(seconds % HOUR // MINUTE):02d} min"
+    return f"{int(seconds // DAY)} d {int(seconds % DAY // HOUR)} h"
+
+
+@register.filter
+def figure(value: Any) -> str:
+    """A number with five significant digits, text as it is, – for nothing."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    return _finite(value).replace("-", "−", 1) if value < 0 else _finite(value)
+
+
+def _finite(value: float) -> str:
+    size = abs(value)
+    if value and (size < 1e-4 or size >= 1e9):
+        digits, power = f"{value:.4e}".split("e")
+        return f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
+    if value == int(value):
+        return f"{int(value):,}"
+    decimals = max(0, 4 - math.floor(math.log10(size)))
+    return f"{value:,.{decimals}f}".rstrip("0").rstrip(".") if decimals else f"{value:,.0f}"
+
+
+@register.filter
+def size(count: float) -> str:
+    """Bytes as `812 B`, `3.4 GiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < KIB:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= KIB
+    return f"{count:.1f} TiB"
+
+
+@register.filter
+def words(text: str) -> list[str]:
+    """The words of a text."""
+    return text.split()

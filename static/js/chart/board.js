@@ -1,0 +1,87 @@
+/** All charts of a page: one cursor, one set of settings, drawn when seen. */
+
+import { Chart } from "./chart.js";
+import { Feed } from "./feed.js";
+import { Loader } from "./load.js";
+import { onThemeChange } from "./palette.js";
+import { addTools } from "./tools.js";
+
+const NEAR = "240px";
+
+export class Board {
+  /** `hooks`: zoom(range or null), opened(answer). */
+  constructor(root, address, settings, hooks) {
+    this.root = root;
+    this.settings = settings;
+    this.hooks = hooks;
+    this.loader = new Loader(address);
+    this.feeds = new Map();
+    this.observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: NEAR });
+    for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
+    onThemeChange(() => this.#each((feed) => feed.chart.redraw()));
+  }
+
+  /** Make the figure a chart. Its canvas and its points wait until it is seen. */
+  add(holder) {
+    this.feeds.set(holder.dataset.name, { holder });
+    this.observer.observe(holder);
+  }
+
+  #seen(entries) {
+    for (const { target, isIntersecting } of entries) {
+      const name = target.dataset.name;
+      if (isIntersecting && !(this.feeds.get(name) instanceof Feed)) this.feeds.set(name, this.#build(target));
+      const feed = this.feeds.get(name);
+      if (feed instanceof Feed) feed.see(isIntersecting);
+    }
+  }
+
+  #build(holder) {
+    const chart = new Chart(holder, this.#settingsOf(holder), {
+      cursor: (x) => this.#point(chart, x),
+      zoom: (range) => this.hooks.zoom(range, chart.settings.axis),
+      retry: () => feed.reload(),
+    });
+    const feed = new Feed(chart, this.loader, this.hooks.opened);
+    addTools(chart);
+    return feed;
+  }
+
+  /** What has a time and no step (figures of the machine) is shown by time whatever the others are shown by. */
+  #settingsOf(holder) {
+    if (this.settings.axis !== "step" || holder.dataset.axis !== "time") return this.settings;
+    return { ...this.settings, axis: "relative", range: null };
+  }
+
+  #each(action) {
+    for (const feed of this.feeds.values()) if (feed instanceof Feed) action(feed);
+  }
+
+  #point(source, x) {
+    const kind = source.settings.axis;
+    this.#each(({ chart, visible }) => {
+      if (visible && chart.settings.axis === kind) chart.setCursor(x);
+    });
+  }
+
+  configure(settings) {
+    this.settings = settings;
+    this.#each((feed) => {
+      feed.chart.configure(this.#settingsOf(feed.chart.holder));
+      feed.refresh();
+    });
+  }
+
+  /** Rows up to `row` were written, `series` holds their points by name. */
+  advance(before, row, series) {
+    this.#each((feed) => feed.advance(before, row, series[feed.chart.name]));
+  }
+
+  reload() {
+    this.#each((feed) => feed.reload());
+  }
+
+  has(name) {
+    return this.feeds.has(name);
+  }
+}

@@ -1,0 +1,112 @@
+/** The points of one chart: asked for when it is seen, added to while the run writes, asked for again when zoomed. */
+
+import { numbers, Series } from "./data.js";
+
+export class Feed {
+  /** `loader` fetches; `opened(answer)` is told of each answer, which says where a live socket can go on. */
+  constructor(chart, loader, opened) {
+    this.chart = chart;
+    this.loader = loader;
+    this.opened = opened;
+    this.visible = false;
+    this.whole = null;
+    this.part = null;
+    this.wanted = "";
+    this.had = "";
+  }
+
+  /** The chart came into sight or left it. */
+  see(visible) {
+    this.visible = visible;
+    this.chart.show(visible);
+    if (visible) this.refresh();
+  }
+
+  /** Fetch what the settings ask for and is not here yet. */
+  async refresh() {
+    const { axis, range } = this.chart.settings;
+    const query = { x: axis === "step" ? "step" : "time", points: this.points };
+    const wanted = JSON.stringify([query.x, range]);
+    if (!this.visible || wanted === this.had || wanted === this.wanted) return;
+    this.wanted = wanted;
+    // Until the answer comes the curve of everything is drawn, coarse but there.
+    if (this.part && this.whole) this.#present(this.whole);
+    try {
+      if (this.whole?.axis !== query.x) await this.#loadWhole(query);
+      const part = range ? await this.#loadPart(query, range) : null;
+      if (this.wanted === wanted) this.#show(part, wanted);
+    } catch (error) {
+      this.#fail(error, wanted);
+    }
+  }
+
+  /** One point for each pixel of width is as much as a screen shows. */
+  get points() {
+    return Math.min(2000, Math.max(400, Math.ceil(this.chart.area.clientWidth / 100) * 100));
+  }
+
+  async #loadWhole(query) {
+    const answer = await this.loader.load(this.chart.name, query);
+    this.whole = this.#series(answer);
+    this.whole.axis = query.x;
+    this.opened(answer);
+  }
+
+  async #loadPart(query, [from, to]) {
+    const name = query.x === "step" ? "step_range" : "time_range";
+    const ends = query.x === "step" ? [Math.floor(from), Math.ceil(to)] : [from, to];
+    return this.#series(await this.loader.load(this.chart.name, { ...query, [name]: ends.join(":") }));
+  }
+
+  #series(answer) {
+    const part = answer.series.find(({ name }) => name === this.chart.name);
+    return part ? Series.from(part, answer.last_row) : new Series(this.chart.name);
+  }
+
+  #show(part, wanted) {
+    this.had = wanted;
+    this.wanted = "";
+    this.part = part;
+    this.chart.wholeCurves = [{ series: this.whole }];
+    this.#present(part ?? this.whole);
+    if (!this.whole.x.length) this.chart.say("No points yet.");
+  }
+
+  #present(series) {
+    this.chart.setCurves([{ series }]);
+  }
+
+  #fail(error, wanted) {
+    if (this.wanted === wanted) this.wanted = "";
+    this.chart.say(error.message, true);
+  }
+
+  /** Ask for everything again: the journal was replaced, the run was resumed, or an answer was broken. */
+  reload() {
+    this.whole = null;
+    this.had = this.wanted = "";
+    this.refresh();
+  }
+
+  /**
+   * Rows `before` … `row` of the journal were written; `points` are those of this chart, if any. An answer that came
+   * in between may know half of them already: then the server joins the curve, not this page.
+   */
+  advance(before, row, points) {
+    if (!this.whole || this.whole.row >= row) return;
+    if (!points) {
+      this.whole.row = row;
+      return;
+    }
+    const y = numbers(points.value, points.special);
+    const [x, values] = this.whole.axis === "step" ? withStep(points.step, y) : [points.time, y];
+    if (this.whole.row > before || !this.whole.append(x, values, row)) this.reload();
+    else this.chart.grown();
+  }
+}
+
+/** By step there is no point without one. */
+function withStep(steps, values) {
+  if (!steps.includes(null)) return [steps, values];
+  return [steps.filter((step) => step !== null), values.filter((_, i) => steps[i] !== null)];
+}

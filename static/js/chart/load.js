@@ -1,0 +1,73 @@
+/** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
+
+const MOST_NAMES = 24;
+const LONGEST_QUERY = 6000;
+const AT_ONCE = 2;
+
+/** A broken answer, as a sentence for the person who looks at the chart. */
+export class NoAnswer extends Error {}
+
+/** Asks one address for series by name. */
+export class Loader {
+  constructor(address) {
+    this.address = address;
+    this.queue = [];
+    this.busy = 0;
+  }
+
+  /** The answer that holds series `name`, with `options` (x, points, step_range) as the query. */
+  load(name, options) {
+    const query = new URLSearchParams(options).toString();
+    return new Promise((resolve, reject) => {
+      if (!this.queue.length) requestAnimationFrame(() => this.#start());
+      this.queue.push({ name, query, resolve, reject });
+    });
+  }
+
+  #start() {
+    while (this.queue.length && this.busy < AT_ONCE) this.#send(this.#batch());
+  }
+
+  /** The first in the queue and those that ask the same question of other names. */
+  #batch() {
+    const { query } = this.queue[0];
+    const batch = [];
+    let length = query.length;
+    this.queue = this.queue.filter((wish) => {
+      length += wish.query === query ? encodeURIComponent(wish.name).length + 7 : 0;
+      const fits = wish.query === query && batch.length < MOST_NAMES && (!batch.length || length < LONGEST_QUERY);
+      if (fits) batch.push(wish);
+      return !fits;
+    });
+    return batch;
+  }
+
+  async #send(batch) {
+    this.busy += 1;
+    const names = batch.map(({ name }) => `names=${encodeURIComponent(name)}`).join("&");
+    try {
+      const answer = await ask(`${this.address}?${batch[0].query}&${names}`);
+      for (const wish of batch) wish.resolve(answer);
+    } catch (error) {
+      for (const wish of batch) wish.reject(error);
+    } finally {
+      this.busy -= 1;
+      this.#start();
+    }
+  }
+}
+
+async function ask(address) {
+  let response;
+  try {
+    response = await fetch(address, { headers: { Accept: "application/json" } });
+  } catch {
+    throw new NoAnswer("The viewer does not answer. Is it still running?");
+  }
+  if (!response.ok) throw new NoAnswer(`The points could not be read (${response.status}).`);
+  try {
+    return await response.json();
+  } catch {
+    throw new NoAnswer("The answer with the points was cut off.");
+  }
+}

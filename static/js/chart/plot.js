@@ -1,0 +1,83 @@
+/** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `draw.js` paints it. */
+
+import { extent } from "./data.js";
+import { durationLabel, tickLabel, timeLabel } from "./format.js";
+import { makeScale, padded } from "./scales.js";
+import { linearTicks, logTicks, timeStep, timeTicks } from "./ticks.js";
+
+const BOTTOM = 20;
+const TOP = 8;
+const RIGHT = 8;
+const CHARACTER = 6.4;
+const MARGIN = 40;
+
+/**
+ * Arrange `curves` ([{series}]) in `width` × `height` pixels.
+ * `settings`: axis ("step" | "time" | "relative"), log, range ([from, to] or null), origin (seconds, for "relative").
+ */
+export function arrange(curves, settings, width, height) {
+  const domain = settings.range ?? wholeDomain(curves);
+  const values = valueRange(curves, domain, settings.log);
+  const yDomain = padded(...(values ?? [NaN, NaN]), settings.log);
+  const yTicks = valueTicks(yDomain, settings.log, Math.max(2, Math.round(height / 48)));
+  const widest = Math.max(...yTicks.map((tick) => tick.label.length), 0);
+  const box = { left: Math.max(MARGIN, Math.ceil(widest * CHARACTER) + 12), top: TOP };
+  box.right = Math.max(width - RIGHT, box.left + 1);
+  box.bottom = Math.max(height - BOTTOM, box.top + 1);
+  const xTicks = axisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 88)));
+  return {
+    box,
+    x: makeScale(domain, [box.left, box.right]),
+    y: makeScale(yDomain, [box.bottom, box.top], settings.log),
+    xTicks,
+    yTicks,
+    empty: values === null,
+  };
+}
+
+/** From the first to the last point of all curves; a single point gets room around it. */
+export function wholeDomain(curves) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const { series } of curves) {
+    if (!series.x.length) continue;
+    low = Math.min(low, series.first);
+    high = Math.max(high, series.x[series.x.length - 1]);
+  }
+  if (!(low <= high)) return [0, 1];
+  return low === high ? [low - 0.5, high + 0.5] : [low, high];
+}
+
+function valueRange(curves, [from, to], log) {
+  let range = null;
+  for (const { series } of curves) {
+    const found = extent(series.x, series.y, from, to, log);
+    if (found) range = range ? [Math.min(range[0], found[0]), Math.max(range[1], found[1])] : found;
+  }
+  return range;
+}
+
+function valueTicks(domain, log, count) {
+  const ticks = log ? logTicks(...domain, count) : linearTicks(...domain, count);
+  const wide = log && domain[1] / domain[0] >= 10;
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(ticks[0]) || 1;
+  return ticks.map((value) => ({ value, label: tickLabel(value, wide ? value : step) }));
+}
+
+function axisTicks([from, to], settings, count) {
+  if (settings.axis === "step") {
+    const ticks = linearTicks(from, to, count, 1);
+    const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
+    return ticks.map((value) => ({ value, label: tickLabel(value, step) }));
+  }
+  const step = timeStep(from, to, count);
+  if (settings.axis === "time") {
+    const shift = -new Date(from * 1000).getTimezoneOffset() * 60;
+    return timeTicks(from, to, count, shift).map((value) => ({ value, label: timeLabel(value, step) }));
+  }
+  const { origin } = settings;
+  return timeTicks(from - origin, to - origin, count).map((after) => ({
+    value: after + origin,
+    label: durationLabel(after, step),
+  }));
+}

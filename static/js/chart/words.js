@@ -1,0 +1,35 @@
+/** A chart in words, and as rows: for screen readers, for the table behind it, for a file. */
+
+import { extent } from "./data.js";
+import { duration, figure, moment } from "./format.js";
+
+/** What `x` is called and how one value of it reads, for each kind of axis. */
+export const AXES = {
+  step: { name: "step", text: (value) => figure(value) },
+  time: { name: "time", text: (value) => moment(value) },
+  relative: { name: "time since start", text: (value) => duration(value) },
+};
+
+/** One sentence: how many points, from where to where, the lowest, the highest and the last value. */
+export function sentence(series, axis) {
+  if (!series.x.length) return `${series.name}: no points yet.`;
+  const { name, text } = AXES[axis];
+  const range = extent(series.x, series.y, -Infinity, Infinity);
+  const ends = `${text(series.first)} to ${text(series.x[series.x.length - 1])}`;
+  const points = series.count === 1 ? "1 point" : `${figure(series.count)} points`;
+  const values = range
+    ? `lowest ${figure(range[0])}, highest ${figure(range[1])}, last ${figure(series.last)}`
+    : "none of them a finite number";
+  return `${series.name}: ${points}, ${name} ${ends}; ${values}.`;
+}
+
+/** Comma-separated values; a text cell that a spreadsheet would run as a formula gets a leading apostrophe. */
+export function csv(header, rows) {
+  return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+}
+
+function cell(value) {
+  if (typeof value === "number") return Number.isNaN(value) ? "nan" : String(value).replace("Infinity", "inf");
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,65 @@
+/** What every page has: the search key, the theme button, relative times, copying. */
+
+import { keepTimesFresh } from "./times.js";
+
+const THEMES = ["auto", "light", "dark"];
+
+function nextTheme(button) {
+  const root = document.documentElement;
+  const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % THEMES.length];
+  if (next === "auto") delete root.dataset.theme;
+  else root.dataset.theme = next;
+  localStorage.setItem("runicorn-theme", next);
+  nameTheme(button);
+  document.dispatchEvent(new Event("themechange"));
+}
+
+function nameTheme(button) {
+  const theme = document.documentElement.dataset.theme ?? "auto";
+  const [label] = button.getElementsByTagName("span");
+  label.textContent = theme[0].toUpperCase() + theme.slice(1);
+  button.setAttribute("aria-label", `Theme: ${theme}`);
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  // Browsers give the clipboard only to pages on loopback or behind TLS: elsewhere the text is selected.
+  if (!navigator.clipboard) {
+    getSelection().selectAllChildren(source);
+    return;
+  }
+  await navigator.clipboard.writeText(source.textContent.trim());
+  button.dataset.done = "Copied";
+  setTimeout(() => delete button.dataset.done, 1500);
+}
+
+function isTyping(target) {
+  return target.closest("input:not([type=checkbox], [type=radio], [type=range]), textarea, select, [contenteditable]");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  event.preventDefault();
+  document.getElementById("search").select();
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) copy(button);
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && event.target.closest("details.menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
+const themeButton = document.getElementById("theme");
+themeButton.hidden = false;
+nameTheme(themeButton);
+themeButton.addEventListener("click", () => nextTheme(themeButton));
+keepTimesFresh();

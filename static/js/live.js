@@ -1,0 +1,66 @@
+/** The page's one socket: opened when somebody looks, closed in a hidden tab, back by itself after a loss. */
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 10_000;
+const FINAL = { 4404: "This run is no longer there.", 4400: "The server does not know this run id." };
+
+export class Live {
+  /**
+   * `query()`: where to go on, as the address's parameters. `frame(message)`: one typed frame.
+   * `state(text, retry)`: a sentence about the connection, empty while it stands.
+   */
+  constructor(address, { query, frame, state }) {
+    this.address = address;
+    this.query = query;
+    this.frame = frame;
+    this.state = state;
+    this.wait = FIRST_WAIT;
+    this.socket = null;
+    this.timer = 0;
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open()));
+    addEventListener("pagehide", () => this.close());
+  }
+
+  open() {
+    if (this.socket || document.hidden) return;
+    clearTimeout(this.timer);
+    const url = new URL(this.address, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.search = new URLSearchParams(this.query());
+    const socket = new WebSocket(url);
+    this.socket = socket;
+    socket.addEventListener("open", () => this.state(""));
+    socket.addEventListener("message", (event) => {
+      this.wait = FIRST_WAIT;
+      if (this.socket === socket) this.frame(JSON.parse(event.data));
+    });
+    socket.addEventListener("close", (event) => {
+      if (this.socket === socket) this.#lost(event.code);
+    });
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+  }
+
+  /** Half of the waiting time is drawn by lot, so that many pages do not come back in the same moment. */
+  #lost(code) {
+    this.socket = null;
+    if (FINAL[code]) {
+      this.state(FINAL[code]);
+      return;
+    }
+    this.state("Not live: the connection was lost. Trying again.", () => this.again());
+    this.timer = setTimeout(() => this.open(), this.wait * (0.5 + Math.random() / 2));
+    this.wait = Math.min(this.wait * 1.8, LONGEST_WAIT);
+  }
+
+  /** Try now. */
+  again() {
+    this.close();
+    this.open();
+  }
+}

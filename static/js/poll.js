@@ -1,0 +1,58 @@
+/** Asking again politely: only while somebody looks, slower when nothing changes or nobody moves, never twice at once. */
+
+const AWAY_AFTER = 120_000;
+const AWAY_FACTOR = 5;
+const SLOWEST = 30_000;
+
+let moved = Date.now();
+for (const sign of ["pointermove", "keydown", "scroll"]) {
+  addEventListener(sign, () => (moved = Date.now()), { passive: true, capture: true });
+}
+
+/**
+ * Call `ask()` (async; true when something had changed) every `interval()` milliseconds while the tab is visible.
+ * A failed answer makes it wait longer and longer, up to half a minute; `failed(error)` is told, and told null when it
+ * is over.
+ */
+export function poll(ask, interval, failed = () => {}) {
+  let timer = 0;
+  let failures = 0;
+  let under_way = false;
+
+  function wait() {
+    clearTimeout(timer);
+    if (document.hidden) return;
+    const away = Date.now() - moved > AWAY_AFTER ? AWAY_FACTOR : 1;
+    timer = setTimeout(turn, Math.min(interval() * away * 2 ** failures, Math.max(SLOWEST, interval())));
+  }
+
+  async function turn() {
+    if (under_way) return;
+    under_way = true;
+    try {
+      await ask();
+      if (failures) failed(null);
+      failures = 0;
+    } catch (error) {
+      failures = Math.min(failures + 1, 5);
+      failed(error);
+    } finally {
+      under_way = false;
+      wait();
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : turn()));
+  wait();
+  return turn;
+}
+
+/** The text of a fragment of this site, or null when it is the same as `mark.tag` says. */
+export async function fragment(address, mark) {
+  const headers = { "HX-Request": "true", ...(mark.tag ? { "If-None-Match": mark.tag } : {}) };
+  const response = await fetch(address, { headers, cache: "no-store" });
+  if (response.status === 304) return null;
+  if (!response.ok) throw new Error(`The viewer answered ${response.status}.`);
+  mark.tag = response.headers.get("ETag");
+  return response.text();
+}

@@ -1,0 +1,105 @@
+/** The run page: charts, log and header, kept up to date by one socket. */
+
+import { Board } from "./chart/board.js";
+import { Live } from "./live.js";
+import { LogPane } from "./log.js";
+import { addFigure, filterFigures } from "./run/groups.js";
+import { makeTabs } from "./run/panes.js";
+import { Toolbar } from "./run/toolbar.js";
+
+const root = document.getElementById("run");
+const charts = document.getElementById("charts");
+const connection = document.getElementById("connection");
+const HEADER_PAUSE = 1000;
+const { series, live, origin } = root.dataset;
+
+/** Where the journal stands: what is drawn comes from before, what the socket sends from after it. */
+let place = null;
+let header = "";
+let headerTimer = 0;
+
+const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origin), (settings) => {
+  filterFigures(charts, settings.filter);
+  board.configure(settings);
+});
+
+const board = new Board(charts, series, toolbar.settings, {
+  zoom: (range) => toolbar.zoom(range),
+  opened: (answer) => begin(answer),
+});
+
+const log = new LogPane(document.getElementById("log"));
+
+/** The first answer says where the socket begins; later ones may be ahead of it, which each chart sorts out. */
+function begin(answer) {
+  if (place) return;
+  place = { end: answer.journal_end, row: answer.last_row, generation: answer.generation };
+  socket.open();
+}
+
+const FRAMES = {
+  points(frame) {
+    for (const [name, points] of Object.entries(frame.series)) {
+      if (!board.has(name)) board.add(addFigure(charts, name, points.step.every((step) => step === null)));
+    }
+    board.advance(frame.before, frame.last_row, frame.series);
+    place = { end: frame.end, row: frame.last_row, generation: frame.generation };
+    showStep(frame.series);
+  },
+  log(frame) {
+    if (frame.replaced) log.clear();
+    log.add(frame.lines, frame.end);
+  },
+  status: ({ run }) => refreshHeader(run),
+  reset(frame) {
+    place = { end: frame.end, row: frame.row, generation: frame.generation };
+    board.reload();
+  },
+};
+
+const socket = new Live(live, {
+  query: () => ({ ...place, ...(log.end === null ? {} : { log: log.end }) }),
+  frame: (message) => FRAMES[message.type]?.(message),
+  state: (text, retry) => say(text, retry),
+});
+
+function say(text, retry) {
+  connection.hidden = !text;
+  connection.querySelector("span").textContent = text;
+  connection.querySelector("button").hidden = !retry;
+}
+
+function showStep(points) {
+  const steps = Object.values(points).flatMap(({ step }) => step.slice(-1));
+  const shown = document.getElementById("step");
+  const highest = Math.max(Number(shown?.dataset.value), ...steps.filter((step) => step !== null));
+  if (!shown || !(highest >= 0)) return;
+  shown.dataset.value = highest;
+  shown.textContent = highest.toLocaleString("en");
+}
+
+/** The server alone draws the header: the page asks for it again when something in it is another than before. */
+async function refreshHeader({ status, warnings, best_metric_value, ended }) {
+  const now = JSON.stringify([status, warnings, best_metric_value, ended]);
+  const known = header;
+  header = now;
+  const drawn = document.getElementById("header").dataset.status;
+  if ((known ? known === now : status === drawn) || headerTimer) return;
+  headerTimer = setTimeout(async () => {
+    headerTimer = 0;
+    const response = await fetch(`${location.pathname}?part=header`).catch(() => null);
+    if (response?.ok) document.getElementById("header").outerHTML = await response.text();
+  }, HEADER_PAUSE);
+}
+
+/** Without a chart that asks, the page asks itself where the journal stands. */
+async function findPlace() {
+  const response = await fetch(`${series}?points=2&names=`).catch(() => null);
+  if (response?.ok) begin(await response.json());
+  else say("Not live: the viewer does not answer.", () => findPlace());
+}
+
+connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
+makeTabs(root, () => log.shown());
+filterFigures(charts, toolbar.settings.filter);
+findPlace();

@@ -1,0 +1,96 @@
+/** The one toolbar of all charts. What it says is the address, so a link shows a colleague the same view. */
+
+import { AXES } from "../chart/words.js";
+import { duration } from "../chart/format.js";
+
+/** The settings that an address asks for; nonsense in it counts as nothing. */
+export function readSettings(search, origin) {
+  const query = new URLSearchParams(search);
+  const smoothing = Number(query.get("smooth"));
+  const range = (query.get("range") ?? "").split(":").map((end) => (end === "" ? NaN : Number(end)));
+  return {
+    axis: Object.hasOwn(AXES, query.get("x")) ? query.get("x") : "step",
+    smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
+    log: query.get("log") === "1",
+    range: range.length === 2 && range[0] < range[1] ? range : null,
+    filter: query.get("charts") ?? "",
+    origin,
+  };
+}
+
+/** The address of `settings`; what is as usual is not mentioned, and foreign parameters stay. */
+export function writeSettings(search, { axis, smoothing, log, range, filter }) {
+  const query = new URLSearchParams(search);
+  const wanted = {
+    x: axis === "step" ? "" : axis,
+    smooth: smoothing || "",
+    log: log ? "1" : "",
+    range: range ? range.join(":") : "",
+    charts: filter,
+  };
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value === "") query.delete(name);
+    else query.set(name, value);
+  }
+  return query.size ? `?${query}` : "";
+}
+
+/** The toolbar's form: shows settings, and calls `changed(settings)` when a person or the Back button changes them. */
+export class Toolbar {
+  constructor(form, origin, changed) {
+    this.form = form;
+    this.origin = origin;
+    this.changed = changed;
+    this.settings = readSettings(location.search, origin);
+    form.hidden = false;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("change", () => this.#fromForm(true));
+    form.addEventListener("input", () => this.#fromForm(false));
+    form.elements.whole.addEventListener("click", () => this.zoom(null));
+    addEventListener("popstate", () => this.#apply(readSettings(location.search, origin)));
+    this.#show();
+  }
+
+  /** Zoom all charts of the present axis to `range`. */
+  zoom(range) {
+    if (range || this.settings.range) this.#apply({ ...this.settings, range }, true);
+  }
+
+  #fromForm(settled) {
+    const { x, smooth, log, charts } = this.form.elements;
+    const axis = x.value;
+    // A range of steps means nothing on an axis of time.
+    const kept = (axis === "step") === (this.settings.axis === "step");
+    const range = kept ? this.settings.range : null;
+    const next = { ...this.settings, axis, range, smoothing: Number(smooth.value), log: log.checked, filter: charts.value };
+    this.#apply(next, settled);
+  }
+
+  /** Only a settled change is worth a step of the Back button. */
+  #apply(settings, settled) {
+    const address = location.pathname + writeSettings(location.search, settings) + location.hash;
+    const same = address === location.pathname + location.search + location.hash;
+    if (settled !== undefined && !same) {
+      if (settled) history.pushState(null, "", address);
+      else history.replaceState(null, "", address);
+    }
+    this.settings = settings;
+    this.#show();
+    this.changed(settings);
+  }
+
+  #show() {
+    const { axis, smoothing, log, range, filter, origin } = this.settings;
+    const { elements } = this.form;
+    elements.x.value = axis;
+    elements.smooth.value = smoothing;
+    elements.smoothed.value = smoothing ? smoothing.toFixed(2) : "off";
+    elements.log.checked = log;
+    if (elements.charts.value !== filter) elements.charts.value = filter;
+    elements.whole.hidden = !range;
+    if (!range) return;
+    const text = axis === "relative" ? (end) => duration(end - origin) : AXES[axis].text;
+    const ends = axis === "step" ? [Math.ceil(range[0]), Math.floor(range[1])] : range;
+    elements.whole.textContent = `${text(ends[0])} – ${text(ends[1])} ✕`;
+  }
+}

@@ -1,0 +1,60 @@
+/** The system page: the figures come drawn by the server; their last minutes are curves of this page's own. */
+
+import { Chart } from "./chart/chart.js";
+import { Series } from "./chart/data.js";
+import { onThemeChange } from "./chart/palette.js";
+import { fragment, poll } from "./poll.js";
+
+const EVERY = 2000;
+const KEPT = 150;
+
+const mark = {};
+const charts = new Map();
+const origin = Date.now() / 1000;
+const settings = { axis: "time", smoothing: 0, log: false, range: null, origin };
+
+/** Replace the figures and add them to the curves. */
+async function refresh() {
+  const text = await fragment(location.pathname, mark);
+  if (text === null) return;
+  document.getElementById("figures").outerHTML = text;
+  take();
+}
+
+function take() {
+  const figures = document.getElementById("figures");
+  for (const meter of figures.querySelectorAll("[data-curve]")) {
+    add(meter.dataset.curve, Number(figures.dataset.at), Number(meter.dataset.value));
+  }
+}
+
+function add(name, at, value) {
+  const { chart, series } = charts.get(name) ?? create(name);
+  series.append([at], [value], 0);
+  if (series.x.length > KEPT) {
+    series.x.shift();
+    series.y.shift();
+  }
+  series.count = series.x.length;
+  chart.grown();
+}
+
+function create(name) {
+  const template = document.querySelector("template.figure").content.firstElementChild;
+  const holder = template.cloneNode(true);
+  holder.dataset.name = name;
+  holder.querySelector("h3").textContent = name;
+  document.getElementById("history").append(holder);
+  const hooks = { cursor: (x) => charts.forEach(({ chart }) => chart.setCursor(x)), zoom() {}, retry() {} };
+  const made = { chart: new Chart(holder, settings, hooks), series: new Series(name) };
+  charts.set(name, made);
+  made.chart.setCurves([{ series: made.series }]);
+  made.chart.show(true);
+  return made;
+}
+
+onThemeChange(() => charts.forEach(({ chart }) => chart.redraw()));
+take();
+poll(refresh, () => EVERY, (error) => {
+  document.getElementById("stale").hidden = !error;
+});
