@@ -20,7 +20,11 @@ MAY_IMPORT = {
     "runicorn_site": OURS,
 }
 # Third parties that a module of the light package may import at its top.
-LIGHT_EXTRAS = {"runicorn/cli": {"typer", "rich", "click"}, "runicorn/api": {"requests", "urllib3"}}
+LIGHT_EXTRAS = {
+    "runicorn/cli": {"typer", "rich", "click"},
+    "runicorn/api": {"requests", "urllib3"},
+    "runicorn/demo": {"numpy", "sklearn"},
+}
 OPTIONAL = {"orjson"}
 
 

@@ -1,0 +1,4 @@
+"""The demonstration: a search for good settings of small networks that read handwritten digits.
+
+It needs numpy and scikit-learn; nothing else of the library imports it.
+"""

@@ -1,0 +1,118 @@
+"""A small network and the two ways to train it, in numpy: its gradients can be logged, and where it diverges it really does.
+
+(scikit-learn's own networks end with an exception before a loss is ever NaN.)
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runicorn.demo.digits import Floats, Labels
+
+LEAK = 0.01
+
+
+class Network:
+    """Layers that are fully connected, leaky ReLU between them and a softmax at the end.
+
+    Starting weights: He et al. 2015, "Delving Deep into Rectifiers".
+
+    Attributes:
+        parameters: the weights and the biases of every layer in turn; trained in place.
+    """
+
+    def __init__(self, widths: list[int], rng: np.random.Generator) -> None:
+        self.parameters: list[Floats] = []
+        for entering, leaving in pairwise(widths):
+            self.parameters.append(rng.normal(0, np.sqrt(2 / entering), (entering, leaving)))
+            self.parameters.append(np.zeros(leaving))
+
+    def size(self) -> int:
+        """How many numbers there are to learn."""
+        return sum(parameter.size for parameter in self.parameters)
+
+    def log_probabilities(self, images: Floats) -> Floats:
+        """Of every class (columns) for every image (rows)."""
+        return self._forward(images)[1]
+
+    def gradients(self, images: Floats, labels: Labels) -> tuple[float, list[Floats]]:
+        """The mean cross-entropy over the images, and its derivative by every parameter."""
+        inputs, log_probabilities = self._forward(images)
+        error = np.exp(log_probabilities)
+        error[np.arange(len(labels)), labels] -= 1
+        error /= len(labels)
+        found: list[Floats] = []
+        for layer in reversed(range(len(inputs))):
+            found = [inputs[layer].T @ error, error.sum(axis=0), *found]
+            if layer:
+                error = error @ self.parameters[2 * layer].T * np.where(inputs[layer] > 0, 1, LEAK)
+        return cross_entropy(log_probabilities, labels), found
+
+    def _forward(self, images: Floats) -> tuple[list[Floats], Floats]:
+        """What enters every layer, and what the last one answers."""
+        inputs, values = [images], images
+        for weights, bias in zip(self.parameters[::2], self.parameters[1::2], strict=True):
+            values = inputs[-1] @ weights + bias
+            inputs.append(np.where(values > 0, values, LEAK * values))
+        values = values - values.max(axis=1, keepdims=True)
+        return inputs[:-1], values - np.log(np.exp(values).sum(axis=1, keepdims=True))
+
+
+class Optimizer(Protocol):
+    """A way to learn."""
+
+    def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
+        """Take one step, in place."""
+
+
+class Momentum:
+    """Gradient descent with momentum (Polyak 1964)."""
+
+    def __init__(self, keep: float = 0.9) -> None:
+        self._keep = keep
+        self._speeds: list[Floats] = []
+
+    def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
+        """Take one step, in place."""
+        self._speeds = self._speeds or [np.zeros_like(parameter) for parameter in parameters]
+        for parameter, gradient, speed in zip(parameters, gradients, self._speeds, strict=True):
+            speed *= self._keep
+            speed -= rate * gradient
+            parameter += speed
+
+
+class Adam:
+    """Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", algorithm 1."""
+
+    def __init__(self, first: float = 0.9, second: float = 0.999) -> None:
+        self._decays = first, second
+        self._moments: list[tuple[Floats, Floats]] = []
+        self._steps = 0
+
+    def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
+        """Take one step, in place."""
+        self._moments = self._moments or [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
+        self._steps += 1
+        first, second = self._decays
+        for parameter, gradient, (mean, square) in zip(parameters, gradients, self._moments, strict=True):
+            mean += (1 - first) * (gradient - mean)
+            square += (1 - second) * (gradient**2 - square)
+            size = np.sqrt(square / (1 - second**self._steps)) + 1e-8
+            parameter -= rate * mean / (1 - first**self._steps) / size
+
+
+OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"sgd": Momentum, "adam": Adam}
+
+
+def cross_entropy(log_probabilities: Floats, labels: Labels) -> float:
+    """The mean of what the right answers were short of certainty."""
+    return float(-log_probabilities[np.arange(len(labels)), labels].mean())
+
+
+def norm(gradients: list[NDArray[np.float64]]) -> float:
+    """The length of all gradients as one vector."""
+    return float(np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients)))

@@ -1,0 +1,166 @@
+"""One run of the demonstration, tracked as any training is."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import f1_score, recall_score
+
+import runicorn as rn
+from runicorn.demo import pictures
+from runicorn.demo.digits import CLASSES, PIXELS, Digits, Floats, Labels
+from runicorn.demo.network import OPTIMIZERS, Network, cross_entropy, norm
+from runicorn.demo.trials import Trial
+
+PROJECT = "digits"
+PICTURE_EPOCHS = 5
+TILES = 16
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended.
+
+    Attributes:
+        run_id: the run's id.
+        error: what stopped it; `None` when it came to its end.
+        accuracy: the last on the images it did not learn from, 0-1.
+    """
+
+    run_id: str
+    error: str | None
+    accuracy: float
+
+
+def play(trial: Trial, digits: Digits, storage: Path, group: str, after_epoch: Callable[[], None]) -> Outcome:
+    """Train one network as one run.
+
+    Args:
+        trial: its settings.
+        digits: what it learns.
+        storage: the storage root.
+        group: the name of the search that the run is part of.
+        after_epoch: called after every epoch.
+    """
+    run = rn.init(
+        PROJECT,
+        trial.name,
+        storage=storage,
+        config=_config(trial, digits),
+        tags=["demo", trial.optimizer],
+        group=group,
+        mode="online",
+    )
+    training = Training(run, trial, digits)
+    try:
+        with run:
+            training.fit(after_epoch)
+    except IndexError as error:  # the trial whose schedule is too short
+        return Outcome(run.id, f"{type(error).__name__}: {error}", training.accuracy)
+    return Outcome(run.id, None, training.accuracy)
+
+
+class Training:
+    """A network on its way, and the run that is told about it."""
+
+    def __init__(self, run: rn.Run, trial: Trial, digits: Digits) -> None:
+        self.accuracy = 0.0
+        self._run = run
+        self._trial = trial
+        self._digits = digits
+        self._rng = np.random.default_rng(trial.seed)
+        self._network = Network([PIXELS, *trial.hidden, CLASSES], self._rng)
+        self._optimizer = OPTIMIZERS[trial.optimizer]()
+        self._step = 0
+
+    def fit(self, after_epoch: Callable[[], None]) -> None:
+        """Learn for all epochs.
+
+        Raises:
+            IndexError: the trial has no learning rate for one of them; the log of the run tells.
+        """
+        self._run.set_primary_metric("val/accuracy", mode="max")
+        self._run.summary({"parameters": self._network.size()})
+        try:
+            for epoch in range(self._trial.epochs):
+                with np.errstate(over="ignore", invalid="ignore"):  # a network that diverges does so quietly
+                    self._epoch(epoch)
+                    self._judge(epoch)
+                after_epoch()
+        except IndexError:
+            self._run.log_text(traceback.format_exc())
+            raise
+        self._run.summary({"final_accuracy": self.accuracy})
+
+    def _epoch(self, epoch: int) -> None:
+        rate = self._trial.rate(epoch)
+        for batch in _batches(self._digits, self._trial, self._rng):
+            images, labels = self._digits.train_images[batch], self._digits.train_labels[batch]
+            loss, gradients = self._network.gradients(images, labels)
+            self._step += 1
+            metrics = {
+                "train/loss": loss,
+                "optim/gradient_norm": norm(gradients),
+                "optim/learning_rate": rate,
+            }
+            self._run.log(metrics, step=self._step)
+            decayed = [
+                g + self._trial.decay * p for g, p in zip(gradients, self._network.parameters, strict=True)
+            ]
+            self._optimizer.learn(self._network.parameters, decayed, rate)
+
+    def _judge(self, epoch: int) -> None:
+        digits = self._digits
+        answers = self._network.log_probabilities(digits.val_images)
+        guesses = answers.argmax(axis=1)
+        self.accuracy = float((guesses == digits.val_labels).mean())
+        loss = cross_entropy(answers, digits.val_labels)
+        trained = self._network.log_probabilities(digits.train_images).argmax(axis=1)
+        metrics = {
+            "epoch": epoch + 1,
+            "train/accuracy": float((trained == digits.train_labels).mean()),
+            "val/loss": loss,
+            "val/accuracy": self.accuracy,
+            "val/f1": float(f1_score(digits.val_labels, guesses, average="macro", zero_division=0)),
+            **_recalls(digits.val_labels, guesses),
+        }
+        self._run.log(metrics, step=self._step)
+        text = f"epoch {epoch + 1}/{self._trial.epochs}: loss {loss:.4f}, accuracy {self.accuracy:.1%}"
+        self._run.log_text(text)
+        if epoch % PICTURE_EPOCHS == PICTURE_EPOCHS - 1:
+            self._show(guesses)
+
+    def _show(self, guesses: Labels) -> None:
+        wrong = np.flatnonzero(guesses != self._digits.val_labels)[:TILES]
+        pairs = zip(self._digits.val_labels[wrong], guesses[wrong], strict=True)
+        told = ", ".join(f"{right} read as {guess}" for right, guess in pairs)
+        mistakes = pictures.sheet(self._digits.val_images[wrong])
+        self._run.log_image("mistakes", mistakes, step=self._step, caption=told or "No mistakes.")
+        weights: Floats = self._network.parameters[0].T[:TILES]
+        caption = "What the first units of the first layer look for."
+        self._run.log_image("weights", pictures.sheet(weights), step=self._step, caption=caption)
+
+
+def _config(trial: Trial, digits: Digits) -> dict[str, Any]:
+    steps = trial.epochs * len(list(_batches(digits, trial)))
+    settings = {key: value for key, value in asdict(trial).items() if key != "name"}
+    return settings | {"hidden": "-".join(map(str, trial.hidden)) or "none", "total_steps": steps}
+
+
+def _batches(digits: Digits, trial: Trial, rng: np.random.Generator | None = None) -> Iterator[Labels]:
+    """The places of the images of every step of an epoch, shuffled when there is something to shuffle with."""
+    count = len(digits.train_labels)
+    order = np.arange(count) if rng is None else rng.permutation(count)
+    for start in range(0, count, trial.batch):
+        yield order[start : start + trial.batch]
+
+
+def _recalls(labels: Labels, guesses: Labels) -> dict[str, Any]:
+    """The share of every digit's pictures that was recognised."""
+    shares = recall_score(labels, guesses, average=None, zero_division=0)
+    return {f"recall/{digit}": float(share) for digit, share in enumerate(shares)}

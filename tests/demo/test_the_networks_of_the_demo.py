@@ -1,0 +1,63 @@
+"""The arithmetic of the demo's networks."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from runicorn.demo.network import OPTIMIZERS, Network, cross_entropy, norm
+from runicorn.demo.pictures import sheet
+
+
+@pytest.mark.parametrize("widths", [[6, 3], [6, 5, 3], [6, 5, 4, 3]])
+def test_the_gradients_are_those_of_the_loss(widths: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    network = Network(widths, rng)
+    images, labels = rng.random((7, 6)), rng.integers(0, 3, 7)
+    _, gradients = network.gradients(images, labels)
+    nudge = 1e-6
+    for parameter, gradient in zip(network.parameters, gradients, strict=True):
+        for place in np.ndindex(parameter.shape):
+            middle = parameter[place]
+            losses = []
+            for parameter[place] in (middle + nudge, middle - nudge):
+                losses.append(cross_entropy(network.log_probabilities(images), labels))
+            parameter[place] = middle
+            assert gradient[place] == pytest.approx((losses[0] - losses[1]) / (2 * nudge), abs=1e-6)
+
+
+def test_the_answers_are_probabilities() -> None:
+    rng = np.random.default_rng(0)
+    answers = np.exp(Network([6, 5, 3], rng).log_probabilities(1000 * rng.random((4, 6))))
+    assert answers.sum(axis=1) == pytest.approx(np.ones(4))
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_both_ways_to_learn_find_the_lowest_point(name: str) -> None:
+    parameters, target = [np.zeros(3)], np.array([1.0, -2.0, 3.0])
+    optimizer = OPTIMIZERS[name]()
+    for step in range(2000):
+        optimizer.learn(parameters, [parameters[0] - target], 0.1 / (1 + step / 100))
+    assert parameters[0] == pytest.approx(target, abs=1e-3)
+
+
+def test_the_norm_is_of_all_gradients_together() -> None:
+    assert norm([np.array([3.0]), np.array([[0.0, 4.0]])]) == 5
+
+
+def test_a_sheet_has_room_for_every_picture() -> None:
+    for count, size in ((0, (356, 48)), (3, (356, 48)), (8, (356, 48)), (9, (356, 92))):
+        image = Image.open(BytesIO(sheet(np.linspace(0, 1, count * 64).reshape(count, 64))))
+        assert image.size == size
+        image.load()
+
+
+def test_a_picture_goes_from_black_to_white_and_what_is_no_number_is_grey() -> None:
+    ramp, broken = np.linspace(-5, 5, 64), np.full(64, np.nan)
+    image = Image.open(BytesIO(sheet(np.stack([ramp, broken]))))
+    assert image.getpixel((4, 4)) == 0
+    assert image.getpixel((43, 43)) == 255
+    assert image.getpixel((48, 10)) == image.getpixel((0, 0)) == 96
