@@ -1,0 +1,58 @@
+"""Many rows of one table in one statement each for insert and update.
+
+`bulk_create` and `bulk_update` prepare every value of every row through its field: 120 to 240 µs for a row of a run,
+most of the time that a store of 10,000 runs takes to be listed for the first time. Here only the values that need
+it are prepared. Callers hand in clean values of the right type, and no field but JSON needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.db import connection, models
+
+Row = Sequence[Any]
+
+
+def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Insert rows given as the values of the fields `names`, in that order; their keys are not told."""
+    quote = connection.ops.quote_name
+    fields = [model._meta.get_field(name) for name in names]
+    columns = ", ".join(quote(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"
+    _run(sql, fields, rows)
+
+
+def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
+    """Update rows given as the values of the fields `names`, in that order, and their primary key as the last."""
+    quote = connection.ops.quote_name
+    fields = [model._meta.get_field(name) for name in names]
+    changes = ", ".join(f"{quote(field.column)} = %s" for field in fields)
+    key = model._meta.pk
+    sql = f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {quote(key.column)} = %s"
+    _run(sql, [*fields, key], rows)
+
+
+def _run(sql: str, fields: Sequence[Any], rows: Iterable[Row]) -> None:
+    prepared = [(place, _preparer(field)) for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
+    values = []
+    for row in rows:
+        ready = list(row)
+        for place, prepare in prepared:
+            ready[place] = prepare(ready[place])
+        values.append(ready)
+    if values:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, values)
+
+
+def _preparer(field: Any) -> Callable[[Any], Any]:
+    # Most JSON values of most rows are empty.
+    empty = {kind: field.get_db_prep_save(kind(), connection) for kind in (list, dict)}
+
+    def prepare(value: Any) -> Any:
+        return field.get_db_prep_save(value, connection) if value else empty[type(value)]
+
+    return prepare

@@ -1,0 +1,264 @@
+"""Finding the runs of a store: their folders are looked at, what changed is read, and rows follow.
+
+`full` looks at every run, `tick` only at what can have changed within a second: folders that changed, running runs,
+and folders that were being written when they were read. `refresh_run` reads one run on request.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+
+from runicorn import _os, layout
+from runs import counting, rows
+from runs.looks import glance, look, stamp
+from runs.models import Run, StorageRoot
+from runs.reader import read_run
+from runs.walk import YOUNG_NETWORK_SECONDS, Walk, find
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 200
+"""Runs in one transaction: some 30 ms. More new ones are first listed by names, times and statuses alone."""
+CHUNK_IN_HASTE = 500
+SOON_SECONDS = 1.0
+"""How long the reading of very many runs may go on without a look at what is new."""
+QUIET_SECONDS = 3600.0
+"""A running run that wrote nothing for so long is looked at every minute only: there may be thousands of them."""
+
+
+class Store:
+    """What this process remembers of one store between looks."""
+
+    def __init__(self, root: StorageRoot) -> None:
+        path = Path(root.path)
+        self.walk = Walk(path, device=None if root.device is None else int(root.device))
+        if _os.is_network_filesystem(path):
+            self.walk.young_seconds = YOUNG_NETWORK_SECONDS
+        self.stamps: dict[str, int | None] = {}
+        self.again: set[str] = set()
+        """Folders that may have been read while they were written."""
+        self.complete = False
+        self.lock = threading.Lock()
+
+
+_stores: dict[tuple[int, str], Store] = {}
+
+
+def store_of(root: StorageRoot) -> Store:
+    """The memory of a root."""
+    return _stores.setdefault((root.pk, root.path), Store(root))
+
+
+def forget(root: StorageRoot) -> None:
+    """Have the next look at a root begin from nothing."""
+    _stores.pop((root.pk, root.path), None)
+
+
+def full(root: StorageRoot) -> None:
+    """Look at every run folder of the root, and let rows go whose folders are gone."""
+    store = store_of(root)
+    with store.lock:
+        store.walk.go()
+        folders = list(store.walk.runs())
+        if not store.complete:
+            _list_in_haste(root, folders)
+        store.stamps = {folder: store.stamps.get(folder) for folder in folders}
+        looked = time.monotonic()
+        for chunk in _newest_first(_touched(store, folders)):
+            _process(root, store, chunk)
+            if time.monotonic() - looked > SOON_SECONDS:
+                _soon(root, store)
+                looked = time.monotonic()
+        _let_go(root, store, Run.objects.filter(root=root))
+        _remember(root, store)
+        store.complete = True
+
+
+def tick(root: StorageRoot) -> None:
+    """What has to be looked at every second."""
+    store = store_of(root)
+    if not store.complete:
+        full(root)
+        return
+    with store.lock:
+        _soon(root, store)
+
+
+def _soon(root: StorageRoot, store: Store) -> None:
+    store.walk.go()
+    folders = list(store.walk.runs(store.walk.changed))
+    again, store.again = store.again, set()
+    for chunk in _newest_first([*_touched(store, folders), *again, *_running(root)]):
+        _process(root, store, chunk)
+    for gone in _chunks(store.walk.removed, CHUNK):
+        _let_go(root, store, Run.objects.filter(root=root, folder__in=gone))
+
+
+def refresh_run(root: StorageRoot, run_id: str) -> Run | None:
+    """The row of a run after a look at its small files; None when there is no such run on disk.
+
+    A run that has no row yet is looked for in the store.
+    """
+    run = Run.objects.filter(root=root, run_id=run_id).first()
+    if run is None:
+        return _read_again(root, run_id, find(Path(root.path), run_id))
+    try:
+        seen = look(Path(root.path, run.folder))
+    except FileNotFoundError:
+        return _moved(root, run)
+    if seen.signature == run.signature:
+        return run
+    return _read_again(root, run_id, [run.folder])
+
+
+def _read_again(root: StorageRoot, run_id: str, folders: Iterable[str]) -> Run | None:
+    for folder in folders:
+        _save(root, [folder])
+    return Run.objects.filter(root=root, run_id=run_id).first()
+
+
+def _moved(root: StorageRoot, run: Run) -> Run | None:
+    """A run whose folder is no longer there: it was moved, or is gone, or its disk is."""
+    found = find(Path(root.path), run.run_id)
+    if found:
+        return _read_again(root, run.run_id, found)
+    walk = Walk(Path(root.path), device=None if root.device is None else int(root.device))
+    walk.go()
+    if not walk.certain(run.folder):
+        return run
+    remove(root, [run.pk])
+    return None
+
+
+def _touched(store: Store, folders: Iterable[str]) -> Iterator[str]:
+    root = store.walk.root
+    for folder in folders:
+        now = stamp(f"{root}/{folder}")
+        if now is not None and store.stamps.get(folder) != now:
+            yield folder
+
+
+def _running(root: StorageRoot) -> list[str]:
+    recent = time.time() - QUIET_SECONDS
+    runs = Run.objects.filter(root=root, status=layout.RUNNING, deleted=None, updated__gt=recent)
+    return list(runs.values_list("folder", flat=True))
+
+
+def _list_in_haste(root: StorageRoot, folders: Iterable[str]) -> None:
+    known = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
+    new = sorted((folder for folder in folders if _run_id(folder) not in known), key=_run_id)
+    if len(new) <= CHUNK:
+        return
+    base = Path(root.path)
+    for chunk in _chunks(new, CHUNK_IN_HASTE):
+        rows.add(root, [read_run(base, folder, glance(f"{root.path}/{folder}"))[0] for folder in chunk])
+
+
+def _newest_first(folders: Iterable[str]) -> Iterator[list[str]]:
+    return _chunks(sorted(set(folders), key=_run_id, reverse=True), CHUNK)
+
+
+def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
+    """Read what differs from its row, and note what has been seen of each folder."""
+    # Taken before the reading: what changes after it is seen as changed next time.
+    stamps = {folder: stamp(f"{store.walk.root}/{folder}") for folder in chunk}
+    settled = _save(root, chunk)
+    store.stamps.update({folder: stamps[folder] for folder in settled})
+    store.again.update(folder for folder in chunk if folder not in settled and stamps[folder] is not None)
+
+
+def _save(root: StorageRoot, folders: list[str]) -> set[str]:
+    """Read the folders that differ from their rows and save them; the answer is those that need no second look."""
+    known = _known(root, folders)
+    base = Path(root.path)
+    readings, same = [], set()
+    for folder in folders:
+        mine, signature = known.get(_run_id(folder), (None, None))
+        try:
+            seen = look(f"{root.path}/{folder}")
+            if mine == folder and signature == seen.signature:
+                same.add(folder)
+                continue
+            if mine == folder and seen.problem:
+                rows.set_unreadable(root, folder, seen)
+                same.add(folder)
+                continue
+            record, settled = read_run(base, folder, seen)
+        except FileNotFoundError:
+            continue
+        readings.append(rows.Reading(record, settled, signature))
+    try:
+        saved = rows.save(root, readings) if readings else set()
+    except IntegrityError:
+        # Another process was first to insert one of them (PostgreSQL has no single writer).
+        logger.info("Another process listed the same runs at the same moment")
+        saved = set()
+    unsettled = {reading.record.folder for reading in readings if not reading.settled}
+    return same | (saved - unsettled)
+
+
+def _known(root: StorageRoot, folders: Iterable[str]) -> dict[str, tuple[str, str]]:
+    ids = [_run_id(folder) for folder in folders]
+    runs = Run.objects.filter(root=root, run_id__in=ids).values_list("run_id", "folder", "signature")
+    return {run_id: (folder, signature) for run_id, folder, signature in runs}
+
+
+def _let_go(root: StorageRoot, store: Store, runs: QuerySet[Run]) -> None:
+    """Remove those rows whose folder is certainly gone; of a doubled run the next folder takes over."""
+    present = set(store.walk.runs())
+    gone: list[int] = []
+    heirs: list[str] = []
+    for key, folder, others in runs.values_list("pk", "folder", "other_folders").iterator():
+        alive = [other for other in others if other in present]
+        if folder in present:
+            if len(alive) < len(others):
+                rows.set_others(key, alive)
+        elif store.walk.certain(folder) and not _is_there(store, folder):
+            heirs += alive
+            if not alive:
+                gone.append(key)
+    for folder in heirs:
+        _save(root, [folder])
+    for chunk in _chunks(gone, 10):
+        remove(root, chunk)
+
+
+def _is_there(store: Store, folder: str) -> bool:
+    path = store.walk.root / folder
+    return path.is_dir() and not path.is_symlink()
+
+
+def remove(root: StorageRoot, keys: list[int]) -> None:
+    """Remove the rows of runs and all that hangs on them."""
+    with transaction.atomic():
+        Run.objects.filter(pk__in=keys).delete()
+        counting.changed(root)
+
+
+def _remember(root: StorageRoot, store: Store) -> None:
+    top = store.walk.folders[""]
+    changes = {"listed_at": time.time(), "problems": store.walk.problems()[:100]}
+    if not top.error:
+        changes["device"] = top.device
+    StorageRoot.objects.filter(pk=root.pk).update(**changes)
+
+
+def _run_id(folder: str) -> str:
+    return folder.rpartition("/")[2]
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

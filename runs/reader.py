@@ -1,0 +1,255 @@
+"""Run folders read into records: pure, tolerant of whatever lies there, and open about what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn import layout
+from runs.cleaning import Cleaner, clean_text, integer, number
+from runs.looks import Look
+
+UNKNOWN = "unknown"
+"""The status of a run that says nothing about itself."""
+UNSETTLED_SECONDS = 2.0
+"""A broken file this young is being written in place (Runicorn 0.5 does) and is read again before it is believed."""
+EARLIEST, LATEST = 0.0, 32503680000.0  # the years 1970 to 3000
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """What the small files of one run folder say; the fields are those of the row."""
+
+    run_id: str
+    folder: str
+    project: str
+    name: str
+    created: float
+    updated: float
+    signature: str
+    journal_bytes: int
+    status: str = UNKNOWN
+    warnings: list[str] = field(default_factory=list)
+    group: str = ""
+    exit_reason: str | None = None
+    started: float | None = None
+    ended: float | None = None
+    duration: float | None = None
+    pid: int | None = None
+    process_start: float | None = None
+    hostname: str = ""
+    machine_id: str = ""
+    boot_id: str = ""
+    pid_namespace: str = ""
+    best_metric_name: str | None = None
+    best_metric_value: float | None = None
+    best_metric_step: int | None = None
+    best_metric_mode: str | None = None
+    description: str = ""
+    tags: list[str] = field(default_factory=list)
+    pinned: bool = False
+    archived: bool = False
+    summary: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    environment_available: bool = False
+    artifacts_created_count: int = 0
+    artifacts_used_count: int = 0
+    deleted: float | None = None
+    delete_reason: str = ""
+    original_status: str = ""
+
+
+class Reading:
+    """A reading in progress: the folder, what its listing told, and the sentences so far."""
+
+    def __init__(self, path: Path, seen: Look) -> None:
+        self.path = path
+        self.seen = seen
+        self.warnings = [seen.problem] if seen.problem else []
+        self.broken = bool(seen.problem)
+
+    def small(self, name: str) -> dict[str, Any]:
+        """The object in a small file, {} where there is none."""
+        if name not in self.seen.names:
+            return {}
+        value, problem = layout.read_json(self.path / name)
+        if problem:
+            self.warnings.append(problem)
+            self.broken = True
+        return value
+
+    def cleaned(self, name: str) -> dict[str, Any]:
+        """The object in a small file in a form that can be stored and answered."""
+        cleaner = Cleaner()
+        value = cleaner.clean(self.small(name))
+        self.warnings += cleaner.sentences(name)
+        return value
+
+
+def read_run(root: Path, folder: str, seen: Look) -> tuple[RunRecord, bool]:
+    """What the folder says, and whether it is settled: not in the middle of being written.
+
+    Args:
+        root: the storage root.
+        folder: the run's folder relative to it, with forward slashes.
+        seen: a look at the folder taken before; only the files that it names are read.
+    """
+    reading = Reading(root / folder, seen)
+    meta, status = reading.small(layout.META), reading.small(layout.STATUS)
+    record = _identity(reading, folder, meta, status)
+    _process(record, meta)
+    _state(reading, record, status)
+    _outcome(reading, record)
+    _curation(reading, record, meta)
+    _deletion(reading, record)
+    record.environment_available = layout.ENVIRONMENT in seen.names
+    record.artifacts_created_count = _artifacts(reading, layout.ARTIFACTS_CREATED)
+    record.artifacts_used_count = _artifacts(reading, layout.ARTIFACTS_USED)
+    record.warnings = reading.warnings
+    return record, _is_settled(reading)
+
+
+def _is_settled(reading: Reading) -> bool:
+    if not reading.broken and {layout.META, layout.STATUS} <= reading.seen.names:
+        return True
+    touched = reading.seen.touched or _folder_time(reading.path)
+    return abs(time.time() - touched) > UNSETTLED_SECONDS
+
+
+def _identity(reading: Reading, folder: str, meta: dict[str, Any], status: dict[str, Any]) -> RunRecord:
+    parts = folder.split("/")
+    # Before 0.4 every run lay in `<root>/runs/<id>`, and only its meta.json knew where it belonged.
+    project, name = (parts[0], parts[1]) if len(parts) > 3 else ("default", "default")
+    seen = reading.seen
+    if layout.META not in seen.names and not seen.problem:
+        reading.warnings.append(_without_meta(seen))
+    created = timestamp(meta.get("created_at")) or timestamp(status.get("started_at"))
+    created = created or _time_in(parts[-1]) or seen.written or _folder_time(reading.path)
+    return RunRecord(
+        run_id=parts[-1],
+        folder=folder,
+        project=_name(reading, meta, "project", project),
+        name=_name(reading, meta, "name", name),
+        created=created,
+        updated=max(seen.written, created),
+        signature=seen.signature,
+        journal_bytes=seen.journal_bytes,
+        group=clean_text(meta.get("group"), 255),
+    )
+
+
+def _without_meta(seen: Look) -> str:
+    if not seen.names and not seen.written:
+        return "The folder holds nothing that Runicorn writes."
+    return "meta.json is missing: project, name and start are taken from the folder."
+
+
+def _name(reading: Reading, meta: dict[str, Any], key: str, folder_name: str) -> str:
+    """The name that meta.json gives, unless nothing could be found under it."""
+    value = meta.get(key)
+    if value is None:
+        return folder_name
+    try:
+        return layout.check_name(value, key)
+    except layout.InvalidName:
+        shown = clean_text(value, 60) if isinstance(value, str) else type(value).__name__
+        reading.warnings.append(f"meta.json has {shown!r} for {key}, which is no valid name.")
+        return folder_name
+
+
+def timestamp(value: object) -> float | None:
+    """Unix seconds, or None for what cannot be a time."""
+    seconds = number(value)
+    return seconds if seconds is not None and EARLIEST < seconds < LATEST else None
+
+
+def _time_in(run_id: str) -> float | None:
+    """The local time in a generated id."""
+    if not re.match(r"\d{8}_\d{6}_", run_id):
+        return None
+    try:
+        return time.mktime(time.strptime(run_id[:15], "%Y%m%d_%H%M%S"))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _folder_time(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _process(record: RunRecord, meta: dict[str, Any]) -> None:
+    record.pid = integer(meta.get("pid"))
+    record.process_start = number(meta.get("process_start"))
+    record.hostname = clean_text(meta.get("hostname"), 255)
+    record.machine_id = clean_text(meta.get("machine_id"), 128)
+    record.boot_id = clean_text(meta.get("boot_id"), 128)
+    record.pid_namespace = clean_text(meta.get("pid_namespace"), 128)
+
+
+def _state(reading: Reading, record: RunRecord, status: dict[str, Any]) -> None:
+    word = status.get("status")
+    if isinstance(word, str) and word:
+        record.status = clean_text(word, 64)
+    elif status:
+        reading.warnings.append("status.json does not say how the run is.")
+    elif layout.STATUS not in reading.seen.names and not reading.seen.problem:
+        reading.warnings.append("status.json is missing: how the run ended is not known.")
+    record.started = timestamp(status.get("started_at"))
+    record.exit_reason = clean_text(status.get("exit_reason"), 255) or None
+    if record.status == layout.RUNNING:
+        return
+    record.ended = timestamp(status.get("ended_at"))
+    if record.started is not None and record.ended is not None and record.ended >= record.started:
+        record.duration = record.ended - record.started
+
+
+def _outcome(reading: Reading, record: RunRecord) -> None:
+    record.config = reading.cleaned(layout.CONFIG)
+    record.summary = summary = reading.cleaned(layout.SUMMARY)
+    record.best_metric_name = clean_text(summary.get("best_metric_name"), 255) or None
+    record.best_metric_step = integer(summary.get("best_metric_step"))
+    mode = summary.get("best_metric_mode")
+    record.best_metric_mode = mode if mode in ("max", "min") else None
+    value = summary.get("best_metric_value")
+    record.best_metric_value = number(value)
+    if value is not None and record.best_metric_value is None:
+        reading.warnings.append("best_metric_value in summary.json is not a number.")
+
+
+def _curation(reading: Reading, record: RunRecord, meta: dict[str, Any]) -> None:
+    curation = reading.small(layout.CURATION)
+    tags = curation.get("tags")
+    record.tags = clean_tags(tags if isinstance(tags, list) else meta.get("tags"))
+    description = curation.get("description")
+    record.description = clean_text(description if isinstance(description, str) else meta.get("notes"), 100_000)
+    record.pinned = curation.get("pinned") is True
+    record.archived = curation.get("archived") is True
+
+
+def clean_tags(tags: object) -> list[str]:
+    """The tags of a list in their order, each once, without those that are empty or no text."""
+    if not isinstance(tags, list):
+        return []
+    found = (clean_text(tag, 255).strip() for tag in tags)
+    return list(dict.fromkeys(tag for tag in found if tag))
+
+
+def _deletion(reading: Reading, record: RunRecord) -> None:
+    if layout.DELETED not in reading.seen.names:
+        return
+    marker = reading.small(layout.DELETED)
+    # The file alone deletes the run: one that is torn must not bring it back.
+    record.deleted = timestamp(marker.get("deleted_at")) or reading.seen.touched or record.created
+    record.delete_reason = clean_text(marker.get("reason"), 255) or "user_deleted"
+    record.original_status = clean_text(marker.get("original_status"), 64) or record.status
+
+
+def _artifacts(reading: Reading, file: str) -> int:
+    artifacts = reading.small(file).get("artifacts")
+    return len(artifacts) if isinstance(artifacts, list) else 0

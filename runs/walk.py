@@ -1,0 +1,200 @@
+"""The folders of a store, remembered between looks: pure, and one stat for each that did not change.
+
+`<root>/<project>/<name>/runs/<id>`, and `<root>/runs/<id>` as it was before 0.4. No symbolic link is followed: one
+that stays inside the store names a folder that is found by its own path, any other would lead out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runicorn import layout
+
+YOUNG_SECONDS = 2.0
+"""A folder changed this shortly before it was listed may change again without its time moving on."""
+YOUNG_NETWORK_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Folder:
+    """One folder of the store and the folders in it, as of the last listing that worked."""
+
+    names: set[str] = field(default_factory=set)
+    modified: int | None = None
+    device: int | None = None
+    young: bool = True
+    error: str | None = None
+    """Why the last look at it failed; then `names` are those of an earlier one."""
+    links: list[str] = field(default_factory=list)
+
+
+class Walk:
+    """The remembered folders of one store."""
+
+    def __init__(self, root: Path, device: int | None = None) -> None:
+        self.root = root
+        self.young_seconds = YOUNG_SECONDS
+        self.folders: dict[str, Folder] = {"": Folder(device=device)}
+        self.changed: set[str] = set()
+        self.removed: set[str] = set()
+
+    def go(self) -> None:
+        """Look at every folder above the runs.
+
+        Afterwards `changed` has the folders that were listed again, and `removed` the runs that were there before.
+        """
+        self.changed, self.removed = set(), set()
+        seen = {""}
+        top = self._refresh("")
+        if top.error:
+            return
+        self._runs("runs", seen)
+        for project in sorted(top.names):
+            seen.add(project)
+            for name in sorted(self._refresh(project).names):
+                self._runs(f"{project}/{name}/runs", seen)
+        for relative in self.folders.keys() - seen:
+            self._replaced(relative, self.folders.pop(relative), set())
+
+    def _replaced(self, relative: str, folder: Folder, names: set[str]) -> None:
+        self.changed.add(relative)
+        if is_runs(relative):
+            self.removed.update(f"{relative}/{name}" for name in folder.names - names)
+
+    def _runs(self, relative: str, seen: set[str]) -> None:
+        self._refresh(relative)
+        seen.add(relative)
+
+    def runs(self, among: set[str] | None = None) -> Iterator[str]:
+        """Every run folder, or those in some `runs` folders, relative to the root."""
+        for relative in self.folders if among is None else among & self.folders.keys():
+            if is_runs(relative):
+                for name in self.folders[relative].names:
+                    yield f"{relative}/{name}"
+
+    def certain(self, folder: str) -> bool:
+        """Whether a run folder that is not among `runs()` is really gone: what should hold it could be read."""
+        parts = folder.split("/")
+        above = ("/".join(parts[:depth]) for depth in range(len(parts)))
+        return not any(self.folders[path].error for path in above if path in self.folders)
+
+    def problems(self) -> list[str]:
+        """What could not be listed or is not followed, as sentences."""
+        found = []
+        for relative, folder in self.folders.items():
+            if folder.error:
+                found.append(f"{relative or 'The storage root'} could not be listed: {folder.error}.")
+            found += folder.links
+        return found
+
+    def _refresh(self, relative: str) -> Folder:
+        folder = self.folders.setdefault(relative, Folder())
+        path = self.root / relative
+        try:
+            about = os.stat(path, follow_symlinks=False)
+            if stat.S_ISLNK(about.st_mode):
+                self._replaced(relative, folder, set())
+                self.folders[relative] = folder = Folder(links=link_problem(self.root, relative))
+            elif about.st_mtime_ns != folder.modified or folder.young or folder.error:
+                self._list(relative, path, folder, about)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            self._missing(relative, folder, error)
+        except OSError as error:
+            folder.error = error.strerror or str(error)
+        return folder
+
+    def _list(self, relative: str, path: Path, folder: Folder, about: os.stat_result) -> None:
+        names, links = list_folders(self.root, path, relative)
+        # An unmounted disk leaves an empty folder on another device: nothing was deleted.
+        if not names and folder.device not in (None, about.st_dev) and not os.listdir(path):
+            folder.error = "it is empty and on another device than before, so a disk seems not to be mounted"
+            return
+        self._replaced(relative, folder, names)
+        folder.names, folder.links, folder.error = names, links, None
+        folder.modified, folder.device = about.st_mtime_ns, about.st_dev
+        folder.young = time.time() - about.st_mtime < self.young_seconds
+
+    def _missing(self, relative: str, folder: Folder, error: OSError) -> None:
+        if relative == "":
+            folder.error = error.strerror or str(error)
+            return
+        if folder.names:
+            self._replaced(relative, folder, set())
+        self.folders[relative] = Folder(young=False)
+
+
+def is_runs(relative: str) -> bool:
+    """Whether the folders in it are runs: `runs` at the top, and `<project>/<name>/runs`."""
+    return relative == "runs" or relative.count("/") == 2
+
+
+def find(root: Path, run_id: str) -> list[str]:
+    """The folders of a run id, looked for in every experiment: one stat each."""
+    if not run_id or run_id.startswith(".") or "/" in run_id or "\0" in run_id:
+        return []
+    found = []
+    for relative in _experiments(root):
+        folder = f"{relative}/{run_id}"
+        try:
+            if stat.S_ISDIR(os.stat(root / folder, follow_symlinks=False).st_mode):
+                found.append(folder)
+        except (OSError, ValueError):
+            continue
+    return [folder for folder in found if not os.path.islink(root / folder.rpartition("/")[0])]
+
+
+def _experiments(root: Path) -> Iterator[str]:
+    yield "runs"
+    for project in _names(root, ""):
+        for name in _names(root, project):
+            yield f"{project}/{name}/runs"
+
+
+def _names(root: Path, relative: str) -> list[str]:
+    try:
+        return sorted(list_folders(root, root / relative, relative)[0])
+    except OSError:
+        return []
+
+
+def list_folders(root: Path, path: Path, relative: str) -> tuple[set[str], list[str]]:
+    """The folders in a folder of the store that may lead to runs, and sentences about the others.
+
+    Raises:
+        OSError: it could not be listed.
+    """
+    names: set[str] = set()
+    problems: list[str] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or (not relative and entry.name in layout.SKIPPED_TOP):
+                continue
+            if entry.is_symlink():
+                problems += link_problem(root, f"{relative}/{entry.name}" if relative else entry.name)
+            elif entry.is_dir(follow_symlinks=False) and _is_text(entry.name):
+                names.add(entry.name)
+            elif not _is_text(entry.name):
+                problems.append(f"A folder in {relative or 'the storage root'} has no readable name.")
+    return names, problems
+
+
+def link_problem(root: Path, relative: str) -> list[str]:
+    """A sentence about a link to a folder outside of the store; nothing about any other link."""
+    target = os.path.realpath(root / relative)
+    if Path(target).is_relative_to(root) or not os.path.isdir(target):
+        return []
+    shown = relative.encode(errors="replace").decode()
+    return [f"{shown} is a link that leads out of the storage root and is not followed."]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
