@@ -39,6 +39,13 @@ class Points:
             return self
         return self.take(np.lexsort((self.row, self.step)))
 
+    def by_time(self) -> Points:
+        """In the order of times, and of rows at the same time."""
+        later, same = self.time[1:] > self.time[:-1], self.time[1:] == self.time[:-1]
+        if bool((later | (same & (self.row[1:] > self.row[:-1]))).all()):
+            return self
+        return self.take(np.lexsort((self.row, self.time)))
+
     def shadows(self) -> Bools:
         """Of points in the order of steps: which are followed by another of the same step."""
         if self.shadow is not None:

@@ -128,8 +128,8 @@ def thin(points: Points) -> Points:
         if shadows.any():
             visible = np.flatnonzero(~shadows)
             keep += [visible[extremes(heights[visible], SHAPE.bucket)], visible[:1], visible[-1:]]
-    thinned = points.take(np.unique(np.concatenate(keep)))
-    return thinned if shadows.any() else replace(thinned, shadow=None)
+    at = np.unique(np.concatenate(keep))
+    return replace(points.take(at), shadow=shadows[at] if shadows.any() else None)
 
 
 def extremes(heights: Floats, bucket: int) -> Index:

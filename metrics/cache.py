@@ -1,0 +1,66 @@
+"""What has been read and decoded, kept while it fits: tiles never change, so nothing here goes stale."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
+
+CACHE_BYTES = 96 * 1024 * 1024
+
+
+class Cache:
+    """Values by key up to a number of bytes; what was not asked for longest goes first. For many threads."""
+
+    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._bytes = self._hits = self._misses = self._increments = 0
+
+    def get(self, key: Hashable) -> Any:
+        """The value, or None; counted as a hit or a miss."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                self._misses += 1
+                return None
+            self._hits += 1
+            self._kept.move_to_end(key)
+            return found[0]
+
+    def put(self, key: Hashable, value: Any, size: int) -> None:
+        """Keep `value`, which takes `size` bytes; one that is larger than everything allowed is not kept."""
+        with self._lock:
+            _, before = self._kept.pop(key, (None, 0))
+            self._bytes -= before
+            if size > self._max_bytes:
+                return
+            self._kept[key] = value, size
+            self._bytes += size
+            while self._bytes > self._max_bytes:
+                _, (_, freed) = self._kept.popitem(last=False)
+                self._bytes -= freed
+
+    def note_increment(self) -> None:
+        """Count that something kept was brought up to date by reading only what was new."""
+        with self._lock:
+            self._increments += 1
+
+    def stats(self) -> dict[str, Any]:
+        """Sizes in bytes, counts since the start of the process, and their shares of all questions."""
+        with self._lock:
+            asked = self._hits + self._misses
+            return {
+                "size": self._bytes,
+                "max_size": self._max_bytes,
+                "hits": self._hits,
+                "misses": self._misses,
+                "incremental_updates": self._increments,
+                "hit_rate": self._hits / asked if asked else 0.0,
+                "incremental_rate": min(1.0, self._increments / asked) if asked else 0.0,
+            }
+
+
+cache = Cache()

@@ -1,0 +1,122 @@
+"""The journal's file, and how to tell that it is still the one that was read."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from runicorn import journal
+from runicorn._os import open_regular, read_at
+
+BLOCK = 256 * 1024
+"""Bytes parsed at once: the parser holds the interpreter meanwhile, and pages wait."""
+HEAD, BEFORE = 4096, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is kept of a file that was read up to `offset`: who it was, its head, what stood before the offset."""
+
+    offset: int = 0
+    inode: str = ""
+    head: str = ""
+    before: str = ""
+    checksum: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The same while reading, in the very bytes that were read. `checksum` is the CRC-32 of all up to `offset`."""
+
+    offset: int = 0
+    head: bytes = b""
+    before: bytes = b""
+    checksum: int = 0
+
+    def after(self, chunk: bytes) -> Memory:
+        """The memory when `chunk` was read too."""
+        return Memory(
+            self.offset + len(chunk),
+            self.head if len(self.head) == HEAD else (self.head + chunk[:HEAD])[:HEAD],
+            (self.before + chunk[-BEFORE:])[-BEFORE:],
+            zlib.crc32(chunk, self.checksum),
+        )
+
+    def within_line(self) -> bool:
+        """Whether the offset lies inside a line, as it does after a piece of one that is too long to be read."""
+        return self.offset > 0 and not self.before.endswith(b"\n")
+
+
+class Source:
+    """An open journal.
+
+    Raises:
+        OSError: there is none, or it is no regular file; a link is not followed, for it may lead anywhere.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = open_regular(path, follow_links=False)
+        stat = os.fstat(self._fd)
+        self._inode = f"{stat.st_dev}:{stat.st_ino}"
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def size(self) -> int:
+        """Bytes in the file now."""
+        return os.fstat(self._fd).st_size
+
+    def written(self) -> float:
+        """When the file was last written to, in Unix seconds."""
+        return os.fstat(self._fd).st_mtime
+
+    def read(self, offset: int) -> bytes:
+        """Whole lines from `offset` on, about `BLOCK` bytes; empty when no further line has ended."""
+        return journal.complete(self._fd, offset, BLOCK)
+
+    def mark(self, memory: Memory) -> Mark:
+        """What to keep of `memory` for later."""
+        return Mark(memory.offset, self._inode, _digest(memory.head), _digest(memory.before), memory.checksum)
+
+    def recall(self, mark: Mark) -> Memory | None:
+        """What the file holds up to the mark; None when it is not what was read then.
+
+        A file that was truncated and grew again shows at its head or before the offset. Another inode may be a
+        copy of the same file, which only reading it again can tell.
+        """
+        memory = Memory(mark.offset, self._head(mark.offset), self._before(mark.offset), mark.checksum)
+        if mark.offset == 0:
+            return memory
+        now = self.mark(memory)
+        if self.size() < mark.offset or (now.head, now.before) != (mark.head, mark.before):
+            return None
+        same = now.inode == mark.inode or self._checksum(mark.offset) == mark.checksum
+        return memory if same else None
+
+    def holds(self, memory: Memory) -> bool:
+        """Whether what was just read still stands in the file."""
+        there = self._head(memory.offset), self._before(memory.offset)
+        return there == (memory.head, memory.before)
+
+    def _head(self, offset: int) -> bytes:
+        return read_at(self._fd, min(offset, HEAD), 0)
+
+    def _before(self, offset: int) -> bytes:
+        return read_at(self._fd, min(offset, BEFORE), max(0, offset - BEFORE))
+
+    def _checksum(self, stop: int) -> int:
+        checksum = 0
+        for start in range(0, stop, 4 * BLOCK):
+            part = read_at(self._fd, min(4 * BLOCK, stop - start), start)
+            checksum = zlib.crc32(part, checksum)
+        return checksum
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=16).hexdigest()
