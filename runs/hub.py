@@ -53,6 +53,7 @@ class Watch:
         self.seen: Signature | None = None
         self.file: OpenFile | None = None
         self.slow = False
+        self.looked = asyncio.Event()
         self.listeners: set[asyncio.Event] = set()
         self.task = asyncio.get_running_loop().create_task(self._run())
         self.task.add_done_callback(self._ended)
@@ -61,6 +62,7 @@ class Watch:
         self.slow = await asyncio.to_thread(is_network_filesystem, self.paths[0].parent)
         while True:
             self._take(await asyncio.to_thread(self.look) if self.slow else self.look())
+            self.looked.set()
             await asyncio.sleep(NETWORK_TICK if self.slow else self.tick)
 
     def _take(self, sight: tuple[Signature, OpenFile | None]) -> None:
@@ -79,6 +81,7 @@ class Watch:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.file = None
+        self.looked.set()
         self._wake()
 
     def check(self) -> None:
@@ -163,8 +166,8 @@ class Changes(Listener):
 class Subscription(Listener):
     """The whole lines of one file from some place on, for ever: `async for chunk in subscription`.
 
-    The file may come later; until then it waits. A file that was truncated or replaced begins anew, announced
-    by an empty chunk with `replaced`.
+    The file may come later; until then it waits, and then begins with the first line. A file that was truncated
+    or replaced begins anew, announced by an empty chunk with `replaced`.
     """
 
     watch: FileWatch
@@ -179,27 +182,37 @@ class Subscription(Listener):
     @property
     def behind(self) -> int:
         """Bytes in the file that were not handed out yet, as of the last look."""
-        return max(0, self.watch.size - (self._tail.offset if self._tail else 0))
+        return max(0, self.watch.size - self._tail.offset) if self._tail else 0
+
+    async def ready(self) -> None:
+        """Wait until the place to begin at is found: whatever is written from then on will be handed out."""
+        await self._begun()
+
+    async def _begun(self) -> Tail:
+        if self._tail is None:
+            await self.watch.looked.wait()
+            self.watch.check()
+            file = self.watch.file
+            self._tail = await asyncio.to_thread(self._start, file) if file else Tail()
+        return self._tail
 
     async def __anext__(self) -> Chunk:
+        tail = await self._begun()
         # Someone who is catching up always has a next chunk, and must still let the others have a turn.
         await asyncio.sleep(0)
         while True:
             self.news.clear()
             file = self.watch.file
-            chunk = await self._read(file) if file else None
+            chunk = await self._read(tail, file) if file else None
             if chunk is not None:
                 return chunk
             await self.news.wait()
             self.watch.check()
 
-    async def _read(self, file: OpenFile) -> Chunk | None:
+    async def _read(self, tail: Tail, file: OpenFile) -> Chunk | None:
         # What is new comes out of the page cache; what is older may have to be fetched from a disk.
-        if self._tail is None:
-            self._tail = await asyncio.to_thread(lambda: self._start(file))
-        tail = self._tail
         if self.watch.slow or self.behind > BLOCK:
-            return await asyncio.to_thread(lambda: tail.read(file))
+            return await asyncio.to_thread(tail.read, file)
         return tail.read(file)
 
 
@@ -210,20 +223,25 @@ class Hub:
         self._files: dict[tuple[Path, ...], FileWatch] = {}
         self._groups: dict[tuple[Path, ...], Watch] = {}
 
-    def subscribe(self, path: Path, offset: int = 0, *, lines: int | None = None) -> Subscription:
+    def subscribe(
+        self, path: Path, offset: int = 0, *, lines: int | None = None, anywhere: bool = False
+    ) -> Subscription:
         """The lines of a file from the byte `offset` on, or with its last `lines` lines first.
 
         Args:
             path: the file, which need not exist yet.
             offset: a byte at which a line begins, as an earlier chunk's `end` said.
             lines: begin with the last so many lines that are not blank, and not at `offset`.
+            anywhere: take the offset as it is, even within a line.
         """
         watch = self._files.get((path,))
         if watch is None or watch.task.done():
             watch = self._files[(path,)] = FileWatch((path,))
 
         def start(file: OpenFile) -> Tail:
-            return Tail.at(file, offset) if lines is None else Tail.last(file, lines)
+            if lines is not None:
+                return Tail.last(file, lines)
+            return Tail.at(file, offset, anywhere=anywhere)
 
         return Subscription(watch, self._leave, start)
 

@@ -29,12 +29,14 @@ class Chunk:
         start: byte offset of the first of them.
         end: byte offset after the last newline, where a reader goes on.
         replaced: the file was truncated or is another one now; reading starts again at its beginning.
+        continued: `start` lies inside a line, one too long to be read at once.
     """
 
     data: bytes
     start: int
     end: int
     replaced: bool = False
+    continued: bool = False
 
 
 class OpenFile:
@@ -70,16 +72,16 @@ class Tail:
         self._lost = False
 
     @classmethod
-    def at(cls, file: OpenFile, offset: int) -> Tail:
-        """Go on at a byte where a line begins, as an earlier `Chunk.end` said.
+    def at(cls, file: OpenFile, offset: int, *, anywhere: bool = False) -> Tail:
+        """Go on at a byte where a line begins, as an earlier `Chunk.end` said, or at any byte with `anywhere`.
 
-        Where no line begins there the file is not the one that answer came from: it is read from its
-        beginning and the first chunk says `replaced`.
+        Where no line begins there, or the file is shorter, it is not the one that answer came from: it is
+        read from its beginning, and the first chunk says `replaced`.
         """
         tail = cls()
         tail._inode = _inode(file)
         before = read_at(file.fd, min(offset, _MEMORY), offset - min(offset, _MEMORY))
-        if offset and not before.endswith(b"\n"):
+        if len(before) < min(offset, _MEMORY) or (offset and not anywhere and not before.endswith(b"\n")):
             tail._lost = True
             return tail
         tail.offset = offset
@@ -93,8 +95,7 @@ class Tail:
         return cls.at(file, start_of_last(file, lines))
 
     def read(self, file: OpenFile) -> Chunk | None:
-        """The next whole lines: at most `BLOCK` bytes of them, or one longer line. None: no line is
-        complete."""
+        """The next whole lines: at most `BLOCK` bytes of them, or one longer line; None when none is whole."""
         lead = len(self._before)
         block = read_at(file.fd, lead + BLOCK, self.offset - lead)
         if self._is_replaced(file, block[:lead]):
@@ -119,10 +120,11 @@ class Tail:
 
     def _advance(self, data: bytes) -> Chunk:
         start, self.offset = self.offset, self.offset + len(data)
+        continued = start > 0 and not self._before.endswith(b"\n")
         if start < _MEMORY:
             self._head = (self._head + data)[:_MEMORY]
         self._before = (self._before + data[-_MEMORY:])[-_MEMORY:]
-        return Chunk(data, start, self.offset)
+        return Chunk(data, start, self.offset, continued=continued)
 
     def _long_line(self, file: OpenFile) -> bytes:
         """The line at the offset, which has no newline within a block; empty as long as it has none at all.

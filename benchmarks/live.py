@@ -1,0 +1,130 @@
+"""How long it takes from a write of the training process to somebody who looks.
+
+Two figures: an append to the log until its line is in the client of a socket, with one viewer and with fifty; and a
+`log()` of the SDK until its point is in an answer of `series?after_row`, with one reader who asks again at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import requests
+from websockets.asyncio.client import ClientConnection, connect
+
+import runicorn as rn
+from benchmarks._rounds import alternating, line, percentile, viewer, workplace
+from tests.folders import write_run
+from tests.processes import Viewer
+
+WRITES = 100
+MOST_PAUSE = 0.04
+"""Seconds between two writes at most: random, so that they do not fall into step with the hub's looks."""
+
+SOCKET_LIMIT, SERIES_LIMIT = 50.0, 100.0
+
+
+async def socket_delays(server: Viewer, viewers: int) -> list[float]:
+    """Milliseconds from an append to each viewer's frame."""
+    run_id = write_run(server.root, "bench", "live", status="running", logs="")
+    log = server.root / "bench" / "live" / "runs" / run_id / "logs.txt"
+    url = f"ws://127.0.0.1:{server.port}/api/runs/{run_id}/logs/ws"
+    clients = [await connect(url, compression=None, proxy=None) for _ in range(viewers)]
+    delays: list[float] = []
+    with log.open("ab", buffering=0) as file:
+        file.write(b"warm\n")
+        await asyncio.gather(*(client.recv() for client in clients))
+        for number in range(WRITES):
+            await asyncio.sleep(random.uniform(0, MOST_PAUSE))
+            began = time.perf_counter()
+            file.write(b"step %d loss 0.123456\n" % number)
+            delays += await asyncio.gather(*(_arrival(client, began) for client in clients))
+    await asyncio.gather(*(client.close() for client in clients))
+    return delays
+
+
+async def _arrival(client: ClientConnection, began: float) -> float:
+    await client.recv()
+    return (time.perf_counter() - began) * 1000
+
+
+class Reader(threading.Thread):
+    """Asks for what came later, again and again, and notes when a row was first seen."""
+
+    def __init__(self, server: Viewer, run_id: str) -> None:
+        super().__init__(daemon=True)
+        self.url = f"{server.url}/api/v2/experiments/{run_id}/series"
+        self.seen = threading.Condition()
+        self.row, self.at, self.ended = -1, 0.0, False
+
+    def run(self) -> None:
+        """Read until `ended`."""
+        with requests.Session() as session:
+            while not self.ended:
+                answer = session.get(self.url, params={"names": "loss", "after_row": self.row}, timeout=10)
+                row, now = answer.json()["last_row"], time.perf_counter()
+                with self.seen:
+                    if row > self.row:
+                        self.row, self.at = row, now
+                        self.seen.notify()
+
+    def wait_for(self, row: int) -> float:
+        """When the row was there, by `time.perf_counter()`."""
+        with self.seen:
+            assert self.seen.wait_for(lambda: self.row >= row, timeout=10), f"row {row} never came"
+            return self.at
+
+
+def series_delays(server: Viewer) -> list[float]:
+    """Milliseconds from a `log()` to the answer that has its point."""
+    with rn.init("bench", "series", storage=str(server.root), system_metrics=False, capture_env=False) as run:
+        reader = Reader(server, run.id)
+        run.log({"loss": 1.0}, step=0)
+        reader.start()
+        reader.wait_for(0)
+        delays = []
+        for number in range(WRITES):
+            before = reader.row
+            time.sleep(random.uniform(0, MOST_PAUSE))
+            began = time.perf_counter()
+            run.log({"loss": 1.0 / (number + 1)}, step=number + 1)
+            delays.append((reader.wait_for(before + 1) - began) * 1000)
+        reader.ended = True
+        reader.join()
+    return delays
+
+
+def main() -> int:
+    """Print the figures; 1 when a limit is missed."""
+    middles: dict[str, list[float]] = {}
+
+    def keep(name: str, delays: list[float]) -> float:
+        middles.setdefault(name, []).append(percentile(delays, 0.5))
+        return percentile(delays, 0.95)
+
+    with workplace() as (root, home), viewer(root, home) as server:
+        high = alternating(
+            {
+                "append to socket frame, 1 viewer": lambda: keep("1", asyncio.run(socket_delays(server, 1))),
+                "append to socket frame, 50 viewers": lambda: keep(
+                    "50", asyncio.run(socket_delays(server, 50))
+                ),
+                "log() to series?after_row, 1 reader": lambda: keep("series", series_delays(server)),
+            }
+        )
+    kept = True
+    for (what, p95), p50 in zip(high.items(), middles.values(), strict=True):
+        limit = SERIES_LIMIT if "series" in what else SOCKET_LIMIT
+        line(f"{what}, p50", sorted(p50)[len(p50) // 2], "ms")
+        kept = line(f"{what}, p95", p95, "ms", limit) and kept
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

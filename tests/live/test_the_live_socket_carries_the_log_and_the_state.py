@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import json
+import os
+
+from tests.live.files import numbered
+from tests.live.sockets import frames
+
+
+def test_it_sends_the_last_thousand_lines_and_then_what_comes(new_run) -> None:
+    run = new_run(logs=numbered(3000))
+    with run.open_live() as client:
+        first: list[str] = []
+        while len(first) < 1000:
+            frame = frames(client, "log")
+            first += frame["lines"]
+        assert first == numbered(1000, 2000).splitlines()
+        assert frame["end"] == run.log.stat().st_size
+        run.write_log("next\n\n")
+        assert frames(client, "log") == {"type": "log", "lines": ["next"], "end": run.log.stat().st_size}
+
+
+def test_it_goes_on_at_the_byte_that_a_page_knows(new_run) -> None:
+    run = new_run(logs="one\ntwo\nthree\n")
+    with run.open_live(log=8) as client:
+        assert frames(client, "log")["lines"] == ["three"]
+
+
+def test_a_log_that_began_anew_says_so(new_run) -> None:
+    run = new_run(logs="one\ntwo\n")
+    with run.open_live() as client:
+        assert frames(client, "log")["lines"] == ["one", "two"]
+        os.truncate(run.log, 0)
+        assert frames(client, "log") == {"type": "log", "lines": [], "end": 0, "replaced": True}
+        run.write_log("three\n")
+        assert frames(client, "log")["lines"] == ["three"]
+
+
+def test_it_tells_the_state_at_once_and_when_it_changes(new_run) -> None:
+    run = new_run(status="running", logs="")
+    with run.open_live() as client:
+        assert frames(client, "status")["run"]["status"] == "running"
+        (run.folder / "status.json").write_text(json.dumps({"status": "finished", "ended_at": 5.0}))
+        while (state := frames(client, "status")["run"])["status"] != "finished":
+            pass
+        assert state["run_id"] == run.id
+
+
+def test_the_best_value_moves_while_the_run_writes(new_run) -> None:
+    summary = {"best_metric_name": "acc", "best_metric_mode": "max"}
+    run = new_run(status="running", summary=summary, metrics=[{"acc": 0.5}])
+    with run.open_live() as client:
+        run.write_points(2, acc=0.75)
+        while frames(client, "status")["run"]["best_metric_value"] != 0.75:
+            pass

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import os
+import random
+
+from tests.live.files import numbered
+from tests.live.sockets import LiveRun, lines
+
+
+def test_every_line_of_many_bursts_arrives_once_and_in_order(new_run) -> None:
+    run = new_run(logs="")
+    random.seed(5)
+    with run.open_log() as first, run.open_log() as second:
+        written = 0
+        while written < 20_000:
+            burst = random.choice([1, 7, 300, 3000])
+            run.write_log(numbered(burst, written))
+            written += burst
+        expected = numbered(written).splitlines()
+        assert lines(first, written) == expected
+        assert lines(second, written) == expected
+
+
+def test_half_a_line_waits_for_its_newline(new_run) -> None:
+    run = new_run(logs="whole\n")
+    with run.open_log() as client:
+        assert lines(client, 1) == ["whole"]
+        run.write_log("half ")
+        with run.open_log() as other:
+            assert lines(other, 1) == ["whole"]
+        run.write_log("and half\n")
+        assert lines(client, 1) == ["half and half"]
+
+
+def test_a_log_that_comes_late_is_sent_when_it_comes(new_run) -> None:
+    run = new_run()
+    with run.open_log() as client:
+        assert run.server.get(f"/api/runs/{run.id}").status_code == 200
+        run.write_log("first\nsecond\n")
+        assert lines(client, 2) == ["first", "second"]
+
+
+def test_a_truncated_log_begins_anew(new_run) -> None:
+    run = new_run(logs=numbered(100))
+    with run.open_log() as client:
+        lines(client, 100)
+        os.truncate(run.log, 0)
+        run.write_log("again\n")
+        assert lines(client, 1) == ["again"]
+        os.truncate(run.log, 0)
+        run.write_log(numbered(200, 1000))  # already longer than what was read
+        assert lines(client, 200) == numbered(200, 1000).splitlines()
+
+
+def test_a_replaced_log_begins_anew(new_run) -> None:
+    run = new_run(logs="old\n")
+    with run.open_log() as client:
+        assert lines(client, 1) == ["old"]
+        other = run.log.with_name("other")
+        other.write_text("old\nnew\n")
+        os.replace(other, run.log)
+        assert lines(client, 2) == ["old", "new"]
+
+
+def test_it_stays_open_when_the_run_has_ended(new_run) -> None:
+    run: LiveRun = new_run(status="finished", logs="last words\n")
+    with run.open_log() as client:
+        assert lines(client, 1) == ["last words"]
+        run.write_log("resumed\n")
+        assert lines(client, 1) == ["resumed"]
+
+
+def test_what_the_client_says_is_not_minded(new_run) -> None:
+    run = new_run(logs="one\n")
+    with run.open_log() as client:
+        assert lines(client, 1) == ["one"]
+        client.send("hello")
+        client.send(b"\x00\x01")
+        run.write_log("two\n")
+        assert lines(client, 1) == ["two"]
