@@ -20,6 +20,7 @@ _NETWORK = """
     fuse.sshfs glusterfs gpfs lustre ncpfs nfs nfs4 orangefs panfs smb2 smb3 smbfs virtiofs wekafs
 """
 NETWORK_TYPES = frozenset(_NETWORK.split())
+NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
@@ -304,6 +305,22 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
             os.unlink(beside)
         raise
     fsync_directory(path.parent)
+
+
+def overwrite_file(path: Path, content: bytes) -> None:
+    """Write `content` over what is in the file; for a moment a reader may see half of each.
+
+    Raises:
+        OSError: it is missing, or there is no room to make it longer.
+    """
+    fd = os.open(path, os.O_WRONLY | _BINARY)
+    try:
+        if os.write(fd, content) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.ftruncate(fd, len(content))
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def fsync_directory(path: Path) -> None:

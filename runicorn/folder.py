@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,16 @@ class RunFolder:
         """The object in a small file; empty when it is missing or damaged."""
         return layout.read_json(self.path / name)[0]
 
-    def write(self, name: str, value: dict[str, Any]) -> bool:
-        """Replace a small file; False, told and remembered, when that is not possible."""
+    def write(self, name: str, value: dict[str, Any], *, in_place: bool = False) -> bool:
+        """Replace a small file; False, told and remembered, when that is not possible.
+
+        Args:
+            name: the file.
+            value: its content.
+            in_place: where there is no room for a second file, write into the one that is there.
+        """
         try:
-            layout.write_json(self.path / name, value)
+            layout.write_json(self.path / name, value, in_place=in_place)
         except OSError as error:
             self.trouble(name, error)
             return False
@@ -71,7 +78,8 @@ class RunFolder:
             path.write_bytes(content)
         except OSError as error:
             self.trouble(name, error)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
             return False
         return True
 

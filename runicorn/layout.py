@@ -147,7 +147,7 @@ def read_json(path: Path, *, follow_links: bool = False) -> tuple[dict[str, Any]
     return value, None
 
 
-def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666) -> None:
+def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place: bool = False) -> None:
     """Replace a small file as a whole: a reader sees the old or the new content, also after a power cut.
 
     NaN and infinities are written bare, as the format has it; text that is no Unicode gets question marks.
@@ -156,10 +156,18 @@ def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666) -> None:
         path: the file; the folder must exist.
         value: what JSON can hold.
         mode: permissions before the umask.
+        in_place: where there is no room for a second file, write into the one that is there: a disk that is full
+            still takes what fits into a block that the file has.
 
     Raises:
         OSError: the file could not be written; the old one is as it was.
         TypeError: a value has no JSON form.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    _os.replace_file(path, text.encode("utf-8", "replace"), mode)
+    content = text.encode("utf-8", "replace")
+    try:
+        _os.replace_file(path, content, mode)
+    except OSError as error:
+        if not in_place or error.errno not in _os.NO_ROOM:
+            raise
+        _os.overwrite_file(path, content)

@@ -19,6 +19,7 @@ from runicorn.values import PLAIN, REFUSALS
 
 ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 STEP_LIMIT = 2**63
+OWN = ("global_step", "time", "stage")
 
 
 class Run:
@@ -63,7 +64,8 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self.is_open():
+        # A forked child that leaves the block leaves the run to its parent.
+        if self.is_open() and os.getpid() == self.process:
             self.end(*endings.verdict(error))
 
     def log(
@@ -212,7 +214,9 @@ class Run:
             self._status = status
         self._summary.settle()
         state = {"status": self._status, "started_at": self._started_at, "ended_at": time.time()}
-        self._folder.write(layout.STATUS, {**state, "exit_reason": reason} if reason else state)
+        self._folder.write(
+            layout.STATUS, {**state, "exit_reason": reason} if reason else state, in_place=True
+        )
         self._folder.stir()
         self._folder.close()
         self._leave(self._status)
@@ -237,11 +241,18 @@ class Run:
             record["time"] = now
             if stage is not None:
                 record["stage"] = stage
-            self._folder.append(self._folder.events, _line(record, now))
+            self._folder.append(self._folder.events, self._line(record, now))
             if self._summary.primary is not None:
                 self._summary.see(record, self._step)
         if self._status != layout.RUNNING:
             self._notice_when_ended()
+
+    def _line(self, record: dict[str, Any], now: float) -> bytes:
+        try:
+            return encode("metrics", record, now)
+        except (TypeError, ValueError):  # a name that is no text, a whole number without end
+            own: dict[str, Any] = {key: record.pop(key) for key in OWN if key in record}
+            return encode("metrics", {**values.metrics(record, self._notices), **own}, now)
 
     def _whole_step(self, step: Any) -> int | None:
         try:
@@ -259,10 +270,3 @@ class Run:
         if self._status != layout.RUNNING:
             text = f"run {self.id} has ended ({self._status}); what is logged now is kept, the status stays."
             self._notices.once("ended", text)
-
-
-def _line(record: dict[str, Any], now: float) -> bytes:
-    try:
-        return encode("metrics", record, now)
-    except TypeError:  # names may be anything that a dict takes
-        return encode("metrics", {str(key): value for key, value in record.items()}, now)

@@ -114,7 +114,11 @@ def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
     """
     configured = None if explicit or get("RUNICORN_DIR") else read_user_config().get("user_root_dir")
     usual = configured if isinstance(configured, str) and configured else ".runicorn"
-    return Path(os.path.realpath(os.path.expanduser(os.fspath(explicit or get("RUNICORN_DIR") or usual))))
+    chosen = os.path.expanduser(os.fspath(explicit or get("RUNICORN_DIR") or usual))
+    try:
+        return Path(os.path.realpath(chosen))
+    except OSError:  # the working directory is gone
+        return Path(chosen)
 
 
 def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
@@ -32,34 +32,29 @@ def scalar(value: Any) -> Any:
     for kind in (int, float, str):  # numpy's float64, IntEnum, and the like
         if isinstance(value, kind):
             return _within_reach(kind(value))
-    for convert in _conversions(value):
-        try:
-            plain = convert()
-        except REFUSALS:
-            continue
-        if type(plain) in PLAIN:
-            return plain
-    raise NotLoggable
+    try:
+        plain = _converted(value)
+    except REFUSALS:
+        raise NotLoggable from None
+    if type(plain) not in PLAIN:
+        raise NotLoggable
+    return plain
+
+
+def _converted(value: Any) -> Any:
+    """`item()` is how numpy, torch and jax give a Python number; Decimal and Fraction have `__float__`."""
+    if hasattr(value, "item"):
+        plain = value.item()
+        # numpy's long double has no Python type to become, and stays what it is.
+        return float(plain) if type(plain) is type(value) else plain
+    return float(value) if hasattr(value, "__float__") else value
 
 
 def _within_reach(value: Any) -> Any:
-    """Whole numbers over 64 bits become floats: nothing that reads them has more."""
-    if type(value) is int and not -(2**63) <= value < 2**64:
-        try:
-            return float(value)
-        except OverflowError:
-            raise NotLoggable from None
+    """A whole number beyond every float is none that anything could draw, or that Python would print."""
+    if type(value) is int and value.bit_length() > 1024:
+        raise NotLoggable
     return value
-
-
-def _conversions(value: Any) -> list[Callable[[], Any]]:
-    """`item()` is how numpy, torch and jax give a Python number; Decimal and Fraction have `__float__`."""
-    found = []
-    if hasattr(value, "item"):
-        found.append(value.item)
-    if hasattr(value, "__float__"):
-        found.append(lambda: float(value))
-    return found
 
 
 def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Runs begun in the test's own process, and ended with the test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runicorn as rn
+from runicorn import endings
+from tests.sdk.scripts import Script, Scripts
+
+RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+
+
+@pytest.fixture(autouse=True)
+def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the launcher that started it, and none leaves a run open."""
+    for name in RANKS:
+        monkeypatch.delenv(name, raising=False)
+    yield
+    for run in endings.open_runs():
+        run.end("finished", None)
+
+
+@pytest.fixture
+def begin(folder: Path) -> Callable[..., rn.Run]:
+    """`rn.init` with a store of this test."""
+
+    def init(project: str = "p", name: str = "n", **more: Any) -> rn.Run:
+        return rn.init(project, name, **{"storage": folder, **more})
+
+    return init
+
+
+@pytest.fixture
+def script(folder: Path, home: Path) -> Iterator[Callable[..., Script]]:
+    """Runs a training script in a process of its own, over the store of this test."""
+    scripts = Scripts(folder, home)
+    yield scripts.start
+    scripts.stop()

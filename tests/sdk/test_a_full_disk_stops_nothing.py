@@ -1,0 +1,85 @@
+"""The disk is full: one warning, the training goes on, and the end says what is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.sdk.scripts import Script, only_run
+from tests.sdk.trouble import small_disk
+
+FILLS = """
+run = rn.init("p", "n", storage=sys.argv[1])
+run.set_primary_metric("loss", "min")
+for step in range(1, 3001):
+    run.log({"loss": 1 / step, "text": "x" * 100}, step=step)
+run.log_text("a last word")
+run.summary({"a": 1})
+run.log_image("sample", b"x" * 100_000)
+print("trained", flush=True)
+if sys.argv[2] == "free":
+    os.unlink(os.path.join(sys.argv[1], "ballast"))
+    run.log({"loss": 0.5}, step=5000)
+run.finish()
+"""
+LIMITED = """
+import resource
+run = rn.init("p", "n", storage=sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+for step in range(1, 1001):
+    run.log({"loss": 1 / step, "text": "x" * 100}, step=step)
+print("trained", flush=True)
+"""
+
+
+def _whole_steps(path: Path) -> list[int]:
+    steps = []
+    for line in (path / "events.jsonl").read_bytes().split(b"\n"):
+        try:
+            steps.append(json.loads(line)["data"]["global_step"])
+        except (ValueError, KeyError):
+            continue
+    return steps
+
+
+def _missing(stderr: str) -> int:
+    found = re.search(r"ends with gaps\. Not written: (\d+) records of the journal", stderr)
+    assert found, stderr
+    return int(found.group(1))
+
+
+def test_training_goes_on_and_the_missing_records_are_counted(
+    script: Callable[..., Script], tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        ended = script(FILLS, str(disk), "full")
+        assert ended.end() == 0 and "trained" in ended.stdout
+        there = _whole_steps(only_run(disk).path)
+        assert only_run(disk).status == "finished"
+    assert ended.stderr.count("The program goes on") == 1
+    assert len(there) + _missing(ended.stderr) == 3000
+    assert there == list(range(1, len(there) + 1))
+
+
+def test_it_writes_again_when_there_is_room_and_a_torn_line_costs_only_itself(
+    script: Callable[..., Script], tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        (disk / "ballast").write_bytes(b"x" * 100_000)
+        ended = script(FILLS, str(disk), "free")
+        assert ended.end() == 0
+        run = only_run(disk)
+        there = _whole_steps(run.path)
+        assert there[-1] == 5000 and run.status == "finished"
+    assert len(there) + _missing(ended.stderr) == 3001
+
+
+def test_a_limit_on_the_size_of_files_is_met_likewise(script: Callable[..., Script], folder: Path) -> None:
+    ended = script(LIMITED, str(folder))
+    assert ended.end() == 0 and "trained" in ended.stdout
+    assert ended.stderr.count("The program goes on") == 1
+    there = _whole_steps(only_run(folder).path)
+    assert len(there) + _missing(ended.stderr) == 1000
+    assert only_run(folder).status == "finished"

@@ -1,0 +1,123 @@
+"""Whoever forgets `finish()` gets the status that the end of the program deserves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.sdk.scripts import Script, recorded
+
+ENDS = {
+    "pass": (0, "finished", None),
+    "sys.exit()": (0, "finished", None),
+    "sys.exit(0)": (0, "finished", None),
+    "sys.exit(3)": (3, "failed", "exit: 3"),
+    "sys.exit('no data')": (1, "failed", "exit: no data"),
+    "exit(4)": (4, "failed", "exit: 4"),
+    "quit()": (0, "finished", None),
+    "1 / 0": (1, "failed", "ZeroDivisionError: division by zero"),
+    "raise ValueError('first\\nsecond')": (1, "failed", "ValueError: first"),
+    "raise KeyboardInterrupt": (-2, "interrupted", "KeyboardInterrupt"),
+    "import argparse; argparse.ArgumentParser().error('bad')": (2, "failed", "exit: 2"),
+}
+CAUGHT = {
+    "an exit": "try:\n    sys.exit(3)\nexcept SystemExit:\n    pass",
+    "an exit in a function": "def f():\n    try:\n        sys.exit(3)\n    except SystemExit as e:\n        return 1\nf()",
+    "an exception": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    pass",
+    "Ctrl-C": "try:\n    raise KeyboardInterrupt\nexcept KeyboardInterrupt:\n    run.log(loss=2.0)",
+    "the exit of a thread": "import threading\nt = threading.Thread(target=sys.exit, args=(3,)); t.start(); t.join()",
+}
+
+
+@pytest.mark.parametrize("statement", ENDS)
+def test_the_end_is_told(script: Callable[..., Script], statement: str) -> None:
+    ended = script(f"run = rn.init()\nrun.log(loss=1.0)\n{statement}")
+    code, status, reason = ENDS[statement]
+    assert (ended.end(), ended.run.status, ended.run.reason) == (code, status, reason)
+
+
+@pytest.mark.parametrize("what", CAUGHT)
+def test_what_was_caught_ends_nothing(script: Callable[..., Script], what: str) -> None:
+    ended = script(f"run = rn.init()\n{CAUGHT[what]}\nrun.log(loss=1.0)")
+    assert (ended.end(), ended.run.status) == (0, "finished")
+
+
+@pytest.mark.parametrize("statement", ["sys.exit(3)", "1 / 0"])
+def test_tidying_up_on_the_way_out_changes_nothing(script: Callable[..., Script], statement: str) -> None:
+    ended = script(f"run = rn.init()\ntry:\n    {statement}\nfinally:\n    run.log_text('tidied')")
+    ended.end()
+    assert ended.run.status == "failed" and "tidied" in ended.run.log()
+
+
+def test_an_exit_inside_asyncio_is_told(script: Callable[..., Script]) -> None:
+    ended = script("import asyncio\nrun = rn.init()\nasync def main():\n    sys.exit(3)\nasyncio.run(main())")
+    assert (ended.end(), ended.run.status) == (3, "failed")
+
+
+def test_a_hook_of_somebody_else_changes_nothing(script: Callable[..., Script]) -> None:
+    ended = script("run = rn.init()\nsys.excepthook = lambda *about: None\n1 / 0")
+    assert (ended.end(), ended.run.status) == (1, "failed")
+
+
+def test_the_traceback_is_printed_as_ever(script: Callable[..., Script]) -> None:
+    ended = script("run = rn.init()\n1 / 0")
+    ended.end()
+    assert ended.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize(
+    ("statement", "status"),
+    [
+        ("run.log(loss=1.0)", "finished"),
+        ("1 / 0", "failed"),
+        ("raise KeyboardInterrupt", "interrupted"),
+        ("sys.exit(0)", "finished"),
+        ("sys.exit(1)", "failed"),
+        ("raise SystemExit(1)", "failed"),
+        ("run.finish('interrupted')", "interrupted"),
+    ],
+)
+def test_a_with_block_ends_its_run(script: Callable[..., Script], statement: str, status: str) -> None:
+    ended = script(f"with rn.init() as run:\n    {statement}")
+    ended.end()
+    assert ended.run.status == status
+
+
+def test_the_run_has_ended_when_the_with_block_has(script: Callable[..., Script]) -> None:
+    ended = script(
+        "try:\n    with rn.init() as run:\n        1 / 0\n"
+        "except ZeroDivisionError:\n    print((run.run_dir / 'status.json').read_text())\nsys.exit(9)"
+    )
+    assert ended.end() == 9 and '"failed"' in ended.stdout
+    assert ended.run.reason == "ZeroDivisionError: division by zero"
+
+
+def test_all_open_runs_end_with_the_program(script: Callable[..., Script], folder: Path) -> None:
+    ended = script("a = rn.init('a')\nb = rn.init('b')\nc = rn.init('c')\nb.finish('interrupted')\n1 / 0")
+    ended.end()
+    statuses = {run.json("meta")["project"]: run.status for run in recorded(folder)}
+    assert statuses == {"a": "failed", "b": "interrupted", "c": "failed"}
+
+
+def test_threads_that_outlive_the_script_may_still_log(script: Callable[..., Script]) -> None:
+    ended = script(
+        "import threading\nrun = rn.init()\nmain_over = threading.Event()\n"
+        "def work():\n    main_over.wait(10)\n    threading.main_thread().join(10)\n    run.log(loss=1.0)\n"
+        "threading.Thread(target=work).start()\nmain_over.set()"
+    )
+    ended.end()
+    assert ended.run.steps() == [1] and ended.run.status == "finished" and "has ended" not in ended.stderr
+
+
+def test_a_process_of_multiprocessing_ends_its_run(script: Callable[..., Script], folder: Path) -> None:
+    ended = script(
+        "import multiprocessing as mp\n"
+        "def work(fails):\n    run = rn.init(str(fails)); run.log(loss=1.0)\n    if fails: 1 / 0\n"
+        "context = mp.get_context('fork')\n"
+        "for fails in (0, 1):\n    p = context.Process(target=work, args=(fails,)); p.start(); p.join()"
+    )
+    ended.end()
+    statuses = {run.json("meta")["project"]: run.status for run in recorded(folder)}
+    assert statuses == {"0": "finished", "1": "failed"}
