@@ -7,6 +7,7 @@ from typing import Any
 
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.exceptions import ImproperlyConfigured
 
 django.setup(set_prefix=False)
 
@@ -26,9 +27,12 @@ def build(policy: Policy) -> Any:
     """The whole application.
 
     Raises:
-        ValueError: `RUNICORN_MAX_SOCKETS` is no number.
+        ImproperlyConfigured: `RUNICORN_MAX_SOCKETS` is no number.
     """
-    sockets = SocketLimit(URLRouter(websocket_patterns), limit=int(get("RUNICORN_MAX_SOCKETS")))
+    limit = get("RUNICORN_MAX_SOCKETS")
+    if not limit.isdecimal():
+        raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
+    sockets = SocketLimit(URLRouter(websocket_patterns), limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
     return SocketFlow(BackPressure(Guard(routes, policy)))
 

@@ -1,4 +1,4 @@
-"""daphne with a limit on request bodies: what is too large is refused before it is read.
+"""daphne's requests with a limit on their bodies: what is too large is refused before it is read.
 
 daphne keeps a whole body in memory before the application sees the request, so the application cannot be the one to
 refuse it. A body without a length (chunked) is counted as it comes in.
@@ -12,7 +12,7 @@ from typing import Any
 from daphne.http_protocol import HTTPFactory, WebRequest
 from twisted.internet.protocol import Protocol
 
-from runicorn_site.answers import Refusal, raw_answer
+from runicorn_site.answers import Refusal, raw_answer, whole
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
@@ -74,6 +74,16 @@ class BoundedRequest(WebRequest):
         """The body is complete; of a refused one only what was on its way already is."""
         if not self.refused:
             super().requestReceived(command, path, version)
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """The application has failed: daphne has logged it, and the client must not take what it got for whole."""
+        if self._response_started:
+            self.channel.transport.abortConnection()
+            return
+        path = self.path.decode("ascii").partition("?")[0]
+        headers, content = whole(Refusal(500, "Something went wrong in the server. Its log says what."), path)
+        self.handle_reply({"type": "http.response.start", "status": 500, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": content})
 
     def refuse(self) -> None:
         """Answer 413 and read no further."""

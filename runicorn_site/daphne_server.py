@@ -22,7 +22,23 @@ logger = logging.getLogger(__name__)
 class SiteServer(Server):
     """daphne on a socket that is bound already."""
 
-    def __init__(self, application: Any, listening: socket.socket, ready: Callable[[], None], signals: bool):
+    def __init__(
+        self,
+        application: Any,
+        listening: socket.socket,
+        ready: Callable[[], None],
+        ending: Callable[[], None],
+        signals: bool,
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            listening: a socket that listens already.
+            ready: called when requests are answered.
+            ending: called when the process is asked to end.
+            signals: whether SIGTERM and SIGINT end the server; not possible outside of the main thread.
+        """
+        self.ending = ending
         super().__init__(
             application=application,
             endpoints=[f"fd:fileno={listening.fileno()}"],
@@ -44,6 +60,7 @@ class SiteServer(Server):
 
     def kill_all_applications(self) -> Any:
         """Cancel what is still being answered; a connection whose request has not arrived whole has no task."""
+        self.ending()
         tasks = [details.get("application_instance") for details in self.connections.values()]
         running = [task for task in tasks if task is not None and not task.done()]
         for task in running:

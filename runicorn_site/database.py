@@ -12,7 +12,6 @@ from contextlib import closing
 from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
@@ -23,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
 DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-ADMIN = "local"
 
 notices: list[str] = []
 """Sentences that the pages show: what happened to the database when it was made ready."""
@@ -39,22 +37,12 @@ def prepare() -> None:
         if connection.vendor == "sqlite":
             _replace_if_damaged(Path(connection.settings_dict["NAME"]))
         _migrate()
-        _admin_user()
 
 
 def _migrate() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
-
-
-def _admin_user() -> None:
-    """The staff user that the admin site acts as; nobody can log in as it."""
-    users = get_user_model().objects
-    if not users.filter(username=ADMIN).exists():
-        user = users.model(username=ADMIN, is_staff=True, is_superuser=True)
-        user.set_unusable_password()
-        user.save()
 
 
 def _replace_if_damaged(path: Path) -> None:

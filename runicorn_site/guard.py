@@ -54,6 +54,8 @@ class Guard:
 def head_of(scope: Scope) -> Head:
     """What is judged, out of an ASGI scope."""
     target = scope.get("raw_path") or scope["path"].encode()
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
     is_socket = scope["type"] == "websocket"
     return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
 

@@ -38,6 +38,7 @@ class Retired(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: str) -> None:
         """Say which route has taken this one's place, whatever the method."""
+        super().initial(request, *args, **kwargs)
         old = f"{kwargs['family']}/{kwargs.get('rest', '')}".rstrip("/")
         raise Gone(f"/api/{old} was replaced by /api/{SUCCESSORS.get(old, 'remote/status')}")
 
@@ -49,6 +50,7 @@ class NoSuchRoute(APIView):
 
     def initial(self, request: Request, *args: object, **kwargs: str) -> None:
         """Say that there is nothing, in the form the client prefers."""
+        super().initial(request, *args, **kwargs)
         raise NotFound
 
 

@@ -9,24 +9,20 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import sys
 import threading
 import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from runicorn.settings import register_viewer, storage_root
-from runicorn_site.listening import listen, url
-
-if TYPE_CHECKING:
-    from runicorn_site.worker import Worker
+from runicorn import settings as own
+from runicorn_site.listening import is_everywhere, listen, url
 
 STOP_SECONDS = 2.5
 """From the request to end to the end of the process, whatever a view still waits for."""
 
+FIRST_USER_ID = 1000
 logger = logging.getLogger(__name__)
 
 
@@ -43,30 +39,37 @@ class Options:
     storage: Path | None = None
     open_browser: bool = False
     log_level: str = "INFO"
+    token: str = ""
+    """"" for none, `auto`, or the path of a file with the token."""
+    allowed_hosts: tuple[str, ...] = ()
+    reload: bool = False
 
 
 def serve(options: Options) -> None:
-    """Serve until SIGTERM or Ctrl-C; the process then ends here.
+    """Serve until SIGTERM or Ctrl-C; the process then ends in here.
 
     Raises:
-        CannotListen: the port is taken.
+        CannotListen: the port is taken, or the host is none of this machine's.
         MissingRoot: the storage root is not there.
+        BadToken: others can reach the address and there is no token, or its file holds none.
     """
-    listening = listen(options.host, options.port)
-    root = existing_root(options.storage)
-    server = Serving(options, listening, root)
-    server.run()
+    if options.reload:
+        from django.utils import autoreload
+
+        autoreload.run_with_reloader(Serving, options, signals=False)
+    else:
+        Serving(options, signals=True)
 
 
 def existing_root(chosen: Path | None) -> Path:
-    """The folder to show; made when it is the usual one, which a new user does not have yet.
+    """The folder to show; made when none was named, for a new user does not have it yet.
 
     Raises:
         MissingRoot: it was named and is not there, or cannot be made.
     """
-    root = storage_root(chosen)
+    root = own.storage_root(chosen)
     if chosen is None:
-        with suppress(FileExistsError):
+        with suppress(OSError):  # said below: it is not there
             root.mkdir(parents=True, exist_ok=True)
     if not root.is_dir():
         raise MissingRoot(f"There is no folder {root}")
@@ -76,55 +79,78 @@ def existing_root(chosen: Path | None) -> Path:
 class Serving:
     """One viewer process, from its listening socket to its end."""
 
-    def __init__(self, options: Options, listening: socket.socket, root: Path) -> None:
+    def __init__(self, options: Options, signals: bool) -> None:
+        """Start everything, serve, and stop everything in reverse; does not return."""
         self.options = options
-        self.listening = listening
-        self.root = root
-        self.url = url(options.host, listening.getsockname()[1])
-        self.note: Path | None = None
-        self.worker: Worker | None = None
-
-    def run(self) -> None:
-        """Start everything, serve, and stop everything in reverse."""
+        self.root = existing_root(options.storage)
+        self.listening = listen(options.host, options.port)
+        self.port: int = self.listening.getsockname()[1]
+        self.url = url(options.host, self.port)
+        self.litter: list[Path] = []
         self.prepare()
         from runicorn_site.asgi import build
         from runicorn_site.daphne_server import SiteServer
-        from runicorn_site.guard import Policy
 
-        server = SiteServer(build(Policy()), self.listening, ready=self.ready, signals=True)
+        server = SiteServer(build(self.policy), self.listening, self.ready, self.hurry, signals)
         try:
             server.run()
         finally:
             self.stop()
 
     def prepare(self) -> None:
-        """Tables, storage root, background work."""
+        """Guard, tables, storage root, background work."""
         import django
 
         django.setup()
         from django.conf import settings
 
-        from runicorn_site import database
-        from runicorn_site.worker import Worker
+        from runicorn_site import admission, database
         from runs.active import activate
 
         logging.getLogger().setLevel(self.options.log_level)
+        bound = self.listening.getsockname()[0]
+        token = self.options.token or own.get("RUNICORN_TOKEN")
+        allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
+        self.policy = admission.policy(bound, self.options.host, allowed, token, settings.TOKEN_COOKIE_NAME)
+        if token == admission.AUTO and self.policy.tokens:
+            self.litter.append(admission.keep(self.policy.tokens.token, settings.STATE_DIR, self.port))
         database.prepare()
         activate(self.root)
-        self.worker = Worker(Path(settings.STATE_DIR))
-        self.worker.start()
+        from importlib.util import find_spec
+
+        self.worker = None
+        if find_spec("metrics.services") and find_spec("runs.services"):
+            from runicorn_site.worker import Worker
+
+            self.worker = Worker(Path(settings.STATE_DIR))
+            self.worker.start()
 
     def ready(self) -> None:
         """daphne listens: say so, here, to the SDK, and to the browser."""
-        from django.db import connection
-        from twisted.internet import reactor
-
-        reactor.addSystemEventTrigger("before", "shutdown", self.hurry)  # type: ignore[attr-defined]
-        self.note = register_viewer(self.url, self.root, token_needed=False)
-        database = connection.settings_dict["NAME"]
-        print(f"Runicorn at {self.url} shows {self.root} (database {database})", flush=True)  # noqa: T201
+        tokens = self.policy.tokens
+        self.litter.append(own.register_viewer(self.url, self.root, token_needed=tokens is not None))
+        entry = self.url if tokens is None else f"{self.url}/?once={tokens.once}"
+        print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
         if self.options.open_browser:
-            threading.Thread(target=webbrowser.open, args=(self.url,), daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=(entry,), daemon=True).start()
+
+    def greeting(self, entry: str) -> list[str]:
+        """One line with the address, and a line for each thing that the user should know now."""
+        from django.db import connection
+
+        from runicorn_site import database
+
+        lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
+        if self.policy.tokens is None and has_other_users():
+            lines.append("Every user of this machine can open it: --token auto asks for a token.")
+        for path in self.litter:
+            if path.name.startswith("token-"):
+                lines.append(
+                    f"The address works once. The token for other browsers and programs is in {path}."
+                )
+        if is_everywhere(self.options.host) and not self.options.allowed_hosts:
+            lines.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
+        return lines + database.notices
 
     def hurry(self) -> None:
         """The end is asked for: let nothing hold it up."""
@@ -133,12 +159,22 @@ class Serving:
         timer.start()
 
     def stop(self) -> None:
-        """Stop the background work, take our note away and end, without waiting for views that hang."""
-        if self.worker is not None:
+        """Stop the background work, clear up and end, without waiting for views that hang."""
+        if self.worker:
             self.worker.stop(timeout=STOP_SECONDS)
-        if self.note is not None:
-            self.note.unlink(missing_ok=True)
+        for path in self.litter:
+            path.unlink(missing_ok=True)
         logging.shutdown()
         sys.stdout.flush()
         # Python would join the threads of the request pools, one of which may wait for another host for minutes.
         os._exit(0)
+
+
+def has_other_users() -> bool:
+    """Whether people other than this user have an account here."""
+    if os.name != "posix":
+        return False
+    import pwd
+
+    people = [user.pw_uid for user in pwd.getpwall() if FIRST_USER_ID <= user.pw_uid < 65534]
+    return any(uid != os.getuid() for uid in people)

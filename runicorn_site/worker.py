@@ -1,7 +1,7 @@
 """Background work of the server: finding runs, taking their metrics in, keeping the WAL small.
 
-Of several viewers on one store the one that holds the store's lock works; when it ends another takes over within a
-second. Every thread ends soon after `stop()`.
+Of several viewers on one store (for the WAL: on one database) the one that holds the lock works; when it ends another
+takes over within a second. Every thread ends soon after `stop()`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
-from django.db import connections
+from django.db import connection, connections
 
+from metrics import services as metrics
 from runicorn._os import file_lock
+from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint_if_worth, open_for_checkpoints
+from runs import discovery
+from runs import services as runs
 from runs.active import active_root
 from runs.models import StorageRoot
 
@@ -38,8 +43,11 @@ class Worker:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        for name, loop in (("discovery", discover), ("ingest", ingest)):
-            thread = threading.Thread(target=self._lead, args=(name, loop), name=name, daemon=True)
+        loops = [discover, ingest]
+        if connection.vendor == "sqlite":
+            loops.append(keep_wal_small)
+        for loop in loops:
+            thread = threading.Thread(target=self._lead, args=(loop,), name=loop.__name__, daemon=True)
             thread.start()
             self.threads.append(thread)
 
@@ -50,18 +58,18 @@ class Worker:
         for thread in self.threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
-    def _lead(self, name: str, loop: Callable[[Term], None]) -> None:
+    def _lead(self, loop: Callable[[Term], None]) -> None:
         """Run `loop` for the active root whenever no other process does, until the end."""
         while not self.stopping.is_set():
             term = Term(active_root(), self.stopping)
             try:
-                with file_lock(self.locks / lock_name(term.root, name), blocking=False):
+                with file_lock(self.locks / lock_name(loop, term.root), blocking=False):
                     loop(term)
             except BlockingIOError:
                 self.stopping.wait(TICK_SECONDS)
             except Exception:
                 # The edge of a thread: whatever a store or the database does to us, the next round may succeed.
-                logger.exception("Background work (%s) failed and begins anew", name)
+                logger.exception("Background work (%s) failed and begins anew", loop.__name__)
                 self.stopping.wait(AFTER_ERROR_SECONDS)
         connections.close_all()
 
@@ -78,16 +86,14 @@ class Term:
         return not self.stopping.is_set() and active_root().pk == self.root.pk
 
 
-def lock_name(root: StorageRoot, work: str) -> str:
-    """The file whose lock elects who does `work` for a root."""
-    return f"{work}-{hashlib.sha256(root.path.encode()).hexdigest()[:16]}.lock"
+def lock_name(loop: Callable[[Term], None], root: StorageRoot) -> str:
+    """The file whose lock elects who works."""
+    subject = connection.settings_dict["NAME"] if loop is keep_wal_small else root.path
+    return f"{loop.__name__}-{hashlib.sha256(str(subject).encode()).hexdigest()[:16]}.lock"
 
 
 def discover(term: Term) -> None:
     """List the root, then look every second at what can change soon and every minute at everything."""
-    from runs import discovery
-    from runs import services as runs
-
     next_full = next_check = 0.0
     while term.goes_on():
         now = time.monotonic()
@@ -104,8 +110,14 @@ def discover(term: Term) -> None:
 
 def ingest(term: Term) -> None:
     """Take in what the journals of the root have gained."""
-    from metrics import services as metrics
-
     while term.goes_on():
         metrics.catch_up_all(term.root, term.stopping)
         term.stopping.wait(INGEST_SECONDS)
+
+
+def keep_wal_small(term: Term) -> None:
+    """Checkpoint the database as the only connection that does."""
+    database = Path(connection.settings_dict["NAME"])
+    with closing(open_for_checkpoints(database)) as own_connection:
+        while not term.stopping.wait(EVERY_SECONDS):
+            checkpoint_if_worth(own_connection, database)

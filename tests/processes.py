@@ -41,6 +41,8 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 class Viewer:
     """A `runicorn viewer` process over one storage root."""
 
+    program: tuple[str, ...] = ("-m", "runicorn", "viewer")
+
     def __init__(self, root: Path, home: Path, *options: str, **more: str) -> None:
         self.root = root
         self.port = free_port()
@@ -49,9 +51,7 @@ class Viewer:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = [
             sys.executable,
-            "-m",
-            "runicorn",
-            "viewer",
+            *self.program,
             "--storage",
             str(root),
             "--port",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Never
 
 import typer
 
+from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
-
-USAGE, PERMISSION, NOT_AVAILABLE = 2, 3, 4
 
 
 class Level(StrEnum):
@@ -27,19 +26,37 @@ def viewer(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 23300,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = False,
-    log_level: Annotated[Level, typer.Option(case_sensitive=False)] = Level.INFO,
+    log_level: Annotated[Level, typer.Option(case_sensitive=False, help="How much to say.")] = Level.INFO,
+    token: Annotated[str, typer.Option(help="`auto`, or a file with the token to ask for.")] = "",
+    allowed_host: Annotated[list[str] | None, typer.Option(help="A further name to answer to.")] = None,
+    reload: Annotated[bool, typer.Option(help="Start anew when the server's code changes.")] = False,
 ) -> None:
     """Serve the pages and the API of a storage root until Ctrl-C."""
     try:
         make_importable()
     except ForeignModule as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(USAGE) from error
+        stop(USAGE, error)
+    from django.core.exceptions import ImproperlyConfigured
+
+    from runicorn_site.admission import BadToken
     from runicorn_site.listening import CannotListen
+    from runicorn_site.places import UnsafeDirectory
     from runicorn_site.serve import MissingRoot, Options, serve
 
+    hosts = tuple(allowed_host or ())
     try:
-        serve(Options(host, port, storage, open_browser, log_level.value))
+        serve(Options(host, port, storage, open_browser, log_level.value, token, hosts, reload))
+    except (BadToken, ImproperlyConfigured) as error:
+        stop(USAGE, error)
+    except (PermissionError, UnsafeDirectory) as error:
+        stop(PERMISSION, error)
     except (CannotListen, MissingRoot) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(NOT_AVAILABLE) from error
+        stop(NOT_AVAILABLE, error)
+    except OSError as error:
+        stop(FAILED, error)
+
+
+def stop(code: int, error: Exception) -> Never:
+    """Say what is wrong and end with an exit code."""
+    typer.echo(f"runicorn: {error}", err=True)
+    raise typer.Exit(code) from error

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from runicorn_site.admission import BadToken
 from runicorn_site.listening import CannotListen
 from runicorn_site.serve import MissingRoot, Options, serve
 
@@ -20,15 +21,28 @@ class Command(BaseCommand):
         """Define the command line."""
         parser.add_argument("addrport", nargs="?", default="127.0.0.1:23300", help="[host:]port")
         parser.add_argument("--storage", type=Path, default=None, help="the storage root to show")
+        parser.add_argument("--token", default="", help="`auto`, or a file with the token to ask for")
+        parser.add_argument("--allowed-host", action="append", default=[], help="a further name to answer to")
         parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
         parser.add_argument("--noreload", action="store_false", dest="reload", help="do not (the default)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until the process is asked to end."""
         host, _, port = options["addrport"].rpartition(":")
+        if not port.isdecimal() or int(port) > 65535:
+            raise CommandError(f"{options['addrport']} is no [host:]port", returncode=2)
         try:
-            serve(Options(host or "127.0.0.1", int(port), options["storage"]))
-        except ValueError as error:
-            raise CommandError(f"{options['addrport']} is not a port or host:port", returncode=2) from error
+            serve(
+                Options(
+                    host=host or "127.0.0.1",
+                    port=int(port),
+                    storage=options["storage"],
+                    token=options["token"],
+                    allowed_hosts=tuple(options["allowed_host"]),
+                    reload=options["reload"],
+                )
+            )
+        except BadToken as error:
+            raise CommandError(str(error), returncode=2) from error
         except (CannotListen, MissingRoot) as error:
             raise CommandError(str(error), returncode=4) from error

@@ -1,0 +1,10 @@
+"""What the exit codes of the command line mean."""
+
+from __future__ import annotations
+
+FAILED = 1
+USAGE = 2
+"""Wrong usage or configuration."""
+PERMISSION = 3
+NOT_AVAILABLE = 4
+"""A port is taken, a path is missing."""

@@ -1,0 +1,37 @@
+"""The page about the machine, which no app knows of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from runicorn_site import system_figures
+from runs.active import active_root
+from runs.answers import fragment
+
+
+@require_safe
+def system_page(request: HttpRequest) -> HttpResponse:
+    """Processor, memory, disk and GPUs; asked again by its own script, which takes the figures alone."""
+    context = figures()
+    if "HX-Request" in request.headers:
+        return fragment(request, "_system.html", context)
+    return render(request, "system.html", context)
+
+
+# The disk may be a network file system that does not answer, and nvidia-smi takes its time.
+system_page.waits_outside = True  # type: ignore[attr-defined]
+
+
+def figures() -> dict[str, Any]:
+    """The figures of the machine, and the sentence about GPUs where there is none."""
+    root = Path(active_root().path)
+    return {"monitor": system_figures.monitor(root), "gpu": system_figures.gpus(), "root": root}
+
+
+page_patterns = [path("system", system_page, name="system")]

@@ -1,0 +1,16 @@
+"""`python -m tests.site.odd_viewer …`: `runicorn viewer …` with the addresses of `odd_urls`."""
+
+from __future__ import annotations
+
+import sys
+
+from runicorn.cli import main
+from runicorn.cli.server import make_importable
+
+if __name__ == "__main__":
+    make_importable()
+    from django.conf import settings
+
+    settings.ROOT_URLCONF = "tests.site.odd_urls"
+    sys.argv.insert(1, "viewer")
+    main()

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.processes import Viewer
+from tests.site.wire import handshake
+
+SOCKET = "/api/runs/20250101_000000_abcdef/logs/ws"
+TOKEN = "correct horse battery staple"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Viewer:
+    """A viewer with a token of its own making."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "store").mkdir()
+    viewer = Viewer(home / "store", home, "--token", "auto", RUNICORN_RATE_LIMIT="off")
+    yield viewer.wait_until_it_answers()
+    viewer.stop()
+
+
+def token_file(viewer: Viewer) -> Path:
+    """Where the viewer has put its token."""
+    found = re.search(r"token for other browsers and programs is in (\S+)\.\n", viewer.output)
+    assert found is not None
+    return Path(found[1])
+
+
+def bearer(viewer: Viewer) -> dict[str, str]:
+    """What a program sends."""
+    return {"Authorization": f"Bearer {token_file(viewer).read_text().strip()}"}
+
+
+def own_host(viewer: Viewer) -> str:
+    """The Host that a browser sends."""
+    return f"127.0.0.1:{viewer.port}"
+
+
+def test_without_a_token_nothing_answers(guarded: Viewer) -> None:
+    api = guarded.get("/api/health")
+    assert api.status_code == 401
+    assert list(api.json()) == ["detail"]
+    assert api.headers["WWW-Authenticate"] == "Bearer"
+    for path in ("/", "/admin/", "/static/css/base.css", "/openapi.json", "/docs"):
+        page = guarded.get(path)
+        assert page.status_code == 401
+        assert 'name="token"' in page.text
+    assert handshake(guarded.port, SOCKET) == 403
+
+
+def test_a_program_shows_it_as_bearer(guarded: Viewer) -> None:
+    assert guarded.get("/openapi.json", headers=bearer(guarded)).status_code == 200
+    assert guarded.get("/openapi.json", headers={"Authorization": "Bearer wrong"}).status_code == 401
+    assert guarded.get("/openapi.json", headers={"Authorization": "Basic eDp5"}).status_code == 401
+    assert handshake(guarded.port, SOCKET, f"Authorization: {bearer(guarded)['Authorization']}") == 101
+
+
+def test_only_its_owner_can_read_the_token(guarded: Viewer) -> None:
+    assert stat.S_IMODE(token_file(guarded).stat().st_mode) == 0o600
+
+
+def test_the_printed_address_opens_a_browser_once(guarded: Viewer) -> None:
+    address = re.search(r"http://\S+\?once=\S+", guarded.output)
+    assert address is not None
+    browser, other = requests.Session(), requests.Session()
+    with browser, other:
+        first = browser.get(address[0] + "&project=a", allow_redirects=False, timeout=10)
+        assert (first.status_code, first.headers["Location"]) == (303, "/?project=a")
+        cookie = first.headers["Set-Cookie"]
+        assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+        assert re.fullmatch(r"runicorn_token_[0-9a-f]{8}", cookie.partition("=")[0])
+        assert browser.get(guarded.url + "/openapi.json", timeout=10).status_code == 200
+        assert (
+            handshake(guarded.port, SOCKET, f"Cookie: {cookie.partition(';')[0]}", host=own_host(guarded))
+            == 101
+        )
+        assert other.get(address[0], timeout=10).status_code == 401
+        # Who has the cookie already may use the old link: it leads on.
+        assert browser.get(address[0], allow_redirects=False, timeout=10).status_code == 303
+
+
+def test_a_cookie_is_only_good_for_its_host(guarded: Viewer) -> None:
+    token = token_file(guarded).read_text()
+    answer = guarded.post("/token", data={"token": token}, allow_redirects=False)
+    cookie = answer.headers["Set-Cookie"].partition(";")[0]
+    assert handshake(guarded.port, SOCKET, f"Cookie: {cookie}", host=own_host(guarded)) == 101
+    assert handshake(guarded.port, SOCKET, f"Cookie: {cookie}", host="localhost") == 403
+
+
+def test_the_form_opens_the_page_that_was_asked_for(guarded: Viewer) -> None:
+    token = token_file(guarded).read_text()
+    asked = guarded.get("/runs/x?tab=log")
+    target = re.search(r'name="next" value="([^"]*)"', asked.text)
+    assert target is not None
+    assert target[1] == "/runs/x?tab=log"
+    answer = guarded.post("/token", data={"token": token, "next": target[1]}, allow_redirects=False)
+    assert (answer.status_code, answer.headers["Location"]) == (303, target[1])
+    for elsewhere in ("//evil.example", "/\\evil.example", "http://evil.example", "x\r\ny"):
+        answer = guarded.post("/token", data={"token": token, "next": elsewhere}, allow_redirects=False)
+        assert answer.headers["Location"] == "/"
+
+
+def test_a_foreign_page_cannot_send_the_form(guarded: Viewer) -> None:
+    answer = guarded.post(
+        "/token", data={"token": token_file(guarded).read_text()}, headers={"Origin": "http://evil.example"}
+    )
+    assert answer.status_code == 403
+
+
+def test_after_five_wrong_tokens_the_form_waits(start_viewer: Callable[..., Viewer], tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN + "\n", encoding="utf-8")
+    viewer = start_viewer(tmp_path / "store", "--token", str(file))
+    tries = [viewer.post("/token", data={"token": "wrong"}) for _ in range(6)]
+    assert [answer.status_code for answer in tries] == [401] * 5 + [429]
+    assert int(tries[-1].headers["Retry-After"]) == 60
+    assert viewer.post("/token", data={"token": TOKEN}).status_code == 429
+    assert viewer.get("/openapi.json", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+    assert TOKEN not in viewer.output
+
+
+def test_the_file_with_a_made_token_goes_with_the_viewer(start_viewer: Callable[..., Viewer]) -> None:
+    viewer = start_viewer(RUNICORN_TOKEN="auto")
+    file = token_file(viewer)
+    assert file.exists()
+    viewer.stop()
+    assert not file.exists()

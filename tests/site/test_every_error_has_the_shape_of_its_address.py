@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.processes import Viewer
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("form", ["fails", "plain-fails"])
+@pytest.mark.parametrize(
+    ("kind", "status"), [("bug", 500), ("locked", 503), ("conflict", 503), ("missing", 404), ("input", 400)]
+)
+def test_under_api_it_is_json_with_one_sentence(odd: Viewer, form: str, kind: str, status: int) -> None:
+    answer = odd.get(f"/api/{form}/{kind}")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/json"
+    assert isinstance(answer.json()["detail"], str)
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("bug", 500), ("locked", 503), ("missing", 404), ("sentence", 400)]
+)
+def test_elsewhere_it_is_a_page(odd: Viewer, kind: str, status: int) -> None:
+    answer = odd.get(f"/page-fails/{kind}")
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "secret" not in answer.text
+    assert "<h1>" in answer.text
+
+
+def test_the_log_says_what_the_answer_does_not(odd: Viewer) -> None:
+    odd.get("/api/fails/bug")
+    assert "RuntimeError: secret /home/user/file" in odd.output
+
+
+def test_bad_input_names_its_field(odd: Viewer) -> None:
+    assert odd.get("/api/fails/input").json() == {
+        "detail": "tags: Not a list.",
+        "errors": {"tags": ["Not a list."]},
+    }
+    assert odd.get("/api/fails/sentence").json() == {"detail": "One sentence."}
+
+
+def test_unknown_addresses(odd: Viewer) -> None:
+    for path in ("/api/nothing", "/api/v2/nothing", "/api", "/api/"):
+        answer = odd.get(path)
+        assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+    page = odd.get("/nothing", headers=BROWSER)
+    assert page.status_code == 404
+    assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_method_that_is_not_there(odd: Viewer) -> None:
+    answer = odd.post("/api/long", json={})
+    assert answer.status_code == 405
+    assert answer.json() == {"detail": 'Method "POST" not allowed.'}
+    assert "GET" in answer.headers["Allow"]
+    page = odd.post("/openapi.json")
+    assert page.status_code in {403, 405}
+    assert page.headers["Content-Type"].startswith("text/html")
+
+
+def test_a_browser_sees_the_page_of_drf(odd: Viewer) -> None:
+    for path in ("/api/nothing", "/api/fails/bug"):
+        answer = odd.get(path, headers=BROWSER)
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert '<div class="response-info"' in answer.text
+        assert "secret" not in answer.text
+
+
+def test_json_that_is_none(odd: Viewer) -> None:
+    answer = odd.post("/api/runs/tags", data="{", headers={"Content-Type": "application/json"})
+    assert answer.status_code in {400, 404}
+    assert isinstance(answer.json()["detail"], str)
+
+
+def test_a_form_under_api_is_refused(odd: Viewer) -> None:
+    answer = odd.post("/api/echo", data={"a": "b"})
+    assert (answer.status_code, list(answer.json())) == (415, ["detail"])

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from runicorn_site.bodies import MAX_BODY
+from tests.processes import Viewer
+from tests.site.wire import Answer, exchange, read_answer
+
+JSON_HEAD = "POST /api/echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+def assert_refused(answer: Answer) -> None:
+    """A 413 as the API promises it."""
+    assert answer.status == 413
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["connection"] == "close"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert str(MAX_BODY) in json.loads(answer.body)["detail"]
+
+
+def chunked(port: int, size: int, path: str = "/api/echo") -> Answer:
+    """Send `size` bytes without saying how many there will be."""
+    chunk = b"%x\r\n" % 65536 + b"x" * 65536 + b"\r\n"
+    head = JSON_HEAD.replace("/api/echo", path) + "Transfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        with suppress(BrokenPipeError, ConnectionResetError):
+            for _ in range(size // 65536):
+                connection.sendall(chunk)
+            connection.sendall(b"0\r\n\r\n")
+        return read_answer(connection)
+
+
+def test_the_announced_length_is_enough_to_refuse(odd: Viewer) -> None:
+    head = f"{JSON_HEAD}Content-Length: {MAX_BODY + 1}\r\n\r\n"
+    assert_refused(exchange(odd.port, head.encode()))
+
+
+def test_a_client_that_sends_all_the_same_gets_to_read_the_answer(odd: Viewer) -> None:
+    head = f"{JSON_HEAD}Content-Length: {2 * MAX_BODY}\r\n\r\n"
+    assert_refused(exchange(odd.port, head.encode() + b"x" * 2 * MAX_BODY))
+
+
+def test_who_asks_first_is_told_not_to_send(odd: Viewer) -> None:
+    head = f"{JSON_HEAD}Content-Length: {MAX_BODY + 1}\r\nExpect: 100-continue\r\n\r\n"
+    assert_refused(exchange(odd.port, head.encode()))
+
+
+def test_a_body_of_unknown_length_is_counted(odd: Viewer) -> None:
+    assert_refused(chunked(odd.port, 2 * MAX_BODY))
+
+
+def test_the_largest_body_is_taken_either_way(odd: Viewer) -> None:
+    head = f"{JSON_HEAD}Content-Length: {MAX_BODY}\r\nConnection: close\r\n\r\n"
+    assert exchange(odd.port, head.encode() + b"x" * MAX_BODY).body == str(MAX_BODY).encode()
+    assert chunked(odd.port, MAX_BODY).status == 200
+
+
+def test_elsewhere_the_refusal_is_a_page(odd: Viewer) -> None:
+    answer = chunked(odd.port, 2 * MAX_BODY, "/runs")
+    assert answer.status == 413
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("length", ["-1", "1e9", "9" * 400])
+def test_a_length_that_is_none_is_refused_too(odd: Viewer, length: str) -> None:
+    head = f"{JSON_HEAD}Content-Length: {length}\r\n\r\n"
+    assert exchange(odd.port, head.encode()).status in {400, 413}
+
+
+def test_refused_bodies_leave_nothing_in_memory(odd: Viewer) -> None:
+    process = psutil.Process(odd.process.pid)
+    chunked(odd.port, 2 * MAX_BODY)
+    before = process.memory_info().rss
+    for _ in range(10):
+        assert chunked(odd.port, 8 * MAX_BODY).status == 413
+    assert process.memory_info().rss - before < 3 * MAX_BODY
+    assert odd.get("/api/long").status_code == 200

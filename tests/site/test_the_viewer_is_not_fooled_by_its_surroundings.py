@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.processes import PROJECT, Viewer, environment
+
+
+def test_modules_of_the_user_are_not_taken_for_ours(folder: Path, home: Path) -> None:
+    home.mkdir(parents=True, exist_ok=True)
+    for name in ("metrics.py", "settings.py"):
+        (home / name).write_text("raise RuntimeError('not yours')")
+    for name in ("runs", "artifacts", "runicorn_site", "remote"):
+        (home / name).mkdir()
+        (home / name / "__init__.py").write_text("raise RuntimeError('not yours')")
+    viewer = Viewer(folder, home, DJANGO_SETTINGS_MODULE="theirs.settings", DATABASE_URL="mysql://theirs")
+    try:
+        assert viewer.wait_until_it_answers().get("/openapi.json").status_code == 200
+    finally:
+        viewer.stop()
+    assert "not yours" not in viewer.output
+
+
+def test_it_refuses_when_another_runs_is_already_there(folder: Path, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs.py").write_text("")
+    script = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import runs;"
+        f"sys.path.insert(0, {str(PROJECT)!r});"
+        f"sys.argv = ['runicorn', 'viewer', '--storage', {str(folder)!r}, '--port', '0'];"
+        "from runicorn.cli import main; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], env=environment(home), capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode == 2
+    assert "which is not part of Runicorn" in ended.stderr
