@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typer
 
+from runicorn.cli.demo import demo
 from runicorn.cli.version import version
 from runicorn.cli.viewer import viewer
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(viewer)
+app.command()(demo)
 app.command()(version)
 
 

@@ -1,0 +1,74 @@
+"""`runicorn demo`."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from runicorn import settings
+from runicorn.cli.exits import NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.demo.trials import LIMIT, Trial, plan
+
+
+def demo(
+    storage: Annotated[Path | None, typer.Option(help="The storage root to write to.")] = None,
+    runs: Annotated[int, typer.Option(min=1, max=LIMIT, help="How many networks to train.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="The same one tries the same settings.")] = 0,
+) -> None:
+    """Train small networks on handwritten digits, so that there is something to look at.
+
+    Of three runs or more one diverges and one crashes, as in any search.
+    """
+    root = _writable(settings.storage_root(storage))
+    began = time.monotonic()
+    crashed = _play(plan(runs, seed), root, f"search-{seed}")
+    mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
+    typer.echo(f"{runs} runs in {time.monotonic() - began:.0f} s{mishaps}. To see them: {_where(root)}")
+
+
+def _writable(root: Path) -> Path:
+    """The storage root, made when it is not there; the command ends here when nothing can be written to it."""
+    if settings.get("RUNICORN_MODE").strip().lower() == "disabled":
+        typer.echo("runicorn: RUNICORN_MODE is disabled: nothing of the demo would be kept.", err=True)
+        raise typer.Exit(USAGE)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=root):
+            pass
+    except OSError as error:
+        typer.echo(f"runicorn: cannot write to {root}: {error.strerror}.", err=True)
+        raise typer.Exit(PERMISSION if isinstance(error, PermissionError) else NOT_AVAILABLE) from error
+    return root
+
+
+def _play(trials: list[Trial], root: Path, group: str) -> int:
+    """Play all trials under a progress bar; how many of them crashed."""
+    from runicorn.demo import digits
+    from runicorn.demo.training import play
+
+    data, crashed = digits.load(), 0
+    epochs = sum(trial.epochs for trial in trials)
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True, soft_wrap=True), transient=True) as progress:
+        task = progress.add_task("", total=epochs)
+        done = 0
+        for number, trial in enumerate(trials, start=1):
+            progress.update(task, description=f"run {number} of {len(trials)}, epochs")
+            outcome = play(trial, data, root, group, lambda: progress.advance(task))
+            done += trial.epochs
+            progress.update(task, completed=done)
+            crashed += outcome.error is not None
+    return crashed
+
+
+def _where(root: Path) -> str:
+    """The address of a viewer that shows this root, else the command that starts one."""
+    addresses = [str(viewer["url"]) for viewer in settings.running_viewers() if viewer["root"] == str(root)]
+    return addresses[0] if addresses else f"runicorn viewer --storage {shlex.quote(str(root))}"
