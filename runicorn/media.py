@@ -139,5 +139,6 @@ def _to_bytes(array: Any) -> Any:
         low, high = 0.0, 1.0
     elif low >= 0 and high <= 255:
         low, high = 0.0, 255.0
-    scaled = (values - low) / ((high - low) or 1.0) * 255
+    with np.errstate(all="ignore"):
+        scaled = (values - low) / ((high - low) or 1.0) * 255
     return np.nan_to_num(scaled, nan=0, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)
