@@ -22,8 +22,8 @@ from metrics.parse import parse
 from metrics.source import Mark, Memory, Source
 from metrics.writer import Writer
 from runicorn import layout
+from runs.metric_rows import forget_metrics, record_metrics
 from runs.models import Run
-from runs.services import record_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -148,6 +148,8 @@ class _Intake:
         with transaction.atomic():
             self._move()
             writer.write()
+            if self._reached.generation != self._stored.generation:
+                forget_metrics(run=self._run)
             record_metrics(run=self._run, values=facts, last_write=self._source.written())
         writer.settle()
         self._stored = self._reached

@@ -89,7 +89,7 @@ class Series(models.Model):
     """Tiles of all levels and segments."""
     pending = models.IntegerField(default=0)
     """Points in the tails."""
-    tails = models.IntegerField(default=0)
+    tail_count = models.IntegerField(default=0)
     """How many tails there are."""
 
     class Meta:

@@ -17,8 +17,8 @@ from metrics.parse import Batch, ImageEvent
 from metrics.points import NONE, Points, gather
 from metrics.pyramid import Node
 from metrics.sealing import Growth
+from runs.metric_rows import MetricFacts
 from runs.models import Run
-from runs.services import MetricFacts
 
 TAILS = 16
 """Tails of a series after which they are written again as one."""
@@ -130,17 +130,17 @@ class Writer:
         """The fresh points become a tail of their own; sealing, or many of them, makes one tail of all."""
         series, growth = opened.series, opened.growth
         # Series that began together would all come due together.
-        again = series.tails >= TAILS + (series.pk or 0) % TAILS
+        again = series.tail_count >= TAILS + (series.pk or 0) % TAILS
         points = growth.tail() if growth.sealed or again else gather(growth.fresh)
-        if (growth.sealed or again) and series.tails:
+        if (growth.sealed or again) and series.tail_count:
             rows.emptied.append(series.pk)
-            series.tails = 0
+            series.tail_count = 0
         if len(points):
             first_row = int(points.row.min())
             rows.tails.append(
                 Tail(series=series, first_row=first_row, count=len(points), data=codec.encode(points))
             )
-            series.tails += 1
+            series.tail_count += 1
 
 
 def _growth(series: Series) -> Growth:

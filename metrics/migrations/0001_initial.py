@@ -42,7 +42,7 @@ class Migration(migrations.Migration):
                 ('boundary_open', models.BooleanField(default=False)),
                 ('nodes', models.IntegerField(default=0)),
                 ('pending', models.IntegerField(default=0)),
-                ('tails', models.IntegerField(default=0)),
+                ('tail_count', models.IntegerField(default=0)),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='series', to='runs.run')),
             ],
         ),

@@ -38,7 +38,7 @@ def sparklines(runs: Iterable[Run]) -> dict[str, str]:
     outlines: dict[str, str] = {}
     for name, some in by_metric.items():
         found = read.sparkline([run.pk for run in some], name)
-        outlines |= {run.run_id: panels.outline(found.get(run.pk, ())) for run in some}
+        outlines |= {run.run_id: panels.outline(**found[run.pk]) for run in some if run.pk in found}
     return outlines
 
 

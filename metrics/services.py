@@ -1,0 +1,81 @@
+"""Keeping the rows of metrics up to date with the journals of runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from weakref import WeakValueDictionary
+
+from django.db.models import F, Sum
+
+from metrics.ingest import take_in
+from metrics.models import Journal
+from metrics.rounds import Rounds
+from runs.models import Run, StorageRoot
+
+
+class _Turn:
+    """A lock that a dictionary can let go of."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
+_turns: WeakValueDictionary[int, _Turn] = WeakValueDictionary()
+_turns_lock = threading.Lock()
+_rounds: dict[int, Rounds] = {}
+
+
+def catch_up(run: Run, wait: float = 2.0) -> int:
+    """Take in what is new in a run's journal, for at most about `wait` seconds.
+
+    Returns:
+        Bytes that are still to be taken in; 0 when all that was logged is stored.
+
+    Raises:
+        runs.errors.OutsideRoot: the run's folder is a link that leads out of the root.
+    """
+    deadline = time.monotonic() + wait
+    with _turn(run.pk, wait) as ours:
+        if ours:
+            return take_in(run, deadline)
+    journal = Journal.objects.filter(run=run).first()
+    return max(0, journal.size - journal.offset) if journal else 0
+
+
+def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> None:
+    """One round over a root: running runs, then for half a second what else there is to take in.
+
+    To be called again and again, by one thread. `stop` ends it within a fraction of a second.
+    """
+    rounds = _rounds.setdefault(root.pk, Rounds(root, _take_turn))
+    rounds.go(stop or threading.Event())
+
+
+def backlog(root: StorageRoot) -> dict[str, int]:
+    """What the background still has to take in of a root: `runs`, their `bytes`, and the `total_bytes` of all."""
+    journals = Journal.objects.filter(run__root=root, run__deleted=None)
+    behind = list(journals.filter(size__gt=F("offset")).values_list("size", "offset"))
+    total = journals.aggregate(total=Sum("size"))["total"] if behind else 0
+    return {"runs": len(behind), "bytes": sum(size - offset for size, offset in behind), "total_bytes": total}
+
+
+@contextmanager
+def _turn(run: int, wait: float) -> Iterator[bool]:
+    """One thread of this process at a time takes a run in; False when the wait was in vain."""
+    with _turns_lock:
+        turn = _turns.setdefault(run, _Turn())
+    ours = turn.lock.acquire(timeout=max(0.0, wait))
+    try:
+        yield ours
+    finally:
+        if ours:
+            turn.lock.release()
+
+
+def _take_turn(run: Run, seconds: float, stop: threading.Event) -> Any:
+    with _turn(run.pk, seconds) as ours:
+        return take_in(run, time.monotonic() + seconds, stop.is_set) if ours else None
