@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import django
@@ -11,16 +10,14 @@ from django.core.exceptions import ImproperlyConfigured
 
 django.setup(set_prefix=False)
 
+from metrics.ws_urls import websocket_patterns as metric_sockets  # noqa: E402
 from runicorn.settings import get  # noqa: E402
 from runicorn_site.flow import BackPressure  # noqa: E402
 from runicorn_site.guard import Guard, Policy  # noqa: E402
 from runicorn_site.onehop import OneHop  # noqa: E402
 from runicorn_site.sockets import SocketLimit  # noqa: E402
 from runs.flow import SocketFlow  # noqa: E402
-
-websocket_patterns = []
-if find_spec("runs.services"):
-    from runs.ws_urls import websocket_patterns
+from runs.ws_urls import websocket_patterns as run_sockets  # noqa: E402
 
 
 def build(policy: Policy) -> Any:
@@ -32,7 +29,7 @@ def build(policy: Policy) -> Any:
     limit = get("RUNICORN_MAX_SOCKETS")
     if not limit.isdecimal():
         raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
-    sockets = SocketLimit(URLRouter(websocket_patterns), limit=int(limit))
+    sockets = SocketLimit(URLRouter([*run_sockets, *metric_sockets]), limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
     return SocketFlow(BackPressure(Guard(routes, policy)))
 

@@ -14,6 +14,7 @@ from runicorn import _os
 from runicorn.settings import data_directory
 
 SECRET_FILE = "secret.key"
+LOCAL_STATE = Path("/var/tmp")
 logger = logging.getLogger(__name__)
 
 
@@ -37,7 +38,7 @@ def state_directory() -> Path:
             return private_directory(directory)
     except OSError as error:
         logger.warning("The data directory cannot be used: %s", error)
-    parent = private_directory(Path("/var/tmp") / f"runicorn-{_user()}")
+    parent = private_directory(LOCAL_STATE / f"runicorn-{_user()}", follow_links=False)
     return private_directory(parent / _os.machine_id())
 
 
@@ -45,15 +46,19 @@ def _user() -> str:
     return str(os.getuid()) if hasattr(os, "getuid") else getpass.getuser()
 
 
-def private_directory(path: Path) -> Path:
+def private_directory(path: Path, follow_links: bool = True) -> Path:
     """`path` as a directory of ours with mode 0700, made if it is not there.
 
+    Args:
+        follow_links: people link their data directory elsewhere; in a place where others may write, a link is
+            a trap.
+
     Raises:
-        UnsafeDirectory: another user owns it, or it is a symbolic link.
+        UnsafeDirectory: another user owns it, or it is a link that is not followed.
         OSError: it cannot be made.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    found = path.lstat() if path.parent == Path("/var/tmp") else path.stat()
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)  # a link to a folder counts as there
+    found = path.stat(follow_symlinks=follow_links)
     if not stat.S_ISDIR(found.st_mode) or (hasattr(os, "getuid") and found.st_uid != os.getuid()):
         raise UnsafeDirectory(f"{path} is not a directory of this user")
     if found.st_mode & 0o077:

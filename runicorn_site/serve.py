@@ -116,14 +116,10 @@ class Serving:
             self.litter.append(admission.keep(self.policy.tokens.token, settings.STATE_DIR, self.port))
         database.prepare()
         activate(self.root)
-        from importlib.util import find_spec
+        from runicorn_site.worker import Worker
 
-        self.worker = None
-        if find_spec("metrics.services") and find_spec("runs.services"):
-            from runicorn_site.worker import Worker
-
-            self.worker = Worker(Path(settings.STATE_DIR))
-            self.worker.start()
+        self.worker = Worker(Path(settings.STATE_DIR))
+        self.worker.start()
 
     def ready(self) -> None:
         """daphne listens: say so, here, to the SDK, and to the browser."""
@@ -160,8 +156,7 @@ class Serving:
 
     def stop(self) -> None:
         """Stop the background work, clear up and end, without waiting for views that hang."""
-        if self.worker:
-            self.worker.stop(timeout=STOP_SECONDS)
+        self.worker.stop(timeout=STOP_SECONDS)
         for path in self.litter:
             path.unlink(missing_ok=True)
         logging.shutdown()

@@ -13,19 +13,9 @@ from runicorn_site import errors
 from runicorn_site.documentation import documentation_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.static_files import static_file
+from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
 modules = [import_module(f"{app}.urls") for app in ("runs", "metrics") if find_spec(f"{app}.urls")]
-system = []
-if find_spec("runs.services") and find_spec("metrics.read"):
-    from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
-
-    system = [
-        path("health", Health.as_view(), name="health"),
-        path("status/check", StatusCheck.as_view(), name="status-check"),
-        path("gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),
-        path("system/monitor", SystemMonitor.as_view(), name="system-monitor"),
-    ]
-
 urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in modules),
@@ -36,7 +26,10 @@ urlpatterns = [
     # For programs
     *(path("api/v2/", include(module.v2_patterns)) for module in modules),
     *(path("api/", include(module.api_patterns)) for module in modules),
-    path("api/", include(system)),
+    path("api/health", Health.as_view(), name="health"),
+    path("api/status/check", StatusCheck.as_view(), name="status-check"),
+    path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),
+    path("api/system/monitor", SystemMonitor.as_view(), name="system-monitor"),
     path("api/", include(retired_patterns)),
     path("api", NoSuchRoute.as_view()),
     path("api/<path:rest>", NoSuchRoute.as_view()),

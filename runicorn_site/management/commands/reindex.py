@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import threading
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management import BaseCommand, CommandError
+
+from metrics import services as metrics
+from runicorn.settings import storage_root
+from runicorn_site import database
+from runs import discovery
+from runs.active import activate
+from runs.models import Run
+
+CHUNK = 200
+"""Runs removed in one transaction, so that a viewer can write in between."""
+
+
+class Command(BaseCommand):
+    """`manage.py reindex`: forget the rows of a storage root and read them anew from its files."""
+
+    help = "Drops every row that was derived from a storage root and reads its files again. Nothing is lost."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Define the command line."""
+        parser.add_argument(
+            "--storage", type=Path, default=None, help="the storage root (default: the usual one)"
+        )
+        parser.add_argument("--no-metrics", action="store_true", help="leave the metrics to the viewer")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Drop and read again; a viewer that is running meanwhile sees the runs come back."""
+        folder = storage_root(options["storage"])
+        if not folder.is_dir():
+            raise CommandError(f"There is no folder {folder}", returncode=4)
+        database.prepare()
+        root = activate(folder)
+        keys = list(Run.objects.in_root(root).values_list("pk", flat=True))
+        for start in range(0, len(keys), CHUNK):
+            discovery.remove(root, keys[start : start + CHUNK])
+        discovery.forget(root)
+        discovery.full(root)
+        self.stdout.write(f"{Run.objects.in_root(root).count()} runs in {folder}")
+        if not options["no_metrics"]:
+            metrics.catch_up_all(root, threading.Event())

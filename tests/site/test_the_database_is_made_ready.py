@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from runicorn_site import places
+from runicorn_site.database import is_sound
+from runicorn_site.database_file import choose
+from tests.processes import Viewer
+
+KNOWN = frozenset({("runs", "0001_initial")})
+
+
+def database_of(home: Path) -> Path:
+    """Where a viewer of this user keeps its database."""
+    return home / "data" / "runicorn.sqlite3"
+
+
+def migrate(path: Path, *names: str) -> None:
+    """Write into a database that these migrations of `runs` were applied."""
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE IF NOT EXISTS django_migrations (app TEXT, name TEXT)")
+        database.executemany("INSERT INTO django_migrations VALUES ('runs', ?)", [(name,) for name in names])
+
+
+def test_an_older_or_equal_database_is_used(tmp_path: Path) -> None:
+    usual = tmp_path / "runicorn.sqlite3"
+    assert choose(tmp_path, KNOWN) == usual
+    migrate(usual, "0001_initial")
+    assert choose(tmp_path, KNOWN) == usual
+    assert choose(tmp_path, KNOWN | {("runs", "0002_search")}) == usual
+
+
+def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    migrate(tmp_path / "runicorn.sqlite3", "0001_initial", "0002_search")
+    own = choose(tmp_path, KNOWN)
+    assert own.parent == tmp_path
+    assert own.name != "runicorn.sqlite3"
+    assert choose(tmp_path, KNOWN) == own
+
+
+def test_the_viewer_uses_its_own_file_beside_a_newer_one(
+    start_viewer: Callable[..., Viewer], home: Path
+) -> None:
+    (home / "data").mkdir(parents=True)
+    migrate(database_of(home), "9999_from_the_future")
+    before = database_of(home).read_bytes()
+    viewer = start_viewer()
+    assert viewer.get("/api/health").json()["status"] == "ok"
+    assert database_of(home).read_bytes() == before
+    assert len(list((home / "data").glob("runicorn-*.sqlite3"))) == 1
+
+
+@pytest.mark.parametrize("where", [0, 30_000])
+def test_a_damaged_database_is_moved_aside_and_rebuilt(
+    start_viewer: Callable[..., Viewer], home: Path, folder: Path, make_run: Callable[..., str], where: int
+) -> None:
+    run_id = make_run(folder)
+    start_viewer().stop()
+    path = database_of(home)
+    with path.open("r+b") as file:
+        file.seek(where)
+        file.write(b"\xff" * 50_000)
+    viewer = start_viewer()
+    assert viewer.get(f"/api/runs/{run_id}").json()["id"] == run_id
+    assert len(list((home / "data").glob("*.damaged-*.sqlite3"))) == 1
+    assert "The database was damaged" in viewer.output
+
+
+def test_damage_that_shows_later_is_mended_at_the_next_start(
+    start_viewer: Callable[..., Viewer], home: Path
+) -> None:
+    start_viewer().stop()
+    database_of(home).with_suffix(".damaged").touch()
+    viewer = start_viewer()
+    assert "The database was damaged" in viewer.output
+    assert not database_of(home).with_suffix(".damaged").exists()
+
+
+def test_soundness_is_found_out_quickly_and_without_changing_anything(tmp_path: Path) -> None:
+    path = tmp_path / "database"
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE big (text TEXT)")
+        database.executemany("INSERT INTO big VALUES (?)", [("x" * 1000,)] * 1000)
+    before = path.read_bytes()
+    assert is_sound(path)
+    assert path.read_bytes() == before
+    path.write_bytes(before[:5000])
+    assert not is_sound(path)
+
+
+def test_its_pages_and_its_journal_are_as_they_should_be(
+    start_viewer: Callable[..., Viewer], home: Path
+) -> None:
+    start_viewer()
+    with closing(sqlite3.connect(f"file:{database_of(home)}?mode=ro", uri=True)) as database:
+        assert database.execute("PRAGMA page_size").fetchone() == (8192,)
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_home_on_a_network_keeps_no_database(
+    monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(places, "LOCAL_STATE", tmp_path / "var-tmp")
+    assert places.state_directory() == home / "data"
+    monkeypatch.setattr("runicorn._os.is_network_filesystem", lambda path: True)
+    away = places.state_directory()
+    assert away.is_relative_to(tmp_path / "var-tmp")
+    assert away.stat().st_mode & 0o777 == 0o700
+    assert away.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_place_that_somebody_else_has_taken_is_not_used(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "theirs")
+    with pytest.raises(places.UnsafeDirectory):
+        places.private_directory(tmp_path / "link", follow_links=False)
+
+
+def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    key = places.secret_key(tmp_path)
+    assert len(key) == 64
+    assert places.secret_key(tmp_path) == key
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+    assert [file.name for file in tmp_path.iterdir()] == ["secret.key"]
