@@ -17,15 +17,23 @@ from runicorn._version import __version__
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runicorn.config import Config
+    from runicorn.environment import EnvironmentCapture
+    from runicorn.exporters import MetricsExporter
     from runicorn.layout import InvalidName, InvalidRunId
+    from runicorn.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.run import Run
     from runicorn.session import RunExists, get_active_run, init
     from runicorn.verbs import finish, log, log_image, log_text, set_primary_metric, summary
 
 __all__ = [
+    "AlertRule",
+    "AnomalyDetector",
     "Config",
+    "EnvironmentCapture",
     "InvalidName",
     "InvalidRunId",
+    "MetricMonitor",
+    "MetricsExporter",
     "Run",
     "RunExists",
     "__version__",
@@ -41,7 +49,10 @@ __all__ = [
 
 _HOMES = {
     "config": ("Config",),
+    "environment": ("EnvironmentCapture",),
+    "exporters": ("MetricsExporter",),
     "layout": ("InvalidName", "InvalidRunId"),
+    "monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "run": ("Run",),
     "session": ("RunExists", "get_active_run", "init"),
     "verbs": ("finish", "log", "log_image", "log_text", "set_primary_metric", "summary"),

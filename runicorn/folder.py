@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,11 @@ class RunFolder:
         """Add a line to one of the growing files; told once when it does not get there, and counted there."""
         if not file.write(line) and file.error is not None:
             self._tell(file.error)
+
+    def write_text(self, text: str) -> None:
+        """Add a text to the log, with the local time before it."""
+        line = f"{time.strftime('%H:%M:%S')} | {text.rstrip(chr(10))}\n"
+        self.append(self.logs, line.encode("utf-8", "replace"))
 
     def stir(self) -> None:
         """Change the time of the folder of runs, by which a viewer sees that something happened in it."""

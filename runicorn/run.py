@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from runicorn import about, endings, layout, media, values
+from runicorn.beside import Comforts
 from runicorn.config import Config
 from runicorn.folder import RunFolder
 from runicorn.journal import encode, last_step, load_encoder
@@ -49,6 +50,7 @@ class Run:
         self._folder = RunFolder(self.run_dir, self._notices)
         self.config = Config(self._folder)
         self._summary = Summary(self._folder)
+        self._comforts = Comforts(self._folder)
         self._step = 0
         self._status = layout.RUNNING
 
@@ -94,8 +96,7 @@ class Run:
 
     def log_text(self, text: object) -> None:
         """Add a text to the log, with the local time before it."""
-        line = f"{time.strftime('%H:%M:%S')} | {str(text).rstrip(chr(10))}\n"
-        self._folder.append(self._folder.logs, line.encode("utf-8", "replace"))
+        self._folder.write_text(str(text))
         self._notice_when_ended()
 
     def log_image(
@@ -132,19 +133,50 @@ class Run:
         except media.NotAnImage as error:
             self._notices.once(f"image {key}", f"the image {key!r} was not kept: {error}.")
             return ""
-        name = media.file_name(str(key), suffix)
-        if not self._folder.write_media(name, content):
-            return ""
-        path = f"{layout.MEDIA}/{name}"
-        data = {
-            "key": str(key),
-            "path": path,
-            "step": None if step is None else self._whole_step(step),
-            "caption": caption,
-        }
-        self._folder.append(self._folder.events, encode("image", data, time.time()))
-        self._notice_when_ended()
-        return path
+        return self._keep("image", key, content, suffix, step, caption=caption)
+
+    def log_table(
+        self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
+    ) -> str:
+        """Keep a table under `media/`; its form is described at `runicorn.tables.table`.
+
+        Args:
+            key: what it shows; tables of one key are a series.
+            rows: a list of dicts or of lists, a dict of columns, a two-dimensional array, a data frame.
+            columns: names of the columns, and their order; else those of the rows.
+            step: where it belongs; independent of the step of the metrics.
+
+        Returns:
+            The path relative to the run's folder; "" when the table could not be kept (which is told once).
+
+        Raises:
+            TypeError: `rows` is nothing of that.
+        """
+        from runicorn import tables
+
+        content = tables.encode(tables.table(rows, columns))
+        return self._keep("table", key, content, tables.SUFFIX, step)
+
+    def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
+        """Keep the distribution of many numbers under `media/`; its form is described at `runicorn.histograms`.
+
+        Args:
+            key: what is counted; histograms of one key are a series.
+            values: a tensor, an array, or nested lists of numbers, of any shape.
+            step: where it belongs; independent of the step of the metrics.
+            bins: intervals of equal width.
+
+        Returns:
+            The path relative to the run's folder; "" when it could not be kept (which is told once).
+
+        Raises:
+            TypeError: `values` holds something that is no number.
+            ValueError: `bins` is not between 1 and 1024.
+        """
+        from runicorn import histograms, tables
+
+        content = tables.encode(histograms.histogram(values, bins))
+        return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
         """Set entries of the summary; the others stay."""
@@ -208,10 +240,15 @@ class Run:
             self.config.update(settings)
         self._folder.stir()
 
+    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
+        """Capture environment and console, and sample the machine, until the run ends."""
+        self._comforts.start(environment=environment, console=console, samples=samples)
+
     def end(self, status: str, reason: str | None) -> None:
         """Write the end of the run; when that was begun already (a signal came in between), complete it."""
         if self.is_open():
             self._status = status
+        self._comforts.stop(hurry=status == layout.INTERRUPTED)
         self._summary.settle()
         state = {"status": self._status, "started_at": self._started_at, "ended_at": time.time()}
         self._folder.write(
@@ -220,6 +257,20 @@ class Run:
         self._folder.stir()
         self._folder.close()
         self._leave(self._status)
+
+    def _keep(
+        self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any
+    ) -> str:
+        """Put a file under `media/` and its event into the journal; the path, or "" when that did not work."""
+        name = media.file_name(str(key), suffix)
+        if not self._folder.write_media(name, content):
+            return ""
+        path = f"{layout.MEDIA}/{name}"
+        whole = None if step is None else self._whole_step(step)
+        data = {"key": str(key), "path": path, "step": whole, **more}
+        self._folder.append(self._folder.events, encode(kind, data, time.time()))
+        self._notice_when_ended()
+        return path
 
     def _leave(self, status: str) -> None:
         self._status = status

@@ -49,15 +49,14 @@ def init(
         name: the experiment; likewise, and a folder below the project. "default" when not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id of one's own, `YYYYMMDD_HHMMSS_xxxxxx`.
-        capture_env: accepted; nothing is captured by this version.
-        config: the settings of the training: a dict, an argparse namespace or a dataclass. Nested ones become
-            `optim.lr`.
+        capture_env: record code, packages, command line and machine in `environment.json`, without secrets.
+        config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
         tags: words by which the run is found.
-        capture_console: accepted; nothing is captured by this version.
+        capture_console: put what the program prints into the log of the run as well.
         resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
         notes: a text about the run.
         group: what the run is compared with, say one sweep.
-        system_metrics: accepted; nothing is sampled by this version.
+        system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
         mode: "disabled" makes every call a silent no-op, as `RUNICORN_MODE=disabled` does. "online" writes also on
             ranks above 0 (RANK, SLURM_PROCID, …), which are silent otherwise.
 
@@ -89,6 +88,7 @@ def init(
     run.begin(labels, given, resumed)
     _latest = run
     announce(run)
+    run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
     return run
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,16 @@ class SilentRun(Run):
         """Do nothing; the path is empty."""
         return ""
 
+    def log_table(
+        self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
     def summary(self, update: Mapping[str, Any] | None) -> None:
         """Do nothing."""
 
@@ -97,6 +107,9 @@ class SilentRun(Run):
     def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
         """Keep the config in memory."""
         self.config.update(settings)
+
+    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
+        """Do nothing."""
 
     def end(self, status: str, reason: str | None) -> None:
         """Be no longer the active run."""

@@ -1,0 +1,197 @@
+"""Capture of stdout and stderr: the terminal sees everything as before, and the log gets it line by line.
+
+The `write` of the stream objects is replaced, not `sys.stdout` itself: so a logging handler that holds the stream is
+heard, whoever wraps `sys.stdout` later wraps ours as well, and undoing needs no place in a chain of wrappers. What
+programs write past Python (C libraries, child processes) is not seen.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from runicorn import _os
+from runicorn.screen import Screen
+
+SNAPSHOT = 10.0
+"""Seconds between two snapshots of lines that are being redrawn."""
+REST = 0.5
+"""Seconds without output after which a finished bar is taken to be finished."""
+
+Listener = Callable[[str], None]
+_taps_lock = threading.RLock()
+
+
+class _Tap:
+    """Replaces the `write` of one stream object as long as somebody listens."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._own = "write" in vars(stream)
+        self._before: Callable[[str], Any] = stream.write
+        self._listeners: tuple[Listener, ...] = ()
+
+        # A function and not a method: it must be recognised, and each look at a method makes a new one.
+        def write(text: str) -> Any:
+            answer = self._before(text)
+            if isinstance(text, str):
+                for listener in self._listeners:
+                    listener(text)
+            return answer
+
+        write.runicorn_tap = self  # type: ignore[attr-defined]
+        self._write = write
+        stream.write = write
+
+    def add(self, listener: Listener) -> None:
+        """Hand everything that is written to `listener` too."""
+        self._listeners += (listener,)
+
+    def remove(self, listener: Listener) -> None:
+        """No longer; when nobody else listens the stream is as it was, unless another has replaced `write` since."""
+        self._listeners = tuple(one for one in self._listeners if one is not listener)
+        if not self._listeners and vars(self._stream).get("write") is self._write:
+            if self._own:
+                self._stream.write = self._before
+            else:
+                del self._stream.write
+
+
+def _tap(stream: Any) -> _Tap | None:
+    """The tap of a stream; `None` when it is not a stream whose `write` can be replaced."""
+    tap = getattr(getattr(stream, "write", None), "runicorn_tap", None)
+    if isinstance(tap, _Tap):
+        return tap
+    try:
+        return _Tap(stream)
+    except (
+        AttributeError,
+        TypeError,
+    ):  # no stream at all (pythonw), or an object without room for attributes
+        return None
+
+
+class Console:
+    """Hands the lines that appear on stdout and stderr to `log`, from `start` to `stop`.
+
+    Args:
+        log: takes a line without its newline. It may print: what it prints goes to the terminal alone.
+    """
+
+    def __init__(self, log: Callable[[str], object]) -> None:
+        self._log = log
+        self._stops: list[Callable[[], None]] = []
+        self._reset()
+        _os.watch_forks(self)
+
+    def _reset(self) -> None:
+        # Reentrant: a signal handler or a finalizer may print in the middle of our own work.
+        self._lock = threading.RLock()
+        self._screens = {"stdout": Screen(), "stderr": Screen()}
+        self._written: deque[tuple[str, str]] = deque()
+        self._working = self._logging = False
+        self._ticker: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._last_write = self._next_snapshot = 0.0
+
+    def after_fork(self) -> None:
+        """What is held back is the parent's to log, and its thread is not here; what the child prints is logged too."""
+        self._reset()
+
+    def start(self) -> bool:
+        """Listen to both streams, or to the one they both are. False when there is none that can be listened to."""
+        heard: list[_Tap] = []
+        with _taps_lock:
+            for name in ("stdout", "stderr"):
+                tap = _tap(getattr(sys, name))
+                if tap is not None and tap not in heard:
+                    heard.append(tap)
+                    self._listen(tap, name)
+        return bool(heard)
+
+    def _listen(self, tap: _Tap, name: str) -> None:
+        def listener(text: str) -> None:
+            self.feed(name, text)
+
+        tap.add(listener)
+        self._stops.append(lambda: tap.remove(listener))
+
+    def stop(self) -> None:
+        """Listen no more, and log what was held back."""
+        with _taps_lock:
+            while self._stops:
+                self._stops.pop()()
+        with self._lock:
+            self._stopped.set()
+            if not self._working:  # else a signal has interrupted `feed`, which does it at its end
+                self._flush()
+
+    def feed(self, name: str, text: str) -> None:
+        """Take what was written to the stream `name` ("stdout" or "stderr"), in the thread that wrote it."""
+        with self._lock:
+            if self._logging:  # what `log` prints must not come back to it
+                return
+            self._written.append((name, text))
+            if self._working:  # the call that was interrupted goes on with it
+                return
+            self._working = True
+            try:
+                self._take_all()
+            finally:
+                self._working = False
+
+    def _take_all(self) -> None:
+        while self._written:
+            name, text = self._written.popleft()
+            self._put(self._screens[name].feed(text))
+        self._last_write = time.monotonic()
+        if self._stopped.is_set():
+            self._flush()
+        elif self._ticker is None and self._is_busy():
+            self._start_ticker()
+
+    def _put(self, lines: list[str]) -> None:
+        for line in lines:
+            self._logging = True
+            try:
+                self._log(line)
+            finally:
+                self._logging = False
+
+    def _flush(self) -> None:
+        for screen in self._screens.values():
+            self._put(screen.flush())
+
+    def _is_busy(self) -> bool:
+        return any(screen.is_busy() for screen in self._screens.values())
+
+    def _start_ticker(self) -> None:
+        self._next_snapshot = self._last_write + SNAPSHOT
+        ticker = threading.Thread(
+            target=self._tick, args=(self._stopped,), name="runicorn-console", daemon=True
+        )
+        with suppress(RuntimeError):  # no more threads: what is held back waits for its newline, or the end
+            ticker.start()
+            self._ticker = ticker
+
+    def _tick(self, stopped: threading.Event) -> None:
+        while not stopped.wait(REST):
+            with self._lock:
+                if not self._is_busy():
+                    self._ticker = None
+                    return
+                self._look_again(time.monotonic())
+
+    def _look_again(self, now: float) -> None:
+        if now - self._last_write >= REST:
+            for screen in self._screens.values():
+                self._put(screen.settle())
+        if now >= self._next_snapshot:
+            self._next_snapshot = now + SNAPSHOT
+            for screen in self._screens.values():
+                self._put(screen.snapshot())

@@ -1,0 +1,18 @@
+"""The place where Runicorn 0.5 kept monitors, exporters and environment capture: `from runicorn.extensions import …`."""
+
+from __future__ import annotations
+
+from runicorn.environment import EnvironmentCapture, EnvironmentInfo, capture_for_run
+from runicorn.exporters import MetricsExporter
+from runicorn.monitors import AlertRule, AnomalyDetector, MetricMonitor, create_monitor_callback
+
+__all__ = [
+    "AlertRule",
+    "AnomalyDetector",
+    "EnvironmentCapture",
+    "EnvironmentInfo",
+    "MetricMonitor",
+    "MetricsExporter",
+    "capture_for_run",
+    "create_monitor_callback",
+]

@@ -1,0 +1,198 @@
+"""How much of the processor and the memory a process and its machine use.
+
+On Linux from /proc, which costs a millisecond and loads nothing; elsewhere by psutil, when it is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import NamedTuple, Protocol
+
+MEBIBYTE = 1024 * 1024
+
+
+class Reading(NamedTuple):
+    """The counters at one moment; `None` is not known.
+
+    Attributes:
+        cpu: processor seconds of the process and those it started, since they began.
+        memory: bytes of the process in memory.
+        host: processor seconds of the whole machine, all its processors together: not idle ones, all.
+        host_memory: bytes the machine has.
+        host_available: bytes it could still give.
+    """
+
+    cpu: float
+    memory: int | None = None
+    host: tuple[float, float] | None = None
+    host_memory: int | None = None
+    host_available: int | None = None
+
+
+class Source(Protocol):
+    """Where readings come from."""
+
+    def read(self) -> Reading:
+        """The counters now.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+
+
+class Usage:
+    """Turns counters into percentages of the time since the last call; the first call only begins that time."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._before: Reading | None = None
+        self._since = 0.0
+
+    def values(self) -> dict[str, float]:
+        """Name and value of what is known: percent (100 is one processor for `cpu_percent`), MiB.
+
+        Raises:
+            OSError: the counters cannot be read.
+        """
+        now, moment = self._source.read(), time.monotonic()
+        values = {}
+        if self._before is not None:
+            values["cpu_percent"] = _percent(now.cpu - self._before.cpu, moment - self._since)
+            values |= _host_cpu(self._before, now)
+        if now.memory is not None:
+            values["memory_mib"] = round(now.memory / MEBIBYTE, 1)
+            if now.host_memory:
+                values["memory_percent"] = _percent(now.memory, now.host_memory)
+        if now.host_memory and now.host_available is not None:
+            values["host_memory_percent"] = _percent(now.host_memory - now.host_available, now.host_memory)
+        self._before, self._since = now, moment
+        return values
+
+
+def _host_cpu(before: Reading, now: Reading) -> dict[str, float]:
+    if before.host is None or now.host is None:
+        return {}
+    busy, total = (after - earlier for earlier, after in zip(before.host, now.host, strict=True))
+    return {"host_cpu_percent": _percent(busy, total)}
+
+
+def _percent(part: float, whole: float) -> float:
+    # Counters go back a little when a process leaves whose time its parent does not take over.
+    return round(max(0.0, 100.0 * part / whole), 2) if whole > 0 else 0.0
+
+
+class ProcSource:
+    """Linux: /proc."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._tick = os.sysconf("SC_CLK_TCK")
+        self._page = os.sysconf("SC_PAGE_SIZE")
+
+    def read(self) -> Reading:
+        """The counters now.
+
+        Raises:
+            OSError: there is no /proc, or no such process.
+        """
+        with open(f"/proc/{self._pid}/statm", "rb") as file:
+            memory = int(file.read().split()[1]) * self._page
+        return Reading(self._cpu(), memory, self._host(), *_memory_of_host())
+
+    def _cpu(self) -> float:
+        return sum(map(self._cpu_of, [self._pid, *_descendants(self._pid)])) / self._tick
+
+    def _cpu_of(self, pid: int) -> int:
+        """Ticks of a process, with those of children it has waited for."""
+        with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
+            # The command, in brackets, may hold spaces and brackets.
+            fields = file.read().rpartition(b")")[2].split()
+            return sum(map(int, fields[11:15]))
+        return 0
+
+    def _host(self) -> tuple[float, float] | None:
+        with suppress(OSError), open("/proc/stat", "rb") as file:  # some containers hide it
+            # user nice system idle iowait irq softirq steal; what follows is counted in the first two already
+            times = [int(part) / self._tick for part in file.readline().split()[1:9]]
+            return sum(times) - times[3] - times[4], sum(times)
+        return None
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for child in _children(pid):
+        yield child
+        yield from _descendants(child)
+
+
+def _children(pid: int) -> Iterator[int]:
+    with suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError), open(f"/proc/{pid}/task/{thread}/children", "rb") as file:
+                yield from map(int, file.read().split())
+
+
+def _memory_of_host() -> tuple[int | None, int | None]:
+    found = {}
+    with suppress(OSError), open("/proc/meminfo", "rb") as file:
+        for line in file:
+            name, _, rest = line.partition(b":")
+            if name in (b"MemTotal", b"MemAvailable"):
+                found[name] = int(rest.split()[0]) * 1024
+    return found.get(b"MemTotal"), found.get(b"MemAvailable")
+
+
+class PsutilSource:
+    """Any system that psutil knows.
+
+    Raises:
+        ImportError: psutil is not installed.
+    """
+
+    def __init__(self, pid: int) -> None:
+        import psutil
+
+        self._psutil = psutil
+        self._process = psutil.Process(pid)
+
+    def read(self) -> Reading:
+        """The counters now.
+
+        Raises:
+            OSError: the process is gone, or may not be looked at.
+        """
+        try:
+            memory = self._process.memory_info().rss
+            cpu = sum(map(self._cpu_of, [self._process, *self._process.children(recursive=True)]))
+        except self._psutil.Error as error:
+            raise OSError(str(error)) from error
+        host, times = self._psutil.virtual_memory(), self._psutil.cpu_times()
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        busy = total - times.idle - getattr(times, "iowait", 0.0)
+        return Reading(cpu, memory, (busy, total), host.total, host.available)
+
+    def _cpu_of(self, process: object) -> float:
+        with suppress(self._psutil.Error):
+            # user, system, and on Unix those of children it has waited for
+            return float(sum(process.cpu_times()[:4]))  # type: ignore[attr-defined]
+        return 0.0
+
+
+class TimesSource:
+    """What every Python knows: processor time of this process and of the children it has waited for."""
+
+    def read(self) -> Reading:
+        """The counters now."""
+        return Reading(sum(os.times()[:4]))
+
+
+def best_source(pid: int) -> Source:
+    """The best source there is here."""
+    if os.path.exists(f"/proc/{pid}/statm"):
+        return ProcSource(pid)
+    try:
+        return PsutilSource(pid)
+    except ImportError:
+        return TimesSource()
