@@ -17,13 +17,13 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.db.models import Q
 
-from metrics.models import Image, Journal, Series, Tail, Tile
+from metrics.models import Journal, Series, Tail, Tile
 from metrics.parse import parse
 from metrics.source import Mark, Memory, Source
 from metrics.writer import Writer
 from runicorn import layout
-from runs.metric_rows import forget_metrics, record_metrics
 from runs.models import Run
+from runs.services import forget_metrics, record_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -185,5 +185,4 @@ class _Intake:
             of_older = rows.filter(**{f"series__{name}": value for name, value in older.items()})
             while ids := list(of_older.values_list("pk", flat=True)[:PURGE]):
                 rows.filter(pk__in=ids).delete()
-        Image.objects.filter(**older).delete()
         Series.objects.filter(**older).delete()

@@ -158,25 +158,3 @@ class Tile(models.Model):
 
     def __str__(self) -> str:
         return f"tile {self.level}/{self.segment}/{self.seq} of series {self.series_id}"
-
-
-class Image(models.Model):
-    """An image event of a journal; the picture itself lies in the run's `media` folder."""
-
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="images", db_index=False)
-    generation = models.IntegerField()
-    row = models.BigIntegerField()
-    key = models.CharField(max_length=255)
-    path = models.CharField(max_length=1024)
-    """Relative to the run's folder, as the event says: `media/…`. Where it leads is checked before opening."""
-    step = models.BigIntegerField(null=True)
-    caption = models.TextField(null=True)
-    created = models.FloatField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["run", "generation", "row"], name="image_once_per_row")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.key} of run {self.run_id}"

@@ -33,18 +33,6 @@ _BLANK = object()
 _SCALARS = frozenset({float, int, bool, str})
 
 
-@dataclass(frozen=True, slots=True)
-class ImageEvent:
-    """A picture that was logged; `path` is relative to the run's folder."""
-
-    row: int
-    key: str
-    path: str
-    step: int | None
-    caption: str | None
-    created: float
-
-
 @dataclass(slots=True)
 class Batch:
     """What a chunk of a journal holds: `rows` whole lines, of which `bad` could not be read."""
@@ -53,7 +41,6 @@ class Batch:
     bad: int
     last_time: float
     series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
-    images: list[ImageEvent] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -92,8 +79,6 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
                 _note(metrics, row, event, data, batch)
             elif kind == "system":
                 _note(system, row, event, data, batch)
-            elif kind == "image":
-                _note_image(row, event, data, batch)
     _add(batch, metrics, (Lane.ROWS, Lane.STEPLESS_ROWS), (Lane.METRIC, Lane.STEPLESS))
     _add(batch, system, None, (Lane.SYSTEM, Lane.SYSTEM))
     return batch
@@ -154,16 +139,6 @@ def _time(candidates: tuple[Any, ...], otherwise: float) -> float:
         if type(seconds) in (int, float) and -_FAR < seconds < _FAR:
             return float(seconds)
     return otherwise
-
-
-def _note_image(row: int, event: dict[str, Any], data: dict[str, Any], batch: Batch) -> None:
-    key, path, caption, ts = data.get("key"), data.get("path"), data.get("caption"), event.get("ts")
-    if not isinstance(path, str) or len(path) > 1024:
-        return
-    created = _time((ts,), batch.last_time)
-    text = _clean(caption) if isinstance(caption, str) else None
-    name = stored_name(key) if isinstance(key, str) else ""
-    batch.images.append(ImageEvent(row, name, _clean(path), _whole(data.get("step")), text, created))
 
 
 def _add(batch: Batch, logged: _Logged, rows: tuple[Lane, Lane] | None, metrics: tuple[Lane, Lane]) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from metrics import codec
 from metrics.figures import count_in
 from metrics.lanes import Lane
-from metrics.models import Image, Series, Tail, Tile
-from metrics.parse import Batch, ImageEvent
+from metrics.models import Series, Tail, Tile
+from metrics.parse import Batch
 from metrics.points import NONE, Points, gather
 from metrics.pyramid import Node
 from metrics.sealing import Growth
-from runs.metric_rows import MetricFacts
 from runs.models import Run
+from runs.services import MetricFacts
 
 TAILS = 16
 """Tails of a series after which they are written again as one."""
@@ -43,7 +43,6 @@ class _Rows:
     emptied: list[int] = field(default_factory=list)
     tails: list[Tail] = field(default_factory=list)
     tiles: list[Tile] = field(default_factory=list)
-    images: list[Image] = field(default_factory=list)
 
 
 class Writer:
@@ -60,7 +59,6 @@ class Writer:
             (Lane(series.lane), series.name): _Open(series, _growth(series))
             for series in Series.objects.filter(run=run, generation=generation)
         }
-        self._images: list[ImageEvent] = []
         self._rows = _Rows()
 
     def add(self, batch: Batch) -> None:
@@ -70,7 +68,6 @@ class Writer:
             opened.touched = True
             opened.growth.add(points)
             count_in(opened.series, points)
-        self._images += batch.images
 
     def prepare(self) -> None:
         """Make the rows for all that was added since the last `settle`."""
@@ -84,7 +81,6 @@ class Writer:
             series.segment, series.segment_tiles = growth.segment, growth.segment_tiles
             series.boundary, series.boundary_open = growth.boundary, growth.boundary_open
             series.pending = growth.pending
-        rows.images = [_image(self._run, self._generation, event) for event in self._images]
 
     def write(self) -> None:
         """Send the rows; the caller holds the transaction."""
@@ -98,14 +94,13 @@ class Writer:
             Tail.objects.filter(series_id__in=rows.emptied).delete()
         Tail.objects.bulk_create(rows.tails)
         Tile.objects.bulk_create(rows.tiles)
-        Image.objects.bulk_create(rows.images)
 
     def settle(self) -> None:
         """The rows are stored."""
         for opened in self._touched():
             opened.growth.settle()
             opened.touched = False
-        self._images, self._rows = [], _Rows()
+        self._rows = _Rows()
 
     def facts(self) -> dict[str, MetricFacts]:
         """The figures of every metric that was touched, for lists of runs."""
@@ -191,19 +186,6 @@ def _tile(series: Series, node: Node) -> Tile:
     data = None if node.data is None else codec.encode(node.data)
     place = {name: getattr(node, name) for name in _PLACE}
     return Tile(series=series, **place, mip=codec.encode(node.mip), data=data)
-
-
-def _image(run: Run, generation: int, event: ImageEvent) -> Image:
-    return Image(
-        run=run,
-        generation=generation,
-        row=event.row,
-        key=event.key,
-        path=event.path,
-        step=event.step,
-        caption=event.caption,
-        created=event.created,
-    )
 
 
 def _facts(series: Series) -> MetricFacts:
