@@ -24,6 +24,10 @@ LIGHT_EXTRAS = {
     "runicorn/cli": {"typer", "rich", "click"},
     "runicorn/api": {"requests", "urllib3"},
     "runicorn/demo": {"numpy", "sklearn"},
+    "runicorn/integrations/keras.py": {"keras"},
+    "runicorn/integrations/lightning.py": {"lightning", "pytorch_lightning"},
+    "runicorn/integrations/transformers.py": {"transformers"},
+    "runicorn/integrations/xgboost.py": {"xgboost"},
 }
 OPTIONAL = {"orjson"}
 

@@ -1,0 +1,80 @@
+"""What all callbacks have in common: the run they write to, and who ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from runicorn.run import Run
+from runicorn.session import get_active_run, init
+
+
+class Tracking:
+    """The run of a callback: one that was given, else the active one, else one that it begins and ends itself.
+
+    Attributes:
+        training: a training is under way.
+    """
+
+    def __init__(self, run: Run | None, options: dict[str, Any]) -> None:
+        """Take a run to write to, or what `runicorn.init` takes for one of the callback's own.
+
+        Raises:
+            TypeError: both were given.
+        """
+        if run is not None and options:
+            raise TypeError(f"Give a run or the options of a new one ({', '.join(options)}), not both.")
+        self.training = False
+        self._given = run
+        self._options = options
+        self._run: Run | None = None
+        self._own = False
+
+    def begin(self, settings: Mapping[str, Any]) -> None:
+        """A training begins; what the user's own config says of a setting stays."""
+        self.end("failed")  # the one before broke off: there is no call for that in most libraries
+        self._run = self._given or (None if self._options else get_active_run())
+        self._own = self._run is None
+        if self._run is None:
+            self._run = init(**self._options)
+        known = self._run.config
+        self._run.config.update({key: value for key, value in settings.items() if key not in known})
+        self.training = True
+
+    def begin_again(self) -> None:
+        """A model is judged outside of a training: that belongs to the run of the training before, or to a new one."""
+        if self.training:
+            return
+        if self._run is None:
+            self.begin({})
+        elif self._own and not self._run.is_open():
+            ended = self._run
+            place: dict[str, Any] = {
+                "storage": ended.storage_root,
+                "project": ended.project,
+                "name": ended.name,
+            }
+            self._run = init(**{**self._options, **place, "run_id": ended.id, "resume": True})
+        self.training = False
+
+    def log(self, metrics: Mapping[str, Any], step: int) -> None:
+        """Log metrics, if there are any and there is a run."""
+        if self._run is not None and metrics:
+            self._run.log(metrics, step=step)
+
+    def summary(self, entries: Mapping[str, Any]) -> None:
+        """Set entries of the summary, if there is a run."""
+        if self._run is not None:
+            self._run.summary(entries)
+
+    def end(self, status: str = "finished") -> None:
+        """End the run if it is the callback's own; its program or its `with` block ends any other."""
+        if self._run is not None and self._own and self._run.is_open():
+            self._run.finish(status)
+        self.training = False
+
+    def break_off(self, error: BaseException) -> None:
+        """End the run by what stopped it, if it is the callback's own."""
+        if self._run is not None and self._own:
+            self._run.__exit__(type(error), error, error.__traceback__)
+        self.training = False

@@ -1,0 +1,71 @@
+"""A callback for the Hugging Face Trainer: `Trainer(…, callbacks=[RunicornCallback(project="text")])`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from runicorn.integrations.tracking import Tracking
+from runicorn.run import Run
+
+PREFIXES = ("eval_", "test_")
+# Told once, at the end: no curves.
+TOTALS = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "total_flos")
+
+
+class RunicornCallback(TrainerCallback):
+    """Logs what the Trainer logs: `loss` as `train/loss`, `eval_loss` as `eval/loss`; totals go into the summary.
+
+    The step is the Trainer's. Only the first process of a distributed training writes.
+    """
+
+    def __init__(self, run: Run | None = None, **options: Any) -> None:
+        """Log to `run`, else to the active run, else to one made by `runicorn.init(**options)` and ended after the training.
+
+        Raises:
+            TypeError: a run and options were given.
+        """
+        self._tracking = Tracking(run, options)
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
+    ) -> None:
+        """Begin, with the arguments that are set (and those of a hyperparameter search) in the config."""
+        if state.is_world_process_zero:
+            given = {key: value for key, value in args.to_dict().items() if value is not None}
+            self._tracking.begin({**given, **(state.trial_params or {}), "total_steps": state.max_steps})
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **more: Any,
+    ) -> None:
+        """Log; what comes outside of a training belongs to the run of the one before."""
+        if state.is_world_process_zero and logs:
+            judged = not self._tracking.training
+            if judged:
+                self._tracking.begin_again()
+            self._tracking.summary({key: value for key, value in logs.items() if key in TOTALS})
+            metrics = {_named(key): value for key, value in logs.items() if key not in TOTALS}
+            self._tracking.log(metrics, state.global_step)
+            if judged:
+                self._tracking.end()
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
+    ) -> None:
+        """End."""
+        self._tracking.end()
+
+
+def _named(key: str) -> str:
+    if key == "epoch":
+        return key
+    for prefix in PREFIXES:
+        if key.startswith(prefix):
+            return f"{prefix[:-1]}/{key.removeprefix(prefix)}"
+    return f"train/{key}"
