@@ -36,7 +36,9 @@ def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Row])
 
 
 def _run(sql: str, fields: Sequence[Any], rows: Iterable[Row]) -> None:
-    prepared = [(place, _preparer(field)) for place, field in enumerate(fields) if isinstance(field, models.JSONField)]
+    prepared = [
+        (place, _preparer(field)) for place, field in enumerate(fields) if isinstance(field, models.JSONField)
+    ]
     values = []
     for row in rows:
         ready = list(row)

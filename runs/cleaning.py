@@ -68,7 +68,10 @@ class Cleaner:
             _note(self.too_deep, top)
             return None
         if isinstance(value, dict):
-            return {UNSTORABLE.sub("\ufffd", key): self._value(item, top, depth + 1) for key, item in value.items()}
+            return {
+                UNSTORABLE.sub("\ufffd", key): self._value(item, top, depth + 1)
+                for key, item in value.items()
+            }
         return [self._value(item, top, depth + 1) for item in value]
 
     def _float(self, value: float, top: str) -> float | None:
@@ -88,7 +91,9 @@ class Cleaner:
         """What a person should know about the values that were lost."""
         found = []
         if self.not_finite:
-            found.append(f"{file} holds NaN or an infinity for {_names(self.not_finite)}; it is shown as empty.")
+            found.append(
+                f"{file} holds NaN or an infinity for {_names(self.not_finite)}; it is shown as empty."
+            )
         if self.too_deep:
             found.append(f"{file} is nested too deeply below {_names(self.too_deep)}; that part is left out.")
         return found

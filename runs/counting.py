@@ -9,12 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.db import models, transaction
 
 from runs.models import StorageRoot
+
+T = TypeVar("T")
 
 EXACT = 10_000
 SECONDS = 2.0
@@ -22,7 +24,7 @@ REMEMBERED = 256
 
 _lock = threading.Lock()
 _revisions: defaultdict[int, int] = defaultdict(int)
-_counts: OrderedDict[Hashable, tuple[int, float, int]] = OrderedDict()
+_answers: OrderedDict[tuple[int, str], tuple[int, float, Any]] = OrderedDict()
 
 
 def changed(root: StorageRoot) -> None:
@@ -43,19 +45,31 @@ def capped(runs: models.QuerySet[Any], cap: int = EXACT) -> tuple[int, bool]:
 
 def total(root: StorageRoot, runs: models.QuerySet[Any]) -> int:
     """The exact number of runs; a large one may be two seconds old."""
-    key = (root.pk, str(runs.order_by().query))
+    plain = runs.order_by()
+    key = str(plain.query)
+    if known := _known(root, key):
+        return known[0]
+    count, more = capped(plain)
+    return remembered(root, key, plain.count) if more else count
+
+
+def remembered(root: StorageRoot, key: str, compute: Callable[[], T]) -> T:
+    """What `compute` answered last for this root and key, unless a run changed since or it is two seconds old."""
+    if known := _known(root, key):
+        return known[0]
     with _lock:
-        revision, counted, number = _counts.get(key, (-1, 0.0, 0))
-        if revision == _revisions[root.pk] and time.monotonic() - counted < SECONDS:
-            return number
         revision = _revisions[root.pk]
-    count, more = capped(runs)
-    if not more:
-        return count
-    count = runs.order_by().count()
+    value = compute()
     with _lock:
-        _counts[key] = (revision, time.monotonic(), count)
-        _counts.move_to_end(key)
-        while len(_counts) > REMEMBERED:
-            _counts.popitem(last=False)
-    return count
+        _answers[root.pk, key] = (revision, time.monotonic(), value)
+        _answers.move_to_end((root.pk, key))
+        while len(_answers) > REMEMBERED:
+            _answers.popitem(last=False)
+    return value
+
+
+def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
+    with _lock:
+        revision, at, value = _answers.get((root.pk, key), (-1, 0.0, None))
+        fresh = revision == _revisions[root.pk] and time.monotonic() - at < SECONDS
+    return (value,) if fresh else None

@@ -1,8 +1,11 @@
-"""What can go wrong when a run is asked for; each error knows its HTTP status.
+"""What can go wrong when a run is asked for or changed; each error knows its HTTP status.
 
 RunNotFound    404  no such run in the active root (or it is in the recycle bin)
 InvalidRunId   400  not the form of a run id, and no run of that name exists
 OutsideRoot    404  a link leads out of the storage root
+NoSuchFile     404  the run has no such file
+ReadOnlyStore  403  the storage root, or this part of it, cannot be written
+NotWritten     503  writing failed for another reason, a full disk mostly
 NoActiveRoot   503  no storage root has been opened by this process
 """
 
@@ -46,3 +49,27 @@ class NoActiveRoot(APIException):
 
     def __init__(self) -> None:
         super().__init__("No storage root is open")
+
+
+class NoSuchFile(APIException):
+    """The run has no file of that name, or it lies elsewhere."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class ReadOnlyStore(APIException):
+    """What the server decides is written into the storage root first, and that is not possible here."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+
+    def __init__(self) -> None:
+        super().__init__("The storage root is read-only: nothing was changed")
+
+
+class NotWritten(APIException):
+    """A file of the storage root could not be written although its folder may be."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The change could not be written: {reason}")

@@ -2,21 +2,100 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.db import models
 
 if TYPE_CHECKING:
-    from runs.models import Run, StorageRoot
+    from runs.models import StorageRoot
+    from runs.ordering import Ordered
 
 
 class RunQuerySet(models.QuerySet["Run"]):
     """Runs of a store, by the questions the screens ask."""
 
+    root: StorageRoot | None = None
+    """The storage root that `in_root` narrowed to; tags, metrics and config values are looked up in it."""
+
+    def _clone(self) -> RunQuerySet:
+        clone: RunQuerySet = super()._clone()
+        clone.root = self.root
+        return clone
+
     def in_root(self, root: StorageRoot) -> RunQuerySet:
         """Every run of one storage root, deleted ones too."""
-        return self.filter(root=root)
+        runs = self.filter(root=root)
+        runs.root = root
+        return runs
 
     def live(self) -> RunQuerySet:
         """Runs that are not in the recycle bin."""
         return self.filter(deleted=None)
+
+    def for_table(
+        self,
+        *,
+        project: str | None = None,
+        name: str | None = None,
+        statuses: Sequence[str] = (),
+        tags: Iterable[str] = (),
+        search: str = "",
+        created_after: float | None = None,
+        created_before: float | None = None,
+        best_min: float | None = None,
+        best_max: float | None = None,
+        archived: bool | None = None,
+    ) -> RunQuerySet:
+        """The runs of one root that a table is filtered to; `in_root` comes first.
+
+        Args:
+            project, name: exactly these.
+            statuses: any of them.
+            tags: all of them.
+            search: all words, in project, name, id, tags or description, whatever their case.
+            created_after, created_before: Unix seconds, inclusive.
+            best_min, best_max: the best value of the primary metric, inclusive.
+            archived: only archived runs, or only the others.
+        """
+        from runs import finding
+
+        asked = {
+            "project": project,
+            "name": name,
+            "created__gte": created_after,
+            "created__lte": created_before,
+            "best_metric_value__gte": best_min,
+            "best_metric_value__lte": best_max,
+            "archived": archived,
+        }
+        found = self.filter(**{field: value for field, value in asked.items() if value is not None})
+        if statuses:
+            found = (
+                found.filter(status__in=statuses) if len(statuses) > 1 else found.filter(status=statuses[0])
+            )
+        for tag in tags:
+            found = finding.tagged(found, tag)
+        return finding.matching(found, search)
+
+    def ordered(self, order: str = "created_at", *, desc: bool = True) -> Ordered:
+        """These runs in the order of one key, to be sliced; see `runs.ordering`.
+
+        Raises:
+            UnknownOrder: there is no such key.
+        """
+        from runs.ordering import Ordered
+
+        return Ordered(self, order, desc=desc)
+
+    def newest(self) -> RunQuerySet:
+        """Newest first; of the same instant the later row first."""
+        return self.order_by("-created", "-id")
+
+    def after(self, created: float, key: int) -> RunQuerySet:
+        """What follows a run in `newest`: given its `created` and its row's key.
+
+        In this form, and not as one OR, the condition is a range of the index.
+        """
+        older = models.Q(created__lt=created) | models.Q(id__lt=key)
+        return self.filter(created__lte=created).filter(older)

@@ -227,7 +227,9 @@ def _curation(reading: Reading, record: RunRecord, meta: dict[str, Any]) -> None
     tags = curation.get("tags")
     record.tags = clean_tags(tags if isinstance(tags, list) else meta.get("tags"))
     description = curation.get("description")
-    record.description = clean_text(description if isinstance(description, str) else meta.get("notes"), 100_000)
+    record.description = clean_text(
+        description if isinstance(description, str) else meta.get("notes"), 100_000
+    )
     record.pinned = curation.get("pinned") is True
     record.archived = curation.get("archived") is True
 

@@ -153,9 +153,7 @@ def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[flo
     return found
 
 
-def _details(
-    root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tuple[Run, RunRecord]]
-) -> None:
+def _details(root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tuple[Run, RunRecord]]) -> None:
     """The rows by which runs are found: tags, and values of the config."""
     ids = [record.run_id for record in fresh]
     keys = dict(Run.objects.filter(root=root, run_id__in=ids).values_list("run_id", "pk")) if ids else {}
@@ -163,7 +161,9 @@ def _details(
     params = [(keys[record.run_id], record) for record in fresh if record.config]
     # A row without a signature was listed in haste, by `add`: it has neither.
     retagged = [(run, record) for run, record in changed if not run.signature or run.tags != record.tags]
-    configured = [(run, record) for run, record in changed if not run.signature or run.config != record.config]
+    configured = [
+        (run, record) for run, record in changed if not run.signature or run.config != record.config
+    ]
     RunTag.objects.filter(run__in=[run.pk for run, _ in retagged if run.signature]).delete()
     RunParam.objects.filter(run__in=[run.pk for run, _ in configured if run.signature]).delete()
     insert_tags(root, [*tags, *((run.pk, record) for run, record in retagged)])

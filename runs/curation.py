@@ -1,0 +1,86 @@
+"""What people say of a run: tags, description, pinned, archived. Recorded in `curation.json`, which only we write."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from runicorn import layout
+from runs import writing
+from runs.models import Run, StorageRoot
+from runs.reader import clean_tags
+
+
+def edit_run(
+    *,
+    run: Run,
+    tags: Sequence[str] | None = None,
+    description: str | None = None,
+    pinned: bool | None = None,
+    archived: bool | None = None,
+) -> Run:
+    """Change what is given and leave the rest; answers the row as it is then.
+
+    Raises:
+        ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
+    """
+    given = {"tags": tags, "description": description, "pinned": pinned, "archived": archived}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        return run
+    return writing.change_one(run.root, run, lambda run: write(run, changes))
+
+
+def tag_runs(
+    *, root: StorageRoot, run_ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> dict[str, writing.Result]:
+    """Add tags to runs and take others away; tells for each run what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+
+    def change(run: Run) -> None:
+        refuse_deleted(run)
+        kept = [tag for tag in run.tags if tag not in remove]
+        write(run, {"tags": [*kept, *add]})
+
+    return writing.for_each(root, run_ids, change)
+
+
+def refuse_deleted(run: Run) -> None:
+    """Raise when the run is in the recycle bin.
+
+    Raises:
+        Refused: it is.
+    """
+    if run.deleted is not None:
+        raise writing.Refused("run not found")
+
+
+def write(run: Run, changes: dict[str, Any]) -> None:
+    """Put changes into a run's `curation.json`.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    path = run.path / layout.CURATION
+    with writing.curation_lock(run.root):
+        # From the file: another viewer may have changed it since our row was read.
+        said, _ = layout.read_json(path)
+        now = {field: said.get(field, getattr(run, field)) for field in FIELDS}
+        now |= changes
+        now["tags"] = clean_tags(list(now["tags"])) if isinstance(now["tags"], list | tuple) else run.tags
+        layout.write_json(path, said | now | {"by": _user(), "at": time.time()})
+
+
+FIELDS = ("tags", "description", "pinned", "archived")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's made-up user id has no name
+        return "unknown"

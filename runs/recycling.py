@@ -1,0 +1,127 @@
+"""The recycle bin: a run is in it while its folder holds a file `.deleted`; emptying it removes folders for good."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from runicorn import _os, layout
+from runs import discovery, writing
+from runs.errors import OutsideRoot, ReadOnlyStore
+from runs.models import Run, StorageRoot
+
+logger = logging.getLogger(__name__)
+
+TRASH = "trash"
+
+
+def soft_delete_runs(
+    *, root: StorageRoot, run_ids: Sequence[str], reason: str = "user_deleted"
+) -> dict[str, writing.Result]:
+    """Put runs into the recycle bin; tells for each what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+
+    def delete(run: Run) -> None:
+        if run.deleted is not None:
+            raise writing.Refused("already deleted")
+        marker = {"deleted_at": time.time(), "reason": reason, "original_status": run.status}
+        layout.write_json(run.path / layout.DELETED, marker)
+
+    return writing.for_each(root, run_ids, delete)
+
+
+def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writing.Result]:
+    """Take runs out of the recycle bin; tells for each what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+
+    def restore(run: Run) -> None:
+        if run.deleted is None:
+            raise writing.Refused("run not deleted")
+        path = run.path
+        (path / layout.DELETED).unlink(missing_ok=True)
+        _os.fsync_directory(path)
+
+    return writing.for_each(root, run_ids, restore)
+
+
+def empty_recycle_bin(*, root: StorageRoot) -> dict[str, writing.Result]:
+    """Remove every deleted run from the disk; tells for each what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
+    return remove_runs(root=root, run_ids=list(deleted.values_list("run_id", flat=True)))
+
+
+def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writing.Result]:
+    """Remove runs that are in the recycle bin from the disk, and their rows.
+
+    A folder is first moved aside within the store, which takes it from the lists at once and cannot be half done.
+    What cannot be removed after that is reported, and tried again the next time.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    _sweep(root)
+
+    def remove(run: Run) -> None:
+        if run.deleted is None:
+            raise writing.Refused("run not deleted")
+        aside = _put_aside(root, run)
+        discovery.remove(root, [run.pk])
+        try:
+            shutil.rmtree(aside)
+        except OSError as error:
+            logger.warning("%s, which was run %s, could not be removed: %s", aside, run.run_id, error)
+            raise writing.Refused(
+                f"some of its files could not be removed: {error.strerror or error}"
+            ) from error
+
+    return writing.for_each(root, run_ids, remove)
+
+
+def _put_aside(root: StorageRoot, run: Run) -> Path:
+    folder = Path(root.path, run.folder)
+    # A link on the way would have us move, and then remove, something that is not in the store.
+    if run.path != folder:
+        raise OutsideRoot(run.run_id)
+    aside = _trash(root) / f"{secrets.token_hex(8)}"
+    os.rename(folder, aside)
+    return aside
+
+
+def _trash(root: StorageRoot) -> Path:
+    trash = writing.private_folder(root) / TRASH
+    trash.mkdir(exist_ok=True)
+    if trash.is_symlink():
+        raise PermissionError(errno.EACCES, "the folder is a link")
+    return trash
+
+
+def _sweep(root: StorageRoot) -> None:
+    """Remove what an earlier emptying left behind when it was interrupted."""
+    try:
+        leftovers = list(_trash(root).iterdir())
+    except OSError as error:
+        if error.errno in writing.REFUSED:
+            raise ReadOnlyStore from error
+        logger.warning("The trash of %s could not be listed: %s", root.path, error)
+        return
+    for path in leftovers:
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            logger.warning("%s could not be removed: %s", path, error)

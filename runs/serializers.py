@@ -1,0 +1,160 @@
+"""What the API takes: each field with a sentence for what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+MOST_RUNS = 100
+
+
+class CommaSeparated(serializers.ListField):
+    """A list in a query: one parameter with commas, or repeated ones for values that have commas themselves."""
+
+    child = serializers.CharField(max_length=255)
+
+    def get_value(self, dictionary: Any) -> Any:
+        """The values as a list; nothing when the parameter is not there."""
+        values = dictionary.getlist(self.field_name) if hasattr(dictionary, "getlist") else []
+        if len(values) == 1:
+            values = values[0].split(",")
+        values = [value.strip() for value in values if value.strip()]
+        return values or serializers.empty
+
+
+class RunListQuery(serializers.Serializer[Any]):
+    """Which runs a list is to have."""
+
+    project = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    status = CommaSeparated(required=False, help_text="One status, or several separated by commas.")
+    limit = serializers.IntegerField(required=False, min_value=0, max_value=10**9)
+    offset = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=0)
+
+
+class LogQuery(serializers.Serializer[Any]):
+    """Which part of a log is wanted."""
+
+    tail = serializers.IntegerField(required=False, min_value=0, max_value=10**9, help_text="Last lines.")
+    offset = serializers.IntegerField(required=False, min_value=0, max_value=2**60, help_text="First byte.")
+    search = serializers.CharField(
+        required=False, max_length=1000, help_text="In any case.", trim_whitespace=False
+    )
+
+
+class Tags(serializers.ListField):
+    """Tags, each once, in their order."""
+
+    child = serializers.CharField(max_length=255)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The tags without repetitions."""
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class RunEdit(serializers.Serializer[Any]):
+    """What a person says of a run; what is not named stays as it is."""
+
+    tags = Tags(required=False, max_length=1000)
+    description = serializers.CharField(
+        required=False, allow_blank=True, max_length=100_000, trim_whitespace=False
+    )
+    pinned = serializers.BooleanField(required=False)
+    archived = serializers.BooleanField(required=False)
+
+
+class RunIds(serializers.Serializer[Any]):
+    """Which runs are meant: 1 to 100, each counted once."""
+
+    verb = "change"
+    run_ids = serializers.ListField(
+        child=serializers.CharField(max_length=255),
+        allow_empty=False,
+        error_messages=dict.fromkeys(
+            ("required", "null", "not_a_list", "empty"), "run_ids is required and must be a list"
+        ),
+    )
+
+    def validate_run_ids(self, run_ids: list[str]) -> list[str]:
+        """The ids without repetitions."""
+        return list(dict.fromkeys(run_ids))
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse too many at once."""
+        if len(attrs["run_ids"]) > MOST_RUNS:
+            raise serializers.ValidationError(f"Cannot {self.verb} more than {MOST_RUNS} runs at once")
+        return attrs
+
+
+class SoftDelete(RunIds):
+    """Runs for the recycle bin."""
+
+    verb = "delete"
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=255, default="user_deleted")
+
+
+class Restore(RunIds):
+    """Runs to take out of the recycle bin."""
+
+    verb = "restore"
+
+
+class TagRuns(RunIds):
+    """Tags to add to runs and to take away from them."""
+
+    verb = "tag"
+    add = Tags(required=False, default=list, max_length=1000)
+    remove = Tags(required=False, default=list, max_length=1000)
+
+
+class EmptyBin(serializers.Serializer[Any]):
+    """The confirmation without which nothing is removed for good."""
+
+    confirm = serializers.JSONField(
+        error_messages={
+            "required": "Must set confirm=true to permanently delete",
+            "null": "Must set confirm=true to permanently delete",
+        }
+    )
+
+    def validate_confirm(self, confirm: Any) -> bool:
+        """The boolean true, and nothing that only looks like it."""
+        if confirm is not True:
+            raise serializers.ValidationError("Must set confirm=true to permanently delete")
+        return True
+
+
+class TagExperiment(serializers.Serializer[Any]):
+    """Tags of one run, added to those it has or in their place."""
+
+    run_id = serializers.CharField(
+        max_length=255,
+        error_messages=dict.fromkeys(("required", "null", "blank", "invalid"), "run_id is required"),
+    )
+    tags = Tags(max_length=1000)
+    append = serializers.BooleanField(required=False, default=True)
+
+
+class ExperimentSearch(serializers.Serializer[Any]):
+    """Which runs a search is to find."""
+
+    project = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    tags = CommaSeparated(required=False, help_text="All of them.")
+    text = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+    archived = serializers.BooleanField(required=False, default=False, help_text="Archived runs too.")
+
+
+class DeleteExperiments(serializers.Serializer[Any]):
+    """Runs for the recycle bin, or with `force` to be removed for good."""
+
+    run_ids = serializers.ListField(
+        child=serializers.CharField(max_length=255),
+        allow_empty=False,
+        max_length=MOST_RUNS,
+        error_messages={
+            **dict.fromkeys(("required", "null", "not_a_list", "empty"), "run_ids are required"),
+            "max_length": "Cannot delete more than 100 runs at once",
+        },
+    )
+    force = serializers.BooleanField(required=False, default=False)

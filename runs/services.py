@@ -1,0 +1,113 @@
+"""The verbs of the runs: the only way to change one. What they decide is written as a file first, then as a row."""
+
+from __future__ import annotations
+
+import time
+
+from django.db.models import F
+
+from runicorn import layout
+from runs import counting, discovery, processes
+from runs.active import active_root
+from runs.curation import edit_run, tag_runs
+from runs.errors import InvalidRunId, RunNotFound
+from runs.media import media_of
+from runs.metric_rows import MetricFacts, forget_metrics, record_metrics
+from runs.models import Run, StorageRoot
+from runs.recycling import empty_recycle_bin, remove_runs, restore_runs, soft_delete_runs
+from runs.writing import Result, count
+
+__all__ = [
+    "MetricFacts",
+    "Result",
+    "check_processes",
+    "check_processes_now_and_then",
+    "count",
+    "edit_run",
+    "empty_recycle_bin",
+    "forget_metrics",
+    "get_run",
+    "media_of",
+    "record_metrics",
+    "remove_runs",
+    "restore_runs",
+    "soft_delete_runs",
+    "tag_runs",
+]
+
+SHARE = 50
+"""Reading lists may spend a fiftieth of the time on looking for dead processes."""
+_next_check: dict[int, float] = {}
+
+
+def get_run(run_id: str, *, deleted: bool = False) -> Run:
+    """The run of that id in the active root, as its files are now and with the dead-process rule applied.
+
+    Args:
+        run_id: of any form, when such a run exists.
+        deleted: whether one in the recycle bin counts.
+
+    Raises:
+        InvalidRunId: there is none, and there cannot be.
+        RunNotFound: there is none, or it is in the recycle bin.
+        OutsideRoot: a link leads out of the storage root.
+    """
+    run = None if "\0" in run_id else discovery.refresh_run(active_root(), run_id)
+    if run is None and not layout.is_run_id(run_id):
+        raise InvalidRunId(run_id)
+    if run is None or (run.deleted is not None and not deleted):
+        raise RunNotFound(run_id)
+    return _apply_rule(run) if processes.is_gone(run) else _inside(run)
+
+
+def check_processes(root: StorageRoot) -> tuple[int, int]:
+    """Apply the dead-process rule to every running run: how many were looked at, and how many had died."""
+    checked = updated = 0
+    fields = ("run_id", "folder", "status", "pid", "process_start", "hostname", "machine_id", "boot_id")
+    running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)
+    for run in running.only("root", *fields, "pid_namespace").order_by("pk"):
+        checked += 1
+        if processes.is_gone(run):
+            updated += _apply_rule(run).status != layout.RUNNING
+    return checked, updated
+
+
+def check_processes_now_and_then(root: StorageRoot) -> None:
+    """Apply the rule before a list is answered, as often as that costs next to nothing."""
+    began = time.monotonic()
+    if began >= _next_check.get(root.pk, 0.0):
+        check_processes(root)
+        took = time.monotonic() - began
+        _next_check[root.pk] = time.monotonic() + SHARE * took
+
+
+def _inside(run: Run) -> Run:
+    run.path  # noqa: B018 - raises when the folder lies elsewhere
+    return run
+
+
+def _apply_rule(run: Run) -> Run:
+    try:
+        verdict = processes.judge(run.path, run)
+    except FileNotFoundError:
+        return run
+    if verdict is None:
+        return run
+    if verdict.unwritten is not None:
+        _keep_in_row(run, verdict)
+    return discovery.refresh_run(run.root, run.run_id) or run
+
+
+def _keep_in_row(run: Run, verdict: processes.Verdict) -> None:
+    """A verdict that could not be written: the row alone has it, and says so."""
+    sentence = f"The process is gone; that could not be written into status.json: {verdict.unwritten}."
+    warnings = Run.objects.values_list("warnings", flat=True).get(pk=run.pk)
+    still = Run.objects.filter(pk=run.pk, status=layout.RUNNING)
+    still.update(
+        status=layout.FAILED,
+        exit_reason=processes.NOT_FOUND,
+        ended=verdict.ended,
+        duration=verdict.ended - F("started"),
+        warnings=[*warnings, sentence],
+    )
+    counting.changed(run.root)

@@ -1,0 +1,96 @@
+"""What the API says of a run, as plain dictionaries made from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from runicorn import layout
+from runs.models import Run, StorageRoot
+from runs.querysets import RunQuerySet
+
+ITEM = {
+    "id": "run_id",
+    "created_time": "created",
+    "status": "status",
+    "pid": "pid",
+    "best_metric_value": "best_metric_value",
+    "best_metric_name": "best_metric_name",
+    "project": "project",
+    "name": "name",
+    "artifacts_created_count": "artifacts_created_count",
+    "artifacts_used_count": "artifacts_used_count",
+    "started_at": "started",
+    "ended_at": "ended",
+    "duration_seconds": "duration",
+    "tags": "tags",
+    "hostname": "hostname",
+}
+"""The name in an answer → the field of the row."""
+COLUMNS = ("folder", *ITEM.values())
+CHUNK = 500
+
+
+def list_item(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
+    """A `RunListItem` from the values of `COLUMNS`."""
+    item = dict(zip(ITEM, row[1:], strict=True))
+    return item | {"run_dir": f"{root.path}/{row[0]}", "hostname": item["hostname"] or None}
+
+
+def newest_first(
+    root: StorageRoot, runs: RunQuerySet, offset: int = 0, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The runs as list items, in short queries that each begin where the last one ended."""
+    page, left = runs.newest(), limit
+    while left is None or left > 0:
+        size = CHUNK if left is None else min(CHUNK, left)
+        rows = list(page.values_list("created", "id", *COLUMNS)[offset : offset + size])
+        for row in rows:
+            yield list_item(root, row[2:])
+        if len(rows) < size:
+            return
+        page, offset = runs.newest().after(rows[-1][0], rows[-1][1]), 0
+        left = None if left is None else left - size
+
+
+def detail(run: Run) -> dict[str, Any]:
+    """Everything about one run."""
+    run_dir = PurePosixPath(run.root.path, run.folder)
+    item = list_item(run.root, tuple(getattr(run, column) for column in COLUMNS))
+    return item | {
+        "logs": str(run_dir / layout.LOGS),
+        "metrics": str(run_dir / layout.EVENTS),
+        "metrics_step": str(run_dir / layout.EVENTS),
+        "created_at": run.created,
+        "updated_at": run.updated,
+        "description": run.description,
+        "summary": run.summary,
+        "config": run.config,
+        "environment_available": run.environment_available,
+        "exit_reason": run.exit_reason,
+        "warnings": run.warnings,
+        "group": run.group,
+        "pinned": run.pinned,
+        "archived": run.archived,
+        "best_metric_step": run.best_metric_step,
+        "best_metric_mode": run.best_metric_mode,
+        "last_step": run.last_step,
+    }
+
+
+def deleted_runs(root: StorageRoot) -> Iterator[dict[str, Any]]:
+    """The recycle bin, the last deletion first."""
+    fields = ("run_id", "project", "name", "created", "deleted", "delete_reason", "original_status", "folder")
+    names = ("id", "project", "name", "created_time", "deleted_at", "delete_reason", "original_status")
+    deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
+    for row in deleted.values_list(*fields).iterator(chunk_size=CHUNK):
+        yield dict(zip(names, row[:-1], strict=True)) | {"run_dir": f"{root.path}/{row[-1]}"}
+
+
+def found_experiments(runs: RunQuerySet) -> Iterator[dict[str, Any]]:
+    """Runs as the older `experiments` routes describe them, the last updated first."""
+    fields = ("run_id", "project", "name", "tags", "description", "created", "updated", "archived", "pinned")
+    names = ("id", "project", "name", "tags", "description", "created_at", "updated_at", "archived", "pinned")
+    for row in runs.order_by("-updated", "-id").values_list(*fields).iterator(chunk_size=CHUNK):
+        yield dict(zip(names, row, strict=True))

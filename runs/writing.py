@@ -1,0 +1,125 @@
+"""Writing into run folders on behalf of a person: file, then row, and nothing where the file cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypedDict
+
+from runicorn import _os
+from runs import discovery
+from runs.errors import NotWritten, OutsideRoot, ReadOnlyStore
+from runs.models import Run, StorageRoot
+
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+PRIVATE = ".runicorn"
+_here = threading.Lock()
+
+
+class Result(TypedDict, total=False):
+    """What became of one run of several."""
+
+    success: bool
+    error: str
+
+
+class Refused(Exception):
+    """Why one run of several was left as it is."""
+
+
+def for_each(root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], None]) -> dict[str, Result]:
+    """Apply `change` to each run once, in order, and tell for each what became of it.
+
+    `change` writes files and raises `Refused` or `OSError` when it did not; the row is read again after it.
+
+    Raises:
+        ReadOnlyStore: nothing was changed because nothing can be written.
+    """
+    results: dict[str, Result] = {}
+    read_only = []
+    for run_id in dict.fromkeys(run_ids):
+        try:
+            run = discovery.refresh_run(root, run_id)
+            if run is None:
+                raise Refused("run not found")
+            change(run)
+            touch_folder(run)
+            discovery.refresh_run(root, run_id)
+            results[run_id] = {"success": True}
+        except OutsideRoot:
+            results[run_id] = {"success": False, "error": "run not found"}
+        except Refused as refused:
+            results[run_id] = {"success": False, "error": str(refused)}
+        except OSError as error:
+            read_only.append(error.errno in REFUSED)
+            results[run_id] = {"success": False, "error": f"could not be written: {error.strerror or error}"}
+    if any(read_only) and not any(result["success"] for result in results.values()):
+        raise ReadOnlyStore
+    return results
+
+
+@contextmanager
+def one_file() -> Iterator[None]:
+    """Turn a failure to write into the answer to a request about a single run.
+
+    Raises:
+        ReadOnlyStore: it cannot be written here.
+        NotWritten: it could not be written this time.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in REFUSED:
+            raise ReadOnlyStore from error
+        raise NotWritten(error.strerror or "unknown reason") from error
+
+
+def touch_folder(run: Run) -> None:
+    """Let viewers of other machines notice within a second: they look at the folder above the runs."""
+    with suppress(OSError):  # the change itself is written; at worst they see it a minute later
+        os.utime(run.path.parent)
+
+
+@contextmanager
+def curation_lock(root: StorageRoot) -> Iterator[None]:
+    """Hold what keeps two viewers from overwriting each other's change of a `curation.json`.
+
+    Raises:
+        OSError: the lock's file cannot be written, and so nothing else can.
+    """
+    with _here, _os.file_lock(private_folder(root) / "curation.lock"):
+        yield
+
+
+def private_folder(root: StorageRoot) -> Path:
+    """The folder of our own files in a store, made when it is missing.
+
+    Raises:
+        OSError: it cannot be made, or is a link.
+    """
+    folder = Path(root.path, PRIVATE)
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink():
+        raise PermissionError(errno.EACCES, "the folder is a link")
+    return folder
+
+
+def count(results: dict[str, Result]) -> int:
+    """How many of several runs were changed."""
+    return sum(result["success"] for result in results.values())
+
+
+def change_one(root: StorageRoot, run: Run, write: Callable[[Run], Any]) -> Run:
+    """Apply `write` to one run and answer its row as it is then.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    with one_file():
+        write(run)
+    touch_folder(run)
+    return discovery.refresh_run(root, run.run_id) or run
