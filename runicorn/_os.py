@@ -20,6 +20,7 @@ _NETWORK = """
     fuse.sshfs glusterfs gpfs lustre ncpfs nfs nfs4 orangefs panfs smb2 smb3 smbfs virtiofs wekafs
 """
 NETWORK_TYPES = frozenset(_NETWORK.split())
+MOUNTS = "/proc/self/mountinfo"
 NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
@@ -222,7 +223,7 @@ def _xdg(variable: str, below_home: str) -> Path:
 def is_network_filesystem(path: str | os.PathLike[str]) -> bool:
     """Whether `path` lies, or would lie, on a file system of another machine; False where nobody can tell."""
     try:
-        with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
+        with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as file:
             mounts = [line.split() for line in file]
     except OSError:
         return False
