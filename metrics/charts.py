@@ -90,7 +90,7 @@ def _figures(points: Points) -> dict[str, Any]:
     figures = {"min": None, "max": None, "last": None}
     if len(heights):
         ends = finite.value.take(np.array([heights.argmin(), heights.argmax()]))
-        figures["min"], figures["max"] = ends.objects()
+        figures["min"], figures["max"] = (number + 0 for number in ends.objects())  # booleans as 0 and 1
     if len(points):
         figures["last"] = points.value.take(slice(len(points) - 1, None)).objects()[0]
     return figures

@@ -71,7 +71,7 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
     with source:
         Journal.objects.get_or_create(run=run)
         while row := Journal.objects.filter(run=run).first():
-            behind = max(0, source.size() - row.offset)
+            behind: int = max(0, source.size() - row.offset)
             try:
                 if _lease(row, behind):
                     return _Intake(run, row, source).until(deadline, stopped)
@@ -89,7 +89,8 @@ def _lease(row: Journal, behind: int) -> bool:
         return True
     now = time.time()
     free = Journal.objects.filter(Q(lease_until__lt=now) | Q(lease_owner=_OWNER), pk=row.pk)
-    return free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS) == 1
+    taken: int = free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS)
+    return taken == 1
 
 
 class _Intake:

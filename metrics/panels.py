@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
+
+from django.db.models import F
 
 from metrics.lanes import Lane
 from metrics.models import Series
@@ -38,9 +41,8 @@ class Group:
 
 def chart_groups(run: Run) -> list[Group]:
     """All series of a run's present journal by group and name; those of the machine come last."""
-    found = Series.objects.filter(run=run, generation=run.journal.generation, lane__in=_SHOWN).order_by(
-        "name", "lane"
-    )
+    present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=_SHOWN)
+    found = present.order_by("name", "lane")
     curves = [_curve(next(same)) for _, same in groupby(found, key=lambda series: series.name)]
     ordered = sorted(curves, key=lambda curve: (curve.time_only, curve.group, curve.name))
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
@@ -68,16 +70,19 @@ def _in_words(series: Series) -> str:
     return f"{points}, lowest {series.minimum:.5g}, highest {series.maximum:.5g}."
 
 
-def outline(values: Iterable[float | None]) -> str:
-    """The points of an SVG polyline of 64 × 20 for a spark line; what is no number is left out."""
-    numbers = [value for value in values if value is not None]
-    if len(numbers) < 2:
+def outline(x: Iterable[float], y: Iterable[float]) -> str:
+    """The points of an SVG polyline of 64 × 20 for a spark line; what is no finite number is left out."""
+    points = [(float(at), float(value)) for at, value in zip(x, y, strict=True) if math.isfinite(value)]
+    if len(points) < 2:
         return ""
-    low, high = min(numbers), max(numbers)
-    half = high / 2 - low / 2  # halves, because the whole may be beyond the largest float
-    across = (WIDTH - 2 * AIR) / (len(numbers) - 1)
-    heights = ((value / 2 - low / 2) / half if half else 0.5 for value in numbers)
-    return " ".join(
-        f"{AIR + i * across:.1f},{HEIGHT - AIR - height * (HEIGHT - 2 * AIR):.1f}"
-        for i, height in enumerate(heights)
-    )
+    across = _scaled([at for at, _ in points], WIDTH)
+    heights = _scaled([value for _, value in points], HEIGHT)
+    return " ".join(f"{left:.1f},{HEIGHT - up:.1f}" for left, up in zip(across, heights, strict=True))
+
+
+def _scaled(values: list[float], size: int) -> list[float]:
+    """The values between `AIR` and `size - AIR`; in the middle when they are all the same."""
+    low = min(values)
+    half = max(values) / 2 - low / 2  # halves, because the whole may be beyond the largest float
+    parts = ((value / 2 - low / 2) / half if half else 0.5 for value in values)
+    return [AIR + part * (size - 2 * AIR) for part in parts]

@@ -113,7 +113,9 @@ class Rounds:
         return since >= SWEEP_SECONDS or self._newest != self._newest_run()
 
     def _newest_run(self) -> int | None:
-        return Run.objects.filter(root=self._root).order_by("-pk").values_list("pk", flat=True).first()
+        newest = Run.objects.filter(root=self._root).order_by("-pk")
+        found: int | None = newest.values_list("pk", flat=True).first()
+        return found
 
     def _sweep(self, stop: threading.Event) -> None:
         """Note the size of every journal, so that what is behind can be found and counted."""

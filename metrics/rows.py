@@ -65,7 +65,8 @@ class RowReader:
             metrics.view.Gone: the journal was replaced meanwhile.
         """
         size = max(64, min(SLICE_ROWS, SLICE_CELLS // max(1, len(names))))
-        start, carry = 0, {}
+        start = 0
+        carry: Cells = {}
         for points, goes_on in self._slices(size):
             groups = self._groups(points)
             count = int(groups[-1]) + 1

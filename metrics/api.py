@@ -1,0 +1,118 @@
+"""The routes of the metrics. Each brings the run's rows up to date first, as far as that goes in two seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from metrics import read
+from metrics.answers import pending_header, rows_answer
+from metrics.progress import progress
+from metrics.serializers import RowsQuery, SeriesQuery
+from metrics.services import catch_up
+from metrics.view import Gone
+from runs.errors import RunNotFound
+from runs.models import Run
+from runs.services import get_run
+
+T = TypeVar("T")
+
+
+class MetricsByTime(APIView):
+    """The rows of a run by time."""
+
+    @extend_schema(parameters=[RowsQuery], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, run_id: str) -> HttpResponseBase:
+        """`{columns, rows, total, sampled}`: one row a `log()` call; `time` is in seconds since the first."""
+        return _rows(request, run_id, read.rows_by_time)
+
+
+class MetricsByStep(APIView):
+    """The rows of a run by step."""
+
+    @extend_schema(parameters=[RowsQuery], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, run_id: str) -> HttpResponseBase:
+        """`{columns, rows, total, sampled}`: one row a step, `time` in Unix seconds; a value logged again counts."""
+        return _rows(request, run_id, read.rows_by_step)
+
+
+class CacheStats(APIView):
+    """What the server keeps decoded of metrics."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Sizes in bytes; hits, misses and updates since the start, and their shares of all questions."""
+        return Response(read.cache_stats())
+
+
+class Progress(APIView):
+    """How far a run has come."""
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, run_id: str) -> Response:
+        """`{available, status, step?, total?, fraction?, eta_seconds?}`; the total is in the run's config."""
+        run = get_run(run_id)
+        pending = catch_up(run)
+        return Response(progress(run), headers=pending_header(pending))
+
+
+class RunSeries(APIView):
+    """The series of a run for charts, under the address of its page."""
+
+    @extend_schema(parameters=[SeriesQuery], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, run_id: str) -> Response:
+        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?}], last_row, generation, …}`."""
+        return _series(request, get_run(run_id))
+
+
+class ExperimentSeries(APIView):
+    """The series of a run for charts, each thinned by itself with its extremes kept."""
+
+    @extend_schema(parameters=[SeriesQuery], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, run_id: str) -> Response:
+        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?}], last_row, generation, …}`.
+
+        `y` is null where a value is no finite number; `special` says which. Text is counted, `labels` names it.
+        With `after_row` only later points; when `generation` is another by now everything, and `reset: true`.
+        """
+        try:
+            run = get_run(run_id)
+        except RunNotFound as error:
+            raise NotFound(f"Experiment {run_id} not found") from error
+        return _series(request, run)
+
+
+def _rows(request: Request, run_id: str, reader: Callable[[Run, int | None], read.Rows]) -> HttpResponseBase:
+    query = RowsQuery(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    run = get_run(run_id)
+    pending = catch_up(run)
+    downsample = query.validated_data.get("downsample")
+    return _once_more(lambda: rows_answer(request, reader(run, downsample), pending))
+
+
+def _series(request: Request, run: Run) -> Response:
+    began = time.perf_counter()
+    query = SeriesQuery(data=request.query_params)
+    query.is_valid(raise_exception=True)
+    pending = catch_up(run)
+    answer: dict[str, Any] = _once_more(lambda: read.series(run, **query.validated_data))
+    answer["query_time_ms"] = round((time.perf_counter() - began) * 1000, 2)
+    return Response(answer, headers=pending_header(pending))
+
+
+def _once_more(ask: Callable[[], T]) -> T:
+    """The answer, from the new journal when the old one was replaced in the middle of reading."""
+    try:
+        return ask()
+    except Gone:
+        return ask()

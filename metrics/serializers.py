@@ -1,0 +1,93 @@
+"""What the API of the metrics takes from a query."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
+SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")
+LEAST_POINTS, MOST_POINTS = 4, 50_000
+
+
+class _Span(serializers.Field[Any, Any, Any, Any]):
+    """Two numbers with a colon between; either side may be empty."""
+
+    def __init__(self, pattern: re.Pattern[str], number: type, problem: str, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self._pattern, self._number, self._problem = pattern, number, problem
+
+    def to_internal_value(self, data: Any) -> tuple[Any, Any]:
+        """The two as numbers, None for an empty side."""
+        match = self._pattern.fullmatch(str(data))
+        if match is None:
+            raise serializers.ValidationError(self._problem)
+        low, high = (None if side is None else self._number(side) for side in match.groups())
+        return low, high
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class StepRange(_Span):
+    """Lowest and highest step, both included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(STEPS, int, "Invalid step_range format, use 'min:max'", **options)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class TimeRange(_Span):
+    """Lowest and highest time in Unix seconds, both included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            SECONDS, float, "Invalid time_range format, use 'min:max' in Unix seconds", **options
+        )
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class Names(serializers.Field[Any, Any, Any, Any]):
+    """Names of metrics, exactly as they were logged: blanks count, and there may be an empty one."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, **options)
+
+    def get_value(self, dictionary: Any) -> Any:
+        """All values of the parameter; nothing when it is not there."""
+        return dictionary.getlist(self.field_name) or serializers.empty
+
+    def to_internal_value(self, data: list[str]) -> list[str]:
+        """Several as they are; a single one as it is, and what it is made of when commas divide it."""
+        return data if len(data) > 1 else list(dict.fromkeys([*data, *data[0].split(",")]))
+
+
+class RowsQuery(serializers.Serializer[Any]):
+    """How many rows are wanted."""
+
+    downsample = serializers.IntegerField(
+        required=False,
+        min_value=100,
+        max_value=50_000,
+        help_text="At most so many rows, the highest and lowest of every metric among them.",
+    )
+
+
+class SeriesQuery(serializers.Serializer[Any]):
+    """Which series are wanted, which stretch of them, and how fine."""
+
+    names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
+    points = serializers.IntegerField(
+        required=False, default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+    )
+    x = serializers.ChoiceField(required=False, default="step", choices=["step", "time"])
+    step_range = StepRange(help_text="`min:max`, either side may be empty.")
+    time_range = TimeRange(help_text="`min:max` in Unix seconds, for `x=time`.")
+    after_row = serializers.IntegerField(
+        required=False, min_value=-1, max_value=2**62, help_text="Only points of later lines of the journal."
+    )
+    generation = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="The one that `after_row` belongs to."
+    )
