@@ -11,6 +11,7 @@ from django.views.generic import RedirectView
 
 from runicorn_site import errors
 from runicorn_site.documentation import documentation_patterns
+from runicorn_site.pages import page_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
@@ -19,9 +20,11 @@ modules = [import_module(f"{app}.urls") for app in ("runs", "metrics") if find_s
 urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in modules),
+    path("", include(page_patterns)),
     path("", include(documentation_patterns)),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg")),
     path("static/<path:path>", static_file, name="static-file"),
     # For programs
     *(path("api/v2/", include(module.v2_patterns)) for module in modules),

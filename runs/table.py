@@ -12,7 +12,7 @@ SIZES = (50, 100, 200)
 LARGEST_PAGE = 1_000_000
 MOST_COLUMNS = 12
 NEWEST = "-created"
-SORTS = frozenset({"status", "name", "project", "best", "step", "duration", "created", "updated"})
+SORTS = frozenset({"status", "name", "project", "best", "duration", "created", "updated"})
 """Sort keys beside the columns that people add: `metric.<name>.<last|min|max>` and `config.<key>`."""
 
 
@@ -104,10 +104,12 @@ def is_added(key: str) -> bool:
     kind, _, rest = key.partition(".")
     if "\0" in key:
         return False
-    return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (kind == "config" and bool(rest))
+    return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (
+        kind == "config" and bool(rest)
+    )
 
 
-AGGREGATES = {"last": "last", "min": "minimum", "max": "maximum"}
+AGGREGATES = {"last": "last", "best": "best", "min": "minimum", "max": "maximum"}
 """The word in a key → the field of `RunMetric`."""
 
 

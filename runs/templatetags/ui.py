@@ -28,7 +28,9 @@ SHAPES = frozenset(layout.STATUSES)
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A picture of the sprite; it says nothing that the words beside it do not say."""
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name)
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -131,3 +133,17 @@ def size(count: float) -> str:
 def words(text: str) -> list[str]:
     """The words of a text."""
     return text.split()
+
+
+@register.simple_tag
+def tag_link(state: Any, tag: str) -> str:
+    """The table with only the runs of a tag."""
+    address: str = state.but(tags=(tag,)).address
+    return address
+
+
+@register.simple_tag
+def project_link(state: Any, project: str) -> str:
+    """The table with only the runs of a project."""
+    address: str = state.but(project=project).address
+    return address

@@ -4,6 +4,8 @@ import { Board } from "./chart/board.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { addFigure, filterFigures } from "./run/groups.js";
+import { slideImages } from "./run/images.js";
+import { filterPairs } from "./run/pairs.js";
 import { makeTabs } from "./run/panes.js";
 import { Toolbar } from "./run/toolbar.js";
 
@@ -94,7 +96,7 @@ async function refreshHeader({ status, warnings, best_metric_value, ended }) {
 
 /** Without a chart that asks, the page asks itself where the journal stands. */
 async function findPlace() {
-  const response = await fetch(`${series}?points=2&names=`).catch(() => null);
+  const response = await fetch(`${series}?points=4&names=`).catch(() => null);
   if (response?.ok) begin(await response.json());
   else say("Not live: the viewer does not answer.", () => findPlace());
 }
@@ -102,4 +104,6 @@ async function findPlace() {
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 makeTabs(root, () => log.shown());
 filterFigures(charts, toolbar.settings.filter);
+filterPairs(root);
+slideImages(root);
 findPlace();

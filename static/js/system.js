@@ -7,11 +7,11 @@ import { fragment, poll } from "./poll.js";
 
 const EVERY = 2000;
 const KEPT = 150;
+const MINUTES = 5;
 
 const mark = {};
 const charts = new Map();
-const origin = Date.now() / 1000;
-const settings = { axis: "time", smoothing: 0, log: false, range: null, origin };
+const settings = { axis: "time", smoothing: 0, log: false, range: null, heights: [0, 100] };
 
 /** Replace the figures and add them to the curves. */
 async function refresh() {
@@ -23,8 +23,10 @@ async function refresh() {
 
 function take() {
   const figures = document.getElementById("figures");
+  const now = Number(figures.dataset.at);
+  settings.range = [now - MINUTES * 60, now];
   for (const meter of figures.querySelectorAll("[data-curve]")) {
-    add(meter.dataset.curve, Number(figures.dataset.at), Number(meter.dataset.value));
+    add(meter.dataset.curve, now, Number(meter.dataset.value));
   }
 }
 

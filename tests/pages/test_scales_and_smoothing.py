@@ -34,7 +34,10 @@ def test_a_constant_keeps_a_band_around_itself(js: Js) -> None:
 
 
 def test_air_never_leaves_the_numbers(js: Js) -> None:
-    ends = js("chart/scales.js", "m => [m.padded(-1.7e308, 1.7e308), m.padded(1e-300, 1e300, true)].flat().map(Number.isFinite)")
+    ends = js(
+        "chart/scales.js",
+        "m => [m.padded(-1.7e308, 1.7e308), m.padded(1e-300, 1e300, true)].flat().map(Number.isFinite)",
+    )
     assert ends == [True] * 4
 
 
@@ -45,7 +48,9 @@ def test_zooming_stays_inside_the_bounds(js: Js) -> None:
 
 def test_smoothing_does_not_lag_at_its_start(js: Js) -> None:
     assert js("chart/smooth.js", "m => m.smooth([4, 4, 4], 0.99)") == pytest.approx([4, 4, 4])
-    assert js("chart/smooth.js", "m => m.smooth([1, 2], 0.5)") == pytest.approx([1, (1 * 0.25 + 2 * 0.5) / 0.75])
+    assert js("chart/smooth.js", "m => m.smooth([1, 2], 0.5)") == pytest.approx(
+        [1, (1 * 0.25 + 2 * 0.5) / 0.75]
+    )
 
 
 def test_smoothing_steps_over_what_is_no_number(js: Js) -> None:

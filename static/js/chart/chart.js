@@ -47,6 +47,7 @@ export class Chart {
     this.area.setAttribute("role", "img");
     this.canvas = element("canvas", "", this.area);
     this.cursorLine = element("i", "cursor", this.area);
+    this.cursorDot = element("i", "dot", this.area);
     this.selection = element("i", "selection", this.area);
     this.note = element("p", "message", this.area);
     this.shown = false;
@@ -100,6 +101,8 @@ export class Chart {
     if (!this.shown || !width) return;
     this.plot = arrange(this.curves, this.settings, width, height);
     this.paint(this.canvas, width, height, devicePixelRatio);
+    // Before the points are here the caption keeps the last value that the server wrote into it.
+    if (!this.curves.length) return;
     this.describe();
     this.setCursor(this.at);
   }
@@ -123,10 +126,9 @@ export class Chart {
 
   paintCurve(context, { series, colour = "curve-1" }, colours) {
     const ink = colours[colour];
-    const weight = this.settings.smoothing;
     drawEvents(context, this.plot, series.stages, colours["ink-faint"]);
     drawEvents(context, this.plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted);
-    if (weight) {
+    if (this.values(series) !== series.y) {
       context.globalAlpha = 0.3;
       drawCurve(context, this.plot, series.x, series.y, ink, 1);
       context.globalAlpha = 1;
@@ -138,7 +140,7 @@ export class Chart {
   /** The values as drawn: smoothed when asked for. */
   values(series) {
     const weight = this.settings.smoothing;
-    if (!weight) return series.y;
+    if (!weight || series.kind === "text") return series.y;
     if (!this.smoothed.has(series)) this.smoothed.set(series, smooth(series.y, weight));
     return this.smoothed.get(series);
   }
@@ -154,28 +156,36 @@ export class Chart {
 
   /** Put the cursor at `x` and read the curves out there; null takes it away. */
   setCursor(x) {
-    this.at = x;
-    const inside = this.plot && x !== null && x >= this.plot.x.domain[0] && x <= this.plot.x.domain[1];
+    this.at = x ?? null;
+    const inside = this.plot && this.at !== null && x >= this.plot.x.domain[0] && x <= this.plot.x.domain[1];
     this.cursorLine.hidden = !inside;
-    if (inside) this.cursorLine.style.transform = `translateX(${Math.round(this.plot.x.at(x))}px)`;
-    this.output.textContent = inside ? this.readout(x) : this.lastValues();
+    this.cursorDot.hidden = true;
+    if (!inside) {
+      this.output.textContent = this.curves.map(({ series }) => figure(series.last)).join("  ");
+      return;
+    }
+    const across = Math.round(this.plot.x.at(x));
+    this.cursorLine.style.transform = `translateX(${across}px)`;
+    this.output.replaceChildren(...this.curves.flatMap((curve) => this.readout(curve, x)));
   }
 
-  readout(x) {
-    const { axis, origin } = this.settings;
-    const parts = this.curves.map(({ series, label }) => {
-      const i = nearest(series.x, x);
-      if (i < 0) return "";
-      const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
-      const value = figure(this.values(series)[i]);
-      const raw = this.settings.smoothing ? ` (raw ${figure(series.y[i])})` : "";
-      return `${label ? `${label} ` : ""}${axis === "step" ? "step " : ""}${where}: ${value}${raw}`;
-    });
-    return parts.join("  ");
+  /** Where and what the point of a curve nearest to `x` is; its dot shows which point is meant. */
+  readout({ series, label }, x) {
+    const i = nearest(series.x, x);
+    if (i < 0) return [];
+    const { axis, origin, smoothing } = this.settings;
+    const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
+    const value = document.createElement("b");
+    value.textContent = figure(series.value(this.values(series)[i]));
+    this.putDot(series.x[i], this.values(series)[i]);
+    const raw = smoothing && series.kind !== "text" ? ` raw ${figure(series.y[i])}` : "";
+    return [`${label ? `${label} ` : ""}${axis === "step" ? "step " : ""}${where} `, value, raw];
   }
 
-  lastValues() {
-    return this.curves.map(({ series }) => (series.x.length ? figure(series.last) : "")).join("  ");
+  putDot(x, y) {
+    const shown = Number.isFinite(y) && !(this.plot.y.log && y <= 0);
+    this.cursorDot.hidden = !shown;
+    if (shown) this.cursorDot.style.transform = `translate(${this.plot.x.at(x)}px, ${this.plot.y.at(y)}px)`;
   }
 
   /** The x range in view. */

@@ -10,6 +10,7 @@ export class Series {
     this.kind = kind;
     this.x = [];
     this.y = [];
+    this.labels = [];
     this.stages = [];
     this.restarts = [];
     this.count = 0;
@@ -20,9 +21,10 @@ export class Series {
   static from(part, row) {
     const series = new Series(part.name, part.kind);
     series.x = part.x;
+    series.labels = part.labels ?? [];
     series.y = numbers(part.y, part.special);
-    series.stages = part.stages ?? [];
-    series.restarts = part.restarts ?? [];
+    series.stages = (part.stages ?? []).map(([index, stage]) => [part.x[index], String(stage)]);
+    series.restarts = (part.back ?? []).map((index) => part.x[index]);
     series.count = part.count;
     series.row = row;
     return series;
@@ -59,12 +61,29 @@ export class Series {
     this.y = kept.map((i) => this.y[i]);
   }
 
+  /** Values of a live frame as heights: texts by their place among the labels, which a new one extends. */
+  heights(values, special) {
+    const y = values.map((value) => (typeof value === "string" ? this.#place(value) : value));
+    return numbers(y, special);
+  }
+
+  #place(text) {
+    if (this.kind !== "text") return null;
+    if (!this.labels.includes(text)) this.labels.push(text);
+    return this.labels.indexOf(text);
+  }
+
+  /** What is at a height: the number, or the text that stands there. */
+  value(height) {
+    return this.labels[height] ?? height;
+  }
+
   get first() {
     return this.x[0];
   }
 
   get last() {
-    return this.y[this.y.length - 1];
+    return this.value(this.y[this.y.length - 1]);
   }
 }
 

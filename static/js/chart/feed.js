@@ -1,6 +1,6 @@
 /** The points of one chart: asked for when it is seen, added to while the run writes, asked for again when zoomed. */
 
-import { numbers, Series } from "./data.js";
+import { Series } from "./data.js";
 
 export class Feed {
   /** `loader` fetches; `opened(answer)` is told of each answer, which says where a live socket can go on. */
@@ -98,7 +98,7 @@ export class Feed {
       this.whole.row = row;
       return;
     }
-    const y = numbers(points.value, points.special);
+    const y = this.whole.heights(points.value, points.special);
     const [x, values] = this.whole.axis === "step" ? withStep(points.step, y) : [points.time, y];
     if (this.whole.row > before || !this.whole.append(x, values, row)) this.reload();
     else this.chart.grown();

@@ -13,18 +13,21 @@ const MARGIN = 40;
 
 /**
  * Arrange `curves` ([{series}]) in `width` × `height` pixels.
- * `settings`: axis ("step" | "time" | "relative"), log, range ([from, to] or null), origin (seconds, for "relative").
+ * `settings`: axis ("step" | "time" | "relative"), log, range ([from, to] or null), origin (seconds, for "relative"),
+ * and `heights` ([low, high]) where the value axis is not to follow the values.
  */
 export function arrange(curves, settings, width, height) {
   const domain = settings.range ?? wholeDomain(curves);
   const values = valueRange(curves, domain, settings.log);
-  const yDomain = padded(...(values ?? [NaN, NaN]), settings.log);
-  const yTicks = valueTicks(yDomain, settings.log, Math.max(2, Math.round(height / 48)));
+  const yDomain = settings.heights ?? padded(...(values ?? [NaN, NaN]), settings.log);
+  const labels = curves[0]?.series.labels ?? [];
+  const most = Math.max(2, Math.round(height / 48));
+  const yTicks = !values ? [] : labels.length ? textTicks(labels, most) : valueTicks(yDomain, settings.log, most);
   const widest = Math.max(...yTicks.map((tick) => tick.label.length), 0);
   const box = { left: Math.max(MARGIN, Math.ceil(widest * CHARACTER) + 12), top: TOP };
   box.right = Math.max(width - RIGHT, box.left + 1);
   box.bottom = Math.max(height - BOTTOM, box.top + 1);
-  const xTicks = axisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 88)));
+  const xTicks = axisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
   return {
     box,
     x: makeScale(domain, [box.left, box.right]),
@@ -62,6 +65,14 @@ function valueTicks(domain, log, count) {
   const wide = log && domain[1] / domain[0] >= 10;
   const step = ticks.length > 1 ? ticks[1] - ticks[0] : Math.abs(ticks[0]) || 1;
   return ticks.map((value) => ({ value, label: tickLabel(value, wide ? value : step) }));
+}
+
+/** Texts stand one above the other in the order in which they came; of many only some are named. */
+function textTicks(labels, most) {
+  const every = Math.ceil(labels.length / most / 2);
+  return labels
+    .map((text, value) => ({ value, label: text.length > 12 ? `${text.slice(0, 11)}…` : text }))
+    .filter(({ value }) => value % every === 0);
 }
 
 function axisTicks([from, to], settings, count) {

@@ -45,9 +45,9 @@ function rows(chart) {
   const [from, to] = chart.domain;
   return chart.curves.flatMap(({ series }) => {
     const drawn = chart.values(series);
-    const smoothed = chart.settings.smoothing ? (i) => [drawn[i]] : () => [];
+    const smoothed = chart.settings.smoothing ? (i) => [series.value(drawn[i])] : () => [];
     return series.x
-      .map((x, i) => [x, series.y[i], ...smoothed(i)])
+      .map((x, i) => [x, series.value(series.y[i]), ...smoothed(i)])
       .filter(([x]) => x >= from && x <= to);
   });
 }

@@ -17,6 +17,7 @@ export function sentence(series, axis) {
   const range = extent(series.x, series.y, -Infinity, Infinity);
   const ends = `${text(series.first)} to ${text(series.x[series.x.length - 1])}`;
   const points = series.count === 1 ? "1 point" : `${figure(series.count)} points`;
+  if (series.labels.length) return `${series.name}: ${points}, ${name} ${ends}; last “${series.last}”.`;
   const values = range
     ? `lowest ${figure(range[0])}, highest ${figure(range[1])}, last ${figure(series.last)}`
     : "none of them a finite number";

@@ -44,6 +44,6 @@ function groupElement(root, group) {
   made.dataset.group = group;
   made.querySelector("h2").textContent = group || "metrics";
   const after = [...root.querySelectorAll(".group")].find((other) => other.dataset.group > group);
-  root.insertBefore(made, after ?? null);
+  root.querySelector(".groups").insertBefore(made, after ?? null);
   return made;
 }

@@ -1,21 +1,34 @@
-/** Taking a fresh fragment over without losing what a person is doing: selection, focus, open menus, scroll place. */
+/** Taking a fresh fragment over without losing what a person is doing: selection, focus, an open menu, the place. */
 
-/** Replace inside `holder` what differs in `text`: single rows of the table by id, and the parts marked `data-part`. */
+/** Replace inside `holder` what differs in `text`: rows of the table by id, and the parts marked `data-part`. */
 export function merge(holder, text) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
-  for (const part of fresh.querySelectorAll("[data-part]")) {
-    const old = holder.querySelector(`[data-part="${part.dataset.part}"]`);
-    if (old && old.outerHTML !== part.outerHTML) old.replaceWith(part);
-  }
   const table = holder.querySelector("tbody");
   const next = fresh.querySelector("tbody");
   // The first run of a store, or the last one gone: the page is another one then.
-  if (!table || !next) {
-    const changed = Boolean(table) !== Boolean(next);
-    if (changed) holder.replaceWith(document.adoptNode(fresh.getElementById(holder.id)));
+  if (Boolean(table) !== Boolean(next)) {
+    replace(holder, fresh.getElementById(holder.id));
     return;
   }
-  mergeRows(table, next);
+  for (const part of fresh.querySelectorAll("[data-part]")) {
+    const old = holder.querySelector(`[data-part="${part.dataset.part}"]`);
+    if (old && plain(old) !== plain(part) && !inUse(old)) replace(old, part);
+  }
+  if (table) mergeRows(table, next);
+}
+
+/** Its HTML without the token of its forms, which is another one in every answer. */
+function plain(part) {
+  return part.outerHTML.replace(/value="[A-Za-z0-9]{64}"/g, "").replace(/ class="(htmx-\S+ ?)*"/g, "");
+}
+
+function inUse(part) {
+  return part.contains(document.activeElement) || part.querySelector("details[open]");
+}
+
+function replace(old, part) {
+  old.replaceWith(document.adoptNode(part));
+  window.htmx?.process(part);
 }
 
 function mergeRows(table, next) {
@@ -24,19 +37,20 @@ function mergeRows(table, next) {
   for (const row of [...next.rows]) {
     const old = known.get(row.id);
     known.delete(row.id);
-    const kept = old && old.dataset.mark === row.dataset.mark ? old : document.adoptNode(row);
-    if (old && kept !== old) takeOver(old, kept);
+    const same = old && old.dataset.mark === row.dataset.mark;
+    const kept = same ? old : document.adoptNode(row);
+    if (old && !same) takeOver(old, kept);
     const target = place ? place.nextSibling : table.firstChild;
     if (kept !== target) table.insertBefore(kept, target);
-    if (old && kept !== old) old.remove();
     place = kept;
   }
   for (const row of known.values()) row.remove();
 }
 
+/** Put `row` where `old` is, chosen and focused as that one was. */
 function takeOver(old, row) {
   row.querySelector(".pick").checked = old.querySelector(".pick").checked;
-  if (!old.contains(document.activeElement)) return;
-  const { className } = document.activeElement;
-  queueMicrotask(() => row.getElementsByClassName(className)[0]?.focus());
+  const focused = old.contains(document.activeElement) ? document.activeElement.classList[0] : "";
+  old.replaceWith(row);
+  if (focused) row.getElementsByClassName(focused)[0]?.focus();
 }

@@ -1,0 +1,16 @@
+"""The pages of this app; `runs.urls` lends them to the site."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from runs import views
+
+page_patterns = [
+    path("", views.runs_table, name="runs"),
+    path("delete-runs", views.delete_runs, name="delete-runs"),
+    path("restore-runs", views.restore_runs, name="restore-runs"),
+    path("recycle-bin", views.recycle_bin, name="recycle-bin"),
+    path("recycle-bin/empty", views.empty_recycle_bin, name="empty-recycle-bin"),
+    path("runs/<str:run_id>", views.run_page, name="run"),
+]

@@ -1,0 +1,55 @@
+"""A nested value as lines that people can read, search and copy: pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MOST = 2000
+LONGEST = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One value with its dotted key."""
+
+    key: str
+    text: str
+
+
+class Pairs(list[Pair]):
+    """The lines of one value, and the value itself to copy."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        super().__init__()
+        self.value = value
+        for key, leaf in _leaves(value, ""):
+            if len(self) == MOST:
+                self.append(Pair("…", f"More than {MOST} values: the file has them all."))
+                return
+            self.append(Pair(key, _text(leaf)))
+
+    @property
+    def json(self) -> str:
+        """The value as JSON."""
+        return json.dumps(self.value, ensure_ascii=False, indent=2)
+
+
+def _leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, item in value.items():
+        if isinstance(item, dict) and item:
+            yield from _leaves(item, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", item
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        text = "\n".join(value)
+    elif isinstance(value, str):
+        text = value
+    else:
+        text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters)"

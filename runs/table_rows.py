@@ -1,0 +1,148 @@
+"""The rows of the runs table and all that stands around them, from the database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from runicorn import layout
+from runs import counting
+from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
+from runs.projects import projects
+from runs.querysets import RunQuerySet
+from runs.table import AGGREGATES, TableState, metric_of
+from runs.table_head import chips, headings, offers, page_of
+
+ORDER = {
+    "best": "best_metric_value",
+    "created": "created_at",
+    "updated": "updated_at",
+}
+"""Sort keys of the page that the API calls by another name."""
+
+MOST_TAGS = 500
+"""In the list to choose from; every other tag is found by a click on it, or by search."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run with the values of the columns that were added."""
+
+    run: Run
+    values: list[float | str | None]
+    now: float
+
+    @property
+    def running(self) -> bool:
+        """Whether it may still move."""
+        return self.run.status == layout.RUNNING
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it started."""
+        return max(0.0, self.now - (self.run.started or self.run.created))
+
+    @property
+    def mark(self) -> str:
+        """Changes whenever anything does that the row shows, so that a page replaces only rows that moved."""
+        run = self.run
+        best = (run.best_metric_name, run.best_metric_value, run.best_metric_step)
+        shown = (run.status, run.name, run.project, run.tags, run.pinned, best, run.last_step, run.duration)
+        return f"{crc32(repr((shown, run.created, self.values)).encode()):x}"
+
+
+def table_context(root: StorageRoot, state: TableState, undo: Sequence[str]) -> dict[str, Any]:
+    """Everything the template of the table needs."""
+    found = matching(root, state)
+    before = (state.page - 1) * state.size
+    runs = list(
+        found.ordered(ORDER.get(state.key, state.key), desc=state.descending)[
+            before : before + state.size + 1
+        ]
+    )
+    shown = runs[: state.size]
+    total, capped = counting.capped(found)
+    return {
+        "root": root,
+        "state": state,
+        "runs": shown,
+        "rows": rows(shown, state.columns),
+        "columns": headings(state),
+        "chips": chips(state, counts(root, state)),
+        "projects": [project["name"] for project in projects(root)],
+        "tags": tags(root),
+        "offered": offers(state, *offered(shown)),
+        "page": page_of(state, len(shown), len(runs) > state.size, total, capped),
+        "undo": deleted(root, undo),
+        "problems": root.problems,
+        "first_steps": not shown and not state.is_filtered and state.page == 1,
+    }
+
+
+def matching(root: StorageRoot, state: TableState) -> RunQuerySet:
+    """The runs that the filters leave."""
+    return (
+        Run.objects.in_root(root)
+        .live()
+        .for_table(
+            project=state.project or None, statuses=state.statuses, tags=state.tags, search=state.search
+        )
+    )
+
+
+def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
+    """How many runs each status would show; a search would make these figures dear, so it has none."""
+    if state.search:
+        return {}
+    words = {}
+    for status in layout.STATUSES:
+        number, more = counting.capped(matching(root, state.but(statuses=(status,))))
+        words[status] = f"{number:,}{'+' if more else ''}"
+    return words
+
+
+def tags(root: StorageRoot) -> list[str]:
+    """The tags of the store by name."""
+    found = RunTag.objects.filter(root=root).order_by("tag").values_list("tag", flat=True).distinct()
+    return counting.remembered(root, "tags", lambda: list(found[:MOST_TAGS]))
+
+
+def offered(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
+    """The metrics and the config keys that some of these runs have."""
+    keys = [run.pk for run in runs]
+    metrics = RunMetric.objects.filter(run__in=keys).order_by("key").values_list("key", flat=True).distinct()
+    params = RunParam.objects.filter(run__in=keys).order_by("key").values_list("key", flat=True).distinct()
+    return list(metrics), list(params)
+
+
+def rows(runs: Sequence[Run], columns: Sequence[str]) -> list[Row]:
+    """The runs with the values of the columns that were added."""
+    values = added_values(runs, columns) if columns else {}
+    now = time.time()
+    return [Row(run, [values.get((run.pk, column)) for column in columns], now) for run in runs]
+
+
+def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], float | str | None]:
+    """Run and column to the value, in one query for the metrics and one for the config."""
+    keys = [run.pk for run in runs]
+    wanted = {column: metric_of(column) for column in columns if column.startswith("metric.")}
+    params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
+    found: dict[tuple[int, str], float | str | None] = {}
+    for metric in RunMetric.objects.filter(run__in=keys, key__in={name for name, _ in wanted.values()}):
+        for column, (name, aggregate) in wanted.items():
+            if name == metric.key:
+                found[metric.run_id, column] = getattr(metric, AGGREGATES[aggregate])
+    for param in RunParam.objects.filter(run__in=keys, key__in=params):
+        found[param.run_id, params[param.key]] = param.text if param.number is None else param.number
+    return found
+
+
+def deleted(root: StorageRoot, run_ids: Sequence[str]) -> list[str]:
+    """Which of these runs are in the recycle bin still, so that taking it back makes sense."""
+    if not run_ids:
+        return []
+    runs = Run.objects.in_root(root).filter(run_id__in=run_ids).exclude(deleted=None)
+    return list(runs.order_by("run_id").values_list("run_id", flat=True))

@@ -1,0 +1,86 @@
+"""The pages: the runs table, a run, the recycle bin. What they write goes through the verbs in `runs.services`."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from runs import services
+from runs.active import active_root
+from runs.answers import fragment
+from runs.bin import BinPage
+from runs.run_page import header_context, run_context
+from runs.table import TableState
+from runs.table_rows import table_context
+
+MOST_UNDONE = 100
+"""Runs that one address can name to be restored again; of more the recycle bin is the way back."""
+
+
+@require_safe
+def runs_table(request: HttpRequest) -> HttpResponse:
+    """The home page: the runs of the store, filtered, sorted and paged as the address says."""
+    state = TableState.read(request.GET)
+    context = table_context(active_root(), state, request.GET.getlist("undo"))
+    if "HX-Request" not in request.headers:
+        return render(request, "runs/table.html", context)
+    answer = fragment(request, "runs/_table.html", context)
+    # The form sends every field; the address names only what is not as usual.
+    answer["HX-Push-Url"] = state.address
+    return answer
+
+
+@require_safe
+def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
+    """One run: its charts, log, config, summary, environment and images; `?part=header` is the head alone."""
+    run = services.get_run(run_id)
+    if request.GET.get("part") == "header":
+        return fragment(request, "runs/_header.html", header_context(run))
+    return render(request, "runs/run.html", run_context(run))
+
+
+@require_POST
+def delete_runs(request: HttpRequest) -> HttpResponse:
+    """Move the chosen runs to the recycle bin, and offer to take it back."""
+    chosen = list(dict.fromkeys(request.POST.getlist("run_ids")))
+    results = services.soft_delete_runs(root=active_root(), run_ids=chosen, reason="user_deleted")
+    deleted = [run_id for run_id, result in results.items() if result["success"]]
+    undo = QueryDict(mutable=True)
+    undo.setlist("undo", deleted if len(deleted) <= MOST_UNDONE else [])
+    return back_to_table(request, undo)
+
+
+@require_POST
+def restore_runs(request: HttpRequest) -> HttpResponse:
+    """Take the chosen runs, or the one whose button was pressed, out of the recycle bin."""
+    chosen = request.POST.getlist("only") or request.POST.getlist("run_ids")
+    services.restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
+    return redirect("recycle-bin") if request.POST.get("from") == "bin" else back_to_table(request)
+
+
+def back_to_table(request: HttpRequest, more: QueryDict | None = None) -> HttpResponseRedirect:
+    """To the table as it was before a form was sent; `next` is read, never followed as it stands."""
+    state = TableState.read(QueryDict(request.POST.get("next", "")))
+    query = "&".join(part for part in (state.query, more.urlencode() if more else "") if part)
+    return redirect(f"{reverse('runs')}?{query}" if query else reverse("runs"))
+
+
+@require_safe
+def recycle_bin(request: HttpRequest) -> HttpResponse:
+    """The deleted runs, the last deleted first."""
+    page = BinPage.read(active_root(), request.GET.get("page", ""))
+    return render(request, "runs/recycle_bin.html", {"page": page, "runs": page.runs, "root": active_root()})
+
+
+@require_POST
+def empty_recycle_bin(request: HttpRequest) -> HttpResponse:
+    """Remove the deleted runs from the disk for good, once the box that confirms it is ticked."""
+    if request.POST.get("confirm") == "true":
+        services.empty_recycle_bin(root=active_root())
+    return redirect("recycle-bin")
+
+
+# Removing thousands of folders takes as long as the disk does: it must not hold up the pages.
+empty_recycle_bin.waits_outside = True  # type: ignore[attr-defined]
