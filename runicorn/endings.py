@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from contextlib import suppress
 from typing import Protocol
 
 from runicorn import exits, layout, sigterm
@@ -100,7 +101,20 @@ def _went_all_the_way(error: BaseException) -> bool:
 
 
 def _at_exit() -> None:
-    _end_all(*_verdict_at_exit())
+    status, reason = _verdict_at_exit()
+    _end_all(status, reason)
+    if status == layout.INTERRUPTED:
+        _interrupt_again()
+
+
+def _interrupt_again() -> None:
+    """Have the process end by SIGINT, as it was about to.
+
+    CPython notes an unhandled KeyboardInterrupt and forgets it when anything, in any thread, is executed from a
+    string; modules that define named tuples and dataclasses do so, and a capture may just be loading some.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
 
 
 def _at_sigterm() -> None:

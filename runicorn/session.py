@@ -42,14 +42,14 @@ def init(
 ) -> Run:
     """Begin a run and make it the active one; one that is open stays open.
 
-    Where the folder cannot be written the program goes on: it is told once, and counted what is missing.
+    A folder that cannot be written is told of once, and what is missing is counted.
 
     Args:
         project: 1-100 characters, a folder below the storage root.
         name: the experiment; likewise, and a folder below the project. "default" when not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
         run_id: an id of one's own, `YYYYMMDD_HHMMSS_xxxxxx`.
-        capture_env: record code, packages, command line and machine in `environment.json`, without secrets.
+        capture_env: record code, packages, command line and machine, without secrets.
         config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
         tags: words by which the run is found.
         capture_console: put what the program prints into the log of the run as well.
@@ -70,20 +70,14 @@ def init(
     global _latest
     project = layout.check_name(DEFAULT if project is None else project, "project")
     name = layout.check_name(DEFAULT if name is None else name, "experiment name")
-    if run_id is None and resume:
-        raise ValueError("resume=True needs the run_id of the run to go on with.")
+    _check_id(run_id, resume)
     labels = _labels(tags, notes, group)
     given = {} if config is None else flatten(config)
     root = settings.storage_root(storage)
-    if run_id is not None:
-        layout.check_run_id(run_id)
-    run: Run
     if is_silent(mode):
-        run, resumed = SilentRun(root, project, name, run_id or layout.new_run_id()), False
-    elif run_id is None:
-        run, resumed = _new(root, project, name), False
+        run, resumed = _silent(root, project, name, run_id), False
     else:
-        run, resumed = _named(root, project, name, run_id, resume)
+        run, resumed = _claimed(root, project, name, run_id, resume)
     endings.watch(run)
     run.begin(labels, given, resumed)
     _latest = run
@@ -111,17 +105,31 @@ def current() -> Run:
     return run
 
 
+def _check_id(run_id: str | None, resume: bool) -> None:
+    if run_id is not None:
+        layout.check_run_id(run_id)
+    elif resume:
+        raise ValueError("resume=True needs the run_id of the run to go on with.")
+
+
 def _labels(tags: str | Iterable[str] | None, notes: str | None, group: str | None) -> dict[str, Any]:
     words = [tags] if isinstance(tags, str) else list(tags or ())
     labels = {"tags": list(dict.fromkeys(map(str, words))), "notes": notes, "group": group}
     return {key: value for key, value in labels.items() if value}
 
 
-def _new(root: Path, project: str, name: str) -> Run:
+def _silent(root: Path, project: str, name: str, run_id: str | None) -> Run:
+    return SilentRun(root, project, name, run_id or layout.new_run_id())
+
+
+def _claimed(root: Path, project: str, name: str, run_id: str | None, resume: bool) -> tuple[Run, bool]:
+    """A run with its folder, and whether that was there before."""
+    if run_id is not None:
+        return _named(root, project, name, run_id, resume)
     while True:
         run = Run(root, project, name, layout.new_run_id())
         if run.claim():
-            return run
+            return run, False
 
 
 def _named(root: Path, project: str, name: str, run_id: str, resume: bool) -> tuple[Run, bool]:

@@ -83,6 +83,7 @@ def test_nothing_is_left_beside_the_documented_files(begin: Callable[..., rn.Run
         run.log_text("words")
         run.summary({"a": 1})
     names = {"meta.json", "status.json", "config.json", "summary.json", "events.jsonl", "logs.txt"}
+    names.add("environment.json")
     assert {path.name for path in run.run_dir.iterdir()} == names
 
 
