@@ -27,10 +27,11 @@ def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def begin(folder: Path) -> Callable[..., rn.Run]:
-    """`rn.init` with a store of this test."""
+    """`rn.init` with a store of this test, and without what runs beside a training."""
+    alone = {"capture_env": False, "system_metrics": False}
 
     def init(project: str = "p", name: str = "n", **more: Any) -> rn.Run:
-        return rn.init(project, name, **{"storage": folder, **more})
+        return rn.init(project, name, **{"storage": folder, **alone, **more})
 
     return init
 

@@ -78,7 +78,7 @@ def test_beginning_and_ending_change_the_time_of_the_runs_folder(begin: Callable
 
 
 def test_nothing_is_left_beside_the_documented_files(begin: Callable[..., rn.Run]) -> None:
-    with begin(config={"lr": 1}) as run:
+    with begin(config={"lr": 1}, capture_env=True) as run:
         run.log({"loss": 1.0})
         run.log_text("words")
         run.summary({"a": 1})

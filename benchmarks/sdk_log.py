@@ -1,0 +1,114 @@
+"""What tracking costs a training: `log()` against the bare write of the same bytes, and `import runicorn`.
+
+Run it with `python -m benchmarks.sdk_log`. The files lie in the temporary directory: a tmpfs there would flatter both.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks._rounds import ROUNDS, alternating, line, percentile, workplace
+
+CALLS = 20_000
+STARTS = 10
+FACTOR = 6.0
+"""How many times the bare write `log()` may take at the median."""
+PEER = 9.0
+"""Microseconds: what the queue of the quickest other tracker takes for the same record on this machine."""
+IMPORT = 50.0
+"""Milliseconds that `import runicorn` may add to an empty program."""
+METRICS = {
+    "train/loss": 0.123456789,
+    "train/acc": 0.987654321,
+    "lr": 0.001,
+    "grad_norm": 1.2345678,
+    "epoch": 3,
+}
+
+
+def calls(work: Callable[[], object]) -> list[float]:
+    """Microseconds of each of many calls."""
+    clock, taken = time.perf_counter_ns, []
+    for _ in range(CALLS):
+        began = clock()
+        work()
+        taken.append((clock() - began) / 1000)
+    return taken
+
+
+def logging(root: Path) -> bool:
+    """`log()` with five metrics and one bare `os.write` of the same bytes, taking turns."""
+    import runicorn as rn
+
+    # Without its companions: they work in the first second and every ten, and would be measured by chance.
+    run = rn.init("benchmark", storage=root, capture_env=False, system_metrics=False)
+    run.log(METRICS)
+    record = (run.run_dir / "events.jsonl").read_bytes()
+    bare = os.open(root / "bare", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    work = {"write": partial(os.write, bare, record), "log": partial(run.log, METRICS)}
+    work |= {"step": partial(run.log, METRICS, step=7, stage="train")}
+    taken: dict[str, list[list[float]]] = {name: [] for name in work}
+    for _ in range(ROUNDS):
+        for name, call in work.items():
+            taken[name].append(calls(call))
+    os.close(bare)
+    run.finish()
+    middle = {name: _median([percentile(each, 0.5) for each in rounds]) for name, rounds in taken.items()}
+    edge = {name: _median([percentile(each, 0.99) for each in rounds]) for name, rounds in taken.items()}
+    times = _median(
+        [percentile(a, 0.5) / percentile(b, 0.5) for a, b in zip(taken["log"], taken["write"], strict=True)]
+    )
+    print(
+        f"{len(METRICS)} metrics, {len(record)} bytes a record, {CALLS} calls a round, median of {ROUNDS} rounds"
+    )
+    line("os.write of the same bytes, p50", middle["write"], "µs")
+    line("os.write of the same bytes, p99", edge["write"], "µs")
+    line("log() with a step and a stage, p50", middle["step"], "µs")
+    line("log(), p99", edge["log"], "µs")
+    kept = line("log(), p50", middle["log"], "µs", PEER)
+    return line("log(), p50, as a multiple of the bare write", times, "times", FACTOR) and kept
+
+
+def starting() -> bool:
+    """An empty program, one that imports the package, and one that also loads what a run needs."""
+    middle = alternating(
+        {
+            "pass": partial(_start, "pass"),
+            "import": partial(_start, "import runicorn"),
+            "use": partial(_start, "import runicorn; runicorn.init"),
+        }
+    )
+    line("python -c pass", middle["pass"], "ms")
+    line("loading what init() needs as well adds", middle["use"] - middle["pass"], "ms")
+    return line("import runicorn adds", middle["import"] - middle["pass"], "ms", IMPORT)
+
+
+def _start(text: str) -> float:
+    taken = []
+    for _ in range(STARTS):
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", text], cwd=Path(__file__).parent.parent, check=True)
+        taken.append((time.perf_counter() - began) * 1000)
+    return _median(taken)
+
+
+def _median(values: list[float]) -> float:
+    return percentile(values, 0.5)
+
+
+def main() -> int:
+    """Print every figure; 1 when a limit was missed."""
+    with workplace() as (root, home):
+        os.environ.update(RUNICORN_CONFIG_DIR=str(home / "config"), RUNICORN_DATA_DIR=str(home / "data"))
+        kept = [logging(root), starting()]
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
