@@ -67,7 +67,7 @@ class Watch:
 
     def _take(self, sight: tuple[Signature, OpenFile | None]) -> None:
         # Not in `_run` itself: the frame of a cancelled task would keep the file in a local variable, and open.
-        if sight[0] != self.seen:
+        if sight != (self.seen, self.file):
             self.seen, self.file = sight
             self._wake()
 
@@ -106,12 +106,13 @@ class FileWatch(Watch):
         return entry[2] if entry else 0
 
     def look(self) -> tuple[Signature, OpenFile | None]:
-        """Stat the path, and open what lies there when it is another file than before."""
-        before, seen = self.seen, signature(*self.paths)
-        if seen == before or seen[0] is None:
+        """Stat the path, and open what lies there when it is another file than before, or could not be opened."""
+        before, seen = self.seen[0] if self.seen else None, signature(*self.paths)
+        now = seen[0]
+        if now is None:
             return seen, None
-        same = before is not None and before[0] is not None and before[0][:2] == seen[0][:2]
-        return seen, (self.file if same else None) or self._open()
+        same_file = before is not None and before[:2] == now[:2]
+        return seen, (self.file if same_file else None) or self._open()
 
     def _open(self) -> OpenFile | None:
         try:
@@ -158,6 +159,7 @@ class Changes(Listener):
         self.news.set()
 
     async def __anext__(self) -> None:
+        await self.watch.looked.wait()
         await self.news.wait()
         self.news.clear()
         self.watch.check()

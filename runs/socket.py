@@ -14,6 +14,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from runicorn import layout
 from runs import services
+from runs.active import active_root
 from runs.errors import InvalidRunId, OutsideRoot, RunNotFound
 from runs.flow import ClientLeft, FellBehind, Flow, Message, Receive, Send
 from runs.hub import Subscription, hub
@@ -24,6 +25,9 @@ BAD_REQUEST, NOT_FOUND, FELL_BEHIND = 4400, 4404, 4408
 
 _TURN = 64
 """Frames sent before other clients get a turn."""
+
+ROOT_PAUSE = 1.0
+"""Seconds between two looks at which storage root is active; the answer is in memory."""
 
 
 class Close(Exception):
@@ -95,7 +99,7 @@ class RunSocket(AsyncWebsocketConsumer):
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
         """What runs side by side while the socket is open; the first that raises `Close` ends it."""
-        return [self.watch_run()]
+        return [self.watch_run(), self.watch_root()]
 
     async def find_run(self) -> tuple[Run, Path]:
         """The run as it is now, and its folder.
@@ -116,9 +120,17 @@ class RunSocket(AsyncWebsocketConsumer):
             async for _ in changes:
                 await self.find_run()
 
+    async def watch_root(self) -> None:
+        """End when the viewer has turned to another storage root: sockets, like pages, show the active one
+        only."""
+        while active_root().pk == self.run.root_id:
+            await asyncio.sleep(ROOT_PAUSE)
+        raise Close(NOT_FOUND, "Another storage root was opened")
+
     @contextmanager
     def reading(self, path: Path, offset: int, **how: Any) -> Iterator[Subscription]:
-        """Read a file for the client (see `Hub.subscribe`); what is unread of it is what the client is behind."""
+        """Read a file for the client (see `Hub.subscribe`); what is unread of it is what the client is
+        behind."""
         with hub.subscribe(path, offset, **how) as subscription:
             self._reading.add(subscription)
             try:

@@ -19,9 +19,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     base = tmp_path_factory.mktemp("live")
     (base / "store").mkdir()
     off = {"RUNICORN_RATE_LIMIT": "off", "RUNICORN_MAX_SOCKETS": "0"}
-    viewer = Viewer(base / "store", base / "home", **off).wait_until_it_answers()
-    yield viewer
-    viewer.stop()
+    viewer = Viewer(base / "store", base / "home", **off)
+    try:
+        yield viewer.wait_until_it_answers()
+    finally:
+        viewer.stop()
 
 
 @pytest.fixture

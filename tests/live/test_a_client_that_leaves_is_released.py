@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from contextlib import ExitStack
 
 import pytest
 
@@ -17,13 +18,12 @@ def watched(run: LiveRun) -> list[str]:
 
 def test_fifty_clients_share_one_descriptor_and_leave_none(new_run) -> None:
     run = new_run(logs="")
-    clients = [run.open_log() for _ in range(50)]
-    run.write_log(numbered(2000))
-    for client in clients:
-        assert lines(client, 2000) == numbered(2000).splitlines()
-    assert len(watched(run)) == 1
-    for client in clients:
-        client.close()
+    with ExitStack() as stack:
+        clients = [stack.enter_context(run.open_log()) for _ in range(50)]
+        run.write_log(numbered(2000))
+        for client in clients:
+            assert lines(client, 2000) == numbered(2000).splitlines()
+        assert len(watched(run)) == 1
     until(lambda: not watched(run), timeout=2)
 
 

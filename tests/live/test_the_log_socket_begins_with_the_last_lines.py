@@ -20,7 +20,6 @@ def test_it_sends_the_last_ten_thousand_lines(new_run) -> None:
 def test_it_sends_as_many_as_asked_for(new_run, query: str, count: int) -> None:
     run = new_run(logs=numbered(12))
     with run.open_log(query) as client:
-        run.server.get(f"/api/runs/{run.id}")
         first = lines(client, count)
         run.write_log("next\n")
         assert [*first, *lines(client, 1)] == [*numbered(count, 12 - count).splitlines(), "next"]
