@@ -1,4 +1,4 @@
-"""The Hugging Face Trainer: a small BERT reads digits as texts of 64 words, of which there are 17 shades.
+"""The Hugging Face Trainer: a small vision transformer learns to read digits.
 
 pip install transformers accelerate torch; python examples/with_transformers.py
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 from sklearn.datasets import load_digits
-from transformers import BertConfig, BertForSequenceClassification, EvalPrediction, Trainer, TrainingArguments
+from transformers import EvalPrediction, Trainer, TrainingArguments, ViTConfig, ViTForImageClassification
 
 from runicorn.integrations.transformers import RunicornCallback
 
@@ -19,8 +19,10 @@ from runicorn.integrations.transformers import RunicornCallback
 def rows() -> list[dict[str, Any]]:
     """The digits as the Trainer takes them."""
     images, labels = load_digits(return_X_y=True)
-    tokens = torch.tensor(images, dtype=torch.long)
-    return [{"input_ids": words, "labels": int(label)} for words, label in zip(tokens, labels, strict=True)]
+    pixels = torch.tensor(images / 16, dtype=torch.float32).reshape(-1, 1, 8, 8)
+    return [
+        {"pixel_values": image, "labels": int(label)} for image, label in zip(pixels, labels, strict=True)
+    ]
 
 
 def judge(judged: EvalPrediction) -> dict[str, float]:
@@ -34,13 +36,14 @@ def main() -> None:
     options = parser.parse_args()
 
     data = rows()
-    shape = BertConfig(
-        vocab_size=17,
+    shape = ViTConfig(
+        image_size=8,
+        patch_size=2,
+        num_channels=1,
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=4,
         intermediate_size=64,
-        max_position_embeddings=64,
         num_labels=10,
     )
     with tempfile.TemporaryDirectory() as checkpoints:
@@ -57,7 +60,7 @@ def main() -> None:
             use_cpu=True,
         )
         trainer = Trainer(
-            BertForSequenceClassification(shape),
+            ViTForImageClassification(shape),
             arguments,
             train_dataset=data[:1257],
             eval_dataset=data[1257:],

@@ -14,7 +14,7 @@ from runicorn.run import Run
 
 
 class RunicornCallback(Callback):
-    """Logs what modules log with `self.log`, under the same names; the step is `trainer.global_step`.
+    """Logs what modules log with `self.log`, under the same names, and the epoch; the step is `trainer.global_step`.
 
     How often: as often as the Trainer does (`log_every_n_steps`), and after every epoch and evaluation. Only the first
     process of a distributed training writes. An exception in the training ends the callback's own run as failed.
@@ -29,7 +29,7 @@ class RunicornCallback(Callback):
         super().__init__()
         self._tracking = Tracking(run, options)
         self._seen: dict[str, Any] = {}
-        self._step = 0
+        self._step = self._epoch = 0
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Begin, with the hyperparameters of the module and of its data in the config."""
@@ -37,7 +37,7 @@ class RunicornCallback(Callback):
             return
         self._seen = {}
         if stage == "fit":
-            self._step = 0
+            self._step = self._epoch = 0
             data = getattr(trainer.datamodule, "hparams", None) or {}
             self._tracking.begin({**data, **pl_module.hparams, **_extent(trainer)})
         else:
@@ -45,13 +45,14 @@ class RunicornCallback(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *batch: Any) -> None:
         """Log, if it is time."""
+        self._epoch = trainer.current_epoch
         every = trainer.log_every_n_steps
         if every and trainer.global_step // every != self._step // every:
             self._log(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the epoch's metrics."""
-        self._log(trainer, epoch=trainer.current_epoch)
+        self._log(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Log the evaluation's metrics, except those of the check before the first epoch."""
@@ -72,7 +73,7 @@ class RunicornCallback(Callback):
             self._log(trainer)
             self._tracking.end()
 
-    def _log(self, trainer: Trainer, **more: Any) -> None:
+    def _log(self, trainer: Trainer) -> None:
         """Log what is new: the Trainer keeps the latest of everything, and each time it is logged in new memory.
 
         What was seen is kept, so that its memory is not used again.
@@ -84,7 +85,7 @@ class RunicornCallback(Callback):
         self._seen = latest
         self._step = trainer.global_step or self._step
         if new:
-            self._tracking.log({**new, **more}, self._step)
+            self._tracking.log({**new, "epoch": self._epoch}, self._step)
 
 
 def _address(tensor: Any) -> int | None:
