@@ -160,7 +160,7 @@ def _mixed(bits: Ints, labels: tuple[str, ...], kinds: NDArray[np.uint8]) -> Val
     if len(kinds) == 0:
         return Values.nothing(0)
     if (kinds == kinds[0]).all():
-        return Values(int(kinds[0]), bits, labels)
+        return Values(int(kinds[0]), bits, labels if kinds[0] == TEXT else ())
     return Values(MIXED, bits, labels, kinds)
 
 

@@ -1,0 +1,64 @@
+"""Random journals, dealt out at random byte offsets, and every read compared with the naive answer."""
+
+from __future__ import annotations
+
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metrics import ingest, pyramid, source
+from metrics.services import catch_up
+from tests.metrics.agreement import check_everything
+from tests.metrics.journals import Scribe, append, new_run, path_of
+from tests.metrics.pyramids import SMALL
+
+numbers = count()
+seeds = given(st.integers(0, 2**48))
+relaxed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@pytest.fixture(autouse=True)
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tiles, blocks and transactions so small that a short journal goes through all of them."""
+    monkeypatch.setattr(pyramid, "SHAPE", SMALL)
+    monkeypatch.setattr(source, "BLOCK", 700)
+    monkeypatch.setattr(ingest, "GROUP_BYTES", 2000)
+
+
+def live_through(seed: int) -> None:
+    """A journal grows piece by piece; in between it is taken in, and sometimes cut off or replaced."""
+    random = Random(seed)
+    run, content = new_run(next(numbers)), b""
+    scribe = Scribe(random)
+    for _ in range(random.randint(1, 5)):
+        if content and random.random() < 0.15:
+            content = content[: random.randrange(len(content))] if random.random() < 0.5 else b""
+            path_of(run).write_bytes(content)
+            catch_up(run)
+        piece = scribe.lines(random.choice([1, 5, 40, 150]))
+        while piece:
+            some, piece = piece[: (cut := random.randint(1, 4000))], piece[cut:]
+            append(run, some)
+            content += some
+            if random.random() < 0.7:
+                assert catch_up(run) == 0
+    assert catch_up(run) == 0
+    check_everything(run, content, random)
+
+
+@seeds
+@settings(max_examples=60, deadline=None, suppress_health_check=relaxed)
+def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
+    live_through(seed)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(7200)
+@seeds
+@settings(max_examples=5000, deadline=None, suppress_health_check=relaxed)
+def test_it_answers_what_the_journal_says_thousands_of_times(store: Path, seed: int) -> None:
+    live_through(seed)
