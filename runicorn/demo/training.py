@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import f1_score, recall_score
+from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
 import runicorn as rn
 from runicorn.demo import pictures
@@ -18,7 +18,7 @@ from runicorn.demo.network import OPTIMIZERS, Network, cross_entropy, norm
 from runicorn.demo.trials import Trial
 
 PROJECT = "digits"
-PICTURE_EPOCHS = 5
+SHOW_EPOCHS = 5
 TILES = 16
 
 
@@ -132,7 +132,7 @@ class Training:
         self._run.log(metrics, step=self._step)
         text = f"epoch {epoch + 1}/{self._trial.epochs}: loss {loss:.4f}, accuracy {self.accuracy:.1%}"
         self._run.log_text(text)
-        if epoch % PICTURE_EPOCHS == PICTURE_EPOCHS - 1:
+        if epoch % SHOW_EPOCHS == SHOW_EPOCHS - 1:
             self._show(guesses)
 
     def _show(self, guesses: Labels) -> None:
@@ -144,6 +144,11 @@ class Training:
         weights: Floats = self._network.parameters[0].T[:TILES]
         caption = "What the first units of the first layer look for."
         self._run.log_image("weights", pictures.sheet(weights), step=self._step, caption=caption)
+        self._run.log_histogram("weights", self._network.parameters[0], step=self._step)
+        counts = confusion_matrix(self._digits.val_labels, guesses, labels=range(CLASSES)).tolist()
+        rows = [[digit, *row] for digit, row in enumerate(counts)]
+        columns = ["digit", *(f"read as {guess}" for guess in range(CLASSES))]
+        self._run.log_table("confusion", rows, columns, step=self._step)
 
 
 def _config(trial: Trial, digits: Digits) -> dict[str, Any]:

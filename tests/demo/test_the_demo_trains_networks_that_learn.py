@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import zlib
 
@@ -78,6 +79,14 @@ def test_its_images_are_png_files_by_step(learning: Record) -> None:
     for image in images:
         assert image["caption"]
         assert _is_whole_png((learning.path / image["path"]).read_bytes())
+
+
+def test_what_it_confuses_is_a_table_and_its_weights_a_histogram(learning: Record) -> None:
+    tables, histograms = learning.events("table"), learning.events("histogram")
+    assert len(tables) == len(histograms) == 6
+    rows = json.loads((learning.path / tables[-1]["path"]).read_text(encoding="utf-8"))["rows"]
+    right = sum(row[1 + digit] for digit, row in enumerate(rows))
+    assert right / sum(map(sum, (row[1:] for row in rows))) == learning.summary["final_accuracy"]
 
 
 def test_the_second_learns_before_its_loss_is_no_number(diverging: Record) -> None:

@@ -40,7 +40,7 @@ def test_it_trains_and_its_run_is_finished(
     home.mkdir()
     ended = subprocess.run(
         [sys.executable, str(PROJECT / "examples" / f"{example}.py"), "--epochs", "3"],
-        env=environment(home, RUNICORN_DIR=str(folder), KERAS_BACKEND="torch"),
+        env=environment(home, RUNICORN_DIR=str(folder), KERAS_BACKEND="torch", OMP_NUM_THREADS="1"),
         cwd=home,
         capture_output=True,
         text=True,
