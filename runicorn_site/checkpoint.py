@@ -26,12 +26,15 @@ def open_for_checkpoints(database: Path) -> sqlite3.Connection:
 
 
 def checkpoint_if_worth(connection: sqlite3.Connection, database: Path) -> None:
-    """Checkpoint when the WAL has grown; a busy database is tried again a moment later."""
+    """Checkpoint when the WAL has grown."""
     wal = Path(f"{database}-wal")
     size = wal.stat().st_size if wal.exists() else 0
-    if size <= WORTH_BYTES:
-        return
-    mode = "TRUNCATE" if size > TOO_LARGE_BYTES else "PASSIVE"
+    if size > WORTH_BYTES:
+        checkpoint(connection, "TRUNCATE" if size > TOO_LARGE_BYTES else "PASSIVE")
+
+
+def checkpoint(connection: sqlite3.Connection, mode: str) -> None:
+    """One checkpoint; a busy database is tried again another time."""
     try:
         connection.execute(f"PRAGMA wal_checkpoint({mode})")
     except sqlite3.OperationalError as error:

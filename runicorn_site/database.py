@@ -35,7 +35,9 @@ def prepare() -> None:
     """
     with file_lock(settings.STATE_DIR / "migrate.lock"):
         if connection.vendor == "sqlite":
-            _replace_if_damaged(Path(connection.settings_dict["NAME"]))
+            path = Path(connection.settings_dict["NAME"])
+            _replace_if_damaged(path)
+            _make_private(path)
         _migrate()
 
 
@@ -59,6 +61,12 @@ def _replace_if_damaged(path: Path) -> None:
         f"The database was damaged. It was moved to {aside} and is being rebuilt from the storage root."
     )
     logger.error(notices[-1])
+
+
+def _make_private(path: Path) -> None:
+    """Only its owner reads the database; SQLite gives its side files the same mode."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
 
 
 def is_sound(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Serving: the only way to start the application, for `runicorn viewer` and `manage.py runserver` alike.
 
-    listen → make the database ready → open the storage root → background work → daphne → the same in reverse
+    listen → make the database ready → open the storage root → daphne → background work → the same in reverse
 
 Nothing of it happens at import or in `ready()`.
 """
@@ -15,9 +15,13 @@ import webbrowser
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runicorn import settings as own
 from runicorn_site.listening import is_everywhere, listen, url
+
+if TYPE_CHECKING:
+    from daphne.server import Server
 
 STOP_SECONDS = 2.5
 """From the request to end to the end of the process, whatever a view still waits for."""
@@ -88,17 +92,14 @@ class Serving:
         self.url = url(options.host, self.port)
         self.litter: list[Path] = []
         self.prepare()
-        from runicorn_site.asgi import build
-        from runicorn_site.daphne_server import SiteServer
-
-        server = SiteServer(build(self.policy), self.listening, self.ready, self.hurry, signals)
+        self.load()
         try:
-            server.run()
+            self.server(signals).run()
         finally:
             self.stop()
 
     def prepare(self) -> None:
-        """Guard, tables, storage root, background work."""
+        """Guard, tables, storage root."""
         import django
 
         django.setup()
@@ -116,13 +117,27 @@ class Serving:
             self.litter.append(admission.keep(self.policy.tokens.token, settings.STATE_DIR, self.port))
         database.prepare()
         activate(self.root)
+
+    def load(self) -> None:
+        """Import all there is to import, before a second thread could do the same."""
+        from django.conf import settings
+        from django.urls import get_resolver
+
         from runicorn_site.worker import Worker
 
         self.worker = Worker(Path(settings.STATE_DIR))
-        self.worker.start()
+        get_resolver().check()
+
+    def server(self, signals: bool) -> Server:
+        """daphne around the application."""
+        from runicorn_site.asgi import build
+        from runicorn_site.daphne_server import SiteServer
+
+        return SiteServer(build(self.policy), self.listening, self.ready, self.hurry, signals)
 
     def ready(self) -> None:
-        """daphne listens: say so, here, to the SDK, and to the browser."""
+        """daphne listens: begin the background work and say so, here, to the SDK, and to the browser."""
+        self.worker.start()
         tokens = self.policy.tokens
         self.litter.append(own.register_viewer(self.url, self.root, token_needed=tokens is not None))
         entry = self.url if tokens is None else f"{self.url}/?once={tokens.once}"

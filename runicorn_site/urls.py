@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+import metrics.urls
+import runs.urls
 from runicorn_site import errors
 from runicorn_site.documentation import documentation_patterns
 from runicorn_site.pages import page_patterns
@@ -16,10 +15,11 @@ from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
-modules = [import_module(f"{app}.urls") for app in ("runs", "metrics") if find_spec(f"{app}.urls")]
+APPS = (metrics.urls, runs.urls)
+
 urlpatterns = [
     # For people
-    *(path("", include(module.page_patterns)) for module in modules),
+    *(path("", include(module.page_patterns)) for module in APPS),
     path("", include(page_patterns)),
     path("", include(documentation_patterns)),
     path("admin", RedirectView.as_view(url="/admin/")),
@@ -27,8 +27,8 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg")),
     path("static/<path:path>", static_file, name="static-file"),
     # For programs
-    *(path("api/v2/", include(module.v2_patterns)) for module in modules),
-    *(path("api/", include(module.api_patterns)) for module in modules),
+    *(path("api/v2/", include(module.v2_patterns)) for module in APPS),
+    *(path("api/", include(module.api_patterns)) for module in APPS),
     path("api/health", Health.as_view(), name="health"),
     path("api/status/check", StatusCheck.as_view(), name="status-check"),
     path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),

@@ -18,7 +18,7 @@ from django.db import connection, connections
 
 from metrics import services as metrics
 from runicorn._os import file_lock
-from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint_if_worth, open_for_checkpoints
+from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint, checkpoint_if_worth, open_for_checkpoints
 from runs import discovery
 from runs import services as runs
 from runs.active import active_root
@@ -116,8 +116,9 @@ def ingest(term: Term) -> None:
 
 
 def keep_wal_small(term: Term) -> None:
-    """Checkpoint the database as the only connection that does."""
+    """Checkpoint the database as the only connection that does, and leave a small WAL behind."""
     database = Path(connection.settings_dict["NAME"])
     with closing(open_for_checkpoints(database)) as own_connection:
         while not term.stopping.wait(EVERY_SECONDS):
             checkpoint_if_worth(own_connection, database)
+        checkpoint(own_connection, "TRUNCATE")

@@ -75,7 +75,7 @@ class Viewer:
         assert self.process.poll() is None, f"the viewer ended:\n{self.output}"
         try:
             return requests.get(f"{self.url}/api/health", timeout=5).status_code < 500
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     @property

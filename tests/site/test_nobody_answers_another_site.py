@@ -30,6 +30,7 @@ def patterns(resolver: URLResolver, before: str = "") -> Iterator[str]:
 
 def address(pattern: str) -> str:
     """A pattern with something plausible in the place of each parameter."""
+    pattern = pattern.replace("/?", "")
     filled = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:(\w+):)?(\w+)>", _sample, pattern)
     return "/" + re.sub(r"[\^$?\\]|\(\?:|\)", "", filled)
 

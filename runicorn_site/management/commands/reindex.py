@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import threading
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,14 @@ from runicorn.settings import storage_root
 from runicorn_site import database
 from runs import discovery
 from runs.active import activate
+from runs.errors import OutsideRoot
 from runs.models import Run
 
 CHUNK = 200
 """Runs removed in one transaction, so that a viewer can write in between."""
+
+PATIENCE = 10.0
+"""Seconds for one bite of a big journal."""
 
 
 class Command(BaseCommand):
@@ -44,4 +47,14 @@ class Command(BaseCommand):
         discovery.full(root)
         self.stdout.write(f"{Run.objects.in_root(root).count()} runs in {folder}")
         if not options["no_metrics"]:
-            metrics.catch_up_all(root, threading.Event())
+            for run in Run.objects.in_root(root).live().select_related("root").iterator():
+                self.take_in(run)
+
+    def take_in(self, run: Run) -> None:
+        """Read a run's metrics; an error of one run never hides another."""
+        left = None
+        try:
+            while (behind := metrics.catch_up(run, PATIENCE)) and behind != left:
+                left = behind
+        except OutsideRoot as error:
+            self.stderr.write(f"{run}: {error.detail}")

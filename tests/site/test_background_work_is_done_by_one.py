@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runicorn_site import worker
+from runicorn_site.worker import Term, Worker
+from tests.waiting import until
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def root(folder: Path, home: Path) -> Path:
+    """A root that is active, so that threads see it."""
+    from runs.active import activate
+
+    activate(folder)
+    return folder
+
+
+def counting_loop(working: list[str], name: str) -> Callable[[Term], None]:
+    """A loop that says who works."""
+
+    def discover(term: Term) -> None:
+        working.append(name)
+        while term.goes_on():
+            term.stopping.wait(0.01)
+        working.remove(name)
+
+    return discover
+
+
+def start(locks: Path, loop: Callable[[Term], None]) -> tuple[Worker, threading.Thread]:
+    """A worker with only this loop."""
+    one = Worker(locks)
+    thread = threading.Thread(target=one._lead, args=(loop,))
+    thread.start()
+    one.threads.append(thread)
+    return one, thread
+
+
+def test_one_works_and_another_takes_over(root: Path, tmp_path: Path) -> None:
+    working: list[str] = []
+    first, _ = start(tmp_path, counting_loop(working, "first"))
+    until(lambda: working == ["first"])
+    second, _ = start(tmp_path, counting_loop(working, "second"))
+    first.stop(5)
+    until(lambda: working == ["second"])
+    second.stop(5)
+    assert working == []
+
+
+def test_it_follows_the_active_root(root: Path, tmp_path: Path) -> None:
+    from runs.active import activate
+
+    seen: list[str] = []
+
+    def discover(term: Term) -> None:
+        seen.append(term.root.path)
+        while term.goes_on():
+            term.stopping.wait(0.01)
+
+    one, _ = start(tmp_path, discover)
+    until(lambda: seen == [str(root)])
+    (tmp_path / "other").mkdir()
+    activate(tmp_path / "other")
+    until(lambda: seen == [str(root), str(tmp_path / "other")])
+    one.stop(5)
+
+
+def test_an_error_is_logged_and_work_goes_on(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker, "AFTER_ERROR_SECONDS", 0.01)
+    rounds: list[int] = []
+
+    def discover(term: Term) -> None:
+        rounds.append(1)
+        raise OSError("the disk is gone")
+
+    one, _ = start(tmp_path, discover)
+    until(lambda: len(rounds) >= 3)
+    one.stop(5)
+    assert "the disk is gone" in caplog.text
+
+
+def test_it_stops_within_its_time(root: Path, tmp_path: Path) -> None:
+    one = Worker(tmp_path)
+    one.start()
+    assert len(one.threads) == 3
+    one.stop(3)
+    assert not any(thread.is_alive() for thread in one.threads)

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from runicorn._version import __version__
+from runicorn_site import system_figures
+from runicorn_site.retired import SUCCESSORS
+
+SMI = """#!/bin/sh
+echo '0, NVIDIA A100, 37, 5, 40960, 20480, 61, 250.12, 400.00, 1410, 1215, P0, [N/A]'
+echo '1, Odd "name", [N/A], [Not Supported], 0, 0, 30, [N/A], 400.00, 210, 405, P8, 30'
+"""
+
+
+def put_on_path(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have `nvidia-smi` be this script."""
+    file = tmp_path / "nvidia-smi"
+    file.write_text(program)
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
+
+
+def test_health_says_what_it_is_made_of(store: Path, api: APIClient) -> None:
+    health = api.get("/api/health").json()
+    assert health.keys() == {"status", "version", "timestamp", "storage", "database", "cache"}
+    assert (health["status"], health["version"], health["storage"]) == ("ok", __version__, str(store))
+    assert abs(health["timestamp"] - time.time()) < 5
+    assert health["database"]["vendor"] == "sqlite"
+    assert health["database"]["version"].startswith("3.")
+    assert {"size", "max_size", "hits", "misses", "hit_rate"} <= health["cache"].keys()
+
+
+def test_processes_are_checked_on_demand(store: Path, api: APIClient) -> None:
+    assert api.post("/api/status/check").json() == {
+        "checked": 0,
+        "updated": 0,
+        "message": "Checked 0 running experiments, updated 0 statuses",
+    }
+
+
+def test_the_monitor_never_waits(store: Path, api: APIClient) -> None:
+    began = time.monotonic()
+    figures = [api.get("/api/system/monitor").json() for _ in range(3)][-1]
+    assert time.monotonic() - began < 1
+    assert figures["available"] is True
+    assert len(figures["cpu"]["per_core"]) == figures["cpu"]["logical_count"]
+    assert 0 <= figures["cpu"]["percent"] <= 100
+    assert figures["memory"]["total"] > figures["memory"]["available"] > 0
+    assert figures["disk"]["path"] == str(store)
+    assert figures["platform"].keys() == {"system", "release", "machine"}
+
+
+def test_without_a_gpu_it_says_so(api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert api.get("/api/gpu/telemetry").json() == {
+        "available": False,
+        "reason": "nvidia-smi not found in PATH",
+    }
+
+
+def test_what_nvidia_smi_says_becomes_numbers(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put_on_path(SMI, tmp_path, monkeypatch)
+    answer = api.get("/api/gpu/telemetry").json()
+    assert answer["available"] is True
+    first, second = answer["gpus"]
+    assert first == {
+        "index": 0,
+        "name": "NVIDIA A100",
+        "util_gpu": 37.0,
+        "util_mem": 5.0,
+        "mem_total_mib": 40960.0,
+        "mem_used_mib": 20480.0,
+        "mem_used_pct": 50.0,
+        "temp_c": 61.0,
+        "power_w": 250.12,
+        "power_limit_w": 400.0,
+        "clock_sm_mhz": 1410.0,
+        "clock_mem_mhz": 1215.0,
+        "pstate": "P0",
+        "fan_speed_pct": None,
+    }
+    assert (second["util_gpu"], second["util_mem"], second["mem_used_pct"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [
+        ("#!/bin/sh\necho No devices >&2; exit 9\n", "nvidia-smi failed: No devices"),
+        ("not a program", "nvidia-smi failed: "),
+        ("#!/bin/sh\nexec sleep 30\n", "nvidia-smi did not answer within 1 s"),
+    ],
+)
+def test_a_program_that_fails_or_hangs_is_no_error(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, reason: str
+) -> None:
+    monkeypatch.setattr(system_figures, "NVIDIA_SECONDS", 1.0)
+    put_on_path(program, tmp_path, monkeypatch)
+    answer = api.get("/api/gpu/telemetry")
+    assert answer.status_code == 200
+    assert answer.json()["available"] is False
+    assert answer.json()["reason"].startswith(reason)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("old", [*SUCCESSORS, "unified/unheard-of", "ssh", "ssh/mirror/start/"])
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_retired_routes_name_their_successor(old: str, method: str) -> None:
+    answer = getattr(Client(), method)(f"/api/{old}")
+    assert answer.status_code == 410
+    bare = old.rstrip("/")
+    assert answer.json()["detail"] == (
+        f"/api/{bare} was replaced by /api/{SUCCESSORS.get(bare, 'remote/status')}"
+    )

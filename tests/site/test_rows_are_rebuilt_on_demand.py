@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from runs.models import Run
+
+
+def reindex(folder: Path, *options: str) -> str:
+    """Run the command and return what it said."""
+    output = StringIO()
+    call_command("reindex", "--storage", str(folder), *options, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_row_comes_back_and_what_is_wrong_is_gone(
+    folder: Path, home: Path, make_run: Callable[..., str]
+) -> None:
+    runs = {make_run(folder, metrics=[{"loss": 1.0}], summary={"best": 1}) for _ in range(3)}
+    assert reindex(folder) == f"3 runs in {folder}\n"
+    Run.objects.update(project="wrong", summary={})
+    assert reindex(folder) == f"3 runs in {folder}\n"
+    assert {run.run_id for run in Run.objects.all()} == runs
+    assert {run.project for run in Run.objects.all()} == {"vision"}
+    assert {str(run.summary) for run in Run.objects.all()} == {"{'best': 1}"}
+    assert {run.metric_rows.get().last for run in Run.objects.all()} == {1.0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path, home: Path) -> None:
+    with pytest.raises(CommandError, match="There is no folder"):
+        reindex(tmp_path / "nowhere")

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tests.processes import Viewer
+from tests.site.wire import handshake
+from tests.waiting import until
+
+
+def open_socket(viewer: Viewer, path: str) -> ClientConnection:
+    """A WebSocket to a viewer."""
+    return connect(f"ws://127.0.0.1:{viewer.port}{path}", open_timeout=10)
+
+
+def close_code(socket: ClientConnection) -> int | None:
+    """The code with which the server closes a socket, or None while it is open after a moment."""
+    try:
+        socket.recv(timeout=1)
+    except ConnectionClosed as closed:
+        return closed.rcvd.code if closed.rcvd else 1006
+    except TimeoutError:
+        return None
+    return None
+
+
+def test_the_eleventh_log_socket_is_closed(
+    start_viewer: Callable[..., Viewer], folder: Path, make_run: Callable[..., str]
+) -> None:
+    run_id = make_run(folder, logs="one\n")
+    viewer = start_viewer()
+    logs, live = f"/api/runs/{run_id}/logs/ws", f"/runs/{run_id}/live"
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_socket(viewer, logs)) for _ in range(10)]
+        assert {socket.recv(timeout=10) for socket in opened} == {"one"}
+        assert close_code(stack.enter_context(open_socket(viewer, logs))) == 4429
+        assert close_code(stack.enter_context(open_socket(viewer, live))) is None
+        opened[0].close()
+        until(lambda: close_code(stack.enter_context(open_socket(viewer, logs))) is None)
+
+
+def test_without_a_limit_there_are_more(
+    start_viewer: Callable[..., Viewer], folder: Path, make_run: Callable[..., str]
+) -> None:
+    run_id = make_run(folder, logs="one\n")
+    viewer = start_viewer(RUNICORN_MAX_SOCKETS="0")
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_socket(viewer, f"/api/runs/{run_id}/logs/ws")) for _ in range(15)]
+        assert {socket.recv(timeout=10) for socket in opened} == {"one"}
+
+
+def test_an_address_without_a_socket_closes(plain: Viewer) -> None:
+    assert handshake(plain.port, "/api/nothing/ws", host=f"127.0.0.1:{plain.port}") in {403, 404, 500}
+
+
+@pytest.mark.torture
+def test_a_client_that_vanished_is_let_go_within_a_minute(
+    start_viewer: Callable[..., Viewer], folder: Path, make_run: Callable[..., str]
+) -> None:
+    import psutil
+
+    run_id = make_run(folder, logs="one\n")
+    viewer = start_viewer()
+    process = psutil.Process(viewer.process.pid)
+    with open_socket(viewer, f"/api/runs/{run_id}/logs/ws") as socket:
+        socket.recv(timeout=10)
+        port = socket.socket.getsockname()[1]
+
+        def connected() -> bool:
+            return any(peer.raddr and peer.raddr.port == port for peer in process.net_connections())
+
+        assert connected()
+        socket.protocol.receive_data = lambda data: None  # alive as a connection, deaf as a client
+        until(lambda: not connected(), timeout=60, pause=0.5)

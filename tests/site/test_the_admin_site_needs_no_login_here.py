@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from tests.processes import Viewer
+
+
+@pytest.mark.django_db
+def test_whoever_comes_acts_as_the_user_local() -> None:
+    page = Client().get("/admin/")
+    assert page.status_code == 200
+    assert "local" in page.content.decode()
+    user = User.objects.get()
+    assert (user.username, user.is_staff, user.has_usable_password()) == ("local", True, False)
+
+
+@pytest.mark.django_db
+def test_there_are_no_users_to_curate() -> None:
+    page = Client().get("/admin/").content.decode()
+    assert "/admin/auth/" not in page
+    assert Client().get("/admin/auth/user/").status_code == 404
+
+
+@pytest.mark.django_db
+def test_nobody_can_log_in_as_it() -> None:
+    Client().get("/admin/")
+    assert not Client().login(username="local", password="!")
+    assert not Client().login(username="local", password="")
+
+
+def test_a_form_without_its_token_changes_nothing(plain: Viewer) -> None:
+    answer = plain.post("/admin/logout/", data={"a": "b"})
+    assert answer.status_code == 403
+    assert "<h1>" in answer.text
+
+
+def test_it_draws_itself_under_our_policy(plain: Viewer, browser: Any) -> None:
+    browser.goto(plain.url + "/admin/")
+    browser.wait_for_selector("#site-name")
