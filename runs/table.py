@@ -90,6 +90,11 @@ class TableState:
         return self.but(search="", project="", statuses=(), tags=()).address
 
     @property
+    def title(self) -> str:
+        """What the window is called."""
+        return f"{self.project} – Runs – Runicorn" if self.project else "Runs – Runicorn"
+
+    @property
     def in_words(self) -> str:
         """What all runs shown have in common, to end a sentence with."""
         parts = [f"“{self.search}” in its name, project, id, tags or description"] if self.search else []

@@ -27,8 +27,8 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
     answer = fragment(request, "runs/_table.html", context)
-    # The form sends every field; the address names only what is not as usual.
-    answer["HX-Push-Url"] = state.address
+    # The form sends every field; the address names only what is not as usual, and what can be taken back.
+    answer["HX-Push-Url"] = request.get_full_path() if context["undo"] else state.address
     return answer
 
 

@@ -13,12 +13,14 @@ const root = document.getElementById("run");
 const charts = document.getElementById("charts");
 const connection = document.getElementById("connection");
 const HEADER_PAUSE = 1000;
+const REST_PAUSE = 2000;
 const { series, live, origin } = root.dataset;
 
 /** Where the journal stands: what is drawn comes from before, what the socket sends from after it. */
 let place = null;
 let header = "";
 let headerTimer = 0;
+let restTimer = 0;
 
 const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origin), (settings) => {
   filterFigures(charts, settings.filter);
@@ -27,7 +29,10 @@ const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origi
 
 const board = new Board(charts, series, toolbar.settings, {
   zoom: (range) => toolbar.zoom(range),
-  opened: (answer) => begin(answer),
+  opened(answer) {
+    begin(answer);
+    if (answer.pending) waitForRest();
+  },
 });
 
 const log = new LogPane(document.getElementById("log"));
@@ -37,6 +42,17 @@ function begin(answer) {
   if (place) return;
   place = { end: answer.journal_end, row: answer.last_row, generation: answer.generation };
   socket.open();
+}
+
+/** A big journal is taken in piece by piece: the charts show what is there, and ask again. */
+function waitForRest() {
+  if (restTimer) return;
+  document.getElementById("rest").hidden = false;
+  restTimer = setTimeout(() => {
+    restTimer = 0;
+    document.getElementById("rest").hidden = true;
+    board.reload();
+  }, REST_PAUSE);
 }
 
 const FRAMES = {

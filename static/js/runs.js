@@ -34,9 +34,17 @@ function say(sentence) {
   notice.querySelector("span").textContent = sentence;
 }
 
+/** The menu of columns stays open while boxes in it are ticked. */
+let menuWasOpen = false;
+document.body.addEventListener("htmx:beforeSwap", () => {
+  menuWasOpen = Boolean(holder().querySelector("details.menu[open]"));
+});
+
 /** The crumbs and the title tell the project, and they are outside of what htmx replaces. */
 document.body.addEventListener("htmx:afterSettle", () => {
   picks.show();
+  const menu = holder().querySelector("details.menu");
+  if (menu && menuWasOpen) menu.open = true;
   document.title = holder().dataset.title;
   const project = new URLSearchParams(location.search).get("project") ?? "";
   const crumb = document.getElementById("crumb");

@@ -142,25 +142,23 @@ function triangle(context, across, down, height) {
   context.closePath();
 }
 
-/** Dashed upright lines with a word at their head: changes of stage, and where a run was resumed. */
+/** Dashed upright lines with a word at their head where it fits: changes of stage, and where a run was resumed. */
 export function drawEvents(context, { box, x }, events, colour) {
+  const seen = events.filter(([value]) => value >= x.domain[0] && value <= x.domain[1]);
+  const places = seen.map(([value]) => crisp(x.at(value)));
   context.strokeStyle = colour;
   context.fillStyle = colour;
   context.lineWidth = 1;
   context.textAlign = "left";
   context.textBaseline = "top";
   context.setLineDash([2, 3]);
-  let free = -Infinity;
-  for (const [value, label] of events) {
-    if (value < x.domain[0] || value > x.domain[1]) continue;
-    const across = crisp(x.at(value));
+  for (const [i, [, label]] of seen.entries()) {
     context.beginPath();
-    context.moveTo(across, box.top);
-    context.lineTo(across, box.bottom);
+    context.moveTo(places[i], box.top);
+    context.lineTo(places[i], box.bottom);
     context.stroke();
-    if (across < free) continue;
-    context.fillText(label, across + 4, box.top);
-    free = across + context.measureText(label).width + 12;
+    const room = (places[i + 1] ?? box.right) - places[i];
+    if (context.measureText(label).width + 8 <= room) context.fillText(label, places[i] + 4, box.top);
   }
   context.setLineDash([]);
 }

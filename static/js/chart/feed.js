@@ -54,8 +54,7 @@ export class Feed {
 
   async #loadPart(query, [from, to]) {
     const name = query.x === "step" ? "step_range" : "time_range";
-    const ends = query.x === "step" ? [Math.floor(from), Math.ceil(to)] : [from, to];
-    return this.#series(await this.loader.load(this.chart.name, { ...query, [name]: ends.join(":") }));
+    return this.#series(await this.loader.load(this.chart.name, { ...query, [name]: `${from}:${to}` }));
   }
 
   #series(answer) {

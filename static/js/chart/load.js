@@ -66,7 +66,9 @@ async function ask(address) {
   }
   if (!response.ok) throw new NoAnswer(`The points could not be read (${response.status}).`);
   try {
-    return await response.json();
+    const answer = await response.json();
+    answer.pending = Number(response.headers.get("X-Ingest-Pending"));
+    return answer;
   } catch {
     throw new NoAnswer("The answer with the points was cut off.");
   }

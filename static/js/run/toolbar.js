@@ -7,7 +7,7 @@ import { duration } from "../chart/format.js";
 export function readSettings(search, origin) {
   const query = new URLSearchParams(search);
   const smoothing = Number(query.get("smooth"));
-  const range = (query.get("range") ?? "").split(":").map((end) => (end === "" ? NaN : Number(end)));
+  const range = (query.get("range") ?? "").split("..").map((end) => (end === "" ? NaN : Number(end)));
   return {
     axis: Object.hasOwn(AXES, query.get("x")) ? query.get("x") : "step",
     smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
@@ -25,7 +25,7 @@ export function writeSettings(search, { axis, smoothing, log, range, filter }) {
     x: axis === "step" ? "" : axis,
     smooth: smoothing || "",
     log: log ? "1" : "",
-    range: range ? range.join(":") : "",
+    range: range ? range.join("..") : "",
     charts: filter,
   };
   for (const [name, value] of Object.entries(wanted)) {
@@ -51,9 +51,13 @@ export class Toolbar {
     this.#show();
   }
 
-  /** Zoom all charts of the present axis to `range`. */
+  /** Zoom all charts to `range`, or show everything again. Steps are whole, times are exact to a millisecond. */
   zoom(range) {
-    if (range || this.settings.range) this.#apply({ ...this.settings, range }, true);
+    if (!range && !this.settings.range) return;
+    const whole = (ends) => [Math.floor(ends[0]), Math.ceil(ends[1])];
+    const rounded = (ends) => ends.map((end) => Math.round(end * 1000) / 1000);
+    const ends = range && (this.settings.axis === "step" ? whole(range) : rounded(range));
+    this.#apply({ ...this.settings, range: ends }, true);
   }
 
   #fromForm(settled) {
@@ -90,7 +94,6 @@ export class Toolbar {
     elements.whole.hidden = !range;
     if (!range) return;
     const text = axis === "relative" ? (end) => duration(end - origin) : AXES[axis].text;
-    const ends = axis === "step" ? [Math.ceil(range[0]), Math.floor(range[1])] : range;
-    elements.whole.textContent = `${text(ends[0])} – ${text(ends[1])} ✕`;
+    elements.whole.textContent = `${text(range[0])} – ${text(range[1])} ✕`;
   }
 }
