@@ -27,6 +27,8 @@ class Drain(Protocol):
     Closing at once while the client is still sending would reset the connection, answer included.
     """
 
+    transport: Any
+
     def __init__(self) -> None:
         self.seen = 0
 

@@ -25,7 +25,7 @@ class CounterCache(LocMemCache):
         if time.monotonic() > self.swept + SWEEP_SECONDS:
             CounterCache.swept = time.monotonic()
             self.sweep()
-        return super().add(*args, **options)
+        return bool(super().add(*args, **options))
 
     def sweep(self) -> None:
         """Forget every counter whose time is over."""

@@ -29,7 +29,8 @@ def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 @lru_cache(maxsize=1)
 def schema() -> bytes:
     """The OpenAPI description; routes do not change while the process runs."""
-    return orjson.dumps(SchemaGenerator().get_schema(request=None, public=True))
+    generator: Any = SchemaGenerator
+    return orjson.dumps(generator().get_schema(request=None, public=True))
 
 
 @require_safe

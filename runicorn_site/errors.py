@@ -80,7 +80,7 @@ def api_headers(error: APIException) -> dict[str, str]:
     """The headers that belong to an exception's status."""
     headers = {}
     if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
+        headers["WWW-Authenticate"] = error.auth_header
     if isinstance(error, Throttled) and error.wait:
         headers["Retry-After"] = str(int(error.wait))
     return headers
@@ -146,7 +146,7 @@ def is_bare(response: HttpResponseBase, request: HttpRequest) -> bool:
     """Whether an error answer has no content that is meant to be read, or HTML where JSON belongs."""
     if response.streaming or isinstance(response, Response | JsonResponse):
         return False
-    content = response.content  # type: ignore[attr-defined]
+    content = response.content
     is_html = response.get("Content-Type", "").startswith("text/html")
     return not content or (is_html and is_api(request.path_info))
 

@@ -7,6 +7,7 @@ memory. The transport's own pause and resume signals reach the application here.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import MutableMapping
 from typing import Any
 
 from runicorn_site.guard import Receive, Scope, Send
@@ -51,7 +52,7 @@ def gated(request: Any, send: Send) -> Send:
     gate = Gate()
     registered = False
 
-    async def waiting_send(message: dict[str, Any]) -> None:
+    async def waiting_send(message: MutableMapping[str, Any]) -> None:
         nonlocal registered
         if message["type"] != "http.response.body":
             await send(message)

@@ -5,7 +5,7 @@ What it decides is in `access.py` (hosts, origins, bodies) and `tokens.py` (toke
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,9 @@ from runicorn_site.answers import Refusal, whole
 from runicorn_site.headers import security
 from runicorn_site.tokens import Tokens
 
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Guard:
             await refuse(refusal, scope, send)
             return
         # daphne takes a root path from a header that anybody can send.
-        scope |= {"path": head.path, "raw_path": head.raw_path.encode("latin-1"), "root_path": ""}
+        scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
         await self.app(scope, receive, send if head.socket else guarded(send, head.path))
 
 
@@ -63,7 +63,7 @@ def head_of(scope: Scope) -> Head:
 def guarded(send: Send, path: str) -> Send:
     """`send` that puts the security headers on the answer."""
 
-    async def send_with_headers(message: dict[str, Any]) -> None:
+    async def send_with_headers(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             present = list(message.get("headers", ()))
             message = {**message, "headers": present + security(path, present)}

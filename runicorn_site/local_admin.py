@@ -23,7 +23,7 @@ class LocalAdmin:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Set the user, who is only looked up when somebody asks."""
         if request.path_info.startswith("/admin/"):
-            request.user = SimpleLazyObject(local_user)  # type: ignore[assignment]
+            request.user = SimpleLazyObject(local_user)
         return self.get_response(request)
 
 

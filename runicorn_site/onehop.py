@@ -8,7 +8,7 @@ one slot of a pool for its synchronous part and gives it back before the first b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from functools import lru_cache
@@ -100,14 +100,14 @@ class OneHop(ASGIHandler):
             await send({"type": "http.response.body"})
         finally:
             # Not `response.close()`: its signal would look at this thread's connections, and here there are none.
-            for closer in response._resource_closers:  # type: ignore[attr-defined]
+            for closer in response._resource_closers:
                 closer()
 
 
-def parts(response: StreamingHttpResponse) -> AsyncIterator[bytes]:
+def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
     """The parts of a streamed answer; a synchronous iterator runs on a thread, a bounded piece at a time."""
     if response.is_async:
-        return cast(AsyncIterator[bytes], aiter(response))
+        return cast(AsyncGenerator[bytes, None], aiter(response))
     return in_a_thread(iter(response))
 
 

@@ -25,7 +25,7 @@ def system_page(request: HttpRequest) -> HttpResponse:
 
 
 # The disk may be a network file system that does not answer, and nvidia-smi takes its time.
-system_page.waits_outside = True  # type: ignore[attr-defined]
+system_page.waits_outside = True
 
 
 def figures() -> dict[str, Any]:

@@ -120,6 +120,6 @@ def too_many(seconds: int) -> JsonResponse:
 def route(path: str) -> str:
     """The URL pattern that answers a path; all paths that none answers count as one."""
     try:
-        return resolve(path).route
+        return str(resolve(path).route)
     except Resolver404:
         return "unknown"

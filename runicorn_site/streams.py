@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
@@ -17,7 +17,7 @@ LIMIT = 64
 _slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
 
-async def in_a_thread(iterator: Iterator[bytes]) -> AsyncIterator[bytes]:
+async def in_a_thread(iterator: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
     """The bytes of `iterator`, which runs from start to end on one thread of its own.
 
     One thread, because a query that is still being read belongs to the connection of its thread; its own, because

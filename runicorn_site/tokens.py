@@ -12,7 +12,7 @@ import hmac
 import secrets
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from html import escape
 from http.cookies import CookieError, SimpleCookie
@@ -22,6 +22,8 @@ from urllib.parse import parse_qs, urlencode
 from runicorn_site.access import Head
 from runicorn_site.answers import Refusal
 from runicorn_site.headers import is_api
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 FORM_PATH = "/token"
 FORM_BYTES = 4096
@@ -84,9 +86,7 @@ class Tokens:
         self.form_tries = Tries(TRIES)
         self.bearer_tries = Tries(BEARER_TRIES)
 
-    async def judge(
-        self, head: Head, query: bytes, client: str, receive: Callable[[], Awaitable[dict[str, Any]]]
-    ) -> Refusal | None:
+    async def judge(self, head: Head, query: bytes, client: str, receive: Receive) -> Refusal | None:
         """`None` for who has shown the token; else what to answer: a form, a cookie, a refusal."""
         if not head.socket and head.path == FORM_PATH and head.method == "POST":
             return self._form(head, client, await _small_body(receive))
@@ -107,7 +107,7 @@ class Tokens:
         return hmac.new(self.token.encode(), f"cookie {host}".encode(), hashlib.sha256).hexdigest()
 
     def _has_cookie(self, head: Head) -> bool:
-        jar = SimpleCookie[str]()
+        jar = SimpleCookie()
         try:
             jar.load(head.header("cookie") or "")
         except CookieError:
@@ -170,7 +170,7 @@ def _wait() -> Refusal:
     return Refusal(429, "Too many wrong tokens. Wait a minute", ((b"Retry-After", b"60"),))
 
 
-async def _small_body(receive: Callable[[], Awaitable[dict[str, Any]]]) -> bytes:
+async def _small_body(receive: Receive) -> bytes:
     body = b""
     while len(body) <= FORM_BYTES:
         message = await receive()
