@@ -105,8 +105,8 @@ class Training:
             self._step += 1
             metrics = {
                 "train/loss": loss,
-                "optim/gradient_norm": norm(gradients),
-                "optim/learning_rate": rate,
+                "train/gradient_norm": norm(gradients),
+                "train/learning_rate": rate,
             }
             self._run.log(metrics, step=self._step)
             decayed = [
@@ -168,4 +168,4 @@ def _batches(digits: Digits, trial: Trial, rng: np.random.Generator | None = Non
 def _recalls(labels: Labels, guesses: Labels) -> dict[str, Any]:
     """The share of every digit's pictures that was recognised."""
     shares = recall_score(labels, guesses, average=None, zero_division=0)
-    return {f"recall/{digit}": float(share) for digit, share in enumerate(shares)}
+    return {f"val_recall/digit_{digit}": float(share) for digit, share in enumerate(shares)}
