@@ -59,20 +59,22 @@ _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _KEYS = re.compile(
     r"""\b(?:gh[opsur]_\w{20,} | github_pat_\w{20,} | glpat-[\w-]{15,} | hf_\w{20,} | sk-[\w-]{16,}
     | [rs]k_(?:live|test)_\w{10,} | xox[abeprs]-[\w-]{10,} | A[KS]IA[0-9A-Z]{16} | AIza[\w-]{30,} | npm_\w{30,}
-    | pypi-[\w-]{20,} | dop_v1_\w{20,} | eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)""",
+    | pypi-[\w-]{20,} | dop_v1_\w{20,} | eyJ[\w-]{8,1024}\.[\w-]{8,4096}\.[\w-]*)""",
     re.VERBOSE,
 )
 _PEM = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _HEADER = re.compile(r"\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 # The user part of a URL; a password may hold a slash, then a colon stands before it.
-_USER_PART = re.compile(r"(?<=://)(?:[^\s/'\"<>@]*|[^\s/'\"<>@:]+:[^\s'\"<>@]*)@")
-_PASSWORD_IN_URL = re.compile(r"://[^\s/@:]*:([^\s@]+)@")
+_USER_PART = re.compile(r"(?<=://)(?:[^\s/'\"<>@]{0,1024}|[^\s/'\"<>@:]{1,256}:[^\s'\"<>@]{0,1024})@")
+_PASSWORD_IN_URL = re.compile(r"://[^\s/@:]{0,256}:([^\s@]{1,1024})@")
 _QUERY = re.compile(r"(?<=[?&])([\w.-]+)=([^\s&#'\"]+)")
-# Names are looked for from their beginning only: a line of base64 is one long name, and not to be tried from each
-# of its characters on.
-_QUOTED = re.compile(r"""(?<![\w.-])([\w.-]*\w)(["']?\s*(?:=>|[:=])\s*)(["'])(?![<\[{])([^"'\n]{4,})\3""")
+# All of this looks at a quarter of a megabyte of any text: lengths are bounded, and names are looked for from their
+# beginning only, since a line of base64 is one long name.
+_QUOTED = re.compile(
+    r"""(?<![\w.-])([\w.-]*\w)(["']?[ \t]*(?:=>|[:=])[ \t]*)(["'])(?![<\[{])([^"'\n]{4,})\3"""
+)
 _BARE = re.compile(
-    r"""^([ +-]?\s*(?:export\s+)?)([\w.-]*\w)(\s*[:=]\s*)(?=\S*\d)(?=\S*[A-Za-z])([^\s"'(){}\[\],]{8,})\s*$""",
+    r"""^([ +-]?[ \t]*(?:export[ \t]+)?)([\w.-]*\w)([ \t]*[:=][ \t]*)(?=\S*\d)(?=\S*[A-Za-z])([^\s"'(){}\[\],]{8,})[ \t]*$""",
     re.MULTILINE,
 )
 _PAIR = re.compile(r"([-+~]*[\w.@/-]+=)(.*)", re.DOTALL)
