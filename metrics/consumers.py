@@ -72,6 +72,7 @@ class LiveSocket(RunSocket):
         self.log_lines = None if "log" in query else LOG_LINES
         self._header: dict[str, Any] = {}
         self._moved = asyncio.Event()
+        self._sent = 0
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Points, log and state, side by side."""
@@ -96,7 +97,9 @@ class LiveSocket(RunSocket):
             await self._moved.wait()
             await asyncio.sleep(PAUSE)
             self._moved.clear()
-            fresh = await database_sync_to_async(Run.objects.filter(pk=self.run.pk).first)()
+            fresh, stored = await database_sync_to_async(_row)(self.run.pk)
+            if stored < self._sent:
+                self._moved.set()  # not all that was sent is in the rows yet
             self.run = fresh or (await self.find_run())[0]
             await self.send_status()
 
@@ -146,6 +149,7 @@ class LiveSocket(RunSocket):
     async def place_taken_in(self) -> Place:
         """Where the points in the database end, once they have almost caught up with the journal."""
         while True:
+            place: Place
             place, size = await database_sync_to_async(_take_in)(self.run)
             if size - place.end <= BACKLOG:
                 return place
@@ -160,10 +164,20 @@ class LiveSocket(RunSocket):
         frames = PointFrames(place.generation, place.row, place.last_time)
         with self.reading(self.folder / layout.EVENTS, place.end, anywhere=True) as subscription:
             async for chunk in subscription:
+                self._sent = chunk.end
                 if chunk.replaced:
                     return
                 await self.send_all([frames.frame(chunk)])
                 self._moved.set()
+
+
+def _journal(run: int) -> Journal:
+    return Journal.objects.filter(run=run).first() or Journal()
+
+
+def _row(run: int) -> tuple[Run | None, int]:
+    """The run, and the bytes of its journal that are taken in."""
+    return Run.objects.filter(pk=run).first(), _journal(run).offset
 
 
 def _take_in(run: Run) -> tuple[Place, int]:
@@ -173,7 +187,7 @@ def _take_in(run: Run) -> tuple[Place, int]:
         Where the rows in the database end, and the size of the journal in bytes.
     """
     catch_up(run, wait=0)
-    journal = Journal.objects.filter(run=run).first() or Journal()
+    journal = _journal(run.pk)
     place = Place(journal.generation, journal.offset, journal.rows - 1, journal.last_time)
     try:
         return place, os.lstat(run.path / layout.EVENTS).st_size

@@ -130,10 +130,19 @@ class Flow:
         if self._protocol is not None and self._protocol.state != self._protocol.STATE_OPEN:
             raise ClientLeft
 
+    def leave_unread(self) -> None:
+        """Drop what the client says: daphne queues it without a limit, and a socket that only sends never looks."""
+        if self._protocol is not None:
+            self._protocol.onMessage = _drop
+
     def say_farewell(self) -> None:
         """Let a slow client read up to the close frame: by default the connection is cut after a second."""
         if self._protocol is not None:
             self._protocol.closeHandshakeTimeout = FAREWELL
+
+
+def _drop(payload: bytes, is_binary: bool) -> None:
+    """Autobahn's `onMessage` of a connection from which nothing is read."""
 
 
 class SocketFlow:

@@ -90,6 +90,7 @@ class RunSocket(AsyncWebsocketConsumer):
             await self.open()
         finally:
             await self.accept()
+            self.flow.leave_unread()
 
     def read_query(self, query: dict[str, str]) -> None:
         """Take the parameters of the URL. Raises `Close` (4400) for a bad one."""
@@ -107,12 +108,14 @@ class RunSocket(AsyncWebsocketConsumer):
         Raises:
             Close: 4400 for what is no run id, 4404 for a run that is unknown or deleted.
         """
+        run_id = self.scope["url_route"]["kwargs"]["run_id"]
         try:
-            return await database_sync_to_async(_run_and_folder)(self.scope["url_route"]["kwargs"]["run_id"])
+            found: tuple[Run, Path] = await database_sync_to_async(_run_and_folder)(run_id)
         except InvalidRunId as error:
             raise Close(BAD_REQUEST, str(error.detail)) from error
         except (RunNotFound, OutsideRoot) as error:
             raise Close(NOT_FOUND, str(error.detail)) from error
+        return found
 
     async def watch_run(self) -> None:
         """Ask for the run again when the mark of a deleted run comes, or its folder goes."""
@@ -121,16 +124,14 @@ class RunSocket(AsyncWebsocketConsumer):
                 await self.find_run()
 
     async def watch_root(self) -> None:
-        """End when the viewer has turned to another storage root: sockets, like pages, show the active one
-        only."""
+        """End when the viewer turns to another storage root: sockets, like pages, show the active one only."""
         while active_root().pk == self.run.root_id:
             await asyncio.sleep(ROOT_PAUSE)
         raise Close(NOT_FOUND, "Another storage root was opened")
 
     @contextmanager
     def reading(self, path: Path, offset: int, **how: Any) -> Iterator[Subscription]:
-        """Read a file for the client (see `Hub.subscribe`); what is unread of it is what the client is
-        behind."""
+        """Read a file for the client (see `Hub.subscribe`): by what is unread of it the client is behind."""
         with hub.subscribe(path, offset, **how) as subscription:
             self._reading.add(subscription)
             try:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import random
 
+import psutil
+
 from tests.live.files import numbered
 from tests.live.sockets import LiveRun, lines
 
@@ -69,11 +71,15 @@ def test_it_stays_open_when_the_run_has_ended(new_run) -> None:
         assert lines(client, 1) == ["resumed"]
 
 
-def test_what_the_client_says_is_not_minded(new_run) -> None:
+def test_what_the_client_says_is_neither_minded_nor_kept(new_run) -> None:
     run = new_run(logs="one\n")
+    server = psutil.Process(run.server.process.pid)
     with run.open_log() as client:
         assert lines(client, 1) == ["one"]
+        before = server.memory_info().rss
         client.send("hello")
-        client.send(b"\x00\x01")
+        for _ in range(100):
+            client.send(b"x" * 2**20)
         run.write_log("two\n")
         assert lines(client, 1) == ["two"]
+        assert server.memory_info().rss - before < 16 * 2**20
