@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from django.db.models import F
 
+from metrics import charts
 from metrics.lanes import Lane
-from metrics.models import Series
+from metrics.models import Journal, Series
+from metrics.plan import Window
+from metrics.view import Gone, View, directories
 from runs.models import Run
 
 WIDTH, HEIGHT = 64, 20
 AIR = 2
+POINTS = 40
+REMEMBERED = 10_000
+"""Outlines of spark lines kept, of some 400 bytes each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,42 @@ def _in_words(series: Series) -> str:
     if series.minimum is None or series.maximum is None:
         return f"{points}, none of them a finite number."
     return f"{points}, lowest {series.minimum:.5g}, highest {series.maximum:.5g}."
+
+
+def sparklines(primary: Mapping[int, str]) -> dict[int, str]:
+    """For runs by the ids of their rows: the outline of each one's metric of that name, where there is one.
+
+    What was drawn once is remembered until the metric has more points.
+    """
+    found = Series.objects.filter(
+        run__in=primary,
+        name__in=set(primary.values()),
+        lane=Lane.METRIC,
+        generation=F("run__journal__generation"),
+    )
+    wanted = [one for one in found if primary[one.run_id] == one.name]
+    new = [one for one in wanted if (one.uid, one.count) not in _outlines]
+    try:
+        _outlines.update(_drawn(new))
+    except Gone:
+        # A journal was replaced in this moment: the next look has its new curve.
+        wanted = [one for one in wanted if (one.uid, one.count) in _outlines]
+    outlines = {one.run_id: _outlines[one.uid, one.count] for one in wanted}
+    if len(_outlines) > REMEMBERED:
+        _outlines.clear()
+    return outlines
+
+
+def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
+    if not series:
+        return {}
+    seen = View(Journal(), series, directories(series))
+    read = charts.thinned(seen, series, Window(), by_step=True, points=POINTS)
+    entries = {one: charts.columns([one], [read[one.pk]], by_step=True, points=POINTS) for one in series}
+    return {(one.uid, one.count): outline(entry["x"], entry["y"]) for one, entry in entries.items()}
+
+
+_outlines: dict[tuple[int, int], str] = {}
 
 
 def outline(x: Iterable[float], y: Iterable[float]) -> str:

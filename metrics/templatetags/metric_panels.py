@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from metrics import panels, read, services
+from metrics import panels, services
 from runs.models import Run, StorageRoot
 
 register = template.Library()
@@ -29,23 +28,15 @@ def ingest_progress(root: StorageRoot) -> dict[str, Any]:
 
 
 @register.simple_tag
-def sparklines(runs: Iterable[Run]) -> dict[str, str]:
-    """The outline of each run's primary metric by run id, for `spark`."""
-    by_metric: dict[str, list[Run]] = defaultdict(list)
-    for run in runs:
-        if run.best_metric_name:
-            by_metric[run.best_metric_name].append(run)
-    outlines: dict[str, str] = {}
-    for name, some in by_metric.items():
-        found = read.sparkline([run.pk for run in some], name)
-        outlines |= {run.run_id: panels.outline(**found[run.pk]) for run in some if run.pk in found}
-    return outlines
+def sparklines(runs: Iterable[Run]) -> dict[int, str]:
+    """The outline of each run's primary metric, for `spark`."""
+    return panels.sparklines({run.pk: run.best_metric_name for run in runs if run.best_metric_name})
 
 
 @register.simple_tag
-def spark(outlines: dict[str, str], run: Run) -> SafeString:
+def spark(outlines: dict[int, str], run: Run) -> SafeString:
     """The spark line of one run as a small picture; an empty place where there is none."""
-    outline = outlines.get(run.run_id)
+    outline = outlines.get(run.pk)
     if not outline:
         return SafeString('<span class="no-spark"></span>')
     return format_html('<svg class="spark" aria-hidden="true"><polyline points="{}"/></svg>', outline)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -26,6 +27,7 @@ SHAPES = frozenset(layout.STATUSES)
 
 
 @register.simple_tag
+@lru_cache(maxsize=100)
 def icon(name: str) -> SafeString:
     """A picture of the sprite; it says nothing that the words beside it do not say."""
     return format_html(
@@ -44,6 +46,7 @@ def rail_link(context: Context, address: str, picture: str, label: str) -> SafeS
 
 
 @register.simple_tag
+@lru_cache(maxsize=100)
 def status(word: str) -> SafeString:
     """A status as word, shape and colour. A word that nobody knows is shown as it is."""
     shape = word if word in SHAPES else "unknown"
