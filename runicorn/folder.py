@@ -40,7 +40,7 @@ class RunFolder:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir()
         except FileExistsError as error:
-            if self.path.is_dir():
+            if os.path.isdir(self.path):
                 return False
             self.trouble(self.path.name, error)
         except OSError as error:

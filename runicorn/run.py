@@ -133,7 +133,8 @@ class Run:
         except media.NotAnImage as error:
             self._notices.once(f"image {key}", f"the image {key!r} was not kept: {error}.")
             return ""
-        return self._keep("image", key, content, suffix, step, caption=caption)
+        words = None if caption is None else str(caption)
+        return self._keep("image", key, content, suffix, step, caption=words)
 
     def log_table(
         self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
@@ -190,7 +191,7 @@ class Run:
         Raises:
             ValueError: `mode` is neither "max" nor "min".
         """
-        self._summary.set_primary(metric_name, mode)
+        self._summary.set_primary(str(metric_name), mode)
 
     def finish(self, status: str = layout.FINISHED) -> None:
         """End the run, and say what is not on disk if there is anything. Only the first call counts.
@@ -277,6 +278,8 @@ class Run:
         endings.forget(self)
 
     def _take_up(self) -> None:
+        if (self.run_dir / layout.DELETED).exists():
+            self._notices.once("deleted", f"run {self.id} is in the recycle bin; restore it there to see it.")
         started = self._folder.read(layout.STATUS).get("started_at")
         if isinstance(started, int | float):
             self._started_at = float(started)

@@ -114,8 +114,11 @@ def _check_id(run_id: str | None, resume: bool) -> None:
 
 def _labels(tags: str | Iterable[str] | None, notes: str | None, group: str | None) -> dict[str, Any]:
     words = [tags] if isinstance(tags, str) else list(tags or ())
-    labels = {"tags": list(dict.fromkeys(map(str, words))), "notes": notes, "group": group}
-    return {key: value for key, value in labels.items() if value}
+    texts = {"notes": notes, "group": group}
+    labels: dict[str, Any] = {key: str(value) for key, value in texts.items() if value is not None}
+    if words:
+        labels["tags"] = list(dict.fromkeys(map(str, words)))
+    return labels
 
 
 def _silent(root: Path, project: str, name: str, run_id: str | None) -> Run:

@@ -151,7 +151,7 @@ def running_viewers() -> list[dict[str, Any]]:
         return []
     notes = [layout.read_json(path)[0] for path in paths]
     alive = [note for note in notes if _runs_here(note)]
-    return sorted(alive, key=lambda note: float(note.get("started_at", 0)), reverse=True)
+    return sorted(alive, key=lambda note: float(note["started_at"]), reverse=True)
 
 
 def identity() -> dict[str, str]:
@@ -160,10 +160,9 @@ def identity() -> dict[str, str]:
 
 
 def _runs_here(note: dict[str, Any]) -> bool:
-    pid, start = note.get("pid"), note.get("process_start")
-    texts = (note.get("url"), note.get("root"))
-    if not isinstance(pid, int) or not all(isinstance(text, str) for text in texts):
+    kinds = {"url": str, "root": str, "pid": int, "process_start": float | None, "started_at": float}
+    if not all(isinstance(note.get(key), kind) for key, kind in kinds.items()):
         return False
     if any(note.get(key) != value for key, value in identity().items()):
         return False
-    return not _os.process_gone(pid, start if isinstance(start, float) else None, str(note["boot_id"]))
+    return not _os.process_gone(note["pid"], note["process_start"], note["boot_id"])

@@ -66,7 +66,7 @@ def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:
             notices.once(f"reserved {name}", _reserved(name))
             continue
         try:
-            kept[name] = scalar(value)
+            kept[name] = value if type(value) is float else scalar(value)
         except NotLoggable:
             kind = type(value).__name__
             text = f"{name!r} is a {kind} and was not logged: metrics are numbers, booleans and short texts."

@@ -113,6 +113,15 @@ def test_a_killed_run_is_resumed_without_a_gap(script: Callable[..., Script], fo
     assert only_run(folder).steps() == list(range(1, 21)) and only_run(folder).status == "finished"
 
 
+def test_a_run_in_the_recycle_bin_says_so(
+    begin: Callable[..., rn.Run], stopped: rn.Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stopped.run_dir / ".deleted").write_text("{}")
+    begin(run_id=RUN_ID, resume=True).log({"loss": 1.0})
+    assert "is in the recycle bin" in capsys.readouterr().err
+    assert Recorded(stopped.run_dir).steps()[-1] == 41
+
+
 def test_the_best_value_goes_on(begin: Callable[..., rn.Run]) -> None:
     def part(**metrics: Any) -> dict[str, Any]:
         run = begin(run_id=RUN_ID, resume=True)

@@ -50,6 +50,11 @@ def test_one_tag_may_be_a_text(begin: Callable[..., rn.Run]) -> None:
     assert Recorded(begin(tags="baseline").run_dir).json("meta")["tags"] == ["baseline"]
 
 
+def test_labels_need_not_be_text(begin: Callable[..., rn.Run]) -> None:
+    meta = Recorded(begin(tags=(1, 2.5), notes=Path("a"), group=3).run_dir).json("meta")
+    assert (meta["tags"], meta["notes"], meta["group"]) == (["1", "2.5"], "a", "3")
+
+
 def test_it_is_running_and_then_finished(begin: Callable[..., rn.Run]) -> None:
     run = begin()
     on_disk = Recorded(run.run_dir)

@@ -43,6 +43,14 @@ def test_the_event_tells_what_was_kept(run: rn.Run) -> None:
     assert (run.run_dir / path).read_bytes() == _png()
 
 
+def test_a_caption_and_a_step_of_anybody_are_taken(run: rn.Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.log_image("k", b"png", step=np.int64(3), caption=Path("x"))  # type: ignore[arg-type]
+    run.log_image("k", b"png", step="later")  # type: ignore[arg-type]
+    first, second = Recorded(run.run_dir).events("image")
+    assert (first["step"], first["caption"], second["step"]) == (3, "x", None)
+    assert "'later' is no whole number" in capsys.readouterr().err
+
+
 def test_two_images_of_one_key_are_two_files(run: rn.Run) -> None:
     assert run.log_image("k", _png()) != run.log_image("k", _png())
 

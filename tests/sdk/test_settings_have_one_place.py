@@ -122,6 +122,7 @@ def test_a_viewer_is_listed_while_it_runs(folder: Path) -> None:
         {"pid_namespace": "another"},
         {"pid": "x"},
         {"url": None},
+        {"started_at": "yesterday"},
     ],
 )
 def test_a_note_of_another_or_ended_process_is_ignored(folder: Path, change: dict[str, object]) -> None:
