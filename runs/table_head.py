@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runicorn import layout
@@ -108,19 +108,32 @@ class Offer:
 
     name: str
     lines: list[Line]
+    more: int
+    """How many further ones have no line; they are added by name."""
+
+
+MOST_OFFERED = 40
+"""Of one kind; a menu of hundreds of lines would be heavier than the page."""
 
 
 def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
     """The columns that can be added: of what the runs in sight have, and of what is shown already."""
-    shown = [metric_of(key)[0] for key in state.columns if key.startswith("metric.")]
-    shown_params = [key.removeprefix("config.") for key in state.columns if key.startswith("config.")]
-    names = sorted({*metrics, *shown})
-    keys = sorted({*params, *shown_params})
-    of_metrics = [
-        Line(name, [Option(f"metric.{name}.{word}", word) for word in AGGREGATES]) for name in names
-    ]
-    of_params = [Line(key, [Option(f"config.{key}", "show")]) for key in keys]
-    return [offer for offer in (Offer("Metrics", of_metrics), Offer("Config", of_params)) if offer.lines]
+    shown = {metric_of(key)[0] for key in state.columns if key.startswith("metric.")}
+    shown_params = {key.removeprefix("config.") for key in state.columns if key.startswith("config.")}
+    of_metrics = [(name, _figures_of(name)) for name in sorted({*metrics, *shown})]
+    of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted({*params, *shown_params})]
+    found = [_offer("Metrics", of_metrics, shown), _offer("Config", of_params, shown_params)]
+    return [offer for offer in found if offer.lines]
+
+
+def _figures_of(name: str) -> list[Option]:
+    return [Option(f"metric.{name}.{word}", word) for word in AGGREGATES]
+
+
+def _offer(kind: str, found: Sequence[tuple[str, list[Option]]], shown: set[str]) -> Offer:
+    """The first of them, and what is shown whatever its place."""
+    lines = [Line(*one) for i, one in enumerate(found) if i < MOST_OFFERED or one[0] in shown]
+    return Offer(kind, lines, len(found) - len(lines))
 
 
 @dataclass(frozen=True, slots=True)
