@@ -24,7 +24,9 @@ def chart_panel(run: Run) -> dict[str, Any]:
 @register.inclusion_tag("metrics/_progress.html")
 def ingest_progress(root: StorageRoot) -> dict[str, Any]:
     """A line that says how far the store is listed and its metrics are taken in; nothing when all is done."""
-    return {"backlog": services.backlog(root), "is_listed": root.listed_at is not None}
+    # The row that the process holds is as old as the process.
+    is_listed = StorageRoot.objects.filter(pk=root.pk, listed_at__isnull=False).exists()
+    return {"backlog": services.backlog(root), "is_listed": is_listed}
 
 
 @register.simple_tag

@@ -49,12 +49,14 @@ class Training:
 
     def end(self) -> int:
         """Finish the run and wait for the process."""
-        if self.process.poll() is None:
-            self.tell("finish")
-        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
-            assert stream is not None
+        self.tell("finish")
         self.process.communicate(timeout=20)
         return self.process.returncode
+
+    def close(self) -> None:
+        """Leave no process behind, whatever happened."""
+        self.process.kill()
+        self.process.communicate(timeout=20)
 
 
 def test_a_point_and_a_line_appear_without_a_reload(viewer: Viewer, home: Path, browser: Any) -> None:
@@ -63,22 +65,23 @@ def test_a_point_and_a_line_appear_without_a_reload(viewer: Viewer, home: Path, 
         browser.goto(f"{viewer.url}/")
         browser.get_by_role("link", name="resnet").first.click()
         browser.wait_for_url(f"**/runs/{training.run_id}*")
-        chart = browser.locator('[data-series="loss"]').first
-        chart.scroll_into_view_if_needed()
-        until(lambda: "0.1" in (chart.text_content() or ""))
+        chart = browser.locator('figure[data-name="loss"]')
+        shown = chart.locator("output").first
+        until(lambda: shown.text_content() == "0.1")
+        before = chart.locator("canvas").first.evaluate("canvas => canvas.toDataURL()")
         browser.evaluate("window.neverReloaded = true")
 
         training.tell("log 0.0625")
         training.tell("say these are the last words")
 
-        until(lambda: "0.0625" in (chart.text_content() or ""))
-        until(lambda: "these are the last words" in (browser.locator("[data-log]").text_content() or ""))
+        until(lambda: shown.text_content() == "0.0625")
+        until(lambda: chart.locator("canvas").first.evaluate("canvas => canvas.toDataURL()") != before)
+        until(lambda: "these are the last words" in (browser.locator("#log").text_content() or ""))
         assert training.end() == 0
-        until(lambda: "finished" in (browser.locator("[data-status]").first.text_content() or "").lower())
+        until(lambda: browser.locator("#header").get_attribute("data-status") == "finished")
         assert browser.evaluate("window.neverReloaded") is True
     finally:
-        training.process.kill()
-        training.process.wait(10)
+        training.close()
 
 
 def test_the_answer_of_the_api_equals_what_was_logged(viewer: Viewer, home: Path) -> None:

@@ -28,14 +28,14 @@ while True:
 
 def _train_until(root: Path, home: Path, run_id: str, first: int, count: int) -> int:
     """Log until at least `count` steps were acknowledged, kill the process, and return the last acknowledged step."""
-    process = train(SCRIPT, root, home, str(root), run_id, str(first))
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "ready", process.stderr and process.stderr.read()
-    last = first
-    for _ in range(count):
-        last = int(process.stdout.readline())
-    process.kill()
-    rest, _ = process.communicate(timeout=20)
+    with train(SCRIPT, root, home, str(root), run_id, str(first)) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready", process.stderr and process.stderr.read()
+        last = first
+        for _ in range(count):
+            last = int(process.stdout.readline())
+        process.kill()
+        rest, _ = process.communicate(timeout=20)
     whole = [line for line in rest.split("\n")[:-1] if line]
     return int(whole[-1]) if whole else last
 
