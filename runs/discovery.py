@@ -180,6 +180,13 @@ def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
 
 def _save(root: StorageRoot, folders: list[str]) -> set[str]:
     """Read the folders that differ from their rows and save them; the answer is those that need no second look."""
+    # Of two folders with one id the second has its turn when the first has its row.
+    first = list({_run_id(folder): folder for folder in folders}.values())
+    second = [folder for folder in folders if folder not in set(first)] if len(first) < len(folders) else []
+    return _save_each(root, first) | (_save(root, second) if second else set())
+
+
+def _save_each(root: StorageRoot, folders: list[str]) -> set[str]:
     known = _known(root, folders)
     base = Path(root.path)
     readings, same = [], set()

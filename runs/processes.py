@@ -72,7 +72,7 @@ def is_ours(run: Started) -> bool:
 
 def is_gone(run: Started) -> bool:
     """Whether the run says it is running although its process, if it was one of ours, has ended."""
-    if run.status != layout.RUNNING or not run.pid or not is_ours(run):
+    if run.status != layout.RUNNING or not run.pid or run.pid < 0 or not is_ours(run):
         return False
     return _os.process_gone(run.pid, run.process_start, run.boot_id)
 

@@ -54,7 +54,7 @@ def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
 
 @transaction.atomic
 def save(root: StorageRoot, readings: Sequence[Reading]) -> set[str]:
-    """Write what was read.
+    """Write what was read of runs with different ids.
 
     Returns:
         The folders whose rows now say what was read, or that are known to be the older of two with one id. The
@@ -62,25 +62,23 @@ def save(root: StorageRoot, readings: Sequence[Reading]) -> set[str]:
     """
     ids = [reading.record.run_id for reading in readings]
     rows = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=ids)}
-    done: dict[str, str] = {}
+    done: set[str] = set()
     fresh: list[RunRecord] = []
     changed: list[tuple[Run, RunRecord]] = []
     for reading in readings:
         record, row = reading.record, rows.get(reading.record.run_id)
-        if record.run_id in done:
-            continue  # a second folder of this id: its turn comes when the first one's row is there
         if row is None:
             fresh.append(record)
         elif _may_update(root, row, reading):
             changed.append((row, record))
         elif row.folder == record.folder:
             continue
-        done[record.run_id] = record.folder
+        done.add(record.folder)
     _create(root, fresh)
     _update(root, changed)
     _details(root, fresh, changed)
     counting.changed(root)
-    return set(done.values())
+    return done
 
 
 def _may_update(root: StorageRoot, row: Run, reading: Reading) -> bool:

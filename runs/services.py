@@ -91,9 +91,7 @@ def _apply_rule(run: Run) -> Run:
         verdict = processes.judge(run.path, run)
     except FileNotFoundError:
         return run
-    if verdict is None:
-        return run
-    if verdict.unwritten is not None:
+    if verdict is not None and verdict.unwritten is not None:
         _keep_in_row(run, verdict)
     return discovery.refresh_run(run.root, run.run_id) or run
 
