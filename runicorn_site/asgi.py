@@ -7,6 +7,7 @@ from typing import Any
 import django
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.core.exceptions import ImproperlyConfigured
+from django.urls import re_path
 
 django.setup(set_prefix=False)
 
@@ -15,7 +16,7 @@ from runicorn.settings import get  # noqa: E402
 from runicorn_site.flow import BackPressure  # noqa: E402
 from runicorn_site.guard import Guard, Policy  # noqa: E402
 from runicorn_site.onehop import OneHop  # noqa: E402
-from runicorn_site.sockets import SocketLimit  # noqa: E402
+from runicorn_site.sockets import SocketLimit, nowhere  # noqa: E402
 from runs.flow import SocketFlow  # noqa: E402
 from runs.ws_urls import websocket_patterns as run_sockets  # noqa: E402
 
@@ -29,7 +30,8 @@ def build(policy: Policy) -> Any:
     limit = get("RUNICORN_MAX_SOCKETS")
     if not limit.isdecimal():
         raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
-    sockets = SocketLimit(URLRouter([*run_sockets, *metric_sockets]), limit=int(limit))
+    router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])
+    sockets = SocketLimit(router, limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
     return SocketFlow(BackPressure(Guard(routes, policy)))
 

@@ -38,3 +38,9 @@ class SocketLimit:
             self.open[client] -= 1
             if not self.open[client]:
                 del self.open[client]
+
+
+async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse the handshake at an address that no socket has; the router itself would answer an internal error."""
+    await receive()
+    await send({"type": "websocket.close"})
