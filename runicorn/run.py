@@ -315,8 +315,9 @@ class Run:
             whole = STEP_LIMIT
         if -STEP_LIMIT <= whole < STEP_LIMIT:
             return whole
+        shown = repr(values.described(step))[:60]
         self._notices.once(
-            "step", f"the step {step!r} is no whole number of 64 bits; it was taken as not given."
+            "step", f"the step {shown} is no whole number of 64 bits; it was taken as not given."
         )
         return None
 

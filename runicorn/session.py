@@ -138,7 +138,7 @@ def _claimed(root: Path, project: str, name: str, run_id: str | None, resume: bo
 def _named(root: Path, project: str, name: str, run_id: str, resume: bool) -> tuple[Run, bool]:
     """The run of that id, and whether it was there before."""
     place = _place(root, run_id)
-    if place and resume and (project, name) not in (place, (DEFAULT, DEFAULT)):
+    if place and resume and not (project in (DEFAULT, place[0]) and name in (DEFAULT, place[1])):
         raise RunExists(f"Run {run_id} belongs to {'/'.join(place)}, not to {project}/{name}.")
     project, name = place or (project, name)
     run = Run(root, project, name, run_id)

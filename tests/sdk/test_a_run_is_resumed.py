@@ -54,8 +54,9 @@ def test_the_config_is_kept_and_added_to(begin: Callable[..., rn.Run], stopped: 
 
 
 def test_project_and_name_need_not_be_given_again(folder: Path, stopped: rn.Run) -> None:
-    run = rn.init(storage=folder, run_id=RUN_ID, resume=True)
-    assert (run.project, run.name, run.run_dir) == ("p", "n", stopped.run_dir)
+    for given in ({}, {"project": "p"}, {"name": "n"}):
+        run = rn.init(storage=folder, run_id=RUN_ID, resume=True, capture_env=False, **given)
+        assert (run.project, run.name, run.run_dir) == ("p", "n", stopped.run_dir)
 
 
 def test_other_names_than_its_own_raise(begin: Callable[..., rn.Run], stopped: rn.Run) -> None:

@@ -43,7 +43,10 @@ def test_what_is_a_whole_number_in_disguise_is_a_step(run: rn.Run, step: Any) ->
     assert _steps(run) == [int(step)]
 
 
-@pytest.mark.parametrize("step", ["x", [1], float("nan"), float("inf"), object(), 2**63, np.arange(3)])
+ODD = ["x", [1], float("nan"), float("inf"), object(), 2**63, pytest.param(10**5000, id="long"), np.arange(3)]
+
+
+@pytest.mark.parametrize("step", ODD)
 def test_a_bad_step_is_told_once_and_counted_instead(
     run: rn.Run, step: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

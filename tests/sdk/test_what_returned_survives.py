@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.sdk.scripts import Script, only_run
+import pytest
+
+from tests.sdk.scripts import Script, only_run, recorded
 
 TALKS = """
 run = rn.init("p", "n")
@@ -42,6 +46,18 @@ def test_a_killed_process_has_lost_nothing(script: Callable[..., Script], folder
 def test_a_killed_process_with_threads_has_lost_nothing(script: Callable[..., Script], folder: Path) -> None:
     returned = _kill_after(script(TALKS, "4"), 2000)
     assert set(only_run(folder).steps()) >= returned
+
+
+@pytest.mark.torture
+def test_many_processes_killed_at_any_moment_have_lost_nothing(
+    script: Callable[..., Script], folder: Path
+) -> None:
+    chance = random.Random(5)
+    for _ in range(60):
+        returned = _kill_after(script(TALKS, str(chance.randint(1, 6))), chance.randint(1, 3000))
+        run = recorded(folder)[-1]
+        assert set(run.steps()) >= returned
+        shutil.rmtree(run.path)
 
 
 def test_the_records_of_a_run_that_nobody_finished_are_there(
