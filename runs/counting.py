@@ -23,17 +23,18 @@ SECONDS = 2.0
 REMEMBERED = 256
 
 _lock = threading.Lock()
-_revisions: defaultdict[int, int] = defaultdict(int)
-_answers: OrderedDict[tuple[int, str], tuple[int, float, Any]] = OrderedDict()
+_revisions: defaultdict[str, int] = defaultdict(int)
+_answers: OrderedDict[tuple[str, str], tuple[int, float, Any]] = OrderedDict()
 
 
 def changed(root: StorageRoot) -> None:
-    """Forget the counts of a root when the current transaction is committed."""
+    """Forget the counts of a root: at once for this transaction, and for the others when it is committed."""
 
     def bump() -> None:
         with _lock:
-            _revisions[root.pk] += 1
+            _revisions[root.path] += 1
 
+    bump()
     transaction.on_commit(bump)
 
 
@@ -58,11 +59,11 @@ def remembered(root: StorageRoot, key: str, compute: Callable[[], T]) -> T:
     if known := _known(root, key):
         return known[0]
     with _lock:
-        revision = _revisions[root.pk]
+        revision = _revisions[root.path]
     value = compute()
     with _lock:
-        _answers[root.pk, key] = (revision, time.monotonic(), value)
-        _answers.move_to_end((root.pk, key))
+        _answers[root.path, key] = (revision, time.monotonic(), value)
+        _answers.move_to_end((root.path, key))
         while len(_answers) > REMEMBERED:
             _answers.popitem(last=False)
     return value
@@ -70,6 +71,6 @@ def remembered(root: StorageRoot, key: str, compute: Callable[[], T]) -> T:
 
 def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
     with _lock:
-        revision, at, value = _answers.get((root.pk, key), (-1, 0.0, None))
-        fresh = revision == _revisions[root.pk] and time.monotonic() - at < SECONDS
+        revision, at, value = _answers.get((root.path, key), (-1, 0.0, None))
+        fresh = revision == _revisions[root.path] and time.monotonic() - at < SECONDS
     return (value,) if fresh else None

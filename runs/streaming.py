@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -71,7 +71,8 @@ def file_answer(
     first, last = min(start, size), size - 1
     asked = requested_range(request.headers.get("Range", ""), size) if whole else None
     if asked == ():
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        sentence = f"The file has {size} bytes: none of the range asked for"
+        return Response({"detail": sentence}, status=416, headers={"Content-Range": f"bytes */{size}"})
     if asked:
         first, last = asked
     headers = {"Content-Length": str(last - first + 1), "X-File-Size": str(size)}
@@ -95,10 +96,10 @@ def requested_range(header: str, size: int) -> tuple[int, int] | tuple[()] | Non
     if match[1] == "":
         length = min(int(match[2]), size)
         return (size - length, size - 1) if length else ()
-    first, last = int(match[1]), int(match[2] or size)
-    if last < first:
+    first = int(match[1])
+    if match[2] and int(match[2]) < first:
         return None
-    return (first, min(last, size - 1)) if first < size else ()
+    return (first, min(int(match[2] or size), size - 1)) if first < size else ()
 
 
 def _blocks(file: OpenFile, start: int, end: int) -> Iterator[bytes]:

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.runs.conftest import folder_of, read
+
+LOG = "".join(f"12:00:{number:02d} | step {number}\n" for number in range(60))
+
+
+@pytest.fixture
+def address(store: Path, make_run: Any) -> str:
+    """Where the log of a run is served."""
+    return f"/api/runs/{make_run(store, logs=LOG)}/logs"
+
+
+def text(answer: Any) -> str:
+    return b"".join(answer.streaming_content).decode()
+
+
+def test_it_is_served_as_it_was_written(address: str, api: Any) -> None:
+    answer = api.get(address)
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer["Content-Length"] == str(len(LOG))
+    assert text(answer) == LOG
+
+
+@pytest.mark.parametrize("accept", ["text/plain", "*/*", "text/html", "application/json", "image/png"])
+def test_whatever_the_client_accepts_it_gets_the_log(address: str, api: Any, accept: str) -> None:
+    assert text(api.get(address, headers={"Accept": accept})) == LOG
+
+
+@pytest.mark.parametrize(
+    ("header", "first", "last"),
+    [
+        ("bytes=0-9", 0, 9),
+        ("bytes=10-", 10, len(LOG) - 1),
+        ("bytes=-5", len(LOG) - 5, len(LOG) - 1),
+        ("bytes=0-99999999", 0, len(LOG) - 1),
+        ("bytes=-99999999", 0, len(LOG) - 1),
+    ],
+)
+def test_a_range_is_served(address: str, api: Any, header: str, first: int, last: int) -> None:
+    answer = api.get(address, headers={"Range": header})
+    assert answer.status_code == 206
+    assert answer["Content-Range"] == f"bytes {first}-{last}/{len(LOG)}"
+    assert text(answer) == LOG[first : last + 1]
+
+
+@pytest.mark.parametrize("header", ["bytes=99999999-", "bytes=-0"])
+def test_a_range_beyond_the_end_is_said_to_be_so(address: str, api: Any, header: str) -> None:
+    answer = api.get(address, headers={"Range": header})
+    assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{len(LOG)}")
+
+
+@pytest.mark.parametrize("header", ["bytes=5-2", "lines=1-2", "bytes=0-1,5-6", "bytes=-", "bytes=a-b"])
+def test_what_is_no_range_is_ignored(address: str, api: Any, header: str) -> None:
+    answer = api.get(address, headers={"Range": header})
+    assert (answer.status_code, text(answer)) == (200, LOG)
+
+
+@pytest.mark.parametrize(("tail", "lines"), [(0, 0), (1, 1), (7, 7), (1000, 60)])
+def test_the_last_lines_can_be_asked_for(address: str, api: Any, tail: int, lines: int) -> None:
+    assert text(api.get(f"{address}?tail={tail}")) == "".join(LOG.splitlines(True)[60 - lines :])
+
+
+def test_what_came_later_can_be_asked_for(store: Path, make_run: Any, api: Any) -> None:
+    run_id = make_run(store, logs="one\n")
+    size = api.get(f"/api/runs/{run_id}/logs")["X-File-Size"]
+    with (folder_of(store, run_id) / "logs.txt").open("a") as log:
+        log.write("two\n")
+    assert text(api.get(f"/api/runs/{run_id}/logs?offset={size}")) == "two\n"
+    assert text(api.get(f"/api/runs/{run_id}/logs?offset=999")) == ""
+
+
+def test_lines_are_found_in_any_case(store: Path, make_run: Any, api: Any) -> None:
+    run_id = make_run(store, logs="one\nWARNUNG: Größe\n\nthree\nwarnung: GRÖSSE\nwarn")
+    answer = read(api.get(f"/api/runs/{run_id}/logs?search=größe"))
+    assert answer == {
+        "matches": [{"line": 2, "text": "WARNUNG: Größe"}, {"line": 5, "text": "warnung: GRÖSSE"}],
+        "total": 2,
+        "truncated": False,
+    }
+
+
+def test_a_run_without_a_log_says_so(store: Path, make_run: Any, api: Any) -> None:
+    run_id = make_run(store)
+    answer = api.get(f"/api/runs/{run_id}/logs")
+    assert (answer.status_code, answer.json()) == (404, {"detail": f"Run {run_id} has no log"})
+
+
+@pytest.mark.parametrize("query", ["tail=-1", "tail=x", "offset=-1"])
+def test_bad_input_is_named(address: str, api: Any, query: str) -> None:
+    answer = api.get(f"{address}?{query}")
+    assert answer.status_code == 400
+    assert query.partition("=")[0] in answer.json()["detail"]
+
+
+def test_an_empty_log_is_empty(store: Path, make_run: Any, api: Any) -> None:
+    answer = api.get(f"/api/runs/{make_run(store, logs='')}/logs")
+    assert (answer.status_code, text(answer), answer["Content-Length"]) == (200, "", "0")

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+
+from runs.active import active_root
+from runs.models import Run
+from tests.runs.conftest import folder_of, read
+
+
+def test_reindex_reads_everything_anew(store: Path, make_run: Any, look: Any, api: Any) -> None:
+    kept, deleted = make_run(store, config={"lr": 0.1}, tags=["a"]), make_run(store)
+    look()
+    read(api.patch(f"/api/runs/{kept}", {"description": "important words"}))
+    api.post("/api/runs/soft-delete", {"run_ids": [deleted]})
+    before = {kept: read(api.get(f"/api/runs/{kept}")), deleted: read(api.get("/api/recycle-bin"))}
+    Run.objects.filter(run_id=kept).update(status="nonsense", summary={"wrong": 1})
+    out = StringIO()
+    call_command("reindex", "--storage", str(store), stdout=out)
+    assert out.getvalue() == f"2 runs in {store}\n"
+    assert {kept: read(api.get(f"/api/runs/{kept}")), deleted: read(api.get("/api/recycle-bin"))} == before
+    found = Run.objects.in_root(active_root()).for_table(search="important", tags=["a"])
+    assert [run.run_id for run in found] == [kept]
+
+
+def test_two_copies_of_a_store_are_two_stores(
+    store: Path, tmp_path: Path, make_run: Any, look: Any, api: Any
+) -> None:
+    import shutil
+
+    from runs.active import activate
+
+    run_id = make_run(store)
+    look()
+    shutil.copytree(store, tmp_path / "copy")
+    activate(tmp_path / "copy")
+    look()
+    api.post("/api/runs/soft-delete", {"run_ids": [run_id]})
+    assert read(api.get("/api/runs")) == []
+    assert not (folder_of(store, run_id) / ".deleted").exists()
+    activate(store)
+    assert [item["id"] for item in read(api.get("/api/runs"))] == [run_id]
