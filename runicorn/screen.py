@@ -111,8 +111,8 @@ class Screen:
         if row.back:
             row.text, row.back, row.drawn = "", False, True
         elif not row.text and not row.drawn:
-            # A line begins that nothing points back from: what stands above it is done.
-            lines += self._drop(self._at)
+            # A line begins that draws over nothing: what stands above is done, but a block of rows may be growing.
+            lines += self.settle()
         row.text += piece
         while len(row.text) > LENGTH:
             lines.append(row.text[:LENGTH])

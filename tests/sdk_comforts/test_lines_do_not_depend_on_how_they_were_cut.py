@@ -1,0 +1,99 @@
+"""The lines that a text becomes are the same however it was cut into writes."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runicorn import screen
+from runicorn.screen import Screen
+
+PIECES = st.sampled_from(
+    [
+        "a",
+        "loss 0.5",
+        " ",
+        "é漢",
+        "\n",
+        "\r",
+        "\r\n",
+        "\b",
+        "\x1b[A",
+        "\x1b[2A",
+        "\x1b[B",
+        "\x1b[K",
+        "\x1b[2K",
+        "\x1b[J",
+        "\x1b[G",
+        "\x1b[31m",
+        "\x1b[0m",
+        "\x1b[?25l",
+        "\x1b",
+        "\x1b[",
+        "\x1b[3",
+        "\x1b[" + "1" * 40,
+        "\x1b]0;title\x07",
+        "\x00",
+        "\u2028",
+        "\x0b",
+        "\ud800",
+    ]
+)
+TEXTS = st.lists(PIECES | st.text(max_size=4), max_size=40).map("".join)
+
+
+def _lines(parts: list[str]) -> list[str]:
+    one = Screen()
+    return [line for part in parts for line in one.feed(part)] + one.flush()
+
+
+@st.composite
+def _cut(draw: st.DrawFn) -> tuple[str, list[str]]:
+    text = draw(TEXTS)
+    places = sorted(draw(st.lists(st.integers(0, len(text)), max_size=20)))
+    edges = [0, *places, len(text)]
+    return text, [text[start:end] for start, end in pairwise(edges)]
+
+
+@settings(max_examples=250, deadline=None)
+@given(_cut())
+def test_any_cut_gives_the_same_lines(cut: tuple[str, list[str]]) -> None:
+    text, parts = cut
+    assert _lines(parts) == _lines([text]) == _lines(list(text))
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(st.text(st.characters(blacklist_characters="\n\r\b\x1b"), max_size=30), max_size=20))
+def test_plain_text_becomes_exactly_its_lines(lines: list[str]) -> None:
+    assert _lines(["".join(f"{line}\n" for line in lines)]) == lines
+
+
+@settings(max_examples=120, deadline=None)
+@given(_cut(), st.lists(st.sampled_from(["settle", "snapshot", "flush"]), max_size=20))
+def test_no_order_of_looks_breaks_it_and_nothing_is_held_back_for_ever(
+    cut: tuple[str, list[str]], looks: list[str]
+) -> None:
+    one = Screen()
+    for n, part in enumerate(cut[1]):
+        one.feed(part)
+        if n < len(looks):
+            getattr(one, looks[n])()
+        assert 0 <= one._at < len(one._rows) <= screen.ROWS + screen.ABOVE + 2
+    one.flush()
+    assert one.flush() == [] and not one.is_busy()
+
+
+def test_a_line_without_end_is_cut_wherever_the_writes_were() -> None:
+    text = "x" * (2 * screen.LENGTH + 5)
+    whole = _lines([text])
+    assert list(map(len, whole)) == [screen.LENGTH, screen.LENGTH, 5]
+    assert _lines([text[:7], text[7 : screen.LENGTH + 1], text[screen.LENGTH + 1 :]]) == whole
+
+
+def test_thousands_of_rows_are_not_kept() -> None:
+    one = Screen()
+    lines = one.feed("".join(f"\rbar {n}\n" for n in range(10_000)))
+    assert len(one._rows) <= screen.ROWS
+    assert lines + one.flush() == [f"bar {n}" for n in range(10_000)]
