@@ -141,12 +141,14 @@ def extremes(heights: Floats, bucket: int) -> Index:
     grid = padded.reshape(buckets, bucket)
     start = np.arange(0, buckets * bucket, bucket, dtype=np.intp)
     odd = ~np.isfinite(grid)
-    if not odd.any():
-        return np.unique(np.concatenate([start + grid.argmin(1), start + grid.argmax(1)]))
-    first_odd = (start + odd.argmax(1))[odd.any(1)]
-    lowest, highest = np.where(odd, np.inf, grid).argmin(1), np.where(odd, -np.inf, grid).argmax(1)
-    found = np.unique(np.concatenate([start + lowest, start + highest, first_odd]))
-    return found[found < count]
+    found = np.zeros(buckets * bucket, dtype=bool)
+    if odd.any():
+        found[(start + odd.argmax(1))[odd.any(1)]] = True
+        lowest, highest = np.where(odd, np.inf, grid).argmin(1), np.where(odd, -np.inf, grid).argmax(1)
+    else:
+        lowest, highest = grid.argmin(1), grid.argmax(1)
+    found[start + lowest] = found[start + highest] = True
+    return np.flatnonzero(found[:count])
 
 
 def stride(steps: Ints) -> int:

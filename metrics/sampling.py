@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tsdownsample import MinMaxLTTBDownsampler
 
-from metrics.values import Floats, Index
+from metrics.values import Bools, Floats, Index
 
 _LTTB = MinMaxLTTBDownsampler()  # type: ignore[no-untyped-call]
 _LEAST = 3
@@ -28,35 +28,38 @@ def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
     """
     if len(heights) <= points:
         return np.arange(len(heights))
-    finite = np.flatnonzero(np.isfinite(heights))
-    keep = {0, len(heights) - 1}
+    odd = ~np.isfinite(heights)
+    finite = np.flatnonzero(~odd)
+    chosen = np.zeros(len(heights), dtype=bool)
+    chosen[[0, -1]] = True
     if len(finite):
-        keep |= {int(finite[heights[finite].argmin()]), int(finite[heights[finite].argmax()])}
-    gaps = _gaps(heights, (points - len(keep)) // 4 if len(finite) else points - len(keep))
-    chosen = np.union1d(np.array(sorted(keep), dtype=np.intp), gaps)
-    return np.union1d(chosen, _bends(x, heights, finite, points - len(chosen)))
+        chosen[[finite[heights[finite].argmin()], finite[heights[finite].argmax()]]] = True
+    if len(finite) < len(heights):
+        room = points - int(chosen.sum())
+        chosen[_gaps(odd, room // 4 if len(finite) else room)] = True
+    chosen[_bends(x, heights, finite, points - int(chosen.sum()))] = True
+    return np.flatnonzero(chosen)
 
 
 def evenly(count: int, wanted: int) -> Index:
     """At most `wanted` of `count` positions, evenly spread, both ends among them."""
-    if wanted <= 0:
+    if wanted <= 0 or count == 0:
         return np.empty(0, dtype=np.intp)
     return np.unique(np.linspace(0, count - 1, min(wanted, count)).round().astype(np.intp))
 
 
-def _gaps(heights: Floats, wanted: int) -> Index:
+def _gaps(odd: Bools, wanted: int) -> Index:
     """Where stretches without a height begin and end; some of them when there are many."""
-    odd = ~np.isfinite(heights)
     edges = np.diff(odd, prepend=False, append=False)
-    at = np.union1d(np.flatnonzero(edges[:-1] & odd), np.flatnonzero(edges[1:] & odd))
+    at = np.flatnonzero((edges[:-1] | edges[1:]) & odd)
     if len(at) < wanted and odd.all():
         at = np.flatnonzero(odd)
-    return at[evenly(len(at), wanted)] if len(at) else at
+    return at[evenly(len(at), wanted)]
 
 
 def _bends(x: NDArray[np.int64] | Floats, heights: Floats, finite: Index, wanted: int) -> Index:
     if wanted < _LEAST or len(finite) <= wanted:
-        return finite[evenly(len(finite), wanted)] if len(finite) else finite
+        return finite[evenly(len(finite), wanted)]
     picked = _LTTB.downsample(
         np.ascontiguousarray(x[finite]), np.ascontiguousarray(heights[finite]), n_out=wanted
     )

@@ -124,7 +124,7 @@ cases = given(
 
 
 @cases
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_it_reads_what_sorting_finds(
     steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
 ) -> None:

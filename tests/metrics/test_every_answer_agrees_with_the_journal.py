@@ -51,7 +51,7 @@ def live_through(seed: int) -> None:
 
 
 @seeds
-@settings(max_examples=60, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=25, deadline=None, suppress_health_check=relaxed)
 def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
     live_through(seed)
 
@@ -59,6 +59,6 @@ def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
 @pytest.mark.torture
 @pytest.mark.timeout(7200)
 @seeds
-@settings(max_examples=5000, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=3000, deadline=None, suppress_health_check=relaxed)
 def test_it_answers_what_the_journal_says_thousands_of_times(store: Path, seed: int) -> None:
     live_through(seed)

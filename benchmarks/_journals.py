@@ -1,0 +1,35 @@
+"""Journals of any length, written as our SDK writes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+
+def write_journal(folder: Path, stretches: Sequence[range], names: Sequence[str]) -> Path:
+    """A run's journal with one line for each step of each stretch; float32 values, times as a loop has them."""
+    folder.mkdir(parents=True)
+    random, now = Random(7), 1.7e9
+    values = [float(f"{random.random():.7f}") for _ in range(10_007)]
+    path = folder / "events.jsonl"
+    keys = [json.dumps(name) for name in names]
+    with path.open("w", encoding="utf-8", buffering=1024 * 1024) as journal:
+        for stretch in stretches:
+            for step in stretch:
+                now += 0.002 + values[step % 7919] / 1000
+                pairs = ",".join(f"{key}:{values[(step * 31 + i) % 10_007]}" for i, key in enumerate(keys))
+                data = f'{{{pairs},"global_step":{step},"time":{now!r}}}'
+                journal.write(f'{{"ts":{now!r},"type":"metrics","data":{data}}}\n')
+    return path
+
+
+def write_run(root: Path, run_id: str, stretches: Sequence[range], names: Sequence[str]) -> Path:
+    """The same with the small files of a finished run around it; the journal's path."""
+    folder = root / "benchmark" / "series" / "runs" / run_id
+    journal = write_journal(folder, stretches, names)
+    about = {"id": run_id, "project": "benchmark", "name": "series", "created_at": 1.7e9, "hostname": "bench"}
+    (folder / "meta.json").write_text(json.dumps(about))
+    (folder / "status.json").write_text(json.dumps({"status": "finished", "started_at": 1.7e9}))
+    return journal

@@ -1,0 +1,105 @@
+"""A chart of 2,000 points out of 10 M in one series, over HTTP from a real viewer, against an empty view.
+
+Cold is the first answer of a viewer that was just started; warm is one of many. The same number of points as a run
+that was resumed five times, each time from 100,000 steps before where it had come to, is the second series.
+
+Usage: python benchmarks/chart.py [points]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import requests
+from _journals import write_run
+from _rounds import alternating, line, viewer, workplace
+
+WARM_LIMIT, RESUMED_LIMIT = 10.0, 3.0
+STRAIGHT, RESUMED = "20260101_000000_000001", "20260101_000000_000002"
+REPEATS = 20
+
+
+def main(points: int) -> bool:
+    """Print the milliseconds and their ratios; whether both are within their limits."""
+    with workplace() as (root, home):
+        write_run(root, STRAIGHT, [range(points)], ["loss"])
+        write_run(root, RESUMED, stretches(points), ["loss"])
+        with viewer(root, home) as server:
+            for run_id in (STRAIGHT, RESUMED):
+                wait_until_taken_in(server.url, run_id)
+        cold = alternating(
+            {run: lambda run=run: first_answer(root, home, run) for run in (STRAIGHT, RESUMED)}
+        )
+        with viewer(root, home) as server, requests.Session() as session:
+            addresses = {
+                "empty": f"{server.url}/api/metrics/cache/stats",
+                STRAIGHT: series(server.url, STRAIGHT),
+                RESUMED: series(server.url, RESUMED),
+            }
+            check(session, addresses)
+            warm = alternating({name: lambda at=at: median(session, at) for name, at in addresses.items()})
+    line("empty view", warm["empty"], "ms")
+    line(f"{points:,} points to 2,000, cold", cold[STRAIGHT], "ms")
+    line(f"{points:,} points to 2,000, warm", warm[STRAIGHT], "ms")
+    line("the same resumed five times, cold", cold[RESUMED], "ms")
+    line("the same resumed five times, warm", warm[RESUMED], "ms")
+    quick = line("warm against an empty view", warm[STRAIGHT] / warm["empty"], "x", WARM_LIMIT)
+    even = line("resumed against straight, warm", warm[RESUMED] / warm[STRAIGHT], "x", RESUMED_LIMIT)
+    return quick and even
+
+
+def stretches(points: int) -> list[range]:
+    """Six stretches of together `points` steps; each after the first begins a hundredth of all before."""
+    size, back, start, found = points // 6, points // 100, 0, []
+    for _ in range(6):
+        found.append(range(start, start + size))
+        start += size - back
+    return found
+
+
+def series(url: str, run_id: str, points: int = 2000) -> str:
+    """Where the chart is asked for."""
+    return f"{url}/api/v2/experiments/{run_id}/series?names=loss&points={points}"
+
+
+def wait_until_taken_in(url: str, run_id: str) -> None:
+    """Ask until nothing is pending any more."""
+    while True:
+        answer = requests.get(series(url, run_id, 4), timeout=60)
+        if answer.ok and "X-Ingest-Pending" not in answer.headers and answer.json()["series"]:
+            return
+
+
+def first_answer(root: Path, home: Path, run_id: str) -> float:
+    """Milliseconds of the first chart of a viewer that was just started."""
+    with viewer(root, home) as server, requests.Session() as session:
+        session.get(f"{server.url}/api/metrics/cache/stats", timeout=60)
+        return ask(session, series(server.url, run_id))
+
+
+def check(session: requests.Session, addresses: dict[str, str]) -> None:
+    """The charts are what they are taken for."""
+    for run_id in (STRAIGHT, RESUMED):
+        (entry,) = session.get(addresses[run_id], timeout=60).json()["series"]
+        assert 1900 < len(entry["x"]) <= 2000, len(entry["x"])
+        print(f"{run_id}: {len(entry['x'])} of {entry['count']:,} points", flush=True)
+
+
+def median(session: requests.Session, address: str) -> float:
+    """The median of some answers, in milliseconds."""
+    return sorted(ask(session, address) for _ in range(REPEATS))[REPEATS // 2]
+
+
+def ask(session: requests.Session, address: str) -> float:
+    """Milliseconds of one answer."""
+    began = time.perf_counter()
+    answer = session.get(address, timeout=60)
+    took = (time.perf_counter() - began) * 1000
+    assert answer.ok, answer.text
+    return took
+
+
+if __name__ == "__main__":
+    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000))

@@ -1,0 +1,93 @@
+"""From a journal to committed tiles: 1 M steps of 5 metrics, against reading and parsing the joined file alone.
+
+Usage: python benchmarks/ingest.py [steps]
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from pathlib import Path
+
+from _rounds import alternating, line, workplace
+
+LIMIT = 4.0
+METRICS = [f"metric/{i}" for i in range(5)]
+
+
+def main(steps: int) -> bool:
+    """Print points per second and the ratio; whether it is within the limit."""
+    with workplace() as (root, home):
+        os.environ |= {"RUNICORN_DATA_DIR": str(home / "data"), "RUNICORN_CONFIG_DIR": str(home / "config")}
+        os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
+        journal = prepare(root, steps)
+        taken = alternating({"parse": lambda: parse_alone(journal), "ingest": lambda: ingest(root, journal)})
+    points = steps * len(METRICS)
+    line(f"reading and parsing {steps:,} lines joined", taken["parse"], "s")
+    line("journal to committed tiles", taken["ingest"], "s")
+    line("points per second, committed", points / taken["ingest"] / 1e6, "M/s")
+    return line("ingest against parsing alone", taken["ingest"] / taken["parse"], "x", LIMIT)
+
+
+def prepare(root: Path, steps: int) -> Path:
+    """A database with its tables, and the journal."""
+    import django
+    from _journals import write_journal
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    return write_journal(root / "journal", [range(1, steps + 1)], METRICS)
+
+
+def parse_alone(journal: Path) -> float:
+    """Seconds to read the file and parse its lines as one array."""
+    import orjson
+
+    gc.collect()
+    began = time.perf_counter()
+    events = orjson.loads(b"[" + b",".join(journal.read_bytes().split(b"\n")[:-1]) + b"]")
+    took = time.perf_counter() - began
+    assert events[-1]["type"] == "metrics"
+    return took
+
+
+def ingest(root: Path, journal: Path) -> float:
+    """Seconds to take the journal in as a new run, all of it committed."""
+    from metrics.models import Series
+    from metrics.services import catch_up
+    from runs.active import activate
+    from runs.models import Run
+
+    run_id = f"20260101_000000_{Run.objects.count():06x}"
+    folder = root / "p" / "n" / "runs" / run_id
+    folder.mkdir(parents=True)
+    os.link(journal, folder / "events.jsonl")
+    run = Run.objects.create(
+        root=activate(root),
+        run_id=run_id,
+        folder=f"p/n/runs/{run_id}",
+        project="p",
+        name="n",
+        status="finished",
+        created=1.0,
+        updated=1.0,
+    )
+    gc.collect()
+    began = time.perf_counter()
+    assert catch_up(run, wait=3600) == 0
+    took = time.perf_counter() - began
+    assert {series.count for series in Series.objects.filter(run=run)} == {journal_lines(journal)}
+    return took
+
+
+def journal_lines(journal: Path) -> int:
+    """How many lines there are."""
+    with journal.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(not main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
