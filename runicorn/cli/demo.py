@@ -50,13 +50,17 @@ def _writable(root: Path) -> Path:
 
 def _play(trials: list[Trial], root: Path, group: str) -> int:
     """Play all trials under a progress bar; how many of them crashed."""
+    from threadpoolctl import threadpool_limits
+
     from runicorn.demo import digits
     from runicorn.demo.training import play
 
     data, crashed = digits.load(), 0
     epochs = sum(trial.epochs for trial in trials)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True, soft_wrap=True), transient=True) as progress:
+    console = Console(stderr=True, soft_wrap=True)
+    # Matrices as small as these are multiplied faster by one thread than by several.
+    with threadpool_limits(1), Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=epochs)
         done = 0
         for number, trial in enumerate(trials, start=1):

@@ -144,7 +144,7 @@ class Training:
         weights: Floats = self._network.parameters[0].T[:TILES]
         caption = "What the first units of the first layer look for."
         self._run.log_image("weights", pictures.sheet(weights), step=self._step, caption=caption)
-        self._run.log_histogram("weights", self._network.parameters[0], step=self._step)
+        self._run.log_histogram("first_layer", self._network.parameters[0], step=self._step)
         counts = confusion_matrix(self._digits.val_labels, guesses, labels=range(CLASSES)).tolist()
         rows = [[digit, *row] for digit, row in enumerate(counts)]
         columns = ["digit", *(f"read as {guess}" for guess in range(CLASSES))]
