@@ -30,6 +30,9 @@ class RunicornCallback(Callback):
         super().__init__()
         self._tracking = Tracking(run, options)
         self._every = every
+        self.async_safe = (
+            not every
+        )  # then nothing is done after a batch, and the library need not wait for it
         self._batches = 0
         self._step = 0
 
