@@ -46,6 +46,7 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_ALLOWED_HOSTS", "", "Further names under which the viewer answers, separated by commas."
     ),
     Setting("RUNICORN_TOKEN", "", "`auto` or the file with the token that the viewer asks for."),
+    Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for those who change the server's code."),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

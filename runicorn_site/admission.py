@@ -12,8 +12,6 @@ from runicorn_site.listening import is_loopback
 from runicorn_site.tokens import Tokens
 
 AUTO = "auto"
-WEAK = 16
-"""Characters below which a token can be guessed."""
 
 
 class BadToken(Exception):
@@ -57,12 +55,3 @@ def find_token(source: str) -> str:
     if not token or not token.isprintable():
         raise BadToken(f"The token file {path} must hold one line of printable characters")
     return token
-
-
-def keep(token: str, directory: Path, port: int) -> Path:
-    """Write a token that nobody else knows into a file for its owner (0600), and tell where."""
-    path = directory / f"token-{port}"
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(token + "\n")
-    return path

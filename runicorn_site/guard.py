@@ -46,6 +46,9 @@ class Guard:
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
+        # Behind something that speaks TLS for us only the browser knows it, and Django's check of forms asks.
+        if (head.header("origin") or "").lower().startswith("https:"):
+            scope["scheme"] = "https"
         # daphne takes a root path from a header that anybody can send.
         scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
         await self.app(scope, receive, send if head.socket else guarded(send, head.path))

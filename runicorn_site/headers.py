@@ -15,7 +15,6 @@ DOCUMENTATION = f"{_COMMON}; script-src 'self'; style-src 'self' 'unsafe-inline'
 ALWAYS: Headers = [
     (b"X-Content-Type-Options", b"nosniff"),
     (b"Cross-Origin-Resource-Policy", b"same-origin"),
-    (b"Cross-Origin-Opener-Policy", b"same-origin"),
     (b"Referrer-Policy", b"same-origin"),
 ]
 

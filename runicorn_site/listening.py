@@ -20,7 +20,9 @@ def listen(host: str, port: int) -> socket.socket:
     """
     name = host.strip("[]")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        # Of a name with both kinds of addresses the one that programs try when they say 127.0.0.1.
+        family, kind, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         listening = socket.socket(family, kind)
     except (OSError, UnicodeError) as error:
         raise CannotListen(f"{host} is no address of this machine: {error}") from error

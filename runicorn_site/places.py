@@ -71,9 +71,7 @@ def secret_key(directory: Path) -> str:
     path = directory / SECRET_FILE
     if not path.exists():
         draft = directory / f"{SECRET_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
+        keep_secret(draft, secrets.token_hex(32))
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -81,6 +79,17 @@ def secret_key(directory: Path) -> str:
         finally:
             draft.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+def keep_secret(path: Path, text: str) -> None:
+    """Write a file of mode 0600, in place of what was there.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
 
 
 def mark(secret: str) -> str:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from runicorn import settings as own
 from runicorn_site.listening import is_everywhere, listen, url
+from runicorn_site.places import keep_secret
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -93,10 +94,16 @@ class Serving:
         self.litter: list[Path] = []
         self.prepare()
         self.load()
+        server = self.server(signals)
+        status = 0
         try:
-            self.server(signals).run()
+            server.run()
+        except Exception:
+            # The edge of the main thread: the process ends without coming back from here.
+            logger.exception("The server failed")
+            status = 1
         finally:
-            self.stop()
+            self.stop(status)
 
     def prepare(self) -> None:
         """Guard, tables, storage root."""
@@ -113,8 +120,7 @@ class Serving:
         token = self.options.token or own.get("RUNICORN_TOKEN")
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
         self.policy = admission.policy(bound, self.options.host, allowed, token, settings.TOKEN_COOKIE_NAME)
-        if token == admission.AUTO and self.policy.tokens:
-            self.litter.append(admission.keep(self.policy.tokens.token, settings.STATE_DIR, self.port))
+        self.token_file = None if token != admission.AUTO else settings.STATE_DIR / f"token-{self.port}"
         database.prepare()
         activate(self.root)
 
@@ -140,6 +146,9 @@ class Serving:
         self.worker.start()
         tokens = self.policy.tokens
         self.litter.append(own.register_viewer(self.url, self.root, token_needed=tokens is not None))
+        if tokens is not None and self.token_file is not None:
+            keep_secret(self.token_file, tokens.token)
+            self.litter.append(self.token_file)
         entry = self.url if tokens is None else f"{self.url}/?once={tokens.once}"
         print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
         if self.options.open_browser:
@@ -154,11 +163,10 @@ class Serving:
         lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
         if self.policy.tokens is None and has_other_users():
             lines.append("Every user of this machine can open it: --token auto asks for a token.")
-        for path in self.litter:
-            if path.name.startswith("token-"):
-                lines.append(
-                    f"The address works once. The token for other browsers and programs is in {path}."
-                )
+        if self.token_file is not None:
+            lines.append(
+                f"The address works once. The token for other browsers and programs is in {self.token_file}."
+            )
         if is_everywhere(self.options.host) and not self.options.allowed_hosts:
             lines.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
         return lines + database.notices
@@ -169,7 +177,7 @@ class Serving:
         timer.daemon = True
         timer.start()
 
-    def stop(self) -> None:
+    def stop(self, status: int) -> None:
         """Stop the background work, clear up and end, without waiting for views that hang."""
         self.worker.stop(timeout=STOP_SECONDS)
         for path in self.litter:
@@ -177,7 +185,7 @@ class Serving:
         logging.shutdown()
         sys.stdout.flush()
         # Python would join the threads of the request pools, one of which may wait for another host for minutes.
-        os._exit(0)
+        os._exit(status)
 
 
 def has_other_users() -> bool:

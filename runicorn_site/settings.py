@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from runicorn import settings as own
@@ -16,7 +15,7 @@ OUR_APPS = ("runs", "metrics", "artifacts", "remote")
 STATE_DIR = state_directory()
 
 SECRET_KEY = secret_key(STATE_DIR)
-DEBUG = os.environ.get("RUNICORN_DEBUG", "").lower() in {"1", "true", "yes", "on"}
+DEBUG = own.get("RUNICORN_DEBUG").lower() in {"1", "true", "yes", "on"}
 # Names are checked by the guard, which also covers sockets and static files; Django's check covers neither.
 ALLOWED_HOSTS = ["*"]
 

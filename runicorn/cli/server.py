@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -27,7 +28,9 @@ def make_importable() -> None:
         ForeignModule: `runs` is found elsewhere all the same.
     """
     folder = server_folder()
-    here = {"", os.getcwd(), str(folder)}
+    here = {"", str(folder)}
+    with suppress(FileNotFoundError):  # the folder was removed while the shell stands in it
+        here.add(os.getcwd())
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in here)]
     # What the shell has set for another Django project is not meant for us.
     os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"

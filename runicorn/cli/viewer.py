@@ -37,6 +37,7 @@ def viewer(
     except ForeignModule as error:
         stop(USAGE, error)
     from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
 
     from runicorn_site.admission import BadToken
     from runicorn_site.listening import CannotListen
@@ -52,7 +53,7 @@ def viewer(
         stop(PERMISSION, error)
     except (CannotListen, MissingRoot) as error:
         stop(NOT_AVAILABLE, error)
-    except OSError as error:
+    except (OSError, DatabaseError) as error:
         stop(FAILED, error)
 
 

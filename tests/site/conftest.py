@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ class OddViewer(Viewer):
     program = ("-m", "tests.site.odd_viewer")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OddViewer]:
-    """One server for the tests of a file, without rate limits."""
+    """One server with these addresses for all tests that leave no trace in it, without rate limits."""
     home = tmp_path_factory.mktemp("home")
     (home / "store").mkdir()
     viewer = OddViewer(home / "store", home, RUNICORN_RATE_LIMIT="off")
@@ -24,16 +23,11 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OddViewer]:
     viewer.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """One ordinary viewer for the tests of a file, without rate limits."""
+    """One ordinary viewer for all tests that leave no trace in it, without rate limits."""
     home = tmp_path_factory.mktemp("home")
     (home / "store").mkdir()
     viewer = Viewer(home / "store", home, RUNICORN_RATE_LIMIT="off")
     yield viewer.wait_until_it_answers()
     viewer.stop()
-
-
-def lines_of(path: Path) -> list[str]:
-    """The lines of a text file."""
-    return path.read_text(encoding="utf-8").splitlines()
