@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runicorn.config import flatten
 from runicorn.run import Run
 from runicorn.session import get_active_run, init
 
@@ -38,7 +39,7 @@ class Tracking:
         if self._run is None:
             self._run = init(**self._options)
         known = self._run.config
-        self._run.config.update({key: value for key, value in settings.items() if key not in known})
+        known.update({key: value for key, value in flatten(settings).items() if key not in known})
         self.training = True
 
     def begin_again(self) -> None:
@@ -49,12 +50,12 @@ class Tracking:
             self.begin({})
         elif self._own and not self._run.is_open():
             ended = self._run
-            place: dict[str, Any] = {
+            where: dict[str, Any] = {
                 "storage": ended.storage_root,
                 "project": ended.project,
                 "name": ended.name,
             }
-            self._run = init(**{**self._options, **place, "run_id": ended.id, "resume": True})
+            self._run = init(**{**self._options, **where, "run_id": ended.id, "resume": True})
         self.training = False
 
     def log(self, metrics: Mapping[str, Any], step: int) -> None:
