@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -16,6 +17,7 @@ from runs import counting, discovery, projects, schemas, services, shapes
 from runs.active import active_root
 from runs.errors import InvalidRunId
 from runs.models import Run, StorageRoot
+from runs.querysets import RunQuerySet
 from runs.serializers import Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
 from runs.streaming import json_list
 
@@ -61,9 +63,18 @@ class RunList(APIView):
             project=asked.get("project") or None,
             name=asked.get("name") or None,
             statuses=asked.get("status", ()),
+            tags=asked.get("tags", ()),
+            search=asked.get("search", ""),
         )
-        items = shapes.newest_first(root, runs, asked["offset"], asked.get("limit"))
+        items = _items(root, runs, asked)
         return json_list(request, items, headers={"X-Total-Count": str(counting.total(root, runs))})
+
+
+def _items(root: StorageRoot, runs: RunQuerySet, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    order, desc = asked["order_by"], asked["order_desc"]
+    if (order, desc) == ("created_at", True):
+        return shapes.newest_first(root, runs, asked["offset"], asked.get("limit"))
+    return shapes.in_order(root, runs.ordered(order, desc=desc), asked["offset"], asked.get("limit"))
 
 
 class RunDetail(APIView):

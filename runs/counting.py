@@ -12,6 +12,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models, transaction
 
 from runs.models import StorageRoot
@@ -47,7 +48,10 @@ def capped(runs: models.QuerySet[Any], cap: int = EXACT) -> tuple[int, bool]:
 def total(root: StorageRoot, runs: models.QuerySet[Any]) -> int:
     """The exact number of runs; a large one may be two seconds old."""
     plain = runs.order_by()
-    key = str(plain.query)
+    try:
+        key = str(plain.query)
+    except EmptyResultSet:  # Django knows that nothing can match
+        return 0
     if known := _known(root, key):
         return known[0]
     count, more = capped(plain)

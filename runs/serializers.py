@@ -7,6 +7,11 @@ from typing import Any
 from rest_framework import serializers
 
 MOST_RUNS = 100
+SEARCH = "All words, in project, name, id, tags or description, in any case."
+ORDER = (
+    "created_at, updated_at, status, name, project, best_metric_value, duration,"
+    " metric.<name>.best|last|min|max or config.<key>. Runs without the value come last."
+)
 
 
 class CommaSeparated(serializers.ListField):
@@ -29,6 +34,10 @@ class RunListQuery(serializers.Serializer[Any]):
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
     name = serializers.CharField(required=False, allow_blank=True, max_length=255)
     status = CommaSeparated(required=False, help_text="One status, or several separated by commas.")
+    tags = CommaSeparated(required=False, help_text="All of them.")
+    search = serializers.CharField(required=False, allow_blank=True, max_length=1000, help_text=SEARCH)
+    order_by = serializers.CharField(required=False, default="created_at", max_length=300, help_text=ORDER)
+    order_desc = serializers.BooleanField(required=False, default=True)
     limit = serializers.IntegerField(required=False, min_value=0, max_value=10**9)
     offset = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=0)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
 from runicorn import layout
 from runs.models import Run, StorageRoot
+from runs.ordering import Ordered
 from runs.querysets import RunQuerySet
 
 ITEM = {
@@ -52,6 +54,18 @@ def newest_first(
             return
         page, offset = runs.newest().after(rows[-1][0], rows[-1][1]), 0
         left = None if left is None else left - size
+
+
+def in_order(
+    root: StorageRoot, runs: Ordered, offset: int = 0, limit: int | None = None
+) -> Iterator[dict[str, Any]]:
+    """The runs as list items in any order."""
+    rows = runs.values_list(*COLUMNS)
+    wanted = (
+        iter(rows[offset : offset + limit]) if limit is not None else itertools.islice(rows, offset, None)
+    )
+    for row in wanted:
+        yield list_item(root, row)
 
 
 def detail(run: Run) -> dict[str, Any]:

@@ -168,3 +168,27 @@ def test_an_unknown_or_malformed_id_is_said_to_be_so(store: Path, api: Any, rout
     assert answer.json() == {
         "detail": "Invalid run_id format: nonsense. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("search=N2 p0", [2, 8]),
+        ("search=nothing at all", []),
+        ("order_by=created_at&order_desc=false", [0, 1, 2, 3, 4, 5, 6, 7, 8]),
+        ("order_by=name&order_desc=no&limit=4", [0, 3, 6, 1]),
+        ("order_by=name&order_desc=no&offset=2", [6, 1, 4, 7, 2, 5, 8]),
+        ("order_by=metric.loss.last&limit=2&offset=1&order_desc=0", [1, 2]),
+        ("tags=a,b", []),
+    ],
+)
+def test_it_can_be_searched_and_sorted(many: list[str], api: Any, query: str, expected: list[int]) -> None:
+    answer = api.get(f"/api/runs?{query}")
+    found = [int(run_id[-6:]) for run_id in ids(answer)]
+    assert (sorted(found) if "search" in query else found) == expected
+
+
+def test_an_order_that_there_is_not_is_said_to_be_so(store: Path, api: Any) -> None:
+    answer = api.get("/api/runs?order_by=(SELECT 1)")
+    assert answer.status_code == 400
+    assert answer.json()["detail"].startswith("order_by must be one of created_at, updated_at,")

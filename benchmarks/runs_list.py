@@ -1,0 +1,170 @@
+"""A page of 50 among very many runs, over HTTP from a real viewer, against the cheapest answer that there is.
+
+The store has real folders, listed by the viewer's own discovery; the figures of their metrics are put into the rows,
+where an ingest of that many journals would have put them. Also: how long a store takes to be listed for the first
+time.
+
+Usage: python benchmarks/runs_list.py [runs]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import requests
+from _rounds import alternating, line, use_store, viewer, workplace
+
+RUNS = 100_000
+FIRST = 10_000
+REQUESTS = 60
+TIMES = 8.0
+EMPTY = "/api/metrics/cache/stats"
+ASKED = {
+    "newest": "",
+    "project": "&project=project-3",
+    "status (one in a hundred)": "&status=interrupted",
+    "project and status": "&project=project-3&status=failed",
+    "search, common": "&search=experiment",
+    "search, rare": "&search=experiment-77 00aa",
+    "search, short": "&search=xp",
+    "sorted by best value": "&order_by=best_metric_value",
+    "sorted by best value, lowest first": "&order_by=best_metric_value&order_desc=false",
+    "sorted by any metric": "&order_by=metric.val/loss.last&order_desc=false",
+    "sorted by a config value": "&order_by=config.lr",
+    "sorted by any metric in a project": "&order_by=metric.val/loss.last&project=project-3",
+    "sorted by name": "&order_by=name",
+    "page 1,000": "&offset=49950",
+}
+
+
+def write_store(root: Path, count: int) -> None:
+    """Folders of finished runs; runs that say the same share their files, for there are very many."""
+    models = root.parent / f"models-{time.monotonic_ns()}"
+    models.mkdir()
+    for number in range(count):
+        variant = number % 400
+        project, name = f"project-{variant % 8}", f"experiment-{variant}"
+        status = "interrupted" if variant % 100 == 7 else ("failed" if variant % 10 == 3 else "finished")
+        started = 1_600_000_000 + number * 60
+        stamp = time.strftime("%Y%m%d_%H%M%S", time.gmtime(started))
+        folder = root / project / name / "runs" / f"{stamp}_{number:06x}"
+        folder.mkdir(parents=True)
+        small = {
+            "meta.json": {"project": project, "name": name, "hostname": "elsewhere", "pid": 1},
+            "status.json": {"status": status, "started_at": 1.6e9, "ended_at": 1.6e9 + variant},
+            "config.json": {"lr": variant / 1000, "batch": 32, "optimizer": "adam", "seed": variant},
+            "summary.json": {"best_metric_name": "accuracy", "best_metric_value": variant / 400},
+        }
+        for file, content in small.items():
+            model = models / f"{variant}-{file}"
+            if not model.exists():
+                model.write_text(json.dumps(content))
+            os.link(model, folder / file)
+
+
+def list_store(path: Path) -> tuple[float, float]:
+    """Seconds until every run of a store is in the list, and until every one is read in full."""
+    from threading import Thread
+
+    from runs import discovery
+    from runs.active import activate
+    from runs.models import Run
+
+    root = activate(path)
+    expected = sum(1 for _ in path.glob("*/*/runs/*"))
+    began = time.perf_counter()
+    reading = Thread(target=discovery.full, args=(root,))
+    reading.start()
+    while Run.objects.in_root(root).count() < expected:
+        time.sleep(0.1)
+    listed = time.perf_counter() - began
+    reading.join()
+    return listed, time.perf_counter() - began
+
+
+def add_metrics() -> None:
+    """Four metrics for every run of the active root, as an ingest leaves them."""
+    from django.db import transaction
+
+    from runs import bulk
+    from runs.active import active_root
+    from runs.models import Run, RunMetric
+
+    random, root = Random(3), active_root()
+    keys = list(Run.objects.in_root(root).values_list("pk", flat=True))
+    fields = ("root", "run", "key", "count", "last", "minimum", "maximum", "best")
+    for start in range(0, len(keys), 2000):
+        rows = []
+        for key in keys[start : start + 2000]:
+            for name in ("val/loss", "val/accuracy", "train/loss", "lr"):
+                value = random.random()
+                rows.append((root.pk, key, name, 100, value, value / 2, value * 2, value))
+        with transaction.atomic():
+            bulk.insert(RunMetric, fields, rows)
+
+
+def measure(session: requests.Session, address: str) -> float:
+    """Milliseconds of one of many requests."""
+    began = time.perf_counter()
+    for _ in range(REQUESTS):
+        answer = session.get(address)
+        answer.raise_for_status()
+    return (time.perf_counter() - began) / REQUESTS * 1000
+
+
+def compare(url: str) -> bool:
+    """Print each kind of page with its limit; whether all are kept."""
+    with requests.Session() as session:
+        cases = {name: f"{url}/api/runs?limit=50{query}" for name, query in ASKED.items()}
+        for address in cases.values():
+            session.get(address).raise_for_status()
+        addresses = {"empty": f"{url}{EMPTY}"} | cases
+        taken = alternating(
+            {name: lambda address=address: measure(session, address) for name, address in addresses.items()}
+        )
+    empty = taken.pop("empty")
+    line("the cheapest answer", empty, "ms")
+    kept = [line(f"{name}: {taken[name]:.2f} ms", taken[name] / empty, "times", TIMES) for name in cases]
+    return all(kept)
+
+
+def main() -> int:
+    """Run it; 1 when a limit is missed."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    with workplace() as (root, home):
+        use_store(root, home)
+        first = root.parent / "first"
+        write_store(first, min(FIRST, count))
+        write_store(root, count)
+        listed, read = list_store(first)
+        kept = line(f"{min(FIRST, count):,} runs listed for the first time", listed, "s", 3.0)
+        line("  and read in full", read, "s")
+        listed, read = list_store(root)
+        line(f"{count:,} runs listed for the first time", listed, "s")
+        line("  and read in full", read, "s")
+        add_metrics()
+        with viewer(root, home) as server:
+            wait_until_listed(server.url, time.time())
+            kept &= compare(server.url)
+    return 0 if kept else 1
+
+
+def wait_until_listed(url: str, since: float) -> None:
+    """Until the viewer has looked at every folder once, so that only the questions are measured."""
+    from runs.active import active_root
+
+    while True:
+        root = active_root()
+        root.refresh_from_db()
+        if (root.listed_at or 0.0) > since:
+            return
+        time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
