@@ -81,10 +81,14 @@ class BoundedRequest(WebRequest):
         """The application has failed: daphne has logged it, and the client must not take what it got for whole."""
         if self._response_started:
             self.channel.transport.abortConnection()
-            return
-        path = self.path.decode("ascii").partition("?")[0]
-        headers, content = whole(Refusal(500, "Something went wrong in the server. Its log says what."), path)
-        self.handle_reply({"type": "http.response.start", "status": 500, "headers": headers})
+        else:
+            self.basic_error(500, b"", "Something went wrong in the server. Its log says what.")
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """What daphne refuses by itself, in the shape of our errors."""
+        path = self.path.decode("ascii", errors="replace").partition("?")[0]
+        headers, content = whole(Refusal(status, body), path)
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": content})
 
     def refuse(self) -> None:

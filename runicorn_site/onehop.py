@@ -90,25 +90,20 @@ class OneHop(ASGIHandler):
                 await sending
 
     async def stream(self, response: StreamingHttpResponse, send: Send) -> None:
-        """Send head and parts of a streamed answer, and close what it holds."""
-        try:
-            await send(head(response))
-            async with aclosing(parts(response)) as content:
-                async for part in content:
-                    if part:
-                        await send({"type": "http.response.body", "body": part, "more_body": True})
-            await send({"type": "http.response.body"})
-        finally:
-            # Not `response.close()`: its signal would look at this thread's connections, and here there are none.
-            for closer in response._resource_closers:
-                closer()
+        """Send head and parts of a streamed answer."""
+        await send(head(response))
+        async with aclosing(parts(response)) as content:
+            async for part in content:
+                if part:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
 
 
 def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
     """The parts of a streamed answer; a synchronous iterator runs on a thread, a bounded piece at a time."""
     if response.is_async:
         return cast(AsyncGenerator[bytes, None], aiter(response))
-    return in_a_thread(iter(response))
+    return in_a_thread(iter(response), response._resource_closers)
 
 
 def head(response: HttpResponseBase) -> dict[str, Any]:

@@ -179,13 +179,15 @@ class Serving:
 
     def stop(self, status: int) -> None:
         """Stop the background work, clear up and end, without waiting for views that hang."""
-        self.worker.stop(timeout=STOP_SECONDS)
-        for path in self.litter:
-            path.unlink(missing_ok=True)
-        logging.shutdown()
-        sys.stdout.flush()
-        # Python would join the threads of the request pools, one of which may wait for another host for minutes.
-        os._exit(status)
+        try:
+            self.worker.stop(timeout=STOP_SECONDS)
+            for path in self.litter:
+                path.unlink(missing_ok=True)
+            logging.shutdown()
+            sys.stdout.flush()
+        finally:
+            # Python would join the threads of the request pools, and one may wait for another host for minutes.
+            os._exit(status)
 
 
 def has_other_users() -> bool:

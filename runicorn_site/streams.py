@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 
@@ -17,8 +17,10 @@ LIMIT = 64
 _slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
 
-async def in_a_thread(iterator: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The bytes of `iterator`, which runs from start to end on one thread of its own.
+async def in_a_thread(
+    iterator: Iterator[bytes], closers: Sequence[Callable[[], object]] = ()
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of `iterator`, which runs from start to end on one thread of its own, as do the `closers` then.
 
     One thread, because a query that is still being read belongs to the connection of its thread; its own, because
     a slow client may take hours and must not hold a slot that requests need.
@@ -30,7 +32,7 @@ async def in_a_thread(iterator: Iterator[bytes]) -> AsyncGenerator[bytes, None]:
             while part := await loop.run_in_executor(thread, piece, iterator):
                 yield part
         finally:
-            thread.submit(finish, iterator)
+            thread.submit(finish, closers)
             thread.shutdown(wait=False)
 
 
@@ -45,9 +47,10 @@ def piece(iterator: Iterator[bytes]) -> bytes:
     return bytes(gathered)
 
 
-def finish(iterator: Iterator[bytes]) -> None:
-    """Close a generator in the thread that ran it, and the database connections it opened there."""
-    close = getattr(iterator, "close", None)
-    if close is not None:
-        close()
-    connections.close_all()
+def finish(closers: Sequence[Callable[[], object]]) -> None:
+    """Close a generator or a file in the thread that read it, and the database connections opened there."""
+    try:
+        for close in closers:
+            close()
+    finally:
+        connections.close_all()

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.processes import Viewer
-from tests.site.wire import handshake
+from tests.site.wire import get, handshake
 
 SOCKET = "/api/runs/20250101_000000_abcdef/logs/ws"
 TOKEN = "correct horse battery staple"
@@ -131,3 +131,17 @@ def test_the_file_with_a_made_token_goes_with_the_viewer(start_viewer: Callable[
     assert file.exists()
     viewer.stop()
     assert not file.exists()
+
+
+def test_a_server_for_everybody_answers_to_the_names_it_was_given(
+    start_viewer: Callable[..., Viewer], tmp_path: Path, folder: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(TOKEN, encoding="utf-8")
+    viewer = start_viewer(folder, "--host", "0.0.0.0", "--token", str(file), "--allowed-host", "box.lab")
+    line = f"Authorization: Bearer {TOKEN}"
+    assert get(viewer.port, "/api/health", line, host="box.lab:80").status == 200
+    assert get(viewer.port, "/api/health", line, host=own_host(viewer)).status == 200
+    assert get(viewer.port, "/api/health", line, host=f"0.0.0.0:{viewer.port}").status == 403
+    assert get(viewer.port, "/api/health", line, host="elsewhere.lab").status == 403
+    assert get(viewer.port, "/api/health", host="box.lab").status == 401

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.processes import Viewer
+from tests.site.wire import get
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -79,3 +80,10 @@ def test_json_that_is_none(odd: Viewer) -> None:
 def test_a_form_under_api_is_refused(odd: Viewer) -> None:
     answer = odd.post("/api/echo", data={"a": "b"})
     assert (answer.status_code, list(answer.json())) == (415, ["detail"])
+
+
+def test_what_the_protocol_refuses_by_itself_has_it_too(odd: Viewer) -> None:
+    answer = get(odd.port, "/api/runs", "X-Odd: \x0b")
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
