@@ -60,21 +60,14 @@ def ingest(root: Path, journal: Path) -> float:
     from metrics.services import catch_up
     from runs.active import activate
     from runs.models import Run
+    from runs.services import get_run
 
+    activate(root)
     run_id = f"20260101_000000_{Run.objects.count():06x}"
     folder = root / "p" / "n" / "runs" / run_id
     folder.mkdir(parents=True)
     os.link(journal, folder / "events.jsonl")
-    run = Run.objects.create(
-        root=activate(root),
-        run_id=run_id,
-        folder=f"p/n/runs/{run_id}",
-        project="p",
-        name="n",
-        status="finished",
-        created=1.0,
-        updated=1.0,
-    )
+    run = get_run(run_id)
     gc.collect()
     began = time.perf_counter()
     assert catch_up(run, wait=3600) == 0

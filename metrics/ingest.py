@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from metrics.models import Journal, Series, Tail, Tile
@@ -69,8 +69,7 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
         logger.debug("No journal to read at %s: %s", path, error)
         return 0
     with source:
-        Journal.objects.get_or_create(run=run)
-        while row := Journal.objects.filter(run=run).first():
+        while row := _journal(run):
             behind: int = max(0, source.size() - row.offset)
             try:
                 if _lease(row, behind):
@@ -81,6 +80,15 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
             if stopped() or time.monotonic() > deadline:
                 return behind
     return 0
+
+
+def _journal(run: Run) -> Journal | None:
+    """The row of the run's journal; None when the run's own row is gone meanwhile."""
+    known: Journal | None = Journal.objects.filter(run=run).first()
+    try:
+        return known or Journal.objects.get_or_create(run=run)[0]
+    except IntegrityError:
+        return None
 
 
 def _lease(row: Journal, behind: int) -> bool:

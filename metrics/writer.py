@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from metrics import codec
+from metrics.bulk import update
 from metrics.figures import count_in
 from metrics.lanes import Lane
 from metrics.models import Series, Tail, Tile
@@ -22,10 +23,8 @@ from runs.services import MetricFacts
 
 TAILS = 16
 """Tails of a series after which they are written again as one."""
-_IDENTITY = ("run", "generation", "lane", "name")
-_CHANGING = [
-    field.name for field in Series._meta.concrete_fields if field.name not in ("id", "uid", *_IDENTITY)
-]
+_CONSTANT = ("id", "uid", "run", "generation", "lane", "name")
+_CHANGING = [field.name for field in Series._meta.concrete_fields if field.name not in _CONSTANT]
 
 
 @dataclass(slots=True)
@@ -85,11 +84,8 @@ class Writer:
     def write(self) -> None:
         """Send the rows; the caller holds the transaction."""
         rows = self._rows
-        for series in rows.series:
-            series.pk = None  # known or new, the database finds it by its name
-        Series.objects.bulk_create(
-            rows.series, update_conflicts=True, unique_fields=list(_IDENTITY), update_fields=_CHANGING
-        )
+        update([series for series in rows.series if series.pk], _CHANGING)
+        Series.objects.bulk_create([series for series in rows.series if not series.pk])
         if rows.emptied:
             Tail.objects.filter(series_id__in=rows.emptied).delete()
         Tail.objects.bulk_create(rows.tails)

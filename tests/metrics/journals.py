@@ -9,8 +9,8 @@ from typing import Any
 
 from runs.active import active_root
 from runs.models import Run
-
-FOLDER = "p/n/runs"
+from runs.services import get_run
+from tests.folders import write_run
 
 
 class Scribe:
@@ -112,21 +112,9 @@ def _line(kind: str, data: dict[str, Any], ts: float) -> bytes:
 
 
 def new_run(number: int) -> Run:
-    """A run of the active root, with an empty folder."""
-    root = active_root()
-    run_id = f"20260101_000000_{number:06x}"
-    run = Run.objects.create(
-        root=root,
-        run_id=run_id,
-        folder=f"{FOLDER}/{run_id}",
-        project="p",
-        name="n",
-        status="finished",
-        created=1.0,
-        updated=1.0,
-    )
-    path_of(run).parent.mkdir(parents=True)
-    return run
+    """A run of the active root that has logged nothing yet."""
+    root = Path(active_root().path)
+    return get_run(write_run(root, run_id=f"20260101_000000_{number % 2**24:06x}"))
 
 
 def path_of(run: Run) -> Path:

@@ -6,14 +6,14 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics import pyramid
 from metrics.plan import Reading, Window, level_for
 from metrics.points import Points
-from tests.metrics.pyramids import SMALL, Grown, in_batches, points_of
+from tests.metrics.pyramids import Grown, in_batches, points_of
 
+pytestmark = pytest.mark.usefixtures("small_pieces")
 SPECIAL = [float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1e300]
 
 
@@ -64,11 +64,6 @@ def effective(points: Points, window: Window) -> list[tuple[int, int]]:
 def extremes(numbers: np.ndarray) -> tuple[float, float] | None:
     finite = numbers[np.isfinite(numbers)]
     return (float(finite.min()), float(finite.max())) if len(finite) else None
-
-
-@pytest.fixture(autouse=True)
-def small_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pyramid, "SHAPE", SMALL)
 
 
 @st.composite
@@ -124,7 +119,7 @@ cases = given(
 
 
 @cases
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_reads_what_sorting_finds(
     steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
 ) -> None:
@@ -134,7 +129,7 @@ def test_it_reads_what_sorting_finds(
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
 @cases
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_reads_what_sorting_finds_thousands_of_times(
     steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
 ) -> None:

@@ -10,23 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics import ingest, pyramid, source
 from metrics.services import catch_up
 from tests.metrics.agreement import check_everything
 from tests.metrics.journals import Scribe, append, new_run, path_of
-from tests.metrics.pyramids import SMALL
 
+pytestmark = pytest.mark.usefixtures("small_pieces")
 numbers = count()
 seeds = given(st.integers(0, 2**48))
 relaxed = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tiles, blocks and transactions so small that a short journal goes through all of them."""
-    monkeypatch.setattr(pyramid, "SHAPE", SMALL)
-    monkeypatch.setattr(source, "BLOCK", 700)
-    monkeypatch.setattr(ingest, "GROUP_BYTES", 2000)
 
 
 def live_through(seed: int) -> None:

@@ -1,0 +1,49 @@
+"""Processes of their own that take journals in, to be killed or to get in each other's way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from django.db import connection
+
+from runs.models import Run
+from tests.processes import PROJECT, environment
+
+SCRIPT = """
+import sys
+import django
+
+django.setup()
+from metrics import ingest, pyramid, source
+from metrics.services import catch_up
+from runs.models import Run
+from tests.metrics.pyramids import SMALL
+
+pyramid.SHAPE, source.BLOCK, ingest.GROUP_BYTES = SMALL, 700, 2000
+run = Run.objects.select_related("root").get(pk=int(sys.argv[1]))
+print("begun", flush=True)
+while catch_up(run, wait=60):
+    pass
+"""
+
+
+def start(run: Run, home: Path) -> subprocess.Popen[str]:
+    """Take the run's journal in, in a process of its own, in small pieces; it has begun."""
+    database = str(connection.settings_dict["NAME"])
+    own = {
+        "RUNICORN_DATABASE_URL": f"sqlite://{database}",
+        "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(run.pk)],
+        env=environment(home, **own),
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process.stdout as said:
+        assert said.readline() == "begun\n"
+    return process

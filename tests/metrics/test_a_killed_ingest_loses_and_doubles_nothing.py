@@ -1,0 +1,51 @@
+"""`kill -9` at any moment of ingest: what is committed stays, the next go takes the rest, everything once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from metrics.models import Journal
+from metrics.services import catch_up
+from runs.models import Run
+from tests.metrics.agreement import check_everything
+from tests.metrics.ingesting import start
+from tests.metrics.journals import Scribe, append, new_run
+from tests.waiting import until
+
+pytestmark = pytest.mark.usefixtures("small_pieces")
+
+
+def offset(run: Run) -> int:
+    return Journal.objects.filter(run=run).values_list("offset", flat=True).first() or 0
+
+
+def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
+    random = Random(seed)
+    run, content = new_run(seed), Scribe(random).lines(lines)
+    append(run, content)
+    for _ in range(kills):
+        before = offset(run)
+        process = start(run, home)
+        # Not the moment after a commit: somewhere in the work that follows it.
+        until(lambda before=before: offset(run) > before, pause=0.001)
+        time.sleep(random.random() / 50)
+        process.kill()
+        process.wait(10)
+    assert 0 < offset(run) < len(content)
+    assert catch_up(run, wait=60) == 0
+    check_everything(run, content, random)
+
+
+def test_it_goes_on_where_it_was_killed(shared_store: Path, home: Path) -> None:
+    kill_and_go_on(home, seed=1, kills=2, lines=1500)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_it_goes_on_however_often_it_was_killed(shared_store: Path, home: Path, seed: int) -> None:
+    kill_and_go_on(home, seed, kills=6, lines=12000)
