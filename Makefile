@@ -6,7 +6,10 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 TOOLS := .venv/.tools
 ARGS ?=
-PYTEST := $(BIN)/python -m pytest
+# Tests of one file stay together: they share a viewer or a browser. Most of their time is waiting for processes,
+# so there is one worker more than a small machine has cores.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
+LIBRARIES := .venv/.libraries
 
 .PHONY: run test torture check format bench clean
 .DEFAULT_GOAL := run
@@ -17,8 +20,8 @@ run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
 test: $(TOOLS)  ## set up what is missing and run the test suite
 	@$(PYTEST) -m "not torture" $(ARGS)
 
-torture: $(TOOLS)  ## the long form: kills, faults and fuzzing by the thousand
-	@$(PYTEST) -m torture --timeout 3600 $(ARGS)
+torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, and every callback with its library
+	@$(BIN)/python -m pytest -m torture --timeout 3600 $(ARGS)
 
 check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, tests
 	$(BIN)/ruff format --check .
@@ -48,4 +51,8 @@ $(RUNTIME): .venv/bin/python requirements.txt
 
 $(TOOLS): $(RUNTIME) requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(LIBRARIES): $(TOOLS) requirements-integrations.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-integrations.txt
 	@touch $@

@@ -112,9 +112,10 @@ def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
     return start_viewer(RUNICORN_RATE_LIMIT="off")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """One real browser for the session."""
+    """One real browser for the tests of a file. Not for longer: while it is there its event loop counts as running,
+    and tests of coroutines in other files would find the thread taken."""
     if CHROMIUM is None:
         if REQUIRE_ALL:
             pytest.fail("chromium is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)

@@ -86,7 +86,7 @@ def _answers(viewer: subprocess.Popen[str], port: int) -> bool:
     assert viewer.poll() is None, viewer.stderr and viewer.stderr.read()
     try:
         return requests.get(f"http://127.0.0.1:{port}/api/health", timeout=5).ok
-    except requests.ConnectionError:
+    except (requests.ConnectionError, requests.ReadTimeout):
         return False
 
 
