@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
+from runicorn.averages import mean, within
 from runicorn.values import REFUSALS, NotLoggable, scalar
 
 BINS = 64
@@ -52,8 +53,7 @@ def histogram(values: Any, bins: int = BINS) -> dict[str, Any]:
     counts = [0] * bins
     for number in finite:
         counts[_place(number, edges)] += 1
-    mean = math.fsum(number / len(finite) for number in finite)
-    return _result(edges, counts, len(finite), min(finite), max(finite), mean, special)
+    return _result(edges, counts, len(finite), min(finite), max(finite), mean(finite), special)
 
 
 def _result(
@@ -62,11 +62,11 @@ def _result(
     count: int,
     low: float | None,
     high: float | None,
-    mean: float | None,
+    middle: float | None,
     special: Iterable[int],
 ) -> dict[str, Any]:
     names = ("nan", "positive_infinity", "negative_infinity")
-    shape = {"edges": edges, "counts": counts, "count": count, "min": low, "max": high, "mean": mean}
+    shape = {"edges": edges, "counts": counts, "count": count, "min": low, "max": high, "mean": middle}
     return {"format": FORMAT, **shape, **dict(zip(names, special, strict=True))}
 
 
@@ -116,13 +116,13 @@ def _of_array(array: Any, bins: int) -> dict[str, Any]:
         return _result([], [], 0, None, None, None, special)
     edges = _edges(low, high, bins)
     first, last = edges[0] / 2, edges[-1] / 2
-    counts, means = numpy.zeros(bins, numpy.int64), []
+    counts, half = numpy.zeros(bins, numpy.int64), 0.0
     for part in _parts(array):
         finite = part[numpy.isfinite(part)]
         places = ((finite / 2 - first) / (last - first) * bins).astype(numpy.int64).clip(0, bins - 1)
         counts += numpy.bincount(places, minlength=bins)
-        means.append(float((finite / count).sum()))
-    return _result(edges, counts.tolist(), count, low, high, math.fsum(means), special)
+        half += float((finite / 2 / count).sum())
+    return _result(edges, counts.tolist(), count, low, high, within(2 * half, low, high), special)
 
 
 def _parts(array: Any) -> Iterator[Any]:

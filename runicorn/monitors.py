@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from runicorn.averages import mean
 from runicorn.values import NotLoggable, scalar
 
 TOLERANCE = 1e-9
@@ -134,7 +135,7 @@ class MetricMonitor:
                 else {}
             )
         return {
-            "mean": math.fsum(value / len(finite) for value in finite),
+            "mean": mean(finite),
             "min": min(finite),
             "max": max(finite),
             "last": values[-1],
@@ -167,14 +168,14 @@ class AnomalyDetector:
         finite = [float(value) for value in values if math.isfinite(value)]
         if len(finite) < 2:
             return
-        mean, variance = _moments(finite)
+        middle, variance = _moments(finite)
         std = math.sqrt(variance)
         reach = self.sensitivity * std
         self.baselines[metric_name] = {
-            "mean": mean,
+            "mean": middle,
             "std": std,
-            "upper_bound": mean + reach,
-            "lower_bound": mean - reach,
+            "upper_bound": middle + reach,
+            "lower_bound": middle - reach,
         }
 
     def is_anomaly(self, metric_name: str, value: float) -> bool:
@@ -199,8 +200,8 @@ class AnomalyDetector:
         if not all(map(math.isfinite, (*before, *recent))):
             return True
         old_mean, old_variance = _moments(before)
-        mean, variance = _moments(recent)
-        moved = old_mean != 0 and abs(mean - old_mean) > JUMP * abs(old_mean)
+        new_mean, variance = _moments(recent)
+        moved = old_mean != 0 and abs(new_mean - old_mean) > JUMP * abs(old_mean)
         return moved or (old_variance != 0 and variance > SPREAD * old_variance)
 
 
@@ -224,10 +225,11 @@ def _number(value: Any) -> float | None:
         number = scalar(value)
     except NotLoggable:
         return None
-    return float(number) if isinstance(number, int | float) and not isinstance(number, bool) else None
+    return number if isinstance(number, int | float) and not isinstance(number, bool) else None
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and variance; by parts, because the sum of large values is infinite."""
-    mean = math.fsum(value / len(values) for value in values)
-    return mean, math.fsum((value - mean) * ((value - mean) / len(values)) for value in values)
+    """Mean and variance."""
+    middle = mean(values)
+    # Not `fsum`: the squares of large distances are infinite.
+    return middle, sum((value - middle) * ((value - middle) / len(values)) for value in values)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
+from runicorn.averages import within
 from runicorn.journal import complete
 
 CHUNK = 256 * 1024
@@ -84,7 +85,8 @@ class Statistics:
             self.finite += 1
             self.minimum, self.maximum = min(self.minimum, value), max(self.maximum, value)
             # The running mean: a sum of large numbers would be infinite.
-            self.mean += value / self.finite - self.mean / self.finite
+            moved = self.mean + (value / self.finite - self.mean / self.finite)
+            self.mean = within(moved, self.minimum, self.maximum)
 
 
 def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:

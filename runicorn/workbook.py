@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ CHARTS = 200
 CHART_HEIGHT = 15
 TEXT = 32_767
 """Characters that a cell of Excel holds."""
+# Texts stay texts: nothing a run says of itself is a formula or a link.
+OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 STATISTICS = ("Metric", "Min", "Max", "Mean", "Last", "Count")
 
 
@@ -34,20 +38,35 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str], charts:
     Raises:
         OSError: the journal cannot be read or the file not be written.
     """
-    names = names[:COLUMNS]
-    # Texts stay texts: nothing a run says of itself is a formula or a link.
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = library.Workbook(str(path), options)
+    # Made elsewhere and copied: a ZIP file for which there is no room cannot be let go of without noise.
+    with path.open("wb") as target, tempfile.TemporaryFile() as file:
+        book = library.Workbook(file, OPTIONS)
+        try:
+            _fill(book, run_dir, names[:COLUMNS], charts)
+            book.close()
+        except library.exceptions.XlsxWriterException as error:
+            raise OSError(f"The workbook could not be written: {error}") from error
+        finally:
+            _let_go(book)
+        file.seek(0)
+        shutil.copyfileobj(file, target)
+
+
+def _let_go(book: Any) -> None:
+    """Otherwise its finalizer would write a book that failed once more."""
+    if not book.fileclosed:
+        book.fileclosed = True
+        for sheet in book.worksheets():
+            sheet._opt_close()
+
+
+def _fill(book: Any, run_dir: Path, names: Sequence[str], charts: bool) -> None:
     rows = _write_metrics(book.add_worksheet("Metrics"), run_dir, names)
     _write_rows(book.add_worksheet("Metadata"), ("Property", "Value"), _metadata(run_dir))
     figures = statistics(run_dir)[0]
     _write_rows(book.add_worksheet("Statistics"), STATISTICS, [_figures(*item) for item in figures.items()])
     if charts:
         _add_charts(book, names, [name for name in names if name in figures], rows)
-    try:
-        book.close()
-    except library.exceptions.XlsxWriterException as error:
-        raise OSError(f"The workbook could not be written: {error}") from error
 
 
 def _write_metrics(sheet: Any, run_dir: Path, names: Sequence[str]) -> int:
