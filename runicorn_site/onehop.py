@@ -22,7 +22,7 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
 
 from runicorn_site.guard import Receive, Scope, Send
-from runicorn_site.streams import in_a_thread
+from runicorn_site.streams import finish, in_a_thread
 from runicorn_site.trailing import without_slash
 
 QUICK_SLOTS = 4
@@ -57,7 +57,14 @@ class OneHop(ASGIHandler):
             response = await asyncio.get_running_loop().run_in_executor(pool, self.answer, scope, body)
         finally:
             body.close()
-        await self.deliver(response, receive, send)
+        if not isinstance(response, StreamingHttpResponse):
+            await send_whole(cast(HttpResponse, response), send)
+        elif scope["method"] == "HEAD":  # nothing is produced that nobody reads
+            await asyncio.get_running_loop().run_in_executor(self.quick, finish, response._resource_closers)
+            await send(head(response))
+            await send({"type": "http.response.body"})
+        else:
+            await self.send_parts(response, receive, send)
 
     def answer(self, scope: Scope, body: Any) -> HttpResponseBase:
         """The synchronous part, on a thread of the pool."""
@@ -69,15 +76,8 @@ class OneHop(ASGIHandler):
             response.close()
         return response
 
-    async def deliver(self, response: HttpResponseBase, receive: Receive, send: Send) -> None:
-        """Send an answer; a streamed one stops when the client leaves."""
-        if not isinstance(response, StreamingHttpResponse):
-            content = cast(HttpResponse, response).content
-            if response.status_code not in WITHOUT_CONTENT:
-                response.headers.setdefault("Content-Length", str(len(content)))
-            await send(head(response))
-            await send({"type": "http.response.body", "body": content})
-            return
+    async def send_parts(self, response: StreamingHttpResponse, receive: Receive, send: Send) -> None:
+        """Send a streamed answer until its end, or until the client leaves."""
         sending = asyncio.ensure_future(self.stream(response, send))
         leaving = asyncio.ensure_future(receive())
         try:
@@ -97,6 +97,14 @@ class OneHop(ASGIHandler):
                 if part:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body"})
+
+
+async def send_whole(response: HttpResponse, send: Send) -> None:
+    """Send an answer that is there as a whole."""
+    if response.status_code not in WITHOUT_CONTENT:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+    await send(head(response))
+    await send({"type": "http.response.body", "body": response.content})
 
 
 def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:

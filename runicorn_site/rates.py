@@ -47,8 +47,8 @@ class RateFile:
             return self.rates
 
     def _look(self) -> None:
-        self.path = self.path or config_directory() / "rate_limits.json"
         try:
+            self.path = self.path or config_directory() / "rate_limits.json"
             found = self.path.stat()
         except OSError:
             self.seen, self.rates = None, Rates()

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
+from weakref import WeakKeyDictionary
 
 from django.db import connections
 
@@ -14,7 +15,7 @@ PIECE_SECONDS = 0.05
 LIMIT = 64
 """Streams with a thread of their own at one time; further ones wait for one to end."""
 
-_slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+_slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 async def in_a_thread(
@@ -26,14 +27,14 @@ async def in_a_thread(
     a slow client may take hours and must not hold a slot that requests need.
     """
     loop = asyncio.get_running_loop()
-    async with _slots.setdefault(loop, asyncio.Semaphore(LIMIT)):
-        thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
-        try:
+    thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
+    try:
+        async with _slots.setdefault(loop, asyncio.Semaphore(LIMIT)):
             while part := await loop.run_in_executor(thread, piece, iterator):
                 yield part
-        finally:
-            thread.submit(finish, closers)
-            thread.shutdown(wait=False)
+    finally:
+        thread.submit(finish, closers)
+        thread.shutdown(wait=False)
 
 
 def piece(iterator: Iterator[bytes]) -> bytes:

@@ -95,6 +95,8 @@ def _cpu() -> dict[str, Any]:
 
 
 def _disk(path: Path) -> dict[str, Any]:
+    if not path.exists():  # an unplugged store: the disk of the system is there all the same
+        path = Path(path.anchor)
     usage = psutil.disk_usage(str(path))
     counters = psutil.disk_io_counters()
     names = ("read_bytes", "write_bytes", "read_count", "write_count")
