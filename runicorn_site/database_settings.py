@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -27,11 +27,14 @@ def database(url: str, file: Path) -> dict[str, Any]:
     """
     if not url:
         return sqlite(file)
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return sqlite(Path(unquote(parts.path)))
-    if parts.scheme in {"postgres", "postgresql"}:
-        return postgresql(url)
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "sqlite":
+            return sqlite(Path("/" + unquote(parts.path).lstrip("/")))
+        if parts.scheme in {"postgres", "postgresql"}:
+            return postgresql(parts)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"RUNICORN_DATABASE_URL: {error}") from error
     raise ImproperlyConfigured("RUNICORN_DATABASE_URL must begin with postgresql:// or sqlite:///")
 
 
@@ -51,9 +54,8 @@ def sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def postgresql(url: str) -> dict[str, Any]:
+def postgresql(parts: SplitResult) -> dict[str, Any]:
     """The same models on a server; connections stay open in the pool's threads and are checked before use."""
-    parts = urlsplit(url)
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
