@@ -19,6 +19,9 @@ from random import Random
 import requests
 from _rounds import alternating, line, use_store, viewer, workplace
 
+from tests.processes import Viewer
+from tests.waiting import until
+
 RUNS = 100_000
 FIRST = 10_000
 REQUESTS = 60
@@ -67,24 +70,29 @@ def write_store(root: Path, count: int) -> None:
             os.link(model, folder / file)
 
 
-def list_store(path: Path) -> tuple[float, float]:
-    """Seconds until every run of a store is in the list, and until every one is read in full."""
-    from threading import Thread
-
-    from runs import discovery
-    from runs.active import activate
-    from runs.models import Run
-
-    root = activate(path)
-    expected = sum(1 for _ in path.glob("*/*/runs/*"))
-    began = time.perf_counter()
-    reading = Thread(target=discovery.full, args=(root,))
-    reading.start()
-    while Run.objects.in_root(root).count() < expected:
-        time.sleep(0.1)
+def listing_times(server: Viewer, count: int) -> tuple[float, float]:
+    """Seconds from a viewer's first answer until every run is in the list, and until every one is read in full."""
+    began, since = time.perf_counter(), time.time()
+    until(lambda: total(server.url) >= count, timeout=600, pause=0.1)
     listed = time.perf_counter() - began
-    reading.join()
+    wait_until_read(server.root, since)
     return listed, time.perf_counter() - began
+
+
+def total(url: str) -> int:
+    """How many runs the viewer knows of."""
+    return int(requests.get(f"{url}/api/runs?limit=0", timeout=60).headers["X-Total-Count"])
+
+
+def wait_until_read(path: Path, since: float) -> None:
+    """Until a viewer has looked at every folder once, so that later only the questions are measured."""
+    from runs.models import StorageRoot
+
+    def listed() -> bool:
+        root = StorageRoot.objects.get(path=str(path))
+        return (root.listed_at or 0.0) > since
+
+    until(listed, timeout=1800, pause=0.2)
 
 
 def add_metrics() -> None:
@@ -141,29 +149,20 @@ def main() -> int:
         first = root.parent / "first"
         write_store(first, min(FIRST, count))
         write_store(root, count)
-        listed, read = list_store(first)
+        with viewer(first, home) as server:
+            listed, read = listing_times(server, min(FIRST, count))
         kept = line(f"{min(FIRST, count):,} runs listed for the first time", listed, "s", 3.0)
         line("  and read in full", read, "s")
-        listed, read = list_store(root)
+        with viewer(root, home) as server:
+            listed, read = listing_times(server, count)
         line(f"{count:,} runs listed for the first time", listed, "s")
         line("  and read in full", read, "s")
         add_metrics()
+        since = time.time()
         with viewer(root, home) as server:
-            wait_until_listed(server.url, time.time())
+            wait_until_read(root, since)
             kept &= compare(server.url)
     return 0 if kept else 1
-
-
-def wait_until_listed(url: str, since: float) -> None:
-    """Until the viewer has looked at every folder once, so that only the questions are measured."""
-    from runs.active import active_root
-
-    while True:
-        root = active_root()
-        root.refresh_from_db()
-        if (root.listed_at or 0.0) > since:
-            return
-        time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -261,7 +261,7 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
     return os.pread(fd, size, offset)
 
 
-def open_regular(path: Path, *, follow_links: bool) -> int:
+def open_regular(path: Path | str, *, follow_links: bool) -> int:
     """A descriptor for reading a regular file; never waits for a pipe.
 
     Raises:
@@ -274,7 +274,7 @@ def open_regular(path: Path, *, follow_links: bool) -> int:
     return fd
 
 
-def read_regular(path: Path, size: int, *, follow_links: bool) -> bytes:
+def read_regular(path: Path | str, size: int, *, follow_links: bool) -> bytes:
     """At most `size` first bytes of a regular file.
 
     Raises:

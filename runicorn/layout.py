@@ -124,7 +124,7 @@ def run_folder(root: Path, project: str, name: str, run_id: str) -> Path:
     return root / project / name / "runs" / run_id
 
 
-def read_json(path: Path, *, follow_links: bool = False) -> tuple[dict[str, Any], str | None]:
+def read_json(path: Path | str, *, follow_links: bool = False) -> tuple[dict[str, Any], str | None]:
     """The object in a small file, and a sentence when there is something wrong with the file.
 
     A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular
@@ -135,15 +135,15 @@ def read_json(path: Path, *, follow_links: bool = False) -> tuple[dict[str, Any]
     except FileNotFoundError:
         return {}, None
     except OSError as error:
-        return {}, f"{path.name} could not be read: {error.strerror or error}."
+        return {}, f"{os.path.basename(path)} could not be read: {error.strerror or error}."
     if len(raw) > JSON_CEILING:
-        return {}, f"{path.name} is larger than {JSON_CEILING // 2**20} MiB and was not read."
+        return {}, f"{os.path.basename(path)} is larger than {JSON_CEILING // 2**20} MiB and was not read."
     try:
         value = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        return {}, f"{path.name} is not valid JSON."
+        return {}, f"{os.path.basename(path)} is not valid JSON."
     if not isinstance(value, dict):
-        return {}, f"{path.name} does not hold a JSON object."
+        return {}, f"{os.path.basename(path)} does not hold a JSON object."
     return value, None
 
 

@@ -1,7 +1,8 @@
 """How many runs a list has, without counting them on every page.
 
-An exact count of 100,000 runs takes 27 ms, a page of them one. So a count beyond `EXACT` is remembered until this
-process changes a run of that root, and for at most two seconds, since other processes change runs too.
+An exact count of 100,000 runs takes 27 ms, a page of them one. So a count beyond `EXACT`, or one that took long, is
+remembered until this process changes a run of that root, and for at most two seconds, since other processes change
+runs too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 EXACT = 10_000
 SECONDS = 2.0
+DEAR_SECONDS = 0.002
 REMEMBERED = 256
 
 _lock = threading.Lock()
@@ -46,7 +48,7 @@ def capped(runs: models.QuerySet[Any], cap: int = EXACT) -> tuple[int, bool]:
 
 
 def total(root: StorageRoot, runs: models.QuerySet[Any]) -> int:
-    """The exact number of runs; a large one may be two seconds old."""
+    """The exact number of runs; one that is dear may be two seconds old."""
     plain = runs.order_by()
     try:
         key = str(plain.query)
@@ -54,8 +56,11 @@ def total(root: StorageRoot, runs: models.QuerySet[Any]) -> int:
         return 0
     if known := _known(root, key):
         return known[0]
+    began = time.monotonic()
     count, more = capped(plain)
-    return remembered(root, key, plain.count) if more else count
+    if not more and time.monotonic() - began < DEAR_SECONDS:
+        return count
+    return remembered(root, key, plain.count if more else lambda: count)
 
 
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T]) -> T:

@@ -160,9 +160,8 @@ def _list_in_haste(root: StorageRoot, folders: Iterable[str]) -> None:
     new = sorted((folder for folder in folders if _run_id(folder) not in known), key=_run_id)
     if len(new) <= CHUNK:
         return
-    base = Path(root.path)
     for chunk in _chunks(new, CHUNK_IN_HASTE):
-        rows.add(root, [read_run(base, folder, glance(f"{root.path}/{folder}"))[0] for folder in chunk])
+        rows.add(root, [read_run(root.path, folder, glance(f"{root.path}/{folder}"))[0] for folder in chunk])
 
 
 def _newest_first(folders: Iterable[str]) -> Iterator[list[str]]:
@@ -188,7 +187,6 @@ def _save(root: StorageRoot, folders: list[str]) -> set[str]:
 
 def _save_each(root: StorageRoot, folders: list[str]) -> set[str]:
     known = _known(root, folders)
-    base = Path(root.path)
     readings, same = [], set()
     for folder in folders:
         mine, signature = known.get(_run_id(folder), (None, None))
@@ -201,7 +199,7 @@ def _save_each(root: StorageRoot, folders: list[str]) -> set[str]:
                 rows.set_unreadable(root, folder, seen)
                 same.add(folder)
                 continue
-            record, settled = read_run(base, folder, seen)
+            record, settled = read_run(root.path, folder, seen)
         except FileNotFoundError:
             continue
         readings.append(rows.Reading(record, settled, signature))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from runicorn import layout
@@ -65,7 +65,7 @@ class RunRecord:
 class Reading:
     """A reading in progress: the folder, what its listing told, and the sentences so far."""
 
-    def __init__(self, path: Path, seen: Look) -> None:
+    def __init__(self, path: str, seen: Look) -> None:
         self.path = path
         self.seen = seen
         self.warnings = [seen.problem] if seen.problem else []
@@ -75,7 +75,7 @@ class Reading:
         """The object in a small file, {} where there is none."""
         if name not in self.seen.names:
             return {}
-        value, problem = layout.read_json(self.path / name)
+        value, problem = layout.read_json(f"{self.path}/{name}")
         if problem:
             self.warnings.append(problem)
             self.broken = True
@@ -89,7 +89,7 @@ class Reading:
         return value
 
 
-def read_run(root: Path, folder: str, seen: Look) -> tuple[RunRecord, bool]:
+def read_run(root: str, folder: str, seen: Look) -> tuple[RunRecord, bool]:
     """What the folder says, and whether it is settled: not in the middle of being written.
 
     Args:
@@ -97,7 +97,7 @@ def read_run(root: Path, folder: str, seen: Look) -> tuple[RunRecord, bool]:
         folder: the run's folder relative to it, with forward slashes.
         seen: a look at the folder taken before; only the files that it names are read.
     """
-    reading = Reading(root / folder, seen)
+    reading = Reading(f"{root}/{folder}", seen)
     meta, status = reading.small(layout.META), reading.small(layout.STATUS)
     record = _identity(reading, folder, meta, status)
     _process(record, meta)
@@ -176,9 +176,9 @@ def _time_in(run_id: str) -> float | None:
         return None
 
 
-def _folder_time(path: Path) -> float:
+def _folder_time(path: str) -> float:
     try:
-        return path.stat().st_mtime
+        return os.stat(path).st_mtime
     except OSError:
         return 0.0
 

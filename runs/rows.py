@@ -130,8 +130,15 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
         record.updated = max(record.updated, run.updated)
         if run.pk in live:
             record.best_metric_value, record.best_metric_step = live[run.pk]
-        rows.append((*values_of(record), run.other_folders, search_text(record), run.pk))
-    bulk.update(Run, UPDATE, rows)
+        rows.append((run, (*values_of(record), run.other_folders, search_text(record))))
+    # SQLite writes an index anew for every column that is named, also for one that stays as it is.
+    moved = [
+        place
+        for place, name in enumerate(UPDATE)
+        if name == "other_folders" or any(values[place] != getattr(run, name) for run, values in rows)
+    ]
+    names = [UPDATE[place] for place in moved]
+    bulk.update(Run, names, ([*(values[place] for place in moved), run.pk] for run, values in rows))
 
 
 def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[float | None, int | None]]:
