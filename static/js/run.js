@@ -4,6 +4,7 @@ import { Board } from "./chart/board.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { addFigure, filterFigures } from "./run/groups.js";
+import { refreshHeader, showStep } from "./run/header.js";
 import { slideImages } from "./run/images.js";
 import { filterPairs } from "./run/pairs.js";
 import { makeTabs } from "./run/panes.js";
@@ -12,14 +13,11 @@ import { Toolbar } from "./run/toolbar.js";
 const root = document.getElementById("run");
 const charts = document.getElementById("charts");
 const connection = document.getElementById("connection");
-const HEADER_PAUSE = 1000;
 const REST_PAUSE = 2000;
 const { series, live, origin } = root.dataset;
 
 /** Where the journal stands: what is drawn comes from before, what the socket sends from after it. */
 let place = null;
-let header = "";
-let headerTimer = 0;
 let restTimer = 0;
 
 const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origin), (settings) => {
@@ -85,29 +83,6 @@ function say(text, retry) {
   connection.hidden = !text;
   connection.querySelector("span").textContent = text;
   connection.querySelector("button").hidden = !retry;
-}
-
-function showStep(points) {
-  const steps = Object.values(points).flatMap(({ step }) => step.slice(-1));
-  const shown = document.getElementById("step");
-  const highest = Math.max(Number(shown?.dataset.value), ...steps.filter((step) => step !== null));
-  if (!shown || !(highest >= 0)) return;
-  shown.dataset.value = highest;
-  shown.textContent = highest.toLocaleString("en");
-}
-
-/** The server alone draws the header: the page asks for it again when something in it is another than before. */
-async function refreshHeader({ status, warnings, best_metric_value, ended }) {
-  const now = JSON.stringify([status, warnings, best_metric_value, ended]);
-  const known = header;
-  header = now;
-  const drawn = document.getElementById("header").dataset.status;
-  if ((known ? known === now : status === drawn) || headerTimer) return;
-  headerTimer = setTimeout(async () => {
-    headerTimer = 0;
-    const response = await fetch(`${location.pathname}?part=header`).catch(() => null);
-    if (response?.ok) document.getElementById("header").outerHTML = await response.text();
-  }, HEADER_PAUSE);
 }
 
 /** Without a chart that asks, the page asks itself where the journal stands. */

@@ -1,4 +1,4 @@
-"""A page of the real browser that has the project's modules, without any server."""
+"""What the tests of the pages share: pages in this process, one real viewer, modules without any server."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.test import Client
+
+from tests.folders import write_run
+from tests.pages.markup import Markup
+from tests.processes import Viewer
 
 ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Modules</title>
@@ -48,3 +53,102 @@ def js(modules: Any) -> Callable[..., Any]:
         return modules.evaluate(code, argument)
 
     return run
+
+
+@pytest.fixture
+def look(store: Path, django_capture_on_commit_callbacks: Any) -> Callable[[], None]:
+    """Find and read the runs of the store and their metrics, as the viewer does in the background."""
+    from metrics import services
+    from runs import discovery
+    from runs.active import active_root
+    from runs.models import Run
+
+    def go() -> None:
+        with django_capture_on_commit_callbacks(execute=True):
+            discovery.full(active_root())
+            for run in Run.objects.in_root(active_root()):
+                services.catch_up(run)
+
+    return go
+
+
+@pytest.fixture
+def page(look: Callable[[], None], client: Client) -> Callable[..., Markup]:
+    """`page("/?status=failed")`: the page as a browser without scripts has it, after a look at the store."""
+
+    def ask(address: str, status: int = 200, **headers: str) -> Markup:
+        look()
+        answer = client.get(address, headers=headers)
+        assert answer.status_code == status, answer.content.decode()[:2000]
+        return Markup(answer.content.decode())
+
+    return ask
+
+
+SIZES = {"wide": (1440, 900), "middle": (1024, 800), "phone": (390, 844)}
+
+
+@pytest.fixture(scope="session")
+def busy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    """One real viewer for all tests of the folder, over a store with a little of everything; nothing deletes in it."""
+    root, home = tmp_path_factory.mktemp("busy") / "store", tmp_path_factory.mktemp("home")
+    root.mkdir()
+    fill(root)
+    viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off")
+    yield viewer.wait_until_it_answers()
+    viewer.stop()
+
+
+CHARTED = "20260101_120000_aaaaaa"
+
+
+def fill(root: Path) -> None:
+    """Runs of every status, names that are hard to show, curves, a log, a picture."""
+    curves = [
+        {"train/loss": 2 / (i + 1), "val/acc": i / 300, "lr": 0.1, "stage": "warm" if i < 50 else "main"}
+        for i in range(300)
+    ]
+    curves[40]["train/loss"] = float("nan")
+    write_run(
+        root,
+        "vision",
+        "resnet",
+        run_id=CHARTED,
+        metrics=curves,
+        created_at=1_767_268_800,
+        config={"optim": {"lr": 0.1, "name": "adam"}, "batch": 32},
+        summary={"best_metric_name": "val/acc", "best_metric_value": 0.9966, "best_metric_mode": "max"},
+        logs="".join(f"12:00:{i:02d} | \x1b[32mepoch\x1b[0m {i}\n" for i in range(60)),
+        tags=["baseline"],
+        notes="The first try.",
+    )
+    for number, status in enumerate(["finished", "failed", "interrupted", "odd <word>"] * 4):
+        write_run(
+            root,
+            "nlp",
+            f"bert-{number}",
+            status=status,
+            metrics=[{"loss": 1.0}],
+            created_at=1_767_000_000 + number,
+        )
+    write_run(root, "p" * 100, "n" * 100, tags=["t" * 200], created_at=1_766_000_000)
+    write_run(root, "\u0645\u0634\u0631\u0648\u0639", "<b>\"'&amp;", created_at=1_766_000_001)
+
+
+@pytest.fixture
+def open_page(chromium: Any, busy_site: Viewer) -> Iterator[Callable[..., Any]]:
+    """`open_page("/", size="phone", theme="dark")`: a careful page of the real browser at an address of the site."""
+    from contextlib import ExitStack
+
+    from tests.browser import careful_page
+
+    with ExitStack() as stack:
+
+        def go(path: str, size: str = "wide", theme: str = "light", **options: Any) -> Any:
+            width, height = SIZES[size]
+            wanted = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
+            opened = stack.enter_context(careful_page(chromium, **wanted, **options))
+            opened.goto(busy_site.url + path)
+            return opened
+
+        yield go

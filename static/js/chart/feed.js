@@ -13,6 +13,7 @@ export class Feed {
     this.part = null;
     this.wanted = "";
     this.had = "";
+    this.late = [];
   }
 
   /** The chart came into sight or left it. */
@@ -27,16 +28,18 @@ export class Feed {
     const { axis, range } = this.chart.settings;
     const query = { x: axis === "step" ? "step" : "time", points: this.points };
     const wanted = JSON.stringify([query.x, range]);
-    if (!this.visible || wanted === this.had || wanted === this.wanted) return;
-    this.wanted = wanted;
+    if (!this.visible || wanted === this.wanted) return;
+    // What is on its way for other settings is not wanted any more.
+    this.wanted = wanted === this.had ? "" : wanted;
+    if (!this.wanted) return;
     // Until the answer comes the curve of everything is drawn, coarse but there.
     if (this.part && this.whole) this.#present(this.whole);
     try {
-      if (this.whole?.axis !== query.x) await this.#loadWhole(query);
+      const whole = this.whole?.axis === query.x ? this.whole : await this.#loadWhole(query);
       const part = range ? await this.#loadPart(query, range) : null;
-      if (this.wanted === wanted) this.#show(part, wanted);
+      if (this.wanted === wanted) this.#show(whole, part, wanted);
     } catch (error) {
-      this.#fail(error, wanted);
+      if (this.wanted === wanted) this.#fail(error);
     }
   }
 
@@ -47,9 +50,10 @@ export class Feed {
 
   async #loadWhole(query) {
     const answer = await this.loader.load(this.chart.name, query);
-    this.whole = this.#series(answer);
-    this.whole.axis = query.x;
+    const whole = this.#series(answer);
+    whole.axis = query.x;
     this.opened(answer);
+    return whole;
   }
 
   async #loadPart(query, [from, to]) {
@@ -62,21 +66,24 @@ export class Feed {
     return part ? Series.from(part, answer.last_row) : new Series(this.chart.name);
   }
 
-  #show(part, wanted) {
+  #show(whole, part, wanted) {
     this.had = wanted;
     this.wanted = "";
+    this.whole = whole;
     this.part = part;
-    this.chart.wholeCurves = [{ series: this.whole }];
-    this.#present(part ?? this.whole);
-    if (!this.whole.x.length) this.chart.say("No points yet.");
+    this.chart.wholeCurves = [{ series: whole }];
+    this.#present(part ?? whole);
+    if (!whole.x.length) this.chart.say("No points yet.");
+    for (const frame of this.late.splice(0)) this.advance(...frame);
   }
 
   #present(series) {
     this.chart.setCurves([{ series }]);
   }
 
-  #fail(error, wanted) {
-    if (this.wanted === wanted) this.wanted = "";
+  #fail(error) {
+    this.wanted = "";
+    this.late = [];
     this.chart.say(error.message, true);
   }
 
@@ -88,19 +95,22 @@ export class Feed {
   }
 
   /**
-   * Rows `before` … `row` of the journal were written; `points` are those of this chart, if any. An answer that came
-   * in between may know half of them already: then the server joins the curve, not this page.
+   * Rows after `before` up to `row` of the journal were written; `points` are those of this chart, if any. What comes
+   * while an answer is on its way waits for it. An answer may know half of the rows already, and a frame may have
+   * been missed: then the server joins the curve, not this page.
    */
   advance(before, row, points) {
+    if (this.wanted) this.late.push([before, row, points]);
     if (!this.whole || this.whole.row >= row) return;
-    if (!points) {
-      this.whole.row = row;
-      return;
-    }
+    if (this.whole.row === before && !points) this.whole.row = row;
+    else if (this.whole.row !== before || !this.#append(points, row)) this.reload();
+    else this.chart.grown();
+  }
+
+  #append(points, row) {
     const y = this.whole.heights(points.value, points.special);
     const [x, values] = this.whole.axis === "step" ? withStep(points.step, y) : [points.time, y];
-    if (this.whole.row > before || !this.whole.append(x, values, row)) this.reload();
-    else this.chart.grown();
+    return this.whole.append(x, values, row);
   }
 }
 

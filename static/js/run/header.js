@@ -1,0 +1,35 @@
+/** The head of the run page: the step moves with the points, all else is drawn by the server. */
+
+const PAUSE = 1000;
+
+let known = "";
+let timer = 0;
+
+/** Show the highest step among new points, `{name: {step: […]}}`. */
+export function showStep(points) {
+  const shown = document.getElementById("step");
+  const steps = Object.values(points).flatMap(({ step }) => step.filter((one) => one !== null));
+  const highest = steps.reduce((a, b) => Math.max(a, b), Number(shown.dataset.value));
+  if (!(highest >= 0)) return;
+  shown.dataset.value = highest;
+  shown.textContent = highest.toLocaleString("en");
+}
+
+/** Ask for the head again when something in it is another than before; `run` is what the socket says of the run. */
+export function refreshHeader(run) {
+  const now = JSON.stringify([run.status, run.warnings, run.best_metric_value, run.ended]);
+  const drawn = document.getElementById("header").dataset.status;
+  const same = known ? known === now : run.status === drawn;
+  known = now;
+  if (!same && !timer) timer = setTimeout(redraw, PAUSE);
+}
+
+async function redraw() {
+  timer = 0;
+  const response = await fetch(`${location.pathname}?part=header`).catch(() => null);
+  if (!response?.ok) return;
+  const step = document.getElementById("step");
+  document.getElementById("header").outerHTML = await response.text();
+  // The page may be ahead of the rows that the server drew from.
+  if (Number(step.dataset.value) > 0) showStep({ shown: { step: [Number(step.dataset.value)] } });
+}

@@ -1,0 +1,319 @@
+"""Charts on canvas in the real browser: drawn when seen, zoomed at full resolution, added to, and never an empty square."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.waiting import until
+
+BOARD = """async ({names, search}) => {
+    history.replaceState(null, "", "/" + search);
+    document.documentElement.className = "scripted";
+    document.body.innerHTML = `<div id="charts"><form id="tools">
+        <input name="charts"><input type="radio" name="x" value="step" checked><input type="radio" name="x" value="time">
+        <input type="radio" name="x" value="relative"><input type="range" name="smooth" min="0" max="0.99" step="0.01">
+        <output name="smoothed"></output><input type="checkbox" name="log"><button type="button" name="whole"></button></form>
+        ${names.map((name) => `<figure data-name="${name}"><figcaption><h3>${name}</h3><output></output></figcaption></figure>`).join("")}
+        </div>`;
+    const { Board } = await import("/static/js/chart/board.js");
+    const { Toolbar } = await import("/static/js/run/toolbar.js");
+    let board;
+    const toolbar = new Toolbar(document.getElementById("tools"), 1000, (settings) => board.configure(settings));
+    board = new Board(document.getElementById("charts"), "/series", toolbar.settings,
+        { zoom: (range) => toolbar.zoom(range), opened() {} });
+    window.board = board;
+    window.chart = (name) => board.feeds.get(name).chart;
+}"""
+VIOLET = [90, 63, 200]
+
+
+def curve(name: str, query: dict[str, list[str]]) -> dict[str, Any]:
+    """A curve of a thousand steps, thinned to a tenth unless a range is asked for."""
+    low, high, every = 0, 1000, 10
+    if "step_range" in query:
+        low, high = (int(end) for end in query["step_range"][0].split(":"))
+        every = 1
+    x = list(range(low, high + 1, every))
+    y: list[float | None] = [math.sin(step / 100) + 2 for step in x]
+    return {"name": name, "kind": "float", "count": len(x), "x": x, "y": y, "special": []}
+
+
+class Server:
+    """What answers for the points, and what it was asked."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.questions: list[dict[str, list[str]]] = []
+        self.broken = False
+        self.make: Callable[[str, dict[str, list[str]]], dict[str, Any]] = curve
+        page.goto("http://localhost/")
+        page.route("**/series?**", self.answer)
+
+    @property
+    def asked(self) -> list[dict[str, list[str]]]:
+        """The questions so far; the browser is given a moment to ask them."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(done))")
+        return self.questions
+
+    def answer(self, route: Any) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        self.questions.append(query)
+        if self.broken:
+            route.fulfill(content_type="application/json", body='{"series": [')
+            return
+        series = [self.make(name, query) for name in query["names"]]
+        answer = {"series": series, "last_row": 1000, "generation": 1, "journal_end": 9}
+        route.fulfill(content_type="application/json", body=json.dumps(answer))
+
+
+@pytest.fixture
+def server(modules: Any) -> Server:
+    return Server(modules)
+
+
+@pytest.fixture
+def board(modules: Any, server: Server) -> Callable[..., Any]:
+    """`board("a", "b")`: a page with those charts."""
+
+    def show(*names: str, search: str = "") -> Any:
+        modules.set_viewport_size({"width": 800, "height": 600})
+        modules.evaluate(BOARD, {"names": list(names), "search": search})
+        return modules
+
+    return show
+
+
+def painted(page: Any, name: str, colour: list[int] = VIOLET) -> int:
+    """How many pixels of a chart have nearly the colour."""
+    return int(
+        page.evaluate(
+            """([name, [r, g, b]]) => {
+                const canvas = document.querySelector(`figure[data-name="${name}"] canvas`);
+                if (!canvas?.width) return 0;
+                const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                let count = 0;
+                for (let i = 0; i < data.length; i += 4)
+                    count += data[i + 3] > 150 && Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 40;
+                return count;
+            }""",
+            [name, colour],
+        )
+    )
+
+
+def output(page: Any, name: str) -> str:
+    return str(page.locator(f'figure[data-name="{name}"] output').text_content())
+
+
+def test_a_curve_is_drawn_and_said_in_words(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    label = page.locator(".plot").get_attribute("aria-label")
+    assert label.startswith("loss: 101 points, step 0 to 1,000; lowest 1")
+    assert output(page, "loss") == "1.456"
+
+
+def test_charts_in_sight_share_one_request_and_the_others_wait(
+    board: Callable[..., Any], server: Server
+) -> None:
+    page = board(*(f"m{i}" for i in range(300)))
+    until(lambda: painted(page, "m1") > 300)
+    assert 1 <= len(server.asked) <= 2
+    assert sum(len(query["names"]) for query in server.asked) < 20
+    page.locator('figure[data-name="m299"]').scroll_into_view_if_needed()
+    until(lambda: painted(page, "m299") > 300)
+    until(lambda: page.evaluate("document.querySelector('figure[data-name=\"m0\"] canvas').width") == 0)
+
+
+def test_dragging_asks_for_that_range_at_full_resolution(board: Callable[..., Any], server: Server) -> None:
+    page = board("loss", "other")
+    until(lambda: painted(page, "loss") > 300)
+    box = page.locator(".plot").first.bounding_box()
+    page.mouse.move(box["x"] + 200, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 70, steps=4)
+    page.mouse.up()
+    until(lambda: any("step_range" in query for query in server.asked))
+    until(lambda: page.evaluate("chart('loss').curves[0].series.x.length") > 150)
+    first, last = (
+        int(end) for end in page.evaluate("new URLSearchParams(location.search).get('range')").split("..")
+    )
+    assert 150 < last - first < 350
+    assert page.evaluate("chart('other').domain") == [first, last]
+
+    page.locator(".plot").first.dblclick()
+    until(lambda: page.evaluate("location.search") == "")
+    assert page.evaluate("chart('loss').domain") == [0, 1000]
+    page.go_back()
+    until(lambda: page.evaluate("chart('loss').domain") == [first, last])
+
+
+def test_one_cursor_stands_in_all_charts(board: Callable[..., Any]) -> None:
+    page = board("a", "b")
+    until(lambda: painted(page, "b") > 300)
+    page.locator('figure[data-name="a"] .plot').hover(position={"x": 300, "y": 80})
+    until(lambda: output(page, "a").startswith("step "))
+    assert output(page, "a") == output(page, "b")
+    assert page.locator(".cursor:visible").count() == 2
+    page.mouse.move(5, 5)
+    until(lambda: output(page, "b") == "1.456")
+
+
+def test_the_keyboard_moves_the_cursor_and_zooms(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.locator(".plot").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    assert output(page, "loss").startswith("step 10 ")
+    page.keyboard.press("Shift+ArrowRight")
+    assert output(page, "loss").startswith("step 110 ")
+    page.keyboard.press("+")
+    until(lambda: page.evaluate("chart('loss').domain[1]") < 600)
+    page.keyboard.press("-")
+    until(lambda: page.evaluate("location.search") == "")
+    page.keyboard.press("Escape")
+    assert output(page, "loss") == "1.456"
+
+
+def test_a_broken_answer_is_a_sentence_with_a_retry(board: Callable[..., Any], server: Server) -> None:
+    server.broken = True
+    page = board("loss")
+    message = page.locator(".message")
+    until(lambda: "was cut off" in (message.text_content() or ""))
+    server.broken = False
+    message.get_by_role("button", name="Try again").click()
+    until(lambda: painted(page, "loss") > 300)
+    assert message.text_content() == ""
+
+
+def test_new_points_are_added_without_asking(board: Callable[..., Any], server: Server) -> None:
+    page = board("loss", "other")
+    until(lambda: painted(page, "loss") > 300)
+    asked = len(server.asked)
+    frame = {"loss": {"step": [1001, 1002], "time": [1.0, 2.0], "value": [9, None], "special": [[1, "nan"]]}}
+    page.evaluate("(series) => board.advance(1000, 1002, series)", frame)
+    until(lambda: output(page, "loss") == "NaN")
+    assert page.evaluate("chart('loss').curves[0].series.count") == 103
+    assert len(server.asked) == asked
+
+
+def test_points_that_an_answer_half_knows_are_asked_for_again(
+    board: Callable[..., Any], server: Server
+) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    asked = len(server.asked)
+    frame = {"loss": {"step": [999, 1001], "time": [1.0, 2.0], "value": [9, 8]}}
+    page.evaluate("(series) => board.advance(990, 1005, series)", frame)
+    until(lambda: len(server.asked) == asked + 1)
+
+
+def test_points_that_come_before_their_curve_wait_for_it(board: Callable[..., Any], server: Server) -> None:
+    page = board("loss")
+    late = "{loss: {step: [1001], time: [1], value: [5]}}"
+    page.evaluate(f"new Promise(d => requestAnimationFrame(d)).then(() => board.advance(1000, 1001, {late}))")
+    until(lambda: output(page, "loss") == "5")
+    assert server.asked and page.evaluate("chart('loss').curves[0].series.row") == 1001
+
+
+def test_a_frame_that_was_missed_makes_it_ask_again(board: Callable[..., Any], server: Server) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    asked = len(server.asked)
+    page.evaluate("board.advance(1007, 1008, {})")
+    until(lambda: len(server.asked) == asked + 1)
+
+
+def test_what_is_known_already_is_not_added_twice(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.evaluate("board.advance(998, 1000, {loss: {step: [1000], time: [1], value: [5]}})")
+    assert output(page, "loss") == "1.456"
+
+
+ODD: list[tuple[str, dict[str, Any], str]] = [
+    ("nothing", {"x": [], "y": [], "count": 0}, "No points yet."),
+    (
+        "all NaN",
+        {"x": [1, 2], "y": [None, None], "special": [[0, "nan"], [1, "nan"]]},
+        "No finite value among the points.",
+    ),
+    ("constant", {"x": [1, 2, 3], "y": [7, 7, 7]}, ""),
+    ("one point", {"x": [5], "y": [3.5]}, ""),
+    ("wide", {"x": [1, 2, 3], "y": [1e-300, 1, 1e300]}, ""),
+    ("widest", {"x": [1, 2], "y": [-1.7e308, 1.7e308]}, ""),
+    ("infinite", {"x": [1, 2, 3], "y": [1, None, None], "special": [[1, "inf"], [2, "-inf"]]}, ""),
+    ("text", {"x": [1, 2], "y": [0, 1], "kind": "text", "labels": ["warm", "main"]}, ""),
+    ("bool", {"x": [1, 2], "y": [True, False], "kind": "bool"}, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "part", "sentence"), ODD, ids=[odd[0] for odd in ODD])
+@pytest.mark.parametrize("search", ["", "?log=1&smooth=0.9"], ids=["linear", "log"])
+def test_odd_points_are_drawn_or_said(
+    board: Callable[..., Any], server: Server, name: str, part: dict[str, Any], sentence: str, search: str
+) -> None:
+    server.make = lambda name, query: (
+        {"name": name, "kind": "float", "count": len(part["x"]), "special": []} | part
+    )
+    page = board("odd", search=search)
+    until(lambda: page.evaluate("Boolean(window.chart('odd')?.plot && chart('odd').curves.length)"))
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    said = page.locator(".message").text_content()
+    assert said == sentence or (search and "logarithmic" in said)
+    if not said:
+        assert painted(page, "odd") > 0
+    page.evaluate("chart('odd').hooks.cursor(2)")
+    assert "undefined" not in output(page, "odd") + page.locator(".plot").get_attribute("aria-label")
+
+
+def test_a_table_stands_behind_every_chart(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.locator("figure").hover()
+    page.get_by_role("button", name="Table: loss").click()
+    rows = page.locator(".points tr")
+    assert rows.nth(0).inner_text().split() == ["step", "value"]
+    assert rows.nth(1).inner_text().split() == ["0", "2"]
+    assert rows.count() == 102
+
+
+def test_points_and_picture_can_be_kept(board: Callable[..., Any], tmp_path: Any) -> None:
+    page = board("train/loss")
+    until(lambda: painted(page, "train/loss") > 300)
+    page.locator("figure").hover()
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Save as CSV: train/loss").click()
+    assert kept.value.suggested_filename == "chart-train_loss.csv"
+    lines = (kept.value.path()).read_text().splitlines()
+    assert lines[:2] == ["step,value", "0,2"] and len(lines) == 102
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Save as PNG: train/loss").click()
+    assert kept.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_theme_that_changes_changes_the_curves(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.emulate_media(color_scheme="dark")
+    until(lambda: painted(page, "loss", [168, 152, 255]) > 300)
+    page.emulate_media(color_scheme="light")
+    until(lambda: painted(page, "loss") > 300)
+
+
+def test_a_canvas_is_as_sharp_as_its_display(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.evaluate("Object.defineProperty(window, 'devicePixelRatio', {value: 2, configurable: true})")
+    page.evaluate("chart('loss').draw()")
+    sizes = "[chart('loss').canvas.width, chart('loss').area.clientWidth]"
+    width, css = page.evaluate(sizes)
+    page.evaluate("delete window.devicePixelRatio")
+    assert width == 2 * css

@@ -1,0 +1,66 @@
+"""Two equal states of the runs table have one address, and nonsense in an address counts as nothing."""
+
+from __future__ import annotations
+
+from django.http import QueryDict
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runs.table import TableState, is_added, metric_of
+
+text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
+name = text.filter(bool)
+columns = st.builds("metric.{}.{}".format, name, st.sampled_from(["last", "best", "min", "max"]))
+states = st.builds(
+    TableState,
+    search=text.map(str.strip),
+    project=text,
+    statuses=st.lists(name, max_size=3, unique=True).map(tuple),
+    tags=st.lists(name, max_size=3, unique=True).map(tuple),
+    columns=st.lists(columns | st.builds("config.{}".format, name), max_size=4, unique=True).map(tuple),
+    sort=st.sampled_from(["-created", "name", "-best", "metric.a.b.max", "-config.lr"]),
+    page=st.integers(1, 999),
+    size=st.sampled_from([50, 100, 200]),
+)
+
+
+@given(states)
+def test_an_address_leads_back_to_its_state(state: TableState) -> None:
+    assert TableState.read(QueryDict(state.query)) == state
+
+
+@given(st.text())
+def test_any_address_can_be_read(query: str) -> None:
+    state = TableState.read(QueryDict(query.encode("utf-8", "replace").decode()))
+    assert TableState.read(QueryDict(state.query)) == state
+
+
+def test_the_usual_state_has_the_plainest_address() -> None:
+    assert TableState().address == "/"
+    assert (
+        TableState.read(QueryDict("q=&project=&status=&sort=-created&page=1&size=50&foreign=1")).address
+        == "/"
+    )
+
+
+def test_nonsense_counts_as_nothing() -> None:
+    odd = TableState.read(QueryDict("sort=drop+table&page=-3&size=7&col=metric.loss&col=x&q=%00a"))
+    assert odd == TableState(search="a")
+
+
+def test_a_change_begins_at_the_first_page() -> None:
+    assert TableState(page=4).but(project="p").page == 1
+
+
+def test_names_of_metrics_may_hold_dots() -> None:
+    assert is_added("metric.a.b.max")
+    assert metric_of("metric.a.b.max") == ("a.b", "max")
+    assert not is_added("metric.max")
+    assert not is_added("config.")
+
+
+def test_the_filters_are_said_in_words() -> None:
+    state = TableState(search="res", project="vision", statuses=("failed",))
+    assert state.in_words == (
+        "“res” in its name, project, id, tags or description, the project “vision” and the status failed"
+    )

@@ -1,0 +1,127 @@
+"""The page of one run as the server draws it: all of it can be read without scripts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from django.test import Client
+
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def facts(found: Markup) -> dict[str, str]:
+    return dict(zip(found.texts("dt"), found.texts("dd"), strict=True))
+
+
+def folder_of(store: Path, run_id: str) -> Path:
+    (found,) = store.glob(f"*/*/runs/{run_id}")
+    return found
+
+
+def test_it_has_head_charts_log_config_and_summary(store: Path, page: Page) -> None:
+    run_id = write_run(
+        store,
+        "vision",
+        "resnet",
+        metrics=[{"train/loss": 0.5, "train/acc": 0.1, "lr": 1e-5}, {"train/loss": 0.25, "lr": 1e-5}],
+        config={"optim": {"name": "adam", "betas": [0.9, 0.99]}, "amp": True},
+        summary={"best_metric_name": "train/acc", "best_metric_value": 0.1, "note": "fine"},
+        logs="first\nlast words\n",
+        tags=["paper"],
+        notes="A note.\nOf two lines.",
+    )
+    found = page(f"/runs/{run_id}")
+    assert found.texts("h1") == ["resnet"]
+    assert found.texts("a", "tag") == ["paper"]
+    assert found.texts("p", "description") == ["A note.Of two lines."]
+    about = facts(found)
+    assert (about["Id"], about["Step"], about["Best train/acc"]) == (run_id, "2", "0.1")
+    assert (about["optim.name"], about["optim.betas"], about["amp"]) == ("adam", "[0.9, 0.99]", "true")
+    assert about["note"] == "fine"
+    assert [
+        figure.attributes["data-name"] for figure in found.all("figure") if "data-name" in figure.attributes
+    ] == [
+        "lr",
+        "train/acc",
+        "train/loss",
+    ]
+    assert "2 points, lowest 0.25, highest 0.5." in found.texts("figure")[2]
+    assert "last words" in " ".join(found.texts("pre"))
+
+
+def test_a_run_with_nothing_in_it_says_what_would_be_here(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n")
+    text = page(f"/runs/{run_id}").texts("main")[0]
+    assert "No metrics yet" in text
+    assert "The script gave no config." in text
+    assert "No line yet." in text
+
+
+def test_what_is_wrong_with_a_run_is_said_plainly(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", metrics=[{"loss": 1.0}])
+    folder = folder_of(store, run_id)
+    (folder / "summary.json").write_text('{"torn": ')
+    (folder / "status.json").write_text(json.dumps({"status": "failed", "exit_reason": "process_not_found"}))
+    notices = page(f"/runs/{run_id}").texts("p", "warning")
+    assert any("The process of this run is gone" in notice for notice in notices)
+    assert any("summary.json" in notice for notice in notices)
+
+
+def test_the_head_alone_is_sent_for_a_page_that_has_the_rest(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", metrics=[{"loss": 1.0}])
+    found = page(f"/runs/{run_id}?part=header")
+    assert found.texts("h1") == ["n"]
+    assert not found.all("html") and not found.all("figure")
+
+
+def test_the_environment_is_shown_when_there_is_one(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n")
+    assert not [
+        pane for pane in page(f"/runs/{run_id}").all("section") if pane.attributes["id"] == "environment"
+    ]
+    (folder_of(store, run_id) / "environment.json").write_text(
+        json.dumps({"python_version": "3.11.7", "git_info": {"branch": "main"}, "pip_packages": ["numpy==2"]})
+    )
+    about = facts(page(f"/runs/{run_id}"))
+    assert (about["python_version"], about["git_info.branch"], about["pip_packages"]) == (
+        "3.11.7",
+        "main",
+        "numpy==2",
+    )
+
+
+def test_images_stand_by_key_and_step(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n")
+    folder = folder_of(store, run_id)
+    with (folder / "events.jsonl").open("w") as journal:
+        for step in (1, 2):
+            (folder / "media" / f"a {step}.png").write_bytes(b"\x89PNG")
+            data = {"key": "samples", "path": f"media/a {step}.png", "step": step, "caption": "<i>cap</i>"}
+            journal.write(json.dumps({"ts": 1.0, "type": "image", "data": data}) + "\n")
+    images = [image.attributes for image in page(f"/runs/{run_id}").all("img")]
+    assert [image["src"] for image in images] == [f"/runs/{run_id}/media/a%20{step}.png" for step in (1, 2)]
+    assert images[0]["alt"] == "samples, step 1, <i>cap</i>"
+
+
+def test_an_unknown_run_gets_a_page_with_a_sentence(store: Path, page: Page, client: Client) -> None:
+    missing = page("/runs/20260101_000000_abcdef", status=404)
+    assert "Run not found: 20260101_000000_abcdef" in missing.texts("main")[0]
+    assert "All runs" in missing.texts("a", "main")
+    assert "Invalid run_id format" in page("/runs/nonsense", status=400).texts("main")[0]
+
+
+def test_machine_figures_are_drawn_over_time_and_stand_last(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", metrics=[{"z/loss": 1.0}])
+    with (folder_of(store, run_id) / "events.jsonl").open("a") as journal:
+        event = {"ts": 2.0, "type": "system", "data": {"system/cpu_percent": 3.0}}
+        journal.write(json.dumps(event) + "\n")
+    figures = [
+        one.attributes for one in page(f"/runs/{run_id}").all("figure") if "data-name" in one.attributes
+    ]
+    assert [figure["data-name"] for figure in figures] == ["z/loss", "system/cpu_percent"]
+    assert ["data-axis" in figure for figure in figures] == [False, True]

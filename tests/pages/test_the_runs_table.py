@@ -1,0 +1,149 @@
+"""The home page without scripts: every filter, order and page is an address, and the server answers it whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def names(found: Markup) -> list[str]:
+    return found.texts("a", "name")
+
+
+@pytest.fixture
+def three(store: Path) -> Path:
+    """Three runs, the youngest first: c, b, a."""
+    for age, name in enumerate("abc"):
+        write_run(
+            store,
+            "vision" if name != "b" else "nlp",
+            name,
+            status="failed" if name == "b" else "finished",
+            metrics=[{"loss": {"a": 0.5, "b": 0.1, "c": 0.9}[name]}],
+            config={"lr": age, "opt": name},
+            tags=[f"tag-{name}", "all"],
+            created_at=1_700_000_000 + age,
+        )
+    return store
+
+
+def test_the_newest_run_stands_first(three: Path, page: Page) -> None:
+    assert names(page("/")) == ["c", "b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("project=nlp", ["b"]),
+        ("status=finished", ["c", "a"]),
+        ("status=finished&status=failed", ["c", "b", "a"]),
+        ("tag=tag-a", ["a"]),
+        ("tag=all&tag=tag-c", ["c"]),
+        ("q=NLP", ["b"]),
+        ("q=tag-c+vision", ["c"]),
+        ("project=nowhere", []),
+    ],
+)
+def test_it_is_filtered_on_the_server(three: Path, page: Page, query: str, left: list[str]) -> None:
+    assert names(page(f"/?{query}")) == left
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("name", ["a", "b", "c"]),
+        ("-name", ["c", "b", "a"]),
+        ("created", ["a", "b", "c"]),
+        ("metric.loss.last", ["b", "a", "c"]),
+        ("-metric.loss.max", ["c", "a", "b"]),
+        ("-config.lr", ["c", "b", "a"]),
+        ("config.opt", ["a", "b", "c"]),
+    ],
+)
+def test_it_is_sorted_by_any_column(three: Path, page: Page, sort: str, order: list[str]) -> None:
+    assert names(page(f"/?sort={sort}")) == order
+
+
+def test_columns_of_metrics_and_config_are_added(three: Path, page: Page) -> None:
+    found = page("/?col=metric.loss.last&col=config.opt&sort=name")
+    assert found.texts("td", "c-extra") == ["0.5", "a", "0.1", "b", "0.9", "c"]
+    heads = [head.text for head in found.all("th", "c-extra")]
+    assert heads == ["loss", "opt"]
+
+
+def test_a_heading_turns_its_order_round(three: Path, page: Page) -> None:
+    found = page("/?sort=-name&project=vision")
+    (head,) = [one for one in found.all("th") if one.attributes.get("aria-sort")]
+    assert head.attributes["aria-sort"] == "descending"
+    (link,) = [one for one in found.all("a") if head in one.parents]
+    assert link.attributes["href"] == "/?project=vision&sort=name"
+
+
+def test_pages_follow_each_other(store: Path, page: Page) -> None:
+    for number in range(52):
+        write_run(store, "p", f"r{number:02d}", created_at=1_700_000_000 + number)
+    first, second = page("/"), page("/?page=2")
+    assert (len(names(first)), names(second)) == (50, ["r01", "r00"])
+    assert [link.attributes["href"] for link in first.all("a") if link.attributes.get("rel")] == ["/?page=2"]
+    assert "51–52 of 52 runs" in " ".join(second.texts("span"))
+    assert names(page("/?page=99")) == []
+
+
+def test_an_empty_store_helps_with_the_first_steps(store: Path, page: Page) -> None:
+    text = " ".join(page("/").texts("main"))
+    assert "No runs yet" in text
+    assert 'rn.init(project="first", name="hello")' in text
+    assert str(store) in text
+
+
+def test_filters_that_leave_nothing_say_so_and_lead_back(three: Path, page: Page) -> None:
+    found = page("/?q=zzz&status=failed")
+    text = " ".join(found.texts("main"))
+    assert "No run matches" in text
+    assert "“zzz” in its name" in text
+    assert "/" in [link.attributes["href"] for link in found.all("a") if link.text == "Show all runs"]
+
+
+def test_each_status_is_a_word_with_a_shape_and_a_number(three: Path, page: Page) -> None:
+    found = page("/")
+    chips = {chip.text: chip.attributes["href"] for chip in found.all("a", "chip")}
+    assert chips["Failed 1"] == "/?status=failed"
+    assert chips["Finished 2"] == "/?status=finished"
+    assert found.texts("span", "status") == ["finished", "failed", "finished"]
+
+
+def test_a_table_that_did_not_change_is_not_sent_again(three: Path, page: Page, client: Client) -> None:
+    page("/")
+    first = client.get("/", headers={"HX-Request": "true"})
+    again = client.get("/", headers={"HX-Request": "true", "If-None-Match": first["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert b"<html" not in first.content
+    write_run(three, "new", "d")
+    page("/")
+    third = client.get("/", headers={"HX-Request": "true", "If-None-Match": first["ETag"]})
+    assert third.status_code == 200
+
+
+def test_the_address_of_a_sent_form_is_made_plain(three: Path, page: Page, client: Client) -> None:
+    answer = client.get("/?q=&project=nlp&tag=&sort=-created", headers={"HX-Request": "true"})
+    assert answer["HX-Push-Url"] == "/?project=nlp"
+
+
+def test_a_run_that_moved_has_another_mark(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", status="running", metrics=[{"loss": 1.0}], hostname="elsewhere")
+    before = page("/").all("tr")[1].attributes
+    from tests.folders import append_metrics
+
+    append_metrics(store, "p", "n", run_id, [{"loss": 0.5, "global_step": 7}], 1_700_000_000)
+    after = page("/").all("tr")[1].attributes
+    assert before["id"] == after["id"] == f"run-{run_id}"
+    assert before["data-mark"] != after["data-mark"]
+    assert "data-busy" in after
