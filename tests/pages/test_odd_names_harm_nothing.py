@@ -49,13 +49,6 @@ def test_it_is_shown_as_it_is_on_every_page(store: Path, page: Page, name: str) 
     assert figures == [metric]
 
 
-def test_a_name_that_cannot_be_cut_makes_no_page_wider(open_page: Callable[..., object]) -> None:
-    for size in ("wide", "middle", "phone"):
-        opened = open_page("/", size=size)
-        wider = opened.evaluate("document.documentElement.scrollWidth - innerWidth")  # type: ignore[attr-defined]
-        assert wider <= 0, size
-
-
 def test_links_of_a_project_lead_to_it(store: Path, page: Page) -> None:
     write_run(store, 'a&b=c"d é', "n")
     write_run(store, "other", "m")

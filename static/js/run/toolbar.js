@@ -29,8 +29,8 @@ export function writeSettings(search, { axis, smoothing, log, range, filter }) {
     charts: filter,
   };
   for (const [name, value] of Object.entries(wanted)) {
-    if (value === "") query.delete(name);
-    else query.set(name, value);
+    query.delete(name);
+    if (value !== "") query.append(name, value);
   }
   return query.size ? `?${query}` : "";
 }

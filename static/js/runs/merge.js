@@ -40,7 +40,7 @@ function mergeRows(table, next) {
     const same = old && old.dataset.mark === row.dataset.mark;
     const kept = same ? old : document.adoptNode(row);
     if (old && !same) takeOver(old, kept);
-    const target = place ? place.nextSibling : table.firstChild;
+    const target = place ? place.nextElementSibling : table.firstElementChild;
     if (kept !== target) table.insertBefore(kept, target);
     place = kept;
   }

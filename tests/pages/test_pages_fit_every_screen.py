@@ -1,0 +1,92 @@
+"""Every page at three widths and in both themes: nothing sticks out, nothing overlaps, all text can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.pages.conftest import CHARTED, SIZES
+from tests.waiting import until
+
+Open = Callable[..., Any]
+ADDRESSES = ["/", "/?q=zzz", f"/runs/{CHARTED}", "/recycle-bin", "/system"]
+
+FAINT_TEXT = """() => {
+    const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+    const luminance = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+        .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+    const ground = (element) => {
+        for (let one = element; one; one = one.parentElement) {
+            const colour = channels(getComputedStyle(one).backgroundColor);
+            if (colour.length === 3 || colour[3] === 1) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const faint = [];
+    for (const element of document.querySelectorAll("body *")) {
+        const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+        if (!text || !element.checkVisibility({ visibilityProperty: true })) continue;
+        const [a, b] = [luminance(channels(getComputedStyle(element).color)), luminance(ground(element))];
+        const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        const hidden = getComputedStyle(element).color === "rgba(0, 0, 0, 0)";
+        if (contrast < 4.5 && !hidden) faint.push([element.tagName, element.className, element.textContent.trim().slice(0, 40), contrast]);
+    }
+    return faint;
+}"""
+
+CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main input, nav a")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".scroll, .chips, .tabs, .for-readers"))
+    .map((one) => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+    .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1)).map(([html]) => html)"""
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_nothing_sticks_out_and_all_text_can_be_read(open_page: Open, address: str) -> None:
+    page = open_page(address)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, size
+        assert page.evaluate(CUT_CONTROLS) == [], size
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            assert page.evaluate(FAINT_TEXT) == [], (size, theme)
+
+
+def test_rows_of_the_table_are_32_pixels_high_and_its_head_stays(open_page: Open) -> None:
+    page = open_page("/?size=50")
+    heights = page.evaluate("[...document.querySelectorAll('tbody tr')].map((row) => row.offsetHeight)")
+    assert set(heights) == {32}
+    page.set_viewport_size({"width": 1440, "height": 300})
+    page.evaluate("document.querySelector('.scroll').scrollTop = 200")
+    head, first = page.evaluate(
+        "['thead th', 'tbody tr'].map((one) => document.querySelector(one).getBoundingClientRect().top)"
+    )
+    assert head > first
+
+
+def test_the_log_stands_beside_the_charts_where_there_is_room(open_page: Open) -> None:
+    wide = open_page(f"/runs/{CHARTED}")
+    assert wide.locator("#charts").is_visible() and wide.locator("#log .lines").is_visible()
+    phone = open_page(f"/runs/{CHARTED}", size="phone")
+    assert phone.locator("#charts").is_visible() and not phone.locator("#log").is_visible()
+    phone.get_by_role("tab", name="Log").click()
+    assert phone.locator("#log .lines").is_visible() and not phone.locator("#charts").is_visible()
+    assert phone.url.endswith("#log")
+
+
+def test_the_theme_is_chosen_kept_and_there_before_the_first_paint(open_page: Open) -> None:
+    page = open_page("/")
+    ground = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(ground)
+    button = page.get_by_role("button", name="Theme")
+    button.click()
+    button.click()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.reload()
+    assert page.evaluate(ground) == dark
+    until(lambda: button.get_attribute("aria-label") == "Theme: dark")

@@ -1,0 +1,52 @@
+"""With scripts switched off everything can be read, and filters, pages, deleting and restoring work by forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.folders import write_run
+from tests.pages.conftest import CHARTED
+from tests.processes import Viewer
+from tests.waiting import until
+
+Open = Callable[..., Any]
+
+
+def test_the_table_is_filtered_by_links_and_forms(open_page: Open) -> None:
+    page = open_page("/", java_script_enabled=False)
+    page.get_by_role("link", name="Failed").click()
+    assert "status=failed" in page.url
+    assert set(page.locator("td .status").all_text_contents()) == {"failed"}
+    page.locator("select[name=project]").select_option("nlp")
+    page.fill("#search", "bert-13")
+    page.get_by_role("button", name="Apply").click()
+    assert page.locator("a.name").count() == 1
+
+
+def test_a_run_can_be_read(open_page: Open) -> None:
+    page = open_page(f"/runs/{CHARTED}", java_script_enabled=False)
+    text = page.locator("main").inner_text()
+    for words in (
+        "resnet",
+        "The first try.",
+        "300 points, lowest",
+        "optim.name",
+        "adam",
+        "best_metric_value",
+        "59",
+    ):
+        assert words in text, words
+    assert page.locator("#chart-tools").is_hidden()
+
+
+def test_deleting_and_taking_back_work_by_forms(open_page: Open, busy_site: Viewer) -> None:
+    run_id = write_run(busy_site.root, "scratch", "to delete")
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+    page = open_page("/?project=scratch", java_script_enabled=False)
+    page.get_by_label(f"Select to delete {run_id}").check()
+    page.get_by_role("button", name="Delete").click()
+    assert "1 run moved to the recycle bin." in page.locator("form.notice").inner_text()
+    page.get_by_role("link", name="Recycle bin", exact=True).click()
+    page.get_by_role("button", name=f"Restore to delete {run_id}").click()
+    assert "The recycle bin is empty" in page.locator("main").inner_text()
