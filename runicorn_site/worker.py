@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 FULL_SECONDS = 60.0
 PROCESSES_SECONDS = 30.0
-INGEST_SECONDS = 0.25
+INGEST_SECONDS = 1.0
+BUSY_SECONDS = 0.1
+"""A round of the ingest that took longer had something to do, and the next one follows at once."""
 AFTER_ERROR_SECONDS = 2.0
 
 
@@ -111,8 +113,10 @@ def discover(term: Term) -> None:
 def ingest(term: Term) -> None:
     """Take in what the journals of the root have gained."""
     while term.goes_on():
+        began = time.monotonic()
         metrics.catch_up_all(term.root, term.stopping)
-        term.stopping.wait(INGEST_SECONDS)
+        busy = time.monotonic() - began > BUSY_SECONDS
+        term.stopping.wait(0 if busy else INGEST_SECONDS)
 
 
 def keep_wal_small(term: Term) -> None:

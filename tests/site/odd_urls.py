@@ -65,6 +65,11 @@ def sync_stream(request: HttpRequest, count: int) -> StreamingHttpResponse:
     return StreamingHttpResponse(sync_pieces(count), content_type="text/plain")
 
 
+def open_streams(request: HttpRequest) -> HttpResponse:
+    """How many streams have a thread right now."""
+    return HttpResponse(str(sum(thread.name.startswith("stream") for thread in threading.enumerate())))
+
+
 def broken_stream(request: HttpRequest) -> StreamingHttpResponse:
     """A stream that fails after its first piece."""
 
@@ -120,6 +125,7 @@ urlpatterns = [
     path("release", release),
     path("download/<int:count>", download),
     path("sync-stream/<int:count>", sync_stream),
+    path("open-streams", open_streams),
     path("broken-stream", broken_stream),
     path("api/echo", echo),
     path("api/fails/<str:kind>", Fails.as_view()),
