@@ -74,7 +74,7 @@ def test_the_log_stands_beside_the_charts_where_there_is_room(open_page: Open) -
     assert phone.locator("#charts").is_visible() and not phone.locator("#log").is_visible()
     phone.get_by_role("tab", name="Log").click()
     assert phone.locator("#log .lines").is_visible() and not phone.locator("#charts").is_visible()
-    assert phone.url.endswith("#log")
+    assert phone.url.endswith("?pane=log")
 
 
 def test_the_theme_is_chosen_kept_and_there_before_the_first_paint(open_page: Open) -> None:

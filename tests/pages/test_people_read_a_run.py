@@ -32,11 +32,11 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
 def test_the_address_shows_a_colleague_the_same_view(open_page: Open) -> None:
     page = open_page(RUN)
     until(lambda: page.evaluate(DRAWN, "val/acc"))
+    page.get_by_role("tab", name="Config").click()
     page.get_by_text("Duration", exact=True).click()
     page.get_by_label("Log scale").check()
     page.locator("input[name=smooth]").fill("0.5")
-    page.get_by_role("tab", name="Config").click()
-    assert page.url.endswith(f"{RUN}?x=relative&smooth=0.5&log=1#config")
+    assert page.url.endswith(f"{RUN}?pane=config&x=relative&smooth=0.5&log=1")
 
     other = open_page(page.url.removeprefix(page.url.split("/runs/")[0]))
     until(lambda: other.evaluate(DRAWN, "val/acc"))
@@ -72,7 +72,7 @@ def test_the_log_has_its_colours_and_follows(open_page: Open) -> None:
 
 
 def test_config_is_searched_and_copied(open_page: Open, chromium: Any) -> None:
-    page = open_page(RUN + "#config", permissions=["clipboard-read", "clipboard-write"])
+    page = open_page(RUN + "?pane=config", permissions=["clipboard-read", "clipboard-write"])
     until(lambda: page.locator("#config").is_visible())
     assert page.locator("#config dt").all_text_contents() == ["optim.lr", "optim.name", "batch"]
     page.get_by_label("Filter Config").fill("adam")

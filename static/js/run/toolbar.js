@@ -72,8 +72,8 @@ export class Toolbar {
 
   /** Only a settled change is worth a step of the Back button. */
   #apply(settings, settled) {
-    const address = location.pathname + writeSettings(location.search, settings) + location.hash;
-    const same = address === location.pathname + location.search + location.hash;
+    const address = location.pathname + writeSettings(location.search, settings);
+    const same = address === location.pathname + location.search;
     if (settled !== undefined && !same) {
       if (settled) history.pushState(null, "", address);
       else history.replaceState(null, "", address);
