@@ -112,8 +112,7 @@ class Comforts:
         if self._console is not None and not isinstance(error, SystemExit):
             from traceback import format_exception
 
-            for part in format_exception(error):
-                self._folder.write_text(part)
+            self._console.feed("stderr", "".join(format_exception(error)))
 
     def _capture_environment(self, companion: Companion) -> None:
         with _loading():

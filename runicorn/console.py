@@ -69,10 +69,8 @@ def _tap(stream: Any) -> _Tap | None:
         return tap
     try:
         return _Tap(stream)
-    except (
-        AttributeError,
-        TypeError,
-    ):  # no stream at all (pythonw), or an object without room for attributes
+    except (AttributeError, TypeError):
+        # No stream at all (pythonw), or an object without room for attributes.
         return None
 
 

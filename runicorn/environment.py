@@ -164,8 +164,8 @@ class EnvironmentCapture:
 
     def get_git_info(self) -> dict[str, Any] | None:
         """The repository of the working directory, else the one of the script; `None` without one."""
-        for folder in dict.fromkeys([self.working_dir, *_script_folder()]):
-            found = Repository(folder, self._commands, self._hide).describe()
+        for folder in dict.fromkeys([self.working_dir, *_script_folder(self.working_dir)]):
+            found = Repository(folder, self._commands, self._hide, self._variables).describe()
             if found is not None:
                 return found
         return None
@@ -218,9 +218,9 @@ def capture_for_run(
     return info
 
 
-def _script_folder() -> list[Path]:
+def _script_folder(working_dir: Path) -> list[Path]:
     file = getattr(sys.modules.get("__main__"), "__file__", None)
-    return [Path(os.path.abspath(file)).parent] if isinstance(file, str) else []
+    return [(working_dir / file).parent] if isinstance(file, str) else []
 
 
 def _without_code(arguments: Sequence[str]) -> list[str]:

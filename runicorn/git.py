@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ TIMEOUT = 5.0
 DIFF_LIMIT = 256 * KIBIBYTE
 STATUS_LIMIT = 4096 * KIBIBYTE
 MESSAGE_LIMIT = 16 * KIBIBYTE
-# A repository must not run programs of its own choice here, take locks, ask for passwords or fetch what it lacks.
+# As far as git can be told: it runs no programs of the repository's choice here, takes no locks, asks for no passwords
+# and fetches nothing.
 ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -51,12 +51,22 @@ KEPT_OUT = (
 
 
 class Repository:
-    """The repository a folder lies in, asked through `git`."""
+    """The repository a folder lies in, asked through `git`.
 
-    def __init__(self, folder: Path, commands: Commands, masking: Masking) -> None:
+    Args:
+        folder: any folder of it.
+        commands: what runs git.
+        masking: what is known of secrets.
+        variables: the environment git runs in; not ours, which the training may be changing.
+    """
+
+    def __init__(
+        self, folder: Path, commands: Commands, masking: Masking, variables: Mapping[str, str]
+    ) -> None:
         self._folder = folder
         self._commands = commands
         self._masking = masking
+        self._variables = {**variables, **ENVIRONMENT}
 
     def describe(self) -> dict[str, Any] | None:
         """What is known of it; `None` outside of a repository, without git, or when git refuses.
@@ -83,7 +93,7 @@ class Repository:
             timeout=TIMEOUT,
             limit=limit,
             folder=self._folder,
-            environment={**os.environ, **ENVIRONMENT},
+            environment=self._variables,
         )
 
     def _remote(self) -> str:

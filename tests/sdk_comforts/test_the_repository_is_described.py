@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from runicorn import git as described
 from runicorn._commands import Commands
 from runicorn.environment import EnvironmentCapture
 from runicorn.masking import Masking
+from tests.processes import PROJECT
 from tests.sdk_comforts.repositories import git, repository
 
 
@@ -83,8 +86,8 @@ def test_a_remote_of_another_name_is_told_when_there_is_no_origin(work: Path) ->
 
 
 def test_outside_of_a_repository_there_is_nothing(tmp_path: Path) -> None:
-    assert described.Repository(tmp_path, Commands(), Masking({})).describe() is None
-    assert described.Repository(tmp_path / "missing", Commands(), Masking({})).describe() is None
+    assert described.Repository(tmp_path, Commands(), Masking({}), os.environ).describe() is None
+    assert described.Repository(tmp_path / "missing", Commands(), Masking({}), os.environ).describe() is None
 
 
 def test_without_git_there_is_nothing(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,7 +101,7 @@ def test_a_git_that_hangs_is_not_waited_for(
     program("git", "sleep 60")
     monkeypatch.setattr(described, "TIMEOUT", 0.2)
     began = time.monotonic()
-    assert described.Repository(work, Commands(), Masking({})).describe() is None
+    assert described.Repository(work, Commands(), Masking({}), os.environ).describe() is None
     assert time.monotonic() - began < 5
 
 
@@ -128,10 +131,6 @@ def test_the_repository_of_the_script_is_taken_when_the_working_folder_has_none(
     (work / "run.py").write_text(
         "from runicorn.environment import EnvironmentCapture\nprint(EnvironmentCapture().get_git_info()['branch'])\n"
     )
-    import sys
-
-    from tests.processes import PROJECT
-
     command = [sys.executable, str(work / "run.py")]
     answer = subprocess.check_output(
         command, cwd="/", text=True, env={"PYTHONPATH": str(PROJECT), "PATH": "/usr/bin:/bin"}
