@@ -147,9 +147,10 @@ def _linear(first: int, step: int, count: int) -> Ints:
 
 def _encode_times(column: Floats) -> bytes:
     # Only within 53 bits is a number of ticks a float again; NaN and infinities never are.
-    ticks = column / TICK
-    if bool((np.abs(ticks) < 2.0**53).all()) and bool((ticks == np.floor(ticks)).all()):
-        return bytes([_TICKS]) + encode_ints(ticks.astype(np.int64))
+    if bool((np.abs(column) < 2.0**53 * TICK).all()):
+        ticks = column / TICK
+        if bool((ticks == np.floor(ticks)).all()):
+            return bytes([_TICKS]) + encode_ints(ticks.astype(np.int64))
     return bytes([_SECONDS]) + column.tobytes()
 
 

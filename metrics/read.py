@@ -151,7 +151,7 @@ def _rows(seen: View | None, downsample: int | None, *, by_step: bool) -> Rows:
     if downsample is not None and downsample < reader.total:
         chosen = _choose(reader, downsample)
     first, other = ("global_step", "time") if by_step else ("time", "global_step")
-    columns = [first, *sorted([*reader.series, other]), *(["stage"] if reader.staged else [])]
+    columns = [first, *sorted([*reader.series, other]), *([STAGE] if reader.staged else [])]
     return Rows(
         columns=columns,
         total=reader.total,
@@ -186,5 +186,5 @@ def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: boo
     for name, (at, values) in block.cells.items():
         column = np.full(len(block), None, dtype=object)
         column[at] = values.objects()
-        filled["stage" if name == STAGE else name] = column.tolist()
+        filled[name] = column.tolist()
     return [dict(zip(columns, row, strict=True)) for row in zip(*(filled[c] for c in columns), strict=True)]

@@ -20,8 +20,8 @@ from metrics.view import Shelf, View
 SLICE_CELLS = 65536
 """Cells put together at once: what bounds the memory of an answer, however long the run is."""
 SLICE_ROWS = 4096
-STAGE = ""
-"""The name under which the stage stands among the cells."""
+STAGE = "stage"
+"""The stage stands among the cells under its own name, which no metric can have."""
 
 Cells = dict[str, tuple[Index, Values]]
 """For each column the positions of the rows that have a value, ascending, and the values."""

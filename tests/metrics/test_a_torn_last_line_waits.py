@@ -1,0 +1,44 @@
+"""Half a line at the end is nothing yet; it counts when its newline comes, and never keeps anybody waiting."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from metrics import read
+from metrics.models import Journal
+from metrics.services import backlog, catch_up
+from tests.metrics.agreement import rows_of
+from tests.metrics.journals import append, new_run
+
+LINE = b'{"ts":1.0,"type":"metrics","data":{"loss":0.5,"global_step":1,"time":1.0}}\n'
+
+
+def test_it_waits_for_its_newline(store: Path) -> None:
+    run = new_run(1)
+    append(run, LINE + LINE[:30])
+    assert catch_up(run) == 0
+    assert Journal.objects.get(run=run).offset == len(LINE)
+    append(run, LINE[30:-1])
+    assert catch_up(run) == 0
+    assert len(rows_of(read.rows_by_time(run))) == 1
+    append(run, b"\n")
+    assert catch_up(run) == 0
+    assert len(rows_of(read.rows_by_time(run))) == 2
+
+
+def test_it_costs_only_itself_when_the_next_line_follows(store: Path) -> None:
+    run = new_run(1)
+    append(run, LINE[:30] + b"\n" + LINE)
+    catch_up(run)
+    assert Journal.objects.get(run=run).bad_lines == 1
+    assert len(rows_of(read.rows_by_time(run))) == 1
+
+
+def test_it_is_no_backlog(store: Path) -> None:
+    run = new_run(1)
+    append(run, LINE[:30])
+    before = time.monotonic()
+    assert catch_up(run, wait=30) == 0
+    assert time.monotonic() - before < 10
+    assert backlog(run.root)["runs"] == 0

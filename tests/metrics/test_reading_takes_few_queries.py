@@ -1,0 +1,57 @@
+"""The number of queries does not grow with metrics, tiles or runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from metrics import read
+from metrics.cache import cache
+from metrics.services import catch_up
+from runs.models import Run
+from runs.services import get_run
+
+MakeRun = Callable[..., str]
+pytestmark = pytest.mark.usefixtures("small_pieces")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_kept() -> None:
+    cache._kept.clear()
+
+
+def taken_in(store: Path, make_run: MakeRun, metrics: int, steps: int) -> Run:
+    rows = [{f"m{i}": float(step * i % 13) for i in range(metrics)} for step in range(steps)]
+    run = get_run(make_run(store, metrics=rows))
+    assert catch_up(run, wait=60) == 0
+    return run
+
+
+@pytest.mark.parametrize(("metrics", "steps"), [(2, 30), (20, 30), (2, 300), (20, 60)])
+def test_all_series_of_a_run_take_five_and_then_two(
+    store: Path,
+    make_run: MakeRun,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    metrics: int,
+    steps: int,
+) -> None:
+    run = taken_in(store, make_run, metrics, steps)
+    with django_assert_num_queries(5):  # the journal, its series, their tails, their tiles, the tiles' mips
+        first = read.series(run, points=4)
+    with django_assert_num_queries(2):
+        assert len(read.series(run, points=4)["series"]) == len(first["series"]) == metrics
+
+
+def test_the_curves_of_many_runs_take_as_many_as_those_of_one(
+    store: Path, make_run: MakeRun, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    runs = [taken_in(store, make_run, 1, 100) for _ in range(5)]
+    with django_assert_num_queries(5):
+        curves = read.sparkline([run.pk for run in runs], "m0", points=8)
+    assert set(curves) == {run.pk for run in runs}
+    assert all(4 <= len(curve["x"]) == len(curve["y"]) <= 8 for curve in curves.values())
+    with django_assert_num_queries(2):
+        assert read.sparkline([run.pk for run in runs], "unknown") == {}

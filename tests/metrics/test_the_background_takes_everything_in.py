@@ -1,0 +1,138 @@
+"""Rounds over a root: running runs first, then what else there is, until nothing is behind."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from metrics import read, rounds, services
+from metrics.models import Journal
+from metrics.services import backlog, catch_up_all
+from runs import discovery
+from runs.active import active_root
+from runs.models import Run
+from tests.folders import append_metrics
+from tests.metrics.agreement import rows_of
+from tests.waiting import until
+
+MakeRun = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def fresh_rounds() -> Iterator[None]:
+    """Rounds remember what they saw; another test's root may have the same number."""
+    services._rounds.clear()
+    yield
+    services._rounds.clear()
+
+
+def losses(run_id: str) -> list[float]:
+    return [row["loss"] for row in rows_of(read.rows_by_step(Run.objects.get(run_id=run_id)))]
+
+
+def test_one_round_takes_in_running_and_ended_runs(store: Path, make_run: MakeRun) -> None:
+    ended = [make_run(store, metrics=[{"loss": float(i)}] * 3) for i in range(5)]
+    running = make_run(store, status="running", metrics=[{"loss": 9.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    assert losses(running) == [9.0]
+    assert [losses(run_id) for run_id in ended] == [[float(i)] * 3 for i in range(5)]
+    assert backlog(active_root())["runs"] == 0
+
+
+def test_a_running_run_is_followed(store: Path, make_run: MakeRun) -> None:
+    run_id = make_run(store, status="running", metrics=[{"loss": 9.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    append_metrics(store, "vision", "resnet", run_id, [{"loss": 8.0, "global_step": 2}], time.time())
+
+    def followed() -> bool:
+        catch_up_all(active_root())
+        return losses(run_id) == [9.0, 8.0]
+
+    until(followed)
+
+
+def test_the_last_lines_of_a_run_that_ended_come_too(store: Path, make_run: MakeRun) -> None:
+    run_id = make_run(store, status="running", metrics=[{"loss": 9.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    append_metrics(store, "vision", "resnet", run_id, [{"loss": 8.0, "global_step": 2}], time.time())
+    Run.objects.filter(run_id=run_id).update(status="finished")
+    catch_up_all(active_root())
+    assert losses(run_id) == [9.0, 8.0]
+
+
+def test_what_is_behind_is_counted(store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rounds, "SLICE_SECONDS", -1.0)
+    run_ids = [make_run(store, metrics=[{"loss": 1.0}] * 4) for _ in range(3)]
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    sizes = [os.path.getsize(next(store.glob(f"*/*/runs/{run_id}")) / "events.jsonl") for run_id in run_ids]
+    behind = backlog(active_root())
+    assert behind["total_bytes"] == sum(sizes)
+    assert behind["runs"] >= 2 and 0 < behind["bytes"] <= sum(sizes)
+
+
+def test_runs_found_later_are_taken_in_soon(
+    store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "NEW_RUNS_SECONDS", 0.0)
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    run_id = make_run(store, metrics=[{"loss": 1.0}])
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    assert losses(run_id) == [1.0]
+
+
+def test_a_busy_run_is_left_alone_ten_times_as_long_as_it_took(store: Path, make_run: MakeRun) -> None:
+    wide = {f"metric/{i}": 0.5 for i in range(300)}
+    run_id = make_run(store, status="running", metrics=[wide])
+    discovery.full(active_root())
+    began = time.thread_time()
+    catch_up_all(active_root())
+    took = time.thread_time() - began
+    (known,) = services._rounds.values()
+    pk = Run.objects.get(run_id=run_id).pk
+    assert 0 < known._due[pk] - time.monotonic() <= rounds.SHARE * took
+
+
+def test_one_bad_folder_keeps_no_other_waiting(store: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    outside = make_run(store, metrics=[{"loss": 1.0}])
+    pipe = make_run(store)
+    good = make_run(store, metrics=[{"loss": 2.0}])
+    discovery.full(active_root())
+    os.mkfifo(next(store.glob(f"*/*/runs/{pipe}")) / "events.jsonl")
+    folder = next(store.glob(f"*/*/runs/{outside}"))
+    folder.rename(tmp_path / "elsewhere")
+    folder.symlink_to(tmp_path / "elsewhere")
+    catch_up_all(active_root())
+    assert losses(good) == [2.0]
+    assert losses(outside) == []
+    assert backlog(active_root())["runs"] == 0
+
+
+def test_a_journal_that_is_a_link_is_not_read(store: Path, make_run: MakeRun, tmp_path: Path) -> None:
+    run_id = make_run(store)
+    secret = tmp_path / "secret.jsonl"
+    secret.write_text('{"ts":1,"type":"metrics","data":{"loss":1,"global_step":1}}\n')
+    (next(store.glob(f"*/*/runs/{run_id}")) / "events.jsonl").symlink_to(secret)
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    assert losses(run_id) == []
+
+
+def test_it_stops_when_it_is_told_to(store: Path, make_run: MakeRun) -> None:
+    for _ in range(3):
+        make_run(store, metrics=[{"loss": 1.0}])
+    discovery.full(active_root())
+    stop = threading.Event()
+    stop.set()
+    catch_up_all(active_root(), stop)
+    assert not Journal.objects.filter(offset__gt=0).exists()

@@ -1,0 +1,69 @@
+"""What is kept decoded: bounded in bytes, the oldest goes first, counted for everybody to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+from metrics.cache import Cache
+from metrics.services import catch_up
+from runs.services import get_run
+from tests.folders import append_metrics
+
+MakeRun = Callable[..., str]
+
+
+def test_the_one_not_asked_for_longest_goes_first() -> None:
+    cache = Cache(max_bytes=100)
+    cache.put("a", 1, 40)
+    cache.put("b", 2, 40)
+    assert cache.get("a") == 1
+    cache.put("c", 3, 40)
+    assert (cache.get("a"), cache.get("b"), cache.get("c")) == (1, None, 3)
+    assert cache.stats()["size"] == 80
+
+
+def test_what_is_larger_than_everything_is_not_kept() -> None:
+    cache = Cache(max_bytes=100)
+    cache.put("a", 1, 40)
+    cache.put("b", 2, 101)
+    assert (cache.get("a"), cache.get("b")) == (1, None)
+
+
+def test_a_value_put_again_counts_once() -> None:
+    cache = Cache(max_bytes=100)
+    for size in (40, 60, 10):
+        cache.put("a", size, size)
+    assert (cache.get("a"), cache.stats()["size"]) == (10, 10)
+
+
+def test_its_figures_are_answered(store: Path, api: APIClient) -> None:
+    figures = api.get("/api/metrics/cache/stats").json()
+    assert {name: type(value) for name, value in figures.items()} == {
+        "size": int,
+        "max_size": int,
+        "hits": int,
+        "misses": int,
+        "incremental_updates": int,
+        "hit_rate": float,
+        "incremental_rate": float,
+    }
+    assert figures["size"] <= figures["max_size"]
+    assert 0 <= figures["hit_rate"] <= 1 and 0 <= figures["incremental_rate"] <= 1
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_growing_series_reads_only_what_is_new(store: Path, make_run: MakeRun, api: APIClient) -> None:
+    run_id = make_run(store, metrics=[{"loss": float(step)} for step in range(60)])
+    address = f"/api/v2/experiments/{run_id}/series?points=4"
+    api.get(address)
+    before = api.get("/api/metrics/cache/stats").json()["incremental_updates"]
+    more = [{"loss": float(step), "global_step": step + 1} for step in range(60, 120)]
+    append_metrics(store, "vision", "resnet", run_id, more, 1.8e9)
+    catch_up(get_run(run_id))
+    (entry,) = api.get(address).json()["series"]
+    assert (entry["count"], entry["max"]) == (120, 119.0)
+    assert api.get("/api/metrics/cache/stats").json()["incremental_updates"] == before + 1
