@@ -68,6 +68,8 @@ class Run:
     ) -> None:
         # A forked child that leaves the block leaves the run to its parent.
         if self.is_open() and os.getpid() == self.process:
+            if error is not None:
+                self._comforts.note(error)
             self.end(*endings.verdict(error))
 
     def log(

@@ -7,6 +7,8 @@ import re
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from runicorn.console import Console
 from tests.sdk.scripts import Script
 
@@ -142,18 +144,19 @@ def test_a_forked_child_is_logged_and_does_not_repeat_what_was_held_back(
     assert _lines(ended) == ["of the child", "begun by the parent"]
 
 
-def test_the_traceback_of_a_crash_is_in_the_log(script: Callable[..., Script]) -> None:
-    for text in (
+@pytest.mark.parametrize(
+    "text",
+    [
         f"{CAPTURED}raise ValueError('out of luck')",
-        "with rn.init(capture_console=True, capture_env=False, system_metrics=False) as run:\n    raise ValueError('out of luck')",
-    ):
-        ended = script(text)
-        assert ended.end() == 1
-        log = max(
-            ended.root.glob("*/*/runs/*/logs.txt"), key=lambda path: path.stat().st_mtime_ns
-        ).read_text()
-        assert log.count("ValueError: out of luck") == 1
-        assert log.count("Traceback") == 1
+        "with rn.init(capture_console=True, capture_env=False) as run:\n    raise ValueError('out of luck')",
+    ],
+)
+def test_the_traceback_of_a_crash_is_in_the_log(script: Callable[..., Script], text: str) -> None:
+    ended = script(text)
+    assert ended.end() == 1
+    lines = [line[11:] for line in ended.run.log().splitlines()]
+    assert (lines[0], lines[-1]) == ("Traceback (most recent call last):", "ValueError: out of luck")
+    assert ended.stderr.count("Traceback") == 1
 
 
 def test_a_broken_log_neither_stops_printing_nor_echoes(script: Callable[..., Script]) -> None:
