@@ -54,7 +54,8 @@ class Rounds:
         if self._is_time_to_sweep():
             self._sweep(stop)
         deadline = time.monotonic() + SLICE_SECONDS
-        for run in self._behind().order_by("-created", "-pk")[:BATCH].iterator():
+        # Not read while it is gone through: an open cursor is an old snapshot, from which SQLite lets nobody write.
+        for run in list(self._behind().order_by("-created", "-pk")[:BATCH]):
             if stop.is_set() or time.monotonic() > deadline:
                 return
             self._work_off(run, deadline, stop)
@@ -126,7 +127,7 @@ class Rounds:
                 "run_id", "pk", "size"
             )
         }
-        runs = self._runs().values_list("pk", "folder").iterator()
+        runs = iter(list(self._runs().values_list("pk", "folder")))
         while some := list(islice(runs, BATCH)):
             if stop.is_set():
                 return
