@@ -146,7 +146,7 @@ def test_any_text_can_be_masked_and_masking_again_changes_nothing(text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["a" * 250_000, "a=" * 125_000, "://a:" * 20_000, "x.y-" * 60_000, " " * 250_000]
+    "text", ["a" * 120_000, "a=" * 60_000, "://a:" * 20_000, "x.y-" * 30_000, " " * 120_000]
 )
 def test_no_text_takes_long(text: str) -> None:
     began = time.monotonic()
