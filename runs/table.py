@@ -37,7 +37,7 @@ class TableState:
         columns = tuple(dict.fromkeys(key for key in query.getlist("col") if is_added(key)))
         sort = query.get("sort", NEWEST)
         key = sort.removeprefix("-")
-        size = _number(query.get("size"), SIZES[0])
+        size = number(query.get("size"), SIZES[0])
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
             project=query.get("project", "").replace("\0", ""),
@@ -45,7 +45,7 @@ class TableState:
             tags=_several(query, "tag"),
             columns=columns[:MOST_COLUMNS],
             sort=sort if key in SORTS or is_added(key) else NEWEST,
-            page=max(1, min(_number(query.get("page"), 1), LARGEST_PAGE)),
+            page=max(1, min(number(query.get("page"), 1), LARGEST_PAGE)),
             size=size if size in SIZES else SIZES[0],
         )
 
@@ -128,5 +128,6 @@ def _several(query: QueryDict, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in query.getlist(name) if value and "\0" not in value))
 
 
-def _number(text: str | None, usual: int) -> int:
+def number(text: str | None, usual: int) -> int:
+    """A small whole number in an address; `usual` for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else usual

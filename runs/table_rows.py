@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
+from django.http import QueryDict
+
 from runicorn import layout
 from runs import counting
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.projects import projects
 from runs.querysets import RunQuerySet
-from runs.table import AGGREGATES, TableState, metric_of
+from runs.table import AGGREGATES, TableState, metric_of, number
 from runs.table_head import chips, headings, offers, page_of
 
 ORDER = {
@@ -54,8 +56,12 @@ class Row:
         return f"{crc32(repr((shown, run.created, self.values)).encode()):x}"
 
 
-def table_context(root: StorageRoot, state: TableState, undo: Sequence[str]) -> dict[str, Any]:
-    """Everything the template of the table needs."""
+def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dict[str, Any]:
+    """Everything the template of the table needs.
+
+    Beside the state the address may tell what the last form did: `undo`, the runs that it deleted, and `refused`, how
+    many it could not delete.
+    """
     found = matching(root, state)
     before = (state.page - 1) * state.size
     runs = list(
@@ -76,7 +82,8 @@ def table_context(root: StorageRoot, state: TableState, undo: Sequence[str]) -> 
         "tags": tags(root),
         "offered": offers(state, *offered(shown)),
         "page": page_of(state, len(shown), len(runs) > state.size, total, capped),
-        "undo": deleted(root, undo),
+        "undo": deleted(root, query.getlist("undo")),
+        "refused": number(query.get("refused"), 0),
         "problems": root.problems,
         "first_steps": not shown and not state.is_filtered and state.page == 1,
     }

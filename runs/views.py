@@ -15,20 +15,21 @@ from runs.run_page import header_context, run_context
 from runs.table import TableState
 from runs.table_rows import table_context
 
-MOST_UNDONE = 100
-"""Runs that one address can name to be restored again; of more the recycle bin is the way back."""
+MOST_UNDONE = 200
+"""Runs that one address can name to be restored again: as many as the largest page has."""
 
 
 @require_safe
 def runs_table(request: HttpRequest) -> HttpResponse:
     """The home page: the runs of the store, filtered, sorted and paged as the address says."""
     state = TableState.read(request.GET)
-    context = table_context(active_root(), state, request.GET.getlist("undo"))
+    context = table_context(active_root(), state, request.GET)
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
     answer = fragment(request, "runs/_table.html", context)
     # The form sends every field; the address names only what is not as usual, and what can be taken back.
-    answer["HX-Push-Url"] = request.get_full_path() if context["undo"] else state.address
+    told = context["undo"] or context["refused"]
+    answer["HX-Push-Url"] = request.get_full_path() if told else state.address
     return answer
 
 
@@ -47,9 +48,11 @@ def delete_runs(request: HttpRequest) -> HttpResponse:
     chosen = list(dict.fromkeys(request.POST.getlist("run_ids")))
     results = services.soft_delete_runs(root=active_root(), run_ids=chosen, reason="user_deleted")
     deleted = [run_id for run_id, result in results.items() if result["success"]]
-    undo = QueryDict(mutable=True)
-    undo.setlist("undo", deleted if len(deleted) <= MOST_UNDONE else [])
-    return back_to_table(request, undo)
+    outcome = QueryDict(mutable=True)
+    outcome.setlist("undo", deleted[:MOST_UNDONE])
+    if len(deleted) < len(chosen):
+        outcome["refused"] = len(chosen) - len(deleted)
+    return back_to_table(request, outcome)
 
 
 @require_POST
@@ -60,10 +63,10 @@ def restore_runs(request: HttpRequest) -> HttpResponse:
     return redirect("recycle-bin") if request.POST.get("from") == "bin" else back_to_table(request)
 
 
-def back_to_table(request: HttpRequest, more: QueryDict | None = None) -> HttpResponseRedirect:
+def back_to_table(request: HttpRequest, outcome: QueryDict | None = None) -> HttpResponseRedirect:
     """To the table as it was before a form was sent; `next` is read, never followed as it stands."""
     state = TableState.read(QueryDict(request.POST.get("next", "")))
-    query = "&".join(part for part in (state.query, more.urlencode() if more else "") if part)
+    query = "&".join(part for part in (state.query, outcome.urlencode() if outcome else "") if part)
     return redirect(f"{reverse('runs')}?{query}" if query else reverse("runs"))
 
 

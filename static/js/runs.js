@@ -52,10 +52,12 @@ document.body.addEventListener("htmx:afterSettle", () => {
   crumb.textContent = project;
 });
 
-/** A broken answer becomes a sentence, never a table that looks as if nothing had happened. */
-for (const trouble of ["htmx:responseError", "htmx:sendError"]) {
-  document.body.addEventListener(trouble, () => say("That did not work: the viewer did not answer as it should."));
-}
+/** A refusal is told in the words of the page that came with it, never by a table as if nothing had happened. */
+document.body.addEventListener("htmx:responseError", ({ detail }) => {
+  const page = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
+  say(page.querySelector("main .sentence")?.textContent ?? `The viewer answered ${detail.xhr.status}.`);
+});
+document.body.addEventListener("htmx:sendError", () => say("The viewer does not answer. Is it still running?"));
 
 /** j and k move, x selects, Enter opens: the link that has the focus does that by itself. */
 document.addEventListener("keydown", (event) => {

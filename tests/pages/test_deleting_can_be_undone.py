@@ -91,3 +91,10 @@ def test_the_bin_is_emptied_only_when_that_is_confirmed(store: Path, page: Page,
     assert client.post("/recycle-bin/empty", {"confirm": "true"})["Location"] == "/recycle-bin"
     assert not (store / "p" / "n" / "runs" / run_id).exists()
     assert "The recycle bin is empty" in page("/recycle-bin").texts("main")[0]
+
+
+def test_what_could_not_be_deleted_is_said(store: Path, page: Page, client: Client) -> None:
+    run_id = write_run(store, "p", "n")
+    page("/")
+    answer = client.post("/delete-runs", {"run_ids": [run_id, "20260101_000000_abcdef"]})
+    assert "1 run could not be deleted" in page(answer["Location"]).texts("p", "failed")[-1]
