@@ -8,9 +8,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from metrics import codec
-from metrics.bulk import update
 from metrics.figures import count_in
 from metrics.lanes import Lane
 from metrics.models import Series, Tail, Tile
@@ -18,13 +18,16 @@ from metrics.parse import Batch
 from metrics.points import NONE, Points, gather
 from metrics.pyramid import Node
 from metrics.sealing import Growth
+from runs import bulk
 from runs.models import Run
 from runs.services import MetricFacts
 
 TAILS = 16
 """Tails of a series after which they are written again as one."""
+_TAIL = ("series", "first_row", "count", "data")
 _CONSTANT = ("id", "uid", "run", "generation", "lane", "name")
 _CHANGING = [field.name for field in Series._meta.concrete_fields if field.name not in _CONSTANT]
+_CHANGES = attrgetter(*_CHANGING, "pk")
 
 
 @dataclass(slots=True)
@@ -40,7 +43,7 @@ class _Rows:
 
     series: list[Series] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
-    tails: list[Tail] = field(default_factory=list)
+    tails: list[tuple[Series, int, int, bytes]] = field(default_factory=list)
     tiles: list[Tile] = field(default_factory=list)
 
 
@@ -84,11 +87,12 @@ class Writer:
     def write(self) -> None:
         """Send the rows; the caller holds the transaction."""
         rows = self._rows
-        update([series for series in rows.series if series.pk], _CHANGING)
+        known = [series for series in rows.series if series.pk]
+        bulk.update(Series, _CHANGING, map(_CHANGES, known))
         Series.objects.bulk_create([series for series in rows.series if not series.pk])
         if rows.emptied:
             Tail.objects.filter(series_id__in=rows.emptied).delete()
-        Tail.objects.bulk_create(rows.tails)
+        bulk.insert(Tail, _TAIL, ((series.pk, *values) for series, *values in rows.tails))
         Tile.objects.bulk_create(rows.tiles)
 
     def settle(self) -> None:
@@ -128,9 +132,7 @@ class Writer:
             series.tail_count = 0
         if len(points):
             first_row = int(points.row.min())
-            rows.tails.append(
-                Tail(series=series, first_row=first_row, count=len(points), data=codec.encode(points))
-            )
+            rows.tails.append((series, first_row, len(points), codec.encode(points)))
             series.tail_count += 1
 
 
