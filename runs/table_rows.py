@@ -106,8 +106,8 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
         return {}
     words = {}
     for status in layout.STATUSES:
-        number, more = counting.capped(matching(root, state.but(statuses=(status,))))
-        words[status] = f"{number:,}{'+' if more else ''}"
+        count, more = counting.capped(matching(root, state.but(statuses=(status,))))
+        words[status] = f"{count:,}{'+' if more else ''}"
     return words
 
 

@@ -17,11 +17,19 @@ export class Live {
     this.wait = FIRST_WAIT;
     this.socket = null;
     this.timer = 0;
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.open()));
+    this.started = false;
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.close() : this.#resume()));
     addEventListener("pagehide", () => this.close());
+    addEventListener("pageshow", () => this.#resume());
   }
 
+  #resume() {
+    if (this.started) this.open();
+  }
+
+  /** Connect, unless the page is connected already or nobody looks at it. */
   open() {
+    this.started = true;
     if (this.socket || document.hidden) return;
     clearTimeout(this.timer);
     const url = new URL(this.address, location.href);
@@ -39,6 +47,7 @@ export class Live {
     });
   }
 
+  /** Leave the server alone until the page is looked at again. */
   close() {
     clearTimeout(this.timer);
     const { socket } = this;

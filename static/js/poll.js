@@ -1,4 +1,4 @@
-/** Asking again politely: only while somebody looks, slower when nothing changes or nobody moves, never twice at once. */
+/** Asking again politely: only while somebody looks, slower when nobody moves or nobody answers, never twice at once. */
 
 const AWAY_AFTER = 120_000;
 const AWAY_FACTOR = 5;
@@ -10,14 +10,14 @@ for (const sign of ["pointermove", "keydown", "scroll"]) {
 }
 
 /**
- * Call `ask()` (async; true when something had changed) every `interval()` milliseconds while the tab is visible.
+ * Call `ask()` (async) every `interval()` milliseconds while the tab is visible.
  * A failed answer makes it wait longer and longer, up to half a minute; `failed(error)` is told, and told null when it
  * is over.
  */
 export function poll(ask, interval, failed = () => {}) {
   let timer = 0;
   let failures = 0;
-  let under_way = false;
+  let underWay = false;
 
   function wait() {
     clearTimeout(timer);
@@ -27,8 +27,8 @@ export function poll(ask, interval, failed = () => {}) {
   }
 
   async function turn() {
-    if (under_way) return;
-    under_way = true;
+    if (underWay) return;
+    underWay = true;
     try {
       await ask();
       if (failures) failed(null);
@@ -37,7 +37,7 @@ export function poll(ask, interval, failed = () => {}) {
       failures = Math.min(failures + 1, 5);
       failed(error);
     } finally {
-      under_way = false;
+      underWay = false;
       wait();
     }
   }

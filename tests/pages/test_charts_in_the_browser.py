@@ -274,6 +274,26 @@ def test_odd_points_are_drawn_or_said(
     assert "undefined" not in output(page, "odd") + page.locator(".plot").get_attribute("aria-label")
 
 
+def test_a_larger_chart_has_more_points(board: Callable[..., Any], server: Server) -> None:
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.set_viewport_size({"width": 1600, "height": 600})
+    page.locator("figure").hover()
+    page.get_by_role("button", name="Larger: loss").click()
+    until(lambda: int(server.asked[-1]["points"][0]) >= 1500)
+
+
+def test_a_sentence_goes_when_its_reason_goes(board: Callable[..., Any], server: Server) -> None:
+    server.make = lambda name, query: curve(name, query) | {"y": [-1] * 101}
+    page = board("loss", search="?log=1")
+    message = page.locator(".message")
+    until(lambda: "logarithmic" in (message.text_content() or ""))
+    page.locator("input[name=log]").uncheck()
+    until(lambda: message.text_content() == "")
+    page.go_back()
+    until(lambda: "logarithmic" in (message.text_content() or ""))
+
+
 def test_a_table_stands_behind_every_chart(board: Callable[..., Any]) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)

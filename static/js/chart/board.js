@@ -11,7 +11,6 @@ const NEAR = "240px";
 export class Board {
   /** `hooks`: zoom(range or null), opened(answer). */
   constructor(root, address, settings, hooks) {
-    this.root = root;
     this.settings = settings;
     this.hooks = hooks;
     this.loader = new Loader(address);
@@ -41,6 +40,7 @@ export class Board {
       cursor: (x) => this.#point(chart, x),
       zoom: (range) => this.hooks.zoom(range, chart.settings.axis),
       retry: () => feed.reload(),
+      resized: () => feed.refresh(),
     });
     const feed = new Feed(chart, this.loader, this.hooks.opened);
     addTools(chart);

@@ -33,7 +33,7 @@ function element(tag, className, parent) {
 export class Chart {
   /**
    * `holder`: a <figure> with a <figcaption> that has an <output>.
-   * `hooks`: cursor(x), zoom(range or null) and retry(), called when a person asks for them.
+   * `hooks`: cursor(x), zoom(range or null), retry() and resized(), called when a person asks for them.
    */
   constructor(holder, settings, hooks) {
     this.holder = holder;
@@ -88,6 +88,7 @@ export class Chart {
 
   /** A sentence in place of the curve, with a button to try again where that may help. */
   say(text, retry = false) {
+    this.broken = retry;
     this.note.textContent = text;
     if (!retry) return;
     const button = element("button", "button", this.note);
@@ -149,8 +150,9 @@ export class Chart {
     const { axis, log } = this.settings;
     this.area.setAttribute("aria-label", this.curves.map(({ series }) => sentence(series, axis)).join(" "));
     const points = this.curves.some(({ series }) => series.x.length);
-    if (!points || !this.plot.empty) return;
-    if (this.settings.range) this.say("No points in this range.");
+    if (!points || this.broken) return;
+    if (!this.plot.empty) this.say("");
+    else if (this.settings.range) this.say("No points in this range.");
     else this.say(log ? "Nothing above zero to draw on a logarithmic axis." : "No finite value among the points.");
   }
 

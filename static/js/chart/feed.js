@@ -14,6 +14,7 @@ export class Feed {
     this.wanted = "";
     this.had = "";
     this.late = [];
+    this.points = 0;
   }
 
   /** The chart came into sight or left it. */
@@ -26,8 +27,9 @@ export class Feed {
   /** Fetch what the settings ask for and is not here yet. */
   async refresh() {
     const { axis, range } = this.chart.settings;
+    this.points = Math.max(this.points, wantedPoints(this.chart.area.clientWidth));
     const query = { x: axis === "step" ? "step" : "time", points: this.points };
-    const wanted = JSON.stringify([query.x, range]);
+    const wanted = JSON.stringify([query, range]);
     if (!this.visible || wanted === this.wanted) return;
     // What is on its way for other settings is not wanted any more.
     this.wanted = wanted === this.had ? "" : wanted;
@@ -35,7 +37,8 @@ export class Feed {
     // Until the answer comes the curve of everything is drawn, coarse but there.
     if (this.part && this.whole) this.#present(this.whole);
     try {
-      const whole = this.whole?.axis === query.x ? this.whole : await this.#loadWhole(query);
+      const known = this.whole?.axis === query.x && this.whole.points === query.points;
+      const whole = known ? this.whole : await this.#loadWhole(query);
       const part = range ? await this.#loadPart(query, range) : null;
       if (this.wanted === wanted) this.#show(whole, part, wanted);
     } catch (error) {
@@ -43,15 +46,11 @@ export class Feed {
     }
   }
 
-  /** One point for each pixel of width is as much as a screen shows. */
-  get points() {
-    return Math.min(2000, Math.max(400, Math.ceil(this.chart.area.clientWidth / 100) * 100));
-  }
-
   async #loadWhole(query) {
     const answer = await this.loader.load(this.chart.name, query);
     const whole = this.#series(answer);
     whole.axis = query.x;
+    whole.points = query.points;
     this.opened(answer);
     return whole;
   }
@@ -112,6 +111,11 @@ export class Feed {
     const [x, values] = this.whole.axis === "step" ? withStep(points.step, y) : [points.time, y];
     return this.whole.append(x, values, row);
   }
+}
+
+/** One point for each pixel of width is as much as a screen shows. */
+function wantedPoints(width) {
+  return Math.min(2000, Math.max(400, Math.ceil(width / 100) * 100));
 }
 
 /** By step there is no point without one. */

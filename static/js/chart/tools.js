@@ -7,12 +7,15 @@ import { AXES, csv } from "./words.js";
 const ICONS = document.querySelector('meta[name="icons"]').content;
 const LONGEST = 1000;
 
-/** Add the buttons to a chart's caption. `changed` is called when the chart became larger or smaller. */
+/** Add the buttons to a chart's caption. */
 export function addTools(chart) {
   const bar = document.createElement("span");
   bar.className = "tools";
   bar.append(
-    tool("large", `Larger: ${chart.name}`, (button) => press(button, chart.holder.classList.toggle("large"))),
+    tool("large", `Larger: ${chart.name}`, (button) => {
+      press(button, chart.holder.classList.toggle("large"));
+      chart.hooks.resized();
+    }),
     tool("table", `Table: ${chart.name}`, (button) => press(button, toggleTable(chart))),
     tool("save", `Save as CSV: ${chart.name}`, () => keep(`${fileName(chart)}.csv`, textOf(chart))),
     tool("image", `Save as PNG: ${chart.name}`, () => picture(chart)),

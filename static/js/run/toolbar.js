@@ -45,7 +45,10 @@ export class Toolbar {
     form.hidden = false;
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("change", () => this.#fromForm(true));
-    form.addEventListener("input", () => this.#fromForm(false));
+    form.addEventListener("input", ({ target }) => {
+      // A box or a choice is settled at once, by the event that follows.
+      if (target.type === "range" || target.type === "search") this.#fromForm(false);
+    });
     form.elements.whole.addEventListener("click", () => this.zoom(null));
     addEventListener("popstate", () => this.#apply(readSettings(location.search, origin)));
     this.#show();
