@@ -1,8 +1,7 @@
 """How many runs a list has, without counting them on every page.
 
-An exact count of 100,000 runs takes 27 ms, a page of them one. So a count beyond `EXACT`, or one that took long, is
-remembered until this process changes a run of that root, and for at most two seconds, since other processes change
-runs too.
+An exact count of 100,000 runs takes 27 ms, a page of them one. So a count that took long is remembered until this
+process changes a run of that root, and for at most two seconds, since other processes change runs too.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
-from django.db import models, transaction
+from django.db import transaction
 
 from runs.models import StorageRoot
+from runs.querysets import RunQuerySet
 
 T = TypeVar("T")
 
@@ -41,41 +41,45 @@ def changed(root: StorageRoot) -> None:
     transaction.on_commit(bump)
 
 
-def capped(runs: models.QuerySet[Any], cap: int = EXACT) -> tuple[int, bool]:
-    """The number of runs up to `cap`, and whether there are more."""
-    count = runs.order_by()[: cap + 1].count()
+def capped(runs: RunQuerySet, cap: int = EXACT) -> tuple[int, bool]:
+    """The number of runs of one root up to `cap`, and whether there are more; a dear one may be two seconds old."""
+    count = _counted(runs.order_by()[: cap + 1])
     return min(count, cap), count > cap
 
 
-def total(root: StorageRoot, runs: models.QuerySet[Any]) -> int:
+def total(root: StorageRoot, runs: RunQuerySet) -> int:
     """The exact number of runs; one that is dear may be two seconds old."""
-    plain = runs.order_by()
+    count, more = capped(runs)
+    return _counted(runs.order_by()) if more else count
+
+
+def _counted(runs: RunQuerySet) -> int:
     try:
-        key = str(plain.query)
+        key = str(runs.query)
     except EmptyResultSet:  # Django knows that nothing can match
         return 0
-    if known := _known(root, key):
-        return known[0]
-    began = time.monotonic()
-    count, more = capped(plain)
-    if not more and time.monotonic() - began < DEAR_SECONDS:
-        return count
-    return remembered(root, key, plain.count if more else lambda: count)
+    if known := _known(runs.root, key):
+        return int(known[0])
+    revision, began = _revision(runs.root), time.monotonic()
+    count = runs.count()
+    if time.monotonic() - began > DEAR_SECONDS:
+        _remember(runs.root, key, revision, count)
+    return count
 
 
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T]) -> T:
     """What `compute` answered last for this root and key, unless a run changed since or it is two seconds old."""
     if known := _known(root, key):
         return known[0]
-    with _lock:
-        revision = _revisions[root.path]
+    revision = _revision(root)
     value = compute()
-    with _lock:
-        _answers[root.path, key] = (revision, time.monotonic(), value)
-        _answers.move_to_end((root.path, key))
-        while len(_answers) > REMEMBERED:
-            _answers.popitem(last=False)
+    _remember(root, key, revision, value)
     return value
+
+
+def _revision(root: StorageRoot) -> int:
+    with _lock:
+        return _revisions[root.path]
 
 
 def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
@@ -83,3 +87,11 @@ def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
         revision, at, value = _answers.get((root.path, key), (-1, 0.0, None))
         fresh = revision == _revisions[root.path] and time.monotonic() - at < SECONDS
     return (value,) if fresh else None
+
+
+def _remember(root: StorageRoot, key: str, revision: int, value: Any) -> None:
+    with _lock:
+        _answers[root.path, key] = (revision, time.monotonic(), value)
+        _answers.move_to_end((root.path, key))
+        while len(_answers) > REMEMBERED:
+            _answers.popitem(last=False)

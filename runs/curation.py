@@ -12,6 +12,8 @@ from runs import writing
 from runs.models import Run, StorageRoot
 from runs.reader import clean_tags
 
+FIELDS = ("tags", "description", "pinned", "archived")
+
 
 def edit_run(
     *,
@@ -74,9 +76,6 @@ def write(run: Run, changes: dict[str, Any]) -> None:
         now |= changes
         now["tags"] = clean_tags(list(now["tags"])) if isinstance(now["tags"], list | tuple) else run.tags
         layout.write_json(path, said | now | {"by": _user(), "at": time.time()})
-
-
-FIELDS = ("tags", "description", "pinned", "archived")
 
 
 def _user() -> str:

@@ -57,7 +57,10 @@ _stores: dict[tuple[int, str], Store] = {}
 
 def store_of(root: StorageRoot) -> Store:
     """The memory of a root."""
-    return _stores.setdefault((root.pk, root.path), Store(root))
+    key = (root.pk, root.path)
+    if key not in _stores:
+        _stores.setdefault(key, Store(root))
+    return _stores[key]
 
 
 def forget(root: StorageRoot) -> None:
@@ -105,27 +108,40 @@ def _soon(root: StorageRoot, store: Store) -> None:
         _let_go(root, store, Run.objects.filter(root=root, folder__in=gone))
 
 
-def refresh_run(root: StorageRoot, run_id: str) -> Run | None:
+def refresh_run(root: StorageRoot, run_id: str, *, believe: bool = False) -> Run | None:
     """The row of a run after a look at its small files; None when there is no such run on disk.
 
     A run that has no row yet is looked for in the store.
+
+    Args:
+        root: its storage root.
+        run_id: of any form.
+        believe: take what is read as it is, although a broken file was written just now: by ourselves.
     """
-    run = Run.objects.filter(root=root, run_id=run_id).first()
+    run = row_of(root, run_id)
     if run is None:
-        return _read_again(root, run_id, find(Path(root.path), run_id))
+        return _read_again(root, run_id, find(Path(root.path), run_id), believe)
     try:
-        seen = look(Path(root.path, run.folder))
+        seen = look(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return _moved(root, run)
     if seen.signature == run.signature:
         return run
-    return _read_again(root, run_id, [run.folder])
+    return _read_again(root, run_id, [run.folder], believe)
 
 
-def _read_again(root: StorageRoot, run_id: str, folders: Iterable[str]) -> Run | None:
+def row_of(root: StorageRoot, run_id: str) -> Run | None:
+    """The row of a run as it is."""
+    run = Run.objects.filter(root=root, run_id=run_id).first()
+    if run is not None:
+        run.root = root
+    return run
+
+
+def _read_again(root: StorageRoot, run_id: str, folders: Iterable[str], believe: bool = False) -> Run | None:
     for folder in folders:
-        _save(root, [folder])
-    return Run.objects.filter(root=root, run_id=run_id).first()
+        _save(root, [folder], believe)
+    return row_of(root, run_id)
 
 
 def _moved(root: StorageRoot, run: Run) -> Run | None:
@@ -177,15 +193,15 @@ def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
     store.again.update(folder for folder in chunk if folder not in settled and stamps[folder] is not None)
 
 
-def _save(root: StorageRoot, folders: list[str]) -> set[str]:
+def _save(root: StorageRoot, folders: list[str], believe: bool = False) -> set[str]:
     """Read the folders that differ from their rows and save them; the answer is those that need no second look."""
     # Of two folders with one id the second has its turn when the first has its row.
     first = list({_run_id(folder): folder for folder in folders}.values())
     second = [folder for folder in folders if folder not in set(first)] if len(first) < len(folders) else []
-    return _save_each(root, first) | (_save(root, second) if second else set())
+    return _save_each(root, first, believe) | (_save(root, second, believe) if second else set())
 
 
-def _save_each(root: StorageRoot, folders: list[str]) -> set[str]:
+def _save_each(root: StorageRoot, folders: list[str], believe: bool) -> set[str]:
     known = _known(root, folders)
     readings, same = [], set()
     for folder in folders:
@@ -202,7 +218,7 @@ def _save_each(root: StorageRoot, folders: list[str]) -> set[str]:
             record, settled = read_run(root.path, folder, seen)
         except FileNotFoundError:
             continue
-        readings.append(rows.Reading(record, settled, signature))
+        readings.append(rows.Reading(record, settled or believe, signature))
     try:
         saved = rows.save(root, readings) if readings else set()
     except IntegrityError:

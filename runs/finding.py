@@ -22,7 +22,7 @@ def tagged(runs: RunQuerySet, tag: str) -> RunQuerySet:
     """Those of the runs of one root that have the tag."""
     keys = list(RunTag.objects.filter(root=runs.root, tag=tag).values_list("run", flat=True)[: RARE + 1])
     if len(keys) <= RARE:
-        return runs.filter(pk__in=keys)
+        return _among(runs, keys)
     return runs.filter(Exists(RunTag.objects.filter(run=OuterRef("pk"), tag=tag)))
 
 
@@ -35,8 +35,28 @@ def matching(runs: RunQuerySet, search: str) -> RunQuerySet:
     if long and connection.vendor == "sqlite":
         keys = _indexed(long)
         if len(keys) <= RARE:
-            return _containing(runs.filter(pk__in=keys), [word for word in words if word not in long])
-    return _containing(runs, words)
+            return _containing(_among(runs, keys), [word for word in words if word not in long])
+    found = _containing(runs, words)
+    found.is_filtered = False  # each run has to be looked at: that is dear to ask for
+    return found
+
+
+def _among(runs: RunQuerySet, keys: list[int]) -> RunQuerySet:
+    found = runs.filter(pk__in=keys)
+    found.is_filtered = True
+    return found
+
+
+def narrowed(runs: RunQuerySet) -> RunQuerySet:
+    """The same runs by their keys, when filters leave few of them: to be sorted rather than looked for in an order."""
+    if not runs.is_filtered:
+        return runs
+    keys = list(runs.order_by().values_list("pk", flat=True)[: RARE + 1])
+    if len(keys) > RARE:
+        return runs
+    few = RunQuerySet(runs.model, using=runs.db).filter(pk__in=keys)
+    few.root, few.are_few = runs.root, True
+    return few
 
 
 def _containing(runs: RunQuerySet, words: list[str]) -> RunQuerySet:

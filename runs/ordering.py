@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, F, OuterRef, Subquery
 from rest_framework.exceptions import ValidationError
 
+from runs import finding
 from runs.models import RunMetric, RunParam
 from runs.querysets import RunQuerySet
 
@@ -45,7 +46,8 @@ class Ordered:
 
     def __init__(self, runs: RunQuerySet, order: str, *, desc: bool) -> None:
         self.desc = desc
-        self.parts = list(_parts(runs, order, desc))
+        few = runs if order == "created_at" else finding.narrowed(runs)
+        self.parts = list(_parts(few, order, desc))
 
     def __getitem__(self, wanted: slice) -> list[Any]:
         start, stop = wanted.start or 0, wanted.stop
@@ -98,22 +100,30 @@ def _by_column(runs: RunQuerySet, column: str, desc: bool) -> Iterator[Any]:
 
 
 def _by_metric(runs: RunQuerySet, name: str, figure: str, desc: bool) -> Iterator[Any]:
-    have = runs.filter(
-        metric_rows__root=runs.root, metric_rows__key=name, **{f"metric_rows__{figure}__isnull": False}
-    )
-    yield _sorted(have, f"metric_rows__{figure}", "metric_rows__run", desc=desc)
+    yield _by_value(runs, RunMetric, name, figure, desc)
     missing = Exists(RunMetric.objects.filter(run=OuterRef("pk"), key=name, **{f"{figure}__isnull": False}))
     yield _sorted(runs.filter(~missing), "id", desc=desc)
 
 
 def _by_param(runs: RunQuerySet, key: str, desc: bool) -> Iterator[Any]:
-    of_key = {"param_rows__root": runs.root, "param_rows__key": key}
-    numbers = runs.filter(**of_key, param_rows__number__isnull=False)
-    yield _sorted(numbers, "param_rows__number", "param_rows__run", desc=desc)
-    texts = runs.filter(**of_key, param_rows__number=None)
-    yield _sorted(texts, "param_rows__text", "param_rows__run", desc=desc)
+    yield _by_value(runs, RunParam, key, "number", desc)
+    yield _by_value(runs, RunParam, key, "text", desc, number__isnull=True)
     missing = Exists(RunParam.objects.filter(run=OuterRef("pk"), key=key))
     yield _sorted(runs.filter(~missing), "id", desc=desc)
+
+
+def _by_value(
+    runs: RunQuerySet, model: type[RunMetric | RunParam], key: str, field: str, desc: bool, **only: bool
+) -> Any:
+    """The runs that have a value of that key, by it; of few runs each is asked for it, of many the index is walked."""
+    if runs.are_few:
+        of_run = model.objects.filter(run=OuterRef("pk"), key=key, **only)
+        valued = runs.annotate(order_value=Subquery(of_run.values(field)[:1]))
+        return _sorted(valued.filter(order_value__isnull=False), "order_value", "id", desc=desc)
+    rows = model._meta.get_field("run").remote_field.related_name
+    asked = {"root": runs.root, "key": key, f"{field}__isnull": False} | only
+    found = runs.filter(**{f"{rows}__{name}": value for name, value in asked.items()})
+    return _sorted(found, f"{rows}__{field}", f"{rows}__run", desc=desc)
 
 
 def _sorted(runs: RunQuerySet, *fields: str, desc: bool) -> Any:

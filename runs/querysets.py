@@ -17,10 +17,15 @@ class RunQuerySet(models.QuerySet["Run"]):
 
     root: StorageRoot | None = None
     """The storage root that `in_root` narrowed to; tags, metrics and config values are looked up in it."""
+    is_filtered = False
+    """Whether an index may tell quickly that few runs are left: what another order is worth asking for."""
+    are_few = False
+    """Whether these are a few runs named by their keys."""
 
     def _clone(self) -> RunQuerySet:
         clone: RunQuerySet = super()._clone()
         clone.root = self.root
+        clone.is_filtered, clone.are_few = self.is_filtered, self.are_few
         return clone
 
     def in_root(self, root: StorageRoot) -> RunQuerySet:
@@ -69,14 +74,17 @@ class RunQuerySet(models.QuerySet["Run"]):
             "best_metric_value__lte": best_max,
             "archived": archived,
         }
-        found = self.filter(**{field: value for field, value in asked.items() if value is not None})
+        given = {field: value for field, value in asked.items() if value is not None}
+        found = self.filter(**given)
+        found.is_filtered = bool(given or statuses)
         if statuses:
             found = (
                 found.filter(status__in=statuses) if len(statuses) > 1 else found.filter(status=statuses[0])
             )
         for tag in tags:
             found = finding.tagged(found, tag)
-        return finding.matching(found, search)
+        found = finding.matching(found, search)
+        return finding.narrowed(found) if name is not None and project is None else found
 
     def ordered(self, order: str = "created_at", *, desc: bool = True) -> Ordered:
         """These runs in the order of one key, to be sliced; see `runs.ordering`.

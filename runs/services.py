@@ -65,9 +65,10 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
     checked = updated = 0
     fields = ("run_id", "folder", "status", "pid", "process_start", "hostname", "machine_id", "boot_id")
     running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)
-    for run in running.only("root", *fields, "pid_namespace").order_by("pk"):
+    for run in running.only(*fields, "pid_namespace").order_by("pk"):
         checked += 1
         if processes.is_gone(run):
+            run.root = root
             updated += _apply_rule(run).status != layout.RUNNING
     return checked, updated
 

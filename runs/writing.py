@@ -48,7 +48,7 @@ def for_each(root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], 
                 raise Refused("run not found")
             change(run)
             touch_folder(run)
-            discovery.refresh_run(root, run_id)
+            discovery.refresh_run(root, run_id, believe=True)
             results[run_id] = {"success": True}
         except OutsideRoot:
             results[run_id] = {"success": False, "error": "run not found"}
@@ -122,4 +122,4 @@ def change_one(root: StorageRoot, run: Run, write: Callable[[Run], Any]) -> Run:
     with one_file():
         write(run)
     touch_folder(run)
-    return discovery.refresh_run(root, run.run_id) or run
+    return discovery.refresh_run(root, run.run_id, believe=True) or run

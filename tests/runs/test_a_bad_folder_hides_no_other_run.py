@@ -228,3 +228,11 @@ def test_nothing_in_a_folder_hides_another_run(
         read(api.get(f"/api/runs/{run_id}/media"))
         read(api.get(f"/api/runs/{run_id}/artifacts"))
         read(api.get(f"/api/environment/{run_id}"))
+
+
+def test_a_bad_run_can_be_deleted_at_once(bad: Path, listed: Listing, api: Any) -> None:
+    (bad / "meta.json").write_text("{")
+    listed()
+    (bad / "status.json").unlink()
+    assert read(api.post("/api/runs/soft-delete", {"run_ids": [BAD]}))["deleted_count"] == 1
+    assert [item["id"] for item in read(api.get("/api/runs"))] == [GOOD]

@@ -46,7 +46,8 @@ def six(store: Path, make_run: Any, look: Any) -> None:
         )
         look()
         if value is not None:
-            services.record_metrics(run=row(run_id), values={"a.b/loss": facts(value)}, last_write=1.7e9)
+            values = {"a.b/loss": facts(value), "other": facts(-value)}
+            services.record_metrics(run=row(run_id), values=values, last_write=1.7e9)
 
 
 UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
@@ -67,6 +68,23 @@ UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
 def test_runs_without_the_value_come_last(six: None, order: str) -> None:
     assert numbers(runs().ordered(order, desc=False)[:]) == [*UP, 1, 4]
     assert numbers(runs().ordered(order, desc=True)[:]) == [*DOWN, 4, 1]
+
+
+@pytest.mark.parametrize("rare", [0, 1000])
+@pytest.mark.parametrize(
+    "asked", [{"statuses": ["finished"]}, {"search": "net"}, {"name": "neta"}, {"best_min": 0.2}]
+)
+@pytest.mark.parametrize(
+    "order", ["best_metric_value", "metric.a.b/loss.last", "config.name", "config.optim.lr", "name"]
+)
+def test_a_filter_does_not_change_the_order(
+    six: None, monkeypatch: pytest.MonkeyPatch, rare: int, asked: dict[str, Any], order: str
+) -> None:
+    monkeypatch.setattr(finding, "RARE", rare)
+    kept = set(numbers(runs(**asked)))
+    everything = numbers(runs().ordered(order, desc=False)[:])
+    assert numbers(runs(**asked).ordered(order, desc=False)[:]) == [n for n in everything if n in kept]
+    assert len(kept) < 6 or "best_min" not in asked
 
 
 @pytest.mark.parametrize("order", ["best_metric_value", "metric.a.b/loss.last", "config.name", "created_at"])
@@ -171,6 +189,7 @@ def test_a_large_count_is_remembered_until_a_run_changes(
     django_assert_num_queries: Any,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
+    monkeypatch.setattr(counting, "DEAR_SECONDS", -1.0)
     monkeypatch.setattr(counting, "EXACT", 2)
     monkeypatch.setattr(counting.capped, "__defaults__", (2,))
     with django_assert_num_queries(2):
