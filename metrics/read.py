@@ -18,6 +18,7 @@ from metrics.models import Journal, Series
 from metrics.plan import EVERYTHING, Range, Window
 from metrics.row_sampling import Choice, RowSampler
 from metrics.rows import STAGE, Block, RowReader
+from metrics.snapshot import snapshot
 from metrics.view import View, directories, view
 from runs.models import Run
 
@@ -128,12 +129,12 @@ def cache_stats() -> dict[str, Any]:
 
 def sparkline(run_ids: Sequence[int], key: str, points: int = 40) -> dict[int, dict[str, Any]]:
     """For each run, by the id of its row, a little curve `{x, y}` of a metric by step; none where it has none."""
-    generations = dict(Journal.objects.filter(run__in=run_ids).values_list("run_id", "generation"))
-    found = Series.objects.filter(run__in=run_ids, lane=Lane.METRIC, name=key)
-    wanted = [one for one in found if one.generation == generations.get(one.run_id)]
-    read = charts.thinned(
-        View(Journal(), wanted, directories(wanted)), wanted, Window(), by_step=True, points=points
-    )
+    with snapshot():
+        generations = dict(Journal.objects.filter(run__in=run_ids).values_list("run_id", "generation"))
+        found = Series.objects.filter(run__in=run_ids, lane=Lane.METRIC, name=key)
+        wanted = [one for one in found if one.generation == generations.get(one.run_id)]
+        seen = View(Journal(), wanted, directories(wanted))
+        read = charts.thinned(seen, wanted, Window(), by_step=True, points=points)
     curves = {}
     for one in wanted:
         entry = charts.columns([one], [read[one.pk]], by_step=True, points=points)

@@ -81,8 +81,9 @@ class Rounds:
             return
         started = time.thread_time()
         if self._taken(run, SLICE_SECONDS, stop) == 0:
+            # Only then: a long way that is still to go is not made ten times as long.
             self._looks[run.pk] = look
-        self._due[run.pk] = time.monotonic() + SHARE * (time.thread_time() - started)
+            self._due[run.pk] = time.monotonic() + SHARE * (time.thread_time() - started)
 
     def _look(self, folder: str) -> Look | None:
         try:

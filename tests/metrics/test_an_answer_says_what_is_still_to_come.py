@@ -1,0 +1,51 @@
+"""A big journal that somebody else is taking in: answers carry what is committed and say how much is not."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+from rest_framework.test import APIClient
+
+from metrics import ingest
+from metrics.models import Journal
+from metrics.services import catch_up
+from runs.models import Run
+from tests.metrics.journals import Scribe, append, new_run, path_of
+
+
+@pytest.fixture
+def leased(store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run with some lines stored and more to come, which another process has said to be busy with."""
+    monkeypatch.setattr(ingest, "LEASE_BYTES", 1000)
+    run, scribe = new_run(1), Scribe(Random(1))
+    append(run, scribe.lines(10))
+    assert catch_up(run) == 0
+    append(run, scribe.lines(50))
+    Journal.objects.filter(run=run).update(lease_owner="another", lease_until=time.time() + 60)
+    return run
+
+
+def test_it_waits_no_longer_than_two_seconds(leased: Run, api: APIClient) -> None:
+    row = Journal.objects.get(run=leased)
+    began = time.monotonic()
+    answer = api.get(f"/api/runs/{leased.run_id}/metrics")
+    assert 1.9 < time.monotonic() - began < 10
+    assert int(answer.headers["X-Ingest-Pending"]) == path_of(leased).stat().st_size - row.offset
+    assert 0 < answer.json()["total"] <= 10
+
+
+def test_it_goes_on_when_the_other_is_done(leased: Run, api: APIClient) -> None:
+    Journal.objects.filter(run=leased).update(lease_until=time.time() - 1)
+    answer = api.get(f"/api/v2/experiments/{leased.run_id}/series?x=time")
+    assert "X-Ingest-Pending" not in answer.headers
+    assert answer.json()["last_row"] >= 59
+
+
+def test_a_small_rest_is_nobodys_to_keep(
+    leased: Run, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest, "LEASE_BYTES", 1_000_000)
+    assert "X-Ingest-Pending" not in api.get(f"/api/runs/{leased.run_id}/progress").headers
