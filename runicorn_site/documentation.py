@@ -42,6 +42,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 class Swagger(SpectacularSwaggerSplitView):
     """`GET /docs`; its script comes from `/docs?script=`, because pages hold none themselves."""
 
+    http_method_names = ["get", "head"]
     renderer_classes = [TemplateHTMLRenderer]
     url = "/openapi.json"
     url_self = "/docs"
@@ -50,6 +51,7 @@ class Swagger(SpectacularSwaggerSplitView):
 class Redoc(SpectacularRedocView):
     """`GET /redoc`."""
 
+    http_method_names = ["get", "head"]
     url = "/openapi.json"
 
     @staticmethod

@@ -110,13 +110,15 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["runicorn_site.parsers.ShallowJSON"],
     "DEFAULT_RENDERER_CLASSES": [
         "runicorn_site.renderers.ORJSONRenderer",
         "runicorn_site.renderers.BrowsablePages",
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "runicorn_site.errors.api_exception",
+    # `?format=` is nobody's parameter here: what an answer looks like is said by Accept.
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 

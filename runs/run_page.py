@@ -84,7 +84,9 @@ def pictures(run: Run) -> list[Pictures]:
     """The newest images of each key."""
     by_key: dict[str, list[RunMedia]] = defaultdict(list)
     for media in services.media_of(run):
-        by_key[media.key].append(media)
+        # Tables and histograms lie beside the images, and are kept as JSON.
+        if not media.path.endswith(".json"):
+            by_key[media.key].append(media)
     return [
         Pictures(key, [_picture(run, media) for media in some[-SHOWN_IMAGES:]])
         for key, some in by_key.items()

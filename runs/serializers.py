@@ -166,4 +166,10 @@ class DeleteExperiments(serializers.Serializer[Any]):
             "max_length": "Cannot delete more than 100 runs at once",
         },
     )
-    force = serializers.BooleanField(required=False, default=False)
+    force = serializers.JSONField(required=False, default=False)
+
+    def validate_force(self, force: Any) -> bool:
+        """A boolean, and nothing that only looks like one: it removes for good."""
+        if not isinstance(force, bool):
+            raise serializers.ValidationError("force must be true or false")
+        return force
