@@ -54,6 +54,12 @@ def chart_groups(run: Run) -> list[Group]:
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
 
 
+def unread_lines(run: Run) -> int:
+    """Lines of the run's journal that hold no record and were left out."""
+    found = Journal.objects.filter(run=run).values_list("bad_lines", flat=True).first()
+    return found or 0
+
+
 _SHOWN = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
 
 

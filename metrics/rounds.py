@@ -33,6 +33,17 @@ Take = Callable[[Run, float, threading.Event], int | None]
 _FIELDS = ("run_id", "folder", "root", "status", "best_metric_name", "best_metric_mode")
 
 
+def behind(root: StorageRoot) -> QuerySet[Run]:
+    """Runs of a root whose journals have more than was taken in, as far as their sizes are known."""
+    live = Run.objects.filter(root=root, deleted=None)
+    of_any_root = Journal.objects.filter(size__gt=F("offset")).values_list("run_id", flat=True)
+    # Mostly none or few: asking for them by their ids spares a walk over all runs, which is right when it is many.
+    few = list(of_any_root[: BATCH + 1])
+    if len(few) <= BATCH:
+        return live.filter(pk__in=few)
+    return live.filter(journal__size__gt=F("journal__offset"))
+
+
 class Rounds:
     """One root's rounds. They are the only thread that reads or writes what is kept here."""
 
@@ -55,7 +66,7 @@ class Rounds:
             self._sweep(stop)
         deadline = time.monotonic() + SLICE_SECONDS
         # Not read while it is gone through: an open cursor is an old snapshot, from which SQLite lets nobody write.
-        for run in list(self._behind().order_by("-created", "-pk")[:BATCH]):
+        for run in list(behind(self._root).only(*_FIELDS).order_by("-created", "-pk")[:BATCH]):
             if stop.is_set() or time.monotonic() > deadline:
                 return
             self._work_off(run, deadline, stop)
@@ -91,9 +102,6 @@ class Rounds:
         except OSError:
             return None
         return stat.st_size, stat.st_mtime_ns, stat.st_ino
-
-    def _behind(self) -> QuerySet[Run]:
-        return self._runs().filter(journal__size__gt=F("journal__offset"))
 
     def _work_off(self, run: Run, deadline: float, stop: threading.Event) -> None:
         left = self._taken(run, deadline - time.monotonic(), stop)

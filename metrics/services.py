@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
-from django.db.models import F, Sum
+from django.db.models import Sum
 
 from metrics.ingest import take_in
 from metrics.models import Journal
-from metrics.rounds import Rounds
+from metrics.rounds import Rounds, behind
 from runs.models import Run, StorageRoot
 
 
@@ -57,10 +57,10 @@ def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> None
 
 def backlog(root: StorageRoot) -> dict[str, int]:
     """What the background still has to take in of a root: `runs`, their `bytes`, and the `total_bytes` of all."""
-    journals = Journal.objects.filter(run__root=root, run__deleted=None)
-    behind = list(journals.filter(size__gt=F("offset")).values_list("size", "offset"))
-    total = journals.aggregate(total=Sum("size"))["total"] if behind else 0
-    return {"runs": len(behind), "bytes": sum(size - offset for size, offset in behind), "total_bytes": total}
+    sizes = list(behind(root).values_list("journal__size", "journal__offset"))
+    all_of_root = Journal.objects.filter(run__root=root, run__deleted=None)
+    total = all_of_root.aggregate(total=Sum("size"))["total"] if sizes else 0
+    return {"runs": len(sizes), "bytes": sum(size - offset for size, offset in sizes), "total_bytes": total}
 
 
 @contextmanager
