@@ -29,16 +29,12 @@ def known_ids(root: StorageRoot, run_ids: list[str]) -> list[str]:
     """The ids, each of which is that of a run or could be.
 
     Raises:
-        InvalidRunId: the first that is neither.
+        InvalidRunId: one that is neither.
     """
     odd = [run_id for run_id in run_ids if not layout.is_run_id(run_id)]
-    known = (
-        set(Run.objects.in_root(root).filter(run_id__in=odd).values_list("run_id", flat=True))
-        if odd
-        else set()
-    )
-    for run_id in odd:
-        if run_id not in known and discovery.refresh_run(root, run_id) is None:
+    known = Run.objects.in_root(root).filter(run_id__in=odd).values_list("run_id", flat=True)
+    for run_id in set(odd) - set(known):
+        if discovery.refresh_run(root, run_id) is None:
             raise InvalidRunId(run_id)
     return run_ids
 
@@ -67,7 +63,8 @@ class RunList(APIView):
             search=asked.get("search", ""),
         )
         items = _items(root, runs, asked)
-        return json_list(request, items, headers={"X-Total-Count": str(counting.total(root, runs))})
+        headers = {"X-Total-Count": str(counting.total(root, runs))}
+        return json_list(request, items, length=asked.get("limit"), headers=headers)
 
 
 def _items(root: StorageRoot, runs: RunQuerySet, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -33,6 +33,7 @@ CHUNK = 200
 CHUNK_IN_HASTE = 500
 SOON_SECONDS = 1.0
 """How long the reading of very many runs may go on without a look at what is new."""
+MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
 """A running run that wrote nothing for so long is looked at every minute only: there may be thousands of them."""
 
@@ -74,18 +75,16 @@ def full(root: StorageRoot) -> None:
     with store.lock:
         store.walk.go()
         folders = list(store.walk.runs())
-        if not store.complete:
-            _list_in_haste(root, folders)
         store.stamps = {folder: store.stamps.get(folder) for folder in folders}
         looked = time.monotonic()
-        for chunk in _newest_first(_touched(store, folders)):
+        for chunk in _to_read(root, _touched(store, folders)):
             _process(root, store, chunk)
             if time.monotonic() - looked > SOON_SECONDS:
                 _soon(root, store)
                 looked = time.monotonic()
         _let_go(root, store, Run.objects.filter(root=root))
         _remember(root, store)
-        store.complete = True
+        store.complete = not store.walk.folders[""].error
 
 
 def tick(root: StorageRoot) -> None:
@@ -102,7 +101,7 @@ def _soon(root: StorageRoot, store: Store) -> None:
     store.walk.go()
     folders = list(store.walk.runs(store.walk.changed))
     again, store.again = store.again, set()
-    for chunk in _newest_first([*_touched(store, folders), *again, *_running(root)]):
+    for chunk in _to_read(root, [*_touched(store, folders), *again, *_running(root)]):
         _process(root, store, chunk)
     for gone in _chunks(store.walk.removed, CHUNK):
         _let_go(root, store, Run.objects.filter(root=root, folder__in=gone))
@@ -171,17 +170,18 @@ def _running(root: StorageRoot) -> list[str]:
     return list(runs.values_list("folder", flat=True))
 
 
+def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
+    """The folders in chunks, newest first; very many new ones are in the list before the first is read in full."""
+    ordered = sorted(set(folders), key=_run_id, reverse=True)
+    if len(ordered) > CHUNK:
+        known = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
+        _list_in_haste(root, [folder for folder in reversed(ordered) if _run_id(folder) not in known])
+    return _chunks(ordered, CHUNK)
+
+
 def _list_in_haste(root: StorageRoot, folders: Iterable[str]) -> None:
-    known = set(Run.objects.filter(root=root).values_list("run_id", flat=True).iterator())
-    new = sorted((folder for folder in folders if _run_id(folder) not in known), key=_run_id)
-    if len(new) <= CHUNK:
-        return
-    for chunk in _chunks(new, CHUNK_IN_HASTE):
+    for chunk in _chunks(folders, CHUNK_IN_HASTE):
         rows.add(root, [read_run(root.path, folder, glance(f"{root.path}/{folder}"))[0] for folder in chunk])
-
-
-def _newest_first(folders: Iterable[str]) -> Iterator[list[str]]:
-    return _chunks(sorted(set(folders), key=_run_id, reverse=True), CHUNK)
 
 
 def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
@@ -196,12 +196,13 @@ def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
 def _save(root: StorageRoot, folders: list[str], believe: bool = False) -> set[str]:
     """Read the folders that differ from their rows and save them; the answer is those that need no second look."""
     # Of two folders with one id the second has its turn when the first has its row.
-    first = list({_run_id(folder): folder for folder in folders}.values())
-    second = [folder for folder in folders if folder not in set(first)] if len(first) < len(folders) else []
-    return _save_each(root, first, believe) | (_save(root, second, believe) if second else set())
+    first = {_run_id(folder): folder for folder in folders}
+    second = [folder for folder in folders if first[_run_id(folder)] != folder]
+    saved = _save_each(root, first.values(), believe)
+    return saved | _save(root, second, believe) if second else saved
 
 
-def _save_each(root: StorageRoot, folders: list[str], believe: bool) -> set[str]:
+def _save_each(root: StorageRoot, folders: Iterable[str], believe: bool) -> set[str]:
     known = _known(root, folders)
     readings, same = [], set()
     for folder in folders:
@@ -240,15 +241,19 @@ def _let_go(root: StorageRoot, store: Store, runs: QuerySet[Run]) -> None:
     present = set(store.walk.runs())
     gone: list[int] = []
     heirs: list[str] = []
+    changed: list[tuple[int, list[str]]] = []
     for key, folder, others in runs.values_list("pk", "folder", "other_folders").iterator():
         alive = [other for other in others if other in present]
         if folder in present:
             if len(alive) < len(others):
-                rows.set_others(key, alive)
+                changed.append((key, alive))
         elif store.walk.certain(folder) and not _is_there(store, folder):
             heirs += alive
             if not alive:
                 gone.append(key)
+    # Written only now: SQLite refuses to write on a connection that is still reading an older state.
+    for key, alive in changed:
+        rows.set_others(key, alive)
     for folder in heirs:
         _save(root, [folder])
     for chunk in _chunks(gone, 10):
@@ -269,10 +274,10 @@ def remove(root: StorageRoot, keys: list[int]) -> None:
 
 def _remember(root: StorageRoot, store: Store) -> None:
     top = store.walk.folders[""]
-    changes = {"listed_at": time.time(), "problems": store.walk.problems()[:100]}
+    root.listed_at, root.problems = time.time(), store.walk.problems()[:MOST_PROBLEMS]
     if not top.error:
-        changes["device"] = top.device
-    StorageRoot.objects.filter(pk=root.pk).update(**changes)
+        root.device = top.device
+    root.save(update_fields=["listed_at", "problems", "device"])
 
 
 def _run_id(folder: str) -> str:

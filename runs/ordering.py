@@ -26,7 +26,6 @@ COLUMNS = {
     "duration": "duration",
 }
 NULLABLE = frozenset({"best_metric_value", "duration"})
-CHUNK = 500
 AGGREGATES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 
 
@@ -60,10 +59,6 @@ class Ordered:
             skipped = start + len(got) if got or start == 0 else min(start, part.order_by().count())
             start, stop = max(0, start - skipped), None if stop is None else stop - skipped
         return found
-
-    def __iter__(self) -> Iterator[Any]:
-        for part in self.parts:
-            yield from part.iterator(chunk_size=CHUNK)
 
     def values_list(self, *fields: str) -> Ordered:
         """The same order with rows as tuples of `fields`."""

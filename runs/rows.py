@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
 
 from django.db import transaction
 
@@ -162,8 +161,7 @@ def _details(root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tu
     """The rows by which runs are found: tags, and values of the config."""
     ids = [record.run_id for record in fresh]
     keys = dict(Run.objects.filter(root=root, run_id__in=ids).values_list("run_id", "pk")) if ids else {}
-    tags = [(keys[record.run_id], record) for record in fresh if record.tags]
-    params = [(keys[record.run_id], record) for record in fresh if record.config]
+    new = [(keys[record.run_id], record) for record in fresh]
     # A row without a signature was listed in haste, by `add`: it has neither.
     retagged = [(run, record) for run, record in changed if not run.signature or run.tags != record.tags]
     configured = [
@@ -171,12 +169,11 @@ def _details(root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tu
     ]
     RunTag.objects.filter(run__in=[run.pk for run, _ in retagged if run.signature]).delete()
     RunParam.objects.filter(run__in=[run.pk for run, _ in configured if run.signature]).delete()
-    insert_tags(root, [*tags, *((run.pk, record) for run, record in retagged)])
-    _insert_params(root, [*params, *((run.pk, record) for run, record in configured)])
+    _insert_tags(root, [*new, *((run.pk, record) for run, record in retagged)])
+    _insert_params(root, [*new, *((run.pk, record) for run, record in configured)])
 
 
-def insert_tags(root: StorageRoot, records: Iterable[tuple[int, Any]]) -> None:
-    """Rows of the tags of runs that have none, given as (key of the run, what has the tags)."""
+def _insert_tags(root: StorageRoot, records: Iterable[tuple[int, RunRecord]]) -> None:
     rows = [(root.pk, key, tag) for key, record in records for tag in record.tags]
     bulk.insert(RunTag, ("root", "run", "tag"), rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from django.db.models import F
 
@@ -10,7 +11,7 @@ from runicorn import layout
 from runs import counting, discovery, processes
 from runs.active import active_root
 from runs.curation import edit_run, tag_runs
-from runs.errors import InvalidRunId, RunNotFound
+from runs.errors import InvalidRunId, OutsideRoot, RunNotFound
 from runs.media import media_of
 from runs.metric_rows import MetricFacts, forget_metrics, record_metrics
 from runs.models import Run, StorageRoot
@@ -69,7 +70,8 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
         checked += 1
         if processes.is_gone(run):
             run.root = root
-            updated += _apply_rule(run).status != layout.RUNNING
+            with suppress(OutsideRoot):  # a folder that became a link is not ours to judge
+                updated += _apply_rule(run).status != layout.RUNNING
     return checked, updated
 
 

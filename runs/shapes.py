@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -32,6 +31,7 @@ ITEM = {
 """The name in an answer → the field of the row."""
 COLUMNS = ("folder", *ITEM.values())
 CHUNK = 500
+SLICE = 2000
 
 
 def list_item(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
@@ -60,12 +60,20 @@ def in_order(
     root: StorageRoot, runs: Ordered, offset: int = 0, limit: int | None = None
 ) -> Iterator[dict[str, Any]]:
     """The runs as list items in any order."""
-    rows = runs.values_list(*COLUMNS)
-    wanted = (
-        iter(rows[offset : offset + limit]) if limit is not None else itertools.islice(rows, offset, None)
-    )
-    for row in wanted:
+    for row in sliced(runs.values_list(*COLUMNS), offset, limit):
         yield list_item(root, row)
+
+
+def sliced(rows: Any, offset: int = 0, limit: int | None = None) -> Iterator[Any]:
+    """Rows by one short query after another: one long query would hold up whoever tidies the database."""
+    end = None if limit is None else offset + limit
+    while end is None or offset < end:
+        stop = offset + SLICE if end is None else min(offset + SLICE, end)
+        got = list(rows[offset:stop])
+        yield from got
+        if len(got) < stop - offset:
+            return
+        offset = stop
 
 
 def detail(run: Run) -> dict[str, Any]:
@@ -98,7 +106,7 @@ def deleted_runs(root: StorageRoot) -> Iterator[dict[str, Any]]:
     fields = ("run_id", "project", "name", "created", "deleted", "delete_reason", "original_status", "folder")
     names = ("id", "project", "name", "created_time", "deleted_at", "delete_reason", "original_status")
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
-    for row in deleted.values_list(*fields).iterator(chunk_size=CHUNK):
+    for row in sliced(deleted.values_list(*fields)):
         yield dict(zip(names, row[:-1], strict=True)) | {"run_dir": f"{root.path}/{row[-1]}"}
 
 
@@ -106,5 +114,5 @@ def found_experiments(runs: RunQuerySet) -> Iterator[dict[str, Any]]:
     """Runs as the older `experiments` routes describe them, the last updated first."""
     fields = ("run_id", "project", "name", "tags", "description", "created", "updated", "archived", "pinned")
     names = ("id", "project", "name", "tags", "description", "created_at", "updated_at", "archived", "pinned")
-    for row in runs.order_by("-updated", "-id").values_list(*fields).iterator(chunk_size=CHUNK):
+    for row in sliced(runs.order_by("-updated", "-id").values_list(*fields)):
         yield dict(zip(names, row, strict=True))

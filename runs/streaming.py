@@ -20,14 +20,31 @@ from runs.tail import OpenFile
 
 BLOCK = 256 * 1024
 BATCH = 200
+SHORT = 1000
 BROWSED = 101
 """Items that a person's browser gets; the page shows one less and says that there are more."""
 
 
 def json_list(
-    request: Request, items: Iterator[Any], *, name: str = "", headers: Mapping[str, str] | None = None
+    request: Request,
+    items: Iterator[Any],
+    *,
+    name: str = "",
+    length: int | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> HttpResponseBase:
-    """A list of any length, by itself or as the only field `name` of an object."""
+    """A list, by itself or as the only field `name` of an object.
+
+    Args:
+        request: tells whether a program asks or a person.
+        items: of the list.
+        name: of the field.
+        length: how many items there are at most, where that is known; a short list is answered at once.
+        headers: of the answer.
+    """
+    if length is not None and length <= SHORT:
+        whole = list(items)
+        return Response({name: whole} if name else whole, headers=dict(headers or {}))
     if request.accepted_renderer.format != "json":
         beginning = list(itertools.islice(items, BROWSED))
         return Response({name: beginning} if name else beginning, headers=dict(headers or {}))

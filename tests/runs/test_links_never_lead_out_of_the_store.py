@@ -10,6 +10,7 @@ from runs import services
 from runs.active import active_root
 from runs.errors import OutsideRoot
 from tests.runs.conftest import Listing, folder_of, row
+from tests.runs.test_a_dead_process_fails_its_run import end, ours
 
 INSIDE = "20260101_000000_111111"
 OUTSIDE = "20260101_000000_222222"
@@ -76,3 +77,15 @@ def test_a_run_that_becomes_a_link_is_not_served(
 def test_a_log_that_is_a_link_is_not_served(store: Path, outside: Path, api: Any) -> None:
     (folder_of(store, INSIDE) / "logs.txt").symlink_to(folder_of(outside, OUTSIDE) / "logs.txt")
     assert api.get(f"/api/runs/{INSIDE}/logs").status_code == 404
+
+
+def test_a_running_run_that_becomes_a_link_does_not_hide_a_dead_one(
+    store: Path, outside: Path, make_run: Any, process: Any, look: Any
+) -> None:
+    linked, dead = (make_run(store, status="running", **ours(process)) for _ in range(2))
+    look()
+    end(process)
+    shutil.rmtree(folder_of(store, linked))
+    (store / "vision" / "resnet" / "runs" / linked).symlink_to(folder_of(outside, OUTSIDE))
+    assert services.check_processes(active_root()) == (2, 1)
+    assert row(dead).status == "failed"

@@ -169,11 +169,11 @@ def test_a_large_store_is_listed_before_it_is_read(
         make_run(store, name=f"n{number % 3}", config={"lr": number}, tags=["t"], created_at=1.7e9 + number)
         for number in range(10)
     ]
-    discovery._list_in_haste(
-        active_root(), [f"vision/n{n % 3}/runs/{run_id}" for n, run_id in enumerate(made)]
-    )
+    folders = [f"vision/n{number % 3}/runs/{run_id}" for number, run_id in enumerate(made)]
+    chunks = discovery._to_read(active_root(), folders)
     assert ids() == set(made)
     assert set(Run.objects.values_list("signature", "status")) == {("", "finished")}
+    assert [len(chunk) for chunk in chunks] == [3, 3, 3, 1]
     look()
     assert not Run.objects.filter(signature="").exists()
     assert [param.number for param in row(made[7]).param_rows.all()] == [7.0]
