@@ -155,7 +155,8 @@ def test_the_sources_agree() -> None:
     assert ours.host_available == pytest.approx(theirs.host_available, rel=0.2)
     assert ours.host is not None and theirs.host is not None
     assert ours.host[1] == pytest.approx(theirs.host[1], rel=0.01)
-    assert TimesSource().read().cpu == pytest.approx(ours.cpu, abs=2)
+    # It knows nothing of children that still run, such as the servers of other tests.
+    assert 0 < TimesSource().read().cpu <= ours.cpu + 2
     assert isinstance(best_source(os.getpid()), ProcSource)
 
 

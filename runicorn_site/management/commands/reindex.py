@@ -47,7 +47,8 @@ class Command(BaseCommand):
         discovery.full(root)
         self.stdout.write(f"{Run.objects.in_root(root).count()} runs in {folder}")
         if not options["no_metrics"]:
-            for run in Run.objects.in_root(root).live().select_related("root").iterator():
+            # A list: SQLite refuses to write on a connection that is still reading an older state.
+            for run in list(Run.objects.in_root(root).live().select_related("root").defer("config", "summary")):
                 self.take_in(run)
 
     def take_in(self, run: Run) -> None:
