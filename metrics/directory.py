@@ -102,12 +102,10 @@ class Directory:
 
     @cached_property
     def _has_parent(self) -> Bools:
-        levels, segments = self.column("level"), self.column("segment")
-        made: dict[tuple[int, int], int] = {}
-        for place in zip(segments.tolist(), levels.tolist(), strict=True):
-            made[place] = made.get(place, 0) + 1
-        parents = [made.get((s, lv + 1), 0) for s, lv in zip(segments.tolist(), levels.tolist(), strict=True)]
-        return self.column("seq") // pyramid.SHAPE.fan < np.array(parents, dtype=np.int64)
+        level = self.column("segment") << 4 | self.column("level")
+        made = np.append(np.bincount(level), 0)
+        parents: Ints = made[level + 1]
+        return self.column("seq") // pyramid.SHAPE.fan < parents
 
     @cached_property
     def _order(self) -> Index:

@@ -121,7 +121,7 @@ class _Intake:
             if stopped() or time.monotonic() > deadline:
                 break
         if writer:
-            self._purge()
+            purge(self._run.pk, self._stored.generation)
         return self._pending()
 
     def _more(self) -> bool:
@@ -185,13 +185,14 @@ class _Intake:
         if moved != 1:
             raise Overtaken
 
-    def _purge(self) -> None:
-        """Delete older generations, little by little: nobody sees them any more."""
-        older = {"run": self._run, "generation__lt": self._stored.generation}
-        if not Series.objects.filter(**older).exists():
-            return
-        for rows in (Tile.objects, Tail.objects):
-            of_older = rows.filter(**{f"series__{name}": value for name, value in older.items()})
-            while ids := list(of_older.values_list("pk", flat=True)[:PURGE]):
-                rows.filter(pk__in=ids).delete()
-        Series.objects.filter(**older).delete()
+
+def purge(run: int, generation: int) -> None:
+    """Delete what is of older generations of a run's journal, little by little: nobody sees it any more."""
+    older = {"run": run, "generation__lt": generation}
+    if not Series.objects.filter(**older).exists():
+        return
+    for rows in (Tile.objects, Tail.objects):
+        of_older = rows.filter(**{f"series__{name}": value for name, value in older.items()})
+        while ids := list(of_older.values_list("pk", flat=True)[:PURGE]):
+            rows.filter(pk__in=ids).delete()
+    Series.objects.filter(**older).delete()

@@ -10,7 +10,8 @@ from itertools import islice
 
 from django.db.models import F, QuerySet
 
-from metrics.models import Journal
+from metrics.ingest import purge
+from metrics.models import Journal, Series
 from runicorn import layout
 from runs.errors import OutsideRoot
 from runs.models import Run, StorageRoot
@@ -62,6 +63,8 @@ class Rounds:
             if stop.is_set():
                 return
             self._follow(run, stop)
+        if self._swept < 0:
+            self._purge()
         if self._is_time_to_sweep():
             self._sweep(stop)
         deadline = time.monotonic() + SLICE_SECONDS
@@ -126,6 +129,12 @@ class Rounds:
         newest = Run.objects.filter(root=self._root).order_by("-pk")
         found: int | None = newest.values_list("pk", flat=True).first()
         return found
+
+    def _purge(self) -> None:
+        """Once: what a process left behind that was killed right after a journal had been replaced."""
+        left = Series.objects.filter(run__root=self._root, generation__lt=F("run__journal__generation"))
+        for run, generation in set(left.values_list("run", "run__journal__generation")):
+            purge(run, generation)
 
     def _sweep(self, stop: threading.Event) -> None:
         """Note the size of every journal, so that what is behind can be found and counted."""

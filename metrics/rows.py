@@ -17,7 +17,7 @@ from metrics.points import NONE, Points, gather
 from metrics.values import BOOL, NULL, Bools, Floats, Index, Ints, Values, join
 from metrics.view import Shelf, View
 
-SLICE_CELLS = 65536
+SLICE_CELLS = 262_144
 """Cells put together at once: what bounds the memory of an answer, however long the run is."""
 SLICE_ROWS = 4096
 STAGE = "stage"
@@ -44,7 +44,9 @@ class RowReader:
     """The rows of a run by step, where of values logged twice at a step the later counts, or by time.
 
     Attributes:
-        names: the metrics, by name.
+        series: the series of every metric, by its name.
+        rows: the lanes that say which rows there are.
+        staged: whether any row has a stage.
         total: how many rows there are.
     """
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from metrics import read, rounds, services
-from metrics.models import Journal
+from metrics.models import Journal, Series, Tail
 from metrics.services import backlog, catch_up_all
 from runs import discovery
 from runs.active import active_root
@@ -136,3 +136,17 @@ def test_it_stops_when_it_is_told_to(store: Path, make_run: MakeRun) -> None:
     stop.set()
     catch_up_all(active_root(), stop)
     assert not Journal.objects.filter(offset__gt=0).exists()
+
+
+def test_what_a_killed_process_left_of_a_replaced_journal_goes(store: Path, make_run: MakeRun) -> None:
+    run_id = make_run(store, metrics=[{"loss": 1.0}] * 3)
+    discovery.full(active_root())
+    catch_up_all(active_root())
+    run = Run.objects.get(run_id=run_id)
+    # As after the commit that began a new generation: the journal's row has moved on, the old series are there.
+    Journal.objects.filter(run=run).update(generation=2, offset=0, rows=0, size=0)
+    services._rounds.clear()
+    catch_up_all(active_root())
+    assert set(Series.objects.filter(run=run).values_list("generation", flat=True)) == {2}
+    assert losses(run_id) == [1.0] * 3
+    assert not Tail.objects.filter(series__generation=1).exists()
