@@ -3,7 +3,7 @@
 Cold is the first answer of a viewer that was just started; warm is one of many. The same number of points as a run
 that was resumed five times, each time from 100,000 steps before where it had come to, is the second series.
 
-Usage: python benchmarks/chart.py [points]
+Usage: python -m benchmarks.chart [points]
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 
 import requests
-from _journals import write_run
-from _rounds import alternating, line, viewer, workplace
+
+from benchmarks._journals import write_run
+from benchmarks._rounds import alternating, line, viewer, workplace
 
 WARM_LIMIT, RESUMED_LIMIT = 10.0, 3.0
 STRAIGHT, RESUMED = "20260101_000000_000001", "20260101_000000_000002"

@@ -1,6 +1,6 @@
 """From a journal to committed tiles: 1 M steps of 5 metrics, against reading and parsing the joined file alone.
 
-Usage: python benchmarks/ingest.py [steps]
+Usage: python -m benchmarks.ingest [steps]
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from _rounds import alternating, line, workplace
+from benchmarks._rounds import alternating, line, workplace
 
 LIMIT = 4.0
 METRICS = [f"metric/{i}" for i in range(5)]

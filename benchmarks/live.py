@@ -11,9 +11,6 @@ import random
 import sys
 import threading
 import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import requests
 from websockets.asyncio.client import ClientConnection, connect

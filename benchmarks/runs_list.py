@@ -4,7 +4,7 @@ The store has real folders, listed by the viewer's own discovery; the figures of
 where an ingest of that many journals would have put them. Also: how long a store takes to be listed for the first
 time.
 
-Usage: python benchmarks/runs_list.py [runs]
+Usage: python -m benchmarks.runs_list [runs]
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 from random import Random
 
 import requests
-from _rounds import alternating, line, use_store, viewer, workplace
 
+from benchmarks._rounds import alternating, line, use_store, viewer, workplace
 from tests.processes import Viewer
 from tests.waiting import until
 

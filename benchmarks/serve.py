@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 import requests
-from _rounds import ROUNDS, line, percentile, workplace
 
+from benchmarks._rounds import ROUNDS, line, percentile, workplace
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until
