@@ -6,9 +6,8 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 TOOLS := .venv/.tools
 ARGS ?=
-# Tests of one file stay together: they share a viewer or a browser. Most of their time is waiting for processes,
-# so there is one worker more than a small machine has cores.
-PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
+# Tests of one file stay together: they share a viewer or a browser.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
 LIBRARIES := .venv/.libraries
 
 .PHONY: run test torture check format bench clean
