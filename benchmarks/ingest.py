@@ -34,8 +34,9 @@ def main(steps: int) -> bool:
 def prepare(root: Path, steps: int) -> Path:
     """A database with its tables, and the journal."""
     import django
-    from _journals import write_journal
     from django.core.management import call_command
+
+    from benchmarks._journals import write_journal
 
     django.setup()
     call_command("migrate", verbosity=0)

@@ -120,6 +120,8 @@ def thin(points: Points) -> Points:
     """About a sixteenth of `points`: the extremes of every bucket, of all points and of those that count by step,
     and both ends by step and by time."""
     shadows = points.shadows()
+    if len(points) <= SHAPE.bucket:
+        return replace(points, shadow=shadows if shadows.any() else None)
     ends = [0, len(points) - 1, int(points.time.argmin()), int(points.time.argmax())]
     keep = [np.array(ends, dtype=np.intp)]
     if points.value.kind != NULL:

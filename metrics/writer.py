@@ -25,8 +25,8 @@ from runs.services import MetricFacts
 TAILS = 16
 """Tails of a series after which they are written again as one."""
 _TAIL = ("series", "first_row", "count", "data")
-_CONSTANT = ("id", "uid", "run", "generation", "lane", "name")
-_CHANGING = [field.name for field in Series._meta.concrete_fields if field.name not in _CONSTANT]
+_CONSTANT = ("run", "uid", "generation", "lane", "name")
+_CHANGING = [field.name for field in Series._meta.concrete_fields if field.name not in ("id", *_CONSTANT)]
 _CHANGES = attrgetter(*_CHANGING, "pk")
 
 
@@ -89,11 +89,22 @@ class Writer:
         rows = self._rows
         known = [series for series in rows.series if series.pk]
         bulk.update(Series, _CHANGING, map(_CHANGES, known))
-        Series.objects.bulk_create([series for series in rows.series if not series.pk])
+        self._insert([series for series in rows.series if not series.pk])
         if rows.emptied:
             Tail.objects.filter(series_id__in=rows.emptied).delete()
         bulk.insert(Tail, _TAIL, ((series.pk, *values) for series, *values in rows.tails))
         Tile.objects.bulk_create(rows.tiles)
+
+    def _insert(self, new: list[Series]) -> None:
+        """Add series and learn their ids. A first line may bring thousands of them."""
+        if not new:
+            return
+        names = ["run", *_CONSTANT[1:], *_CHANGING]
+        bulk.insert(Series, names, map(attrgetter("run_id", *names[1:]), new))
+        of_run = Series.objects.filter(run=self._run, generation=self._generation)
+        ids = dict(of_run.values_list("uid", "pk"))
+        for series in new:
+            series.pk = ids[series.uid]
 
     def settle(self) -> None:
         """The rows are stored."""

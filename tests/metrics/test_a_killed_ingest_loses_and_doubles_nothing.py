@@ -41,7 +41,7 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
 
 
 def test_it_goes_on_where_it_was_killed(shared_store: Path, home: Path) -> None:
-    kill_and_go_on(home, seed=1, kills=2, lines=1500)
+    kill_and_go_on(home, seed=1, kills=2, lines=1000)
 
 
 @pytest.mark.torture

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("small_pieces")
 
 def test_two_processes_store_each_point_once(shared_store: Path, home: Path) -> None:
     random = Random(5)
-    run, content = new_run(5), Scribe(random).lines(1200)
+    run, content = new_run(5), Scribe(random).lines(800)
     append(run, content)
     others = [start(run, home), start(run, home)]
     while any(process.poll() is None for process in others):
@@ -46,7 +46,7 @@ def test_threads_of_requests_store_each_point_once(shared_store: Path) -> None:
     threads = [threading.Thread(target=ask, args=(run, stopped, failures)) for _ in range(3)]
     for thread in threads:
         thread.start()
-    for _ in range(15):
+    for _ in range(8):
         piece = scribe.lines(40)
         append(run, piece)
         content += piece
