@@ -64,7 +64,9 @@ class Values:
 
     def take(self, at: Index | slice | Bools) -> Values:
         """The values at those positions."""
-        return Values(self.kind, self.bits[at], self.labels, None if self.kinds is None else self.kinds[at])
+        if self.kinds is None:
+            return Values(self.kind, self.bits[at], self.labels)
+        return _mixed(self.bits[at], self.labels, self.kinds[at])
 
     def mask(self) -> int:
         """The kinds that occur, as bits."""

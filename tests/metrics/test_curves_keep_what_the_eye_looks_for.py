@@ -26,6 +26,16 @@ def test_any_curve_keeps_its_ends_and_extremes(values: list[float], points: int)
         assert (kept.min(), kept.max()) == (finite.min(), finite.max())
 
 
+@given(st.lists(st.floats(-1e9, 1e9), min_size=4, max_size=300), st.integers(4, 80), st.integers(0, 2**32))
+@settings(max_examples=50, deadline=None)
+def test_points_may_stand_anywhere(places: list[float], points: int, seed: int) -> None:
+    """Close together, at the same place, and far apart, as the times of a run that slept are."""
+    random = np.random.default_rng(seed)
+    x = np.sort(np.repeat(places, random.integers(1, 4, len(places))))
+    at = curve(x, random.random(len(x)), points)
+    assert len(at) <= points and (at[0], at[-1]) == (0, len(x) - 1)
+
+
 def test_a_curve_uses_the_points_it_is_given() -> None:
     numbers = np.random.default_rng(3).random(100_000)
     assert len(curve(np.arange(100_000), numbers, 2000)) >= 1990

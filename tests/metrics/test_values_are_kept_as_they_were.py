@@ -52,6 +52,15 @@ def test_whole_numbers_beyond_64_bits_become_floats(store: Path) -> None:
     assert column(logged([2**63, -(2**70), 10**400])) == [2.0**63, -(2.0**70), math.inf]
 
 
+def test_a_whole_number_stays_exact_beside_a_float_without_a_step(store: Path) -> None:
+    run = new_run(1)
+    append(run, b'{"ts":1.0,"type":"metrics","data":{"m":9007199254740993,"global_step":4,"time":1.0}}\n')
+    append(run, b'{"ts":2.0,"type":"metrics","data":{"m":0.5,"time":2.0}}\n')
+    catch_up(run)
+    (entry,) = read.series(run)["series"]
+    assert (entry["kind"], entry["y"].tolist()) == ("int", [2**53 + 1])
+
+
 def test_what_is_no_metric_is_left_out(store: Path) -> None:
     run = logged([None, [1, 2], {"a": 1}, 0.5])
     assert column(run) == [None, None, None, 0.5]
