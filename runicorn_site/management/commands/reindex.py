@@ -48,7 +48,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{Run.objects.in_root(root).count()} runs in {folder}")
         if not options["no_metrics"]:
             # A list: SQLite refuses to write on a connection that is still reading an older state.
-            for run in list(Run.objects.in_root(root).live().select_related("root").defer("config", "summary")):
+            for run in list(
+                Run.objects.in_root(root).live().select_related("root").defer("config", "summary")
+            ):
                 self.take_in(run)
 
     def take_in(self, run: Run) -> None:
