@@ -28,6 +28,7 @@ COLUMNS = (
     "first_time",
     "last_time",
 )
+"""What is kept in memory of a tile: its id, and then all that tells which tiles to read."""
 _DTYPE = np.dtype([(name, np.float64 if name.endswith("_time") else np.int64) for name in COLUMNS])
 TAIL = 0
 """The id of the line that stands for the tail, which is no tile."""

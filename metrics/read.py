@@ -14,12 +14,11 @@ import numpy as np
 from metrics import charts
 from metrics.cache import cache
 from metrics.lanes import Lane
-from metrics.models import Journal, Series
+from metrics.models import Series
 from metrics.plan import EVERYTHING, Range, Window
 from metrics.row_sampling import Choice, RowSampler
 from metrics.rows import STAGE, Block, RowReader
-from metrics.snapshot import snapshot
-from metrics.view import View, directories, view
+from metrics.view import View, view
 from runs.models import Run
 
 BY_STEP = (Lane.METRIC,)
@@ -125,21 +124,6 @@ def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
 def cache_stats() -> dict[str, Any]:
     """What the tiles and directories that are kept decoded take, and how often they served."""
     return cache.stats()
-
-
-def sparkline(run_ids: Sequence[int], key: str, points: int = 40) -> dict[int, dict[str, Any]]:
-    """For each run, by the id of its row, a little curve `{x, y}` of a metric by step; none where it has none."""
-    with snapshot():
-        generations = dict(Journal.objects.filter(run__in=run_ids).values_list("run_id", "generation"))
-        found = Series.objects.filter(run__in=run_ids, lane=Lane.METRIC, name=key)
-        wanted = [one for one in found if one.generation == generations.get(one.run_id)]
-        seen = View(Journal(), wanted, directories(wanted))
-        read = charts.thinned(seen, wanted, Window(), by_step=True, points=points)
-    curves = {}
-    for one in wanted:
-        entry = charts.columns([one], [read[one.pk]], by_step=True, points=points)
-        curves[one.run_id] = {"x": entry["x"], "y": entry["y"]}
-    return curves
 
 
 def _rows(seen: View | None, downsample: int | None, *, by_step: bool) -> Rows:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from metrics import codec
+from metrics.directory import COLUMNS
 from metrics.figures import count_in
 from metrics.lanes import Lane
 from metrics.models import Series, Tail, Tile
@@ -170,20 +171,7 @@ def _growth(series: Series) -> Growth:
     )
 
 
-_PLACE = (
-    "level",
-    "segment",
-    "seq",
-    "count",
-    "distinct",
-    "first_step",
-    "last_step",
-    "stride",
-    "first_row",
-    "last_row",
-    "first_time",
-    "last_time",
-)
+_PLACE = COLUMNS[1:]
 
 
 def node(tile: Tile) -> Node:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from metrics import read
+from metrics import panels, read
 from metrics.cache import cache
 from metrics.services import catch_up
 from runs.models import Run
@@ -49,9 +49,9 @@ def test_the_curves_of_many_runs_take_as_many_as_those_of_one(
     store: Path, make_run: MakeRun, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     runs = [taken_in(store, make_run, 1, 100) for _ in range(5)]
-    with django_assert_num_queries(5):
-        curves = read.sparkline([run.pk for run in runs], "m0", points=8)
-    assert set(curves) == {run.pk for run in runs}
-    assert all(4 <= len(curve["x"]) == len(curve["y"]) <= 8 for curve in curves.values())
-    with django_assert_num_queries(2):
-        assert read.sparkline([run.pk for run in runs], "unknown") == {}
+    with django_assert_num_queries(4):
+        outlines = panels.sparklines({run.pk: "m0" for run in runs})
+    assert set(outlines) == {run.pk for run in runs}
+    assert all(outlines.values())
+    with django_assert_num_queries(1):
+        assert panels.sparklines({run.pk: "unknown" for run in runs}) == {}
