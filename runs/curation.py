@@ -12,7 +12,7 @@ from runs import writing
 from runs.models import Run, StorageRoot
 from runs.reader import clean_tags
 
-FIELDS = ("tags", "description", "pinned", "archived")
+FIELDS = {"tags": list, "description": str, "pinned": bool, "archived": bool}
 
 
 def edit_run(
@@ -72,9 +72,12 @@ def write(run: Run, changes: dict[str, Any]) -> None:
     with writing.curation_lock(run.root):
         # From the file: another viewer may have changed it since our row was read.
         said, _ = layout.read_json(path)
-        now = {field: said.get(field, getattr(run, field)) for field in FIELDS}
+        now = {
+            field: said[field] if isinstance(said.get(field), kind) else getattr(run, field)
+            for field, kind in FIELDS.items()
+        }
         now |= changes
-        now["tags"] = clean_tags(list(now["tags"])) if isinstance(now["tags"], list | tuple) else run.tags
+        now["tags"] = clean_tags(list(now["tags"]))
         layout.write_json(path, said | now | {"by": _user(), "at": time.time()})
 
 

@@ -9,14 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runicorn import layout
-from runs.cleaning import Cleaner, clean_text, integer, number
+from runs.cleaning import Cleaner, clean_text
+from runs.fields import Fields, unique_texts
 from runs.looks import Look
 
 UNKNOWN = "unknown"
 """The status of a run that says nothing about itself."""
 UNSETTLED_SECONDS = 2.0
 """A broken file this young is being written in place (Runicorn 0.5 does) and is read again before it is believed."""
-EARLIEST, LATEST = 0.0, 32503680000.0  # the years 1970 to 3000
+TAG_LENGTH = 255
+DESCRIPTION_LENGTH = 100_000
 
 
 @dataclass(slots=True)
@@ -71,21 +73,24 @@ class Reading:
         self.warnings = [seen.problem] if seen.problem else []
         self.broken = bool(seen.problem)
 
-    def small(self, name: str) -> dict[str, Any]:
-        """The object in a small file, {} where there is none."""
+    def small(self, name: str) -> Fields:
+        """The fields of a small file, none where there is no such file."""
+        return Fields(name, self._object(name), self.warnings)
+
+    def cleaned(self, name: str) -> dict[str, Any]:
+        """The object in a small file in a form that can be stored and answered."""
+        cleaner = Cleaner()
+        value = cleaner.clean(self._object(name))
+        self.warnings += cleaner.sentences(name)
+        return value
+
+    def _object(self, name: str) -> dict[str, Any]:
         if name not in self.seen.names:
             return {}
         value, problem = layout.read_json(f"{self.path}/{name}")
         if problem:
             self.warnings.append(problem)
             self.broken = True
-        return value
-
-    def cleaned(self, name: str) -> dict[str, Any]:
-        """The object in a small file in a form that can be stored and answered."""
-        cleaner = Cleaner()
-        value = cleaner.clean(self.small(name))
-        self.warnings += cleaner.sentences(name)
         return value
 
 
@@ -105,7 +110,7 @@ def read_run(root: str, folder: str, seen: Look) -> tuple[RunRecord, bool]:
     _outcome(reading, record)
     _curation(reading, record, meta)
     _deletion(reading, record)
-    record.environment_available = layout.ENVIRONMENT in seen.names
+    record.environment_available = bool(reading.small(layout.ENVIRONMENT))
     record.artifacts_created_count = _artifacts(reading, layout.ARTIFACTS_CREATED)
     record.artifacts_used_count = _artifacts(reading, layout.ARTIFACTS_USED)
     record.warnings = reading.warnings
@@ -119,14 +124,14 @@ def _is_settled(reading: Reading) -> bool:
     return abs(time.time() - touched) > UNSETTLED_SECONDS
 
 
-def _identity(reading: Reading, folder: str, meta: dict[str, Any], status: dict[str, Any]) -> RunRecord:
+def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> RunRecord:
     parts = folder.split("/")
     # Before 0.4 every run lay in `<root>/runs/<id>`, and only its meta.json knew where it belonged.
     project, name = (parts[0], parts[1]) if len(parts) > 3 else ("default", "default")
     seen = reading.seen
     if layout.META not in seen.names and not seen.problem:
         reading.warnings.append(_without_meta(seen))
-    created = timestamp(meta.get("created_at")) or timestamp(status.get("started_at"))
+    created = meta.time("created_at") or status.time("started_at")
     created = created or _time_in(parts[-1]) or seen.written or _folder_time(reading.path)
     return RunRecord(
         run_id=parts[-1],
@@ -137,7 +142,7 @@ def _identity(reading: Reading, folder: str, meta: dict[str, Any], status: dict[
         updated=max(seen.written, created),
         signature=seen.signature,
         journal_bytes=seen.journal_bytes,
-        group=clean_text(meta.get("group"), 255),
+        group=meta.text("group", 255) or "",
     )
 
 
@@ -147,7 +152,7 @@ def _without_meta(seen: Look) -> str:
     return "meta.json is missing: project, name and start are taken from the folder."
 
 
-def _name(reading: Reading, meta: dict[str, Any], key: str, folder_name: str) -> str:
+def _name(reading: Reading, meta: Fields, key: str, folder_name: str) -> str:
     """The name that meta.json gives, unless nothing could be found under it."""
     value = meta.get(key)
     if value is None:
@@ -158,12 +163,6 @@ def _name(reading: Reading, meta: dict[str, Any], key: str, folder_name: str) ->
         shown = clean_text(value, 60) if isinstance(value, str) else type(value).__name__
         reading.warnings.append(f"meta.json has {shown!r} for {key}, which is no valid name.")
         return folder_name
-
-
-def timestamp(value: object) -> float | None:
-    """Unix seconds, or None for what cannot be a time."""
-    seconds = number(value)
-    return seconds if seconds is not None and EARLIEST < seconds < LATEST else None
 
 
 def _time_in(run_id: str) -> float | None:
@@ -183,16 +182,16 @@ def _folder_time(path: str) -> float:
         return 0.0
 
 
-def _process(record: RunRecord, meta: dict[str, Any]) -> None:
-    record.pid = integer(meta.get("pid"))
-    record.process_start = number(meta.get("process_start"))
-    record.hostname = clean_text(meta.get("hostname"), 255)
-    record.machine_id = clean_text(meta.get("machine_id"), 128)
-    record.boot_id = clean_text(meta.get("boot_id"), 128)
-    record.pid_namespace = clean_text(meta.get("pid_namespace"), 128)
+def _process(record: RunRecord, meta: Fields) -> None:
+    record.pid = meta.whole("pid")
+    record.process_start = meta.number("process_start")
+    record.hostname = meta.text("hostname", 255) or ""
+    record.machine_id = meta.text("machine_id", 128) or ""
+    record.boot_id = meta.text("boot_id", 128) or ""
+    record.pid_namespace = meta.text("pid_namespace", 128) or ""
 
 
-def _state(reading: Reading, record: RunRecord, status: dict[str, Any]) -> None:
+def _state(reading: Reading, record: RunRecord, status: Fields) -> None:
     word = status.get("status")
     if isinstance(word, str) and word:
         record.status = clean_text(word, 64)
@@ -200,46 +199,38 @@ def _state(reading: Reading, record: RunRecord, status: dict[str, Any]) -> None:
         reading.warnings.append("status.json does not say how the run is.")
     elif layout.STATUS not in reading.seen.names and not reading.seen.problem:
         reading.warnings.append("status.json is missing: how the run ended is not known.")
-    record.started = timestamp(status.get("started_at"))
-    record.exit_reason = clean_text(status.get("exit_reason"), 255) or None
+    record.started, ended = status.time("started_at"), status.time("ended_at")
+    record.exit_reason = status.text("exit_reason", 255) or None
     if record.status == layout.RUNNING:
         return
-    record.ended = timestamp(status.get("ended_at"))
-    if record.started is not None and record.ended is not None and record.ended >= record.started:
-        record.duration = record.ended - record.started
+    record.ended = ended
+    if record.started is not None and ended is not None and ended >= record.started:
+        record.duration = ended - record.started
 
 
 def _outcome(reading: Reading, record: RunRecord) -> None:
     record.config = reading.cleaned(layout.CONFIG)
-    record.summary = summary = reading.cleaned(layout.SUMMARY)
-    record.best_metric_name = clean_text(summary.get("best_metric_name"), 255) or None
-    record.best_metric_step = integer(summary.get("best_metric_step"))
-    mode = summary.get("best_metric_mode")
-    record.best_metric_mode = mode if mode in ("max", "min") else None
-    value = summary.get("best_metric_value")
-    record.best_metric_value = number(value)
-    if value is not None and record.best_metric_value is None:
-        reading.warnings.append("best_metric_value in summary.json is not a number.")
+    record.summary = reading.cleaned(layout.SUMMARY)
+    summary = Fields(layout.SUMMARY, record.summary, reading.warnings)
+    record.best_metric_name = summary.text("best_metric_name", 255) or None
+    record.best_metric_value = summary.number("best_metric_value")
+    record.best_metric_step = summary.whole("best_metric_step")
+    record.best_metric_mode = summary.one_of("best_metric_mode", "max", "min")
 
 
-def _curation(reading: Reading, record: RunRecord, meta: dict[str, Any]) -> None:
+def _curation(reading: Reading, record: RunRecord, meta: Fields) -> None:
     curation = reading.small(layout.CURATION)
-    tags = curation.get("tags")
-    record.tags = clean_tags(tags if isinstance(tags, list) else meta.get("tags"))
-    description = curation.get("description")
-    record.description = clean_text(
-        description if isinstance(description, str) else meta.get("notes"), 100_000
-    )
-    record.pinned = curation.get("pinned") is True
-    record.archived = curation.get("archived") is True
+    noted, described = meta.texts("tags", TAG_LENGTH), meta.text("notes", DESCRIPTION_LENGTH)
+    tags = curation.texts("tags", TAG_LENGTH)
+    record.tags = (noted or []) if tags is None else tags
+    description = curation.text("description", DESCRIPTION_LENGTH)
+    record.description = (described or "") if description is None else description
+    record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
 
 
-def clean_tags(tags: object) -> list[str]:
-    """The tags of a list in their order, each once, without those that are empty or no text."""
-    if not isinstance(tags, list):
-        return []
-    found = (clean_text(tag, 255).strip() for tag in tags)
-    return list(dict.fromkeys(tag for tag in found if tag))
+def clean_tags(tags: list[Any]) -> list[str]:
+    """The tags of a list as they are stored."""
+    return unique_texts(tags, TAG_LENGTH)
 
 
 def _deletion(reading: Reading, record: RunRecord) -> None:
@@ -247,11 +238,16 @@ def _deletion(reading: Reading, record: RunRecord) -> None:
         return
     marker = reading.small(layout.DELETED)
     # The file alone deletes the run: one that is torn must not bring it back.
-    record.deleted = timestamp(marker.get("deleted_at")) or reading.seen.touched or record.created
-    record.delete_reason = clean_text(marker.get("reason"), 255) or "user_deleted"
-    record.original_status = clean_text(marker.get("original_status"), 64) or record.status
+    record.deleted = marker.time("deleted_at") or reading.seen.touched or record.created
+    record.delete_reason = marker.text("reason", 255) or "user_deleted"
+    record.original_status = marker.text("original_status", 64) or record.status
 
 
 def _artifacts(reading: Reading, file: str) -> int:
-    artifacts = reading.small(file).get("artifacts")
-    return len(artifacts) if isinstance(artifacts, list) else 0
+    """How many artifacts a list names: those without a name are not shown either."""
+    content = reading.small(file)
+    entries = content.items("artifacts") or []
+    named = sum(isinstance(entry, dict) and bool(clean_text(entry.get("name"), 255)) for entry in entries)
+    if nameless := len(entries) - named:
+        content.tell(f"{nameless} of its artifacts {'has' if nameless == 1 else 'have'} no name")
+    return named

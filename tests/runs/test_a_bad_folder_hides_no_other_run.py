@@ -47,11 +47,7 @@ def test_it_lists_an_empty_folder_and_says_so(bad: Path, listed: Listing, api: A
         ("meta.json", '{"project": 5, "name": "n"}', "'int' for project"),
         ("status.json", '{"status": "run', "status.json is not valid JSON."),
         ("status.json", '{"status": 7}', "status.json does not say how the run is."),
-        (
-            "summary.json",
-            '{"best_metric_value": "high"}',
-            "best_metric_value in summary.json is not a number.",
-        ),
+        ("summary.json", '{"best_metric_value": "high"}', "summary.json: best_metric_value is not a number."),
         ("summary.json", '{"loss": NaN}', "holds NaN or an infinity for 'loss'"),
         ("config.json", "\x00\xff", "config.json is not valid JSON."),
         ("config.json", "[" * 100_000, "config.json is not valid JSON."),
