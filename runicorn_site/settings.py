@@ -37,6 +37,7 @@ INSTALLED_APPS = [
 
 # All of it sync: the whole request runs in one hop on one thread (see asgi.py).
 MIDDLEWARE = [
+    "runicorn_site.compression.Compression",
     "runicorn_site.trailing.TrailingSlash",
     "runicorn_site.rates.RateLimits",
     "runicorn_site.errors.ErrorPages",

@@ -15,7 +15,7 @@ def fragment(request: HttpRequest, template: str, context: dict[str, Any]) -> Ht
     # The token is masked anew each time; it tells nothing of the content, and must not make it look new.
     token = get_token(request)
     text = render_to_string(template, context | {"csrf_token": token}, request)
-    tag = f'"{blake2b(text.replace(token, "").encode(), digest_size=12).hexdigest()}"'
+    tag = f'W/"{blake2b(text.replace(token, "").encode(), digest_size=12).hexdigest()}"'
     fresh = request.headers.get("If-None-Match") == tag
     answer = HttpResponseNotModified() if fresh else HttpResponse(text)
     answer["ETag"] = tag
