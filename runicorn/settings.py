@@ -122,6 +122,49 @@ def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
         return Path(chosen)
 
 
+class InvalidRoot(ValueError):
+    """A folder that cannot become the user's storage root; its text is the reason, without a full stop."""
+
+
+def checked_root(text: str) -> Path:
+    """The folder that `text` names, fit to be the user's storage root; nothing is made or written.
+
+    Absolute, or with a leading `~`; environment variables mean nothing in it.
+
+    Raises:
+        InvalidRoot: it is relative, no folder, or cannot be written or made.
+    """
+    expanded = os.path.expanduser(text)
+    if not os.path.isabs(expanded):
+        raise InvalidRoot("it must be absolute, or begin with ~")
+    try:
+        path = Path(os.path.realpath(expanded))
+        above = next(place for place in (path, *path.parents) if place.exists())
+    except (OSError, ValueError) as error:
+        raise InvalidRoot(getattr(error, "strerror", None) or "it is no path of this system") from error
+    if not above.is_dir():
+        raise InvalidRoot(f"{above} is no folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InvalidRoot(f"{above} cannot be written")
+    return path
+
+
+def set_user_root(text: str) -> Path:
+    """Make a folder the user's storage root in `config.json`; it is made when it is missing.
+
+    Raises:
+        InvalidRoot: as `checked_root`, or it could not be made; the configuration is as it was.
+        OSError: the configuration could not be written.
+    """
+    path = checked_root(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRoot(error.strerror or "it could not be made") from error
+    write_user_config({"user_root_dir": str(path)})
+    return path
+
+
 def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) -> Path:
     """Leave word that this process serves `root` at `url`. The caller removes the file when it stops serving.
 
@@ -142,6 +185,18 @@ def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) 
     }
     layout.write_json(path, note, mode=PRIVATE_FILE)
     return path
+
+
+def move_viewer(root: str | os.PathLike[str]) -> None:
+    """Tell that this process serves another root from now on, if it serves.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    path = data_directory() / "viewers" / f"{os.getpid()}.json"
+    note, _ = layout.read_json(path)
+    if note:
+        layout.write_json(path, note | {"root": os.path.realpath(root)}, mode=PRIVATE_FILE)
 
 
 def running_viewers() -> list[dict[str, Any]]:

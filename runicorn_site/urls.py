@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 import metrics.urls
 import runs.urls
 from runicorn_site import errors
+from runicorn_site.config_api import config_patterns
 from runicorn_site.documentation import documentation_patterns
 from runicorn_site.pages import page_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
@@ -33,6 +34,7 @@ urlpatterns = [
     path("api/status/check", StatusCheck.as_view(), name="status-check"),
     path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),
     path("api/system/monitor", SystemMonitor.as_view(), name="system-monitor"),
+    path("api/", include(config_patterns)),
     path("api/", include(retired_patterns)),
     path("api", NoSuchRoute.as_view()),
     path("api/<path:rest>", NoSuchRoute.as_view()),
