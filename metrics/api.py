@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,9 +19,8 @@ from metrics.progress import progress
 from metrics.serializers import RowsQuery, SeriesQuery
 from metrics.services import catch_up
 from metrics.view import Gone
-from runs.errors import RunNotFound
 from runs.models import Run
-from runs.services import get_run
+from runs.services import get_experiment, get_run
 
 T = TypeVar("T")
 
@@ -84,11 +82,7 @@ class ExperimentSeries(APIView):
         `y` is null where a value is no finite number; `special` says which. Text is counted, `labels` names it.
         With `after_row` only later points; when `generation` is another by now everything, and `reset: true`.
         """
-        try:
-            run = get_run(run_id)
-        except RunNotFound as error:
-            raise NotFound(f"Experiment {run_id} not found") from error
-        return _series(request, run)
+        return _series(request, get_experiment(run_id))
 
 
 def _rows(request: Request, run_id: str, reader: Callable[[Run, int | None], read.Rows]) -> HttpResponseBase:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics import api
+from metrics import api, api_experiment
 
 api_patterns = [
     path("runs/<str:run_id>/metrics", api.MetricsByTime.as_view(), name="api-metrics"),
@@ -13,6 +13,7 @@ api_patterns = [
     path("metrics/cache/stats", api.CacheStats.as_view(), name="api-cache-stats"),
 ]
 v2_patterns = [
+    path("experiments/<str:run_id>", api_experiment.ExperimentDetail.as_view(), name="v2-experiment"),
     path("experiments/<str:run_id>/series", api.ExperimentSeries.as_view(), name="v2-series"),
 ]
 page_patterns = [

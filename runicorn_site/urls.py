@@ -16,7 +16,8 @@ from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
-APPS = (metrics.urls, runs.urls)
+# The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
+APPS = (runs.urls, metrics.urls)
 
 urlpatterns = [
     # For people

@@ -1,6 +1,7 @@
 """What can go wrong when a run is asked for or changed; each error knows its HTTP status.
 
-RunNotFound    404  no such run in the active root (or it is in the recycle bin)
+RunNotFound    404  no such run in the active root (or it is in the recycle bin);
+                    ExperimentNotFound says the same in the words of V2
 InvalidRunId   400  not the form of a run id, and no run of that name exists
 OutsideRoot    404  a link leads out of the storage root
 NoSuchFile     404  the run has no such file
@@ -22,6 +23,15 @@ class RunNotFound(APIException):
 
     def __init__(self, run_id: str) -> None:
         super().__init__(f"Run not found: {run_id}")
+
+
+class ExperimentNotFound(APIException):
+    """No run of that id is in the active storage root, in the words of V2."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"Experiment {run_id} not found")
 
 
 class InvalidRunId(APIException):

@@ -11,7 +11,7 @@ from runicorn import layout
 from runs import counting, discovery, processes
 from runs.active import active_root
 from runs.curation import edit_run, tag_runs
-from runs.errors import InvalidRunId, OutsideRoot, RunNotFound
+from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
 from runs.media import media_of
 from runs.metric_rows import MetricFacts, forget_metrics, record_metrics
 from runs.models import Run, StorageRoot
@@ -27,6 +27,7 @@ __all__ = [
     "edit_run",
     "empty_recycle_bin",
     "forget_metrics",
+    "get_experiment",
     "get_run",
     "media_of",
     "record_metrics",
@@ -59,6 +60,19 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
     if run is None or (run.deleted is not None and not deleted):
         raise RunNotFound(run_id)
     return _apply_rule(run) if processes.is_gone(run) else _inside(run)
+
+
+def get_experiment(run_id: str, *, deleted: bool = False) -> Run:
+    """The same as `get_run`, in the words of V2.
+
+    Raises:
+        InvalidRunId: there is none, and there cannot be.
+        ExperimentNotFound: there is none, it is in the recycle bin, or a link leads out of the storage root.
+    """
+    try:
+        return get_run(run_id, deleted=deleted)
+    except (RunNotFound, OutsideRoot) as error:
+        raise ExperimentNotFound(run_id) from error
 
 
 def check_processes(root: StorageRoot) -> tuple[int, int]:

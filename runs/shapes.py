@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 from typing import Any
 
 from runicorn import layout
@@ -38,6 +37,14 @@ def list_item(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
     """A `RunListItem` from the values of `COLUMNS`."""
     item = dict(zip(ITEM, row[1:], strict=True))
     return item | {"run_dir": f"{root.path}/{row[0]}", "hostname": item["hostname"] or None}
+
+
+def places(root: StorageRoot, folder: str) -> dict[str, str]:
+    """Where a run and its large files lie: absolute paths."""
+    run_dir = f"{root.path}/{folder}"
+    events = f"{run_dir}/{layout.EVENTS}"
+    logs = f"{run_dir}/{layout.LOGS}"
+    return {"run_dir": run_dir, "logs": logs, "metrics": events, "metrics_step": events}
 
 
 def newest_first(
@@ -78,12 +85,9 @@ def sliced(rows: Any, offset: int = 0, limit: int | None = None) -> Iterator[Any
 
 def detail(run: Run) -> dict[str, Any]:
     """Everything about one run."""
-    run_dir = PurePosixPath(run.root.path, run.folder)
     item = list_item(run.root, tuple(getattr(run, column) for column in COLUMNS))
     return item | {
-        "logs": str(run_dir / layout.LOGS),
-        "metrics": str(run_dir / layout.EVENTS),
-        "metrics_step": str(run_dir / layout.EVENTS),
+        **places(run.root, run.folder),
         "created_at": run.created,
         "updated_at": run.updated,
         "description": run.description,

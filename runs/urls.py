@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs import api, api_bin, api_files
+from runs import api, api_bin, api_files, api_v2
 from runs.page_urls import page_patterns as pages
 
 empty_bin = api_bin.EmptyRecycleBin.as_view()
 # Removing thousands of folders takes as long as the disk does: it must not hold up other requests.
 empty_bin.waits_outside = True  # type: ignore[attr-defined]
+# A thousand markers are a thousand times made sure on the disk.
+batch_delete = api_v2.BatchDeletion.as_view()
+batch_delete.waits_outside = True  # type: ignore[attr-defined]
 
 api_patterns = [
     path("runs", api.RunList.as_view(), name="api-runs"),
@@ -31,7 +34,10 @@ api_patterns = [
     path("experiments/search", api_bin.ExperimentsFound.as_view(), name="api-experiment-search"),
     path("experiments/delete", api_bin.DeletedExperiments.as_view(), name="api-experiment-delete"),
 ]
-v2_patterns: list[object] = []
+v2_patterns = [
+    path("experiments", api_v2.ExperimentList.as_view(), name="v2-experiments"),
+    path("experiments/batch-delete", batch_delete, name="v2-batch-delete"),
+]
 page_patterns = [
     *pages,
     path("runs/<str:run_id>/media/<path:path>", api_files.RunMediaFile.as_view(), name="run-media"),
