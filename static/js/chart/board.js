@@ -9,11 +9,15 @@ import { addTools } from "./tools.js";
 const NEAR = "240px";
 
 export class Board {
-  /** `hooks`: zoom(range or null), opened(answer). */
-  constructor(root, address, settings, hooks) {
+  /**
+   * `source`: where the points of all charts come from (see chart.js), or the address of a run's series.
+   * `hooks`: zoom(range or null, axis), opened(answer)?.
+   */
+  constructor(root, source, settings, hooks) {
     this.settings = settings;
-    this.hooks = hooks;
-    this.loader = new Loader(address);
+    this.hooks = { opened() {}, ...hooks };
+    this.source = typeof source === "string" ? new Loader(source) : source;
+    this.highlighted = null;
     this.feeds = new Map();
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
@@ -37,12 +41,14 @@ export class Board {
 
   #build(holder) {
     const chart = new Chart(holder, this.#settingsOf(holder), {
-      cursor: (x) => this.#point(chart, x),
+      cursor: (x, down) => this.#point(chart, x, down),
+      highlight: (key) => this.highlight(key),
       zoom: (range) => this.hooks.zoom(range, chart.settings.axis),
       retry: () => feed.reload(),
       resized: () => feed.refresh(),
     });
-    const feed = new Feed(chart, this.loader, this.hooks.opened);
+    chart.highlight(this.highlighted);
+    const feed = new Feed(chart, this.source, this.hooks.opened);
     addTools(chart);
     return feed;
   }
@@ -57,11 +63,17 @@ export class Board {
     for (const feed of this.feeds.values()) if (feed instanceof Feed) action(feed);
   }
 
-  #point(source, x) {
+  #point(source, x, down) {
     const kind = source.settings.axis;
     this.#each(({ chart, visible }) => {
-      if (visible && chart.settings.axis === kind) chart.setCursor(x);
+      if (visible && chart.settings.axis === kind) chart.setCursor(x, chart === source ? { down } : null);
     });
+  }
+
+  /** Draw the curves of that key above all others; null ends it. */
+  highlight(key) {
+    this.highlighted = key;
+    this.#each((feed) => feed.chart.highlight(key));
   }
 
   configure(settings) {

@@ -1,77 +1,93 @@
-/** One line chart in a <figure>: its canvas, its cursor, what it says in words. */
+/**
+ * One line chart in a <figure>: its canvas and what it says in words.
+ *
+ * How the modules fit together, for a page that shows charts:
+ *
+ * A *curve* is {
+ *   series     a `Series` (data.js): x ascending, y, kind, labels of texts, stages, restarts, count
+ *   key?       whose curve it is (a run's id): legend and `settings.hidden` speak of curves by it
+ *   label?     its name in the readout, the table, files; needed where a chart has several curves
+ *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in colours.js
+ *   band?      {x, low, high}: a shade behind the curve (lowest and highest where points were thinned, or of a group)
+ * }
+ * A *source* gives the charts of a page their curves, and again for each range that is zoomed to:
+ *   load(name, {x: "step" | "time", points, step_range?, time_range?})  a promise of an answer; ranges are "from:to";
+ *              rejects with a `NoAnswer` (load.js), whose message is shown with a button to try again
+ *   curves(name, answer)                                               the curves of chart `name`
+ * `Loader` (load.js) is the source of a run page; charts that ask in one frame share its requests.
+ *
+ * `Board` (board.js) makes every <figure data-name> a chart, asks the source when one is seen, holds one cursor and one
+ * set of settings for all: `configure(settings)`, `highlight(key)`, `add(figure)`, `advance(…)` for live points,
+ * `reload()`. `Legend` (legend.js) is a list of curves for the page; wire its hooks to those two.
+ *
+ * *Settings* are {axis: "step" | "time" | "relative", log, smoothing: 0…1, range: [from, to] or null, origin (seconds at
+ * which relative time begins), spread: "all" | "core" | "auto" (heights.js), hidden?: [key, …]}.
+ */
 
-import { nearest } from "./data.js";
-import { drawAxes, drawCurve, drawEvents, drawSpecials } from "./draw.js";
-import { figure } from "./format.js";
+import { Cursor, element } from "./cursor.js";
+import { drawAxes, drawBand, drawCurve } from "./draw.js";
+import { schedule } from "./frames.js";
 import { listen } from "./gestures.js";
+import { drawCut, drawEvents, drawSpecials } from "./marks.js";
 import { palette } from "./palette.js";
 import { arrange, wholeDomain } from "./plot.js";
 import { smooth } from "./smooth.js";
-import { AXES, sentence } from "./words.js";
+import { outsiders, sentence } from "./words.js";
 
-const waiting = new Set();
-
-/** Redraw a chart with the next frame, however often it was asked for. */
-function schedule(chart) {
-  if (!waiting.size) requestAnimationFrame(() => drawWaiting());
-  waiting.add(chart);
-}
-
-function drawWaiting() {
-  const charts = [...waiting];
-  waiting.clear();
-  for (const chart of charts) chart.draw();
-}
-
-function element(tag, className, parent) {
-  const made = document.createElement(tag);
-  made.className = className;
-  parent.append(made);
-  return made;
-}
+const FAINT = 0.3;
+const BAND = 0.14;
 
 export class Chart {
   /**
    * `holder`: a <figure> with a <figcaption> that has an <output>.
-   * `hooks`: cursor(x), zoom(range or null), retry() and resized(), called when a person asks for them.
+   * `hooks`: cursor(x, down), zoom(range or null), retry(), resized() and highlight(key), called when a person asks
+   * for them; only the first two are needed.
    */
   constructor(holder, settings, hooks) {
     this.holder = holder;
     this.name = holder.dataset.name;
     this.settings = settings;
-    this.hooks = hooks;
-    this.curves = [];
-    this.output = holder.querySelector("output");
+    this.hooks = { retry() {}, resized() {}, highlight() {}, ...hooks };
+    this.all = this.curves = [];
     this.area = element("div", "plot", holder);
     this.area.tabIndex = 0;
     this.area.setAttribute("role", "img");
     this.canvas = element("canvas", "", this.area);
-    this.cursorLine = element("i", "cursor", this.area);
-    this.cursorDot = element("i", "dot", this.area);
-    this.selection = element("i", "selection", this.area);
+    this.cursor = new Cursor(this);
     this.note = element("p", "message", this.area);
     this.shown = false;
     new ResizeObserver(() => this.redraw()).observe(this.area);
     listen(this);
   }
 
-  /** Take [{series, label?, colour?}] as the curves to show. */
+  /** Take the curves to show. */
   setCurves(curves) {
-    this.curves = curves;
-    this.smoothed = new Map();
+    this.all = curves;
     this.say("");
-    this.redraw();
+    this.#changed();
   }
 
   configure(settings) {
     this.settings = settings;
-    this.smoothed = new Map();
-    this.redraw();
+    this.#changed();
   }
 
   /** New points were added to a series of this chart. */
   grown() {
+    this.#changed();
+  }
+
+  #changed() {
+    const hidden = new Set(this.settings.hidden);
+    this.curves = hidden.size ? this.all.filter(({ key }) => !hidden.has(key)) : this.all;
     this.smoothed = new Map();
+    this.redraw();
+  }
+
+  /** Draw the curves of that key above the others, which grow faint. */
+  highlight(key) {
+    if (this.highlighted === key) return;
+    this.highlighted = key;
     this.redraw();
   }
 
@@ -101,19 +117,19 @@ export class Chart {
     const { clientWidth: width, clientHeight: height } = this.area;
     if (!this.shown || !width) return;
     this.plot = arrange(this.curves, this.settings, width, height);
-    this.paint(this.canvas, width, height, devicePixelRatio);
+    this.canvas.width = Math.round(width * devicePixelRatio);
+    this.canvas.height = Math.round(height * devicePixelRatio);
+    const context = this.canvas.getContext("2d");
+    context.scale(devicePixelRatio, devicePixelRatio);
+    this.paint(context);
     // Before the points are here the caption keeps the last value that the server wrote into it.
-    if (!this.curves.length) return;
+    if (!this.all.length) return;
     this.describe();
-    this.setCursor(this.at);
+    this.cursor.put(this.at, this.cursor.own);
   }
 
   /** Paint the present plot on any canvas: the page's own, or one for a picture to keep. */
-  paint(canvas, width, height, density) {
-    canvas.width = Math.round(width * density);
-    canvas.height = Math.round(height * density);
-    const context = canvas.getContext("2d");
-    context.setTransform(density, 0, 0, density, 0, 0);
+  paint(context) {
     const colours = palette();
     const { box } = this.plot;
     drawAxes(context, this.plot, colours);
@@ -121,73 +137,59 @@ export class Chart {
     context.beginPath();
     context.rect(box.left, box.top - 2, box.right - box.left, box.bottom - box.top + 4);
     context.clip();
-    for (const curve of this.curves) this.paintCurve(context, curve, colours);
+    const lit = this.curves.filter(({ key }) => key !== undefined && key === this.highlighted);
+    const others = this.curves.filter((curve) => !lit.includes(curve));
+    if (this.curves.length === 1) this.#paintEvents(context, this.curves[0].series, colours);
+    for (const curve of others) this.#paintCurve(context, curve, colours, lit.length ? FAINT : 1);
+    for (const curve of lit) this.#paintCurve(context, curve, colours, 1);
+    if (this.plot.cut) drawCut(context, this.plot, this.curves, colours);
     context.restore();
   }
 
-  paintCurve(context, { series, colour = "curve-1" }, colours) {
-    const ink = colours[colour];
+  #paintEvents(context, series, colours) {
     drawEvents(context, this.plot, series.stages, colours["ink-faint"]);
     drawEvents(context, this.plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted);
-    if (this.values(series) !== series.y) {
-      context.globalAlpha = 0.3;
-      drawCurve(context, this.plot, series.x, series.y, ink, 1);
-      context.globalAlpha = 1;
-    }
-    drawCurve(context, this.plot, series.x, this.values(series), ink);
-    drawSpecials(context, this.plot, series, colours.mark);
   }
 
-  /** The values as drawn: smoothed when asked for. */
+  #paintCurve(context, { series, band, dash, colour = "curve-1" }, colours, strength) {
+    const ink = colours[colour];
+    context.globalAlpha = BAND * strength;
+    if (band) drawBand(context, this.plot, band, ink);
+    context.globalAlpha = FAINT * strength;
+    if (this.values(series) !== series.y) drawCurve(context, this.plot, series.x, series.y, ink, { width: 1 });
+    context.globalAlpha = strength;
+    drawCurve(context, this.plot, series.x, this.values(series), ink, { dash });
+    drawSpecials(context, this.plot, series, this.curves.length > 1 ? ink : colours.mark);
+    context.globalAlpha = 1;
+  }
+
+  /** The values as drawn: smoothed when asked for. What was cut off does not count in that. */
   values(series) {
     const weight = this.settings.smoothing;
     if (!weight || series.kind === "text") return series.y;
-    if (!this.smoothed.has(series)) this.smoothed.set(series, smooth(series.y, weight));
+    if (!this.smoothed.has(series)) {
+      this.smoothed.set(series, smooth(series.y, weight, this.plot.cut ? this.plot.y.domain : undefined));
+    }
     return this.smoothed.get(series);
   }
 
   describe() {
-    const { axis, log } = this.settings;
-    this.area.setAttribute("aria-label", this.curves.map(({ series }) => sentence(series, axis)).join(" "));
-    const points = this.curves.some(({ series }) => series.x.length);
+    const { axis, log, range } = this.settings;
+    const sentences = this.curves.map(({ series, label }) => sentence(series, axis, label));
+    if (this.plot.cut) sentences.push(outsiders(this.plot.cut));
+    this.area.setAttribute("aria-label", sentences.join(" ") || `${this.name}: every curve is hidden.`);
+    const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
     if (!this.plot.empty) this.say("");
-    else if (this.settings.range) this.say("No points in this range.");
+    else if (!this.curves.length) this.say("Every curve is hidden.");
+    else if (range) this.say("No points in this range.");
     else this.say(log ? "Nothing above zero to draw on a logarithmic axis." : "No finite value among the points.");
   }
 
-  /** Put the cursor at `x` and read the curves out there; null takes it away. */
-  setCursor(x) {
+  /** Put the cursor at `x`; `own` ({down}, in pixels) says that a person points at this very chart. Null ends it. */
+  setCursor(x, own = null) {
     this.at = x ?? null;
-    const inside = this.plot && this.at !== null && x >= this.plot.x.domain[0] && x <= this.plot.x.domain[1];
-    this.cursorLine.hidden = !inside;
-    this.cursorDot.hidden = true;
-    if (!inside) {
-      this.output.textContent = this.curves.map(({ series }) => figure(series.last)).join("  ");
-      return;
-    }
-    const across = Math.round(this.plot.x.at(x));
-    this.cursorLine.style.transform = `translateX(${across}px)`;
-    this.output.replaceChildren(...this.curves.flatMap((curve) => this.readout(curve, x)));
-  }
-
-  /** Where and what the point of a curve nearest to `x` is; its dot shows which point is meant. */
-  readout({ series, label }, x) {
-    const i = nearest(series.x, x);
-    if (i < 0) return [];
-    const { axis, origin, smoothing } = this.settings;
-    const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
-    const value = document.createElement("b");
-    value.textContent = figure(series.value(this.values(series)[i]));
-    this.putDot(series.x[i], this.values(series)[i]);
-    const raw = smoothing && series.kind !== "text" ? ` raw ${figure(series.y[i])}` : "";
-    return [`${label ? `${label} ` : ""}${axis === "step" ? "step " : ""}${where} `, value, raw];
-  }
-
-  putDot(x, y) {
-    const shown = Number.isFinite(y) && !(this.plot.y.log && y <= 0);
-    this.cursorDot.hidden = !shown;
-    if (shown) this.cursorDot.style.transform = `translate(${this.plot.x.at(x)}px, ${this.plot.y.at(y)}px)`;
+    this.cursor.put(this.at, own);
   }
 
   /** The x range in view. */

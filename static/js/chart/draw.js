@@ -3,6 +3,7 @@
 import { firstAtLeast } from "./data.js";
 
 const FONT = 11;
+const FAR = 1e5;
 
 /** Grid, axis and labels. */
 export function drawAxes(context, plot, colours) {
@@ -40,7 +41,7 @@ export function drawAxes(context, plot, colours) {
 }
 
 /** A hairline lies between two pixels unless its coordinate ends in a half. */
-function crisp(value) {
+export function crisp(value) {
   return Math.round(value - 0.5) + 0.5;
 }
 
@@ -48,7 +49,7 @@ function crisp(value) {
  * One curve. Many points in one column of pixels become its first, lowest, highest and last: no spike is lost and no
  * pixel is painted twice. A value that is no number breaks the line; a point without neighbours is a dot.
  */
-export function drawCurve(context, plot, xs, ys, colour, width = 1.5) {
+export function drawCurve(context, plot, xs, ys, colour, { width = 1.5, dash = null } = {}) {
   const { x, y } = plot;
   const start = Math.max(0, firstAtLeast(xs, x.domain[0]) - 1);
   const end = Math.min(xs.length, firstAtLeast(xs, x.domain[1]) + 2);
@@ -56,12 +57,37 @@ export function drawCurve(context, plot, xs, ys, colour, width = 1.5) {
   context.fillStyle = colour;
   context.lineWidth = width;
   context.lineJoin = "round";
+  context.setLineDash(dash ?? []);
   context.beginPath();
   for (let i = start; i < end; ) {
     if (!drawable(ys[i], y.log)) i += 1;
     else i = drawPiece(context, plot, xs, ys, i, end);
   }
   context.stroke();
+  context.setLineDash([]);
+}
+
+/** The shade between two edges; where an edge has no height there is none. */
+export function drawBand(context, { x, y }, { x: xs, low, high }, colour) {
+  const start = Math.max(0, firstAtLeast(xs, x.domain[0]) - 1);
+  const end = Math.min(xs.length, firstAtLeast(xs, x.domain[1]) + 1);
+  const there = (i) => i < end && Number.isFinite(low[i]) && drawable(high[i], y.log);
+  // Zero is nowhere on a logarithmic axis: the shade then goes down to the bottom.
+  const bottom = (i) => y.at(y.log ? Math.max(low[i], y.domain[0]) : low[i]);
+  context.fillStyle = colour;
+  context.beginPath();
+  for (let i = start; i < end; i += 1) {
+    if (!there(i)) continue;
+    const first = i;
+    context.moveTo(x.at(xs[i]), y.at(high[i]));
+    while (there(i + 1)) {
+      i += 1;
+      context.lineTo(x.at(xs[i]), y.at(high[i]));
+    }
+    for (let back = i; back >= first; back -= 1) context.lineTo(x.at(xs[back]), bottom(back));
+    context.closePath();
+  }
+  context.fill();
 }
 
 function drawable(value, log) {
@@ -77,7 +103,8 @@ function drawPiece(context, { x, y }, xs, ys, start, end) {
   let i = start;
   for (; i < end && drawable(ys[i], y.log); i += 1) {
     const across = x.at(xs[i]);
-    const down = y.at(ys[i]);
+    // A canvas drops a line whose end is too far away.
+    const down = Math.max(-FAR, Math.min(FAR, y.at(ys[i])));
     if (Math.round(across) === column) {
       low = Math.min(low, down);
       high = Math.max(high, down);
@@ -105,60 +132,4 @@ function dot(context, across, down) {
   context.moveTo(across, down);
   context.lineTo(across + 0.01, down);
   context.fillRect(across - 2, down - 2, 4, 4);
-}
-
-/** Crosses at the bottom for NaN, triangles at the top and bottom for infinities, where they happened. */
-export function drawSpecials(context, { box, x }, series, colour) {
-  const painted = new Set();
-  context.fillStyle = colour;
-  context.strokeStyle = colour;
-  context.lineWidth = 1.5;
-  context.beginPath();
-  for (let i = firstAtLeast(series.x, x.domain[0]); i < series.x.length && series.x[i] <= x.domain[1]; i += 1) {
-    const value = series.y[i];
-    if (Number.isFinite(value)) continue;
-    const across = Math.round(x.at(series.x[i]));
-    const key = `${across >> 2}${value}`;
-    if (painted.has(key)) continue;
-    painted.add(key);
-    if (Number.isNaN(value)) cross(context, across, box.bottom - 5);
-    else triangle(context, across, value > 0 ? box.top : box.bottom, value > 0 ? 6 : -6);
-  }
-  context.stroke();
-  context.fill();
-}
-
-function cross(context, across, down) {
-  context.moveTo(across - 3, down - 3);
-  context.lineTo(across + 3, down + 3);
-  context.moveTo(across - 3, down + 3);
-  context.lineTo(across + 3, down - 3);
-}
-
-function triangle(context, across, down, height) {
-  context.moveTo(across, down);
-  context.lineTo(across + 4, down + height);
-  context.lineTo(across - 4, down + height);
-  context.closePath();
-}
-
-/** Dashed upright lines with a word at their head where it fits: changes of stage, and where a run was resumed. */
-export function drawEvents(context, { box, x }, events, colour) {
-  const seen = events.filter(([value]) => value >= x.domain[0] && value <= x.domain[1]);
-  const places = seen.map(([value]) => crisp(x.at(value)));
-  context.strokeStyle = colour;
-  context.fillStyle = colour;
-  context.lineWidth = 1;
-  context.textAlign = "left";
-  context.textBaseline = "top";
-  context.setLineDash([2, 3]);
-  for (const [i, [, label]] of seen.entries()) {
-    context.beginPath();
-    context.moveTo(places[i], box.top);
-    context.lineTo(places[i], box.bottom);
-    context.stroke();
-    const room = (places[i + 1] ?? box.right) - places[i];
-    if (context.measureText(label).width + 8 <= room) context.fillText(label, places[i] + 4, box.top);
-  }
-  context.setLineDash([]);
 }

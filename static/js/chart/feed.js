@@ -1,12 +1,10 @@
 /** The points of one chart: asked for when it is seen, added to while the run writes, asked for again when zoomed. */
 
-import { Series } from "./data.js";
-
 export class Feed {
-  /** `loader` fetches; `opened(answer)` is told of each answer, which says where a live socket can go on. */
-  constructor(chart, loader, opened) {
+  /** `source` fetches (see chart.js); `opened(answer)` is told of each answer, which says where a live socket can go on. */
+  constructor(chart, source, opened) {
     this.chart = chart;
-    this.loader = loader;
+    this.source = source;
     this.opened = opened;
     this.visible = false;
     this.whole = null;
@@ -47,22 +45,16 @@ export class Feed {
   }
 
   async #loadWhole(query) {
-    const answer = await this.loader.load(this.chart.name, query);
-    const whole = this.#series(answer);
-    whole.axis = query.x;
-    whole.points = query.points;
+    const answer = await this.source.load(this.chart.name, query);
+    const curves = this.source.curves(this.chart.name, answer);
     this.opened(answer);
-    return whole;
+    return { curves, axis: query.x, points: query.points };
   }
 
   async #loadPart(query, [from, to]) {
     const name = query.x === "step" ? "step_range" : "time_range";
-    return this.#series(await this.loader.load(this.chart.name, { ...query, [name]: `${from}:${to}` }));
-  }
-
-  #series(answer) {
-    const part = answer.series.find(({ name }) => name === this.chart.name);
-    return part ? Series.from(part, answer.last_row) : new Series(this.chart.name);
+    const answer = await this.source.load(this.chart.name, { ...query, [name]: `${from}:${to}` });
+    return { curves: this.source.curves(this.chart.name, answer) };
   }
 
   #show(whole, part, wanted) {
@@ -70,14 +62,14 @@ export class Feed {
     this.wanted = "";
     this.whole = whole;
     this.part = part;
-    this.chart.wholeCurves = [{ series: whole }];
+    this.chart.wholeCurves = whole.curves;
     this.#present(part ?? whole);
-    if (!whole.x.length) this.chart.say("No points yet.");
+    if (!whole.curves.some(({ series }) => series.x.length)) this.chart.say("No points yet.");
     for (const frame of this.late.splice(0)) this.advance(...frame);
   }
 
-  #present(series) {
-    this.chart.setCurves([{ series }]);
+  #present({ curves }) {
+    this.chart.setCurves(curves);
   }
 
   #fail(error) {
@@ -100,16 +92,17 @@ export class Feed {
    */
   advance(before, row, points) {
     if (this.wanted) this.late.push([before, row, points]);
-    if (!this.whole || this.whole.row >= row) return;
-    if (this.whole.row === before && !points) this.whole.row = row;
-    else if (this.whole.row !== before || !this.#append(points, row)) this.reload();
+    const series = this.whole?.curves[0]?.series;
+    if (!series || series.row >= row) return;
+    if (series.row === before && !points) series.row = row;
+    else if (series.row !== before || !this.#append(series, points, row)) this.reload();
     else this.chart.grown();
   }
 
-  #append(points, row) {
-    const y = this.whole.heights(points.value, points.special);
+  #append(series, points, row) {
+    const y = series.heights(points.value, points.special);
     const [x, values] = this.whole.axis === "step" ? withStep(points.step, y) : [points.time, y];
-    return this.whole.append(x, values, row);
+    return series.append(x, values, row);
   }
 }
 

@@ -19,7 +19,7 @@ export function listen(chart) {
 
   area.addEventListener("pointermove", (event) => {
     if (!chart.plot) return;
-    chart.hooks.cursor(snapped(chart, chart.plot.x.invert(clamp(chart, event.offsetX))));
+    chart.hooks.cursor(snapped(chart, chart.plot.x.invert(clamp(chart, event.offsetX))), event.offsetY);
     if (from !== null) select(chart, from, clamp(chart, event.offsetX));
   });
 
@@ -51,38 +51,63 @@ function clamp(chart, pixel) {
 }
 
 function select(chart, from, to) {
-  const { style } = chart.selection;
+  const { style } = chart.cursor.selection;
   style.transform = `translateX(${Math.min(from, to)}px)`;
   style.width = `${Math.abs(to - from)}px`;
 }
 
-/** The x of the point nearest to a place in the chart, so that the cursor stands on something. */
+/** The x of the point of any curve nearest to a place in the chart, so that the cursor stands on something. */
 function snapped(chart, x) {
-  const { series } = chart.curves[0] ?? {};
-  const i = series ? nearest(series.x, x) : -1;
-  return i < 0 ? null : series.x[i];
+  let best = null;
+  for (const { series } of chart.curves) {
+    const i = nearest(series.x, x);
+    if (i >= 0 && (best === null || Math.abs(series.x[i] - x) < Math.abs(best - x))) best = series.x[i];
+  }
+  return best;
 }
 
-/** Arrows move by a point (with Shift by ten), Home and End jump, + and − zoom, 0 and Escape show all again. */
+/** The curve that keys move along: the highlighted one, else the first with points. */
+function leading(chart) {
+  const filled = chart.curves.filter(({ series }) => series.x.length);
+  return filled.find(({ key }) => key !== undefined && key === chart.highlighted) ?? filled[0];
+}
+
+/**
+ * Left and right move by a point (with Shift by ten), Home and End jump, up and down go through the curves, + and −
+ * zoom, 0 and Escape show all again.
+ */
 function press(chart, event) {
-  const { series } = chart.curves[0] ?? {};
-  if (!series?.x.length) return false;
-  const here = chart.at === null || chart.at === undefined ? series.x.length - 1 : nearest(series.x, chart.at);
+  const curve = leading(chart);
+  if (!curve) return false;
+  const { x } = curve.series;
+  const here = chart.at === null || chart.at === undefined ? x.length - 1 : nearest(x, chart.at);
   const stride = event.shiftKey ? 10 : 1;
-  const goals = { ArrowLeft: here - stride, ArrowRight: here + stride, Home: 0, End: series.x.length - 1 };
+  const goals = { ArrowLeft: here - stride, ArrowRight: here + stride, Home: 0, End: x.length - 1 };
   if (event.key in goals) {
-    chart.hooks.cursor(series.x[Math.min(Math.max(goals[event.key], 0), series.x.length - 1)]);
+    chart.hooks.cursor(x[Math.min(Math.max(goals[event.key], 0), x.length - 1)]);
     return true;
   }
+  const turn = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (turn) return follow(chart, curve, turn, x[here]);
   const factor = { "+": 0.5, "=": 0.5, "-": 2 }[event.key];
   if (factor) {
     const whole = wholeDomain(chart.wholeCurves ?? chart.curves);
-    const range = zoomed(chart.domain, factor, series.x[here], whole);
+    const range = zoomed(chart.domain, factor, x[here], whole);
     chart.hooks.zoom(range[0] <= whole[0] && range[1] >= whole[1] ? null : range);
     return true;
   }
   if (event.key !== "0" && event.key !== "Escape") return false;
   chart.hooks.zoom(null);
+  chart.hooks.highlight(null);
   chart.hooks.cursor(null);
+  return true;
+}
+
+function follow(chart, curve, turn, x) {
+  if (chart.curves.length < 2) return false;
+  const { length } = chart.curves;
+  const next = chart.curves[(chart.curves.indexOf(curve) + turn + length) % length];
+  chart.hooks.highlight(next.key);
+  chart.hooks.cursor(x);
   return true;
 }

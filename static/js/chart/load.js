@@ -1,5 +1,7 @@
 /** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
 
+import { Series } from "./data.js";
+
 const MOST_NAMES = 24;
 const LONGEST_QUERY = 6000;
 const AT_ONCE = 2;
@@ -7,12 +9,18 @@ const AT_ONCE = 2;
 /** A broken answer, as a sentence for the person who looks at the chart. */
 export class NoAnswer extends Error {}
 
-/** Asks one address for series by name. */
+/** The series of one run, by name: a source of curves (see chart.js). */
 export class Loader {
   constructor(address) {
     this.address = address;
     this.queue = [];
     this.busy = 0;
+  }
+
+  /** The one curve of chart `name` in an answer. */
+  curves(name, answer) {
+    const part = answer.series.find((one) => one.name === name);
+    return [{ series: part ? Series.from(part, answer.last_row) : new Series(name), band: part?.band }];
   }
 
   /** The answer that holds series `name`, with `options` (x, points, step_range) as the query. */
@@ -46,7 +54,7 @@ export class Loader {
     this.busy += 1;
     const names = batch.map(({ name }) => `names=${encodeURIComponent(name)}`).join("&");
     try {
-      const answer = await ask(`${this.address}?${batch[0].query}&${names}`);
+      const answer = await ask(`${this.address}${this.address.includes("?") ? "&" : "?"}${batch[0].query}&${names}`);
       for (const wish of batch) wish.resolve(answer);
     } catch (error) {
       for (const wish of batch) wish.reject(error);

@@ -1,12 +1,10 @@
 /** The colours of a canvas, read from the CSS variables, and read again when the theme changes. */
 
-const NAMES = ["ink", "ink-faint", "grid", "axis", "mark", "paper", "interrupted", ...curves()];
+import { CURVE_COLOURS } from "./colours.js";
+
+const NAMES = ["ink", "ink-soft", "ink-faint", "grid", "axis", "mark", "paper", "interrupted", ...CURVE_COLOURS];
 const watchers = new Set();
 let colours = null;
-
-function curves() {
-  return [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `curve-${number}`);
-}
 
 /** Variable name to a colour that a canvas understands. */
 export function palette() {

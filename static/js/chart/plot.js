@@ -1,7 +1,7 @@
 /** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `draw.js` paints it. */
 
-import { extent } from "./data.js";
 import { durationLabel, tickLabel, timeLabel } from "./format.js";
+import { heightsOf } from "./heights.js";
 import { makeScale, padded } from "./scales.js";
 import { linearTicks, logTicks, timeStep, timeTicks } from "./ticks.js";
 
@@ -12,14 +12,14 @@ const CHARACTER = 6.4;
 const MARGIN = 40;
 
 /**
- * Arrange `curves` ([{series}]) in `width` × `height` pixels.
+ * Arrange `curves` ([{series, band?}]) in `width` × `height` pixels.
  * `settings`: axis ("step" | "time" | "relative"), log, range ([from, to] or null), origin (seconds, for "relative"),
- * and `heights` ([low, high]) where the value axis is not to follow the values.
+ * spread (see `heightsOf`), and `heights` ([low, high]) where the value axis is not to follow the values.
  */
 export function arrange(curves, settings, width, height) {
   const domain = settings.range ?? wholeDomain(curves);
-  const values = valueRange(curves, domain, settings.log);
-  const yDomain = settings.heights ?? padded(...(values ?? [NaN, NaN]), settings.log);
+  const values = heightsOf(curves, domain, settings);
+  const yDomain = settings.heights ?? values?.domain ?? padded(NaN, NaN, settings.log);
   const labels = curves[0]?.series.labels ?? [];
   const most = Math.max(2, Math.round(height / 48));
   const yTicks = !values ? [] : labels.length ? textTicks(labels, most) : valueTicks(yDomain, settings.log, most);
@@ -35,6 +35,7 @@ export function arrange(curves, settings, width, height) {
     xTicks,
     yTicks,
     empty: values === null,
+    cut: settings.heights ? null : (values?.cut ?? null),
   };
 }
 
@@ -49,15 +50,6 @@ export function wholeDomain(curves) {
   }
   if (!(low <= high)) return [0, 1];
   return low === high ? [low - 0.5, high + 0.5] : [low, high];
-}
-
-function valueRange(curves, [from, to], log) {
-  let range = null;
-  for (const { series } of curves) {
-    const found = extent(series.x, series.y, from, to, log);
-    if (found) range = range ? [Math.min(range[0], found[0]), Math.max(range[1], found[1])] : found;
-  }
-  return range;
 }
 
 function valueTicks(domain, log, count) {

@@ -1,7 +1,7 @@
 /** The small buttons of a chart: larger, the table behind it, its points and its picture to keep. */
 
-import { palette } from "./palette.js";
 import { figure } from "./format.js";
+import { header, rows } from "./rows.js";
 import { AXES, csv } from "./words.js";
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
@@ -18,7 +18,7 @@ export function addTools(chart) {
     }),
     tool("table", `Table: ${chart.name}`, (button) => press(button, toggleTable(chart))),
     tool("save", `Save as CSV: ${chart.name}`, () => keep(`${fileName(chart)}.csv`, textOf(chart))),
-    tool("image", `Save as PNG: ${chart.name}`, () => picture(chart)),
+    tool("image", `Save as PNG: ${chart.name}`, () => keepPicture(chart)),
   );
   chart.holder.querySelector("figcaption").append(bar);
 }
@@ -38,36 +38,13 @@ function press(button, pressed) {
   button.setAttribute("aria-pressed", String(pressed));
 }
 
-function header(chart) {
-  const smoothed = chart.settings.smoothing ? ["smoothed"] : [];
-  return [chart.settings.axis === "step" ? "step" : "time", "value", ...smoothed];
-}
-
-/** The points in view as rows of numbers; x is a step or Unix seconds. */
-function rows(chart) {
-  const [from, to] = chart.domain;
-  return chart.curves.flatMap(({ series }) => {
-    const drawn = chart.values(series);
-    const smoothed = chart.settings.smoothing ? (i) => [series.value(drawn[i])] : () => [];
-    return series.x
-      .map((x, i) => [x, series.value(series.y[i]), ...smoothed(i)])
-      .filter(([x]) => x >= from && x <= to);
-  });
-}
-
 function textOf(chart) {
   return new Blob([csv(header(chart), rows(chart))], { type: "text/csv" });
 }
 
-function picture(chart) {
-  const { clientWidth, clientHeight } = chart.area;
-  const canvas = document.createElement("canvas");
-  chart.paint(canvas, clientWidth, clientHeight, 2);
-  const context = canvas.getContext("2d");
-  context.globalCompositeOperation = "destination-over";
-  context.fillStyle = palette().paper;
-  context.fillRect(0, 0, clientWidth, clientHeight);
-  canvas.toBlob((blob) => keep(`${fileName(chart)}.png`, blob));
+async function keepPicture(chart) {
+  const { picture } = await import("./picture.js");
+  picture(chart).toBlob((blob) => keep(`${fileName(chart)}.png`, blob));
 }
 
 function fileName(chart) {
@@ -99,23 +76,26 @@ function toggleTable(chart) {
 }
 
 function tableOf(chart) {
-  const all = rows(chart);
+  const [heads, all] = [header(chart), rows(chart)];
   const table = document.createElement("table");
   table.createCaption().textContent =
     all.length > LONGEST ? `The last ${LONGEST} of ${figure(all.length)} points in view` : `${all.length} points in view`;
   const head = table.createTHead().insertRow();
-  for (const name of header(chart)) {
+  for (const name of heads) {
     const cell = document.createElement("th");
     cell.scope = "col";
     cell.textContent = name;
     head.append(cell);
   }
   const body = table.createTBody();
+  const where = heads.findIndex((name) => name === "step" || name === "time");
   const { axis, origin } = chart.settings;
-  for (const [x, ...values] of all.slice(-LONGEST)) {
+  for (const cells of all.slice(-LONGEST)) {
     const row = body.insertRow();
-    row.insertCell().textContent = AXES[axis].text(axis === "relative" ? x - origin : x);
-    for (const value of values) row.insertCell().textContent = figure(value);
+    for (const [i, value] of cells.entries()) {
+      const place = axis === "relative" ? value - origin : value;
+      row.insertCell().textContent = i === where ? AXES[axis].text(place) : figure(value);
+    }
   }
   return table;
 }

@@ -11,17 +11,24 @@ export const AXES = {
 };
 
 /** One sentence: how many points, from where to where, the lowest, the highest and the last value. */
-export function sentence(series, axis) {
-  if (!series.x.length) return `${series.name}: no points yet.`;
+export function sentence(series, axis, label = series.name) {
+  if (!series.x.length) return `${label}: no points yet.`;
   const { name, text } = AXES[axis];
   const range = extent(series.x, series.y, -Infinity, Infinity);
   const ends = `${text(series.first)} to ${text(series.x[series.x.length - 1])}`;
   const points = series.count === 1 ? "1 point" : `${figure(series.count)} points`;
-  if (series.labels.length) return `${series.name}: ${points}, ${name} ${ends}; last “${series.last}”.`;
+  if (series.labels.length) return `${label}: ${points}, ${name} ${ends}; last “${series.last}”.`;
   const values = range
     ? `lowest ${figure(range[0])}, highest ${figure(range[1])}, last ${figure(series.last)}`
     : "none of them a finite number";
-  return `${series.name}: ${points}, ${name} ${ends}; ${values}.`;
+  return `${label}: ${points}, ${name} ${ends}; ${values}.`;
+}
+
+/** That some values lie beyond the value axis, which would flatten the others (see `heightsOf`). */
+export function outsiders({ above, below }) {
+  const parts = [[above, "above"], [below, "below"]].filter(([count]) => count);
+  const total = above + below;
+  return `${parts.map(([count, where]) => `${figure(count)} ${where}`).join(" and ")} the axis ${total === 1 ? "is" : "are"} not drawn.`;
 }
 
 /** Comma-separated values; a text cell that a spreadsheet would run as a formula gets a leading apostrophe. */

@@ -1,0 +1,122 @@
+/** The cursor of a chart and what it reads out: one curve in the caption, several in a box beside it. */
+
+import { swatch } from "./colours.js";
+import { nearest } from "./data.js";
+import { figure } from "./format.js";
+import { AXES } from "./words.js";
+
+const MOST_ROWS = 12;
+const MOST_DOTS = 24;
+
+export class Cursor {
+  constructor(chart) {
+    this.chart = chart;
+    this.output = chart.holder.querySelector("output");
+    this.line = element("i", "cursor", chart.area);
+    this.selection = element("i", "selection", chart.area);
+    this.box = element("div", "readout", chart.area);
+    this.box.setAttribute("aria-hidden", "true");
+    this.line.hidden = this.box.hidden = true;
+    this.dots = [];
+    this.own = null;
+  }
+
+  /** Stand at `x`, or nowhere. Only the chart that a person points at (`own`) opens the box. */
+  put(x, own) {
+    const { chart } = this;
+    const { plot } = chart;
+    this.own = own;
+    const inside = plot && x !== null && x !== undefined && x >= plot.x.domain[0] && x <= plot.x.domain[1];
+    const reads = inside ? readings(chart, x) : [];
+    this.line.hidden = !inside;
+    this.box.hidden = !(own && reads.length > 1);
+    this.#putDots(reads);
+    if (!inside) {
+      this.output.textContent = this.#rest();
+      return;
+    }
+    const across = Math.round(plot.x.at(x));
+    this.line.style.transform = `translateX(${across}px)`;
+    const meant = reads.find(({ curve }) => curve.key !== undefined && curve.key === chart.highlighted);
+    const near = meant ?? closest(reads, own?.down) ?? reads[0];
+    this.output.replaceChildren(...(near ? said(chart, near) : []));
+    if (!this.box.hidden) this.#fill(reads, near, across);
+  }
+
+  /** Without a cursor: the last value, or how many curves there are. */
+  #rest() {
+    const { curves } = this.chart;
+    return curves.length > 1 ? `${curves.length} curves` : curves.map(({ series }) => figure(series.last)).join("");
+  }
+
+  #putDots(reads) {
+    const shown = reads.filter(({ down }) => down !== null).slice(0, MOST_DOTS);
+    while (this.dots.length < shown.length) this.dots.push(element("i", "dot", this.chart.area));
+    for (const [i, dot] of this.dots.entries()) {
+      dot.hidden = i >= shown.length;
+      if (dot.hidden) continue;
+      dot.style.transform = `translate(${shown[i].across}px, ${shown[i].down}px)`;
+      dot.style.background = `var(--${shown[i].curve.colour ?? "curve-1"})`;
+    }
+  }
+
+  #fill(reads, near, across) {
+    const ordered = reads.toSorted((a, b) => (a.down ?? Infinity) - (b.down ?? Infinity));
+    const start = Math.max(0, Math.min(ordered.indexOf(near) - MOST_ROWS / 2, ordered.length - MOST_ROWS));
+    const rows = ordered.slice(start, start + MOST_ROWS).map((read) => this.#row(read, read === near));
+    const rest = ordered.length - rows.length;
+    if (rest > 0) rows.push(Object.assign(document.createElement("p"), { textContent: `and ${rest} more` }));
+    this.box.replaceChildren(...rows);
+    const { left, right } = this.chart.plot.box;
+    const flip = across > (left + right) / 2;
+    this.box.style.transform = `translate(${across}px, 0) translateX(${flip ? "calc(-100% - 8px)" : "8px"})`;
+  }
+
+  #row({ curve, value }, near) {
+    const row = document.createElement("p");
+    row.classList.toggle("near", near);
+    const name = Object.assign(document.createElement("bdi"), { textContent: curve.label ?? curve.series.name });
+    row.append(swatch(curve.colour, curve.dash), name, Object.assign(document.createElement("b"), { textContent: figure(value) }));
+    return row;
+  }
+}
+
+/** A new element in `parent`. */
+export function element(tag, className, parent) {
+  const made = document.createElement(tag);
+  made.className = className;
+  parent.append(made);
+  return made;
+}
+
+/** What each curve is at its point nearest to `x`, and where that is drawn; `down` is null for what is not. */
+export function readings(chart, x) {
+  const { plot } = chart;
+  return chart.curves.flatMap((curve) => {
+    const { series } = curve;
+    const i = nearest(series.x, x);
+    // A curve that ended before, or has not begun, has nothing to say here.
+    const reaches = chart.curves.length === 1 || (x >= series.first && x <= series.x[series.x.length - 1]);
+    if (i < 0 || !reaches) return [];
+    const height = chart.values(series)[i];
+    const drawn = Number.isFinite(height) && !(plot.y.log && height <= 0) && height >= plot.y.domain[0] && height <= plot.y.domain[1];
+    const place = { across: plot.x.at(series.x[i]), down: drawn ? plot.y.at(height) : null };
+    return [{ curve, i, value: series.value(height), ...place }];
+  });
+}
+
+/** The reading that is drawn nearest to `down` pixels from the top, if any. */
+export function closest(reads, down) {
+  if (down === undefined) return undefined;
+  const distance = (read) => (read.down === null ? Infinity : Math.abs(read.down - down));
+  return reads.reduce((best, read) => (best && distance(best) <= distance(read) ? best : read), undefined);
+}
+
+/** A reading as text and elements: `step 10 0.25`, with the name of the curve where there are several. */
+function said({ settings, curves }, { curve: { series, label }, i, value }) {
+  const { axis, origin, smoothing } = settings;
+  const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
+  const bold = Object.assign(document.createElement("b"), { textContent: figure(value) });
+  const raw = smoothing && series.kind !== "text" ? ` raw ${figure(series.y[i])}` : "";
+  return [`${axis === "step" ? "step " : ""}${where} `, ...(curves.length > 1 ? [`${label ?? series.name} `] : []), bold, raw];
+}

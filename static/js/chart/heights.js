@@ -1,0 +1,83 @@
+/** How high a chart has to be: all values in view, or those that tell something where a few would flatten them. */
+
+import { extent, firstAtLeast } from "./data.js";
+import { padded } from "./scales.js";
+
+const TAIL = 0.05;
+const FLATTENED = { linear: 100, log: 20 };
+const CONSTANT = 1e6;
+const FEWEST = 8;
+const LOOKED_AT = 4000;
+
+/**
+ * The value axis for `curves` between `from` and `to`: `{domain, cut}`, or null without a finite value.
+ * `settings.spread`: "all" shows every value, "core" leaves the outer twentieths out, anything else does so only where
+ * they would flatten the rest. `cut` counts what is left out, {above, below, highest, lowest}; null when it is nothing.
+ */
+export function heightsOf(curves, [from, to], { log, spread }) {
+  const whole = valueRange(curves, from, to, log);
+  if (!whole) return null;
+  const core = spread === "all" ? null : coreRange(values(curves, from, to, log), whole, log, spread === "core");
+  const domain = padded(...(core ?? whole), log);
+  return { domain, cut: core && outside(curves, from, to, domain, log) };
+}
+
+function valueRange(curves, from, to, log) {
+  let range = null;
+  const take = (x, y) => {
+    const found = extent(x, y, from, to, log);
+    if (found) range = range ? [Math.min(range[0], found[0]), Math.max(range[1], found[1])] : found;
+  };
+  for (const { series, band } of curves) {
+    take(series.x, series.y);
+    if (!band) continue;
+    take(band.x, band.low);
+    take(band.x, band.high);
+  }
+  return range;
+}
+
+/** Finite values in view, ascending; of very many every nth. */
+function values(curves, from, to, log) {
+  const total = curves.reduce((sum, { series }) => sum + series.x.length, 0);
+  const every = Math.max(1, Math.floor(total / LOOKED_AT));
+  const found = [];
+  for (const { series } of curves) {
+    for (let i = firstAtLeast(series.x, from); i < series.x.length && series.x[i] <= to; i += every) {
+      const value = series.y[i];
+      if (Number.isFinite(value) && !(log && value <= 0)) found.push(value);
+    }
+  }
+  return Float64Array.from(found).sort();
+}
+
+/** [low, high] of what lies between the outer twentieths with a quarter of its span around it, or null to show everything. */
+export function coreRange(sorted, whole, log, always = false) {
+  if (sorted.length < FEWEST) return null;
+  const left = Math.max(1, Math.floor(sorted.length * TAIL));
+  const scale = log ? Math.log10 : (value) => value;
+  const back = log ? (value) => 10 ** value : (value) => value;
+  const [low, high] = [scale(sorted[left]), scale(sorted[sorted.length - 1 - left])];
+  const [lowest, highest] = whole.map(scale);
+  // Halves, because the whole may be beyond the largest float.
+  const [inner, outer] = [high / 2 - low / 2, highest / 2 - lowest / 2];
+  // What hardly ever differs from a constant is a story of its own: only the absurd is left out of it.
+  const flattened = inner > 0 ? outer / inner >= FLATTENED[log ? "log" : "linear"] : outer / Math.max(Math.abs(low), 1) >= CONSTANT;
+  if (!flattened && !(always && inner > 0)) return null;
+  return [back(Math.max(lowest, low - inner / 2)), back(Math.min(highest, high + inner / 2))];
+}
+
+function outside(curves, from, to, [low, high], log) {
+  const cut = { above: 0, below: 0, highest: -Infinity, lowest: Infinity };
+  for (const { series } of curves) {
+    for (let i = firstAtLeast(series.x, from); i < series.x.length && series.x[i] <= to; i += 1) {
+      const value = series.y[i];
+      if (!Number.isFinite(value) || (log && value <= 0)) continue;
+      cut.above += Number(value > high);
+      cut.below += Number(value < low);
+      cut.highest = Math.max(cut.highest, value);
+      cut.lowest = Math.min(cut.lowest, value);
+    }
+  }
+  return cut.above || cut.below ? cut : null;
+}
