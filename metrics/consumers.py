@@ -188,7 +188,7 @@ def _take_in(run: Run) -> tuple[Place, int]:
     """
     catch_up(run, wait=0)
     journal = _journal(run.pk)
-    place = Place(journal.generation, journal.offset, journal.rows - 1, journal.last_time)
+    place = Place(journal.generation, journal.offset, journal.rows - 1, journal.clock(run))
     try:
         return place, os.lstat(run.path / layout.EVENTS).st_size
     except FileNotFoundError:

@@ -20,7 +20,7 @@ class PointFrames:
     """Turns the chunks of one generation of a journal into frames; every line has its ordinal in the journal."""
 
     def __init__(self, generation: int, row: int, last_time: float = 0.0) -> None:
-        """Begin after line `row`, -1 for the first; events without a time have the last one, `last_time`."""
+        """Begin after line `row`, -1 for the first; events without a time have the one before, at first `last_time`."""
         self.generation = generation
         self.row = row
         self._last_time = last_time

@@ -18,7 +18,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from metrics.models import Journal, Series, Tail, Tile
-from metrics.parse import parse
+from metrics.parse import Batch, parse
+from metrics.problems import problems
 from metrics.source import Mark, Memory, Source
 from metrics.writer import Writer
 from runicorn import layout
@@ -48,8 +49,20 @@ class Progress:
     generation: int
     rows: int
     bad_lines: int
+    untimed: int
     last_time: float
     memory: Memory
+
+    def after(self, batch: Batch, memory: Memory) -> Progress:
+        """The progress when a chunk was read too."""
+        return Progress(
+            self.generation,
+            self.rows + batch.rows,
+            self.bad_lines + batch.bad,
+            self.untimed + batch.untimed,
+            batch.last_time,
+            memory,
+        )
 
 
 def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: False) -> int:
@@ -107,9 +120,10 @@ class _Intake:
     def __init__(self, run: Run, row: Journal, source: Source) -> None:
         self._run, self._row, self._source = run, row, source
         memory = source.recall(Mark(row.offset, row.inode, row.head, row.before, row.checksum))
-        known = Progress(row.generation, row.rows, row.bad_lines, row.last_time, memory or Memory(row.offset))
+        counted = row.generation, row.rows, row.bad_lines, row.untimed
+        known = Progress(*counted, row.clock(run), memory or Memory(row.offset))
         self._stored = known
-        self._reached = known if memory else Progress(row.generation + 1, 0, 0, 0.0, Memory())
+        self._reached = known if memory else Progress(row.generation + 1, 0, 0, 0, run.created, Memory())
 
     def until(self, deadline: float, stopped: Callable[[], bool]) -> int:
         """Read, parse and store group after group. Raises `Overtaken`."""
@@ -145,23 +159,27 @@ class _Intake:
             batch = parse(chunk, reached.rows, reached.last_time, memory.within_line())
             writer.add(batch)
             memory = memory.after(chunk)
-            rows, bad = reached.rows + batch.rows, reached.bad_lines + batch.bad
-            reached = Progress(reached.generation, rows, bad, batch.last_time, memory)
+            reached = reached.after(batch, memory)
         if not (self._source.holds(self._reached.memory) and self._source.holds(memory)):
             raise Overtaken
         self._reached = reached
 
     def _commit(self, writer: Writer) -> None:
         writer.prepare()
-        facts = writer.facts()
+        facts, reached = writer.facts(), self._reached
         with transaction.atomic():
             self._move()
             writer.write()
-            if self._reached.generation != self._stored.generation:
+            if reached.generation != self._stored.generation:
                 forget_metrics(run=self._run)
-            record_metrics(run=self._run, values=facts, last_write=self._source.written())
+            record_metrics(
+                run=self._run,
+                values=facts,
+                last_write=self._source.written(),
+                problems=problems(reached.bad_lines, reached.untimed),
+            )
         writer.settle()
-        self._stored = self._reached
+        self._stored = reached
 
     def _move(self) -> None:
         """Claim the bytes: from here to the end of the transaction they are ours."""
@@ -176,6 +194,7 @@ class _Intake:
             generation=reached.generation,
             rows=reached.rows,
             bad_lines=reached.bad_lines,
+            untimed=reached.untimed,
             last_time=reached.last_time,
             size=size,
             lease_owner=_OWNER if leased else "",

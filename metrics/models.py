@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from metrics.lanes import Lane
+from metrics.problems import problems
 from metrics.values import BOOL, FLOAT, INT, TEXT
 from runs.models import Run
 
@@ -24,6 +25,8 @@ class Journal(models.Model):
     rows = models.BigIntegerField(default=0)
     """Lines taken in, whatever was in them: the ordinal of the next line."""
     bad_lines = models.BigIntegerField(default=0)
+    untimed = models.BigIntegerField(default=0)
+    """Events without a time that can be read."""
     size = models.BigIntegerField(default=0)
     """Bytes in the file when it was last looked at; beyond `offset` is what is still to be taken in."""
     inode = models.CharField(max_length=64, default="")
@@ -34,7 +37,7 @@ class Journal(models.Model):
     checksum = models.BigIntegerField(default=0)
     """CRC-32 of everything up to `offset`: tells a copied file from a replaced one when the inode changed."""
     last_time = models.FloatField(default=0.0)
-    """The time of the last event, for events that carry none."""
+    """The time of the last event, for events that carry none; see `clock`."""
     lease_owner = models.CharField(max_length=64, default="")
     lease_until = models.FloatField(default=0.0)
     """Unix seconds until which somebody is busy with a backlog. It saves work; `offset` keeps it right."""
@@ -44,6 +47,14 @@ class Journal(models.Model):
 
     def __str__(self) -> str:
         return f"journal of run {self.run_id}, {self.offset} of {self.size} bytes"
+
+    def clock(self, run: Run) -> float:
+        """The time that an event without one has: that of the event before, or of the run's beginning."""
+        return self.last_time if self.rows else run.created
+
+    def problems(self) -> list[str]:
+        """What a person should know about lines that were left out and events whose time was guessed."""
+        return problems(self.bad_lines, self.untimed)
 
 
 class Series(models.Model):

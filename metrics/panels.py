@@ -54,10 +54,10 @@ def chart_groups(run: Run) -> list[Group]:
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
 
 
-def unread_lines(run: Run) -> int:
-    """Lines of the run's journal that hold no record and were left out."""
-    found = Journal.objects.filter(run=run).values_list("bad_lines", flat=True).first()
-    return found or 0
+def problems(run: Run) -> list[str]:
+    """Sentences about what could not be read of the run's journal."""
+    journal: Journal | None = Journal.objects.filter(run=run).first()
+    return journal.problems() if journal else []
 
 
 _SHOWN = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)

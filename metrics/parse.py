@@ -35,11 +35,15 @@ _SCALARS = frozenset({float, int, bool, str})
 
 @dataclass(slots=True)
 class Batch:
-    """What a chunk of a journal holds: `rows` whole lines, of which `bad` could not be read."""
+    """What a chunk of a journal holds: `rows` whole lines, of which `bad` could not be read.
+
+    `untimed` events say no time, or none that can be read: they have the time of the one before.
+    """
 
     rows: int
     bad: int
     last_time: float
+    untimed: int = 0
     series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
 
 
@@ -60,7 +64,7 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     Args:
         chunk: bytes that end in a newline; what follows the last newline is left out.
         first_row: the ordinal of the first line in the journal. Every line counts, blank and bad ones too.
-        last_time: Unix seconds for events without a time, until one with a time comes.
+        last_time: Unix seconds for events without a time that can be read, until one with such a time comes.
         continued: the chunk does not begin at the start of a line: what stands before its first newline is the
             end of a line too long to be read, and bad.
     """
@@ -115,7 +119,9 @@ def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], 
         step = next((found for found in map(_whole, (step, other)) if found is not None), None)
     time, ts = data.pop("time", None), data.pop("ts", None)
     if type(time) is not float or not -_FAR < time < _FAR:
-        time = _time((time, event.get("ts"), ts), batch.last_time)
+        read = _time((time, event.get("ts"), ts))
+        batch.untimed += read is None
+        time = batch.last_time if read is None else read
     batch.last_time = time
     into.rows.append(row)
     into.steps.append(step)
@@ -133,12 +139,12 @@ def _whole(value: Any) -> int | None:
     return step if step in INT64 else None
 
 
-def _time(candidates: tuple[Any, ...], otherwise: float) -> float:
+def _time(candidates: tuple[Any, ...]) -> float | None:
     """The first that is a number and not absurd."""
     for seconds in candidates:
         if type(seconds) in (int, float) and -_FAR < seconds < _FAR:
             return float(seconds)
-    return otherwise
+    return None
 
 
 def _add(batch: Batch, logged: _Logged, rows: tuple[Lane, Lane] | None, metrics: tuple[Lane, Lane]) -> None:

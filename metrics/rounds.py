@@ -31,7 +31,7 @@ Look = tuple[int, int, int]
 Take = Callable[[Run, float, threading.Event], int | None]
 """Takes a run in for some seconds; the bytes that are left, or None when somebody else is at it."""
 
-_FIELDS = ("run_id", "folder", "root", "status", "best_metric_name", "best_metric_mode")
+_FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:

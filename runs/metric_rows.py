@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, Q
@@ -32,20 +32,23 @@ class MetricFacts:
     count: int
 
 
-def record_metrics(*, run: Run, values: Mapping[str, MetricFacts], last_write: float) -> None:
+def record_metrics(
+    *, run: Run, values: Mapping[str, MetricFacts], last_write: float, problems: Sequence[str] = ()
+) -> None:
     """Take over the figures of some metrics of a run. Called inside the transaction that stores their points.
 
     Args:
         run: its row.
         values: by metric; those that are not named stay as they are.
         last_write: when the journal was last written, Unix seconds.
+        problems: sentences about what could not be read of the journal, in place of those before.
     """
     rows = [_row(run, key, facts) for key, facts in values.items() if len(key) <= 255]
     RunMetric.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=FIGURES
     )
     steps = [facts.last_step for facts in values.values() if facts.last_step is not None]
-    changes = {"updated": Greatest(F("updated"), last_write)}
+    changes = {"updated": Greatest(F("updated"), last_write), "journal_problems": list(problems) or None}
     if steps:
         changes["last_step"] = max(steps)
     Run.objects.filter(pk=run.pk).update(**changes)

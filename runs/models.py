@@ -82,6 +82,8 @@ class Run(models.Model):
     artifacts_used_count = models.IntegerField(default=0)
     journal_bytes = models.BigIntegerField(default=0)
     """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
+    journal_problems = models.JSONField(null=True)
+    """Sentences about what could not be read of events.jsonl, as far as it was read; null when there are none."""
     media_offset = models.BigIntegerField(default=0)
     """The byte of events.jsonl up to which media were looked for."""
     media_mark = models.CharField(max_length=128, default="")

@@ -95,7 +95,7 @@ def detail(run: Run) -> dict[str, Any]:
         "config": run.config,
         "environment_available": run.environment_available,
         "exit_reason": run.exit_reason,
-        "warnings": run.warnings,
+        "warnings": [*run.warnings, *(run.journal_problems or ())],
         "group": run.group,
         "pinned": run.pinned,
         "archived": run.archived,

@@ -18,7 +18,7 @@ register = template.Library()
 @register.inclusion_tag("metrics/_charts.html")
 def chart_panel(run: Run) -> dict[str, Any]:
     """All charts of a run by group; their points are fetched when they are seen."""
-    return {"groups": panels.chart_groups(run), "unread_lines": panels.unread_lines(run)}
+    return {"groups": panels.chart_groups(run), "problems": panels.problems(run)}
 
 
 @register.inclusion_tag("metrics/_progress.html")

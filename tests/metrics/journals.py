@@ -49,7 +49,7 @@ class Scribe:
             data["stage"] = random.choice(["train", "eval", None, 3])
         if random.random() < self.strange:
             self._disturb(data)
-        return _line("metrics", data, self.time)
+        return _line("metrics", data, None if random.random() < self.strange / 2 else self.time)
 
     def _value(self, name: str) -> Any:
         random = self.random
@@ -107,7 +107,7 @@ class Scribe:
         )
 
 
-def _line(kind: str, data: dict[str, Any], ts: float) -> bytes:
+def _line(kind: str, data: dict[str, Any], ts: float | None) -> bytes:
     return json.dumps({"ts": ts, "type": kind, "data": data}, ensure_ascii=False).encode() + b"\n"
 
 

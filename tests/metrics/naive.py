@@ -30,6 +30,7 @@ class Naive:
     system: list[Row] = field(default_factory=list)
     lines: int = 0
     bad: int = 0
+    untimed: int = 0
 
     def by_step(self) -> tuple[list[str], list[dict[str, Any]]]:
         """Columns and rows of `metrics_step`."""
@@ -69,9 +70,9 @@ class Naive:
         return [(row.time, row.values[name]) for row in rows]
 
 
-def read(journal: bytes) -> Naive:
-    """The whole lines of a journal."""
-    naive, last_time = Naive(), 0.0
+def read(journal: bytes, last_time: float = 0.0) -> Naive:
+    """The whole lines of a journal of a run that began at `last_time`."""
+    naive = Naive()
     for number, line in enumerate(journal.split(b"\n")[:-1]):
         naive.lines += 1
         if not line.strip():
@@ -87,7 +88,9 @@ def read(journal: bytes) -> Naive:
         data = event.get("data")
         if not isinstance(data, dict) or event.get("type") not in ("metrics", "system"):
             continue
-        last_time = _time([data.get("time"), event.get("ts"), data.get("ts")], last_time)
+        time = _time([data.get("time"), event.get("ts"), data.get("ts")])
+        naive.untimed += time is None
+        last_time = last_time if time is None else time
         values = {
             stored_name(name): kept
             for name, value in data.items()
@@ -129,11 +132,11 @@ def _step(data: dict[str, Any]) -> int | None:
     return None
 
 
-def _time(candidates: list[Any], otherwise: float) -> float:
+def _time(candidates: list[Any]) -> float | None:
     for value in candidates:
         if isinstance(value, int | float) and not isinstance(value, bool) and -FAR < value < FAR:
             return float(value)
-    return otherwise
+    return None
 
 
 def _filled(first: str, other: str, rows: list[dict[str, Any]]) -> tuple[list[str], list[dict[str, Any]]]:

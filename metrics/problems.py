@@ -1,0 +1,22 @@
+"""What is wrong with a journal, in words. Pure."""
+
+from __future__ import annotations
+
+
+def problems(bad_lines: int, untimed: int) -> list[str]:
+    """A sentence for each kind of trouble.
+
+    Args:
+        bad_lines: lines that hold no record.
+        untimed: events without a time that can be read.
+    """
+    found = []
+    if bad_lines:
+        lines, were = ("line", "was") if bad_lines == 1 else ("lines", "were")
+        found.append(f"{bad_lines:,} {lines} of the journal could not be read and {were} left out.")
+    if untimed:
+        records, have = ("record", "has") if untimed == 1 else ("records", "have")
+        found.append(
+            f"{untimed:,} {records} of the journal {have} no time that can be read; the time before was taken."
+        )
+    return found

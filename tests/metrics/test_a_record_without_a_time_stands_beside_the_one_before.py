@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metrics import read
+from metrics.frames import PointFrames
+from metrics.models import Journal
+from metrics.services import catch_up
+from tests.metrics.agreement import rows_of
+from tests.metrics.journals import append, new_run, path_of
+
+LOSS = b'{"ts":%b,"type":"metrics","data":{"loss":0.5}}\n'
+WITHOUT = [b"null", b'"2026-01-01"', b"1e300", b"NaN", b"true", b"[5]"]
+
+
+def times(run: Any) -> list[float]:
+    """What `metrics` answers: seconds since the first record."""
+    catch_up(run)
+    return [row["time"] for row in rows_of(read.rows_by_time(run))]
+
+
+@pytest.mark.parametrize("ts", WITHOUT)
+def test_it_has_the_time_of_the_one_before(store: Path, ts: bytes) -> None:
+    run = new_run(1)
+    append(run, LOSS % b"1700000000.0" + LOSS % b"1700000060.0" + LOSS % ts + LOSS % b"1700000090.0")
+    assert times(run) == [0.0, 60.0, 60.0, 90.0]
+
+
+def test_the_first_has_the_time_of_the_beginning(store: Path) -> None:
+    run = new_run(1)
+    append(run, LOSS % b"null" + LOSS % str(run.created + 30).encode())
+    assert times(run) == [0.0, pytest.approx(30.0)]
+
+
+def test_it_makes_no_difference_in_how_many_pieces_they_come(store: Path) -> None:
+    run = new_run(1)
+    for ts in (b"null", b"1700000060.0", b"null", b"1700000090.0"):
+        append(run, b"not a record\n" + LOSS % ts)
+        catch_up(run)
+    journal = Journal.objects.get(run=run)
+    assert (journal.rows, journal.bad_lines, journal.untimed) == (8, 4, 2)
+
+
+def test_an_open_page_sees_it_where_the_answer_has_it(store: Path) -> None:
+    run = new_run(1)
+    journal = Journal(run=run)
+    frames = PointFrames(1, -1, journal.clock(run))
+    chunk = type("Chunk", (), {"data": LOSS % b"null", "continued": False, "end": 1})
+    assert f'"time":[{run.created}]' in frames.frame(chunk)
+
+
+def test_the_run_says_how_many_there_are(store: Path, api: Any) -> None:
+    run = new_run(1)
+    append(run, LOSS % b"null" + LOSS % b"[]" + b"{\n")
+    assert api.get(f"/api/runs/{run.run_id}/metrics").status_code == 200
+    assert api.get(f"/api/runs/{run.run_id}").json()["warnings"] == [
+        "1 line of the journal could not be read and was left out.",
+        "2 records of the journal have no time that can be read; the time before was taken.",
+    ]
+    path_of(run).write_bytes(LOSS % b"5.0")
+    assert api.get(f"/api/runs/{run.run_id}/metrics").status_code == 200
+    assert api.get(f"/api/runs/{run.run_id}").json()["warnings"] == []
