@@ -22,6 +22,8 @@ class RunExists(ValueError):
 
 
 _latest: Run | None = None
+_shown: set[tuple[int, str]] = set()
+"""Processes and storage roots for which the command that shows them was named; a fork is a process of its own."""
 
 
 def init(
@@ -159,17 +161,16 @@ def _place(root: Path, run_id: str) -> tuple[str, str] | None:
 
 
 def announce(run: Run) -> None:
-    """Say in one line where the run can be seen."""
-    if isinstance(run, SilentRun):
-        return
-    if run.is_lost():
+    """Say in one line where the run can be seen; what to do when no viewer is running, once for all runs of a root."""
+    if isinstance(run, SilentRun) or run.is_lost():
         return
     address = settings.get("RUNICORN_URL") or _address_of_viewer(run.storage_root)
     if address:
         say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
-    else:
+    elif (place := (os.getpid(), str(run.storage_root))) not in _shown:
         import shlex
 
+        _shown.add(place)
         command = f"runicorn viewer --storage {shlex.quote(str(run.storage_root))}"
         say(f"run {run.project}/{run.name} {run.id}; to see it: {command}")
 

@@ -101,6 +101,28 @@ def test_the_start_line_names_the_command_that_shows_it(
     assert err == f"runicorn: run p/n {run.id}; to see it: runicorn viewer --storage {folder}\n"
 
 
+def test_the_command_is_named_once_for_all_runs_of_a_process_and_a_root(
+    begin: Callable[..., rn.Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for root in ("a", "a", "b"):
+        begin(storage=tmp_path / root)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition("; to see it: ")[2] for line in lines] == [
+        f"runicorn viewer --storage {tmp_path / root}" for root in ("a", "b")
+    ]
+
+
+def test_the_page_of_every_run_is_named_while_a_viewer_is_running(
+    begin: Callable[..., rn.Run], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = begin()
+    settings.register_viewer("http://127.0.0.1:23300/", folder, token_needed=False)
+    runs = [begin(), begin()]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("/")[2] for line in lines[1:]] == [run.id for run in runs]
+    assert first.id in lines[0]
+
+
 def test_the_start_line_names_the_page_when_a_viewer_of_this_store_is_running(
     begin: Callable[..., rn.Run], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
