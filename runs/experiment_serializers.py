@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from runs import times
+from runs import times, where
 from runs.serializers import RunListQuery
 
 MOST_EXPERIMENTS = 1000
@@ -43,6 +43,18 @@ class Finite(serializers.FloatField):
         return value
 
 
+@extend_schema_field(OpenApiTypes.STR)
+class Where(serializers.Field[Any, Any, Any, Any]):
+    """A condition in the language of `runs.where`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The condition as a tree."""
+        try:
+            return where.parse(str(data))
+        except where.BadWhere as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
 class ExperimentListQuery(RunListQuery):
     """Which experiments a list is to have, in what order, and which page of it."""
 
@@ -54,6 +66,7 @@ class ExperimentListQuery(RunListQuery):
     include_deleted = serializers.BooleanField(
         required=False, default=False, help_text="Those in the recycle bin too."
     )
+    where = Where(required=False, help_text="For example `config.lr < 0.01 and metric.val_acc.best > 0.9`.")
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=LARGEST_PAGE)
     per_page = serializers.IntegerField(required=False, default=50, min_value=1, max_value=1000)
 

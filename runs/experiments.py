@@ -46,6 +46,7 @@ def matching(root: StorageRoot, asked: dict[str, Any]) -> RunQuerySet:
         created_before=asked.get("created_before"),
         best_min=asked.get("best_metric_min"),
         best_max=asked.get("best_metric_max"),
+        where=asked.get("where"),
     )
 
 

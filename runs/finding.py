@@ -7,8 +7,10 @@ So a rare one is recognised by asking its index for a few runs more than `RARE`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runs.models import RunTag
 from runs.querysets import RunQuerySet
@@ -20,10 +22,15 @@ WORDS = 20
 
 def tagged(runs: RunQuerySet, tag: str) -> RunQuerySet:
     """Those of the runs of one root that have the tag."""
-    keys = list(RunTag.objects.filter(root=runs.root, tag=tag).values_list("run", flat=True)[: RARE + 1])
+    return having(runs, RunTag.objects.filter(tag=tag))
+
+
+def having(runs: RunQuerySet, rows: QuerySet[Any]) -> RunQuerySet:
+    """Those of the runs of one root that have one of these rows of a tag, a metric or a config value."""
+    keys = list(rows.filter(root=runs.root).values_list("run", flat=True)[: RARE + 1])
     if len(keys) <= RARE:
         return _among(runs, keys)
-    return runs.filter(Exists(RunTag.objects.filter(run=OuterRef("pk"), tag=tag)))
+    return runs.filter(Exists(rows.filter(run=OuterRef("pk"))))
 
 
 def matching(runs: RunQuerySet, search: str) -> RunQuerySet:

@@ -10,6 +10,7 @@ from django.db import models
 if TYPE_CHECKING:
     from runs.models import StorageRoot
     from runs.ordering import Ordered
+    from runs.where_tree import Node
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -51,6 +52,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         best_min: float | None = None,
         best_max: float | None = None,
         archived: bool | None = None,
+        where: Node | None = None,
     ) -> RunQuerySet:
         """The runs of one root that a table is filtered to; `in_root` comes first.
 
@@ -62,8 +64,9 @@ class RunQuerySet(models.QuerySet["Run"]):
             created_after, created_before: Unix seconds, inclusive.
             best_min, best_max: the best value of the primary metric, inclusive.
             archived: only archived runs, or only the others.
+            where: a condition as `runs.where.parse` reads it.
         """
-        from runs import finding
+        from runs import finding, where_filter
 
         asked = {
             "project": project,
@@ -84,6 +87,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         for tag in tags:
             found = finding.tagged(found, tag)
         found = finding.matching(found, search)
+        found = where_filter.satisfying(found, where) if where is not None else found
         return finding.narrowed(found) if name is not None and project is None else found
 
     def ordered(self, order: str = "created_at", *, desc: bool = True) -> Ordered:

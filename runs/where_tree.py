@@ -1,0 +1,85 @@
+"""What a condition of `where` is made of: fields, what they can be compared with, and the tree. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """What a field holds, and so what it can be compared with."""
+
+    TEXT = auto()
+    NUMBER = auto()
+    TIME = auto()
+    FLAG = auto()
+    TAGS = auto()
+    METRIC = auto()
+    CONFIG = auto()
+
+
+TEXTS = ("project", "name", "status", "group", "description", "hostname", "exit_reason", "best_metric_name")
+TIMES = ("created", "updated", "started", "ended", "deleted")
+FIELDS = {
+    "id": (Kind.TEXT, "run_id"),
+    **{name: (Kind.TEXT, name) for name in TEXTS},
+    **{name: (Kind.NUMBER, name) for name in ("duration", "best_metric_value")},
+    **{f"{name}_at": (Kind.TIME, name) for name in TIMES},
+    **{name: (Kind.FLAG, name) for name in ("pinned", "archived")},
+    "tags": (Kind.TAGS, "tags"),
+}
+"""Each name with its kind and the column of the row."""
+FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
+ORDERINGS = frozenset({"<", "<=", ">", ">="})
+EQUALITIES = frozenset({"=", "!=", "in", "exists"})
+ALLOWED = {
+    Kind.TEXT: EQUALITIES | {"contains"},
+    Kind.NUMBER: EQUALITIES | ORDERINGS,
+    Kind.TIME: EQUALITIES | ORDERINGS,
+    Kind.FLAG: frozenset({"=", "!="}),
+    Kind.TAGS: frozenset({"=", "in", "contains", "exists"}),
+    Kind.METRIC: EQUALITIES | ORDERINGS,
+    Kind.CONFIG: EQUALITIES | ORDERINGS | {"contains"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """What is looked at: a column, the key of a config value, or a metric and the column of its figure."""
+
+    kind: Kind
+    name: str
+    figure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`exists` has no values, `in` one or more, every other operator has one."""
+
+    field: Field
+    operator: str
+    values: tuple[str | float | bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every one of them."""
+
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """At least one of them."""
+
+    nodes: tuple[Node, ...]
+
+
+Node = Comparison | Not | All | Either
