@@ -1,0 +1,189 @@
+"""Artifacts through the viewer: lists, versions, files, aliases, lineage."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NamedTuple, cast
+
+import requests
+
+from runicorn.api import addresses, shapes
+from runicorn.api.errors import BadRequestError, NotFoundError, ServerError
+from runicorn.api.transport import Transport
+
+NUMBER = re.compile(r"v?([1-9]\d{0,8})")
+CHUNK = 1 << 20
+
+
+class _Place(NamedTuple):
+    name: str
+    version: int
+    type: str | None
+
+    def path(self, *more: str) -> str:
+        return addresses.path("artifacts", self.name, f"v{self.version}", *more)
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        return addresses.query({"type": self.type})
+
+
+class ArtifactsAPI:
+    """`client.artifacts`. A version is named `name:v3`, `name:3`, `name:alias`, `name` (the latest) or `type/name:…`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list_artifacts(
+        self, type: str | None = None, limit: int | None = None, offset: int | None = None
+    ) -> list[shapes.Artifact]:
+        """The artifacts, the last updated first; `type` is model, dataset, config, code or custom."""
+        path, asked = addresses.path("artifacts"), addresses.query({"type": type})
+        found: list[shapes.Artifact] = self._transport.json("GET", path, params=asked)
+        first = offset or 0
+        return found[first : None if limit is None else first + limit]
+
+    def list_versions(
+        self, name: str, type: str | None = None, include_deleted: bool = False
+    ) -> list[shapes.ArtifactVersion]:
+        """The versions of an artifact, newest first.
+
+        Raises:
+            NotFoundError: there is no such artifact.
+            ConflictError: there are several of that name; `type` says which is meant.
+        """
+        asked = addresses.query({"type": type, "include_deleted": include_deleted or None})
+        found = self._transport.json("GET", addresses.path("artifacts", name, "versions"), params=asked)
+        newest = sorted(found, key=lambda version: int(version["version"]), reverse=True)
+        return cast(list[shapes.ArtifactVersion], newest)
+
+    def get_artifact(self, artifact_id: str) -> shapes.ArtifactDetail:
+        """Everything about one version.
+
+        Raises:
+            NotFoundError: there is no such artifact, version or alias.
+            BadRequestError: that names no version.
+        """
+        place = self._place(artifact_id)
+        return cast(shapes.ArtifactDetail, self._transport.json("GET", place.path(), params=place.query))
+
+    def download_artifact(self, artifact_id: str, path: str | os.PathLike[str]) -> Path:
+        """Write the files of a version into a folder, which is made when it is missing, and return the folder.
+
+        Each file is checked against its digest and replaces one of the same name as a whole. References to files
+        elsewhere are not fetched.
+
+        Raises:
+            NotFoundError: there is no such artifact, version or alias.
+            ServerError: a file came with other content than its digest says, or with a path that leads elsewhere.
+            OSError: a file could not be written.
+        """
+        place, folder = self._place(artifact_id), Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        listing = self._transport.json("GET", place.path("files"), params=place.query)
+        for file in listing["files"]:
+            self._download(place, file, folder.joinpath(*_parts(file["path"])))
+        return folder
+
+    def get_artifact_lineage(self, artifact_id: str, max_depth: int = 3) -> shapes.Lineage:
+        """What a version was made from and what was made from it, up to `max_depth` (0 to 10) edges away."""
+        place = self._place(artifact_id)
+        asked = [*place.query, ("max_depth", str(max_depth))]
+        return cast(shapes.Lineage, self._transport.json("GET", place.path("lineage"), params=asked))
+
+    def list_experiment_artifacts(
+        self, run_id: str, relation: Literal["created", "used"] | None = None
+    ) -> list[shapes.RunArtifact]:
+        """The versions that a run made, used, or both, each with its `relation`, in the order of logging.
+
+        Raises:
+            NotFoundError: there is no such run.
+            ValueError: `relation` is another word.
+        """
+        if relation not in {"created", "used", None}:
+            raise ValueError(f"relation must be 'created' or 'used', not {relation!r}")
+        answer = self._transport.json("GET", addresses.path("runs", run_id, "artifacts"))
+        wanted = ("created", "used") if relation is None else (relation,)
+        found = [{"relation": word, **version} for word in wanted for version in answer[word]]
+        return cast(list[shapes.RunArtifact], found)
+
+    def set_alias(self, artifact_id: str, alias: str) -> dict[str, Any]:
+        """Let an alias name this version, and no other of the artifact any more.
+
+        Raises:
+            NotFoundError: there is no such artifact or version.
+            BadRequestError: that can be no alias; `latest` moves by itself.
+        """
+        place = self._place(artifact_id)
+        path = addresses.path("artifacts", place.name, "aliases", alias)
+        body = {"version": place.version}
+        answer = self._transport.json("PUT", path, params=place.query, body=body)
+        return cast(dict[str, Any], answer)
+
+    def remove_alias(self, name: str, alias: str, type: str | None = None) -> dict[str, Any]:
+        """Take an alias away from an artifact.
+
+        Raises:
+            NotFoundError: there is no such artifact or alias.
+        """
+        path = addresses.path("artifacts", name, "aliases", alias)
+        answer = self._transport.json("DELETE", path, params=addresses.query({"type": type}))
+        return cast(dict[str, Any], answer)
+
+    def _place(self, artifact_id: str) -> _Place:
+        """Which version a text names; aliases are looked up."""
+        full, _, label = artifact_id.partition(":")
+        type, _, name = full.rpartition("/")
+        if not name or (not label and ":" in artifact_id):
+            raise BadRequestError(
+                f"{artifact_id!r} names no version of an artifact: write name:v3 or name:latest"
+            )
+        number = NUMBER.fullmatch(label)
+        if number:
+            return _Place(name, int(number[1]), type or None)
+        return _Place(name, self._aliased(name, label or "latest", type or None), type or None)
+
+    def _aliased(self, name: str, alias: str, type: str | None) -> int:
+        for version in self.list_versions(name, type):
+            if alias in version["aliases"] or (alias == "latest" and version["status"] == "ready"):
+                return version["version"]
+        raise NotFoundError(f"{name} has no version that is called {alias}")
+
+    def _download(self, place: _Place, file: dict[str, Any], target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+
+        def write(response: requests.Response) -> None:
+            hashed = hashlib.sha256()
+            with part.open("wb") as out:
+                for chunk in response.iter_content(CHUNK):
+                    hashed.update(chunk)
+                    out.write(chunk)
+            if f"sha256:{hashed.hexdigest()}" != file["digest"]:
+                raise ServerError(f"{file['path']} came with other content than its digest says")
+
+        try:
+            path = place.path("files", *_parts(file["path"]))
+            self._transport.send("GET", path, params=place.query, read=write)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    """The parts of a file's path within its version.
+
+    Raises:
+        ServerError: it would lead out of the folder.
+    """
+    parts = PurePosixPath(path).parts
+    if (
+        not parts
+        or path.startswith("/")
+        or any(part == ".." or "\\" in part or ":" in part for part in parts)
+    ):
+        raise ServerError(f"{path!r} leads out of the artifact")
+    return parts

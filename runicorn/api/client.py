@@ -1,0 +1,273 @@
+"""The client of a viewer: its runs, their metrics, its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+from types import TracebackType
+from typing import Any, Literal, Self, Unpack, cast
+
+from runicorn.api import addresses, paging, shapes
+from runicorn.api.artifacts import ArtifactsAPI
+from runicorn.api.remote import RemoteAPI
+from runicorn.api.transport import Transport
+
+DEFAULT_URL = "http://127.0.0.1:23300"
+
+
+class RunicornClient:
+    """A connection to a viewer. Nothing is sent before the first question.
+
+    Threads may share a client: each gets an HTTP session of its own. `close` ends all of them.
+
+    Args:
+        base_url: the viewer's address; a path before `/api` (behind a proxy) is kept.
+        timeout: seconds to wait for a connection, and then for each piece of an answer.
+        max_retries: further attempts of a GET, PUT or DELETE after a connection error or 429, 502, 503 and 504;
+            a `Retry-After` of up to 60 seconds is waited out. A POST is never sent twice.
+        token: the token that the viewer asks for, if it does.
+
+    Raises:
+        ValueError: an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        base_url: str = DEFAULT_URL,
+        timeout: float = 30,
+        max_retries: int = 3,
+        token: str | None = None,
+    ) -> None:
+        self._transport = Transport(base_url, timeout, max_retries, token)
+
+    @property
+    def base_url(self) -> str:
+        """The viewer's address."""
+        return self._transport.base_url
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that are waited for an answer."""
+        return self._transport.timeout
+
+    @cached_property
+    def artifacts(self) -> ArtifactsAPI:
+        """Artifacts and their versions."""
+        return ArtifactsAPI(self._transport)
+
+    @cached_property
+    def remote(self) -> RemoteAPI:
+        """Viewers on other machines."""
+        return RemoteAPI(self._transport)
+
+    # Any route
+
+    def get(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of `GET endpoint`; the endpoint begins with `/api`, and its parts are quoted already."""
+        return self._transport.json("GET", endpoint, params=addresses.query(params or {}))
+
+    def post(self, endpoint: str, json: Any = None) -> Any:
+        """The JSON that `POST endpoint` answers; never sent twice."""
+        return self._transport.json("POST", endpoint, body=json)
+
+    def put(self, endpoint: str, json: Any = None) -> Any:
+        """The JSON that `PUT endpoint` answers."""
+        return self._transport.json("PUT", endpoint, body=json)
+
+    def delete(self, endpoint: str, json: Any = None) -> Any:
+        """The JSON that `DELETE endpoint` answers."""
+        return self._transport.json("DELETE", endpoint, body=json)
+
+    # Runs
+
+    def list_experiments(
+        self,
+        project: str | None = None,
+        name: str | None = None,
+        status: str | Sequence[str] | None = None,
+        limit: int | None = None,
+        offset: int | None = None,
+        **filters: Unpack[shapes.Filters],
+    ) -> list[shapes.Experiment]:
+        """The runs that match, newest first unless `order_by` says otherwise.
+
+        Args:
+            project: the project's name.
+            name: the experiment's name.
+            status: one status or several.
+            limit: at most so many; without it all of them.
+            offset: leave out so many first.
+            filters: `tags` (all of them), `search`, `created_after`, `created_before`, `best_metric_min`,
+                `best_metric_max`, `include_deleted`, `order_by`, `order_desc`, `where`.
+
+        Raises:
+            RunicornAPIError: see `runicorn.api.errors`.
+            TypeError: there is no such filter.
+            ValueError: `limit` or `offset` is negative.
+        """
+        if (limit or 0) < 0 or (offset or 0) < 0:
+            raise ValueError("limit and offset must not be negative")
+        asked = paging.question(project, name, status, filters)
+        size = paging.MOST if limit is None else max(1, min(limit, paging.MOST))
+        found = paging.experiments(self._transport, asked, size, offset or 0)
+        return list(islice(found, limit))
+
+    def iter_experiments(
+        self,
+        project: str | None = None,
+        name: str | None = None,
+        status: str | Sequence[str] | None = None,
+        *,
+        page_size: int = 200,
+        **filters: Unpack[shapes.Filters],
+    ) -> Iterator[shapes.Experiment]:
+        """The runs that match, fetched page by page as they are used. Takes the filters of `list_experiments`.
+
+        Runs that arrive meanwhile are not answered twice; a run that is deleted meanwhile may hide another.
+
+        Raises:
+            RunicornAPIError: see `runicorn.api.errors`; while iterating.
+            TypeError: there is no such filter.
+            ValueError: `page_size` is not 1 to 1,000.
+        """
+        if not 1 <= page_size <= paging.MOST:
+            raise ValueError(f"page_size must be 1 to {paging.MOST}, not {page_size}")
+        asked = paging.question(project, name, status, filters)
+        return paging.experiments(self._transport, asked, page_size)
+
+    def get_experiment(self, run_id: str) -> shapes.ExperimentDetail:
+        """Everything about a run.
+
+        Raises:
+            NotFoundError: there is no such run, or it is in the recycle bin.
+            BadRequestError: that is no run id.
+        """
+        run = self._transport.json("GET", addresses.path("runs", run_id))
+        # Only runs that are not deleted are answered here.
+        return cast(shapes.ExperimentDetail, {"deleted_at": None, **run})
+
+    get_run = get_experiment
+
+    def list_projects(self) -> list[shapes.Project]:
+        """The projects by name, with the number of their experiments and runs."""
+        answer = self._transport.json("GET", addresses.path("projects"))
+        return cast(list[shapes.Project], answer["details"])
+
+    # Metrics
+
+    def get_metrics(
+        self, run_id: str, metric_names: Sequence[str] | None = None, limit: int | None = None
+    ) -> shapes.Metrics:
+        """The points of a run's metrics: `{"metrics": {name: [{"step", "value", "timestamp"}, …]}}`, by step.
+
+        Of values logged twice at a step the later one counts. Metrics without a point are left out, and so are NaN
+        and infinities, which rows have no number for: `get_series` names them.
+
+        Args:
+            run_id: the run.
+            metric_names: only these; without it all.
+            limit: at most so many steps (2 to 50,000), chosen so that the first and the last and the highest and
+                the lowest value of every metric are among them.
+
+        Raises:
+            NotFoundError: there is no such run.
+            BadRequestError: that is no run id, or `limit` is out of range.
+        """
+        names = None if metric_names is None else list(metric_names)
+        if names == []:
+            return {"metrics": {}}
+        asked = addresses.query({"metric_names": names, "downsample": limit})
+        path = addresses.path("v2", "experiments", run_id, "metrics", "fast")
+        answer = self._transport.json("GET", path, params=asked)
+        return {"metrics": paging.points(answer["columns"], answer["rows"], names)}
+
+    def get_series(
+        self,
+        run_id: str,
+        names: Sequence[str] | None = None,
+        *,
+        points: int = 2000,
+        x: Literal["step", "time"] = "step",
+        step_range: tuple[int | None, int | None] | None = None,
+    ) -> shapes.SeriesAnswer:
+        """The curves of a run in columns, as charts draw them: each sampled by itself with its extremes kept.
+
+        Args:
+            run_id: the run.
+            names: only these metrics; without it all.
+            points: at most so many of each (4 to 50,000).
+            x: "step", or "time" in Unix seconds, where values logged twice at a step are all there.
+            step_range: first and last step, both included; `None` is open.
+
+        Raises:
+            NotFoundError: there is no such run.
+            BadRequestError: an argument is out of range.
+        """
+        low, high = step_range or (None, None)
+        span = None if step_range is None else f"{'' if low is None else low}:{'' if high is None else high}"
+        asked = {"names": names, "points": points, "x": x, "step_range": span}
+        path = addresses.path("v2", "experiments", run_id, "series")
+        answer = self._transport.json("GET", path, params=addresses.query(asked))
+        return cast(shapes.SeriesAnswer, answer)
+
+    def export_experiment(
+        self, run_id: str, format: Literal["json", "csv"] = "json", include_media: bool = False
+    ) -> bytes:
+        """A run as the bytes of a file.
+
+        Raises:
+            NotFoundError: there is no such run, or this server does not export.
+            BadRequestError: there is no such format.
+        """
+        body = {"run_id": run_id, "format": format, "include_media": include_media}
+        return self._transport.send("POST", addresses.path("export"), body=body).content
+
+    # The viewer
+
+    def get_config(self) -> shapes.Config:
+        """Where the viewer keeps runs and configuration."""
+        return cast(shapes.Config, self._transport.json("GET", addresses.path("config")))
+
+    def update_config(self, config: Mapping[str, str]) -> shapes.Config:
+        """Change the configuration and return it as it is then.
+
+        Args:
+            config: `{"user_root_dir": path}`, the only setting that can be changed: an absolute path, or one that
+                begins with `~`. It holds for the viewer and for new runs at once.
+
+        Raises:
+            BadRequestError: the path cannot be used.
+            ValueError: another setting is named.
+        """
+        if set(config) != {"user_root_dir"}:
+            raise ValueError("update_config takes {'user_root_dir': path} and nothing else")
+        path = addresses.path("config", "user_root_dir")
+        self._transport.json("POST", path, body={"path": config["user_root_dir"]})
+        return self.get_config()
+
+    def get_gpu_info(self) -> dict[str, Any]:
+        """The viewer's graphics cards: `{"available": True, "ts", "gpus": […]}` or `{"available": False, "reason"}`."""
+        return cast(dict[str, Any], self._transport.json("GET", addresses.path("gpu", "telemetry")))
+
+    def health_check(self) -> shapes.Health:
+        """That the viewer is well; `status` is "ok"."""
+        return cast(shapes.Health, self._transport.json("GET", addresses.path("health")))
+
+    def close(self) -> None:
+        """End all connections. The client cannot be used afterwards."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the client."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """The address, and never the token."""
+        return f"RunicornClient({addresses.shown(self.base_url)!r})"

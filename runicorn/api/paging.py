@@ -1,0 +1,62 @@
+"""Pages of runs behind one iterator, and rows of metrics as points."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from runicorn.api import addresses, shapes
+from runicorn.api.transport import Transport
+
+MOST = 1000
+"""Runs that a page may hold."""
+NO_METRICS = frozenset({"global_step", "time", "stage"})
+
+
+def question(
+    project: str | None, name: str | None, status: str | Sequence[str] | None, filters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The parameters that choose and sort runs.
+
+    Raises:
+        TypeError: there is no such filter: the server would pass over it and answer every run.
+    """
+    unknown = filters.keys() - shapes.Filters.__annotations__.keys()
+    if unknown:
+        raise TypeError(f"There is no filter {sorted(unknown)[0]!r}")
+    statuses = status if status is None or isinstance(status, str) else ",".join(status)
+    return {"project": project, "name": name, "status": statuses, **filters}
+
+
+def experiments(
+    transport: Transport, asked: Mapping[str, Any], size: int, offset: int = 0
+) -> Iterator[shapes.Experiment]:
+    """The runs of one page after another, each once although new ones push the others to later pages."""
+    page, skip = divmod(offset, size)
+    before: set[str] = set()
+    path = addresses.path("v2", "experiments")
+    while True:
+        page += 1
+        params = addresses.query({**asked, "page": page, "per_page": size})
+        answer = transport.json("GET", path, params=params)
+        found = answer["experiments"]
+        for run in found[skip:]:
+            if run["id"] not in before:
+                yield cast(shapes.Experiment, run)
+        if not answer["has_next"]:
+            return
+        before, skip = {run["id"] for run in found}, 0
+
+
+def points(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None
+) -> dict[str, list[shapes.MetricPoint]]:
+    """The points of each metric that has any, from rows that have a place for all."""
+    wanted = set(columns) - NO_METRICS if names is None else set(names)
+    found: dict[str, list[shapes.MetricPoint]] = {name: [] for name in columns if name in wanted}
+    for row in rows:
+        step, timestamp = row["global_step"], row.get("time")
+        for name, series in found.items():
+            if (value := row[name]) is not None:
+                series.append({"step": step, "value": value, "timestamp": timestamp})
+    return {name: series for name, series in found.items() if series}

@@ -1,0 +1,181 @@
+"""Viewers on other machines, started and reached through SSH by the viewer that is asked."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Any, cast
+
+from runicorn.api import addresses, shapes
+from runicorn.api.errors import ConflictError
+from runicorn.api.transport import Transport
+
+PATIENCE = 120.0
+"""Seconds that a request may take which waits for another machine."""
+
+
+class RemoteAPI:
+    """`client.remote`. A connection is named by its `connection_id`, `user@host:port`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def connect(
+        self,
+        host: str,
+        port: int = 22,
+        username: str | None = None,
+        password: str | None = None,
+        private_key_path: str | None = None,
+        passphrase: str | None = None,
+        private_key: str | None = None,
+        use_agent: bool = True,
+    ) -> dict[str, Any]:
+        """Connect the viewer to another machine: `{"ok", "connection_id", "host", "port", "username", "connected"}`.
+
+        Args:
+            host: a name or an address.
+            port: of the SSH server.
+            username: there; without it the name of the user who asks.
+            password: for a login with a password.
+            private_key_path: a key file on the viewer's machine.
+            passphrase: of the key.
+            private_key: the key itself, as text.
+            use_agent: try the keys of the agent on the viewer's machine.
+
+        Raises:
+            ConflictError: the host's key is unknown or changed; `accept_host_key` takes the error itself.
+            AuthenticationError: the other machine does not let this user in.
+            ServerError: it cannot be reached.
+            BadRequestError: an argument makes no sense.
+        """
+        body = {
+            "host": host,
+            "port": port,
+            "username": username or getpass.getuser(),
+            "password": password,
+            "private_key_path": private_key_path,
+            "passphrase": passphrase,
+            "private_key": private_key,
+            "use_agent": use_agent,
+        }
+        given = {name: value for name, value in body.items() if value is not None}
+        return cast(dict[str, Any], self._post("connect", body=given))
+
+    def accept_host_key(self, host_key: ConflictError | dict[str, Any]) -> dict[str, Any]:
+        """Trust the key that a host presented from now on. Compare its fingerprint with the host's own first.
+
+        Args:
+            host_key: the error of `connect`, or its `host_key`.
+
+        Raises:
+            BadRequestError: the host never presented that key.
+            ValueError: the error is about something else.
+        """
+        key = host_key.host_key if isinstance(host_key, ConflictError) else host_key
+        if not key:
+            raise ValueError("There is no host key in it")
+        fields = ("host", "port", "key_type", "public_key", "fingerprint_sha256")
+        body = {field: key[field] for field in fields if field in key}
+        return cast(dict[str, Any], self._post("known-hosts", "accept", body=body))
+
+    def disconnect(self, host: str, port: int = 22, username: str | None = None) -> dict[str, Any]:
+        """End a connection, and the viewers that run over it.
+
+        Args:
+            host: a `connection_id`, or a host with `port` and `username`.
+            port: of the SSH server.
+            username: there; without it the name of the user who asks.
+
+        Raises:
+            NotFoundError: there is no such connection.
+        """
+        if "@" in host:
+            username, _, address = host.rpartition("@")
+            host, _, number = address.rpartition(":")
+            port = int(number)
+        body = {"host": host.strip("[]"), "port": port, "username": username or getpass.getuser()}
+        return cast(dict[str, Any], self._post("disconnect", body=body))
+
+    def list_sessions(self) -> list[shapes.Connection]:
+        """The SSH connections of the viewer."""
+        return cast(list[shapes.Connection], self._get("sessions")["sessions"])
+
+    def start_viewer(
+        self,
+        connection_id: str,
+        remote_root: str,
+        local_port: int | None = None,
+        remote_port: int | None = None,
+        conda_env: str | None = None,
+    ) -> shapes.ViewerSession:
+        """Start a viewer over there and a tunnel to it; open the `url` of the answer. Takes some seconds.
+
+        Args:
+            connection_id: of a live connection.
+            remote_root: the storage root there; `~` is the home there.
+            local_port: where it is reached here; without it a free one.
+            remote_port: where it listens there; without it a free one.
+            conda_env: the name of an environment of `list_environments`.
+
+        Raises:
+            NotFoundError: there is no such connection.
+            BadRequestError: an argument makes no sense.
+            ServerError: it could not be started; the sentence says why.
+        """
+        body = {
+            "connection_id": connection_id,
+            "remote_root": remote_root,
+            "local_port": local_port,
+            "remote_port": remote_port,
+            "conda_env": conda_env,
+        }
+        given = {name: value for name, value in body.items() if value is not None}
+        return cast(shapes.ViewerSession, self._post("viewer", "start", body=given)["session"])
+
+    def stop_viewer(self, session_id: str) -> dict[str, Any]:
+        """End a viewer over there and the tunnel to it.
+
+        Raises:
+            NotFoundError: there is no such session.
+        """
+        return cast(dict[str, Any], self._post("viewer", "stop", body={"session_id": session_id}))
+
+    def list_viewer_sessions(self) -> list[shapes.ViewerSession]:
+        """The viewers that run on other machines."""
+        return cast(list[shapes.ViewerSession], self._get("viewer", "sessions")["sessions"])
+
+    def list_remote_directory(self, connection_id: str, path: str = "~") -> list[shapes.RemoteEntry]:
+        """What lies in a folder over there: folders first, then by name.
+
+        Raises:
+            NotFoundError: there is no such connection or folder.
+        """
+        answer = self._get("fs", "list", connection_id=connection_id, path=path)
+        return cast(list[shapes.RemoteEntry], answer["items"])
+
+    def check_remote_path(self, connection_id: str, path: str) -> bool:
+        """Whether a file or folder is there."""
+        return bool(self._get("fs", "exists", connection_id=connection_id, path=path)["exists"])
+
+    def list_environments(self, connection_id: str) -> list[shapes.RemoteEnvironment]:
+        """The Pythons over there: of the system, conda and virtual environments.
+
+        Raises:
+            NotFoundError: there is no such connection.
+        """
+        answer = self._get("conda-envs", connection_id=connection_id)
+        return cast(list[shapes.RemoteEnvironment], answer["envs"])
+
+    def get_remote_status(self) -> dict[str, Any]:
+        """Connections and viewer sessions together, with their numbers."""
+        return cast(dict[str, Any], self._get("status"))
+
+    def _get(self, *parts: str, **asked: Any) -> Any:
+        path = addresses.path("remote", *parts)
+        return self._transport.json(
+            "GET", path, params=addresses.query(asked), timeout=max(PATIENCE, self._transport.timeout)
+        )
+
+    def _post(self, *parts: str, body: dict[str, Any]) -> Any:
+        path, timeout = addresses.path("remote", *parts), max(PATIENCE, self._transport.timeout)
+        return self._transport.json("POST", path, body=body, timeout=timeout)

@@ -1,0 +1,239 @@
+"""The shapes of what the client answers: plain dictionaries, described for type checkers.
+
+Times are Unix seconds, sizes bytes. A server may send more keys than are named here.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+Time = float | str | datetime
+"""A point in time: Unix seconds, ISO 8601, or a datetime (a naive one is local time)."""
+
+
+class Experiment(TypedDict):
+    """A run in a list."""
+
+    id: str
+    project: str
+    name: str
+    status: str
+    created_at: float
+    updated_at: float
+    started_at: float | None
+    ended_at: float | None
+    duration_seconds: float | None
+    best_metric_name: str | None
+    best_metric_value: float | None
+    best_metric_step: int | None
+    best_metric_mode: str | None
+    pid: int | None
+    hostname: str | None
+    run_dir: str
+    tags: list[str]
+    deleted_at: float | None
+    created_time: float
+    logs: str
+    metrics: str
+    metrics_step: str
+
+
+class ExperimentDetail(Experiment):
+    """Everything about one run."""
+
+    description: str
+    summary: dict[str, Any]
+    config: dict[str, Any]
+    environment_available: bool
+    exit_reason: str | None
+    warnings: list[str]
+    artifacts_created_count: int
+    artifacts_used_count: int
+
+
+class Filters(TypedDict, total=False):
+    """What `list_experiments` and `iter_experiments` take beside project, name and status."""
+
+    tags: str | list[str]
+    search: str
+    created_after: Time
+    created_before: Time
+    best_metric_min: float
+    best_metric_max: float
+    include_deleted: bool
+    order_by: str
+    order_desc: bool
+    where: str
+
+
+class Project(TypedDict):
+    """A project and what is in it."""
+
+    name: str
+    experiment_count: int
+    run_count: int
+    latest_update: float
+
+
+class MetricPoint(TypedDict):
+    """A value at a step."""
+
+    step: int
+    value: float | bool | str
+    timestamp: float | None
+
+
+class Metrics(TypedDict):
+    """The points of each metric, by step."""
+
+    metrics: dict[str, list[MetricPoint]]
+
+
+class Series(TypedDict):
+    """A curve in columns; `special` names the points of `y` that are no finite number."""
+
+    name: str
+    kind: str
+    count: int
+    min: float | None
+    max: float | None
+    last: float | None
+    x: list[float]
+    y: list[float | None]
+    special: list[tuple[int, Literal["nan", "inf", "-inf"]]]
+
+
+class SeriesAnswer(TypedDict):
+    """The curves of a run, and where to go on from."""
+
+    series: list[Series]
+    last_row: int
+    generation: int
+    query_time_ms: float
+
+
+class Health(TypedDict):
+    """That the server is well, and what it is made of."""
+
+    status: str
+    version: str
+    timestamp: float
+    storage: str
+    database: dict[str, str]
+    cache: dict[str, float]
+
+
+class Config(TypedDict):
+    """Where the viewer keeps things."""
+
+    user_root_dir: str
+    storage: str
+    config_file: str
+    version: str
+
+
+class Artifact(TypedDict):
+    """An artifact in a list."""
+
+    name: str
+    type: str
+    num_versions: int
+    latest_version: int
+    size_bytes: int
+    created_at: float
+    updated_at: float
+    aliases: dict[str, int]
+
+
+class ArtifactVersion(TypedDict):
+    """A version in the list of an artifact."""
+
+    version: int
+    created_at: float
+    created_by_run: str | None
+    size_bytes: int
+    num_files: int
+    status: str
+    aliases: list[str]
+
+
+class ArtifactDetail(ArtifactVersion):
+    """Everything about one version."""
+
+    name: str
+    type: str
+    updated_at: float
+    num_references: int
+    metadata: dict[str, Any]
+    description: str
+    tags: list[str]
+    manifest_digest: str
+
+
+class RunArtifact(TypedDict):
+    """An artifact version that a run made or used."""
+
+    relation: Literal["created", "used"]
+    name: str
+    type: str
+    version: int
+    size_bytes: int
+    created_at: float
+    description: str | None
+    aliases: list[str]
+
+
+class Lineage(TypedDict):
+    """What a version was made from and what was made from it: edges follow the data."""
+
+    root_artifact: str
+    nodes: list[dict[str, Any]]
+    edges: list[dict[str, str]]
+
+
+class Connection(TypedDict):
+    """An SSH connection of the viewer."""
+
+    key: str
+    host: str
+    port: int
+    username: str
+    connected: bool
+
+
+class RemoteEntry(TypedDict):
+    """A file or folder on another machine."""
+
+    name: str
+    is_dir: bool
+    size: int
+    mtime: int
+
+
+class ViewerSession(TypedDict):
+    """A viewer on another machine and the tunnel to it; open `url`."""
+
+    session_id: str
+    host: str
+    ssh_port: int
+    username: str
+    local_port: int
+    remote_port: int
+    remote_root: str
+    remote_pid: int | None
+    status: str
+    started_at: int
+    uptime_seconds: float
+    is_active: bool
+    url: str
+
+
+class RemoteEnvironment(TypedDict):
+    """A Python on another machine."""
+
+    name: str
+    type: str
+    python_version: str
+    path: str
+    is_default: bool

@@ -1,0 +1,273 @@
+"""Requests to a viewer: a session a thread, second attempts where they do no harm, errors with the server's words.
+
+Attempts are counted here and not by urllib3, which gives up its count before the body of an answer has been read.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.auth import AuthBase
+
+from runicorn.api import addresses
+from runicorn.api.errors import ConnectionError, RunicornAPIError, ServerError, kind_of
+
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+PASSING = frozenset({429, 502, 503, 504})
+LONGEST_WAIT = 60.0
+"""Seconds of a `Retry-After` that are waited out; with a longer one the error is raised at once."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
+_NO_ROUTE = {"not found", "there is nothing at this address"}
+
+Query = Iterable[tuple[str, str]]
+
+
+class _Bearer(AuthBase):
+    """The token as a header. Given to requests as such, so that no `.netrc` of the user takes its place."""
+
+    def __init__(self, token: str) -> None:
+        self.header = f"Bearer {token}"
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self.header
+        return request
+
+
+class _Session(requests.Session):
+    """A session that keeps no cookies, and sends a token to nobody but the viewer."""
+
+    def __init__(self, base_url: str) -> None:
+        super().__init__()
+        self.trust_env = not addresses.is_loopback(base_url)
+        self.headers["Accept"] = "application/json"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """After a redirect: the token goes along only to the same scheme, host and port; a cookie nowhere."""
+        prepared_request.headers.pop("Cookie", None)
+        here, there = response.request.url or "", prepared_request.url or ""
+        if addresses.origin(here) != addresses.origin(there):
+            prepared_request.headers.pop("Authorization", None)
+
+
+class Transport:
+    """Sends requests to one viewer. Threads may share it: each has a session of its own.
+
+    Args:
+        base_url: the viewer's address.
+        timeout: seconds to wait for a connection, and then for each piece of an answer.
+        max_retries: further attempts of an idempotent request.
+        token: what the viewer asks for, if it does.
+        sleep: waits that many seconds.
+
+    Raises:
+        ValueError: an argument makes no sense.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        timeout: float,
+        max_retries: int,
+        token: str | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if timeout <= 0 or max_retries < 0:
+            raise ValueError("timeout must be above 0, and max_retries not below")
+        if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
+            raise ValueError("A token is one line of ASCII characters")
+        self.base_url = addresses.base(base_url)
+        self.timeout = timeout
+        self.max_retries = max_retries
+        self._auth = _Bearer(token.strip()) if token else None
+        self._sleep = sleep
+        self._local = threading.local()
+        self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
+        self._closed = False
+
+    def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Query = (),
+        body: Any = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """The JSON of an answer.
+
+        Raises:
+            RunicornAPIError: see `runicorn.api.errors`.
+        """
+        response = self.send(method, path, params=params, body=body, timeout=timeout)
+        try:
+            return response.json()
+        except ValueError as error:
+            raise ServerError(
+                f"The answer to {method} {path} is not JSON", status=response.status_code
+            ) from error
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Query = (),
+        body: Any = None,
+        timeout: float | None = None,
+        read: Callable[[requests.Response], object] | None = None,
+    ) -> requests.Response:
+        """A successful answer; its body is in memory, or was given to `read` while it came.
+
+        Raises:
+            RunicornAPIError: see `runicorn.api.errors`.
+        """
+        if self._closed:
+            raise ConnectionError("The client is closed")
+        left = self.max_retries if method in IDEMPOTENT else 0
+        for attempt in range(left + 1):
+            answer = self._attempt(method, path, params, body, timeout, read)
+            if isinstance(answer, requests.Response) and answer.status_code < 300:
+                return answer
+            error, pause = self._failure(answer, method, path, attempt)
+            if attempt == left or pause is None:
+                raise error from (answer if isinstance(answer, Exception) else None)
+            self._sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def close(self) -> None:
+        """Close the connections of all threads. Nothing can be asked any more."""
+        self._closed = True
+        for session in list(self._sessions):
+            session.close()
+
+    def _attempt(
+        self,
+        method: str,
+        path: str,
+        params: Query,
+        body: Any,
+        timeout: float | None,
+        read: Callable[[requests.Response], object] | None,
+    ) -> requests.Response | requests.RequestException:
+        try:
+            response = self._session().request(
+                method,
+                self.base_url + path,
+                params=list(params),
+                json=body,
+                auth=self._auth,
+                timeout=timeout or self.timeout,
+                allow_redirects=method in {"GET", "HEAD"},
+                stream=read is not None,
+            )
+            if read is not None and response.status_code < 300:
+                with response:
+                    read(response)
+        except requests.RequestException as error:
+            return error
+        return response
+
+    def _failure(
+        self, answer: requests.Response | requests.RequestException, method: str, path: str, attempt: int
+    ) -> tuple[RunicornAPIError, float | None]:
+        """The error to raise, and the seconds after which another attempt makes sense, if it does."""
+        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
+        if isinstance(answer, requests.RequestException):
+            return ConnectionError(self._no_answer(answer)), pause if _may_pass(answer) else None
+        error = error_of(answer, method, path)
+        if answer.status_code not in PASSING:
+            return error, None
+        asked = retry_after(answer)
+        if asked is not None:
+            return error, asked if asked <= LONGEST_WAIT else None
+        return error, pause
+
+    def _no_answer(self, error: requests.RequestException) -> str:
+        place = addresses.shown(self.base_url)
+        if isinstance(error, requests.exceptions.SSLError):
+            return f"The certificate of {place} was not accepted: {_cause(error)}"
+        if isinstance(error, requests.Timeout):
+            return f"{place} did not answer within {self.timeout:g} seconds"
+        return f"No Runicorn viewer could be reached at {place}: {_cause(error)}"
+
+    def _session(self) -> _Session:
+        """The session of this thread; after a fork a new one, since two processes cannot share a connection."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            self._local.session, self._local.pid = _Session(self.base_url), os.getpid()
+            self._sessions.add(self._local.session)
+        session: _Session = self._local.session
+        return session
+
+
+def retry_after(response: requests.Response) -> float | None:
+    """The seconds that a `Retry-After` asks for, as a number or as a date."""
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdecimal() and len(text) < 10:
+        return float(text)
+    try:
+        then = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (then.replace(tzinfo=then.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def error_of(response: requests.Response, method: str, path: str) -> RunicornAPIError:
+    """The error that an answer of 300 or more stands for, with the server's sentence."""
+    status = response.status_code
+    try:
+        payload = response.json()
+    except (ValueError, requests.RequestException):
+        payload = None
+    if status < 400:
+        detail = (
+            f"{path} is redirected to {addresses.shown(response.headers.get('Location', ''))}: connect there"
+        )
+    elif status == 405 or (status == 404 and _names_no_object(payload)):
+        detail = f"This server does not offer {method} {path}"
+    else:
+        detail = _sentence(payload) or f"{method} {path} was answered with {status} {response.reason}"
+    return kind_of(status)(detail, status=status, payload=payload)
+
+
+def _names_no_object(payload: Any) -> bool:
+    """Whether a 404 is about the route: then its sentence names neither a run nor an artifact."""
+    return (_sentence(payload) or "not found").rstrip(".").lower() in _NO_ROUTE
+
+
+def _sentence(payload: Any) -> str:
+    """The server's own words; for the host key conflict those inside its detail."""
+    detail = payload.get("detail") if isinstance(payload, Mapping) else None
+    if isinstance(detail, Mapping):
+        detail = detail.get("message")
+    return detail if isinstance(detail, str) else str(detail) if detail else ""
+
+
+def _may_pass(error: requests.RequestException) -> bool:
+    """Whether the same request may succeed later. One that was answered too late may be at work still."""
+    if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ReadTimeout):
+        return False
+    return isinstance(
+        error,
+        requests.ConnectionError
+        | requests.exceptions.ChunkedEncodingError
+        | requests.exceptions.ContentDecodingError,
+    )
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, in its own words: those of the libraries around it are long and tell nothing more."""
+    seen = error
+    while (inner := seen.__cause__ or seen.__context__) is not None:
+        seen = inner
+    return getattr(seen, "strerror", None) or str(seen) or type(seen).__name__

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import runicorn
+from tests.processes import PROJECT
+
+GOOD = """
+import runicorn.api as api
+from runicorn.api import utils
+
+def best(project: str) -> float | None:
+    with api.connect("http://127.0.0.1:23300", token=None) as client:
+        found: list[api.Experiment] = client.list_experiments(project, status=["finished"], tags=["a"], limit=5)
+        for run in client.iter_experiments(order_by="metric.loss.last", order_desc=False):
+            points: list[api.MetricPoint] = client.get_metrics(run["id"])["metrics"].get("loss", [])
+            print(run["created_at"] + 1, points[0]["step"], client.get_run(run["id"])["config"])
+        print(utils.export_metrics_to_csv(client, found[0]["id"], "a.csv").upper())
+        try:
+            client.remote.start_viewer("me@gpu:22", "~/runs")["url"].upper()
+        except api.ConflictError as error:
+            client.remote.accept_host_key(error)
+        return found[0]["best_metric_value"]
+"""
+BAD = """
+import runicorn.api as api
+
+client = api.connect(23300)
+client.list_experiments(projects="vision")
+client.list_experiments()[0]["creation"]
+client.export_experiment("x", format="xml")
+"""
+
+
+def test_right_uses_pass_and_wrong_ones_do_not(tmp_path: Path) -> None:
+    (tmp_path / "good.py").write_text(GOOD)
+    (tmp_path / "bad.py").write_text(BAD)
+    command = ["--strict", "--follow-imports=silent", "--ignore-missing-imports", "--cache-dir=.cache"]
+    result = subprocess.run(
+        [sys.executable, "-m", "mypy", *command, "good.py", "bad.py"],
+        cwd=tmp_path,
+        env=os.environ | {"MYPYPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    wrong = [line for line in result.stdout.splitlines() if ": error:" in line]
+    assert {line.split(":")[0] for line in wrong} == {"bad.py"}, result.stdout + result.stderr
+    assert {int(line.split(":")[1]) for line in wrong} == {4, 5, 6, 7}, result.stdout
+    assert Path(runicorn.__file__).with_name("py.typed").exists()
