@@ -10,12 +10,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from runicorn_site.answers import Refusal
 from runicorn_site.headers import Headers, is_api
 
-HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
+HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
+LAST_PORT = 65535
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 OWN_SITES = frozenset({None, "same-origin", "none"})
@@ -40,7 +41,7 @@ def value_of(headers: Headers, name: bytes) -> str | None:
 def host_name(host: str) -> str | None:
     """The name in a `Host` header, in one spelling; `None` for what is no host."""
     match = HOST.fullmatch(host)
-    if match is None:
+    if match is None or not 0 < int(match["port"] or 1) <= LAST_PORT:
         return None
     name = match["name"].lower()
     if name.startswith("["):
@@ -72,7 +73,7 @@ class Head:
     def raw_path(self) -> str:
         """The path of the target as it was sent, without the query."""
         target = self.target.partition("?")[0]
-        return target if target.startswith("/") else urlsplit(target).path or "/"
+        return target if target.startswith("/") else (_split(target).path or "/")
 
     @property
     def path(self) -> str:
@@ -105,8 +106,16 @@ def _own_target(target: str, host: str) -> bool:
     """Whether an absolute target names the same host as the header; `OPTIONS *` names none."""
     if target == "*":
         return True
-    parts = urlsplit(target)
+    parts = _split(target)
     return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL, all of them empty when it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
 
 
 def _judge_origin(head: Head) -> Refusal | None:

@@ -1,52 +1,24 @@
-"""daphne's requests with a limit on their bodies: what is too large is refused before it is read.
+"""daphne's requests, refused as soon as their head says enough: by the guard, or for a body that is too large.
 
 daphne keeps a whole body in memory before the application sees the request, so the application cannot be the one to
-refuse it. A body without a length (chunked) is counted as it comes in.
+refuse it, and a client that may not come in would have to send its body first. A body without a length (chunked) is
+counted as it comes in.
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
-from twisted.internet.protocol import Protocol
 
-from runicorn_site.answers import Refusal, raw_answer, whole
+from runicorn_site.access import Head
+from runicorn_site.answers import Refusal, whole
+from runicorn_site.guard import refused_early
+from runicorn_site.refusing import Channel
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
-
-LINGER_SECONDS = 3
-LINGER_BYTES = 64 * 1024 * 1024
-
-
-class Drain(Protocol):
-    """What is left of a refused connection: reads on for a moment, so that the client gets to read the answer.
-
-    Closing at once while the client is still sending would reset the connection, answer included.
-    """
-
-    transport: Any
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def connectionMade(self) -> None:
-        """Say that nothing more will come, and set a deadline."""
-        self.transport.loseWriteConnection()
-        loop = asyncio.get_running_loop()
-        self.deadline = loop.call_later(LINGER_SECONDS, self.transport.abortConnection)
-
-    def dataReceived(self, data: bytes) -> None:
-        """Forget what the client still sends, within reason."""
-        self.seen += len(data)
-        if self.seen > LINGER_BYTES:
-            self.transport.abortConnection()
-
-    def connectionLost(self, reason: Any = None) -> None:
-        """The client has closed."""
-        self.deadline.cancel()
+TOO_LARGE = Refusal(413, f"The body of the request is larger than {MAX_BODY} bytes")
 
 
 class BoundedRequest(WebRequest):
@@ -57,10 +29,27 @@ class BoundedRequest(WebRequest):
 
     def gotLength(self, length: int | None) -> None:
         """Called when the head is complete; `None` for a body without a length."""
-        if length is not None and length > MAX_BODY:
-            self.refuse()
+        refusal = self.refusal_by_head(length)
+        if refusal is not None:
+            self.refuse(refusal)
         else:
             super().gotLength(length)
+
+    def refusal_by_head(self, length: int | None) -> Refusal | None:
+        """Why the request is refused now; the application itself refuses what has no body and is no handshake."""
+        headers = [(name.lower(), value) for name, value in self.header_lines() if b"_" not in name]
+        socket = (b"upgrade", b"websocket") in [(name, value.lower()) for name, value in headers]
+        if length == 0 and not socket:
+            return None
+        target = self.channel._path.decode("latin-1")
+        head = Head(self.channel._command.decode("latin-1"), target, headers, socket)
+        client = getattr(self.channel.getPeer(), "host", "")
+        refusal = refused_early(self.server.policy, head, client)
+        return TOO_LARGE if refusal is None and length is not None and length > MAX_BODY else refusal
+
+    def header_lines(self) -> list[tuple[bytes, bytes]]:
+        """The headers as they came, those that came more than once included."""
+        return [(name, value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
 
     def handleContentChunk(self, data: bytes) -> None:
         """Take a piece of the body."""
@@ -68,7 +57,7 @@ class BoundedRequest(WebRequest):
         if self.refused:
             return
         if self.body_bytes > MAX_BODY:
-            self.refuse()
+            self.refuse(TOO_LARGE)
         else:
             super().handleContentChunk(data)
 
@@ -91,23 +80,17 @@ class BoundedRequest(WebRequest):
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": content})
 
-    def refuse(self) -> None:
-        """Answer 413 and read no further."""
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer and read no further."""
         self.refused = True
         self.requestHeaders.removeHeader(b"Expect")
-        self.server.protocol_disconnected(self)
-        transport = self.channel.transport
-        refusal = Refusal(413, f"The body of the request is larger than {MAX_BODY} bytes")
-        transport.write(raw_answer(refusal, self.channel._path.decode("latin-1")))
-        self.channel.setTimeout(None)
-        transport.unregisterProducer()
-        transport.resumeProducing()
-        transport.protocol = Drain()
-        transport.protocol.makeConnection(transport)
+        self.channel.refuse(refusal)
 
 
 class BoundedFactory(HTTPFactory):
     """Makes connections whose requests are bounded."""
+
+    protocol = Channel
 
     def buildProtocol(self, addr: Any) -> Any:
         """A connection as daphne makes it, with our kind of request."""

@@ -13,6 +13,7 @@ from daphne.server import Server
 from twisted.internet import defer
 
 from runicorn_site.bodies import BoundedFactory
+from runicorn_site.guard import Policy
 
 PING_SECONDS = 20
 PONG_SECONDS = 30
@@ -25,6 +26,7 @@ class SiteServer(Server):
     def __init__(
         self,
         application: Any,
+        policy: Policy,
         listening: socket.socket,
         ready: Callable[[], None],
         ending: Callable[[], None],
@@ -33,11 +35,13 @@ class SiteServer(Server):
         """Prepare to serve.
 
         Args:
+            policy: by which requests are refused before their body has come.
             listening: a socket that listens already.
             ready: called when requests are answered.
             ending: called when the process is asked to end.
             signals: whether SIGTERM and SIGINT end the server; not possible outside of the main thread.
         """
+        self.policy = policy
         self.ending = ending
         super().__init__(
             application=application,

@@ -54,6 +54,17 @@ class Guard:
         await self.app(scope, receive, send if head.socket else guarded(send, head.path))
 
 
+def refused_early(policy: Policy, head: Head, client: str) -> Refusal | None:
+    """Why a request can be refused before its body has come; what passes here is judged again with its body.
+
+    A handshake without a token is left to be answered where its socket would be.
+    """
+    refusal = judge(head, policy.names)
+    if refusal is None and policy.tokens is not None and not head.socket:
+        return policy.tokens.judge_early(head, client)
+    return refusal
+
+
 def head_of(scope: Scope) -> Head:
     """What is judged, out of an ASGI scope."""
     target = scope.get("raw_path") or scope["path"].encode()

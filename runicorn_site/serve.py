@@ -139,7 +139,8 @@ class Serving:
         from runicorn_site.asgi import build
         from runicorn_site.daphne_server import SiteServer
 
-        return SiteServer(build(self.policy), self.listening, self.ready, self.hurry, signals)
+        application = build(self.policy)
+        return SiteServer(application, self.policy, self.listening, self.ready, self.hurry, signals)
 
     def ready(self) -> None:
         """daphne listens: begin the background work and say so, here, to the SDK, and to the browser."""

@@ -88,14 +88,19 @@ class Tokens:
 
     async def judge(self, head: Head, query: bytes, client: str, receive: Receive) -> Refusal | None:
         """`None` for who has shown the token; else what to answer: a form, a cookie, a refusal."""
-        if not head.socket and head.path == FORM_PATH and head.method == "POST":
+        if is_form(head):
             return self._form(head, client, await _small_body(receive))
         once = parse_qs(query.decode("latin-1")).get("once")
         if once is not None and not head.socket and head.method == "GET":
             return self._one_time(head, once[-1], query)
-        if self._has_cookie(head):
-            return None
-        return self._bearer(head, client)
+        return self._shown(head, client)
+
+    def judge_early(self, head: Head, client: str) -> Refusal | None:
+        """What to answer to a request with a body that shows no token; the form brings it in its body."""
+        return None if is_form(head) else self._shown(head, client)
+
+    def _shown(self, head: Head, client: str) -> Refusal | None:
+        return None if self._has_cookie(head) else self._bearer(head, client)
 
     def is_right(self, shown: str) -> bool:
         """Whether a text is the token, in a time that tells nothing."""
@@ -158,6 +163,11 @@ class Tokens:
     def _ask(self, sentence: str, target: str) -> Refusal:
         headers = ((b"WWW-Authenticate", b"Bearer"), (b"Cache-Control", b"no-store"))
         return TokenForm(401, sentence, headers, local_path(target))
+
+
+def is_form(head: Head) -> bool:
+    """Whether a request is the form with the token."""
+    return not head.socket and head.path == FORM_PATH and head.method == "POST"
 
 
 def local_path(target: str) -> str:

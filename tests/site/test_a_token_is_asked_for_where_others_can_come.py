@@ -54,6 +54,13 @@ def test_without_a_token_nothing_answers(guarded: Viewer) -> None:
     assert handshake(guarded.port, SOCKET) == 403
 
 
+def test_without_a_token_no_body_is_waited_for(guarded: Viewer) -> None:
+    unsent = ("Content-Length: 1000000", "Content-Type: application/json")
+    assert get(guarded.port, "/api/runs/tags", *unsent, method="POST").status == 401
+    page = get(guarded.port, "/runs/x/pin", "Content-Length: 1000000", method="POST")
+    assert (page.status, b'name="token"' in page.body) == (401, True)
+
+
 def test_a_program_shows_it_as_bearer(guarded: Viewer) -> None:
     assert guarded.get("/openapi.json", headers=bearer(guarded)).status_code == 200
     assert guarded.get("/openapi.json", headers={"Authorization": "Bearer wrong"}).status_code == 401

@@ -36,7 +36,11 @@ def test_another_name_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["", "local host", "localhost:", "localhost:x", "a@localhost", "[::1", "[zz]", "é"]
+    "host",
+    [
+        *("", "local host", "localhost:", "localhost:x", "a@localhost", "[::1", "[zz]", "é"),
+        *("127.0.0.1:99999", "localhost:65536", "localhost:0", "[::1]:70000"),
+    ],
 )
 def test_what_is_no_host_is_a_bad_request(host: str) -> None:
     assert status(f"Host: {host}") == 400
@@ -53,6 +57,7 @@ def test_a_target_for_another_host_is_a_bad_request() -> None:
     assert status("Host: localhost:1", target="http://localhost:2/api/runs") == 400
     assert status("Host: localhost", target="ftp://localhost/api/runs") == 400
     assert status("Host: localhost", target="api/runs") == 400
+    assert status("Host: localhost", target="http://[::1/api/runs") == 400
     assert status("Host: localhost:1", target="http://localhost:1/api/runs") == 200
 
 
