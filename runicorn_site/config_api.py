@@ -13,9 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn import preferences
 from runicorn import settings as own
 from runicorn._version import __version__
-from runicorn_site import preferences, roots
+from runicorn_site import roots
 from runs.active import active_root
 
 LABEL = {"max_length": 100}

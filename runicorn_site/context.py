@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 
+from runicorn_site import appearance
 from runicorn_site.database import notices
+from runicorn_site.demo import demo
 
 
-def site_notices(request: HttpRequest) -> dict[str, list[str]]:
-    """`site_notices`: sentences about the server that whoever looks at a page should know."""
-    return {"site_notices": notices}
+def site_notices(request: HttpRequest) -> dict[str, Any]:
+    """`site_notices`: sentences about the server that whoever looks at a page should know; `look` and `demo`."""
+    return {"site_notices": notices, "look": appearance.chosen(request), "demo": demo}

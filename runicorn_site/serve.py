@@ -180,7 +180,10 @@ class Serving:
 
     def stop(self, status: int) -> None:
         """Stop the background work, clear up and end, without waiting for views that hang."""
+        from runicorn_site.demo import demo
+
         try:
+            demo.cancel()
             self.worker.stop(timeout=STOP_SECONDS)
             for path in self.litter:
                 path.unlink(missing_ok=True)

@@ -13,6 +13,7 @@ from runicorn_site.config_api import config_patterns
 from runicorn_site.documentation import documentation_patterns
 from runicorn_site.pages import page_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
+from runicorn_site.settings_page import page_patterns as settings_patterns
 from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
@@ -23,6 +24,7 @@ urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in APPS),
     path("", include(page_patterns)),
+    path("", include(settings_patterns)),
     path("", include(documentation_patterns)),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
+import threading
 import time
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -21,16 +24,26 @@ def demo(
     storage: Annotated[Path | None, typer.Option(help="The storage root to write to.")] = None,
     runs: Annotated[int, typer.Option(min=1, max=LIMIT, help="How many networks to train.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="The same one tries the same settings.")] = 0,
+    while_open: Annotated[bool, typer.Option(hidden=True, help="Stop when the input is closed.")] = False,
 ) -> None:
     """Train small networks on handwritten digits, so that there is something to look at.
 
     Of three runs or more one diverges and one crashes, as in any search.
     """
+    if while_open:
+        threading.Thread(target=_stop_at_the_end_of_input, daemon=True).start()
     root = _writable(settings.storage_root(storage))
     began = time.monotonic()
     crashed = _play(plan(runs, seed), root, f"search-{seed}")
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
     typer.echo(f"{runs} runs in {time.monotonic() - began:.0f} s{mishaps}. To see them: {_where(root)}")
+
+
+def _stop_at_the_end_of_input() -> None:
+    """The viewer that started this is gone, in whatever way: nobody waits for the demo any more."""
+    while os.read(0, 1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _writable(root: Path) -> Path:

@@ -9,7 +9,7 @@ function nextTheme(button) {
   const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % THEMES.length];
   if (next === "auto") delete root.dataset.theme;
   else root.dataset.theme = next;
-  localStorage.setItem("runicorn-theme", next);
+  document.cookie = `runicorn_theme=${next}; path=/; max-age=31536000; samesite=strict`;
   nameTheme(button);
   document.dispatchEvent(new Event("themechange"));
 }

@@ -29,7 +29,15 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
     from runs.active import active_root
 
     services.soft_delete_runs(root=active_root(), run_ids=[deleted])
-    addresses = ["/", f"/runs/{run_id}", "/recycle-bin", "/system", "/?q=zzz", f"/?undo={deleted}"]
+    addresses = [
+        "/",
+        "/settings",
+        f"/runs/{run_id}",
+        "/recycle-bin",
+        "/system",
+        "/?q=zzz",
+        f"/?undo={deleted}",
+    ]
     found = {address: page(address) for address in addresses}
     return found | {"empty": empty, "error": page("/no/such/page", status=404)}
 

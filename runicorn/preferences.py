@@ -1,4 +1,4 @@
-"""What a person prefers of the pages, in `ui_preferences.json` of the configuration directory. No Django.
+"""What a person prefers of the pages, in `ui_preferences.json` of the configuration directory.
 
     {"column_widths": {"<table>@<size>": {"widths": {"name": 220}, "window_width": 1440, "updated_at": 1.7e9}},
      "dismissed_alerts": ["…"],

@@ -1,0 +1,129 @@
+"""The page of settings, and the forms that only the site can answer: appearance, storage root, demo."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST, require_safe
+
+from runicorn import settings as own
+from runicorn._version import __version__
+from runicorn_site import appearance, roots
+from runicorn_site.database import notices
+from runicorn_site.demo import CannotStart, demo
+from runicorn_site.system import database_version
+from runs.active import active_root
+
+LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
+
+
+@require_safe
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """The settings of this browser, this user and this viewer."""
+    return render(request, "settings.html", settings_context(request))
+
+
+settings_page.waits_outside = True  # type: ignore[attr-defined] # the store's disk may not answer
+
+
+def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
+    """What the page shows whatever was asked."""
+    configured = own.read_user_config().get("user_root_dir")
+    return {
+        "root": active_root(),
+        "configured": configured if isinstance(configured, str) else "",
+        "by_environment": own.get("RUNICORN_DIR"),
+        "asked": asked or active_root().path,
+        "now": roots.look(Path(active_root().path)),
+        "choices": choices(request),
+        "about": about(),
+        "said": {"look": "Saved.", "root": "This viewer and new scripts use this folder now."}.get(
+            request.GET.get("said", "")
+        ),
+    }
+
+
+def choices(request: HttpRequest) -> list[dict[str, Any]]:
+    """The choices of appearance with the present one."""
+    now = appearance.chosen(request)
+    return [{"name": c.name, "options": c.options, "now": now[c.name]} for c in appearance.CHOICES]
+
+
+def about() -> list[tuple[str, str]]:
+    """Label and text of what there is to know about this installation."""
+    database = connection.settings_dict
+    versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
+    state = notices[0] if notices else "sound"
+    return [
+        ("Runicorn", __version__),
+        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        ("Libraries", versions),
+        ("Configuration", str(own.config_directory())),
+        ("Data", str(settings.STATE_DIR)),
+        ("Database", str(database["NAME"])),
+        ("Database kind", f"{connection.vendor} {database_version()}, {state}"),
+        ("Licence", "MIT"),
+    ]
+
+
+@require_POST
+def change_look(request: HttpRequest) -> HttpResponse:
+    """Take over theme and density for this browser."""
+    answer = redirect("/settings?said=look")
+    appearance.keep(request, answer)
+    return answer
+
+
+@require_POST
+def change_root(request: HttpRequest) -> HttpResponse:
+    """Make another folder the storage root, or with `check` only look at it; what is wrong with it is said."""
+    asked, status = request.POST.get("path", "").strip(), 200
+    answer: dict[str, Any] = {}
+    try:
+        if "check" not in request.POST:
+            roots.switch(asked)
+            return redirect("/settings?said=root")
+        answer["looked"] = roots.look(own.checked_root(asked))
+    except own.InvalidRoot as error:
+        answer["refused"], status = f"This cannot be the storage root: {error}.", 400
+    except OSError as error:
+        answer["refused"], status = f"The configuration could not be written: {error.strerror}.", 503
+    return render(request, "settings.html", settings_context(request, asked) | answer, status=status)
+
+
+change_root.waits_outside = True  # type: ignore[attr-defined]
+
+
+@require_POST
+def start_demo(request: HttpRequest) -> HttpResponse:
+    """Begin to train the demo, and lead to the table that shows it."""
+    try:
+        demo.start()
+    except CannotStart as error:
+        context = {"status": 409, "title": "The demo was not started", "sentence": error}
+        return render(request, "error.html", context, status=409)
+    return redirect("runs")
+
+
+@require_POST
+def cancel_demo(request: HttpRequest) -> HttpResponse:
+    """Stop the demo; the runs it has made stay."""
+    demo.cancel()
+    return redirect("runs")
+
+
+page_patterns = [
+    path("settings", settings_page, name="settings"),
+    path("settings/look", change_look, name="change-look"),
+    path("settings/root", change_root, name="change-root"),
+    path("demo/start", start_demo, name="start-demo"),
+    path("demo/cancel", cancel_demo, name="cancel-demo"),
+]

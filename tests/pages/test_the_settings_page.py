@@ -1,0 +1,79 @@
+"""Settings are forms: they work without scripts, ask for their token, and say what is wrong beside the field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from runicorn import settings
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def test_it_shows_where_everything_is(store: Path, page: Page, home: Path) -> None:
+    write_run(store)
+    text = " ".join(page("/settings").texts("main"))
+    assert f"{store} 1 run" in text
+    assert "nothing: scripts write into ./.runicorn" in text
+    assert str(home / "config") in text
+    assert "sqlite 3." in text and "sound" in text and "MIT" in text
+
+
+def test_the_look_is_kept_by_the_browser_and_drawn_by_the_server(
+    store: Path, page: Page, client: Client
+) -> None:
+    assert client.post("/settings/look", {"theme": "dark", "density": "compact"}).status_code == 302
+    (root,) = page("/").all("html")
+    assert (root.attributes["data-theme"], root.attributes["data-density"]) == ("dark", "compact")
+    client.post("/settings/look", {"theme": "auto", "density": "normal"})
+    (root,) = page("/").all("html")
+    assert "data-theme" not in root.attributes and "data-density" not in root.attributes
+
+
+def test_a_word_that_is_no_choice_counts_as_nothing(store: Path, page: Page, client: Client) -> None:
+    answer = client.post("/settings/look", {"theme": '"><script>', "density": ""})
+    assert not answer.cookies
+    client.cookies["runicorn_theme"] = "pink"
+    assert "data-theme" not in page("/").all("html")[0].attributes
+
+
+def test_a_folder_is_looked_at_before_it_is_switched_to(store: Path, tmp_path: Path, client: Client) -> None:
+    write_run(tmp_path / "other")
+    looked = client.post("/settings/root", {"path": str(tmp_path / "other"), "check": "1"})
+    assert "holds 1 run." in looked.content.decode()
+    missing = client.post("/settings/root", {"path": str(tmp_path / "none"), "check": "1"})
+    assert "does not exist yet and will be made" in missing.content.decode()
+    assert not (tmp_path / "none").exists()
+    assert settings.read_user_config() == {}
+
+
+def test_the_folder_becomes_the_root_at_once(store: Path, tmp_path: Path, page: Page, client: Client) -> None:
+    write_run(tmp_path / "other", name="there")
+    answer = client.post("/settings/root", {"path": str(tmp_path / "other")})
+    assert (answer.status_code, answer["Location"]) == (302, "/settings?said=root")
+    assert "This viewer and new scripts use this folder now." in " ".join(
+        page("/settings?said=root").texts("main")
+    )
+    assert page("/").texts("a", "name") == ["there"]
+    assert settings.storage_root() == tmp_path / "other"
+
+
+@pytest.mark.parametrize("more", [{}, {"check": "1"}])
+def test_what_is_wrong_with_a_folder_is_said(store: Path, client: Client, more: dict[str, str]) -> None:
+    answer = client.post("/settings/root", {"path": "run<s>"} | more)
+    assert answer.status_code == 400
+    text = answer.content.decode()
+    assert "This cannot be the storage root: it must be absolute, or begin with ~." in text
+    assert 'value="run&lt;s&gt;"' in text
+    assert settings.read_user_config() == {}
+
+
+def test_forms_need_their_token(store: Path) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    for address in ("/settings/look", "/settings/root"):
+        assert strict.post(address, {"path": "/tmp"}).status_code == 403

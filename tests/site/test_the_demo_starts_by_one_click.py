@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from django.test import Client
+
+from runicorn_site import demo as demos
+from tests.processes import Viewer
+from tests.waiting import until
+
+
+@pytest.fixture
+def demo(store: Path) -> Iterator[demos.Demo]:
+    """A server's demo over an empty store, ended with the test."""
+    from runicorn_site import context, settings_page
+
+    made = demos.Demo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(context, "demo", made)
+        patch.setattr(settings_page, "demo", made)
+        yield made
+    made.cancel()
+    if made.training is not None:
+        made.training.forget()
+
+
+def short(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Have a short program be the demo."""
+    started = subprocess.Popen
+
+    def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return started([sys.executable, "-c", program], **options)
+
+    monkeypatch.setattr(demos.subprocess, "Popen", start)
+
+
+def test_it_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer) -> None:
+    browser = requests.Session()
+    browser.get(viewer.url, timeout=30)
+    (token,) = (value for name, value in browser.cookies.items() if "csrf" in name)
+
+    def press(address: str) -> requests.Response:
+        return browser.post(viewer.url + address, {"csrfmiddlewaretoken": token}, timeout=30)
+
+    assert "The demo trains network 1 of 12." in press("/demo/start").text
+    twice = press("/demo/start")
+    assert twice.status_code == 409
+    assert "The demo is running already." in twice.text
+    (child,) = psutil.Process(viewer.process.pid).children()
+    viewer.kill()
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, timeout=30)
+
+
+def test_it_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    short(monkeypatch, "import time; time.sleep(60)")
+    client.post("/demo/start")
+    assert demo.training is not None and demo.training.running
+    assert "The demo trains" in client.get("/").content.decode()
+    client.post("/demo/cancel")
+    until(lambda: demo.training is not None and not demo.training.running)
+    page = client.get("/").content.decode()
+    assert "The demo trains" not in page
+    assert "ended early" not in page
+
+
+def test_why_it_ended_early_is_told(
+    demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short(monkeypatch, "import sys; sys.exit('first\\nno <room> left')")
+    client.post("/demo/start")
+    until(lambda: demo.training is not None and not demo.training.running)
+    assert "The demo ended early: no &lt;room&gt; left" in client.get("/").content.decode()
+
+
+def test_a_read_only_root_takes_none(
+    demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demos.os, "access", lambda *_: False)
+    page = client.get("/").content.decode()
+    assert demos.READ_ONLY in page
+    assert "Run the demo" not in page
+    assert client.post("/demo/start").status_code == 409
+    assert demo.training is None
+
+
+def test_its_forms_need_their_token(demo: demos.Demo) -> None:
+    assert Client(enforce_csrf_checks=True).post("/demo/start").status_code == 403
+    assert demo.training is None
