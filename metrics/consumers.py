@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Coroutine, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,9 +17,10 @@ from metrics.models import Journal
 from metrics.services import catch_up
 from runicorn import layout
 from runs.hub import hub
+from runs.log_blocks import Block, blocks, lines_before
 from runs.models import Run, header
 from runs.socket import RunSocket, whole_number
-from runs.tail import text_lines
+from runs.tail import Chunk, OpenFile
 
 LOG_LINES = 1000
 BACKLOG = 4 * 1024 * 1024
@@ -52,24 +54,27 @@ class LiveSocket(RunSocket):
 
     Query: `end`, `row` and `generation` as an answer of `series` (`journal_end`, `last_row`, `generation`) or the
     last frame of points gave them, so that no point is missing and none comes twice; without `end` it begins with
-    what comes next. `log` goes on at that byte of the log, else it begins with the last 1,000 lines.
+    what comes next. `log` goes on at that byte of the log, before which `log_lines` lines end; without it, it begins
+    with the last 1,000 lines.
 
-    Frames: `points` (see `PointFrames`); `{"type": "log", "lines": […], "end": i}`, with `"replaced": true` when
-    the log began anew; `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
+    Frames: `points` (see `PointFrames`); `{"type": "log", "first": number of the first line, "lines": […], "start": i,
+    "end": i, "long": […]}` (see `runs.log_blocks.Block`), with `"replaced": true` when the log began anew;
+    `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
     `{"type": "reset", "generation": g, "row": r, "end": i}`: ask for the series again, the points that follow
     come after that row. It is sent when the journal was replaced, and when there is more than 4 MiB to catch up
     with. Close codes as of the log's socket.
     """
 
     def read_query(self, query: dict[str, str]) -> None:
-        """Take `end`, `row`, `generation` and `log`."""
+        """Take `end`, `row`, `generation`, `log` and `log_lines`."""
         self.asked: Place | None = None
         if "end" in query:
             row = whole_number(query, "row", default=0) if query.get("row") != "-1" else -1
             generation = whole_number(query, "generation", default=0)
             self.asked = Place(generation, whole_number(query, "end", default=0), row)
         self.log_offset = whole_number(query, "log", default=0)
-        self.log_lines = None if "log" in query else LOG_LINES
+        self.log_tail = None if "log" in query else LOG_LINES
+        self.log_before = whole_number(query, "log_lines", default=0) if "log_lines" in query else None
         self._header: dict[str, Any] = {}
         self._moved = asyncio.Event()
         self._sent = 0
@@ -113,13 +118,16 @@ class LiveSocket(RunSocket):
     # The log
 
     async def send_log(self) -> None:
-        """Carry the lines of the log, those of one look in one frame."""
+        """Carry the lines of the log with their numbers."""
         path = self.folder / layout.LOGS
-        with self.reading(path, self.log_offset, lines=self.log_lines) as subscription:
+        with self.reading(path, self.log_offset, lines=self.log_tail) as subscription:
             async for chunk in subscription:
-                lines = [text for text, _ in text_lines(chunk.data, chunk.start)]
-                again = {"replaced": True} if chunk.replaced else {}
-                await self.send_frame(type="log", lines=lines, end=chunk.end, **again)
+                if chunk.replaced or chunk.start == 0:
+                    self.log_before = 0
+                elif self.log_before is None:
+                    self.log_before = await asyncio.to_thread(_lines_before, path, chunk.start)
+                await self.send_all(_log_frames(chunk, self.log_before + 1))
+                self.log_before += chunk.data.count(b"\n")
 
     # The points
 
@@ -169,6 +177,21 @@ class LiveSocket(RunSocket):
                     return
                 await self.send_all([frames.frame(chunk)])
                 self._moved.set()
+
+
+def _log_frames(chunk: Chunk, first: int) -> Iterator[str]:
+    if chunk.replaced:
+        yield orjson.dumps({"type": "log", "replaced": True, **asdict(Block(1, 0, 0))}).decode()
+    for block in blocks(chunk.data, chunk.start, first):
+        yield orjson.dumps({"type": "log", **asdict(block)}).decode()
+
+
+def _lines_before(path: Path, end: int) -> int:
+    try:
+        file = OpenFile(path)
+    except OSError:  # it went away just now; the reader will say so
+        return 0
+    return lines_before(file.fd, end)
 
 
 def _journal(run: int) -> Journal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from runicorn import journal
@@ -10,22 +12,44 @@ BLOCK = 1024 * 1024
 MOST = 10_000
 """Matching lines that are answered; all are counted."""
 LONGEST = 10_000
+ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+"""Sequences that colour a line in a terminal; they stand between words that are read as one text."""
 
 
 def matching_lines(fd: int, text: str) -> dict[str, Any]:
     """The lines that contain `text` in any case, each with its number from 1 on, in a file of UTF-8 lines."""
-    wanted = text.casefold()
     matches: list[dict[str, Any]] = []
-    total, number, offset = 0, 1, 0
+    total = 0
+    for number, line in _matches(fd, text):
+        total += 1
+        if len(matches) < MOST:
+            matches.append({"line": number, "text": line[:LONGEST]})
+    return {"matches": matches, "total": total, "truncated": total > len(matches)}
+
+
+def matching_numbers(fd: int, text: str) -> dict[str, Any]:
+    """The numbers of those lines alone, the first `MOST` of them, and how many there are."""
+    numbers: list[int] = []
+    total = 0
+    for number, _ in _matches(fd, text):
+        total += 1
+        if len(numbers) < MOST:
+            numbers.append(number)
+    return {"numbers": numbers, "total": total}
+
+
+def _matches(fd: int, text: str) -> Iterator[tuple[int, str]]:
+    wanted = text.casefold()
+    number, offset = 1, 0
     while block := journal.complete(fd, offset, BLOCK):
         lines = block.decode("utf-8", "replace")
+        seen = ESCAPES.sub("", lines) if b"\x1b" in block else lines
         # Looking through a block at once is many times quicker than line by line, and most have no match.
-        if wanted in lines.casefold():
-            for place, line in enumerate(lines.split("\n")):
-                if wanted in line.casefold():
-                    total += 1
-                    if len(matches) < MOST:
-                        matches.append({"line": number + place, "text": line[:LONGEST]})
+        if wanted in seen.casefold():
+            for place, (line, plain) in enumerate(
+                zip(lines.split("\n")[:-1], seen.split("\n"), strict=False)
+            ):
+                if wanted in plain.casefold():
+                    yield number + place, line
         number += block.count(b"\n")
         offset += len(block)
-    return {"matches": matches, "total": total, "truncated": total > len(matches)}

@@ -52,6 +52,22 @@ class LogQuery(serializers.Serializer[Any]):
     )
 
 
+class LogPartQuery(serializers.Serializer[Any]):
+    """Which part of a log a page wants: the lines around one, or those before or after a byte; or where a text is."""
+
+    search = serializers.CharField(required=False, max_length=1000, trim_whitespace=False)
+    around = serializers.IntegerField(required=False, min_value=1, max_value=2**60)
+    before = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
+    after = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
+    first = serializers.IntegerField(required=False, min_value=1, max_value=2**60, default=1)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one thing is asked for."""
+        if len(attrs.keys() - {"first"}) != 1:
+            raise serializers.ValidationError("Ask for one of search, around, before and after")
+        return attrs
+
+
 class Tags(serializers.ListField):
     """Tags, each once, in their order."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs import api, api_bin, api_files, api_v2
+from runs import api, api_bin, api_files, api_v2, page_parts
 from runs.page_urls import page_patterns as pages
 
 empty_bin = api_bin.EmptyRecycleBin.as_view()
@@ -40,5 +40,6 @@ v2_patterns = [
 ]
 page_patterns = [
     *pages,
+    path("runs/<str:run_id>/log", page_parts.LogPart.as_view(), name="run-log"),
     path("runs/<str:run_id>/media/<path:path>", api_files.RunMediaFile.as_view(), name="run-media"),
 ]

@@ -15,15 +15,19 @@ def test_it_sends_the_last_thousand_lines_and_then_what_comes(new_run) -> None:
             frame = frames(client, "log")
             first += frame["lines"]
         assert first == numbered(1000, 2000).splitlines()
-        assert frame["end"] == run.log.stat().st_size
+        end = run.log.stat().st_size
+        assert (frame["first"] + len(frame["lines"]), frame["end"]) == (3001, end)
         run.write_log("next\n\n")
-        assert frames(client, "log") == {"type": "log", "lines": ["next"], "end": run.log.stat().st_size}
+        place = {"first": 3001, "start": end, "end": end + 6}
+        assert frames(client, "log") == {"type": "log", "lines": ["next", ""], "long": [], **place}
 
 
 def test_it_goes_on_at_the_byte_that_a_page_knows(new_run) -> None:
     run = new_run(logs="one\ntwo\nthree\n")
-    with run.open_live(log=8) as client:
-        assert frames(client, "log")["lines"] == ["three"]
+    for lines_known in ({}, {"log_lines": 2}):
+        with run.open_live(log=8, **lines_known) as client:
+            frame = frames(client, "log")
+            assert (frame["first"], frame["lines"]) == (3, ["three"])
 
 
 def test_a_log_that_began_anew_says_so(new_run) -> None:
@@ -31,9 +35,18 @@ def test_a_log_that_began_anew_says_so(new_run) -> None:
     with run.open_live() as client:
         assert frames(client, "log")["lines"] == ["one", "two"]
         os.truncate(run.log, 0)
-        assert frames(client, "log") == {"type": "log", "lines": [], "end": 0, "replaced": True}
+        assert frames(client, "log") == {
+            "type": "log",
+            "replaced": True,
+            "first": 1,
+            "start": 0,
+            "end": 0,
+            "lines": [],
+            "long": [],
+        }
         run.write_log("three\n")
-        assert frames(client, "log")["lines"] == ["three"]
+        frame = frames(client, "log")
+        assert (frame["first"], frame["lines"]) == (1, ["three"])
 
 
 def test_it_tells_the_state_at_once_and_when_it_changes(new_run) -> None:

@@ -1,0 +1,32 @@
+"""What the page of a run asks for by itself, beside what the API has for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from runs import files, log_blocks, logs, services
+from runs.serializers import LogPartQuery
+
+
+class LogPart(APIView):
+    """A part of the log, for a page that shows it in blocks."""
+
+    def get(self, request: Request, run_id: str) -> Response:
+        """`{blocks: […]}` around a line, before or after a byte; with `search` the numbers of the matching lines."""
+        query = LogPartQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        file = files.open_log(services.get_run(run_id))
+        if "search" in asked:
+            return Response(logs.matching_numbers(file.fd, asked["search"]))
+        if "around" in asked:
+            found = log_blocks.around(file.fd, asked["around"])
+        elif "before" in asked:
+            found = [log_blocks.before(file.fd, asked["before"], asked["first"])]
+        else:
+            found = [log_blocks.after(file.fd, asked["after"], asked["first"])]
+        return Response({"blocks": [asdict(block) for block in found]})
