@@ -3,6 +3,9 @@
 import { Board } from "./chart/board.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
+import { linkLines } from "./log/link.js";
+import { LogSearch } from "./log/search.js";
+import { fitPanes } from "./run/fit.js";
 import { addFigure, filterFigures } from "./run/groups.js";
 import { refreshHeader, showStep } from "./run/header.js";
 import { slideImages } from "./run/images.js";
@@ -34,6 +37,8 @@ const board = new Board(charts, series, toolbar.settings, {
 });
 
 const log = new LogPane(document.getElementById("log"));
+new LogSearch(document.querySelector("#log .find"), log);
+linkLines(log);
 
 /** The first answer says where the socket begins; later ones may be ahead of it, which each chart sorts out. */
 function begin(answer) {
@@ -62,10 +67,7 @@ const FRAMES = {
     place = { end: frame.end, row: frame.last_row, generation: frame.generation };
     showStep(frame.series);
   },
-  log(frame) {
-    if (frame.replaced) log.clear();
-    log.add(frame.lines, frame.end);
-  },
+  log: (frame) => log.add(frame),
   status: ({ run }) => refreshHeader(run),
   reset(frame) {
     place = { end: frame.end, row: frame.row, generation: frame.generation };
@@ -74,7 +76,7 @@ const FRAMES = {
 };
 
 const socket = new Live(live, {
-  query: () => ({ ...place, ...(log.end === null ? {} : { log: log.end }) }),
+  query: () => ({ ...place, ...log.place }),
   frame: (message) => FRAMES[message.type]?.(message),
   state: (text, retry) => say(text, retry),
 });
@@ -93,6 +95,7 @@ async function findPlace() {
 }
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
+fitPanes(root);
 makeTabs(root, () => log.shown());
 filterFigures(charts, toolbar.settings.filter);
 filterPairs(root);

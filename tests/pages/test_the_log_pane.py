@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
+from tests.waiting import until
 
 Js = Callable[..., Any]
 
 PANE = """async () => {
-    document.body.innerHTML = `<link rel="stylesheet" href="/static/css/log.css"><div id="log">
-        <input type="checkbox" name="follow" checked><p class="earlier" hidden>earlier</p>
-        <div class="lines" style="height: 200px; overflow: auto"></div></div>`;
-    const { LogPane } = await import("/static/js/log.js");
-    window.pane = new LogPane(document.getElementById("log"));
-    window.frame = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    document.body.innerHTML = `<link rel="stylesheet" href="/static/css/log.css"><div id="log" class="log"
+        data-log="/log" data-whole="/whole">
+        <input type="checkbox" name="follow" checked><p class="trouble" hidden><span></span><button>Try again</button></p>
+        <form class="find"><input name="text"><output name="found"></output><button type="button" name="previous">p</button>
+        <button type="button" name="next">n</button></form>
+        <div class="lines" style="height: 200px; overflow: auto"></div><button class="to-end" hidden></button></div>`;
+    const root = document.getElementById("log");
+    window.pane = new (await import("/static/js/log.js")).LogPane(root);
+    new (await import("/static/js/log/search.js")).LogSearch(root.querySelector("form"), pane);
+    let first = 1;
+    window.frameOf = (lines, long = []) => {
+        const frame = { first, start: (first - 1) * 10, end: (first + lines.length - 1) * 10, lines, long };
+        first += lines.length;
+        return frame;
+    };
+    window.drawn = () => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 60));
 }"""
 
 
@@ -25,8 +38,44 @@ def pane(modules: Any) -> Any:
     return modules
 
 
-def add(page: Any, *lines: str) -> None:
-    page.evaluate("(lines) => { pane.add(lines, 1); return frame(); }", list(lines))
+def add(page: Any, *lines: str, long: Any = ()) -> None:
+    page.evaluate(
+        "([lines, long]) => { pane.add(frameOf(lines, long)); return drawn(); }", [list(lines), list(long)]
+    )
+
+
+def numbers(page: Any) -> list[str]:
+    return page.evaluate("[...document.querySelectorAll('.lines > div')].map((row) => row.dataset.n)")
+
+
+def serve_log(page: Any, total: int) -> list[str]:
+    """Answer the pane's questions about a log of `total` lines of ten bytes each; what was asked."""
+    asked: list[str] = []
+
+    def block(first: int, count: int) -> dict[str, Any]:
+        last = min(first + count - 1, total)
+        lines = [f"line {number}" for number in range(first, last + 1)]
+        return {"first": first, "start": (first - 1) * 10, "end": last * 10, "lines": lines, "long": []}
+
+    def answer(route: Any) -> None:
+        query = dict(parse_qsl(urlsplit(route.request.url).query))
+        asked.append(" ".join(query))
+        if "search" in query:
+            found = [n for n in range(1, total + 1) if query["search"] in f"line {n}"]
+            route.fulfill(json={"numbers": found, "total": len(found)})
+        elif "around" in query:
+            first = int(query["around"])
+            begin = max(1, first - 500)
+            route.fulfill(json={"blocks": [block(begin, first - begin), block(first, 500)]})
+        elif "before" in query:
+            begin = max(1, int(query["first"]) - 500)
+            route.fulfill(json={"blocks": [block(begin, int(query["first"]) - begin)]})
+        else:
+            route.fulfill(json={"blocks": [block(int(query["first"]), 500)]})
+
+    page.unroute("**/log?*")
+    page.route("**/log?*", answer)
+    return asked
 
 
 @pytest.mark.parametrize(
@@ -58,11 +107,12 @@ def test_markup_in_a_line_is_text(pane: Any) -> None:
 
 
 def test_a_megabyte_in_a_line_is_shortened_until_somebody_wants_it(pane: Any) -> None:
-    add(pane, "x" * 1_000_000)
+    pane.route("**/whole", lambda route: route.fulfill(status=206, body="x" * 1_000_000))
+    add(pane, "x" * 2000, long=[[0, 0, 1_000_000]])
     row = pane.locator(".lines div")
     assert len(row.text_content()) < 2100
-    row.get_by_role("button", name="show all 1,000,000 characters").click()
-    assert len(row.text_content()) == 1_000_000
+    row.get_by_role("button", name="show all 977 KiB").click()
+    until(lambda: len(row.text_content()) == 1_000_000)
 
 
 def test_the_end_is_followed_until_somebody_scrolls_up(pane: Any) -> None:
@@ -70,20 +120,122 @@ def test_the_end_is_followed_until_somebody_scrolls_up(pane: Any) -> None:
     add(pane, *(f"line {i}" for i in range(100)))
     assert pane.evaluate(bottom) < 2
     pane.evaluate("document.querySelector('.lines').scrollTop = 100")
-    pane.evaluate("frame()")
+    pane.evaluate("drawn()")
     add(pane, "one more")
     assert not pane.locator("input[name=follow]").is_checked()
     assert pane.evaluate(bottom) > 500
     pane.locator("input[name=follow]").check()
     assert pane.evaluate(bottom) < 2
-    pane.evaluate("frame()")
+    pane.evaluate("drawn()")
     add(pane, "the last")
     assert pane.evaluate(bottom) < 2
 
 
-def test_a_page_holds_the_last_lines_and_says_where_the_others_are(pane: Any) -> None:
-    add(pane, *(f"line {i}" for i in range(6000)))
-    rows = pane.locator(".lines div")
-    assert rows.count() == 5000
-    assert rows.last.text_content() == "line 5999"
-    assert pane.locator(".earlier").is_visible()
+def test_a_page_holds_the_last_lines_and_fetches_the_others(pane: Any) -> None:
+    asked = serve_log(pane, 6000)
+    pane.evaluate(
+        "for (let i = 0; i < 12; i += 1) pane.add(frameOf(Array.from({ length: 500 }, (_, n) => `line ${i * 500 + n + 1}`)))"
+    )
+    pane.evaluate("drawn()")
+    assert numbers(pane) == [str(n) for n in range(3001, 6001)]
+    pane.evaluate("document.querySelector('.lines').scrollTop = 0")
+    until(lambda: numbers(pane)[0] == "2501")
+    assert len(numbers(pane)) == 3000 and asked == ["before first"]
+    add(pane, "line 6001")
+    assert numbers(pane)[-1] == "5500"
+    end = pane.locator(".to-end")
+    assert end.text_content() == "501 more ↓"
+    serve_log(pane, 6001)
+    end.click()
+    until(lambda: numbers(pane)[-1] == "6001")
+    add(pane, "line 6002")
+    assert numbers(pane)[-1] == "6002" and pane.locator("input[name=follow]").is_checked()
+
+
+def test_what_is_found_is_shown_in_its_surroundings(pane: Any) -> None:
+    serve_log(pane, 3000)
+    add(pane, *(f"line {n}" for n in range(1, 401)))
+    pane.evaluate("pane.jump(1)")
+    pane.fill("input[name=text]", "line 29")
+    found = pane.locator("output[name=found]")
+    until(lambda: found.text_content() == "111 found")
+    steps = []
+    for key in ("Enter", "Enter", "Shift+Enter", "Shift+Enter"):
+        before = found.text_content()
+        pane.locator("input[name=text]").press(key)
+        until(lambda before=before: found.text_content() != before)
+        until(lambda: pane.locator("[aria-current]").count() == 1)
+        steps.append(found.text_content())
+    assert steps == ["1 of 111", "2 of 111", "1 of 111", "111 of 111"]
+    until(lambda: pane.locator("[aria-current]").get_attribute("data-n") == "2999")
+    assert "match" in pane.locator("[aria-current]").get_attribute("class")
+    box = pane.locator("[aria-current]").bounding_box()
+    lines = pane.locator(".lines").bounding_box()
+    assert lines["y"] <= box["y"] < lines["y"] + lines["height"]
+
+
+def test_a_server_that_is_gone_is_said_with_a_way_to_try_again(pane: Any) -> None:
+    pane.unroute("**/log?*")
+    pane.route("**/log?*", lambda route: route.fulfill(body="<html>"))
+    add(pane, "line 1")
+    pane.evaluate("pane.jump(500)")
+    trouble = pane.locator(".trouble")
+    until(lambda: trouble.is_visible())
+    assert "The log could not be read." in trouble.inner_text()
+    serve_log(pane, 600)
+    trouble.get_by_role("button").click()
+    until(lambda: pane.locator("[aria-current]").count() == 1)
+    assert trouble.is_hidden()
+
+
+BARS = [
+    "start",
+    *(f"epoch 1: {n:3d}%|##  | {n}/100" for n in (10, 55, 100)),
+    "epoch 2:   5%|   | 5/100",
+    "done",
+]
+
+
+def test_progress_bars_are_folded_into_their_last_state(pane: Any) -> None:
+    add(pane, *BARS)
+    shown = pane.locator(".lines > div:visible")
+    assert [text.removeprefix("+2") for text in shown.all_text_contents()] == [BARS[0], *BARS[3:]]
+    pane.get_by_role("button", name="Show 2 earlier states of this bar").click()
+    assert shown.count() == len(BARS)
+    add(pane, "epoch 3: 10%|  |")
+    add(pane, "epoch 3: 20%|  |")
+    assert shown.count() == len(BARS) + 1
+
+
+@pytest.mark.parametrize(
+    ("line", "bar"),
+    [
+        ("train:  45%|███▌  | 45/100 [00:03<00:04]", ["train:", 45]),
+        ("12/100 ━━━━━━━ 3s 20ms/step", ["", 12]),
+        ("Working ━━━━━╸    45% 0:00:07", ["Working", 45]),
+        ("loss 0.53 acc 0.9:  7%|#", ["loss # acc #:", 7]),
+        ("accuracy 45% | loss 3", ["accuracy", 45]),
+        ("12:00:03 | epoch 3", None),
+        ("read 3/4 files", None),
+    ],
+)
+def test_a_bar_is_told_from_other_lines(js: Js, line: str, bar: Any) -> None:
+    found = js("log/fold.js", "(m, line) => m.barOf(line)", line)
+    assert (found and [found["name"], found["at"]]) == bar
+
+
+def test_ten_thousand_lines_a_second_keep_the_page_quick(pane: Any) -> None:
+    longest = pane.evaluate("""async () => {
+        let longest = 0, last = performance.now();
+        for (let turn = 0; turn < 60; turn += 1) {
+            pane.add(frameOf(Array.from({ length: 167 }, (_, n) => `\x1b[32mstep\x1b[0m ${turn}.${n} loss 0.123`)));
+            await new Promise((done) => requestAnimationFrame(done));
+            const now = performance.now();
+            longest = Math.max(longest, now - last);
+            last = now;
+        }
+        await drawn();
+        return longest;
+    }""")
+    assert len(numbers(pane)) <= 3700 and numbers(pane)[-1] == "10020"
+    assert longest < 500

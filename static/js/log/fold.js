@@ -1,0 +1,73 @@
+/** Progress bars in the log: lines of one bar that follow each other are folded into the last of them. */
+
+// tqdm (` 45%|███ `), Keras (`12/100 ━━━`), rich (`━━━ 45%`).
+const BARS = [/^(.*?)(\d{1,3}(?:\.\d+)?)%\s?\|/, /^(.*?)(\d+)\/\d+ ?[\[━]/, /^(.*?)[━╸╺─]{3,}.*?(\d{1,3}(?:\.\d+)?)%/];
+
+/** The bar that a line shows, as `{name, at}`: what stands before it without its figures, and how far it is. */
+export function barOf(line) {
+  for (const form of BARS) {
+    const found = form.exec(line);
+    if (found) return { name: found[1].replace(/[\d.]+/g, "#").trim(), at: Number(found[2]) };
+  }
+  return null;
+}
+
+/** Whether `next` shows the same bar as `bar`, as far or further. */
+export function goesOn(bar, next) {
+  return Boolean(bar && next) && bar.name === next.name && bar.at <= next.at;
+}
+
+/** Fold `rows`, which follow each other. */
+export function foldRows(rows) {
+  let before = null;
+  for (const row of rows) {
+    row.bar ??= barOf(row.textContent.slice(0, 300)) ?? false;
+    if (before && (!before.group || before.group !== row.group) && goesOn(before.bar, row.bar)) join(before, row);
+    before = row;
+  }
+}
+
+/** A row goes away: its bar shows the last state that is left. */
+export function leaveFold(row) {
+  const { group } = row;
+  if (!group) return;
+  group.rows.splice(group.rows.indexOf(row), 1);
+  if (group.rows.length) show(group);
+}
+
+function join(before, row) {
+  before.group ??= { rows: [before], button: null };
+  const { group } = before;
+  const joined = row.group?.rows ?? [row];
+  row.group?.button.remove();
+  for (const one of joined) one.group = group;
+  before.classList.add("folded");
+  before.classList.toggle("seen", group.button?.getAttribute("aria-expanded") === "true");
+  group.rows.push(...joined);
+  show(group);
+}
+
+/** Only the last row of a group stands there, with a button that shows the others. */
+function show(group) {
+  const last = group.rows.at(-1);
+  const count = group.rows.length - 1;
+  const button = (group.button ??= unfolder(group));
+  last.classList.remove("folded", "seen");
+  button.hidden = !count;
+  button.textContent = `+${count}`;
+  button.setAttribute("aria-label", `Show ${count} earlier state${count === 1 ? "" : "s"} of this bar`);
+  if (button.parentElement !== last) last.prepend(button);
+}
+
+function unfolder(group) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "unfold";
+  button.setAttribute("aria-expanded", "false");
+  button.addEventListener("click", () => {
+    const open = button.getAttribute("aria-expanded") === "false";
+    button.setAttribute("aria-expanded", String(open));
+    for (const one of group.rows) one.classList.toggle("seen", open);
+  });
+  return button;
+}

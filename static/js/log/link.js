@@ -1,0 +1,19 @@
+/** A line has an address: a click on its number puts it into the page's, and an address with a line shows that line. */
+
+import { numberOf } from "./rows.js";
+
+/** Wire the numbers of `pane`, and go to the line that the address names. */
+export function linkLines(pane) {
+  pane.element.addEventListener("click", ({ target, clientX }) => {
+    const row = target.closest("[data-n]");
+    const gutter = row && parseFloat(getComputedStyle(row).paddingLeft);
+    if (!row || target !== row || clientX - row.getBoundingClientRect().left > gutter) return;
+    const query = new URLSearchParams(location.search);
+    query.set("pane", "log");
+    query.set("line", numberOf(row));
+    history.replaceState(null, "", `?${query}`);
+    pane.jump(numberOf(row));
+  });
+  const asked = Number(new URLSearchParams(location.search).get("line"));
+  if (Number.isSafeInteger(asked) && asked > 0) pane.jump(asked);
+}

@@ -1,0 +1,64 @@
+/** Rows of the log: one line each, with its number, its colours, and a way to see a very long one whole. */
+
+import { lastState, pieces } from "../ansi.js";
+
+const LARGEST = 8 * 1024 * 1024;
+
+/** The rows of a block as the server sends it; `whole(start, end)` fetches the text of a line that was cut. */
+export function rowsOf({ first, lines, long }, whole) {
+  const rows = lines.map((line, i) => rowOf(line, first + i));
+  for (const [i, start, end] of long) rows[i].append(expander(rows[i], start, end, whole));
+  return rows;
+}
+
+/** The number of the line in a row. */
+export function numberOf(row) {
+  return Number(row.dataset.n);
+}
+
+function rowOf(text, number) {
+  const row = document.createElement("div");
+  row.dataset.n = number;
+  fill(row, lastState(text));
+  return row;
+}
+
+function fill(row, line) {
+  row.replaceChildren(
+    ...pieces(line).map(([text, classes]) => {
+      if (!classes) return text;
+      const piece = document.createElement("span");
+      piece.className = classes;
+      piece.textContent = text;
+      return piece;
+    }),
+  );
+}
+
+function bytes(count) {
+  return count < 1024 * 1024 ? `${Math.round(count / 1024)} KiB` : `${(count / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+function expander(row, start, end, whole) {
+  const size = bytes(end - start);
+  if (end - start > LARGEST) {
+    const note = document.createElement("span");
+    note.className = "more";
+    note.textContent = `… ${size}: the whole log has all of it`;
+    return note;
+  }
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "more";
+  button.textContent = `… show all ${size}`;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      fill(row, lastState(await whole(start, end)));
+    } catch {
+      button.disabled = false;
+      button.textContent = `… ${size} could not be read: try again`;
+    }
+  });
+  return button;
+}

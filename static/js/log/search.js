@@ -1,0 +1,91 @@
+/** Searching the log: the server looks through all of it, the pane shows the matches one by one. */
+
+import { numberOf } from "./rows.js";
+
+const PAUSE = 250;
+
+export class LogSearch {
+  /** `form` holds the field `text`, an `output`, and buttons `previous` and `next`; `pane` is the `LogPane`. */
+  constructor(form, pane) {
+    this.form = form;
+    this.pane = pane;
+    this.found = { numbers: [], total: 0 };
+    this.at = -1;
+    this.timer = 0;
+    pane.marked = (row) => this.#mark(row);
+    form.hidden = false;
+    form.elements.text.addEventListener("input", () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.#ask(), PAUSE);
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#go(1);
+    });
+    form.elements.next.addEventListener("click", () => this.#go(1));
+    form.elements.previous.addEventListener("click", () => this.#go(-1));
+    form.elements.text.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && event.shiftKey) {
+        event.preventDefault();
+        this.#go(-1);
+      } else if (event.key === "Escape" && this.text) {
+        form.elements.text.value = "";
+        this.#ask();
+      }
+    });
+  }
+
+  get text() {
+    return this.form.elements.text.value.toLowerCase();
+  }
+
+  #mark(row) {
+    row.classList.toggle("match", Boolean(this.text) && row.textContent.toLowerCase().includes(this.text));
+  }
+
+  async #ask() {
+    clearTimeout(this.timer);
+    this.timer = 0;
+    const { text } = this;
+    for (const row of this.pane.element.children) this.#mark(row);
+    this.at = -1;
+    this.found = { numbers: [], total: 0 };
+    if (text) {
+      const answer = await this.pane.source.ask({ search: text }, () => this.#ask());
+      if (text !== this.text) return;
+      if (answer) this.found = answer;
+    }
+    this.#tell();
+  }
+
+  /** To the next match after the one that is shown, or after what is in sight; after the last comes the first. */
+  async #go(direction) {
+    if (!this.text) return;
+    if (this.timer || !this.found.total) await this.#ask();
+    const { numbers } = this.found;
+    if (!numbers.length) return;
+    const last = numbers.length - 1;
+    if (this.at >= 0) this.at = direction > 0 ? (this.at < last ? this.at + 1 : 0) : this.at > 0 ? this.at - 1 : last;
+    else {
+      const seen = this.#inSight();
+      const after = numbers.findIndex((number) => number >= seen);
+      this.at = direction > 0 ? Math.max(0, after) : after > 0 ? after - 1 : last;
+    }
+    this.#tell();
+    await this.pane.jump(numbers[this.at]);
+  }
+
+  #inSight() {
+    const { element } = this.pane;
+    const row = [...element.children].find((one) => one.offsetTop + one.offsetHeight > element.scrollTop && one.dataset.n);
+    return row ? numberOf(row) : 1;
+  }
+
+  #tell() {
+    const { numbers, total } = this.found;
+    const count = total.toLocaleString("en");
+    const told = !this.text ? "" : !total ? "no match" : this.at < 0 ? `${count} found` : `${this.at + 1} of ${count}`;
+    this.form.elements.found.textContent = told;
+    for (const name of ["previous", "next"]) this.form.elements[name].disabled = !numbers.length;
+  }
+}

@@ -1,0 +1,50 @@
+/** Where the log pane gets what is not live: blocks of lines, single long lines, places of a text. */
+
+export class Source {
+  /** `root`: has `data-log`, `data-whole` and a `.trouble`, where a failure is said with a button to try again. */
+  constructor(root) {
+    const trouble = root.querySelector(".trouble");
+    this.address = root.dataset.log;
+    this.whole = root.dataset.whole;
+    this.trouble = trouble;
+    this.turn = 0;
+    this.busy = false;
+    this.again = () => {};
+    this.text = (start, end) => this.#text(start, end);
+    trouble.querySelector("button").addEventListener("click", () => this.again());
+  }
+
+  /**
+   * The blocks that are asked for; null when that failed (it is said then), or when something else was asked for
+   * meanwhile. `again` is what the button does then. With `waits` nothing is asked for while another answer is on
+   * its way.
+   */
+  async blocks(query, again, waits = false) {
+    if (waits && this.busy) return null;
+    const turn = ++this.turn;
+    this.busy = true;
+    try {
+      const answer = await this.ask(query, again);
+      return turn === this.turn ? (answer?.blocks ?? null) : null;
+    } finally {
+      this.busy = this.busy && turn !== this.turn;
+    }
+  }
+
+  /** What the server answers; null when it does not, which is said with a way to try again. */
+  async ask(query, again) {
+    const response = await fetch(`${this.address}?${new URLSearchParams(query)}`).catch(() => null);
+    const answer = await response?.json().catch(() => null);
+    const sentence = !response ? "The viewer does not answer." : response.ok && answer ? "" : (answer?.detail ?? "The log could not be read.");
+    this.again = again;
+    this.trouble.hidden = !sentence;
+    this.trouble.querySelector("span").textContent = sentence;
+    return sentence ? null : answer;
+  }
+
+  async #text(start, end) {
+    const response = await fetch(this.whole, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    if (!response.ok) throw new Error(`The viewer answered ${response.status}.`);
+    return response.text();
+  }
+}
