@@ -16,6 +16,7 @@ from runicorn._version import __version__
 # Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.config import Config
     from runicorn.environment import EnvironmentCapture
     from runicorn.exporters import MetricsExporter
@@ -23,11 +24,23 @@ if TYPE_CHECKING:
     from runicorn.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.run import Run
     from runicorn.session import RunExists, get_active_run, init
-    from runicorn.verbs import finish, log, log_image, log_text, set_primary_metric, summary
+    from runicorn.verbs import (
+        finish,
+        log,
+        log_artifact,
+        log_image,
+        log_text,
+        set_primary_metric,
+        summary,
+        use_artifact,
+    )
 
 __all__ = [
     "AlertRule",
     "AnomalyDetector",
+    "Artifact",
+    "ArtifactError",
+    "ArtifactType",
     "Config",
     "EnvironmentCapture",
     "InvalidName",
@@ -41,13 +54,16 @@ __all__ = [
     "get_active_run",
     "init",
     "log",
+    "log_artifact",
     "log_image",
     "log_text",
     "set_primary_metric",
     "summary",
+    "use_artifact",
 ]
 
 _HOMES = {
+    "artifacts": ("Artifact", "ArtifactError", "ArtifactType"),
     "config": ("Config",),
     "environment": ("EnvironmentCapture",),
     "exporters": ("MetricsExporter",),
@@ -55,7 +71,16 @@ _HOMES = {
     "monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "run": ("Run",),
     "session": ("RunExists", "get_active_run", "init"),
-    "verbs": ("finish", "log", "log_image", "log_text", "set_primary_metric", "summary"),
+    "verbs": (
+        "finish",
+        "log",
+        "log_artifact",
+        "log_image",
+        "log_text",
+        "set_primary_metric",
+        "summary",
+        "use_artifact",
+    ),
 }
 
 

@@ -339,22 +339,30 @@ def fsync_directory(path: Path) -> None:
 
 
 @contextmanager
-def file_lock(path: str | os.PathLike[str], blocking: bool = True) -> Iterator[None]:
+def file_lock(
+    path: str | os.PathLike[str], blocking: bool = True, shared: bool = False, mode: int = 0o600
+) -> Iterator[None]:
     """Hold the lock that the file stands for; it falls with the process. The file stays.
+
+    Args:
+        path: the file; made when it is missing.
+        blocking: wait for whoever holds it.
+        shared: together with others that share it (where the system cannot, alone).
+        mode: permissions of a new file, before the umask.
 
     Raises:
         BlockingIOError: another holds it, and `blocking` is false.
         OSError: the file cannot be opened.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode)
     try:
-        _lock(fd, blocking)
+        _lock(fd, blocking, shared)
         yield
     finally:
         os.close(fd)
 
 
-def _lock(fd: int, blocking: bool) -> None:
+def _lock(fd: int, blocking: bool, shared: bool) -> None:
     if WINDOWS:
         import importlib
 
@@ -366,4 +374,5 @@ def _lock(fd: int, blocking: bool) -> None:
         return
     import fcntl
 
-    fcntl.flock(fd, fcntl.LOCK_EX | (0 if blocking else fcntl.LOCK_NB))
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    fcntl.flock(fd, kind | (0 if blocking else fcntl.LOCK_NB))

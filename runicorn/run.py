@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn import about, endings, layout, media, values
 from runicorn.beside import Comforts
@@ -17,6 +17,10 @@ from runicorn.journal import encode, last_step, load_encoder
 from runicorn.notices import Notices
 from runicorn.outcome import Summary
 from runicorn.values import PLAIN, REFUSALS
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
+    from runicorn.artifacts.store import Version
 
 ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 STEP_LIMIT = 2**63
@@ -181,6 +185,43 @@ class Run:
         content = tables.encode(histograms.histogram(values, bins))
         return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
 
+    def log_artifact(self, artifact: Artifact) -> int:
+        """Store an artifact as its next version, and record that this run made it.
+
+        Args:
+            artifact: what was put together; it is the new version afterwards.
+
+        Returns:
+            The number of the version.
+
+        Raises:
+            ArtifactError: the version could not be made; nothing of it is there then. Unlike what is logged, a
+                version that is missing would be missed too late.
+        """
+        from runicorn.artifacts.records import made
+        from runicorn.artifacts.store import Store
+
+        version = artifact.log_to(Store(self.storage_root), self.id)
+        self._record(made, version)
+        self._notice_when_ended()
+        return version.number
+
+    def use_artifact(self, spec: str) -> Artifact:
+        """A version of the store, recorded as used by this run.
+
+        Args:
+            spec: `name:latest` or another alias, `name:v3`, `name:3`; with the type where two have the name:
+                `dataset/name:latest`.
+
+        Raises:
+            ArtifactError: there is no such version, or the text has another form.
+        """
+        from runicorn.artifacts.records import used
+
+        artifact, version = self._found(spec)
+        self._record(used, version)
+        return artifact
+
     def summary(self, update: Mapping[str, Any] | None) -> None:
         """Set entries of the summary; the others stay."""
         if update:
@@ -260,6 +301,21 @@ class Run:
         self._folder.stir()
         self._folder.close()
         self._leave(self._status)
+
+    def _found(self, spec: str) -> tuple[Artifact, Version]:
+        from runicorn.artifacts.artifact import Artifact
+        from runicorn.artifacts.names import parse_spec
+        from runicorn.artifacts.store import Store
+
+        version = Store(self.storage_root).resolve(parse_spec(spec))
+        return Artifact.of(version), version
+
+    def _record(self, how: Callable[[Path, Version], None], version: Version) -> None:
+        try:
+            how(self.run_dir, version)
+        except OSError as error:
+            self._folder.trouble(f"the record of {version}", error)
+        self._folder.stir()
 
     def _keep(
         self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any

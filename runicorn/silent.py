@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn import layout
 from runicorn.config import Config
 from runicorn.notices import say
 from runicorn.run import Run
 from runicorn.settings import get as get_setting
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
 
 ONLINE, DISABLED = "online", "disabled"
 # The first that is set decides: what counts all processes of a training before what counts those of one machine.
@@ -93,6 +96,25 @@ class SilentRun(Run):
     def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
         """Do nothing; the path is empty."""
         return ""
+
+    def log_artifact(self, artifact: Artifact) -> int:
+        """Do nothing; the number is 0."""
+        return 0
+
+    def use_artifact(self, spec: str) -> Artifact:
+        """The version, if it is there, for the files that the training needs; nothing is recorded.
+
+        Where it is not there the artifact is not loaded, and says so when its files are asked for.
+        """
+        from runicorn.artifacts.artifact import Artifact
+        from runicorn.artifacts.errors import ArtifactNotFound
+        from runicorn.artifacts.names import parse_spec
+
+        try:
+            return self._found(spec)[0]
+        except ArtifactNotFound:
+            wanted = parse_spec(spec)
+            return Artifact(wanted.name) if wanted.type is None else Artifact(wanted.name, wanted.type)
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
         """Do nothing."""

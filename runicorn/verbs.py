@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn import layout
 from runicorn.session import current
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
 
 
 def log(
@@ -48,6 +51,26 @@ def log_image(
         TypeError, FileNotFoundError, ValueError: as there.
     """
     return current().log_image(key, image, step, caption, format, quality)
+
+
+def log_artifact(artifact: Artifact) -> int:
+    """`Run.log_artifact` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        ArtifactError: as there.
+    """
+    return current().log_artifact(artifact)
+
+
+def use_artifact(spec: str) -> Artifact:
+    """`Run.use_artifact` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        ArtifactError: as there.
+    """
+    return current().use_artifact(spec)
 
 
 def summary(update: Mapping[str, Any] | None) -> None:

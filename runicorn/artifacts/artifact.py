@@ -1,0 +1,324 @@
+"""The artifact of a training script: files put together before they become a version, or a version that is used."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from runicorn.artifacts import names, sources, verifying
+from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
+from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference
+from runicorn.artifacts.progress import Progress, watch
+from runicorn.artifacts.saving import Draft, save
+from runicorn.artifacts.store import Store, Version
+from runicorn.notices import say
+
+
+class NotLoaded(ArtifactError, RuntimeError):
+    """The artifact is no version yet."""
+
+
+class Artifact:
+    """A model, a dataset, or any other set of files under version control.
+
+        artifact = rn.Artifact("resnet", type="model").add_file("best.pt").add_metadata({"acc": 0.93})
+        run.log_artifact(artifact)
+
+    Args:
+        name: 1-128 characters.
+        type: "model", "dataset", "config", "code" or "custom".
+        description: a text about it.
+        metadata: what JSON can hold.
+
+    Raises:
+        InvalidArtifact: the name or the type cannot be one.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        type: str = names.ArtifactType.MODEL,
+        description: str = "",
+        metadata: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.name = names.check_name(name)
+        self.type = names.check_type(type)
+        self.description = str(description)
+        self.metadata: dict[str, Any] = dict(metadata or {})
+        self.tags: list[str] = []
+        self._files: dict[str, Path] = {}
+        self._references: list[Reference] = []
+        self._version: Version | None = None
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    def __repr__(self) -> str:
+        state = self.full_name if self.is_loaded else f"{self.name} (unstaged)"
+        return f"<Artifact {state} type={self.type}>"
+
+    # Putting together
+
+    def add_file(self, path: str | os.PathLike[str], name: str | None = None) -> Artifact:
+        """Add a file; it is read when the artifact is logged.
+
+        Args:
+            path: the file.
+            name: its path in the artifact; else its own name.
+
+        Raises:
+            FileNotFoundError: it is not there.
+            InvalidArtifact: it is no file, or `name` leads elsewhere, or is taken already.
+        """
+        source = Path(path)
+        if not source.exists():
+            raise FileNotFoundError(f"File not found: {path}")
+        if not source.is_file():
+            raise InvalidArtifact(f"Not a file (use add_dir for directories): {path}")
+        self._stage({names.check_path(source.name if name is None else name): source.resolve()})
+        return self
+
+    def add_dir(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        exclude_patterns: Iterable[str] | None = None,
+        *,
+        follow_symlinks: bool = False,
+    ) -> Artifact:
+        """Add every file below a folder, with its path relative to it.
+
+        Args:
+            path: the folder.
+            name: what to put before the paths in the artifact.
+            exclude_patterns: paths below the folder that are left out, like `*.pyc` or `logs/*`.
+            follow_symlinks: take what symbolic links lead to. Else those that lead out of the folder, to folders, or nowhere
+                are recorded as references and not followed.
+
+        Raises:
+            FileNotFoundError: it is not there.
+            InvalidArtifact: it is no folder, or a path in it cannot be one in an artifact, or is taken already.
+        """
+        folder = Path(path)
+        if not folder.exists():
+            raise FileNotFoundError(f"Directory not found: {path}")
+        if not folder.is_dir():
+            raise InvalidArtifact(f"Not a directory: {path}")
+        found = sources.below(folder, exclude_patterns or (), follow_symlinks)
+        prefix = f"{names.check_path(name)}/" if name is not None else ""
+        self._stage(
+            {names.check_path(prefix + below): source.absolute() for below, source in found.files.items()}
+        )
+        self._references.extend(found.links)
+        if found.others:
+            say(
+                f"{folder} holds {len(found.others)} pipes, sockets or devices, which no artifact can keep: {found.others[0]}."
+            )
+        if not found.files and not found.links:
+            say(f"{folder} holds no files; nothing was added to {self.name}.")
+        return self
+
+    def add_reference(
+        self,
+        uri: str,
+        checksum: str | None = None,
+        size: int | None = None,
+        name: str | None = None,
+        **metadata: Any,
+    ) -> Artifact:
+        """Record something that lies elsewhere; it is never read.
+
+        Args:
+            uri: `s3://…`, `gs://…`, `https://…`, `file://…`.
+            checksum: as its owner states it.
+            size: bytes.
+            name: what it is called in the artifact.
+            **metadata: more about it.
+
+        Raises:
+            InvalidArtifact: `uri` has no scheme, or `size` is no number of bytes.
+        """
+        scheme, separator, rest = str(uri).partition(":")
+        if not (separator and rest and scheme and scheme[0].isalpha() and scheme.isascii()):
+            raise InvalidArtifact(f"Invalid reference {uri!r}: it must be a URI, like s3://bucket/key.")
+        if size is not None and (type(size) is not int or size < 0):
+            raise InvalidArtifact(f"Invalid size {size!r} of a reference: it must be a number of bytes.")
+        more = {**metadata, "name": name} if name is not None else metadata
+        self._references.append(Reference(str(uri), checksum, size, more))
+        return self
+
+    def add_metadata(self, metadata: Mapping[str, Any]) -> Artifact:
+        """Add entries to the metadata; those of the same name are replaced."""
+        self.metadata.update(metadata)
+        return self
+
+    def add_tags(self, *tags: str) -> Artifact:
+        """Add words by which the version is found; each counts once."""
+        self.tags = list(dict.fromkeys([*self.tags, *(str(tag) for tag in tags if str(tag).strip())]))
+        return self
+
+    def _stage(self, files: dict[str, Path]) -> None:
+        taken = next((path for path in files if path in self._files), None)
+        if taken is not None:
+            raise InvalidArtifact(f"There are two files for {taken!r} in artifact {self.name}.")
+        names.check_paths([*self._files, *files])
+        self._files.update(files)
+
+    # Becoming and being a version
+
+    @property
+    def version(self) -> int | None:
+        """The number of the version; `None` before it is logged."""
+        return self._version.number if self._version else None
+
+    @property
+    def full_name(self) -> str:
+        """`name:v3`, or `name:unstaged`."""
+        return str(self._version) if self._version else f"{self.name}:unstaged"
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether it is a version in a store."""
+        return self._version is not None
+
+    def log_to(self, store: Store, run_id: str) -> Version:
+        """Make a new version of it in a store; `Run.log_artifact` calls this.
+
+        Raises:
+            ArtifactError: as `runicorn.artifacts.saving.save`.
+        """
+        draft = Draft(
+            self.name,
+            self.type,
+            files=dict(self._files) or self._own_files(),
+            references=list(self._references),
+            metadata=self.metadata,
+            description=self.description,
+            tags=self.tags,
+            run_id=run_id,
+        )
+        progress = watch(f"{self.name}:", sum(_size(path) for path in draft.files.values()))
+        try:
+            self._version = save(store, draft, progress)
+        finally:
+            progress.close()
+        return self._version
+
+    def _own_files(self) -> dict[str, Path]:
+        """The files of the version that this is: logged again it is the next one, with what was added since."""
+        if self._version is None:
+            return {}
+        return {
+            file.path: verifying.whole_place(self._version, file) for file in self._version.manifest.files
+        }
+
+    @classmethod
+    def of(cls, version: Version) -> Artifact:
+        """The artifact that a version of a store is."""
+        known = version.metadata
+        loaded = cls.__new__(cls)
+        loaded.name, loaded.type = version.artifact.name, version.artifact.type
+        loaded.description, loaded.metadata, loaded.tags = (
+            known.description,
+            dict(known.metadata),
+            list(known.tags),
+        )
+        loaded._files, loaded._references = {}, list(version.manifest.references)
+        loaded._version = version
+        return loaded
+
+    def get_manifest(self) -> Manifest | None:
+        """Files and references of the version; `None` before it is logged."""
+        return self._version.manifest if self._version else None
+
+    def get_metadata(self) -> Metadata | None:
+        """What is known about the version; `None` before it is logged."""
+        return self._version.metadata if self._version else None
+
+    def get_references(self) -> list[Reference]:
+        """What belongs to it and lies elsewhere."""
+        return list(self._version.manifest.references if self._version else self._references)
+
+    def get_file_path(self, path: str) -> Path:
+        """Where a file of the version lies in the store. It is read-only: copy it before changing it.
+
+        Raises:
+            NotLoaded: it is no version yet.
+            InvalidArtifact: the path leads elsewhere.
+            ArtifactNotFound: the version has no such file.
+            DamagedFile: it is not what was stored.
+        """
+        version = self._loaded()
+        file = version.manifest.file(names.check_path(path))
+        if file is None:
+            raise ArtifactNotFound(f"{version} has no file {path!r}")
+        return verifying.whole_place(version, file)
+
+    def download(self, target_dir: str | os.PathLike[str] | None = None) -> Path:
+        """Copy the files into a folder. Each is compared with its digest before it has its name there.
+
+        Args:
+            target_dir: the folder; made when it is missing. Else a new temporary one.
+
+        Raises:
+            NotLoaded: it is no version yet.
+            DamagedFile: a file is not what was stored.
+            OSError: a file could not be written.
+        """
+        version = self._loaded()
+        files = version.manifest.files
+        if target_dir is None:
+            target = Path(tempfile.mkdtemp(prefix=f"runicorn_{self.name}_v{version.number}_"))
+        else:
+            target = Path(target_dir)
+            target.mkdir(parents=True, exist_ok=True)
+        progress = watch(f"{version}:", version.manifest.stored_size)
+        try:
+            for file in files:
+                _fetch(version, file, target / file.path, progress)
+        finally:
+            progress.close()
+        return target
+
+    def _loaded(self) -> Version:
+        if self._version is None:
+            raise NotLoaded(f"Artifact {self.name} is not loaded. Use run.use_artifact() first.")
+        if not self._version.path.is_dir():
+            raise ArtifactNotFound(f"Artifact version not found: {self._version}")
+        return self._version
+
+
+def _fetch(version: Version, file: FileEntry, target: Path, progress: Progress) -> None:
+    """Write a file under another name, and rename it once its content is known to be right."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{os.urandom(12).hex()}.part")
+    *others, last = verifying.places(version, file)
+    try:
+        try:
+            _write(beside, verifying.blocks(others[0] if others else last, file), progress)
+        except DamagedFile:
+            if not others:
+                raise
+            _write(beside, verifying.blocks(last, file), progress)
+        if file.modified_at is not None:
+            os.utime(beside, (file.modified_at, file.modified_at))
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _write(path: Path, blocks: Iterable[bytes], progress: Progress) -> None:
+    with open(path, "wb") as writing:
+        for block in blocks:
+            writing.write(block)
+            progress.advance(len(block))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,39 @@
+"""What can be wrong with an artifact, each said in one sentence."""
+
+from __future__ import annotations
+
+
+class ArtifactError(Exception):
+    """Something about artifacts did not work; the text says what."""
+
+
+class InvalidArtifact(ArtifactError, ValueError):
+    """A name, type, alias, path or reference that cannot be one."""
+
+
+class ArtifactNotFound(ArtifactError, FileNotFoundError):
+    """There is no such artifact, version or file."""
+
+
+class AliasNotFound(ArtifactNotFound, ValueError):
+    """Nothing has that alias."""
+
+
+class AmbiguousArtifact(ArtifactError, ValueError):
+    """Two types have an artifact of that name."""
+
+
+class SourceChanged(ArtifactError, RuntimeError):
+    """A file was written to while it was being stored."""
+
+
+class DamagedFile(ArtifactError, RuntimeError):
+    """What lies in the store is not what was stored."""
+
+
+class NotSaved(ArtifactError, RuntimeError):
+    """A version could not be written; the store is as it was before."""
+
+
+class StoreBusy(ArtifactError, RuntimeError):
+    """Somebody is storing files just now, and what was asked must not happen meanwhile."""

@@ -1,0 +1,192 @@
+"""Contents that no version holds any more, and what processes left that were killed: how much, and away with it.
+
+Runs alone: nobody stores files meanwhile (`Pool.alone`, and the locks of the artifacts, which Runicorn 0.4-0.5 holds
+while it saves). So a content that is not in any manifest is not about to be in one.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runicorn import _os
+from runicorn.artifacts.errors import DamagedFile, StoreBusy
+from runicorn.artifacts.store import GONE, SAVING, Store, Version
+
+PATIENCE = 5.0
+"""Seconds that a deletion waits for others to be done with storing."""
+PAUSE = 0.05
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """What can go.
+
+    Attributes:
+        blobs: contents in the pool that no version holds.
+        rests: files and folders that killed processes left.
+        bytes: what their removal gives back to the disk.
+    """
+
+    blobs: tuple[Path, ...] = ()
+    rests: tuple[Path, ...] = ()
+    bytes: int = 0
+
+
+@dataclass
+class _Links:
+    """Bytes are given back with the last name of a file: names that go, counted by file."""
+
+    _seen: dict[tuple[int, int], list[int]] = field(default_factory=dict)
+
+    def add(self, path: str | Path) -> None:
+        about = os.stat(path, follow_symlinks=False)
+        entry = self._seen.setdefault((about.st_dev, about.st_ino), [about.st_size, about.st_nlink])
+        entry[1] -= 1
+
+    def bytes(self) -> int:
+        return sum(size for size, left in self._seen.values() if left <= 0)
+
+
+def find(store: Store) -> Garbage:
+    """What can go, as it is now; changes nothing.
+
+    Raises:
+        StoreBusy: somebody is storing files.
+        DamagedFile: a manifest cannot be read: what it holds is not known, so that nothing may go.
+    """
+    with _alone(store):
+        return _find(store)
+
+
+def collect(store: Store, promised: Garbage | None = None) -> Garbage:
+    """Remove what can go.
+
+    Args:
+        store: where.
+        promised: remove nothing beyond this, which `find` said before.
+
+    Returns:
+        What was removed.
+
+    Raises:
+        StoreBusy, DamagedFile: as `find`; nothing was removed.
+        OSError: something could not be removed.
+    """
+    with _alone(store):
+        now = _find(store)
+        if promised is not None:
+            known = {*promised.blobs, *promised.rests}
+            now = _sized(
+                [path for path in now.blobs if path in known], [path for path in now.rests if path in known]
+            )
+        _remove(now)
+        return now
+
+
+def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
+    """Remove the folder of a version that is gone, and those contents that nothing else holds.
+
+    Returns:
+        Bytes that this freed. While somebody stores files for long, the contents stay for the next collection.
+    """
+    with ExitStack() as stack:
+        blobs: list[Path] = []
+        try:
+            stack.enter_context(_patient(store))
+            held = _held(store)
+            blobs = [store.pool.blob(digest) for digest in set(digests) - held]
+        except (StoreBusy, DamagedFile):
+            pass
+        garbage = _sized([blob for blob in blobs if blob.is_file()], [gone])
+        _remove(garbage)
+    return garbage.bytes
+
+
+def digests_of(version: Version) -> set[str]:
+    """The contents of a version; none when its manifest is damaged."""
+    try:
+        return {file.digest for file in version.manifest.files}
+    except DamagedFile:
+        return set()
+
+
+def _alone(store: Store) -> ExitStack:
+    """A context in which nobody else stores files.
+
+    Raises:
+        StoreBusy: somebody does.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(store.pool.alone())
+        for artifact in store.folders():
+            try:
+                stack.enter_context(_os.file_lock(artifact.path / ".lock", blocking=False, mode=0o666))
+            except BlockingIOError as error:
+                raise StoreBusy(f"{artifact.name} is being written to just now; try again later.") from error
+        return stack.pop_all()
+
+
+def _patient(store: Store) -> ExitStack:
+    """`_alone`, after waiting for others a little."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _alone(store)
+        except StoreBusy:
+            if time.monotonic() > until:
+                raise
+            time.sleep(PAUSE)
+
+
+def _find(store: Store) -> Garbage:
+    held = {digest.rpartition(":")[2] for digest in _held(store)}
+    blobs = [Path(entry.path) for entry in store.pool.blobs() if entry.name not in held]
+    return _sized(blobs, list(_rests(store)))
+
+
+def _held(store: Store) -> set[str]:
+    """The digests in all manifests, of deleted versions too."""
+    return {
+        file.digest
+        for artifact in store.folders()
+        for number in artifact.numbers()
+        for file in artifact.version(number).manifest.files
+    }
+
+
+def _rests(store: Store) -> Iterator[Path]:
+    if store.pool.incoming.is_dir():
+        yield from sorted(store.pool.incoming.iterdir())
+    for artifact in store.folders():
+        yield from sorted(artifact.path.glob(f"{SAVING}*"))
+        yield from sorted(artifact.path.glob(f"{GONE}*"))
+
+
+def _sized(blobs: list[Path], rests: list[Path]) -> Garbage:
+    links = _Links()
+    for path in [*blobs, *rests]:
+        if path.is_dir():
+            for folder, _, files in os.walk(path):
+                for name in files:
+                    links.add(os.path.join(folder, name))
+        else:
+            links.add(path)
+    return Garbage(tuple(blobs), tuple(rests), links.bytes())
+
+
+def _remove(garbage: Garbage) -> None:
+    for rest in garbage.rests:
+        if rest.is_dir():
+            shutil.rmtree(rest)
+        else:
+            rest.unlink()
+    for blob in garbage.blobs:
+        blob.unlink()
+        with suppress(OSError):  # others are in it
+            blob.parent.rmdir()

@@ -1,0 +1,58 @@
+"""`versions.json`: rewritten from the versions' folders whenever one comes, goes or is curated.
+
+The folders are the truth; a crash between a folder and the index is put right by the next that writes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from runicorn.artifacts.names import LATEST
+from runicorn.artifacts.store import INDEX, ArtifactFolder, write_small
+
+DELETED = "deleted"
+
+
+def rewrite(artifact: ArtifactFolder, aliases: dict[str, int] | None = None) -> None:
+    """Bring the index up to what is there; the artifact's lock is held.
+
+    Args:
+        artifact: whose.
+        aliases: the aliases that hold from now on, without `latest`; else those that held.
+
+    Raises:
+        OSError: it could not be written; the old one is as it was.
+    """
+    before = artifact.index()
+    kept = {alias: number for alias, number in artifact.aliases().items() if alias != LATEST}
+    numbers, live = artifact.numbers(), artifact.live()
+    chosen = {
+        alias: number for alias, number in (kept if aliases is None else aliases).items() if number in live
+    }
+    now = time.time()
+    every = {LATEST: live[-1], **chosen} if live else {}
+    entries = [_entry(artifact, number, number in live, every) for number in numbers]
+    created = before.get("created_at")
+    value = {
+        "artifact_name": artifact.name,
+        "artifact_type": artifact.type,
+        "versions": entries,
+        "aliases": every,
+        "created_at": created if isinstance(created, int | float) else now,
+        "updated_at": now,
+    }
+    write_small(artifact.path / INDEX, value)
+
+
+def _entry(artifact: ArtifactFolder, number: int, live: bool, aliases: dict[str, int]) -> dict[str, Any]:
+    known = artifact.version(number).metadata
+    return {
+        "version": number,
+        "created_at": known.created_at,
+        "created_by_run": known.created_by_run,
+        "size_bytes": known.size_bytes,
+        "num_files": known.num_files,
+        "status": known.status if live else DELETED,
+        "aliases": [alias for alias, target in aliases.items() if target == number],
+    }

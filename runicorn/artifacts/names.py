@@ -1,0 +1,186 @@
+"""Names, types, aliases and paths of artifacts, checked by the same functions in the SDK and in the server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+from runicorn.artifacts.errors import InvalidArtifact
+from runicorn.layout import CONTROL
+
+LATEST = "latest"
+NAME_LENGTH = 128
+COMPONENT_BYTES = 255
+PATH_LENGTH = 1024
+_FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
+_ALIAS = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NUMBER = re.compile(r"[vV]?[0-9]+")
+_DRIVE = re.compile(r"[A-Za-z]:")
+# Windows opens a device under these names, whatever the ending.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+
+
+class ArtifactType(StrEnum):
+    """What an artifact is, and the folder it lies in."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+    CONFIG = "config"
+    CODE = "code"
+    CUSTOM = "custom"
+
+
+TYPES = tuple(kind.value for kind in ArtifactType)
+
+
+def check_type(value: object) -> str:
+    """The type as text.
+
+    Raises:
+        InvalidArtifact: it is none of the five.
+    """
+    text = str(value) if isinstance(value, str) else ""
+    if text not in TYPES:
+        raise InvalidArtifact(
+            f"Invalid artifact type {text or value!r}: it must be one of {', '.join(TYPES)}."
+        )
+    return text
+
+
+def check_name(value: object) -> str:
+    """The name itself, fit to be a folder on every system.
+
+    Raises:
+        InvalidArtifact: it is not text of 1-128 characters, or holds what a name must not hold.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidArtifact("Artifact name must be a non-empty string")
+    problem = _name_problem(value)
+    if problem:
+        raise InvalidArtifact(f"Invalid artifact name {value[:200]!r}: it {problem}.")
+    return value
+
+
+def _name_problem(name: str) -> str | None:
+    if len(name) > NAME_LENGTH or len(name.encode("utf-8", "replace")) > COMPONENT_BYTES:
+        return f"must not be longer than {NAME_LENGTH} characters or {COMPONENT_BYTES} bytes in UTF-8"
+    if CONTROL.search(name):
+        return "must not contain control characters"
+    if _FORBIDDEN.search(name):
+        return 'must not contain any of / \\ : * ? " < > |'
+    if name.startswith("."):
+        return "must not begin with a dot"
+    if name.strip() != name:
+        return "must not begin or end with a space"
+    if _DEVICES.fullmatch(name):
+        return "is the name of a device on some systems"
+    return None
+
+
+def check_alias(value: object) -> str:
+    """The alias itself; `latest` is none that can be set.
+
+    Raises:
+        InvalidArtifact: it has other characters than letters, digits, dot, underscore and hyphen, reads as a
+            version, or moves by itself.
+    """
+    if not isinstance(value, str) or not _ALIAS.fullmatch(value):
+        raise InvalidArtifact(
+            f"Invalid alias {str(value)[:100]!r}: it must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'."
+        )
+    if _NUMBER.fullmatch(value):
+        raise InvalidArtifact(f"Invalid alias {value!r}: it would read as a version.")
+    if value == LATEST:
+        raise InvalidArtifact("The alias 'latest' moves by itself and cannot be set or removed.")
+    return value
+
+
+def check_path(value: object) -> str:
+    """A path of a file in an artifact: relative, with forward slashes, leading nowhere else on any system.
+
+    Raises:
+        InvalidArtifact: it is anything else.
+    """
+    if not isinstance(value, str) or not value:
+        raise InvalidArtifact("The path of a file in an artifact must be a non-empty string.")
+    problem = _path_problem(value)
+    if problem:
+        raise InvalidArtifact(f"Invalid path in an artifact {value[:200]!r}: it {problem}.")
+    return value
+
+
+def _path_problem(path: str) -> str | None:
+    if len(path) > PATH_LENGTH:
+        return f"must not have more than {PATH_LENGTH} characters"
+    if CONTROL.search(path):
+        return "must not contain control characters"
+    if "\\" in path:
+        return "must not contain backslashes"
+    if path.startswith("/") or _DRIVE.match(path):
+        return "must be relative"
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        return "must not have empty parts, '.' or '..'"
+    if any(len(part.encode()) > COMPONENT_BYTES for part in parts):
+        return f"must not have parts of more than {COMPONENT_BYTES} bytes"
+    return None
+
+
+def check_paths(paths: Iterable[str]) -> None:
+    """Hold that every path can be a file beside the others, also where case is not told apart.
+
+    Raises:
+        InvalidArtifact: two are equal but for their case, or one is a folder of another.
+    """
+    seen: dict[str, str] = {}
+    folders: dict[str, str] = {}
+    for path in paths:
+        folded = path.casefold()
+        if folded in seen:
+            raise InvalidArtifact(f"The paths {seen[folded]!r} and {path!r} differ in nothing but case.")
+        seen[folded] = path
+        parts = folded.split("/")
+        for end in range(1, len(parts)):
+            folders.setdefault("/".join(parts[:end]), path)
+    for folded, path in seen.items():
+        if folded in folders:
+            raise InvalidArtifact(f"{path!r} cannot be a file and the folder of {folders[folded]!r}.")
+
+
+class Spec(NamedTuple):
+    """Which version of which artifact is meant.
+
+    Attributes:
+        name: the artifact.
+        type: its type, or `None` where it was not said.
+        version: the number, or `None` when an alias was given.
+        alias: the alias, or `None` when a number was given.
+    """
+
+    name: str
+    type: str | None
+    version: int | None
+    alias: str | None
+
+
+def parse_spec(text: object) -> Spec:
+    """Read `name:latest`, `name:v3`, `name:3` or `type/name:alias`.
+
+    Raises:
+        InvalidArtifact: it has another form.
+    """
+    name, colon, which = str(text).rpartition(":")
+    if not colon or not which:
+        raise InvalidArtifact(f"Artifact spec must be in format 'name:version' or 'name:alias', got: {text}")
+    kind, slash, rest = name.partition("/")
+    if slash:
+        kind, name = check_type(kind), rest
+    checked = check_name(name)
+    if _NUMBER.fullmatch(which):
+        number = int(which.lstrip("vV")[:18])
+        if number < 1:
+            raise InvalidArtifact(f"Invalid version format: {which}")
+        return Spec(checked, kind if slash else None, number, None)
+    return Spec(checked, kind if slash else None, None, which)

@@ -1,0 +1,293 @@
+"""The pool: every content once, under the name of its digest, in `<root>/artifacts/.dedup/<aa>/<sha256>`.
+
+A file is taken in by copying it beside the pool and hashing the copy, so that what lies there is what was hashed;
+the copy is synced before it gets its name. A large file whose size the pool has seen is hashed first: when its content
+is there, nothing is copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from runicorn import _bulk, _os
+from runicorn.artifacts.errors import SourceChanged, StoreBusy
+from runicorn.artifacts.manifest import ALGORITHM
+from runicorn.artifacts.progress import Progress, Silent
+
+SMALL = 1024 * 1024
+"""Bytes up to which a file is read once, as a whole."""
+CHUNK = 16 * 1024 * 1024
+BLOCK = 1024 * 1024
+BATCH_FILES = 2000
+BATCH_BYTES = 1024 * 1024 * 1024
+FEW = 16
+"""Files up to which each is synced by itself; more at once are cheaper together."""
+READ_ONLY = 0o444
+
+
+class Blob(NamedTuple):
+    """A content of the pool.
+
+    Attributes:
+        digest: `sha256:` and 64 hexadecimal digits.
+        size: bytes.
+        modified_at: when the source was last changed, Unix seconds.
+    """
+
+    digest: str
+    size: int
+    modified_at: float
+
+
+class Pool:
+    """The contents of one store."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def blob(self, digest: str) -> Path:
+        """Where the content of a digest lies, if it is there."""
+        name = digest.removeprefix(ALGORITHM)
+        return self.path / name[:2] / name
+
+    def holds(self, digest: str, size: int) -> bool:
+        """Whether the content is there; a blob of another size is torn, and none."""
+        try:
+            return self.blob(digest).stat().st_size == size
+        except OSError:
+            return False
+
+    def blobs(self) -> Iterator[os.DirEntry[str]]:
+        """Every blob."""
+        for folder in _entries(self.path):
+            if len(folder.name) == 2 and folder.is_dir(follow_symlinks=False):
+                for entry in _entries(Path(folder.path)):
+                    if len(entry.name) == 64 and entry.is_file(follow_symlinks=False):
+                        yield entry
+
+    def in_use(self) -> AbstractContextManager[None]:
+        """Held while files are stored: what was taken in is not collected before a version holds it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return _os.file_lock(self.path / ".lock", shared=True, mode=0o666)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Held while contents are thrown away.
+
+        Raises:
+            StoreBusy: somebody is storing files.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with _os.file_lock(self.path / ".lock", blocking=False, mode=0o666):
+                yield
+        except BlockingIOError as error:
+            raise StoreBusy("Files are being stored just now; try again when that is done.") from error
+
+    @property
+    def incoming(self) -> Path:
+        """Where copies lie that have no name yet; outside a save, all of them are rests."""
+        return self.path / ".incoming"
+
+    @property
+    def sizes(self) -> Path:
+        """One empty file a size that a large content had, so that one need not look at every blob."""
+        return self.path / ".sizes"
+
+
+class Intake:
+    """Takes files into a pool; what is taken in is there for good once `settle` has returned.
+
+    Used in a `with` block, inside `Pool.in_use`; copies that got no name are removed at its end.
+    """
+
+    def __init__(self, pool: Pool, progress: Progress | None = None) -> None:
+        self._pool = pool
+        self._progress = progress or Silent()
+        self._waiting: dict[str, tuple[Path, int]] = {}
+        self._nameless: set[Path] = set()
+        self._bytes = 0
+        self._hasher = ThreadPoolExecutor(1, thread_name_prefix="runicorn-hash")
+
+    def __enter__(self) -> Intake:
+        self._pool.incoming.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hasher.shutdown()
+        for copy in self._nameless:
+            with suppress(OSError):
+                copy.unlink()
+
+    def take(self, source: Path) -> Blob:
+        """The content of a file, wherever it leads; copied where the pool does not have it.
+
+        Raises:
+            SourceChanged: it was written to meanwhile.
+            OSError: it cannot be read, or there is no room for it.
+        """
+        fd = _os.open_regular(source, follow_links=True)
+        try:
+            before = os.fstat(fd)
+            digest = (
+                self._small(fd, before.st_size)
+                if before.st_size <= SMALL
+                else self._large(fd, before.st_size)
+            )
+            _hold_still(source, before, os.fstat(fd))
+        finally:
+            os.close(fd)
+        if self._bytes >= BATCH_BYTES or len(self._waiting) >= BATCH_FILES:
+            self.settle()
+        return Blob(digest, before.st_size, before.st_mtime)
+
+    def settle(self) -> None:
+        """Have everything written that was copied, and give it its name."""
+        copies = [copy for copy, _ in self._waiting.values()]
+        if len(copies) <= FEW or not _bulk.sync_filesystem(self._pool.path):
+            for copy in copies:
+                _bulk.sync_file(copy)
+        folders = set()
+        for digest, (copy, size) in list(self._waiting.items()):
+            blob = self._pool.blob(digest)
+            if blob.parent not in folders:
+                blob.parent.mkdir(exist_ok=True)
+                folders.add(blob.parent)
+            os.replace(copy, blob)
+            self._nameless.discard(copy)
+            if size > SMALL:
+                self._remember_size(size)
+            del self._waiting[digest]
+        self._bytes = 0
+        for folder in folders if len(folders) <= FEW else ():
+            _os.fsync_directory(folder)
+        if len(folders) > FEW:
+            _bulk.sync_filesystem(self._pool.path)
+
+    def _small(self, fd: int, size: int) -> str:
+        content = b"".join(iter(lambda: os.read(fd, SMALL), b""))
+        digest = ALGORITHM + hashlib.sha256(content).hexdigest()
+        if not self._has(digest, len(content)) and len(content) == size:
+            copy, target = self._new_copy()
+            try:
+                _write_all(target, content)
+            finally:
+                os.close(target)
+            self._wait(digest, copy, size)
+        self._progress.advance(size)
+        return digest
+
+    def _large(self, fd: int, size: int) -> str:
+        if (self._pool.sizes / str(size)).exists():
+            digest = ALGORITHM + hash_file(fd, self._progress)
+            if self._has(digest, size):
+                return digest
+        copy, target = self._new_copy()
+        try:
+            digest = self._copied(fd, target, size)
+        finally:
+            os.close(target)
+        if self._has(digest, size) or copy.stat().st_size != size:
+            self._remember_size(size)
+            copy.unlink()
+        else:
+            self._wait(digest, copy, size)
+        return digest
+
+    def _copied(self, source: int, target: int, size: int) -> str:
+        """Copy a file and hash the copy, a chunk behind, in another thread."""
+        hashed = hashlib.sha256()
+        cloned = _bulk.clone_file(source, target)
+        behind: Future[None] | None = None
+        offset = 0
+        while offset < size:
+            count = min(CHUNK, size - offset) if cloned else _copy_chunk(source, target, offset, size)
+            if count == 0:
+                break
+            if behind is not None:
+                behind.result()
+            behind = self._hasher.submit(_hash_range, hashed, target, offset, count)
+            offset += count
+            self._progress.advance(count)
+        if behind is not None:
+            behind.result()
+        return ALGORITHM + hashed.hexdigest()
+
+    def _has(self, digest: str, size: int) -> bool:
+        return digest in self._waiting or self._pool.holds(digest, size)
+
+    def _new_copy(self) -> tuple[Path, int]:
+        copy = self._pool.incoming / f"{os.getpid()}-{os.urandom(8).hex()}"
+        self._nameless.add(copy)
+        return copy, os.open(copy, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+
+    def _wait(self, digest: str, copy: Path, size: int) -> None:
+        self._waiting[digest] = (copy, size)
+        os.chmod(copy, READ_ONLY)
+        self._bytes += size
+
+    def _remember_size(self, size: int) -> None:
+        self._pool.sizes.mkdir(exist_ok=True)
+        (self._pool.sizes / str(size)).touch()
+
+
+def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:
+    """Copy up to a chunk, in as many calls as the system needs; the bytes copied."""
+    done = 0
+    while done < min(CHUNK, size - offset):
+        count = _bulk.copy_range(source, target, min(CHUNK, size - offset) - done, offset + done)
+        if count == 0:
+            break
+        done += count
+    return done
+
+
+def _hash_range(hashed: Any, fd: int, offset: int, count: int) -> None:
+    end = offset + count
+    while offset < end:
+        block = _os.read_at(fd, min(BLOCK, end - offset), offset)
+        if not block:
+            return
+        hashed.update(block)
+        offset += len(block)
+
+
+def hash_file(fd: int, progress: Progress | None = None) -> str:
+    """The SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
+    hashed, offset = hashlib.sha256(), 0
+    while block := _os.read_at(fd, BLOCK, offset):
+        hashed.update(block)
+        offset += len(block)
+        if progress is not None:
+            progress.advance(len(block))
+    return hashed.hexdigest()
+
+
+def _hold_still(source: Path, before: os.stat_result, after: os.stat_result) -> None:
+    named = os.stat(source)
+    marks = [(about.st_size, about.st_mtime_ns, about.st_ino) for about in (before, after, named)]
+    if len(set(marks)) != 1:
+        raise SourceChanged(f"{source} was changed while it was being stored; nothing was kept.")
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _entries(path: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return list(entries)
+    except FileNotFoundError:
+        return []

@@ -1,0 +1,59 @@
+"""What a run made and used: `artifacts_created.json` and `artifacts_used.json` in its folder."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.artifacts.store import Version
+
+ENTRIES = "artifacts"
+
+
+def made(run_folder: Path, version: Version) -> None:
+    """Record that the run made a version.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    about = version.manifest
+    entry = {
+        **_key(version),
+        "created_at": about.created_at,
+        "size_bytes": about.total_size,
+        "num_files": len(about.files),
+        "num_references": len(about.references),
+    }
+    _add(run_folder, layout.ARTIFACTS_CREATED, entry)
+
+
+def used(run_folder: Path, version: Version) -> None:
+    """Record that the run used a version; once, however often it does.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    about = version.manifest
+    entry = {
+        **_key(version),
+        "used_at": time.time(),
+        "size_bytes": about.total_size,
+        "num_files": len(about.files),
+    }
+    _add(run_folder, layout.ARTIFACTS_USED, entry)
+
+
+def _key(version: Version) -> dict[str, Any]:
+    return {"name": version.artifact.name, "type": version.artifact.type, "version": version.number}
+
+
+def _add(run_folder: Path, file: str, entry: dict[str, Any]) -> None:
+    # Threads and forked processes of one run may log at once; what one has added the other must not write over.
+    with _os.file_lock(run_folder / ".artifacts.lock"):
+        before = layout.read_json(run_folder / file)[0].get(ENTRIES)
+        entries = [known for known in before if isinstance(known, dict)] if isinstance(before, list) else []
+        key = (entry["name"], entry["type"], entry["version"])
+        if key not in [(known.get("name"), known.get("type"), known.get("version")) for known in entries]:
+            layout.write_json(run_folder / file, {ENTRIES: [*entries, entry]})

@@ -1,0 +1,88 @@
+"""The files below a folder that shall become part of an artifact."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePath
+from typing import NamedTuple
+
+from runicorn.artifacts.manifest import Reference
+
+
+class Found(NamedTuple):
+    """What lies below a folder.
+
+    Attributes:
+        files: sources by their path relative to the folder, with forward slashes.
+        links: symbolic links that lead out of the folder or nowhere, as references.
+        others: paths that are neither files nor folders (pipes, sockets, devices).
+    """
+
+    files: dict[str, Path]
+    links: list[Reference]
+    others: list[str]
+
+
+def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool) -> Found:
+    """Walk a folder, in the order of the names.
+
+    Args:
+        folder: where.
+        exclude: patterns as `PurePath.match` has them, matched against the path below the folder.
+        follow_symlinks: take what links lead to, wherever it lies. Else a link to a file within the folder is taken as that
+            file, and every other link is recorded.
+
+    Raises:
+        OSError: a folder cannot be listed.
+    """
+    found = Found({}, [], [])
+    patterns = tuple(exclude)
+    inside = os.path.realpath(folder)
+    for path, relative in _walk(folder, "", follow_symlinks, {inside}):
+        if any(PurePath(relative).match(pattern) for pattern in patterns):
+            continue
+        linked = path.is_symlink()
+        if linked and not follow_symlinks and not _leads_to_file_within(path, inside):
+            found.links.append(_recorded(path, relative))
+        elif _is_regular(path):
+            found.files[relative] = path
+        else:
+            found.others.append(relative)
+    return found
+
+
+def _walk(folder: Path, prefix: str, follow: bool, visited: set[str]) -> Iterator[tuple[Path, str]]:
+    """Everything below a folder but folders; folders behind links only with `follow`, and none twice on one way."""
+    with os.scandir(folder) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    for entry in entries:
+        path, relative = Path(entry.path), prefix + entry.name
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(path, f"{relative}/", follow, visited)
+        elif follow and entry.is_dir():
+            real = os.path.realpath(path)
+            if real not in visited:
+                yield from _walk(path, f"{relative}/", follow, visited | {real})
+        else:
+            yield path, relative
+
+
+def _leads_to_file_within(path: Path, folder: str) -> bool:
+    real = os.path.realpath(path)
+    return real.startswith(folder.rstrip(os.sep) + os.sep) and os.path.isfile(real)
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except OSError:
+        # It vanished, or a link leads nowhere: reading it will say so by name.
+        return True
+
+
+def _recorded(path: Path, relative: str) -> Reference:
+    target = os.readlink(path)
+    uri = Path(os.path.abspath(path.parent / target)).as_uri()
+    return Reference(uri, None, None, {"path": relative, "symlink": target})

@@ -1,0 +1,286 @@
+"""The artifacts of a storage root: which there are, and where each lies.
+
+`<root>/artifacts/<type>/<name>/` holds `versions.json` and one folder `v<N>/` a version. A version is there when its
+`manifest.json` is; `versions.json` is an index for other readers, and the record of the aliases.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.artifacts import manifest, names
+from runicorn.artifacts.errors import AliasNotFound, AmbiguousArtifact, ArtifactNotFound, DamagedFile
+from runicorn.artifacts.manifest import Manifest, Metadata
+from runicorn.artifacts.names import TYPES, Spec
+from runicorn.artifacts.pool import Pool
+
+ARTIFACTS = "artifacts"
+INDEX = "versions.json"
+MANIFEST = "manifest.json"
+METADATA = "metadata.json"
+CURATION = "curation.json"
+FILES = "files"
+HIGHEST = ".highest"
+"""The highest number ever used, once its version is gone for good."""
+SAVING = ".saving-"
+"""Begins the name of a folder in which a version is being made."""
+GONE = ".gone-"
+"""Begins the name of a folder that is being removed."""
+_VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+# Runicorn 0.4-0.5 wrote the name of the enum's member instead of its value on Python 3.10 and 3.11.
+_MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in names.ArtifactType}
+
+
+class Version:
+    """One version: a folder that is not changed any more but by curation.
+
+    Attributes:
+        artifact: what it is a version of.
+        number: 1, 2, 3, …
+        path: its folder.
+    """
+
+    def __init__(self, artifact: ArtifactFolder, number: int) -> None:
+        self.artifact = artifact
+        self.number = number
+        self.path = artifact.path / f"v{number}"
+
+    def __str__(self) -> str:
+        return f"{self.artifact.name}:v{self.number}"
+
+    @cached_property
+    def manifest(self) -> Manifest:
+        """Its files and references.
+
+        Raises:
+            DamagedFile: `manifest.json` cannot be read, or is not to be trusted.
+        """
+        value, problem = layout.read_json(self.path / MANIFEST)
+        if problem:
+            raise DamagedFile(f"{self}: {problem}")
+        return Manifest.from_dict(value)
+
+    @property
+    def metadata(self) -> Metadata:
+        """What is known about it; read anew each time, since it can be curated."""
+        value, _ = layout.read_json(self.path / METADATA)
+        return Metadata.from_dict(
+            value, name=self.artifact.name, type=self.artifact.type, version=self.number
+        )
+
+    @property
+    def curation(self) -> dict[str, Any]:
+        """What was decided later and has no place in `metadata.json`: stages, evaluations, verifications."""
+        return layout.read_json(self.path / CURATION)[0]
+
+    def is_deleted(self) -> bool:
+        """Whether it lies in the recycle bin."""
+        return (self.path / layout.DELETED).exists()
+
+    def file_path(self, path: str) -> Path:
+        """Where a file of the version lies; not whether it is there.
+
+        Raises:
+            InvalidArtifact: `path` leads elsewhere.
+        """
+        return self.path / FILES / names.check_path(path)
+
+
+class ArtifactFolder:
+    """One artifact of a store.
+
+    Attributes:
+        type: one of the five types.
+        name: its name.
+        path: its folder; it need not be there.
+    """
+
+    def __init__(self, store: Store, type: str, name: str, path: Path) -> None:
+        self.store = store
+        self.type = type
+        self.name = name
+        self.path = path
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Held by whoever numbers, deletes or curates versions; the lock that Runicorn 0.4-0.5 holds as well."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        return _os.file_lock(self.path / ".lock", mode=0o666)
+
+    def numbers(self) -> list[int]:
+        """The versions that are there, ascending; deleted ones too."""
+        return [number for number in self._folders() if (self.path / f"v{number}" / MANIFEST).is_file()]
+
+    def live(self) -> list[int]:
+        """The versions that are there and not deleted, ascending."""
+        return [number for number in self.numbers() if not self.version(number).is_deleted()]
+
+    def highest(self) -> int:
+        """The highest number that was ever used, 0 for none; half-written folders of others count."""
+        try:
+            kept = int((self.path / HIGHEST).read_text())
+        except (OSError, ValueError):
+            kept = 0
+        listed = [entry.get("version") for entry in self.index_entries()]
+        return max([kept, *self._folders(), *(number for number in listed if type(number) is int)])
+
+    def _folders(self) -> list[int]:
+        try:
+            found = [_VERSION.fullmatch(name) for name in os.listdir(self.path)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted(int(match[1]) for match in found if match)
+
+    def version(self, number: int) -> Version:
+        """A version, whether it is there or not."""
+        return Version(self, number)
+
+    def existing(self, number: int) -> Version:
+        """A version that is there, deleted or not.
+
+        Raises:
+            ArtifactNotFound: it is not there.
+        """
+        version = self.version(number)
+        if number < 1 or not (version.path / MANIFEST).is_file():
+            raise ArtifactNotFound(f"Version not found: {self.name}:v{number}")
+        return version
+
+    def index(self) -> dict[str, Any]:
+        """What `versions.json` holds; empty when it is missing or damaged."""
+        return layout.read_json(self.path / INDEX)[0]
+
+    def index_entries(self) -> list[dict[str, Any]]:
+        """The versions that `versions.json` lists."""
+        entries = self.index().get("versions")
+        return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+
+    def aliases(self) -> dict[str, int]:
+        """Versions by alias; `latest` is the highest that is not deleted."""
+        kept = self.index().get("aliases")
+        live = self.live()
+        found = {
+            alias: number
+            for alias, number in (kept.items() if isinstance(kept, dict) else ())
+            if isinstance(alias, str) and alias != names.LATEST and number in live
+        }
+        return {names.LATEST: live[-1], **found} if live else {}
+
+    def resolve(self, spec: Spec) -> Version:
+        """The version that is meant.
+
+        Raises:
+            ArtifactNotFound: it is not there, or deleted, or nothing has that alias.
+        """
+        if spec.version is not None:
+            version = self.existing(spec.version)
+            if version.is_deleted():
+                raise ArtifactNotFound(f"Version not found: {version} (it is deleted, and can be restored)")
+            return version
+        aliases = self.aliases()
+        if spec.alias not in aliases:
+            raise AliasNotFound(
+                f"Alias not found: {spec.alias} for artifact {self.name}. Available aliases: {sorted(aliases)}"
+            )
+        return self.version(aliases[spec.alias])
+
+
+class Store:
+    """The artifacts of one storage root.
+
+    Attributes:
+        path: `<root>/artifacts`; it need not be there.
+        pool: the contents of all versions.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.path = root / ARTIFACTS
+        self.pool = Pool(self.path / ".dedup")
+
+    def folder(self, type: str, name: str) -> ArtifactFolder:
+        """The artifact of that type and name, whether it is there or not.
+
+        Raises:
+            InvalidArtifact: one of them cannot be.
+        """
+        checked = names.check_type(type)
+        own = ArtifactFolder(self, checked, names.check_name(name), self.path / checked / name)
+        if own.path.is_dir():
+            return own
+        misplaced = next(word for word, value in _MISPLACED.items() if value == checked)
+        other = self.path / misplaced / name
+        return ArtifactFolder(self, checked, name, other) if other.is_dir() else own
+
+    def folders(self, type: str | None = None) -> Iterator[ArtifactFolder]:
+        """Every artifact, or those of a type, by type and name.
+
+        Where an artifact lies in the place that an older SDK chose by mistake and in its own, the first is listed
+        under its name with the mistaken folder's in brackets: neither hides the other.
+        """
+        for kind in TYPES if type is None else (type,):
+            own = self._names(self.path / kind)
+            for name in sorted(own):
+                yield ArtifactFolder(self, kind, name, self.path / kind / name)
+            for word in (word for word, value in _MISPLACED.items() if value == kind):
+                for name in sorted(self._names(self.path / word)):
+                    shown = f"{name} ({word})" if name in own else name
+                    yield ArtifactFolder(self, kind, shown, self.path / word / name)
+
+    def find(self, name: str, type: str | None = None) -> ArtifactFolder:
+        """The artifact of a name, of whatever type when none is said.
+
+        Raises:
+            ArtifactNotFound: there is none.
+            AmbiguousArtifact: there are two, of different types.
+            InvalidArtifact: the type is none.
+        """
+        kinds = TYPES if type is None else (names.check_type(type),)
+        found = [
+            folder
+            for kind in kinds
+            for folder in self.folders(kind)
+            if folder.name == name and folder.numbers()
+        ]
+        if not found:
+            raise ArtifactNotFound(f"Artifact not found: {name}" + (f" (type={type})" if type else ""))
+        if len(found) > 1:
+            types = ", ".join(folder.type for folder in found)
+            raise AmbiguousArtifact(
+                f"There are artifacts {name} of the types {types}: say which, as type/{name}."
+            )
+        return found[0]
+
+    def resolve(self, spec: Spec) -> Version:
+        """The version that is meant.
+
+        Raises:
+            ArtifactNotFound, AmbiguousArtifact: as `find` and `ArtifactFolder.resolve`.
+        """
+        return self.find(spec.name, spec.type).resolve(spec)
+
+    @staticmethod
+    def _names(path: Path) -> set[str]:
+        try:
+            with os.scandir(path) as entries:
+                return {
+                    entry.name
+                    for entry in entries
+                    if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+                }
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+
+
+def write_small(path: Path, value: dict[str, Any]) -> None:
+    """Replace a small file of an artifact in one step.
+
+    Raises:
+        OSError: it could not be written; the old one is as it was.
+    """
+    _os.replace_file(path, manifest.content_of(value))

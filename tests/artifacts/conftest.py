@@ -1,0 +1,45 @@
+"""What the tests of artifacts share: a run in an empty store, files to keep, and people who are no administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+from runicorn import _bulk
+from runicorn.artifacts.store import Store
+
+
+@pytest.fixture
+def run(folder: Path) -> Iterator[rn.Run]:
+    """A run whose store is `folder`."""
+    with rn.init("p", "n", storage=folder, capture_env=False, system_metrics=False, mode="online") as run:
+        yield run
+
+
+@pytest.fixture
+def shelves(folder: Path) -> Store:
+    """The artifacts of the store that `run` writes to."""
+    return Store(folder)
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """`write("a/b.txt", "text")`: a file outside of the store."""
+
+    def put(name: str, content: str | bytes = "content") -> Path:
+        path = tmp_path / "sources" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return put
+
+
+@pytest.fixture(params=[False, True], ids=["links", "copies"])
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Once as a user, whose versions are links into the pool, and once as an administrator, whose are copies."""
+    monkeypatch.setattr(_bulk, "ignores_modes", lambda: request.param)
+    return "copies" if request.param else "links"

@@ -1,0 +1,89 @@
+"""Equal contents lie in the pool once; a version cannot be changed through another; what is there is not copied."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+from runicorn import _bulk
+from runicorn.artifacts import pool
+from runicorn.artifacts.store import Store
+
+Write = Callable[..., Path]
+LARGE = os.urandom(3 * 1024 * 1024 + 17)
+
+
+def _blobs(store: Store) -> dict[str, int]:
+    return {entry.name: entry.stat().st_size for entry in store.pool.blobs()}
+
+
+def test_equal_files_are_one_blob(either: str, run: rn.Run, shelves: Store, write: Write) -> None:
+    for name in ("one", "two"):
+        run.log_artifact(
+            rn.Artifact(name).add_file(write("w.bin", LARGE)).add_file(write("c.txt", "c"), "x/c.txt")
+        )
+    assert sorted(_blobs(shelves).values()) == [1, len(LARGE)]
+    assert run.use_artifact("two:latest").get_file_path("w.bin").read_bytes() == LARGE
+
+
+def test_files_of_versions_are_read_only(either: str, run: rn.Run, write: Write) -> None:
+    run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))
+    path = run.use_artifact("m:latest").get_file_path("w.bin")
+    assert path.stat().st_mode & 0o777 == 0o444
+
+
+def test_an_administrator_who_edits_one_version_changes_no_other(
+    run: rn.Run, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_bulk, "ignores_modes", lambda: True)
+    for _ in range(2):
+        run.log_artifact(rn.Artifact("m").add_file(write("w.bin", "good")))
+    edited = run.use_artifact("m:v1")._version.file_path("w.bin")  # type: ignore[union-attr]
+    edited.chmod(0o644)
+    edited.write_text("evil")
+    assert run.use_artifact("m:v2").get_file_path("w.bin").read_text() == "good"
+
+
+def test_a_large_file_that_is_there_is_not_copied(
+    run: rn.Run, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_bulk, "ignores_modes", lambda: False)
+    source = write("w.bin", LARGE)
+    run.log_artifact(rn.Artifact("m").add_file(source))
+    monkeypatch.setattr(_bulk, "copy_range", lambda *_: pytest.fail("it was copied again"))
+    monkeypatch.setattr(_bulk, "clone_file", lambda *_: pytest.fail("it was copied again"))
+    assert run.log_artifact(rn.Artifact("m").add_file(source)) == 2
+
+
+def test_the_copy_is_what_is_hashed_whatever_the_kernel_can(
+    run: rn.Run, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "copy_file_range")
+    monkeypatch.setattr(pool, "CHUNK", 1_000_000)
+    run.log_artifact(rn.Artifact("m").add_file(write("w.bin", LARGE)))
+    assert run.use_artifact("m:latest").get_file_path("w.bin").read_bytes() == LARGE
+
+
+def test_a_torn_blob_of_another_program_is_replaced(run: rn.Run, shelves: Store, write: Write) -> None:
+    run.log_artifact(rn.Artifact("m").add_file(write("w.bin", "whole")))
+    [blob] = [Path(entry.path) for entry in shelves.pool.blobs()]
+    blob.chmod(0o644)
+    blob.unlink()
+    blob.write_text("wh")
+    run.log_artifact(rn.Artifact("m").add_file(write("w.bin", "whole")))
+    assert blob.read_text() == "whole"
+
+
+def test_files_are_synced_in_batches(
+    run: rn.Run, shelves: Store, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "BATCH_FILES", 10)
+    for number in range(45):
+        folder = write(f"many/{number}.txt", f"{number}").parent
+    run.log_artifact(rn.Artifact("d", "dataset").add_dir(folder))
+    assert len(_blobs(shelves)) == 45
+    assert not list(shelves.pool.incoming.iterdir())

@@ -1,0 +1,128 @@
+"""What cannot be a name, a type, an alias or a path is refused with one sentence before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runicorn as rn
+from runicorn.artifacts import names
+from runicorn.artifacts.errors import InvalidArtifact
+
+Write = Callable[..., Path]
+BAD_NAMES = [
+    "",
+    ".hidden",
+    "..",
+    "a/b",
+    "a\\b",
+    "C:",
+    "a*",
+    'a"',
+    "a\x00b",
+    "a\nb",
+    " a",
+    "a ",
+    "n" * 129,
+    "CON",
+    "aux.pt",
+]
+BAD_PATHS = [
+    "",
+    "/etc/passwd",
+    "../up",
+    "a/../b",
+    "a//b",
+    "./a",
+    "C:/x",
+    "a\\b",
+    "a\x00",
+    "a\n",
+    "p" * 300,
+    "a/" * 600 + "a",
+]
+
+
+@pytest.mark.parametrize("name", [*BAD_NAMES, 5, None])
+def test_a_name_that_cannot_be_one(name: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"^(Invalid artifact name|Artifact name must be a non-empty string)"
+    ) as caught:
+        rn.Artifact(name)
+    assert "\n" not in str(caught.value) and len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("name", ["a", "eval report", "模型-v2", "n" * 128, "a.b", "a[1]", "v3"])
+def test_a_name_that_can(name: str) -> None:
+    assert rn.Artifact(name).name == name
+
+
+@pytest.mark.parametrize("kind", ["../x", "", "Model", "models", None, 3])
+def test_a_type_that_is_none(kind: Any) -> None:
+    with pytest.raises(InvalidArtifact, match="it must be one of model, dataset, config, code, custom"):
+        rn.Artifact("a", kind)
+
+
+@pytest.mark.parametrize("path", BAD_PATHS)
+def test_a_path_that_leads_elsewhere(run: rn.Run, write: Write, folder: Path, path: str) -> None:
+    with pytest.raises(InvalidArtifact):
+        rn.Artifact("a").add_file(write("x"), name=path)
+    run.log_artifact(rn.Artifact("a").add_file(write("x"), name="x"))
+    with pytest.raises(InvalidArtifact):
+        run.use_artifact("a:latest").get_file_path(path)
+
+
+def test_paths_must_differ_in_more_than_case(write: Write) -> None:
+    one = rn.Artifact("a").add_file(write("x"), name="Readme")
+    for other in ("Readme", "readme", "README"):
+        with pytest.raises(InvalidArtifact):
+            one.add_file(write("y"), name=other)
+    with pytest.raises(InvalidArtifact, match="cannot be a file and the folder"):
+        one.add_file(write("y"), name="readme/inside")
+
+
+def test_names_must_differ_in_more_than_case(run: rn.Run, write: Write) -> None:
+    run.log_artifact(rn.Artifact("ResNet").add_file(write("x")))
+    with pytest.raises(InvalidArtifact, match="'ResNet' already"):
+        run.log_artifact(rn.Artifact("resnet").add_file(write("x")))
+    assert run.log_artifact(rn.Artifact("ResNet").add_file(write("x"))) == 2
+
+
+@pytest.mark.parametrize("alias", ["latest", "3", "v3", "", "a b", "a/b", "a" * 65, "ä"])
+def test_an_alias_that_cannot_be_set(alias: str) -> None:
+    with pytest.raises(InvalidArtifact):
+        names.check_alias(alias)
+
+
+@pytest.mark.parametrize("alias", ["prod", "v3-final", "best.acc", "validated", "_"])
+def test_an_alias_that_can(alias: str) -> None:
+    assert names.check_alias(alias) == alias
+
+
+@pytest.mark.parametrize("uri", ["no-scheme", "", "://x", "s3:"])
+def test_a_reference_is_a_uri(uri: str) -> None:
+    with pytest.raises(InvalidArtifact, match="must be a URI"):
+        rn.Artifact("a").add_reference(uri)
+    with pytest.raises(InvalidArtifact, match="number of bytes"):
+        rn.Artifact("a").add_reference("s3://b/k", size=-1)
+
+
+def test_metadata_that_is_no_json_keeps_nothing(run: rn.Run, write: Write, folder: Path) -> None:
+    with pytest.raises(InvalidArtifact, match="cannot be written as JSON"):
+        run.log_artifact(rn.Artifact("a", metadata={"x": object()}).add_file(write("x")))
+    assert not (folder / "artifacts" / "model" / "a").exists()
+    assert run.log_artifact(rn.Artifact("a").add_file(write("x"))) == 1
+
+
+def test_files_that_are_not_there(write: Write, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="File not found"):
+        rn.Artifact("a").add_file(tmp_path / "none")
+    with pytest.raises(ValueError, match="use add_dir"):
+        rn.Artifact("a").add_file(tmp_path)
+    with pytest.raises(FileNotFoundError, match="Directory not found"):
+        rn.Artifact("a").add_dir(tmp_path / "none")
+    with pytest.raises(ValueError, match="Not a directory"):
+        rn.Artifact("a").add_dir(write("x"))
