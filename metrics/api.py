@@ -68,7 +68,7 @@ class RunSeries(APIView):
 
     @extend_schema(parameters=[SeriesQuery], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, run_id: str) -> Response:
-        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?}], last_row, generation, …}`."""
+        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
         return _series(request, get_run(run_id))
 
 
@@ -77,9 +77,10 @@ class ExperimentSeries(APIView):
 
     @extend_schema(parameters=[SeriesQuery], responses=OpenApiTypes.OBJECT)
     def get(self, request: Request, run_id: str) -> Response:
-        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?}], last_row, generation, …}`.
+        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
 
         `y` is null where a value is no finite number; `special` says which. Text is counted, `labels` names it.
+        Where points were left out, `band` is `{x, low, high}`: between these lie all of them.
         With `after_row` only later points; when `generation` is another by now everything, and `reset: true`.
         """
         return _series(request, get_experiment(run_id))

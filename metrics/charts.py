@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from metrics import sampling
 from metrics.lanes import Lane
 from metrics.models import Series
 from metrics.plan import Reading, Window, level_for
 from metrics.points import Points, gather
-from metrics.values import FLOAT, INT, NULL, Values
+from metrics.values import FLOAT, INT, NULL, Floats, Index, Values
 from metrics.view import Shelf, View
+
+_BAND_EVERY = 3
+"""Points of a thinned curve for each edge of its band."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ def thinned(
 def columns(
     series: Sequence[Series], read: Sequence[Thinned], *, by_step: bool, points: int
 ) -> dict[str, Any]:
-    """One entry of the answer: the lanes of one metric, in the order of `x`, of at most `points` points."""
+    """One entry of the answer: the lanes of one metric, in the order of `x`, of at most `points` points.
+
+    Where points were left out, `band` says between which heights all of them lie: `{x, low, high}`, coarser than the
+    curve, null where there is no finite one.
+    """
     together = gather([one.points for one in read if len(one.points)])
     together = together if by_step else together.by_time()
     x = together.step if by_step else together.time
@@ -68,6 +76,8 @@ def columns(
         entry["system"] = True
     entry |= _figures(together)
     entry |= {"x": np.ascontiguousarray(x[at]), **_heights(shown.value, entry["kind"])}
+    if entry["count"] > len(at) and entry["kind"] in ("float", "int"):
+        entry["band"] = _band(x, together.value.numbers(), at)
     if shown.stage.mask():
         entry["stages"] = _changes(shown.stage.objects())
     if not by_step and len(shown) and series[0].lane == Lane.METRIC:
@@ -108,6 +118,16 @@ def _heights(values: Values, kind: str) -> dict[str, Any]:
     odd = np.flatnonzero(~np.isfinite(numbers) & values.where(FLOAT))
     special = [[at, str(number)] for at, number in zip(odd.tolist(), numbers[odd].tolist(), strict=True)]
     return {"y": numbers, "special": special}
+
+
+def _band(x: NDArray[Any], heights: Floats, at: Index) -> dict[str, Any]:
+    """Between which heights all points lie, at every few of the positions that are shown."""
+    edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
+    low, high = sampling.envelope(heights, edges)
+    if np.abs(heights[np.isfinite(heights)]).max(initial=0) < np.finfo(np.float32).max:
+        # A shade needs no more digits than it has pixels.
+        low, high = low.astype(np.float32), high.astype(np.float32)
+    return {"x": np.ascontiguousarray(x[edges]), "low": low, "high": high}
 
 
 def _changes(stages: Sequence[Any]) -> list[list[Any]]:

@@ -47,6 +47,22 @@ def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
     return np.flatnonzero(chosen)
 
 
+def envelope(heights: Floats, edges: Index) -> tuple[Floats, Floats]:
+    """The lowest and the highest height on both sides of each edge, as far as its neighbours; infinite where none is.
+
+    Lines from edge to edge through these enclose every finite height.
+
+    Args:
+        heights: of all points; what is not finite does not count.
+        edges: ascending positions, the first and the last among them.
+    """
+    odd = ~np.isfinite(heights)
+    low = np.minimum.reduceat(np.where(odd, np.inf, heights), edges)
+    high = np.maximum.reduceat(np.where(odd, -np.inf, heights), edges)
+    low[1:], high[1:] = np.minimum(low[1:], low[:-1]), np.maximum(high[1:], high[:-1])
+    return low, high
+
+
 def evenly(count: int, wanted: int) -> Index:
     """At most `wanted` of `count` positions, evenly spread, both ends among them."""
     if wanted <= 0 or count == 0:

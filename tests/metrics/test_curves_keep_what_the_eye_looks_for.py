@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.sampling import curve, evenly
+from metrics.sampling import curve, envelope, evenly
 
 heights = st.lists(st.floats(), max_size=300) | st.lists(st.floats(allow_nan=False, width=16), max_size=300)
 
@@ -59,3 +59,15 @@ def test_even_positions_have_both_ends() -> None:
     assert evenly(10, 4).tolist() == [0, 3, 6, 9]
     assert evenly(3, 10).tolist() == [0, 1, 2]
     assert evenly(0, 5).tolist() == evenly(5, 0).tolist() == []
+
+
+@given(st.lists(st.floats(), min_size=2, max_size=200), st.integers(1, 20))
+@settings(max_examples=50, deadline=None)
+def test_a_band_encloses_every_finite_value(values: list[float], every: int) -> None:
+    numbers = np.array(values)
+    edges = np.unique([*range(0, len(values), every), len(values) - 1])
+    low, high = envelope(numbers, edges)
+    for i in np.flatnonzero(np.isfinite(numbers)).tolist():
+        before = int(np.searchsorted(edges, i, side="right")) - 1
+        for edge in {before, min(before + 1, len(edges) - 1)}:
+            assert low[edge] <= numbers[i] <= high[edge]

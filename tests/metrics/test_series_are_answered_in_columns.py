@@ -64,6 +64,21 @@ def test_a_series_has_its_figures_and_columns(store: Path, make_run: MakeRun, as
     assert answer["query_time_ms"] > 0
 
 
+def test_a_thinned_curve_has_a_band_around_all_that_was_left_out(
+    store: Path, make_run: MakeRun, ask: Ask
+) -> None:
+    values = [math.sin(i) * i for i in range(200)]
+    run_id = make_run(store, metrics=[{"loss": value, "few": "a"} for value in values])
+    curve = named(ask(run_id, "points=50"))["loss"]
+    assert len(curve["x"]) <= 50 and len(curve["band"]["x"]) < 20
+    assert (curve["band"]["x"][0], curve["band"]["x"][-1]) == (1, 200)
+    for step, value in enumerate(values, 1):
+        edge = min(i for i, x in enumerate(curve["band"]["x"]) if x >= step)
+        assert curve["band"]["low"][edge] - 1e-4 <= value <= curve["band"]["high"][edge] + 1e-4
+    assert "band" not in named(ask(run_id))["loss"]
+    assert "band" not in named(ask(run_id, "points=50"))["few"]
+
+
 def test_texts_are_counted_and_named(store: Path, make_run: MakeRun, ask: Ask) -> None:
     run_id = make_run(store, metrics=[{"state": "warm"}, {"state": "hot"}, {"state": "warm"}])
     (entry,) = ask(run_id)["series"]
