@@ -57,10 +57,16 @@ def write_store(root: Path, count: int) -> None:
         stamp = time.strftime("%Y%m%d_%H%M%S", time.gmtime(started))
         folder = root / project / name / "runs" / f"{stamp}_{number:06x}"
         folder.mkdir(parents=True)
+        tags = ["baseline"] if variant % 3 == 0 else []
         small = {
-            "meta.json": {"project": project, "name": name, "hostname": "elsewhere", "pid": 1},
+            "meta.json": {"project": project, "name": name, "hostname": "elsewhere", "pid": 1, "tags": tags},
             "status.json": {"status": status, "started_at": 1.6e9, "ended_at": 1.6e9 + variant},
-            "config.json": {"lr": variant / 1000, "batch": 32, "optimizer": "adam", "seed": variant},
+            "config.json": {
+                "lr": variant / 1000,
+                "batch": 32,
+                "optimizer": "adam" if variant % 2 else "sgd",
+                "seed": variant,
+            },
             "summary.json": {"best_metric_name": "accuracy", "best_metric_value": variant / 400},
         }
         for file, content in small.items():

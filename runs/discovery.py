@@ -82,7 +82,8 @@ def full(root: StorageRoot) -> None:
             if time.monotonic() - looked > SOON_SECONDS:
                 _soon(root, store)
                 looked = time.monotonic()
-        _let_go(root, store, Run.objects.filter(root=root))
+        if not store.walk.folders[""].error:
+            _let_go(root, store, Run.objects.filter(root=root))
         _remember(root, store)
         store.complete = not store.walk.folders[""].error
 
@@ -127,6 +128,33 @@ def refresh_run(root: StorageRoot, run_id: str, *, believe: bool = False) -> Run
     if seen.signature == run.signature:
         return run
     return _read_again(root, run_id, [run.folder], believe)
+
+
+def refresh_runs(root: StorageRoot, run_ids: Iterable[str]) -> dict[str, Run | None]:
+    """The same as `refresh_run` for each of some runs; one query for all those that are as their rows say."""
+    known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=list(run_ids))}
+    return {run_id: _as_it_is(root, known.get(run_id)) or refresh_run(root, run_id) for run_id in run_ids}
+
+
+def believe_runs(root: StorageRoot, runs: Iterable[Run]) -> None:
+    """Read runs again whose files we have just written ourselves, all in one transaction."""
+    folders = [run.folder for run in runs]
+    _save(root, folders, believe=True)
+    present = set(Run.objects.filter(root=root, folder__in=folders).values_list("run_id", flat=True))
+    for run in runs:
+        if run.run_id not in present:  # removed: another folder of the same id may take its place
+            refresh_run(root, run.run_id, believe=True)
+
+
+def _as_it_is(root: StorageRoot, run: Run | None) -> Run | None:
+    """The run, when nothing of it has changed since its row was written."""
+    if run is None:
+        return None
+    run.root = root
+    try:
+        return run if look(f"{root.path}/{run.folder}").signature == run.signature else None
+    except FileNotFoundError:
+        return None
 
 
 def row_of(root: StorageRoot, run_id: str) -> Run | None:

@@ -1,0 +1,178 @@
+"""What V2 asks of very many runs, over HTTP from a real viewer, against the cheapest route, `/api/health`.
+
+100,000 runs are real folders, listed by the viewer's own discovery; a million are rows alone. Also: a page far down,
+the deletion of 1,000 runs against the same files written by themselves, and the list against a scan of the folders.
+
+Usage: python -m benchmarks.query [runs with folders] [runs as rows alone, 0 for none]
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from benchmarks import _rows
+from benchmarks._rounds import alternating, line, use_store, viewer, workplace
+from benchmarks.runs_list import add_metrics, listing_times, wait_until_read, write_store
+
+FOLDERS, ROWS = 100_000, 1_000_000
+SCANNED = 10_000
+DELETED = 1000
+REQUESTS = 40
+TIMES, TIMES_OF_ROWS = 8.0, 20.0
+TIMES_DEEP = 20.0
+TIMES_DELETED = 3.0
+HEALTH = "/api/health"
+LIST = "/api/v2/experiments?per_page=50"
+ASKED = {
+    "newest": "",
+    "three filters": "&project=project-3&status=finished&tags=baseline",
+    "search, common": "&search=experiment",
+    "search, rare": "&search=experiment-77 00aa",
+    "sorted by any metric": "&order_by=metric.val/loss.last&order_desc=false",
+    "where, two conditions": "&where=config.optimizer = adam and metric.val/accuracy.best > 0.9",
+    "where, two conditions, sorted by one": (
+        "&where=config.optimizer = adam and metric.val/accuracy.best > 0.9&order_by=metric.val/accuracy.best"
+    ),
+    "where, rare": "&where=config.lr = 0.399 and metric.val/accuracy.best > 0.99",
+}
+
+
+def p50(session: requests.Session, addresses: Callable[[], str]) -> float:
+    """Milliseconds of the middle one of many requests."""
+    taken = []
+    for _ in range(REQUESTS):
+        address, began = addresses(), time.perf_counter()
+        answer = session.get(address)
+        taken.append((time.perf_counter() - began) * 1000)
+        answer.raise_for_status()
+    return statistics.median(taken)
+
+
+def compare(url: str, ids: list[str], times: float, deep: int, times_deep: float | None) -> bool:
+    """Print the p50 of each question and its ratio to the cheapest route; whether the limits are kept."""
+    one_of = itertools.cycle(ids)
+    never_twice = (
+        f"{url}{LIST}&where=config.lr < 0.2 and metric.val/loss.last < 0.5{n:09d}" for n in itertools.count()
+    )
+    cases: dict[str, Callable[[], str]] = {"health": lambda: f"{url}{HEALTH}"}
+    cases |= {name: lambda query=query: f"{url}{LIST}{query}" for name, query in ASKED.items()}  # type: ignore[misc]
+    cases["where, never asked before"] = lambda: next(never_twice)
+    cases["one experiment"] = lambda: f"{url}/api/v2/experiments/{next(one_of)}"
+    cases[f"page {deep:,}"] = lambda: f"{url}{LIST}&page={deep}"
+    with requests.Session() as session:
+        for address in cases.values():
+            session.get(address()).raise_for_status()
+        taken = alternating({name: lambda case=case: p50(session, case) for name, case in cases.items()})
+    health = taken.pop("health")
+    line("the cheapest route", health, "ms")
+    limits = dict.fromkeys(taken, times) | {f"page {deep:,}": times_deep}
+    kept = [line(f"{name}: {ms:.2f} ms", ms / health, "times", limits[name]) for name, ms in taken.items()]
+    return all(kept)
+
+
+def deletion(url: str, root: Path, ids: list[str]) -> bool:
+    """Delete runs through the API, and write the same markers by themselves; print how much dearer it is."""
+    from runicorn import layout
+
+    alone, deleted = ids[:DELETED], ids[DELETED : 2 * DELETED]
+    folders = {path.name: path for path in root.glob("*/*/runs/*")}
+    marker = {"deleted_at": time.time(), "reason": "user_batch_delete", "original_status": "finished"}
+    began = time.perf_counter()
+    for run_id in alone:
+        layout.write_json(folders[run_id] / layout.DELETED, marker)
+    written = time.perf_counter() - began
+    began = time.perf_counter()
+    answer = requests.post(f"{url}/api/v2/experiments/batch-delete", json={"exp_ids": deleted}, timeout=120)
+    took = time.perf_counter() - began
+    assert answer.json()["deleted"] == len(deleted), answer.text[:200]
+    line(f"{len(alone):,} markers by themselves", written * 1000, "ms")
+    return line(
+        f"{len(deleted):,} runs deleted: {took * 1000:.0f} ms", took / written, "times", TIMES_DELETED
+    )
+
+
+def scan(root: Path) -> list[dict[str, Any]]:
+    """The newest 50 runs, as a program without a database finds them: every small file of every run is read."""
+    found = []
+    for folder in root.glob("*/*/runs/*"):
+        run = {}
+        for name in ("meta.json", "status.json", "summary.json"):
+            run |= json.loads((folder / name).read_text(encoding="utf-8"))
+        if not (folder / ".deleted").exists():
+            found.append(run | {"id": folder.name})
+    return sorted(found, key=lambda run: run["id"], reverse=True)[:50]
+
+
+def against_a_scan(url: str, root: Path) -> None:
+    """Print what the list costs, and what it costs to look into every folder."""
+    with requests.Session() as session:
+        session.get(f"{url}{LIST}").raise_for_status()
+        listed = p50(session, lambda: f"{url}{LIST}")
+        newest = [item["id"] for item in session.get(f"{url}{LIST}").json()["experiments"]]
+    taken = []
+    for _ in range(3):
+        began = time.perf_counter()
+        assert [run["id"] for run in scan(root)] == newest
+        taken.append((time.perf_counter() - began) * 1000)
+    scanned = statistics.median(taken)
+    line(f"a scan of {SCANNED:,} folders", scanned, "ms")
+    line(f"  and the list of V2: {listed:.2f} ms, faster by", scanned / listed, "times")
+
+
+def with_folders(count: int) -> bool:
+    """All that is asked of runs that are folders."""
+    with workplace() as (root, home):
+        use_store(root, home)
+        small = root.parent / "small"
+        write_store(small, min(SCANNED, count))
+        write_store(root, count)
+        with viewer(small, home) as server:
+            listing_times(server, min(SCANNED, count))
+            against_a_scan(server.url, small)
+        with viewer(root, home) as server:
+            listing_times(server, count)
+        add_metrics()
+        since = time.time()
+        ids = sorted((folder.name for folder in root.glob("*/*/runs/*")), reverse=True)
+        print(f"-- {count:,} runs with folders")
+        with viewer(root, home) as server:
+            wait_until_read(root, since)
+            kept = compare(server.url, ids[:400], TIMES, max(2, count // 100), TIMES_DEEP)
+            return deletion(server.url, root, ids) and kept
+
+
+def rows_alone(count: int) -> bool:
+    """The same questions to a database of very many runs."""
+    with workplace() as (root, home):
+        use_store(root, home)
+        began = time.perf_counter()
+        ids = _rows.fill(root, count)
+        print(f"-- {count:,} runs as rows alone, made in {time.perf_counter() - began:.0f} s")
+        with viewer(root, home) as server:
+            return compare(server.url, ids, TIMES_OF_ROWS, count // 100, None)
+
+
+def main() -> int:
+    """Run it; 1 when a limit is missed."""
+    folders = int(sys.argv[1]) if len(sys.argv) > 1 else FOLDERS
+    rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
+    kept = with_folders(folders) if folders else True
+    if folders and rows:  # in a process of its own, which opens another database
+        alone = subprocess.run([sys.executable, "-m", "benchmarks.query", "0", str(rows)], check=False)
+        return 0 if kept and alone.returncode == 0 else 1
+    kept = (rows_alone(rows) if rows else True) and kept
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
