@@ -9,6 +9,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from runs.taking import Query
+
 STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
 SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")
 LEAST_POINTS, MOST_POINTS = 4, 50_000
@@ -64,7 +66,7 @@ class Names(serializers.Field[Any, Any, Any, Any]):
         return data if len(data) > 1 else list(dict.fromkeys([*data, *data[0].split(",")]))
 
 
-class RowsQuery(serializers.Serializer[Any]):
+class RowsQuery(Query):
     """How many rows are wanted."""
 
     downsample = serializers.IntegerField(
@@ -75,7 +77,7 @@ class RowsQuery(serializers.Serializer[Any]):
     )
 
 
-class SeriesQuery(serializers.Serializer[Any]):
+class SeriesQuery(Query):
     """Which series are wanted, which stretch of them, and how fine."""
 
     names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")

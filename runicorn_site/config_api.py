@@ -18,6 +18,7 @@ from runicorn import settings as own
 from runicorn._version import __version__
 from runicorn_site import roots
 from runs.active import active_root
+from runs.taking import Body, Query
 
 LABEL = {"max_length": 100}
 
@@ -46,7 +47,7 @@ class FolderPath(serializers.CharField):
             raise ValidationError([f"Invalid path: {sentence}" for sentence in error.detail]) from error
 
 
-class UserRoot(serializers.Serializer[Any]):
+class UserRoot(Body):
     """The folder that is to be the storage root."""
 
     path = FolderPath(
@@ -54,7 +55,7 @@ class UserRoot(serializers.Serializer[Any]):
     )
 
 
-class WidthsOf(serializers.Serializer[Any]):
+class WidthsOf(Query):
     """A table and a class of window sizes."""
 
     table = serializers.CharField(**LABEL)
@@ -67,9 +68,11 @@ class WidthsOfTable(WidthsOf):
     size = serializers.CharField(**LABEL, required=False)
 
 
-class Widths(WidthsOf):
+class Widths(Body):
     """The widths of a table's columns in pixels."""
 
+    table = serializers.CharField(**LABEL)
+    size = serializers.CharField(**LABEL)
     widths = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=10_000))
     window_width = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=100_000)
     window_height = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=100_000)
@@ -81,7 +84,7 @@ class Widths(WidthsOf):
         return widths
 
 
-class Alert(serializers.Serializer[Any]):
+class Alert(Body):
     """An alert of the pages."""
 
     alert_id = serializers.CharField(max_length=200)

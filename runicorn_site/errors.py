@@ -27,6 +27,7 @@ from rest_framework.views import APIView, set_rollback
 
 from runicorn_site.database import is_damage, marker
 from runicorn_site.headers import is_api
+from runs.taking import WHOLE
 
 SENTENCES = {
     400: "The request could not be understood.",
@@ -54,7 +55,9 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, ValidationError):
         return error.status_code, invalid_input(error), {}
     if isinstance(error, APIException):
-        return error.status_code, {"detail": sentence_of(error)}, api_headers(error)
+        fields = getattr(error, "errors", None)
+        body = {"detail": sentence_of(error)} | ({"errors": fields} if fields else {})
+        return error.status_code, body, api_headers(error)
     if isinstance(error, Http404):
         return 404, {"detail": SENTENCES[404]}, {}
     if isinstance(error, PermissionDenied):
@@ -95,8 +98,8 @@ def invalid_input(error: ValidationError) -> dict[str, Any]:
     if not named:
         return {"detail": SENTENCES[400]}
     field, line = named[0]
-    whole = line if field == "non_field_errors" or field in line else f"{field}: {line}"
-    return {"detail": whole, "errors": fields}
+    alone = field == "non_field_errors" or field in line or getattr(line, "code", "") == WHOLE
+    return {"detail": line if alone else f"{field}: {line}", "errors": fields}
 
 
 def sentences(detail: Any) -> Iterator[str]:
@@ -108,7 +111,7 @@ def sentences(detail: Any) -> Iterator[str]:
         for inner in detail:
             yield from sentences(inner)
     else:
-        yield str(detail)
+        yield detail if isinstance(detail, str) else str(detail)
 
 
 def report(error: BaseException, request: HttpRequest | Request) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer, BrowsableAPIRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -53,6 +55,17 @@ def mended(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [mended(value) for value in data]
     return data
+
+
+class JSONForOthers(DefaultContentNegotiation):
+    """JSON, too, for clients that accept nothing that the API has: an answer they did not ask for says more than 406."""
+
+    def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
+        """The renderer that fits `Accept` best, else the first."""
+        try:
+            return super().select_renderer(request, renderers, format_suffix)
+        except NotAcceptable:
+            return renderers[0], renderers[0].media_type
 
 
 class BrowsablePages(BrowsableAPIRenderer):

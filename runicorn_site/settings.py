@@ -116,6 +116,7 @@ REST_FRAMEWORK = {
         "runicorn_site.renderers.ORJSONRenderer",
         "runicorn_site.renderers.BrowsablePages",
     ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runicorn_site.renderers.JSONForOthers",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "runicorn_site.errors.api_exception",
     # `?format=` is nobody's parameter here: what an answer looks like is said by Accept.

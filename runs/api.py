@@ -35,7 +35,7 @@ def known_ids(root: StorageRoot, run_ids: list[str]) -> list[str]:
     known = Run.objects.in_root(root).filter(run_id__in=odd).values_list("run_id", flat=True)
     for run_id in set(odd) - set(known):
         if discovery.refresh_run(root, run_id) is None:
-            raise InvalidRunId(run_id)
+            raise InvalidRunId(run_id, "run_ids")
     return run_ids
 
 

@@ -39,8 +39,10 @@ class InvalidRunId(APIException):
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, run_id: str) -> None:
-        super().__init__(f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX")
+    def __init__(self, run_id: str, field: str = "run_id") -> None:
+        sentence = f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
+        super().__init__(sentence)
+        self.errors = {field: [sentence]}
 
 
 class OutsideRoot(APIException):

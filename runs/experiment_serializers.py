@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from runs import times, where
 from runs.serializers import RunListQuery
+from runs.taking import WHOLE, Body
 
 MOST_EXPERIMENTS = 1000
 LARGEST_PAGE = 1_000_000
@@ -71,7 +72,7 @@ class ExperimentListQuery(RunListQuery):
     per_page = serializers.IntegerField(required=False, default=50, min_value=1, max_value=1000)
 
 
-class BatchDelete(serializers.Serializer[Any]):
+class BatchDelete(Body):
     """Experiments for the recycle bin: 1 to 1000, each counted once."""
 
     exp_ids = serializers.ListField(
@@ -92,7 +93,6 @@ class BatchDelete(serializers.Serializer[Any]):
         """
         exp_ids = list(dict.fromkeys(exp_ids))
         if len(exp_ids) > MOST_EXPERIMENTS:
-            raise serializers.ValidationError(
-                f"Cannot delete more than {MOST_EXPERIMENTS} experiments at once"
-            )
+            sentence = f"Cannot delete more than {MOST_EXPERIMENTS} experiments at once"
+            raise serializers.ValidationError(sentence, code=WHOLE)
         return exp_ids

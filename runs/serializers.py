@@ -6,7 +6,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from runs.taking import WHOLE, Body, Query
+
 MOST_RUNS = 100
+UNCONFIRMED = "Must set confirm=true to permanently delete"
 SEARCH = "All words, in project, name, id, tags or description, in any case."
 ORDER = (
     "created_at, updated_at, status, name, project, best_metric_value, duration,"
@@ -28,7 +31,7 @@ class CommaSeparated(serializers.ListField):
         return values or serializers.empty
 
 
-class RunListQuery(serializers.Serializer[Any]):
+class RunListQuery(Query):
     """Which runs a list is to have."""
 
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
@@ -42,7 +45,7 @@ class RunListQuery(serializers.Serializer[Any]):
     offset = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=0)
 
 
-class LogQuery(serializers.Serializer[Any]):
+class LogQuery(Query):
     """Which part of a log is wanted."""
 
     tail = serializers.IntegerField(required=False, min_value=0, max_value=10**9, help_text="Last lines.")
@@ -78,7 +81,7 @@ class Tags(serializers.ListField):
         return list(dict.fromkeys(super().to_internal_value(data)))
 
 
-class RunEdit(serializers.Serializer[Any]):
+class RunEdit(Body):
     """What a person says of a run; what is not named stays as it is."""
 
     tags = Tags(required=False, max_length=1000)
@@ -89,27 +92,32 @@ class RunEdit(serializers.Serializer[Any]):
     archived = serializers.BooleanField(required=False)
 
 
-class RunIds(serializers.Serializer[Any]):
+def ids(sentence: str) -> serializers.ListField:
+    """A field for ids of runs, with a sentence for when there are none."""
+    return serializers.ListField(
+        child=serializers.CharField(max_length=255),
+        allow_empty=False,
+        error_messages=dict.fromkeys(("required", "null", "not_a_list", "empty"), sentence),
+    )
+
+
+class RunIds(Body):
     """Which runs are meant: 1 to 100, each counted once."""
 
     verb = "change"
-    run_ids = serializers.ListField(
-        child=serializers.CharField(max_length=255),
-        allow_empty=False,
-        error_messages=dict.fromkeys(
-            ("required", "null", "not_a_list", "empty"), "run_ids is required and must be a list"
-        ),
-    )
+    run_ids = ids("run_ids is required and must be a list")
 
     def validate_run_ids(self, run_ids: list[str]) -> list[str]:
-        """The ids without repetitions."""
-        return list(dict.fromkeys(run_ids))
+        """The ids without repetitions.
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse too many at once."""
-        if len(attrs["run_ids"]) > MOST_RUNS:
-            raise serializers.ValidationError(f"Cannot {self.verb} more than {MOST_RUNS} runs at once")
-        return attrs
+        Raises:
+            ValidationError: too many at once.
+        """
+        run_ids = list(dict.fromkeys(run_ids))
+        if len(run_ids) > MOST_RUNS:
+            sentence = f"Cannot {self.verb} more than {MOST_RUNS} runs at once"
+            raise serializers.ValidationError(sentence, code=WHOLE)
+        return run_ids
 
 
 class SoftDelete(RunIds):
@@ -133,24 +141,25 @@ class TagRuns(RunIds):
     remove = Tags(required=False, default=list, max_length=1000)
 
 
-class EmptyBin(serializers.Serializer[Any]):
-    """The confirmation without which nothing is removed for good."""
+class EmptyBin(Body):
+    """The confirmation without which nothing is removed for good: the boolean, and nothing that only looks like it."""
 
-    confirm = serializers.JSONField(
-        error_messages={
-            "required": "Must set confirm=true to permanently delete",
-            "null": "Must set confirm=true to permanently delete",
-        }
+    confirm = serializers.BooleanField(
+        error_messages=dict.fromkeys(("required", "null", "invalid"), UNCONFIRMED)
     )
 
-    def validate_confirm(self, confirm: Any) -> bool:
-        """The boolean true, and nothing that only looks like it."""
-        if confirm is not True:
-            raise serializers.ValidationError("Must set confirm=true to permanently delete")
+    def validate_confirm(self, confirm: bool) -> bool:
+        """True, and not false.
+
+        Raises:
+            ValidationError: it is false.
+        """
+        if not confirm:
+            raise serializers.ValidationError(UNCONFIRMED)
         return True
 
 
-class TagExperiment(serializers.Serializer[Any]):
+class TagExperiment(Body):
     """Tags of one run, added to those it has or in their place."""
 
     run_id = serializers.CharField(
@@ -161,7 +170,7 @@ class TagExperiment(serializers.Serializer[Any]):
     append = serializers.BooleanField(required=False, default=True)
 
 
-class ExperimentSearch(serializers.Serializer[Any]):
+class ExperimentSearch(Query):
     """Which runs a search is to find."""
 
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
@@ -170,22 +179,9 @@ class ExperimentSearch(serializers.Serializer[Any]):
     archived = serializers.BooleanField(required=False, default=False, help_text="Archived runs too.")
 
 
-class DeleteExperiments(serializers.Serializer[Any]):
+class DeleteExperiments(RunIds):
     """Runs for the recycle bin, or with `force` to be removed for good."""
 
-    run_ids = serializers.ListField(
-        child=serializers.CharField(max_length=255),
-        allow_empty=False,
-        max_length=MOST_RUNS,
-        error_messages={
-            **dict.fromkeys(("required", "null", "not_a_list", "empty"), "run_ids are required"),
-            "max_length": "Cannot delete more than 100 runs at once",
-        },
-    )
-    force = serializers.JSONField(required=False, default=False)
-
-    def validate_force(self, force: Any) -> bool:
-        """A boolean, and nothing that only looks like one: it removes for good."""
-        if not isinstance(force, bool):
-            raise serializers.ValidationError("force must be true or false")
-        return force
+    verb = "delete"
+    run_ids = ids("run_ids are required")
+    force = serializers.BooleanField(required=False, default=False)

@@ -170,8 +170,8 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _single_values(query_string: bytes) -> dict[str, str]:
-    """The last value of each parameter."""
-    pairs = parse_qs(query_string.decode("latin-1"), keep_blank_values=True)
+    """The last value of each parameter; one without a value counts as not there."""
+    pairs = parse_qs(query_string.decode("latin-1"))
     return {name: values[-1] for name, values in pairs.items()}
 
 

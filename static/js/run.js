@@ -89,7 +89,7 @@ function say(text, retry) {
 
 /** Without a chart that asks, the page asks itself where the journal stands. */
 async function findPlace() {
-  const response = await fetch(`${series}?points=4&names=`).catch(() => null);
+  const response = await fetch(`${series}?points=4&names=,`).catch(() => null);
   if (response?.ok) begin(await response.json());
   else say("Not live: the viewer does not answer.", () => findPlace());
 }

@@ -100,7 +100,7 @@ def test_names_with_commas_are_asked_for_alone_or_repeated(store: Path, make_run
     repeated = f"names={quote('loss,acc')}&names=lr"
     assert sorted(named(ask(run_id, repeated))) == ["loss,acc", "lr"]
     assert "loss,acc" in named(ask(run_id, f"names={quote('loss,acc')}"))
-    assert ask(run_id, "names=")["series"] == []
+    assert ask(run_id, "names=,")["series"] == []
     assert ask(run_id, "names=unknown")["series"] == []
 
 

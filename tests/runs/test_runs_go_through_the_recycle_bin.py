@@ -115,7 +115,8 @@ def test_an_id_that_is_none_deletes_nothing(store: Path, make_run: Any, listed: 
     run_id = make_run(store)
     answer = delete(api, run_id, "../../etc")
     assert answer.status_code == 400
-    assert answer.json() == {"detail": f"Invalid run_id format: ../../etc. {FORM}"}
+    sentence = f"Invalid run_id format: ../../etc. {FORM}"
+    assert answer.json() == {"detail": sentence, "errors": {"run_ids": [sentence]}}
     assert [item["id"] for item in listed()] == [run_id]
 
 

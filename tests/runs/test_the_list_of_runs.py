@@ -165,9 +165,8 @@ def test_an_unknown_or_malformed_id_is_said_to_be_so(store: Path, api: Any, rout
     assert (answer.status_code, answer.json()) == (404, {"detail": f"Run not found: {unknown}"})
     answer = api.get(f"/api/runs/nonsense{route}")
     assert answer.status_code == 400
-    assert answer.json() == {
-        "detail": "Invalid run_id format: nonsense. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
-    }
+    sentence = "Invalid run_id format: nonsense. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
+    assert answer.json() == {"detail": sentence, "errors": {"run_id": [sentence]}}
 
 
 @pytest.mark.parametrize(
