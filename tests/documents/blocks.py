@@ -1,0 +1,62 @@
+"""The examples in documents: fenced blocks of code, in their order, with what a comment above says of them.
+
+<!-- not run: it needs a second machine -->     the block is not run, and that is why
+<!-- answers: 404 -->                           curl is answered with that status
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGES = [PROJECT / "README.md", PROJECT / "docs" / "quickstart.md", PROJECT / "docs" / "migration.md"]
+PAGES += sorted((PROJECT / "docs" / "api").glob("*.md"))
+RUN = {"bash": "bash", "sh": "bash", "python": "python", "javascript": "javascript"}
+READ = {"json", "text", "http"}
+_BLOCK = re.compile(
+    r"(?:<!--\s*(?P<mark>[^>]*?)\s*-->\s*\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    page: Path
+    line: int
+    language: str
+    code: str
+    mark: str
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not run; `None` when it is."""
+        name, _, text = self.mark.partition(":")
+        return text.strip() if name == "not run" else None
+
+    @property
+    def answers(self) -> str | None:
+        """The status with which its last request is answered, when that is no success."""
+        name, _, text = self.mark.partition(":")
+        return text.strip() if name == "answers" else None
+
+    def __str__(self) -> str:
+        """Where it is."""
+        return f"{self.page.relative_to(PROJECT)}:{self.line}"
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """The blocks of a page."""
+    text = page.read_text(encoding="utf-8")
+    for found in _BLOCK.finditer(text):
+        line = text.count("\n", 0, found.start("language")) + 1
+        yield Block(page, line, found["language"], found["code"], found["mark"] or "")
+
+
+def programs(page: Path, *languages: str) -> list[Block]:
+    """The blocks of these languages that are run."""
+    return [b for b in blocks(page) if RUN.get(b.language) in languages and b.reason is None]
