@@ -18,7 +18,8 @@ BOARD = """async ({names, search}) => {
     document.body.innerHTML = `<div id="charts"><form id="tools">
         <input name="charts"><input type="radio" name="x" value="step" checked><input type="radio" name="x" value="time">
         <input type="radio" name="x" value="relative"><input type="range" name="smooth" min="0" max="0.99" step="0.01">
-        <output name="smoothed"></output><input type="checkbox" name="log"><button type="button" name="whole"></button></form>
+        <output name="smoothed"></output><input type="checkbox" name="log">
+        <select name="spread"><option>auto</option><option>all</option><option>core</option></select><button type="button" name="whole"></button></form>
         ${names.map((name) => `<figure data-name="${name}"><figcaption><h3>${name}</h3><output></output></figcaption></figure>`).join("")}
         </div>`;
     const { Board } = await import("/static/js/chart/board.js");
@@ -272,6 +273,29 @@ def test_odd_points_are_drawn_or_said(
         assert painted(page, "odd") > 0
     page.evaluate("chart('odd').hooks.cursor(2)")
     assert "undefined" not in output(page, "odd") + page.locator(".plot").get_attribute("aria-label")
+
+
+def test_a_spike_is_left_out_marked_and_shown_on_demand(board: Callable[..., Any], server: Server) -> None:
+    server.make = lambda name, query: (part := curve(name, query)) | {"y": [*part["y"][:-1], 1e173]}
+    page = board("loss")
+    until(lambda: painted(page, "loss", [187, 42, 42]) > 20)
+    label = page.locator(".plot").get_attribute("aria-label")
+    assert "highest 1e173" in label and label.endswith("1 above the axis is not drawn.")
+    assert page.evaluate("chart('loss').plot.y.domain[1]") < 4
+    page.locator("select[name=spread]").select_option("all")
+    until(lambda: page.evaluate("chart('loss').plot.y.domain[1]") > 1e173)
+    assert page.evaluate("location.search") == "?y=all"
+    assert "not drawn" not in page.locator(".plot").get_attribute("aria-label")
+
+
+def test_a_band_is_drawn_where_points_were_thinned(board: Callable[..., Any], server: Server) -> None:
+    band = {"x": [0, 500, 1000], "low": [0.5, 0.5, 0.5], "high": [3.5, 3.5, 3.5]}
+    server.make = lambda name, query: curve(name, query) | {"band": band}
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    shade = """(() => { const { canvas, plot } = chart('loss'), ratio = canvas.width / canvas.clientWidth;
+        return canvas.getContext("2d").getImageData(plot.x.at(500) * ratio, plot.y.at(0.8) * ratio, 1, 1).data[3]; })()"""
+    assert 20 < page.evaluate(shade) < 60
 
 
 def test_a_larger_chart_has_more_points(board: Callable[..., Any], server: Server) -> None:
