@@ -29,6 +29,9 @@ BACKLOG = 4 * 1024 * 1024
 PAUSE = 1.0
 """Seconds between two looks at rows that change without a file of their own."""
 
+MEDIUM = b'"path"'
+"""What every event of an image, a table or a histogram has in it."""
+
 SMALL_FILES = (layout.META, layout.STATUS, layout.SUMMARY, layout.CURATION, layout.DELETED)
 
 
@@ -60,6 +63,7 @@ class LiveSocket(RunSocket):
     Frames: `points` (see `PointFrames`); `{"type": "log", "first": number of the first line, "lines": […], "start": i,
     "end": i, "long": […]}` (see `runs.log_blocks.Block`), with `"replaced": true` when the log began anew;
     `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
+    `{"type": "media"}`: an image, table or histogram may have come;
     `{"type": "reset", "generation": g, "row": r, "end": i}`: ask for the series again, the points that follow
     come after that row. It is sent when the journal was replaced, and when there is more than 4 MiB to catch up
     with. Close codes as of the log's socket.
@@ -176,6 +180,8 @@ class LiveSocket(RunSocket):
                 if chunk.replaced:
                     return
                 await self.send_all([frames.frame(chunk)])
+                if MEDIUM in chunk.data:
+                    await self.send_frame(type="media")
                 self._moved.set()
 
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from runicorn import layout
+from runicorn._os import read_at
 from runs.cleaning import Cleaner, clean_text, integer, number
 from runs.errors import NoSuchFile
 from runs.media import media_of
@@ -59,6 +60,19 @@ def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
     except OSError as error:
         raise missing from error
     return file, PICTURES.get(os.path.splitext(parts[-1])[1].lower(), UNKNOWN_TYPE)
+
+
+def read_media(run: Run, path: str, most: int) -> bytes:
+    """The content of a file below the run's `media` folder.
+
+    Raises:
+        NoSuchFile: there is none, or it is larger than `most` bytes.
+    """
+    file, _ = open_media(run, path)
+    size = os.fstat(file.fd).st_size
+    if size > most:
+        raise NoSuchFile(f"The file {clean_text(path, 200)} is too large to be shown.")
+    return read_at(file.fd, size, 0)
 
 
 def media(run: Run) -> list[dict[str, Any]]:

@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runs import files, log_blocks, logs, services
-from runs.serializers import LogPartQuery
+from runs import files, log_blocks, logs, services, shown_media
+from runs.serializers import HistogramQuery, LogPartQuery, MediaPartQuery
 
 
 class LogPart(APIView):
@@ -30,3 +30,24 @@ class LogPart(APIView):
         else:
             found = [log_blocks.after(file.fd, asked["after"], asked["first"])]
         return Response({"blocks": [asdict(block) for block in found]})
+
+
+class MediaPart(APIView):
+    """The images, tables and histograms of a run."""
+
+    def get(self, request: Request, run_id: str) -> Response:
+        """Those that came after the ones that the page knows, see `shown_media.media_after`."""
+        query = MediaPartQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked = query.validated_data
+        return Response(shown_media.media_after(services.get_run(run_id), asked["after"], asked["mark"]))
+
+
+class HistogramPart(APIView):
+    """The histograms of one key."""
+
+    def get(self, request: Request, run_id: str) -> Response:
+        """All of them over steps, thinned where there are many, see `shown_media.histograms`."""
+        query = HistogramQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        return Response(shown_media.histograms(services.get_run(run_id), query.validated_data["key"]))

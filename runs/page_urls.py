@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs import views
+from runs import run_views, views
 
 page_patterns = [
     path("", views.runs_table, name="runs"),
@@ -12,5 +12,6 @@ page_patterns = [
     path("restore-runs", views.restore_runs, name="restore-runs"),
     path("recycle-bin", views.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", views.empty_recycle_bin, name="empty-recycle-bin"),
-    path("runs/<str:run_id>", views.run_page, name="run"),
+    path("runs/<str:run_id>", run_views.run_page, name="run"),
+    path("runs/<str:run_id>/table/<path:path>", run_views.run_table, name="run-table"),
 ]

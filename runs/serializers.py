@@ -71,6 +71,19 @@ class LogPartQuery(serializers.Serializer[Any]):
         return attrs
 
 
+class MediaPartQuery(serializers.Serializer[Any]):
+    """Which media a page knows already."""
+
+    after = serializers.IntegerField(required=False, min_value=0, max_value=2**60, default=0)
+    mark = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
+
+
+class HistogramQuery(serializers.Serializer[Any]):
+    """Whose histograms are wanted."""
+
+    key = serializers.CharField(max_length=255, trim_whitespace=False)
+
+
 class Tags(serializers.ListField):
     """Tags, each once, in their order."""
 

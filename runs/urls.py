@@ -41,5 +41,7 @@ v2_patterns = [
 page_patterns = [
     *pages,
     path("runs/<str:run_id>/log", page_parts.LogPart.as_view(), name="run-log"),
+    path("runs/<str:run_id>/media", page_parts.MediaPart.as_view(), name="run-media-list"),
+    path("runs/<str:run_id>/histograms", page_parts.HistogramPart.as_view(), name="run-histograms"),
     path("runs/<str:run_id>/media/<path:path>", api_files.RunMediaFile.as_view(), name="run-media"),
 ]

@@ -1,4 +1,4 @@
-"""The pages: the runs table, a run, the recycle bin. What they write goes through the verbs in `runs.services`."""
+"""The pages of many runs: the table, the recycle bin. What they write goes through the verbs in `runs.services`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from runs import services
 from runs.active import active_root
 from runs.answers import fragment
 from runs.bin import BinPage
-from runs.run_page import header_context, run_context
 from runs.table import TableState
 from runs.table_rows import table_context
 
@@ -31,15 +30,6 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     told = context["undo"] or context["refused"]
     answer["HX-Push-Url"] = request.get_full_path() if told else state.address
     return answer
-
-
-@require_safe
-def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
-    """One run: its charts, log, config, summary, environment and images; `?part=header` is the head alone."""
-    run = services.get_run(run_id)
-    if request.GET.get("part") == "header":
-        return fragment(request, "runs/_header.html", header_context(run))
-    return render(request, "runs/run.html", run_context(run))
 
 
 @require_POST

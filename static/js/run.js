@@ -8,7 +8,7 @@ import { LogSearch } from "./log/search.js";
 import { fitPanes } from "./run/fit.js";
 import { addFigure, filterFigures } from "./run/groups.js";
 import { refreshHeader, showStep } from "./run/header.js";
-import { slideImages } from "./run/images.js";
+import { Media } from "./run/media.js";
 import { filterPairs } from "./run/pairs.js";
 import { makeTabs } from "./run/panes.js";
 import { Toolbar } from "./run/toolbar.js";
@@ -39,6 +39,7 @@ const board = new Board(charts, series, toolbar.settings, {
 const log = new LogPane(document.getElementById("log"));
 new LogSearch(document.querySelector("#log .find"), log);
 linkLines(log);
+const media = new Media(root);
 
 /** The first answer says where the socket begins; later ones may be ahead of it, which each chart sorts out. */
 function begin(answer) {
@@ -68,8 +69,10 @@ const FRAMES = {
     showStep(frame.series);
   },
   log: (frame) => log.add(frame),
+  media: () => media.changed(),
   status: ({ run }) => refreshHeader(run),
   reset(frame) {
+    media.changed();
     place = { end: frame.end, row: frame.row, generation: frame.generation };
     board.reload();
   },
@@ -99,5 +102,4 @@ fitPanes(root);
 makeTabs(root, () => log.shown());
 filterFigures(charts, toolbar.settings.filter);
 filterPairs(root);
-slideImages(root);
 findPlace();

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import mimetypes
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
+from runicorn.histograms import histogram
+from runicorn.tables import encode, table
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.processes import Viewer
@@ -122,6 +126,7 @@ def fill(root: Path) -> None:
         tags=["baseline"],
         notes="The first try.",
     )
+    fill_media(root / "vision" / "resnet" / "runs" / CHARTED)
     for number, status in enumerate(["finished", "failed", "interrupted", "odd <word>"] * 4):
         write_run(
             root,
@@ -133,6 +138,31 @@ def fill(root: Path) -> None:
         )
     write_run(root, "p" * 100, "n" * 100, tags=["t" * 200], created_at=1_766_000_000)
     write_run(root, "\u0645\u0634\u0631\u0648\u0639", "<b>\"'&amp;", created_at=1_766_000_001)
+
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def fill_media(folder: Path) -> None:
+    """Images, tables and histograms of three steps."""
+    for step in (0, 10, 20):
+        log_medium(folder, f"s{step}.png", PIXEL, "samples", step, f"after <b>{step}</b> steps")
+        rows = [[n, f"row {n} of step {step}"] for n in range(60)]
+        log_medium(folder, f"t{step}.table.json", encode(table(rows, ["n", "text"])), "rows", step)
+        numbers = encode(histogram([step + n / 10 for n in range(100)]))
+        log_medium(folder, f"h{step}.histogram.json", numbers, "weights", step)
+
+
+def log_medium(
+    folder: Path, name: str, content: bytes, key: str, step: int, caption: str | None = None
+) -> None:
+    """Put a file below `media/`, and tell of it in the journal."""
+    (folder / "media" / name).write_bytes(content)
+    about = {"key": key, "path": f"media/{name}", "step": step, "caption": caption}
+    with (folder / "events.jsonl").open("a", encoding="utf-8") as journal:
+        journal.write(json.dumps({"ts": 1_767_268_900 + step, "type": "image", "data": about}) + "\n")
 
 
 @pytest.fixture

@@ -1,15 +1,28 @@
-/** Images of one key by step: one is shown, the slider chooses which. */
+/** One image with its caption; a click opens the file itself. */
 
-/** Wire every slider inside `root`. */
-export function slideImages(root) {
-  for (const figure of root.querySelectorAll("figure.steps")) {
-    const images = [...figure.querySelectorAll("a[data-step]")];
-    const slider = figure.querySelector("input[type=range]");
-    const show = (chosen) => {
-      for (const [i, image] of images.entries()) image.hidden = i !== chosen;
-      figure.querySelector("output").textContent = images[chosen].dataset.step;
-    };
-    slider?.addEventListener("input", () => show(Number(slider.value)));
-    show(images.length - 1);
-  }
+import { showTrouble } from "./steps.js";
+
+/** Show `item` ({address, step, caption, key}) in `body`, and fetch the one after it. */
+export function drawImage(item, body, items) {
+  const link = document.createElement("a");
+  const image = document.createElement("img");
+  const words = [item.key, item.step === null ? "" : `step ${item.step}`, item.caption].filter(Boolean);
+  image.alt = words.join(", ");
+  // The last image stays until the new one is there: nothing jumps while the slider moves.
+  image.addEventListener("load", () => body.replaceChildren(link, ...caption(item)));
+  image.addEventListener("error", () => showTrouble(body, "This image could not be shown.", () => drawImage(item, body, items)));
+  link.href = item.address;
+  link.append(image);
+  image.src = item.address;
+  const next = items[items.indexOf(item) + 1];
+  if (next) new Image().src = next.address;
+}
+
+function caption(item) {
+  if (!item.caption) return [];
+  const line = document.createElement("p");
+  line.className = "soft";
+  line.dir = "auto";
+  line.textContent = item.caption;
+  return [line];
 }

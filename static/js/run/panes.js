@@ -14,6 +14,7 @@ export function makeTabs(root, opened) {
       const selected = tab.dataset.pane === name;
       tab.setAttribute("aria-selected", String(selected));
       tab.tabIndex = selected ? 0 : -1;
+      if (selected) list.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - list.clientWidth / 2;
       const always = wide.matches && tab.dataset.pane === "charts";
       document.getElementById(tab.dataset.pane).hidden = !selected && !always;
     }
@@ -22,7 +23,7 @@ export function makeTabs(root, opened) {
 
   function fromAddress() {
     const asked = new URLSearchParams(location.search).get("pane");
-    const known = tabs.some((tab) => tab.dataset.pane === asked) && !(wide.matches && asked === "charts");
+    const known = tabs.some((tab) => tab.dataset.pane === asked && !tab.hidden) && !(wide.matches && asked === "charts");
     open(known ? asked : wide.matches ? "log" : "charts");
   }
 

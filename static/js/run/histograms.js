@@ -1,0 +1,77 @@
+/** The histograms of one key: all of them over steps as a map of densities, and the bars of the chosen one. */
+
+import { figure } from "../chart/format.js";
+import { onThemeChange } from "../chart/palette.js";
+import { drawBars, drawMap } from "./heat.js";
+import { Steps, showTrouble } from "./steps.js";
+
+const PAUSE = 1000;
+
+export class HistogramSeries {
+  /** `address`: where the histograms of a key are; they are asked for when the figure is in sight. */
+  constructor(key, address) {
+    this.key = key;
+    this.address = address;
+    this.items = [];
+    this.shown = [];
+    this.timer = 0;
+    this.steps = new Steps(key, (item) => (item.counts ? this.#draw() : this.#load()));
+    this.element = this.steps.element;
+    this.map = canvas();
+    this.bars = canvas();
+    this.words = document.createElement("p");
+    this.words.className = "soft";
+    this.map.addEventListener("pointerdown", (event) => this.#choose(event));
+    onThemeChange(() => this.#draw());
+    new ResizeObserver(() => this.#draw()).observe(this.element);
+  }
+
+  /** There are more of them: fetch all again, once in a while. */
+  add(items) {
+    this.items.push(...items);
+    if (!this.steps.items.length) this.steps.add([{ step: null }]);
+    else this.timer ||= setTimeout(() => this.#load(), PAUSE);
+  }
+
+  async #load() {
+    this.timer = 0;
+    const { body } = this.steps;
+    const response = await fetch(`${this.address}?${new URLSearchParams({ key: this.key })}`).catch(() => null);
+    const answer = response?.ok ? await response.json().catch(() => null) : null;
+    if (!answer) return showTrouble(body, "The histograms could not be read: the viewer does not answer.", () => this.#load());
+    if (!answer.items.length) return showTrouble(body, "None of these files holds a histogram.", () => this.#load());
+    this.shown = answer.items;
+    body.replaceChildren(this.map, this.bars, this.words);
+    this.steps.replace(answer.items);
+    this.#draw();
+  }
+
+  #choose(event) {
+    const part = (event.offsetX - this.map.left) / (this.map.clientWidth - this.map.left);
+    const last = this.shown.length - 1;
+    this.steps.show(Math.max(0, Math.min(last, Math.floor(part * (last + 1)))));
+  }
+
+  #draw() {
+    if (!this.shown.length || !this.map.clientWidth) return;
+    const chosen = this.shown[this.steps.at] ?? this.shown.at(-1);
+    drawMap(this.map, this.shown, this.steps.at);
+    drawBars(this.bars, chosen);
+    this.words.textContent = inWords(chosen);
+    this.map.setAttribute("aria-label", `Distribution of ${this.key} over ${this.shown.length} steps`);
+    this.bars.setAttribute("aria-label", `Distribution of ${this.key}: ${this.words.textContent}`);
+  }
+}
+
+function canvas() {
+  const made = document.createElement("canvas");
+  made.setAttribute("role", "img");
+  return made;
+}
+
+/** `5,000 values from −3.1 to 3.4, mean 0.2; 3 NaN`. */
+export function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
+  const known = count ? `${figure(count)} values from ${figure(min)} to ${figure(max)}, mean ${figure(mean)}` : "No finite value";
+  const special = [[nan, "NaN"], [positive_infinity, "∞"], [negative_infinity, "−∞"]].filter(([some]) => some);
+  return [known, ...special.map(([some, name]) => `${figure(some)} ${name}`)].join("; ");
+}

@@ -1,0 +1,72 @@
+/** Images, tables and histograms in their panes, also those that are logged while the page is open. */
+
+import { HistogramSeries } from "./histograms.js";
+import { drawImage } from "./images.js";
+import { Steps } from "./steps.js";
+import { drawTable } from "./tables.js";
+
+const PAUSE = 500;
+const KINDS = {
+  images: (key) => new Steps(key, drawImage),
+  tables: (key) => new Steps(key, drawTable),
+  histograms: (key, addresses) => new HistogramSeries(key, addresses.histograms),
+};
+
+export class Media {
+  /** `root` holds the panes and `.media-panes`, which knows the addresses. */
+  constructor(root) {
+    this.root = root;
+    this.addresses = root.querySelector(".media-panes").dataset;
+    this.place = { after: 0, mark: "" };
+    this.series = new Map();
+    this.timer = 0;
+    for (const pane of root.querySelectorAll(".pane.media")) {
+      pane.querySelector(".trouble button").addEventListener("click", () => this.#ask());
+    }
+    this.#ask();
+  }
+
+  /** Something was logged: ask for it, though not for each by itself. */
+  changed() {
+    this.timer ||= setTimeout(() => this.#ask(), PAUSE);
+  }
+
+  async #ask() {
+    this.timer = 0;
+    const response = await fetch(`${this.addresses.media}?${new URLSearchParams(this.place)}`).catch(() => null);
+    const answer = response?.ok ? await response.json().catch(() => null) : null;
+    this.#say(answer ? "" : "What was logged could not be listed: the viewer does not answer.");
+    if (!answer) return;
+    this.place = { after: answer.last, mark: answer.mark };
+    if (answer.again) this.#clear();
+    for (const [kind, entries] of Map.groupBy(answer.media, ({ kind }) => kind)) this.#take(kind, entries);
+  }
+
+  #take(kind, entries) {
+    const pane = document.getElementById(kind);
+    for (const [key, items] of Map.groupBy(entries, ({ key }) => key)) {
+      const id = `${kind} ${key}`;
+      if (!this.series.has(id)) {
+        this.series.set(id, KINDS[kind](key, this.addresses));
+        pane.append(this.series.get(id).element);
+      }
+      this.series.get(id).add(items);
+    }
+    const tab = document.getElementById(`tab-${kind}`);
+    tab.hidden = false;
+    const counted = [...this.series].filter(([id]) => id.startsWith(`${kind} `));
+    tab.querySelector(".count").textContent = counted.reduce((sum, [, one]) => sum + one.items.length, 0).toLocaleString("en");
+  }
+
+  #clear() {
+    for (const { element } of this.series.values()) element.remove();
+    this.series.clear();
+  }
+
+  #say(sentence) {
+    for (const trouble of this.root.querySelectorAll(".pane.media > .trouble")) {
+      trouble.hidden = !sentence;
+      trouble.querySelector("span").textContent = sentence;
+    }
+  }
+}

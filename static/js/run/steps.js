@@ -1,0 +1,69 @@
+/** What was logged under one key, step by step: a slider chooses which is shown, and the newest is unless one was. */
+
+/** A failure in `body`, with a button that calls `again`. */
+export function showTrouble(body, sentence, again) {
+  const trouble = document.getElementById("media-trouble").content.firstElementChild.cloneNode(true);
+  trouble.querySelector("span").textContent = sentence;
+  trouble.querySelector("button").addEventListener("click", again);
+  body.replaceChildren(trouble);
+}
+
+export class Steps {
+  /** `draw(item, body, items)` shows one item; it is called when the figure is in sight, and when another is chosen. */
+  constructor(key, draw) {
+    this.draw = draw;
+    this.items = [];
+    this.at = -1;
+    this.drawn = null;
+    this.inSight = false;
+    this.element = document.getElementById("steps-figure").content.firstElementChild.cloneNode(true);
+    this.element.dataset.key = key;
+    this.element.querySelector("bdi").textContent = key;
+    this.element.querySelector("h3").title = key;
+    this.body = this.element.querySelector(".body");
+    this.output = this.element.querySelector("output");
+    this.slider = this.element.querySelector("input");
+    this.slider.setAttribute("aria-label", `Step of ${key}`);
+    this.slider.addEventListener("input", () => this.show(Number(this.slider.value)));
+    new IntersectionObserver(([{ isIntersecting }]) => {
+      this.inSight = isIntersecting;
+      this.#draw();
+    }).observe(this.element);
+  }
+
+  /** Take more items; who looks at the last one is shown the new last one. */
+  add(items) {
+    const atTheEnd = this.at === this.items.length - 1;
+    this.items.push(...items);
+    this.slider.max = this.items.length - 1;
+    this.slider.hidden = this.items.length < 2;
+    this.show(atTheEnd ? this.items.length - 1 : this.at);
+  }
+
+  /** Other items in the place of those that are there; who looks at the last one still does. */
+  replace(items) {
+    const at = this.at === this.items.length - 1 ? items.length - 1 : Math.min(this.at, items.length - 1);
+    this.items = [];
+    this.at = -1;
+    this.add(items);
+    this.show(at);
+  }
+
+  show(at) {
+    this.at = at;
+    this.slider.value = at;
+    const { step } = this.items[at];
+    const words = step === null ? "" : `step ${step.toLocaleString("en")}`;
+    const place = this.items.length > 1 ? `${at + 1} of ${this.items.length.toLocaleString("en")}` : "";
+    this.output.textContent = [words, place].filter(Boolean).join(" · ");
+    this.slider.setAttribute("aria-valuetext", words || place);
+    this.#draw();
+  }
+
+  #draw() {
+    const item = this.items[this.at];
+    if (!this.inSight || !item || this.drawn === item) return;
+    this.drawn = item;
+    this.draw(item, this.body, this.items);
+  }
+}
