@@ -23,7 +23,7 @@ from django.urls import Resolver404, resolve, set_script_prefix
 
 from runicorn_site.guard import Receive, Scope, Send
 from runicorn_site.streams import finish, in_a_thread
-from runicorn_site.trailing import without_slash
+from runicorn_site.trailing import canonical
 
 QUICK_SLOTS = 4
 WAITING_SLOTS = 32
@@ -127,7 +127,7 @@ def head(response: HttpResponseBase) -> dict[str, Any]:
 def waits_outside(path: str) -> bool:
     """Whether the view at a path is marked as one that waits for something outside."""
     try:
-        view = resolve(without_slash(path)).func
+        view = resolve(canonical(path)).func
     except Resolver404:
         return False
     owners = (view, getattr(view, "cls", None), getattr(view, "view_class", None))

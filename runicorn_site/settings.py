@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "runicorn_site.rates.RateLimits",
     "runicorn_site.errors.ErrorPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "runicorn_site.methods.Methods",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

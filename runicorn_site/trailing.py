@@ -8,21 +8,20 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
-def without_slash(path: str) -> str:
-    """`path` in the form of our patterns; addresses of the admin site keep theirs."""
-    if path.endswith("/") and path != "/" and not path.startswith("/admin/"):
-        return path[:-1]
-    return path
+def canonical(path: str) -> str:
+    """`path` in the form of our patterns, which have no slash at the end, or of the admin site's, which have one."""
+    bare = path.removesuffix("/") if path != "/" else path
+    return f"{bare}/" if bare == "/admin" or bare.startswith("/admin/") else bare
 
 
 class TrailingSlash:
-    """Middleware that takes one trailing slash off before an address is looked up."""
+    """Middleware that brings an address into one form before it is looked up."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer as if the slash had not been there."""
-        request.path_info = without_slash(request.path_info)
-        request.path = without_slash(request.path)
+        """Answer as if it had been asked for in that form."""
+        request.path_info = canonical(request.path_info)
+        request.path = canonical(request.path)
         return self.get_response(request)

@@ -20,15 +20,16 @@ from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonito
 # The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls)
 
+SAFE = ["get", "head"]
+
 urlpatterns = [
     # For people
     *(path("", include(module.page_patterns)) for module in APPS),
     path("", include(page_patterns)),
     path("", include(settings_patterns)),
     path("", include(documentation_patterns)),
-    path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
-    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg")),
+    path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),
     path("static/<path:path>", static_file, name="static-file"),
     # For programs
     *(path("api/v2/", include(module.v2_patterns)) for module in APPS),

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.http import HttpResponse
+from django.test import Client
 
 from tests.processes import Viewer
 
@@ -12,8 +16,17 @@ def test_both_forms_answer_the_same(odd: Viewer, path: str) -> None:
     assert (slashed.status_code, slashed.content) == (bare.status_code, bare.content)
 
 
-def test_the_admin_site_is_found_without_its_slash(odd: Viewer) -> None:
-    assert odd.get("/admin").url.endswith("/admin/")
+@pytest.mark.django_db
+def test_nor_on_the_admin_site_whose_own_addresses_have_one(store: object, client: Client) -> None:
+    for path in ("/admin", "/admin/runs", "/admin/runs/run"):
+        bare, slashed = client.get(path), client.get(path + "/")
+        assert (bare.status_code, slashed.status_code) == (200, 200)
+        assert titles(bare) == titles(slashed)
+
+
+def titles(page: HttpResponse) -> list[str]:
+    """What a page is called."""
+    return re.findall(r"<h1>(.*?)</h1>", page.content.decode(), re.DOTALL)
 
 
 def test_two_slashes_are_another_address(odd: Viewer) -> None:

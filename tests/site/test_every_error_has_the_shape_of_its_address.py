@@ -59,7 +59,7 @@ def test_a_method_that_is_not_there(odd: Viewer) -> None:
     assert answer.json() == {"detail": 'Method "POST" not allowed.'}
     assert "GET" in answer.headers["Allow"]
     page = odd.post("/openapi.json")
-    assert page.status_code in {403, 405}
+    assert page.status_code == 405
     assert page.headers["Content-Type"].startswith("text/html")
 
 
