@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.db import connection
+from django.core.exceptions import EmptyResultSet
+from django.db import connection, models
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from runs.models import RunTag
@@ -21,6 +22,28 @@ MOST_ASKED = 5
 """Indexes that are asked whether they leave few runs: each may take a millisecond to say so."""
 TRIGRAM = 3
 WORDS = 20
+
+
+class Keys:
+    """Whole numbers as they stand in a statement: a thousand of them as parameters cost Django three milliseconds."""
+
+    def __init__(self, keys: Iterable[int]) -> None:
+        self.text = ", ".join(str(int(key)) for key in keys)
+
+
+@models.BigAutoField.register_lookup
+class Among(models.Lookup):
+    """`pk__among=Keys(…)`: the same as `pk__in` of a list."""
+
+    lookup_name = "among"
+    prepare_rhs = False
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """The condition with the numbers in it."""
+        if not self.rhs.text:
+            raise EmptyResultSet
+        left, parameters = self.process_lhs(compiler, connection)
+        return f"{left} IN ({self.rhs.text})", parameters
 
 
 def tagged(runs: RunQuerySet, tag: str) -> RunQuerySet:
@@ -62,7 +85,7 @@ def matching(runs: RunQuerySet, search: str) -> RunQuerySet:
 
 
 def _among(runs: RunQuerySet, keys: list[int]) -> RunQuerySet:
-    found = runs.filter(pk__in=keys)
+    found = runs.filter(pk__among=Keys(keys))
     found.is_filtered = True
     return found
 
@@ -74,7 +97,7 @@ def narrowed(runs: RunQuerySet) -> RunQuerySet:
     keys = list(runs.order_by().values_list("pk", flat=True)[: RARE + 1])
     if len(keys) > RARE:
         return runs
-    few = RunQuerySet(runs.model, using=runs.db).filter(pk__in=keys)
+    few = RunQuerySet(runs.model, using=runs.db).filter(pk__among=Keys(keys))
     few.root, few.are_few = runs.root, True
     return few
 
