@@ -7,18 +7,18 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from metrics import read
-from metrics.answers import pending_header, rows_answer
+from metrics import read, schemas
+from metrics.answers import elapsed, pending_header, rows_answer
 from metrics.progress import progress
 from metrics.serializers import RowsQuery, SeriesQuery
 from metrics.services import catch_up
 from metrics.view import Gone
+from runs.api import PROBLEMS
 from runs.models import Run
 from runs.services import get_experiment, get_run
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 class MetricsByTime(APIView):
     """The rows of a run by time."""
 
-    @extend_schema(parameters=[RowsQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[RowsQuery], responses={200: schemas.Rows, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         """`{columns, rows, total, sampled}`: one row a `log()` call; `time` is in seconds since the first."""
         return _rows(request, run_id, read.rows_by_time)
@@ -37,7 +37,7 @@ class MetricsByTime(APIView):
 class MetricsByStep(APIView):
     """The rows of a run by step."""
 
-    @extend_schema(parameters=[RowsQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[RowsQuery], responses={200: schemas.Rows, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         """`{columns, rows, total, sampled}`: one row a step, `time` in Unix seconds; a value logged again counts."""
         return _rows(request, run_id, read.rows_by_step)
@@ -46,7 +46,7 @@ class MetricsByStep(APIView):
 class CacheStats(APIView):
     """What the server keeps decoded of metrics."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.CacheStats})
     def get(self, request: Request) -> Response:
         """Sizes in bytes; hits, misses and updates since the start, and their shares of all questions."""
         return Response(read.cache_stats())
@@ -55,7 +55,7 @@ class CacheStats(APIView):
 class Progress(APIView):
     """How far a run has come."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.Progress, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """`{available, status, step?, total?, fraction?, eta_seconds?}`; the total is in the run's config."""
         run = get_run(run_id)
@@ -66,7 +66,7 @@ class Progress(APIView):
 class RunSeries(APIView):
     """The series of a run for charts, under the address of its page."""
 
-    @extend_schema(parameters=[SeriesQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[SeriesQuery], responses={200: schemas.SeriesOfRun, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """`{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
         return _series(request, get_run(run_id))
@@ -75,7 +75,7 @@ class RunSeries(APIView):
 class ExperimentSeries(APIView):
     """The series of a run for charts, each thinned by itself with its extremes kept."""
 
-    @extend_schema(parameters=[SeriesQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[SeriesQuery], responses={200: schemas.SeriesOfRun, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """`{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
 
@@ -92,7 +92,7 @@ def _rows(request: Request, run_id: str, reader: Callable[[Run, int | None], rea
     run = get_run(run_id)
     pending = catch_up(run)
     downsample = query.validated_data.get("downsample")
-    return _once_more(lambda: rows_answer(request, reader(run, downsample), pending))
+    return once_more(lambda: rows_answer(request, reader(run, downsample), pending))
 
 
 def _series(request: Request, run: Run) -> Response:
@@ -100,13 +100,12 @@ def _series(request: Request, run: Run) -> Response:
     query = SeriesQuery(data=request.query_params)
     query.is_valid(raise_exception=True)
     pending = catch_up(run)
-    answer: dict[str, Any] = _once_more(lambda: read.series(run, **query.validated_data))
-    answer["query_time_ms"] = round((time.perf_counter() - began) * 1000, 2)
-    return Response(answer, headers=pending_header(pending))
+    answer: dict[str, Any] = once_more(lambda: read.series(run, **query.validated_data))
+    return Response(answer | {"query_time_ms": elapsed(began)}, headers=pending_header(pending))
 
 
-def _once_more(ask: Callable[[], T]) -> T:
-    """The answer, from the new journal when the old one was replaced in the middle of reading."""
+def once_more(ask: Callable[[], T]) -> T:
+    """What `ask` answers, from the new journal when the old one was replaced in the middle of reading."""
     try:
         return ask()
     except Gone:

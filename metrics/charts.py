@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,14 @@ class Thinned:
 
 
 def thinned(
-    view: View, series: Sequence[Series], window: Window, *, by_step: bool, points: int
+    view: View,
+    series: Sequence[Series],
+    window: Window | Callable[[Series], Window],
+    *,
+    by_step: bool,
+    points: int,
 ) -> dict[int, Thinned]:
-    """For each series, by its id, its points in the window: at least `points` of them if there are as many.
+    """For each series, by its id, its points in the (or its) window: at least `points` if there are as many.
 
     All series are read together, in one query a round; a second round is rare.
 
@@ -40,10 +45,11 @@ def thinned(
         metrics.view.Gone: the journal was replaced meanwhile.
     """
     shelf, found = Shelf(view), {}
-    todo = [(one, level_for(view.directories[one.pk], window, points)) for one in series]
+    windows = {one.pk: window(one) if callable(window) else window for one in series}
+    todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
     while todo:
         readings = [
-            (one, level, Reading(view.directories[one.pk], window, by_step=by_step, level=level))
+            (one, level, Reading(view.directories[one.pk], windows[one.pk], by_step=by_step, level=level))
             for one, level in todo
         ]
         shelf.fetch((one, reading.needs()) for one, _, reading in readings)
@@ -58,25 +64,41 @@ def thinned(
     return found
 
 
+def in_order(read: Sequence[Thinned], *, by_step: bool) -> Points:
+    """The points of the lanes of one metric together, in the order of x."""
+    together = gather([one.points for one in read if len(one.points)])
+    return together if by_step else together.by_time()
+
+
 def columns(
-    series: Sequence[Series], read: Sequence[Thinned], *, by_step: bool, points: int
+    series: Sequence[Series],
+    together: Points,
+    count: int,
+    *,
+    by_step: bool,
+    points: int,
+    banded: bool = False,
 ) -> dict[str, Any]:
     """One entry of the answer: the lanes of one metric, in the order of `x`, of at most `points` points.
 
-    Where points were left out, `band` says between which heights all of them lie: `{x, low, high}`, coarser than the
-    curve, null where there is no finite one.
+    Args:
+        series: the lanes.
+        together: their points, as `in_order` has them.
+        count: how many there are before any thinning.
+        by_step: whether x is the step, or the time in Unix seconds.
+        points: at least 4.
+        banded: where points were left out, `band` says between which heights all of them lie: `{x, low, high}`,
+            coarser than the curve, null where there is no finite one.
     """
-    together = gather([one.points for one in read if len(one.points)])
-    together = together if by_step else together.by_time()
     x = together.step if by_step else together.time
     at = sampling.curve(x, together.value.heights(), points)
     shown = together.take(at)
-    entry = {"name": series[0].name, "kind": _kind(series), "count": sum(one.count for one in read)}
+    entry = {"name": series[0].name, "kind": _kind(series), "count": count}
     if series[0].lane == Lane.SYSTEM:
         entry["system"] = True
     entry |= _figures(together)
     entry |= {"x": np.ascontiguousarray(x[at]), **_heights(shown.value, entry["kind"])}
-    if entry["count"] > len(at) and entry["kind"] in ("float", "int"):
+    if banded and count > len(at) and entry["kind"] in ("float", "int"):
         entry["band"] = _band(x, together.value.numbers(), at)
     if shown.stage.mask():
         entry["stages"] = _changes(shown.stage.objects())

@@ -15,3 +15,7 @@ class Lane(IntEnum):
     STEPLESS = 3
     SYSTEM = 4
     """Measurements of the machine: they have a time and no step."""
+
+
+OF_ROWS = (Lane.ROWS, Lane.STEPLESS_ROWS)
+"""The lanes that say which rows there are."""

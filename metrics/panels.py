@@ -111,7 +111,10 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
         return {}
     seen = View(Journal(), series, directories(series))
     read = charts.thinned(seen, series, Window(), by_step=True, points=POINTS)
-    entries = {one: charts.columns([one], [read[one.pk]], by_step=True, points=POINTS) for one in series}
+    entries = {
+        one: charts.columns([one], read[one.pk].points, read[one.pk].count, by_step=True, points=POINTS)
+        for one in series
+    }
     return {(one.uid, one.count): outline(entry["x"], entry["y"]) for one, entry in entries.items()}
 
 

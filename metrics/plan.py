@@ -37,7 +37,7 @@ class Window:
 
     def pick(self, points: Points) -> Points:
         """Those points that lie in the stretch."""
-        if self == Window():
+        if self == WHOLE:
             return points
         _, inside = self.judge(points.step, points.step, points.time, points.time, points.row, points.row)
         return points.take(inside)
@@ -63,6 +63,10 @@ class Window:
                 outside |= first > high
                 inside &= last <= high
         return outside, inside
+
+
+WHOLE = Window()
+"""Everything."""
 
 
 class Reading:

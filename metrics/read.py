@@ -15,7 +15,7 @@ from metrics import charts
 from metrics.cache import cache
 from metrics.lanes import Lane
 from metrics.models import Series
-from metrics.plan import EVERYTHING, Range, Window
+from metrics.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.row_sampling import Choice, RowSampler
 from metrics.rows import STAGE, Block, RowReader
 from metrics.view import View, view
@@ -65,10 +65,11 @@ def series(
     together: dict[tuple[str, bool], list[Series]] = {}
     for one in wanted:
         together.setdefault((one.name, one.lane == Lane.SYSTEM), []).append(one)
-    entries = [
-        charts.columns(lanes, [read[one.pk] for one in lanes], by_step=by_step, points=points)
-        for lanes in together.values()
-    ]
+    entries = []
+    for lanes in together.values():
+        of_lanes = [read[one.pk] for one in lanes]
+        ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
+        entries.append(charts.columns(lanes, ordered, count, by_step=by_step, points=points, banded=True))
     answer = {"series": entries, "last_row": journal.rows - 1, "generation": journal.generation}
     answer["journal_end"] = journal.offset
     return answer | ({"reset": True} if reset else {})
@@ -102,17 +103,25 @@ class Rows:
             yield _dicts(block, self.columns, self.first_time, self.by_step)
 
 
-def rows_by_step(run: Run, downsample: int | None = None) -> Rows:
+def rows_by_step(
+    run: Run,
+    downsample: int | None = None,
+    names: Sequence[str] | None = None,
+    step_range: Range | None = None,
+) -> Rows:
     """One row for each step, ascending; of values logged twice at a step the later one.
 
     Args:
         run: whose rows.
         downsample: answer at most so many rows, with every metric's highest and lowest among them.
+        names: only these metrics; a row without any of them is there all the same.
+        step_range: lowest and highest step, both included; None for an open side.
 
     Raises:
         metrics.view.Gone: the journal was replaced in this moment; ask again.
     """
-    return _rows(view(run, (Lane.ROWS, Lane.METRIC)), downsample, by_step=True)
+    seen = view(run, (Lane.ROWS, Lane.METRIC), names)
+    return _rows(seen, downsample, by_step=True, window=Window(step_range or EVERYTHING))
 
 
 def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
@@ -126,10 +135,10 @@ def cache_stats() -> dict[str, Any]:
     return cache.stats()
 
 
-def _rows(seen: View | None, downsample: int | None, *, by_step: bool) -> Rows:
+def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: Window = WHOLE) -> Rows:
     if seen is None:
         return Rows()
-    reader = RowReader(seen, by_step=by_step)
+    reader = RowReader(seen, by_step=by_step, window=window)
     if not reader.total:
         return Rows()
     chosen = None

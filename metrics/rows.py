@@ -12,7 +12,7 @@ import numpy as np
 
 from metrics.lanes import Lane
 from metrics.models import Series
-from metrics.plan import Reading, Window
+from metrics.plan import WHOLE, Reading, Window
 from metrics.points import NONE, Points, gather
 from metrics.values import BOOL, NULL, Bools, Floats, Index, Ints, Values, join
 from metrics.view import Shelf, View
@@ -43,6 +43,8 @@ class Block:
 class RowReader:
     """The rows of a run by step, where of values logged twice at a step the later counts, or by time.
 
+    Only those within `window`, which is all of them unless it says otherwise.
+
     Attributes:
         series: the series of every metric, by its name.
         rows: the lanes that say which rows there are.
@@ -50,8 +52,8 @@ class RowReader:
         total: how many rows there are.
     """
 
-    def __init__(self, view: View, *, by_step: bool) -> None:
-        self._view, self._by_step, self._shelf = view, by_step, Shelf(view)
+    def __init__(self, view: View, *, by_step: bool, window: Window = WHOLE) -> None:
+        self._view, self._by_step, self._shelf, self._window = view, by_step, Shelf(view), window
         metrics = view.lane(Lane.METRIC) if by_step else view.lane(Lane.METRIC, Lane.STEPLESS)
         self.series: dict[str, list[Series]] = {}
         for one in metrics:
@@ -145,16 +147,16 @@ class RowReader:
         tiles = []
         for one in self.rows:
             directory = self._view.directories[one.pk]
-            lines = directory.tiles[directory.leaves]
+            outside, _ = self._window.judge_tiles(directory.tiles[directory.leaves])
+            leaves = directory.leaves[~outside]
+            lines = directory.tiles[leaves]
             keys = lines["first_step" if self._by_step else "first_time"].tolist()
-            for key, row, at in zip(
-                keys, lines["first_row"].tolist(), directory.leaves.tolist(), strict=True
-            ):
+            for key, row, at in zip(keys, lines["first_row"].tolist(), leaves.tolist(), strict=True):
                 tiles.append((key, row, one.pk, at, one))
         tiles.sort(key=lambda tile: tile[:4])
         held = NONE
         for i, (_, _, _, at, one) in enumerate(tiles):
-            came = self._shelf.blob(one)(at, True)
+            came = self._window.pick(self._shelf.blob(one)(at, True))
             self._shelf.clear()
             if one.lane == Lane.STEPLESS_ROWS:
                 came = Points(came.row, came.step, came.time, _STEPLESS.take(came.row * 0), came.stage)
@@ -171,11 +173,13 @@ class RowReader:
         return int(start + np.searchsorted(points.row[start:stop], row))
 
     def _count(self, one: Series) -> int:
-        if not self._by_step:
+        if not self._by_step and self._window == WHOLE:
             return int(one.count)
         directory = self._view.directories[one.pk]
         top = int(directory.column("level").max(initial=0)) + 1
-        count = Reading(directory, Window(), by_step=True, level=top).count(self._shelf.blob(one))
+        count = Reading(directory, self._window, by_step=self._by_step, level=top).count(
+            self._shelf.blob(one)
+        )
         self._shelf.clear()
         return count
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from weakref import WeakValueDictionary
@@ -14,6 +15,7 @@ from django.db.models import Sum
 from metrics.ingest import take_in
 from metrics.models import Journal
 from metrics.rounds import Rounds, behind
+from runicorn import layout
 from runs.models import Run, StorageRoot
 
 
@@ -44,6 +46,29 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
             return take_in(run, deadline)
     journal = Journal.objects.filter(run=run).first()
     return max(0, journal.size - journal.offset) if journal else 0
+
+
+def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
+    """The same for many runs, for together at most about `wait` seconds; only those are taken in that have grown.
+
+    Returns:
+        Bytes that are still to be taken in of all of them.
+    """
+    deadline = time.monotonic() + wait
+    journals = {journal.run_id: journal for journal in Journal.objects.filter(run__in=runs)}
+    pending = 0
+    for run in runs:
+        journal = journals.get(run.pk)
+        try:
+            stat = os.stat(run.path / layout.EVENTS, follow_symlinks=False)
+        except OSError:
+            continue
+        if journal and (journal.offset, journal.inode) == (stat.st_size, f"{stat.st_dev}:{stat.st_ino}"):
+            continue
+        left = deadline - time.monotonic()
+        done = journal.offset if journal else 0
+        pending += catch_up(run, left) if left > 0 else max(0, stat.st_size - done)
+    return pending
 
 
 def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import F, Q
+
 from metrics import codec, pyramid
 from metrics.cache import cache
 from metrics.directory import COLUMNS, TAIL, Directory, Table, table
-from metrics.lanes import Lane
+from metrics.lanes import OF_ROWS, Lane
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.plan import Blob
 from metrics.points import Points, gather
@@ -41,16 +43,37 @@ class View:
 
 
 def view(run: Run, lanes: Iterable[Lane], names: Sequence[str] | None = None) -> View | None:
-    """The series of a run in those lanes, or only the named ones; None when nothing was ever taken in."""
+    """The series of a run in those lanes; None when nothing was ever taken in.
+
+    With `names` only the metrics of those names; which rows there are is told all the same.
+    """
     with snapshot():
         journal = Journal.objects.filter(run=run).first()
         if journal is None:
             return None
         wanted = Series.objects.filter(run=run, generation=journal.generation, lane__in=list(lanes))
         if names is not None:
-            wanted = wanted.filter(name__in=names)
+            wanted = wanted.filter(Q(name__in=names) | Q(lane__in=OF_ROWS))
         series = list(wanted.order_by("name", "lane"))
         return View(journal, series, directories(series))
+
+
+def view_of_several(
+    runs: Sequence[Run], lanes: Iterable[Lane], names: Sequence[str] | None, *, most: int
+) -> tuple[View, dict[int, Journal]]:
+    """The series of several runs as of one moment, at most `most`, and the runs' journals by the runs' keys.
+
+    The journal of the view itself is none of them.
+    """
+    with snapshot():
+        journals = {journal.run_id: journal for journal in Journal.objects.filter(run__in=runs)}
+        wanted = Series.objects.filter(
+            run__in=runs, generation=F("run__journal__generation"), lane__in=list(lanes)
+        )
+        if names is not None:
+            wanted = wanted.filter(name__in=names)
+        series = list(wanted.order_by("name", "lane")[:most])
+        return View(Journal(), series, directories(series) if len(series) < most else {}), journals
 
 
 def directories(series: Sequence[Series]) -> dict[int, Directory]:
