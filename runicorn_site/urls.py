@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+import artifacts.urls
 import metrics.urls
 import runs.urls
 from runicorn_site import errors
@@ -18,7 +19,7 @@ from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
 # The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
-APPS = (runs.urls, metrics.urls)
+APPS = (runs.urls, metrics.urls, artifacts.urls)
 
 SAFE = ["get", "head"]
 

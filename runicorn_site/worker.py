@@ -1,4 +1,4 @@
-"""Background work of the server: finding runs, taking their metrics in, keeping the WAL small.
+"""Background work of the server: finding runs and artifacts, taking metrics in, keeping the WAL small.
 
 Of several viewers on one store (for the WAL: on one database) the one that holds the lock works; when it ends another
 takes over within a second. Every thread ends soon after `stop()`.
@@ -16,6 +16,7 @@ from pathlib import Path
 
 from django.db import connection, connections
 
+from artifacts import services as artifacts
 from metrics import services as metrics
 from runicorn._os import file_lock
 from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint, checkpoint_if_worth, open_for_checkpoints
@@ -30,6 +31,7 @@ TICK_SECONDS = 1.0
 FULL_SECONDS = 60.0
 PROCESSES_SECONDS = 30.0
 INGEST_SECONDS = 1.0
+CATALOGUE_SECONDS = 2.0
 BUSY_SECONDS = 0.05
 """Processor time of a round of the ingest that had something to do: the next one follows after a breath."""
 AFTER_ERROR_SECONDS = 2.0
@@ -45,7 +47,7 @@ class Worker:
 
     def start(self) -> None:
         """Begin; returns at once."""
-        loops = [discover, ingest]
+        loops = [discover, ingest, catalogue]
         if connection.vendor == "sqlite":
             loops.append(keep_wal_small)
         for loop in loops:
@@ -117,6 +119,17 @@ def ingest(term: Term) -> None:
         metrics.catch_up_all(term.root, term.stopping)
         busy = time.thread_time() - began > BUSY_SECONDS
         term.stopping.wait(BUSY_SECONDS if busy else INGEST_SECONDS)
+
+
+def catalogue(term: Term) -> None:
+    """Follow the artifacts of the root, and what its runs made and used."""
+    next_full = 0.0
+    while term.goes_on():
+        now = time.monotonic()
+        artifacts.catch_up_all(term.root, thorough=now >= next_full)
+        if now >= next_full:
+            next_full = now + FULL_SECONDS
+        term.stopping.wait(CATALOGUE_SECONDS)
 
 
 def keep_wal_small(term: Term) -> None:

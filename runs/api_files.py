@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runicorn import layout
 from runs import files, logs, schemas, services
 from runs.api import PROBLEMS
 from runs.serializers import LogQuery
@@ -85,17 +84,6 @@ class RunMediaFile(APIView):
         answer["Content-Disposition"] = disposition or "inline"
         answer["X-Content-Type-Options"] = "nosniff"
         return answer
-
-
-class RunArtifacts(APIView):
-    """The artifacts of a run."""
-
-    @extend_schema(responses={200: schemas.ArtifactsOfRun, **PROBLEMS})
-    def get(self, request: Request, run_id: str) -> Response:
-        """The artifact versions that a run made and used, in the order of logging."""
-        run = services.get_run(run_id)
-        made = files.artifacts(run, layout.ARTIFACTS_CREATED)
-        return Response({"created": made, "used": files.artifacts(run, layout.ARTIFACTS_USED)})
 
 
 class RunEnvironment(APIView):

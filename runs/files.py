@@ -112,7 +112,4 @@ def _artifact(entry: dict[str, Any]) -> dict[str, Any]:
         "version": integer(entry.get("version")) or 0,
         "size_bytes": integer(entry.get("size_bytes")) or 0,
         "created_at": number(entry.get("created_at", entry.get("used_at"))) or 0.0,
-        "description": clean_text(entry.get("description"), 10_000) or None,
-        "aliases": [],
-        "lifecycle_stage": None,
     }

@@ -145,26 +145,6 @@ class Media(Schema):
     size = s.IntegerField(help_text="Bytes.")
 
 
-class ArtifactOfRun(Schema):
-    """An artifact version that a run made or used."""
-
-    name = s.CharField()
-    type = s.CharField()
-    version = s.IntegerField()
-    size_bytes = s.IntegerField()
-    created_at = s.FloatField()
-    description = s.CharField(allow_null=True)
-    aliases = s.ListField(child=s.CharField())
-    lifecycle_stage = s.CharField(allow_null=True)
-
-
-class ArtifactsOfRun(Schema):
-    """What a run made and used, in the order of logging."""
-
-    created = ArtifactOfRun(many=True)
-    used = ArtifactOfRun(many=True)
-
-
 class Environment(Schema):
     """What a run knew of its machine and packages."""
 

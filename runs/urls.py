@@ -22,7 +22,6 @@ api_patterns = [
     path("runs/<str:run_id>/logs", api_files.RunLog.as_view(), name="api-run-logs"),
     path("runs/<str:run_id>/media", api_files.RunMediaList.as_view(), name="api-run-media"),
     path("runs/<str:run_id>/media/<path:path>", api_files.RunMediaFile.as_view(), name="api-run-media-file"),
-    path("runs/<str:run_id>/artifacts", api_files.RunArtifacts.as_view(), name="api-run-artifacts"),
     path("environment/<str:run_id>", api_files.RunEnvironment.as_view(), name="api-environment"),
     path("projects", api.Projects.as_view(), name="api-projects"),
     path("projects/<str:project>/names", api.ProjectNames.as_view(), name="api-project-names"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -149,8 +149,12 @@ def _check_texts(description: str | None, tags: list[str] | None) -> None:
             )
 
 
-def note(version: Version, changes: Mapping[str, Any]) -> None:
+def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
     """Record what was decided about a version and has no place in `metadata.json`, which Runicorn 0.5 must be able to read.
+
+    Args:
+        version: which.
+        change: what is recorded from now on, made of what is recorded now.
 
     Raises:
         ArtifactNotFound: the version is not there.
@@ -158,6 +162,7 @@ def note(version: Version, changes: Mapping[str, Any]) -> None:
     """
     with version.artifact.lock():
         version.artifact.existing(version.number)
-        write_small(version.path / CURATION, {**version.curation, **changes})
+        before = version.curation
+        write_small(version.path / CURATION, {**before, **change(before)})
         with suppress(OSError):  # by this readers see that something is new
             os.utime(version.artifact.path)

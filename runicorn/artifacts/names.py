@@ -33,6 +33,8 @@ class ArtifactType(StrEnum):
 
 
 TYPES = tuple(kind.value for kind in ArtifactType)
+# Runicorn 0.4-0.5 wrote the name of the enum's member instead of its value on Python 3.10 and 3.11.
+MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in ArtifactType}
 
 
 def check_type(value: object) -> str:

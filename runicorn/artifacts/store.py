@@ -18,7 +18,7 @@ from runicorn import _os, layout
 from runicorn.artifacts import manifest, names
 from runicorn.artifacts.errors import AliasNotFound, AmbiguousArtifact, ArtifactNotFound, DamagedFile
 from runicorn.artifacts.manifest import Manifest, Metadata
-from runicorn.artifacts.names import TYPES, Spec
+from runicorn.artifacts.names import MISPLACED, TYPES, Spec
 from runicorn.artifacts.pool import Pool
 
 ARTIFACTS = "artifacts"
@@ -34,8 +34,6 @@ SAVING = ".saving-"
 GONE = ".gone-"
 """Begins the name of a folder that is being removed."""
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
-# Runicorn 0.4-0.5 wrote the name of the enum's member instead of its value on Python 3.10 and 3.11.
-_MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in names.ArtifactType}
 
 
 class Version:
@@ -213,7 +211,7 @@ class Store:
         own = ArtifactFolder(self, checked, names.check_name(name), self.path / checked / name)
         if own.path.is_dir():
             return own
-        misplaced = next(word for word, value in _MISPLACED.items() if value == checked)
+        misplaced = next(word for word, value in MISPLACED.items() if value == checked)
         other = self.path / misplaced / name
         return ArtifactFolder(self, checked, name, other) if other.is_dir() else own
 
@@ -227,7 +225,7 @@ class Store:
             own = self._names(self.path / kind)
             for name in sorted(own):
                 yield ArtifactFolder(self, kind, name, self.path / kind / name)
-            for word in (word for word, value in _MISPLACED.items() if value == kind):
+            for word in (word for word, value in MISPLACED.items() if value == kind):
                 for name in sorted(self._names(self.path / word)):
                     shown = f"{name} ({word})" if name in own else name
                     yield ArtifactFolder(self, kind, shown, self.path / word / name)

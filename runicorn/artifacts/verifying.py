@@ -73,6 +73,19 @@ def whole_place(version: Version, file: FileEntry) -> Path:
     raise DamagedFile(f"{file.path!r} of {version} is damaged in the store; it was not handed out.")
 
 
+def first_place(version: Version, file: FileEntry) -> Path:
+    """Where a content of the right size lies; whether it is whole shows when it is read.
+
+    Raises:
+        DamagedFile: nowhere.
+    """
+    for path in places(version, file):
+        with suppress(OSError):
+            if path.stat(follow_symlinks=False).st_size == file.size:
+                return path
+    raise DamagedFile(f"{file.path!r} of {version} is missing or torn in the store.")
+
+
 def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     """What lies in a place, in blocks; the last one is held back until the digest is known to be right.
 
@@ -118,7 +131,7 @@ def verify(version: Version, progress: Progress | None = None) -> Verdict:
                     _replace(path, whole[0])
             mended.append(file.path)
     status = CORRUPTED if damaged else READY
-    curating.note(version, {"verified_at": time.time(), "corrupted_files": damaged})
+    curating.note(version, lambda _: {"verified_at": time.time(), "corrupted_files": damaged})
     if version.metadata.status != status:
         curating.describe(version, status=status)
     return Verdict(tuple(damaged), tuple(mended), checked)

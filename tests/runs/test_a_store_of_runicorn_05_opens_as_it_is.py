@@ -120,10 +120,10 @@ def test_it_answers_the_artifacts_of_a_run(fixture_store: Path, api: Any) -> Non
             "type": "model",
             "version": 1,
             "size_bytes": 4122,
-            "created_at": 1795528174.4563482,
-            "description": None,
-            "aliases": [],
-            "lifecycle_stage": None,
+            "created_at": 1795528174.4557464,
+            "description": "ResNet50 baseline",
+            "aliases": ["baseline"],
+            "lifecycle_stage": "experimental",
         }
     ]
 

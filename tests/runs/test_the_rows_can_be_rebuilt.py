@@ -20,7 +20,7 @@ def test_reindex_reads_everything_anew(store: Path, make_run: Any, look: Any, ap
     Run.objects.filter(run_id=kept).update(status="nonsense", summary={"wrong": 1})
     out = StringIO()
     call_command("reindex", "--storage", str(store), stdout=out)
-    assert out.getvalue() == f"2 runs in {store}\n"
+    assert out.getvalue() == f"2 runs and 0 artifacts in {store}\n"
     assert {kept: read(api.get(f"/api/runs/{kept}")), deleted: read(api.get("/api/recycle-bin"))} == before
     found = Run.objects.in_root(active_root()).for_table(search="important", tags=["a"])
     assert [run.run_id for run in found] == [kept]

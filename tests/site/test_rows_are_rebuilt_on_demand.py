@@ -22,9 +22,9 @@ def test_every_row_comes_back_and_what_is_wrong_is_gone(
     folder: Path, home: Path, make_run: Callable[..., str]
 ) -> None:
     runs = {make_run(folder, metrics=[{"loss": 1.0}], summary={"best": 1}) for _ in range(3)}
-    assert reindex(folder) == f"3 runs in {folder}\n"
+    assert reindex(folder) == f"3 runs and 0 artifacts in {folder}\n"
     Run.objects.update(project="wrong", summary={})
-    assert reindex(folder) == f"3 runs in {folder}\n"
+    assert reindex(folder) == f"3 runs and 0 artifacts in {folder}\n"
     assert {run.run_id for run in Run.objects.all()} == runs
     assert {run.project for run in Run.objects.all()} == {"vision"}
     assert {str(run.summary) for run in Run.objects.all()} == {"{'best': 1}"}

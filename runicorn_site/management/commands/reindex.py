@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from artifacts import services as artifacts
+from artifacts.models import Artifact
 from metrics import services as metrics
 from runicorn.settings import storage_root
 from runicorn_site import database
@@ -45,7 +47,12 @@ class Command(BaseCommand):
             discovery.remove(root, keys[start : start + CHUNK])
         discovery.forget(root)
         discovery.full(root)
-        self.stdout.write(f"{Run.objects.in_root(root).count()} runs in {folder}")
+        Artifact.objects.in_root(root).delete()
+        artifacts.catch_up_all(root, thorough=True)
+        found = (
+            f"{Run.objects.in_root(root).count()} runs and {Artifact.objects.in_root(root).count()} artifacts"
+        )
+        self.stdout.write(f"{found} in {folder}")
         if not options["no_metrics"]:
             # A list: SQLite refuses to write on a connection that is still reading an older state.
             for run in list(

@@ -1,0 +1,85 @@
+"""The API of the life of a model: its stages, evaluations, and what its runs say."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from artifacts import life, schemas, services
+from artifacts.api import PROBLEMS, asked, given
+from artifacts.errors import NotFound
+from artifacts.serializers import Evaluation, EvaluationsQuery, HistoryQuery, OfType, Promotion
+
+
+class Promote(APIView):
+    """A step in the life of a version."""
+
+    @extend_schema(parameters=[OfType], request=Promotion, responses={200: schemas.Promoted, **PROBLEMS})
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Take a version to another stage: experimental, staging, production or archived."""
+        version = services.get_version(name, number, asked(OfType, request).get("type"))
+        body, before = given(Promotion, request), version.stage
+        to_stage, notes, run = body["to_stage"], body.get("notes"), body.get("evaluator_run_id")
+        services.promote(version=version, to_stage=to_stage, notes=notes, evaluator_run_id=run)
+        return Response(
+            {
+                "ok": True,
+                "artifact": str(version),
+                "from_stage": before,
+                "to_stage": to_stage,
+                "message": f"Successfully promoted to {to_stage}",
+            }
+        )
+
+
+class Evaluate(APIView):
+    """A new evaluation of a version."""
+
+    @extend_schema(parameters=[OfType], request=Evaluation, responses={200: schemas.Evaluated, **PROBLEMS})
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Record how a version did."""
+        version = services.get_version(name, number, asked(OfType, request).get("type"))
+        record = services.evaluate(version=version, evaluation=given(Evaluation, request))
+        return Response({"ok": True, "eval_id": record["id"], "message": "Evaluation recorded successfully"})
+
+
+class Evaluations(APIView):
+    """The evaluations of an artifact."""
+
+    @extend_schema(
+        parameters=[EvaluationsQuery], responses={200: schemas.EvaluationItem(many=True), **PROBLEMS}
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Of all its versions or of one, the newest first."""
+        query = asked(EvaluationsQuery, request)
+        artifact = services.get_artifact(name, query.get("type"))
+        return Response(life.evaluations(artifact, query.get("version")))
+
+
+class TrainingMetrics(APIView):
+    """What the run that made a version says."""
+
+    @extend_schema(parameters=[EvaluationsQuery], responses={200: schemas.TrainingMetrics, **PROBLEMS})
+    def get(self, request: Request, name: str) -> Response:
+        """Summary and times of the run that made a version, by default the latest; null when it is not here."""
+        query = asked(EvaluationsQuery, request)
+        artifact = services.get_artifact(name, query.get("type"))
+        number = query.get("version") or artifact.latest
+        if number is None:
+            raise NotFound(f"No versions found for artifact: {name}")
+        return Response(life.training(services.version_of(artifact, number)), status=status.HTTP_200_OK)
+
+
+class PerformanceHistory(APIView):
+    """The figures of an artifact over its versions."""
+
+    @extend_schema(parameters=[HistoryQuery], responses={200: schemas.HistoryItem(many=True), **PROBLEMS})
+    def get(self, request: Request, name: str) -> Response:
+        """The numbers in the summary of each version's run, by version; of one metric with `metric_name`."""
+        query = asked(HistoryQuery, request)
+        return Response(
+            life.history(services.get_artifact(name, query.get("type")), query.get("metric_name"))
+        )

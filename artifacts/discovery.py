@@ -1,0 +1,212 @@
+"""Finding artifacts: their folders are looked at, what changed is read, and rows follow.
+
+A folder's own time tells of new, curated and removed versions: all of that ends with a new `versions.json` in it. An
+older program may change a version's folder alone, so now and then those are looked at as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from artifacts.models import Artifact, File, Version
+from runicorn import layout
+from runicorn.artifacts import store
+from runicorn.artifacts.errors import DamagedFile
+from runicorn.artifacts.manifest import ALGORITHM, Manifest
+from runs.cleaning import Cleaner, clean_text
+from runs.models import StorageRoot
+
+YOUNG_NANOSECONDS = 2_000_000_000
+"""A folder that changed so shortly before it was read may have changed again within the same tick of its clock."""
+BATCH = 2000
+"""Files in one transaction: some 50 ms."""
+_lock = threading.Lock()
+
+
+def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
+    """Bring the rows of all artifacts up to date.
+
+    Args:
+        root: whose.
+        thorough: look at the folders of the versions too, and not only at those of the artifacts.
+    """
+    shelves = store.Store(Path(root.path))
+    known = {
+        row.folder: row
+        for row in Artifact.objects.in_root(root).only("folder", "stamp", "signature", "type", "name")
+    }
+    seen = set()
+    for folder in shelves.folders():
+        relative = folder.path.relative_to(root.path).as_posix()
+        row = known.get(relative)
+        if row is not None and row.name == folder.name:
+            seen.add(relative)
+            if not thorough and row.stamp and row.stamp == _stamp(folder.path):
+                continue
+        refresh(root, folder)
+    _let_go(root, shelves, [row for relative, row in known.items() if relative not in seen])
+
+
+def _let_go(root: StorageRoot, shelves: store.Store, rows: Iterable[Artifact]) -> None:
+    """Remove the rows whose folders are certainly gone."""
+    gone = [row.pk for row in rows if not (Path(root.path) / row.folder).is_dir()]
+    if gone and _is_listable(shelves):
+        Artifact.objects.filter(pk__in=gone).delete()
+
+
+def _is_listable(shelves: store.Store) -> bool:
+    """Whether what is missing is gone, and not a disk that is not mounted."""
+    return shelves.path.parent.is_dir() and any(shelves.path.parent.iterdir())
+
+
+def refresh_named(root: StorageRoot, name: str) -> None:
+    """Bring the rows of the artifacts of a name up to date, and look for ones that are not known yet."""
+    shelves = store.Store(Path(root.path))
+    for folder in list(shelves.folders()):
+        if folder.name == name:
+            refresh(root, folder)
+    _let_go(root, shelves, Artifact.objects.in_root(root).filter(name=name))
+
+
+def refresh(root: StorageRoot, folder: store.ArtifactFolder) -> Artifact | None:
+    """The row of an artifact as its folder is now; None when it has no versions, and no row."""
+    stamp, signature = _stamp(folder.path), _signature(folder)
+    row = Artifact.objects.filter(root=root, type=folder.type, name=folder.name).first()
+    if row is not None and signature and row.signature == signature:
+        return row
+    with _lock:
+        return _read(root, folder, row, stamp, signature)
+
+
+def _stamp(path: Path) -> int:
+    """The time of a folder; 0 while it is too young to be believed."""
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        return 0
+    return changed if time.time_ns() - changed > YOUNG_NANOSECONDS else 0
+
+
+def _signature(folder: store.ArtifactFolder) -> str:
+    """How an artifact's folder and those of its versions are; "" while one is too young to be believed."""
+    parts = []
+    newest = 0
+    for path in (folder.path, *(folder.version(number).path for number in folder.numbers())):
+        try:
+            about = path.stat()
+        except OSError:
+            continue
+        newest = max(newest, about.st_mtime_ns)
+        parts.append(f"{path.name} {about.st_mtime_ns} {about.st_ino}")
+    if time.time_ns() - newest <= YOUNG_NANOSECONDS:
+        return ""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _read(
+    root: StorageRoot, folder: store.ArtifactFolder, row: Artifact | None, stamp: int, signature: str
+) -> Artifact | None:
+    numbers = folder.numbers()
+    if row is None:
+        if not numbers:
+            return None
+        relative = folder.path.relative_to(root.path).as_posix()
+        row, _ = Artifact.objects.get_or_create(
+            root=root, type=folder.type, name=folder.name, defaults={"folder": relative}
+        )
+    problems = []
+    known = {version.number: version for version in row.versions.all()}
+    for number in numbers:
+        try:
+            _read_version(row, folder.version(number), known.get(number))
+        except DamagedFile as error:
+            problems.append(str(error))
+    with transaction.atomic():
+        row.versions.exclude(number__in=numbers).delete()
+        _sum_up(row, folder, stamp, signature, problems)
+    return row
+
+
+def _read_version(row: Artifact, version: store.Version, known: Version | None) -> None:
+    mark = str(version.path.stat().st_mtime_ns)
+    if known is not None and known.signature == mark:
+        young = time.time_ns() - int(mark) <= YOUNG_NANOSECONDS
+        if not young:
+            return
+    manifest = version.manifest
+    fields = _fields(version, manifest)
+    if known is None or not known.signature or known.manifest_digest != fields["manifest_digest"]:
+        # Until its files are there the version is not: it has no signature.
+        known, _ = Version.objects.update_or_create(
+            artifact=row, number=version.number, defaults=fields | {"signature": ""}
+        )
+        _take_in_files(known, manifest)
+    Version.objects.filter(pk=known.pk).update(**fields, signature=mark)
+
+
+def _take_in_files(row: Version, manifest: Manifest) -> None:
+    row.files.all().delete()
+    files = (
+        File(version=row, path=file.path, size=file.size, digest=file.digest, modified=file.modified_at)
+        for file in manifest.files
+    )
+    while batch := list(islice(files, BATCH)):
+        # Another viewer may be at it too: both write the same.
+        File.objects.bulk_create(batch, ignore_conflicts=True)
+
+
+def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
+    about, curation = version.metadata, version.curation
+    marker, _ = layout.read_json(version.path / layout.DELETED)
+    deleted = marker.get("deleted_at")
+    if version.is_deleted() and not isinstance(deleted, int | float):
+        deleted = (version.path / layout.DELETED).stat().st_mtime
+    clean = Cleaner().clean
+    stages = curation if "lifecycle_stage" in curation else layout.read_json(version.path / store.METADATA)[0]
+    digest = about.manifest_digest or hashlib.sha256((version.path / store.MANIFEST).read_bytes()).hexdigest()
+    return {
+        "created": about.created_at or manifest.created_at,
+        "updated": about.updated_at or about.created_at or manifest.created_at,
+        "run_id": clean_text(about.created_by_run, 255),
+        "user": clean_text(about.created_by_user, 255) if about.created_by_user else None,
+        "size_bytes": manifest.total_size,
+        "stored_bytes": manifest.stored_size,
+        "num_files": len(manifest.files),
+        "references": clean({"all": manifest.to_dict()["references"]})["all"],
+        "status": clean_text(about.status, 64),
+        "deleted": float(deleted) if version.is_deleted() and deleted is not None else None,
+        "description": clean_text(about.description, 10_000),
+        "tags": [clean_text(tag, 255) for tag in about.tags],
+        "metadata": clean(about.metadata),
+        "manifest_digest": ALGORITHM + clean_text(digest, 64).removeprefix(ALGORITHM),
+        "stage": clean_text(stages.get("lifecycle_stage"), 32) or "experimental",
+        "curation": clean(
+            {**{key: stages[key] for key in ("stage_transitions",) if key in stages}, **curation}
+        ),
+    }
+
+
+def _sum_up(
+    row: Artifact, folder: store.ArtifactFolder, stamp: int, signature: str, problems: list[str]
+) -> None:
+    live = list(
+        row.versions.live().order_by("number").values_list("number", "size_bytes", "created", "updated")
+    )
+    every = list(row.versions.whole().values_list("created", "updated"))
+    row.num_versions = len(live)
+    row.latest, row.size_bytes = (live[-1][0], live[-1][1]) if live else (None, 0)
+    numbers = {number for number, *_ in live}
+    row.aliases = {clean_text(a, 64): n for a, n in folder.aliases().items() if n in numbers}
+    row.created = min((created for created, _ in every), default=0.0)
+    row.updated = max((max(created, updated) for created, updated in every), default=0.0)
+    row.folder = folder.path.relative_to(row.root.path).as_posix()
+    row.stamp, row.signature, row.problems = stamp, signature, problems
+    row.save()

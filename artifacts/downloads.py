@@ -1,0 +1,104 @@
+"""Files of versions over HTTP: whole or in ranges, in constant memory, and never damaged ones for good.
+
+A whole file is compared with its digest while it is sent; when it is another, the last block is not sent and the
+connection breaks off, so that the client has no complete answer. A range cannot be judged by itself: its file is read
+once before, and again when its time, size or inode change.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from artifacts.errors import NotFound, answered
+from artifacts.models import Version
+from runicorn.artifacts import names, store, verifying
+from runicorn.artifacts.errors import ArtifactError
+from runicorn.artifacts.manifest import FileEntry
+from runs.streaming import file_answer
+from runs.tail import OpenFile
+
+SMALL = 16 * 1024 * 1024
+"""Bytes of a file that is read and judged before the first byte is sent: an error is an answer then."""
+REMEMBERED = 10_000
+_good: OrderedDict[tuple[str, int, int, int, int], str] = OrderedDict()
+_lock = threading.Lock()
+
+
+def entry_of(version: Version, path: str) -> FileEntry:
+    """A file of a version.
+
+    Raises:
+        NotFound: there is none of that path.
+    """
+    try:
+        names.check_path(path)
+    except ArtifactError as error:
+        raise NotFound(f"{version} has no such file") from error
+    row = version.files.filter(path=path).first()
+    if row is None:
+        raise NotFound(f"{version} has no file {path}")
+    return FileEntry(row.path, row.size, row.digest, row.modified)
+
+
+def file_of_version(request: Request, version: Version, path: str) -> HttpResponseBase:
+    """A file as an attachment, with its digest as `ETag`; a `Range` is honoured unless `If-Range` names another.
+
+    Raises:
+        NotFound: there is none.
+        Damaged: what lies in the store is not what was stored.
+    """
+    entry = entry_of(version, path)
+    tag = f'"{entry.digest}"'
+    if tag in request.headers.get("If-None-Match", ""):
+        return Response(status=304, headers={"ETag": tag})
+    ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
+    answer = _checked(request, version.on_disk, entry, ranged)
+    answer["ETag"] = tag
+    answer["Content-Disposition"] = content_disposition_header(True, os.path.basename(path)) or "attachment"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+def _checked(request: Request, version: store.Version, entry: FileEntry, ranged: bool) -> HttpResponseBase:
+    with answered():
+        if ranged or entry.size <= SMALL:
+            return file_answer(
+                request, OpenFile(_whole_place(version, entry)), "application/octet-stream", whole=ranged
+            )
+        place = verifying.first_place(version, entry)
+    headers = {"Content-Length": str(entry.size), "Accept-Ranges": "bytes"}
+    blocks = verifying.blocks(place, entry)
+    return StreamingHttpResponse(blocks, content_type="application/octet-stream", headers=headers)
+
+
+def _whole_place(version: store.Version, entry: FileEntry) -> Path:
+    """A place where the content was found whole, if need be just now."""
+    for path in verifying.places(version, entry):
+        mark = _mark(path)
+        if mark is not None and _good.get(mark) == entry.digest:
+            return path
+    path = verifying.whole_place(version, entry)
+    mark = _mark(path)
+    if mark is not None:
+        with _lock:
+            _good[mark] = entry.digest
+            while len(_good) > REMEMBERED:
+                _good.popitem(last=False)
+    return path
+
+
+def _mark(path: Path) -> tuple[str, int, int, int, int] | None:
+    try:
+        about = path.stat(follow_symlinks=False)
+    except OSError:
+        return None
+    return str(path), about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino

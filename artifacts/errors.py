@@ -1,0 +1,75 @@
+"""What the routes about artifacts answer when something is wrong; the sentences are those of the library.
+
+NotFound     404  no such artifact, version, file or alias
+Ambiguous    409  two types have an artifact of that name
+Refused      400  a name, path, alias or text that cannot be
+Damaged      409  what lies in the store is not what was stored
+Busy         409  somebody is storing files just now
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from runicorn.artifacts import errors
+from runs.writing import one_file
+
+
+class NotFound(APIException):
+    """There is no such artifact, version, file or alias."""
+
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class Ambiguous(APIException):
+    """Two types have an artifact of that name, and the request does not say which."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+class Refused(APIException):
+    """The request asks for what cannot be."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+
+class Damaged(APIException):
+    """What lies in the store is not what was stored."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+class Busy(APIException):
+    """Somebody is storing files just now."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+_ANSWERS: tuple[tuple[type[errors.ArtifactError], type[APIException]], ...] = (
+    (errors.ArtifactNotFound, NotFound),
+    (errors.AmbiguousArtifact, Ambiguous),
+    (errors.InvalidArtifact, Refused),
+    (errors.DamagedFile, Damaged),
+    (errors.StoreBusy, Busy),
+    (errors.SourceChanged, Damaged),
+)
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Turn what a verb on files raises into the answer to a request.
+
+    Raises:
+        APIException: of this module, or `ReadOnlyStore` and `NotWritten` of the runs.
+    """
+    with one_file():
+        try:
+            yield
+        except errors.ArtifactError as error:
+            if isinstance(error, errors.NotSaved) and isinstance(error.__cause__, OSError):
+                raise error.__cause__ from error
+            raise next(kind for wrong, kind in _ANSWERS if isinstance(error, wrong))(str(error)) from error

@@ -1,0 +1,118 @@
+"""Lineage as a graph: what a version was made from, and what was made from it. Pure: the questions are handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+Key = tuple[str, str, int]
+"""Type, name and number of a version."""
+Node = Key | str
+"""A version, or the id of a run."""
+
+USES = "uses"
+PRODUCES = "produces"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """Data went from `source` to `target`.
+
+    Attributes:
+        source, target: a version and the run that uses it, or a run and the version that it produces.
+        kind: `uses` or `produces`.
+    """
+
+    source: Node
+    target: Node
+    kind: str
+
+
+@dataclass
+class Lineage:
+    """The neighbourhood of a version.
+
+    Attributes:
+        root: the version.
+        depths: every node with its distance from the root: below zero upstream, above zero downstream.
+        edges: in the order they were found, each once.
+    """
+
+    root: Key
+    depths: dict[Node, int] = field(default_factory=dict)
+    edges: dict[Edge, None] = field(default_factory=dict)
+
+    @property
+    def versions(self) -> list[Key]:
+        """The versions among the nodes."""
+        return [node for node in self.depths if not isinstance(node, str)]
+
+    @property
+    def runs(self) -> list[str]:
+        """The ids of the runs among the nodes."""
+        return [node for node in self.depths if isinstance(node, str)]
+
+
+@dataclass(frozen=True)
+class Questions:
+    """What the walk asks, a level at a time; each answers pairs of a run's id and a version.
+
+    Attributes:
+        producers: of versions: which runs made them.
+        inputs: of runs: which versions they used.
+        consumers: of versions: which runs used them.
+        outputs: of runs: which versions they made.
+    """
+
+    producers: Callable[[list[Key]], Iterable[tuple[str, Key]]]
+    inputs: Callable[[list[str]], Iterable[tuple[str, Key]]]
+    consumers: Callable[[list[Key]], Iterable[tuple[str, Key]]]
+    outputs: Callable[[list[str]], Iterable[tuple[str, Key]]]
+
+
+def walk(root: Key, depth: int, ask: Questions) -> Lineage:
+    """Follow the data up and down from a version.
+
+    Each direction is followed by itself: siblings that merely share an ancestor are not in the answer. A node is
+    visited once in each direction, so that cycles end.
+
+    Args:
+        root: the version.
+        depth: edges to follow in each direction.
+        ask: where the edges come from; one question a level and direction.
+    """
+    lineage = Lineage(root, {root: 0})
+    _follow(lineage, depth, -1, ask.producers, ask.inputs)
+    _follow(lineage, depth, 1, ask.consumers, ask.outputs)
+    return lineage
+
+
+def _follow(
+    lineage: Lineage,
+    depth: int,
+    direction: int,
+    runs_of: Callable[[list[Key]], Iterable[tuple[str, Key]]],
+    versions_of: Callable[[list[str]], Iterable[tuple[str, Key]]],
+) -> None:
+    versions: list[Key] = [lineage.root]
+    runs: list[str] = []
+    visited: set[Node] = {lineage.root}
+    for level in range(1, depth + 1):
+        if level % 2:
+            found = list(runs_of(versions)) if versions else []
+            runs = list(dict.fromkeys(run for run, _ in found if run not in visited))
+            new: list[Node] = [*runs]
+        else:
+            found = list(versions_of(runs)) if runs else []
+            versions = list(dict.fromkeys(version for _, version in found if version not in visited))
+            new = [*versions]
+        for run, version in found:
+            # Upstream a run of an odd level made the version; downstream it used it.
+            produced = (direction < 0) == bool(level % 2)
+            edge = Edge(run, version, PRODUCES) if produced else Edge(version, run, USES)
+            lineage.edges[edge] = None
+        visited.update(new)
+        for node in new:
+            lineage.depths.setdefault(node, direction * level)
+        if not new:
+            return

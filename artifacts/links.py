@@ -1,0 +1,71 @@
+"""What runs made and used, taken from the two lists in their folders."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from artifacts.models import Links, Use
+from runicorn import layout
+from runicorn.artifacts.names import MISPLACED
+from runs import files
+from runs.errors import OutsideRoot
+from runs.models import Run, StorageRoot
+
+BATCH = 200
+FIELDS = ("pk", "run_id", "root_id", "folder", "signature")
+
+
+def behind(root: StorageRoot) -> QuerySet[Run]:
+    """Runs whose lists changed since they were taken in."""
+    has_some = (
+        Q(artifacts_created_count__gt=0) | Q(artifacts_used_count__gt=0) | Q(artifact_links__isnull=False)
+    )
+    return Run.objects.in_root(root).filter(has_some).exclude(artifact_links__signature=F("signature"))
+
+
+def catch_up_all(root: StorageRoot, seconds: float = 0.5) -> None:
+    """Take in the lists of runs that changed, for at most about so many seconds."""
+    deadline = time.monotonic() + seconds
+    for run in list(behind(root).only(*FIELDS).order_by("-pk")[: BATCH * 10]):
+        if time.monotonic() > deadline:
+            return
+        run.root = root
+        catch_up(run)
+
+
+def catch_up(run: Run) -> None:
+    """Take in the lists of one run, if they changed."""
+    links = Links.objects.filter(run=run).first()
+    if links is not None and links.signature == run.signature:
+        return
+    try:
+        uses = [
+            *_uses(run, Use.MADE, layout.ARTIFACTS_CREATED),
+            *_uses(run, Use.USED, layout.ARTIFACTS_USED),
+        ]
+    except OutsideRoot:
+        uses = []
+    with transaction.atomic():
+        Use.objects.filter(run=run).delete()
+        Use.objects.bulk_create(uses, ignore_conflicts=True)
+        Links.objects.update_or_create(run=run, defaults={"signature": run.signature})
+
+
+def _uses(run: Run, kind: str, file: str) -> list[Use]:
+    return [
+        Use(
+            run=run,
+            kind=kind,
+            type=MISPLACED.get(entry["type"], entry["type"]),
+            name=entry["name"],
+            number=entry["version"],
+            at=entry["created_at"],
+            size_bytes=entry["size_bytes"],
+            position=position,
+        )
+        for position, entry in enumerate(files.artifacts(run, file))
+        if 0 < entry["version"] < 2**31
+    ]

@@ -1,0 +1,170 @@
+"""Rows derived from the artifacts of a storage root; every one of them can be rebuilt from it.
+
+Times are Unix seconds as floats and sizes bytes, as in the files and in every answer.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.db import models
+
+from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
+from runicorn.artifacts import store
+from runs.models import Run, StorageRoot
+
+DELETED = "deleted"
+
+
+class Artifact(models.Model):
+    """One artifact of a store: a type and a name, and what holds for all of its versions."""
+
+    root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="artifacts", db_index=False)
+    type = models.CharField(max_length=16)
+    name = models.CharField(max_length=255)
+    folder = models.CharField(max_length=1024)
+    """Relative to the root, with forward slashes."""
+    signature = models.CharField(max_length=64, default="")
+    """How its folder and those of its versions were when they were read: equal means nothing to read."""
+    stamp = models.BigIntegerField(default=0)
+    """The time of its folder alone, in nanoseconds: what is looked at every second."""
+    problems = models.JSONField(default=list)
+    """Sentences about versions that could not be read."""
+
+    created = models.FloatField(default=0.0)
+    updated = models.FloatField(default=0.0)
+    num_versions = models.IntegerField(default=0)
+    """Versions that are not deleted."""
+    latest = models.IntegerField(null=True)
+    size_bytes = models.BigIntegerField(default=0)
+    """Bytes of the latest version, with what its references state."""
+    aliases = models.JSONField(default=dict)
+    """Version numbers by alias."""
+
+    objects = ArtifactQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["root", "type", "name"], name="artifact_once_per_root")
+        ]
+        indexes = [models.Index(fields=["root", "-updated", "-id"], name="artifact_updated")]
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.name}"
+
+    @property
+    def on_disk(self) -> store.ArtifactFolder:
+        """The folder with the verbs' own view of it."""
+        root = Path(self.root.path)
+        return store.ArtifactFolder(store.Store(root), self.type, self.name, root / self.folder)
+
+    def aliases_of(self, number: int) -> list[str]:
+        """The aliases that mean a version."""
+        return [alias for alias, target in self.aliases.items() if target == number]
+
+
+class Version(models.Model):
+    """One version of an artifact."""
+
+    artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="versions", db_index=False)
+    number = models.IntegerField()
+    signature = models.CharField(max_length=64, default="")
+    """The time of its folder when it was read; "" while its files are still being taken in."""
+    created = models.FloatField()
+    updated = models.FloatField()
+    run_id = models.CharField(max_length=255, default="")
+    """The run that made it, also when that run is not in this store."""
+    user = models.CharField(max_length=255, null=True)
+    size_bytes = models.BigIntegerField()
+    stored_bytes = models.BigIntegerField()
+    """Bytes of its files; references are not counted."""
+    num_files = models.IntegerField()
+    references = models.JSONField(default=list)
+    status = models.CharField(max_length=64, default="ready")
+    """`ready` or `corrupted`, as the files have it; see `state`."""
+    deleted = models.FloatField(null=True)
+    description = models.TextField(default="")
+    tags = models.JSONField(default=list)
+    metadata = models.JSONField(default=dict)
+    manifest_digest = models.CharField(max_length=80, default="")
+    stage = models.CharField(max_length=32, default="experimental")
+    curation = models.JSONField(default=dict)
+    """Transitions between stages, evaluations, and what a verification found."""
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["artifact", "number"], name="version_once_per_artifact")
+        ]
+        indexes = [models.Index(fields=["run_id"], name="version_run")]
+
+    def __str__(self) -> str:
+        return f"{self.artifact.name}:v{self.number}"
+
+    @property
+    def state(self) -> str:
+        """`ready`, `deleted` or `corrupted`."""
+        return self.status if self.deleted is None else DELETED
+
+    @property
+    def on_disk(self) -> store.Version:
+        """The folder of the version."""
+        return self.artifact.on_disk.version(self.number)
+
+
+class File(models.Model):
+    """One file of a version."""
+
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="files", db_index=False)
+    path = models.CharField(max_length=1024)
+    size = models.BigIntegerField()
+    digest = models.CharField(max_length=80)
+    modified = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["version", "path"], name="file_once_per_version")]
+        indexes = [models.Index(fields=["digest"], name="file_digest")]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Links(models.Model):
+    """Which state of a run's two lists of artifacts was taken in."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="artifact_links")
+    signature = models.CharField(max_length=128, default="")
+
+    def __str__(self) -> str:
+        return str(self.run)
+
+
+class Use(models.Model):
+    """That a run made or used a version. The version need not be in this store."""
+
+    MADE, USED = "made", "used"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="artifact_uses", db_index=False)
+    kind = models.CharField(max_length=8)
+    type = models.CharField(max_length=64)
+    name = models.CharField(max_length=255)
+    number = models.IntegerField()
+    at = models.FloatField()
+    size_bytes = models.BigIntegerField(default=0)
+    position = models.IntegerField()
+    """The order of logging."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "kind", "type", "name", "number"], name="use_once_per_run")
+        ]
+        indexes = [models.Index(fields=["type", "name", "number", "kind"], name="use_of_version")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.kind} {self.name}:v{self.number}"
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Type, name and number of the version."""
+        return self.type, self.name, self.number

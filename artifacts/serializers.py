@@ -1,0 +1,84 @@
+"""What the routes about artifacts take: each field with a sentence for what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from runicorn.artifacts import names
+from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
+
+DEEPEST = 10
+
+
+class OfType(serializers.Serializer[Any]):
+    """Which of several artifacts of one name is meant."""
+
+    type = serializers.ChoiceField(choices=names.TYPES, required=False, allow_blank=True)
+
+
+class VersionsQuery(OfType):
+    """Which versions a list is to have."""
+
+    include_deleted = serializers.BooleanField(required=False, default=False)
+
+
+class LineageQuery(OfType):
+    """How far the lineage is followed."""
+
+    max_depth = serializers.IntegerField(required=False, default=3, min_value=0, max_value=DEEPEST)
+
+
+class DeletionQuery(OfType):
+    """How a version is deleted."""
+
+    permanent = serializers.BooleanField(required=False, default=False)
+
+
+class AliasBody(serializers.Serializer[Any]):
+    """What an alias is to mean."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+
+
+class Description(serializers.Serializer[Any]):
+    """What is said of a version; what is not given stays."""
+
+    description = serializers.CharField(
+        required=False, allow_blank=True, max_length=DESCRIPTION_LENGTH, trim_whitespace=False
+    )
+    metadata = serializers.DictField(required=False)
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=TAG_LENGTH), required=False, max_length=TAGS
+    )
+
+
+class Promotion(serializers.Serializer[Any]):
+    """Where a version goes in its life."""
+
+    to_stage = serializers.CharField(max_length=32)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    evaluator_run_id = serializers.CharField(required=False, allow_blank=True, max_length=255)
+
+
+class Evaluation(serializers.Serializer[Any]):
+    """How a version did. Name, version and date are those of the address and of now, whatever the body says."""
+
+    metrics = serializers.DictField(child=serializers.FloatField())
+    status = serializers.CharField(max_length=64)
+    evaluator_run_id = serializers.CharField(required=False, max_length=255)
+    test_dataset = serializers.CharField(required=False, max_length=255)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+
+
+class EvaluationsQuery(OfType):
+    """Whose evaluations are wanted."""
+
+    version = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
+
+
+class HistoryQuery(OfType):
+    """Which metric a history is of."""
+
+    metric_name = serializers.CharField(required=False, max_length=255)

@@ -1,0 +1,295 @@
+"""The verbs of artifacts: files first, through `runicorn.artifacts`, then the rows that follow them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from django.db.models import Max, Sum
+
+from artifacts import discovery, links
+from artifacts.errors import Ambiguous, NotFound, Refused, answered
+from artifacts.models import Artifact, File, Version
+from runicorn.artifacts import curating, garbage, names, store, verifying
+from runs.active import active_root
+from runs.models import StorageRoot
+
+LARGEST = 2**31 - 1
+STAGES = ("experimental", "staging", "production", "archived")
+TRANSITIONS = {
+    "experimental": ("staging", "archived"),
+    "staging": ("production", "experimental", "archived"),
+    "production": ("staging", "archived"),
+    "archived": ("experimental",),
+}
+"""Where a version may go from a stage."""
+PRODUCTION = "production"
+MOST_RECORDS = 1000
+"""Transitions or evaluations of one version that are kept."""
+
+
+def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
+    """Bring the rows of artifacts and of what runs made and used up to date.
+
+    Args:
+        root: whose.
+        thorough: look at the folders of all versions too.
+    """
+    discovery.refresh_all(root, thorough=thorough)
+    links.catch_up_all(root)
+
+
+def get_artifact(name: str, type: str | None = None) -> Artifact:
+    """The artifact of a name in the active root, as its folder is now.
+
+    Raises:
+        NotFound: there is none.
+        Ambiguous: two types have one.
+    """
+    root = active_root()
+    discovery.refresh_named(root, name)
+    found = list(Artifact.objects.in_root(root).filter(name=name, **({"type": type} if type else {})))
+    if not found:
+        raise NotFound(f"Artifact not found: {name}" + (f" (type={type})" if type else ""))
+    if len(found) > 1:
+        types = ", ".join(sorted(artifact.type for artifact in found))
+        raise Ambiguous(f"There are artifacts {name} of the types {types}: say which with ?type=.")
+    found[0].root = root
+    return found[0]
+
+
+def get_version(name: str, number: int, type: str | None = None) -> Version:
+    """A version, deleted or not.
+
+    Raises:
+        NotFound: there is no such artifact or version.
+        Ambiguous: two types have an artifact of that name.
+    """
+    return version_of(get_artifact(name, type), number)
+
+
+def version_of(artifact: Artifact, number: int) -> Version:
+    """A version of an artifact, deleted or not.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    version = artifact.versions.whole().filter(number=number).first() if number <= LARGEST else None
+    if version is None:
+        raise NotFound(f"Version not found: {artifact.name}:v{number}")
+    version.artifact = artifact
+    return version
+
+
+def soft_delete(*, version: Version) -> Version:
+    """Put a version into the recycle bin; once, however often.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    return _changed(version, curating.soft_delete)
+
+
+def restore(*, version: Version) -> Version:
+    """Take a version back out of the recycle bin.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    return _changed(version, curating.restore)
+
+
+def delete_for_good(*, version: Version) -> int:
+    """Remove a version and what no other holds; the bytes that this freed.
+
+    Raises:
+        ReadOnlyStore, NotWritten: it could not be removed.
+    """
+    with answered():
+        freed = curating.delete_for_good(version.on_disk)
+    refresh(version.artifact)
+    return freed
+
+
+def describe(
+    *,
+    version: Version,
+    description: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    tags: list[str] | None = None,
+) -> Version:
+    """Replace what is said of a version; what is not given stays.
+
+    Raises:
+        Refused: a text is too long, or the metadata is not JSON.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+
+    def change(on_disk: store.Version) -> None:
+        curating.describe(on_disk, description=description, metadata=metadata, tags=tags)
+
+    return _changed(version, change)
+
+
+def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
+    """Let an alias mean a version.
+
+    Raises:
+        Refused: it is no alias that can be set.
+        NotFound: the version is not there, or deleted.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    with answered():
+        curating.set_alias(artifact.on_disk, alias, number)
+    return refresh(artifact)
+
+
+def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
+    """Let an alias mean nothing any more.
+
+    Raises:
+        Refused: it is no alias that can be removed.
+        NotFound: there is none of that name.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    with answered():
+        curating.remove_alias(artifact.on_disk, alias)
+    return refresh(artifact)
+
+
+def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run_id: str | None) -> Version:
+    """Take a version to another stage; the version in production has the alias `production`.
+
+    Raises:
+        Refused: there is no such stage, or no way there from where it is.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    if to_stage not in STAGES:
+        raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}")
+    before = version.stage if version.stage in STAGES else STAGES[0]
+    if to_stage not in TRANSITIONS[before]:
+        raise Refused(f"Invalid transition from {before} to {to_stage}")
+    step = {
+        "from_stage": before,
+        "to_stage": to_stage,
+        "timestamp": time.time(),
+        "notes": notes,
+        "evaluator_run_id": evaluator_run_id,
+    }
+
+    def change(on_disk: store.Version) -> None:
+        curating.note(
+            on_disk,
+            lambda known: {"lifecycle_stage": to_stage, **_added(known, "stage_transitions", step)},
+        )
+        if to_stage == PRODUCTION and not on_disk.is_deleted():
+            curating.set_alias(on_disk.artifact, PRODUCTION, version.number)
+        elif before == PRODUCTION and on_disk.artifact.aliases().get(PRODUCTION) == version.number:
+            curating.remove_alias(on_disk.artifact, PRODUCTION)
+
+    return _changed(version, change)
+
+
+def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Record how a version did; the record with its id.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    now = time.time()
+    record = {
+        "id": f"{version.artifact.name}_v{version.number}_{int(now * 1000)}",
+        "model_name": version.artifact.name,
+        "model_version": version.number,
+        "evaluation_date": now,
+        **evaluation,
+    }
+
+    def change(on_disk: store.Version) -> None:
+        curating.note(on_disk, lambda known: _added(known, "evaluations", record))
+
+    _changed(version, change)
+    return record
+
+
+def verify(*, version: Version) -> verifying.Verdict:
+    """Read every byte of a version and record whether all is as it was stored.
+
+    Raises:
+        Damaged: its manifest cannot be read.
+        ReadOnlyStore, NotWritten: the outcome could not be recorded.
+    """
+    with answered():
+        verdict = verifying.verify(version.on_disk)
+    refresh(version.artifact)
+    return verdict
+
+
+def garbage_in(root: StorageRoot) -> garbage.Garbage:
+    """What could be thrown away in a root.
+
+    Raises:
+        Busy: somebody is storing files.
+        Damaged: a manifest cannot be read, so that it is not known what may go.
+    """
+    with answered():
+        return garbage.find(store.Store(Path(root.path)))
+
+
+def collect_garbage(*, root: StorageRoot, promised: garbage.Garbage | None = None) -> garbage.Garbage:
+    """Throw away what no version holds, and nothing beyond what was promised.
+
+    Raises:
+        Busy, Damaged: as `garbage_in`.
+        ReadOnlyStore, NotWritten: something could not be removed.
+    """
+    with answered():
+        return garbage.collect(store.Store(Path(root.path)), promised)
+
+
+def statistics(root: StorageRoot) -> dict[str, Any]:
+    """Sums over all artifacts of a root, from the rows; sizes in bytes."""
+    discovery.refresh_all(root)
+    versions = Version.objects.whole().filter(artifact__root=root)
+    by_type = {}
+    for kind in names.TYPES:
+        of_type = versions.filter(artifact__type=kind, deleted=None)
+        sums = of_type.aggregate(size=Sum("stored_bytes"), count=Sum("num_files"))
+        count = Artifact.objects.in_root(root).listed().filter(type=kind).count()
+        if count:
+            by_type[kind] = {"count": count, "versions": of_type.count(), "size_bytes": sums["size"] or 0}
+    sums = versions.aggregate(size=Sum("stored_bytes"), count=Sum("num_files"))
+    contents = File.objects.filter(version__artifact__root=root).values("digest").annotate(size=Max("size"))
+    size, pool = sums["size"] or 0, contents.aggregate(total=Sum("size"))["total"] or 0
+    return {
+        "total_artifacts": Artifact.objects.in_root(root).listed().count(),
+        "total_versions": versions.filter(deleted=None).count(),
+        "total_size_bytes": size,
+        "total_files": sums["count"] or 0,
+        "dedup_enabled": True,
+        "dedup_pool_size_bytes": pool,
+        "space_saved_bytes": size - pool,
+        "dedup_ratio": (size - pool) / size if size else 0.0,
+        "by_type": by_type,
+    }
+
+
+def refresh(artifact: Artifact) -> Artifact:
+    """The row of an artifact after its files were changed."""
+    root = artifact.root
+    row = discovery.refresh(root, artifact.on_disk) or artifact
+    row.root = root
+    return row
+
+
+def _changed(version: Version, change: Callable[[store.Version], None]) -> Version:
+    with answered():
+        change(version.on_disk)
+    return version_of(refresh(version.artifact), version.number)
+
+
+def _added(known: dict[str, Any], what: str, record: dict[str, Any]) -> dict[str, Any]:
+    before = known.get(what)
+    return {what: [*(before if isinstance(before, list) else []), record][-MOST_RECORDS:]}
