@@ -57,7 +57,7 @@ def _note_last(figures: Figures, points: Points) -> None:
     newest = points.value.take(slice(len(points) - 1, None))
     figures.last = figures.last_text = None
     if newest.kind == TEXT:
-        figures.last_text = newest.objects()[0]
+        figures.last_text = newest.objects()[0].replace("\0", "\ufffd")  # PostgreSQL stores no NUL in a text
     elif np.isfinite(number := newest.numbers()[0]):
         figures.last = float(number)
 

@@ -5,23 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-# Before Django's settings are read: no test sees or touches the configuration and data of the person who runs it.
-_HOME = Path(tempfile.mkdtemp(prefix="runicorn-tests-"))
-for _name in [name for name in os.environ if name.startswith("RUNICORN_") and "TEST" not in name]:
-    del os.environ[_name]
-os.environ["RUNICORN_DATA_DIR"] = str(_HOME / "data")
-os.environ["RUNICORN_CONFIG_DIR"] = str(_HOME / "config")
+import pytest
+from rest_framework.test import APIClient
 
-import pytest  # noqa: E402
-from rest_framework.test import APIClient  # noqa: E402
-
-from tests.folders import write_run  # noqa: E402
-from tests.processes import Viewer  # noqa: E402
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.programs import find
 
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -32,14 +25,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """`@pytest.mark.needs("program")`: skipped without the program, an error where everything is required."""
     for mark in item.iter_markers("needs"):
         for program in mark.args:
-            if shutil.which(program) is None:
+            if find(program) is None:
                 if REQUIRE_ALL:
                     pytest.fail(f"{program} is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
                 pytest.skip(f"{program} is not installed")
-
-
-def pytest_sessionfinish() -> None:
-    shutil.rmtree(_HOME, ignore_errors=True)
 
 
 @pytest.fixture

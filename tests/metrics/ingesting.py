@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlencode
 
 from django.db import connection
 
@@ -29,13 +30,17 @@ while catch_up(run, wait=60):
 """
 
 
+def database_url() -> str:
+    """Where another process finds the rows of this test."""
+    known = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite://{known['NAME']}"
+    return f"postgresql://{known['USER']}@/{known['NAME']}?{urlencode(known['OPTIONS'])}"
+
+
 def start(run: Run, home: Path) -> subprocess.Popen[str]:
     """Take the run's journal in, in a process of its own, in small pieces; it has begun."""
-    database = str(connection.settings_dict["NAME"])
-    own = {
-        "RUNICORN_DATABASE_URL": f"sqlite://{database}",
-        "DJANGO_SETTINGS_MODULE": "runicorn_site.settings",
-    }
+    own = {"RUNICORN_DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "runicorn_site.settings"}
     process = subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(run.pk)],
         env=environment(home, **own),

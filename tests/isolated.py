@@ -1,0 +1,23 @@
+"""A pytest plugin: no test sees or touches the configuration and data of the person who runs it.
+
+pytest-django reads the settings before it reads any `conftest.py`. A plugin named in pytest's options comes first.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_HOME = Path(tempfile.mkdtemp(prefix="runicorn-tests-"))
+for _name in [name for name in os.environ if name.startswith("RUNICORN_") and "TEST" not in name]:
+    del os.environ[_name]
+os.environ["RUNICORN_DATA_DIR"] = str(_HOME / "data")
+os.environ["RUNICORN_CONFIG_DIR"] = str(_HOME / "config")
+if _url := os.environ.get("RUNICORN_TEST_DATABASE_URL"):  # the tests of this process on another database
+    os.environ["RUNICORN_DATABASE_URL"] = _url
+
+
+def pytest_sessionfinish() -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
