@@ -50,6 +50,6 @@ def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
 @pytest.mark.torture
 @pytest.mark.timeout(7200)
 @seeds
-@settings(max_examples=3000, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=1000, deadline=None, suppress_health_check=relaxed)
 def test_it_answers_what_the_journal_says_thousands_of_times(store: Path, seed: int) -> None:
     live_through(seed)
