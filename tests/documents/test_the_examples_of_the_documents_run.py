@@ -17,8 +17,10 @@ from tests.documents.store import write_store
 from tests.processes import PROJECT, Viewer, environment
 
 DOCUMENTED = "127.0.0.1:23300"
+# The command of the package, which a checkout does not install.
+COMMAND = 'runicorn() { python -m runicorn "$@"; }\n'
 # An error is an error of the example, unless it is what the example is about.
-STRICT = 'curl() { command curl --silent --show-error --fail-with-body "$@"; }\n'
+STRICT = COMMAND + 'curl() { command curl --silent --show-error --fail-with-body "$@"; }\n'
 LENIENT = "curl() { command curl --silent --show-error --write-out '\\n%{http_code}' \"$@\"; }\n"
 
 
