@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runs import experiments, schemas_v2, services
+from runs import analytics, experiments, schemas_v2, services
 from runs.active import active_root
 from runs.api import PROBLEMS, known_ids
-from runs.experiment_serializers import BatchDelete, ExperimentListQuery
+from runs.experiment_serializers import BatchDelete, ExperimentListQuery, SummaryQuery
 
 
 class ExperimentList(APIView):
@@ -45,3 +45,16 @@ class BatchDeletion(APIView):
         reason = asked["reason"] or "user_batch_delete"
         results = services.soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
         return Response(experiments.deletion(results))
+
+
+class AnalyticsSummary(APIView):
+    """Figures over many experiments."""
+
+    @extend_schema(parameters=[SummaryQuery], responses={200: schemas_v2.Summary, 400: PROBLEMS[400]})
+    def get(self, request: Request) -> Response:
+        """How many there are and how they ended, their durations, the runs of each day, the best, and bytes on disk."""
+        query = SummaryQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        asked, root = query.validated_data, active_root()
+        services.check_processes_now_and_then(root)
+        return Response(analytics.summary(root, asked.get("project") or None, asked["days"]))

@@ -96,3 +96,12 @@ class BatchDelete(Body):
             sentence = f"Cannot delete more than {MOST_EXPERIMENTS} experiments at once"
             raise serializers.ValidationError(sentence, code=WHOLE)
         return exp_ids
+
+
+class SummaryQuery(serializers.Serializer[Any]):
+    """Over which experiments figures are wanted."""
+
+    project = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    days = serializers.IntegerField(
+        required=False, default=30, min_value=1, max_value=3650, help_text="Days of `runs_per_day`."
+    )

@@ -84,6 +84,8 @@ class Run(models.Model):
     """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
     journal_problems = models.JSONField(null=True)
     """Sentences about what could not be read of events.jsonl, as far as it was read; null when there are none."""
+    stored_bytes = models.BigIntegerField(null=True)
+    """Bytes of all files of the folder when it was last read; null until it was read in full."""
     media_offset = models.BigIntegerField(default=0)
     """The byte of events.jsonl up to which media were looked for."""
     media_mark = models.CharField(max_length=128, default="")

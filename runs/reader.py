@@ -59,6 +59,7 @@ class RunRecord:
     environment_available: bool = False
     artifacts_created_count: int = 0
     artifacts_used_count: int = 0
+    stored_bytes: int | None = None
     deleted: float | None = None
     delete_reason: str = ""
     original_status: str = ""
@@ -113,8 +114,24 @@ def read_run(root: str, folder: str, seen: Look) -> tuple[RunRecord, bool]:
     record.environment_available = bool(reading.small(layout.ENVIRONMENT))
     record.artifacts_created_count = _artifacts(reading, layout.ARTIFACTS_CREATED)
     record.artifacts_used_count = _artifacts(reading, layout.ARTIFACTS_USED)
+    record.stored_bytes = folder_bytes(reading.path) if seen.signature else None
     record.warnings = reading.warnings
     return record, _is_settled(reading)
+
+
+def folder_bytes(folder: str) -> int:
+    """The sizes of all files of a folder and of the folders in it together; links are not followed."""
+    total, inner = 0, []
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    inner.append(entry.path)
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+    except OSError:  # what cannot be seen now counts as nothing; the look at the folder says why
+        return total
+    return total + sum(map(folder_bytes, inner))
 
 
 def _is_settled(reading: Reading) -> bool:

@@ -65,3 +65,41 @@ class BatchDeleted(Schema):
     failed = s.IntegerField()
     results = s.DictField(child=s.BooleanField())
     message = s.CharField()
+
+
+class Durations(Schema):
+    """Seconds that experiments took."""
+
+    mean = s.FloatField(allow_null=True)
+    total = s.FloatField()
+
+
+class DayCount(Schema):
+    """How many runs a day saw begin."""
+
+    date = s.DateField(help_text="In UTC.")
+    count = s.IntegerField()
+
+
+class BestOfProject(Schema):
+    """The best run of a project by a primary metric."""
+
+    project = s.CharField()
+    metric = s.CharField()
+    mode = s.CharField(help_text="max or min.")
+    value = s.FloatField()
+    id = s.CharField()
+
+
+class Summary(Schema):
+    """Figures over all experiments of the store, or of a project."""
+
+    total_experiments = s.IntegerField()
+    by_status = s.DictField(child=s.IntegerField())
+    by_project = s.DictField(child=s.IntegerField())
+    success_rate = s.FloatField(allow_null=True, help_text="Finished among those that ended, 0 to 1.")
+    duration_seconds = Durations()
+    runs_per_day = DayCount(many=True)
+    best = BestOfProject(many=True)
+    storage_bytes = s.IntegerField()
+    generated_at = s.FloatField()

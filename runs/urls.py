@@ -35,6 +35,7 @@ api_patterns = [
 ]
 v2_patterns = [
     path("experiments", api_v2.ExperimentList.as_view(), name="v2-experiments"),
+    path("analytics/summary", api_v2.AnalyticsSummary.as_view(), name="v2-summary"),
     path("experiments/batch-delete", batch_delete, name="v2-batch-delete"),
 ]
 page_patterns = [
