@@ -18,6 +18,16 @@ class Pair:
     key: str
     text: str
 
+    @property
+    def group(self) -> str:
+        """The key up to its last dot: what it has in common with its neighbours."""
+        return self.key.rpartition(".")[0]
+
+    @property
+    def name(self) -> str:
+        """The rest of the key."""
+        return self.key[len(self.group) :]
+
 
 class Pairs(list[Pair]):
     """The lines of one value, and the value itself to copy."""

@@ -17,7 +17,9 @@ from runs.table_page import table_page
 @require_safe
 def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
     """One run: its charts, log, config, summary, environment and media; `?part=header` is the head alone."""
-    run = services.get_run(run_id)
+    run = services.get_run(run_id, deleted=True)
+    if run.deleted is not None:
+        return render(request, "runs/deleted.html", {"run": run})
     if request.GET.get("part") == "header":
         return fragment(request, "runs/_header.html", header_context(run))
     return render(request, "runs/run.html", run_context(run))

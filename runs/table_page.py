@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlencode
 
@@ -59,11 +58,9 @@ def table_page(table: Table, address: str, sort: str, page: str) -> dict[str, An
                 name,
                 _address(address, f"-{n}" if orders.get(n) == "ascending" else str(n), 1),
                 orders.get(n, ""),
-                is_number,
+                bool(shown) and numbers[n],
             )
-            for n, (name, is_number) in enumerate(
-                zip_longest(table.columns[:COLUMNS], numbers, fillvalue=False)
-            )
+            for n, name in enumerate(table.columns[:COLUMNS])
         ],
         "rows": shown,
         "first": first + 1,

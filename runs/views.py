@@ -50,6 +50,8 @@ def restore_runs(request: HttpRequest) -> HttpResponse:
     """Take the chosen runs, or the one whose button was pressed, out of the recycle bin."""
     chosen = request.POST.getlist("only") or request.POST.getlist("run_ids")
     services.restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
+    if request.POST.get("from") == "run" and len(chosen) == 1:
+        return redirect("run", chosen[0])
     return redirect("recycle-bin") if request.POST.get("from") == "bin" else back_to_table(request)
 
 

@@ -10,6 +10,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from metrics import panels, services
+from metrics.progress import progress
+from runicorn import layout
 from runs.models import Run, StorageRoot
 
 register = template.Library()
@@ -19,6 +21,13 @@ register = template.Library()
 def chart_panel(run: Run) -> dict[str, Any]:
     """All charts of a run by group; their points are fetched when they are seen."""
     return {"groups": panels.chart_groups(run), "problems": panels.problems(run)}
+
+
+@register.inclusion_tag("metrics/_run_progress.html")
+def run_progress(run: Run) -> dict[str, Any]:
+    """How far a running run is and what is left, where its config says how far it goes."""
+    running = run.status == layout.RUNNING
+    return {"running": running, "progress": progress(run) if running else {}}
 
 
 @register.inclusion_tag("metrics/_progress.html")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.test import Client
 
+from runs import services
+from runs.active import active_root
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -125,3 +127,27 @@ def test_machine_figures_are_drawn_over_time_and_stand_last(store: Path, page: P
     ]
     assert [figure["data-name"] for figure in figures] == ["z/loss", "system/cpu_percent"]
     assert ["data-axis" in figure for figure in figures] == [False, True]
+
+
+def test_a_deleted_run_says_so_and_can_be_restored(store: Path, page: Page, client: Client) -> None:
+    run_id = write_run(store, "p", "n")
+    page(f"/runs/{run_id}")
+    services.soft_delete_runs(root=active_root(), run_ids=[run_id])
+    found = page(f"/runs/{run_id}")
+    assert found.texts("h1") == ["n is in the recycle bin"]
+    assert "Restore this run" in found.texts("button")
+    answer = client.post("/restore-runs", {"run_ids": run_id, "from": "run"})
+    assert answer["Location"] == f"/runs/{run_id}"
+    assert page(f"/runs/{run_id}").texts("h1") == ["n"]
+
+
+def test_a_running_run_tells_how_far_it_is(store: Path, page: Page) -> None:
+    metrics = [{"loss": 1.0} for _ in range(25)]
+    run_id = write_run(store, "p", "n", status="running", metrics=metrics, config={"max_steps": 100})
+    assert facts(page(f"/runs/{run_id}"))["Progress"].startswith("25 of 100, ")
+
+
+def test_nested_keys_stand_together(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", config={"a": 1, "optim": {"lr": 2, "beta": {"one": 3}}})
+    lines = page(f"/runs/{run_id}").all("div", "begins")
+    assert [line.text for line in lines][:3] == ["a1", "optim.lr2", "optim.beta.one3"]

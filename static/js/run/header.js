@@ -1,6 +1,7 @@
 /** The head of the run page: the step moves with the points, all else is drawn by the server. */
 
 const PAUSE = 1000;
+const PROGRESS_PAUSE = 10_000;
 
 let known = "";
 let timer = 0;
@@ -21,7 +22,8 @@ export function refreshHeader(run) {
   const drawn = document.getElementById("header").dataset.status;
   const same = known ? known === now : run.status === drawn;
   known = now;
-  if (!same && !timer) timer = setTimeout(redraw, PAUSE);
+  const moves = document.querySelector("#header .progress");
+  if ((!same || moves) && !timer) timer = setTimeout(redraw, same ? PROGRESS_PAUSE : PAUSE);
 }
 
 async function redraw() {
@@ -29,7 +31,13 @@ async function redraw() {
   const response = await fetch(`${location.pathname}?part=header`).catch(() => null);
   if (!response?.ok) return;
   const step = document.getElementById("step");
-  document.getElementById("header").outerHTML = await response.text();
+  const text = await response.text();
+  // The run was deleted meanwhile: what came is a page of its own.
+  if (text.includes("<!doctype")) return location.reload();
+  const made = new DOMParser().parseFromString(text, "text/html").getElementById("header");
+  const header = document.getElementById("header");
+  header.dataset.status = made.dataset.status;
+  header.replaceChildren(...made.childNodes);
   // The page may be ahead of the rows that the server drew from.
   if (Number(step.dataset.value) > 0) showStep({ shown: { step: [Number(step.dataset.value)] } });
 }
