@@ -8,6 +8,7 @@ from __future__ import annotations
 import typer
 
 from runicorn.cli.demo import demo
+from runicorn.cli.rate_limit import rate_limit
 from runicorn.cli.version import version
 from runicorn.cli.viewer import viewer
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(viewer)
 app.command()(demo)
+app.command("rate-limit")(rate_limit)
 app.command()(version)
 
 

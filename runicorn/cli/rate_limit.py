@@ -1,0 +1,187 @@
+"""`runicorn rate-limit`: how often the routes of the API may be asked, kept in `rate_limits.json`.
+
+A viewer that runs sees a change within a second.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Never
+
+import typer
+
+from runicorn import layout
+from runicorn.cli.exits import FAILED, PERMISSION, USAGE
+from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.settings import config_directory
+
+FILE = "rate_limits.json"
+AT_FIRST: dict[str, Any] = {
+    "default": {"max_requests": 60, "window_seconds": 60},
+    "endpoints": {},
+    "settings": {},
+}
+
+
+class Action(StrEnum):
+    """What to do with the limits."""
+
+    SHOW = "show"
+    LIST = "list"
+    GET = "get"
+    SET = "set"
+    REMOVE = "remove"
+    SETTINGS = "settings"
+    RESET = "reset"
+    VALIDATE = "validate"
+
+
+def rate_limit(
+    action: Annotated[Action, typer.Option(help="What to do.")] = Action.SHOW,
+    endpoint: Annotated[str, typer.Option(help="A path, or method and path: `GET /api/runs/{id}`.")] = "",
+    max_requests: Annotated[int | None, typer.Option(min=1, help="Requests within the window.")] = None,
+    window_seconds: Annotated[
+        int, typer.Option("--window", "--window-seconds", min=1, help="Its length.")
+    ] = 60,
+    burst_size: Annotated[
+        int | None, typer.Option("--burst", "--burst-size", min=1, help="Requests within a second.")
+    ] = None,
+    description: Annotated[str, typer.Option(help="What the entry is for.")] = "",
+    enable: Annotated[bool, typer.Option("--enable", help="Limit.")] = False,
+    disable: Annotated[bool, typer.Option("--disable", help="Limit nothing.")] = False,
+    log_violations: Annotated[bool | None, typer.Option(help="Log what is refused.")] = None,
+    whitelist_localhost: Annotated[bool | None, typer.Option(help="Spare this machine.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="Accepted; limits are not kept in a store.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Reset without asking.")] = False,
+) -> None:
+    """Show and change how often each route of the API may be asked."""
+    path = _path()
+    if action is Action.RESET:
+        _reset(path, yes)
+        return
+    content = _read(path)
+    if action is Action.SHOW:
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    elif action is Action.LIST:
+        _list(content)
+    elif action is Action.GET:
+        _get(content, _required(endpoint))
+    elif action is Action.VALIDATE:
+        _validate(content)
+    elif action is Action.SET:
+        entry: dict[str, Any] = {"max_requests": max_requests, "window_seconds": window_seconds}
+        entry |= {"burst_size": burst_size} if burst_size else {}
+        entry |= {"description": description} if description else {}
+        if max_requests is None:
+            _stop("--max-requests is required", USAGE)
+        content["endpoints"][_required(endpoint)] = entry
+        _write(path, content)
+        typer.echo(f"✓ Updated rate limit for {endpoint}")
+    elif action is Action.REMOVE:
+        found = content["endpoints"].pop(_required(endpoint), None) is not None
+        if found:
+            _write(path, content)
+        typer.echo(f"✓ Removed {endpoint}" if found else f"⚠ No specific rate limit found for {endpoint}")
+    else:
+        chosen = {
+            "enable_rate_limiting": True if enable else False if disable else None,
+            "log_violations": log_violations,
+            "whitelist_localhost": whitelist_localhost,
+        }
+        changes = {name: value for name, value in chosen.items() if value is not None}
+        content["settings"] |= changes
+        if changes:
+            _write(path, content)
+        typer.echo(json.dumps(content["settings"], indent=2, ensure_ascii=False))
+
+
+def _path() -> Path:
+    try:
+        return config_directory() / FILE
+    except OSError as error:
+        _stop(str(error), PERMISSION)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content, problem = layout.read_json(path) if path.exists() else ({}, None)
+    if problem:
+        _stop(f"✗ Configuration error: {problem}", FAILED)
+    whole = AT_FIRST | content
+    for name in ("endpoints", "settings"):
+        if not isinstance(whole[name], dict):
+            _stop(f"✗ Configuration error: {name} must be an object", FAILED)
+        whole[name] = dict(whole[name])
+    return whole
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    try:
+        layout.write_json(path, content, mode=0o600)
+    except OSError as error:
+        _stop(f"{path} cannot be written: {error.strerror or error}", PERMISSION)
+
+
+def _reset(path: Path, yes: bool) -> None:
+    if not yes:
+        typer.confirm(f"Replace {path} by the limits as they come?", abort=True)
+    _write(path, AT_FIRST)
+    typer.echo("✓ Rate limits are as they come")
+
+
+def _list(content: dict[str, Any]) -> None:
+    """The file's entries, then the limits that the routes come with."""
+    typer.echo(f"default: {_in_words(content['default'])}")
+    for name, entry in sorted(content["endpoints"].items()):
+        typer.echo(f"  {name}: {_in_words(entry)}")
+    for method, place, limit in _table().TABLE:
+        typer.echo(f"  {method} {place}: {limit.requests}/{limit.seconds}s (as it comes)")
+
+
+def _in_words(entry: Any) -> str:
+    if not isinstance(entry, dict):
+        return f"{entry!r} (no limit)"
+    burst = f" (burst: {entry['burst_size']})" if entry.get("burst_size") else ""
+    about = f" - {entry['description']}" if entry.get("description") else ""
+    return f"{entry.get('max_requests')}/{entry.get('window_seconds', 60)}s{burst}{about}"
+
+
+def _get(content: dict[str, Any], endpoint: str) -> None:
+    if endpoint in content["endpoints"]:
+        typer.echo(f"{endpoint}: {_in_words(content['endpoints'][endpoint])}")
+        return
+    method, space, place = endpoint.partition(" ")
+    rates, _ = _table().read(content)
+    limit = rates.limit(method.upper(), place.strip()) if space else rates.limit("GET", endpoint)
+    typer.echo(f"{endpoint}: {limit.requests}/{limit.seconds}s (using default)")
+
+
+def _validate(content: dict[str, Any]) -> None:
+    _, problems = _table().read(content)
+    problems += [f"endpoints: {name} names no path" for name in content["endpoints"] if "/" not in name]
+    if problems:
+        _stop("\n".join(f"✗ Configuration error: {problem}" for problem in problems), FAILED)
+    typer.echo("✓ Configuration is valid")
+
+
+def _table() -> Any:
+    """The server's table of limits."""
+    try:
+        make_importable()
+    except ForeignModule as error:
+        _stop(str(error), USAGE)
+    from runicorn_site import rate_table
+
+    return rate_table
+
+
+def _required(endpoint: str) -> str:
+    if not endpoint.rpartition(" ")[2].startswith("/"):
+        _stop("--endpoint is required, and its path begins with /", FAILED if not endpoint else USAGE)
+    return endpoint
+
+
+def _stop(sentence: str, code: int) -> Never:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
