@@ -11,8 +11,8 @@ The first two are those of Runicorn 0.5. What is there in another form is passed
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from runicorn import _os, layout
 from runicorn.settings import PRIVATE_FILE, config_directory
@@ -154,3 +154,81 @@ def restore_alerts(alert: str | None = None) -> None:
         preferences["dismissed_alerts"] = [] if alert is None else [one for one in kept if one != alert]
 
     _change(change)
+
+
+# The runs table
+
+
+def table_columns() -> list[str]:
+    """The keys of the columns that a person wants in the runs table; none means the usual ones."""
+    return [key for key in _part(read(), "columns", []) if isinstance(key, str)]
+
+
+def set_table_columns(keys: Sequence[str]) -> None:
+    """Remember the columns of the runs table; none forgets them.
+
+    Raises:
+        OSError: they could not be written.
+    """
+    _change(lambda preferences: preferences.update(columns=list(keys)))
+
+
+class View(NamedTuple):
+    """A state of the runs table under a name."""
+
+    name: str
+    query: str
+    """Its address without the question mark."""
+
+
+def saved_views() -> list[View]:
+    """The views of the runs table that were saved, by name."""
+    found = (entry for entry in _part(read(), "views", []) if isinstance(entry, dict))
+    pairs = [(entry.get("name"), entry.get("query")) for entry in found]
+    return sorted(
+        View(name, query) for name, query in pairs if isinstance(name, str) and isinstance(query, str)
+    )
+
+
+def save_view(name: str, query: str) -> None:
+    """Save a view; one of that name is replaced.
+
+    Raises:
+        TooMany: there are very many already.
+        OSError: it could not be written.
+    """
+    _change_views(lambda views: views | {name: query})
+
+
+def rename_view(name: str, new: str) -> None:
+    """Give a view another name; a view that has it already is replaced. Nothing when there is none of that name.
+
+    Raises:
+        OSError: it could not be written.
+    """
+
+    def change(views: dict[str, str]) -> dict[str, str]:
+        others = {key: query for key, query in views.items() if key not in (name, new)}
+        return others | {new: views[name]} if name in views else views
+
+    _change_views(change)
+
+
+def delete_view(name: str) -> None:
+    """Forget a view.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+    _change_views(lambda views: {key: query for key, query in views.items() if key != name})
+
+
+def _change_views(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    def apply(preferences: dict[str, Any]) -> None:
+        found = (entry for entry in _part(preferences, "views", []) if isinstance(entry, dict))
+        views = change({str(entry.get("name")): str(entry.get("query")) for entry in found})
+        if len(views) > MOST_VIEWS:
+            raise TooMany(f"No more than {MOST_VIEWS} views are kept")
+        preferences["views"] = [{"name": name, "query": query} for name, query in views.items()]
+
+    _change(apply)

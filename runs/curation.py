@@ -52,6 +52,24 @@ def tag_runs(
     return writing.for_each(root, run_ids, change)
 
 
+def flag_runs(
+    *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
+) -> dict[str, writing.Result]:
+    """Pin or archive runs, or take that back; tells for each run what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    given = {"pinned": pinned, "archived": archived}
+    changes = {key: value for key, value in given.items() if value is not None}
+
+    def change(run: Run) -> None:
+        refuse_deleted(run)
+        write(run, changes)
+
+    return writing.for_each(root, run_ids, change)
+
+
 def refuse_deleted(run: Run) -> None:
     """Raise when the run is in the recycle bin.
 

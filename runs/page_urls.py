@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs import run_views, views
+from runs import run_views, table_views, views
 
 page_patterns = [
     path("", views.runs_table, name="runs"),
     path("delete-runs", views.delete_runs, name="delete-runs"),
     path("restore-runs", views.restore_runs, name="restore-runs"),
+    path("runs-change", table_views.change_runs, name="change-runs"),
+    path("runs-matching", table_views.matching_ids, name="matching-ids"),
+    path("runs-columns", table_views.remember_columns, name="remember-columns"),
+    path("runs-view", table_views.change_view, name="change-view"),
     path("recycle-bin", views.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", views.empty_recycle_bin, name="empty-recycle-bin"),
     path("runs/<str:run_id>", run_views.run_page, name="run"),

@@ -10,7 +10,7 @@ from django.db.models import F
 from runicorn import layout
 from runs import counting, discovery, processes
 from runs.active import active_root
-from runs.curation import edit_run, tag_runs
+from runs.curation import edit_run, flag_runs, tag_runs
 from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
 from runs.media import media_of
 from runs.metric_rows import MetricFacts, forget_metrics, record_metrics
@@ -26,6 +26,7 @@ __all__ = [
     "count",
     "edit_run",
     "empty_recycle_bin",
+    "flag_runs",
     "forget_metrics",
     "get_experiment",
     "get_run",

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runicorn import layout
-from runs.table import AGGREGATES, TableState, metric_of
+from runs.table import AGGREGATES, SORTS, TableState, is_added, metric_of
 
-FIXED = (
-    ("status", "Status", "c-status"),
-    ("name", "Name", "c-name"),
-    ("project", "Project", "c-project"),
-    ("", "Id", "c-id"),
-    ("best", "Best metric", "c-best"),
-)
-LAST = (
-    ("", "Step", "number c-step"),
-    ("duration", "Took", "number c-duration"),
-    ("created", "Created", "number c-created"),
-)
+OWN = {
+    "status": ("Status", "c-status"),
+    "name": ("Name", "c-name"),
+    "project": ("Project", "c-project"),
+    "id": ("Id", "c-id"),
+    "best": ("Best metric", "c-best"),
+    "step": ("Step", "number c-step"),
+    "duration": ("Took", "number c-duration"),
+    "created": ("Created", "number c-created"),
+    "tags": ("Tags", "c-tags"),
+    "note": ("Note", "c-note"),
+    "group": ("Group", "c-group"),
+    "host": ("Host", "c-host"),
+    "updated": ("Updated", "number c-updated"),
+}
+"""What a run has of its own: label and classes of its column."""
 WORDS_FIRST = frozenset({"status", "name", "project"})
 """Sorted from A on the first click; numbers and times begin with the highest."""
 
@@ -28,37 +32,53 @@ WORDS_FIRST = frozenset({"status", "name", "project"})
 class Heading:
     """One heading: what it says, and where a click on it leads."""
 
+    key: str
     label: str
     css: str
+    width: int | None = None
+    """Pixels, when the person has set one."""
     address: str = ""
     order: str = ""
     """`ascending`, `descending` or empty, for `aria-sort`."""
     title: str = ""
 
 
-def headings(state: TableState) -> list[Heading]:
-    """The head of the table, with the columns that people added before the last three."""
-    added = [(key, label_of(key), "number c-extra") for key in state.columns]
-    return [_heading(state, *column) for column in (*FIXED, *added, *LAST)]
+def headings(state: TableState, widths: Mapping[str, int]) -> list[Heading]:
+    """The head of the table; `widths` in pixels by key."""
+    return [_heading(state, key, widths.get(key)) for key in state.columns]
 
 
 def label_of(key: str) -> str:
     """What a column is called: `val/acc max`, `lr`."""
+    if key in OWN:
+        return OWN[key][0]
     if key.startswith("config."):
         return key.removeprefix("config.")
     name, aggregate = metric_of(key)
     return name if aggregate == "last" else f"{name} {aggregate}"
 
 
-def _heading(state: TableState, key: str, label: str, css: str) -> Heading:
-    if not key:
-        return Heading(label, css)
+def css_of(key: str) -> str:
+    """The classes of a column's cells."""
+    return OWN[key][1] if key in OWN else "number c-extra"
+
+
+def _heading(state: TableState, key: str, width: int | None) -> Heading:
+    label, css = label_of(key), css_of(key)
+    if key not in SORTS and not is_added(key):
+        return Heading(key, label, css, width)
     is_sorted = key == state.key
     descending = not state.descending if is_sorted else key not in WORDS_FIRST
     order = ("descending" if state.descending else "ascending") if is_sorted else ""
     address = state.but(sort=("-" if descending else "") + key).address
     return Heading(
-        label, css, address, order, f"Sort by {label}, {'highest' if descending else 'lowest'} first"
+        key,
+        label,
+        css,
+        width,
+        address,
+        order,
+        f"Sort by {label}, {'highest' if descending else 'lowest'} first",
     )
 
 
@@ -117,22 +137,29 @@ MOST_OFFERED = 40
 
 
 def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
-    """The columns that can be added: of what the runs in sight have, and of what is shown already."""
-    shown = {metric_of(key)[0] for key in state.columns if key.startswith("metric.")}
-    shown_params = {key.removeprefix("config.") for key in state.columns if key.startswith("config.")}
-    of_metrics = [(name, _figures_of(name)) for name in sorted({*metrics, *shown})]
-    of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted({*params, *shown_params})]
-    found = [_offer("Metrics", of_metrics, shown), _offer("Config", of_params, shown_params)]
+    """The columns that can be added: what a run has of its own, and what the runs in sight have."""
+    own = [(OWN[key][0], [Option(key, "show")]) for key in OWN]
+    of_metrics = [(name, _figures_of(name)) for name in sorted(metrics)]
+    of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted(params)]
+    kinds = (("The run", own), ("Metrics", of_metrics), ("Config", of_params))
+    found = [_offer(kind, _without(state.columns, lines)) for kind, lines in kinds]
     return [offer for offer in found if offer.lines]
+
+
+def _without(
+    shown: Sequence[str], lines: Iterable[tuple[str, list[Option]]]
+) -> list[tuple[str, list[Option]]]:
+    """The lines without the columns that are shown already."""
+    left = ((name, [option for option in options if option.key not in shown]) for name, options in lines)
+    return [(name, options) for name, options in left if options]
 
 
 def _figures_of(name: str) -> list[Option]:
     return [Option(f"metric.{name}.{word}", word) for word in AGGREGATES]
 
 
-def _offer(kind: str, found: Sequence[tuple[str, list[Option]]], shown: set[str]) -> Offer:
-    """The first of them, and what is shown whatever its place."""
-    lines = [Line(*one) for i, one in enumerate(found) if i < MOST_OFFERED or one[0] in shown]
+def _offer(kind: str, found: Sequence[tuple[str, list[Option]]]) -> Offer:
+    lines = [Line(*one) for one in found[:MOST_OFFERED]]
     return Offer(kind, lines, len(found) - len(lines))
 
 

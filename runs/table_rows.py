@@ -5,18 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from django.http import QueryDict
 
-from runicorn import layout
+from runicorn import layout, preferences
 from runs import counting
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.projects import projects
 from runs.querysets import RunQuerySet
-from runs.table import AGGREGATES, TableState, metric_of, number
-from runs.table_head import chips, headings, offers, page_of
+from runs.table import AGGREGATES, TableState, is_added, metric_of, number
+from runs.table_head import chips, headings, label_of, offers, page_of
+from runs.where import BadWhere, parse
 
 ORDER = {
     "best": "best_metric_value",
@@ -29,13 +30,22 @@ MOST_TAGS = 500
 """In the list to choose from; every other tag is found by a click on it, or by search."""
 
 
+class Cell(NamedTuple):
+    """What stands in one column of a row: a value, unless the column is of the run's own."""
+
+    key: str
+    value: float | str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run with the values of the columns that were added."""
+    """One run with what stands in its columns."""
 
     run: Run
-    values: list[float | str | None]
+    cells: list[Cell]
     now: float
+    tagged: bool
+    """Whether its tags stand beside its name."""
 
     @property
     def running(self) -> bool:
@@ -52,8 +62,22 @@ class Row:
         """Changes whenever anything does that the row shows, so that a page replaces only rows that moved."""
         run = self.run
         best = (run.best_metric_name, run.best_metric_value, run.best_metric_step)
-        shown = (run.status, run.name, run.project, run.tags, run.pinned, best, run.last_step, run.duration)
-        return f"{crc32(repr((shown, run.created, self.values)).encode()):x}"
+        own = (
+            run.status,
+            run.name,
+            run.project,
+            run.tags,
+            run.description,
+            run.pinned,
+            run.archived,
+            run.group,
+        )
+        moving = (best, run.last_step, run.duration, run.created, run.updated if self.has("updated") else 0)
+        return f"{crc32(repr((own, moving, self.cells)).encode()):x}"
+
+    def has(self, key: str) -> bool:
+        """Whether there is a column of that key."""
+        return any(cell.key == key for cell in self.cells)
 
 
 def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dict[str, Any]:
@@ -62,7 +86,11 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
     Beside the state the address may tell what the last form did: `undo`, the runs that it deleted, and `refused`, how
     many it could not delete.
     """
-    found = matching(root, state)
+    problem = ""
+    try:
+        found = matching(root, state)
+    except BadWhere as error:
+        found, problem = Run.objects.in_root(root).none(), str(error).removeprefix("where: ")
     before = (state.page - 1) * state.size
     runs = list(
         found.ordered(ORDER.get(state.key, state.key), desc=state.descending)[
@@ -70,13 +98,18 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         ]
     )
     shown = runs[: state.size]
+    widths = preferences.column_widths("runs", "any")
     total, capped = counting.capped(found)
     return {
         "root": root,
         "state": state,
         "runs": shown,
         "rows": rows(shown, state.columns),
-        "columns": headings(state),
+        "columns": headings(state, widths),
+        "sized": bool(widths),
+        "shown": [(key, label_of(key)) for key in state.columns],
+        "views": views(state),
+        "problem": problem,
         "chips": chips(state, counts(root, state)),
         "projects": [project["name"] for project in projects(root)],
         "tags": tags(root),
@@ -90,25 +123,51 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
 
 
 def matching(root: StorageRoot, state: TableState) -> RunQuerySet:
-    """The runs that the filters leave."""
-    return (
+    """The runs that the filters leave.
+
+    Raises:
+        BadWhere: the condition cannot be read.
+    """
+    found = (
         Run.objects.in_root(root)
         .live()
         .for_table(
-            project=state.project or None, statuses=state.statuses, tags=state.tags, search=state.search
+            project=state.project or None,
+            statuses=state.statuses,
+            tags=state.tags,
+            search=state.search,
+            where=parse(state.where) if state.where else None,
         )
     )
+    # Not an argument above: nearly all runs pass, so there is no use in looking for the few.
+    return found.filter(archived=state.archived)
 
 
 def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
     """How many runs each status would show; a search would make these figures dear, so it has none."""
-    if state.search:
+    if state.search or state.where:
         return {}
     words = {}
     for status in layout.STATUSES:
         count, more = counting.capped(matching(root, state.but(statuses=(status,))))
         words[status] = f"{count:,}{'+' if more else ''}"
     return words
+
+
+@dataclass(frozen=True, slots=True)
+class SavedView:
+    """A view that was saved, and whether it is what is shown."""
+
+    name: str
+    address: str
+    current: bool
+
+
+def views(state: TableState) -> list[SavedView]:
+    """The saved views by name."""
+    return [
+        SavedView(name, f"/?{query}", query == state.whole_query) for name, query in preferences.saved_views()
+    ]
 
 
 def tags(root: StorageRoot) -> list[str]:
@@ -127,9 +186,10 @@ def offered(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
 
 def rows(runs: Sequence[Run], columns: Sequence[str]) -> list[Row]:
     """The runs with the values of the columns that were added."""
-    values = added_values(runs, columns) if columns else {}
-    now = time.time()
-    return [Row(run, [values.get((run.pk, column)) for column in columns], now) for run in runs]
+    added = [key for key in columns if is_added(key)]
+    values = added_values(runs, added) if added else {}
+    now, tagged = time.time(), "tags" not in columns
+    return [Row(run, [Cell(key, values.get((run.pk, key))) for key in columns], now, tagged) for run in runs]
 
 
 def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], float | str | None]:

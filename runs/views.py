@@ -7,12 +7,14 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from runicorn import preferences
 from runs import services
 from runs.active import active_root
 from runs.answers import fragment
 from runs.bin import BinPage
 from runs.table import TableState
 from runs.table_rows import table_context
+from runs.table_views import address_of_view
 
 MOST_UNDONE = 200
 """Runs that one address can name to be restored again: as many as the largest page has."""
@@ -21,7 +23,9 @@ MOST_UNDONE = 200
 @require_safe
 def runs_table(request: HttpRequest) -> HttpResponse:
     """The home page: the runs of the store, filtered, sorted and paged as the address says."""
-    state = TableState.read(request.GET)
+    if "view" in request.GET:
+        return redirect(address_of_view(request.GET["view"]))
+    state = TableState.read(request.GET, preferences.table_columns())
     context = table_context(active_root(), state, request.GET)
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)

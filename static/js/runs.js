@@ -1,8 +1,13 @@
 /** The runs table: rows that move by themselves, selection, keys. Filters, sorting and paging are links and forms. */
 
+import { editRun } from "./edit.js";
 import { fragment, poll } from "./poll.js";
+import { columns } from "./runs/columns.js";
+import { compare } from "./runs/compare.js";
+import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
 import { selection } from "./runs/select.js";
+import { sentenceIn, verbs } from "./runs/verbs.js";
 
 const RUNNING = 2000;
 const QUIET = 8000;
@@ -34,17 +39,16 @@ function say(sentence) {
   notice.querySelector("span").textContent = sentence;
 }
 
-/** The menu of columns stays open while boxes in it are ticked. */
-let menuWasOpen = false;
+/** A menu stays open while boxes in it are ticked. */
+let menusOpen = [];
 document.body.addEventListener("htmx:beforeSwap", () => {
-  menuWasOpen = Boolean(holder().querySelector("details.menu[open]"));
+  menusOpen = [...holder().querySelectorAll("details.menu[open]")].map((menu) => menu.id);
 });
 
 /** The crumbs and the title tell the project, and they are outside of what htmx replaces. */
 document.body.addEventListener("htmx:afterSettle", () => {
   picks.show();
-  const menu = holder().querySelector("details.menu");
-  if (menu && menuWasOpen) menu.open = true;
+  for (const id of menusOpen) document.getElementById(id)?.setAttribute("open", "");
   document.title = holder().dataset.title;
   const project = new URLSearchParams(location.search).get("project") ?? "";
   const crumb = document.getElementById("crumb");
@@ -54,23 +58,30 @@ document.body.addEventListener("htmx:afterSettle", () => {
 
 /** A refusal is told in the words of the page that came with it, never by a table as if nothing had happened. */
 document.body.addEventListener("htmx:responseError", ({ detail }) => {
-  const page = new DOMParser().parseFromString(detail.xhr.responseText, "text/html");
-  say(page.querySelector("main .sentence")?.textContent ?? `The viewer answered ${detail.xhr.status}.`);
+  say(sentenceIn(detail.xhr.responseText, detail.xhr.status));
 });
 document.body.addEventListener("htmx:sendError", () => say("The viewer does not answer. Is it still running?"));
 
-/** j and k move, x selects, Enter opens: the link that has the focus does that by itself. */
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
-  const rows = [...holder().querySelectorAll("tbody tr[id]")];
-  const here = rows.findIndex((row) => row.contains(document.activeElement));
-  const goal = { j: here + 1, k: Math.max(here - 1, 0) }[event.key];
-  if (goal !== undefined) rows[goal]?.querySelector("a.name").focus();
-  else if (event.key === "x" && here >= 0) rows[here].querySelector("input.pick").click();
-  else return;
-  event.preventDefault();
+/** Tags and note of a row; the focus goes back to its name. */
+async function edit(row) {
+  const id = row.id;
+  try {
+    if (await editRun(id.slice("run-".length), row.querySelector(".c-name"))) await refresh();
+  } catch (error) {
+    say(error.message);
+  }
+  document.getElementById(id)?.querySelector("a.name").focus();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-edit]");
+  if (button) edit(button.closest("tr"));
 });
+
+keys(edit);
+columns();
+compare(picks);
+verbs(picks, refresh);
 
 poll(refresh, interval, (error) => {
   say(error ? "Not up to date: the viewer does not answer. Trying again." : "");

@@ -45,7 +45,7 @@ def test_deleting_and_taking_back_work_by_forms(open_page: Open, busy_site: View
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
     page = open_page("/?project=scratch", java_script_enabled=False)
     page.get_by_label(f"Select to delete {run_id}").check()
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
     assert "1 run moved to the recycle bin." in page.locator("form.notice").inner_text()
     page.get_by_role("link", name="Recycle bin", exact=True).click()
     page.get_by_role("button", name=f"Restore to delete {run_id}").click()

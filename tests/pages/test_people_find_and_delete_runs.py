@@ -55,7 +55,7 @@ def test_filters_and_order_are_taken_over_without_a_reload(open_page: Open, runs
     page.locator("summary", has_text="Columns").click()
     page.locator('input[value="metric.loss.min"]').check()
     until(lambda: page.locator("td.c-extra").count() == 2)
-    assert page.locator("details.menu").get_attribute("open") is not None
+    assert page.locator("#columns").get_attribute("open") is not None
     page.keyboard.press("Escape")
     page.mouse.click(700, 850)
     page.get_by_role("link", name="loss min").click()
@@ -108,10 +108,9 @@ def test_what_was_deleted_is_taken_back(open_page: Open, runs: dict[str, str]) -
     before = set(names(page))
     for name in ("one", "three"):
         page.get_by_label(f"Select {name} {runs[name]}").check()
-    page.locator("#selection").get_by_role("button", name="Delete").click()
+    page.locator("#selection").get_by_role("button", name="Delete", exact=True).click()
     until(lambda: set(names(page)) == before - {"one", "three"})
-    assert "2 runs moved" in page.locator("form.notice").inner_text()
-    page.reload()
+    assert "2 runs moved" in page.locator("#outcome").inner_text()
     page.get_by_role("button", name="Undo").click()
     until(lambda: set(names(page)) == before)
     assert "undo" not in page.url

@@ -6,7 +6,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.table import TableState, is_added, metric_of
+from runs.table import FURTHER, USUAL, TableState, is_added, metric_of, whole
 
 text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 name = text.filter(bool)
@@ -17,7 +17,11 @@ states = st.builds(
     project=text,
     statuses=st.lists(name, max_size=3, unique=True).map(tuple),
     tags=st.lists(name, max_size=3, unique=True).map(tuple),
-    columns=st.lists(columns | st.builds("config.{}".format, name), max_size=4, unique=True).map(tuple),
+    where=text.map(str.strip),
+    archived=st.booleans(),
+    columns=st.lists(
+        st.sampled_from(USUAL + FURTHER) | columns | st.builds("config.{}".format, name), max_size=30
+    ).map(whole),
     sort=st.sampled_from(["-created", "name", "-best", "metric.a.b.max", "-config.lr"]),
     page=st.integers(1, 999),
     size=st.sampled_from([50, 100, 200]),
@@ -33,6 +37,31 @@ def test_an_address_leads_back_to_its_state(state: TableState) -> None:
 def test_any_address_can_be_read(query: str) -> None:
     state = TableState.read(QueryDict(query.encode("utf-8", "replace").decode()))
     assert TableState.read(QueryDict(state.query)) == state
+
+
+@given(states, st.lists(st.sampled_from(USUAL), min_size=1).map(whole))
+def test_an_address_means_the_same_to_somebody_with_other_columns(
+    state: TableState, preferred: tuple[str, ...]
+) -> None:
+    assert TableState.read(QueryDict(state.whole_query), preferred).columns == state.columns
+    own = TableState.read(QueryDict(state.query), preferred)
+    assert TableState.read(QueryDict(own.query), preferred) == own
+
+
+def test_added_columns_stand_before_the_step_and_others_where_they_are_put() -> None:
+    usual = TableState.read(QueryDict("col=config.lr&col=metric.loss.min"))
+    assert usual.columns[5:8] == ("config.lr", "metric.loss.min", "step")
+    assert usual.query == "col=config.lr&col=metric.loss.min"
+    chosen = TableState.read(QueryDict("col=created&col=name&col=config.lr"))
+    assert chosen.columns == ("created", "name", "config.lr")
+    assert TableState.read(QueryDict("col=created")).columns == ("name", "created")
+    assert TableState.read(QueryDict(""), ["created", "nonsense"]).columns == ("name", "created")
+    assert TableState.read(QueryDict("add=host"), ["created", "step"]).columns == (
+        "name",
+        "created",
+        "host",
+        "step",
+    )
 
 
 def test_the_usual_state_has_the_plainest_address() -> None:

@@ -109,7 +109,28 @@ def test_filters_that_leave_nothing_say_so_and_lead_back(three: Path, page: Page
     text = " ".join(found.texts("main"))
     assert "No run matches" in text
     assert "“zzz” in its name" in text
-    assert "/" in [link.attributes["href"] for link in found.all("a") if link.text == "Show all runs"]
+    assert "/" in [link.attributes["href"] for link in found.all("a") if link.text == "Clear filters"]
+
+
+def test_a_condition_finds_runs_and_one_that_cannot_be_read_says_where(three: Path, page: Page) -> None:
+    assert names(page("/?where=config.lr+%3E+0+and+metric.loss.min+%3C+0.5")) == ["b"]
+    broken = page("/?where=config.lr+%3C")
+    assert names(broken) == []
+    assert "The condition cannot be read: expected a value at position 12." in " ".join(
+        broken.texts("p", "notice")
+    )
+    (field,) = [one for one in broken.all("input") if one.attributes.get("name") == "where"]
+    assert field.attributes["aria-describedby"] == "where-problem"
+
+
+def test_archived_runs_have_a_place_of_their_own(three: Path, page: Page, client: Client) -> None:
+    (box, *_) = [one.attributes["value"] for one in page("/?q=a+tag-a").all("input", "pick")]
+    assert client.post("/runs-change", {"verb": "archive", "run_ids": box}).json() == {
+        "changed": [box],
+        "refused": 0,
+    }
+    assert names(page("/")) == ["c", "b"]
+    assert names(page("/?archived=1")) == ["a"]
 
 
 def test_each_status_is_a_word_with_a_shape_and_a_number(three: Path, page: Page) -> None:

@@ -1,41 +1,68 @@
-/** Choosing rows: one, a stretch of them with Shift, all of the page. */
+/** Choosing rows: one, a stretch of them with Shift, all of the page, all that match. A choice outlives paging and sorting. */
 
-/** Wire the checkboxes of the page; `show()` brings the bar and the box in the head up to date. */
+/** Wire the checkboxes of the page; `show()` brings boxes, bar and the box in the head up to date. */
 export function selection() {
+  const ids = new Set();
   let last = null;
 
   const boxes = () => [...document.querySelectorAll("input.pick")];
 
+  function set(box, chosen) {
+    box.checked = chosen;
+    if (chosen) ids.add(box.value);
+    else ids.delete(box.value);
+  }
+
   function show() {
     const all = boxes();
-    const count = all.filter((box) => box.checked).length;
+    for (const box of all) box.checked = ids.has(box.value);
+    const here = all.filter((box) => box.checked).length;
     const bar = document.getElementById("selection");
     if (!bar) return;
-    bar.hidden = !count;
-    bar.querySelector("output").textContent = count === 1 ? "1 run selected" : `${count} runs selected`;
+    bar.hidden = !ids.size;
+    const elsewhere = ids.size > here ? `, ${here.toLocaleString("en")} of them on this page` : "";
+    bar.querySelector("output").textContent = `${count(ids.size)} selected${elsewhere}`;
     const head = document.getElementById("pick-all");
     head.hidden = false;
-    head.checked = count > 0 && count === all.length;
-    head.indeterminate = count > 0 && count < all.length;
+    head.checked = here > 0 && here === all.length;
+    head.indeterminate = here > 0 && here < all.length;
+    bar.dispatchEvent(new CustomEvent("selection", { bubbles: true }));
+  }
+
+  function choose(found) {
+    for (const id of found) ids.add(id);
+    show();
+  }
+
+  function clear() {
+    ids.clear();
+    show();
   }
 
   document.addEventListener("click", (event) => {
     const box = event.target.closest("input.pick");
     if (box) {
       const all = boxes();
+      set(box, box.checked);
       if (event.shiftKey && last?.isConnected) {
         const ends = [all.indexOf(last), all.indexOf(box)].sort((a, b) => a - b);
-        for (const one of all.slice(ends[0], ends[1] + 1)) one.checked = box.checked;
+        for (const one of all.slice(ends[0], ends[1] + 1)) set(one, box.checked);
       }
       last = box;
     } else if (event.target.id === "pick-all") {
-      for (const one of boxes()) one.checked = event.target.checked;
+      for (const one of boxes()) set(one, event.target.checked);
     } else if (event.target.closest("#unpick")) {
-      for (const one of boxes()) one.checked = false;
+      ids.clear();
     } else return;
     show();
   });
 
+  for (const box of boxes()) if (box.checked) ids.add(box.value); // what the browser kept over a reload
   show();
-  return { show };
+  return { show, choose, clear, ids };
+}
+
+/** `1 run`, `5,000 runs`. */
+export function count(number) {
+  return number === 1 ? "1 run" : `${number.toLocaleString("en")} runs`;
 }

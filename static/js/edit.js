@@ -1,0 +1,113 @@
+/** Tags and note of a run, edited where they are shown: the runs table and the run page use the same sheet. */
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+async function ask(id, options = {}) {
+  const response = await fetch(`/api/runs/${encodeURIComponent(id)}`, options).catch(() => null);
+  if (!response) throw new Error("The viewer does not answer. Is it still running?");
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.detail);
+  return answer;
+}
+
+/** A field that turns what is typed into tags: Enter or a comma ends one, Backspace takes the last one back. */
+function tagField(tags) {
+  const field = element("input", { placeholder: "Add a tag", maxLength: 255, autocomplete: "off" });
+  field.setAttribute("aria-label", "Add a tag");
+  field.setAttribute("list", "known-tags");
+  const holder = element("div", { className: "tag-field" }, field);
+  const chips = () => [...holder.querySelectorAll(".tag")];
+
+  function add(text) {
+    const tag = text.trim();
+    if (!tag || chips().some((chip) => chip.dataset.tag === tag)) return;
+    const remove = element("button", { type: "button", textContent: "×", title: `Remove ${tag}` });
+    remove.setAttribute("aria-label", `Remove the tag ${tag}`);
+    const chip = element("span", { className: "tag" }, element("bdi", { textContent: tag }), remove);
+    chip.dataset.tag = tag;
+    remove.addEventListener("click", () => {
+      chip.remove();
+      field.focus();
+    });
+    field.before(chip);
+  }
+
+  function take() {
+    for (const part of field.value.split(",")) add(part);
+    field.value = "";
+  }
+
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Backspace" && !field.value) chips().at(-1)?.remove();
+    else if ((event.key === "Enter" && field.value.trim()) || event.key === ",") take();
+    else return;
+    if (event.key !== "Backspace") event.preventDefault();
+  });
+  field.addEventListener("change", take);
+  for (const tag of tags) add(tag);
+  return { holder, field, read: () => (take(), chips().map((chip) => chip.dataset.tag)) };
+}
+
+function place(dialog, anchor) {
+  const box = anchor.getBoundingClientRect();
+  const [width, height] = [dialog.offsetWidth, dialog.offsetHeight];
+  dialog.style.left = `${Math.max(8, Math.min(box.left, innerWidth - width - 8))}px`;
+  dialog.style.top = `${box.bottom + height + 8 < innerHeight ? box.bottom + 4 : Math.max(8, box.top - height - 4)}px`;
+}
+
+/**
+ * Open the sheet of one run at `anchor`; resolves with the run's new detail, or null when nothing was saved.
+ * `first` is the field to begin in: "tags" or "note".
+ */
+export async function editRun(id, anchor, first = "tags") {
+  const problem = element("p", { className: "problem", hidden: true });
+  problem.setAttribute("role", "alert");
+  const dialog = element("dialog", { className: "editor" });
+  dialog.setAttribute("aria-label", "Tags and note");
+  const before = await ask(id);
+  const tags = tagField(before.tags);
+  const note = element("textarea", { value: before.description, rows: 4, maxLength: 100_000 });
+  const save = element("button", { className: "button main", textContent: "Save", value: "save" });
+  const cancel = element("button", { className: "button quiet", textContent: "Cancel", value: "cancel", type: "button" });
+  const form = element(
+    "form",
+    {},
+    element("div", { className: "label", textContent: "Tags" }),
+    tags.holder,
+    element("label", {}, element("span", { className: "label", textContent: "Note" }), note),
+    problem,
+    element("div", { className: "actions" }, save, cancel),
+  );
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  place(dialog, anchor);
+  (first === "note" ? note : tags.field).focus();
+  return new Promise((resolve) => {
+    let saved = null;
+    const send = async (event) => {
+      event.preventDefault();
+      const body = JSON.stringify({ tags: tags.read(), description: note.value });
+      try {
+        saved = await ask(id, { method: "PATCH", headers: { "Content-Type": "application/json" }, body });
+        dialog.close();
+      } catch (error) {
+        problem.textContent = error.message;
+        problem.hidden = false;
+      }
+    };
+    form.addEventListener("submit", send);
+    cancel.addEventListener("click", () => dialog.close());
+    note.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    });
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(saved);
+    });
+  });
+}

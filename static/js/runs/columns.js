@@ -1,0 +1,111 @@
+/** Columns: moved by dragging, by buttons and by keys, and remembered for the next time. */
+
+import { equipWidths, heads, table, widthKeys } from "./widths.js";
+
+const form = () => document.getElementById("filters");
+
+let changed = false;
+let focus = "";
+
+function token() {
+  return document.querySelector("[name=csrfmiddlewaretoken]").value;
+}
+
+/** The table is asked for anew with the columns as the menu has them now. */
+function apply() {
+  changed = true;
+  form().dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+/** Put the column before another one, or at the end. */
+function move(key, before) {
+  const lines = [...document.querySelectorAll("#columns li[data-key]")];
+  const find = (wanted) => lines.find((line) => line.dataset.key === wanted);
+  if (!find(key) || key === before) return;
+  find(key).parentElement.insertBefore(find(key), before ? find(before) : null);
+  apply();
+}
+
+function shift(key, by) {
+  const keys = heads().map((head) => head.dataset.key);
+  const at = keys.indexOf(key);
+  const goal = at + by;
+  if (goal >= 0 && goal < keys.length) move(key, by < 0 ? keys[goal] : (keys[goal + 1] ?? ""));
+}
+
+async function remember() {
+  const body = new URLSearchParams({ csrfmiddlewaretoken: token() });
+  for (const box of document.querySelectorAll("#columns [name=col]")) body.append("col", box.value);
+  await fetch("/runs-columns", { method: "POST", body });
+}
+
+async function forget() {
+  await fetch("/runs-columns", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: token() }) });
+  await fetch("/api/config/column-widths?table=runs", { method: "DELETE" });
+  const query = new URLSearchParams(location.search);
+  query.delete("col");
+  query.delete("add");
+  location.assign(`/?${query}`);
+}
+
+function equip() {
+  for (const head of heads()) head.draggable = true;
+  equipWidths();
+  if (focus) document.querySelector(`th[data-key="${CSS.escape(focus)}"] a`)?.focus();
+  focus = "";
+}
+
+function wireDragging() {
+  let held = "";
+  document.addEventListener("dragstart", (event) => {
+    held = event.target.closest("table.runs th[data-key]")?.dataset.key ?? "";
+    if (held) event.dataTransfer.setData("text/plain", held);
+  });
+  document.addEventListener("dragover", (event) => {
+    const over = held && event.target.closest?.("table.runs th[data-key]");
+    for (const head of heads()) head.classList.toggle("over", head === over);
+    if (over) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    const over = held && event.target.closest?.("table.runs th[data-key]");
+    if (!over) return;
+    event.preventDefault();
+    const keys = heads().map((head) => head.dataset.key);
+    const [from, to] = [keys.indexOf(held), keys.indexOf(over.dataset.key)];
+    move(held, to > from ? (keys[to + 1] ?? "") : over.dataset.key);
+    held = "";
+  });
+  document.addEventListener("dragend", () => heads().forEach((head) => head.classList.remove("over")));
+}
+
+function keys(event) {
+  const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const head = event.target.closest("table.runs th[data-key]");
+  if (!by || !head) return;
+  if (event.target.matches(".handle")) widthKeys(event.target, by);
+  else if (event.shiftKey) {
+    focus = head.dataset.key;
+    shift(head.dataset.key, by);
+  } else return;
+  event.preventDefault();
+}
+
+/** Wire everything about columns. */
+export function columns() {
+  wireDragging();
+  equip();
+  document.addEventListener("keydown", keys);
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("#columns [data-move]");
+    if (button) shift(button.closest("li").dataset.key, Number(button.dataset.move));
+    if (event.target.id === "usual-columns") forget();
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("#columns [name=col], #columns [name=add]")) changed = true;
+  });
+  document.body.addEventListener("htmx:afterSettle", () => {
+    equip();
+    if (changed && table()) remember();
+    changed = false;
+  });
+}

@@ -1,0 +1,15 @@
+/** The way from a selection to the page that compares it. */
+
+const MOST = 100;
+
+/** Keep the link of the selection bar at the runs that are selected. */
+export function compare(picks) {
+  document.addEventListener("selection", () => {
+    const link = document.getElementById("compare");
+    if (!link) return;
+    const few = picks.ids.size >= 2 && picks.ids.size <= MOST;
+    link.toggleAttribute("aria-disabled", !few);
+    if (few) link.href = `${link.dataset.address}?runs=${[...picks.ids].join(",")}`;
+    else link.removeAttribute("href");
+  });
+}

@@ -1,0 +1,20 @@
+/** Keys of the table: j and k move, x selects, t edits, ? helps; Enter opens by itself, for the focus is on a link. */
+
+/** Wire the keys; `edit(row)` opens the sheet of a row. */
+export function keys(edit) {
+  const help = document.getElementById("help");
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+    if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
+    const rows = [...document.querySelectorAll("#runs tbody tr[id]")];
+    const here = rows.findIndex((row) => row.contains(document.activeElement));
+    const goal = { j: here + 1, k: Math.max(here - 1, 0) }[event.key];
+    if (goal !== undefined) rows[goal]?.querySelector("a.name").focus();
+    else if (event.key === "x" && here >= 0) rows[here].querySelector("input.pick").click();
+    else if (event.key === "t" && here >= 0) edit(rows[here]);
+    else if (event.key === "?") help.showModal();
+    else return;
+    event.preventDefault();
+  });
+}

@@ -1,0 +1,113 @@
+/** What is done with all selected runs: in batches, with its progress, and with one way back. */
+
+import { count } from "./select.js";
+
+const BATCH = 100;
+const SAID = {
+  delete: ["moved to the recycle bin", "restore"],
+  restore: ["restored", ""],
+  tag: ["tagged", "untag"],
+  untag: ["have lost the tag", ""],
+  pin: ["pinned", "unpin"],
+  unpin: ["no longer pinned", ""],
+  archive: ["archived", "unarchive"],
+  unarchive: ["taken out of the archive", "archive"],
+};
+
+/** The sentence on the page of an error. */
+export function sentenceIn(text, status) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  return page.querySelector("main .sentence")?.textContent ?? `The viewer answered ${status}.`;
+}
+
+const sentence = async (response) => sentenceIn(await response.text(), response.status);
+
+async function batch(verb, tag, ids) {
+  const body = new URLSearchParams({ verb, tag });
+  for (const id of ids) body.append("run_ids", id);
+  body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  const response = await fetch("/runs-change", { method: "POST", body });
+  if (!response.ok) throw new Error(await sentence(response));
+  return response.json();
+}
+
+/** Wire the selection bar; `refresh()` asks for the table anew. */
+export function verbs(picks, refresh) {
+  const outcome = document.getElementById("outcome");
+  const [words, bar, undo] = outcome.children;
+  let back = null;
+  let busy = false;
+
+  function say(text, done, total) {
+    outcome.hidden = false;
+    outcome.classList.remove("failed");
+    words.textContent = text;
+    bar.hidden = done === total;
+    bar.max = total;
+    bar.value = done;
+    undo.hidden = true;
+  }
+
+  async function run(verb, tag, ids) {
+    if (busy || !ids.length) return;
+    busy = true;
+    const changed = [];
+    let refused = 0;
+    let problem = "";
+    try {
+      for (let at = 0; at < ids.length; at += BATCH) {
+        if (ids.length > BATCH) say(`${at.toLocaleString("en")} of ${count(ids.length)} done.`, at, ids.length);
+        const answer = await batch(verb, tag, ids.slice(at, at + BATCH));
+        changed.push(...answer.changed);
+        refused += answer.refused;
+      }
+    } catch (error) {
+      problem = error instanceof TypeError ? "The viewer does not answer. Is it still running?" : error.message;
+    }
+    busy = false;
+    finish(verb, tag, changed, refused, problem);
+  }
+
+  async function finish(verb, tag, changed, refused, problem) {
+    const [past, inverse] = SAID[verb];
+    const left = refused ? ` ${count(refused)} could not be changed.` : "";
+    say(`${count(changed.length)} ${past}.${left}${problem ? ` ${problem}` : ""}`, 1, 1);
+    outcome.classList.toggle("failed", Boolean(problem || refused));
+    back = inverse && changed.length ? [inverse, tag, changed] : null;
+    undo.hidden = !back;
+    if (verb === "delete" || verb === "archive" || verb === "unarchive") picks.clear();
+    await refresh();
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-verb]");
+    if (event.target === undo && back) run(...back);
+    else if (button) start(button);
+    else if (event.target.id === "pick-matching") chooseAll(event.target);
+    else return;
+    event.preventDefault();
+  });
+
+  function start(button) {
+    const field = document.getElementById("tag-all");
+    const tag = field.value.trim();
+    if (button.dataset.verb === "tag" && !tag) field.focus();
+    else run(button.dataset.verb, tag, [...picks.ids]);
+  }
+
+  async function chooseAll(button) {
+    button.disabled = true;
+    const response = await fetch(`/runs-matching${location.search}`).catch(() => null);
+    button.disabled = false;
+    if (!response?.ok) return say(response ? await sentence(response) : "The viewer does not answer.", 1, 1);
+    const { ids, total } = await response.json();
+    picks.choose(ids);
+    if (total > ids.length) say(`The first ${count(ids.length)} of ${total.toLocaleString("en")} are selected.`, 1, 1);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "tag-all" || event.key !== "Enter") return;
+    event.preventDefault();
+    start(document.querySelector('[data-verb="tag"]'));
+  });
+}

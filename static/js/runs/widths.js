@@ -1,0 +1,94 @@
+/** The widths of the columns: dragged at the edge of a heading, or changed by keys there; the viewer keeps them. */
+
+const NARROWEST = 48;
+const NAME = 220;
+const USUAL = 112;
+const STEP = 16;
+const PAUSE = 400;
+
+let timer = 0;
+
+export const table = () => document.querySelector("table.runs");
+export const heads = () => [...document.querySelectorAll("table.runs th[data-key]")];
+
+/** Every column with its width, so that one can change without the others. */
+function fix() {
+  const holder = table();
+  const columns = holder.querySelector("colgroup");
+  const widths = [...holder.querySelectorAll("thead th")].map((head) => head.offsetWidth);
+  if (!columns.children.length) {
+    for (const head of holder.querySelectorAll("thead th")) {
+      columns.append(Object.assign(document.createElement("col"), { className: head.className }));
+    }
+  }
+  [...columns.children].forEach((column, i) => {
+    const known = Number(column.getAttribute("width"));
+    if (widths[i] || !known) column.width = widths[i] || USUAL;
+  });
+  const name = heads().findIndex((head) => head.dataset.key === "name");
+  columns.children[name + 1].removeAttribute("width");
+  holder.classList.add("sized");
+  return columns;
+}
+
+function resize(key, width) {
+  const at = heads().findIndex((head) => head.dataset.key === key) + 1;
+  fix().children[at].width = Math.max(NARROWEST, Math.round(width));
+  fit();
+  clearTimeout(timer);
+  timer = setTimeout(saveWidths, PAUSE);
+}
+
+/** A name that the other columns leave no room keeps a readable width; the table then scrolls sideways. */
+function fit() {
+  const holder = table();
+  if (!holder?.classList.contains("sized")) return;
+  const widths = [...holder.querySelectorAll("col")].map((column) => Number(column.getAttribute("width")));
+  holder.style.minWidth = `${widths.reduce((sum, width) => sum + width, NAME)}px`;
+}
+
+async function saveWidths() {
+  const widths = {};
+  heads().forEach((head, i) => {
+    const width = Number(table().querySelector("colgroup").children[i + 1].getAttribute("width"));
+    if (width) widths[head.dataset.key] = width;
+  });
+  const body = JSON.stringify({ table: "runs", size: "any", widths, window_width: innerWidth });
+  await fetch("/api/config/column-widths", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+}
+
+function drag(event) {
+  const head = event.target.closest("th");
+  const [start, width] = [event.clientX, head.offsetWidth];
+  head.draggable = false;
+  const follow = (moved) => resize(head.dataset.key, width + moved.clientX - start);
+  event.target.setPointerCapture(event.pointerId);
+  event.target.addEventListener("pointermove", follow);
+  event.target.addEventListener("lostpointercapture", () => {
+    event.target.removeEventListener("pointermove", follow);
+    head.draggable = true;
+  }, { once: true });
+  event.preventDefault();
+}
+
+/** An arrow key on a handle. */
+export function widthKeys(handle, by) {
+  const head = handle.closest("th");
+  resize(head.dataset.key, head.offsetWidth + by * STEP);
+  handle.setAttribute("aria-valuenow", head.offsetWidth);
+}
+
+/** A handle at the right edge of each heading but the name's, which takes what is left. */
+export function equipWidths() {
+  for (const head of heads()) {
+    if (head.dataset.key === "name" || head.querySelector(".handle")) continue;
+    const handle = Object.assign(document.createElement("span"), { className: "handle", tabIndex: 0 });
+    handle.setAttribute("role", "separator");
+    handle.setAttribute("aria-orientation", "vertical");
+    handle.setAttribute("aria-valuenow", head.offsetWidth);
+    handle.setAttribute("aria-label", `Width of ${head.textContent.trim()}`);
+    handle.addEventListener("pointerdown", drag);
+    head.append(handle);
+  }
+  fit();
+}

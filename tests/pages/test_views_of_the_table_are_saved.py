@@ -1,0 +1,100 @@
+"""Columns and views of the runs table are kept in the user's configuration and reached by an address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from runicorn import preferences
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def heads(found: Markup) -> list[str]:
+    return [head.text for head in found.all("th") if "data-key" in head.attributes]
+
+
+@pytest.fixture
+def filled(store: Path) -> Path:
+    """A store with a run."""
+    write_run(store, "p", "n", config={"lr": 0.1}, notes="A note", tags=["t"], hostname="there")
+    return store
+
+
+def test_columns_are_chosen_ordered_and_remembered(filled: Path, page: Page, client: Client) -> None:
+    found = page("/?col=created&col=name&col=note&col=tags&col=host")
+    assert heads(found) == ["Created", "Name", "Note", "Tags", "Host"]
+    assert found.texts("td", "c-note") == ["A note"]
+    assert found.texts("td", "c-host") == ["there"]
+    assert client.post("/runs-columns", {"col": ["note", "name", "nonsense"]}).status_code == 204
+    assert heads(page("/")) == ["Note", "Name"]
+    assert heads(page("/?col=name&col=id")) == ["Name", "Id"]
+    client.post("/runs-columns")
+    assert heads(page("/"))[:3] == ["Status", "Name", "Project"]
+
+
+def test_links_on_the_page_keep_the_columns_that_are_seen(filled: Path, page: Page, client: Client) -> None:
+    client.post("/runs-columns", {"col": ["name", "created"]})
+    links = [link.attributes["href"] for link in page("/").all("a", "chip")]
+    assert "/?status=failed&col=name&col=created" in [link.replace("&amp;", "&") for link in links]
+
+
+def test_widths_are_drawn_by_the_server(filled: Path, page: Page, client: Client) -> None:
+    assert not page("/").all("col")
+    preferences.set_column_widths("runs", "any", {"status": 90, "best": 300})
+    found = page("/?col=status&col=name&col=best")
+    assert [column.attributes.get("width") for column in found.all("col")] == ["40", "90", None, "300"]
+
+
+def test_a_view_is_saved_found_renamed_and_deleted(filled: Path, page: Page, client: Client) -> None:
+    answer = client.post("/runs-view", {"next": "q=n&page=3&sort=name", "name": " The <best> "})
+    assert answer["Location"] == "/?q=n&sort=name&page=3"
+    (view,) = preferences.saved_views()
+    assert view.name == "The <best>"
+    assert view.query.startswith("q=n&col=status&col=name&") and view.query.endswith("&sort=name")
+    assert client.get("/?view=The+%3Cbest%3E")["Location"] == f"/?{view.query}"
+    assert client.get("/?view=none")["Location"] == "/"
+    current = [link for link in page("/?q=n&sort=name").all("a") if "aria-current" in link.attributes]
+    assert "The <best>" in [link.text for link in current]
+
+    client.post("/runs-view", {"next": "", "old": "The <best>", "name": "Second"})
+    assert [found.name for found in preferences.saved_views()] == ["Second"]
+    client.post("/runs-view", {"next": "", "old": "unknown", "name": "Third"})
+    assert [found.name for found in preferences.saved_views()] == ["Second"]
+    client.post("/runs-view", {"next": "", "old": "Second", "name": "x", "delete": "1"})
+    assert preferences.saved_views() == []
+
+
+def test_a_view_of_one_name_is_replaced(filled: Path, client: Client) -> None:
+    client.post("/runs-view", {"next": "q=a", "name": "one"})
+    client.post("/runs-view", {"next": "q=b", "name": "one"})
+    assert [view.query.split("&")[0] for view in preferences.saved_views()] == ["q=b"]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "n" * 101, "a\x07b"])
+def test_a_bad_name_is_told(filled: Path, client: Client, name: str) -> None:
+    assert client.post("/runs-view", {"next": "", "name": name}).status_code == 400
+    assert preferences.saved_views() == []
+
+
+def test_views_do_not_grow_without_an_end(
+    filled: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preferences, "MOST_VIEWS", 1)
+    client.post("/runs-view", {"next": "", "name": "one"})
+    answer = client.post("/runs-view", {"next": "", "name": "two"})
+    assert answer.status_code == 400
+    assert "No more than 1 views are kept" in answer.content.decode()
+
+
+def test_odd_entries_of_the_file_are_passed_over(filled: Path, home: Path, page: Page) -> None:
+    (home / "config").mkdir(parents=True, exist_ok=True)
+    text = '{"views": [1, {"name": 2}, {"name": "a", "query": "q=x"}], "columns": [1, "name", "\\u0000"]}'
+    (home / "config" / "ui_preferences.json").write_text(text)
+    assert heads(page("/")) == ["Name"]
+    assert [view.name for view in preferences.saved_views()] == ["a"]
