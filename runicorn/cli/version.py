@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +14,10 @@ IMPLEMENTATION = "runicorn-django"
 """Tells this program from the other `runicorn` that package indexes offer."""
 
 
-def version(as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False) -> None:
+def version(
+    as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="Taken as by every command; changes nothing.")] = None,
+) -> None:
     """Say which version this is, and of which implementation."""
     if as_json:
         typer.echo(json.dumps({"name": "runicorn", "version": __version__, "implementation": IMPLEMENTATION}))

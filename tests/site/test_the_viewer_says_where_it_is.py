@@ -83,7 +83,8 @@ def test_it_names_its_version_and_that_it_is_ours(home: Path) -> None:
     command = [sys.executable, "-m", "runicorn", "version"]
     said = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=True).stdout
     assert said == f"runicorn {__version__}\n"
-    said = subprocess.run([*command, "--json"], env=environment(home), capture_output=True, check=True).stdout
+    command = [*command, "--storage", str(home), "--json"]
+    said = subprocess.run(command, env=environment(home), capture_output=True, check=True).stdout
     assert json.loads(said) == {
         "name": "runicorn",
         "version": __version__,
