@@ -161,7 +161,8 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
                 raise
             continue
         _os.fsync_directory(artifact.path)
-        index.rewrite(artifact)
+        with suppress(OSError):  # the version is there; whoever writes the index next puts it right
+            index.rewrite(artifact)
         return artifact.version(number)
 
 
