@@ -129,7 +129,7 @@ def test_it_reads_what_sorting_finds(
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
 @cases
-@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_it_reads_what_sorting_finds_thousands_of_times(
     steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
 ) -> None:
