@@ -4,6 +4,7 @@ NotFound     404  no such artifact, version, file or alias
 Ambiguous    409  two types have an artifact of that name
 Refused      400  a name, path, alias or text that cannot be
 Damaged      409  what lies in the store is not what was stored
+Conflict     409  a part of an upload does not fit what is there
 Busy         409  somebody is storing files just now
 """
 
@@ -15,7 +16,7 @@ from contextlib import contextmanager
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from runicorn.artifacts import errors
+from runicorn.artifacts import errors, uploads
 from runs.writing import one_file
 
 
@@ -41,6 +42,20 @@ class Damaged(APIException):
     """What lies in the store is not what was stored."""
 
     status_code = status.HTTP_409_CONFLICT
+
+
+class Conflict(APIException):
+    """A part of an upload does not fit what is there.
+
+    Attributes:
+        size: bytes of the content that are there.
+    """
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, sentence: str, size: int | None = None) -> None:
+        super().__init__(sentence)
+        self.size = size
 
 
 class Busy(APIException):
@@ -72,4 +87,6 @@ def answered() -> Iterator[None]:
         except errors.ArtifactError as error:
             if isinstance(error, errors.NotSaved) and isinstance(error.__cause__, OSError):
                 raise error.__cause__ from error
+            if isinstance(error, uploads.UploadConflict):
+                raise Conflict(str(error), error.size) from error
             raise next(kind for wrong, kind in _ANSWERS if isinstance(error, wrong))(str(error)) from error

@@ -216,3 +216,23 @@ class ArtifactsOfRun(Schema):
 
     created = ArtifactOfRun(many=True)
     used = ArtifactOfRun(many=True)
+
+
+class UploadBegun(Schema):
+    """An upload, and what is to be sent."""
+
+    upload_id = s.CharField()
+    missing = s.ListField(child=s.CharField(), help_text="Digests of contents that the store lacks.")
+
+
+class PartTaken(Schema):
+    """How much of a content is there."""
+
+    size = s.IntegerField()
+
+
+class PartRefused(Schema):
+    """Why a part was not taken, and how much of the content is there."""
+
+    detail = s.CharField()
+    size = s.IntegerField(allow_null=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
 
 from runicorn.artifacts import names
 from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
+from runicorn.layout import RUN_ID
+from runs.taking import Body, Query
 
 DEEPEST = 10
 
 
-class OfType(serializers.Serializer[Any]):
+class OfType(Query):
     """Which of several artifacts of one name is meant."""
 
     type = serializers.ChoiceField(choices=names.TYPES, required=False, allow_blank=True)
@@ -36,13 +36,13 @@ class DeletionQuery(OfType):
     permanent = serializers.BooleanField(required=False, default=False)
 
 
-class AliasBody(serializers.Serializer[Any]):
+class AliasBody(Body):
     """What an alias is to mean."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
-class Description(serializers.Serializer[Any]):
+class Description(Body):
     """What is said of a version; what is not given stays."""
 
     description = serializers.CharField(
@@ -54,7 +54,7 @@ class Description(serializers.Serializer[Any]):
     )
 
 
-class Promotion(serializers.Serializer[Any]):
+class Promotion(Body):
     """Where a version goes in its life."""
 
     to_stage = serializers.CharField(max_length=32)
@@ -62,7 +62,7 @@ class Promotion(serializers.Serializer[Any]):
     evaluator_run_id = serializers.CharField(required=False, allow_blank=True, max_length=255)
 
 
-class Evaluation(serializers.Serializer[Any]):
+class Evaluation(Body):
     """How a version did. Name, version and date are those of the address and of now, whatever the body says."""
 
     metrics = serializers.DictField(child=serializers.FloatField())
@@ -82,3 +82,37 @@ class HistoryQuery(OfType):
     """Which metric a history is of."""
 
     metric_name = serializers.CharField(required=False, max_length=255)
+
+
+class UploadFile(Body):
+    """A file of an upload, as its sender describes it."""
+
+    path = serializers.CharField(max_length=1024, trim_whitespace=False)
+    size = serializers.IntegerField(min_value=0)
+    digest = serializers.CharField(max_length=71, help_text="sha256:<hex>")
+
+
+class UploadReference(Body):
+    """What belongs to the version and lies elsewhere."""
+
+    uri = serializers.CharField(max_length=4096)
+    checksum = serializers.CharField(required=False, max_length=255)
+    size = serializers.IntegerField(required=False, min_value=0)
+    metadata = serializers.DictField(required=False)
+
+
+class UploadBody(Description):
+    """A version that is to come."""
+
+    name = serializers.CharField(max_length=255, trim_whitespace=False)
+    type = serializers.CharField(max_length=64)
+    files = UploadFile(many=True)
+    references = UploadReference(many=True, required=False)
+    run_id = serializers.RegexField(RUN_ID, required=False, help_text="The run that made it.")
+
+
+class PartQuery(Query):
+    """Where a part belongs."""
+
+    digest = serializers.CharField(max_length=71)
+    offset = serializers.IntegerField(min_value=0, max_value=2**60)

@@ -6,13 +6,22 @@ from typing import Any
 
 from django.urls import path
 
-from artifacts import api, api_life
+from artifacts import api, api_life, api_uploads
 
 VERSION = "artifacts/<str:name>/v<int:number>"
 
 api_patterns = [
     path("artifacts", api.ArtifactList.as_view(), name="api-artifacts"),
     path("artifacts/stats", api.ArtifactStatistics.as_view(), name="api-artifact-stats"),
+    path("artifacts/uploads", api_uploads.Uploads.as_view(), name="api-uploads"),
+    path(
+        "artifacts/uploads/<str:upload_id>/parts", api_uploads.UploadParts.as_view(), name="api-upload-parts"
+    ),
+    path(
+        "artifacts/uploads/<str:upload_id>/complete",
+        api_uploads.UploadCompletion.as_view(),
+        name="api-upload-completion",
+    ),
     path("artifacts/<str:name>/versions", api.VersionList.as_view(), name="api-versions"),
     path(VERSION, api.VersionDetail.as_view(), name="api-version"),
     path(f"{VERSION}/files", api.VersionFiles.as_view(), name="api-version-files"),

@@ -16,8 +16,10 @@ from pathlib import Path
 
 from runicorn import _os
 from runicorn.artifacts.errors import DamagedFile, StoreBusy
-from runicorn.artifacts.store import GONE, SAVING, Store, Version
+from runicorn.artifacts.store import GONE, SAVING, UPLOADS, Store, Version
 
+ABANDONED_SECONDS = 24 * 3600
+"""An upload to which nothing was added for so long is a rest."""
 PATIENCE = 5.0
 """Seconds that a deletion waits for others to be done with storing."""
 PAUSE = 0.05
@@ -163,6 +165,10 @@ def _held(store: Store) -> set[str]:
 def _rests(store: Store) -> Iterator[Path]:
     if store.pool.incoming.is_dir():
         yield from sorted(store.pool.incoming.iterdir())
+    uploads = store.path / UPLOADS
+    for upload in sorted(uploads.iterdir()) if uploads.is_dir() else ():
+        if time.time() - upload.stat().st_mtime > ABANDONED_SECONDS:
+            yield upload
     for artifact in store.folders():
         yield from sorted(artifact.path.glob(f"{SAVING}*"))
         yield from sorted(artifact.path.glob(f"{GONE}*"))

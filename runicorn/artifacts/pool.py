@@ -91,6 +91,26 @@ class Pool:
         except BlockingIOError as error:
             raise StoreBusy("Files are being stored just now; try again when that is done.") from error
 
+    def adopt(self, path: Path, digest: str, size: int) -> None:
+        """Take a file in by renaming it; its content was compared with the digest, and the pool is in use.
+
+        Raises:
+            OSError: it could not be renamed; it is as it was.
+        """
+        blob = self.blob(digest)
+        blob.parent.mkdir(exist_ok=True)
+        os.chmod(path, READ_ONLY)
+        _bulk.sync_file(path)
+        os.replace(path, blob)
+        _os.fsync_directory(blob.parent)
+        if size > SMALL:
+            self.remember_size(size)
+
+    def remember_size(self, size: int) -> None:
+        """A large content of that size is there from now on."""
+        self.sizes.mkdir(exist_ok=True)
+        (self.sizes / str(size)).touch()
+
     @property
     def incoming(self) -> Path:
         """Where copies lie that have no name yet; outside a save, all of them are rests."""
@@ -165,7 +185,7 @@ class Intake:
             os.replace(copy, blob)
             self._nameless.discard(copy)
             if size > SMALL:
-                self._remember_size(size)
+                self._pool.remember_size(size)
             del self._waiting[digest]
         self._bytes = 0
         for folder in folders if len(folders) <= FEW else ():
@@ -197,7 +217,7 @@ class Intake:
         finally:
             os.close(target)
         if self._has(digest, size) or copy.stat().st_size != size:
-            self._remember_size(size)
+            self._pool.remember_size(size)
             copy.unlink()
         else:
             self._wait(digest, copy, size)
@@ -234,10 +254,6 @@ class Intake:
         self._waiting[digest] = (copy, size)
         os.chmod(copy, READ_ONLY)
         self._bytes += size
-
-    def _remember_size(self, size: int) -> None:
-        self._pool.sizes.mkdir(exist_ok=True)
-        (self._pool.sizes / str(size)).touch()
 
 
 def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:

@@ -31,6 +31,7 @@ HIGHEST = ".highest"
 """The highest number ever used, once its version is gone for good."""
 SAVING = ".saving-"
 """Begins the name of a folder in which a version is being made."""
+UPLOADS = ".uploads"
 GONE = ".gone-"
 """Begins the name of a folder that is being removed."""
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")

@@ -1,0 +1,78 @@
+"""The API by which a version comes from another machine: told, sent in parts, completed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from artifacts import schemas, services, shapes
+from artifacts.api import PROBLEMS, asked, given
+from artifacts.errors import Conflict
+from artifacts.serializers import PartQuery, UploadBody
+
+
+class Bytes(BaseParser):
+    """A body that is taken as it is."""
+
+    media_type = "application/octet-stream"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+        """The bytes."""
+        content: bytes = stream.read()
+        return content
+
+
+class Uploads(APIView):
+    """Versions that are to come."""
+
+    @extend_schema(request=UploadBody, responses={201: schemas.UploadBegun, **PROBLEMS})
+    def post(self, request: Request) -> Response:
+        """Tell of a version; the answer names the contents that the store lacks."""
+        about = given(UploadBody, request)
+        files = about.pop("files")
+        upload = services.begin_upload(about=about, files=files)
+        answer = {"upload_id": upload.id, "missing": upload.missing()}
+        return Response(answer, status=status.HTTP_201_CREATED)
+
+
+class UploadParts(APIView):
+    """The contents of an upload."""
+
+    parser_classes = (Bytes,)
+    # A part is synced before it counts.
+    waits_outside = True
+
+    @extend_schema(
+        parameters=[PartQuery],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: schemas.PartTaken, **PROBLEMS, 409: schemas.PartRefused},
+    )
+    def put(self, request: Request, upload_id: str) -> Response:
+        """Append at most 8 MiB to a content, exactly at `offset`; 409 tells the size that is there instead."""
+        query = asked(PartQuery, request)
+        content = request.data if isinstance(request.data, bytes) else b""
+        try:
+            size = services.add_part(upload=services.upload_of(upload_id), content=content, **query)
+        except Conflict as error:
+            return Response({"detail": str(error.detail), "size": error.size}, status=error.status_code)
+        return Response({"size": size})
+
+
+class UploadCompletion(APIView):
+    """The end of an upload."""
+
+    # Everything that was sent is read once.
+    waits_outside = True
+
+    @extend_schema(request=None, responses={201: schemas.VersionDetail, **PROBLEMS})
+    def post(self, request: Request, upload_id: str) -> Response:
+        """Make the version, when all of it is there and is what was told; else nothing of it is visible."""
+        version = services.complete_upload(upload=services.upload_of(upload_id))
+        return Response(shapes.detail(version), status=status.HTTP_201_CREATED)
