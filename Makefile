@@ -48,8 +48,9 @@ $(RUNTIME): .venv/bin/python requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(TOOLS): $(RUNTIME) requirements-dev.txt
+$(TOOLS): $(RUNTIME) requirements-dev.txt tests/axe.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m tests.axe || echo "axe-core could not be fetched: its tests are skipped"
 	@touch $@
 
 $(LIBRARIES): $(TOOLS) requirements-integrations.txt

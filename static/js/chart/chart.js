@@ -52,6 +52,7 @@ export class Chart {
     this.area = element("div", "plot", holder);
     this.area.tabIndex = 0;
     this.area.setAttribute("role", "img");
+    this.area.setAttribute("aria-label", `${this.name}: not drawn yet.`);
     this.canvas = element("canvas", "", this.area);
     this.cursor = new Cursor(this);
     this.note = element("p", "message", this.area);
