@@ -48,4 +48,4 @@ def test_it_goes_on_where_it_was_killed(shared_store: Path, home: Path) -> None:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(100, 112))
 def test_it_goes_on_however_often_it_was_killed(shared_store: Path, home: Path, seed: int) -> None:
-    kill_and_go_on(home, seed, kills=6, lines=12000)
+    kill_and_go_on(home, seed, kills=6, lines=4000)
