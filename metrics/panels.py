@@ -33,8 +33,22 @@ class Curve:
     label: str
     time_only: bool
     """It has no steps: drawn over time whatever the others are drawn over."""
-    last: float | str | None
-    in_words: str
+    last: float | str | None = None
+    in_words: str = ""
+
+    @classmethod
+    def of(cls, name: str, *, time_only: bool, last: float | str | None = None, in_words: str = "") -> Curve:
+        """The chart of a name."""
+        group, slash, label = name.partition("/")
+        grouped = bool(slash and group)
+        return cls(
+            name=name,
+            group=group if grouped else "",
+            label=label if grouped and label else name,
+            time_only=time_only,
+            last=last,
+            in_words=in_words,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +61,14 @@ class Group:
 
 def chart_groups(run: Run) -> list[Group]:
     """All series of a run's present journal by group and name; those of the machine come last."""
-    present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=_SHOWN)
+    present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=SHOWN)
     found = present.order_by("name", "lane")
     curves = [_curve(next(same)) for _, same in groupby(found, key=lambda series: series.name)]
+    return grouped(curves)
+
+
+def grouped(curves: Iterable[Curve]) -> list[Group]:
+    """The charts by group and name; those without steps come last."""
     ordered = sorted(curves, key=lambda curve: (curve.time_only, curve.group, curve.name))
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
 
@@ -60,15 +79,12 @@ def problems(run: Run) -> list[str]:
     return journal.problems() if journal else []
 
 
-_SHOWN = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
+SHOWN = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
 
 
 def _curve(series: Series) -> Curve:
-    group, slash, label = series.name.partition("/")
-    return Curve(
-        name=series.name,
-        group=group if slash and group else "",
-        label=label if slash and group and label else series.name,
+    return Curve.of(
+        series.name,
         time_only=series.lane != Lane.METRIC,
         last=series.last_text if series.last is None else series.last,
         in_words=_in_words(series),

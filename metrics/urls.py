@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from metrics import api, api_experiment, api_v2
+from metrics import api, api_experiment, api_v2, views
 
 api_patterns = [
     path("runs/<str:run_id>/metrics", api.MetricsByTime.as_view(), name="api-metrics"),
@@ -19,6 +19,7 @@ v2_patterns = [
     path("experiments/<str:run_id>/series", api.ExperimentSeries.as_view(), name="v2-series"),
 ]
 page_patterns = [
+    path("compare", views.compare_page, name="compare"),
     path("series", api_v2.Overlay.as_view(), name="overlay"),
     path("runs/<str:run_id>/series", api.RunSeries.as_view(), name="run-series"),
 ]

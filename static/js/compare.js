@@ -1,0 +1,77 @@
+/** The compare page: the curves of several runs over each other, and what their configs have to do with it. */
+
+import { Board } from "./chart/board.js";
+import { assign } from "./chart/colours.js";
+import { Legend } from "./chart/legend.js";
+import { Relation } from "./compare/relation.js";
+import { OverlaySource } from "./compare/source.js";
+import { readChoice, writeChoice } from "./compare/state.js";
+import { filterFigures } from "./run/groups.js";
+import { Toolbar } from "./run/toolbar.js";
+
+const charts = document.getElementById("charts");
+const tools = document.getElementById("compare-tools");
+const runs = [...document.querySelectorAll("#runs [data-run]")].map(({ dataset }) => ({
+  key: dataset.run,
+  label: `${dataset.label} ${dataset.short}`,
+  href: `/runs/${encodeURIComponent(dataset.run)}`,
+}));
+const looks = assign(runs.map(({ key }) => key));
+for (const run of runs) Object.assign(run, looks.get(run.key));
+
+let choice = readChoice(location.search);
+const source = new OverlaySource(runs);
+
+const toolbar = new Toolbar(document.getElementById("chart-tools"), 0, (settings) => configure(settings));
+source.configure(choice, toolbar.settings.axis);
+const board = new Board(charts, source, { ...toolbar.settings, hidden: choice.hidden }, {
+  zoom: (range) => toolbar.zoom(range),
+  opened: ({ groups }) => showLegend(groups),
+});
+const legend = new Legend(document.getElementById("legend"), runs, {
+  hide: (hidden) => choose({ hidden }),
+  highlight: (key) => board.highlight(key),
+});
+const relation = new Relation(runs, (change) => choose(change));
+
+/** Other settings of the charts, or another address by the Back button. */
+function configure(settings) {
+  choice = readChoice(location.search);
+  const anew = source.configure(choice, settings.axis);
+  filterFigures(charts, settings.filter);
+  board.configure({ ...settings, hidden: choice.hidden });
+  if (anew) board.reload();
+  show();
+}
+
+/** A person chose something: into the address, and from there onto the page. */
+function choose(change) {
+  const address = location.pathname + writeChoice(location.search, { ...choice, ...change });
+  if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  configure(toolbar.settings);
+}
+
+function show() {
+  tools.elements.group.value = choice.group;
+  tools.elements.band.value = choice.band;
+  tools.elements.band.closest("label").hidden = !choice.group;
+  if (!choice.group) showLegend();
+  else legend.show(choice.hidden);
+  relation.show(choice);
+}
+
+/** The legend names runs, or the groups that an answer tells of. */
+function showLegend(groups) {
+  const entries = choice.group && groups ? source.groupEntries(groups) : runs;
+  if (entries.map(({ key }) => key).join() !== legend.entries.map(({ key }) => key).join()) legend.setEntries(entries);
+  legend.show(choice.hidden);
+}
+
+tools.hidden = false;
+tools.addEventListener("submit", (event) => event.preventDefault());
+tools.addEventListener("change", () => {
+  const { group, band } = tools.elements;
+  choose({ group: group.value, band: band.value, hidden: group.value === choice.group ? choice.hidden : [] });
+});
+filterFigures(charts, toolbar.settings.filter);
+show();

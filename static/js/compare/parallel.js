@@ -1,0 +1,39 @@
+/** Parallel coordinates: one line a run from axis to axis, the last of them the metric. */
+
+import { axisOf, picture, short, svg, widthOf } from "./svg.js";
+
+const HEIGHT = 280;
+const TOP = 32;
+const BOTTOM = HEIGHT - 16;
+const SIDE = 56;
+
+/** `shown`: [{label, ink, i}]; `axes`: [{name, values, log?}]. */
+export function drawParallel(holder, shown, axes) {
+  const names = axes.map(({ name }) => name);
+  const width = widthOf(holder);
+  const drawing = picture(holder, width, HEIGHT, `${shown.length} runs over ${names.join(", ")}. The tables above have the values.`);
+  const gap = (width - 2 * SIDE) / (axes.length - 1);
+  const placed = axes.map((axis, i) => ({ ...axis, left: SIDE + gap * i, ...axisOf(axis, shown, [BOTTOM, TOP]) }));
+  for (const run of shown) {
+    const path = svg("path", { class: "run", d: lineOf(placed, run.i), stroke: run.ink }, drawing);
+    svg("title", {}, path, `${run.label}: ${placed.map(({ name, values }) => `${name} ${values[run.i] ?? "–"}`).join(", ")}`);
+  }
+  for (const { name, left, ends } of placed) {
+    svg("path", { class: "axis", d: `M${left} ${TOP}V${BOTTOM}` }, drawing);
+    const head = svg("text", { class: "name", x: left, y: 14, "text-anchor": "middle" }, drawing, short(name, Math.max(6, Math.floor(gap / 7))));
+    svg("title", {}, head, name);
+    for (const [at, text] of ends) svg("text", { x: left + 6, y: at + 4 }, drawing, text);
+  }
+}
+
+/** Where a run has no value its line is broken. */
+function lineOf(placed, i) {
+  let pen = "M";
+  let path = "";
+  for (const { left, values, at } of placed) {
+    const down = at(values[i]);
+    if (down !== null) path += `${pen}${left} ${down}`;
+    pen = down === null ? "M" : "L";
+  }
+  return path;
+}

@@ -1,0 +1,27 @@
+/** One dot a run: a config value across, the best of a metric up. */
+
+import { figure } from "../chart/format.js";
+import { axisOf, picture, svg, widthOf } from "./svg.js";
+
+const HEIGHT = 280;
+
+/** `shown`: [{label, ink, i}] with `i` the place among the values of `x` and `y`: {name, values, log?}. */
+export function drawScatter(holder, shown, x, y) {
+  const label = `${y.name} by ${x.name}, ${shown.length} runs. The tables above have the values.`;
+  const width = widthOf(holder);
+  const box = { left: 64, right: width - 24, top: 20, bottom: HEIGHT - 44 };
+  const drawing = picture(holder, width, HEIGHT, label);
+  const across = axisOf(x, shown, [box.left, box.right]);
+  const up = axisOf(y, shown, [box.bottom, box.top]);
+  svg("path", { class: "axis", d: `M${box.left} ${box.top}V${box.bottom}H${box.right}` }, drawing);
+  for (const [at, text] of across.ends) svg("text", { x: at, y: box.bottom + 16, "text-anchor": "middle" }, drawing, text);
+  for (const [at, text] of up.ends) svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, drawing, text);
+  svg("text", { class: "name", x: (box.left + box.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, drawing, x.name);
+  svg("text", { class: "name", x: box.left - 8, y: 11 }, drawing, y.name);
+  for (const { label: run, ink, i } of shown) {
+    const [cx, cy] = [across.at(x.values[i]), up.at(y.values[i])];
+    if (cx === null || cy === null) continue;
+    const dot = svg("circle", { cx, cy, r: 5, fill: ink }, drawing);
+    svg("title", {}, dot, `${run}: ${x.name} ${x.values[i]}, ${y.name} ${figure(y.values[i])}`);
+  }
+}

@@ -1,0 +1,74 @@
+/** The curves of several runs, or of groups of them: a source of curves (see chart/chart.js). */
+
+import { assign } from "../chart/colours.js";
+import { Series } from "../chart/data.js";
+import { Loader } from "../chart/load.js";
+
+const MANY = 20;
+const FEW_POINTS = 300;
+const REST = "";
+
+export class OverlaySource {
+  /** `runs`: [{key, label, colour, dash}]. */
+  constructor(runs) {
+    this.runs = new Map(runs.map((run) => [run.key, run]));
+    const ids = runs.map(({ key }) => encodeURIComponent(key)).join(",");
+    this.loader = new Loader(`/series?ids=${ids}`);
+    this.asked = "";
+    this.looks = new Map();
+  }
+
+  /** Take what was chosen; whether curves that are here already answer another question now. */
+  configure({ group, band }, axis) {
+    const asked = JSON.stringify([group, band, axis]);
+    const anew = this.asked !== "" && this.asked !== asked;
+    Object.assign(this, { group, band, axis, asked });
+    return anew;
+  }
+
+  /** What came back for a question that nobody asks any more is asked for again. */
+  async load(name, options) {
+    const { asked } = this;
+    const query = { ...options };
+    if (query.x === "time" && this.axis !== "time") query.x = "relative";
+    // Times before the start of a run are none.
+    if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
+    if (this.group) query.group_by = this.group;
+    if (this.runs.size > MANY) query.points = Math.min(query.points, FEW_POINTS);
+    const answer = await this.loader.load(name, query);
+    return asked === this.asked ? answer : this.load(name, options);
+  }
+
+  curves(name, answer) {
+    return this.group && answer.groups ? this.#groups(name, answer.groups) : this.#each(name, answer);
+  }
+
+  #each(name, answer) {
+    return answer.series
+      .filter((part) => part.name === name && this.runs.has(part.id))
+      .map((part) => ({ ...this.runs.get(part.id), series: Series.from(part, -1) }));
+  }
+
+  #groups(name, groups) {
+    const [low, high] = this.band.split("-");
+    const numbers = (values) => values.map((value) => value ?? NaN);
+    return this.groupEntries(groups).flatMap((entry, i) => {
+      const part = groups[i].series.find((one) => one.name === name);
+      if (!part) return [];
+      const series = Series.from({ name, kind: "float", x: part.x, y: part.mean, count: part.x.length }, -1);
+      return [{ ...entry, series, band: { x: part.x, low: numbers(part[low]), high: numbers(part[high]) } }];
+    });
+  }
+
+  /** The groups of an answer for the legend, each in its own colour. */
+  groupEntries(groups) {
+    const keys = groups.map(({ value }) => value ?? REST);
+    const looks = assign(keys);
+    const what = this.group.replace(/^config\./, "");
+    return groups.map(({ value, ids }, i) => ({
+      key: keys[i],
+      label: `${value === null ? `without ${what}` : `${what} ${value}`} (${ids.length})`,
+      ...looks.get(keys[i]),
+    }));
+  }
+}

@@ -1,0 +1,52 @@
+/** Small SVG pictures: elements, and axes of numbers or of words. */
+
+import { figure } from "../chart/format.js";
+import { makeScale, padded } from "../chart/scales.js";
+
+/** An SVG element with attributes, put into `parent`. */
+export function svg(name, attributes, parent, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  if (text) made.textContent = text;
+  parent?.append(made);
+  return made;
+}
+
+/** The CSS colour of a curve. */
+export function swatchColour(colour) {
+  return `var(--${colour})`;
+}
+
+/** How wide a picture in `holder` is to be, in CSS pixels. */
+export function widthOf(holder) {
+  return Math.max(280, Math.min(720, holder.clientWidth));
+}
+
+/** A picture in place of the one in `holder`; `label` says in words what it shows. */
+export function picture(holder, width, height, label) {
+  holder.querySelector("svg")?.remove();
+  return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "picture" }, holder);
+}
+
+/** From the values of one axis to pixels, with [value, label] to write beside it. Words and gaps have even places. */
+export function axisOf({ values, log }, shown, range) {
+  const there = shown.map(({ i }) => values[i]).filter((value) => value !== null);
+  if (there.length && there.every((value) => typeof value === "number")) {
+    const usable = log ? there.filter((value) => value > 0) : there;
+    const domain = padded(Math.min(...usable), Math.max(...usable), log);
+    const scale = makeScale(domain, range, log);
+    const at = (value) => (typeof value !== "number" || (log && value <= 0) ? null : scale.at(value));
+    return { at, ends: [...new Set([Math.min(...usable), Math.max(...usable)])].map((value) => [scale.at(value), figure(value)]) };
+  }
+  const words = [...new Set(there.map(String))].sort();
+  const step = (range[1] - range[0]) / (words.length + 1);
+  const place = new Map(words.map((word, i) => [word, range[0] + step * (i + 1)]));
+  const every = Math.ceil(words.length / 12);
+  const ends = [...place].filter((_, i) => i % every === 0).map(([word, at]) => [at, short(word)]);
+  return { at: (value) => place.get(String(value)) ?? null, ends };
+}
+
+/** A word that fits beside an axis. */
+export function short(word, most = 14) {
+  return word.length > most ? `${word.slice(0, most - 1)}…` : word;
+}

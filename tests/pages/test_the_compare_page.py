@@ -1,0 +1,101 @@
+"""The compare page as a browser without scripts has it: what differs, what is best, what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+MakeRun = Callable[..., str]
+
+
+@pytest.fixture
+def runs(store: Path, make_run: MakeRun) -> list[str]:
+    """Three runs with two learning rates."""
+    return [
+        make_run(
+            store,
+            name=f"n{i}",
+            config={"lr": [0.1, 0.1, 0.01][i], "optim": {"name": "adam"}, "seed": i},
+            metrics=[{"loss": 3.0 - i, "acc": i / 10}, {"loss": 5.0, "acc": 0.0}],
+            summary={"best_metric_name": "acc", "best_metric_value": i / 10, "note": "x"},
+        )
+        for i in range(3)
+    ]
+
+
+@pytest.fixture
+def compare(look: Callable[[], None], client: Client) -> Callable[..., str]:
+    """The page's HTML for some runs."""
+
+    def ask(query: str) -> str:
+        look()
+        answer = client.get(f"/compare?{query}")
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return ask
+
+
+def part(html: str, beginning: str, end: str) -> str:
+    return html.split(beginning, 1)[1].split(end, 1)[0]
+
+
+def test_the_differences_of_config_come_first_and_the_rest_is_folded(
+    runs: list[str], compare: Callable[..., str]
+) -> None:
+    html = compare(f"runs={','.join(runs)}")
+    table = part(html, 'id="config-table"', "</table>")
+    assert "<bdi>lr</bdi>" in table and "<bdi>seed</bdi>" in table and "optim.name" not in table
+    folded = part(html, "same in all", "</details>")
+    assert "optim.name" in folded and "adam" in folded and "seed" not in folded
+
+
+def test_the_best_of_each_metric_is_marked_in_its_direction(
+    runs: list[str], compare: Callable[..., str]
+) -> None:
+    table = part(compare(f"runs={','.join(runs)}"), 'id="metric-table"', "</table>")
+    rows = {
+        row.split("data-key>")[1].split("<")[0]: row.split("<td")[1:] for row in table.split("<tr>")[1:][1:]
+    }
+    assert list(rows) == ["acc", "loss"]
+    assert ["best: " in cell for cell in rows["loss"]] == [False, False, True]
+    assert ["best: " in cell for cell in rows["acc"]] == [False, False, True]
+    assert "lowest" in table and "highest" in table and "last 5" in table
+
+
+def test_there_is_one_chart_a_metric_and_ways_to_group(runs: list[str], compare: Callable[..., str]) -> None:
+    html = compare("&".join(f"runs={run}" for run in runs))
+    assert html.count("<figure data-name=") == 2
+    assert '<option value="config.lr">lr</option>' in html and "config.seed" not in html
+
+
+def test_unknown_and_too_many_runs_are_told_of(runs: list[str], compare: Callable[..., str]) -> None:
+    html = compare(f"runs={runs[0]},20260101_000000_aaaaaa,<b>")
+    assert "recycle bin: " in html and "20260101_000000_aaaaaa" in html and "&lt;b&gt;" in html
+    assert "One run has nothing to differ from" in html
+    assert "the first 100 are shown" in compare("runs=" + ",".join(f"x{i}" for i in range(101)))
+
+
+def test_without_runs_the_page_says_how_to_choose_some(runs: list[str], compare: Callable[..., str]) -> None:
+    html = compare("runs=")
+    assert "Choose the runs to compare" in html
+    assert all(f'value="{run}"' in html for run in runs)
+
+
+def test_many_runs_take_as_many_queries_as_two(
+    store: Path,
+    make_run: MakeRun,
+    look: Callable[[], None],
+    client: Client,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    ids = [make_run(store, metrics=[{"loss": 1.0}], config={"lr": i}) for i in range(12)]
+    look()
+    client.get(f"/compare?runs={','.join(ids)}")
+    for count in (2, 12):
+        with django_assert_max_num_queries(8):
+            client.get(f"/compare?runs={','.join(ids[:count])}")
