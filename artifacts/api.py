@@ -138,7 +138,9 @@ class VersionRestore(APIView):
 class VersionFiles(APIView):
     """The files of a version."""
 
-    @extend_schema(parameters=[OfType], responses={200: schemas.Files, **PROBLEMS})
+    @extend_schema(
+        operation_id="artifacts_v_files_list", parameters=[OfType], responses={200: schemas.Files, **PROBLEMS}
+    )
     def get(self, request: Request, name: str, number: int) -> Response:
         """Its files by path, and what it refers to elsewhere."""
         return Response(shapes.files(services.get_version(name, number, asked(OfType, request).get("type"))))

@@ -44,6 +44,13 @@ class FastRows(Schema):
     extremes_complete = s.BooleanField(required=False)
 
 
+class Band(Schema):
+    """Between which heights all points lie that a thinned curve leaves out."""
+
+    x = s.ListField(child=s.FloatField())
+    low, high = _numbers(), _numbers()
+
+
 class OneSeries(Schema):
     """A series in columns: `y[i]` is the value at `x[i]`."""
 
@@ -52,15 +59,16 @@ class OneSeries(Schema):
     count = s.IntegerField(help_text="Points in the asked range before sampling.")
     min = s.FloatField(allow_null=True)
     max = s.FloatField(allow_null=True)
-    last = s.JSONField(allow_null=True, help_text="A number, a boolean or a text.")
+    last = s.JSONField(help_text="A number, a boolean or a text; null when it is no finite number.")
     x = s.ListField(child=s.FloatField())
-    y = s.ListField(child=s.JSONField(allow_null=True), help_text="Null where a value is no finite number.")
+    y = _numbers(help_text="Null where a value is no finite number.")
     special = s.ListField(child=s.ListField(), help_text='`[index, "nan" | "inf" | "-inf"]`.')
     labels = s.ListField(
         child=s.CharField(), required=False, help_text="Of text: what the numbers in y mean."
     )
     stages = s.ListField(child=s.ListField(), required=False, help_text="`[index, stage]` where it changes.")
     back = s.ListField(child=s.IntegerField(), required=False, help_text="Indices where the steps go back.")
+    band = Band(required=False, help_text="Where points were left out.")
     system = s.BooleanField(required=False, help_text="A measurement of the machine.")
 
 

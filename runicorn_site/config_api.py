@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
@@ -16,7 +15,7 @@ from rest_framework.views import APIView
 from runicorn import preferences
 from runicorn import settings as own
 from runicorn._version import __version__
-from runicorn_site import roots
+from runicorn_site import roots, schemas
 from runs.active import active_root
 from runs.taking import Body, Query
 
@@ -114,7 +113,7 @@ class ConfigView(APIView):
 class Config(APIView):
     """The configuration of this user and this viewer."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.Config})
     def get(self, request: Request) -> Response:
         """`user_root_dir` as configured (empty when it is not), and the root that this viewer shows."""
         configured = own.read_user_config().get("user_root_dir")
@@ -133,7 +132,7 @@ class UserRootDir(ConfigView):
 
     waits_outside = True  # the folder may lie on a file system that does not answer
 
-    @extend_schema(request=UserRoot, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=UserRoot, responses={200: schemas.RootSwitched})
     def post(self, request: Request) -> Response:
         """Configure the storage root (made when missing) and show it at once, here and in what the SDK starts next."""
         try:
@@ -147,19 +146,19 @@ class UserRootDir(ConfigView):
 class ColumnWidths(ConfigView):
     """The widths of the columns of a table."""
 
-    @extend_schema(parameters=[WidthsOf], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[WidthsOf], responses={200: schemas.WidthsAnswer})
     def get(self, request: Request) -> Response:
         """The widths that were saved for a table and a class of window sizes; none when there are none."""
         asked = said(WidthsOf, request.query_params)
         return Response(asked | {"widths": preferences.column_widths(**asked)})
 
-    @extend_schema(request=Widths, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=Widths, responses={200: schemas.Changed})
     def post(self, request: Request) -> Response:
         """Save them."""
         preferences.set_column_widths(**said(Widths, request.data))
         return Response({"ok": True, "message": "Column width preferences saved"})
 
-    @extend_schema(parameters=[WidthsOfTable], responses=OpenApiTypes.OBJECT)
+    @extend_schema(parameters=[WidthsOfTable], responses={200: schemas.Changed})
     def delete(self, request: Request) -> Response:
         """Forget them; without `size` those for all sizes."""
         preferences.reset_column_widths(**said(WidthsOfTable, request.query_params))
@@ -169,7 +168,7 @@ class ColumnWidths(ConfigView):
 class ResetColumnWidths(ConfigView):
     """The end of saved widths, for clients that cannot send DELETE."""
 
-    @extend_schema(request=None, parameters=[WidthsOfTable], responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=None, parameters=[WidthsOfTable], responses={200: schemas.Changed})
     def post(self, request: Request) -> Response:
         """Forget the widths of a table; without `size` those for all sizes."""
         preferences.reset_column_widths(**said(WidthsOfTable, request.query_params))
@@ -179,7 +178,7 @@ class ResetColumnWidths(ConfigView):
 class DismissedAlerts(APIView):
     """The alerts that are not shown any more."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.Dismissed})
     def get(self, request: Request) -> Response:
         """In the order in which they were dismissed."""
         return Response({"dismissed_alerts": preferences.dismissed_alerts()})
@@ -188,7 +187,7 @@ class DismissedAlerts(APIView):
 class DismissAlert(ConfigView):
     """An alert that is not to be shown any more."""
 
-    @extend_schema(request=Alert, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=Alert, responses={200: schemas.Changed})
     def post(self, request: Request) -> Response:
         """Dismiss it; once more changes nothing."""
         alert = said(Alert, request.data)["alert_id"]
@@ -199,7 +198,7 @@ class DismissAlert(ConfigView):
 class UndismissAlert(ConfigView):
     """An alert that is to be shown again."""
 
-    @extend_schema(request=Alert, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=Alert, responses={200: schemas.Changed})
     def post(self, request: Request) -> Response:
         """Restore it; one that was not dismissed stays as it is."""
         alert = said(Alert, request.data)["alert_id"]
@@ -210,7 +209,7 @@ class UndismissAlert(ConfigView):
 class ClearDismissedAlerts(ConfigView):
     """All alerts again."""
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=None, responses={200: schemas.Changed})
     def post(self, request: Request) -> Response:
         """Restore every alert."""
         preferences.restore_alerts()

@@ -118,7 +118,7 @@ REST_FRAMEWORK = {
         "runicorn_site.renderers.BrowsablePages",
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runicorn_site.renderers.JSONForOthers",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "runicorn_site.described.Operation",
     "EXCEPTION_HANDLER": "runicorn_site.errors.api_exception",
     # `?format=` is nobody's parameter here: what an answer looks like is said by Accept.
     "URL_FORMAT_OVERRIDE": None,
@@ -129,7 +129,12 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Runicorn",
     "DESCRIPTION": "Runs, metrics and logs of machine learning experiments kept in a folder of yours.",
     "VERSION": __version__,
+    "OAS_VERSION": "3.1.0",
     "PREPROCESSING_HOOKS": ["runicorn_site.documentation.only_the_api"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "runicorn_site.described.with_common_answers",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

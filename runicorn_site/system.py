@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +14,7 @@ from rest_framework.views import APIView
 
 from metrics import read
 from runicorn._version import __version__
-from runicorn_site import system_figures
+from runicorn_site import schemas, system_figures
 from runs import services
 from runs.active import active_root
 
@@ -23,7 +22,7 @@ from runs.active import active_root
 class Health(APIView):
     """Whether the server is well, and what it is made of."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.Health})
     def get(self, request: Request) -> Response:
         """`status` is "ok" when this answers at all; `cache` is that of `/metrics/cache/stats`."""
         return Response(
@@ -41,7 +40,7 @@ class Health(APIView):
 class StatusCheck(APIView):
     """Looks for runs that say `running` and whose process is gone."""
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=None, responses={200: schemas.Checked})
     def post(self, request: Request) -> Response:
         """Apply the rule for dead processes to every running run now."""
         checked, updated = services.check_processes(active_root())
@@ -54,7 +53,7 @@ class GpuTelemetry(APIView):
 
     waits_outside = True
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.Gpus})
     def get(self, request: Request) -> Response:
         """What `nvidia-smi` says, or why it says nothing."""
         return Response(system_figures.gpus())
@@ -65,7 +64,7 @@ class SystemMonitor(APIView):
 
     waits_outside = True  # the disk may be a network file system that does not answer
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses={200: schemas.Monitor})
     def get(self, request: Request) -> Response:
         """Figures since the last call; the first one may answer percentages of 0."""
         return Response(system_figures.monitor(Path(active_root().path)))

@@ -19,7 +19,9 @@ class ExperimentList(APIView):
     """The experiments of the store."""
 
     @extend_schema(
-        parameters=[ExperimentListQuery], responses={200: schemas_v2.ExperimentPage, 400: PROBLEMS[400]}
+        operation_id="v2_experiments_list",
+        parameters=[ExperimentListQuery],
+        responses={200: schemas_v2.ExperimentPage, 400: PROBLEMS[400]},
     )
     def get(self, request: Request) -> Response:
         """One page of experiments, filtered and sorted. Those without the value that sorts come last."""

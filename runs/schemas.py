@@ -202,5 +202,9 @@ class Deleted(Schema):
 class Problem(Schema):
     """What was wrong, in a sentence."""
 
-    detail = s.CharField()
-    errors = s.DictField(child=s.ListField(child=s.CharField()), required=False)
+    detail = s.CharField(help_text="A sentence.")
+    errors = s.DictField(
+        child=s.ListField(child=s.CharField()),
+        required=False,
+        help_text="Of bad input: the sentences by parameter or field.",
+    )

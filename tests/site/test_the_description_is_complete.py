@@ -1,0 +1,94 @@
+"""What programs are made from: `/openapi.json` names every answer that a route gives."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+import pytest
+from drf_spectacular.drainage import GENERATOR_STATS
+
+from runicorn_site.described import EVERYWHERE
+from runicorn_site.documentation import schema
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture(scope="module")
+def description() -> dict[str, Any]:
+    """The description as the routes are now."""
+    schema.cache_clear()
+    GENERATOR_STATS.reset()
+    return dict(orjson.loads(schema()))
+
+
+@pytest.fixture(scope="module")
+def operations(description: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every operation by method and path."""
+    paths = description["paths"]
+    return {
+        f"{method} {path}": item[method] for path, item in paths.items() for method in METHODS & item.keys()
+    }
+
+
+def resolved(description: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer, or what it refers to."""
+    name = answer.get("$ref", "").rpartition("/")[2]
+    found: dict[str, Any] = description["components"]["responses"][name] if name else answer
+    return found
+
+
+def test_nothing_in_it_had_to_be_guessed(description: dict[str, Any]) -> None:
+    assert not GENERATOR_STATS, GENERATOR_STATS.emit_summary()
+
+
+def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
+    for _, kind, name in re.findall(r'"(#/components/(\w+)/([^"]+))"', orjson.dumps(description).decode()):
+        assert name in description["components"][kind]
+
+
+def test_every_operation_has_a_name_of_its_own_without_a_number(
+    operations: dict[str, dict[str, Any]],
+) -> None:
+    names = [operation["operationId"] for operation in operations.values()]
+    assert len(set(names)) == len(names)
+    assert not [name for name in names if re.search(r"_\d+$", name)]
+
+
+def test_every_operation_names_the_answers_of_every_route(operations: dict[str, dict[str, Any]]) -> None:
+    for name, operation in operations.items():
+        expected = {
+            *EVERYWHERE,
+            *(["404"] if "{" in name else []),
+            *(["415"] if "requestBody" in operation else []),
+        }
+        assert expected <= operation["responses"].keys(), name
+        assert {"200", "201"} & operation["responses"].keys(), name
+
+
+def test_every_error_has_a_sentence_and_too_many_a_time_to_wait(
+    description: dict[str, Any], operations: dict[str, dict[str, Any]]
+) -> None:
+    for operation in operations.values():
+        for status, answer in operation["responses"].items():
+            if status < "400":
+                continue
+            content = resolved(description, answer)["content"]["application/json"]["schema"]
+            problem = description["components"]["schemas"][content["$ref"].rpartition("/")[2]]
+            assert "detail" in problem["required"]
+            assert (status == "429") == ("retry_after" in problem["required"])
+
+
+def test_every_success_says_what_is_in_it(operations: dict[str, dict[str, Any]]) -> None:
+    for name, operation in operations.items():
+        for status in {"200", "201"} & operation["responses"].keys():
+            for kind, content in operation["responses"][status]["content"].items():
+                fields = content["schema"].get("items", content["schema"])
+                assert kind != "application/json" or "$ref" in fields, name
+
+
+def test_a_delete_shows_its_body_and_what_it_answers(operations: dict[str, dict[str, Any]]) -> None:
+    assert "requestBody" in operations["delete /api/experiments/delete"]
+    assert "requestBody" not in operations["delete /api/config/column-widths"]
+    assert "204" not in operations["delete /api/config/column-widths"]["responses"]
