@@ -4,7 +4,7 @@ import json
 import os
 
 from tests.live.files import numbered
-from tests.live.sockets import frames
+from tests.live.sockets import frames, open_socket
 
 
 def test_it_sends_the_last_thousand_lines_and_then_what_comes(new_run) -> None:
@@ -28,6 +28,13 @@ def test_it_goes_on_at_the_byte_that_a_page_knows(new_run) -> None:
         with run.open_live(log=8, **lines_known) as client:
             frame = frames(client, "log")
             assert (frame["first"], frame["lines"]) == (3, ["three"])
+
+
+def test_a_parameter_without_a_value_is_not_there(new_run) -> None:
+    run = new_run(logs="one\ntwo\nthree\n")
+    path = f"/runs/{run.id}/live?end=&row=&generation=&log=&log_lines="
+    with open_socket(run.server, path) as client:
+        assert frames(client, "log")["lines"] == ["one", "two", "three"]
 
 
 def test_a_log_that_began_anew_says_so(new_run) -> None:

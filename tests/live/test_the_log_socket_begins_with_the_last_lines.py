@@ -25,6 +25,13 @@ def test_it_sends_as_many_as_asked_for(new_run, query: str, count: int) -> None:
         assert [*first, *lines(client, 1)] == [*numbered(count, 12 - count).splitlines(), "next"]
 
 
+@pytest.mark.parametrize("query", ["?tail=", "?from=", "?tail=&from=&frames=", "?", "?tail=&tail="])
+def test_a_parameter_without_a_value_is_not_there(new_run, query: str) -> None:
+    run = new_run(logs=numbered(12))
+    with run.open_log(query) as client:
+        assert lines(client, 12) == numbered(12).splitlines()
+
+
 def test_it_leaves_blank_lines_out_and_the_others_as_they_are(new_run) -> None:
     run = new_run(logs="")
     run.write_log(b"\n  indented \n\n \t\ncaf\xe9\n\xf0\x9f\xa6\x84 done\n")
