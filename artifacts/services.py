@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +111,29 @@ def delete_for_good(*, version: Version) -> int:
         freed = curating.delete_for_good(version.on_disk)
     refresh(version.artifact)
     return freed
+
+
+def freed_by(*, versions: Collection[Version]) -> int:
+    """Bytes that deleting these versions of one root for good would free; changes nothing.
+
+    Raises:
+        NotFound: one of them is gone.
+        ReadOnlyStore, NotWritten: a file cannot be read.
+    """
+    with answered():
+        going = [version.artifact.on_disk.existing(version.number) for version in versions]
+        return garbage.freed_by(going[0].artifact.store, going) if going else 0
+
+
+def change_tags(*, version: Version, add: Iterable[str] = (), remove: Collection[str] = ()) -> Version:
+    """Add tags to those that a version has, and take others away.
+
+    Raises:
+        Refused: one of them cannot be a tag, or there would be too many.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    kept = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
+    return describe(version=version, tags=list(dict.fromkeys([*kept, *add])))
 
 
 def describe(

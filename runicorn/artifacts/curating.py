@@ -125,7 +125,7 @@ def describe(
     """
     given = {"description": description, "metadata": metadata, "tags": tags, "status": status}
     changes = {key: value for key, value in given.items() if value is not None}
-    _check_texts(description, tags)
+    check_texts(description, tags)
     with version.artifact.lock():
         version.artifact.existing(version.number)
         known = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
@@ -137,7 +137,12 @@ def describe(
         index.rewrite(version.artifact)
 
 
-def _check_texts(description: str | None, tags: list[str] | None) -> None:
+def check_texts(description: str | None, tags: list[str] | None) -> None:
+    """Look at what somebody wants to say of a version.
+
+    Raises:
+        InvalidArtifact: a text is too long, there are too many tags, or one of them cannot be one.
+    """
     if description is not None and len(description) > DESCRIPTION_LENGTH:
         raise InvalidArtifact(f"The description must not have more than {DESCRIPTION_LENGTH} characters.")
     if tags is not None:

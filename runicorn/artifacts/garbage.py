@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +110,17 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
     return garbage.bytes
 
 
+def freed_by(store: Store, versions: Iterable[Version]) -> int:
+    """Bytes that removing these versions for good would give back, as it is now; changes nothing and waits for nobody."""
+    going = list(versions)
+    digests = {digest for version in going for digest in digests_of(version)}
+    try:
+        blobs = [store.pool.blob(digest) for digest in digests - _held(store, {v.path for v in going})]
+    except DamagedFile:  # as `discard`: what that manifest holds is not known
+        blobs = []
+    return _sized([blob for blob in blobs if blob.is_file()], [version.path for version in going]).bytes
+
+
 def digests_of(version: Version) -> set[str]:
     """The contents of a version; none when its manifest is damaged."""
     try:
@@ -152,13 +163,14 @@ def _find(store: Store) -> Garbage:
     return _sized(blobs, list(_rests(store)))
 
 
-def _held(store: Store) -> set[str]:
-    """The digests in all manifests, of deleted versions too."""
+def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
+    """The digests in all manifests, of deleted versions too, but for those of the folders `without`."""
     return {
         file.digest
         for artifact in store.folders()
-        for number in artifact.numbers()
-        for file in artifact.version(number).manifest.files
+        for version in map(artifact.version, artifact.numbers())
+        if version.path not in without
+        for file in version.manifest.files
     }
 
 

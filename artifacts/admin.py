@@ -1,0 +1,257 @@
+"""Artifacts in the admin site: looked at, described and tagged, and moved through their life by actions.
+
+Truth is on disk: nothing is added here, and what is changed goes through the verbs of `artifacts.services`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html_join
+from rest_framework.exceptions import APIException
+
+from artifacts import discovery, services
+from artifacts.admin_actions import VersionActions
+from artifacts.models import Artifact, File, Use, Version
+from runicorn.artifacts import curating
+from runicorn.artifacts.errors import InvalidArtifact
+from runs.active import active_root
+from runs.admin import CurationAdmin, TagsField
+from runs.templatetags.ui import moment, size
+
+MOST = 100
+"""Rows of an inline: a version may have a hundred thousand files."""
+
+
+class Bounded(BaseInlineFormSet):  # type: ignore[type-arg]
+    """The first rows of many."""
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """At most `MOST`."""
+        if not hasattr(self, "_queryset"):
+            self._queryset = super().get_queryset()[:MOST]
+        return self._queryset
+
+
+class ReadOnly(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows that belong to another, only to be looked at."""
+
+    formset = Bounded
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never."""
+        return False
+
+
+class VersionInline(ReadOnly):
+    """The newest versions of an artifact."""
+
+    model = Version
+    fields = readonly_fields = ("number", "state", "stage", "num_files", "bytes_in_words", "run_id")
+    ordering = ("-number",)
+    show_change_link = True
+    verbose_name_plural = f"versions (the newest {MOST})"
+
+    @admin.display(description="size")
+    def bytes_in_words(self, version: Version) -> str:
+        """Its size."""
+        return size(version.size_bytes)
+
+
+class FileInline(ReadOnly):
+    """The first files of a version."""
+
+    model = File
+    fields = readonly_fields = ("path", "bytes_in_words", "digest")
+    ordering = ("path",)
+    verbose_name_plural = f"files (the first {MOST})"
+
+    @admin.display(description="size")
+    def bytes_in_words(self, file: File) -> str:
+        """Its size."""
+        return size(file.size)
+
+
+class Derived(CurationAdmin):
+    """Rows that follow the folders: brought up to date before they are listed."""
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """The list, as the folders are now."""
+        discovery.refresh_all(active_root())
+        return super().changelist_view(request, extra_context)
+
+    # Verifying and removing take as long as the disk does.
+    changelist_view.waits_outside = True  # type: ignore[attr-defined]
+
+
+@admin.register(Artifact)
+class ArtifactAdmin(Derived):
+    """The artifacts of the active storage root."""
+
+    list_display = ("name", "type", "num_versions", "latest", "bytes_in_words", "aliases_in_words")
+    list_filter = ("type",)
+    search_fields = ("name",)
+    ordering = ("-updated", "-pk")
+    inlines = (VersionInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Artifact]:
+        """Those of the root that this viewer shows."""
+        return Artifact.objects.in_root(active_root()).select_related("root")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: what is said is said of versions."""
+        return False
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """What a person may want to know."""
+        return ["type", "name", "num_versions", "latest", "bytes_in_words", "aliases", "folder", "problems"]
+
+    @admin.display(description="size", ordering="size_bytes")
+    def bytes_in_words(self, artifact: Artifact) -> str:
+        """The size of its latest version."""
+        return size(artifact.size_bytes)
+
+    @admin.display(description="aliases")
+    def aliases_in_words(self, artifact: Artifact) -> str:
+        """Its aliases with the versions that they mean."""
+        return ", ".join(f"{alias} = v{number}" for alias, number in sorted(artifact.aliases.items()))
+
+
+class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
+    """What can be said of a version."""
+
+    description = forms.CharField(
+        required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4, "cols": 80})
+    )
+    tags = TagsField(required=False, help_text="One in a line.")
+    metadata = forms.JSONField(required=False, help_text="A JSON object.")
+
+    class Meta:
+        model = Version
+        fields = ("description", "tags", "metadata")
+
+    def clean_metadata(self) -> dict[str, Any]:
+        """An object, empty when nothing is written."""
+        value = self.cleaned_data["metadata"]
+        if value is not None and not isinstance(value, dict):
+            raise forms.ValidationError('The metadata must be a JSON object, like {"acc": 0.9}.')
+        return value or {}
+
+    def clean(self) -> dict[str, Any]:
+        """The same rules as everywhere."""
+        cleaned = super().clean() or self.cleaned_data
+        try:
+            curating.check_texts(cleaned.get("description"), cleaned.get("tags"))
+        except InvalidArtifact as error:
+            raise forms.ValidationError(str(error)) from error
+        return cleaned
+
+
+@admin.register(Version)
+class VersionAdmin(VersionActions, Derived):
+    """The versions of all artifacts of the active storage root."""
+
+    form = VersionForm
+    editable = ("description", "tags", "metadata")
+    list_display = ("__str__", "type", "state", "stage", "bytes_in_words", "num_files", "made", "tags")
+    list_filter = ("artifact__type", "stage", "status", ("deleted", admin.EmptyFieldListFilter))
+    search_fields = ("artifact__name", "description", "tags", "run_id")
+    ordering = ("-created", "-pk")
+    inlines = (FileInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
+        """Those of the root that this viewer shows, whole, deleted ones too."""
+        found = Version.objects.whole().filter(artifact__root=active_root())
+        return found.select_related("artifact__root")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """First what can be changed, then what is known."""
+        known = [
+            "artifact",
+            "number",
+            "state",
+            "stage",
+            "aliases",
+            "made",
+            "runs",
+            "bytes_in_words",
+            "num_files",
+        ]
+        return [*self.editable, *known, "references", "manifest_digest", "curation"]
+
+    def apply(self, obj: Version, changes: dict[str, Any]) -> None:
+        """Write what was changed into the folder of the version."""
+        services.describe(version=obj, **changes)
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponseBase:
+        """The form of a version; what could not be written is said, and the form comes again as things are."""
+        try:
+            return super().changeform_view(request, *args, **more)
+        except APIException as error:
+            self.message_user(request, str(error.detail), messages.ERROR)
+            return redirect(request.path)
+
+    @admin.display(ordering="artifact__type")
+    def type(self, version: Version) -> str:
+        """The type of its artifact."""
+        return version.artifact.type
+
+    @admin.display(description="size", ordering="size_bytes")
+    def bytes_in_words(self, version: Version) -> str:
+        """Its size."""
+        return size(version.size_bytes)
+
+    @admin.display(description="created", ordering="created")
+    def made(self, version: Version) -> str:
+        """When it was made."""
+        return moment(version.created)
+
+    @admin.display()
+    def aliases(self, version: Version) -> str:
+        """The aliases that mean it."""
+        return ", ".join(version.artifact.aliases_of(version.number)) or "-"
+
+    @admin.display(description="runs")
+    def runs(self, version: Version) -> str:
+        """The runs that made and used it."""
+        artifact = version.artifact
+        uses = Use.objects.filter(
+            run__root=artifact.root, type=artifact.type, name=artifact.name, number=version.number
+        )
+        rows = uses.order_by("at", "pk").values_list("kind", "run__run_id")[:MOST]
+        lines = ((kind, reverse("run", args=[run_id]), run_id) for kind, run_id in rows)
+        return format_html_join(", ", '{} by <a href="{}">{}</a>', lines) or "-"
+
+
+@admin.register(Use)
+class UseAdmin(CurationAdmin):
+    """Which run made and used which version."""
+
+    list_display = ("__str__", "kind", "type", "name", "number", "run")
+    list_filter = ("kind", "type")
+    search_fields = ("name", "run__run_id")
+    ordering = ("-at", "-pk")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Use]:
+        """Those of the root that this viewer shows."""
+        return Use.objects.filter(run__root=active_root()).select_related("run")
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Never: runs have written it down."""
+        return False
