@@ -40,7 +40,7 @@ def test_nothing_is_configured_at_first(store: Path, home: Path, api: APIClient)
 def test_pages_api_and_sdk_see_the_new_root(
     store: Path, home: Path, tmp_path: Path, make_run: Callable[..., str], api: APIClient
 ) -> None:
-    make_run(store, name="before")
+    make_run(store, name="earlier-one")
     other = tmp_path / "other"
     run_id = make_run(other, name="after")
     status, answer = switch(api, str(other))
@@ -54,7 +54,7 @@ def test_pages_api_and_sdk_see_the_new_root(
     assert [run["id"] for run in api.get("/api/runs?limit=10").json()] == [run_id]
     page = api.get("/").content.decode()
     assert "after" in page
-    assert "before" not in page
+    assert "earlier-one" not in page
     assert settings.storage_root() == other
     config = api.get("/api/config").json()
     assert (config["user_root_dir"], config["storage"]) == (str(other), str(other))
