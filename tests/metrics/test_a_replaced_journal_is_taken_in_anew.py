@@ -36,7 +36,7 @@ def generation(run: Run) -> int:
 def run(store: Path) -> Run:
     run = new_run(1)
     append(run, lines([float(i) for i in range(100)]))
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     return run
 
 
@@ -73,7 +73,7 @@ def test_an_empty_file_takes_the_rows_away(run: Run) -> None:
 
 def test_a_missing_file_takes_nothing_away(run: Run) -> None:
     path_of(run).unlink()
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     assert (generation(run), len(losses(run))) == (1, 100)
 
 

@@ -17,13 +17,13 @@ LINE = b'{"ts":1.0,"type":"metrics","data":{"loss":0.5,"global_step":1,"time":1.
 def test_it_waits_for_its_newline(store: Path) -> None:
     run = new_run(1)
     append(run, LINE + LINE[:30])
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     assert Journal.objects.get(run=run).offset == len(LINE)
     append(run, LINE[30:-1])
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     assert len(rows_of(read.rows_by_time(run))) == 1
     append(run, b"\n")
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     assert len(rows_of(read.rows_by_time(run))) == 2
 
 

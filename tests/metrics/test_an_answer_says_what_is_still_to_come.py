@@ -22,7 +22,7 @@ def leased(store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setattr(ingest, "LEASE_BYTES", 1000)
     run, scribe = new_run(1), Scribe(Random(1))
     append(run, scribe.lines(10))
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     append(run, scribe.lines(50))
     Journal.objects.filter(run=run).update(lease_owner="another", lease_until=time.time() + 60)
     return run

@@ -36,8 +36,8 @@ def live_through(seed: int) -> None:
             append(run, some)
             content += some
             if random.random() < 0.7:
-                assert catch_up(run) == 0
-    assert catch_up(run) == 0
+                assert catch_up(run, wait=60) == 0
+    assert catch_up(run, wait=60) == 0
     check_everything(run, content, random)
 
 

@@ -32,7 +32,7 @@ def test_two_processes_store_each_point_once(shared_store: Path, home: Path) -> 
         assert len(seen) <= len(expected)
         assert len({row["time"] for row in seen}) <= len(seen)
     assert [process.wait(60) for process in others] == [0, 0]
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     check_everything(run, content, random)
 
 
@@ -55,7 +55,7 @@ def test_threads_of_requests_store_each_point_once(shared_store: Path) -> None:
     for thread in threads:
         thread.join(30)
     assert not failures
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     check_everything(run, content, random)
 
 

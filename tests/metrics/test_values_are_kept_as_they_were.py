@@ -22,7 +22,7 @@ def logged(values: list[Any], name: str = "m") -> Run:
         data = {name: value, "global_step": step, "time": 1.7e9 + step}
         event = {"ts": 1.7e9 + step, "type": "metrics", "data": data}
         append(run, json.dumps(event, ensure_ascii=False).encode() + b"\n")
-    assert catch_up(run) == 0
+    assert catch_up(run, wait=60) == 0
     return run
 
 

@@ -48,9 +48,9 @@ def test_one_works_and_another_takes_over(root: Path, tmp_path: Path) -> None:
     first, _ = start(tmp_path, counting_loop(working, "first"))
     until(lambda: working == ["first"])
     second, _ = start(tmp_path, counting_loop(working, "second"))
-    first.stop(5)
+    first.stop(60)
     until(lambda: working == ["second"])
-    second.stop(5)
+    second.stop(60)
     assert working == []
 
 
@@ -69,7 +69,7 @@ def test_it_follows_the_active_root(root: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     activate(tmp_path / "other")
     until(lambda: seen == [str(root), str(tmp_path / "other")])
-    one.stop(5)
+    one.stop(60)
 
 
 def test_an_error_is_logged_and_work_goes_on(
@@ -84,7 +84,7 @@ def test_an_error_is_logged_and_work_goes_on(
 
     one, _ = start(tmp_path, discover)
     until(lambda: len(rounds) >= 3)
-    one.stop(5)
+    one.stop(60)
     assert "the disk is gone" in caplog.text
 
 
