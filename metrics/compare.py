@@ -14,7 +14,7 @@ from metrics.models import Series
 from metrics.panels import SHOWN, Curve, Group, grouped
 from runs.metric_rows import LESS_IS_MORE, mode_of
 from runs.models import Run, RunMetric
-from runs.params import as_text, flatten
+from runs.params import flatten
 
 MOST_RUNS = 100
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
@@ -123,14 +123,18 @@ def chart_groups(runs: Sequence[Run]) -> list[Group]:
     return grouped(Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items())
 
 
-def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str]]:
-    """What the runs can be grouped by: (parameter, words). A key that tells every run from every other is none."""
-    keys = [
-        (f"{CONFIG}{row.key}", row.key)
-        for row in different
-        if len({as_text(cell.value) for cell in row.cells}) < len(row.cells) or len(runs) < 3
-    ]
-    return [*([(TAG, "tag")] if any(run.tags for run in runs) else []), *keys]
+def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:
+    """What the runs can be grouped by: (parameter, words, how many groups).
+
+    A key that tells every run from every other makes no groups, unless there are only two.
+    """
+    tags = {tag for run in runs for tag in run.tags}
+    found = [(TAG, "tag", len(tags) + 1)] if tags else []
+    for row in different:
+        values = {cell.value for cell in row.cells}
+        if len(values) < len(row.cells) or len(runs) < 3:
+            found.append((f"{CONFIG}{row.key}", row.key, len(values)))
+    return found
 
 
 def _said(runs: Sequence[Run], key: str) -> str | None:

@@ -23,7 +23,7 @@ let choice = readChoice(location.search);
 const source = new OverlaySource(runs);
 
 const toolbar = new Toolbar(document.getElementById("chart-tools"), 0, (settings) => configure(settings));
-source.configure(choice, toolbar.settings.axis);
+source.configure(choice, toolbar.settings.axis, countOfGroups());
 const board = new Board(charts, source, { ...toolbar.settings, hidden: choice.hidden }, {
   zoom: (range) => toolbar.zoom(range),
   opened: ({ groups }) => showLegend(groups),
@@ -37,7 +37,7 @@ const relation = new Relation(runs, (change) => choose(change));
 /** Other settings of the charts, or another address by the Back button. */
 function configure(settings) {
   choice = readChoice(location.search);
-  const anew = source.configure(choice, settings.axis);
+  const anew = source.configure(choice, settings.axis, countOfGroups());
   filterFigures(charts, settings.filter);
   board.configure({ ...settings, hidden: choice.hidden });
   if (anew) board.reload();
@@ -49,6 +49,11 @@ function choose(change) {
   const address = location.pathname + writeChoice(location.search, { ...choice, ...change });
   if (address !== location.pathname + location.search) history.pushState(null, "", address);
   configure(toolbar.settings);
+}
+
+function countOfGroups() {
+  const option = [...tools.elements.group.options].find(({ value }) => value === choice.group);
+  return choice.group ? Number(option?.dataset.groups ?? runs.length) : 0;
 }
 
 function show() {

@@ -15,7 +15,17 @@ from tests.processes import Viewer
 Open = Callable[..., Any]
 RUN = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations
     .map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160))])"""
-PAGES = ["/", "/?q=zzz", "/?where=config.lr+%3C", f"/runs/{CHARTED}", "/recycle-bin", "/system", "/settings"]
+PAGES = [
+    "/",
+    "/?q=zzz",
+    "/?where=config.lr+%3C",
+    f"/runs/{CHARTED}",
+    "/recycle-bin",
+    "/system",
+    "/settings",
+    "/compare",
+    f"/compare?runs={CHARTED}",
+]
 
 
 @pytest.fixture(scope="module")

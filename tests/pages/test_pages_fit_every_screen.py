@@ -11,7 +11,16 @@ from tests.pages.conftest import CHARTED, SIZES
 from tests.waiting import until
 
 Open = Callable[..., Any]
-ADDRESSES = ["/", "/settings", "/?q=zzz", f"/runs/{CHARTED}", "/recycle-bin", "/system"]
+ADDRESSES = [
+    "/",
+    "/settings",
+    "/?q=zzz",
+    f"/runs/{CHARTED}",
+    "/recycle-bin",
+    "/system",
+    "/compare",
+    f"/compare?runs={CHARTED}",
+]
 
 FAINT_TEXT = """() => {
     const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);

@@ -4,8 +4,10 @@ import { assign } from "../chart/colours.js";
 import { Series } from "../chart/data.js";
 import { Loader } from "../chart/load.js";
 
-const MANY = 20;
-const FEW_POINTS = 300;
+/** Numbers for each of the two dozen charts that share a request: together within what one answer may hold. */
+const MOST_NUMBERS = 100_000;
+const [COLUMNS, GROUP_COLUMNS] = [2, 10];
+const FEWEST = 16;
 const REST = "";
 
 export class OverlaySource {
@@ -18,8 +20,12 @@ export class OverlaySource {
     this.looks = new Map();
   }
 
-  /** Take what was chosen; whether curves that are here already answer another question now. */
-  configure({ group, band }, axis) {
+  /**
+   * Take what was chosen; whether curves that are here already answer another question now. `groups` is how many
+   * groups there are.
+   */
+  configure({ group, band }, axis, groups) {
+    this.columns = COLUMNS * this.runs.size + GROUP_COLUMNS * groups;
     const asked = JSON.stringify([group, band, axis]);
     const anew = this.asked !== "" && this.asked !== asked;
     Object.assign(this, { group, band, axis, asked });
@@ -34,7 +40,7 @@ export class OverlaySource {
     // Times before the start of a run are none.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     if (this.group) query.group_by = this.group;
-    if (this.runs.size > MANY) query.points = Math.min(query.points, FEW_POINTS);
+    query.points = Math.max(FEWEST, Math.min(query.points, Math.floor(MOST_NUMBERS / this.columns)));
     const answer = await this.loader.load(name, query);
     return asked === this.asked ? answer : this.load(name, options);
   }
