@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typer
 
+from runicorn.cli.artifacts import artifacts
+from runicorn.cli.clean import clean
 from runicorn.cli.demo import demo
 from runicorn.cli.rate_limit import rate_limit
 from runicorn.cli.version import version
@@ -21,6 +23,8 @@ app = typer.Typer(
 )
 app.command()(viewer)
 app.command()(demo)
+app.command()(artifacts)
+app.command()(clean)
 app.command("rate-limit")(rate_limit)
 app.command()(version)
 

@@ -1,0 +1,214 @@
+"""`runicorn artifacts`: what is under version control in a store. Works on the files; a viewer that runs follows."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn.artifacts import ArtifactType, curating, garbage, telling, verifying
+from runicorn.artifacts.errors import DamagedFile
+from runicorn.artifacts.progress import size, watch
+from runicorn.artifacts.store import ArtifactFolder, Store, Version
+from runicorn.cli import asking
+from runicorn.cli.exits import FAILED, USAGE
+
+
+class Action(StrEnum):
+    """What to do."""
+
+    LIST = "list"
+    VERSIONS = "versions"
+    INFO = "info"
+    STATS = "stats"
+    DELETE = "delete"
+    VERIFY = "verify"
+
+
+def artifacts(
+    action: Annotated[Action, typer.Option(help="What to do.")],
+    name: Annotated[str | None, typer.Option(help="The artifact: `resnet`, or `model/resnet`.")] = None,
+    type: Annotated[
+        ArtifactType | None, typer.Option(help="Its type; needed where two types have the name.")
+    ] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="The number of the version.")] = None,
+    permanent: Annotated[
+        bool, typer.Option("--permanent", help="Delete for good instead of into the recycle bin.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete for good without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, in the shapes of the API.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Show, verify and delete versions of artifacts."""
+    store = Store(asking.existing_root(storage))
+    kind = type.value if type else None
+    with asking.told():
+        if action is Action.LIST:
+            _list(telling.artifacts(store, kind, asking.complain), as_json)
+        elif action is Action.STATS:
+            _statistics(telling.statistics(store, asking.complain), as_json)
+        elif action is Action.VERSIONS:
+            folder = _named(store, name, kind, action)
+            _versions(telling.versions(folder, asking.complain), as_json)
+        elif action is Action.VERIFY:
+            _verify(_chosen(store, name, kind, version), as_json)
+        else:
+            number = _needed(version, "--version", action)
+            found = _named(store, name, kind, action).existing(number)
+            if action is Action.INFO:
+                _info(telling.version(found), as_json)
+            else:
+                _delete(found, permanent, yes, as_json)
+
+
+def _needed(value: Any, option: str, action: Action) -> Any:
+    if value is None:
+        asking.stop(f"Error: {option} is required for '{action.value}' action", USAGE)
+    return value
+
+
+def _named(store: Store, name: str | None, kind: str | None, action: Action) -> ArtifactFolder:
+    """The artifact that is meant; its type may stand before its name too, as everywhere: `dataset/mnist`."""
+    before, _, own = str(_needed(name, "--name", action)).rpartition("/")
+    return store.find(own, kind or before or None)
+
+
+def _list(items: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        asking.show_json(items)
+        return
+    if not items:
+        typer.echo("No artifacts found.")
+        return
+    typer.echo(f"Found {len(items)} artifact(s):")
+    rows = [
+        (
+            item["name"],
+            item["type"],
+            str(item["num_versions"]),
+            size(item["size_bytes"]),
+            f"v{item['latest_version']}",
+            asking.moment(item["updated_at"]),
+            ", ".join(f"{alias}=v{number}" for alias, number in sorted(item["aliases"].items())),
+        )
+        for item in items
+    ]
+    columns = ("Name", "Type", "Versions", "Size", "Latest", "Updated", "Aliases")
+    asking.show_table(columns, rows, numbers=("Versions", "Size"))
+
+
+def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        asking.show_json(entries)
+        return
+    rows = [
+        (
+            f"v{entry['version']}",
+            asking.moment(entry["created_at"]),
+            size(entry["size_bytes"]),
+            str(entry["num_files"]),
+            entry["status"],
+            ", ".join(entry["aliases"]),
+            entry["created_by_run"] or "",
+        )
+        for entry in entries
+    ]
+    columns = ("Version", "Created", "Size", "Files", "Status", "Aliases", "Run")
+    asking.show_table(columns, rows, numbers=("Size", "Files"))
+
+
+def _info(about: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        asking.show_json(about)
+        return
+    lines = [
+        ("Artifact", f"{about['type']}/{about['name']}:v{about['version']}"),
+        ("Status", f"{about['status']}, {about['lifecycle_stage']}"),
+        ("Created", asking.moment(about["created_at"])),
+        ("By run", about["created_by_run"] or ""),
+        ("Size", f"{size(about['size_bytes'])} in {about['num_files']} files"),
+        ("Aliases", ", ".join(about["aliases"])),
+        ("Tags", ", ".join(about["tags"])),
+        ("Description", about["description"]),
+        *((f"  {key}", str(value)) for key, value in about["metadata"].items()),
+        ("Folder", about["path"]),
+    ]
+    asking.show_table(("", ""), [line for line in lines if line[1]])
+    files = [(size(file["size"]), file["path"], file["digest"]) for file in about["files"]]
+    references = [(size(ref["size"] or 0), ref["uri"], ref["checksum"] or "") for ref in about["references"]]
+    asking.show_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
+
+
+def _statistics(sums: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        asking.show_json(sums)
+        return
+    typer.echo(f"{sums['total_artifacts']} artifacts, {sums['total_versions']} versions")
+    typer.echo(f"{size(sums['total_size_bytes'])} in {sums['total_files']} files")
+    saved = f"{size(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
+    typer.echo(f"{size(sums['dedup_pool_size_bytes'])} stored, {saved} saved by storing equal files once")
+    rows = [
+        (kind, str(of["count"]), str(of["versions"]), size(of["size_bytes"]))
+        for kind, of in sums["by_type"].items()
+    ]
+    if rows:
+        columns = ("Type", "Artifacts", "Versions", "Size")
+        asking.show_table(columns, rows, numbers=("Artifacts", "Versions", "Size"))
+
+
+def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None:
+    frees = garbage.freed_by(version.artifact.store, [version]) if permanent else 0
+    if permanent:
+        sentence = f"Delete {version} for good? That frees {frees:,} bytes and cannot be undone."
+        if not asking.agreed(asking.printable(sentence), yes, "--yes"):
+            typer.echo("Cancelled.")
+            return
+        freed = curating.delete_for_good(version)
+        message = f"Permanently deleted {version}, {freed:,} bytes freed"
+        answer: dict[str, Any] = {"success": True, "message": message, "freed_bytes": freed}
+    else:
+        curating.soft_delete(version)
+        message = f"Soft deleted {version}"
+        answer = {"success": True, "message": message}
+    if as_json:
+        asking.show_json(answer)
+    else:
+        typer.echo(asking.printable(message))
+
+
+def _chosen(store: Store, name: str | None, kind: str | None, number: int | None) -> list[Version]:
+    """One version, all of an artifact, or all there are."""
+    if number is not None:
+        return [_named(store, name, kind, Action.VERIFY).existing(number)]
+    folders = store.folders(kind) if name is None else [_named(store, name, kind, Action.VERIFY)]
+    return [folder.version(found) for folder in folders for found in folder.numbers()]
+
+
+def _verify(versions: list[Version], as_json: bool) -> None:
+    """Read every byte; ends with 1 when something is not as it was stored."""
+    outcomes = []
+    for version in versions:
+        try:
+            progress = watch(f"{version}:", version.manifest.stored_size)
+            try:
+                verdict = verifying.verify(version, progress)
+            finally:
+                progress.close()
+            damaged, mended = list(verdict.damaged), list(verdict.mended)
+        except DamagedFile:
+            damaged, mended = ["manifest.json"], []
+        outcomes.append({"version": str(version), "damaged": damaged, "mended": mended})
+        if not as_json:
+            _say_outcome(str(version), damaged, mended)
+    if as_json:
+        asking.show_json(outcomes)
+    if any(outcome["damaged"] for outcome in outcomes):
+        raise typer.Exit(FAILED)
+
+
+def _say_outcome(version: str, damaged: list[str], mended: list[str]) -> None:
+    state = f"corrupted: {', '.join(damaged)}" if damaged else "as it was stored"
+    again = f" (mended: {', '.join(mended)})" if mended else ""
+    typer.echo(asking.printable(f"{version} is {state}{again}"))
