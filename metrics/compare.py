@@ -18,6 +18,8 @@ from runs.params import flatten
 
 MOST_RUNS = 100
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
+PATIENCE = 1.0
+"""Seconds for taking in what the runs logged since, before the page is made of what there is."""
 OFFERED = 20
 """Runs to choose from on a page that compares none yet."""
 

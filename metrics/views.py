@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from metrics import compare
 from metrics.chosen import choose
+from metrics.services import catch_up_several
 from runs.active import active_root
 from runs.models import Run
 
@@ -18,6 +19,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     asked = [part.strip() for text in request.GET.getlist("runs") for part in text.split(",")]
     run_ids = list(dict.fromkeys(part for part in asked if part and "\0" not in part))
     chosen = choose(active_root(), run_ids[: compare.MOST_RUNS])
+    catch_up_several(chosen.runs, wait=compare.PATIENCE)
     context = compare.compare_context(chosen) | {"too_many": len(run_ids) > compare.MOST_RUNS}
     if not chosen.runs:
         newest = Run.objects.in_root(active_root()).live().newest()

@@ -35,7 +35,6 @@ def test_people_group_zoom_and_hide_curves(
 
     browser.on("request", note)
     address = f"{viewer.url}/compare?runs={','.join(ids)}"
-    until(lambda: 'data-name="loss"' in viewer.get(f"/compare?runs={','.join(ids)}").text)
     browser.goto(address)
     label = "document.querySelector('figure[data-name=loss] .plot')?.getAttribute('aria-label') ?? ''"
     until(lambda: browser.evaluate(label).count("200 points") == 4)
