@@ -1,5 +1,6 @@
 /** The log pane: whole lines as they come, following the end until somebody scrolls up; earlier ones on demand. */
 
+import { catchUp, extend, jump, lastOf, onKey, tell } from "./log/extend.js";
 import { Lines, MOST_ROWS } from "./log/lines.js";
 import { Source } from "./log/source.js";
 
@@ -20,7 +21,7 @@ export class LogPane {
     this.end = null;
     this.attached = true;
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    this.element.addEventListener("keydown", (event) => this.#key(event));
+    this.element.addEventListener("keydown", (event) => onKey(this, event));
     new ResizeObserver(() => this.shown()).observe(this.element);
     this.follow.addEventListener("change", () => this.follow.checked && this.goToEnd());
     this.toEnd.addEventListener("click", () => this.goToEnd());
@@ -31,7 +32,7 @@ export class LogPane {
     if (frame.replaced) this.clear();
     if (!frame.lines.length) return;
     this.end = { at: frame.end, number: frame.first + frame.lines.length };
-    if (!this.attached) return this.#settle();
+    if (!this.attached) return this.settle();
     if (!this.waiting.length) setTimeout(() => this.#draw(), PAUSE);
     this.waiting.push(frame);
   }
@@ -54,45 +55,31 @@ export class LogPane {
   }
 
   /** Show line `number` in its surroundings. */
-  async jump(number) {
+  jump(number) {
     this.follow.checked = false;
-    if (!this.lines.row(number)) {
-      const blocks = await this.source.blocks({ around: number }, () => this.jump(number));
-      if (!blocks) return;
-      this.#show(blocks);
-    }
-    const row = this.lines.row(number) ?? this.element.lastElementChild;
-    if (!row) return;
-    for (const one of this.element.querySelectorAll("[aria-current]")) one.removeAttribute("aria-current");
-    row.setAttribute("aria-current", "true");
-    row.classList.add("seen");
-    this.element.scrollTop = row.offsetTop - this.element.clientHeight / 2;
+    return jump(this, number);
   }
 
   /** Take up the end again. */
   async goToEnd() {
     this.follow.checked = true;
-    if (!this.attached && this.end) {
-      const blocks = await this.source.blocks({ before: this.end.at, first: this.end.number }, () => this.goToEnd());
-      if (!blocks) return;
-      this.#show(blocks);
-      this.attached = true;
-    }
+    if (!this.attached && this.end && !(await catchUp(this))) return;
     this.#draw();
     this.#scrollToEnd();
   }
 
-  #show(blocks) {
+  /** Show other lines than before. */
+  show(blocks) {
     this.waiting = [];
     this.lines.clear();
     this.lines.append(blocks);
-    this.#settle();
+    this.settle();
   }
 
   /** Whether the rows reach the end of what the socket has told of. */
-  #settle() {
+  settle() {
     this.attached = this.end !== null && (this.lines.next?.number ?? 1) >= this.end.number;
-    this.#tell();
+    tell(this);
   }
 
   #draw() {
@@ -107,37 +94,12 @@ export class LogPane {
       this.lines.append(lastOf(frames));
       if (this.follow.checked) this.#scrollToEnd();
     }
-    this.#tell();
-  }
-
-  async #more(earlier) {
-    const { first, next } = this.lines;
-    const asked = earlier ? { before: first?.start, first: first?.first } : { after: next?.at, first: next?.number };
-    if (!first || (earlier ? !first.start : this.attached)) return;
-    const blocks = await this.source.blocks(asked, () => this.#more(earlier), true);
-    if (!blocks || this.lines.first !== first) return;
-    const { scrollHeight, scrollTop } = this.element;
-    if (earlier) {
-      this.lines.prepend(blocks);
-      this.element.scrollTop = scrollTop + this.element.scrollHeight - scrollHeight;
-    } else {
-      const anchor = this.element.lastElementChild;
-      const before = anchor.offsetTop;
-      this.lines.append(blocks);
-      this.element.scrollTop = scrollTop + anchor.offsetTop - before;
-    }
-    this.#settle();
-  }
-
-  #tell() {
-    const missed = this.end && this.lines.next ? this.end.number - this.lines.next.number : 0;
-    this.toEnd.hidden = this.follow.checked || !this.end;
-    this.toEnd.textContent = missed > 0 && !this.attached ? `${missed.toLocaleString("en")} more ↓` : "To the end ↓";
+    tell(this);
   }
 
   #scrollToEnd() {
     this.element.scrollTop = this.element.scrollHeight;
-    this.#tell();
+    tell(this);
   }
 
   /** Scrolling up lets the end go; scrolling back to it takes it up again. */
@@ -146,22 +108,9 @@ export class LogPane {
     const below = scrollHeight - clientHeight - scrollTop;
     if (below > AT_THE_END && scrollTop < this.before) this.follow.checked = false;
     if (below < 2 && this.attached) this.follow.checked = true;
-    if (scrollTop < NEAR && scrollTop <= this.before) this.#more(true);
-    if (below < NEAR && !this.attached) this.#more(false);
+    if (scrollTop < NEAR && scrollTop <= this.before) extend(this, true);
+    if (below < NEAR && !this.attached) extend(this, false);
     this.before = scrollTop;
-    this.#tell();
+    tell(this);
   }
-
-  #key(event) {
-    if (event.key === "End") this.goToEnd();
-    else if (event.key === "Home") this.jump(1);
-    else return;
-    event.preventDefault();
-  }
-}
-
-/** The last frames, as many as there is room for. */
-function lastOf(frames) {
-  let rows = 0;
-  return frames.slice(Math.max(0, frames.findLastIndex(({ lines }) => (rows += lines.length) >= MOST_ROWS)));
 }
