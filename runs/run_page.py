@@ -8,31 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import layout
-from runs import files, shown_media
+from runs import exit_reasons, files, shown_media
 from runs.models import Run
 from runs.pairs import Pairs
+from runs.table_rows import tags
 from runs.tail import OpenFile, start_of_last
 
 LINES = 100
 """Log lines in the page itself, for browsers without scripts."""
 MOST_BYTES = 64 * 1024
-
-REASONS = {
-    "process_not_found": "The process of this run is gone: it ended without saying how. The run counts as failed.",
-}
-"""What a word in `exit_reason` means, where it is ours."""
+LONG_NOTE = 240
+"""Characters of a description that are shown before the rest has to be asked for, as after this many line breaks."""
+LINES_OF_NOTE = 3
 
 
 def header_context(run: Run) -> dict[str, Any]:
     """The head of the page."""
     start = run.created if run.started is None else run.started
-    reason = [REASONS.get(run.exit_reason, f"Ended because: {run.exit_reason}")] if run.exit_reason else []
     return {
         "run": run,
         "start": start,
         "running": run.status == layout.RUNNING,
         "elapsed": max(0.0, time.time() - start),
-        "problems": [*reason, *run.warnings],
+        "ending": exit_reasons.in_words(run.exit_reason, run.status) if run.exit_reason else "",
+        "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
+        "problems": run.warnings,
     }
 
 
@@ -40,12 +40,13 @@ def run_context(run: Run) -> dict[str, Any]:
     """All of the page but the charts, which the metrics place themselves."""
     media = shown_media.overview(run)
     environment = files.environment(run)
-    tabs: list[tuple[str, int | None]] = [(name, None) for name in ("charts", "log", "config", "summary")]
-    tabs += [(kind, about["count"]) for kind, about in media.items()]
-    tabs += [("environment", None)] if environment else []
+    panes: list[tuple[str, int | None]] = [(name, None) for name in ("charts", "log", "config", "summary")]
+    panes += [(kind, about["count"]) for kind, about in media.items()]
+    panes += [("environment", None)] if environment else []
     return header_context(run) | {
-        "panes": [{"name": name, "label": name.capitalize(), "count": count} for name, count in tabs],
+        "panes": [{"name": name, "label": name.capitalize(), "count": count} for name, count in panes],
         "media": media,
+        "tags": tags(run.root),
         "config": Pairs(run.config),
         "summary": Pairs(run.summary),
         "environment": Pairs(environment) if environment else None,

@@ -9,9 +9,15 @@ function element(name, properties = {}, ...children) {
 async function ask(id, options = {}) {
   const response = await fetch(`/api/runs/${encodeURIComponent(id)}`, options).catch(() => null);
   if (!response) throw new Error("The viewer does not answer. Is it still running?");
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.detail);
+  const answer = await response.json().catch(() => null);
+  if (!response.ok || !answer) throw new Error(answer?.detail ?? `The viewer answered ${response.status}.`);
   return answer;
+}
+
+/** Change what people say of a run: `{tags, description, pinned, archived}`, as far as they are given. */
+export function change(id, changes) {
+  const headers = { "Content-Type": "application/json" };
+  return ask(id, { method: "PATCH", headers, body: JSON.stringify(changes) });
 }
 
 /** A field that turns what is typed into tags: Enter or a comma ends one, Backspace takes the last one back. */
@@ -91,9 +97,8 @@ export async function editRun(id, anchor, first = "tags") {
     let saved = null;
     const send = async (event) => {
       event.preventDefault();
-      const body = JSON.stringify({ tags: tags.read(), description: note.value });
       try {
-        saved = await ask(id, { method: "PATCH", headers: { "Content-Type": "application/json" }, body });
+        saved = await change(id, { tags: tags.read(), description: note.value });
         dialog.close();
       } catch (error) {
         problem.textContent = error.message;

@@ -5,6 +5,7 @@ import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
+import { editInPlace } from "./run/edit.js";
 import { fitPanes } from "./run/fit.js";
 import { addFigure, filterFigures } from "./run/groups.js";
 import { refreshHeader, showStep } from "./run/header.js";
@@ -98,6 +99,7 @@ async function findPlace() {
 }
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
+editInPlace(document.body.dataset.run);
 fitPanes(root);
 makeTabs(root, () => log.shown());
 filterFigures(charts, toolbar.settings.filter);

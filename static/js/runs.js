@@ -7,7 +7,8 @@ import { compare } from "./runs/compare.js";
 import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
 import { selection } from "./runs/select.js";
-import { sentenceIn, verbs } from "./runs/verbs.js";
+import { verbs } from "./runs/verbs.js";
+import { sentenceIn } from "./sentence.js";
 
 const RUNNING = 2000;
 const QUIET = 8000;

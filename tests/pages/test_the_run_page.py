@@ -69,7 +69,7 @@ def test_what_is_wrong_with_a_run_is_said_plainly(store: Path, page: Page) -> No
     folder = folder_of(store, run_id)
     (folder / "summary.json").write_text('{"torn": ')
     (folder / "status.json").write_text(json.dumps({"status": "failed", "exit_reason": "process_not_found"}))
-    notices = page(f"/runs/{run_id}").texts("p", "warning")
+    notices = page(f"/runs/{run_id}").texts("p", "notice")
     assert any("The process of this run is gone" in notice for notice in notices)
     assert any("summary.json" in notice for notice in notices)
 

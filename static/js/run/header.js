@@ -1,5 +1,7 @@
 /** The head of the run page: the step moves with the points, all else is drawn by the server. */
 
+import { morph } from "./morph.js";
+
 const PAUSE = 1000;
 const PROGRESS_PAUSE = 10_000;
 
@@ -26,18 +28,18 @@ export function refreshHeader(run) {
   if ((!same || moves) && !timer) timer = setTimeout(redraw, same ? PROGRESS_PAUSE : PAUSE);
 }
 
-async function redraw() {
+/** Draw the head anew without taking away what a person has there: the focus, a selection, an open note. */
+export async function redraw() {
+  clearTimeout(timer);
   timer = 0;
   const response = await fetch(`${location.pathname}?part=header`).catch(() => null);
   if (!response?.ok) return;
-  const step = document.getElementById("step");
+  const shown = Number(document.getElementById("step").dataset.value);
   const text = await response.text();
   // The run was deleted meanwhile: what came is a page of its own.
   if (text.includes("<!doctype")) return location.reload();
   const made = new DOMParser().parseFromString(text, "text/html").getElementById("header");
-  const header = document.getElementById("header");
-  header.dataset.status = made.dataset.status;
-  header.replaceChildren(...made.childNodes);
+  morph(document.getElementById("header"), made);
   // The page may be ahead of the rows that the server drew from.
-  if (Number(step.dataset.value) > 0) showStep({ shown: { step: [Number(step.dataset.value)] } });
+  if (shown > 0) showStep({ shown: { step: [shown] } });
 }

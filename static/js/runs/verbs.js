@@ -1,5 +1,6 @@
 /** What is done with all selected runs: in batches, with its progress, and with one way back. */
 
+import { sentenceIn } from "../sentence.js";
 import { count } from "./select.js";
 
 const BATCH = 100;
@@ -13,12 +14,6 @@ const SAID = {
   archive: ["archived", "unarchive"],
   unarchive: ["taken out of the archive", "archive"],
 };
-
-/** The sentence on the page of an error. */
-export function sentenceIn(text, status) {
-  const page = new DOMParser().parseFromString(text, "text/html");
-  return page.querySelector("main .sentence")?.textContent ?? `The viewer answered ${status}.`;
-}
 
 const sentence = async (response) => sentenceIn(await response.text(), response.status);
 

@@ -1,0 +1,56 @@
+/** What is changed on the page of a run: tags and note, whether it is pinned or archived, and that it is deleted. */
+
+import { change, editRun } from "../edit.js";
+import { sentenceIn } from "../sentence.js";
+import { redraw } from "./header.js";
+
+const KEYS = { t: "tags", n: "note" };
+
+/** Wire the buttons in the head of the run `id`, and the keys t and n. */
+export function editInPlace(id) {
+  const refusal = document.getElementById("refusal");
+
+  /** Do something; a refusal is told below the head, in the words of the viewer. */
+  async function attempt(action) {
+    refusal.hidden = true;
+    try {
+      if (await action()) await redraw();
+    } catch (error) {
+      refusal.textContent = error.message;
+      refusal.hidden = false;
+    }
+  }
+
+  async function edit(first) {
+    const button = () => document.querySelector(`#header [data-edit="${first}"]`);
+    await attempt(() => editRun(id, button(), first));
+    button().focus();
+  }
+
+  /** The server leads to the table, where it offers to take it back. */
+  async function remove(form) {
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+    if (!response) throw new Error("The viewer does not answer. Is it still running?");
+    if (!response.ok) throw new Error(sentenceIn(await response.text(), response.status));
+    location.assign(response.url);
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("#header [data-edit], #header [data-flag]");
+    if (button?.dataset.edit) edit(button.dataset.edit);
+    else if (button) attempt(() => change(id, { [button.dataset.flag]: button.dataset.now !== "true" }));
+  });
+
+  document.addEventListener("submit", (event) => {
+    if (!event.target.closest("#header")) return;
+    event.preventDefault();
+    attempt(() => remove(event.target));
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key)) return;
+    if (document.querySelector("dialog[open]") || event.target.closest("input, select, textarea")) return;
+    event.preventDefault();
+    edit(KEYS[event.key]);
+  });
+}
