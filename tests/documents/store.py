@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runicorn.artifacts import Artifact, curating, records
+from runicorn.artifacts.store import Store
 from tests.folders import write_run
 
 BEGIN = 1768404645.0
@@ -43,6 +45,7 @@ def write_store(root: Path) -> None:
             logs="".join(f"epoch {epoch} loss {1 / epoch:.3f}\n" for epoch in range(1, 51)),
         )
     folder = root / "vision" / "resnet" / "runs" / RUN
+    _write_artifacts(root, folder)
     (folder / "media" / "samples.png").write_bytes(PIXEL)
     with (folder / "events.jsonl").open("a", encoding="utf-8") as journal:
         journal.write(
@@ -50,3 +53,17 @@ def write_store(root: Path) -> None:
             '{"key": "samples", "path": "media/samples.png", "step": 300, "caption": "after training"}}\n'
         )
     (folder / "environment.json").write_text('{"python_version": "3.11.9"}', encoding="utf-8")
+
+
+def _write_artifacts(root: Path, folder: Path) -> None:
+    """cifar10, which the run used, and two versions of resnet, which it made."""
+    store, source = Store(root), folder / "media" / "source"
+    source.write_bytes(b"airplane,automobile\n")
+    records.used(folder, Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD))
+    for number in (1, 2):
+        source.write_bytes(b"%d" % number * 4096)
+        artifact = Artifact("resnet", metadata={"val_acc": 0.3}, description="first try").add_tags("baseline")
+        artifact.add_file(source, "weights.pt").add_reference("s3://bucket/train.tar", size=5)
+        records.made(folder, artifact.log_to(store, RUN))
+    source.unlink()
+    curating.set_alias(store.find("resnet"), "best", 1)
