@@ -53,7 +53,8 @@ def series(
     by_step = x == "step"
     seen = view(run, BY_STEP if by_step else BY_TIME, names)
     if seen is None:
-        return {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
+        nothing = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
+        return nothing | ({"reset": True} if generation else {})
     journal = seen.journal
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row

@@ -125,6 +125,14 @@ def test_only_what_came_later_is_answered(store: Path, make_run: MakeRun, ask: A
     assert (nothing["series"], nothing["last_row"]) == ([], later["last_row"])
 
 
+def test_a_run_that_logs_nothing_any_more_is_told_of_as_begun_anew(
+    store: Path, make_run: MakeRun, ask: Ask
+) -> None:
+    run_id = make_run(store)
+    assert "reset" not in ask(run_id, "after_row=-1&generation=0")
+    assert ask(run_id, "after_row=7&generation=1")["reset"] is True
+
+
 def test_by_time_every_point_is_there_and_where_the_run_went_back(
     store: Path, make_run: MakeRun, ask: Ask
 ) -> None:
