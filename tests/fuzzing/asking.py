@@ -1,0 +1,122 @@
+"""Requests as they are drawn, and how they are put to a viewer."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import strategies as st
+
+from tests.fuzzing.described import Description, Operation
+from tests.fuzzing.values import RANGES, Values
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request. `sent` is the body before it became bytes, for whoever reads a failure."""
+
+    method: str
+    target: str
+    sent: Any = None
+    body: bytes | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whole."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+@st.composite
+def requests(draw: st.DrawFn, operation: Operation, values: Values) -> Asked:
+    """A request for an operation; no two parameters need fit together."""
+    target = operation.path
+    for name, schema in operation.parameters("path").items():
+        target = target.replace(f"{{{name}}}", encoded(draw(values.segment(name, schema)), safe=""), 1)
+    pairs = []
+    for name, schema in operation.parameters("query").items():
+        texts = draw(values.parameter(name, schema, required=name in operation.required))
+        pairs += [f"{name}={encoded(text, safe='')}" for text in texts]
+    headers = {}
+    if "206" in operation.about["responses"] and draw(st.booleans()):
+        headers["Range"] = draw(st.sampled_from(RANGES)).encode().decode("latin-1")
+    sent, body = None, None
+    for kind, content in operation.body_types.items():
+        headers["Content-Type"] = draw(
+            st.sampled_from([kind] * 12 + ["text/plain", "application/json; charset=utf-16"])
+        )
+        sent = draw(values.body(content["schema"]) if kind == JSON else st.binary(max_size=50))
+        body = as_bytes(sent, draw(st.integers(0, 15)))
+    return Asked(operation.method, target + ("?" + "&".join(pairs) if pairs else ""), sent, body, headers)
+
+
+def encoded(text: str, safe: str) -> str:
+    """A text in an address; half a character of UTF-16 goes as its three bytes, as a careless client sends it."""
+    return quote(text.encode("utf-8", "surrogatepass"), safe=safe)
+
+
+def as_bytes(sent: Any, choice: int) -> bytes:
+    """A body as JSON; now and then torn, or in characters that JSON escapes in vain."""
+    if isinstance(sent, bytes):
+        return sent
+    text = json.dumps(sent, ensure_ascii=choice != 0)
+    return text.encode("utf-8", "surrogatepass")[: -1 if choice == 1 else None]
+
+
+class Asker:
+    """A client with one connection, which sends addresses exactly as they are drawn."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
+    def __call__(self, asked: Asked) -> Answer:
+        """The answer; a body that breaks off raises."""
+        try:
+            self._connection.request(asked.method.upper(), asked.target, asked.body, asked.headers)
+            answer = self._connection.getresponse()
+            return Answer(answer.status, answer.headers.get("Content-Type", ""), answer.read())
+        except (http.client.HTTPException, OSError):
+            self._connection.close()
+            raise
+
+
+def complaints(description: Description, asked: Asked, answer: Answer) -> Iterator[str]:
+    """What is wrong with an answer, in sentences."""
+    if answer.status >= 500:
+        yield f"the server failed with {answer.status}"
+    if answer.status >= 400 and not answer.content_type.startswith(JSON):
+        yield f"an error is {answer.content_type!r}"
+    operation = description.answering(asked.method, asked.target)
+    if operation is None:
+        if answer.status < 400:
+            yield "an address that is not described answers"
+        return
+    yield from description.complaints(operation, answer.status, answer.content_type, answer.body)
+    if answer.status == 400:
+        yield from unnamed(description, operation, json.loads(answer.body))
+
+
+def unnamed(description: Description, operation: Operation, problem: dict[str, Any]) -> Iterator[str]:
+    """A complaint when bad input is told without saying which parameter it is about."""
+    names = {*operation.parameters("path"), *operation.parameters("query")}
+    for content in operation.body_types.values():
+        names |= set(description.resolved(content["schema"]).get("properties", ()))
+    detail = problem["detail"]
+    if detail.startswith("JSON parse error") or "non_field_errors" in problem.get("errors", ()):
+        return
+    if not (names & problem.get("errors", {}).keys() or any(name in detail for name in names)):
+        yield f"{detail!r} names none of {sorted(names)}"
