@@ -36,7 +36,7 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
         process.kill()
         process.wait(10)
     assert 0 < offset(run) < len(content)
-    assert catch_up(run, wait=60) == 0
+    assert catch_up(run, wait=600) == 0
     check_everything(run, content, random)
 
 
