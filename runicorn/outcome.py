@@ -60,9 +60,9 @@ class Summary:
             self._folder.write(layout.SUMMARY, {**kept, **self._best_entry()})
 
     def see(self, values: Mapping[str, Any], step: Any, name: str | None = None) -> None:
-        """Look at a record; NaN and booleans are never best."""
+        """Look at a record; NaN, infinities and booleans are never best."""
         value: Any = values.get(name or self.primary or "")
-        if type(value) not in (int, float) or math.isnan(value):
+        if type(value) not in (int, float) or not math.isfinite(value):
             return
         better = self._best is None or (value > self._best if self._mode == "max" else value < self._best)
         if better:

@@ -91,7 +91,7 @@ def test_threads_lose_nothing_of_each_other(run: rn.Run) -> None:
 def test_the_primary_metric_is_named_at_once_and_its_best_at_the_end(run: rn.Run) -> None:
     run.set_primary_metric("acc")
     assert _summary(run) == {"best_metric_name": "acc", "best_metric_mode": "max"}
-    for step, value in enumerate([0.1, math.nan, np.float32(0.75), True, "x", 0.5], start=10):
+    for step, value in enumerate([0.1, math.nan, np.float32(0.75), True, "x", math.inf, 0.5], start=10):
         run.log({"acc": value}, step=step)
     run.log({"loss": 3.0})
     run.finish()
@@ -105,7 +105,7 @@ def test_the_primary_metric_is_named_at_once_and_its_best_at_the_end(run: rn.Run
 
 def test_the_best_may_be_the_lowest(run: rn.Run) -> None:
     run.set_primary_metric("loss", "min")
-    for value in (math.nan, 3, 1, 2):
+    for value in (math.nan, 3, 1, 2, -math.inf):
         run.log({"loss": value})
     run.finish()
     assert (_summary(run)["best_metric_value"], _summary(run)["best_metric_step"]) == (1, 3)
