@@ -22,13 +22,15 @@ MEANINGS = {
     "405": "The route does not have this method.",
     "409": "It does not go together with what is there.",
     "413": "The body is larger than the server takes.",
+    "414": "The address is longer than any may be.",
     "415": "The body is not of the type that the route takes.",
     "416": "The file has none of the bytes that were asked for.",
     "429": "Asked too often: wait for `retry_after` seconds.",
+    "431": "The headers are longer than any may be.",
     "500": "Something went wrong in the server; its log says what.",
     "503": "The database, or what the server needs besides, is not available right now.",
 }
-EVERYWHERE = ("400", "401", "403", "405", "413", "429", "500", "503")
+EVERYWHERE = ("400", "401", "403", "405", "413", "414", "429", "431", "500", "503")
 LIMITS = {
     "X-RateLimit-Limit": "Requests in a window.",
     "X-RateLimit-Remaining": "Requests that are left in this one.",

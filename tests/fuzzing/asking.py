@@ -17,7 +17,7 @@ from tests.fuzzing.values import RANGES, Values
 JSON = "application/json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Asked:
     """One request. `sent` is the body before it became bytes, for whoever reads a failure."""
 
@@ -26,6 +26,10 @@ class Asked:
     sent: Any = None
     body: bytes | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        parts = (f"{part!r:.1500}" for part in (self.target, self.sent, self.body, self.headers))
+        return f"{self.method.upper()} {' '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,13 @@ class Answer:
 def requests(draw: st.DrawFn, operation: Operation, values: Values) -> Asked:
     """A request for an operation; no two parameters need fit together."""
     target = operation.path
+    of_artifact = target.startswith("/api/artifacts/")
     for name, schema in operation.parameters("path").items():
-        target = target.replace(f"{{{name}}}", encoded(draw(values.segment(name, schema)), safe=""), 1)
+        target = target.replace(
+            f"{{{name}}}",
+            encoded(draw(values.segment(f"artifact_{name}" if of_artifact else name, schema)), safe=""),
+            1,
+        )
     pairs = []
     for name, schema in operation.parameters("query").items():
         texts = draw(values.parameter(name, schema, required=name in operation.required))

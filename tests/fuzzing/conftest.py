@@ -51,11 +51,13 @@ def pool(target: Viewer) -> Pool:
     names = ["loss", "val_acc", "nothing"]
     known: dict[str, list[Any]] = {
         "project": [run["project"] for run in runs],
-        "name": [entry["name"] for entry in [*runs[:9], *artifacts]],
-        "number": [1, 2],
+        "name": [run["name"] for run in runs],
+        "artifact_name": [artifact["name"] for artifact in artifacts],
+        "artifact_number": [1, 2],
+        "artifact_path": _files(target, artifacts),
+        "artifact_alias": ["latest", "best", "prod"],
         "version": [1, 2],
-        "path": [*_files(target, artifacts), "samples.png"],
-        "alias": ["latest", "best", "prod"],
+        "path": ["samples.png"],
         "table": ["runs"],
         "order_by": ["name", "duration", "metric.loss.best", "config.lr", "best_metric_value"],
         "where": ["config.lr < 0.1", "metric.loss.best > 0", "tags contains baseline", "not status = failed"],

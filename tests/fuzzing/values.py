@@ -57,7 +57,11 @@ class Values:
         if name not in self._pool:
             return drawn
         known = st.sampled_from(self._pool[name])
-        return (st.lists(known, max_size=3) if schema.get("type") == "array" else known) | drawn
+        return (
+            st.one_of(known, known, drawn)
+            if schema.get("type") != "array"
+            else st.lists(known, max_size=3) | drawn
+        )
 
     def _by_schema(self, name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         if "enum" in schema:
@@ -98,7 +102,7 @@ class Values:
     def segment(self, name: str, schema: dict[str, Any]) -> st.SearchStrategy[str]:
         """A value for a place in the path."""
         sound = self.sound(name, schema).map(str)
-        return st.one_of(sound, sound, nasty_text.map(lambda text: text[:4000]))
+        return st.one_of(sound, sound, sound, nasty_text.map(lambda text: text[:4000]))
 
     def body(self, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         """A body: as described, with one or more odd fields, without some, or something else altogether."""
