@@ -140,7 +140,9 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4, "cols": 80})
     )
     tags = TagsField(required=False, help_text="One in a line.")
-    metadata = forms.JSONField(required=False, help_text="A JSON object.")
+    metadata = forms.JSONField(
+        required=False, help_text="A JSON object.", widget=forms.Textarea(attrs={"rows": 8, "cols": 80})
+    )
 
     class Meta:
         model = Version
@@ -169,7 +171,7 @@ class VersionAdmin(VersionActions, Derived):
 
     form = VersionForm
     editable = ("description", "tags", "metadata")
-    list_display = ("__str__", "type", "state", "stage", "bytes_in_words", "num_files", "made", "tags")
+    list_display = ("__str__", "type", "state", "stage", "bytes_in_words", "num_files", "made", "words")
     list_filter = ("artifact__type", "stage", "status", ("deleted", admin.EmptyFieldListFilter))
     search_fields = ("artifact__name", "description", "tags", "run_id")
     ordering = ("-created", "-pk")
@@ -221,6 +223,11 @@ class VersionAdmin(VersionActions, Derived):
     def made(self, version: Version) -> str:
         """When it was made."""
         return moment(version.created)
+
+    @admin.display(description="tags")
+    def words(self, version: Version) -> str:
+        """Its tags."""
+        return ", ".join(map(str, version.tags))
 
     @admin.display()
     def aliases(self, version: Version) -> str:

@@ -48,7 +48,13 @@ def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
         "said": {"look": "Saved.", "root": "This viewer and new scripts use this folder now."}.get(
             request.GET.get("said", "")
         ),
+        "freed": count(request.GET.get("freed", "")),
     }
+
+
+def count(text: str) -> int | None:
+    """A number of bytes from an address; None when it is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
 def choices(request: HttpRequest) -> list[dict[str, Any]]:

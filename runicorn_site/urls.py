@@ -15,6 +15,7 @@ from runicorn_site.documentation import documentation_patterns
 from runicorn_site.pages import page_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.settings_page import page_patterns as settings_patterns
+from runicorn_site.space_page import page_patterns as space_patterns
 from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
@@ -28,6 +29,7 @@ urlpatterns = [
     *(path("", include(module.page_patterns)) for module in APPS),
     path("", include(page_patterns)),
     path("", include(settings_patterns)),
+    path("", include(space_patterns)),
     path("", include(documentation_patterns)),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),

@@ -6,6 +6,7 @@ while it saves). So a content that is not in any manifest is not about to be in 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import time
@@ -39,6 +40,16 @@ class Garbage:
     rests: tuple[Path, ...] = ()
     bytes: int = 0
 
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.blobs or self.rests)
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same files, of as many bytes: by it a promise is known again."""
+        paths = "\0".join(sorted(str(path) for path in (*self.blobs, *self.rests)))
+        return hashlib.sha256(f"{self.bytes}\0{paths}".encode("utf-8", "surrogateescape")).hexdigest()
+
 
 @dataclass
 class _Links:
@@ -62,6 +73,8 @@ def find(store: Store) -> Garbage:
         StoreBusy: somebody is storing files.
         DamagedFile: a manifest cannot be read: what it holds is not known, so that nothing may go.
     """
+    if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
+        return Garbage()
     with _alone(store):
         return _find(store)
 

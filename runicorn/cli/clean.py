@@ -28,11 +28,10 @@ def clean(
         asking.stop("Say what to clean: --dedup", USAGE)
     store = Store(asking.existing_root(storage))
     with asking.told():
-        # Looking takes locks, which are files: where there are no artifacts, none are made.
-        found = garbage.find(store) if store.path.is_dir() else garbage.Garbage()
+        found = garbage.find(store)
         if not as_json:
             typer.echo(_in_words(found))
-        if dry_run or not (found.blobs or found.rests):
+        if dry_run or not found:
             _report(found, None, as_json)
             return
         if not asking.agreed("Remove that?", force, "--force"):
