@@ -17,5 +17,6 @@ page_patterns = [
     path("recycle-bin", views.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", views.empty_recycle_bin, name="empty-recycle-bin"),
     path("runs/<str:run_id>", run_views.run_page, name="run"),
+    path("runs/<str:run_id>/diff", run_views.run_diff, name="run-diff"),
     path("runs/<str:run_id>/table/<path:path>", run_views.run_table, name="run-table"),
 ]

@@ -35,16 +35,21 @@ class Pairs(list[Pair]):
     def __init__(self, value: dict[str, Any]) -> None:
         super().__init__()
         self.value = value
-        for key, leaf in _leaves(value, ""):
+        for pair in leaves(value):
             if len(self) == MOST:
                 self.append(Pair("…", f"More than {MOST} values: the file has them all."))
                 return
-            self.append(Pair(key, _text(leaf)))
+            self.append(pair)
 
     @property
     def json(self) -> str:
         """The value as JSON."""
         return json.dumps(self.value, ensure_ascii=False, indent=2)
+
+
+def leaves(value: dict[str, Any]) -> Iterator[Pair]:
+    """The values inside `value` that hold no others, with their dotted keys."""
+    return (Pair(key, _text(leaf)) for key, leaf in _leaves(value, ""))
 
 
 def _leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from runicorn import layout
 from runs import exit_reasons, files, shown_media
 from runs.models import Run
 from runs.pairs import Pairs
+from runs.surroundings import Surroundings
 from runs.table_rows import tags
 from runs.tail import OpenFile, start_of_last
 
@@ -49,7 +50,7 @@ def run_context(run: Run) -> dict[str, Any]:
         "tags": tags(run.root),
         "config": Pairs(run.config),
         "summary": Pairs(run.summary),
-        "environment": Pairs(environment) if environment else None,
+        "environment": Surroundings(environment) if environment else None,
         "last_lines": last_lines(run.path / layout.LOGS),
     }
 

@@ -1,4 +1,4 @@
-"""The pages of one run: the run itself, also from the recycle bin, and the tables that it logged."""
+"""The pages of one run: the run itself, also from the recycle bin, the tables that it logged, its diff."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from runs import services, shown_media
+from runs import diffs, files, services, shown_media
 from runs.answers import fragment
+from runs.errors import NoSuchFile
 from runs.run_page import header_context, run_context
+from runs.surroundings import Surroundings
 from runs.table_page import table_page
 
 
@@ -32,10 +34,29 @@ def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     table = shown_media.table(run, path)
     if request.GET.get("format") == "csv":
         answer = StreamingHttpResponse(table.csv(), content_type="text/csv; charset=utf-8")
-        name = f"{path.rpartition('/')[2].removesuffix('.table.json')}.csv"
-        answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-        return answer
+        return as_file(answer, f"{path.rpartition('/')[2].removesuffix('.table.json')}.csv")
     context = table_page(table, request.path, request.GET.get("sort", ""), request.GET.get("page", ""))
     if "HX-Request" in request.headers:
         return fragment(request, "runs/_data_table.html", context)
     return render(request, "runs/data_table.html", context | {"run": run, "path": path})
+
+
+@require_safe
+def run_diff(request: HttpRequest, run_id: str) -> HttpResponseBase:
+    """What was not committed when a run began, coloured; alone for a page that has the rest, or as a file."""
+    run = services.get_run(run_id)
+    diff = Surroundings(files.environment(run) or {}).diff
+    if not diff:
+        raise NoSuchFile(f"Run {run.run_id} has no diff")
+    if request.GET.get("format") == "text":
+        return as_file(HttpResponse(diff, content_type="text/plain; charset=utf-8"), f"{run.run_id}.diff")
+    context = {"run": run, "pieces": diffs.pieces(diff), "longer": diffs.is_longer(diff), "most": diffs.MOST}
+    if "HX-Request" in request.headers:
+        return fragment(request, "runs/_diff.html", context)
+    return render(request, "runs/diff.html", context)
+
+
+def as_file(answer: HttpResponseBase, name: str) -> HttpResponseBase:
+    """An answer that a browser saves under a name."""
+    answer["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return answer

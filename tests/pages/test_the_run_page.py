@@ -81,22 +81,6 @@ def test_the_head_alone_is_sent_for_a_page_that_has_the_rest(store: Path, page: 
     assert not found.all("html") and not found.all("figure")
 
 
-def test_the_environment_is_shown_when_there_is_one(store: Path, page: Page) -> None:
-    run_id = write_run(store, "p", "n")
-    assert not [
-        pane for pane in page(f"/runs/{run_id}").all("section") if pane.attributes["id"] == "environment"
-    ]
-    (folder_of(store, run_id) / "environment.json").write_text(
-        json.dumps({"python_version": "3.11.7", "git_info": {"branch": "main"}, "pip_packages": ["numpy==2"]})
-    )
-    about = facts(page(f"/runs/{run_id}"))
-    assert (about["python_version"], about["git_info.branch"], about["pip_packages"]) == (
-        "3.11.7",
-        "main",
-        "numpy==2",
-    )
-
-
 def test_images_stand_by_key_and_step(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n")
     folder = folder_of(store, run_id)

@@ -1,9 +1,10 @@
-/** Filtering the lines of config, summary and environment. */
+/** The lines of config, summary and environment: filtering them, and copying one or a part of them. */
 
 /** Wire every filter inside `root`: a line stays when its key or value holds every word. */
 export function filterPairs(root) {
   const copy = root.querySelector(".pairs [data-copy]");
-  for (const line of copy ? root.querySelectorAll(".pairs dl > div") : []) line.append(copier(line, copy));
+  for (const line of copy ? root.querySelectorAll(".pairs dl > div") : []) line.append(lineCopier(line, copy));
+  for (const part of copy ? root.querySelectorAll(".pairs .part") : []) part.querySelector("h3").append(partCopier(part, copy));
   for (const pane of root.querySelectorAll(".pairs")) {
     const lines = [...pane.querySelectorAll("dl > div")];
     pane.querySelector(".filter")?.addEventListener("input", (event) => {
@@ -12,21 +13,37 @@ export function filterPairs(root) {
         const text = line.textContent.toLowerCase();
         line.hidden = !words.every((word) => text.includes(word));
       }
+      for (const part of pane.querySelectorAll(".part")) part.hidden = !part.querySelector("dl > div:not([hidden])");
+      pane.querySelector(".no-match").hidden = lines.some((line) => !line.hidden);
     });
   }
 }
 
-/** A button that copies the value of one line, made like the one that copies all of them. */
-function copier(line, like) {
-  const button = like.cloneNode(true);
+function lineCopier(line, like) {
   const value = line.querySelector("dd");
-  delete button.dataset.copy;
+  const words = `Copy the value of ${line.querySelector("dt").textContent}`;
+  const button = copier(like, "Copy the value", words, value, () => value.textContent);
   button.classList.add("copy-one");
-  button.title = "Copy the value";
-  button.setAttribute("aria-label", `Copy the value of ${line.querySelector("dt").textContent}`);
+  return button;
+}
+
+/** Copies what is seen of a part: packages so that `pip install -r` takes them. */
+function partCopier(part, like) {
+  const seen = () => [...part.querySelectorAll("dl > div:not([hidden])")];
+  const text = (line) => ["dt", "dd"].map((name) => line.querySelector(name).textContent).filter(Boolean);
+  const all = () => seen().map((line) => text(line).join(part.dataset.separator)).join("\n");
+  return copier(like, "Copy these lines", `Copy ${part.querySelector("h3").firstChild.textContent.trim()}`, part.querySelector("dl"), all);
+}
+
+/** A button like the one that copies all lines; where there is no clipboard, `source` is selected. */
+function copier(like, title, words, source, text) {
+  const button = like.cloneNode(true);
+  delete button.dataset.copy;
+  button.title = title;
+  button.setAttribute("aria-label", words);
   button.addEventListener("click", async () => {
-    if (!navigator.clipboard) return getSelection().selectAllChildren(value);
-    await navigator.clipboard.writeText(value.textContent);
+    if (!navigator.clipboard) return getSelection().selectAllChildren(source);
+    await navigator.clipboard.writeText(text());
     button.dataset.done = "Copied";
     setTimeout(() => delete button.dataset.done, 1500);
   });
