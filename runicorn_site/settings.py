@@ -101,6 +101,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "runicorn_site.static_names.VersionedFiles"},
+}
 
 LANGUAGE_CODE = "en"
 USE_I18N = False

@@ -132,12 +132,6 @@ def size(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
-@register.filter
-def words(text: str) -> list[str]:
-    """The words of a text."""
-    return text.split()
-
-
 @register.simple_tag
 def tag_link(state: Any, tag: str) -> str:
     """The table with only the runs of a tag."""

@@ -14,7 +14,6 @@ from tests.waiting import until
 
 BOARD = """async ({names, search}) => {
     history.replaceState(null, "", "/" + search);
-    document.documentElement.className = "scripted";
     document.body.innerHTML = `<div id="charts"><form id="tools">
         <input name="charts"><input type="radio" name="x" value="step" checked><input type="radio" name="x" value="time">
         <input type="radio" name="x" value="relative"><input type="range" name="smooth" min="0" max="0.99" step="0.01">

@@ -10,7 +10,6 @@ import pytest
 from tests.waiting import until
 
 BOARD = """async (count) => {
-    document.documentElement.className = "scripted";
     document.body.innerHTML = `<h1>Runs</h1><div id="legend"></div><div id="charts">
         <figure data-name="loss"><figcaption><h3>loss</h3><output></output></figcaption></figure></div>`;
     const load = (name) => import(`/static/js/chart/${name}.js`);

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tests.processes import Viewer
+from runicorn_site.static_files import FOR_GOOD
+from runicorn_site.static_names import imports, version
+from tests.processes import PROJECT, Viewer
 from tests.site.wire import get
 
 
@@ -43,6 +47,12 @@ def test_what_has_not_changed_is_not_sent_again(plain: Viewer) -> None:
         "/static/nothing.css",
         "/static/css/base.css%00.png",
         "/static/..%5cmanage.py",
+        "/static/css/base+nothing.css",
+        "/static/css/base+../../manage.css",
+        "/static/css/+.css",
+        f"/static/css/{'base+' * 16}base.css",
+        f"/static/v-{'0' * 16}/../manage.py",
+        f"/static/v-{'0' * 16}/v-{'0' * 16}/css/base.css",
     ],
 )
 def test_nothing_else_is_found(plain: Viewer, path: str) -> None:
@@ -51,3 +61,34 @@ def test_nothing_else_is_found(plain: Viewer, path: str) -> None:
 
 def test_they_are_only_read(plain: Viewer) -> None:
     assert plain.post("/static/css/base.css").status_code == 405
+
+
+def test_a_versioned_address_is_kept_for_good_with_all_that_it_imports(plain: Viewer) -> None:
+    page = plain.get("/").text
+    addresses = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    assert {"/".join(address.split("/")[:3]) for address in addresses} == {f"/static/v-{version()}"}
+    for address in addresses:
+        answer = plain.get(address.partition("#")[0])
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (200, FOR_GOOD), address
+    old = plain.get(f"/static/v-{'0' * 16}/css/base.css")
+    assert (old.status_code, old.headers["Cache-Control"]) == (200, "no-cache")
+    asked_early = [address for address in addresses if address.endswith("/js/chart/format.js")]
+    assert asked_early, "times.js imports it for frame.js"
+
+
+def test_style_sheets_are_joined_in_their_order(plain: Viewer) -> None:
+    parts = [plain.get(f"/static/css/{name}.css").content for name in ("variables", "base", "run")]
+    both = plain.get("/static/css/variables+base+run.css")
+    assert both.content == b"\n".join(parts)
+    assert both.headers["Content-Type"] == "text/css; charset=utf-8"
+    again = plain.get("/static/css/variables+base+run.css", headers={"If-None-Match": both.headers["ETag"]})
+    assert again.status_code == 304
+    assert plain.get("/static/css/base+variables+run.css").headers["ETag"] != both.headers["ETag"]
+
+
+def test_every_module_finds_what_it_imports() -> None:
+    for file in (PROJECT / "static" / "js").glob("*.js"):
+        for name in imports(f"js/{file.name}"):
+            assert (PROJECT / "static" / name).is_file(), (file.name, name)
+    assert {"js/chart/board.js", "js/chart/ticks.js", "js/log/fold.js"} <= set(imports("js/run.js"))
+    assert "js/chart/picture.js" not in imports("js/run.js"), "it is asked for when somebody wants a picture"
