@@ -33,9 +33,13 @@ class Ambiguous(APIException):
 
 
 class Refused(APIException):
-    """The request asks for what cannot be."""
+    """The request asks for what cannot be; `errors` names the field where the sentence does not."""
 
     status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.errors = {field: [sentence]} if field else {}
 
 
 class Damaged(APIException):

@@ -190,10 +190,10 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
         ReadOnlyStore, NotWritten: nothing was changed.
     """
     if to_stage not in STAGES:
-        raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}")
+        raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}", "to_stage")
     before = version.stage if version.stage in STAGES else STAGES[0]
     if to_stage not in TRANSITIONS[before]:
-        raise Refused(f"Invalid transition from {before} to {to_stage}")
+        raise Refused(f"Invalid transition from {before} to {to_stage}", "to_stage")
     step = {
         "from_stage": before,
         "to_stage": to_stage,

@@ -145,7 +145,9 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
     if size is None:
         raise InvalidArtifact(f"No file of this upload has the digest {digest[:100]}.")
     if offset < 0 or offset + len(content) > size:
-        raise InvalidArtifact(f"The content has {size} bytes; a part must not reach beyond.")
+        raise InvalidArtifact(
+            f"The content has {size} bytes; a part at offset {offset} must not reach beyond."
+        )
     with upload.lock():
         there = upload.received(digest)
         if offset != there:

@@ -49,6 +49,9 @@ def pool(target: Viewer) -> Pool:
     artifacts = target.get("/api/artifacts").json()
     ids = [run["id"] for run in runs]
     names = ["loss", "val_acc", "nothing"]
+    digest = f"sha256:{'0' * 64}"
+    file = {"path": "weights.bin", "size": 4, "digest": digest}
+    upload = target.post("/api/artifacts/uploads", json={"name": "sent", "type": "model", "files": [file]})
     known: dict[str, list[Any]] = {
         "project": [run["project"] for run in runs],
         "name": [run["name"] for run in runs],
@@ -57,7 +60,7 @@ def pool(target: Viewer) -> Pool:
         "artifact_path": _files(target, artifacts),
         "artifact_alias": ["latest", "best", "prod"],
         "version": [1, 2],
-        "path": ["samples.png"],
+        "path": ["samples.png", "/new/root"],
         "table": ["runs"],
         "order_by": ["name", "duration", "metric.loss.best", "config.lr", "best_metric_value"],
         "where": ["config.lr < 0.1", "metric.loss.best > 0", "tags contains baseline", "not status = failed"],
@@ -67,7 +70,8 @@ def pool(target: Viewer) -> Pool:
         "created_after": ["2026-01-01", "1768404645.5"],
         "created_before": ["2026-12-31T00:00:00Z", "0"],
         "to_stage": ["staging", "production"],
-        "digest": ["sha256:" + "0" * 64],
+        "digest": [digest],
+        "artifact_upload_id": [upload.json()["upload_id"]],
     }
     known |= dict.fromkeys(("run_id", "run_ids", "exp_ids", "ids", "evaluator_run_id"), ids)
     return known | dict.fromkeys(("names", "metric_names", "metric_name"), names)

@@ -76,6 +76,15 @@ class Description:
             part = found
         return part
 
+    def fields(self, schema: dict[str, Any]) -> Iterator[str]:
+        """The names of the fields of an object, and of those of the objects in its lists."""
+        schema = self.resolved(schema)
+        if "items" in schema:
+            yield from self.fields(schema["items"])
+        for name, part in schema.get("properties", {}).items():
+            yield name
+            yield from self.fields(part)
+
     def answering(self, method: str, target: str) -> Operation | None:
         """The operation that a request reaches: an odd value can lead to another route, or to none."""
         path = unquote(target.partition("?")[0])

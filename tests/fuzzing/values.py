@@ -38,6 +38,7 @@ RANGES = (
 )
 
 nasty_text = st.sampled_from(NASTY_TEXTS) | st.text(max_size=20)
+nasty_texts = st.lists(nasty_text, min_size=1, max_size=1) | st.lists(nasty_text, max_size=3)
 nasty_value = st.sampled_from(NASTY_VALUES) | nasty_text
 
 Pool = Mapping[str, Sequence[Any]]
@@ -51,17 +52,12 @@ class Values:
         self._description, self._pool = description, pool
 
     def sound(self, name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
-        """Values that the description allows, preferably such as exist."""
+        """Values that the description allows; where some are known to mean something, only these."""
         schema = self._description.resolved(schema)
-        drawn = self._by_schema(name, schema)
         if name not in self._pool:
-            return drawn
+            return self._by_schema(name, schema)
         known = st.sampled_from(self._pool[name])
-        return (
-            st.one_of(known, known, drawn)
-            if schema.get("type") != "array"
-            else st.lists(known, max_size=3) | drawn
-        )
+        return st.lists(known, min_size=1, max_size=3) if schema.get("type") == "array" else known
 
     def _by_schema(self, name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         if "enum" in schema:
@@ -95,14 +91,7 @@ class Values:
     def parameter(self, name: str, schema: dict[str, Any], *, required: bool) -> st.SearchStrategy[list[str]]:
         """The texts of a query's parameter: none, one, or several when it is repeated."""
         sound = self.sound(name, schema).map(_as_texts)
-        nasty = st.lists(nasty_text, min_size=1, max_size=1) | st.lists(nasty_text, max_size=3)
-        absent: st.SearchStrategy[list[str]] = st.just([])
-        return st.one_of(sound, sound, *([] if required else [absent, absent]), nasty)
-
-    def segment(self, name: str, schema: dict[str, Any]) -> st.SearchStrategy[str]:
-        """A value for a place in the path."""
-        sound = self.sound(name, schema).map(str)
-        return st.one_of(sound, sound, sound, nasty_text.map(lambda text: text[:4000]))
+        return sound if required else st.just([]) | sound
 
     def body(self, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         """A body: as described, with one or more odd fields, without some, or something else altogether."""
