@@ -64,7 +64,7 @@ class Overlay(APIView):
         query = OverlayQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = dict(query.validated_data)
-        found = chosen.choose(active_root(), known_ids(active_root(), asked.pop("ids")))
+        found = chosen.choose(active_root(), known_ids(active_root(), asked.pop("ids"), "ids"))
         pending = catch_up_several(found.runs)
         answer = once_more(lambda: overlay.curves(found, **asked))
         return Response(answer | {"query_time_ms": elapsed(began)}, headers=pending_header(pending))

@@ -25,8 +25,8 @@ PROBLEMS = {400: schemas.Problem, 403: schemas.Problem, 404: schemas.Problem}
 TOTAL = OpenApiParameter("X-Total-Count", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200])
 
 
-def known_ids(root: StorageRoot, run_ids: list[str]) -> list[str]:
-    """The ids, each of which is that of a run or could be.
+def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> list[str]:
+    """The ids that came in `field`, each of which is that of a run or could be.
 
     Raises:
         InvalidRunId: one that is neither.
@@ -35,7 +35,7 @@ def known_ids(root: StorageRoot, run_ids: list[str]) -> list[str]:
     known = Run.objects.in_root(root).filter(run_id__in=odd).values_list("run_id", flat=True)
     for run_id in set(odd) - set(known):
         if discovery.refresh_run(root, run_id) is None:
-            raise InvalidRunId(run_id, "run_ids")
+            raise InvalidRunId(run_id, field)
     return run_ids
 
 

@@ -43,7 +43,7 @@ class BatchDeletion(APIView):
         body = BatchDelete(data=request.data)
         body.is_valid(raise_exception=True)
         root, asked = active_root(), body.validated_data
-        run_ids = known_ids(root, asked["exp_ids"])
+        run_ids = known_ids(root, asked["exp_ids"], "exp_ids")
         reason = asked["reason"] or "user_batch_delete"
         results = services.soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
         return Response(experiments.deletion(results))

@@ -163,6 +163,7 @@ def test_the_life_of_a_model(api: Any, logged: rn.Run) -> None:
 
     assert promote(1, "production").json()["detail"] == "Invalid transition from experimental to production"
     assert "Invalid target stage: nope" in promote(1, "nope").json()["detail"]
+    assert list(promote(1, "production").json()["errors"]) == ["to_stage"]
     for number in (1, 2):
         assert promote(number, "staging").json()["message"] == "Successfully promoted to staging"
         assert promote(number, "production").status_code == 200

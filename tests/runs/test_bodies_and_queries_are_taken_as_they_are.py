@@ -89,6 +89,9 @@ def test_ids_that_are_none_and_too_many_of_them_are_errors_of_their_field(run: s
             "errors": {"run_ids": [sentence]},
         }
     assert list(api.get("/api/runs/nonsense").json()["errors"]) == ["run_id"]
+    assert list(api.get("/api/v2/series?ids=nonsense").json()["errors"]) == ["ids"]
+    batch = api.post("/api/v2/experiments/batch-delete", {"exp_ids": [run, "nonsense"]})
+    assert list(batch.json()["errors"]) == ["exp_ids"]
 
 
 @pytest.mark.parametrize(
