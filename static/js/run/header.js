@@ -25,6 +25,8 @@ export function refreshHeader(run) {
   const same = known ? known === now : run.status === drawn;
   known = now;
   const moves = document.querySelector("#header .progress");
+  // The head may have been drawn before the journal was read.
+  if (run.last_step !== null) showStep({ known: { step: [run.last_step] } });
   if ((!same || moves) && !timer) timer = setTimeout(redraw, same ? PROGRESS_PAUSE : PAUSE);
 }
 
