@@ -49,6 +49,16 @@ def entry_of(version: Version, path: str) -> FileEntry:
     return FileEntry(row.path, row.size, row.digest, row.modified)
 
 
+def open_whole(version: Version, entry: FileEntry) -> OpenFile:
+    """A file that was found whole, if need be just now: a large one takes as long as reading it once.
+
+    Raises:
+        Damaged: what lies in the store is not what was stored.
+    """
+    with answered():
+        return OpenFile(_whole_place(version.on_disk, entry))
+
+
 def file_of_version(request: Request, version: Version, path: str) -> HttpResponseBase:
     """A file as an attachment, with its digest as `ETag`; a `Range` is honoured unless `If-Range` names another.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import models
 
 from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
-from runicorn.artifacts import store
+from runicorn.artifacts import names, store
 from runs.models import Run, StorageRoot
 
 DELETED = "deleted"
@@ -57,6 +57,11 @@ class Artifact(models.Model):
         """The folder with the verbs' own view of it."""
         root = Path(self.root.path)
         return store.ArtifactFolder(store.Store(root), self.type, self.name, root / self.folder)
+
+    @property
+    def named_versions(self) -> list[tuple[str, int]]:
+        """Alias and number, by alias; `latest`, which moves by itself, comes last."""
+        return sorted(self.aliases.items(), key=lambda pair: (pair[0] == names.LATEST, pair[0]))
 
     def aliases_of(self, number: int) -> list[str]:
         """The aliases that mean a version."""

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 
 from artifacts import api, api_life, api_uploads
+from artifacts.page_urls import page_patterns as pages
 
 VERSION = "artifacts/<str:name>/v<int:number>"
 
@@ -45,4 +46,4 @@ api_patterns = [
     path("runs/<str:run_id>/artifacts", api.RunArtifacts.as_view(), name="api-run-artifacts"),
 ]
 v2_patterns: list[Any] = []
-page_patterns: list[Any] = []
+page_patterns = pages

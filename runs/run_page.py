@@ -43,6 +43,7 @@ def run_context(run: Run) -> dict[str, Any]:
     environment = files.environment(run)
     panes: list[tuple[str, int | None]] = [(name, None) for name in ("charts", "log", "config", "summary")]
     panes += [(kind, about["count"]) for kind, about in media.items()]
+    panes += [("artifacts", run.artifacts_created_count + run.artifacts_used_count)]
     panes += [("environment", None)] if environment else []
     return header_context(run) | {
         "panes": [{"name": name, "label": name.capitalize(), "count": count} for name, count in panes],

@@ -37,10 +37,11 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def rail_link(context: Context, address: str, picture: str, label: str) -> SafeString:
-    """A place in the rail, marked when it is the present one. Without a request (an error page) none is."""
+    """A place in the rail, marked when the page is it or below it. Without a request (an error page) none is."""
     request = context.get("request")
     path = request.path if request else ""
-    here = path == address or (address == "/" and path.startswith("/runs/"))
+    below = "/runs/" if address == "/" else f"{address}/"
+    here = path == address or path.startswith(below)
     mark = SafeString(' aria-current="page"') if here else ""
     return format_html('<a href="{}"{}>{}{}</a>', address, mark, icon(picture), label)
 

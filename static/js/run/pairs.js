@@ -3,7 +3,7 @@
 /** Wire every filter inside `root`: a line stays when its key or value holds every word. */
 export function filterPairs(root) {
   const copy = root.querySelector(".pairs [data-copy]");
-  for (const line of copy ? root.querySelectorAll(".pairs dl > div") : []) line.append(lineCopier(line, copy));
+  for (const line of copy ? root.querySelectorAll(".pairs dl > div") : []) line.querySelector("dd").append(lineCopier(line, copy));
   for (const part of copy ? root.querySelectorAll(".pairs .part") : []) part.querySelector("h3").append(partCopier(part, copy));
   for (const pane of root.querySelectorAll(".pairs")) {
     const lines = [...pane.querySelectorAll("dl > div")];

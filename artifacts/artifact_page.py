@@ -1,0 +1,98 @@
+"""The page of one artifact: its versions and aliases, and what runs did with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Sum
+from django.http import QueryDict
+from django.urls import reverse
+
+from artifacts import links
+from artifacts.models import Artifact, Use, Version
+from artifacts.paging import Paged, page_number
+from runs.models import Run
+
+SIZE = 100
+FEW = 2
+"""Runs that are named in a row; the page of the version has them all."""
+
+
+@dataclass(slots=True)
+class Row:
+    """A version in the table."""
+
+    version: Version
+    aliases: list[str]
+    maker: Run | None
+    users: list[Run] = field(default_factory=list)
+
+    @property
+    def few(self) -> list[Run]:
+        """The first of those that used it."""
+        return self.users[:FEW]
+
+    @property
+    def further(self) -> int:
+        """How many there are beyond those."""
+        return len(self.users) - len(self.few)
+
+
+def artifact_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
+    """All of the page, as its address asks for it."""
+    links.catch_up_all(artifact.root)
+    with_deleted = query.get("deleted") == "1"
+    every = artifact.versions.whole()
+    shown = every if with_deleted else every.live()
+    here = reverse("artifact", args=[artifact.type, artifact.name])
+    kept = {"deleted": "1"} if with_deleted else {}
+    page = Paged(
+        shown.order_by("-number"),
+        shown.count(),
+        page_number(query.get("page", "")),
+        SIZE,
+        lambda number: f"{here}?{urlencode(kept | {'page': number})}",
+    )
+    live = list(every.live().order_by("-number").values_list("number", flat=True))
+    return {
+        "artifact": artifact,
+        "page": page,
+        "rows": rows(artifact, page.rows),
+        "numbers": live,
+        "deleted_count": every.count() - len(live),
+        "with_deleted": with_deleted,
+        "stored": every.aggregate(size=Sum("stored_bytes"))["size"] or 0,
+        "set_aliases": [pair for pair in artifact.named_versions if pair[0] != "latest"],
+        "gone": query.get("gone", "") if query.get("gone", "").isdecimal() else "",
+        "freed": page_number(query.get("freed", "")) if query.get("freed", "").isdecimal() else 0,
+    }
+
+
+def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
+    """Versions with the runs that made and used them, in two queries."""
+    versions = list(versions)
+    runs = runs_by_id(artifact, (version.run_id for version in versions))
+    found = {}
+    for version in versions:
+        version.artifact = artifact
+        found[version.number] = Row(version, artifact.aliases_of(version.number), runs.get(version.run_id))
+    for use in uses_of(artifact, Use.USED, list(found)):
+        found[use.number].users.append(use.run)
+    return list(found.values())
+
+
+def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> Iterable[Use]:
+    """What runs that are not deleted did with versions, in the order of time."""
+    uses = Use.objects.filter(type=artifact.type, name=artifact.name, kind=kind, number__in=numbers)
+    here = uses.filter(run__root=artifact.root, run__deleted=None)
+    return here.select_related("run").order_by("at", "pk")
+
+
+def runs_by_id(artifact: Artifact, ids: Iterable[str]) -> dict[str, Run]:
+    """The runs of these ids that are in the store and not deleted."""
+    wanted = {run_id for run_id in ids if run_id}
+    found = Run.objects.in_root(artifact.root).filter(run_id__in=wanted, deleted=None)
+    return {run.run_id: run for run in found}

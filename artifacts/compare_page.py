@@ -1,0 +1,100 @@
+"""Two versions of an artifact beside each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from artifacts import services
+from artifacts.comparing import KINDS, SAME, Difference, compare, counts
+from artifacts.models import Artifact, Version
+from artifacts.paging import Paged, page_number
+from runs.pairs import Pairs
+
+SIZE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file in one version; equal ones have equal bytes."""
+
+    digest: str
+    size: int
+
+
+def compare_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
+    """What is different in `b` from what it is in `a`; without them the latest and the one before.
+
+    Raises:
+        NotFound: there is no such version.
+    """
+    numbers = list(artifact.versions.whole().order_by("-number").values_list("number", flat=True))
+    after = services.version_of(artifact, _number(query.get("b", ""), numbers[:1]))
+    earlier = [number for number in numbers if number < after.number]
+    before = services.version_of(artifact, _number(query.get("a", ""), earlier[:1] or numbers[:1]))
+    files = compare(_files(before), _files(after))
+    metadata = compare(_metadata(before), _metadata(after))
+    kind = query.get("show", "")
+    shown = [one for one in files if (one.kind == kind if kind in KINDS else one.kind != SAME)]
+    here = reverse("artifact-compare", args=[artifact.type, artifact.name])
+    kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KINDS else {})
+    page = Paged(
+        shown,
+        len(shown),
+        page_number(query.get("page", "")),
+        SIZE,
+        lambda number: f"{here}?{urlencode(kept | {'page': number})}",
+    )
+    return {
+        "artifact": artifact,
+        "numbers": numbers,
+        "before": before,
+        "after": after,
+        "sides": [before, after],
+        "metadata": [one for one in metadata if one.kind != SAME],
+        "same_metadata": counts(metadata)[SAME],
+        "page": page,
+        "chips": _chips(here, kept, kind if kind in KINDS else "", files),
+        "show": kind if kind in KINDS else "",
+    }
+
+
+def _number(text: str, otherwise: list[int]) -> int:
+    if text.isascii() and text.isdigit() and len(text) < 11:
+        return int(text)
+    return otherwise[0] if otherwise and not text else 0
+
+
+def _files(version: Version) -> dict[str, Content]:
+    rows = version.files.values_list("path", "digest", "size")
+    return {path: Content(digest, size) for path, digest, size in rows}
+
+
+def _metadata(version: Version) -> dict[str, str]:
+    said = {"description": version.description} if version.description else {}
+    tags = {"tags": "\n".join(version.tags)} if version.tags else {}
+    return said | tags | {pair.key: pair.text for pair in Pairs(version.metadata)}
+
+
+def _chips(
+    here: str, kept: dict[str, Any], kind: str, files: list[Difference[Content]]
+) -> list[dict[str, Any]]:
+    found = counts(files)
+    every = [
+        ("", "Differences", len(files) - found[SAME]),
+        *((one, one.capitalize(), found[one]) for one in KINDS),
+    ]
+    plain = {key: value for key, value in kept.items() if key != "show"}
+    return [
+        {
+            "label": label,
+            "count": count,
+            "current": one == kind,
+            "address": f"{here}?{urlencode(plain | ({'show': one} if one else {}))}",
+        }
+        for one, label, count in every
+    ]

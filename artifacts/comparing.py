@@ -1,0 +1,49 @@
+"""What two versions have in common and what not. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+ADDED, REMOVED, CHANGED, SAME = "added", "removed", "changed", "same"
+KINDS = (CHANGED, ADDED, REMOVED, SAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Generic[T]):
+    """One name in two versions.
+
+    Attributes:
+        kind: `added`, `removed`, `changed` or `same`.
+        before, after: what it means in each; None where it is not there.
+    """
+
+    kind: str
+    name: str
+    before: T | None
+    after: T | None
+
+
+def compare(before: Mapping[str, T], after: Mapping[str, T]) -> list[Difference[T]]:
+    """All names of both: first what changed, then what was added, removed, and is the same; each by name."""
+    found = [
+        Difference(_kind(before, after, name), name, before.get(name), after.get(name))
+        for name in {**before, **after}
+    ]
+    return sorted(found, key=lambda one: (KINDS.index(one.kind), one.name))
+
+
+def _kind(before: Mapping[str, T], after: Mapping[str, T], name: str) -> str:
+    if name not in before:
+        return ADDED
+    if name not in after:
+        return REMOVED
+    return SAME if before[name] == after[name] else CHANGED
+
+
+def counts(differences: list[Difference[T]]) -> dict[str, int]:
+    """How many there are of each kind."""
+    return {kind: sum(one.kind == kind for one in differences) for kind in KINDS}

@@ -1,0 +1,119 @@
+"""The lineage of a version as its page shows it: as a picture, and in words."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+
+from artifacts import lineage
+from artifacts.graph import PRODUCES, Lineage, Node
+from artifacts.models import Version
+from artifacts.picture import HEIGHT, WIDTH, draw, nearest
+from artifacts.serializers import DEEPEST
+from runs.templatetags.ui import size
+
+USUAL_DEPTH = 4
+MOST = 80
+"""Nodes that are drawn."""
+LONGEST = 22
+"""Columns of text in a box."""
+
+
+@dataclass
+class Shown:
+    """A node with its words and where it leads; `address` is "" where there is nothing any more."""
+
+    label: str
+    short: str
+    detail: str
+    kind: str
+    address: str
+    here: bool
+    x: float = 0.0
+    y: float = 0.0
+    sources: list[Shown] = field(default_factory=list)
+    targets: list[Shown] = field(default_factory=list)
+
+    @property
+    def short_detail(self) -> str:
+        """What stands below the name in the box."""
+        return shortened(self.detail, LONGEST + 2)
+
+    @property
+    def title(self) -> str:
+        """All that is known of it."""
+        return f"{self.kind.capitalize()} {self.label}, {self.detail}"
+
+
+def panel(version: Version, depth_asked: str) -> dict[str, Any]:
+    """The picture of a version's lineage and the same in words."""
+    depth = (
+        int(depth_asked)
+        if depth_asked.isascii() and depth_asked.isdigit() and len(depth_asked) < 3
+        else USUAL_DEPTH
+    )
+    depth = max(1, min(depth, DEEPEST))
+    found = lineage.of(version, depth)
+    nodes, edges = nearest(found, MOST)
+    picture = draw(nodes, edges)
+    shown = _shown(version, found, nodes)
+    for box in picture.boxes:
+        shown[box.node].x, shown[box.node].y = box.x, box.y
+    for edge in edges:
+        shown[edge.source].targets.append(shown[edge.target])
+        shown[edge.target].sources.append(shown[edge.source])
+    return {
+        "picture": picture,
+        "lines": [{"path": line.path, "made": line.edge.kind == PRODUCES} for line in picture.lines],
+        "nodes": sorted(shown.values(), key=lambda one: (one.x, one.y)),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "left_out": len(found.depths) - len(nodes),
+        "drawn": len(nodes),
+        "depth": depth,
+        "depths": range(1, DEEPEST + 1),
+        "alone": not edges,
+    }
+
+
+def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Shown]:
+    labels, about = lineage.names_of(found), lineage.facts(version.artifact.root, found)
+    return {
+        node: _run(node, about.get(node))
+        if isinstance(node, str)
+        else _version(node, labels[node], about.get(node), found)
+        for node in nodes
+    }
+
+
+def _run(run_id: str, about: dict[str, Any] | None) -> Shown:
+    if about is None:
+        return Shown(run_id, shortened(run_id), "not in this store", "run", "", False)
+    name = about["name"] or run_id
+    state = "deleted" if about["deleted"] else about["status"]
+    address = reverse("run", args=[run_id])
+    return Shown(name, shortened(name), f"{about['project']}, {state}", "run", address, False)
+
+
+def _version(key: tuple[str, str, int], label: str, about: dict[str, Any] | None, found: Lineage) -> Shown:
+    kind, _, number = key
+    ending = f":v{number}"
+    short = shortened(label.removesuffix(ending), LONGEST - len(ending)) + ending
+    if about is None:
+        return Shown(label, short, f"{kind}, not in this store", "version", "", False)
+    state = "" if about["status"] == "ready" else f", {about['status']}"
+    address = reverse("artifact-version", args=key)
+    return Shown(label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == found.root)
+
+
+def shortened(text: str, columns: int = LONGEST) -> str:
+    """A text cut to so many columns; letters of East Asian scripts take two."""
+    width = 0
+    for at, letter in enumerate(text):
+        width += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if width > columns:
+            return f"{text[: max(0, at - 1)].rstrip()}…"
+    return text

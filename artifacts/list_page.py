@@ -1,0 +1,125 @@
+"""The list of artifacts as its address asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Max, Sum
+from django.http import QueryDict
+
+from artifacts import services
+from artifacts.models import Artifact
+from artifacts.paging import Paged, page_number
+from runicorn.artifacts import names
+from runs.models import StorageRoot
+
+SIZE = 100
+NEWEST = "-updated"
+SORTS = {
+    "name": "name",
+    "type": "type",
+    "versions": "num_versions",
+    "size": "size_bytes",
+    "updated": "updated",
+}
+"""Fields by the key that an address sorts by."""
+HEADS = (
+    ("name", "Name", ""),
+    ("type", "Type", ""),
+    ("", "Aliases", ""),
+    ("versions", "Versions", "number"),
+    ("size", "Size", "number"),
+    ("updated", "Updated", "number"),
+)
+_sums: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """What the list shows. Two equal states have one address, and what is as usual is not mentioned in it."""
+
+    search: str = ""
+    type: str = ""
+    sort: str = NEWEST
+    page: int = 1
+
+    @classmethod
+    def read(cls, query: QueryDict) -> ListState:
+        """The state an address asks for; nonsense in it counts as nothing."""
+        kind, sort = query.get("type", ""), query.get("sort", NEWEST)
+        return cls(
+            search=query.get("q", "").replace("\0", "").strip()[:200],
+            type=kind if kind in names.TYPES else "",
+            sort=sort if sort.removeprefix("-") in SORTS else NEWEST,
+            page=page_number(query.get("page", "")),
+        )
+
+    def address(self, **changes: Any) -> str:
+        """The page of this state with changes, from its first page on."""
+        state = replace(self, **({"page": 1} | changes))
+        pairs = {"q": state.search, "type": state.type, "sort": state.sort, "page": str(state.page)}
+        usual = {"sort": NEWEST, "page": "1"}
+        told = [(key, value) for key, value in pairs.items() if value != usual.get(key, "")]
+        return f"/artifacts?{urlencode(told)}" if told else "/artifacts"
+
+
+def list_context(root: StorageRoot, state: ListState) -> dict[str, Any]:
+    """All of the list, after a look at the store."""
+    services.catch_up_all(root)
+    found = Artifact.objects.in_root(root).for_list(search=state.search)
+    counts = dict(found.order_by().values_list("type").annotate(count=Count("pk")))
+    shown = found.filter(type=state.type) if state.type else found
+    down = "-" if state.sort.startswith("-") else ""
+    field = SORTS[state.sort.removeprefix("-")]
+    total = counts.get(state.type, 0) if state.type else sum(counts.values())
+    page = Paged(
+        shown.order_by(f"{down}{field}", f"{down}pk"),
+        total,
+        state.page,
+        SIZE,
+        lambda n: state.address(page=n),
+    )
+    return {
+        "state": state,
+        "root": root,
+        "page": page,
+        "heads": [_head(state, *head) for head in HEADS],
+        "chips": [
+            _chip(state, "", sum(counts.values())),
+            *(_chip(state, k, counts.get(k, 0)) for k in names.TYPES),
+        ],
+        "sums": sums(root),
+        "nothing": state.address(search="", type=""),
+    }
+
+
+def sums(root: StorageRoot) -> dict[str, Any]:
+    """The figures over all artifacts, counted again when something has changed: a million files take seconds."""
+    about = Artifact.objects.in_root(root).aggregate(
+        Count("pk"), Sum("num_versions"), Sum("size_bytes"), Max("stamp"), Max("updated")
+    )
+    key = (root.pk, *about.values())
+    if key not in _sums:
+        _sums.clear()
+        _sums[key] = services.statistics(root)
+    return _sums[key]
+
+
+def _head(state: ListState, key: str, label: str, kind: str) -> dict[str, str]:
+    if not key:
+        return {"label": label, "kind": kind}
+    # Words begin with a, figures and times with the highest.
+    other = f"-{key}" if (state.sort == key or (state.sort != f"-{key}" and kind)) else key
+    order = {key: "ascending", f"-{key}": "descending"}.get(state.sort, "")
+    return {"label": label, "kind": kind, "address": state.address(sort=other), "order": order}
+
+
+def _chip(state: ListState, kind: str, count: int) -> dict[str, Any]:
+    return {
+        "label": kind.capitalize() or "All",
+        "address": state.address(type=kind),
+        "count": count,
+        "current": kind == state.type,
+    }

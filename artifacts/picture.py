@@ -1,0 +1,256 @@
+"""Lineage as a picture: boxes in layers from left to right and the lines between them. Pure.
+
+Every line goes to the right unless the data went in a circle. A line over several layers passes between their boxes:
+it has a place in the order of each. The order comes from barycentre sweeps (Sugiyama and others 1981), the best one
+seen is kept; heights then come as near to those of the neighbours as the order allows.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from artifacts.graph import Edge, Lineage, Node
+
+WIDTH, HEIGHT = 184, 40
+"""Of a box, in pixels."""
+GAP, ROW = 56, 52
+"""Pixels between two layers, and from one box to the next below it."""
+AIR = 8
+SWEEPS = 12
+Place = Hashable
+"""A node, or where a long line passes a layer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A node with its left upper corner in pixels."""
+
+    node: Node
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An edge as the `d` of a path, from its source to its target."""
+
+    edge: Edge
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is drawn, with its size in pixels.
+
+    Attributes:
+        crossings: how often two lines cross between neighbouring layers.
+    """
+
+    width: int
+    height: int
+    boxes: list[Box]
+    lines: list[Line]
+    crossings: int
+
+
+def nearest(lineage: Lineage, most: int) -> tuple[list[Node], list[Edge]]:
+    """The nodes nearest to the root, so many at most, and the edges among them."""
+    nodes = sorted(lineage.depths, key=lambda node: abs(lineage.depths[node]))[:most]
+    kept = set(nodes)
+    return nodes, [edge for edge in lineage.edges if edge.source in kept and edge.target in kept]
+
+
+def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Picture:
+    """The picture of a graph; circles in it do no harm."""
+    every = list(dict.fromkeys(edges))
+    layer_of, turned = layered(nodes, every)
+    chains = {edge: _chain(edge, layer_of, edge in turned) for edge in every}
+    layers = _first_order(nodes, layer_of, chains.values())
+    left, right = _neighbours(chains.values())
+    layers, crossed = _untangled(layers, left, right)
+    heights = _heights(layers, left, right)
+    x_of = [AIR + number * (WIDTH + GAP) for number in range(len(layers))]
+    boxes = [Box(node, x_of[layer_of[node]], heights[node] - HEIGHT / 2) for node in nodes]
+    lines = [
+        Line(edge, _path(chain, layer_of, heights, x_of, edge in turned)) for edge, chain in chains.items()
+    ]
+    bottom = max([0.0, *(box.y + HEIGHT for box in boxes), *heights.values()])
+    return Picture(x_of[-1] + WIDTH + AIR if x_of else 0, round(bottom + AIR), boxes, lines, crossed)
+
+
+def layered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[Node, int], set[Edge]]:
+    """The layer of each node, from 0 on, so that edges go to the right; and the edges that cannot, for they close a circle.
+
+    A node stands as far to the left as the longest way to it asks, and what begins a way stands directly before the
+    first that follows it.
+    """
+    out: dict[Node, list[Edge]] = {node: [] for node in nodes}
+    for edge in edges:
+        out[edge.source].append(edge)
+    order, turned = _depth_first(nodes, out)
+    after: dict[Node, list[Node]] = {node: [] for node in nodes}
+    for edge in edges:
+        first, second = (edge.target, edge.source) if edge in turned else (edge.source, edge.target)
+        after[first].append(second)
+    layer_of = dict.fromkeys(nodes, 0)
+    for node in order:
+        for follower in after[node]:
+            layer_of[follower] = max(layer_of[follower], layer_of[node] + 1)
+    for node in reversed(order):
+        if after[node]:
+            layer_of[node] = min(layer_of[follower] for follower in after[node]) - 1
+    lowest = min(layer_of.values(), default=0)
+    return {node: layer - lowest for node, layer in layer_of.items()}, turned
+
+
+def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple[list[Node], set[Edge]]:
+    """A topological order, and the edges back to where the search came from."""
+    entered = {edge.target for edges in out.values() for edge in edges}
+    done: dict[Node, bool] = {}
+    finished: list[Node] = []
+    turned: set[Edge] = set()
+    for start in sorted(nodes, key=lambda node: node in entered):
+        if start in done:
+            continue
+        done[start] = False
+        stack = [(start, iter(out[start]))]
+        while stack:
+            node, rest = stack[-1]
+            edge = next(rest, None)
+            if edge is None:
+                done[node] = True
+                finished.append(node)
+                stack.pop()
+            elif edge.target not in done:
+                done[edge.target] = False
+                stack.append((edge.target, iter(out[edge.target])))
+            elif not done[edge.target]:
+                turned.add(edge)
+    return finished[::-1], turned
+
+
+def _chain(edge: Edge, layer_of: Mapping[Node, int], is_turned: bool) -> list[Place]:
+    """The places of a line from left to right."""
+    first, last = (edge.target, edge.source) if is_turned else (edge.source, edge.target)
+    between = range(layer_of[first] + 1, layer_of[last])
+    return [first, *((edge, layer) for layer in between), last]
+
+
+def _first_order(
+    nodes: Sequence[Node], layer_of: Mapping[Node, int], chains: Iterable[list[Place]]
+) -> list[list[Place]]:
+    layers: list[list[Place]] = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
+    for node in nodes:
+        layers[layer_of[node]].append(node)
+    for first, *between, _ in chains:
+        for layer, place in enumerate(between, start=layer_of[first] + 1):  # type: ignore[index]
+            layers[layer].append(place)
+    return layers
+
+
+Neighbours = dict[Place, list[Place]]
+
+
+def _neighbours(chains: Iterable[list[Place]]) -> tuple[Neighbours, Neighbours]:
+    left: Neighbours = {}
+    right: Neighbours = {}
+    for chain in chains:
+        for one, other in pairwise(chain):
+            right.setdefault(one, []).append(other)
+            left.setdefault(other, []).append(one)
+    return left, right
+
+
+def _untangled(
+    layers: list[list[Place]], left: Neighbours, right: Neighbours
+) -> tuple[list[list[Place]], int]:
+    best, fewest = layers, crossings(layers, right)
+    for sweep in range(SWEEPS):
+        if not fewest:
+            break
+        forth = sweep % 2 == 0
+        layers = [list(layer) for layer in layers]
+        for number in range(1, len(layers)) if forth else range(len(layers) - 2, -1, -1):
+            beside = {place: at for at, place in enumerate(layers[number - 1 if forth else number + 1])}
+            _sort(layers[number], beside, left if forth else right)
+        crossed = crossings(layers, right)
+        if crossed < fewest:
+            best, fewest = layers, crossed
+    return best, fewest
+
+
+def _sort(layer: list[Place], beside: Mapping[Place, int], neighbours: Neighbours) -> None:
+    def barycentre(item: tuple[int, Place]) -> float:
+        at, place = item
+        near = [beside[one] for one in neighbours.get(place, ())]
+        return sum(near) / len(near) if near else float(at)
+
+    layer[:] = [place for _, place in sorted(enumerate(layer), key=barycentre)]
+
+
+def crossings(layers: Sequence[Sequence[Place]], right: Neighbours) -> int:
+    """How often lines cross between neighbouring layers."""
+    count = 0
+    for layer, following in pairwise(layers):
+        at = {place: number for number, place in enumerate(following)}
+        seen: list[int] = []
+        for place in layer:
+            ends = sorted(at[other] for other in right.get(place, ()))
+            count += sum(len(seen) - bisect_right(seen, end) for end in ends)
+            for end in ends:
+                insort(seen, end)
+    return count
+
+
+def _heights(layers: list[list[Place]], left: Neighbours, right: Neighbours) -> dict[Place, float]:
+    """The height of the middle of every place, in pixels: beside its neighbours, as far as the order allows."""
+    y = {place: float(number * ROW) for layer in layers for number, place in enumerate(layer)}
+    for sweep in range(SWEEPS):
+        sides = (left,) if sweep % 3 == 0 else (right,) if sweep % 3 == 1 else (left, right)
+        for layer in layers if sweep % 2 == 0 else layers[::-1]:
+            wanted = []
+            for place in layer:
+                near = [y[one] for side in sides for one in side.get(place, ())]
+                wanted.append(sum(near) / len(near) if near else y[place])
+            y.update(zip(layer, _apart(wanted), strict=True))
+    top = min(y.values(), default=0.0)
+    return {place: value - top + AIR + HEIGHT / 2 for place, value in y.items()}
+
+
+def _apart(wanted: Sequence[float]) -> list[float]:
+    """Heights in this order and at least a row apart, as near to the wanted ones as can be (least squares)."""
+    pools: list[tuple[float, int]] = []
+    for number, value in enumerate(wanted):
+        pool = (value - number * ROW, 1)
+        while pools and pools[-1][0] > pool[0]:
+            mean, count = pools.pop()
+            pool = ((mean * count + pool[0] * pool[1]) / (count + pool[1]), count + pool[1])
+        pools.append(pool)
+    means = [mean for mean, count in pools for _ in range(count)]
+    return [mean + number * ROW for number, mean in enumerate(means)]
+
+
+def _path(
+    chain: list[Place],
+    layer_of: Mapping[Node, int],
+    heights: Mapping[Place, float],
+    x_of: Sequence[int],
+    is_turned: bool,
+) -> str:
+    """Curves between the layers, straight past the boxes of those in between."""
+    first = layer_of[chain[0]]  # type: ignore[index]
+    points: list[tuple[float, float]] = []
+    for number, place in enumerate(chain):
+        x, y = x_of[first + number], heights[place]
+        points += [(x, y)] if number else []
+        points += [(x + WIDTH, y)] if number < len(chain) - 1 else []
+    if is_turned:
+        points.reverse()
+    parts = [f"M{points[0][0]:g} {points[0][1]:.1f}"]
+    for (from_x, y), (to_x, to_y) in pairwise(points):
+        middle = (from_x + to_x) / 2
+        parts.append(f"C{middle:g} {y:.1f} {middle:g} {to_y:.1f} {to_x:g} {to_y:.1f}")
+    return "".join(parts)

@@ -1,0 +1,31 @@
+"""What the artifacts show on the pages of the runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from artifacts import discovery, links, shapes
+from artifacts.models import Use
+from runs.models import Run
+
+register = template.Library()
+MOST = 200
+"""Versions in each of the two lists."""
+
+
+@register.inclusion_tag("artifacts/_run_panel.html")
+def artifact_panel(run: Run) -> dict[str, Any]:
+    """The versions that a run made and used; hidden while there are none."""
+    if not run.artifacts_created_count + run.artifacts_used_count:
+        return {"kinds": []}
+    links.catch_up(run)
+    discovery.refresh_all(run.root)
+    kinds = [(word, shapes.of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))]
+    return {
+        "kinds": [
+            {"word": word, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}
+            for word, found in kinds
+        ]
+    }

@@ -1,0 +1,105 @@
+"""The page of one version: what is said of it, its files with a look at one of them, its runs and its lineage."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.urls import reverse
+
+from artifacts import downloads, services
+from artifacts.artifact_page import runs_by_id, uses_of
+from artifacts.errors import Damaged, NotFound
+from artifacts.lineage_panel import panel
+from artifacts.models import Use, Version
+from artifacts.paging import Paged, page_number
+from artifacts.preview import BEGINNING, NOTHING, Preview, preview, suffix
+from runicorn._os import read_at
+from runs.files import PICTURES
+from runs.pairs import Pairs
+
+FILES = 200
+"""Files on a page."""
+REFERENCES = 200
+LOOKED_AT = 256 * 1024 * 1024
+"""Bytes of the largest file whose beginning is shown: it is read once, so that nothing damaged is shown for good."""
+LARGEST_PICTURE = 16 * 1024 * 1024
+
+
+def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
+    """All of the page, as its address asks for it."""
+    artifact = version.artifact
+    numbers = list(artifact.versions.live().order_by("-number").values_list("number", flat=True))
+    used = list(uses_of(artifact, Use.USED, [version.number]))
+    return {
+        "artifact": artifact,
+        "version": version,
+        "aliases": artifact.aliases_of(version.number),
+        "latest": artifact.latest == version.number,
+        "others": [number for number in numbers if number != version.number],
+        "before": next((number for number in numbers if number < version.number), None),
+        "maker": runs_by_id(artifact, [version.run_id]).get(version.run_id),
+        "users": [use.run for use in used],
+        "metadata": Pairs(version.metadata),
+        "verified": version.curation.get("verified_at"),
+        "damaged": version.curation.get("corrupted_files") or [],
+        "references": version.references[:REFERENCES],
+        "frees": services.freed_by(versions=[version]) if version.deleted is not None else 0,
+        **files_context(version, query),
+        "lineage": panel(version, query.get("depth", "")),
+    }
+
+
+def files_context(version: Version, query: QueryDict) -> dict[str, Any]:
+    """The files, those whose path holds what is looked for, and a look at the one that is chosen."""
+    here = reverse("artifact-version", args=[version.artifact.type, version.artifact.name, version.number])
+    find, chosen = query.get("find", "").replace("\0", "").strip()[:200], query.get("file", "")
+    found = version.files.order_by("path")
+    for word in find.split():
+        found = found.filter(path__icontains=word)
+    total = found.count() if find else version.num_files
+    number = page_number(query.get("files", ""))
+    kept = {
+        key: value for key, value in (("find", find), ("files", str(number) if number > 1 else "")) if value
+    }
+
+    def address(**changes: Any) -> str:
+        return f"{here}?{urlencode(kept | changes)}#files"
+
+    page = Paged(found, total, number, FILES, lambda other: address(files=other))
+    rows = [
+        {"file": file, "address": address(file=file.path), "here": file.path == chosen} for file in page.rows
+    ]
+    return {
+        "here": here,
+        "find": find,
+        "file_page": page,
+        "files": rows,
+        "close": address(),
+        "chosen": look(version, chosen) if chosen else None,
+    }
+
+
+def look(version: Version, path: str) -> dict[str, Any]:
+    """A look at one file; a sentence where it cannot be shown."""
+    try:
+        entry = downloads.entry_of(version, path)
+    except NotFound as error:
+        return {"path": path, "trouble": str(error.detail)}
+    about = {"path": path, "size": entry.size, "digest": entry.digest}
+    if is_picture(path, entry.size):
+        return about | {"picture": True}
+    if entry.size > LOOKED_AT:
+        return about | {"preview": Preview(NOTHING, "The file is too large to be shown here.")}
+    try:
+        file = downloads.open_whole(version, entry)
+    except Damaged as error:
+        return about | {"trouble": str(error.detail)}
+    content = read_at(file.fd, min(BEGINNING, entry.size), 0)
+    return about | {"preview": preview(path, content, entry.size)}
+
+
+def is_picture(path: str, size: int) -> bool:
+    """Whether a browser is let show a file as a picture."""
+    return suffix(path) in PICTURES and 0 < size <= LARGEST_PICTURE

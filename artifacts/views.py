@@ -1,0 +1,93 @@
+"""The pages of artifacts and their versions, for reading; what changes something is in `page_verbs`."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_safe
+from rest_framework.response import Response
+
+from artifacts import archive, downloads, services
+from artifacts.artifact_page import artifact_context
+from artifacts.compare_page import compare_context
+from artifacts.list_page import ListState, list_context
+from artifacts.preview import suffix
+from artifacts.version_page import is_picture, version_context
+from runs.active import active_root
+from runs.answers import fragment
+from runs.files import PICTURES
+
+
+@require_safe
+def artifact_list(request: HttpRequest) -> HttpResponse:
+    """The artifacts of the store, filtered, sorted and paged as the address says."""
+    state = ListState.read(request.GET)
+    context = list_context(active_root(), state)
+    if "HX-Request" not in request.headers:
+        return render(request, "artifacts/list.html", context)
+    answer = fragment(request, "artifacts/_list.html", context)
+    # The form sends every field; the address names only what is not as usual.
+    answer["HX-Push-Url"] = state.address(page=state.page)
+    return answer
+
+
+@require_safe
+def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
+    """One artifact: its versions and aliases."""
+    context = artifact_context(services.get_artifact(name, type), request.GET)
+    return render(request, "artifacts/artifact.html", context)
+
+
+@require_safe
+def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
+    """Two versions of an artifact: `?a=1&b=2`."""
+    context = compare_context(services.get_artifact(name, type), request.GET)
+    return render(request, "artifacts/compare.html", context)
+
+
+@require_safe
+def version_page(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
+    """One version, deleted or not; `?file=` looks at one of its files."""
+    context = version_context(services.get_version(name, number, type), request.GET)
+    return render(request, "artifacts/version.html", context)
+
+
+@require_safe
+def version_file(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
+    """A file of a version as an attachment, as the API has it."""
+    return _plain(downloads.file_of_version(request, services.get_version(name, number, type), path))
+
+
+@require_safe
+def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
+    """A file of a version to be shown as a picture, where a browser is let do that."""
+    version = services.get_version(name, number, type)
+    answer = _plain(downloads.file_of_version(request, version, path))
+    if answer.status_code == 200 and is_picture(path, downloads.entry_of(version, path).size):
+        answer["Content-Type"] = PICTURES[suffix(path)]
+        del answer["Content-Disposition"]
+    return answer
+
+
+@require_safe
+def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:
+    """All files of a version as one zip file."""
+    version = services.get_version(name, number, type)
+    archive.check(version)
+    answer = StreamingHttpResponse(archive.zipped(version), content_type="application/zip")
+    answer["Content-Disposition"] = content_disposition_header(True, f"{name}-v{number}.zip") or "attachment"
+    return answer
+
+
+def _plain(answer: HttpResponseBase) -> HttpResponseBase:
+    """An answer that DRF would have to render, without its body: nothing changed, or no such range."""
+    if not isinstance(answer, Response):
+        return answer
+    return HttpResponse(status=answer.status_code, headers=dict(answer.items()))
+
+
+# The first look at a store reads every manifest, and a file or a version is read before something of it is shown.
+for view in (artifact_list, version_page, version_file, version_picture, version_archive):
+    view.waits_outside = True  # type: ignore[attr-defined]

@@ -1,0 +1,61 @@
+"""What the tests of these pages share: a store with a model and the data it was made of, and pages in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+import runicorn as rn
+from artifacts import services
+from runs import discovery
+from runs.active import active_root
+from tests.artifacts.conftest import run, write
+from tests.pages.markup import Markup
+
+__all__ = ["run", "write"]
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def page(store: Path, client: Client) -> Callable[..., Markup]:
+    """`page("/artifacts")`: the page as a browser without scripts has it, after a look at the store."""
+
+    def ask(address: str, status: int = 200) -> Markup:
+        discovery.full(active_root())
+        services.catch_up_all(active_root(), thorough=True)
+        answer = client.get(address)
+        assert answer.status_code == status, answer.content.decode()[:2000]
+        return Markup(answer.content.decode())
+
+    return ask
+
+
+@pytest.fixture
+def send(client: Client) -> Callable[..., str]:
+    """`send(address, field="value")`: send a form, and get where it leads."""
+
+    def go(address: str, **fields: str) -> str:
+        answer = client.post(address, fields)
+        assert answer.status_code == 302, answer.content.decode()[:2000]
+        return str(answer["Location"])
+
+    return go
+
+
+@pytest.fixture
+def model(store: Path, run: rn.Run, write: Write) -> str:
+    """Dataset `d`, used by the run that made three versions of model `m`; the address of `m`."""
+    run.log_artifact(rn.Artifact("d", "dataset").add_file(write("d.csv", "a,b\n1,2\n3,4\n")))
+    run.use_artifact("d:latest")
+    for number in (1, 2, 3):
+        made = rn.Artifact(
+            "m", metadata={"acc": number / 10, "optim": {"lr": 0.1}}, description=f"try {number}"
+        )
+        made.add_file(write("same.txt", "same")).add_file(write("own.txt", f"own {number}"))
+        if number == 3:
+            made.add_file(write("new.txt", "new"))
+        run.log_artifact(made.add_tags("first tag", "second"))
+    return "/artifacts/model/m"

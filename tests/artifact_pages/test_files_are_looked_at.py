@@ -1,0 +1,126 @@
+"""Text, JSON, tables and pictures are shown; nothing else, and no picture that can hold a script."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+import runicorn as rn
+from artifacts import version_page
+from artifacts.preview import BEGINNING, CELL, LINES, ROWS, preview
+from tests.pages.conftest import PIXEL
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def shown(path: str, content: bytes, size: int | None = None):
+    return preview(path, content, len(content) if size is None else size)
+
+
+def test_json_is_laid_out_and_broken_json_is_text() -> None:
+    assert shown("a.json", b'{"b":[1,2]}').text == json.dumps({"b": [1, 2]}, indent=2)
+    assert shown("a.json", b'{"b":').text == '{"b":'
+    deep = b"[" * 50_000
+    assert shown("a.json", deep).kind == "text"
+
+
+def test_tables_have_a_head_and_a_bounded_size() -> None:
+    found = shown("a.CSV", b'a,b\r\n1,"x, ""y"""\r\n2\r\n')
+    assert (found.head, found.rows, found.note) == (["a", "b"], [["1", 'x, "y"'], ["2", ""]], "")
+    many = "a,b\n" + "".join(f"{n},{'c' * 300}\n" for n in range(500))
+    found = shown("a.csv", many.encode())
+    assert len(found.rows) == ROWS and found.note == f"The first {ROWS} rows of the file."
+    assert len(found.rows[0][1]) == CELL + 1
+    wide = ",".join(str(n) for n in range(100))
+    assert "40 of 100 columns" in shown("a.tsv", f"{wide}\n{wide}\n".replace(",", "\t").encode()).note
+    assert shown("a.csv", b"no table").kind == "text"
+    assert shown("a.csv", b'a,b\n1,"' + b"x" * 200_000).kind == "text"
+
+
+def test_of_a_cut_table_the_last_row_is_left_out() -> None:
+    assert shown("a.csv", b"a,b\n1,2\n3,4\n5", size=1000).rows == [["1", "2"], ["3", "4"]]
+
+
+def test_text_is_cut_between_letters_and_lines() -> None:
+    assert shown("a", "ä".encode() * 3).text == "äää"
+    cut = ("ä" * 100).encode()[:-1]
+    assert shown("a", cut, size=10**9).text == "ä" * 99
+    long = shown("a.log", b"line\n" * 5000)
+    assert long.text.count("\n") == LINES - 1 and long.note == f"The first {LINES:,} lines of the file."
+    assert shown("a.log", b"x\n").note == ""
+    assert shown("a", "\ufeffbom".encode()).text == "bom"
+    assert shown("a", "wide".encode("utf-16")).text.lstrip("\ufeff") == "wide"
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\xff\xd8\xff", b"text\x00text", b"\x80" * 100])
+def test_what_is_no_text_is_not_shown(content: bytes) -> None:
+    assert shown("a.txt", content).kind == "nothing"
+    assert shown("a.txt", b"").note == "The file is empty."
+
+
+@pytest.fixture
+def gallery(store: Path, run: rn.Run, write: Callable[..., Path]) -> str:
+    made = rn.Artifact("g", "dataset")
+    made.add_file(write("p.png", PIXEL)).add_file(write("s.svg", "<svg onload='alert(1)'/>"))
+    made.add_file(write("t.csv", "a,b\n1,<b>\n")).add_file(write("h.html", "<script>alert(1)</script>"))
+    run.log_artifact(made.add_file(write("big.txt", "x" * (BEGINNING + 10))))
+    return "/artifacts/dataset/g/v1"
+
+
+@pytest.mark.django_db
+def test_pictures_are_shown_and_nothing_that_can_hold_scripts(
+    page: Page, client: Client, gallery: str
+) -> None:
+    found = page(f"{gallery}?file=p.png")
+    assert [one.attributes["src"] for one in found.all("img")] == [f"{gallery}/pictures/p.png"]
+    answer = client.get(f"{gallery}/pictures/p.png")
+    assert answer["Content-Type"] == "image/png" and b"".join(answer.streaming_content) == PIXEL
+    for path in ("s.svg", "h.html"):
+        assert not page(f"{gallery}?file={path}").all("img")
+        answer = client.get(f"{gallery}/pictures/{path}")
+        assert answer["Content-Type"] == "application/octet-stream"
+        assert answer["Content-Disposition"].startswith("attachment")
+    assert page(f"{gallery}?file=s.svg").texts("pre", "text") == ["<svg onload='alert(1)'/>"]
+    table = page(f"{gallery}?file=t.csv")
+    assert "<b>" in table.texts("td") and not [one for one in table.all("b") if one.text == ""]
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_looked_at_is_said(
+    page: Page, client: Client, gallery: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("no.txt", "../manifest.json", "%00", "a/"):
+        found = page(f"{gallery}?file={path}")
+        assert "has no " in " ".join(found.texts("p", "failed")), path
+        assert client.get(f"{gallery}/pictures/{path}").status_code in (400, 404)
+    assert "The first 1 line of the file." in page(f"{gallery}?file=big.txt").texts("main")[0]
+    monkeypatch.setattr(version_page, "LOOKED_AT", 100)
+    assert "too large to be shown" in page(f"{gallery}?file=big.txt").texts("main")[0]
+
+
+@pytest.mark.django_db
+def test_a_picture_is_not_sent_again_and_in_parts(page: Page, client: Client, gallery: str) -> None:
+    page(gallery)
+    tag = client.get(f"{gallery}/files/p.png")["ETag"]
+    assert client.get(f"{gallery}/pictures/p.png", headers={"If-None-Match": tag}).status_code == 304
+    assert client.get(f"{gallery}/files/p.png", headers={"Range": "bytes=9999-"}).status_code == 416
+    assert client.get(f"{gallery}/files/p.png", headers={"Range": "bytes=0-3"}).status_code == 206
+
+
+@pytest.mark.django_db
+def test_many_files_are_found_by_path_and_shown_in_pages(
+    page: Page, gallery: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(version_page, "FILES", 2)
+
+    def paths(address: str) -> list[str]:
+        return [one.text for one in page(address).all("a", "clip") if "file=" in one.attributes["href"]]
+
+    assert paths(gallery) == ["big.txt", "h.html"] and paths(f"{gallery}?files=3") == ["t.csv"]
+    assert paths(f"{gallery}?find=.S") == ["s.svg"]
+    assert "No path holds “zz”" in page(f"{gallery}?find=zz").texts("main")[0]

@@ -1,0 +1,148 @@
+"""The picture of a lineage: every line goes to the right, no box lies on another, few lines cross."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import runicorn as rn
+from artifacts.graph import PRODUCES, USES, Edge, Lineage, Node
+from artifacts.lineage_panel import shortened
+from artifacts.picture import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def version(number: int) -> Node:
+    return ("model", f"m{number}", 1)
+
+
+def graph(pairs: list[tuple[int, int]], made: bool = True) -> tuple[list[Node], list[Edge]]:
+    """Runs are even, versions odd numbers."""
+    edges = []
+    for one, other in pairs:
+        ends = [version(n) if n % 2 else f"run{n}" for n in (one, other)]
+        edges.append(Edge(ends[0], ends[1], PRODUCES if made else USES))
+    return list(dict.fromkeys(node for edge in edges for node in (edge.source, edge.target))), edges
+
+
+GRAPHS = st.lists(
+    st.tuples(st.integers(0, 24), st.integers(0, 24)).filter(lambda p: p[0] != p[1]), max_size=50
+)
+
+
+@given(GRAPHS)
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_graph_is(pairs: list[tuple[int, int]]) -> None:
+    nodes, edges = graph(pairs)
+    picture = draw(nodes, edges)
+    assert {box.node for box in picture.boxes} == set(nodes)
+    assert {line.edge for line in picture.lines} == set(edges)
+    for column in {box.x for box in picture.boxes}:
+        heights = sorted(box.y for box in picture.boxes if box.x == column)
+        assert all(below - above >= ROW - 0.01 for above, below in itertools.pairwise(heights))
+    for box in picture.boxes:
+        assert 0 <= box.x <= picture.width - WIDTH and 0 <= box.y <= picture.height - HEIGHT
+    layers, turned = layered(nodes, edges)
+    for edge in edges:
+        assert (layers[edge.source] < layers[edge.target]) != (edge in turned)
+
+
+@given(GRAPHS)
+@settings(max_examples=30, deadline=None)
+def test_without_a_circle_every_line_goes_to_the_right(pairs: list[tuple[int, int]]) -> None:
+    nodes, edges = graph([(min(pair), max(pair)) for pair in pairs])
+    assert layered(nodes, edges)[1] == set()
+    x = {box.node: box.x for box in draw(nodes, edges).boxes}
+    assert all(x[edge.target] - x[edge.source] >= WIDTH + GAP for edge in edges)
+
+
+def test_a_chain_is_straight() -> None:
+    nodes, edges = graph([(0, 1), (1, 2), (2, 3)])
+    picture = draw(nodes, edges)
+    assert len({box.y for box in picture.boxes}) == 1
+    assert [box.x for box in picture.boxes] == sorted(box.x for box in picture.boxes)
+
+
+def test_what_can_be_untangled_is() -> None:
+    crossed = [(0, 11), (2, 9), (4, 7), (6, 5), (8, 3), (10, 1)]
+    assert draw(*graph(crossed)).crossings == 0
+    tree = [(1, 2 * n) for n in range(1, 8)] + [(2 * n, 100 - 2 * n + 1) for n in range(1, 8)]
+    assert draw(*graph(tree)).crossings == 0
+
+
+def test_a_long_line_passes_between_the_boxes() -> None:
+    nodes, edges = graph([(1, 2), (2, 3), (3, 4), (1, 4)])
+    picture = draw(nodes, edges)
+    middle = next(box for box in picture.boxes if box.node == version(3))
+    line = next(one.path for one in picture.lines if one.edge == edges[3])
+    heights = [float(part.split()[1]) for part in line.replace("M", "").split("C")]
+    ends = [float(part.split()[-1]) for part in line.split("C")[1:]]
+    assert any(abs(y - middle.y - HEIGHT / 2) > HEIGHT / 2 for y in [*heights, *ends])
+
+
+def test_a_run_that_used_what_it_made_ends_in_a_circle() -> None:
+    nodes, edges = graph([(1, 2), (2, 1)])
+    picture = draw(nodes, edges)
+    assert len(picture.boxes) == len(picture.lines) == 2
+
+
+def test_sixty_nodes_are_drawn_at_once() -> None:
+    pairs = [(n, n + 1 + (n * 7) % 5) for n in range(55)] + [(n, n + 3) for n in range(0, 55, 2)]
+    nodes, edges = graph(pairs)
+    assert len(nodes) >= 55
+    began = time.perf_counter()
+    draw(nodes, edges)
+    assert time.perf_counter() - began < 1
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    picture = draw([], [])
+    assert (picture.width, picture.boxes, picture.lines) == (0, [], [])
+
+
+def test_of_too_many_the_nearest_are_drawn() -> None:
+    nodes, edges = graph([(1, 2), (2, 3), (3, 4)])
+    found = Lineage(nodes[0], {node: depth for depth, node in enumerate(nodes)}, dict.fromkeys(edges))  # type: ignore[arg-type]
+    kept, between = nearest(found, 2)
+    assert kept == nodes[:2] and between == edges[:1]
+
+
+def test_long_names_are_cut_by_their_width() -> None:
+    assert shortened("short") == "short"
+    assert shortened("x" * 30) == "x" * 21 + "…"
+    assert len(shortened("模" * 30)) == 11
+
+
+@pytest.mark.django_db
+def test_the_page_has_it_as_a_picture_and_in_words(
+    page: Page, model: str, run: rn.Run, write: Callable[..., Path]
+) -> None:
+    run.finish()
+    with rn.init(
+        "p", "<b>eval", storage=run.run_dir.parents[3], capture_env=False, system_metrics=False
+    ) as other:
+        other.use_artifact("m:v3")
+    found = page(f"{model}/v3")
+    titles = found.texts("title")[1:]
+    assert set(titles) == {
+        "Run n, p, finished",
+        "Run <b>eval, p, finished",
+        "Version m:v3, model, 12 B",
+        "Version d:v1, dataset, 12 B",
+    }
+    links = {one.attributes["href"] for one in found.all("a") if any(p.tag == "svg" for p in one.parents)}
+    assert links == {f"/runs/{run.id}", f"/runs/{other.id}", f"{model}/v3", "/artifacts/dataset/d/v1"}
+    assert not [one for one in found.elements if "style" in one.attributes]
+    words = found.texts("details", "in-words")[0]
+    assert "used d:v1made m:v3" in words and "made by n" in words
+    lonely = page(f"{model}/v3?depth=1")
+    assert "d:v1" not in lonely.texts("details", "in-words")[0]
+    assert page(f"{model}/v3?depth=nonsense").texts("h1") == ["m v3"]

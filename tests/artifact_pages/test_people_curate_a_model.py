@@ -1,0 +1,71 @@
+"""The main task in the real browser: find a model, look at a file, describe it, give it an alias, delete and take back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import runicorn as rn
+from tests.axe import FILE
+from tests.pages.test_axe_finds_nothing import RUN as AXE
+from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS, FAINT_TEXT
+from tests.processes import Viewer
+from tests.waiting import until
+
+
+def fits(page: Any) -> None:
+    """Nothing sticks out, all text can be read, and axe finds nothing."""
+    for width, theme in ((1440, "light"), (1024, "dark"), (390, "light")):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+        assert page.evaluate(CUT_CONTROLS) == [], width
+        assert page.evaluate(FAINT_TEXT) == [], (width, theme)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    if FILE.exists():
+        page.evaluate(FILE.read_text(encoding="utf-8"))
+        assert page.evaluate(AXE) == []
+
+
+def test_a_model_is_found_described_and_given_an_alias(
+    chromium: Any, viewer: Viewer, run: rn.Run, write: Callable[..., Path]
+) -> None:
+    from tests.browser import careful_page
+
+    run.log_artifact(rn.Artifact("data", "dataset").add_file(write("d.csv", "a,b\n1,2\n")))
+    run.use_artifact("data:latest")
+    for number in (1, 2):
+        made = rn.Artifact("net", metadata={"acc": number}).add_file(write("w.txt", f"weights {number}"))
+        run.log_artifact(made.add_file(write("same.json", '{"a":1}')))
+    with careful_page(chromium, bypass_csp=True) as page:
+        page.goto(f"{viewer.url}/artifacts")
+        fits(page)
+        page.keyboard.press("/")
+        page.keyboard.type("net")
+        until(lambda: page.locator("a.name").count() == 1 and page.url.endswith("?q=net"))
+        page.get_by_role("link", name="net", exact=True).click()
+        page.get_by_label("New alias", exact=True).fill("best")
+        page.get_by_role("button", name="Add").click()
+        assert page.locator("#aliases b").inner_text() == "best"
+        fits(page)
+        page.get_by_role("button", name="Compare").click()
+        assert page.locator("tr.changed").count() == 2
+        fits(page)
+        page.goto(f"{viewer.url}/artifacts/model/net/v2")
+        page.get_by_role("link", name="w.txt", exact=True).click()
+        assert page.locator("#look pre").inner_text() == "weights 2"
+        page.get_by_text("Add a description and tags").click()
+        page.get_by_label("Description").fill("The best one.")
+        page.keyboard.press("Control+Enter")
+        page.get_by_text("Edit description and tags").wait_for()
+        assert page.locator(".description").inner_text() == "The best one."
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Download", exact=True).first.click()
+        assert download.value.suggested_filename == "net-v2.zip"
+        fits(page)
+        page.get_by_role("button", name="Delete").click()
+        assert page.locator(".run-header .notice").is_visible()
+        page.get_by_role("button", name="Restore").click()
+        page.locator(".drawing a", has_text="data:v1").click()
+        assert page.url.endswith("/artifacts/dataset/data/v1")

@@ -1,0 +1,103 @@
+"""The page of an artifact has its versions, moves its aliases and compares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+import runicorn as rn
+from artifacts import artifact_page, services
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+Send = Callable[..., str]
+pytestmark = pytest.mark.django_db
+
+
+def test_versions_stand_newest_first_with_their_runs(page: Page, model: str, run: rn.Run) -> None:
+    found = page(model)
+    assert found.texts("h1") == ["m"]
+    assert found.texts("a", "name") == ["v3", "v2", "v1"]
+    makers = [one for one in found.all("a", "inline-clip") if one.text == "n"]
+    assert {one.attributes["href"] for one in makers} == {f"/runs/{run.id}"} and len(makers) == 3
+    used = page("/artifacts/dataset/d")
+    assert len([one for one in used.all("a", "inline-clip") if one.text == "n"]) == 2
+
+
+def test_deleted_versions_are_shown_on_demand(page: Page, model: str) -> None:
+    page(model)
+    services.soft_delete(version=services.get_version("m", 2))
+    assert page(model).texts("a", "name") == ["v3", "v1"]
+    link = next(one for one in page(model).all("a") if one.text == "Show 1 deleted")
+    found = page(link.attributes["href"])
+    assert found.texts("a", "name") == ["v3", "v2", "v1"]
+    assert [row.text.split()[0] for row in found.all("tr", "gone")] == ["v2"]
+
+
+def test_aliases_are_added_moved_and_removed(page: Page, send: Send, client: Client, model: str) -> None:
+    page(model)
+    assert send(f"{model}/alias", alias="best", version="v2") == f"{model}#aliases"
+    assert "best" in page(model).texts("b", "clip")
+    send(f"{model}/alias", alias="best", version="1")
+    assert services.get_artifact("m").aliases == {"latest": 3, "best": 1}
+    send(f"{model}/alias", alias="best", version="1", remove="1")
+    assert services.get_artifact("m").aliases == {"latest": 3}
+    for fields in (
+        {"alias": "latest", "version": "1"},
+        {"alias": "a b", "version": "1"},
+        {"alias": "x", "version": "one"},
+        {"alias": "x"},
+        {"alias": "v4", "version": "1"},
+    ):
+        assert client.post(f"{model}/alias", fields).status_code == 400, fields
+    assert client.post(f"{model}/alias", {"alias": "x", "version": "9"}).status_code == 404
+    assert services.get_artifact("m").aliases == {"latest": 3}
+
+
+def test_two_versions_are_compared(page: Page, model: str) -> None:
+    found = page(f"{model}/compare?a=1&b=3")
+    assert found.texts("a", "chip") == ["Differences 2", "Changed 1", "Added 1", "Removed 0", "Same 1"]
+    rows = found.texts("tr")
+    for row in ("own.txtchanged5 B5 B", "new.txtadded–3 B", "acc0.10.3", "descriptiontry 1try 3"):
+        assert row in rows
+    assert "2 values are the same" in found.texts("main")[0]
+    assert "same.txt" in page(f"{model}/compare?a=1&b=3&show=same").texts("main")[0]
+    back = page(f"{model}/compare?a=3&b=1")
+    assert "Removed 1" in back.texts("a", "chip")
+    assert page(f"{model}/compare").texts("h1") == ["m: from v2 to v3"]
+    for query in ("a=9&b=1", "a=x&b=1", f"a={10**12}&b=1"):
+        page(f"{model}/compare?{query}", status=404)
+
+
+def test_a_version_without_a_predecessor_is_compared_with_itself(page: Page, model: str) -> None:
+    assert "All files are the same." in page("/artifacts/dataset/d/compare").texts("main")[0]
+
+
+def test_many_versions_are_shown_in_pages(page: Page, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifact_page, "SIZE", 2)
+    assert page(f"{model}?page=2").texts("a", "name") == ["v1"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/artifacts/model/no",
+        "/artifacts/nonsense/m",
+        "/artifacts/dataset/m",
+        "/artifacts/model/m/v9",
+        "/artifacts/model/m/v99999999999999999999",
+    ],
+)
+def test_what_is_not_there_has_a_page_that_says_so(page: Page, model: str, address: str) -> None:
+    found = page(address, status=404)
+    assert "not found" in found.texts("p", "sentence")[0]
+
+
+def test_a_type_that_shares_a_name_is_no_trouble(page: Page, model: str, run: rn.Run) -> None:
+    run.log_artifact(rn.Artifact("m", "config").add_reference("https://example.org/x"))
+    assert page(model).texts("a", "name") == ["v3", "v2", "v1"]
+    found = page("/artifacts/config/m/v1")
+    assert "This version has no files, only references." in found.texts("main")[0]
+    assert "https://example.org/x" in found.texts("code")
