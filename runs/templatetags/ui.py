@@ -131,17 +131,3 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
         count /= KIB
     return f"{count:.1f} TiB"
-
-
-@register.simple_tag
-def tag_link(state: Any, tag: str) -> str:
-    """The table with only the runs of a tag."""
-    address: str = state.but(tags=(tag,)).address
-    return address
-
-
-@register.simple_tag
-def project_link(state: Any, project: str) -> str:
-    """The table with only the runs of a project."""
-    address: str = state.but(project=project).address
-    return address

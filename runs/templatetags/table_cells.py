@@ -1,0 +1,10 @@
+"""The cells of a row of the runs table, for its template."""
+
+from __future__ import annotations
+
+from django import template
+
+from runs.table_cells import cells
+
+register = template.Library()
+register.simple_tag(cells)
