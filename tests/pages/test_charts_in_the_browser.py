@@ -328,6 +328,23 @@ def test_a_table_stands_behind_every_chart(board: Callable[..., Any]) -> None:
     assert rows.count() == 102
 
 
+def test_the_table_follows_a_zoom_and_live_points(board: Callable[..., Any]) -> None:
+    page = board("loss")
+    until(lambda: "1,000" in page.inner_text("figure output") or painted(page, "loss") > 100)
+    page.evaluate("document.querySelector('figure .tools button:nth-child(2)').click()")
+    caption = page.locator(".points caption")
+    assert caption.inner_text() == "101 points in view"
+    frame = {"loss": {"step": [1001, 1002], "time": [1, 2], "value": [5.0, 7.25]}}
+    page.evaluate("(series) => board.advance(1000, 1002, series)", frame)
+    until(lambda: page.locator(".points tr").last.inner_text().split() == ["1,002", "7.25"])
+    assert caption.inner_text() == "103 points in view"
+    page.evaluate("chart('loss').hooks.zoom([200, 300])")
+    until(lambda: caption.inner_text() == "101 points in view")
+    assert page.locator(".points tr").nth(1).inner_text().startswith("200")
+    page.evaluate("document.querySelector('figure .tools button:nth-child(2)').click()")
+    assert not page.locator(".points").count()
+
+
 def test_points_and_picture_can_be_kept(board: Callable[..., Any], tmp_path: Any) -> None:
     page = board("train/loss")
     until(lambda: painted(page, "train/loss") > 300)

@@ -41,13 +41,13 @@ export class Chart {
   /**
    * `holder`: a <figure> with a <figcaption> that has an <output>.
    * `hooks`: cursor(x, down), zoom(range or null), retry(), resized() and highlight(key), called when a person asks
-   * for them; only the first two are needed.
+   * for them, and drawn() after each drawing; only the first two are needed.
    */
   constructor(holder, settings, hooks) {
     this.holder = holder;
     this.name = holder.dataset.name;
     this.settings = settings;
-    this.hooks = { retry() {}, resized() {}, highlight() {}, ...hooks };
+    this.hooks = { retry() {}, resized() {}, highlight() {}, drawn() {}, ...hooks };
     this.all = this.curves = [];
     this.area = element("div", "plot", holder);
     this.area.tabIndex = 0;
@@ -109,8 +109,7 @@ export class Chart {
     this.note.textContent = text;
     if (!retry) return;
     const button = element("button", "button", this.note);
-    button.type = "button";
-    button.textContent = "Try again";
+    Object.assign(button, { type: "button", textContent: "Try again" });
     button.addEventListener("click", () => this.hooks.retry());
   }
 
@@ -127,6 +126,7 @@ export class Chart {
     if (!this.all.length) return;
     this.describe();
     this.cursor.put(this.at, this.cursor.own);
+    this.hooks.drawn();
   }
 
   /** Paint the present plot on any canvas: the page's own, or one for a picture to keep. */

@@ -1,11 +1,10 @@
 /** The small buttons of a chart: larger, the table behind it, its points and its picture to keep. */
 
-import { figure } from "./format.js";
 import { header, rows } from "./rows.js";
-import { AXES, csv } from "./words.js";
+import { toggleTable } from "./table.js";
+import { csv } from "./words.js";
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
-const LONGEST = 1000;
 
 /** Add the buttons to a chart's caption. */
 export function addTools(chart) {
@@ -57,45 +56,4 @@ function keep(name, blob) {
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-function toggleTable(chart) {
-  const open = chart.holder.querySelector(".points");
-  if (open) {
-    open.remove();
-    return false;
-  }
-  const holder = document.createElement("div");
-  holder.className = "points";
-  holder.tabIndex = 0;
-  holder.setAttribute("role", "region");
-  holder.setAttribute("aria-label", `Points of ${chart.name}`);
-  holder.append(tableOf(chart));
-  chart.holder.append(holder);
-  return true;
-}
-
-function tableOf(chart) {
-  const [heads, all] = [header(chart), rows(chart)];
-  const table = document.createElement("table");
-  table.createCaption().textContent =
-    all.length > LONGEST ? `The last ${LONGEST} of ${figure(all.length)} points in view` : `${all.length} points in view`;
-  const head = table.createTHead().insertRow();
-  for (const name of heads) {
-    const cell = document.createElement("th");
-    cell.scope = "col";
-    cell.textContent = name;
-    head.append(cell);
-  }
-  const body = table.createTBody();
-  const where = heads.findIndex((name) => name === "step" || name === "time");
-  const { axis, origin } = chart.settings;
-  for (const cells of all.slice(-LONGEST)) {
-    const row = body.insertRow();
-    for (const [i, value] of cells.entries()) {
-      const place = axis === "relative" ? value - origin : value;
-      row.insertCell().textContent = i === where ? AXES[axis].text(place) : figure(value);
-    }
-  }
-  return table;
 }

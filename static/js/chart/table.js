@@ -1,0 +1,64 @@
+/** The table behind a chart: the points in view, which follow a zoom, live points and the settings. */
+
+import { figure } from "./format.js";
+import { header, rows } from "./rows.js";
+import { AXES } from "./words.js";
+
+const LONGEST = 1000;
+const PAUSE = 250;
+
+/** Open the table below a chart, or close it; whether it is open now. */
+export function toggleTable(chart) {
+  const open = chart.holder.querySelector(".points");
+  if (open) {
+    chart.hooks.drawn = () => {};
+    open.remove();
+    return false;
+  }
+  const holder = document.createElement("div");
+  holder.className = "points";
+  holder.tabIndex = 0;
+  holder.setAttribute("role", "region");
+  holder.setAttribute("aria-label", `Points of ${chart.name}`);
+  const table = holder.appendChild(document.createElement("table"));
+  fill(table, chart);
+  chart.hooks.drawn = afterwards(() => fill(table, chart));
+  chart.holder.append(holder);
+  return true;
+}
+
+/** `action` once for all calls of a moment: while somebody drags or points stream in, a chart is drawn each frame. */
+function afterwards(action) {
+  let timer = 0;
+  return () => {
+    timer ||= setTimeout(() => {
+      timer = 0;
+      action();
+    }, PAUSE);
+  };
+}
+
+function fill(table, chart) {
+  const [heads, all] = [header(chart), rows(chart)];
+  const where = heads.findIndex((name) => name === "step" || name === "time");
+  const { axis, origin } = chart.settings;
+  const place = (value) => AXES[axis].text(axis === "relative" ? value - origin : value);
+  const texts = all.slice(-LONGEST).map((cells) => cells.map((value, i) => (i === where ? place(value) : figure(value))));
+  const count = texts.length < all.length ? `The last ${LONGEST} of ${figure(all.length)}` : figure(all.length);
+  put(table.caption ?? table.createCaption(), `${count} points in view`);
+  const head = table.tHead?.rows[0] ?? table.createTHead().insertRow();
+  putCells(head, heads, () => Object.assign(document.createElement("th"), { scope: "col" }));
+  const body = table.tBodies[0] ?? table.createTBody();
+  while (body.rows.length > texts.length) body.deleteRow(-1);
+  texts.forEach((cells, i) => putCells(body.rows[i] ?? body.insertRow(), cells, () => document.createElement("td")));
+}
+
+function putCells(row, texts, make) {
+  while (row.cells.length > texts.length) row.deleteCell(-1);
+  texts.forEach((text, i) => put(row.cells[i] ?? row.appendChild(make()), text));
+}
+
+/** What stays as it is is not touched: a selection in it, or a reader's place, is not lost. */
+function put(cell, text) {
+  if (cell.textContent !== text) cell.textContent = text;
+}
