@@ -1,43 +1,111 @@
-"""Very many runs as rows alone, without folders: a million of them in minutes, to measure reading."""
+"""Very many runs as rows alone, without folders: a million of them in a minute or two, to measure reading."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
-from random import Random
 from typing import Any
 
-CHUNK = 20_000
 NO_DEVICE = 1
 """No disk has this number: the viewer takes the empty folder for a disk that is not mounted, and keeps the rows."""
 METRICS = ("val/loss", "val/accuracy")
+CACHE_KIB = 400_000
+NUMBERS = (
+    "WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < %(count)s), "
+    "runs AS (SELECT n, n %% 400 AS variant, n %% 3 = 0 AS tagged, 1600000000.0 + n * 60 AS created, "
+    "'project-' || (n %% 400 %% 8) AS project, 'experiment-' || (n %% 400) AS name, "
+    "strftime('%%Y%%m%%d_%%H%%M%%S', 1600000000 + n * 60, 'unixepoch') || printf('_%%06x', n) AS run_id "
+    "FROM numbers) "
+)
+"""What tells one run from another; SQLite makes the rows itself, which is ten times faster than handing them over."""
+RUN = {
+    "id": "n + 1",
+    "root_id": "%(root)s",
+    "run_id": "run_id",
+    "folder": "project || '/' || name || '/runs/' || run_id",
+    "project": "project",
+    "name": "name",
+    "status": "CASE WHEN variant %% 100 = 7 THEN 'interrupted' WHEN variant %% 10 = 3 THEN 'failed'"
+    " ELSE 'finished' END",
+    "created": "created",
+    "updated": "created + variant",
+    "started": "created",
+    "ended": "created + variant",
+    "duration": "variant + 0.0",
+    "best_metric_name": "'accuracy'",
+    "best_metric_value": "variant / 400.0",
+    "signature": "'seen'",
+    "tags": """iif(tagged, '["baseline"]', '[]')""",
+    "search": "project || char(10) || name || char(10) || run_id || char(10)"
+    " || iif(tagged, 'baseline' || char(10), '')",
+    "hostname": "'elsewhere'",
+}
+METRIC = {"root_id": "%(root)s", "run_id": "n + 1", "key": "%(key)s", "count": "100"} | {
+    "last": "value",
+    "minimum": "value / 2",
+    "maximum": "value * 2",
+    "best": "value",
+}
+PARAM = {"root_id": "%(root)s", "run_id": "n + 1", "key": "%(key)s"}
 
 
 def fill(path: Path, count: int) -> list[str]:
     """Rows of `count` finished runs of the active root, their tags, metrics and config; some of their ids."""
-    from django.db import connection
+    from django.db import connection, transaction
 
+    from runs.active import active_root
     from runs.models import StorageRoot
 
+    asked = {"root": active_root().pk, "count": count}
     with connection.cursor() as cursor:
-        indexes = _drop_indexes(cursor)
-        for start in range(0, count, CHUNK):
-            _add(range(start, min(start + CHUNK, count)))
-        for statement in indexes:
-            cursor.execute(statement)
-        cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")
-    with connection.schema_editor() as editor:
-        import_module("runs.migrations.0003_query_plans").assume(None, editor)
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        with transaction.atomic():
+            cursor.execute("SELECT tbl, idx, stat FROM sqlite_stat1 WHERE tbl LIKE 'runs_run%%'")
+            assumed = cursor.fetchall()
+            indexes = _drop_indexes(cursor)
+            cursor.execute("DELETE FROM sqlite_stat1 WHERE tbl LIKE 'runs_run%%'")
+            _insert_all(cursor, asked)
+            for statement in indexes:
+                cursor.execute(statement)
+            cursor.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", assumed)
+            cursor.execute("ANALYZE sqlite_schema")
+            cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")
+        cursor.execute("SELECT run_id FROM runs_run ORDER BY id DESC LIMIT 400")
+        ids = [row[0] for row in cursor.fetchall()]
     StorageRoot.objects.filter(path=str(path)).update(device=NO_DEVICE, listed_at=time.time())
-    return [run_id(number) for number in range(count - 1, count - 400, -1)]
+    return ids
 
 
-def run_id(number: int) -> str:
-    """The id of the run of that number."""
-    stamp = time.strftime("%Y%m%d_%H%M%S", time.gmtime(1_600_000_000 + number * 60))
-    return f"{stamp}_{number:06x}"
+def _insert_all(cursor: Any, asked: dict[str, Any]) -> None:
+    from runs.models import Run, RunMetric, RunParam, RunTag
+
+    _insert(cursor, Run, RUN, "runs", asked)
+    tag = {"root_id": "%(root)s", "run_id": "n + 1", "tag": "'baseline'"}
+    _insert(cursor, RunTag, tag, "runs WHERE tagged", asked)
+    for key in METRICS:
+        chance = "(SELECT n, abs(random() %% 1000000007) / 1000000007.0 AS value FROM runs)"
+        _insert(cursor, RunMetric, METRIC, chance, asked | {"key": key})
+    rate = {"number": "variant / 1000.0", "text": "variant / 1000.0"}
+    _insert(cursor, RunParam, PARAM | rate, "runs", asked | {"key": "lr"})
+    name = {"number": "NULL", "text": "iif(variant %% 2, 'adam', 'sgd')"}
+    _insert(cursor, RunParam, PARAM | name, "runs", asked | {"key": "optimizer"})
+
+
+def _insert(cursor: Any, model: Any, columns: dict[str, str], source: str, asked: dict[str, Any]) -> None:
+    """One statement for all rows: `columns` by the expressions given, every other by its default."""
+    others = {}
+    for field in model._meta.concrete_fields:
+        if field.column not in columns and field.column != "id" and not field.null:
+            default = field.get_default()
+            others[field.column] = json.dumps(default) if isinstance(default, list | dict) else default
+    named = columns | {column: f"%(default_{column})s" for column in others}
+    into = ", ".join(f'"{column}"' for column in named)
+    values = {f"default_{column}": value for column, value in others.items()}
+    cursor.execute(
+        f"INSERT INTO {model._meta.db_table} ({into}) {NUMBERS} SELECT {', '.join(named.values())} FROM {source}",
+        asked | values,
+    )
 
 
 def _drop_indexes(cursor: Any) -> list[str]:
@@ -47,80 +115,3 @@ def _drop_indexes(cursor: Any) -> list[str]:
     for name, _ in found:
         cursor.execute(f'DROP INDEX "{name}"')
     return [sql for _, sql in found]
-
-
-def _add(numbers: range) -> None:
-    from django.db import transaction
-
-    from runs import bulk
-    from runs.active import active_root
-    from runs.models import Run, RunMetric, RunParam, RunTag
-
-    root = active_root().pk
-    with transaction.atomic():
-        bulk.insert(Run, ("id", *RUN), ((number + 1, *_run(root, number)) for number in numbers))
-        bulk.insert(
-            RunTag, ("root", "run", "tag"), ((root, n + 1, "baseline") for n in numbers if n % 3 == 0)
-        )
-        bulk.insert(RunMetric, METRIC, _metrics(root, numbers))
-        bulk.insert(RunParam, ("root", "run", "key", "number", "text"), _params(root, numbers))
-
-
-RUN = (
-    *("root", "run_id", "folder", "project", "name", "status", "created", "updated", "started", "ended"),
-    *("duration", "best_metric_name", "best_metric_value", "signature", "tags", "search"),
-    *("warnings", "other_folders", "group", "hostname", "machine_id", "boot_id", "pid_namespace"),
-    *("description", "pinned", "archived", "summary", "config", "environment_available"),
-    *("artifacts_created_count", "artifacts_used_count", "journal_bytes", "media_offset", "media_mark"),
-    *("delete_reason", "original_status"),
-)
-METRIC = ("root", "run", "key", "count", "last", "minimum", "maximum", "best")
-
-
-def _run(root: int, number: int) -> tuple[Any, ...]:
-    variant, created, one = number % 400, 1_600_000_000.0 + number * 60, run_id(number)
-    project, name = f"project-{variant % 8}", f"experiment-{variant}"
-    status = "interrupted" if variant % 100 == 7 else ("failed" if variant % 10 == 3 else "finished")
-    search = f"{project}\n{name}\n{one}\nbaseline\n" if number % 3 == 0 else f"{project}\n{name}\n{one}\n"
-    tags = ["baseline"] if number % 3 == 0 else []
-    folder = f"{project}/{name}/runs/{one}"
-    times = (created, created + variant, created, created + variant, float(variant))
-    head = (root, one, folder, project, name, status, *times, "accuracy", variant / 400, "seen", tags, search)
-    return (
-        *head,
-        [],
-        [],
-        "",
-        "elsewhere",
-        "",
-        "",
-        "",
-        "",
-        False,
-        False,
-        {},
-        {},
-        False,
-        0,
-        0,
-        0,
-        0,
-        "",
-        "",
-        "",
-    )
-
-
-def _metrics(root: int, numbers: range) -> Iterator[tuple[Any, ...]]:
-    random = Random(numbers.start)
-    for number in numbers:
-        for name in METRICS:
-            value = random.random()
-            yield root, number + 1, name, 100, value, value / 2, value * 2, value
-
-
-def _params(root: int, numbers: range) -> Iterator[tuple[Any, ...]]:
-    for number in numbers:
-        variant = number % 400
-        yield root, number + 1, "lr", variant / 1000, repr(variant / 1000)
-        yield root, number + 1, "optimizer", None, "adam" if variant % 2 else "sgd"

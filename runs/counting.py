@@ -43,7 +43,9 @@ def changed(root: StorageRoot) -> None:
 
 def capped(runs: RunQuerySet, cap: int = EXACT) -> tuple[int, bool]:
     """The number of runs of one root up to `cap`, and whether there are more; a dear one may be two seconds old."""
-    count = _counted(runs.order_by()[: cap + 1])
+    count = runs.known_count if cap == EXACT else None
+    if count is None:
+        count = _counted(runs.order_by()[: cap + 1])
     return min(count, cap), count > cap
 
 

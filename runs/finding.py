@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
-from django.db import connection, models
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from runs.models import RunTag
+from runs import counting, crossing
+from runs.keys import Keys
+from runs.models import RunTag, StorageRoot
 from runs.querysets import RunQuerySet
 
 RARE = 1000
@@ -22,28 +23,6 @@ MOST_ASKED = 5
 """Indexes that are asked whether they leave few runs: each may take a millisecond to say so."""
 TRIGRAM = 3
 WORDS = 20
-
-
-class Keys:
-    """Whole numbers as they stand in a statement: a thousand of them as parameters cost Django three milliseconds."""
-
-    def __init__(self, keys: Iterable[int]) -> None:
-        self.text = ", ".join(str(int(key)) for key in keys)
-
-
-@models.BigAutoField.register_lookup
-class Among(models.Lookup):
-    """`pk__among=Keys(…)`: the same as `pk__in` of a list."""
-
-    lookup_name = "among"
-    prepare_rhs = False
-
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """The condition with the numbers in it."""
-        if not self.rhs.text:
-            raise EmptyResultSet
-        left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} IN ({self.rhs.text})", parameters
 
 
 def tagged(runs: RunQuerySet, tag: str) -> RunQuerySet:
@@ -54,13 +33,35 @@ def tagged(runs: RunQuerySet, tag: str) -> RunQuerySet:
 def having(runs: RunQuerySet, wanted: Iterable[QuerySet[Any]]) -> RunQuerySet:
     """Those of the runs of one root that have one of each of these rows of tags, metrics or config values."""
     few: set[int] | None = None
+    wanted = list(wanted)
+    found = runs
     for asked, rows in enumerate(wanted):
         keys = _few(runs, rows) if asked < MOST_ASKED else None
         if keys is None:
-            runs = runs.filter(Exists(rows.filter(run=OuterRef("pk"))))
+            found = found.filter(Exists(rows.filter(run=OuterRef("pk"))))
         else:
             few = keys if few is None else few & keys
-    return runs if few is None else _among(runs, sorted(few))
+    if few is not None:
+        return _among(found, sorted(few))
+    return _counted(runs, found, wanted) if wanted and connection.vendor == "sqlite" else found
+
+
+def _counted(runs: RunQuerySet, found: RunQuerySet, wanted: list[QuerySet[Any]]) -> RunQuerySet:
+    """`found`, which are those of `runs` that have these rows, by their keys if they are few, or with their number."""
+    if (live := crossing.lives(runs)) is None or runs.root is None:
+        return found
+    root, key = runs.root, f"having {live} {[str(rows.query) for rows in wanted]}"
+    keys, count = counting.remembered(root, key, lambda: _crossed(root, wanted, live))
+    if keys is not None:
+        return _among(runs, keys)
+    found.known_count = count
+    return found
+
+
+def _crossed(root: StorageRoot, wanted: list[QuerySet[Any]], live: bool) -> tuple[list[int] | None, int]:
+    """The keys of the runs when they are few, and how many there are, up to one more than is counted exactly."""
+    keys, is_complete = crossing.common(root, wanted, live=live, enough=counting.EXACT)
+    return (keys.tolist() if is_complete and len(keys) <= RARE else None), min(len(keys), counting.EXACT + 1)
 
 
 def _few(runs: RunQuerySet, rows: QuerySet[Any]) -> set[int] | None:

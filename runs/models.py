@@ -146,6 +146,7 @@ class Run(models.Model):
                 fields=["root", "-deleted", "-id"], name="run_deleted", condition=~models.Q(deleted=None)
             ),
             models.Index(fields=["root", "folder"], name="run_folder"),
+            models.Index(fields=["root", "-created", "-id"], name="run_everything"),
         ]
 
     def __str__(self) -> str:

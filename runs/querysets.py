@@ -22,6 +22,8 @@ class RunQuerySet(models.QuerySet["Run"]):
     """Whether an index may tell quickly that few runs are left: what another order is worth asking for."""
     are_few = False
     """Whether these are a few runs named by their keys."""
+    known_count: int | None = None
+    """How many these are, exact up to `counting.EXACT`, when that was found out on the way. Not of what is made of them."""
 
     def _clone(self) -> RunQuerySet:
         clone: RunQuerySet = super()._clone()
