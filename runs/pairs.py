@@ -9,6 +9,8 @@ from typing import Any
 
 MOST = 2000
 LONGEST = 4000
+TALL = 600
+LINES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,11 @@ class Pair:
     def name(self) -> str:
         """The rest of the key."""
         return self.key[len(self.group) :]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its text needs a window of its own."""
+        return len(self.text) > TALL or self.text.count("\n") > LINES
 
 
 class Pairs(list[Pair]):

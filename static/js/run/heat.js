@@ -88,7 +88,9 @@ export function drawBars(canvas, { edges, counts }) {
   context.textAlign = "center";
   const ticks = linearTicks(low, high, Math.max(2, Math.round(width / 90)));
   for (const tick of ticks) {
-    context.fillText(tickLabel(tick, ticks[1] - ticks[0] || 1), Math.min(width - 16, x(tick)), BARS_HEIGHT - 8);
+    const label = tickLabel(tick, ticks[1] - ticks[0] || 1);
+    const half = context.measureText(label).width / 2;
+    context.fillText(label, Math.min(width - half, x(tick)), BARS_HEIGHT - 8);
   }
 }
 
