@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Sum
+from django.db.models import Count, F, QuerySet, Sum, Window
+from django.db.models.functions import RowNumber
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -23,22 +24,13 @@ FEW = 2
 
 @dataclass(slots=True)
 class Row:
-    """A version in the table."""
+    """A version in the table, with the first runs that used it and how many further ones there are."""
 
     version: Version
     aliases: list[str]
     maker: Run | None
     users: list[Run] = field(default_factory=list)
-
-    @property
-    def few(self) -> list[Run]:
-        """The first of those that used it."""
-        return self.users[:FEW]
-
-    @property
-    def further(self) -> int:
-        """How many there are beyond those."""
-        return len(self.users) - len(self.few)
+    further: int = 0
 
 
 def artifact_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
@@ -72,19 +64,23 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
 
 
 def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
-    """Versions with the runs that made and used them, in two queries."""
+    """Versions with the runs that made and used them, in three queries however many there are."""
     versions = list(versions)
     runs = runs_by_id(artifact, (version.run_id for version in versions))
     found = {}
     for version in versions:
         version.artifact = artifact
         found[version.number] = Row(version, artifact.aliases_of(version.number), runs.get(version.run_id))
-    for use in uses_of(artifact, Use.USED, list(found)):
+    uses = uses_of(artifact, Use.USED, list(found))
+    for number, count in uses.order_by().values_list("number").annotate(Count("pk")):
+        found[number].further = max(0, count - FEW)
+    place = Window(RowNumber(), partition_by=F("number"), order_by=("at", "pk"))
+    for use in uses.annotate(place=place).filter(place__lte=FEW):
         found[use.number].users.append(use.run)
     return list(found.values())
 
 
-def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> Iterable[Use]:
+def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> QuerySet[Use]:
     """What runs that are not deleted did with versions, in the order of time."""
     uses = Use.objects.filter(type=artifact.type, name=artifact.name, kind=kind, number__in=numbers)
     here = uses.filter(run__root=artifact.root, run__deleted=None)

@@ -21,7 +21,8 @@ from runs.pairs import Pairs
 
 FILES = 200
 """Files on a page."""
-REFERENCES = 200
+REFERENCES = USERS = 200
+"""References, and runs that used it, that are named."""
 LOOKED_AT = 256 * 1024 * 1024
 """Bytes of the largest file whose beginning is shown: it is read once, so that nothing damaged is shown for good."""
 LARGEST_PICTURE = 16 * 1024 * 1024
@@ -31,7 +32,7 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
     """All of the page, as its address asks for it."""
     artifact = version.artifact
     numbers = list(artifact.versions.live().order_by("-number").values_list("number", flat=True))
-    used = list(uses_of(artifact, Use.USED, [version.number]))
+    uses = uses_of(artifact, Use.USED, [version.number])
     return {
         "artifact": artifact,
         "version": version,
@@ -40,7 +41,8 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
         "others": [number for number in numbers if number != version.number],
         "before": next((number for number in numbers if number < version.number), None),
         "maker": runs_by_id(artifact, [version.run_id]).get(version.run_id),
-        "users": [use.run for use in used],
+        "users": [use.run for use in uses[:USERS]],
+        "user_count": uses.count(),
         "metadata": Pairs(version.metadata),
         "verified": version.curation.get("verified_at"),
         "damaged": version.curation.get("corrupted_files") or [],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 import runicorn as rn
-from artifacts import artifact_page, services
+from artifacts import artifact_page, discovery, services
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
@@ -73,6 +76,30 @@ def test_two_versions_are_compared(page: Page, model: str) -> None:
 
 def test_a_version_without_a_predecessor_is_compared_with_itself(page: Page, model: str) -> None:
     assert "All files are the same." in page("/artifacts/dataset/d/compare").texts("main")[0]
+
+
+def test_it_takes_as_many_queries_for_many_versions(
+    page: Page, client: Client, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovery, "YOUNG_NANOSECONDS", 0)
+    page(model)
+    taken = []
+    for address in ("/artifacts/dataset/d", model):
+        client.get(address)
+        with CaptureQueriesContext(connection) as captured:
+            client.get(address)
+        taken.append(len(captured))
+    assert taken[1] <= taken[0] <= 30, taken
+
+
+def test_of_many_runs_the_first_are_named(page: Page, model: str, store: Path) -> None:
+    for number in range(4):
+        name = f"user-{number}"
+        with rn.init("p", name, storage=store, capture_env=False, system_metrics=False) as user:
+            user.use_artifact("m:v1")
+    row = page(model).texts("tr")[-1]
+    assert "user-0, user-1 and 2 more" in row and "user-3" not in row
+    assert "user-3" in page(f"{model}/v1").texts("section", "region")[2]
 
 
 def test_many_versions_are_shown_in_pages(page: Page, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
