@@ -6,20 +6,23 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import Avg, Case, Count, F, FloatField, Sum, When, Window
-from django.db.models.functions import Coalesce, Floor, RowNumber
+from django.db.models import Avg, Count, F, Max, Min, Sum
+from django.db.models.functions import Coalesce, Floor
 
 from runicorn import layout
 from runs import counting
+from runs.keys import Keys
 from runs.models import Run, StorageRoot
 from runs.querysets import RunQuerySet
 
 DAY = 86_400
+SECONDS = 30.0
+"""Every run has to be looked at: 250 ms of 100,000."""
 ENDED = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 
 
 def summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]:
-    """What `GET /api/v2/analytics/summary` answers, at most two seconds old.
+    """What `GET /api/v2/analytics/summary` answers, at most `SECONDS` old and never older than a change.
 
     Runs in the recycle bin count nowhere but in `storage_bytes`: they still lie on the disk.
 
@@ -28,7 +31,8 @@ def summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]
         project: only its runs; None for all.
         days: how many days `runs_per_day` goes back, today included.
     """
-    return counting.remembered(root, f"summary {days} {project}", lambda: _summary(root, project, days))
+    key = f"summary {days} {project}"
+    return counting.remembered(root, key, lambda: _summary(root, project, days), SECONDS)
 
 
 def _summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]:
@@ -36,7 +40,7 @@ def _summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any
     runs = everything.live()
     by_status = _counted(runs, "status")
     ended = sum(by_status.get(status, 0) for status in ENDED)
-    durations = runs.aggregate(mean=Avg("duration"), total=Sum("duration"))
+    durations = runs.filter(duration__isnull=False).aggregate(mean=Avg("duration"), total=Sum("duration"))
     stored = everything.aggregate(bytes=Sum(Coalesce("stored_bytes", "journal_bytes")))["bytes"]
     return {
         "total_experiments": sum(by_status.values()),
@@ -69,17 +73,20 @@ def _date(day: int) -> str:
 
 def _best(runs: RunQuerySet) -> list[dict[str, Any]]:
     """The best run of each project by each primary metric; of equals the newest."""
-    worth = Case(
-        When(best_metric_mode="min", then=-F("best_metric_value")),
-        default=F("best_metric_value"),
-        output_field=FloatField(),
-    )
-    groups = [F("project"), F("best_metric_name"), F("best_metric_mode")]
-    place = Window(RowNumber(), partition_by=groups, order_by=[worth.desc(), F("pk").desc()])
-    named = runs.filter(best_metric_name__isnull=False, best_metric_value__isnull=False)
-    first = named.annotate(place=place).filter(place=1).order_by("project", "best_metric_name", "pk")
-    fields = ("project", "best_metric_name", "best_metric_mode", "best_metric_value", "run_id")
-    names = ("project", "metric", "mode", "value", "id")
+    groups = ("project", "best_metric_name", "best_metric_mode")
+    named = runs.filter(best_metric_name__isnull=False, best_metric_value__isnull=False).order_by()
+    ends = named.values_list(*groups).annotate(Min("best_metric_value"), Max("best_metric_value"))
+    best = {tuple(group): low if group[2] == "min" else high for *group, low, high in ends}
+    equals = named.filter(best_metric_value__in=set(best.values())).values_list(*groups, "best_metric_value")
+    keys = {tuple(group): key for *group, value, key in equals.annotate(Max("pk")) if best[*group] == value}
+    ids = dict(Run.objects.filter(pk__among=Keys(keys.values())).values_list("pk", "run_id"))
     return [
-        dict(zip(names, row, strict=True)) | {"mode": row[2] or "max"} for row in first.values_list(*fields)
+        {
+            "project": group[0],
+            "metric": group[1],
+            "mode": group[2] or "max",
+            "value": best[group],
+            "id": ids[key],
+        }
+        for group, key in sorted(keys.items(), key=lambda found: (*found[0][:2], found[1]))
     ]

@@ -69,13 +69,13 @@ def _counted(runs: RunQuerySet) -> int:
     return count
 
 
-def remembered(root: StorageRoot, key: str, compute: Callable[[], T]) -> T:
-    """What `compute` answered last for this root and key, unless a run changed since or it is two seconds old."""
+def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
+    """What `compute` answered last for this root and key, unless a run changed since or it is `seconds` old."""
     if known := _known(root, key):
         return known[0]
     revision = _revision(root)
     value = compute()
-    _remember(root, key, revision, value)
+    _remember(root, key, revision, value, seconds)
     return value
 
 
@@ -86,14 +86,14 @@ def _revision(root: StorageRoot) -> int:
 
 def _known(root: StorageRoot, key: str) -> tuple[Any] | None:
     with _lock:
-        revision, at, value = _answers.get((root.path, key), (-1, 0.0, None))
-        fresh = revision == _revisions[root.path] and time.monotonic() - at < SECONDS
+        revision, expires, value = _answers.get((root.path, key), (-1, 0.0, None))
+        fresh = revision == _revisions[root.path] and time.monotonic() < expires
     return (value,) if fresh else None
 
 
-def _remember(root: StorageRoot, key: str, revision: int, value: Any) -> None:
+def _remember(root: StorageRoot, key: str, revision: int, value: Any, seconds: float = SECONDS) -> None:
     with _lock:
-        _answers[root.path, key] = (revision, time.monotonic(), value)
+        _answers[root.path, key] = (revision, time.monotonic() + seconds, value)
         _answers.move_to_end((root.path, key))
         while len(_answers) > REMEMBERED:
             _answers.popitem(last=False)
