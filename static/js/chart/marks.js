@@ -4,6 +4,9 @@ import { firstAtLeast } from "./data.js";
 import { crisp } from "./draw.js";
 import { figure } from "./format.js";
 
+const EVENT_ROOM = 16;
+const SHORT = 6;
+
 /** Crosses at the bottom for NaN, triangles at the top and bottom for infinities, where they happened. */
 export function drawSpecials(context, { box, x }, series, colour) {
   const painted = new Set();
@@ -76,10 +79,15 @@ function triangle(context, across, down, height) {
   context.closePath();
 }
 
-/** Dashed upright lines with a word at their head where it fits: changes of stage, and where a run was resumed. */
+/**
+ * Dashed upright lines with a word at their head where it fits: changes of stage, and where a run was resumed.
+ * So many of them that they would hide the curve are short ones at the foot.
+ */
 export function drawEvents(context, { box, x }, events, colour) {
   const seen = events.filter(([value]) => value >= x.domain[0] && value <= x.domain[1]);
   const places = seen.map(([value]) => crisp(x.at(value)));
+  const crowded = seen.length * EVENT_ROOM > box.right - box.left;
+  const head = crowded ? box.bottom - SHORT : box.top;
   context.strokeStyle = colour;
   context.fillStyle = colour;
   context.lineWidth = 1;
@@ -88,7 +96,7 @@ export function drawEvents(context, { box, x }, events, colour) {
   context.setLineDash([2, 3]);
   for (const [i, [, label]] of seen.entries()) {
     context.beginPath();
-    context.moveTo(places[i], box.top);
+    context.moveTo(places[i], head);
     context.lineTo(places[i], box.bottom);
     context.stroke();
     const room = (places[i + 1] ?? box.right) - places[i];
