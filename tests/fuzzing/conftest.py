@@ -60,6 +60,7 @@ def pool(target: Viewer) -> Pool:
         "artifact_path": _files(target, artifacts),
         "artifact_alias": ["latest", "best", "prod"],
         "version": [1, 2],
+        "type": [artifact["type"] for artifact in artifacts],
         "path": ["samples.png", "/new/root"],
         "table": ["runs"],
         "order_by": ["name", "duration", "metric.loss.best", "config.lr", "best_metric_value"],
