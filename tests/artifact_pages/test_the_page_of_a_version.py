@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,17 @@ def test_it_tells_everything(page: Page, model: str, run: rn.Run) -> None:
     files = [one for one in found.all("a", "clip") if "file=" in one.attributes["href"]]
     assert [one.text for one in files] == ["new.txt", "own.txt", "same.txt"]
     assert "n p" in found.texts("section", "region")[2]
+
+
+def test_the_forms_hold_what_is_said_of_it(page: Page, send: Send, model: str) -> None:
+    found = page(f"{model}/v1")
+    fields = {area.attributes["name"]: "".join(area.pieces) for area in found.all("textarea")}
+    before = services.get_version("m", 1)
+    assert json.loads(fields["metadata"]) == before.metadata
+    send(f"{model}/v1/describe", **fields)
+    after = services.get_version("m", 1)
+    assert after.tags == before.tags == ["first tag", "second"]
+    assert (after.description, after.metadata) == (before.description, before.metadata)
 
 
 def test_what_is_said_of_it_is_changed(page: Page, send: Send, model: str) -> None:
