@@ -8,7 +8,7 @@ export function compare(picks) {
     const link = document.getElementById("compare");
     if (!link) return;
     const few = picks.ids.size >= 2 && picks.ids.size <= MOST;
-    link.toggleAttribute("aria-disabled", !few);
+    link.setAttribute("aria-disabled", String(!few));
     if (few) link.href = `${link.dataset.address}?runs=${[...picks.ids].join(",")}`;
     else link.removeAttribute("href");
   });
