@@ -6,6 +6,7 @@ A page has hundreds of them: made here they take half of the time that templates
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -71,10 +72,16 @@ def _project(row: Row, state: TableState, spark: SafeString) -> SafeString:
     project = row.run.project
     return format_html(
         '<td class="c-project clip"><a class="soft" href="{}" title="{}"><bdi>{}</bdi></a></td>',
-        state.but(project=project).address,
+        _of_project(state, state.preferred, project),
         project,
         project,
     )
+
+
+@lru_cache(maxsize=256)
+def _of_project(state: TableState, preferred: tuple[str, ...], project: str) -> str:
+    """The address of the table with one project; what a person prefers is in it, though it makes no other state."""
+    return state.but(project=project).address
 
 
 def _id(row: Row, state: TableState, spark: SafeString) -> SafeString:
