@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,10 @@ from artifacts.models import Artifact, File, Version
 from runicorn import layout
 from runicorn.artifacts import store
 from runicorn.artifacts.errors import DamagedFile
-from runicorn.artifacts.manifest import ALGORITHM, Manifest
+from runicorn.artifacts.manifest import ALGORITHM, LARGEST_SIZE, Manifest
+from runicorn.artifacts.names import is_unicode
 from runs.cleaning import Cleaner, clean_text
+from runs.cleaning import number as finite
 from runs.models import StorageRoot
 
 YOUNG_NANOSECONDS = 2_000_000_000
@@ -44,7 +46,7 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
         for row in Artifact.objects.in_root(root).only("folder", "stamp", "signature", "type", "name")
     }
     seen = set()
-    for folder in shelves.folders():
+    for folder in _readable(shelves):
         relative = folder.path.relative_to(root.path).as_posix()
         row = known.get(relative)
         if row is not None and row.name == folder.name:
@@ -53,6 +55,11 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
                 continue
         refresh(root, folder)
     _let_go(root, shelves, [row for relative, row in known.items() if relative not in seen])
+
+
+def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
+    """The folders of a store; not those whose names are no Unicode, which no database and no address can hold."""
+    return (folder for folder in shelves.folders() if is_unicode(folder.name))
 
 
 def _let_go(root: StorageRoot, shelves: store.Store, rows: Iterable[Artifact]) -> None:
@@ -70,7 +77,7 @@ def _is_listable(shelves: store.Store) -> bool:
 def refresh_named(root: StorageRoot, name: str) -> None:
     """Bring the rows of the artifacts of a name up to date, and look for ones that are not known yet."""
     shelves = store.Store(Path(root.path))
-    for folder in list(shelves.folders()):
+    for folder in list(_readable(shelves)):
         if folder.name == name:
             refresh(root, folder)
     _let_go(root, shelves, Artifact.objects.in_root(root).filter(name=name))
@@ -166,8 +173,8 @@ def _take_in_files(row: Version, manifest: Manifest) -> None:
 def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
     about, curation = version.metadata, version.curation
     marker, _ = layout.read_json(version.path / layout.DELETED)
-    deleted = marker.get("deleted_at")
-    if version.is_deleted() and not isinstance(deleted, int | float):
+    deleted = finite(marker.get("deleted_at"))
+    if version.is_deleted() and deleted is None:
         deleted = (version.path / layout.DELETED).stat().st_mtime
     clean = Cleaner().clean
     stages = curation if "lifecycle_stage" in curation else layout.read_json(version.path / store.METADATA)[0]
@@ -177,12 +184,12 @@ def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
         "updated": about.updated_at or about.created_at or manifest.created_at,
         "run_id": clean_text(about.created_by_run, 255),
         "user": clean_text(about.created_by_user, 255) if about.created_by_user else None,
-        "size_bytes": manifest.total_size,
-        "stored_bytes": manifest.stored_size,
+        "size_bytes": min(manifest.total_size, LARGEST_SIZE),
+        "stored_bytes": min(manifest.stored_size, LARGEST_SIZE),
         "num_files": len(manifest.files),
         "references": clean({"all": manifest.to_dict()["references"]})["all"],
         "status": clean_text(about.status, 64),
-        "deleted": float(deleted) if version.is_deleted() and deleted is not None else None,
+        "deleted": deleted if version.is_deleted() else None,
         "description": clean_text(about.description, 10_000),
         "tags": [clean_text(tag, 255) for tag in about.tags],
         "metadata": clean(about.metadata),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from artifacts.models import Artifact, Version
+from runs.cleaning import number as finite
 from runs.models import Run
 
 FIELDS = (
@@ -29,7 +30,7 @@ def evaluations(artifact: Artifact, number: int | None = None) -> list[dict[str,
         for record in curation.get("evaluations") or []
         if isinstance(record, dict)
     ]
-    return sorted(found, key=lambda record: record["evaluation_date"] or 0.0, reverse=True)
+    return sorted(found, key=lambda record: finite(record["evaluation_date"]) or 0.0, reverse=True)
 
 
 def training(version: Version) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from runicorn.artifacts import names
 from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
+from runicorn.artifacts.manifest import LARGEST_SIZE
 from runicorn.layout import RUN_ID
 from runs.taking import Body, Query
 
@@ -88,7 +89,7 @@ class UploadFile(Body):
     """A file of an upload, as its sender describes it."""
 
     path = serializers.CharField(max_length=1024, trim_whitespace=False)
-    size = serializers.IntegerField(min_value=0)
+    size = serializers.IntegerField(min_value=0, max_value=LARGEST_SIZE)
     digest = serializers.CharField(max_length=71, help_text="sha256:<hex>")
 
 
@@ -97,7 +98,7 @@ class UploadReference(Body):
 
     uri = serializers.CharField(max_length=4096)
     checksum = serializers.CharField(required=False, max_length=255)
-    size = serializers.IntegerField(required=False, min_value=0)
+    size = serializers.IntegerField(required=False, min_value=0, max_value=LARGEST_SIZE)
     metadata = serializers.DictField(required=False)
 
 

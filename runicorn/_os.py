@@ -22,6 +22,7 @@ _NETWORK = """
 NETWORK_TYPES = frozenset(_NETWORK.split())
 MOUNTS = "/proc/self/mountinfo"
 NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+OPEN_OTHERWISE = 1024
 _BINARY: int = getattr(os, "O_BINARY", 0)
 _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
@@ -376,3 +377,17 @@ def _lock(fd: int, blocking: bool, shared: bool) -> None:
 
     kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     fcntl.flock(fd, kind | (0 if blocking else fcntl.LOCK_NB))
+
+
+def allow_open_files(count: int) -> None:
+    """Let this process open that many files more, as far as its hard limit goes; nothing where there is no such limit."""
+    if WINDOWS:
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + OPEN_OTHERWISE
+    if resource.RLIM_INFINITY != soft < wanted:
+        within = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, within), hard))

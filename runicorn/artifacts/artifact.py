@@ -10,7 +10,7 @@ from typing import Any
 
 from runicorn.artifacts import names, sources, verifying
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
-from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference
+from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, is_size
 from runicorn.artifacts.progress import Progress, watch
 from runicorn.artifacts.saving import Draft, save
 from runicorn.artifacts.store import Store, Version
@@ -144,7 +144,7 @@ class Artifact:
         scheme, separator, rest = str(uri).partition(":")
         if not (separator and rest and scheme and scheme[0].isalpha() and scheme.isascii()):
             raise InvalidArtifact(f"Invalid reference {uri!r}: it must be a URI, like s3://bucket/key.")
-        if size is not None and (type(size) is not int or size < 0):
+        if size is not None and not is_size(size):
             raise InvalidArtifact(f"Invalid size {size!r} of a reference: it must be a number of bytes.")
         more = {**metadata, "name": name} if name is not None else metadata
         self._references.append(Reference(str(uri), checksum, size, more))

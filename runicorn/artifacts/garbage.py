@@ -150,7 +150,9 @@ def _alone(store: Store) -> ExitStack:
     """
     with ExitStack() as stack:
         stack.enter_context(store.pool.alone())
-        for artifact in store.folders():
+        folders = list(store.folders())
+        _os.allow_open_files(len(folders))  # a lock is an open file
+        for artifact in folders:
             try:
                 stack.enter_context(_os.file_lock(artifact.path / ".lock", blocking=False, mode=0o666))
             except BlockingIOError as error:

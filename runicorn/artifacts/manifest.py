@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.names import check_path
 
 ALGORITHM = "sha256:"
+LARGEST_SIZE = 2**53
+"""Bytes of one file or reference: whole numbers beyond that are not exact in every reader of JSON."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -113,7 +116,7 @@ def _file(value: object) -> FileEntry:
     except InvalidArtifact as error:
         raise DamagedFile(f"manifest.json is not to be trusted. {error}") from error
     size, digest, modified = value.get("size"), _with_algorithm(value.get("digest")), value.get("modified_at")
-    if type(size) is not int or size < 0 or not _DIGEST.fullmatch(digest):
+    if not is_size(size) or not _DIGEST.fullmatch(digest):
         raise DamagedFile(f"manifest.json does not say the size and the digest of {path!r}.")
     return FileEntry(path, size, digest, _number(modified, None))
 
@@ -125,7 +128,7 @@ def _references(values: Iterable[object]) -> Iterable[Reference]:
             yield Reference(
                 value["uri"],
                 checksum if isinstance(checksum, str) else None,
-                size if type(size) is int and size >= 0 else None,
+                size if is_size(size) else None,
                 more if isinstance(more, dict) else {},
             )
 
@@ -206,8 +209,19 @@ class Metadata:
         )
 
 
+def is_size(value: object) -> TypeGuard[int]:
+    """Whether it is a number of bytes that a file or a reference can have."""
+    return type(value) is int and 0 <= value <= LARGEST_SIZE
+
+
 def _number(value: Any, default: Any) -> Any:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return default
+    try:
+        number = float(value)
+    except OverflowError:
+        return default
+    return number if math.isfinite(number) else default
 
 
 def _count(value: Any) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import pairwise
 from typing import NamedTuple
 
 from runicorn.artifacts.errors import InvalidArtifact
@@ -17,6 +18,7 @@ PATH_LENGTH = 1024
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
 _ALIAS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NUMBER = re.compile(r"[vV]?[0-9]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 # Windows opens a device under these names, whatever the ending.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -65,7 +67,14 @@ def check_name(value: object) -> str:
     return value
 
 
+def is_unicode(text: str) -> bool:
+    """Whether it can be written as UTF-8: names of files that are in no encoding cannot."""
+    return _SURROGATE.search(text) is None
+
+
 def _name_problem(name: str) -> str | None:
+    if not is_unicode(name):
+        return "must be text in Unicode"
     if len(name) > NAME_LENGTH or len(name.encode("utf-8", "replace")) > COMPONENT_BYTES:
         return f"must not be longer than {NAME_LENGTH} characters or {COMPONENT_BYTES} bytes in UTF-8"
     if CONTROL.search(name):
@@ -114,6 +123,8 @@ def check_path(value: object) -> str:
 
 
 def _path_problem(path: str) -> str | None:
+    if not is_unicode(path):
+        return "must be text in Unicode"
     if len(path) > PATH_LENGTH:
         return f"must not have more than {PATH_LENGTH} characters"
     if CONTROL.search(path):
@@ -137,18 +148,16 @@ def check_paths(paths: Iterable[str]) -> None:
         InvalidArtifact: two are equal but for their case, or one is a folder of another.
     """
     seen: dict[str, str] = {}
-    folders: dict[str, str] = {}
     for path in paths:
         folded = path.casefold()
         if folded in seen:
             raise InvalidArtifact(f"The paths {seen[folded]!r} and {path!r} differ in nothing but case.")
         seen[folded] = path
-        parts = folded.split("/")
-        for end in range(1, len(parts)):
-            folders.setdefault("/".join(parts[:end]), path)
-    for folded, path in seen.items():
-        if folded in folders:
-            raise InvalidArtifact(f"{path!r} cannot be a file and the folder of {folders[folded]!r}.")
+    # Parted by the lowest character of all, a file stands right before what would lie in a folder of its name.
+    ordered = sorted((folded.replace("/", "\0"), path) for folded, path in seen.items())
+    for (file, path), (below, other) in pairwise(ordered):
+        if below.startswith(f"{file}\0"):
+            raise InvalidArtifact(f"{path!r} cannot be a file and the folder of {other!r}.")
 
 
 class Spec(NamedTuple):

@@ -18,13 +18,12 @@ from typing import Any, NamedTuple
 from runicorn import _os, layout
 from runicorn.artifacts import names
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, InvalidArtifact
-from runicorn.artifacts.manifest import ALGORITHM, Reference, is_digest
+from runicorn.artifacts.manifest import ALGORITHM, Reference, is_digest, is_size
 from runicorn.artifacts.pool import Blob, hash_file
 from runicorn.artifacts.saving import Draft, check, make
 from runicorn.artifacts.store import UPLOADS, Store, Version, write_small
 
 MOST_FILES = 100_000
-LARGEST = 2**50
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -200,7 +199,7 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
 def _told(file: Mapping[str, Any]) -> Told:
     path, size, digest = file.get("path"), file.get("size"), file.get("digest")
     names.check_path(path)
-    if type(size) is not int or not 0 <= size <= LARGEST:
+    if not is_size(size):
         raise InvalidArtifact(f"The size of {path!r} must be a number of bytes.")
     if not is_digest(digest):
         raise InvalidArtifact(f"The digest of {path!r} must be 'sha256:' and 64 hexadecimal digits.")

@@ -10,7 +10,7 @@ import pytest
 
 import runicorn as rn
 from runicorn import _bulk
-from runicorn.artifacts import pool
+from runicorn.artifacts import garbage, pool
 from runicorn.artifacts.store import Store
 
 Write = Callable[..., Path]
@@ -87,3 +87,16 @@ def test_files_are_synced_in_batches(
     run.log_artifact(rn.Artifact("d", "dataset").add_dir(folder))
     assert len(_blobs(shelves)) == 45
     assert not list(shelves.pool.incoming.iterdir())
+
+
+def test_more_artifacts_than_files_may_be_open_are_no_hindrance(shelves: Store) -> None:
+    for number in range(150):
+        (shelves.path / "model" / f"m{number}").mkdir(parents=True)
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    opened = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (opened + 100, hard))
+    try:
+        assert not garbage.find(shelves)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -84,6 +84,13 @@ def test_paths_must_differ_in_more_than_case(write: Write) -> None:
         one.add_file(write("y"), name="readme/inside")
 
 
+def test_a_file_is_no_folder_of_others() -> None:
+    names.check_paths(["a", "a-b", "a.b/c", "b/a", "aa"])
+    for paths in (["a", "a-b", "a!", "A/b"], ["x/y/z", "x/y-1", "x/y"], ["a/b/c/d", "a"]):
+        with pytest.raises(InvalidArtifact, match="cannot be a file and the folder"):
+            names.check_paths(paths)
+
+
 def test_names_must_differ_in_more_than_case(run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("ResNet").add_file(write("x")))
     with pytest.raises(InvalidArtifact, match="'ResNet' already"):

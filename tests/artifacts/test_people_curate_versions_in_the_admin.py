@@ -75,6 +75,16 @@ def test_every_page_is_there(kept: rn.Run) -> None:
         answer = Client().get(f"/admin/artifacts/{address}")
         assert answer.status_code == 200
         assert all(word in answer.content.decode() for word in words), address
+    for odd in (
+        "?q=%00",
+        "?q=%ED%A0%80",
+        "?p=-1",
+        "?p=99999999999999999999",
+        "?o=x",
+        "?id__exact=99999999999999999999",
+    ):
+        for kind in ("artifact", "version", "use"):
+            assert Client().get(f"/admin/artifacts/{kind}/{odd}").status_code in (200, 302), (kind, odd)
     for address in ("artifact/add/", "version/add/", f"version/{key('m', 2)}/delete/"):
         assert Client().get(f"/admin/artifacts/{address}").status_code == 403
 
