@@ -20,6 +20,7 @@ def output(page: Any, name: str) -> str:
 def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     page = open_page(RUN)
     for name in ("lr", "train/loss", "val/acc"):
+        page.locator(f'figure[data-name="{name}"]').scroll_into_view_if_needed()
         until(lambda name=name: page.evaluate(DRAWN, name))
     assert page.locator(".group h2").all_text_contents() == ["metrics", "train", "val"]
     page.fill("input[name=charts]", "loss")

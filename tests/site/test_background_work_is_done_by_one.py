@@ -91,6 +91,7 @@ def test_an_error_is_logged_and_work_goes_on(
 def test_it_stops_within_its_time(root: Path, tmp_path: Path) -> None:
     one = Worker(tmp_path)
     one.start()
-    assert len(one.threads) == 3
+    names = [thread.name for thread in one.threads]
     one.stop(3)
+    assert names == ["discover", "ingest", "catalogue", "keep_wal_small"]
     assert not any(thread.is_alive() for thread in one.threads)
