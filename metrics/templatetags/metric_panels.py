@@ -16,10 +16,18 @@ from runs.models import Run, StorageRoot
 
 register = template.Library()
 
+PATIENCE = 0.2
+"""Seconds that a page waits for what its run has logged."""
+
 
 @register.inclusion_tag("metrics/_charts.html")
 def chart_panel(run: Run) -> dict[str, Any]:
-    """All charts of a run by group; their points are fetched when they are seen."""
+    """All charts of a run by group; their points are fetched when they are seen.
+
+    A run that nobody has looked at since it was found is taken in first; of a long journal a part: the page asks for the
+    rest.
+    """
+    services.catch_up(run, wait=PATIENCE)
     return {"groups": panels.chart_groups(run), "problems": panels.problems(run)}
 
 

@@ -8,7 +8,7 @@ import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
 import { editInPlace } from "./run/edit.js";
 import { fitPanes } from "./run/fit.js";
-import { addFigure, filterFigures } from "./run/groups.js";
+import { addFigure, filterFigures, seriesOf } from "./run/groups.js";
 import { refreshHeader, showStep } from "./run/header.js";
 import { Media } from "./run/media.js";
 import { filterPairs } from "./run/pairs.js";
@@ -58,6 +58,7 @@ function waitForRest() {
     restTimer = 0;
     document.getElementById("rest").hidden = true;
     board.reload();
+    findCharts();
   }, REST_PAUSE);
 }
 
@@ -77,6 +78,7 @@ const FRAMES = {
     media.changed();
     place = { end: frame.end, row: frame.row, generation: frame.generation };
     board.reload();
+    findCharts();
   },
 };
 
@@ -92,8 +94,15 @@ function say(text, retry) {
   connection.querySelector("button").hidden = !retry;
 }
 
+/** The page may have been drawn before its journal was read. */
+async function findCharts() {
+  for (const [name, timeOnly] of await seriesOf(series)) if (!board.has(name)) board.add(addFigure(charts, name, timeOnly));
+  filterFigures(charts, toolbar.settings.filter);
+}
+
 /** Without a chart that asks, the page asks itself where the journal stands. */
 async function findPlace() {
+  if (!charts.querySelector("figure")) findCharts();
   const response = await fetch(`${series}?points=4&names=,`).catch(() => null);
   if (response?.ok) begin(await response.json());
   else say("Not live: the viewer does not answer.", () => findPlace());

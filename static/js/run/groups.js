@@ -37,6 +37,18 @@ export function addFigure(root, name, timeOnly) {
   return figure;
 }
 
+/** The series behind an address: the name of each, and whether it has times and no steps. */
+export async function seriesOf(address) {
+  const found = new Map();
+  for (const axis of ["step", "time"]) {
+    const response = await fetch(`${address}?points=4&x=${axis}`).catch(() => null);
+    for (const { name } of response?.ok ? (await response.json()).series : []) {
+      if (!found.has(name)) found.set(name, axis === "time");
+    }
+  }
+  return found;
+}
+
 function groupElement(root, group) {
   const found = [...root.querySelectorAll(".group")].find((one) => one.dataset.group === group);
   if (found) return found;
