@@ -75,7 +75,7 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
     until(lambda: "60 of 100" in page.locator("#header .progress").inner_text())
     assert field.input_value() == "half a wo"
     page.keyboard.press("Escape")
-    assert page.evaluate("document.activeElement.dataset.edit") == "tags"
+    until(lambda: page.evaluate("document.activeElement.dataset.edit") == "tags")
 
 
 def test_a_run_is_pinned_archived_and_taken_back(open_page: Open, busy_site: Viewer, run_id: str) -> None:
