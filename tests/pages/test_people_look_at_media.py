@@ -51,6 +51,7 @@ def test_a_table_is_sorted_and_paged_in_place(open_page: Open) -> None:
     rows = page.locator("#tables tbody tr")
     until(lambda: rows.count() == 50)
     page.locator("#tables").get_by_role("link", name="n", exact=True).click()
+    page.locator("#tables th[aria-sort=ascending]").wait_for()
     page.locator("#tables").get_by_role("link", name="n", exact=True).click()
     until(lambda: rows.first.locator("td").first.text_content() == "59")
     page.get_by_label("Step of rows").focus()
