@@ -29,6 +29,9 @@ BACKLOG = 4 * 1024 * 1024
 PAUSE = 1.0
 """Seconds between two looks at rows that change without a file of their own."""
 
+TURN = 2.0
+"""Seconds that a socket waits at its beginning for whoever takes the journal in."""
+
 MEDIUM = b'"path"'
 """What every event of an image, a table or a histogram has in it."""
 
@@ -147,7 +150,8 @@ class LiveSocket(RunSocket):
 
     async def first_place(self) -> Place:
         """Where to begin: where the page's points end, unless they are of another journal or too far back."""
-        taken_in, size = await database_sync_to_async(_take_in)(self.run)
+        # Somebody else may be taking a replaced journal in: until that is done, the rows name the old generation.
+        taken_in, size = await database_sync_to_async(_take_in)(self.run, TURN)
         asked = self.asked
         if asked and asked.row < 0 and asked.end == 0:
             asked = replace(asked, generation=taken_in.generation)
@@ -209,13 +213,13 @@ def _row(run: int) -> tuple[Run | None, int]:
     return Run.objects.filter(pk=run).first(), _journal(run).offset
 
 
-def _take_in(run: Run) -> tuple[Place, int]:
-    """Take in a little of what is new, which also notices a replaced journal.
+def _take_in(run: Run, wait: float = 0.0) -> tuple[Place, int]:
+    """Take in what is new for about `wait` seconds, or a little, which also notices a replaced journal.
 
     Returns:
         Where the rows in the database end, and the size of the journal in bytes.
     """
-    catch_up(run, wait=0)
+    catch_up(run, wait)
     journal = _journal(run.pk)
     place = Place(journal.generation, journal.offset, journal.rows - 1, journal.clock(run))
     try:
