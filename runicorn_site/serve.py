@@ -12,17 +12,20 @@ import os
 import sys
 import threading
 import webbrowser
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runicorn import settings as own
+from runicorn.farside import Order
 from runicorn_site.listening import is_everywhere, listen, url
 from runicorn_site.places import keep_secret
 
 if TYPE_CHECKING:
     from daphne.server import Server
+
+    from runicorn_site.guard import Policy
 
 STOP_SECONDS = 2.5
 """From the request to end to the end of the process, whatever a view still waits for."""
@@ -48,6 +51,8 @@ class Options:
     """"" for none, `auto`, or the path of a file with the token."""
     allowed_hosts: tuple[str, ...] = ()
     reload: bool = False
+    order: Order | None = None
+    """What a viewer of another machine has ordered; it is served and nobody else is."""
 
 
 def serve(options: Options) -> None:
@@ -58,7 +63,11 @@ def serve(options: Options) -> None:
         MissingRoot: the storage root is not there.
         BadToken: others can reach the address and there is no token, or its file holds none.
     """
-    if options.reload:
+    if options.order is not None:
+        from runicorn_site.remote_mode import RemoteServing
+
+        RemoteServing(options, options.order)
+    elif options.reload:
         from django.utils import autoreload
 
         autoreload.run_with_reloader(Serving, options, signals=False)
@@ -88,13 +97,14 @@ class Serving:
         """Start everything, serve, and stop everything in reverse; does not return."""
         self.options = options
         self.root = existing_root(options.storage)
-        self.listening = listen(options.host, options.port)
-        self.port: int = self.listening.getsockname()[1]
-        self.url = url(options.host, self.port)
         self.litter: list[Path] = []
-        self.prepare()
-        self.load()
-        server = self.server(signals)
+        with ExitStack() as failing:
+            failing.callback(self.clear_up)
+            self.listen()
+            self.prepare()
+            self.load()
+            server = self.server(signals)
+            failing.pop_all()
         status = 0
         try:
             server.run()
@@ -105,24 +115,36 @@ class Serving:
         finally:
             self.stop(status)
 
+    def listen(self) -> None:
+        """Take the port."""
+        self.listening = listen(self.options.host, self.options.port)
+        self.port: int = self.listening.getsockname()[1]
+        self.url = url(self.options.host, self.port)
+
     def prepare(self) -> None:
         """Guard, tables, storage root."""
         import django
 
         django.setup()
-        from django.conf import settings
-
-        from runicorn_site import admission, database
+        from runicorn_site import database
         from runs.active import activate
 
         logging.getLogger().setLevel(self.options.log_level)
+        self.policy = self.admitted()
+        database.prepare()
+        activate(self.root)
+
+    def admitted(self) -> Policy:
+        """Whom the guard lets in."""
+        from django.conf import settings
+
+        from runicorn_site import admission
+
         bound = self.listening.getsockname()[0]
         token = self.options.token or own.get("RUNICORN_TOKEN")
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
-        self.policy = admission.policy(bound, self.options.host, allowed, token, settings.TOKEN_COOKIE_NAME)
         self.token_file = None if token != admission.AUTO else settings.STATE_DIR / f"token-{self.port}"
-        database.prepare()
-        activate(self.root)
+        return admission.policy(bound, self.options.host, allowed, token, settings.TOKEN_COOKIE_NAME)
 
     def load(self) -> None:
         """Import all there is to import, before a second thread could do the same."""
@@ -136,15 +158,23 @@ class Serving:
 
     def server(self, signals: bool) -> Server:
         """daphne around the application."""
-        from runicorn_site.asgi import build
         from runicorn_site.daphne_server import SiteServer
 
-        application = build(self.policy)
-        return SiteServer(application, self.policy, self.listening, self.ready, self.hurry, signals)
+        return SiteServer(self.application(), self.policy, self.listening, self.ready, self.hurry, signals)
+
+    def application(self) -> Any:
+        """The ASGI application."""
+        from runicorn_site.asgi import build
+
+        return build(self.policy)
 
     def ready(self) -> None:
-        """daphne listens: begin the background work and say so, here, to the SDK, and to the browser."""
+        """daphne listens: begin the background work and say so."""
         self.worker.start()
+        self.announce()
+
+    def announce(self) -> None:
+        """Say where the viewer is, here, to the SDK, and to the browser."""
         tokens = self.policy.tokens
         self.litter.append(own.register_viewer(self.url, self.root, token_needed=tokens is not None))
         if tokens is not None and self.token_file is not None:
@@ -185,13 +215,17 @@ class Serving:
         try:
             demo.cancel()
             self.worker.stop(timeout=STOP_SECONDS)
-            for path in self.litter:
-                path.unlink(missing_ok=True)
+            self.clear_up()
             logging.shutdown()
             sys.stdout.flush()
         finally:
             # Python would join the threads of the request pools, and one may wait for another host for minutes.
             os._exit(status)
+
+    def clear_up(self) -> None:
+        """Remove the files that stand for this process."""
+        for path in self.litter:
+            path.unlink(missing_ok=True)
 
 
 def has_other_users() -> bool:

@@ -19,6 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from runicorn.farside import ONCE_SECONDS, issued
 from runicorn_site.access import Head
 from runicorn_site.answers import Refusal
 from runicorn_site.headers import is_api
@@ -30,6 +31,7 @@ FORM_BYTES = 4096
 TRIES, TRIES_SECONDS = 5, 60.0
 BEARER_TRIES = 60
 COOKIE_SECONDS = 30 * 24 * 3600
+TOKEN_HELPS = "Its start line says where the token is"
 
 FORM = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -76,13 +78,33 @@ class Tries:
         self.times[client].append(time.monotonic())
 
 
+class Links:
+    """The one-time links that whoever knows the token makes: each opens once, within five minutes."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.used: dict[str, float] = {}
+
+    def open(self, shown: str) -> bool:
+        """Whether the link is good; from now on it is not."""
+        now = time.time()
+        self.used = {link: made for link, made in self.used.items() if made > now - ONCE_SECONDS}
+        made = issued(self.token, shown)
+        if made is None or shown in self.used or not now - ONCE_SECONDS < made < now + ONCE_SECONDS:
+            return False
+        self.used[shown] = made
+        return True
+
+
 class Tokens:
     """Judges by the token, and exchanges it for cookies."""
 
-    def __init__(self, token: str, cookie: str) -> None:
+    def __init__(self, token: str, cookie: str, advice: str = TOKEN_HELPS) -> None:
         self.token = token
         self.cookie = cookie
+        self.advice = advice
         self.once: str | None = secrets.token_urlsafe(24)
+        self.links = Links(token)
         self.form_tries = Tries(TRIES)
         self.bearer_tries = Tries(BEARER_TRIES)
 
@@ -123,7 +145,7 @@ class Tokens:
     def _bearer(self, head: Head, client: str) -> Refusal | None:
         kind, _, shown = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
-            return self._ask("This viewer asks for a token", head.target)
+            return self._ask(f"This viewer asks for a token. {self.advice}", head.target)
         if self.bearer_tries.used_up(client):
             return _wait()
         if self.is_right(shown.strip()):
@@ -145,12 +167,18 @@ class Tokens:
         """Take the one-time part out of the URL, and give the cookie for it if it was not used yet."""
         rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
         target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
-        if self.once is None or not hmac.compare_digest(shown.encode(), self.once.encode()):
+        if not self._opens(shown):
             if self._has_cookie(head):
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
-            return self._ask("This link was used already. The token opens the page as well", target)
-        self.once = None
+            return self._ask(f"This link was used already, or is too old. {self.advice}", target)
         return self._welcome(head, target)
+
+    def _opens(self, shown: str) -> bool:
+        """Whether a one-time text opens now; it does not again."""
+        if self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode()):
+            self.once = None
+            return True
+        return self.links.open(shown)
 
     def _welcome(self, head: Head, target: str) -> Refusal:
         cookie = (

@@ -9,9 +9,7 @@ from typing import Annotated
 import typer
 
 from runicorn._version import __version__
-
-IMPLEMENTATION = "runicorn-django"
-"""Tells this program from the other `runicorn` that package indexes offer."""
+from runicorn.farside import IMPLEMENTATION
 
 
 def version(

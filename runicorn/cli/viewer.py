@@ -30,6 +30,12 @@ def viewer(
     token: Annotated[str, typer.Option(help="`auto`, or a file with the token to ask for.")] = "",
     allowed_host: Annotated[list[str] | None, typer.Option(help="A further name to answer to.")] = None,
     reload: Annotated[bool, typer.Option(help="Start anew when the server's code changes.")] = False,
+    remote_mode: Annotated[
+        bool,
+        typer.Option(
+            "--remote-mode", help="Serve a viewer of another machine, which starts this one over SSH."
+        ),
+    ] = False,
 ) -> None:
     """Serve the pages and the API of a storage root until Ctrl-C."""
     try:
@@ -41,13 +47,16 @@ def viewer(
 
     from runicorn_site.admission import BadToken
     from runicorn_site.listening import CannotListen
+    from runicorn_site.ordering import NoOrder, receive_order
     from runicorn_site.places import UnsafeDirectory
     from runicorn_site.serve import MissingRoot, Options, serve
 
-    hosts = tuple(allowed_host or ())
+    options = Options(
+        host, port, storage, open_browser, log_level.value, token, tuple(allowed_host or ()), reload
+    )
     try:
-        serve(Options(host, port, storage, open_browser, log_level.value, token, hosts, reload))
-    except (BadToken, ImproperlyConfigured) as error:
+        serve(receive_order(options) if remote_mode else options)
+    except (BadToken, ImproperlyConfigured, NoOrder) as error:
         stop(USAGE, error)
     except (PermissionError, UnsafeDirectory) as error:
         stop(PERMISSION, error)

@@ -1,0 +1,168 @@
+"""What the two ends of a remote viewer agree on: the order that starts it, its report, its heartbeat, its one-time links.
+
+The near side runs `<python> -P -m runicorn viewer --remote-mode` over SSH and writes one line of JSON, the order, to its
+standard input: nothing of it is seen in a list of processes or read by a shell. The far side answers with one line of
+JSON on its standard output, the report. Both lines may stand among others: login scripts like to say something.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+IMPLEMENTATION = "runicorn-django"
+"""Tells this program from the other `runicorn` that package indexes offer."""
+
+OLDEST = (1, 0, 0)
+"""The first version that a viewer of this one can talk to."""
+
+OLDEST_PYTHON = (3, 11)
+
+SESSION_PATH = "/remote-session"
+"""Where the far side takes heartbeats (POST) and the word to end (DELETE), both with the token."""
+
+ONCE_SECONDS = 300
+PATIENCE_SECONDS = 120.0
+LONGEST_LINE = 64 * 1024
+
+
+class BadLine(ValueError):
+    """A line is no order, or no report; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the far side is told."""
+
+    session: str
+    """Names the session; a later viewer of the same session and root takes the place of an earlier one."""
+    token: str
+    root: str = ""
+    """The storage root, where `~` is the home of the far side; without it the usual one."""
+    port: int = 0
+    """Where to listen; 0 for any free port."""
+    patience: float = PATIENCE_SECONDS
+    """Seconds without a heartbeat after which it ends."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the far side says of itself, when it serves and with each heartbeat."""
+
+    implementation: str
+    version: str
+    port: int
+    pid: int
+    root: str
+    time: float
+    """The far clock, Unix seconds."""
+
+
+def line(message: Order | Report) -> str:
+    """An order or a report as a line, newline included."""
+    return json.dumps(asdict(message)) + "\n"
+
+
+def read_order(text: str) -> Order:
+    """The order in a line.
+
+    Raises:
+        BadLine: it is none.
+    """
+    content = _fields(text, Order)
+    try:
+        order = Order(**content)
+    except TypeError as error:
+        raise BadLine("session and token are missing") from error
+    if not (order.session and order.token and 0 <= order.port <= 65535 and order.patience > 0):
+        raise BadLine("session, token, port or patience makes no sense")
+    return order
+
+
+def read_report(text: str) -> Report:
+    """The report in a line.
+
+    Raises:
+        BadLine: it is none, or another program's.
+    """
+    content = _fields(text, Report)
+    try:
+        report = Report(**content)
+    except TypeError as error:
+        raise BadLine("fields are missing") from error
+    if report.implementation != IMPLEMENTATION:
+        raise BadLine("it is another program's")
+    return report
+
+
+def _fields(text: str, kind: type[Order] | type[Report]) -> dict[str, Any]:
+    try:
+        content = json.loads(text[:LONGEST_LINE])
+    except (ValueError, RecursionError) as error:
+        raise BadLine("it is no JSON") from error
+    if not isinstance(content, dict):
+        raise BadLine("it is no JSON object")
+    kinds = {"str": (str,), "int": (int,), "float": (int, float)}
+    known = {field.name: kinds[str(field.type)] for field in fields(kind)}
+    for name, types in known.items():
+        if name in content and (not isinstance(content[name], types) or isinstance(content[name], bool)):
+            raise BadLine(f"{name} is of the wrong type")
+    return {name: value for name, value in content.items() if name in known}
+
+
+class Program(NamedTuple):
+    """What calls itself `runicorn` somewhere."""
+
+    version: str
+    ours: bool
+
+    @property
+    def recent(self) -> bool:
+        """Whether a viewer of this version can talk to it."""
+        numbers = re.match(r"\d+(?:\.\d+)*", self.version)
+        found = tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
+        return self.ours and found + (0,) * (3 - len(found)) >= OLDEST
+
+
+def program(text: str) -> Program | None:
+    """What answered `runicorn version --json` with `text`; `None` when nothing did.
+
+    Lines of login scripts before it do not matter. A program that answers something else is another one.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for said in reversed(lines):
+        try:
+            content = json.loads(said)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(content, dict) and "version" in content:
+            ours = content.get("implementation") == IMPLEMENTATION
+            return Program(str(content["version"])[:40], ours)
+    return Program("", ours=False) if lines else None
+
+
+def one_time(token: str, now: float) -> str:
+    """The `once` of a link that opens a viewer with this token once, within five minutes.
+
+    Args:
+        now: the far clock, Unix seconds. Whoever knows the token makes such links without asking the viewer.
+    """
+    text = f"{int(now)}.{secrets.token_urlsafe(12)}"
+    return f"{text}.{_signature(token, text)}"
+
+
+def issued(token: str, once: str) -> float | None:
+    """When a `once` was made, by the clock of its maker; `None` when it was not made with this token."""
+    text, _, signature = once.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(token, text).encode()):
+        return None
+    return float(text.partition(".")[0])
+
+
+def _signature(token: str, text: str) -> str:
+    return hmac.new(token.encode(), f"once {text}".encode(), hashlib.sha256).hexdigest()
