@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 STOP_SECONDS = 2.5
 """From the request to end to the end of the process, whatever a view still waits for."""
 
+REMOTE_SECONDS = 1.5
+"""Of these for the end of viewers on other machines and of the connections to them."""
+
 FIRST_USER_ID = 1000
 logger = logging.getLogger(__name__)
 
@@ -151,8 +154,10 @@ class Serving:
         from django.conf import settings
         from django.urls import get_resolver
 
+        import remote.services
         from runicorn_site.worker import Worker
 
+        self.remote = remote.services
         self.worker = Worker(Path(settings.STATE_DIR))
         get_resolver().check()
 
@@ -171,6 +176,7 @@ class Serving:
     def ready(self) -> None:
         """daphne listens: begin the background work and say so."""
         self.worker.start()
+        self.remote.start()
         self.announce()
 
     def announce(self) -> None:
@@ -214,6 +220,7 @@ class Serving:
 
         try:
             demo.cancel()
+            self.remote.stop(REMOTE_SECONDS)
             self.worker.stop(timeout=STOP_SECONDS)
             self.clear_up()
             logging.shutdown()

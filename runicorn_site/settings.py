@@ -154,5 +154,6 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},  # a 404 is the client's affair
         "daphne": {"level": "WARNING"},
+        "asyncssh": {"level": "ERROR"},  # it would name users, hosts and commands
     },
 }

@@ -1,0 +1,116 @@
+"""Who is meant on which machine, checked before anything is asked of the network. No Django."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from dataclasses import dataclass
+
+SSH_PORT = 22
+LONGEST_NAME = 253
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SCOPE = re.compile(r"[A-Za-z0-9._-]{1,15}")
+_ID = re.compile(r"(?P<username>.+)@(?P<host>\[[^\[\]]+\]|[^\[\]:@]+):(?P<port>\d{1,5})", re.DOTALL)
+
+
+class BadAddress(ValueError):
+    """A part of an address makes no sense; `field` is its name, the text a sentence."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Address:
+    """A user on a host, at the port of its SSH server. `host` is in small letters, an IPv6 address without brackets."""
+
+    host: str
+    port: int
+    username: str
+
+    @property
+    def id(self) -> str:
+        """`user@host:port`, by which a connection is named; an IPv6 address stands in brackets."""
+        return f"{self.username}@{bracketed(self.host)}:{self.port}"
+
+
+def address(host: str, port: int, username: str) -> Address:
+    """A checked address.
+
+    Raises:
+        BadAddress: the host is no name and no address, the user is no user, or the port is none.
+    """
+    if not 1 <= port <= 65535:
+        raise BadAddress("port", "port: a port is a number from 1 to 65535.")
+    return Address(checked_host(host), port, checked_username(username))
+
+
+def from_id(text: str) -> Address:
+    """The address that a connection id names.
+
+    Raises:
+        BadAddress: it has another form.
+    """
+    found = _ID.fullmatch(text)
+    try:
+        if found is None:
+            raise BadAddress("connection_id", "")
+        return address(found["host"], int(found["port"]), found["username"])
+    except BadAddress as error:
+        sentence = f"Invalid connection_id format: {text[:300]}. Expected format: user@host:port"
+        raise BadAddress("connection_id", sentence) from error
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands before a port."""
+    return f"[{host}]" if ":" in host else host
+
+
+def checked_host(text: str) -> str:
+    """A host as it is looked up: a name in ASCII and small letters, or an address in its usual form.
+
+    Raises:
+        BadAddress: it is neither.
+    """
+    wrong = BadAddress("host", "host: a host is a name like gpu.example.org, or an address like 192.0.2.7.")
+    bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
+    if ":" in bare:
+        number, percent, scope = bare.partition("%")
+        try:
+            found = str(ipaddress.IPv6Address(number))
+        except ValueError:
+            raise wrong from None
+        if percent and not _SCOPE.fullmatch(scope):
+            raise wrong
+        return found + percent + scope
+    try:
+        name = bare if bare.isascii() else bare.encode("idna").decode("ascii")
+    except UnicodeError:
+        raise wrong from None
+    name = name.lower()
+    labels = name.removesuffix(".").split(".")
+    if bare != text or len(name) > LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in labels):
+        raise wrong
+    if all(label.isdigit() for label in labels):
+        # A resolver takes "1" for 0.0.0.1 and "0177.1" for 127.0.0.1: only what reads as it is.
+        try:
+            ipaddress.IPv4Address(name)
+        except ValueError:
+            raise wrong from None
+    return name
+
+
+def checked_username(text: str) -> str:
+    """A user's name as it was given.
+
+    Raises:
+        BadAddress: it is empty, too long, begins with a hyphen, or has a space or a control character.
+    """
+    odd = any(character.isspace() or unicodedata.category(character)[0] == "C" for character in text)
+    if not 1 <= len(text) <= 255 or text.startswith("-") or odd:
+        raise BadAddress(
+            "username", "username: a user's name has no space or control character, and no hyphen in front."
+        )
+    return text

@@ -1,0 +1,115 @@
+"""The event loop of everything that talks to other machines: one daemon thread, started and stopped by the server.
+
+Views are synchronous. They hand a coroutine over and wait for it, on a thread that may wait:
+
+    answer = loop.run(pool.open(address, credentials), timeout=30)
+
+Nothing is started at import; before `start` and after `stop` every `run` says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from remote.errors import NoAnswer, NotServing
+
+T = TypeVar("T")
+Farewell = Callable[[], Awaitable[None]]
+
+NAME = "remote-loop"
+HELPERS = 64
+"""Threads for what has no asynchronous form, names of hosts mostly: a resolver may hang for half a minute."""
+
+
+class LoopThread:
+    """A thread with an event loop in it."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether `run` would be answered."""
+        return self._loop is not None
+
+    def start(self) -> None:
+        """Begin; once more changes nothing."""
+        if self._loop is not None:
+            return
+        loop = asyncio.new_event_loop()
+        loop.set_default_executor(ThreadPoolExecutor(HELPERS, thread_name_prefix="remote-helper"))
+        self._thread = threading.Thread(target=_serve, args=(loop,), name=NAME, daemon=True)
+        self._thread.start()
+        self._loop = loop
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float) -> T:
+        """What the coroutine returns or raises; called from any thread but the loop's own.
+
+        Args:
+            work: what is to be done.
+            timeout: seconds; then it is cancelled. A net below the time limits that the work has itself.
+
+        Raises:
+            NotServing: the loop is not running.
+            NoAnswer: it took longer.
+        """
+        if self._loop is None:
+            work.close()
+            raise NotServing
+        waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return waiting.result(timeout)
+        except NotInTime:
+            if waiting.done():  # the work's own TimeoutError is the same class
+                raise
+            waiting.cancel()
+            raise NoAnswer(timeout) from None
+
+    def stop(self, farewell: Farewell | None = None, timeout: float = 2.0) -> None:
+        """Say goodbye, cancel whatever still runs, and end.
+
+        Args:
+            farewell: closes what is open; cut short when it takes longer than three quarters of the time.
+            timeout: seconds until this returns, whatever hangs.
+        """
+        loop, thread = self._loop, self._thread
+        if loop is None or thread is None:
+            return
+        self._loop = self._thread = None
+        ending = asyncio.run_coroutine_threadsafe(_end(farewell, timeout * 0.75), loop)
+        with suppress(NotInTime):
+            ending.result(timeout)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(max(0.1, timeout / 4))
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    loop.run_forever()
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+async def _end(farewell: Farewell | None, timeout: float) -> None:
+    if farewell is not None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_awaited(farewell), timeout)
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def _awaited(farewell: Farewell) -> None:
+    await farewell()
+
+
+loop = LoopThread()
+"""The one of this process."""

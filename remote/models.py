@@ -1,0 +1,56 @@
+"""Rows about other machines. None holds a secret, and each can be made again: hosts from `known_hosts`, connections by
+connecting.
+
+`Connection` is where this user's viewers have connected to; which of them are open is known by the process that holds
+them (`remote/connections.py`). What runs over a connection refers to it.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+from remote.addresses import Address
+
+
+class Connection(models.Model):
+    """A user on a host that a viewer was let in as."""
+
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField()
+    username = models.CharField(max_length=255)
+    auth_method = models.CharField(max_length=16)
+    """How it was the last time: password, key or agent."""
+    host_key_fingerprint = models.CharField(max_length=64)
+    first_connected = models.FloatField()
+    """Unix seconds, as all times here."""
+    last_connected = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["username", "host", "port"], name="connection_once_per_address")
+        ]
+
+    def __str__(self) -> str:
+        return self.connection_id
+
+    @property
+    def connection_id(self) -> str:
+        """`user@host:port`."""
+        return Address(self.host, self.port, self.username).id
+
+
+class KnownHost(models.Model):
+    """A host's key in `known_hosts`; the rows follow the file."""
+
+    place = models.PositiveIntegerField(unique=True)
+    """In the order of the file."""
+    host = models.CharField(max_length=253)
+    port = models.PositiveIntegerField()
+    known_hosts_host = models.CharField(max_length=512)
+    """As it is written in the file."""
+    key_type = models.CharField(max_length=64)
+    key_base64 = models.TextField()
+    fingerprint_sha256 = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.known_hosts_host} {self.key_type}"

@@ -1,0 +1,286 @@
+"""SSH, and the only importer of asyncssh, which is loaded with the first connection (it takes a fifth of a second).
+
+A `Link` is one authenticated connection, as `remote/login.py` makes them. Everything here runs in the loop of
+`remote/loop.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from remote.addresses import Address
+from remote.commands import NotACommand, command_line
+from remote.errors import (
+    BadInput,
+    ConnectionCut,
+    Failed,
+    LocalPortTaken,
+    NoSuchPlace,
+    NotAllowed,
+)
+from remote.hosts_file import HostKey
+
+COMMAND_SECONDS = 30.0
+OUTPUT_BYTES = 1024 * 1024
+"""Of a command's output, errors included; what comes after that ends the command."""
+CLOSE_SECONDS = 1.0
+
+
+def library() -> ModuleType:
+    """asyncssh, told to keep its log to itself: it would name users, hosts and commands."""
+    import asyncssh
+
+    asyncssh.set_log_level("ERROR")
+    return asyncssh
+
+
+def printable(text: str, longest: int = 300) -> str:
+    """What another machine said, for a person: one line, nothing that moves a cursor."""
+    return "".join(character for character in text if character.isprintable())[:longest]
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a command left behind. `status` is `None` when a signal ended it."""
+
+    status: int | None
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def complaint(self) -> str:
+        """The last line of its error output."""
+        lines = self.stderr.decode("utf-8", "replace").strip().splitlines()
+        return printable(lines[-1]) if lines else f"it ended with status {self.status}"
+
+
+class Link:
+    """An authenticated connection to a host. Ends with `close`, or by itself; `ended` is set then."""
+
+    def __init__(self, address: Address, connection: Any, host_key: HostKey) -> None:
+        self.address = address
+        self.host_key = host_key
+        self.ended = asyncio.Event()
+        self._connection = connection
+        self._files: Any = None
+        self._files_lock = asyncio.Lock()
+        self._watch = asyncio.create_task(self._until_the_end())
+
+    async def _until_the_end(self) -> None:
+        await self._connection.wait_closed()
+        self.ended.set()
+
+    async def close(self) -> None:
+        """Hang up, with every command, transfer and forwarded port of it."""
+        self._connection.close()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._connection.wait_closed()
+        except TimeoutError:
+            self._connection.abort()
+        self.ended.set()
+        await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def ping(self, timeout: float) -> float | None:
+        """Seconds for a question to the host and back; `None` where it has no SFTP to ask.
+
+        Raises:
+            ConnectionCut: the connection has ended, or there was no answer in time.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                files = await self.files()
+                with self.telling():
+                    began = time.perf_counter()
+                    await files.realpath(b".")
+                    return time.perf_counter() - began
+        except Failed:
+            return None
+        except TimeoutError:
+            raise ConnectionCut(self.address.id) from None
+
+    async def start(self, *arguments: str) -> Any:
+        """Start a program over there with exactly these arguments, whatever shell the user has.
+
+        The answer is asyncssh's `SSHClientProcess`, with bytes for `stdin`, `stdout` and `stderr`; `ended(process)`
+        ends it.
+
+        Raises:
+            BadInput: an argument holds a NUL character or is no text.
+            ConnectionCut: the connection has ended.
+            Failed: the host allows no commands.
+        """
+        try:
+            line = command_line(arguments)
+        except NotACommand as error:
+            raise BadInput("path", f"path: {error}.") from error
+        with self.telling("commands"):
+            return await self._connection.create_process(line, encoding=None)
+
+    async def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        timeout: float = COMMAND_SECONDS,
+        limit: int = OUTPUT_BYTES,
+    ) -> Output:
+        """Run a program over there with exactly these arguments, and wait for its end.
+
+        Args:
+            arguments: the program and what it is given.
+            stdin: what it reads; scripts go this way.
+            timeout: seconds; a program that takes longer is ended.
+            limit: bytes of output; a program that says more is ended.
+
+        Raises:
+            Failed: it took too long, said too much, or the host allows no commands.
+            ConnectionCut: the connection ended.
+        """
+        process = None
+        try:
+            async with asyncio.timeout(timeout):
+                process = await self.start(*arguments)
+                with self.telling("commands"):
+                    return await _talk(process, stdin, limit)
+        except TimeoutError:
+            raise Failed(f"A command on {self.address.host} took longer than {timeout:.0f} s.") from None
+        except _TooMuch:
+            raise Failed(f"A command on {self.address.host} said more than {limit} bytes.") from None
+        finally:
+            if process is not None:
+                await ended(process)
+
+    async def files(self) -> Any:
+        """The SFTP client of this connection (asyncssh's, with bytes for paths), made when it is first asked for.
+
+        Raises:
+            Failed: the host offers no SFTP.
+            ConnectionCut: the connection has ended.
+        """
+        asyncssh = library()
+        async with self._files_lock:
+            if self._files is None:
+                try:
+                    with self.telling("transfers of files (SFTP)"):
+                        self._files = await self._connection.start_sftp_client(path_encoding=None)
+                except asyncssh.SFTPError as error:
+                    raise Failed(f"{self.address.host} offers no SFTP: {printable(error.reason)}.") from error
+            return self._files
+
+    async def forward(self, remote_port: int, local_port: int = 0) -> Any:
+        """Let a port of 127.0.0.1 here be one of 127.0.0.1 over there, until the connection ends.
+
+        The answer is asyncssh's listener: `get_port()`, `close()`, `await wait_closed()`.
+
+        Args:
+            remote_port: where the other side listens.
+            local_port: here; 0 for any free one.
+
+        Raises:
+            LocalPortTaken: somebody has it, or it is not for this user.
+            ConnectionCut: the connection has ended.
+        """
+        here = "127.0.0.1"
+        with self.telling():
+            try:
+                return await self._connection.forward_local_port(here, local_port, here, remote_port)
+            except OSError as error:
+                if error.errno in (errno.EADDRINUSE, errno.EACCES):
+                    raise LocalPortTaken(local_port) from error
+                raise
+
+    @contextmanager
+    def telling(self, what: str = "this") -> Iterator[None]:
+        """Turn asyncssh's errors within a block into ours.
+
+        Raises:
+            Failed: the host refused a channel for `what`.
+            ConnectionCut: the connection has ended.
+        """
+        asyncssh = library()
+        try:
+            yield
+        except asyncssh.SFTPError:
+            raise
+        except (asyncssh.Error, OSError, EOFError) as error:
+            if isinstance(error, asyncssh.ChannelOpenError) and not self._connection.is_closed():
+                raise Failed(
+                    f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
+                ) from error
+            raise ConnectionCut(self.address.id) from error
+
+    @contextmanager
+    def telling_of(self, path: str) -> Iterator[None]:
+        """Turn the errors of SFTP within a block that works on `path` into ours.
+
+        Raises:
+            NoSuchPlace: it is not there.
+            NotAllowed: the user may not.
+            Failed: something else, a full disk for example.
+            ConnectionCut: the connection has ended.
+        """
+        asyncssh = library()
+        try:
+            with self.telling():
+                yield
+        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
+            raise NoSuchPlace(path) from error
+        except asyncssh.SFTPPermissionDenied as error:
+            raise NotAllowed(path) from error
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
+            raise ConnectionCut(self.address.id) from error
+        except asyncssh.SFTPError as error:
+            raise Failed(
+                f"{self.address.host} could not do that with {path}: {printable(error.reason)}."
+            ) from error
+
+
+class _TooMuch(Exception):
+    """A program said more than it may."""
+
+
+async def _talk(process: Any, stdin: bytes, limit: int) -> Output:
+    async def feed() -> None:
+        with suppress(OSError):  # it ended before it had read everything
+            if stdin:
+                process.stdin.write(stdin)
+                await process.stdin.drain()
+            process.stdin.write_eof()
+
+    out, err, _ = await asyncio.gather(_read(process.stdout, limit), _read(process.stderr, limit), feed())
+    await process.wait_closed()
+    status = process.exit_status
+    return Output(status if status is not None and status >= 0 else None, out, err)
+
+
+async def _read(stream: Any, limit: int) -> bytes:
+    """All of a stream.
+
+    Raises:
+        _TooMuch: that is more than `limit` bytes.
+    """
+    parts, size = [], 0
+    while part := await stream.read(65536):
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _TooMuch
+    return b"".join(parts)
+
+
+async def ended(process: Any) -> None:
+    """End a program that was started over there, if it has not ended, and close its channel."""
+    if process.exit_status is None and process.exit_signal is None:
+        with suppress(OSError):
+            process.kill()
+    process.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await process.wait_closed()

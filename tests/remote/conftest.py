@@ -1,0 +1,66 @@
+"""Real SSH servers, and what this process needs to talk to them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from remote import hosts
+from remote.connections import pool
+from remote.loop import LoopThread, loop
+from tests.remote.sshd import Sshd
+from tests.waiting import until
+
+
+@pytest.fixture
+def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
+    """`start_sshd("Setting value", …)` starts a real SSH server with a folder of its own; all end with the test."""
+    servers: list[Sshd] = []
+
+    def start(*settings: str) -> Sshd:
+        servers.append(Sshd(tmp_path / f"sshd-{len(servers)}", *settings))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
+    """A real SSH server that lets the user of the tests in with the key `sshd.key`. Nobody knows its host key yet."""
+    return start_sshd()
+
+
+@pytest.fixture
+def known_sshd(sshd: Sshd, home: Path) -> Sshd:
+    """The server with its key in the `known_hosts` of the configuration."""
+    hosts.path().write_text(sshd.known_hosts_line)
+    return sshd
+
+
+@pytest.fixture
+def remote_loop(home: Path) -> Iterator[LoopThread]:
+    """The loop thread of this process, running; its connections end with the test."""
+    loop.start()
+    yield loop
+    loop.stop(pool.close_all, timeout=5)
+
+
+@pytest.fixture
+def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
+    """A real SSH agent without keys, the one of this process; called with a key file it holds that key."""
+    place = tmp_path / "agent.sock"
+    process = subprocess.Popen(["ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL)
+    until(place.exists)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
+
+    def add(key: Path) -> None:
+        subprocess.run(["ssh-add", "-q", str(key)], check=True, stdin=subprocess.DEVNULL)
+
+    yield add
+    process.terminate()
+    process.wait(10)

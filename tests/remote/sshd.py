@@ -1,0 +1,131 @@
+"""A real OpenSSH server on a free port of the loopback address, with keys, users' folders and settings of its own."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from tests.processes import free_port
+from tests.waiting import until
+
+SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
+PRIVSEP = Path("/run/sshd")
+
+
+def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
+    """A new private key at `path`; its public half beside it as `.pub`."""
+    path.unlink(missing_ok=True)
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "test", "-f", str(path)]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+class Sshd:
+    """An SSH server of the user who runs the tests. `home` is where its logins believe to be at home.
+
+    What a login runs lies in the environment `HOME=<home>`; `SFTP` starts there.
+    """
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir(parents=True)
+        self.port = free_port()
+        self.username = getpass.getuser()
+        self.key = keygen(folder / "user_key")
+        self.host_key = keygen(folder / "host_key")
+        self.authorized = folder / "authorized_keys"
+        self.authorized.write_text((folder / "user_key.pub").read_text())
+        self.settings = settings
+        self.log = folder / "sshd.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def id(self) -> str:
+        """The connection id of a login of this user."""
+        return f"{self.username}@{self.host}:{self.port}"
+
+    @property
+    def public_key(self) -> str:
+        """The host's key as it stands in a file, without its comment."""
+        return " ".join(self.host_key.with_name("host_key.pub").read_text().split()[:2])
+
+    @property
+    def known_hosts_line(self) -> str:
+        """The line by which the host is known."""
+        return f"[{self.host}]:{self.port} {self.public_key}\n"
+
+    def login(self, **more: object) -> dict[str, object]:
+        """A body for `/api/remote/connect` that is let in."""
+        body = {"host": self.host, "port": self.port, "username": self.username}
+        return {**body, "private_key_path": str(self.key), **more}
+
+    def config(self) -> str:
+        """The server's configuration."""
+        lines = [
+            *(f"ListenAddress {self.host}", f"Port {self.port}", f"HostKey {self.host_key}"),
+            *("PidFile none", "UsePAM no", "StrictModes no", "LogLevel VERBOSE", "UseDNS no"),
+            *(f"AuthorizedKeysFile {self.authorized}", "PermitRootLogin yes", "PrintMotd no"),
+            *("AllowTcpForwarding yes", "MaxSessions 50", "MaxStartups 100:30:200"),
+            *self.settings,
+            f'SetEnv HOME="{self.home}" RUNICORN_CONFIG_DIR="{self.home}/.config/runicorn" '
+            f'RUNICORN_DATA_DIR="{self.home}/.local/share/runicorn"',
+            f'Subsystem sftp internal-sftp -d "{self.home}"',
+        ]
+        return "\n".join(lines) + "\n"
+
+    def start(self) -> Sshd:
+        """Listen, and return once it does; again after `stop` on the same port."""
+        if os.getuid() == 0:
+            PRIVSEP.mkdir(mode=0o755, exist_ok=True)
+        path = self.folder / "sshd_config"
+        path.write_text(self.config())
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [SSHD, "-D", "-e", "-f", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        until(self._listens)
+        return self
+
+    def _listens(self) -> bool:
+        assert self.process is not None and self.process.poll() is None, self.output
+        with socket.socket() as probe:
+            return probe.connect_ex((self.host, self.port)) == 0
+
+    @property
+    def output(self) -> str:
+        """What the server logged."""
+        return self.log.read_text(errors="replace")
+
+    def sessions(self) -> list[psutil.Process]:
+        """The processes of this server's logins and of what they run."""
+        if self.process is None:
+            return []
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
+
+    def cut(self) -> None:
+        """Kill every login, as a broken network does; the server goes on listening."""
+        for process in self.sessions():
+            if process.name().startswith("sshd"):
+                process.kill()
+
+    def stop(self) -> None:
+        """End the server and every login."""
+        if self.process is None:
+            return
+        for process in self.sessions():
+            process.kill()
+        self.process.terminate()
+        self.process.wait(10)
+        self.process = None

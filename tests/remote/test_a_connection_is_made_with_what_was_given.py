@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from remote import hosts
+from remote.addresses import Address, address
+from remote.connections import Held, pool
+from remote.credentials import Credentials
+from remote.errors import BadKey, HostKeyConflict, LoginRefused
+from remote.loop import LoopThread
+from tests.remote.sshd import Sshd, keygen
+
+pytestmark = pytest.mark.needs("sshd")
+
+
+def to(server: Sshd, username: str = "") -> Address:
+    """The address of a server."""
+    return address(server.host, server.port, username or server.username)
+
+
+def open_with(loop: LoopThread, server: Sshd, **given: object) -> Held:
+    """Connect with what is given, and nothing else."""
+    return loop.run(pool.open(to(server), Credentials(**{"use_agent": False, **given})), 20)  # type: ignore[arg-type]
+
+
+def whoami(loop: LoopThread, held: Held) -> str:
+    """Who a command over there is."""
+    return loop.run(held.link.run("id", "-un"), 20).stdout.decode().strip()
+
+
+def test_a_key_file_lets_in(known_sshd: Sshd, remote_loop: LoopThread) -> None:
+    held = open_with(remote_loop, known_sshd, private_key_path=str(known_sshd.key))
+    assert whoami(remote_loop, held) == known_sshd.username
+    assert held.link.host_key.text == known_sshd.public_key
+
+
+def test_the_text_of_a_key_lets_in(known_sshd: Sshd, remote_loop: LoopThread) -> None:
+    text = known_sshd.key.read_text()
+    for form in (text, text.strip(), "\n\n" + text.replace("\n", "\r\n")):
+        held = open_with(remote_loop, known_sshd, private_key=form)
+        assert whoami(remote_loop, held) == known_sshd.username
+        remote_loop.run(pool.close(held.id), 10)
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
+def test_a_key_with_a_passphrase_lets_in(
+    known_sshd: Sshd, remote_loop: LoopThread, tmp_path: Path, kind: str
+) -> None:
+    key = keygen(tmp_path / "protected", kind, "open sesame")
+    known_sshd.authorized.write_text(key.with_suffix(".pub").read_text())
+    for given in ({"private_key_path": str(key)}, {"private_key": key.read_text()}):
+        for wrong in (None, "open says me"):
+            with pytest.raises(BadKey, match="passphrase"):
+                open_with(remote_loop, known_sshd, **given, passphrase=wrong)
+        held = open_with(remote_loop, known_sshd, **given, passphrase="open sesame")
+        remote_loop.run(pool.close(held.id), 10)
+
+
+def test_a_host_that_nobody_knows_is_asked_about(sshd: Sshd, remote_loop: LoopThread) -> None:
+    with pytest.raises(HostKeyConflict) as told:
+        open_with(remote_loop, sshd, private_key_path=str(sshd.key))
+    assert told.value.host_key["reason"] == "unknown"
+    assert told.value.host_key["public_key"] == sshd.public_key
+    assert "Accepted" not in sshd.output, "it logged in before anybody knew the host"
+    hosts.path().write_text(sshd.known_hosts_line)
+    open_with(remote_loop, sshd, private_key_path=str(sshd.key))
+
+
+def test_keys_and_settings_of_the_user_are_not_used(
+    known_sshd: Sshd, remote_loop: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "me" / ".ssh"
+    ssh.mkdir(parents=True)
+    (ssh / "id_ed25519").write_text(known_sshd.key.read_text())
+    (ssh / "config").write_text(f"Host *\n  IdentityFile {known_sshd.key}\n  ProxyCommand false\n")
+    monkeypatch.setenv("HOME", str(ssh.parent))
+    with pytest.raises(LoginRefused):
+        open_with(remote_loop, known_sshd)
+    open_with(remote_loop, known_sshd, private_key_path="~/.ssh/id_ed25519")
+
+
+def test_the_known_hosts_of_the_user_are_not_used(
+    sshd: Sshd, remote_loop: LoopThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ssh = tmp_path / "me" / ".ssh"
+    ssh.mkdir(parents=True)
+    (ssh / "known_hosts").write_text(sshd.known_hosts_line)
+    monkeypatch.setenv("HOME", str(ssh.parent))
+    with pytest.raises(HostKeyConflict):
+        open_with(remote_loop, sshd, private_key_path=str(sshd.key))
+
+
+@pytest.mark.needs("ssh-agent")
+def test_the_agent_is_asked_when_there_is_nothing_else(
+    known_sshd: Sshd, remote_loop: LoopThread, agent: Callable[[Path], None]
+) -> None:
+    with pytest.raises(LoginRefused, match="no key: add one"):
+        open_with(remote_loop, known_sshd, use_agent=True)
+    agent(known_sshd.key)
+    with pytest.raises(LoginRefused):
+        open_with(remote_loop, known_sshd, use_agent=False)
+    with pytest.raises(LoginRefused, match="with this password"):
+        open_with(remote_loop, known_sshd, use_agent=True, password="no")
+    held = open_with(remote_loop, known_sshd, use_agent=True)
+    assert held.method == "agent"
+    assert whoami(remote_loop, held) == known_sshd.username
+
+
+def test_without_an_agent_the_sentence_says_so(
+    known_sshd: Sshd, remote_loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in ("", "/nowhere/agent"):
+        monkeypatch.setenv("SSH_AUTH_SOCK", value)
+        with pytest.raises(LoginRefused, match="No SSH agent answers"):
+            open_with(remote_loop, known_sshd, use_agent=True)
