@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from runicorn import layout
+from runicorn import curation
 from runs import writing
 from runs.models import Run, StorageRoot
 from runs.reader import clean_tags
-
-FIELDS = {"tags": list, "description": str, "pinned": bool, "archived": bool}
 
 
 def edit_run(
@@ -86,21 +83,7 @@ def write(run: Run, changes: dict[str, Any]) -> None:
     Raises:
         OSError: it could not be written.
     """
-    path = run.path / layout.CURATION
-    with writing.curation_lock(run.root):
-        # From the file: another viewer may have changed it since our row was read.
-        said, _ = layout.read_json(path)
-        now = {
-            field: said[field] if isinstance(said.get(field), kind) else getattr(run, field)
-            for field, kind in FIELDS.items()
-        }
-        now |= changes
-        now["tags"] = clean_tags(list(now["tags"]))
-        layout.write_json(path, said | now | {"by": _user(), "at": time.time()})
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's made-up user id has no name
-        return "unknown"
+    if "tags" in changes:
+        changes = changes | {"tags": clean_tags(list(changes["tags"]))}
+    known = {field: getattr(run, field) for field in curation.FIELDS}
+    curation.note(Path(run.root.path), run.path, known, changes)

@@ -18,11 +18,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from runicorn import _os, layout
+from runicorn.stored import find
 from runs import counting, rows
 from runs.looks import glance, look, stamp
 from runs.models import Run, StorageRoot
 from runs.reader import read_run
-from runs.walk import YOUNG_NETWORK_SECONDS, Walk, find
+from runs.walk import YOUNG_NETWORK_SECONDS, Walk
 
 T = TypeVar("T")
 

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
-import secrets
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from runicorn import _os, layout
+from runicorn import curation
 from runs import discovery, writing
 from runs.errors import OutsideRoot, ReadOnlyStore
 from runs.models import Run, StorageRoot
 
 logger = logging.getLogger(__name__)
 
-TRASH = "trash"
-
 
 def soft_delete_runs(
-    *, root: StorageRoot, run_ids: Sequence[str], reason: str = "user_deleted"
+    *, root: StorageRoot, run_ids: Sequence[str], reason: str = curation.USER_DELETED
 ) -> dict[str, writing.Result]:
     """Put runs into the recycle bin; tells for each what became of it.
 
@@ -33,8 +27,7 @@ def soft_delete_runs(
     def delete(run: Run) -> None:
         if run.deleted is not None:
             raise writing.Refused("already deleted")
-        marker = {"deleted_at": time.time(), "reason": reason, "original_status": run.status}
-        layout.write_json(run.path / layout.DELETED, marker)
+        curation.put_into_bin(run.path, run.status, reason)
 
     return writing.for_each(root, run_ids, delete)
 
@@ -49,9 +42,7 @@ def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writ
     def restore(run: Run) -> None:
         if run.deleted is None:
             raise writing.Refused("run not deleted")
-        path = run.path
-        (path / layout.DELETED).unlink(missing_ok=True)
-        _os.fsync_directory(path)
+        curation.take_out_of_bin(run.path)
 
     return writing.for_each(root, run_ids, restore)
 
@@ -98,23 +89,13 @@ def _put_aside(root: StorageRoot, run: Run) -> Path:
     # A link on the way would have us move, and then remove, something that is not in the store.
     if run.path != folder:
         raise OutsideRoot(run.run_id)
-    aside = _trash(root) / f"{secrets.token_hex(8)}"
-    os.rename(folder, aside)
-    return aside
-
-
-def _trash(root: StorageRoot) -> Path:
-    trash = writing.private_folder(root) / TRASH
-    trash.mkdir(exist_ok=True)
-    if trash.is_symlink():
-        raise PermissionError(errno.EACCES, "the folder is a link")
-    return trash
+    return curation.put_aside(Path(root.path), folder)
 
 
 def _sweep(root: StorageRoot) -> None:
     """Remove what an earlier emptying left behind when it was interrupted."""
     try:
-        leftovers = list(_trash(root).iterdir())
+        leftovers = list(curation.trash(Path(root.path)).iterdir())
     except OSError as error:
         if error.errno in writing.REFUSED:
             raise ReadOnlyStore from error

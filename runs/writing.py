@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, TypedDict
 
-from runicorn import _os
 from runs import discovery
 from runs.errors import NotWritten, OutsideRoot, ReadOnlyStore
 from runs.models import Run, StorageRoot
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
-PRIVATE = ".runicorn"
 TOGETHER = 50
 """Runs whose rows are written in one transaction: some 30 ms."""
-_here = threading.Lock()
 
 
 class Result(TypedDict, total=False):
@@ -96,30 +91,6 @@ def touch_folders(runs: Iterable[Run]) -> None:
     for folder in {f"{run.root.path}/{run.folder}".rpartition("/")[0] for run in runs}:
         with suppress(OSError):  # the change itself is written; at worst they see it a minute later
             os.utime(folder)
-
-
-@contextmanager
-def curation_lock(root: StorageRoot) -> Iterator[None]:
-    """Hold what keeps two viewers from overwriting each other's change of a `curation.json`.
-
-    Raises:
-        OSError: the lock's file cannot be written, and so nothing else can.
-    """
-    with _here, _os.file_lock(private_folder(root) / "curation.lock"):
-        yield
-
-
-def private_folder(root: StorageRoot) -> Path:
-    """The folder of our own files in a store, made when it is missing.
-
-    Raises:
-        OSError: it cannot be made, or is a link.
-    """
-    folder = Path(root.path, PRIVATE)
-    folder.mkdir(exist_ok=True)
-    if folder.is_symlink():
-        raise PermissionError(errno.EACCES, "the folder is a link")
-    return folder
 
 
 def count(results: dict[str, Result]) -> int:

@@ -1,0 +1,133 @@
+"""What people decide about a run, written into its folder: tags, description, pinned, archived, and the recycle bin.
+
+The server and the command line write the same files in the same way, one of them at a time.
+"""
+
+from __future__ import annotations
+
+import errno
+import getpass
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+
+PRIVATE = ".runicorn"
+TRASH = "trash"
+FIELDS: dict[str, type] = {"tags": list, "description": str, "pinned": bool, "archived": bool}
+USER_DELETED = "user_deleted"
+_here = threading.Lock()
+
+
+def private_folder(root: Path) -> Path:
+    """The folder of our own files in a store, made when it is missing.
+
+    Raises:
+        OSError: it cannot be made, or is a link.
+    """
+    folder = root / PRIVATE
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink():
+        raise PermissionError(errno.EACCES, "the folder is a link")
+    return folder
+
+
+def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Put changes into a run's `curation.json`.
+
+    Args:
+        root: the storage root.
+        folder: the run's folder.
+        known: what holds for each of `FIELDS` where the file does not say.
+        changes: the fields to change; tags as they are to be stored.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    path = folder / layout.CURATION
+    with _lock(root):
+        # From the file: somebody else may have changed it since what is known was read.
+        said, _ = layout.read_json(path)
+        now = {
+            field: said[field] if isinstance(said.get(field), kind) else known[field]
+            for field, kind in FIELDS.items()
+        }
+        layout.write_json(path, said | now | dict(changes) | {"by": _user(), "at": time.time()})
+
+
+def put_into_bin(folder: Path, status: str, reason: str = USER_DELETED) -> None:
+    """Mark a run as deleted.
+
+    Args:
+        folder: the run's folder.
+        status: the status it has.
+        reason: why it is deleted.
+
+    Raises:
+        OSError: the mark could not be written.
+    """
+    marker = {"deleted_at": time.time(), "reason": reason, "original_status": status}
+    layout.write_json(folder / layout.DELETED, marker)
+
+
+def take_out_of_bin(folder: Path) -> None:
+    """Take the mark of a deleted run away.
+
+    Raises:
+        OSError: that was not possible.
+    """
+    (folder / layout.DELETED).unlink(missing_ok=True)
+    _os.fsync_directory(folder)
+
+
+def put_aside(root: Path, folder: Path) -> Path:
+    """Move a folder of the store into its trash, which takes it from the lists at once and cannot be half done.
+
+    Returns:
+        Where it is now, to be removed.
+
+    Raises:
+        OSError: it could not be moved.
+    """
+    aside = trash(root) / secrets.token_hex(8)
+    os.rename(folder, aside)
+    return aside
+
+
+def trash(root: Path) -> Path:
+    """The folder of what is being removed, made when it is missing.
+
+    Raises:
+        OSError: it cannot be made, or is a link.
+    """
+    folder = private_folder(root) / TRASH
+    folder.mkdir(exist_ok=True)
+    if folder.is_symlink():
+        raise PermissionError(errno.EACCES, "the folder is a link")
+    return folder
+
+
+def stir(folder: Path) -> None:
+    """Let viewers, those of other machines too, notice a change of a run within a second: they look at the folder above it."""
+    with suppress(OSError):  # the change itself is written; at worst they see it a minute later
+        os.utime(folder.parent)
+
+
+@contextmanager
+def _lock(root: Path) -> Iterator[None]:
+    """Hold what keeps two of us from overwriting each other's change of a `curation.json`."""
+    with _here, _os.file_lock(private_folder(root) / "curation.lock"):
+        yield
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's made-up user id has no name
+        return "unknown"
