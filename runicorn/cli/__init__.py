@@ -10,6 +10,7 @@ import typer
 from runicorn.cli.artifacts import artifacts
 from runicorn.cli.clean import clean
 from runicorn.cli.demo import demo
+from runicorn.cli.generate_manifest import generate_manifest
 from runicorn.cli.rate_limit import rate_limit
 from runicorn.cli.version import version
 from runicorn.cli.viewer import viewer
@@ -26,6 +27,7 @@ app.command()(demo)
 app.command()(artifacts)
 app.command()(clean)
 app.command("rate-limit")(rate_limit)
+app.command("generate-manifest")(generate_manifest)
 app.command()(version)
 
 

@@ -1,0 +1,59 @@
+"""`runicorn generate-manifest`: what a store holds, for whoever mirrors it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runicorn.artifacts.progress import size
+from runicorn.cli import asking
+from runicorn.manifest import ManifestGenerator, ManifestType
+
+
+def generate_manifest(
+    root: Annotated[Path | None, typer.Option(help="The storage root; the same as --storage.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="The file; else .runicorn/<type>_manifest.json in the root.")
+    ] = None,
+    active: Annotated[
+        bool, typer.Option("--active/--full", help="Only what is being written, or every run.")
+    ] = False,
+    active_window: Annotated[
+        int, typer.Option(min=1, help="Seconds since its last write that a run counts as being written.")
+    ] = 3600,
+    no_incremental: Annotated[
+        bool, typer.Option("--no-incremental", help="Look at every file again, remember nothing.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Write a manifest of a store: `.json`, and compressed as `.json.gz`.
+
+    A run that has ended costs one look at the time of its folder. Have it called by a timer: see docs/sync.md.
+    """
+    place = asking.existing_root(root or storage)
+    kind = ManifestType.ACTIVE if active else ManifestType.FULL
+    with asking.told():
+        generator = ManifestGenerator(
+            place, active_window_seconds=active_window, incremental=not no_incremental
+        )
+        manifest, path = generator.generate(kind, output)
+    totals = (manifest.total_experiments, manifest.total_files, manifest.total_bytes)
+    if as_json:
+        names = ("total_experiments", "total_files", "total_bytes")
+        about = {"path": str(path), "compressed": f"{path}.gz", "type": kind.value}
+        marks = {"revision": manifest.revision, "snapshot_id": manifest.snapshot_id}
+        asking.show_json(about | marks | dict(zip(names, totals, strict=True)) | {"unread": manifest.unread})
+        return
+    runs, files, total = totals
+    typer.echo(
+        f"{kind.value} manifest, revision {manifest.revision}: {runs} runs, {files} files, {size(total)}"
+    )
+    typer.echo(asking.printable(str(path)))
+    if verbose:
+        typer.echo(asking.printable(f"{path}.gz\nsnapshot {manifest.snapshot_id} of {place}"))
+    for folder in manifest.unread:
+        asking.complain(f"{folder} could not be read; the manifest says so.")

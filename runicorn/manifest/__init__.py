@@ -1,0 +1,14 @@
+"""Manifests of a store, and what keeps a copy of a store up to date by them.
+
+from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
+
+manifest, path = ManifestGenerator("/data/store").generate(ManifestType.FULL)
+ManifestSyncClient(sftp, "/data/store", "/home/me/mirror").sync()
+"""
+
+from __future__ import annotations
+
+from runicorn.manifest.generator import ManifestGenerator
+from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
+
+__all__ = ["ExperimentEntry", "FileEntry", "ManifestGenerator", "ManifestType", "SyncManifest"]

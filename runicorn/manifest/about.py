@@ -1,0 +1,78 @@
+"""What a manifest says of one run beside its files: read from the small files, tolerant of whatever is in them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runicorn import layout
+
+UNKNOWN = "unknown"
+SOURCES = (layout.META, layout.STATUS, layout.CURATION, layout.DELETED)
+"""The files it is read from."""
+
+
+class About(NamedTuple):
+    """What is said of a run."""
+
+    project: str
+    name: str
+    status: str
+    created_at: float
+    tags: list[str] | None
+    deleted_at: float | None
+
+
+def about(root: Path, folder: str, files: dict[str, tuple[int, float]]) -> About:
+    """Read what is said of a run.
+
+    Args:
+        root: the storage root.
+        folder: the run's folder relative to it.
+        files: size and time of its files by name.
+    """
+    said = {name: layout.read_json(root / folder / name)[0] for name in SOURCES if name in files}
+    meta, status = said.get(layout.META, {}), said.get(layout.STATUS, {})
+    parts = folder.split("/")
+    places = (parts[0], parts[1]) if len(parts) == 4 else ("default", "default")
+    earliest = min((mtime for _, mtime in files.values()), default=0.0)
+    created = _time(meta.get("created_at")) or _time(status.get("started_at")) or earliest
+    deleted = None
+    if layout.DELETED in files:
+        deleted = _time(said[layout.DELETED].get("deleted_at")) or files[layout.DELETED][1]
+    return About(
+        project=places[0] if len(parts) == 4 else _name(meta.get("project"), places[0]),
+        name=places[1] if len(parts) == 4 else _name(meta.get("name"), places[1]),
+        status=_text(status.get("status")) or UNKNOWN,
+        created_at=created,
+        tags=_tags(said.get(layout.CURATION, {}).get("tags", meta.get("tags"))),
+        deleted_at=deleted,
+    )
+
+
+def _name(value: Any, usual: str) -> str:
+    try:
+        return layout.check_name(value, "name")
+    except layout.InvalidName:
+        return usual
+
+
+def _text(value: Any) -> str:
+    return layout.CONTROL.sub("�", value)[:64] if isinstance(value, str) else ""
+
+
+def _time(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        moment = float(value)
+    except OverflowError:
+        return None
+    return moment if math.isfinite(moment) else None
+
+
+def _tags(value: Any) -> list[str] | None:
+    if not isinstance(value, list):
+        return None
+    return [layout.CONTROL.sub("�", tag) for tag in value if isinstance(tag, str)]

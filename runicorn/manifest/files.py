@@ -1,0 +1,60 @@
+"""Which files of a run's folder travel with it, and in which order."""
+
+from __future__ import annotations
+
+from runicorn import layout
+
+GROWING = frozenset({layout.EVENTS, layout.LOGS})
+SMALL = frozenset(
+    {
+        layout.META,
+        layout.STATUS,
+        layout.SUMMARY,
+        layout.CONFIG,
+        layout.CURATION,
+        layout.ENVIRONMENT,
+        layout.ARTIFACTS_CREATED,
+        layout.ARTIFACTS_USED,
+        layout.DELETED,
+    }
+)
+FIRST, SECOND, THIRD = 1, 2, 3
+"""Priorities: what says what a run is; what it logged; its images, tables and histograms."""
+MOST_DEPTH = 16
+PART_BYTES = 255
+
+
+def priority_of(name: str) -> int | None:
+    """When a file travels, by its name relative to the run's folder; None for what is not ours and stays."""
+    if name in SMALL:
+        return FIRST
+    if name in GROWING:
+        return SECOND
+    return THIRD if is_media(name) else None
+
+
+def is_media(name: str) -> bool:
+    """Whether a name relative to the run's folder is a file below `media/`."""
+    parts = name.split("/")
+    return (
+        parts[0] == layout.MEDIA
+        and 2 <= len(parts) <= MOST_DEPTH
+        and all(is_safe_part(part) for part in parts)
+    )
+
+
+def is_safe_part(part: str) -> bool:
+    """Whether a text can be one visible component of a path, here and on the other side."""
+    if not part or part.startswith(".") or "/" in part or "\\" in part or layout.CONTROL.search(part):
+        return False
+    return len(part.encode("utf-8", "surrogateescape")) <= PART_BYTES
+
+
+def is_run_folder(folder: str) -> bool:
+    """Whether a path is that of a run: `<project>/<name>/runs/<id>`, or `runs/<id>` as before 0.4."""
+    parts = folder.split("/")
+    if not all(map(is_safe_part, parts)):
+        return False
+    if len(parts) == 2:
+        return parts[0] == "runs"
+    return len(parts) == 4 and parts[2] == "runs" and parts[0] not in layout.SKIPPED_TOP

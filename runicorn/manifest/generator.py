@@ -1,0 +1,243 @@
+"""Making manifests of a store, for whoever mirrors it: only what changed is read again.
+
+What is remembered between two calls lies beside the manifests: `.manifest_state.json` counts revisions, and
+`.manifest_scan.json` holds what was seen. Both can be deleted: the next manifest is then made from nothing, and its
+revision goes on from that of the manifests that are there.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.manifest.about import SOURCES, About, about
+from runicorn.manifest.disk import Disk, ends
+from runicorn.manifest.files import GROWING, priority_of
+from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
+from runicorn.manifest.scan import Found, RunFiles, scan
+
+PRIVATE = ".runicorn"
+STATE, SCAN, LOCK = ".manifest_state.json", ".manifest_scan.json", ".manifest.lock"
+SCAN_VERSION = 1
+
+
+class Memory:
+    """What is remembered of the runs between two manifests."""
+
+    def __init__(self, folder: Path, root: Path) -> None:
+        self._path = folder / SCAN
+        self._root = str(root)
+        self.runs: dict[str, RunFiles] = {}
+        self.said: dict[str, About] = {}
+        self.hashes: dict[str, dict[str, tuple[str, str]]] = {}
+
+    def load(self) -> None:
+        """Read it; what is missing or damaged is looked at again."""
+        try:
+            content = json.loads(self._path.read_bytes())
+            if (content["version"], content["root"]) != (SCAN_VERSION, self._root):
+                return
+            for folder, (files, said, hashes) in content["runs"].items():
+                self.runs[folder] = RunFiles.from_list(files)
+                self.said[folder] = About(*said)
+                self.hashes[folder] = {name: (tail, head) for name, (tail, head) in hashes.items()}
+        except (OSError, ValueError, TypeError, LookupError, AttributeError):
+            self.runs.clear()
+
+    def save(self) -> None:
+        """Write it.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        runs = {
+            folder: [run.to_list(), self.said[folder], self.hashes[folder]]
+            for folder, run in self.runs.items()
+        }
+        content = {"version": SCAN_VERSION, "root": self._root, "runs": runs}
+        _os.replace_file(self._path, encode(content))
+
+
+class ManifestGenerator:
+    """Makes the manifests of one store. Several may work at once, in any processes: one waits for the other.
+
+    Args:
+        remote_root: the storage root.
+        output_dir: where the manifests go; else `.runicorn` in the root.
+        active_window_seconds: how long after its last write a run is in the active manifest. One that is running, and
+            whose process is alive on this machine, always is.
+        incremental: remember what was seen; without it every file is looked at again.
+        clock: Unix seconds.
+    """
+
+    def __init__(
+        self,
+        remote_root: str | os.PathLike[str],
+        output_dir: str | os.PathLike[str] | None = None,
+        active_window_seconds: float = 3600,
+        incremental: bool = True,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.remote_root = Path(os.path.realpath(os.path.expanduser(remote_root)))
+        self.output_dir = Path(output_dir) if output_dir is not None else self.remote_root / PRIVATE
+        self.active_window_seconds = active_window_seconds
+        self.incremental = incremental
+        self._clock = clock
+
+    def generate(
+        self,
+        manifest_type: ManifestType = ManifestType.FULL,
+        output_path: str | os.PathLike[str] | None = None,
+    ) -> tuple[SyncManifest, Path]:
+        """Write a manifest, and the same compressed beside it with `.gz` after its name.
+
+        Its revision is above every earlier one of this folder when its runs are not those of the last manifest of the
+        kind; else revision and snapshot id stay. Full and active ones are counted together.
+
+        Args:
+            manifest_type: every run, or those that are being written.
+            output_path: the file; else `<type>_manifest.json` in the output folder.
+
+        Returns:
+            The manifest and the path of the file that is not compressed.
+
+        Raises:
+            FileNotFoundError: there is no storage root.
+            OSError: the root could not be listed, or something could not be written: the old manifest is as it was.
+        """
+        kind = ManifestType(manifest_type)
+        self.output_dir.mkdir(parents=True, exist_ok=True)
+        with _os.file_lock(self.output_dir / LOCK, mode=0o666):
+            memory = Memory(self.output_dir, self.remote_root)
+            if self.incremental:
+                memory.load()
+            found = scan(Disk(self.remote_root), memory.runs, self._clock)
+            entries, lost = self._entries(found, memory)
+            if kind is ManifestType.ACTIVE:
+                entries = [entry for entry in entries if self._is_active(entry)]
+            path = Path(output_path) if output_path is not None else self.output_dir / f"{kind}_manifest.json"
+            if path.suffix == ".gz":
+                path = path.with_suffix("")
+            manifest = self._numbered(kind, entries, sorted({*found.unread, *lost}))
+            content = manifest.to_json()
+            _os.replace_file(path, content)
+            # The time in the header would make equal manifests differ.
+            _os.replace_file(path.with_name(f"{path.name}.gz"), gzip.compress(content, 6, mtime=0))
+            if found.looked or memory.runs.keys() != found.runs.keys():
+                memory.runs = found.runs
+                memory.save()
+        return manifest, path
+
+    def _entries(self, found: Found, memory: Memory) -> tuple[list[ExperimentEntry], list[str]]:
+        """The runs in the order of their folders, and the folders of those that could not be read."""
+        entries, lost = [], []
+        for folder in sorted(found.runs):
+            run = found.runs[folder]
+            if folder in found.looked or folder not in memory.said:
+                try:
+                    self._read(folder, run, memory)
+                except OSError:
+                    lost.append(folder)
+                    memory.hashes[folder] = {}
+            if run.files and folder in memory.said:
+                entries.append(_entry(folder, run, memory.said[folder], memory.hashes[folder]))
+        # What could not be read is forgotten, and so looked at again next time whatever its time says.
+        for folder in lost:
+            del found.runs[folder]
+        for gone in (memory.said.keys() | memory.hashes.keys()) - found.runs.keys():
+            memory.said.pop(gone, None)
+            memory.hashes.pop(gone, None)
+        return entries, lost
+
+    def _read(self, folder: str, run: RunFiles, memory: Memory) -> None:
+        before = memory.runs.get(folder)
+        old = before.files if before else {}
+        hashes = memory.hashes.get(folder, {})
+        growing = {}
+        for name in GROWING & run.files.keys():
+            if name in hashes and old.get(name) == run.files[name]:
+                growing[name] = hashes[name]
+            else:
+                growing[name] = ends(self.remote_root / folder / name, run.files[name][0])
+        if folder not in memory.said or any(old.get(name) != run.files.get(name) for name in SOURCES):
+            memory.said[folder] = about(self.remote_root, folder, run.files)
+        memory.hashes[folder] = growing
+
+    def _is_active(self, entry: ExperimentEntry) -> bool:
+        if self._clock() - entry.updated_at <= self.active_window_seconds:
+            return True
+        return entry.status == layout.RUNNING and _runs_here(self.remote_root / entry.folder)
+
+    def _numbered(
+        self, kind: ManifestType, entries: list[ExperimentEntry], unread: list[str]
+    ) -> SyncManifest:
+        path = self.output_dir / STATE
+        state = layout.read_json(path)[0]
+        digest = hashlib.sha256(encode([[entry.to_dict() for entry in entries], unread])).hexdigest()
+        last = _whole(state.get("last_revision"))
+        known = state.get(kind.value)
+        known = known if isinstance(known, dict) else {}
+        if known.get("digest") == digest and _whole(known.get("revision")) and known.get("snapshot_id"):
+            revision, snapshot = known["revision"], str(known["snapshot_id"])
+        else:
+            # A state that was lost must not begin again below what clients have seen.
+            last = last or max(_revision_in(self.output_dir, other) for other in ManifestType)
+            revision = last + 1
+            snapshot = str(uuid.uuid4())
+        now = self._clock()
+        mark = {"revision": revision, "snapshot_id": snapshot, "digest": digest}
+        layout.write_json(
+            path, {**state, "last_revision": max(last, revision), "last_generated": now, kind.value: mark}
+        )
+        host, root = _os.host_name(), str(self.remote_root)
+        return SyncManifest(kind, revision, snapshot, now, host, root, entries, unread)
+
+
+def _entry(folder: str, run: RunFiles, said: About, hashes: dict[str, tuple[str, str]]) -> ExperimentEntry:
+    files = []
+    for name, (size, mtime) in run.files.items():
+        tail, head = hashes.get(name, (None, None))
+        grows = name in GROWING
+        files.append(FileEntry(f"{folder}/{name}", size, mtime, tail, head, priority_of(name) or 0, grows))
+    return ExperimentEntry(
+        run_id=folder.rpartition("/")[2],
+        project=said.project,
+        name=said.name,
+        status=said.status,
+        created_at=said.created_at,
+        updated_at=run.written,
+        files=sorted(files, key=lambda file: (file.priority, file.path)),
+        tags=said.tags,
+        deleted_at=said.deleted_at,
+    )
+
+
+def _runs_here(folder: Path) -> bool:
+    from runicorn.settings import identity
+
+    meta = layout.read_json(folder / layout.META)[0]
+    if any(meta.get(key) != value for key, value in identity().items() if key != "boot_id"):
+        return False
+    pid, start, boot = meta.get("pid"), meta.get("process_start"), meta.get("boot_id")
+    start = float(start) if isinstance(start, int | float) else None
+    return isinstance(pid, int) and not _os.process_gone(pid, start, boot if isinstance(boot, str) else "")
+
+
+def _revision_in(folder: Path, kind: ManifestType) -> int:
+    """The revision of a manifest that is there."""
+    try:
+        return _whole(json.loads((folder / f"{kind}_manifest.json").read_bytes())["revision"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return 0
+
+
+def _whole(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -1,0 +1,235 @@
+"""Which runs a store has and which files they hold, found again at the price of what can have changed. Pure.
+
+A folder shows when files in it come, go or are replaced, but not when one grows or is written over in place. So a run is
+*settled* when it does not say that it is running and nothing in it was written for an hour: then its folder's time alone
+is compared, which the listing of the folder above has told already. A run that is not settled is listed each time. What
+no folder shows (a settled run that an old SDK writes over in place, or to which a line is added by hand) is found by
+the look that every run gets once a day.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from runicorn import layout
+from runicorn.manifest.files import MOST_DEPTH, is_run_folder, is_safe_part, priority_of
+
+QUIET_SECONDS = 3600.0
+"""A run that ended and was not written for so long is settled."""
+SILENT_SECONDS = 86_400.0
+"""The same for a run that does not say how it is; and after so long every run is looked at again."""
+YOUNG_SECONDS = 5.0
+"""A folder changed this shortly before it was listed may change again without its time moving on."""
+
+
+class Item(NamedTuple):
+    """One entry of a folder.
+
+    Attributes:
+        name: its name.
+        is_folder: whether it is a folder; what is neither folder nor regular file is not told.
+        size: bytes.
+        mtime: Unix seconds, as precise as the source knows them.
+        stamp: changes when the folder does.
+    """
+
+    name: str
+    is_folder: bool
+    size: int
+    mtime: float
+    stamp: str
+
+
+Listing = list[Item] | OSError
+
+
+class Reader(Protocol):
+    """Where folders are listed: a disk, or another machine. Paths are relative to the root, with forward slashes."""
+
+    def many(self, folders: Iterable[str]) -> Iterator[tuple[str, Listing]]:
+        """What is in each folder, or why that is not known; in any order."""
+
+    def status(self, folder: str) -> str | None:
+        """What a run says of itself, if it does."""
+
+
+@dataclass(slots=True)
+class RunFiles:
+    """What is known of one run's folder."""
+
+    stamp: str
+    looked_at: float = 0.0
+    settled: bool = False
+    files: dict[str, tuple[int, float]] = field(default_factory=dict)
+    """Size and time by name relative to the run's folder."""
+    media: dict[str, str] = field(default_factory=dict)
+    """The stamps of folders below `media` that need no second listing while they have them."""
+
+    @property
+    def written(self) -> float:
+        """When anything in it was last written."""
+        return max((mtime for _, mtime in self.files.values()), default=0.0)
+
+    def to_list(self) -> list[Any]:
+        """In a form that JSON holds."""
+        return [self.stamp, self.looked_at, self.settled, self.files, self.media]
+
+    @classmethod
+    def from_list(cls, value: Any) -> RunFiles:
+        """From that form.
+
+        Raises:
+            ValueError, TypeError, AttributeError: it is another.
+        """
+        stamp, looked_at, settled, files, media = value
+        sizes = {str(name): (int(size), float(mtime)) for name, (size, mtime) in files.items()}
+        stamps = {str(name): str(mark) for name, mark in media.items()}
+        return cls(str(stamp), float(looked_at), settled is True, sizes, stamps)
+
+
+@dataclass(slots=True)
+class Found:
+    """The outcome of a scan."""
+
+    runs: dict[str, RunFiles] = field(default_factory=dict)
+    """By folder relative to the root."""
+    unread: list[str] = field(default_factory=list)
+    """Folders that could not be listed; runs in them that were known before are still in `runs`."""
+    looked: set[str] = field(default_factory=set)
+    """The runs that were looked at, and not only taken over."""
+
+
+def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], float] = time.time) -> Found:
+    """Find the runs of a store and their files.
+
+    Args:
+        reader: lists its folders.
+        known: what the last scan found.
+        clock: Unix seconds.
+
+    Raises:
+        OSError: the root could not be listed, or is empty and held runs before: its disk is not mounted.
+    """
+    found = Found()
+    wanted: dict[str, Item] = {}
+    for parent, items in _folders_of_runs(reader, known, found):
+        for item in items:
+            folder = f"{parent}/{item.name}"
+            if not item.is_folder or not is_run_folder(folder):
+                continue
+            before = known.get(folder)
+            if before is not None and before.stamp == item.stamp and _is_believed(before, clock()):
+                found.runs[folder] = before
+            else:
+                wanted[folder] = item
+    for folder, listing in reader.many(wanted):
+        _take(reader, found, known.get(folder), folder, wanted[folder], listing, clock())
+    _keep_unread(found, known)
+    return found
+
+
+def _is_believed(run: RunFiles, now: float) -> bool:
+    return run.settled and 0 <= now - run.looked_at < SILENT_SECONDS
+
+
+def _folders_of_runs(
+    reader: Reader, known: Mapping[str, RunFiles], found: Found
+) -> Iterator[tuple[str, list[Item]]]:
+    top = dict(reader.many([""]))[""]
+    if isinstance(top, OSError):
+        raise top
+    if not top and known:
+        raise OSError("The root is empty and held runs before, so a disk seems not to be mounted.")
+    projects = [item.name for item in top if item.is_folder and _is_name(item.name)]
+    parents = ["runs"] if any(item.is_folder and item.name == "runs" for item in top) else []
+    for project, items in _listed(reader, projects, found):
+        parents += [
+            f"{project}/{item.name}/runs" for item in items if item.is_folder and is_safe_part(item.name)
+        ]
+    yield from _listed(reader, sorted(parents), found)
+
+
+def _is_name(name: str) -> bool:
+    return is_safe_part(name) and name not in layout.SKIPPED_TOP
+
+
+def _listed(reader: Reader, folders: list[str], found: Found) -> Iterator[tuple[str, list[Item]]]:
+    for folder, listing in reader.many(folders):
+        if not isinstance(listing, OSError):
+            yield folder, listing
+        elif not _is_missing(listing):
+            found.unread.append(folder)
+
+
+def _is_missing(error: OSError) -> bool:
+    return isinstance(error, FileNotFoundError | NotADirectoryError)
+
+
+def _take(
+    reader: Reader,
+    found: Found,
+    before: RunFiles | None,
+    folder: str,
+    item: Item,
+    listing: Listing,
+    now: float,
+) -> None:
+    if isinstance(listing, OSError):
+        if not _is_missing(listing):
+            found.unread.append(folder)
+        return
+    run = RunFiles(item.stamp, now)
+    for entry in listing:
+        if not entry.is_folder and priority_of(entry.name) is not None:
+            run.files[entry.name] = (entry.size, entry.mtime)
+        elif entry.is_folder and entry.name == layout.MEDIA:
+            _take_media(reader, run, before, folder, entry, now)
+    run.settled = _is_settled(reader.status(folder), max(run.written, item.mtime), now)
+    found.runs[folder] = run
+    found.looked.add(folder)
+
+
+def _take_media(
+    reader: Reader, run: RunFiles, before: RunFiles | None, folder: str, item: Item, now: float
+) -> None:
+    waiting = [(layout.MEDIA, item)]
+    while waiting:
+        name, about = waiting.pop()
+        if before is not None and before.media.get(name) == about.stamp:
+            run.media[name] = about.stamp
+            inside = {path: seen for path, seen in before.files.items() if path.rpartition("/")[0] == name}
+            run.files.update(inside)
+            continue
+        listing = dict(reader.many([f"{folder}/{name}"]))[f"{folder}/{name}"]
+        if isinstance(listing, OSError):
+            if before is not None and not _is_missing(
+                listing
+            ):  # as it was: what cannot be seen was not deleted
+                prefix = f"{name}/"
+                run.files.update({p: seen for p, seen in before.files.items() if p.startswith(prefix)})
+            continue
+        inner = [entry for entry in listing if entry.is_folder and is_safe_part(entry.name)]
+        waiting += [(f"{name}/{entry.name}", entry) for entry in inner if name.count("/") < MOST_DEPTH - 2]
+        for entry in listing:
+            path = f"{name}/{entry.name}"
+            if not entry.is_folder and priority_of(path) is not None:
+                run.files[path] = (entry.size, entry.mtime)
+        # The time of a folder says nothing of the folders in it.
+        if not inner and now - about.mtime > YOUNG_SECONDS:
+            run.media[name] = about.stamp
+
+
+def _is_settled(status: str | None, written: float, now: float) -> bool:
+    if status == layout.RUNNING:
+        return False
+    return now - written > (SILENT_SECONDS if status is None else QUIET_SECONDS)
+
+
+def _keep_unread(found: Found, known: Mapping[str, RunFiles]) -> None:
+    for place in found.unread:
+        for folder, run in known.items():
+            if folder == place or folder.startswith(f"{place}/"):
+                found.runs.setdefault(folder, run)
