@@ -68,11 +68,13 @@ def file_of_version(request: Request, version: Version, path: str) -> HttpRespon
     """
     entry = entry_of(version, path)
     tag = f'"{entry.digest}"'
-    if tag in request.headers.get("If-None-Match", ""):
+    known = request.headers.get("If-None-Match", "")
+    if tag in known or known.strip() == "*":
         return Response(status=304, headers={"ETag": tag})
     ranged = "Range" in request.headers and request.headers.get("If-Range", tag) == tag
     answer = _checked(request, version.on_disk, entry, ranged)
     answer["ETag"] = tag
+    answer["Accept-Ranges"] = "bytes"
     answer["Content-Disposition"] = content_disposition_header(True, os.path.basename(path)) or "attachment"
     answer["X-Content-Type-Options"] = "nosniff"
     return answer
@@ -85,7 +87,7 @@ def _checked(request: Request, version: store.Version, entry: FileEntry, ranged:
                 request, OpenFile(_whole_place(version, entry)), "application/octet-stream", whole=ranged
             )
         place = verifying.first_place(version, entry)
-    headers = {"Content-Length": str(entry.size), "Accept-Ranges": "bytes"}
+    headers = {"Content-Length": str(entry.size)}
     blocks = verifying.blocks(place, entry)
     return StreamingHttpResponse(blocks, content_type="application/octet-stream", headers=headers)
 

@@ -71,7 +71,6 @@ class Busy(APIException):
 _ANSWERS: tuple[tuple[type[errors.ArtifactError], type[APIException]], ...] = (
     (errors.ArtifactNotFound, NotFound),
     (errors.AmbiguousArtifact, Ambiguous),
-    (errors.InvalidArtifact, Refused),
     (errors.DamagedFile, Damaged),
     (errors.StoreBusy, Busy),
     (errors.SourceChanged, Damaged),
@@ -93,4 +92,6 @@ def answered() -> Iterator[None]:
                 raise error.__cause__ from error
             if isinstance(error, uploads.UploadConflict):
                 raise Conflict(str(error), error.size) from error
+            if isinstance(error, errors.InvalidArtifact):
+                raise Refused(str(error), error.field) from error
             raise next(kind for wrong, kind in _ANSWERS if isinstance(error, wrong))(str(error)) from error

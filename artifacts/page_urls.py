@@ -19,6 +19,7 @@ page_patterns = [
     path(f"{VERSION}/files/<path:path>", views.version_file, name="version-file"),
     path(f"{VERSION}/pictures/<path:path>", views.version_picture, name="version-picture"),
     path(f"{VERSION}/describe", page_verbs.describe_version, name="describe-version"),
+    path(f"{VERSION}/promote", page_verbs.promote_version, name="promote-version"),
     path(f"{VERSION}/delete", page_verbs.delete_version, name="delete-version"),
     path(f"{VERSION}/restore", page_verbs.restore_version, name="restore-version"),
     path(f"{VERSION}/verify", page_verbs.verify_version, name="verify-version"),

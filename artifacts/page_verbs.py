@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from artifacts import services
 from artifacts.errors import Refused
 from artifacts.models import Version
+from artifacts.serializers import NOTES_LENGTH
 from artifacts.version_page import version_context
 
 
@@ -38,10 +39,7 @@ def describe_version(request: HttpRequest, type: str, name: str, number: int) ->
     try:
         services.describe(version=version, **_said(request.POST))
     except Refused as error:
-        typed = {"refused": str(error.detail), "typed": request.POST.dict()}
-        return render(
-            request, "artifacts/version.html", version_context(version, QueryDict()) | typed, status=400
-        )
+        return _refused(request, version, error)
     return _back(version)
 
 
@@ -64,6 +62,22 @@ def _said(form: QueryDict) -> dict[str, object]:
         if not isinstance(said["metadata"], dict):
             raise Refused("The metadata must be a JSON object: {…}.")
     return said
+
+
+@require_POST
+def promote_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
+    """Take a version to the stage `to_stage`; why it cannot go there is told on the page."""
+    version = services.get_version(name, number, type)
+    try:
+        services.promote(
+            version=version,
+            to_stage=request.POST.get("to_stage", ""),
+            notes=request.POST.get("notes", "").strip()[:NOTES_LENGTH] or None,
+            evaluator_run_id=None,
+        )
+    except Refused as error:
+        return _refused(request, services.get_version(name, number, type), error)
+    return _back(version)
 
 
 @require_POST
@@ -94,6 +108,14 @@ def remove_version(request: HttpRequest, type: str, name: str, number: int) -> H
         return _back(version)
     freed = services.delete_for_good(version=version)
     return redirect(f"{reverse('artifact', args=[type, name])}?{urlencode({'gone': number, 'freed': freed})}")
+
+
+def _refused(request: HttpRequest, version: Version, error: Refused) -> HttpResponse:
+    """The page of a version with what was typed, and why that cannot be."""
+    typed = {"refused": str(error.detail), "typed": request.POST.dict()}
+    return render(
+        request, "artifacts/version.html", version_context(version, QueryDict()) | typed, status=400
+    )
 
 
 def _back(version: Version) -> HttpResponse:

@@ -11,6 +11,7 @@ from runicorn.layout import RUN_ID
 from runs.taking import Body, Query
 
 DEEPEST = 10
+NOTES_LENGTH = 10_000
 
 
 class OfType(Query):
@@ -59,7 +60,7 @@ class Promotion(Body):
     """Where a version goes in its life."""
 
     to_stage = serializers.CharField(max_length=32)
-    notes = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=NOTES_LENGTH)
     evaluator_run_id = serializers.CharField(required=False, allow_blank=True, max_length=255)
 
 
@@ -70,7 +71,7 @@ class Evaluation(Body):
     status = serializers.CharField(max_length=64)
     evaluator_run_id = serializers.CharField(required=False, max_length=255)
     test_dataset = serializers.CharField(required=False, max_length=255)
-    notes = serializers.CharField(required=False, allow_blank=True, max_length=10_000)
+    notes = serializers.CharField(required=False, allow_blank=True, max_length=NOTES_LENGTH)
 
 
 class EvaluationsQuery(OfType):

@@ -191,28 +191,34 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
     """
     if to_stage not in STAGES:
         raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}", "to_stage")
-    before = version.stage if version.stage in STAGES else STAGES[0]
-    if to_stage not in TRANSITIONS[before]:
-        raise Refused(f"Invalid transition from {before} to {to_stage}", "to_stage")
-    step = {
-        "from_stage": before,
-        "to_stage": to_stage,
-        "timestamp": time.time(),
-        "notes": notes,
-        "evaluator_run_id": evaluator_run_id,
-    }
+
+    def step(known: dict[str, Any]) -> dict[str, Any]:
+        # Where it is now is looked at while nobody else can move it.
+        before = stage_of(known.get("lifecycle_stage") or version.stage)
+        if to_stage not in TRANSITIONS[before]:
+            raise Refused(f"Invalid transition from {before} to {to_stage}", "to_stage")
+        record = {
+            "from_stage": before,
+            "to_stage": to_stage,
+            "timestamp": time.time(),
+            "notes": notes,
+            "evaluator_run_id": evaluator_run_id,
+        }
+        return {"lifecycle_stage": to_stage, **_added(known, "stage_transitions", record)}
 
     def change(on_disk: store.Version) -> None:
-        curating.note(
-            on_disk,
-            lambda known: {"lifecycle_stage": to_stage, **_added(known, "stage_transitions", step)},
-        )
+        curating.note(on_disk, step)
         if to_stage == PRODUCTION and not on_disk.is_deleted():
             curating.set_alias(on_disk.artifact, PRODUCTION, version.number)
-        elif before == PRODUCTION and on_disk.artifact.aliases().get(PRODUCTION) == version.number:
+        elif to_stage != PRODUCTION and on_disk.artifact.aliases().get(PRODUCTION) == version.number:
             curating.remove_alias(on_disk.artifact, PRODUCTION)
 
     return _changed(version, change)
+
+
+def stage_of(word: object) -> str:
+    """The stage that a word of the store means; one that is none is the first."""
+    return word if isinstance(word, str) and word in STAGES else STAGES[0]
 
 
 def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from artifacts.models import Use, Version
 from artifacts.paging import Paged, page_number
 from artifacts.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from runicorn._os import read_at
+from runs.cleaning import clean_text
+from runs.cleaning import number as finite
 from runs.files import PICTURES
 from runs.pairs import Pairs
 
@@ -23,6 +25,8 @@ FILES = 200
 """Files on a page."""
 REFERENCES = USERS = 200
 """References, and runs that used it, that are named."""
+STEPS = 10
+"""Of the steps between stages, the last are told."""
 LOOKED_AT = 256 * 1024 * 1024
 """Bytes of the largest file whose beginning is shown: it is read once, so that nothing damaged is shown for good."""
 LARGEST_PICTURE = 16 * 1024 * 1024
@@ -44,6 +48,8 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
         "users": [use.run for use in uses[:USERS]],
         "user_count": uses.count(),
         "metadata": Pairs(version.metadata),
+        "stages": services.TRANSITIONS[services.stage_of(version.stage)],
+        "steps": steps(version)[:STEPS],
         "verified": version.curation.get("verified_at"),
         "damaged": version.curation.get("corrupted_files") or [],
         "references": version.references[:REFERENCES],
@@ -51,6 +57,21 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
         **files_context(version, query),
         "lineage": panel(version, query.get("depth", "")),
     }
+
+
+def steps(version: Version) -> list[dict[str, Any]]:
+    """The steps of a version from stage to stage, the last first; what another program wrote there is not believed."""
+    told = version.curation.get("stage_transitions")
+    return [
+        {
+            "at": finite(step.get("timestamp")),
+            "from": clean_text(step.get("from_stage"), 32),
+            "to": clean_text(step.get("to_stage"), 32),
+            "notes": clean_text(step.get("notes"), 1000),
+        }
+        for step in reversed(told if isinstance(told, list) else [])
+        if isinstance(step, dict)
+    ]
 
 
 def files_context(version: Version, query: QueryDict) -> dict[str, Any]:

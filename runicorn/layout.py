@@ -124,20 +124,23 @@ def run_folder(root: Path, project: str, name: str, run_id: str) -> Path:
     return root / project / name / "runs" / run_id
 
 
-def read_json(path: Path | str, *, follow_links: bool = False) -> tuple[dict[str, Any], str | None]:
+def read_json(
+    path: Path | str, *, follow_links: bool = False, ceiling: int = JSON_CEILING
+) -> tuple[dict[str, Any], str | None]:
     """The object in a small file, and a sentence when there is something wrong with the file.
 
     A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular
-    files are read, and symbolic links only with `follow_links`: a store may come from somebody else.
+    files are read, and symbolic links only with `follow_links`: a store may come from somebody else. A file of more than
+    `ceiling` bytes is left unread.
     """
     try:
-        raw = _os.read_regular(path, JSON_CEILING + 1, follow_links=follow_links)
+        raw = _os.read_regular(path, ceiling + 1, follow_links=follow_links)
     except FileNotFoundError:
         return {}, None
     except OSError as error:
         return {}, f"{os.path.basename(path)} could not be read: {error.strerror or error}."
-    if len(raw) > JSON_CEILING:
-        return {}, f"{os.path.basename(path)} is larger than {JSON_CEILING // 2**20} MiB and was not read."
+    if len(raw) > ceiling:
+        return {}, f"{os.path.basename(path)} is larger than {ceiling // 2**20} MiB and was not read."
     try:
         value = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):

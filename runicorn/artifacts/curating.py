@@ -13,7 +13,16 @@ from runicorn import _os, layout
 from runicorn.artifacts import garbage, index, names
 from runicorn.artifacts.errors import ArtifactNotFound, InvalidArtifact
 from runicorn.artifacts.manifest import content_of
-from runicorn.artifacts.store import CURATION, GONE, HIGHEST, METADATA, ArtifactFolder, Version, write_small
+from runicorn.artifacts.store import (
+    CURATION,
+    GONE,
+    HIGHEST,
+    METADATA,
+    ArtifactFolder,
+    Version,
+    fitting,
+    write_small,
+)
 
 DESCRIPTION_LENGTH = 10_000
 TAGS = 100
@@ -116,24 +125,27 @@ def describe(
     tags: list[str] | None = None,
     status: str | None = None,
 ) -> None:
-    """Replace what is said of a version; what is not given stays.
+    """Replace what is said of a version; what is not given stays. A tag counts once.
 
     Raises:
         InvalidArtifact: a text is too long, or the metadata cannot be written as JSON.
         ArtifactNotFound: the version is not there.
         OSError: it could not be written.
     """
-    given = {"description": description, "metadata": metadata, "tags": tags, "status": status}
+    unique = None if tags is None else list(dict.fromkeys(tags))
+    given = {"description": description, "metadata": metadata, "tags": unique, "status": status}
     changes = {key: value for key, value in given.items() if value is not None}
     check_texts(description, tags)
     with version.artifact.lock():
         version.artifact.existing(version.number)
+        if not changes:
+            return
         known = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
         try:
             content = content_of(known.to_dict())
         except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidArtifact(f"The metadata cannot be written as JSON: {error}.") from error
-        _os.replace_file(version.path / METADATA, content)
+            raise InvalidArtifact(f"The metadata cannot be written as JSON: {error}.", "metadata") from error
+        _os.replace_file(version.path / METADATA, fitting(METADATA, content))
         index.rewrite(version.artifact)
 
 
@@ -144,13 +156,15 @@ def check_texts(description: str | None, tags: list[str] | None) -> None:
         InvalidArtifact: a text is too long, there are too many tags, or one of them cannot be one.
     """
     if description is not None and len(description) > DESCRIPTION_LENGTH:
-        raise InvalidArtifact(f"The description must not have more than {DESCRIPTION_LENGTH} characters.")
+        raise InvalidArtifact(
+            f"The description must not have more than {DESCRIPTION_LENGTH} characters.", "description"
+        )
     if tags is not None:
         if len(tags) > TAGS:
-            raise InvalidArtifact(f"There must not be more than {TAGS} tags.")
+            raise InvalidArtifact(f"There must not be more than {TAGS} tags.", "tags")
         if any(not tag.strip() or len(tag) > TAG_LENGTH or layout.CONTROL.search(tag) for tag in tags):
             raise InvalidArtifact(
-                f"A tag must have 1 to {TAG_LENGTH} characters, none of them a control character."
+                f"A tag must have 1 to {TAG_LENGTH} characters, none of them a control character.", "tags"
             )
 
 
@@ -162,6 +176,7 @@ def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]
         change: what is recorded from now on, made of what is recorded now.
 
     Raises:
+        InvalidArtifact: with it, there would be more than can be read again.
         ArtifactNotFound: the version is not there.
         OSError: it could not be written.
     """

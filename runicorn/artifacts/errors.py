@@ -8,7 +8,15 @@ class ArtifactError(Exception):
 
 
 class InvalidArtifact(ArtifactError, ValueError):
-    """A name, type, alias, path or reference that cannot be one."""
+    """A name, type, alias, path or reference that cannot be one.
+
+    Attributes:
+        field: what was wrong, as it is called in a request; None where that is not one thing.
+    """
+
+    def __init__(self, sentence: str, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 class ArtifactNotFound(ArtifactError, FileNotFoundError):

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, TypeGuard
 
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
@@ -79,7 +80,11 @@ class Manifest:
 
     def file(self, path: str) -> FileEntry | None:
         """The file of that path."""
-        return next((file for file in self.files if file.path == path), None)
+        return self._by_path.get(path)
+
+    @cached_property
+    def _by_path(self) -> dict[str, FileEntry]:
+        return {file.path: file for file in self.files}
 
     def to_dict(self) -> dict[str, Any]:
         """As it stands in `manifest.json`."""

@@ -48,7 +48,7 @@ def check_type(value: object) -> str:
     text = str(value) if isinstance(value, str) else ""
     if text not in TYPES:
         raise InvalidArtifact(
-            f"Invalid artifact type {text or value!r}: it must be one of {', '.join(TYPES)}."
+            f"Invalid artifact type {text or value!r}: it must be one of {', '.join(TYPES)}.", "type"
         )
     return text
 
@@ -60,10 +60,10 @@ def check_name(value: object) -> str:
         InvalidArtifact: it is not text of 1-128 characters, or holds what a name must not hold.
     """
     if not isinstance(value, str) or not value:
-        raise InvalidArtifact("Artifact name must be a non-empty string")
+        raise InvalidArtifact("Artifact name must be a non-empty string", "name")
     problem = _name_problem(value)
     if problem:
-        raise InvalidArtifact(f"Invalid artifact name {value[:200]!r}: it {problem}.")
+        raise InvalidArtifact(f"Invalid artifact name {value[:200]!r}: it {problem}.", "name")
     return value
 
 
@@ -99,12 +99,13 @@ def check_alias(value: object) -> str:
     """
     if not isinstance(value, str) or not _ALIAS.fullmatch(value):
         raise InvalidArtifact(
-            f"Invalid alias {str(value)[:100]!r}: it must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'."
+            f"Invalid alias {str(value)[:100]!r}: it must be 1 to 64 of A-Z, a-z, 0-9, '.', '_' and '-'.",
+            "alias",
         )
     if _NUMBER.fullmatch(value):
-        raise InvalidArtifact(f"Invalid alias {value!r}: it would read as a version.")
+        raise InvalidArtifact(f"Invalid alias {value!r}: it would read as a version.", "alias")
     if value == LATEST:
-        raise InvalidArtifact("The alias 'latest' moves by itself and cannot be set or removed.")
+        raise InvalidArtifact("The alias 'latest' moves by itself and cannot be set or removed.", "alias")
     return value
 
 
@@ -115,10 +116,10 @@ def check_path(value: object) -> str:
         InvalidArtifact: it is anything else.
     """
     if not isinstance(value, str) or not value:
-        raise InvalidArtifact("The path of a file in an artifact must be a non-empty string.")
+        raise InvalidArtifact("The path of a file in an artifact must be a non-empty string.", "files")
     problem = _path_problem(value)
     if problem:
-        raise InvalidArtifact(f"Invalid path in an artifact {value[:200]!r}: it {problem}.")
+        raise InvalidArtifact(f"Invalid path in an artifact {value[:200]!r}: it {problem}.", "files")
     return value
 
 
@@ -151,13 +152,15 @@ def check_paths(paths: Iterable[str]) -> None:
     for path in paths:
         folded = path.casefold()
         if folded in seen:
-            raise InvalidArtifact(f"The paths {seen[folded]!r} and {path!r} differ in nothing but case.")
+            raise InvalidArtifact(
+                f"The paths {seen[folded]!r} and {path!r} differ in nothing but case.", "files"
+            )
         seen[folded] = path
     # Parted by the lowest character of all, a file stands right before what would lie in a folder of its name.
     ordered = sorted((folded.replace("/", "\0"), path) for folded, path in seen.items())
     for (file, path), (below, other) in pairwise(ordered):
         if below.startswith(f"{file}\0"):
-            raise InvalidArtifact(f"{path!r} cannot be a file and the folder of {other!r}.")
+            raise InvalidArtifact(f"{path!r} cannot be a file and the folder of {other!r}.", "files")
 
 
 class Spec(NamedTuple):

@@ -10,21 +10,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from runicorn import _bulk, _os
+from runicorn.artifacts.copying import copy_and_hash, hash_file
 from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
-from runicorn.artifacts.progress import Progress, Silent
+from runicorn.artifacts.progress import SILENT, Progress
 
 SMALL = 1024 * 1024
 """Bytes up to which a file is read once, as a whole."""
-CHUNK = 16 * 1024 * 1024
-BLOCK = 1024 * 1024
 BATCH_FILES = 2000
 BATCH_BYTES = 1024 * 1024 * 1024
 FEW = 16
@@ -128,9 +127,9 @@ class Intake:
     Used in a `with` block, inside `Pool.in_use`; copies that got no name are removed at its end.
     """
 
-    def __init__(self, pool: Pool, progress: Progress | None = None) -> None:
+    def __init__(self, pool: Pool, progress: Progress = SILENT) -> None:
         self._pool = pool
-        self._progress = progress or Silent()
+        self._progress = progress
         self._waiting: dict[str, tuple[Path, int]] = {}
         self._nameless: set[Path] = set()
         self._bytes = 0
@@ -211,9 +210,10 @@ class Intake:
             digest = ALGORITHM + hash_file(fd, self._progress)
             if self._has(digest, size):
                 return digest
+            self._progress.more(size)
         copy, target = self._new_copy()
         try:
-            digest = self._copied(fd, target, size)
+            digest = copy_and_hash(fd, target, size, self._hasher, self._progress)
         finally:
             os.close(target)
         if self._has(digest, size) or copy.stat().st_size != size:
@@ -222,25 +222,6 @@ class Intake:
         else:
             self._wait(digest, copy, size)
         return digest
-
-    def _copied(self, source: int, target: int, size: int) -> str:
-        """Copy a file and hash the copy, a chunk behind, in another thread."""
-        hashed = hashlib.sha256()
-        cloned = _bulk.clone_file(source, target)
-        behind: Future[None] | None = None
-        offset = 0
-        while offset < size:
-            count = min(CHUNK, size - offset) if cloned else _copy_chunk(source, target, offset, size)
-            if count == 0:
-                break
-            if behind is not None:
-                behind.result()
-            behind = self._hasher.submit(_hash_range, hashed, target, offset, count)
-            offset += count
-            self._progress.advance(count)
-        if behind is not None:
-            behind.result()
-        return ALGORITHM + hashed.hexdigest()
 
     def _has(self, digest: str, size: int) -> bool:
         return digest in self._waiting or self._pool.holds(digest, size)
@@ -254,38 +235,6 @@ class Intake:
         self._waiting[digest] = (copy, size)
         os.chmod(copy, READ_ONLY)
         self._bytes += size
-
-
-def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:
-    """Copy up to a chunk, in as many calls as the system needs; the bytes copied."""
-    done = 0
-    while done < min(CHUNK, size - offset):
-        count = _bulk.copy_range(source, target, min(CHUNK, size - offset) - done, offset + done)
-        if count == 0:
-            break
-        done += count
-    return done
-
-
-def _hash_range(hashed: Any, fd: int, offset: int, count: int) -> None:
-    end = offset + count
-    while offset < end:
-        block = _os.read_at(fd, min(BLOCK, end - offset), offset)
-        if not block:
-            return
-        hashed.update(block)
-        offset += len(block)
-
-
-def hash_file(fd: int, progress: Progress | None = None) -> str:
-    """The SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
-    hashed, offset = hashlib.sha256(), 0
-    while block := _os.read_at(fd, BLOCK, offset):
-        hashed.update(block)
-        offset += len(block)
-        if progress is not None:
-            progress.advance(len(block))
-    return hashed.hexdigest()
 
 
 def _hold_still(source: Path, before: os.stat_result, after: os.stat_result) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+import unicodedata
 from typing import Protocol
 
 PATIENCE = 2.0
@@ -19,6 +21,9 @@ class Progress(Protocol):
     def advance(self, count: int) -> None:
         """That many bytes more are done."""
 
+    def more(self, count: int) -> None:
+        """That many bytes more are to be done than was thought."""
+
     def close(self) -> None:
         """Nothing more comes."""
 
@@ -29,8 +34,14 @@ class Silent:
     def advance(self, count: int) -> None:
         """Do nothing."""
 
+    def more(self, count: int) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Do nothing."""
+
+
+SILENT = Silent()
 
 
 class Bar:
@@ -43,7 +54,7 @@ class Bar:
 
     def __init__(self, title: str, total: int) -> None:
         self._title = title
-        self._total = max(total, 1)
+        self._total = total
         self._done = 0
         self._begun = self._drawn = time.monotonic()
         self._visible = False
@@ -54,16 +65,24 @@ class Bar:
         now = time.monotonic()
         if now - self._begun >= PATIENCE and now - self._drawn >= INTERVAL:
             self._drawn, self._visible = now, True
-            self._write(f"\r{self.line(now - self._begun)}\x1b[K")
+            self._write(f"\r{self.line(now - self._begun, _width())}\x1b[K")
 
-    def line(self, seconds: float) -> str:
-        """The line after `seconds`."""
-        share = min(self._done / self._total, 1.0)
+    def more(self, count: int) -> None:
+        """That many bytes more are to be done than was thought."""
+        self._total += count
+
+    def line(self, seconds: float, width: int) -> str:
+        """The line after `seconds`, in less than `width` columns: a longer one would be drawn beneath itself."""
+        share = min(self._done / self._total, 1.0) if self._total else 1.0
         rate = self._done / seconds if seconds else 0.0
-        left = (self._total - self._done) / rate if rate else 0.0
+        left = max(self._total - self._done, 0) / rate if rate else 0.0
         bar = "█" * int(share * BAR)
         amounts = f"{size(self._done)} of {size(self._total)}, {size(int(rate))}/s"
-        return f"{self._title} {bar:░<{BAR}} {share:4.0%} {amounts}, {_clock(left)} left"
+        figures = f"{share:4.0%} {amounts}, {_clock(left)} left"
+        for said in (f"{self._title} {bar:░<{BAR}} {figures}", f"{self._title} {figures}", figures):
+            if _columns(said) < width:
+                return said
+        return f"{share:.0%}"
 
     def close(self) -> None:
         """Take the line away."""
@@ -89,7 +108,20 @@ def watch(title: str, total: int) -> Progress:
         visible = sys.stderr is not None and sys.stderr.isatty()
     except ValueError:
         visible = False
-    return Bar(title, total) if visible else Silent()
+    return Bar(title, total) if visible else SILENT
+
+
+def _width() -> int:
+    """Columns of the terminal, as it is now."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def _columns(text: str) -> int:
+    """Columns that a text takes: characters of East Asia take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def size(count: int) -> str:

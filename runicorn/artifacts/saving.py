@@ -19,13 +19,27 @@ from typing import Any
 
 from runicorn import _bulk, _os
 from runicorn.artifacts import index, names
+from runicorn.artifacts.copying import copy_file
 from runicorn.artifacts.errors import InvalidArtifact, NotSaved
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, content_of, digest_of
 from runicorn.artifacts.pool import FEW, READ_ONLY, Blob, Intake, Pool
-from runicorn.artifacts.progress import Progress
-from runicorn.artifacts.store import FILES, MANIFEST, METADATA, SAVING, ArtifactFolder, Store, Version
+from runicorn.artifacts.progress import SILENT, Progress
+from runicorn.artifacts.store import (
+    FILES,
+    MANIFEST,
+    MANIFEST_CEILING,
+    METADATA,
+    SAVING,
+    ArtifactFolder,
+    Store,
+    Version,
+    fitting,
+)
+from runicorn.layout import JSON_CEILING
 
 CLAIM = ".claim"
+ROOM = 64 * 1024
+"""Bytes that `metadata.json` may have beyond what was said of the version."""
 
 
 @dataclass
@@ -54,7 +68,7 @@ class Draft:
     user: str | None = None
 
 
-def save(store: Store, draft: Draft, progress: Progress | None = None) -> Version:
+def save(store: Store, draft: Draft, progress: Progress = SILENT) -> Version:
     """Make a version of a draft, with the next number.
 
     Raises:
@@ -67,7 +81,7 @@ def save(store: Store, draft: Draft, progress: Progress | None = None) -> Versio
         with store.pool.in_use(), Intake(store.pool, progress) as intake:
             blobs = {path: intake.take(source) for path, source in sorted(draft.files.items())}
             intake.settle()
-            return make(store, draft, blobs | draft.stored)
+            return make(store, draft, blobs | draft.stored, progress)
     except OSError as error:
         raise NotSaved(f"{draft.name} was not saved: {_reason(error)}. Nothing of it was kept.") from error
 
@@ -82,7 +96,7 @@ def check(store: Store, draft: Draft) -> None:
     clash = next((name for name in _siblings(artifact) if _clash(name, draft.name)), None)
     if clash is not None:
         raise InvalidArtifact(
-            f"There is an artifact {clash!r} already, which differs from {draft.name!r} only in case."
+            f"There is an artifact {clash!r} already, which differs from {draft.name!r} only in case.", "name"
         )
     paths = [*draft.files, *draft.stored]
     for path in paths:
@@ -90,23 +104,28 @@ def check(store: Store, draft: Draft) -> None:
     names.check_paths(paths)
     if not paths and not draft.references:
         raise InvalidArtifact(
-            f"Artifact {draft.name} has no files and no references; there is nothing to keep."
+            f"Artifact {draft.name} has no files and no references; there is nothing to keep.", "files"
         )
     try:
-        content_of(
-            {"metadata": draft.metadata, "references": [reference.metadata for reference in draft.references]}
+        content_of({"references": [reference.metadata for reference in draft.references]})
+        metadata = content_of(
+            {"metadata": draft.metadata, "description": draft.description, "tags": draft.tags}
         )
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArtifact(f"The metadata of {draft.name} cannot be written as JSON: {error}.") from error
+        raise InvalidArtifact(
+            f"The metadata of {draft.name} cannot be written as JSON: {error}.", "metadata"
+        ) from error
+    fitting(f"{METADATA} of {draft.name}", metadata, JSON_CEILING - ROOM)
 
 
-def make(store: Store, draft: Draft, blobs: Mapping[str, Blob]) -> Version:
+def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = SILENT) -> Version:
     """Make a version of contents that are in the pool; the pool is in use.
 
     Args:
         store: where.
         draft: checked before.
         blobs: the contents by path.
+        progress: is told of what has to be copied once more.
 
     Raises:
         OSError: it could not be written; nothing of it is there.
@@ -117,8 +136,8 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob]) -> Version:
     )
     contents = Manifest(files, tuple(draft.references), time.time())
     with _folder_in_the_making(artifact) as folder:
-        _place_files(store.pool, folder / FILES, contents.files)
-        manifest = content_of(contents.to_dict())
+        _place_files(store.pool, folder / FILES, contents.files, progress)
+        manifest = fitting(MANIFEST, content_of(contents.to_dict()), MANIFEST_CEILING)
         (folder / MANIFEST).write_bytes(manifest)
         with artifact.lock():
             return _publish(artifact, folder, _metadata(draft, contents, digest_of(manifest)))
@@ -161,7 +180,9 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
                 raise
             continue
         _os.fsync_directory(artifact.path)
-        with suppress(OSError):  # the version is there; whoever writes the index next puts it right
+        with suppress(
+            OSError, InvalidArtifact
+        ):  # the version is there; whoever writes the index next puts it right
             index.rewrite(artifact)
         return artifact.version(number)
 
@@ -203,7 +224,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _place_files(pool: Pool, folder: Path, files: Iterable[FileEntry]) -> None:
+def _place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
     folder.mkdir()
     made, copied = {folder}, 0
     for file in files:
@@ -211,17 +232,18 @@ def _place_files(pool: Pool, folder: Path, files: Iterable[FileEntry]) -> None:
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        copied += _place(pool.blob(file.digest), target)
+        copied += _place(pool.blob(file.digest), target, progress)
     if copied > FEW and _bulk.sync_filesystem(folder):
         return
     for path in made:
         _os.fsync_directory(path)
 
 
-def _place(blob: Path, target: Path) -> bool:
+def _place(blob: Path, target: Path, progress: Progress) -> bool:
     """Put a content at a path of a version, read-only; whether it had to be copied.
 
-    A link where nobody can write through it; a copy for an administrator, who can, and where links are not possible.
+    A link where nobody can write through it; a copy for an administrator, who can, and where links are not possible
+    (another file system, or more links to one content than it can have).
     """
     if not _bulk.ignores_modes():
         try:
@@ -231,29 +253,10 @@ def _place(blob: Path, target: Path) -> bool:
                 raise
         else:
             return False
-    copy_file(blob, target)
+        progress.more(blob.stat().st_size)
+    copy_file(blob, target, progress)
     os.chmod(target, READ_ONLY)
     return True
-
-
-def copy_file(source: Path, target: Path) -> None:
-    """Copy a regular file to a path where there is none.
-
-    Raises:
-        OSError: it cannot be read, or there is no room for it.
-    """
-    reading = _os.open_regular(source, follow_links=False)
-    try:
-        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-        try:
-            offset = 0
-            if not _bulk.clone_file(reading, writing):
-                while count := _bulk.copy_range(reading, writing, 2**30, offset):
-                    offset += count
-        finally:
-            os.close(writing)
-    finally:
-        os.close(reading)
 
 
 def _siblings(artifact: ArtifactFolder) -> list[str]:

@@ -16,7 +16,13 @@ from typing import Any
 
 from runicorn import _os, layout
 from runicorn.artifacts import manifest, names
-from runicorn.artifacts.errors import AliasNotFound, AmbiguousArtifact, ArtifactNotFound, DamagedFile
+from runicorn.artifacts.errors import (
+    AliasNotFound,
+    AmbiguousArtifact,
+    ArtifactNotFound,
+    DamagedFile,
+    InvalidArtifact,
+)
 from runicorn.artifacts.manifest import Manifest, Metadata
 from runicorn.artifacts.names import MISPLACED, TYPES, Spec
 from runicorn.artifacts.pool import Pool
@@ -31,6 +37,8 @@ HIGHEST = ".highest"
 """The highest number ever used, once its version is gone for good."""
 SAVING = ".saving-"
 """Begins the name of a folder in which a version is being made."""
+MANIFEST_CEILING = 512 * 1024 * 1024
+"""Bytes above which a manifest is left unread, and none is written: some three million files."""
 UPLOADS = ".uploads"
 GONE = ".gone-"
 """Begins the name of a folder that is being removed."""
@@ -61,7 +69,7 @@ class Version:
         Raises:
             DamagedFile: `manifest.json` cannot be read, or is not to be trusted.
         """
-        value, problem = layout.read_json(self.path / MANIFEST)
+        value, problem = layout.read_json(self.path / MANIFEST, ceiling=MANIFEST_CEILING)
         if problem:
             raise DamagedFile(f"{self}: {problem}")
         return Manifest.from_dict(value)
@@ -280,6 +288,19 @@ def write_small(path: Path, value: dict[str, Any]) -> None:
     """Replace a small file of an artifact in one step.
 
     Raises:
-        OSError: it could not be written; the old one is as it was.
+        InvalidArtifact: it would be too large to be read again.
+        OSError: it could not be written. With both, the old one is as it was.
     """
-    _os.replace_file(path, manifest.content_of(value))
+    _os.replace_file(path, fitting(path.name, manifest.content_of(value)))
+
+
+def fitting(name: str, content: bytes, ceiling: int = layout.JSON_CEILING) -> bytes:
+    """The content itself, when a file of that size is read again.
+
+    Raises:
+        InvalidArtifact: it would be left unread.
+    """
+    if len(content) > ceiling:
+        sentence = f"{name} would have more than {ceiling // 2**20} MiB, and could not be read again."
+        raise InvalidArtifact(sentence, "metadata" if name.startswith(METADATA) else None)
+    return content

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 from runicorn import _os, layout
 from runicorn.artifacts import names
+from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, InvalidArtifact
 from runicorn.artifacts.manifest import ALGORITHM, Reference, is_digest, is_size
-from runicorn.artifacts.pool import Blob, hash_file
+from runicorn.artifacts.pool import Blob
 from runicorn.artifacts.saving import Draft, check, make
 from runicorn.artifacts.store import UPLOADS, Store, Version, write_small
 
@@ -119,15 +120,19 @@ def begin(store: Store, about: Mapping[str, Any], files: Iterable[Mapping[str, A
     """
     told = [_told(file) for file in files]
     if len(told) > MOST_FILES:
-        raise InvalidArtifact(f"There must not be more than {MOST_FILES} files in one upload.")
+        raise InvalidArtifact(f"There must not be more than {MOST_FILES} files in one upload.", "files")
     sizes: dict[str, int] = {}
     for file in told:
         if sizes.setdefault(file.digest, file.size) != file.size:
-            raise InvalidArtifact(f"Two files have the digest {file.digest} and different sizes.")
+            raise InvalidArtifact(f"Two files have the digest {file.digest} and different sizes.", "files")
     check(store, _draft(about, told))
     upload = Upload(store, os.urandom(16).hex())
     upload.path.mkdir(parents=True)
-    write_small(upload.path / "upload.json", {**about, "files": told, "created_at": time.time()})
+    try:
+        write_small(upload.path / "upload.json", {**about, "files": told, "created_at": time.time()})
+    except InvalidArtifact:
+        upload.path.rmdir()
+        raise
     return upload
 
 
@@ -142,10 +147,10 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
     """
     size = upload.sizes().get(digest)
     if size is None:
-        raise InvalidArtifact(f"No file of this upload has the digest {digest[:100]}.")
+        raise InvalidArtifact(f"No file of this upload has the digest {digest[:100]}.", "digest")
     if offset < 0 or offset + len(content) > size:
         raise InvalidArtifact(
-            f"The content has {size} bytes; a part at offset {offset} must not reach beyond."
+            f"The content has {size} bytes; a part at offset {offset} must not reach beyond.", "offset"
         )
     with upload.lock():
         there = upload.received(digest)
@@ -172,7 +177,9 @@ def complete(upload: Upload) -> Version:
     with upload.lock(), store.pool.in_use():
         missing = upload.missing()
         if missing:
-            raise UploadConflict(f"{len(missing)} contents are missing; the first is {missing[0]}.")
+            raise UploadConflict(
+                f"Of {len(upload.sizes())} contents, {len(missing)} must still be sent; the first is {missing[0]}."
+            )
         for digest, size in upload.sizes().items():
             if not store.pool.holds(digest, size):
                 _take_in(upload, digest, size)
@@ -200,9 +207,9 @@ def _told(file: Mapping[str, Any]) -> Told:
     path, size, digest = file.get("path"), file.get("size"), file.get("digest")
     names.check_path(path)
     if not is_size(size):
-        raise InvalidArtifact(f"The size of {path!r} must be a number of bytes.")
+        raise InvalidArtifact(f"The size of {path!r} must be a number of bytes.", "files")
     if not is_digest(digest):
-        raise InvalidArtifact(f"The digest of {path!r} must be 'sha256:' and 64 hexadecimal digits.")
+        raise InvalidArtifact(f"The digest of {path!r} must be 'sha256:' and 64 hexadecimal digits.", "files")
     return Told(str(path), size, str(digest))
 
 

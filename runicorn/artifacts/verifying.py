@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from runicorn import _bulk, _os
 from runicorn.artifacts import curating
+from runicorn.artifacts.copying import BLOCK, copy_file, hash_file
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, FileEntry
-from runicorn.artifacts.pool import BLOCK, READ_ONLY, hash_file
-from runicorn.artifacts.progress import Progress
-from runicorn.artifacts.saving import copy_file
+from runicorn.artifacts.pool import READ_ONLY
+from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.artifacts.store import Version
 
 READY, CORRUPTED = "ready", "corrupted"
@@ -45,7 +45,7 @@ def places(version: Version, file: FileEntry) -> list[Path]:
     return [own, pooled]
 
 
-def is_whole(path: Path, file: FileEntry, progress: Progress | None = None) -> bool:
+def is_whole(path: Path, file: FileEntry, progress: Progress = SILENT) -> bool:
     """Whether what lies at `path` is what was stored."""
     try:
         fd = _os.open_regular(path, follow_links=False)
@@ -111,7 +111,7 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     yield held
 
 
-def verify(version: Version, progress: Progress | None = None) -> Verdict:
+def verify(version: Version, progress: Progress = SILENT) -> Verdict:
     """Read every byte of a version, mend what has a whole copy, and record the outcome: `corrupted` or `ready`.
 
     Raises:
@@ -121,6 +121,7 @@ def verify(version: Version, progress: Progress | None = None) -> Verdict:
     damaged, mended, checked = [], [], 0
     for file in version.manifest.files:
         every = places(version, file)
+        progress.more(file.size * (len(every) - 1))
         whole = [path for path in every if is_whole(path, file, progress)]
         checked += file.size * len(every)
         if not whole:

@@ -12,10 +12,10 @@ import runicorn as rn
 from artifacts import services
 from runs import discovery
 from runs.active import active_root
-from tests.artifacts.conftest import run, write
+from tests.artifacts.conftest import run, shelves, write
 from tests.pages.markup import Markup
 
-__all__ = ["run", "write"]
+__all__ = ["run", "shelves", "write"]
 Write = Callable[..., Path]
 
 

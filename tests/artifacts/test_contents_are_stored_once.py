@@ -10,7 +10,7 @@ import pytest
 
 import runicorn as rn
 from runicorn import _bulk
-from runicorn.artifacts import garbage, pool
+from runicorn.artifacts import copying, garbage, pool
 from runicorn.artifacts.store import Store
 
 Write = Callable[..., Path]
@@ -63,7 +63,7 @@ def test_the_copy_is_what_is_hashed_whatever_the_kernel_can(
     run: rn.Run, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "copy_file_range")
-    monkeypatch.setattr(pool, "CHUNK", 1_000_000)
+    monkeypatch.setattr(copying, "CHUNK", 1_000_000)
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin", LARGE)))
     assert run.use_artifact("m:latest").get_file_path("w.bin").read_bytes() == LARGE
 

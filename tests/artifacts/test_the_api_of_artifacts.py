@@ -75,6 +75,9 @@ def test_what_is_said_of_a_version_is_changed(api: Any, logged: rn.Run) -> None:
     changed = api.patch("/api/artifacts/m/v1", {"description": "new", "tags": ["x"]}, format="json")
     assert (changed.json()["description"], changed.json()["tags"]) == ("new", ["x"])
     assert changed.json()["metadata"] == {"acc": 0.1}
+    assert api.patch("/api/artifacts/m/v1", {}, format="json").json() == changed.json()
+    twice = api.patch("/api/artifacts/m/v1", {"tags": ["x", "y", "x"]}, format="json")
+    assert twice.json()["tags"] == ["x", "y"]
     for bad in ({"tags": "x"}, {"description": "x" * 10_001}, {"metadata": []}, {"tags": ["\u0000"]}):
         answer = api.patch("/api/artifacts/m/v1", bad, format="json")
         assert answer.status_code == 400 and "detail" in answer.json()
@@ -94,10 +97,8 @@ def test_aliases_are_put_and_removed(api: Any, logged: rn.Run) -> None:
         ("x", 0, 400),
         ("x", "a", 400),
     ]:
-        assert (
-            api.put(f"/api/artifacts/m/aliases/{alias}", {"version": body}, format="json").status_code
-            == status
-        )
+        answer = api.put(f"/api/artifacts/m/aliases/{alias}", {"version": body}, format="json")
+        assert answer.status_code == status and ("errors" in answer.json()) == (status == 400)
     assert api.delete("/api/artifacts/m/aliases/prod").json()["aliases"] == {"latest": 3}
     assert api.delete("/api/artifacts/m/aliases/prod").status_code == 404
 

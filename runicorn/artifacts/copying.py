@@ -1,0 +1,110 @@
+"""Copying a file within the kernel while the copy is hashed, so that what was written is what was hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import Executor, Future, wait
+from pathlib import Path
+from typing import Any
+
+from runicorn import _bulk, _os
+from runicorn.artifacts.manifest import ALGORITHM
+from runicorn.artifacts.progress import SILENT, Progress
+
+CHUNK = 16 * 1024 * 1024
+BLOCK = 1024 * 1024
+
+
+def copy_and_hash(source: int, target: int, size: int, hasher: Executor, progress: Progress = SILENT) -> str:
+    """Copy an open file into an empty one and hash the copy, a chunk behind, in another thread.
+
+    Args:
+        source: open for reading.
+        target: open for reading and writing.
+        size: bytes to copy; fewer when the source is shorter.
+        hasher: has one thread, since a hash is made in order.
+        progress: is told of every chunk.
+
+    Returns:
+        The digest of what lies in `target`.
+
+    Raises:
+        OSError: one cannot be read or the other not written.
+    """
+    hashed = hashlib.sha256()
+    cloned = _bulk.clone_file(source, target)
+    behind: list[Future[None]] = []
+    offset = 0
+    try:
+        while offset < size:
+            count = min(CHUNK, size - offset) if cloned else _copy_chunk(source, target, offset, size)
+            if count == 0:
+                break
+            for chunk in behind:
+                chunk.result()
+            behind = [hasher.submit(_hash_range, hashed, target, offset, count)] if size > CHUNK else []
+            if not behind:  # nothing is left to be copied meanwhile
+                _hash_range(hashed, target, offset, count)
+            offset += count
+            progress.advance(count)
+        for chunk in behind:
+            chunk.result()
+    finally:
+        wait(behind)  # it reads what the caller is about to close
+    return ALGORITHM + hashed.hexdigest()
+
+
+def copy_file(source: Path, target: Path, progress: Progress = SILENT) -> None:
+    """Copy a regular file to a path where there is none.
+
+    Raises:
+        OSError: it cannot be read, or there is no room for it.
+    """
+    reading = _os.open_regular(source, follow_links=False)
+    try:
+        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        try:
+            size = os.fstat(reading).st_size
+            if _bulk.clone_file(reading, writing):
+                progress.advance(size)
+                return
+            offset = 0
+            while count := _copy_chunk(reading, writing, offset, size):
+                offset += count
+                progress.advance(count)
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def hash_file(fd: int, progress: Progress = SILENT) -> str:
+    """The SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
+    hashed, offset = hashlib.sha256(), 0
+    while block := _os.read_at(fd, BLOCK, offset):
+        hashed.update(block)
+        offset += len(block)
+        progress.advance(len(block))
+    return hashed.hexdigest()
+
+
+def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:
+    """Copy up to a chunk, in as many calls as the system needs; the bytes copied."""
+    done = 0
+    while done < min(CHUNK, size - offset):
+        count = _bulk.copy_range(source, target, min(CHUNK, size - offset) - done, offset + done)
+        if count == 0:
+            break
+        done += count
+    return done
+
+
+def _hash_range(hashed: Any, fd: int, offset: int, count: int) -> None:
+    end = offset + count
+    while offset < end:
+        block = _os.read_at(fd, min(BLOCK, end - offset), offset)
+        if not block:
+            return
+        hashed.update(block)
+        offset += len(block)

@@ -1,0 +1,82 @@
+"""The page of a version takes it from stage to stage, by the same verb as the API and the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+import runicorn as rn
+from artifacts import services
+from runicorn.artifacts import curating
+from runicorn.artifacts.store import Store
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+Send = Callable[..., str]
+pytestmark = pytest.mark.django_db
+
+
+def stage_and_ways(found: Markup) -> tuple[str, list[str]]:
+    """The stage that is shown, and those that are offered."""
+    said = dict(zip(found.texts("dt"), found.texts("dd"), strict=True))["Stage"]
+    return said.split()[0], [one.text for one in found.all("option") if one.text.isalpha()]
+
+
+def test_a_version_goes_to_production_and_back(page: Page, send: Send, model: str, run: rn.Run) -> None:
+    here = f"{model}/v2"
+    assert stage_and_ways(page(here)) == ("experimental", ["staging", "archived"])
+    assert send(f"{here}/promote", to_stage="staging", notes=" looks good ") == here
+    assert stage_and_ways(page(here)) == ("staging", ["production", "experimental", "archived"])
+    send(f"{here}/promote", to_stage="production")
+    found = page(here)
+    assert stage_and_ways(found) == ("production", ["staging", "archived"])
+    assert found.texts("b", "alias") == ["production"]
+    last, first = [step for step in found.texts("li") if "→" in step]
+    assert last.startswith("staging → production")
+    assert first.startswith("experimental → staging") and first.endswith("looks good")
+    assert run.use_artifact("m:production").version == 2
+    send(f"{here}/promote", to_stage="archived")
+    assert page(here).texts("b", "alias") == []
+
+
+def test_why_it_cannot_go_there_is_told_with_what_was_typed(page: Page, model: str, client: Client) -> None:
+    page(model)
+    answer = client.post(f"{model}/v1/promote", {"to_stage": "production", "notes": "please <b>"})
+    assert answer.status_code == 400
+    found = Markup(answer.content.decode())
+    assert "Invalid transition from experimental to production" in found.texts("p", "failed")[0]
+    [notes] = [area for area in found.all("textarea") if area.attributes["name"] == "notes"]
+    assert notes.text == "please <b>"
+    assert client.post(f"{model}/v1/promote").status_code == 400
+    assert services.get_version("m", 1).stage == "experimental"
+
+
+def test_a_deleted_version_stays_where_it_is(page: Page, send: Send, model: str) -> None:
+    here = f"{model}/v3"
+    page(model)
+    send(f"{here}/promote", to_stage="archived", notes="too old")
+    send(f"{here}/delete")
+    found = page(here)
+    assert stage_and_ways(found) == ("archived", [])
+    assert any("too old" in step for step in found.texts("li"))
+
+
+def test_the_step_is_judged_by_what_the_store_says_at_that_moment(
+    page: Page, model: str, shelves: Store
+) -> None:
+    page(model)
+    stale = services.get_version("m", 1)
+    services.promote(version=stale, to_stage="archived", notes=None, evaluator_run_id=None)
+    with pytest.raises(services.Refused, match="Invalid transition from archived to staging"):
+        services.promote(version=stale, to_stage="staging", notes=None, evaluator_run_id=None)
+
+
+def test_odd_steps_of_another_program_break_no_page(page: Page, model: str, shelves: Store) -> None:
+    odd = [1, {"from_stage": 3, "to_stage": "x\0y", "timestamp": "soon"}, {"timestamp": float("nan")}]
+    curating.note(
+        shelves.folder("model", "m").version(1),
+        lambda _: {"lifecycle_stage": "odd", "stage_transitions": odd},
+    )
+    assert stage_and_ways(page(f"{model}/v1")) == ("odd", ["staging", "archived"])

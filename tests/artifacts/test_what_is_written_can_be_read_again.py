@@ -1,0 +1,81 @@
+"""A version of any number of files is read again; what would be too large to be read is refused before it is written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rest_framework.test import APIClient
+
+import runicorn as rn
+from runicorn.artifacts import saving
+from runicorn.artifacts.errors import InvalidArtifact
+from runicorn.artifacts.store import Store
+from runicorn.layout import JSON_CEILING
+
+Write = Callable[..., Path]
+LONG = "x" * (JSON_CEILING + 1)
+
+
+@pytest.mark.django_db
+def test_a_manifest_may_be_larger_than_other_small_files(
+    store: Path, run: rn.Run, write: Write, api: APIClient
+) -> None:
+    made = rn.Artifact("d", "dataset").add_file(write("a.txt", "a")).add_reference("s3://b/k", note=LONG)
+    assert run.log_artifact(made) == 1
+    assert run.use_artifact("d:latest").get_file_path("a.txt").read_text() == "a"
+    assert api.get("/api/artifacts/d/v1").json()["num_references"] == 1
+    assert api.get("/api/artifacts/d/v1/files").json()["total_files"] == 1
+
+
+def test_more_files_than_a_manifest_can_list_are_refused(
+    run: rn.Run, shelves: Store, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving, "MANIFEST_CEILING", 1000)
+    for number in range(20):
+        sources = write(f"many/{number}.txt", f"{number}").parent
+    with pytest.raises(InvalidArtifact, match=r"manifest\.json would have more than"):
+        run.log_artifact(rn.Artifact("d", "dataset").add_dir(sources))
+    assert not shelves.folder("dataset", "d").numbers()
+    monkeypatch.undo()
+    assert run.log_artifact(rn.Artifact("d", "dataset").add_dir(sources)) == 1
+
+
+def test_metadata_beyond_the_ceiling_are_refused(run: rn.Run, shelves: Store, write: Write) -> None:
+    artifact = rn.Artifact("m", metadata={"long": LONG}).add_file(write("w.bin"))
+    with pytest.raises(InvalidArtifact, match=r"metadata\.json of m would have more than 15 MiB"):
+        run.log_artifact(artifact)
+    assert not shelves.folder("model", "m").numbers()
+
+
+@pytest.mark.django_db
+def test_through_the_api_they_are_refused_and_all_stays_as_it_was(
+    store: Path, run: rn.Run, write: Write, api: APIClient
+) -> None:
+    run.log_artifact(rn.Artifact("m", metadata={"acc": 0.5}).add_file(write("w.bin")))
+    # Four megabytes as they are sent; a line for each number where they would be kept.
+    many = {"metadata": {"list": [1] * 1_900_000}}
+    answer = api.patch("/api/artifacts/m/v1", many, format="json")
+    assert answer.status_code == 400, answer.content[:500]
+    assert "metadata.json would have more than 16 MiB" in answer.json()["detail"]
+    assert api.get("/api/artifacts/m/v1").json()["metadata"] == {"acc": 0.5}
+    digest = "sha256:" + os.urandom(32).hex()
+    told = {"name": "n", "type": "model", "files": [{"path": "a", "size": 1, "digest": digest}], **many}
+    assert api.post("/api/artifacts/uploads", told, format="json").status_code == 400
+    assert not list((store / "artifacts").glob(".uploads/*"))
+
+
+@pytest.mark.django_db
+def test_evaluations_do_not_outgrow_what_can_be_read(
+    store: Path, run: rn.Run, write: Write, api: APIClient
+) -> None:
+    run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))
+    assert api.post("/api/artifacts/m/v1/promote", {"to_stage": "staging"}, format="json").status_code == 200
+    metrics = {f"metric {number:070d}": 0.5 for number in range(70_000)}
+    body = {"metrics": metrics, "status": "ok"}
+    answers = [api.post("/api/artifacts/m/v1/evaluate", body, format="json").status_code for _ in range(3)]
+    assert answers == [200, 200, 400]
+    assert len(api.get("/api/artifacts/m/evaluations").json()) == 2
+    assert api.get("/api/runs/" + run.id + "/artifacts").json()["created"][0]["lifecycle_stage"] == "staging"
