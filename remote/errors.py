@@ -13,6 +13,7 @@ NoSuchPlace        404  no file or folder of that path over there
 NoEnvironment      404  no environment of that name over there
 NotAllowed         403  the user over there may not
 Failed             503  a command or transfer over there failed
+NotKept            503  the configuration directory cannot be read or written
 LocalPortTaken     409  the port on this side is taken
 """
 
@@ -34,6 +35,8 @@ PASSPHRASE = "passphrase: the key is protected and this does not open it. Give t
 class Unavailable(APIException):
     """Something outside did not do what it was asked to."""
 
+    foreseen = True
+    """No error of this program: its log needs no traceback."""
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
 
 
@@ -64,6 +67,13 @@ class ConnectionCut(Unavailable):
 
 class Failed(Unavailable):
     """A command or a transfer over there failed."""
+
+
+class NotKept(Unavailable):
+    """The configuration directory cannot be read or written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The configuration could not be read or written: {reason}")
 
 
 class HostKeyConflict(APIException):

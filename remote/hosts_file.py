@@ -116,11 +116,27 @@ def entries(content: str) -> Iterator[Entry]:
             yield found
 
 
+def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
+    """What the file says, a tuple for each name of a host: host, port, the name, type, base64 and fingerprint.
+
+    A hashed name stands for itself. Patterns are left out: no host is known by one here.
+    """
+    found = []
+    for one in entries(content):
+        for name in () if one.marker else one.hosts:
+            place = (name, SSH_PORT) if name.startswith("|1|") else split_name(name)
+            if place is not None:
+                found.append((*place, name, one.key.key_type, one.key.data, one.key.fingerprint))
+    return found
+
+
 def names_host(name: str, host: str, port: int) -> bool:
     """Whether a name of the file, plain or hashed, means this host."""
     wanted = host_name(host, port)
     if not name.startswith("|1|"):
-        return name.lower() == wanted or split_name(name) == (host, port)
+        return name.lower() == wanted.lower() or split_name(name) == (host, port)
+    if name == host:
+        return True
     parts = name.split("|")
     try:
         salt, digest = (base64.b64decode(part, validate=True) for part in parts[2:4])

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+from django.db import transaction
+
+from remote import environments as finding
+from remote import files, hosts, hosts_file
 from remote.addresses import Address
 from remote.connections import Held, pool
 from remote.credentials import Credentials
+from remote.errors import BadInput, NotKept
+from remote.hosts_file import HostKey
 from remote.loop import loop
-from remote.models import Connection
+from remote.models import Connection, KnownHost
 
 OPEN_SECONDS = 15.0
 """For a connect, which has its own limit below that."""
+FIND_SECONDS = 90.0
+"""For all Pythons of a machine, each of which has its own limit."""
+LOOK_SECONDS = 30.0
 CLOSE_SECONDS = 20.0
 """For the end of a connection and of the viewers that run over it."""
+FIELDS = ("host", "port", "known_hosts_host", "key_type", "key_base64", "fingerprint_sha256")
 
 
 def start() -> None:
@@ -52,6 +65,55 @@ def connect(*, address: Address, credentials: Credentials) -> Held:
     return held
 
 
+def environments(*, connection_id: str) -> list[dict[str, Any]]:
+    """The Pythons over there, looked for anew.
+
+    Raises:
+        NoConnection: there is no such connection.
+        Failed: the machine let us look for none.
+        ConnectionCut: the connection was lost.
+    """
+    found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
+    return [one.told() for one in found]
+
+
+def config(*, connection_id: str, environment: str) -> dict[str, Any]:
+    """What a viewer that is to be started in an environment begins with.
+
+    Raises:
+        NoConnection: there is no such connection.
+        NoEnvironment: there is no such environment.
+        Failed: its Python does not run.
+        ConnectionCut: the connection was lost.
+    """
+    return loop.run(finding.read_config(pool.get(connection_id), environment), FIND_SECONDS)
+
+
+def list_folder(*, connection_id: str, path: str) -> files.Folder:
+    """What lies in a folder over there.
+
+    Raises:
+        NoConnection: there is no such connection.
+        and as `files.list_folder`.
+    """
+    return loop.run(files.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
+
+
+def look_at(*, connection_id: str, path: str) -> tuple[str, str | None]:
+    """The absolute path, and `folder`, `file` or `None` for what is there.
+
+    Raises:
+        NoConnection: there is no such connection.
+        and as `files.look_at`.
+    """
+    return loop.run(files.look_at(pool.get(connection_id).link, path), LOOK_SECONDS)
+
+
+def connections() -> list[dict[str, Any]]:
+    """The open connections, and those that are being made again."""
+    return [held.told() for held in pool.all()]
+
+
 def disconnect(*, address: Address) -> None:
     """End a connection and the viewers that run over it.
 
@@ -59,3 +121,61 @@ def disconnect(*, address: Address) -> None:
         NoConnection: there is none to this address.
     """
     loop.run(pool.close(address.id), CLOSE_SECONDS)
+
+
+# Keys of hosts
+
+
+def known_hosts() -> list[KnownHost]:
+    """The keys that hosts are known by, in the order of the file; the rows are as the file is now.
+
+    Raises:
+        NotKept: the file cannot be read.
+    """
+    with _configuration():
+        wanted = hosts_file.listed(hosts.read())
+    if list(KnownHost.objects.order_by("place").values_list(*FIELDS)) != wanted:
+        with transaction.atomic():
+            KnownHost.objects.all().delete()
+            KnownHost.objects.bulk_create(
+                KnownHost(place=place, **dict(zip(FIELDS, values, strict=True)))
+                for place, values in enumerate(wanted)
+            )
+    return list(KnownHost.objects.order_by("place"))
+
+
+def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
+    """Trust a key that the host showed within the last minutes, in place of the keys it had.
+
+    Raises:
+        BadInput: the host did not show it.
+        NotKept: the file cannot be written.
+    """
+    if not hosts.was_shown(host, port, key):
+        raise BadInput(
+            "public_key",
+            f"public_key: {host} did not show this key within the last minutes. Connect again, and compare them.",
+        )
+    with _configuration():
+        hosts.accept(host, port, key)
+    known_hosts()
+
+
+def remove_host_key(*, host: str, port: int, key_type: str) -> bool:
+    """Forget the keys of a type that a host is known by; whether there were any.
+
+    Raises:
+        NotKept: the file cannot be written.
+    """
+    with _configuration():
+        changed = hosts.remove(host, port, key_type)
+    known_hosts()
+    return changed
+
+
+@contextmanager
+def _configuration() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotKept(error.strerror or "unknown reason") from error

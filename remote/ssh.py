@@ -174,6 +174,12 @@ class Link:
                     raise Failed(f"{self.address.host} offers no SFTP: {printable(error.reason)}.") from error
             return self._files
 
+    def forget_files(self) -> None:
+        """Hang up SFTP, when its server does not come back; the next question is put to a new one."""
+        files, self._files = self._files, None
+        if files is not None:
+            files.exit()
+
     async def forward(self, remote_port: int, local_port: int = 0) -> Any:
         """Let a port of 127.0.0.1 here be one of 127.0.0.1 over there, until the connection ends.
 

@@ -45,7 +45,9 @@ def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: the answer to an exception in an API view."""
     set_rollback()
     status, body, headers = describe(error)
-    if status >= 500:
+    if getattr(error, "foreseen", False):  # something outside did not do its part; nothing of ours is broken
+        logger.warning("%s %s: %s", context["request"].method, context["request"].path, body["detail"])
+    elif status >= 500:
         report(error, context["request"])
     return Response(body, status=status, headers=headers)
 

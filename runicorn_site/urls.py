@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 import artifacts.urls
 import metrics.urls
+import remote.urls
 import runs.urls
 from runicorn_site import errors
 from runicorn_site.config_api import config_patterns
@@ -20,7 +21,7 @@ from runicorn_site.static_files import static_file
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
 # The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
-APPS = (runs.urls, metrics.urls, artifacts.urls)
+APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
 
 SAFE = ["get", "head"]
 

@@ -193,13 +193,21 @@ class Lineage(TypedDict):
 
 
 class Connection(TypedDict):
-    """An SSH connection of the viewer."""
+    """An SSH connection of the viewer; `key` is its `connection_id`, times are Unix seconds."""
 
     key: str
+    connection_id: str
     host: str
     port: int
     username: str
     connected: bool
+    state: str
+    auth_method: str
+    connected_at: float
+    last_seen: float
+    latency_ms: float | None
+    reconnect_attempts: int
+    trouble: str
 
 
 class RemoteEntry(TypedDict):
@@ -234,6 +242,10 @@ class RemoteEnvironment(TypedDict):
 
     name: str
     type: str
-    python_version: str
+    tool: str
     path: str
+    python_version: str
+    python_supported: bool
+    runicorn_version: str | None
+    runicorn_is_ours: bool
     is_default: bool

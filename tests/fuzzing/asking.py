@@ -113,7 +113,8 @@ class Asker:
 
 def complaints(description: Description, asked: Asked, answer: Answer) -> Iterator[str]:
     """What is wrong with an answer, in sentences."""
-    if answer.status >= 500:
+    # Hosts that are not there are no failure of the server's own.
+    if answer.status >= 500 and not (answer.status == 503 and asked.target.startswith("/api/remote/")):
         yield f"the server failed with {answer.status}"
     if answer.status >= 400 and not answer.content_type.startswith(JSON):
         yield f"an error is {answer.content_type!r}"

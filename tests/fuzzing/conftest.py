@@ -62,6 +62,9 @@ def pool(target: Viewer) -> Pool:
         "version": [1, 2],
         "type": [artifact["type"] for artifact in artifacts],
         "path": ["samples.png", "/new/root"],
+        "host": ["127.0.0.1"],  # where no SSH server listens at port 1
+        "port": [1],
+        "connection_id": ["me@127.0.0.1:1"],
         "table": ["runs"],
         "order_by": ["name", "duration", "metric.loss.best", "config.lr", "best_metric_value"],
         "where": ["config.lr < 0.1", "metric.loss.best > 0", "tags contains baseline", "not status = failed"],

@@ -43,8 +43,9 @@ def known_sshd(sshd: Sshd, home: Path) -> Sshd:
 
 
 @pytest.fixture
-def remote_loop(home: Path) -> Iterator[LoopThread]:
-    """The loop thread of this process, running; its connections end with the test."""
+def remote_loop(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopThread]:
+    """The loop thread of this process, running and without rate limits; its connections end with the test."""
+    monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
     loop.start()
     yield loop
     loop.stop(pool.close_all, timeout=5)

@@ -1,0 +1,24 @@
+"""The addresses of other machines, for the site to put under its prefixes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+
+from remote import api
+
+api_patterns = [
+    path("remote/connect", api.Connect.as_view(), name="api-remote-connect"),
+    path("remote/sessions", api.Connections.as_view(), name="api-remote-sessions"),
+    path("remote/disconnect", api.Disconnect.as_view(), name="api-remote-disconnect"),
+    path("remote/known-hosts/accept", api.AcceptHostKey.as_view(), name="api-known-hosts-accept"),
+    path("remote/known-hosts/list", api.KnownHosts.as_view(), name="api-known-hosts"),
+    path("remote/known-hosts/remove", api.RemoveHostKey.as_view(), name="api-known-hosts-remove"),
+    path("remote/conda-envs", api.Environments.as_view(), name="api-remote-environments"),
+    path("remote/config", api.RemoteConfig.as_view(), name="api-remote-config"),
+    path("remote/fs/list", api.RemoteFolder.as_view(), name="api-remote-folder"),
+    path("remote/fs/exists", api.RemotePath.as_view(), name="api-remote-path"),
+]
+page_patterns: list[Any] = []
+v2_patterns: list[Any] = []
