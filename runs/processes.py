@@ -7,14 +7,12 @@ found gone, meta.json and status.json are read again, they still tell of the sam
 from __future__ import annotations
 
 import logging
-import socket
 import time
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Protocol
 
-from runicorn import _os, layout
+from runicorn import layout
+from runicorn.liveness import Started, is_gone
 from runs.cleaning import integer, number
 from runs.looks import look
 
@@ -25,18 +23,6 @@ SILENT_SECONDS = 60.0
 """Runs of 0.4 and 0.5 tell only a host name, which containers share: such a run must have been silent this long."""
 
 
-class Started(Protocol):
-    """What a run tells of the process that writes it."""
-
-    status: str
-    pid: int | None
-    process_start: float | None
-    hostname: str
-    machine_id: str
-    boot_id: str
-    pid_namespace: str
-
-
 @dataclass(frozen=True)
 class Verdict:
     """A run that was found dead."""
@@ -45,36 +31,6 @@ class Verdict:
     """The last time it wrote anything."""
     unwritten: str | None
     """Why the verdict could not be written into status.json."""
-
-
-@dataclass(frozen=True)
-class Host:
-    """This machine, and the namespace in which its pids count."""
-
-    machine_id: str
-    pid_namespace: str
-    hostname: str
-
-
-@cache
-def this_host() -> Host:
-    """Where this process runs."""
-    return Host(_os.machine_id(), _os.pid_namespace(), socket.gethostname())
-
-
-def is_ours(run: Started) -> bool:
-    """Whether the run's pid means a process that we could see."""
-    host = this_host()
-    if run.machine_id:
-        return run.machine_id == host.machine_id and run.pid_namespace == host.pid_namespace
-    return bool(run.hostname) and run.hostname == host.hostname
-
-
-def is_gone(run: Started) -> bool:
-    """Whether the run says it is running although its process, if it was one of ours, has ended."""
-    if run.status != layout.RUNNING or not run.pid or run.pid < 0 or not is_ours(run):
-        return False
-    return _os.process_gone(run.pid, run.process_start, run.boot_id)
 
 
 def judge(folder: Path, run: Started) -> Verdict | None:

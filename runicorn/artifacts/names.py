@@ -143,13 +143,19 @@ def _path_problem(path: str) -> str | None:
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Hold that every path can be a file beside the others, also where case is not told apart.
+    """Hold that every path of a new version can be a file beside the others on every system.
+
+    Versions that are there already may hold what this refuses: older programs did not look.
 
     Raises:
-        InvalidArtifact: two are equal but for their case, or one is a folder of another.
+        InvalidArtifact: two are equal but for their case, one is a folder of another, or one has the name of a device.
     """
     seen: dict[str, str] = {}
     for path in paths:
+        device = next((part for part in path.split("/") if _DEVICES.fullmatch(part)), None)
+        if device is not None:
+            sentence = f"Invalid path in an artifact {path[:200]!r}: {device!r} is the name of a device on some systems."
+            raise InvalidArtifact(sentence, "files")
         folded = path.casefold()
         if folded in seen:
             raise InvalidArtifact(

@@ -2,57 +2,190 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from runicorn import cleaning
 from runicorn.artifacts import garbage
 from runicorn.artifacts.progress import size
 from runicorn.artifacts.store import Store
 from runicorn.cli import asking
-from runicorn.cli.exits import USAGE
+from runicorn.cli.exits import FAILED, USAGE
+
+DAY = 86400.0
+
+
+@dataclass
+class Found:
+    """What can go.
+
+    Attributes:
+        zombies, old: runs for the recycle bin.
+        leftovers: files with their bytes.
+        garbage: of the pool of artifacts.
+    """
+
+    zombies: list[cleaning.Candidate] = field(default_factory=list)
+    old: list[cleaning.Candidate] = field(default_factory=list)
+    leftovers: list[tuple[Path, int]] = field(default_factory=list)
+    garbage: garbage.Garbage = field(default_factory=garbage.Garbage)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return bool(self.zombies or self.old or self.leftovers or self.garbage)
+
+    @property
+    def bytes(self) -> int:
+        """What its removal frees at once; runs free nothing before the recycle bin is emptied."""
+        return self.garbage.bytes + sum(count for _, count in self.leftovers)
+
+
+@dataclass
+class Done:
+    """What was done.
+
+    Attributes:
+        binned: ids of the runs that are in the recycle bin now.
+        kept: sentences about runs that are not.
+        freed: bytes.
+    """
+
+    binned: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+    freed: int = 0
 
 
 def clean(
+    zombie: Annotated[
+        bool,
+        typer.Option(
+            "--zombie", help="Runs of this machine whose process is gone without having ended them."
+        ),
+    ] = False,
+    temp: Annotated[bool, typer.Option("--temp", help="Files that interrupted writes left.")] = False,
     dedup: Annotated[
         bool, typer.Option("--dedup", help="Contents that no version of an artifact holds any more.")
     ] = False,
+    older_than: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="DAYS",
+            help="With --zombie and --temp, only what was not written to for so many days; "
+            "else runs that ended so long ago and are not pinned.",
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be freed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Remove without asking.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Do it without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Free disk space that nothing in the store needs."""
-    if not dedup:
-        asking.stop("Say what to clean: --dedup", USAGE)
-    store = Store(asking.existing_root(storage))
+    """Free disk space that nothing in the store needs.
+
+    Runs go into the recycle bin, from which they can be restored; a run that is running is never touched.
+    Everything is said before it is done: runicorn clean --zombie --temp --older-than 30 --dry-run
+    """
+    old = older_than is not None and not (zombie or temp)
+    if not (zombie or temp or dedup or old):
+        asking.stop("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
+    root = asking.existing_root(storage)
     with asking.told():
-        found = garbage.find(store)
+        now = time.time()
+        before = now - (older_than or 0.0) * DAY
+        found = Found(
+            list(cleaning.zombies(root, before, now)) if zombie else [],
+            list(cleaning.ended(root, before)) if old else [],
+            list(cleaning.leftovers(root, min(before, now - cleaning.SILENT_SECONDS))) if temp else [],
+            garbage.find(Store(root)) if dedup else garbage.Garbage(),
+        )
         if not as_json:
-            typer.echo(_in_words(found))
+            for line in _in_words(found, zombie, old, older_than, temp, dedup):
+                typer.echo(asking.printable(line))
         if dry_run or not found:
             _report(found, None, as_json)
             return
-        if not asking.agreed("Remove that?", force, "--force"):
+        if not asking.agreed("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
-        _report(found, garbage.collect(store, found), as_json)
+        done = _do(root, found)
+        _report(found, done, as_json)
+        if done.kept:
+            raise typer.Exit(FAILED)
 
 
-def _in_words(found: garbage.Garbage) -> str:
-    contents = f"{len(found.blobs)} contents that no version holds"
-    return f"{contents}, {len(found.rests)} rests of interrupted work: {size(found.bytes)} ({found.bytes:,} bytes) can be freed"
+def _do(root: Path, found: Found) -> Done:
+    done = Done()
+    for reason, runs in (("cleaned_zombie", found.zombies), ("cleaned_old", found.old)):
+        for run in runs:
+            try:
+                cleaning.move_to_bin(run, reason)
+                done.binned.append(run.run_id)
+            except cleaning.GoesOn as error:
+                done.kept.append(str(error))
+    done.freed = cleaning.remove(path for path, _ in found.leftovers)
+    if found.garbage:
+        done.freed += garbage.collect(Store(root), found.garbage).bytes
+    return done
 
 
-def _report(found: garbage.Garbage, removed: garbage.Garbage | None, as_json: bool) -> None:
+def _in_words(
+    found: Found, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
+) -> list[str]:
+    """A line for each thing that was asked for."""
+    lines = []
+    if zombie:
+        lines += _runs(found.zombies, "whose process is gone")
+    if old:
+        lines += _runs(found.old, f"that ended more than {days:g} days ago")
+    if temp:
+        left = sum(count for _, count in found.leftovers)
+        lines.append(
+            f"{len(found.leftovers)} files that interrupted writes left: {_amount(left)} can be freed"
+        )
+    if dedup:
+        rests = f"{len(found.garbage.rests)} rests of interrupted work"
+        lines.append(
+            f"{len(found.garbage.blobs)} contents that no version holds, {rests}: "
+            f"{_amount(found.garbage.bytes)} can be freed"
+        )
+    return lines
+
+
+def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
+    held = _amount(sum(run.bytes for run in runs))
+    line = f"{len(runs)} runs {which}, with {held}, for the recycle bin: emptying it frees that"
+    return [line, *(f"  {run.run_id}  {run.status}  {asking.moment(run.touched)}" for run in runs)]
+
+
+def _amount(count: int) -> str:
+    return f"{size(count)} ({count:,} bytes)"
+
+
+def _report(found: Found, done: Done | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
-            "blobs": len(found.blobs),
-            "rests": len(found.rests),
+            "zombies": [run.run_id for run in found.zombies],
+            "old": [run.run_id for run in found.old],
+            "run_bytes": sum(run.bytes for run in (*found.zombies, *found.old)),
+            "leftovers": [str(path) for path, _ in found.leftovers],
+            "blobs": len(found.garbage.blobs),
+            "rests": len(found.garbage.rests),
             "bytes": found.bytes,
-            "freed_bytes": removed.bytes if removed else 0,
+            "binned": done.binned if done else [],
+            "kept": done.kept if done else [],
+            "freed_bytes": done.freed if done else 0,
         }
         asking.show_json(answer)
-    elif removed is not None:
-        typer.echo(f"{removed.bytes:,} bytes were freed")
+        return
+    if done is None:
+        return
+    if found.zombies or found.old:
+        typer.echo(f"{len(done.binned)} runs are in the recycle bin now")
+    for sentence in done.kept:
+        asking.complain(f"Not moved: {sentence}")
+    if found.leftovers or found.garbage:
+        typer.echo(f"{done.freed:,} bytes were freed")

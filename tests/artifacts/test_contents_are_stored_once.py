@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,27 @@ def test_a_torn_blob_of_another_program_is_replaced(run: rn.Run, shelves: Store,
     blob.write_text("wh")
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin", "whole")))
     assert blob.read_text() == "whole"
+
+
+def test_where_a_content_has_all_links_it_can_have_it_is_copied(
+    run: rn.Run, shelves: Store, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_bulk, "ignores_modes", lambda: False)
+    link = os.link
+
+    def few(source: Path, target: Path) -> None:
+        if os.stat(source).st_nlink > 5:
+            raise OSError(errno.EMLINK, "Too many links")
+        link(source, target)
+
+    monkeypatch.setattr(os, "link", few)
+    for number in range(20):
+        folder = write(f"many/{number}.txt", "the same").parent
+    run.log_artifact(rn.Artifact("d", "dataset").add_dir(folder))
+    assert len(_blobs(shelves)) == 1
+    version = shelves.find("d").existing(1)
+    assert {path.read_text() for path in (version.path / "files").iterdir()} == {"the same"}
+    assert {path.stat().st_mode & 0o777 for path in (version.path / "files").iterdir()} == {0o444}
 
 
 def test_files_are_synced_in_batches(

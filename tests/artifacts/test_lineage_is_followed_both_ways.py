@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import runicorn as rn
-from artifacts import services
+from artifacts import lineage, services
 from artifacts.graph import PRODUCES, USES, Edge, Questions, walk
 from runs import discovery
 from runs.active import active_root
@@ -114,6 +115,18 @@ def test_the_number_of_questions_does_not_grow_with_the_runs(api: Any, store: Pa
         counts.append(queries())
     assert counts[0] == counts[1]
     assert len(_lineage(api, "d", 1)["nodes"]) == 8
+
+
+@pytest.mark.django_db
+def test_a_level_costs_at_most_two_questions_in_each_direction(api: Any, chain: list[str]) -> None:
+    version = services.get_version("clean", 1)
+    counts = []
+    for depth in range(9):
+        with CaptureQueriesContext(connection) as asked:
+            lineage.answer(version, lineage.of(version, depth))
+        counts.append(len(asked))
+    assert all(more - less <= 4 for less, more in pairwise(counts)), counts
+    assert counts[7] == counts[8], "beyond the last level nothing is asked"
 
 
 def test_cycles_end() -> None:

@@ -13,6 +13,7 @@ from runicorn.artifacts import names
 from runicorn.artifacts.errors import InvalidArtifact
 
 Write = Callable[..., Path]
+DIGEST = "sha256:" + "0" * 64
 BAD_NAMES = [
     "",
     ".hidden",
@@ -89,6 +90,40 @@ def test_a_file_is_no_folder_of_others() -> None:
     for paths in (["a", "a-b", "a!", "A/b"], ["x/y/z", "x/y-1", "x/y"], ["a/b/c/d", "a"]):
         with pytest.raises(InvalidArtifact, match="cannot be a file and the folder"):
             names.check_paths(paths)
+
+
+@pytest.mark.parametrize("path", ["aux.pt", "sets/CON/1.png", "lpt1"])
+def test_names_of_devices_are_no_files(run: rn.Run, write: Write, path: str) -> None:
+    with pytest.raises(InvalidArtifact, match="is the name of a device on some systems"):
+        rn.Artifact("a").add_file(write("x"), name=path)
+    with pytest.raises(InvalidArtifact, match="is the name of a device on some systems"):
+        rn.Artifact("a").add_dir(write(f"folder/{path}").parents[path.count("/")])
+    assert rn.Artifact("a").add_file(write("x"), name="auxiliary/console.txt")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", [name for name in BAD_NAMES if name])
+def test_the_api_refuses_the_same_names(api: Any, store: Path, name: str) -> None:
+    told = {"name": name, "type": "model", "files": [{"path": "x", "size": 1, "digest": DIGEST}]}
+    answer = api.post("/api/artifacts/uploads", told, format="json")
+    assert answer.status_code == 400 and list(answer.json()["errors"]) == ["name"]
+    assert not (store / "artifacts").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [*BAD_PATHS, "aux.pt", "C:\\x", "\\\\host\\share"])
+def test_the_api_refuses_the_same_paths(api: Any, store: Path, path: str) -> None:
+    files = [{"path": path, "size": 1, "digest": DIGEST}]
+    answer = api.post("/api/artifacts/uploads", {"name": "a", "type": "model", "files": files}, format="json")
+    assert answer.status_code == 400 and list(answer.json()["errors"]) == ["files"]
+    assert not (store / "artifacts").exists()
+
+
+@pytest.mark.django_db
+def test_the_api_refuses_paths_that_differ_only_in_case(api: Any, store: Path) -> None:
+    files = [{"path": path, "size": 1, "digest": DIGEST} for path in ("a/Readme", "a/readme")]
+    answer = api.post("/api/artifacts/uploads", {"name": "a", "type": "model", "files": files}, format="json")
+    assert answer.status_code == 400 and "differ in nothing but case" in answer.json()["detail"]
 
 
 def test_names_must_differ_in_more_than_case(run: rn.Run, write: Write) -> None:
