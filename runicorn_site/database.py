@@ -5,6 +5,7 @@ All rows are derived from storage roots, so a damaged file costs the time of rea
 
 from __future__ import annotations
 
+import gc
 import logging
 import sqlite3
 import time
@@ -45,6 +46,7 @@ def _migrate() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
+        gc.collect()  # models of every state on the way; the start looks for no garbage by itself
 
 
 def _replace_if_damaged(path: Path) -> None:

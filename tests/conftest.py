@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import tarfile
@@ -101,10 +102,9 @@ def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
     return start_viewer(RUNICORN_RATE_LIMIT="off")
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """One real browser for the tests of a file. Not for longer: while it is there its event loop counts as running,
-    and tests of coroutines in other files would find the thread taken."""
+@pytest.fixture(scope="session")
+def resting_chromium() -> Iterator[Any]:
+    """One real browser for all tests of this process, and the event loop that drives it."""
     if CHROMIUM is None:
         if REQUIRE_ALL:
             pytest.fail("chromium is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
@@ -112,7 +112,20 @@ def chromium() -> Iterator[Any]:
     from tests.browser import launch
 
     with launch(CHROMIUM) as browser:
-        yield browser
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield browser, loop
+        asyncio._set_running_loop(loop)
+
+
+@pytest.fixture(scope="module")
+def chromium(resting_chromium: Any) -> Iterator[Any]:
+    """The browser for the tests of a file. Not for longer: while it can be used its event loop counts as running, and
+    tests of coroutines in other files would find the thread taken."""
+    browser, loop = resting_chromium
+    asyncio._set_running_loop(loop)
+    yield browser
+    asyncio._set_running_loop(None)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """A pytest plugin: no test sees or touches the configuration and data of the person who runs it.
 
 pytest-django reads the settings before it reads any `conftest.py`. A plugin named in pytest's options comes first.
+It is also the place for what all processes of a session share, and for what comes before all imports.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -17,6 +19,14 @@ os.environ["RUNICORN_DATA_DIR"] = str(_HOME / "data")
 os.environ["RUNICORN_CONFIG_DIR"] = str(_HOME / "config")
 if _url := os.environ.get("RUNICORN_TEST_DATABASE_URL"):  # the tests of this process on another database
     os.environ["RUNICORN_DATABASE_URL"] = _url
+# Inherited by the processes that pytest-xdist starts: where tests/prepared.py keeps its database.
+os.environ.setdefault("RUNICORN_TEST_PREPARED", str(_HOME / "prepared"))
+gc.disable()  # what is imported and collected stays: nothing is to be looked for among it
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_sessionfinish() -> None:

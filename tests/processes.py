@@ -12,6 +12,7 @@ from typing import Any
 
 import requests
 
+from tests.prepared import lay_out
 from tests.waiting import until
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -42,6 +43,8 @@ class Viewer:
     """A `runicorn viewer` process over one storage root."""
 
     program: tuple[str, ...] = ("-m", "runicorn", "viewer")
+    first: bool = False
+    """The very first start, without a database; else the user has a prepared one."""
 
     def __init__(self, root: Path, home: Path, *options: str, **more: str) -> None:
         self.root = root
@@ -57,10 +60,13 @@ class Viewer:
             "--port",
             str(self.port),
         ]
+        surroundings = environment(home, **more)
+        if not self.first:
+            lay_out(Path(surroundings["RUNICORN_DATA_DIR"]))
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 [*command, "--no-open", *options],
-                env=environment(home, **more),
+                env=surroundings,
                 cwd=home,
                 stdout=output,
                 stderr=subprocess.STDOUT,

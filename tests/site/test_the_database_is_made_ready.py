@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -93,13 +93,32 @@ def test_soundness_is_found_out_quickly_and_without_changing_anything(tmp_path: 
     assert not is_sound(path)
 
 
-def test_its_pages_and_its_journal_are_as_they_should_be(
-    start_viewer: Callable[..., Viewer], home: Path
-) -> None:
-    start_viewer()
+class FirstViewer(Viewer):
+    """The viewer of a user who had none before."""
+
+    first = True
+
+
+@pytest.fixture
+def first_viewer(folder: Path, home: Path) -> Iterator[Viewer]:
+    """A viewer that had to make its database."""
+    viewer = FirstViewer(folder, home)
+    yield viewer.wait_until_it_answers()
+    viewer.stop()
+
+
+def test_its_pages_and_its_journal_are_as_they_should_be(first_viewer: Viewer, home: Path) -> None:
     with closing(sqlite3.connect(f"file:{database_of(home)}?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA page_size").fetchone() == (8192,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_first_viewer_shows_what_is_there(
+    first_viewer: Viewer, folder: Path, make_run: Callable[..., str]
+) -> None:
+    run_id = make_run(folder, metrics=[{"loss": 1.0}])
+    assert first_viewer.get(f"/api/runs/{run_id}").json()["id"] == run_id
+    assert first_viewer.get(f"/api/runs/{run_id}/metrics").json()["total"] == 1
 
 
 def test_a_home_on_a_network_keeps_no_database(
