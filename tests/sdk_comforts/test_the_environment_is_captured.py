@@ -168,9 +168,16 @@ def test_the_capture_tells_of_the_beginning_whatever_the_script_does_next(
     assert "KERAS_BACKEND" not in info["env_variables"]
 
 
-def test_a_full_disk_is_told_of_and_not_raised(script: Callable[..., Script]) -> None:
+def test_a_full_disk_is_told_of_and_not_raised(
+    script: Callable[..., Script], program: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    gone = tmp_path / "gone"
+    program(
+        "nvidia-smi", f"until [ -e {gone} ]; do sleep 0.01; done; exit 9"
+    )  # so that nothing is written before
     ended = script(
-        "run = rn.init()\nos.rename(run.run_dir, str(run.run_dir) + 'x')\nrun.finish()\nprint('went on')"
+        "run = rn.init()\nos.rename(run.run_dir, str(run.run_dir) + 'x')\n"
+        f"open({str(gone)!r}, 'w').close()\nrun.finish()\nprint('went on')"
     )
     assert ended.end() == 0
     assert ended.stdout == "went on\n"
