@@ -10,6 +10,7 @@ from pathlib import Path
 from runicorn._os import read_at
 
 _FICLONE = 0x40049409  # linux/fs.h
+_CWD, _EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def clone_file(source: int, target: int) -> bool:
@@ -83,3 +84,29 @@ def sync_file(path: Path) -> None:
 def ignores_modes() -> bool:
     """Whether this process may write to files that are read-only."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Let two folders of one file system have each other's name, in one step where the system can.
+
+    Raises:
+        OSError: they were not exchanged.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+        if rename is not None:
+            if rename(_CWD, os.fsencode(one), _CWD, os.fsencode(other), _EXCHANGE) == 0:
+                return
+            code = ctypes.get_errno()
+            if code not in (errno.EINVAL, errno.ENOSYS):
+                raise OSError(code, os.strerror(code), str(other))
+    between = one.with_name(f"{one.name}.before")
+    os.rename(other, between)
+    try:
+        os.rename(one, other)
+    except OSError:
+        os.rename(between, other)
+        raise
+    os.rename(between, one)

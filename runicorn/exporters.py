@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from runicorn import eventfile, layout, records, report, workbook
+from runicorn import eventfile, layout, parquet, records, report, workbook
 from runicorn.records import FIRST_COLUMNS, metric_records, number
 from runicorn.spreadsheet import guarded
 
@@ -32,6 +32,14 @@ class MetricsExporter:
 
     def __init__(self, run_dir: str | os.PathLike[str]) -> None:
         self.run_dir = Path(run_dir)
+
+    def columns(self) -> list[str]:
+        """The columns of its records, none when there is nothing to export.
+
+        Raises:
+            OSError: the journal cannot be read.
+        """
+        return records.columns(self.run_dir)
 
     def to_csv(
         self, output_path: str | os.PathLike[str] | None = None, include_metadata: bool = True
@@ -75,6 +83,28 @@ class MetricsExporter:
         names = records.columns(self.run_dir)
         if names:
             workbook.write(xlsxwriter, Path(output_path), self.run_dir, names, include_charts)
+        return bool(names)
+
+    def to_parquet(self, output_path: str | os.PathLike[str]) -> bool:
+        """A Parquet file with one row a record and the columns of the CSV.
+
+        A column is of whole numbers, numbers, booleans or texts, whatever all its values are; mixed ones become texts.
+
+        Returns:
+            False when there is nothing to export.
+
+        Raises:
+            MissingLibrary: pyarrow is not installed.
+            OSError: the journal cannot be read or the file not be written.
+        """
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError:
+            raise MissingLibrary("Parquet files are written with pyarrow: pip install pyarrow") from None
+        names = records.columns(self.run_dir)
+        if names:
+            parquet.write(pyarrow, Path(output_path), self.run_dir, names)
         return bool(names)
 
     def to_tensorboard(self, output_dir: str | os.PathLike[str]) -> bool:

@@ -46,6 +46,13 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_ALLOWED_HOSTS", "", "Further names under which the viewer answers, separated by commas."
     ),
     Setting("RUNICORN_TOKEN", "", "`auto` or the file with the token that the viewer asks for."),
+    Setting(
+        "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."
+    ),
+    Setting("RUNICORN_IMPORT_BYTES", "20000000000", "Bytes that it may have unpacked, and packed."),
+    Setting(
+        "RUNICORN_IMPORT_RATIO", "200", "Times its size that it may have unpacked, once that is over 10 MB."
+    ),
     Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for those who change the server's code."),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

@@ -117,13 +117,14 @@ def check_path(value: object) -> str:
     """
     if not isinstance(value, str) or not value:
         raise InvalidArtifact("The path of a file in an artifact must be a non-empty string.", "files")
-    problem = _path_problem(value)
+    problem = path_problem(value)
     if problem:
         raise InvalidArtifact(f"Invalid path in an artifact {value[:200]!r}: it {problem}.", "files")
     return value
 
 
-def _path_problem(path: str) -> str | None:
+def path_problem(path: str) -> str | None:
+    """What keeps a path from being one below a folder on every system, to follow "it"; `None` when it is one."""
     if not is_unicode(path):
         return "must be text in Unicode"
     if len(path) > PATH_LENGTH:

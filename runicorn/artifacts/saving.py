@@ -93,8 +93,8 @@ def check(store: Store, draft: Draft) -> None:
         InvalidArtifact: it cannot.
     """
     artifact = store.folder(draft.type, draft.name)
-    clash = next((name for name in _siblings(artifact) if _clash(name, draft.name)), None)
-    if clash is not None:
+    clash = clash_of(artifact)
+    if clash:
         raise InvalidArtifact(
             f"There is an artifact {clash!r} already, which differs from {draft.name!r} only in case.", "name"
         )
@@ -135,8 +135,8 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progre
         FileEntry(path, blob.size, blob.digest, blob.modified_at) for path, blob in sorted(blobs.items())
     )
     contents = Manifest(files, tuple(draft.references), time.time())
-    with _folder_in_the_making(artifact) as folder:
-        _place_files(store.pool, folder / FILES, contents.files, progress)
+    with folder_in_the_making(artifact) as folder:
+        place_files(store.pool, folder / FILES, contents.files, progress)
         manifest = fitting(MANIFEST, content_of(contents.to_dict()), MANIFEST_CEILING)
         (folder / MANIFEST).write_bytes(manifest)
         with artifact.lock():
@@ -199,7 +199,7 @@ def _homed(store: Store, draft: Draft) -> ArtifactFolder:
 
 
 @contextmanager
-def _folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
+def folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
     """A folder of one's own beside the versions, gone at the end unless it was renamed; rests of the dead are removed."""
     folder = artifact.path / f"{SAVING}{os.getpid()}-{os.urandom(6).hex()}"
     with ExitStack() as claim:
@@ -224,7 +224,12 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
+def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
+    """Put contents of the pool, which is in use, at their paths in a new folder.
+
+    Raises:
+        OSError: one is not there, or there is no room.
+    """
     folder.mkdir()
     made, copied = {folder}, 0
     for file in files:
@@ -257,6 +262,11 @@ def _place(blob: Path, target: Path, progress: Progress) -> bool:
     copy_file(blob, target, progress)
     os.chmod(target, READ_ONLY)
     return True
+
+
+def clash_of(artifact: ArtifactFolder) -> str:
+    """An artifact of the same type whose name differs in nothing but case; "" for none."""
+    return next((name for name in _siblings(artifact) if _clash(name, artifact.path.name)), "")
 
 
 def _siblings(artifact: ArtifactFolder) -> list[str]:

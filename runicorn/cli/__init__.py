@@ -9,8 +9,13 @@ import typer
 
 from runicorn.cli.artifacts import artifacts
 from runicorn.cli.clean import clean
+from runicorn.cli.config import config
 from runicorn.cli.demo import demo
+from runicorn.cli.export_data import export_data
+from runicorn.cli.exporting import export
 from runicorn.cli.generate_manifest import generate_manifest
+from runicorn.cli.importing import import_
+from runicorn.cli.manage import manage
 from runicorn.cli.rate_limit import rate_limit
 from runicorn.cli.version import version
 from runicorn.cli.viewer import viewer
@@ -23,6 +28,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(viewer)
+app.command()(config)
+app.command()(export)
+app.command("import")(import_)
+app.command("export-data")(export_data)
+app.command()(manage)
 app.command()(demo)
 app.command()(artifacts)
 app.command()(clean)

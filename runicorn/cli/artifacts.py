@@ -41,7 +41,16 @@ def artifacts(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, in the shapes of the API.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Show, verify and delete versions of artifacts."""
+    """Show, verify and delete versions of artifacts.
+
+    Examples:
+
+      runicorn artifacts --action list
+
+      runicorn artifacts --action versions --name resnet
+
+      runicorn artifacts --action verify --name model/resnet --version 1
+    """
     store = Store(asking.existing_root(storage))
     kind = type.value if type else None
     with asking.told():

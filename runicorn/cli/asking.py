@@ -36,6 +36,11 @@ def complain(sentence: str) -> None:
     typer.echo(f"runicorn: {printable(sentence)}", err=True)
 
 
+def remark(sentence: str) -> None:
+    """What was done, on stderr: stdout is for what was asked for."""
+    typer.echo(printable(sentence), err=True)
+
+
 def existing_root(storage: Path | None) -> Path:
     """The storage root; the command ends here when there is none."""
     root = settings.storage_root(storage)
@@ -55,9 +60,12 @@ def told() -> Iterator[None]:
         stop(str(error), NOT_AVAILABLE)
     except ArtifactError as error:
         stop(str(error), FAILED)
+    except BrokenPipeError:  # whoever reads has seen enough: click ends quietly then
+        raise
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        stop(f"{place}{error.strerror or error}", PERMISSION if error.errno in REFUSED else FAILED)
+        missing = NOT_AVAILABLE if isinstance(error, FileNotFoundError) else FAILED
+        stop(f"{place}{error.strerror or error}", PERMISSION if error.errno in REFUSED else missing)
 
 
 def agreed(question: str, sure: bool, option: str) -> bool:

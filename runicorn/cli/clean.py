@@ -87,21 +87,20 @@ def clean(
     """Free disk space that nothing in the store needs.
 
     Runs go into the recycle bin, from which they can be restored; a run that is running is never touched.
-    Everything is said before it is done: runicorn clean --zombie --temp --older-than 30 --dry-run
+    Everything is said before it is done.
+
+    Examples:
+
+      runicorn clean --zombie --temp --older-than 30 --dry-run
+
+      runicorn clean --dedup --force
     """
     old = older_than is not None and not (zombie or temp)
     if not (zombie or temp or dedup or old):
         asking.stop("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
     root = asking.existing_root(storage)
     with asking.told():
-        now = time.time()
-        before = now - (older_than or 0.0) * DAY
-        found = Found(
-            list(cleaning.zombies(root, before, now)) if zombie else [],
-            list(cleaning.ended(root, before)) if old else [],
-            list(cleaning.leftovers(root, min(before, now - cleaning.SILENT_SECONDS))) if temp else [],
-            garbage.find(Store(root)) if dedup else garbage.Garbage(),
-        )
+        found = _look(root, older_than or 0.0, zombie, old, temp, dedup)
         if not as_json:
             for line in _in_words(found, zombie, old, older_than, temp, dedup):
                 typer.echo(asking.printable(line))
@@ -115,6 +114,17 @@ def clean(
         _report(found, done, as_json)
         if done.kept:
             raise typer.Exit(FAILED)
+
+
+def _look(root: Path, days: float, zombie: bool, old: bool, temp: bool, dedup: bool) -> Found:
+    now = time.time()
+    before = now - days * DAY
+    return Found(
+        list(cleaning.zombies(root, before, now)) if zombie else [],
+        list(cleaning.ended(root, before)) if old else [],
+        list(cleaning.leftovers(root, min(before, now - cleaning.SILENT_SECONDS))) if temp else [],
+        garbage.find(Store(root)) if dedup else garbage.Garbage(),
+    )
 
 
 def _do(root: Path, found: Found) -> Done:

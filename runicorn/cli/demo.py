@@ -29,6 +29,12 @@ def demo(
     """Train small networks on handwritten digits, so that there is something to look at.
 
     Of three runs or more one diverges and one crashes, as in any search.
+
+    Examples:
+
+      runicorn demo
+
+      runicorn demo --runs 3 --seed 1
     """
     if while_open:
         threading.Thread(target=_stop_at_the_end_of_input, daemon=True).start()

@@ -33,6 +33,12 @@ def generate_manifest(
     """Write a manifest of a store: `.json`, and compressed as `.json.gz`.
 
     A run that has ended costs one look at the time of its folder. Have it called by a timer: see docs/sync.md.
+
+    Examples:
+
+      runicorn generate-manifest --root "$RUNICORN_DIR"
+
+      runicorn generate-manifest --root "$RUNICORN_DIR" --active
     """
     place = asking.existing_root(root or storage)
     kind = ManifestType.ACTIVE if active else ManifestType.FULL

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Never
 import typer
 
 from runicorn import layout
+from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, PERMISSION, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
 from runicorn.settings import config_directory
@@ -55,8 +56,18 @@ def rate_limit(
     whitelist_localhost: Annotated[bool | None, typer.Option(help="Spare this machine.")] = None,
     storage: Annotated[Path | None, typer.Option(help="Accepted; limits are not kept in a store.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Reset without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="list, get: as JSON.")] = False,
 ) -> None:
-    """Show and change how often each route of the API may be asked."""
+    """Show and change how often each route of the API may be asked.
+
+    Examples:
+
+      runicorn rate-limit --action list
+
+      runicorn rate-limit --action set --endpoint "GET /api/runs" --max-requests 300
+
+      runicorn rate-limit --action validate
+    """
     path = _path()
     if action is Action.RESET:
         _reset(path, yes)
@@ -65,36 +76,45 @@ def rate_limit(
     if action is Action.SHOW:
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
     elif action is Action.LIST:
-        _list(content)
+        _list(content, as_json)
     elif action is Action.GET:
-        _get(content, _required(endpoint))
+        _get(content, _required(endpoint), as_json)
     elif action is Action.VALIDATE:
         _validate(content)
     elif action is Action.SET:
         entry: dict[str, Any] = {"max_requests": max_requests, "window_seconds": window_seconds}
         entry |= {"burst_size": burst_size} if burst_size else {}
         entry |= {"description": description} if description else {}
-        if max_requests is None:
-            _stop("--max-requests is required", USAGE)
-        content["endpoints"][_required(endpoint)] = entry
-        _write(path, content)
-        typer.echo(f"✓ Updated rate limit for {endpoint}")
+        _set(path, content, endpoint, entry)
     elif action is Action.REMOVE:
-        found = content["endpoints"].pop(_required(endpoint), None) is not None
-        if found:
-            _write(path, content)
-        typer.echo(f"✓ Removed {endpoint}" if found else f"⚠ No specific rate limit found for {endpoint}")
+        _remove(path, content, _required(endpoint))
     else:
-        chosen = {
-            "enable_rate_limiting": True if enable else False if disable else None,
-            "log_violations": log_violations,
-            "whitelist_localhost": whitelist_localhost,
-        }
-        changes = {name: value for name, value in chosen.items() if value is not None}
-        content["settings"] |= changes
-        if changes:
-            _write(path, content)
-        typer.echo(json.dumps(content["settings"], indent=2, ensure_ascii=False))
+        switched = True if enable else False if disable else None
+        chosen = {"log_violations": log_violations, "whitelist_localhost": whitelist_localhost}
+        _settings(path, content, {"enable_rate_limiting": switched, **chosen})
+
+
+def _set(path: Path, content: dict[str, Any], endpoint: str, entry: dict[str, Any]) -> None:
+    if entry["max_requests"] is None:
+        _stop("--max-requests is required", USAGE)
+    content["endpoints"][_required(endpoint)] = entry
+    _write(path, content)
+    typer.echo(f"✓ Updated rate limit for {endpoint}")
+
+
+def _remove(path: Path, content: dict[str, Any], endpoint: str) -> None:
+    found = content["endpoints"].pop(endpoint, None) is not None
+    if found:
+        _write(path, content)
+    typer.echo(f"✓ Removed {endpoint}" if found else f"⚠ No specific rate limit found for {endpoint}")
+
+
+def _settings(path: Path, content: dict[str, Any], chosen: dict[str, bool | None]) -> None:
+    changes = {name: value for name, value in chosen.items() if value is not None}
+    content["settings"] |= changes
+    if changes:
+        _write(path, content)
+    typer.echo(json.dumps(content["settings"], indent=2, ensure_ascii=False))
 
 
 def _path() -> Path:
@@ -124,19 +144,32 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _reset(path: Path, yes: bool) -> None:
-    if not yes:
-        typer.confirm(f"Replace {path} by the limits as they come?", abort=True)
+    if not asking.agreed(f"Replace {path} by the limits as they come?", yes, "--yes"):
+        typer.echo("Cancelled.")
+        return
     _write(path, AT_FIRST)
     typer.echo("✓ Rate limits are as they come")
 
 
-def _list(content: dict[str, Any]) -> None:
+def _list(content: dict[str, Any], as_json: bool) -> None:
     """The file's entries, then the limits that the routes come with."""
+    if as_json:
+        built_in = {f"{method} {place}": _entry(limit) for method, place, limit in _table().TABLE}
+        asking.show_json(
+            {"default": content["default"], "endpoints": content["endpoints"], "built_in": built_in}
+        )
+        return
     typer.echo(f"default: {_in_words(content['default'])}")
     for name, entry in sorted(content["endpoints"].items()):
         typer.echo(f"  {name}: {_in_words(entry)}")
     for method, place, limit in _table().TABLE:
         typer.echo(f"  {method} {place}: {limit.requests}/{limit.seconds}s (as it comes)")
+
+
+def _entry(limit: Any) -> dict[str, Any]:
+    """A limit in the form of the file."""
+    entry = {"max_requests": limit.requests, "window_seconds": limit.seconds}
+    return entry | ({"burst_size": limit.burst} if limit.burst else {})
 
 
 def _in_words(entry: Any) -> str:
@@ -147,14 +180,17 @@ def _in_words(entry: Any) -> str:
     return f"{entry.get('max_requests')}/{entry.get('window_seconds', 60)}s{burst}{about}"
 
 
-def _get(content: dict[str, Any], endpoint: str) -> None:
-    if endpoint in content["endpoints"]:
-        typer.echo(f"{endpoint}: {_in_words(content['endpoints'][endpoint])}")
-        return
+def _get(content: dict[str, Any], endpoint: str, as_json: bool) -> None:
+    own = content["endpoints"].get(endpoint)
     method, space, place = endpoint.partition(" ")
     rates, _ = _table().read(content)
     limit = rates.limit(method.upper(), place.strip()) if space else rates.limit("GET", endpoint)
-    typer.echo(f"{endpoint}: {limit.requests}/{limit.seconds}s (using default)")
+    if as_json:
+        asking.show_json({"endpoint": endpoint, "is_default": own is None, **(own or _entry(limit))})
+    elif own is not None:
+        typer.echo(f"{endpoint}: {_in_words(own)}")
+    else:
+        typer.echo(f"{endpoint}: {limit.requests}/{limit.seconds}s (using default)")
 
 
 def _validate(content: dict[str, Any]) -> None:

@@ -3,21 +3,140 @@
 from __future__ import annotations
 
 import json
+import platform
+import sqlite3
+import sys
+from contextlib import closing
+from importlib import metadata
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from runicorn import settings, stored
 from runicorn._version import __version__
-from runicorn.farside import IMPLEMENTATION
+from runicorn.artifacts.progress import size
+from runicorn.cli import asking
+from runicorn.cli.server import ForeignModule, make_importable
+
+IMPLEMENTATION = "runicorn-django"
+"""Tells this program from the other `runicorn` that package indexes offer."""
+LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy", "typer")
 
 
 def version(
-    as_json: Annotated[bool, typer.Option("--json", help="As one line of JSON.")] = False,
-    storage: Annotated[Path | None, typer.Option(help="Taken as by every command; changes nothing.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As one line of JSON, without the details.")
+    ] = False,
+    details: Annotated[
+        bool | None, typer.Option(help="Paths, the size of the store, the database; the default for people.")
+    ] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root to speak of.")] = None,
 ) -> None:
-    """Say which version this is, and of which implementation."""
+    """Say which version this is, and of which implementation, where it keeps what, and how the database is.
+
+    Examples:
+
+      runicorn version
+
+      runicorn version --json
+    """
+    known: dict[str, Any] = {
+        "name": "runicorn",
+        "version": __version__,
+        "implementation": IMPLEMENTATION,
+    }
+    if details if details is not None else not as_json:
+        known |= _details(settings.storage_root(storage))
     if as_json:
-        typer.echo(json.dumps({"name": "runicorn", "version": __version__, "implementation": IMPLEMENTATION}))
-    else:
-        typer.echo(f"runicorn {__version__}")
+        typer.echo(json.dumps(known))
+        return
+    typer.echo(f"runicorn {__version__}")
+    if "python" in known:
+        _say(known)
+
+
+def _say(known: dict[str, Any]) -> None:
+    store, database = known["store"], known["database"]
+    held = f"{store['runs']} runs, {size(store['bytes'])}" if store["exists"] else "not there yet"
+    rows = [
+        ("Implementation", known["implementation"]),
+        ("Python", f"{known['python']} ({sys.executable})"),
+        ("System", known["system"]),
+        ("Libraries", ", ".join(f"{name} {number}" for name, number in known["libraries"].items())),
+        ("Storage root", f"{store['path']} ({held})"),
+        ("Configuration", known["config_dir"]),
+        ("Data", known["data_dir"]),
+        ("Database", f"{database['place']} ({database['state']})"),
+    ]
+    asking.show_table(("", ""), rows)
+
+
+def _details(root: Path) -> dict[str, Any]:
+    try:
+        make_importable()
+    except ForeignModule as error:
+        asking.complain(str(error))
+    from runs.reader import folder_bytes
+
+    exists = root.is_dir()
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "libraries": {name: number for name in LIBRARIES if (number := _number(name))},
+        "store": {
+            "path": str(root),
+            "exists": exists,
+            "runs": sum(1 for _ in stored.all_runs(root)) if exists else 0,
+            "bytes": folder_bytes(str(root)) if exists else 0,
+        },
+        "config_dir": _place(settings.config_directory),
+        "data_dir": _place(settings.data_directory),
+        "database": _database(),
+    }
+
+
+def _number(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _place(folder: Any) -> str:
+    try:
+        return str(folder())
+    except OSError as error:
+        return f"not available: {error.strerror or error}"
+
+
+def _database() -> dict[str, Any]:
+    """Where the viewer's database is, and its state; a server is not asked."""
+    if settings.get("RUNICORN_DATABASE_URL"):
+        return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
+    from runicorn.cli.server import server_folder
+    from runicorn_site.database_file import applied_migrations, choose, known_migrations
+    from runicorn_site.places import UnsafeDirectory, state_directory
+
+    apps = ("runs", "metrics", "artifacts", "remote")
+    try:
+        known = known_migrations(server_folder(), apps)
+        file = choose(state_directory(), known)
+    except (OSError, UnsafeDirectory) as error:
+        return {"place": "", "state": f"not available: {error}"}
+    if not file.exists():
+        return {"place": str(file), "state": "not there yet; the viewer makes it"}
+    missing = known - applied_migrations(file)
+    waiting = f", {len(missing)} migrations to come with the next start" if missing else ""
+    return {"place": str(file), "state": f"{size(file.stat().st_size)}, {_soundness(file)}{waiting}"}
+
+
+def _soundness(file: Path) -> str:
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True, timeout=2)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        return f"cannot be opened now ({error})"
+    except sqlite3.DatabaseError:
+        return "damaged; the viewer rebuilds it at its next start"
+    return "can be read"

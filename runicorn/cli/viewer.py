@@ -37,7 +37,14 @@ def viewer(
         ),
     ] = False,
 ) -> None:
-    """Serve the pages and the API of a storage root until Ctrl-C."""
+    """Serve the pages and the API of a storage root until Ctrl-C.
+
+    Examples:
+
+      runicorn viewer --storage ./experiments
+
+      runicorn viewer --host 0.0.0.0 --token auto
+    """
     try:
         make_importable()
     except ForeignModule as error:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runicorn.cli import app
+from runicorn.cli import app, asking
 from runicorn_site.rate_table import Limit, Rates, read
 
 
@@ -36,15 +36,22 @@ def test_a_limit_is_set_shown_and_removed(run: Any, home: Path) -> None:
     assert "GET /api/runs: 7/60s (burst: 2)" in run("--action", "get", *place)[1]
     assert "GET /api/runs: 7/60s (burst: 2)" in run("--action", "list")[1]
     assert json.loads(run("--action", "show")[1])["endpoints"]["GET /api/runs"]["max_requests"] == 7
+    told = json.loads(run("--action", "get", *place, "--json")[1])
+    assert (told["max_requests"], told["burst_size"], told["is_default"]) == (7, 2, False)
+    listed = json.loads(run("--action", "list", "--json")[1])
+    assert listed["endpoints"].keys() == {"GET /api/runs"} and listed["built_in"]["GET /api/runs"]
     assert "Removed" in run("--action", "remove", *place)[1]
+    assert json.loads(run("--action", "get", *place, "--json")[1])["is_default"]
     assert run("--action", "remove", *place) == (0, "⚠ No specific rate limit found for GET /api/runs\n")
     assert "100/60s (using default)" in run("--action", "get", *place)[1]
 
 
-def test_limits_are_switched_off_and_reset(run: Any, home: Path) -> None:
+def test_limits_are_switched_off_and_reset(run: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("--action", "settings", "--disable", "--whitelist-localhost")[0] == 0
     assert (rates(home).enabled, rates(home).spare_localhost) == (False, True)
-    assert run("--action", "reset", answer="n\n")[0] == 1
+    assert run("--action", "reset", answer="y\n")[0] == 2
+    monkeypatch.setattr(asking, "at_terminal", lambda: True)
+    assert "Cancelled." in run("--action", "reset", answer="n\n")[1]
     assert not rates(home).enabled
     assert run("--action", "reset", answer="y\n")[0] == 0
     assert rates(home) == Rates()

@@ -1,0 +1,87 @@
+"""Which runs of a store a command is about: read from their folders, with nothing running and no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runicorn import stored
+from runicorn.cli import asking
+from runicorn.cli.exits import FAILED, USAGE
+from runicorn.cli.server import ForeignModule, make_importable
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is asked of the runs; what is empty asks nothing.
+
+    Attributes:
+        ids: these runs alone.
+        project, name, statuses, tags, text: as in the table of runs; all tags and all words.
+        deleted: whether runs in the recycle bin count, `None` for both kinds.
+    """
+
+    ids: Sequence[str] = ()
+    project: str | None = None
+    name: str | None = None
+    statuses: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    text: str = ""
+    deleted: bool | None = False
+
+
+def chosen(root: Path, choice: Choice) -> list[Any]:
+    """The records of the runs that are meant (`runs.reader.RunRecord`), oldest first.
+
+    Ends the command when an id is that of no run.
+    """
+    records = [record for record in _records(root, choice) if _fits(record, choice)]
+    return sorted(records, key=lambda record: (record.created, record.run_id))
+
+
+def one(root: Path, run_id: str | None) -> Any:
+    """The record of one run, deleted or not; the command ends here when there is none."""
+    if not run_id:
+        asking.stop("--run-id is required", USAGE)
+    return next(iter(chosen(root, Choice(ids=[run_id], deleted=None))))
+
+
+def _records(root: Path, choice: Choice) -> Iterator[Any]:
+    try:
+        make_importable()
+    except ForeignModule as error:
+        asking.stop(str(error), USAGE)
+    # Pure modules of the server: they know the format of the files, and no Django.
+    from runs.looks import look
+    from runs.reader import read_run
+
+    if choice.ids:
+        folders = [folder for run_id in dict.fromkeys(choice.ids) for folder in _folders(root, run_id)]
+    else:
+        folders = list(stored.all_runs(root))
+    for folder in folders:
+        try:
+            yield read_run(str(root), folder, look(root / folder))[0]
+        except FileNotFoundError:  # removed since it was listed
+            continue
+
+
+def _folders(root: Path, run_id: str) -> list[str]:
+    found = stored.find(root, run_id)
+    if not found:
+        asking.stop(f"Run not found: {run_id}", FAILED)
+    return found
+
+
+def _fits(record: Any, choice: Choice) -> bool:
+    words = f"{record.project} {record.name} {record.run_id} {' '.join(record.tags)} {record.description}"
+    return (
+        (choice.deleted is None or (record.deleted is not None) == choice.deleted)
+        and choice.project in (None, record.project)
+        and choice.name in (None, record.name)
+        and (not choice.statuses or record.status in choice.statuses)
+        and set(choice.tags) <= set(record.tags)
+        and all(word in words.casefold() for word in choice.text.casefold().split())
+    )

@@ -1,0 +1,113 @@
+"""`runicorn config`: where this user's runs are kept, and whether that works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn import layout, settings
+from runicorn.cli import asking
+from runicorn.cli.exits import FAILED, PERMISSION, USAGE
+
+
+def config(
+    show: Annotated[bool, typer.Option("--show", help="The configuration; also without any option.")] = False,
+    set_user_root: Annotated[
+        Path | None, typer.Option("--set-user-root", help="Keep runs in this folder from now on.")
+    ] = None,
+    path: Annotated[bool, typer.Option("--path", help="Only where the configuration file is.")] = False,
+    validate: Annotated[bool, typer.Option("--validate", help="Look whether it makes sense.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget the storage root that was set.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "--force", "-y", help="Reset without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root to speak of.")] = None,
+) -> None:
+    """Show and change where runs are kept.
+
+    Examples:
+
+      runicorn config --show
+
+      runicorn config --set-user-root ./experiments
+
+      runicorn config --validate
+    """
+    if sum([show, set_user_root is not None, path, validate, reset]) > 1:
+        asking.stop("Say one of --show, --set-user-root, --path, --validate and --reset", USAGE)
+    try:
+        file = settings.config_directory() / settings.CONFIG_FILE
+    except OSError as error:
+        asking.stop(f"{error.filename}: {error.strerror or error}", PERMISSION)
+    if set_user_root is not None:
+        _set(set_user_root)
+    elif path:
+        typer.echo(str(file))
+    elif validate:
+        _validate(file, storage, as_json)
+    elif reset:
+        _reset(file, yes)
+    else:
+        _show(file, storage, as_json)
+
+
+def _set(folder: Path) -> None:
+    try:
+        root = settings.set_user_root(str(folder.expanduser().absolute()))
+    except settings.InvalidRoot as error:
+        asking.stop(f"Invalid path: {error}", USAGE)
+    except OSError as error:
+        asking.stop(f"The configuration could not be written: {error.strerror or error}", PERMISSION)
+    typer.echo(asking.printable(f"Set user_root_dir to: {root}"))
+
+
+def _show(file: Path, storage: Path | None, as_json: bool) -> None:
+    configured = settings.read_user_config().get("user_root_dir")
+    root = configured if isinstance(configured, str) and configured else None
+    in_use = settings.storage_root(storage)
+    if as_json:
+        asking.show_json({"config_file": str(file), "user_root_dir": root, "storage": str(in_use)})
+        return
+    typer.echo("Runicorn user config:")
+    typer.echo(asking.printable(f"  File          : {file}"))
+    typer.echo(asking.printable(f"  user_root_dir : {root or '(not set)'}"))
+    typer.echo(asking.printable(f"  In use here   : {in_use}"))
+    if root is None:
+        typer.echo("Tip: runicorn config --set-user-root DIR lets every script write to one folder.")
+
+
+def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
+    problems = list(_problems(file, storage))
+    if as_json:
+        asking.show_json({"valid": not problems, "problems": problems})
+    for problem in problems if not as_json else ():
+        asking.complain(f"✗ {problem}")
+    if problems:
+        raise typer.Exit(FAILED)
+    if not as_json:
+        typer.echo(asking.printable("✓ Configuration is valid"))
+
+
+def _problems(file: Path, storage: Path | None) -> list[str]:
+    content, problem = layout.read_json(file, follow_links=True)
+    found = [problem] if problem else []
+    configured: Any = content.get("user_root_dir")
+    if configured is not None and not isinstance(configured, str):
+        found.append("user_root_dir must be text")
+    try:
+        settings.checked_root(str(settings.storage_root(storage)))
+    except settings.InvalidRoot as error:
+        found.append(f"The storage root {settings.storage_root(storage)} cannot be used: {error}")
+    return found
+
+
+def _reset(file: Path, yes: bool) -> None:
+    if not asking.agreed(f"Forget the storage root in {file}?", yes, "--yes"):
+        typer.echo("Cancelled.")
+        return
+    try:
+        settings.write_user_config({"user_root_dir": None})
+    except OSError as error:
+        asking.stop(f"{file} cannot be written: {error.strerror or error}", PERMISSION)
+    typer.echo("The storage root is no longer set.")

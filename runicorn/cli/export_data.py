@@ -1,0 +1,66 @@
+"""`runicorn export-data`: the metrics of one run for a spreadsheet, or a report of it."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runicorn.cli import asking
+from runicorn.cli.choosing import one
+from runicorn.cli.exits import FAILED
+from runicorn.cli.exporting import write_one
+from runicorn.exporters import csv_lines
+from runicorn.records import columns
+
+
+class DataFormat(StrEnum):
+    """What to write."""
+
+    CSV = "csv"
+    EXCEL = "excel"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+ENDINGS = {
+    DataFormat.CSV: "_metrics.csv",
+    DataFormat.EXCEL: "_metrics.xlsx",
+    DataFormat.MARKDOWN: "_report.md",
+    DataFormat.HTML: "_report.html",
+}
+
+
+def export_data(
+    run_id: Annotated[str, typer.Option(help="The run.")],
+    format: Annotated[DataFormat, typer.Option(help="What to write.")] = DataFormat.CSV,
+    output: Annotated[
+        Path | None, typer.Option("--output", "--out", "-o", help="The file; CSV goes to stdout without it.")
+    ] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Write the metrics of a run as CSV or Excel, or a report of it as Markdown or HTML.
+
+    Examples:
+
+      runicorn export-data --run-id 20260114_153045_a1b2c3 > metrics.csv
+
+      runicorn export-data --run-id 20260114_153045_a1b2c3 --format html --output report.html
+    """
+    root = asking.existing_root(storage)
+    with asking.told():
+        folder = root / one(root, run_id).folder
+        if format is DataFormat.CSV and output is None:
+            if names := columns(folder):
+                sys.stdout.buffer.writelines(
+                    line.encode("utf-8", "replace") for line in csv_lines(folder, names)
+                )
+                sys.stdout.buffer.flush()
+                return
+        elif write_one(folder, format.value, target := output or Path(f"{run_id}{ENDINGS[format]}")):
+            asking.remark(f"{run_id} → {target}")
+            return
+    asking.stop(f"{run_id} has no metrics; nothing was written.", FAILED)

@@ -1,0 +1,191 @@
+"""`runicorn export`: runs as an archive, or their metrics in the formats of other programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from runicorn.artifacts.progress import size, watch
+from runicorn.cli import asking
+from runicorn.cli.choosing import Choice, chosen
+from runicorn.cli.exits import FAILED, USAGE
+from runicorn.exchange import document, exporting
+from runicorn.exporters import MetricsExporter, MissingLibrary
+
+
+class Format(StrEnum):
+    """What to write."""
+
+    ZIP = "zip"
+    TAR = "tar.gz"
+    JSON = "json"
+    CSV = "csv"
+    EXCEL = "excel"
+    PARQUET = "parquet"
+    TENSORBOARD = "tensorboard"
+
+
+ENDINGS = {
+    Format.JSON: ".json",
+    Format.CSV: "_metrics.csv",
+    Format.EXCEL: "_metrics.xlsx",
+    Format.PARQUET: "_metrics.parquet",
+    Format.TENSORBOARD: "",
+}
+ARCHIVES = {".zip": Format.ZIP, ".tar.gz": Format.TAR, ".tgz": Format.TAR}
+
+
+class Packing(NamedTuple):
+    """How an archive is made."""
+
+    artifacts: bool
+    everything: bool
+    compress: bool
+
+
+def export(
+    run_id: Annotated[list[str] | None, typer.Option(help="A run; may be given several times.")] = None,
+    project: Annotated[str | None, typer.Option(help="The runs of a project.")] = None,
+    name: Annotated[str | None, typer.Option(help="The runs of an experiment.")] = None,
+    status: Annotated[list[str] | None, typer.Option(help="Runs of this status; may be repeated.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Runs with this tag; may be repeated.")] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="By default what the output's name says, or zip.")
+    ] = None,
+    include_artifacts: Annotated[
+        bool, typer.Option("--include-artifacts", help="With the versions that the runs made or used.")
+    ] = False,
+    include_deleted: Annotated[
+        bool, typer.Option("--include-deleted", help="With runs in the recycle bin.")
+    ] = False,
+    compress: Annotated[bool, typer.Option("--compress", help="A smaller zip, which takes longer.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "--out", "-o", help="A file; a folder for several runs.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was written.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Write runs into an archive or a file of another format.
+
+    Examples:
+
+      runicorn export --project vision --output vision.zip
+
+      runicorn export --run-id 20260114_153045_a1b2c3 --include-artifacts
+
+      runicorn export --tag baseline --format csv --output tables
+    """
+    root = asking.existing_root(storage)
+    deleted = None if include_deleted or run_id else False
+    choice = Choice(run_id or (), project, name, status or (), tag or (), deleted=deleted)
+    is_all = not any((run_id, project, name, status, tag))
+    with asking.told():
+        records = chosen(root, choice)
+        if not records:
+            typer.echo("No runs matched the given filters. Nothing to export.")
+            return
+        kind = format or _by_name(output)
+        if kind in ENDINGS:
+            written = _each(root, records, kind, output)
+        else:
+            written = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
+    if as_json:
+        asking.show_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
+
+
+def _by_name(output: Path | None) -> Format:
+    name = output.name.lower() if output else ""
+    return next((kind for ending, kind in ARCHIVES.items() if name.endswith(ending)), Format.ZIP)
+
+
+def _archive(
+    root: Path, records: list[Any], kind: Format, output: Path | None, packing: Packing
+) -> list[Path]:
+    folders = [record.folder for record in records]
+    versions = []
+    if packing.artifacts:
+        everything = packing.everything
+        versions = exporting.all_versions(root) if everything else exporting.versions_of(root, folders)
+    entries = list(exporting.run_entries(root, folders))
+    entries += exporting.version_entries(root, versions)
+    path = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}.{kind.value}")
+    path = path / f"runicorn_export.{kind.value}" if path.is_dir() else path
+    about = exporting.about(folders, versions)
+    progress = watch("Exporting:", sum(entry.path.stat().st_size for entry in entries if entry.path.exists()))
+    try:
+        if kind is Format.ZIP:
+            taken = exporting.to_file(
+                path,
+                lambda file: exporting.write_zip(
+                    file, about, entries, compress=packing.compress, progress=progress
+                ),
+            )
+        else:
+            taken = exporting.to_file(
+                path, lambda file: exporting.write_tar(file, about, entries, progress=progress)
+            )
+    finally:
+        progress.close()
+    more = f" and {len(versions)} artifact version(s)" if versions else ""
+    asking.remark(f"{len(folders)} run(s){more}, {taken.files} files, {size(taken.bytes)} → {path}")
+    return [path]
+
+
+def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> list[Path]:
+    """A file a run: `output` itself for a single run, else in the folder of that name."""
+    single = len(records) == 1 and kind is not Format.TENSORBOARD
+    if single:
+        ending = ENDINGS[kind]
+        path = output or Path(f"{records[0].run_id}{ending}")
+        targets = [path / f"{records[0].run_id}{ending}" if path.is_dir() else path]
+    else:
+        folder = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
+        if folder.exists() and not folder.is_dir():
+            asking.stop(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
+        folder.mkdir(parents=True, exist_ok=True)
+        targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
+    written = []
+    for record, target in zip(records, targets, strict=True):
+        if write_one(root / record.folder, kind.value, target):
+            written.append(target)
+        else:
+            asking.complain(f"{record.run_id} has no metrics; nothing was written for it.")
+    if not written:
+        raise typer.Exit(FAILED)
+    asking.remark(f"{len(written)} run(s) → {output or written[0]}")
+    return written
+
+
+def write_one(run_dir: Path, kind: str, target: Path) -> bool:
+    """Write one run in a format of `Format` that is no archive, or as a report; false when there is nothing to write.
+
+    Ends the command when a library is missing.
+
+    Raises:
+        OSError: it could not be read or written.
+    """
+    exporter = MetricsExporter(run_dir)
+    write: dict[str, Callable[[], object]] = {
+        "json": lambda: _whole(target, document.pieces(run_dir, include_media=True)),
+        "csv": lambda: bool(exporter.columns()) and exporter.to_csv(target) is None,
+        "excel": lambda: exporter.to_excel(target),
+        "parquet": lambda: exporter.to_parquet(target),
+        "tensorboard": lambda: exporter.to_tensorboard(target),
+        "markdown": lambda: exporter.generate_report(target, "markdown"),
+        "html": lambda: exporter.generate_report(target, "html"),
+    }
+    try:
+        return bool(write[kind]())
+    except MissingLibrary as error:
+        asking.stop(str(error), FAILED)
+
+
+def _whole(target: Path, pieces: Iterator[bytes]) -> bool:
+    with target.open("wb") as file:
+        file.writelines(pieces)
+    return True

@@ -1,0 +1,95 @@
+"""`runicorn import`: the runs and artifacts of an archive, added to a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn import settings
+from runicorn.artifacts.progress import size, watch
+from runicorn.cli import asking
+from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.exchange.importing import Outcome, import_archive
+from runicorn.exchange.limits import ArchiveRefused, configured
+
+
+def import_(
+    file: Annotated[
+        Path | None, typer.Argument(help="The archive: zip, tar or tar.gz.", metavar="FILE")
+    ] = None,
+    archive: Annotated[Path | None, typer.Option("--archive", help="The same as FILE.")] = None,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Add what is missing and leave the rest as it is: the default.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Runs that are there give way, unless they are running.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root; made when it is missing.")] = None,
+) -> None:
+    """Add the runs and artifacts of an archive to the store.
+
+    Nothing of an archive that is damaged, too large, or no archive of a store is taken. Without --overwrite no run
+    that is there is changed.
+
+    Examples:
+
+      runicorn import vision.zip --dry-run
+
+      runicorn import vision.zip
+    """
+    path = file or archive
+    if path is None or (file and archive):
+        asking.stop("Say which archive: runicorn import FILE", USAGE)
+    if merge and overwrite:
+        asking.stop("--merge and --overwrite exclude each other", USAGE)
+    if not path.is_file():
+        asking.stop(f"Archive not found: {path}", NOT_AVAILABLE)
+    try:
+        limits = configured()
+    except ValueError as error:
+        asking.stop(str(error), USAGE)
+    root = settings.storage_root(storage)
+    with asking.told():
+        root.mkdir(parents=True, exist_ok=True)
+        progress = watch("Reading:", path.stat().st_size)
+        try:
+            with path.open("rb") as content:
+                outcome = import_archive(
+                    root, content, overwrite=overwrite, dry_run=dry_run, limits=limits, progress=progress
+                )
+        except ArchiveRefused as error:
+            asking.stop(f"Nothing was imported. {error}", FAILED)
+        finally:
+            progress.close()
+    if as_json:
+        asking.show_json(_answer(outcome, root, dry_run))
+    else:
+        _say(outcome, root, dry_run)
+
+
+def _answer(outcome: Outcome, root: Path, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        "imported_files": outcome.files,
+        "bytes": outcome.bytes,
+        "new_run_dirs": [str(root / relative) for relative in outcome.runs],
+        "new_run_ids": [relative.rpartition("/")[2] for relative in outcome.runs],
+        "replaced_run_ids": [relative.rpartition("/")[2] for relative in outcome.replaced],
+        "new_artifacts": outcome.versions,
+        "left": outcome.left,
+        "storage": str(root),
+    }
+
+
+def _say(outcome: Outcome, root: Path, dry_run: bool) -> None:
+    for verb, names in (("new", outcome.runs), ("replaced", outcome.replaced), ("new", outcome.versions)):
+        for name in names:
+            typer.echo(asking.printable(f"  {verb:8} {name}"))
+    for name, reason in outcome.left.items():
+        typer.echo(asking.printable(f"  {'left':8} {name}: {reason}"))
+    begin = "Would import" if dry_run else "Imported"
+    typer.echo(asking.printable(f"{begin} {outcome.files} files ({size(outcome.bytes)}) into {root}"))

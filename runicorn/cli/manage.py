@@ -1,0 +1,167 @@
+"""`runicorn manage`: tags, search, and the recycle bin. It writes the files that the viewer writes; one that runs follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn import curation
+from runicorn.artifacts.progress import size
+from runicorn.cli import asking
+from runicorn.cli.choosing import Choice, chosen, one
+from runicorn.cli.exits import USAGE
+
+DAY = 86400
+
+
+class Action(StrEnum):
+    """What to do."""
+
+    TAG = "tag"
+    SEARCH = "search"
+    DELETE = "delete"
+    CLEANUP = "cleanup"
+
+
+def manage(
+    action: Annotated[Action, typer.Option(help="What to do.")],
+    run_id: Annotated[list[str] | None, typer.Option(help="A run; may be given several times.")] = None,
+    tags: Annotated[str | None, typer.Option(help="Tags, separated by commas.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="tag: instead of the tags that there are.")
+    ] = False,
+    project: Annotated[str | None, typer.Option(help="search, cleanup: the runs of a project.")] = None,
+    text: Annotated[str, typer.Option(help="search: all words, in name, tags, notes and id.")] = "",
+    days: Annotated[int, typer.Option(min=0, help="cleanup: runs that ended so long ago.")] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
+    force: Annotated[bool, typer.Option("--force", "--yes", "-y", help="Delete without asking.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Tag, find and delete runs. What is deleted lies in the recycle bin and can be restored there.
+
+    Examples:
+
+      runicorn manage --action search --project vision --tags baseline
+
+      runicorn manage --action tag --run-id 20260114_153045_a1b2c3 --tags good,paper
+
+      runicorn manage --action cleanup --days 90 --dry-run
+    """
+    root = asking.existing_root(storage)
+    words = [word.strip() for word in (tags or "").split(",") if word.strip()]
+    with asking.told():
+        if action is Action.SEARCH:
+            _search(chosen(root, Choice(run_id or (), project, tags=words, text=text)), as_json)
+        elif action is Action.TAG:
+            if tags is None:
+                asking.stop("--tags is required for 'tag' action", USAGE)
+            _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
+        else:
+            found = _named(root, run_id) if action is Action.DELETE else _old(root, project, days)
+            _delete(root, found, dry_run, force, as_json)
+
+
+def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
+    if not run_ids:
+        asking.stop("--run-id is required for this action", USAGE)
+    return [one(root, run_id) for run_id in dict.fromkeys(run_ids)]
+
+
+def _old(root: Path, project: str | None, days: int) -> list[Any]:
+    """What ended long ago and nobody has pinned or archived."""
+    before = time.time() - days * DAY
+    return [
+        record
+        for record in chosen(root, Choice(project=project))
+        if record.status != "running"
+        and not record.pinned
+        and not record.archived
+        and max(record.ended or 0.0, record.updated) < before
+    ]
+
+
+def _search(records: list[Any], as_json: bool) -> None:
+    if as_json:
+        asking.show_json([_told(record) for record in records])
+        return
+    if not records:
+        typer.echo("No runs found.")
+        return
+    rows = [
+        (
+            record.run_id,
+            record.project,
+            record.name,
+            record.status,
+            asking.moment(record.created),
+            ", ".join(record.tags),
+        )
+        for record in records
+    ]
+    asking.show_table(("Run", "Project", "Experiment", "Status", "Created", "Tags"), rows)
+
+
+def _told(record: Any) -> dict[str, Any]:
+    return {
+        "id": record.run_id,
+        "project": record.project,
+        "name": record.name,
+        "status": record.status,
+        "tags": record.tags,
+        "description": record.description,
+        "created_at": record.created,
+        "updated_at": record.updated,
+        "archived": record.archived,
+        "pinned": record.pinned,
+    }
+
+
+def _tag(
+    root: Path, records: list[Any], tags: list[str], replace: bool, dry_run: bool, as_json: bool
+) -> None:
+    from runs.reader import clean_tags
+
+    for record in records:
+        record.tags = clean_tags([*([] if replace else record.tags), *tags])
+
+    def write(record: Any) -> None:
+        folder = root / record.folder
+        known = {field: getattr(record, field) for field in curation.FIELDS}
+        curation.note(root, folder, known, {"tags": record.tags})
+
+    _change(root, records, write, dry_run)
+    if as_json:
+        asking.show_json({record.run_id: record.tags for record in records})
+        return
+    for record in records:
+        typer.echo(asking.printable(f"{record.run_id}: {', '.join(record.tags) or 'no tags'}"))
+
+
+def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json: bool) -> None:
+    going = [record for record in records if record.deleted is None]
+    held = sum(record.stored_bytes or 0 for record in going)
+    if not as_json:
+        for record in going:
+            typer.echo(asking.printable(f"  {record.run_id}  {record.project}/{record.name}"))
+        typer.echo(f"{len(going)} run(s) with {size(held)} would go into the recycle bin.")
+    is_sure = not going or dry_run or asking.agreed("Delete them?", force, "--force")
+    if is_sure:
+        _change(root, going, lambda r: curation.put_into_bin(root / r.folder, r.status), dry_run)
+    if as_json:
+        asking.show_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
+    elif not is_sure:
+        typer.echo("Cancelled.")
+    elif going and not dry_run:
+        typer.echo(f"{len(going)} run(s) are in the recycle bin.")
+
+
+def _change(root: Path, records: list[Any], write: Callable[[Any], None], dry_run: bool) -> None:
+    for record in records if not dry_run else ():
+        write(record)
+        curation.stir(root / record.folder)

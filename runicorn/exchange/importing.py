@@ -1,0 +1,189 @@
+"""Taking an archive into a store: all of it is unpacked and judged first, then each run and version gets its place by one renaming."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from runicorn import _bulk, _os, curation, layout, stored
+from runicorn.artifacts.progress import Progress, Silent
+from runicorn.artifacts.store import Store
+from runicorn.exchange import versions
+from runicorn.exchange.limits import ArchiveRefused, Limits, configured
+from runicorn.exchange.places import Kind
+from runicorn.exchange.staging import Unpacked, staging, unpack
+
+THERE = "it is in the store already"
+OTHER = "the store has another version of that number"
+RUNNING = "it is running"
+
+
+@dataclass
+class Outcome:
+    """What became, or would become, of an archive.
+
+    Attributes:
+        runs: folders of runs that are new, relative to the root.
+        replaced: those that took the place of a run of the same id.
+        left: runs and versions that were not taken, each with the reason.
+        versions: versions of artifacts that are new.
+        files: how many files that makes, and `bytes` their size.
+    """
+
+    runs: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+    versions: list[str] = field(default_factory=list)
+    files: int = 0
+    bytes: int = 0
+
+
+def import_archive(
+    root: Path,
+    file: IO[bytes],
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Add the runs and artifacts of an archive to a store.
+
+    Args:
+        root: the storage root.
+        file: the archive, open for reading.
+        overwrite: runs of the store that are not running give way to those of the archive; versions of artifacts never do.
+        dry_run: only tell what would happen; the archive is read and judged as a whole all the same.
+        limits: how much it may hold; else those of the environment.
+        progress: hears of the bytes unpacked.
+
+    Raises:
+        ArchiveRefused: it is damaged, beyond a limit, or holds what no store has; the store is as it was.
+        ValueError: a limit in the environment is none.
+        OSError: it cannot be read or not be written; what was put into its place before is whole.
+    """
+    with staging(root) as folder:
+        unpacked = unpack(file, folder, limits or configured(), progress or Silent())
+        shelves = Store(root)
+        arriving = versions.arrivals(shelves, unpacked)
+        runs = _runs(unpacked)
+        if not runs and not arriving:
+            raise ArchiveRefused("The archive holds no run and no artifact.")
+        for relative in runs:
+            _hold_inside(root, relative)
+        # One at a time: of two imports of one archive the second is to find what the first has put.
+        with _os.file_lock(curation.private_folder(root) / "import.lock"):
+            outcome = Outcome()
+            _take_versions(shelves, arriving, unpacked, outcome, dry_run)
+            _take_runs(root, folder, runs, outcome, overwrite=overwrite, dry_run=dry_run)
+    return outcome
+
+
+def _runs(unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked]]:
+    found: dict[str, list[Unpacked]] = {}
+    for entry in unpacked:
+        if entry.place.kind is Kind.RUN:
+            found.setdefault(entry.place.owner, []).append(entry)
+    ids: dict[str, str] = {}
+    for relative in found:
+        other = ids.setdefault(_id(relative), relative)
+        if other != relative:
+            raise ArchiveRefused(f"The archive holds two runs of one id: {other!r} and {relative!r}.")
+    return found
+
+
+def _hold_inside(root: Path, relative: str) -> None:
+    """Hold that no folder above a run is a link.
+
+    Raises:
+        ArchiveRefused: one is.
+    """
+    above = root
+    for part in relative.split("/")[:-1]:
+        above = above / part
+        if above.is_symlink():
+            raise ArchiveRefused(f"{relative!r} is not taken: {above.name!r} of the store is a link.")
+
+
+def _take_versions(
+    shelves: Store,
+    arriving: list[versions.Arrival],
+    unpacked: list[Unpacked],
+    outcome: Outcome,
+    dry_run: bool,
+) -> None:
+    there = versions.contents(unpacked)
+    new = []
+    for arrival in arriving:
+        if arrival.is_there:
+            outcome.left[str(arrival)] = THERE if arrival.is_same else OTHER
+        else:
+            new.append(arrival)
+    if new and not dry_run:
+        with shelves.pool.in_use():
+            new = [arrival for arrival in new if versions.put(shelves, arrival, there)]
+    for arrival in new:
+        outcome.versions.append(str(arrival))
+        outcome.files += len(arrival.files)
+        outcome.bytes += sum(file.size for file in arrival.files)
+
+
+def _take_runs(
+    root: Path,
+    folder: Path,
+    runs: dict[str, list[Unpacked]],
+    outcome: Outcome,
+    *,
+    overwrite: bool,
+    dry_run: bool,
+) -> None:
+    known: dict[str, list[str]] = {}
+    for relative in stored.all_runs(root):
+        known.setdefault(_id(relative), []).append(relative)
+    for relative, entries in sorted(runs.items()):
+        before = known.get(_id(relative), [])
+        reason = _reason(root, before, overwrite)
+        if reason:
+            outcome.left[relative] = reason
+            continue
+        if not dry_run:
+            _put(root, folder, relative, before)
+        (outcome.replaced if before else outcome.runs).append(relative)
+        outcome.files += len(entries)
+        outcome.bytes += sum(entry.size for entry in entries)
+
+
+def _reason(root: Path, before: list[str], overwrite: bool) -> str:
+    """Why a run that may be there already is left as it is; "" when it is taken."""
+    if before and not overwrite:
+        return THERE
+    states = [layout.read_json(root / relative / layout.STATUS)[0].get("status") for relative in before]
+    return RUNNING if layout.RUNNING in states else ""
+
+
+def _put(root: Path, folder: Path, relative: str, before: list[str]) -> None:
+    """Give a run its place in one step; the folders it had before go away."""
+    source, target = folder / relative, root / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if relative in before:
+        _bulk.exchange(source, target)
+        shutil.rmtree(source, ignore_errors=True)
+    else:
+        os.rename(source, target)
+    for other in before:
+        if other != relative:
+            aside = curation.put_aside(root, root / other)
+            shutil.rmtree(aside, ignore_errors=True)
+            curation.stir(root / other)
+    with suppress(OSError):  # it is there; only a power cut could take it back
+        _os.fsync_directory(target.parent)
+    curation.stir(target)
+
+
+def _id(relative: str) -> str:
+    return relative.rpartition("/")[2]

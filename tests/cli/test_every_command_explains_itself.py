@@ -1,0 +1,76 @@
+"""Each command takes `--storage`, has a help with examples, and the examples do what they say."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from runicorn.cli import app
+from tests.documents.store import write_store
+from tests.processes import environment
+
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+LASTING = {"viewer", "demo"}
+"""What serves or trains is only parsed here; other tests run it."""
+
+
+def examples(name: str) -> list[str]:
+    """The lines of a command's help that are commands."""
+    text = inspect.getdoc(COMMANDS[name].callback) or ""
+    _, _, after = text.partition("Examples:")
+    return [line.strip() for line in after.splitlines() if line.strip().startswith("runicorn ")]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_it_takes_a_storage_root_and_shows_examples(name: str) -> None:
+    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    assert "--storage" in options or (name == "generate-manifest" and "--root" in options)
+    assert examples(name), f"{name} has no example"
+    assert all(shlex.split(line, comments=True)[1] == name for line in examples(name))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_its_examples_do_what_they_say(name: str, tmp_path: Path) -> None:
+    for line in examples(name):
+        if name in LASTING:
+            COMMANDS[name].make_context(name, shlex.split(line)[2:])
+    if name in LASTING:
+        return
+    write_store(tmp_path / "store")
+    script = "\n".join(examples(name))
+    if name == "import":
+        script = f"runicorn export --output vision.zip\n{script}"
+    done = subprocess.run(
+        [
+            "bash",
+            "-euo",
+            "pipefail",
+            "-c",
+            f'runicorn() {{ {shlex.quote(sys.executable)} -m runicorn "$@"; }}\n{script}',
+        ],
+        env=environment(tmp_path / "home", RUNICORN_DIR=str(tmp_path / "store"), PATH=os.environ["PATH"]),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
+
+
+def test_the_shell_completes(tmp_path: Path) -> None:
+    words = environment(
+        tmp_path, _RUNICORN_COMPLETE="complete_bash", COMP_WORDS="runicorn exp", COMP_CWORD="1"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "runicorn"], env=words, capture_output=True, text=True, check=False
+    )
+    assert set(done.stdout.split()) == {"export", "export-data"}
