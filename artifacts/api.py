@@ -55,7 +55,15 @@ def given(kind: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     return found
 
 
-class ArtifactList(APIView):
+class StoreView(APIView):
+    """A view of artifacts."""
+
+    # The first look at an artifact reads its manifests, of a hundred thousand files each; a large file is read once
+    # before a part of it is sent; and removing a version takes as long as the disk does.
+    waits_outside = True
+
+
+class ArtifactList(StoreView):
     """The artifacts of the store."""
 
     @extend_schema(parameters=[OfType], responses={200: schemas.Item(many=True), 400: Problem})
@@ -67,11 +75,8 @@ class ArtifactList(APIView):
         return Response([shapes.item(artifact) for artifact in found])
 
 
-class ArtifactStatistics(APIView):
+class ArtifactStatistics(StoreView):
     """Sums over all artifacts."""
-
-    # The first look at a store reads every manifest.
-    waits_outside = True
 
     @extend_schema(responses={200: schemas.Statistics})
     def get(self, request: Request) -> Response:
@@ -79,7 +84,7 @@ class ArtifactStatistics(APIView):
         return Response(services.statistics(active_root()))
 
 
-class VersionList(APIView):
+class VersionList(StoreView):
     """The versions of an artifact."""
 
     @extend_schema(parameters=[VersionsQuery], responses={200: schemas.VersionItem(many=True), **PROBLEMS})
@@ -93,11 +98,8 @@ class VersionList(APIView):
         return Response([shapes.version_item(artifact, version) for version in versions])
 
 
-class VersionDetail(APIView):
+class VersionDetail(StoreView):
     """One version."""
-
-    # Removing a version for good takes as long as the disk does.
-    waits_outside = True
 
     @extend_schema(parameters=[OfType], responses={200: schemas.VersionDetail, **PROBLEMS})
     def get(self, request: Request, name: str, number: int) -> Response:
@@ -125,7 +127,7 @@ class VersionDetail(APIView):
         return Response({"success": True, "message": f"Soft deleted {name}:v{number} locally"})
 
 
-class VersionRestore(APIView):
+class VersionRestore(StoreView):
     """A version on its way out of the recycle bin."""
 
     @extend_schema(parameters=[OfType], request=None, responses={200: schemas.VersionDetail, **PROBLEMS})
@@ -135,7 +137,7 @@ class VersionRestore(APIView):
         return Response(shapes.detail(services.restore(version=version)))
 
 
-class VersionFiles(APIView):
+class VersionFiles(StoreView):
     """The files of a version."""
 
     @extend_schema(
@@ -146,12 +148,10 @@ class VersionFiles(APIView):
         return Response(shapes.files(services.get_version(name, number, asked(OfType, request).get("type"))))
 
 
-class VersionFile(APIView):
+class VersionFile(StoreView):
     """One file of a version."""
 
     content_negotiation_class = AnyFormat
-    # A large file is read once before a part of it is sent.
-    waits_outside = True
 
     @extend_schema(
         parameters=[OfType],
@@ -169,7 +169,7 @@ class VersionFile(APIView):
         return downloads.file_of_version(request, version, path)
 
 
-class VersionLineage(APIView):
+class VersionLineage(StoreView):
     """The lineage of a version."""
 
     @extend_schema(parameters=[LineageQuery], responses={200: schemas.Lineage, **PROBLEMS})
@@ -180,7 +180,7 @@ class VersionLineage(APIView):
         return Response(lineage.answer(version, lineage.of(version, query["max_depth"])))
 
 
-class Alias(APIView):
+class Alias(StoreView):
     """One alias of an artifact."""
 
     @extend_schema(parameters=[OfType], request=AliasBody, responses={200: schemas.Aliases, **PROBLEMS})
@@ -201,7 +201,7 @@ def _aliases(artifact: Artifact) -> Response:
     return Response({"ok": True, "artifact": artifact.name, "aliases": artifact.aliases})
 
 
-class RunArtifacts(APIView):
+class RunArtifacts(StoreView):
     """The artifacts of a run."""
 
     @extend_schema(responses={200: schemas.ArtifactsOfRun, **RUN_PROBLEMS})

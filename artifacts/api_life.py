@@ -6,15 +6,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from artifacts import life, schemas, services
-from artifacts.api import PROBLEMS, asked, given
+from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import NotFound
 from artifacts.serializers import Evaluation, EvaluationsQuery, HistoryQuery, OfType, Promotion
 
 
-class Promote(APIView):
+class Promote(StoreView):
     """A step in the life of a version."""
 
     @extend_schema(parameters=[OfType], request=Promotion, responses={200: schemas.Promoted, **PROBLEMS})
@@ -35,7 +34,7 @@ class Promote(APIView):
         )
 
 
-class Evaluate(APIView):
+class Evaluate(StoreView):
     """A new evaluation of a version."""
 
     @extend_schema(parameters=[OfType], request=Evaluation, responses={200: schemas.Evaluated, **PROBLEMS})
@@ -46,7 +45,7 @@ class Evaluate(APIView):
         return Response({"ok": True, "eval_id": record["id"], "message": "Evaluation recorded successfully"})
 
 
-class Evaluations(APIView):
+class Evaluations(StoreView):
     """The evaluations of an artifact."""
 
     @extend_schema(
@@ -59,7 +58,7 @@ class Evaluations(APIView):
         return Response(life.evaluations(artifact, query.get("version")))
 
 
-class TrainingMetrics(APIView):
+class TrainingMetrics(StoreView):
     """What the run that made a version says."""
 
     @extend_schema(parameters=[EvaluationsQuery], responses={200: schemas.TrainingMetrics, **PROBLEMS})
@@ -73,7 +72,7 @@ class TrainingMetrics(APIView):
         return Response(life.training(services.version_of(artifact, number)), status=status.HTTP_200_OK)
 
 
-class PerformanceHistory(APIView):
+class PerformanceHistory(StoreView):
     """The figures of an artifact over its versions."""
 
     @extend_schema(parameters=[HistoryQuery], responses={200: schemas.HistoryItem(many=True), **PROBLEMS})

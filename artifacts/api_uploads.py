@@ -10,10 +10,9 @@ from rest_framework import status
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from artifacts import schemas, services, shapes
-from artifacts.api import PROBLEMS, asked, given
+from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import Conflict
 from artifacts.serializers import PartQuery, UploadBody
 
@@ -29,7 +28,7 @@ class Bytes(BaseParser):
         return content
 
 
-class Uploads(APIView):
+class Uploads(StoreView):
     """Versions that are to come."""
 
     @extend_schema(request=UploadBody, responses={201: schemas.UploadBegun, **PROBLEMS})
@@ -42,12 +41,10 @@ class Uploads(APIView):
         return Response(answer, status=status.HTTP_201_CREATED)
 
 
-class UploadParts(APIView):
+class UploadParts(StoreView):
     """The contents of an upload."""
 
     parser_classes = (Bytes,)
-    # A part is synced before it counts.
-    waits_outside = True
 
     @extend_schema(
         parameters=[PartQuery],
@@ -65,11 +62,8 @@ class UploadParts(APIView):
         return Response({"size": size})
 
 
-class UploadCompletion(APIView):
+class UploadCompletion(StoreView):
     """The end of an upload."""
-
-    # Everything that was sent is read once.
-    waits_outside = True
 
     @extend_schema(request=None, responses={201: schemas.VersionDetail, **PROBLEMS})
     def post(self, request: Request, upload_id: str) -> Response:

@@ -122,6 +122,14 @@ def _back(version: Version) -> HttpResponse:
     return redirect("artifact-version", version.artifact.type, version.artifact.name, version.number)
 
 
-# Reading every byte, or removing thousands of files, takes as long as the disk does.
-for view in (verify_version, remove_version):
+# Reading every byte, taking in what changed, or removing thousands of files, takes as long as the disk does.
+for view in (
+    change_alias,
+    describe_version,
+    promote_version,
+    delete_version,
+    restore_version,
+    verify_version,
+    remove_version,
+):
     view.waits_outside = True  # type: ignore[attr-defined]

@@ -88,6 +88,14 @@ def _plain(answer: HttpResponseBase) -> HttpResponseBase:
     return HttpResponse(status=answer.status_code, headers=dict(answer.items()))
 
 
-# The first look at a store reads every manifest, and a file or a version is read before something of it is shown.
-for view in (artifact_list, version_page, version_file, version_picture, version_archive):
+# The first look at an artifact reads its manifests, and a file or a version is read before something of it is shown.
+for view in (
+    artifact_list,
+    artifact_page,
+    compare_page,
+    version_page,
+    version_file,
+    version_picture,
+    version_archive,
+):
     view.waits_outside = True  # type: ignore[attr-defined]

@@ -1,0 +1,49 @@
+"""Whatever looks at artifacts may have to read a manifest of a hundred thousand files: it never takes a quick thread."""
+
+from __future__ import annotations
+
+import pytest
+
+from runicorn_site.onehop import waits_outside
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/artifacts",
+        "/api/artifacts/stats",
+        "/api/artifacts/m/versions",
+        "/api/artifacts/m/v1",
+        "/api/artifacts/m/v1/files",
+        "/api/artifacts/m/v1/files/a/b.txt",
+        "/api/artifacts/m/v1/lineage",
+        "/api/artifacts/m/v1/restore",
+        "/api/artifacts/m/v1/promote",
+        "/api/artifacts/m/v1/evaluate",
+        "/api/artifacts/m/aliases/best",
+        "/api/artifacts/m/evaluations",
+        "/api/artifacts/m/training-metrics",
+        "/api/artifacts/m/performance-history",
+        "/api/artifacts/uploads",
+        "/api/artifacts/uploads/0123/parts",
+        "/api/artifacts/uploads/0123/complete",
+        "/api/runs/20260101_000000_abcdef/artifacts",
+        "/artifacts",
+        "/artifacts/model/m",
+        "/artifacts/model/m/compare",
+        "/artifacts/model/m/alias",
+        "/artifacts/model/m/v1",
+        "/artifacts/model/m/v1/zip",
+        "/artifacts/model/m/v1/files/a.txt",
+        "/artifacts/model/m/v1/promote",
+        "/artifacts/model/m/v1/delete",
+        "/artifacts/model/m/v1/verify",
+        "/artifacts/model/m/v1/remove",
+    ],
+)
+def test_it_runs_beside_the_quick_ones(path: str) -> None:
+    assert waits_outside(path)
+
+
+def test_others_stay_quick() -> None:
+    assert not waits_outside("/api/runs")
