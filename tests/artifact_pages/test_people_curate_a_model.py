@@ -60,6 +60,11 @@ def test_a_model_is_found_described_and_given_an_alias(
         page.keyboard.press("Control+Enter")
         page.get_by_text("Edit description and tags").wait_for()
         assert page.locator(".description").inner_text() == "The best one."
+        page.get_by_text("Change", exact=True).click()
+        page.get_by_label("Next stage").select_option("staging")
+        fits(page)
+        page.get_by_role("button", name="Change the stage").click()
+        page.locator(".stage span", has_text="staging").first.wait_for()
         with page.expect_download() as download:
             page.get_by_role("link", name="Download", exact=True).first.click()
         assert download.value.suggested_filename == "net-v2.zip"
