@@ -12,6 +12,7 @@ in the loop of `remote/loop.py`; nothing is written, and the credentials of a co
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -31,8 +32,10 @@ Farewell = Callable[["Held"], Awaitable[None]]
 
 PING_SECONDS = 10.0
 PING_TIMEOUT = 10.0
+FAREWELL_SECONDS = 15.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
+logger = logging.getLogger(__name__)
 
 
 class Held:
@@ -221,9 +224,14 @@ class Pool:
 
     def _watch(self, held: Held) -> None:
         watch = self._watches[held] = asyncio.create_task(held.watch(), name=f"watch {held.id}")
-        watch.add_done_callback(lambda done: None if done.cancelled() else self._forget(held))
+        watch.add_done_callback(
+            lambda done: None if done.cancelled() else self._forget(held, done.exception())
+        )
 
-    def _forget(self, held: Held) -> None:
+    def _forget(self, held: Held, error: BaseException | None) -> None:
+        if error is not None:
+            logger.error("Nobody looks after %s any more", held.id, exc_info=error)
+            held.closed.set()
         self._watches.pop(held, None)
         if self._held.get(held.id) is held:
             del self._held[held.id]
@@ -247,20 +255,29 @@ class Pool:
         """Those that are open or being made again, in the order of their first connection."""
         return [held for held in self._held.values() if held.state != "closed"]
 
-    async def close(self, connection_id: str) -> None:
+    async def close(self, connection_id: str, patience: float = FAREWELL_SECONDS) -> None:
         """End a connection and what runs over it.
+
+        Args:
+            connection_id: `user@host:port`.
+            patience: seconds for the farewells; then the connection ends all the same.
 
         Raises:
             NoConnection: there is none of that id.
         """
         held = self.get(connection_id, connected=False)
-        for farewell in self.farewells:
-            await farewell(held)
-        await held.end()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    for farewell in self.farewells:
+                        await farewell(held)
+        finally:
+            await held.end()
 
-    async def close_all(self) -> None:
+    async def close_all(self, patience: float = FAREWELL_SECONDS) -> None:
         """End all connections and what runs over them, all at the same time."""
-        await asyncio.gather(*(self.close(held.id) for held in self.all()), return_exceptions=True)
+        every = [self.close(held.id, patience) for held in self.all()]
+        await asyncio.gather(*every, return_exceptions=True)
 
 
 pool = Pool()

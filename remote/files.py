@@ -190,7 +190,7 @@ async def _asked(link: Link, place: str, ask: Callable[[Any], Awaitable[T]], sec
     try:
         async with asyncio.timeout(seconds):
             files = await link.files()
-            with link.telling_of(place):
+            async with link.telling_of(place):
                 return await ask(files)
     except TimeoutError:
         link.forget_files()

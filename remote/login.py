@@ -19,6 +19,7 @@ from remote.errors import (
     KEY_FILE,
     KEY_TEXT,
     PASSPHRASE,
+    BadInput,
     BadKey,
     HostKeyConflict,
     LoginRefused,
@@ -48,11 +49,13 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
 
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
+        BadInput: the user's name is none that SSH carries.
         BadKey: the key that was given cannot be read.
         LoginRefused: the host does not let the user in with it.
         Unreachable: anything else that keeps the two apart; the sentence says what, and what to do.
     """
     asyncssh = await asyncio.to_thread(library)
+    _carried(asyncssh, address.username)
     verdict = Verdict(address)
     try:
         async with asyncio.timeout(timeout), _means(asyncssh, credentials) as means:
@@ -69,6 +72,22 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
         raise _why(asyncssh, address, credentials, verdict, error, timeout) from None
     assert verdict.shown is not None
     return Link(address, connection, verdict.shown)
+
+
+def _carried(asyncssh: ModuleType, username: str) -> None:
+    """Refuse a name that would reach the host as another one, or not at all (RFC 4252 wants SASLprep).
+
+    Raises:
+        BadInput: it is such a name.
+    """
+    try:
+        same = asyncssh.saslprep.saslprep(username) == username
+    except asyncssh.saslprep.SASLPrepError:
+        same = False
+    if not same:
+        raise BadInput(
+            "username", "username: it holds characters that SSH does not carry, or not in this form."
+        )
 
 
 _NOTHING_ELSE: dict[str, Any] = {
@@ -224,7 +243,7 @@ def _why(
     if isinstance(error, asyncssh.ConnectionLost | asyncssh.ProtocolError | ConnectionResetError):
         return Unreachable(
             f"{place} broke the connection off before a login: check that it is an SSH server, and that it lets "
-            "this machine in."
+            "this machine in. After failed logins a host may refuse everybody from here for some minutes."
         )
     if isinstance(error, asyncssh.DisconnectError):
         return Unreachable(f"{place} ended the connection: {printable(error.reason)}.")
@@ -232,7 +251,7 @@ def _why(
         return Unreachable(
             f"{place} cannot be reached: {os.strerror(error.errno) if error.errno else 'unknown reason'}."
         )
-    return LoginRefused("The username or password holds characters that SSH cannot carry.")
+    return Unreachable(f"{place} does not speak SSH in a way that is understood here: check the port.")
 
 
 def _refused(address: Address, credentials: Credentials) -> str:

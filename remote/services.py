@@ -36,7 +36,7 @@ def start() -> None:
 
 def stop(timeout: float) -> None:
     """End every connection, and what runs over it, within `timeout` seconds."""
-    loop.stop(pool.close_all, timeout)
+    loop.stop(lambda: pool.close_all(timeout / 2), timeout)
 
 
 def connect(*, address: Address, credentials: Credentials) -> Held:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -71,11 +71,17 @@ class Link:
         self._connection = connection
         self._files: Any = None
         self._files_lock = asyncio.Lock()
+        self._waiting: set[asyncio.Timeout] = set()
         self._watch = asyncio.create_task(self._until_the_end())
 
     async def _until_the_end(self) -> None:
         await self._connection.wait_closed()
+        self._ends()
+
+    def _ends(self) -> None:
         self.ended.set()
+        for waiting in self._waiting:
+            waiting.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
         """Hang up, with every command, transfer and forwarded port of it."""
@@ -85,7 +91,7 @@ class Link:
                 await self._connection.wait_closed()
         except TimeoutError:
             self._connection.abort()
-        self.ended.set()
+        self._ends()
         await asyncio.gather(self._watch, return_exceptions=True)
 
     async def ping(self, timeout: float) -> float | None:
@@ -97,10 +103,12 @@ class Link:
         try:
             async with asyncio.timeout(timeout):
                 files = await self.files()
-                with self.telling():
-                    began = time.perf_counter()
-                    await files.realpath(b".")
-                    return time.perf_counter() - began
+                began = time.perf_counter()
+                # Whatever it says: it answers.
+                async with self.telling():
+                    with _any_answer():
+                        await files.realpath(b".")
+                return time.perf_counter() - began
         except Failed:
             return None
         except TimeoutError:
@@ -121,7 +129,7 @@ class Link:
             line = command_line(arguments)
         except NotACommand as error:
             raise BadInput("path", f"path: {error}.") from error
-        with self.telling("commands"):
+        async with self.telling("commands"):
             return await self._connection.create_process(line, encoding=None)
 
     async def run(
@@ -147,7 +155,7 @@ class Link:
         try:
             async with asyncio.timeout(timeout):
                 process = await self.start(*arguments)
-                with self.telling("commands"):
+                async with self.telling("commands"):
                     return await _talk(process, stdin, limit)
         except TimeoutError:
             raise Failed(f"A command on {self.address.host} took longer than {timeout:.0f} s.") from None
@@ -168,7 +176,7 @@ class Link:
         async with self._files_lock:
             if self._files is None:
                 try:
-                    with self.telling("transfers of files (SFTP)"):
+                    async with self.telling("transfers of files (SFTP)"):
                         self._files = await self._connection.start_sftp_client(path_encoding=None)
                 except asyncssh.SFTPError as error:
                     raise Failed(f"{self.address.host} offers no SFTP: {printable(error.reason)}.") from error
@@ -194,7 +202,7 @@ class Link:
             ConnectionCut: the connection has ended.
         """
         here = "127.0.0.1"
-        with self.telling():
+        async with self.telling():
             try:
                 return await self._connection.forward_local_port(here, local_port, here, remote_port)
             except OSError as error:
@@ -202,18 +210,31 @@ class Link:
                     raise LocalPortTaken(local_port) from error
                 raise
 
-    @contextmanager
-    def telling(self, what: str = "this") -> Iterator[None]:
-        """Turn asyncssh's errors within a block into ours.
+    @asynccontextmanager
+    async def telling(self, what: str = "this") -> AsyncIterator[None]:
+        """Turn asyncssh's errors within a block into ours, and leave it when the connection ends.
+
+        asyncssh alone may wait for ever for a channel that was about to be opened when the connection was lost.
 
         Raises:
             Failed: the host refused a channel for `what`.
             ConnectionCut: the connection has ended.
         """
         asyncssh = library()
+        if self.ended.is_set():
+            raise ConnectionCut(self.address.id)
+        waiting = asyncio.timeout(None)
         try:
-            yield
+            async with waiting:
+                self._waiting.add(waiting)
+                yield
+        except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
+            raise ConnectionCut(self.address.id) from error
         except asyncssh.SFTPError:
+            raise
+        except TimeoutError:
+            if waiting.expired():
+                raise ConnectionCut(self.address.id) from None
             raise
         except (asyncssh.Error, OSError, EOFError) as error:
             if isinstance(error, asyncssh.ChannelOpenError) and not self._connection.is_closed():
@@ -221,9 +242,11 @@ class Link:
                     f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
                 ) from error
             raise ConnectionCut(self.address.id) from error
+        finally:
+            self._waiting.discard(waiting)
 
-    @contextmanager
-    def telling_of(self, path: str) -> Iterator[None]:
+    @asynccontextmanager
+    async def telling_of(self, path: str) -> AsyncIterator[None]:
         """Turn the errors of SFTP within a block that works on `path` into ours.
 
         Raises:
@@ -234,7 +257,7 @@ class Link:
         """
         asyncssh = library()
         try:
-            with self.telling():
+            async with self.telling():
                 yield
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
             raise NoSuchPlace(path) from error
@@ -246,6 +269,18 @@ class Link:
             raise Failed(
                 f"{self.address.host} could not do that with {path}: {printable(error.reason)}."
             ) from error
+
+
+@contextmanager
+def _any_answer() -> Iterator[None]:
+    """Let pass what SFTP says no to, but not that nobody is there to say it."""
+    asyncssh = library()
+    try:
+        yield
+    except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection):
+        raise
+    except asyncssh.SFTPError:
+        return
 
 
 class _TooMuch(Exception):

@@ -1,0 +1,117 @@
+"""A network that can be told to misbehave: a relay in front of a real server."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import suppress
+from types import TracebackType
+
+
+class Relay:
+    """Passes bytes on to a port of this machine, and cuts, stops or delays as it is told.
+
+    Args:
+        target: the port.
+        cut_after: bytes from the server after which a connection is cut.
+        mute_after: bytes from the server after which nothing comes any more, while the connection stays.
+        delay: seconds for each piece, in both directions.
+    """
+
+    def __init__(
+        self, target: int, cut_after: int | None = None, mute_after: int | None = None, delay: float = 0
+    ) -> None:
+        self.target, self.cut_after, self.mute_after, self.delay = target, cut_after, mute_after, delay
+        self.passed = 0
+        """Bytes from the server over all connections."""
+        self._open: list[socket.socket] = []
+        self._guard = threading.Lock()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._listening.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut every connection that is open."""
+        with self._guard:
+            ends, self._open = self._open, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(("127.0.0.1", self.target))
+                with self._guard:
+                    self._open += [client, server]
+                for source, sink in ((client, server), (server, client)):
+                    threading.Thread(
+                        target=self._pass, args=(source, sink, source is server), daemon=True
+                    ).start()
+
+    def _pass(self, source: socket.socket, sink: socket.socket, from_server: bool) -> None:
+        passed = 0
+        with suppress(OSError):
+            while data := source.recv(65536):
+                if self.delay:
+                    time.sleep(self.delay)
+                if from_server and self.cut_after is not None and passed + len(data) > self.cut_after:
+                    sink.sendall(data[: self.cut_after - passed])
+                    break
+                if from_server and self.mute_after is not None and passed + len(data) > self.mute_after:
+                    continue
+                sink.sendall(data)
+                passed += len(data)
+                if from_server:
+                    self.passed += len(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+
+class Teller:
+    """A server that says one thing to everybody, and then waits or hangs up."""
+
+    def __init__(self, says: bytes, hangs_up: bool = False, endless: bool = False) -> None:
+        self.says, self.hangs_up, self.endless = says, hangs_up, endless
+        self._clients: list[socket.socket] = []
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Teller:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._listening.close()
+        for client in self._clients:
+            client.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                self._clients.append(client)
+                threading.Thread(target=self._tell, args=(client,), daemon=True).start()
+
+    def _tell(self, client: socket.socket) -> None:
+        with suppress(OSError):
+            client.sendall(self.says)
+            while self.endless:
+                client.sendall(self.says)
+            if self.hangs_up:
+                client.close()

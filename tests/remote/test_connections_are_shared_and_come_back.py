@@ -1,0 +1,326 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable, Callable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from remote import connections, hosts, login
+from remote.addresses import Address, address
+from remote.connections import Held, Pool, pool
+from remote.credentials import Credentials
+from remote.errors import ConnectionCut, LoginRefused, NoConnection
+from remote.loop import LoopThread
+from tests.remote.relay import Relay, Teller
+from tests.remote.sshd import Sshd, keygen
+from tests.waiting import until
+
+pytestmark = pytest.mark.needs("sshd")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses and keepalives of tenths of a second."""
+    monkeypatch.setattr(connections, "FIRST_PAUSE", 0.1)
+    monkeypatch.setattr(connections, "PING_SECONDS", 0.1)
+    monkeypatch.setitem(login._NOTHING_ELSE, "keepalive_interval", 0.2)
+
+
+@pytest.fixture
+def place(known_sshd: Sshd) -> Address:
+    """Where the server is."""
+    return address(known_sshd.host, known_sshd.port, known_sshd.username)
+
+
+@pytest.fixture
+def key(known_sshd: Sshd) -> Credentials:
+    """What lets in."""
+    return Credentials(private_key_path=str(known_sshd.key))
+
+
+def state(loop: LoopThread, held: Held) -> str:
+    """Its state as the loop sees it."""
+
+    async def look() -> str:
+        return held.state
+
+    return loop.run(look(), 5)
+
+
+def test_the_same_credentials_share_a_connection(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    first = remote_loop.run(pool.open(place, key), 15)
+    again = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
+    assert again is first
+    assert known_sshd.logins() == 1
+
+
+def test_other_credentials_have_to_be_let_in_by_the_host(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    first = remote_loop.run(pool.open(place, key), 15)
+    for wrong in (
+        Credentials(password="wrong"),
+        Credentials(private_key_path=str(keygen(known_sshd.folder / "other"))),
+        Credentials(private_key_path=str(known_sshd.key) + "x"),
+    ):
+        with pytest.raises((LoginRefused, login.BadKey)):
+            remote_loop.run(pool.open(place, wrong), 15)
+    text = Credentials(private_key=known_sshd.key.read_text())
+    assert remote_loop.run(pool.open(place, text), 15) is first
+    until(lambda: known_sshd.logins() == 1)
+    asked = known_sshd.output.count("Accepted publickey")
+    assert remote_loop.run(pool.open(place, text), 15) is first
+    assert known_sshd.output.count("Accepted publickey") == asked, "a proof that was given is asked for again"
+
+
+def test_two_who_come_at_the_same_time_share_one_connection(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    async def all_at_once() -> list[Held]:
+        return await asyncio.gather(*(pool.open(place, key) for _ in range(8)))
+
+    assert len(set(remote_loop.run(all_at_once(), 20))) == 1
+    until(lambda: known_sshd.logins() == 1)
+    assert len(pool.all()) == 1
+
+
+def test_a_lost_connection_that_nobody_needs_is_gone(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+    known_sshd.cut()
+    until(lambda: not pool.all())
+    assert state(remote_loop, held) == "closed"
+    with pytest.raises(NoConnection):
+        pool.get(held.id)
+    assert remote_loop.run(pool.open(place, key), 15) is not held
+
+
+def test_a_lost_connection_that_is_needed_comes_back(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+    held.claim("viewer")
+    first = held.link
+    known_sshd.stop()
+    until(lambda: held.attempts >= 2)
+    assert state(remote_loop, held) == "reconnecting"
+    assert "refused the connection" in held.trouble
+    with pytest.raises(NoConnection):
+        pool.get(held.id)
+    assert pool.get(held.id, connected=False) is held
+    assert pool.all() == [held]
+    known_sshd.start()
+    until(lambda: state(remote_loop, held) == "connected")
+    assert held.link is not first and held.trouble == "" and held.attempts == 0
+    assert remote_loop.run(held.link.run("echo", "back"), 10).stdout == b"back\n"
+    known_sshd.cut()
+    until(lambda: held.link is not first and state(remote_loop, held) == "connected")
+
+
+def test_pauses_between_attempts_grow(
+    known_sshd: Sshd,
+    remote_loop: LoopThread,
+    place: Address,
+    key: Credentials,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    attempts: list[float] = []
+    whole = login.connect
+
+    async def noted(*arguments: Any) -> Any:
+        attempts.append(time.monotonic())
+        return await whole(*arguments)
+
+    held = remote_loop.run(pool.open(place, key), 15)
+    held.claim("viewer")
+    monkeypatch.setattr(login, "connect", noted)
+    known_sshd.stop()
+    until(lambda: len(attempts) == 5)
+    gaps = [later - earlier for earlier, later in pairwise(attempts)]
+    assert all(gap >= 0.1 * 2**number * 0.8 for number, gap in enumerate(gaps))
+
+
+def test_nobody_waits_for_a_connection_any_more_when_it_is_released(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+    held.claim("viewer")
+    known_sshd.stop()
+    until(lambda: held.attempts >= 1)
+
+    async def release() -> None:
+        held.release("viewer")
+
+    remote_loop.run(release(), 5)
+    until(lambda: not pool.all())
+    assert state(remote_loop, held) == "closed"
+
+
+def test_a_login_that_is_refused_is_not_tried_again(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+    held.claim("viewer")
+    known_sshd.authorized.write_text("")
+    known_sshd.cut()
+    until(lambda: not pool.all())
+    assert "does not let" in held.trouble
+    assert known_sshd.output.count("Failed publickey") <= 1
+
+
+def test_another_host_in_the_place_of_a_lost_one_is_not_trusted(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+    held.claim("viewer")
+    known_sshd.stop()
+    keygen(known_sshd.host_key)
+    known_sshd.start()
+    until(lambda: not pool.all())
+    assert "shows another key than before" in held.trouble
+    assert "Accepted" not in known_sshd.output.rpartition("Server listening")[2]
+
+
+def test_somebody_who_connects_brings_a_lost_connection_back(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "FIRST_PAUSE", 60.0)
+    text = Credentials(private_key=known_sshd.key.read_text())
+    held = remote_loop.run(pool.open(place, text), 15)
+    held.claim("viewer")
+    known_sshd.stop()
+    until(lambda: held.attempts >= 1)
+    known_sshd.start()
+    assert remote_loop.run(pool.open(place, text), 15) is held
+    assert state(remote_loop, held) == "connected"
+    known_sshd.cut()
+    until(lambda: state(remote_loop, held) == "connected" and held.attempts == 0)
+
+
+def test_a_host_that_falls_silent_is_lost(
+    known_sshd: Sshd, remote_loop: LoopThread, key: Credentials
+) -> None:
+    with Relay(known_sshd.port) as relay:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        held = remote_loop.run(pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15)
+        relay.mute_after = 0
+        until(lambda: not pool.all())
+        assert state(remote_loop, held) == "closed"
+
+
+def test_latency_and_the_last_sign_of_life_are_measured(
+    known_sshd: Sshd, remote_loop: LoopThread, key: Credentials
+) -> None:
+    with Relay(known_sshd.port, delay=0.02) as relay:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        held = remote_loop.run(pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15)
+        until(lambda: held.latency is not None and held.latency >= 0.04)
+        seen = held.seen_at
+        until(lambda: held.seen_at > seen)
+        assert held.told()["latency_ms"] >= 40
+
+
+def test_what_runs_over_a_connection_is_ended_before_it(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    told: list[str] = []
+
+    async def farewell(held: Held) -> None:
+        told.append(f"{held.id} {held.state}")
+
+    held = remote_loop.run(pool.open(place, key), 15)
+    pool.farewells.append(farewell)
+    try:
+        remote_loop.run(pool.close(held.id), 15)
+    finally:
+        pool.farewells.remove(farewell)
+    assert told == [f"{held.id} connected"]
+    until(lambda: known_sshd.logins() == 0)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda held: held.link.run("sleep", "60", timeout=30),
+        lambda held: held.link.run("yes", timeout=30, limit=10**12),
+        lambda held: _forwarding(held),
+    ],
+    ids=["command", "output", "port"],
+)
+def test_a_connection_that_is_cut_in_the_middle_of_something(
+    known_sshd: Sshd,
+    remote_loop: LoopThread,
+    place: Address,
+    key: Credentials,
+    use: Callable[[Held], Awaitable[Any]],
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+
+    async def use_and_cut() -> None:
+        using = asyncio.ensure_future(use(held))
+        await asyncio.sleep(0.2)
+        known_sshd.cut()
+        async with asyncio.timeout(5):
+            await using
+
+    with pytest.raises(ConnectionCut, match=r"was lost\. Connect again"):
+        remote_loop.run(use_and_cut(), 15)
+    until(lambda: not known_sshd.sessions())
+
+
+async def _forwarding(held: Held) -> None:
+    await held.link.forward(1)
+    await held.link.ended.wait()
+    await held.link.forward(1)
+
+
+def test_the_credentials_of_a_closed_connection_are_forgotten(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address
+) -> None:
+    text = known_sshd.key.read_text() + "# a mark of this test"
+    held = remote_loop.run(pool.open(place, Credentials(private_key=text)), 15)
+    assert _remembered(text)
+    remote_loop.run(pool.close(held.id), 15)
+    assert not vars(held)["_credentials"] and not held.proofs
+    until(lambda: not _remembered(text))
+
+
+def _remembered(text: str) -> bool:
+    gc.collect()
+    return any(isinstance(one, Credentials) and one.private_key == text for one in gc.get_objects())
+
+
+def test_credentials_never_show_themselves() -> None:
+    given = Credentials("pass-a", "key-b", "path-c", "phrase-d")
+    for shown in (repr(given), str(given), f"{given}", repr([given]), repr({"a": given})):
+        assert not any(secret in shown for secret in ("pass-a", "key-b", "path-c", "phrase-d"))
+    assert given.proof != Credentials("pass-a", "key-b", "path-c", "phrase-e").proof
+
+
+def test_all_connections_end_together_even_where_a_host_hangs(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    own = Pool()
+
+    async def hang(held: Held) -> None:
+        await asyncio.sleep(60)
+
+    own.farewells.append(hang)
+    remote_loop.run(own.open(place, key), 15)
+    with Teller(b"") as silent:
+        connecting = asyncio.run_coroutine_threadsafe(
+            own.open(address("127.0.0.1", silent.port, "me"), Credentials(password="x")),
+            remote_loop._loop,  # type: ignore[arg-type]
+        )
+        began = time.monotonic()
+        remote_loop.stop(lambda: own.close_all(0.3), timeout=1)
+        assert time.monotonic() - began < 2
+        assert connecting.cancelled() or connecting.exception() is not None
+    until(lambda: known_sshd.logins() == 0)
