@@ -8,7 +8,15 @@ ManifestSyncClient(sftp, "/data/store", "/home/me/mirror").sync()
 
 from __future__ import annotations
 
+from runicorn.manifest.client import ManifestSyncClient
 from runicorn.manifest.generator import ManifestGenerator
 from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
 
-__all__ = ["ExperimentEntry", "FileEntry", "ManifestGenerator", "ManifestType", "SyncManifest"]
+__all__ = [
+    "ExperimentEntry",
+    "FileEntry",
+    "ManifestGenerator",
+    "ManifestSyncClient",
+    "ManifestType",
+    "SyncManifest",
+]

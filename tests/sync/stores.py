@@ -35,6 +35,13 @@ def write_store(root: Path, count: int, *, projects: int = 3, names: int = 2) ->
     return folders
 
 
+def put(path: Path, text: str) -> None:
+    """Replace a file as a whole, as the SDK does."""
+    beside = path.with_name(f".{path.name}.new")
+    beside.write_text(text)
+    beside.replace(path)
+
+
 def age(root: Path, seconds: float = 2 * 86_400) -> None:
     """Let everything below a folder have been written that long ago."""
     then = time.time() - seconds

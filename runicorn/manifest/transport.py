@@ -1,0 +1,289 @@
+"""SFTP clients of asyncssh and paramiko behind one plain interface: folders are listed, and parts of files are read.
+
+asyncssh's client lives in an event loop: what is asked here is done there, while the asking thread waits. Its errors
+become `OSError`, like paramiko's. A lost connection is a `ConnectionError`: it concerns everything that follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import inspect
+import os
+import stat
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from runicorn.manifest.scan import Item, Listing
+
+T = TypeVar("T")
+
+SECONDS = 120.0
+"""For one step: a listing, or one slice of a file."""
+SLICE = 4 * 2**20
+ONE_READ = 256 * 1024
+"""Bytes that one request may ask for; servers answer with less if they must."""
+TOGETHER = 16
+"""Files that are asked for at once where the client can."""
+_MISSING, _DENIED, _LOST = (2, 10), (3,), (6, 7)
+"""Codes of the SFTP protocol: no such file or path, permission denied, no connection or connection lost."""
+
+
+class Remote(Protocol):
+    """The files of another machine. Paths have forward slashes and begin at its root or the user's home.
+
+    Attributes:
+        together: how many threads may ask at once.
+    """
+
+    together: int
+
+    def list(self, path: str) -> list[Item]:
+        """The folders and regular files in a folder.
+
+        Raises:
+            OSError: it could not be listed.
+        """
+
+    def stat(self, path: str) -> Item:
+        """What is known of one file.
+
+        Raises:
+            OSError: there is none.
+        """
+
+    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
+        """Hand `size` bytes from `offset` on to `take`, piece by piece; fewer when the file ends before.
+
+        Raises:
+            OSError: it could not be read.
+        """
+
+
+def remote_of(client: Any, loop: asyncio.AbstractEventLoop | None = None) -> Remote:
+    """The files that an SFTP client reaches.
+
+    Args:
+        client: asyncssh's `SFTPClient`, or paramiko's.
+        loop: where asyncssh's client lives; found by itself where it can be.
+
+    Raises:
+        TypeError: it is no client of the two.
+        RuntimeError: it belongs to the event loop of this very thread, which would wait for itself.
+    """
+    if inspect.iscoroutinefunction(getattr(client, "readdir", None)):
+        return _Asyncssh(client, loop)
+    if callable(getattr(client, "listdir_attr", None)):
+        return _Paramiko(client)
+    raise TypeError("sftp_client must be the SFTP client of asyncssh or of paramiko")
+
+
+class RemoteReader:
+    """Lists folders below a root on another machine, several at once.
+
+    Args:
+        remote: its files.
+        root: the root.
+        status: what a run says of itself, by its folder relative to the root.
+    """
+
+    def __init__(self, remote: Remote, root: str, status: Callable[[str], str | None]) -> None:
+        self._remote = remote
+        self._root = root
+        self.status = status
+
+    def many(self, folders: Iterable[str]) -> Iterator[tuple[str, Listing]]:
+        """What is in each folder, in any order.
+
+        Raises:
+            ConnectionError: the connection is lost.
+        """
+        wanted = list(folders)
+        if len(wanted) == 1:
+            yield wanted[0], self._listing(wanted[0])
+            return
+        with ThreadPoolExecutor(max_workers=self._remote.together) as pool:
+            yield from zip(wanted, pool.map(self._listing, wanted), strict=True)
+
+    def _listing(self, folder: str) -> Listing:
+        try:
+            return self._remote.list(joined(self._root, folder))
+        except ConnectionError:
+            raise
+        except OSError as error:
+            return error
+
+
+def joined(root: str, path: str) -> str:
+    """A path below a root, as SFTP has it."""
+    return f"{root.rstrip('/')}/{path}" if path else root or "."
+
+
+class _Paramiko:
+    # One client is not for several threads at once.
+    together = 1
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def list(self, path: str) -> list[Item]:
+        with _told(path):
+            return [
+                item
+                for about in self._client.listdir_attr(path)
+                if (item := _item(about.filename, about.st_mode, about.st_size, about.st_mtime))
+            ]
+
+    def stat(self, path: str) -> Item:
+        with _told(path):
+            about = self._client.lstat(path)
+        return _regular(path, about.st_mode, about.st_size, about.st_mtime)
+
+    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
+        with _told(path), self._client.open(path, "rb") as file:
+            file.seek(offset)
+            left = size
+            while left > 0 and (piece := file.read(min(left, ONE_READ))):
+                take(piece)
+                left -= len(piece)
+
+
+class _told:
+    """Turns paramiko's errors into `OSError` with a number."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if error is None or (isinstance(error, OSError) and error.errno is not None):
+            return
+        paramiko: Any = sys.modules.get("paramiko")
+        if isinstance(error, EOFError) or (paramiko and isinstance(error, paramiko.SSHException)):
+            raise ConnectionError(errno.ECONNRESET, "the connection was lost", self._path) from error
+        if isinstance(error, OSError):
+            text = str(error)
+            # paramiko says of a closed connection only this.
+            if "closed" in text:
+                raise ConnectionError(errno.ECONNRESET, "the connection was lost", self._path) from error
+            raise OSError(errno.EIO, text, self._path) from error
+
+
+class _Asyncssh:
+    together = TOGETHER
+
+    def __init__(self, client: Any, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._client = client
+        self._loop = loop or _loop_of(client)
+        if _running_here() is self._loop:
+            raise RuntimeError(
+                "sync() waits, and would wait for its own event loop: call it in a thread (asyncio.to_thread)."
+            )
+        # Not imported: whoever has a client has loaded it.
+        self._asyncssh: Any = sys.modules.get("asyncssh")
+        self._errors = (self._asyncssh.Error,) if self._asyncssh else ()
+        if not self._loop.is_running():  # it runs while we wait, and for one thread alone
+            self.together = 1
+
+    def list(self, path: str) -> list[Item]:
+        names = self._wait(path, self._client.readdir(os.fsencode(path)))
+        items = []
+        for entry in names:
+            about, name = entry.attrs, os.fsdecode(entry.filename)
+            item = _item(name, about.permissions, about.size, about.mtime)
+            if item is not None and name not in (".", ".."):
+                items.append(item)
+        return items
+
+    def stat(self, path: str) -> Item:
+        about = self._wait(path, self._client.lstat(os.fsencode(path)))
+        return _regular(path, about.permissions, about.size, about.mtime)
+
+    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
+        if size <= ONE_READ:
+            take(self._wait(path, self._small(path, offset, size)))
+            return
+        file = self._wait(path, self._open(path))
+        try:
+            left = size
+            while left > 0:
+                piece = self._wait(path, file.read(min(left, SLICE), offset))
+                if not piece:
+                    break
+                take(piece)
+                offset, left = offset + len(piece), left - len(piece)
+        finally:
+            self._wait(path, file.close())
+
+    async def _open(self, path: str) -> Any:
+        return await self._client.open(os.fsencode(path), "rb")
+
+    async def _small(self, path: str, offset: int, size: int) -> bytes:
+        # With blocks of size 0 a request is what it says: no second one that only learns of the end.
+        async with await self._client.open(os.fsencode(path), "rb", block_size=0) as file:
+            content: bytes = await file.read(size, offset)
+            # A server that answers with less than it has: 32 KiB is what all can.
+            while 0 < len(content) < size - 1 and len(content) % 1024 == 0:
+                more = await file.read(size - len(content), offset + len(content))
+                if not more:
+                    break
+                content += more
+        return content
+
+    def _wait(self, path: str, work: Coroutine[Any, Any, T]) -> T:
+        try:
+            if self._loop.is_running():
+                future = asyncio.run_coroutine_threadsafe(work, self._loop)
+                try:
+                    return future.result(SECONDS)
+                except TimeoutError:
+                    future.cancel()
+                    raise
+            return self._loop.run_until_complete(asyncio.wait_for(work, SECONDS))
+        except TimeoutError as error:
+            raise ConnectionError(errno.ETIMEDOUT, "the other machine does not answer", path) from error
+        except self._errors as error:
+            raise self._translated(error, path) from error
+
+    def _translated(self, error: Any, path: str) -> OSError:
+        code = error.code if isinstance(error, self._asyncssh.SFTPError) else _LOST[0]
+        if code in _MISSING:
+            return FileNotFoundError(errno.ENOENT, "no such file over there", path)
+        if code in _DENIED:
+            return PermissionError(errno.EACCES, "not permitted over there", path)
+        if code in _LOST:
+            return ConnectionError(errno.ECONNRESET, "the connection was lost", path)
+        reason = "".join(filter(str.isprintable, str(getattr(error, "reason", error))))[:200]
+        return OSError(errno.EIO, reason, path)
+
+
+def _loop_of(client: Any) -> asyncio.AbstractEventLoop:
+    loop = getattr(getattr(client, "_handler", None), "_loop", None)
+    if not isinstance(loop, asyncio.AbstractEventLoop):
+        raise TypeError("The event loop of this SFTP client is not known: give it as loop=…")
+    return loop
+
+
+def _running_here() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _item(name: str, mode: int | None, size: int | None, mtime: float | None) -> Item | None:
+    is_folder = stat.S_ISDIR(mode or 0)
+    if not is_folder and not stat.S_ISREG(mode or 0):
+        return None
+    return Item(name, is_folder, size or 0, float(mtime or 0), str(mtime))
+
+
+def _regular(path: str, mode: int | None, size: int | None, mtime: float | None) -> Item:
+    item = _item(path, mode, size, mtime)
+    if item is None or item.is_folder:
+        raise OSError(errno.EINVAL, "not a regular file over there", path)
+    return item

@@ -1,0 +1,42 @@
+"""The cast of the tests about other machines: one of them, with a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sync.far import LIBRARIES, TalkativeSshd, over_asyncssh, store_of
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
+    """A real SSH server of another machine, which holds an empty store."""
+    server = TalkativeSshd(tmp_path / "far")
+    store_of(server).mkdir()
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def there(server: TalkativeSshd) -> Path:
+    """The store of the other machine, as that sees it."""
+    return store_of(server)
+
+
+@pytest.fixture
+def sftp(server: TalkativeSshd) -> Iterator[Any]:
+    """asyncssh's SFTP client, connected."""
+    with over_asyncssh(server) as client:
+        yield client
+
+
+@pytest.fixture(params=sorted(LIBRARIES))
+def any_sftp(server: TalkativeSshd, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A connected SFTP client of each of the libraries."""
+    with ExitStack() as stack:
+        yield stack.enter_context(LIBRARIES[request.param](server))
