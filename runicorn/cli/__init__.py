@@ -17,6 +17,7 @@ from runicorn.cli.generate_manifest import generate_manifest
 from runicorn.cli.importing import import_
 from runicorn.cli.manage import manage
 from runicorn.cli.rate_limit import rate_limit
+from runicorn.cli.sync import sync
 from runicorn.cli.version import version
 from runicorn.cli.viewer import viewer
 
@@ -38,6 +39,7 @@ app.command()(artifacts)
 app.command()(clean)
 app.command("rate-limit")(rate_limit)
 app.command("generate-manifest")(generate_manifest)
+app.command()(sync)
 app.command()(version)
 
 

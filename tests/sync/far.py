@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,22 +15,41 @@ from typing import Any
 import asyncssh
 import paramiko
 
+from tests.processes import PROJECT
 from tests.remote.sshd import Sshd
 from tests.waiting import until
 
+SFTP_SERVER = "/usr/lib/openssh/sftp-server"
+
 
 class TalkativeSshd(Sshd):
-    """A server whose log has a line for each request that its SFTP part is asked."""
+    """A server whose SFTP part writes a line for each request into a file, and whose Python has our package."""
+
+    def __init__(self, folder: Path, *settings: str) -> None:
+        super().__init__(folder, *settings)
+        self.sftp_log = folder / "sftp.log"
+        self.sftp_log.touch()
+        home, log = shlex.quote(str(self.home)), shlex.quote(str(self.sftp_log))
+        self._script("sftp", f"exec {SFTP_SERVER} -e -l DEBUG3 -d {home} 2>>{log}")
+        self.python = self._script(
+            "python", f'PYTHONPATH={shlex.quote(str(PROJECT))} exec {shlex.quote(sys.executable)} "$@"'
+        )
+
+    def _script(self, name: str, line: str) -> str:
+        path = self.folder / name
+        path.write_text(f"#!/bin/sh\n{line}\n")
+        path.chmod(0o755)
+        return str(path)
 
     def config(self) -> str:
         """The server's configuration."""
-        return (
-            super().config().replace("Subsystem sftp internal-sftp", "Subsystem sftp internal-sftp -l DEBUG3")
-        )
+        usual = f'Subsystem sftp internal-sftp -d "{self.home}"'
+        assert usual in super().config()
+        return super().config().replace(usual, f"Subsystem sftp {self.folder / 'sftp'}")
 
     def requests(self) -> list[str]:
         """The kinds of SFTP requests so far, in order."""
-        return re.findall(r"debug\d: request \d+: (\w+)", self.output)
+        return re.findall(r"^debug\d: request \d+: (?!sent)(\w+)", self.sftp_log.read_text(), re.MULTILINE)
 
     @contextmanager
     def counted(self) -> Iterator[list[str]]:

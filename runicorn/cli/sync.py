@@ -1,0 +1,90 @@
+"""`runicorn sync`: runs of another machine come here."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from runicorn import settings
+from runicorn.artifacts.progress import size
+from runicorn.cli import asking
+from runicorn.cli.exits import FAILED
+
+WATCH_SECONDS = 10.0
+LONGEST_PAUSE = 300.0
+
+
+def sync(
+    store: Annotated[str, typer.Argument(help="The other store: user@host:/data/store.")],
+    into: Annotated[Path | None, typer.Option(help="The store here that takes the runs.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the SSH server.")] = 22,
+    key: Annotated[
+        Path | None, typer.Option(help="A private key; else the agent, ~/.ssh, a password.")
+    ] = None,
+    python: Annotated[
+        str, typer.Option(help="The Python over there that may have Runicorn; '' for no attempt.")
+    ] = "python3",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Mirror the store of another machine over SSH: its runs are runs of the store here then.
+
+    runicorn sync me@gpu7:/data/store --watch
+    """
+    from runicorn.cli.far import Far
+
+    root = settings.storage_root(into or storage)
+    with asking.told():
+        root.mkdir(parents=True, exist_ok=True)
+        _mirror(Far.of(store, port, key), root, python, watch, as_json)
+
+
+def _mirror(far: Any, root: Path, python: str, watch: bool, as_json: bool) -> None:
+    """Visit once, or again and again: then a lost connection is made anew, after longer and longer pauses."""
+    from runicorn.cli.far import Unreached
+
+    pause = WATCH_SECONDS
+    with far:
+        while True:
+            try:
+                result = far.mirror(root, python)
+            except Unreached as error:
+                if not (watch and error.passing):
+                    asking.stop(str(error), error.code)
+                asking.complain(str(error))
+                pause = min(2 * pause, LONGEST_PAUSE)
+            else:
+                pause = WATCH_SECONDS
+                _say(result, as_json, watch)
+            if not watch:
+                if result["failed_count"]:
+                    raise typer.Exit(FAILED)
+                return
+            try:
+                time.sleep(pause)
+            except KeyboardInterrupt:
+                return
+
+
+def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
+    if as_json:
+        asking.show_json(result)
+        return
+    for problem in result["problems"]:
+        asking.complain(problem)
+    if result.get("skipped"):
+        if not watch:
+            typer.echo("Everything is up to date.")
+        return
+    words = (
+        f"{result['files_synced']} files, {size(result['bytes_downloaded'])} in {result['duration']:.1f} s"
+    )
+    if result["deleted_count"]:
+        words += f", {result['deleted_count']} runs into the recycle bin"
+    if result["failed_count"]:
+        words += f"; {result['failed_count']} failed and are tried again next time"
+    typer.echo(words)
