@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -154,21 +155,27 @@ def _in_words(
     if temp:
         left = sum(count for _, count in found.leftovers)
         lines.append(
-            f"{len(found.leftovers)} files that interrupted writes left: {_amount(left)} can be freed"
+            f"{_count(found.leftovers, 'file')} that interrupted writes left: {_amount(left)} can be freed"
         )
     if dedup:
-        rests = f"{len(found.garbage.rests)} rests of interrupted work"
+        rests = f"{_count(found.garbage.rests, 'rest')} of interrupted work"
         lines.append(
-            f"{len(found.garbage.blobs)} contents that no version holds, {rests}: "
+            f"{_count(found.garbage.blobs, 'content')} that no version holds, {rests}: "
             f"{_amount(found.garbage.bytes)} can be freed"
         )
     return lines
 
 
 def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
+    if not runs:
+        return [f"No run {which}"]
     held = _amount(sum(run.bytes for run in runs))
-    line = f"{len(runs)} runs {which}, with {held}, for the recycle bin: emptying it frees that"
+    line = f"{_count(runs, 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
     return [line, *(f"  {run.run_id}  {run.status}  {asking.moment(run.touched)}" for run in runs)]
+
+
+def _count(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def _amount(count: int) -> str:
@@ -194,7 +201,7 @@ def _report(found: Found, done: Done | None, as_json: bool) -> None:
     if done is None:
         return
     if found.zombies or found.old:
-        typer.echo(f"{len(done.binned)} runs are in the recycle bin now")
+        typer.echo(f"In the recycle bin now: {_count(done.binned, 'run')}")
     for sentence in done.kept:
         asking.complain(f"Not moved: {sentence}")
     if found.leftovers or found.garbage:

@@ -124,7 +124,7 @@ def test_garbage_is_said_before_it_goes(
     orphan.write_bytes(b"x" * 1234)
     before = blobs(folder)
     code, said = call("clean", "--dedup", "--dry-run")
-    assert code == 0 and "1 contents that no version holds" in said and "1,234 bytes" in said
+    assert code == 0 and "1 content that no version holds" in said and "1,234 bytes" in said
     code, said = call("clean", "--dedup")
     assert code == 2 and "--force is needed" in said and orphan.exists()
     monkeypatch.setattr(asking, "at_terminal", lambda: True)

@@ -104,7 +104,7 @@ def test_runs_whose_process_is_gone_go_into_the_bin_and_come_back(
     process.send_signal(signal.SIGKILL)
     process.wait()
     code, said = call("--zombie", "--dry-run")
-    assert code == 0 and said.startswith("1 runs whose process is gone, with ") and dead in said
+    assert code == 0 and said.startswith("1 run whose process is gone, with ") and dead in said
     assert "for the recycle bin: emptying it frees that" in said and living not in said
     folder = finished.parent / dead
     assert not is_deleted(folder)
@@ -157,7 +157,7 @@ def test_runs_that_ended_long_ago_go_into_the_bin(folder: Path, call: Call, trai
     living, _ = train()
     _age(old.parent / living, 400)
     code, said = call("--older-than", "30", "--dry-run")
-    assert code == 0 and said.startswith("1 runs that ended more than 30 days ago, with ")
+    assert code == 0 and said.startswith("1 run that ended more than 30 days ago, with ")
     assert not is_deleted(old)
     code, answer = call("--older-than", "30", "--force", "--json")
     assert (code, answer["old"], answer["binned"]) == (0, [old.name], [old.name])
@@ -185,7 +185,7 @@ def test_a_run_that_goes_on_meanwhile_is_left_alone(
     monkeypatch.setattr(cleaning, "ended", resumed)
     code, said = call("--older-than", "30", "--force")
     assert code == 1 and f"Not moved: {first.name} has gone on meanwhile" in said
-    assert "1 runs are in the recycle bin now" in said
+    assert "In the recycle bin now: 1 run" in said
     assert (is_deleted(first), is_deleted(second)) == (False, True)
 
 
@@ -220,7 +220,7 @@ def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytes
     code, said = call("--older-than", "30", answer="n\n")
     assert code == 0 and "Go on? [y/N]" in said and "Cancelled." in said and not is_deleted(run_dir)
     code, said = call("--older-than", "30", answer="y\n")
-    assert code == 0 and "1 runs are in the recycle bin now" in said and is_deleted(run_dir)
+    assert code == 0 and "In the recycle bin now: 1 run" in said and is_deleted(run_dir)
 
 
 def test_everything_at_once(folder: Path, call: Call) -> None:
