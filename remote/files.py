@@ -23,6 +23,8 @@ SECONDS = 20.0
 """For a look at a folder or file; a file system of the network may hang."""
 TRANSFER_SECONDS = 300.0
 CLEAR_SECONDS = 2.0
+PART_BYTES = 32 * 1024
+PARTS_AT_ONCE = 16
 AT_ONCE = 64
 """Links of a folder that are looked at together."""
 
@@ -70,8 +72,9 @@ async def expanded(link: Link, path: str) -> str:
         return path
     if first.startswith("~") and first != "~":
         raise BadInput("path", "path: write the home of another user as a full path.")
-    home = await _asked(link, "~", lambda files: files.realpath(b"."))
-    return posixpath.join(_text(home), rest if first == "~" else path)
+    home = _text(await _asked(link, "~", lambda files: files.realpath(b".")))
+    below = rest if first == "~" else path
+    return posixpath.join(home, below) if below else home
 
 
 async def list_folder(link: Link, path: str) -> Folder:
@@ -154,14 +157,10 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
     place = await expanded(link, target)
     beside = f"{place}.{secrets.token_hex(4)}.part".encode()
 
-    def tell(source: bytes, target: bytes, done: int, size: int) -> None:
-        if progress is not None:
-            progress(done, size)
-
     async def copy(files: Any) -> None:
         await files.makedirs(posixpath.dirname(place).encode() or b"/", exist_ok=True)
         try:
-            await files.put(os.fsencode(source), beside, progress_handler=tell)
+            await _copy(files, source, beside, progress or _tell_nobody)
             await files.posix_rename(beside, place.encode())
         finally:
             # After the renaming there is nothing to remove, and that is fine.
@@ -170,6 +169,22 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
 
     await _asked(link, place, copy, TRANSFER_SECONDS)
     return place
+
+
+async def _copy(files: Any, source: Path, target: bytes, progress: Progress) -> None:
+    """Some parts at a time. asyncssh's own way (any other `block_size`) leaves a task behind for each part that fails."""
+    with source.open("rb") as content:
+        size, done = os.fstat(content.fileno()).st_size, 0
+        async with await files.open(target, "wb", block_size=0) as file:
+            while parts := [part for _ in range(PARTS_AT_ONCE) if (part := content.read(PART_BYTES))]:
+                places = [done + sum(map(len, parts[:number])) for number in range(len(parts))]
+                await asyncio.gather(*(file.write(part, at) for part, at in zip(parts, places, strict=True)))
+                done = places[-1] + len(parts[-1])
+                progress(done, size)
+
+
+def _tell_nobody(done: int, size: int) -> None:
+    return
 
 
 async def remove(link: Link, path: str) -> None:
@@ -185,8 +200,9 @@ async def remove(link: Link, path: str) -> None:
         await _asked(link, place, lambda files: files.remove(place.encode()))
 
 
-async def _asked(link: Link, place: str, ask: Callable[[Any], Awaitable[T]], seconds: float = SECONDS) -> T:
-    """What `ask` gets of the SFTP client, with our errors."""
+async def _asked(link: Link, place: str, ask: Callable[[Any], Awaitable[T]], seconds: float = 0) -> T:
+    """What `ask` gets of the SFTP client, with our errors, within `seconds` or the usual ones."""
+    seconds = seconds or SECONDS
     try:
         async with asyncio.timeout(seconds):
             files = await link.files()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import resource
 import shutil
 import socket
 import subprocess
@@ -57,6 +58,9 @@ class Sshd:
         self.authorized = folder / "authorized_keys"
         self.authorized.write_text((folder / "user_key.pub").read_text())
         self.settings = settings
+        self.subsystem = f'Subsystem sftp internal-sftp -d "{self.home}"'
+        self.limits: dict[int, int] = {}
+        """Limits of its processes, by the names of the module `resource`."""
         self.log = folder / "sshd.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -91,7 +95,7 @@ class Sshd:
             *_penalties(),
             f'SetEnv HOME="{self.home}" RUNICORN_CONFIG_DIR="{self.home}/.config/runicorn" '
             f'RUNICORN_DATA_DIR="{self.home}/.local/share/runicorn"',
-            f'Subsystem sftp internal-sftp -d "{self.home}"',
+            self.subsystem,
         ]
         return "\n".join(lines) + "\n"
 
@@ -103,8 +107,15 @@ class Sshd:
         path.write_text(self.config())
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [SSHD, "-D", "-e", "-f", str(path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [SSHD, "-D", "-e", "-f", str(path)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # The signal of a file that grows too large stays ignored, as Python has it: writing fails instead.
+                restore_signals=not self.limits,
             )
+        for limit, value in self.limits.items():
+            resource.prlimit(self.process.pid, limit, (value, value))
         until(self._listens)
         return self
 
@@ -134,15 +145,27 @@ class Sshd:
 
     def cut(self) -> None:
         """Kill every login, as a broken network does; the server goes on listening."""
-        for process in self.sessions():
+        for process in self._frozen():
             if _command(process).startswith("sshd"):
                 _kill(process)
+            else:
+                _resume(process)
+
+    def _frozen(self) -> list[psutil.Process]:
+        """All processes of logins, stopped: one that forks while others are killed would leave an orphan that lives on."""
+        frozen: list[psutil.Process] = []
+        while fresh := [process for process in self.sessions() if process not in frozen]:
+            for process in fresh:
+                with suppress(psutil.Error):
+                    process.suspend()
+            frozen += fresh
+        return frozen
 
     def stop(self) -> None:
         """End the server and every login."""
         if self.process is None:
             return
-        for process in self.sessions():
+        for process in self._frozen():
             _kill(process)
         self.process.terminate()
         self.process.wait(10)
@@ -160,3 +183,8 @@ def _command(process: psutil.Process) -> str:
 def _kill(process: psutil.Process) -> None:
     with suppress(psutil.Error):
         process.kill()
+
+
+def _resume(process: psutil.Process) -> None:
+    with suppress(psutil.Error):
+        process.resume()

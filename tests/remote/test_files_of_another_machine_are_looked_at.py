@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from remote import files, hosts
+from remote.addresses import address
+from remote.connections import Held, pool
+from remote.credentials import Credentials
+from remote.errors import BadInput, ConnectionCut, Failed, NotAllowed
+from remote.loop import LoopThread
+from tests.remote.people import somebody
+from tests.remote.sshd import Sshd
+from tests.waiting import until
+
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
+LIST, EXISTS = "/api/remote/fs/list", "/api/remote/fs/exists"
+
+
+@pytest.fixture
+def held(known_sshd: Sshd, remote_loop: LoopThread) -> Held:
+    """A connection."""
+    place = address(known_sshd.host, known_sshd.port, known_sshd.username)
+    return remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
+
+
+@pytest.fixture
+def ask(api: APIClient, held: Held) -> Callable[..., Any]:
+    """`ask(route, path)` for what is over there."""
+
+    def put(route: str, path: str | None = None) -> Any:
+        more = {} if path is None else {"path": path}
+        return api.get(route, {"connection_id": held.id} | more)
+
+    return put
+
+
+def test_a_folder_is_listed_folders_first(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
+    home = known_sshd.home
+    for name in ("b", "A", ".hidden", "zz top"):
+        (home / name).mkdir()
+    for name in ("weights.bin", ".profile", "é\n"):
+        (home / name).write_bytes(b"12345")
+    os.utime(home / "weights.bin", (1768404645, 1768404645))
+    (home / "to-folder").symlink_to(home / "b")
+    (home / "to-file").symlink_to(home / "weights.bin")
+    (home / "to-nowhere").symlink_to(home / "gone")
+    (home / os.fsdecode(b"\xff")).write_bytes(b"")
+    answer = ask(LIST).json()
+    assert answer["path"] == str(home) and answer["truncated"] is False
+    names = [item["name"] for item in answer["items"]]
+    assert names == [
+        *(".hidden", "A", "b", "to-folder", "zz top"),
+        *(".profile", "to-file", "to-nowhere", "weights.bin", "é\n", "\ufffd"),
+    ]
+    items = {item["name"]: item for item in answer["items"]}
+    assert items["weights.bin"] == {"name": "weights.bin", "is_dir": False, "size": 5, "mtime": 1768404645}
+    assert (items["b"]["is_dir"], items["b"]["size"]) == (True, 0)
+    assert items["to-file"]["size"] == 5
+
+
+@pytest.mark.parametrize("path", ["~", "~/", ".", "", "~/runs/..", "./", None])
+def test_the_home_has_many_names(known_sshd: Sshd, ask: Callable[..., Any], path: str | None) -> None:
+    (known_sshd.home / "runs").mkdir()
+    assert ask(LIST, path).json()["path"] == str(known_sshd.home)
+
+
+def test_what_is_there_is_told(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
+    (known_sshd.home / "file").write_text("")
+    home = str(known_sshd.home)
+    for path, full, exists, is_dir in (
+        ("~", f"{home}/", True, True),
+        ("~/file", f"{home}/file", True, False),
+        ("file", f"{home}/file", True, False),
+        ("~/gone", f"{home}/gone", False, False),
+        ("~/file/below", f"{home}/file/below", False, False),
+        ("/", "/", True, True),
+    ):
+        assert ask(EXISTS, path).json() == {
+            "path": full.rstrip("/") or "/",
+            "exists": exists,
+            "is_dir": is_dir,
+        }
+
+
+def test_what_cannot_be_listed_says_why(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
+    (known_sshd.home / "file").write_text("")
+    for path, status, sentence in (
+        ("~/gone", 404, f"There is no such file or folder on the other machine: {known_sshd.home}/gone"),
+        ("~/file", 400, f"path: {known_sshd.home}/file is no folder."),
+        ("~root", 400, "path: write the home of another user as a full path."),
+        ("~root/x", 400, "path: write the home of another user as a full path."),
+    ):
+        answer = ask(LIST, path)
+        assert (answer.status_code, answer.json()["detail"]) == (status, sentence)
+    assert ask(EXISTS).status_code == 400
+
+
+def test_a_folder_of_many_files_is_cut_short(
+    known_sshd: Sshd, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_ENTRIES", 150)
+    for number in range(200):
+        (known_sshd.home / f"link{number}").symlink_to("/tmp")
+    answer = ask(LIST).json()
+    assert len(answer["items"]) == 150 and answer["truncated"] is True
+    assert all(item["is_dir"] for item in answer["items"])
+
+
+def test_what_a_user_may_not_read_is_403(
+    api: APIClient, known_sshd: Sshd, remote_loop: LoopThread, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with somebody(tmp_path_factory.mktemp("people")) as who:
+        place = address(known_sshd.host, known_sshd.port, who.name)
+        held = remote_loop.run(pool.open(place, Credentials(password=who.password)), 15)
+        closed = known_sshd.home / "closed"
+        closed.mkdir(mode=0o700)
+        for folder in (known_sshd.folder.parent, known_sshd.folder, known_sshd.home):
+            folder.chmod(0o755)
+        query = {"connection_id": held.id, "path": str(closed)}
+        answer = api.get(LIST, query)
+        assert answer.status_code == 403
+        assert answer.json()["detail"] == f"The user on the other machine may not read or write {closed}"
+        with pytest.raises(NotAllowed):
+            remote_loop.run(files.put(held.link, Path(__file__), f"{closed}/x"), 15)
+        remote_loop.run(pool.close(held.id), 10)
+
+
+def test_a_host_without_sftp_says_so(
+    api: APIClient, start_sshd: Callable[..., Sshd], remote_loop: LoopThread
+) -> None:
+    server = start_sshd()
+    server.stop()
+    server.subsystem = ""
+    server.start()
+    hosts.path().write_text(server.known_hosts_line)
+    place = address(server.host, server.port, server.username)
+    held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(server.key))), 15)
+    answer = api.get(LIST, {"connection_id": held.id})
+    assert answer.status_code == 503
+    assert "SFTP" in answer.json()["detail"]
+    assert remote_loop.run(held.link.run("echo", "yes"), 15).stdout == b"yes\n"
+    assert held.state == "connected" and held.latency is None
+
+
+def test_a_file_is_copied_whole(
+    known_sshd: Sshd, remote_loop: LoopThread, held: Held, tmp_path: Path
+) -> None:
+    source = tmp_path / "wheel.whl"
+    source.write_bytes(os.urandom(3_000_000))
+    told: list[tuple[int, int]] = []
+    place = remote_loop.run(
+        files.put(held.link, source, "~/deep/er/a 'wheel'.whl", lambda *seen: told.append(seen)), 30
+    )
+    assert place == f"{known_sshd.home}/deep/er/a 'wheel'.whl"
+    assert Path(place).read_bytes() == source.read_bytes()
+    assert told[-1] == (3_000_000, 3_000_000) and len(told) > 3
+    source.write_bytes(b"newer")
+    remote_loop.run(files.put(held.link, source, place), 30)
+    assert Path(place).read_bytes() == b"newer"
+    assert [path.name for path in Path(place).parent.iterdir()] == ["a 'wheel'.whl"]
+    remote_loop.run(files.remove(held.link, place), 30)
+    remote_loop.run(files.remove(held.link, place), 30)
+    assert not Path(place).exists()
+
+
+def test_a_full_disk_leaves_nothing(known_sshd: Sshd, remote_loop: LoopThread, tmp_path: Path) -> None:
+    source = tmp_path / "wheel.whl"
+    source.write_bytes(os.urandom(3_000_000))
+    known_sshd.stop()
+    # No room for more than a megabyte in any file that a login writes.
+    known_sshd.limits = {resource.RLIMIT_FSIZE: 1_000_000}
+    known_sshd.start()
+    place = address(known_sshd.host, known_sshd.port, known_sshd.username)
+    held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
+    with pytest.raises(Failed, match="could not do that with") as told:
+        remote_loop.run(files.put(held.link, source, "~/wheel.whl"), 30)
+    assert str(known_sshd.home) in str(told.value.detail)
+    assert not list(known_sshd.home.iterdir())
+
+
+def test_a_copy_that_is_cut_says_so(
+    known_sshd: Sshd, remote_loop: LoopThread, held: Held, tmp_path: Path
+) -> None:
+    source = tmp_path / "wheel.whl"
+    source.write_bytes(os.urandom(30_000_000))
+
+    def cut(done: int, size: int) -> None:
+        if 0 < done < size:
+            known_sshd.cut()
+
+    with pytest.raises(ConnectionCut):
+        remote_loop.run(files.put(held.link, source, "~/wheel.whl", cut), 30)
+    assert not (known_sshd.home / "wheel.whl").exists(), "half a file has the name of the whole one"
+
+
+def test_a_folder_that_never_answers_is_given_up(
+    known_sshd: Sshd, remote_loop: LoopThread, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "SECONDS", 0.5)
+    remote_loop.run(files.look_at(held.link, "/"), 15)
+    sftp = [process for process in known_sshd.sessions() if "sftp" in " ".join(process.cmdline())]
+    for process in sftp:
+        process.suspend()
+    began = time.monotonic()
+    with pytest.raises(Failed, match="did not answer about"):
+        remote_loop.run(files.look_at(held.link, "/"), 15)
+    assert time.monotonic() - began < 3
+    # The next question goes to a server of its own.
+    assert remote_loop.run(files.look_at(held.link, "/"), 15) == ("/", "folder")
+    for process in sftp:
+        process.resume()
+    until(lambda: sum("sftp" in " ".join(process.cmdline()) for process in known_sshd.sessions()) <= 2)
+
+
+def test_no_path_holds_a_nul(remote_loop: LoopThread, held: Held) -> None:
+    for path in ("a\0b", "\ud800", ""):
+        with pytest.raises(BadInput):
+            remote_loop.run(files.look_at(held.link, path), 15)
