@@ -172,3 +172,47 @@ class RemotePath(Schema):
     path = s.CharField(help_text="Absolute.")
     exists = s.BooleanField()
     is_dir = s.BooleanField()
+
+
+class Saved(Schema):
+    """A saved connection, without its secrets."""
+
+    key = s.CharField(help_text="user@host:port@user")
+    host = s.CharField()
+    port = s.IntegerField()
+    username = s.CharField()
+    name = s.CharField()
+    auth_method = s.ChoiceField(choices=["password", "key", "agent"])
+    remember_password = s.BooleanField()
+    private_key_path = s.CharField(allow_null=True)
+    has_password = s.BooleanField()
+    has_private_key = s.BooleanField()
+    has_passphrase = s.BooleanField()
+
+
+class SavedList(Schema):
+    """The saved connections."""
+
+    connections = Saved(many=True)
+
+
+class SavedOne(Schema):
+    """One saved connection."""
+
+    ok = s.BooleanField()
+    connection = Saved()
+
+
+class Kept(Schema):
+    """That a connection was saved."""
+
+    ok = s.BooleanField()
+    message = s.CharField()
+    key = s.CharField()
+
+
+class AllSaved(Schema):
+    """The saved connections, each with the fields of its own that it was saved with."""
+
+    ok = s.BooleanField()
+    connections = Saved(many=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from remote import api
+from remote import api, saved_api
 
 api_patterns = [
     path("remote/connect", api.Connect.as_view(), name="api-remote-connect"),
@@ -19,6 +19,14 @@ api_patterns = [
     path("remote/config", api.RemoteConfig.as_view(), name="api-remote-config"),
     path("remote/fs/list", api.RemoteFolder.as_view(), name="api-remote-folder"),
     path("remote/fs/exists", api.RemotePath.as_view(), name="api-remote-path"),
+    path("remote/connections/saved", saved_api.AllConnections.as_view(), name="api-saved-connections"),
+    path("config/ssh_connections", saved_api.SavedConnections.as_view(), name="api-ssh-connections"),
+    path("config/ssh_connections/<str:key>", saved_api.SavedConnection.as_view(), name="api-ssh-connection"),
+    path(
+        "config/ssh_connections/<str:key>/details",
+        saved_api.SavedDetails.as_view(),
+        name="api-ssh-connection-details",
+    ),
 ]
 page_patterns: list[Any] = []
 v2_patterns: list[Any] = []
