@@ -46,6 +46,8 @@ class Sshd:
     """
 
     host = "127.0.0.1"
+    prefix: tuple[str, ...] = ()
+    """A command that starts the server in other surroundings."""
 
     def __init__(self, folder: Path, *settings: str) -> None:
         self.folder = folder
@@ -107,7 +109,7 @@ class Sshd:
         path.write_text(self.config())
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [SSHD, "-D", "-e", "-f", str(path)],
+                [*self.prefix, SSHD, "-D", "-e", "-f", str(path)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,248 @@
+"""A real viewer: what it never tells, whom it never keeps waiting, and what it leaves behind."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+import runicorn.api as api
+from tests.processes import Viewer, environment
+from tests.remote.people import somebody
+from tests.remote.relay import Teller
+from tests.remote.sshd import Sshd, keygen
+from tests.waiting import until
+
+pytestmark = pytest.mark.needs("sshd")
+
+
+@pytest.fixture
+def serving(start_viewer: Callable[..., Viewer], known_sshd: Sshd) -> Viewer:
+    """A viewer that knows the host, and logs as much as it can."""
+    return start_viewer(
+        known_sshd.home, "--log-level", "DEBUG", RUNICORN_RATE_LIMIT="off", RUNICORN_DEBUG="1"
+    )
+
+
+def test_no_secret_is_told(
+    serving: Viewer, known_sshd: Sshd, home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    marks = {name: f"{name}-c4f9d1e2a7" for name in ("password", "phrase", "wrong")}
+    protected = keygen(known_sshd.folder / "protected", passphrase=marks["phrase"])
+    with known_sshd.authorized.open("a") as file:
+        file.write(protected.with_suffix(".pub").read_text())
+    # The middle of a key: it is in every form that the key may have.
+    key = known_sshd.key.read_text()
+    marks["key"] = key.splitlines()[2]
+    answers: list[str] = []
+    processes: list[str] = []
+    watching = threading.Event()
+
+    def watch() -> None:
+        while not watching.is_set():
+            listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
+            processes.append(listed.stdout)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        for more in (
+            {"private_key_path": None, "password": marks["wrong"]},
+            {"private_key_path": str(protected), "passphrase": marks["wrong"], "password": marks["password"]},
+            {
+                "private_key_path": str(protected),
+                "passphrase": marks["phrase"],
+                "password": marks["password"],
+            },
+            {"private_key_path": None, "private_key": key, "passphrase": marks["phrase"]},
+            {"private_key_path": None, "private_key": key[: len(key) // 2], "password": marks["password"]},
+            {"private_key_path": None, "private_key": [key], "password": {"a": marks["password"]}},
+            {"password": marks["password"], "host": "-x", "username": "a b"},
+            {"password": marks["password"], "port": 1},
+            {"password": marks["password"], "host": "nowhere.invalid"},
+        ):
+            answers.append(serving.post("/api/remote/connect", json=known_sshd.login(**more)).text)
+        query = f"?connection_id={known_sshd.id}"
+        for route in (
+            f"conda-envs{query}",
+            f"config{query}",
+            f"fs/list{query}",
+            "sessions",
+            "known-hosts/list",
+        ):
+            answers.append(serving.get(f"/api/remote/{route}").text)
+        assert '"connected":true' in answers[2] and '"connected":true' in answers[3]
+    finally:
+        watching.set()
+        watcher.join()
+    serving.stop()
+    places = {"answers": "\n".join(answers), "log": serving.output, "processes": "\n".join(processes)}
+    for path in home.rglob("*"):
+        if path.is_file():
+            places[str(path)] = path.read_bytes().decode("latin-1")
+    assert any(name.endswith(".sqlite3") for name in places), "the database was not looked into"
+    told = [(name, place) for name, mark in marks.items() for place, text in places.items() if mark in text]
+    assert not told
+
+
+def test_ten_hosts_that_hang_delay_no_answer(serving: Viewer, known_sshd: Sshd) -> None:
+    with Teller(b"") as host, ThreadPoolExecutor(10) as threads:
+        bodies = [
+            {"host": "127.0.0.1", "port": host.port, "username": f"u{n}", "password": "x"} for n in range(10)
+        ]
+        waiting = [threads.submit(serving.post, "/api/remote/connect", json=body) for body in bodies]
+        assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
+        assert serving.get(f"/api/remote/fs/list?connection_id={known_sshd.id}").status_code == 200
+        with requests.Session() as session:
+            times = [_seconds(session, f"{serving.url}/api/health") for _ in range(20)]
+        assert min(times) < 0.05
+        assert not any(one.done() for one in waiting)
+        assert {one.result().status_code for one in waiting} == {503}
+
+
+def _seconds(session: requests.Session, url: str) -> float:
+    began = time.perf_counter()
+    assert session.get(url, timeout=10).status_code == 200
+    return time.perf_counter() - began
+
+
+def test_a_viewer_ends_in_time_and_hangs_up(serving: Viewer, known_sshd: Sshd) -> None:
+    assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
+    assert known_sshd.logins() == 1
+    with Teller(b"") as host, ThreadPoolExecutor(5) as threads:
+        body = {"host": "127.0.0.1", "port": host.port, "username": "me", "password": "x"}
+        for _ in range(5):
+            threads.submit(_ask_and_be_left, serving, body)
+        until(lambda: len(host._clients) == 5)
+        began = time.monotonic()
+        serving.process.send_signal(signal.SIGTERM)
+        assert serving.process.wait(10) == 0
+        assert time.monotonic() - began < 3
+    until(lambda: not known_sshd.sessions())
+
+
+def _ask_and_be_left(viewer: Viewer, body: dict[str, Any]) -> None:
+    try:
+        viewer.post("/api/remote/connect", json=body)
+    except requests.RequestException:
+        return
+
+
+def test_a_viewer_that_is_killed_leaves_no_login(serving: Viewer, known_sshd: Sshd) -> None:
+    assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
+    assert known_sshd.logins() == 1
+    serving.kill()
+    until(lambda: not known_sshd.sessions())
+
+
+def test_a_viewer_without_connections_does_not_load_asyncssh(home: Path) -> None:
+    script = """
+import sys, django
+django.setup()
+from django.urls import get_resolver
+import runicorn_site.asgi, runicorn_site.daphne_server, remote.services
+get_resolver().check()
+remote.services.start()
+assert "asyncssh" not in sys.modules
+remote.services.stop(1)
+"""
+    surroundings = environment(home, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
+    subprocess.run([sys.executable, "-c", script], check=True, env=surroundings, timeout=60)
+
+
+def test_the_rows_of_a_viewer_hold_what_was_connected(serving: Viewer, known_sshd: Sshd, home: Path) -> None:
+    serving.post("/api/remote/connect", json=known_sshd.login())
+    (database,) = home.rglob("*.sqlite3")
+    with sqlite3.connect(database) as rows:
+        found = rows.execute("SELECT host, port, username, auth_method FROM remote_connection").fetchall()
+    assert found == [("127.0.0.1", known_sshd.port, known_sshd.username, "key")]
+
+
+@pytest.fixture
+def client(start_viewer: Callable[..., Viewer], sshd: Sshd) -> Iterator[api.RunicornClient]:
+    """The Python client of a viewer that does not know the host yet."""
+    with api.connect(start_viewer(sshd.home, RUNICORN_RATE_LIMIT="off").url) as client:
+        yield client
+
+
+def test_the_client_goes_the_whole_way(client: api.RunicornClient, sshd: Sshd) -> None:
+    (sshd.home / "runs").mkdir()
+    login = {"port": sshd.port, "username": sshd.username, "private_key_path": str(sshd.key)}
+    with pytest.raises(api.ConflictError) as question:
+        client.remote.connect("127.0.0.1", **login)
+    assert question.value.host_key is not None
+    assert question.value.host_key["public_key"] == sshd.public_key
+    assert client.remote.accept_host_key(question.value) == {"ok": True}
+    there = client.remote.connect("127.0.0.1", **login)["connection_id"]
+    assert there == sshd.id
+    (listed,) = client.remote.list_sessions()
+    assert set(listed) == set(api.shapes.Connection.__annotations__)
+    assert [entry["name"] for entry in client.remote.list_remote_directory(there)] == ["runs"]
+    assert client.remote.check_remote_path(there, "~/runs") is True
+    assert client.remote.check_remote_path(there, "~/gone") is False
+    environments = client.remote.list_environments(there)
+    assert "system" in [one["name"] for one in environments]
+    assert set(environments[0]) == set(api.shapes.RemoteEnvironment.__annotations__)
+    assert client.remote.disconnect(there)["ok"] is True
+    with pytest.raises(api.NotFoundError, match="Connection not found or inactive"):
+        client.remote.list_remote_directory(there)
+    with pytest.raises(api.AuthenticationError, match="does not let"):
+        client.remote.connect("127.0.0.1", sshd.port, sshd.username, password="wrong")
+    with pytest.raises(api.BadRequestError, match="no private key could be read"):
+        client.remote.connect("127.0.0.1", sshd.port, sshd.username, private_key_path="/etc/hostname")
+    sshd.stop()
+    with pytest.raises(api.ServerError, match="refused the connection"):
+        client.remote.connect("127.0.0.1", **login)
+
+
+def test_every_key_file_that_is_none_gets_one_sentence(
+    client: api.RunicornClient, sshd: Sshd, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "noise").write_bytes(bytes(range(256)) * 100)
+    (tmp_path / "public").write_text(sshd.public_key)
+    (tmp_path / "torn").write_text(sshd.key.read_text()[:150])
+    subprocess.run(["mkfifo", str(tmp_path / "pipe")], check=True)
+    paths = [str(tmp_path / name) for name in ("gone", "empty", "folder", "noise", "public", "torn", "pipe")]
+    paths += [
+        "user_key",
+        "../user_key",
+        "/dev/zero",
+        "/dev/stdin",
+        "/etc/passwd",
+        "/proc/self/mem",
+        "~nobody-here/key",
+    ]
+    sentences = set()
+    for path in paths:
+        with pytest.raises(api.BadRequestError) as told:
+            client.remote.connect("127.0.0.1", sshd.port, sshd.username, private_key_path=path)
+        sentences.add(told.value.detail)
+    assert len(sentences) == 1 and "no private key could be read from it" in next(iter(sentences))
+
+
+def test_a_password_works_from_end_to_end(
+    client: api.RunicornClient, sshd: Sshd, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with somebody(tmp_path_factory.mktemp("people")) as who:
+        with pytest.raises(api.ConflictError) as question:
+            client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password)
+        client.remote.accept_host_key(question.value)
+        there = client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password)
+        assert there["connected"] is True
+        with pytest.raises(api.AuthenticationError):
+            client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password + "x")
+        again = client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password)
+        assert again == there
+        client.remote.disconnect(there["connection_id"])
