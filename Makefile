@@ -6,8 +6,9 @@ BIN := .venv/bin
 RUNTIME := .venv/.runtime
 TOOLS := .venv/.tools
 ARGS ?=
-# Tests of one file stay together: they share a viewer or a browser.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile
+# Tests of one file stay together: they share a viewer. One process more than a small machine has cores, since tests
+# wait for other processes much of the time.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile
 LIBRARIES := .venv/.libraries
 
 .PHONY: run test torture check format bench clean
@@ -20,7 +21,7 @@ test: $(TOOLS)  ## set up what is missing and run the test suite
 	@$(PYTEST) -m "not torture" $(ARGS)
 
 torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, and every callback with its library
-	@$(BIN)/python -m pytest -m torture --timeout 3600 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m torture --timeout 1800 $(ARGS)
 
 check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, tests
 	$(BIN)/ruff format --check .

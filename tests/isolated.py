@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -21,6 +22,9 @@ if _url := os.environ.get("RUNICORN_TEST_DATABASE_URL"):  # the tests of this pr
     os.environ["RUNICORN_DATABASE_URL"] = _url
 # Inherited by the processes that pytest-xdist starts: where tests/prepared.py keeps its database.
 os.environ.setdefault("RUNICORN_TEST_PREPARED", str(_HOME / "prepared"))
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets its jobs in the background ignore Ctrl-C, and programs that the tests start would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 gc.disable()  # what is imported and collected stays: nothing is to be looked for among it
 
 

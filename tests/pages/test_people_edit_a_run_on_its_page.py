@@ -71,6 +71,7 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
     field.fill("half a wo")
     append_metrics(busy_site.root, "edited", "by people", run_id, [{"loss": 0.5, "global_step": 60}], 2e9)
     until(lambda: page.locator("#step").text_content() == "60")
+    until(lambda: busy_site.get(f"/api/runs/{run_id}/progress").json()["step"] == 60)  # what will be drawn
     page.evaluate("import('/static/js/run/header.js').then((header) => header.redraw())")
     until(lambda: "60 of 100" in page.locator("#header .progress").inner_text())
     assert field.input_value() == "half a wo"

@@ -118,8 +118,9 @@ def test_a_tensor_is_taken_off_its_graph(run: rn.Run) -> None:
 
 @pytest.mark.parametrize("format", ["png", "jpg"])
 def test_a_figure_is_drawn(run: rn.Run, format: str) -> None:
-    figures = pytest.importorskip("matplotlib.figure")
-    figure = figures.Figure(figsize=(1, 1))
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(1, 1))
     figure.subplots().plot([1, 2])
     assert _opened(run, run.log_image("k", figure, format=format)).size == (100, 100)
 

@@ -74,10 +74,10 @@ def test_a_number_of_too_many_digits_is_a_sentence(tmp_path: Path) -> None:
     assert layout.read_json(tmp_path / "a.json")[1] == "a.json is not valid JSON."
 
 
-def test_a_file_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layout, "JSON_CEILING", 2**20)
+def test_a_file_too_large_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps({"a": "x" * 2**20}))
-    assert layout.read_json(tmp_path / "a.json") == ({}, "a.json is larger than 1 MiB and was not read.")
+    refused = layout.read_json(tmp_path / "a.json", ceiling=2**20)
+    assert refused == ({}, "a.json is larger than 1 MiB and was not read.")
 
 
 def test_only_regular_files_are_read_and_links_when_asked(tmp_path: Path) -> None:
