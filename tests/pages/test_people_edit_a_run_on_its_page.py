@@ -92,6 +92,7 @@ def test_a_deleted_run_can_be_taken_back_at_once(open_page: Open, busy_site: Vie
     page = open_page(f"/runs/{run_id}")
     page.get_by_role("button", name="Delete", exact=True).click()
     page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").wait_for(state="hidden")
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
 
 
