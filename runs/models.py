@@ -147,6 +147,21 @@ class Run(models.Model):
             ),
             models.Index(fields=["root", "folder"], name="run_folder"),
             models.Index(fields=["root", "-created", "-id"], name="run_everything"),
+            models.Index(fields=["root", "id"], name="run_live", condition=models.Q(deleted=None)),
+            # Figures over all runs are answered from this alone: see `runs.analytics`.
+            models.Index(
+                fields=[
+                    "root",
+                    "project",
+                    "best_metric_name",
+                    "best_metric_mode",
+                    "best_metric_value",
+                    "deleted",
+                    "stored_bytes",
+                    "journal_bytes",
+                ],
+                name="run_figures",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -204,6 +219,10 @@ class RunMetric(models.Model):
             models.Index(fields=["root", "key", "last", "run"], name="metric_last"),
             models.Index(fields=["root", "key", "minimum", "run"], name="metric_minimum"),
             models.Index(fields=["root", "key", "maximum", "run"], name="metric_maximum"),
+            # Conditions on some of the runs are answered from these alone: see `runs.crossing`.
+            models.Index(
+                fields=["root", "key", "run", "last", "best", "minimum", "maximum"], name="metric_by_run"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -230,6 +249,7 @@ class RunParam(models.Model):
         indexes = [
             models.Index(fields=["root", "key", "number", "run"], name="param_number"),
             models.Index(fields=["root", "key", "text", "run"], name="param_text"),
+            models.Index(fields=["root", "key", "run", "number", "text"], name="param_by_run"),
         ]
 
     def __str__(self) -> str:

@@ -69,6 +69,7 @@ class RunQuerySet(models.QuerySet["Run"]):
             where: a condition as `runs.where.parse` reads it.
         """
         from runs import finding, where_filter
+        from runs.where_tree import columns
 
         asked = {
             "project": project,
@@ -86,10 +87,11 @@ class RunQuerySet(models.QuerySet["Run"]):
             found = (
                 found.filter(status__in=statuses) if len(statuses) > 1 else found.filter(status=statuses[0])
             )
-        for tag in tags:
-            found = finding.tagged(found, tag)
         found = finding.matching(found, search)
-        found = where_filter.satisfying(found, where) if where is not None else found
+        wanted = [*map(where_filter.with_tag, tags), *where_filter.parts(where)]
+        if wanted:
+            said = None if search or archived is not None else columns(given, statuses)
+            found = where_filter.satisfying(found, wanted, among=self, columns=said)
         return finding.narrowed(found) if name is not None and project is None else found
 
     def ordered(self, order: str = "created_at", *, desc: bool = True) -> Ordered:

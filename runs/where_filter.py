@@ -5,87 +5,88 @@ A comparison is false for a run that lacks the value; `not` makes that true.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
-from runs import finding
-from runs.models import RunMetric, RunParam, RunTag
+from runs import counting, crossing, finding
+from runs.models import StorageRoot
 from runs.querysets import RunQuerySet
-from runs.where_tree import ORDERINGS, All, Comparison, Either, Kind, Node, Not
+from runs.where_rows import WITH_ROWS, on_column, rows
+from runs.where_tree import All, Comparison, Either, Field, Kind, Node, Not, comparisons
 
-LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "contains": "icontains", "in": "in"}
-WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
 INDEXED = frozenset({"project", "name", "status"})
-EMPTY_TEXTS = frozenset({"group", "description", "hostname"})
-"""Columns that are "" where a run says nothing."""
 
 
-def satisfying(runs: RunQuerySet, node: Node) -> RunQuerySet:
-    """Those of the runs of one root for which the expression is true."""
-    parts = node.nodes if isinstance(node, All) else (node,)
-    indexed = [part for part in parts if isinstance(part, Comparison) and part.field.kind in WITH_ROWS]
-    runs = finding.having(runs, map(rows, indexed))
-    for part in parts:
-        if part not in indexed:
-            runs = runs.filter(condition(part))
-            runs.is_filtered |= isinstance(part, Comparison) and part.field.name in INDEXED
+def parts(node: Node | None) -> tuple[Node, ...]:
+    """What all has to be true for the expression to be; nothing for no expression."""
+    if isinstance(node, All):
+        return node.nodes
+    return () if node is None else (node,)
+
+
+def with_tag(tag: str) -> Comparison:
+    """The condition that a run has the tag."""
+    return Comparison(Field(Kind.TAGS, "tags"), "in", (tag,))
+
+
+def satisfying(
+    runs: RunQuerySet, wanted: Sequence[Node], *, among: RunQuerySet, columns: Sequence[Node] | None
+) -> RunQuerySet:
+    """Those of the runs of one root for which all of the expressions are true.
+
+    Args:
+        runs: the runs.
+        wanted: the expressions.
+        among: what the runs were filtered out of.
+        columns: the conditions by which that was done; None when there are others that no expression can say.
+    """
+    live = crossing.lives(among)
+    crossed = [part for part in wanted if crossing.can(part, live=bool(live))]
+    if not any(leaf.field.kind in WITH_ROWS for part in crossed for leaf in comparisons(part)):
+        crossed = []
+    if crossed and runs.root is not None:
+        known = All((*(columns or ()), *crossed) if live else tuple(crossed))
+        keys, count = _known(runs.root, known, live=bool(live))
+        left = [part for part in wanted if part not in crossed]
+        is_all = not left and columns is not None and live is not None and (live or not columns)
+        few = keys is not None
+        found = _filtered(finding.among(runs, keys) if few else runs, left if few else wanted)
+        found.known_count = count if is_all else None
+        return found
+    return _filtered(runs, wanted)
+
+
+def _filtered(runs: RunQuerySet, wanted: Sequence[Node]) -> RunQuerySet:
+    for part in wanted:
+        runs = runs.filter(condition(part, runs.root))
+        runs.is_filtered |= isinstance(part, Comparison) and part.field.name in INDEXED
     return runs
 
 
-def condition(node: Node) -> Q:
-    """The expression as a condition on a run."""
+def _known(root: StorageRoot, node: All, *, live: bool) -> tuple[list[int] | None, int]:
+    """The keys of the runs when they are few, and how many there are, up to one more than is counted exactly."""
+
+    def cross() -> tuple[list[int] | None, int]:
+        found = crossing.Crossing(root, node, live=live)
+        keys, is_complete = found.common(counting.EXACT)
+        few = is_complete and finding.are_few(len(keys), found.size)
+        return keys.tolist() if few else None, min(len(keys), counting.EXACT + 1)
+
+    return counting.remembered(root, f"where {live} {node}", cross)
+
+
+def condition(node: Node, root: StorageRoot | None = None) -> Q:
+    """The expression as a condition on a run, of that root if it is given."""
     if isinstance(node, Not):
-        return ~condition(node.node)
+        return ~condition(node.node, root)
     if isinstance(node, All | Either):
         joined = Q()
         for part in node.nodes:
-            joined = joined & condition(part) if isinstance(node, All) else joined | condition(part)
+            single = condition(part, root)
+            joined = joined & single if isinstance(node, All) else joined | single
         return joined
     if node.field.kind in WITH_ROWS:
-        return Q(Exists(rows(node).filter(run=OuterRef("pk"))))
-    return _on_column(node)
-
-
-def _on_column(node: Comparison) -> Q:
-    column, operator = node.field.name, node.operator
-    present = ~Q(**{column: ""}) if column in EMPTY_TEXTS else Q(**{f"{column}__isnull": False})
-    if operator == "exists":
-        return present
-    if operator == "!=":
-        return present & ~Q(**{column: node.values[0]})
-    return Q(**{f"{column}__{LOOKUPS[operator]}": _wanted(node)})
-
-
-def rows(node: Comparison) -> QuerySet[Any]:
-    """The rows of tags, metrics or config values that make a comparison true, of runs of any root."""
-    if node.field.kind is Kind.TAGS:
-        return RunTag.objects.filter(tag__in=node.values) if node.values else RunTag.objects.all()
-    model = RunMetric if node.field.kind is Kind.METRIC else RunParam
-    keyed: QuerySet[Any] = model.objects.filter(key=node.field.name)
-    if node.field.kind is Kind.METRIC:
-        keyed = keyed.filter(**{f"{node.field.figure}__isnull": False})
-        return _compared(keyed, node, node.field.figure)
-    return _of_config(keyed, node)
-
-
-def _of_config(keyed: QuerySet[Any], node: Comparison) -> QuerySet[Any]:
-    numbers = [value for value in node.values if isinstance(value, float)]
-    texts = [value for value in node.values if isinstance(value, str)]
-    if node.operator == "in":
-        return keyed.filter(Q(number__in=numbers) | Q(text__in=texts))
-    if node.operator in ("exists", "!=", "contains"):
-        keyed = keyed.exclude(number=None, text="null")  # as good as missing
-    return _compared(keyed, node, "number" if numbers or node.operator in ORDERINGS else "text")
-
-
-def _compared(keyed: QuerySet[Any], node: Comparison, field: str) -> QuerySet[Any]:
-    if node.operator == "exists":
-        return keyed
-    if node.operator == "!=":
-        return keyed.exclude(**{field: node.values[0]})
-    return keyed.filter(**{f"{field}__{LOOKUPS[node.operator]}": _wanted(node)})
-
-
-def _wanted(node: Comparison) -> Any:
-    return list(node.values) if node.operator == "in" else node.values[0]
+        of_run = rows(node, by_run=True).filter(run=OuterRef("pk"))
+        return Q(Exists(of_run if root is None else of_run.filter(root=root)))
+    return on_column(node)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 
 class Kind(Enum):
@@ -83,3 +85,25 @@ class Either:
 
 
 Node = Comparison | Not | All | Either
+
+
+def columns(given: Mapping[str, Any], statuses: Sequence[str]) -> list[Comparison]:
+    """Filters of columns (`{"project": …, "created__gte": …}`) and of the status as comparisons."""
+    found = []
+    for lookup, value in given.items():
+        name, _, kind = lookup.partition("__")
+        found.append(Comparison(Field(Kind.TEXT, name), {"gte": ">=", "lte": "<="}.get(kind, "="), (value,)))
+    if statuses:
+        found.append(Comparison(Field(Kind.TEXT, "status"), "in", tuple(statuses)))
+    return found
+
+
+def comparisons(node: Node) -> Iterator[Comparison]:
+    """Every comparison in it, from left to right."""
+    if isinstance(node, Comparison):
+        yield node
+    elif isinstance(node, Not):
+        yield from comparisons(node.node)
+    else:
+        for part in node.nodes:
+            yield from comparisons(part)

@@ -89,7 +89,7 @@ class Description:
         """The operation that a request reaches: an odd value can lead to another route, or to none."""
         path = unquote(target.partition("?")[0])
         try:
-            route = resolve(path.rstrip("/") if path != "/" else path).route
+            route = resolve(path.removesuffix("/") or "/").route
         except Resolver404:
             return None
         template = "/" + re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(route))

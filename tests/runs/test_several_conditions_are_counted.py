@@ -1,4 +1,4 @@
-"""What several conditions leave is counted from their indexes, a part at a time, however the parts fall."""
+"""What an expression leaves is found from the indexes of its conditions, whichever way they are read."""
 
 from __future__ import annotations
 
@@ -11,21 +11,36 @@ from django.db import connection
 
 from runs import counting, crossing, finding, services
 from runs.active import active_root
-from runs.models import Run, RunParam
+from runs.models import Run
 from runs.where import parse
 
-of_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL counts its rows itself")
+of_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan of SQLite")
 RUNS = 20
-CONDITIONS = ("config.a < 9", "config.b >= 1", "config.c = 0", "tags in (x, y)", "config.a exists")
+CONDITIONS = (
+    "config.a < 9",
+    "config.b >= 1",
+    "config.c = 0",
+    "tags in (x, y)",
+    "config.a exists",
+    "project = odd",
+)
+WAYS = {
+    "all values": {},
+    "all values in parts": {"SAMPLE": 1000, "PART": 5},
+    "few are asked": {"SAMPLE": 4, "FEW_SHARE": 1},
+    "the newest as far as is enough": {"SAMPLE": 5, "TAKEN": 1_000_000, "MARGIN": 0.01},
+    "the newest, then all values": {"SAMPLE": 4, "FEW": 0, "PART": 3},
+}
 
 
 @pytest.fixture
 def many(store: Path, make_run: Any, look: Any) -> list[str]:
-    """Runs that differ in three config values and their tags; two of them are in the recycle bin."""
+    """Runs that differ in three config values, tags and project; two of them are in the recycle bin."""
     made = [
         make_run(
             store,
             run_id=f"20231114_221320_{number:06d}",
+            project=("even", "odd")[number % 2],
             created_at=1.7e9 + number,
             config={"a": number % 15, "b": number % 4, "c": number % 2},
             tags=[tag for tag, every in (("x", 2), ("y", 3)) if number % every == 0],
@@ -37,31 +52,47 @@ def many(store: Path, make_run: Any, look: Any) -> list[str]:
     return made
 
 
-@pytest.mark.parametrize(("parts", "narrow"), [((1, 2, 7, None), 0), ((5, 11, None), 0), ((40, None), 100)])
-@pytest.mark.usefixtures("many")
-def test_the_count_is_that_of_the_runs(
-    monkeypatch: pytest.MonkeyPatch, parts: tuple[int | None, ...], narrow: int
-) -> None:
+@pytest.fixture(params=WAYS.values(), ids=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way to read the indexes, which otherwise takes many runs; and none of them few."""
     monkeypatch.setattr(finding, "RARE", 1)
-    monkeypatch.setattr(crossing, "PARTS", parts)
-    monkeypatch.setattr(crossing, "NARROW", narrow)
+    monkeypatch.setattr(finding, "PAGE", 0)
+    for name, value in request.param.items():
+        monkeypatch.setattr(crossing, name, value)
+
+
+@pytest.mark.parametrize(
+    "form", ["{} and {}", "{} or {}", "{} and not {}", "not ({} or {})", "{0} and ({1} or not {0})"]
+)
+@pytest.mark.usefixtures("many", "way")
+def test_the_count_is_that_of_the_runs(form: str) -> None:
     everything = Run.objects.in_root(active_root())
     for first, second in itertools.combinations(CONDITIONS, 2):
+        where = parse(form.format(first, second))
         for runs in (everything, everything.live(), everything.filter(project="none")):
-            asked = runs.for_table(where=parse(f"{first} and {second}"))
+            asked = runs.for_table(where=where)
             assert counting.capped(asked) == (len(asked), False), (first, second)
+            narrower = runs.for_table(where=where, project="even", tags=["y"], statuses=["finished"])
+            assert counting.capped(narrower) == (len(narrower), False), (first, second)
 
 
-@of_sqlite
+@pytest.mark.parametrize("taken", [0, 1_000_000])
 @pytest.mark.usefixtures("many")
-def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "RARE", 1)
-    monkeypatch.setattr(crossing, "PARTS", (10, 20, None))
-    monkeypatch.setattr(crossing, "NARROW", 0)
-    root = active_root()
-    rows = [RunParam.objects.filter(key=key) for key in "ab"]
-    keys, is_complete = crossing.common(root, rows, live=True, enough=3)
-    assert len(keys) > 3 and not is_complete
+def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
+    monkeypatch.setattr(crossing, "SAMPLE", 4)
+    monkeypatch.setattr(crossing, "FEW", 0)
+    monkeypatch.setattr(crossing, "PART", 7)
+    monkeypatch.setattr(crossing, "TAKEN", taken)
+    found = crossing.Crossing(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
+    keys, is_complete = found.common(5)
+    assert 5 < len(keys) < RUNS - 5 and not is_complete
+
+
+@pytest.mark.usefixtures("many")
+def test_what_was_counted_is_not_counted_again(django_assert_num_queries: Any) -> None:
+    asked = Run.objects.in_root(active_root()).live().for_table(where=parse("config.a < 9 or config.c = 1"))
+    with django_assert_num_queries(0):
+        assert counting.capped(asked)[0] > 0
 
 
 @of_sqlite
@@ -71,3 +102,30 @@ def test_each_list_walks_the_index_of_its_order() -> None:
     assert "run_newest" in runs.live().newest()[:50].explain()
     assert "run_everything" in runs.newest()[:50].explain()
     assert "run_deleted" in runs.exclude(deleted=None).order_by("-deleted", "-id")[:50].explain()
+
+
+@of_sqlite
+@pytest.mark.parametrize(
+    ("text", "by_value", "by_run"),
+    [
+        ("config.a < 9", "param_number", "param_by_run"),
+        ("config.a = 9", "param_number", "param_number"),
+        ("config.a = x", "param_text", "param_text"),
+        ("metric.loss.min > 1", "metric_minimum", "metric_by_run"),
+        ("tags contains x", "tag_runs", "tag_runs"),
+        ("status = x", "run_by_status", "run_by_status"),
+        ("created_at > 5", "run_newest", "run_newest"),
+    ],
+)
+@pytest.mark.usefixtures("store")
+def test_each_condition_is_read_from_its_index_alone(text: str, by_value: str, by_run: str) -> None:
+    leaf = crossing.Leaf(active_root(), parse(text))
+    places = (crossing.Span(5, 50), crossing.Among(crossing.np.arange(5)))
+    plans = [leaf.by_value.order_by().values(leaf.field).explain()]
+    plans += [
+        place.narrow(leaf.by_run, leaf.field).order_by().values(leaf.field).explain() for place in places
+    ]
+    alone = "COVERING INDEX" if leaf.field == "run" else "INDEX"  # SQLite says so of no partial index
+    assert f"{alone} {by_value} " in plans[0]
+    assert f"{alone} {by_run} " in plans[1]
+    assert alone in plans[2] or leaf.field == "pk"
