@@ -10,14 +10,11 @@ import os
 import re
 from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
-from posixpath import dirname, join, normpath
 
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.contrib.staticfiles.storage import StaticFilesStorage
 
-IMPORT = re.compile(r"""^(?:import|export)\s+(?:[\w$*{},\s]+\sfrom\s+)?["'](\.[^"']+)["']""", re.MULTILINE)
 VERSIONED = re.compile(r"v-([0-9a-f]{16})/(.+)", re.DOTALL)
 
 
@@ -44,15 +41,3 @@ def split(path: str) -> tuple[str, bool]:
     """The name of a file without its version, and whether the version is the present one."""
     match = VERSIONED.fullmatch(path)
     return (match[2], match[1] == version()) if match else (path, False)
-
-
-@lru_cache(maxsize=64)
-def imports(name: str) -> tuple[str, ...]:
-    """The modules that one loads before it runs, itself left out, the nearest first."""
-    reached = [name]
-    for module in reached:
-        found = finders.find(module)
-        text = Path(found).read_text(encoding="utf-8") if found else ""
-        named = (normpath(join(dirname(module), path)) for path in IMPORT.findall(text))
-        reached += [other for other in dict.fromkeys(named) if other not in reached]
-    return tuple(reached[1:])

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from runicorn_site.static_files import FOR_GOOD
-from runicorn_site.static_names import imports, version
+from runicorn_site.static_names import version
 from tests.processes import PROJECT, Viewer
 from tests.site.wire import get
 
@@ -51,6 +51,11 @@ def test_what_has_not_changed_is_not_sent_again(plain: Viewer) -> None:
         "/static/css/base+../../manage.css",
         "/static/css/+.css",
         f"/static/css/{'base+' * 16}base.css",
+        "/static/js/+nothing.js",
+        "/static/js/+.js",
+        "/static/js/+../../manage.js",
+        "/static/js/+frame++run.js",
+        f"/static/js/{'+frame' * 17}.js",
         f"/static/v-{'0' * 16}/../manage.py",
         f"/static/v-{'0' * 16}/v-{'0' * 16}/css/base.css",
     ],
@@ -72,8 +77,6 @@ def test_a_versioned_address_is_kept_for_good_with_all_that_it_imports(plain: Vi
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, FOR_GOOD), address
     old = plain.get(f"/static/v-{'0' * 16}/css/base.css")
     assert (old.status_code, old.headers["Cache-Control"]) == (200, "no-cache")
-    asked_early = [address for address in addresses if address.endswith("/js/chart/format.js")]
-    assert asked_early, "times.js imports it for frame.js"
 
 
 def test_style_sheets_are_joined_in_their_order(plain: Viewer) -> None:
@@ -86,9 +89,22 @@ def test_style_sheets_are_joined_in_their_order(plain: Viewer) -> None:
     assert plain.get("/static/css/base+variables+run.css").headers["ETag"] != both.headers["ETag"]
 
 
-def test_every_module_finds_what_it_imports() -> None:
-    for file in (PROJECT / "static" / "js").glob("*.js"):
-        for name in imports(f"js/{file.name}"):
-            assert (PROJECT / "static" / name).is_file(), (file.name, name)
-    assert {"js/chart/board.js", "js/chart/ticks.js", "js/log/fold.js"} <= set(imports("js/run.js"))
-    assert "js/chart/picture.js" not in imports("js/run.js"), "it is asked for when somebody wants a picture"
+def test_modules_come_in_one_answer_with_all_that_they_import(plain: Viewer) -> None:
+    page = plain.get("/").text
+    assert [path.rpartition("/")[2] for path in re.findall(r'<script type="module" src="([^"]+)"', page)] == [
+        "+frame+runs.js"
+    ]
+    answer = plain.get("/static/js/+frame+run.js")
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    places = [
+        answer.text.index(f'modules["js/{name}.js"] = ') for name in ("chart/ticks", "chart/plot", "run")
+    ]
+    assert places == sorted(places)
+    assert answer.text.count('modules["js/chart/format.js"] = ') == 1
+    again = plain.get("/static/js/+frame+run.js", headers={"If-None-Match": answer.headers["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in (PROJECT / "static" / "js").glob("*.js")))
+def test_every_module_of_a_page_can_be_joined(plain: Viewer, name: str) -> None:
+    assert plain.get(f"/static/js/+{name}.js").status_code == 200

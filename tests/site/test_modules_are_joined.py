@@ -1,0 +1,63 @@
+"""What the joined module does is what the modules do, run by a real engine; what cannot be joined is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from runicorn_site.joining import NotPlain, in_order, joined
+
+FILES = {
+    "js/page.js": 'import { add, LIMIT as most } from "./deep/sum.js";\nimport { Box } from "./box.js";\n'
+    "window.answer = [add(1, 2), most, new Box(4).doubled, window.ran];\n",
+    "js/box.js": 'import { add } from "./deep/sum.js";\n\nexport class Box {\n  constructor(side) {\n'
+    "    this.side = side;\n  }\n\n  get doubled() {\n    return add(this.side, this.side);\n  }\n}\n",
+    "js/deep/sum.js": 'import "../first.js";\n\nexport const LIMIT = 9;\n\n/** export nothing */\n'
+    "export function add(a, b) {\n  return a + b;\n}\n\nfunction hidden() {}\n",
+    "js/first.js": "window.ran = (window.ran ?? 0) + 1;\n",
+}
+
+
+def together(files: Mapping[str, str], *names: str) -> str:
+    return joined((name, files[name]) for name in in_order(names, files.__getitem__))
+
+
+def test_each_runs_once_and_behind_what_it_imports(chromium: Any) -> None:
+    assert in_order(["js/page.js"], FILES.__getitem__) == (
+        "js/first.js",
+        "js/deep/sum.js",
+        "js/box.js",
+        "js/page.js",
+    )
+    page = chromium.new_page()
+    page.add_script_tag(content=together(FILES, "js/page.js", "js/box.js"), type="module")
+    assert page.evaluate("window.answer") == [3, 9, 8, 1]
+    assert page.evaluate("typeof hidden") == "undefined"
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export default 1;",
+        "export { a };",
+        'export * from "./first.js";',
+        "export let count = 0;",
+        'import first from "./first.js";',
+        'import * as first from "./first.js";',
+        'const first = await import("./first.js");',
+        "const here = import.meta.url;",
+        "await 1;",
+    ],
+)
+def test_what_is_not_plain_is_refused(line: str) -> None:
+    with pytest.raises(NotPlain, match=r"js/odd\.js"):
+        together({"js/odd.js": f"const a = 1;\n{line}\n", "js/first.js": ""}, "js/odd.js")
+
+
+def test_a_circle_is_refused() -> None:
+    files = {"js/a.js": 'import { b } from "./b.js";\n', "js/b.js": 'import { a } from "./a.js";\n'}
+    with pytest.raises(NotPlain, match=r"js/a\.js imports js/b\.js imports js/a\.js"):
+        together(files, "js/a.js")
