@@ -114,3 +114,34 @@ def test_what_was_deleted_is_taken_back(open_page: Open, runs: dict[str, str]) -
     page.get_by_role("button", name="Undo").click()
     until(lambda: set(names(page)) == before)
     assert "undo" not in page.url
+
+
+def test_the_way_back_outlives_a_reload_and_another_page(open_page: Open, runs: dict[str, str]) -> None:
+    page = open_page(f"/?project={PROJECT}&status=finished&status=failed")
+    until(lambda: page.locator("#pick-all").is_visible())
+    before = set(names(page))
+    page.get_by_label(f"Select two {runs['two']}").check()
+    page.locator("#selection").get_by_role("button", name="Delete", exact=True).click()
+    until(lambda: "1 run moved" in page.locator("#outcome").inner_text())
+    page.reload()
+    until(lambda: "1 run moved" in page.locator("#outcome").inner_text())
+    page.goto(page.url.partition("?")[0] + "recycle-bin")
+    page.go_back()
+    page.get_by_role("button", name="Undo").click()
+    until(lambda: set(names(page)) == before)
+    page.reload()
+    until(lambda: page.locator("#pick-all").is_visible())
+    assert page.locator("#outcome").is_hidden(), "what was taken back is not offered again"
+
+
+def test_a_notice_can_be_sent_away(open_page: Open, runs: dict[str, str]) -> None:
+    page = open_page(f"/?project={PROJECT}&status=failed")
+    until(lambda: page.locator("#pick-all").is_visible())
+    page.get_by_label(f"Select three {runs['three']}").check()
+    page.locator("#selection").get_by_role("button", name="Pin", exact=True).click()
+    until(lambda: "1 run pinned" in page.locator("#outcome").inner_text())
+    page.get_by_role("button", name="Dismiss").click()
+    assert page.locator("#outcome").is_hidden()
+    page.reload()
+    until(lambda: page.locator("#pick-all").is_visible())
+    assert page.locator("#outcome").is_hidden()

@@ -1,6 +1,7 @@
-/** What is done with all selected runs: in batches, with its progress, and with one way back. */
+/** What is done with all selected runs: in batches, with its progress, and with one way back that outlives a reload. */
 
 import { sentenceIn } from "../sentence.js";
+import { Outcome } from "./outcome.js";
 import { count } from "./select.js";
 
 const BATCH = 100;
@@ -28,20 +29,9 @@ async function batch(verb, tag, ids) {
 
 /** Wire the selection bar; `refresh()` asks for the table anew. */
 export function verbs(picks, refresh) {
-  const outcome = document.getElementById("outcome");
-  const [words, bar, undo] = outcome.children;
-  let back = null;
+  const outcome = new Outcome(document.getElementById("outcome"), (way) => run(...way));
+  const say = (text, done = 1, total = 1) => outcome.say(text, done, total);
   let busy = false;
-
-  function say(text, done, total) {
-    outcome.hidden = false;
-    outcome.classList.remove("failed");
-    words.textContent = text;
-    bar.hidden = done === total;
-    bar.max = total;
-    bar.value = done;
-    undo.hidden = true;
-  }
 
   async function run(verb, tag, ids) {
     if (busy || !ids.length) return;
@@ -66,18 +56,18 @@ export function verbs(picks, refresh) {
   async function finish(verb, tag, changed, refused, problem) {
     const [past, inverse] = SAID[verb];
     const left = refused ? ` ${count(refused)} could not be changed.` : "";
-    say(`${count(changed.length)} ${past}.${left}${problem ? ` ${problem}` : ""}`, 1, 1);
-    outcome.classList.toggle("failed", Boolean(problem || refused));
-    back = inverse && changed.length ? [inverse, tag, changed] : null;
-    undo.hidden = !back;
+    outcome.tell({
+      text: `${count(changed.length)} ${past}.${left}${problem ? ` ${problem}` : ""}`,
+      failed: Boolean(problem || refused),
+      back: inverse && changed.length ? [inverse, tag, changed] : null,
+    });
     if (verb === "delete" || verb === "archive" || verb === "unarchive") picks.clear();
     await refresh();
   }
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-verb]");
-    if (event.target === undo && back) run(...back);
-    else if (button) start(button);
+    if (button) start(button);
     else if (event.target.id === "pick-matching") chooseAll(event.target);
     else return;
     event.preventDefault();
@@ -94,10 +84,10 @@ export function verbs(picks, refresh) {
     button.disabled = true;
     const response = await fetch(`/runs-matching${location.search}`).catch(() => null);
     button.disabled = false;
-    if (!response?.ok) return say(response ? await sentence(response) : "The viewer does not answer.", 1, 1);
+    if (!response?.ok) return say(response ? await sentence(response) : "The viewer does not answer.");
     const { ids, total } = await response.json();
     picks.choose(ids);
-    if (total > ids.length) say(`The first ${count(ids.length)} of ${total.toLocaleString("en")} are selected.`, 1, 1);
+    if (total > ids.length) say(`The first ${count(ids.length)} of ${total.toLocaleString("en")} are selected.`);
   }
 
   document.addEventListener("keydown", (event) => {

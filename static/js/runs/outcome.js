@@ -1,0 +1,47 @@
+/** The line above the table that says how far a change has come, what came of it, and that takes it back. */
+
+import { forget, keep, kept } from "./back.js";
+
+export class Outcome {
+  /** `root` holds words, a progress bar, and the buttons that undo and dismiss; `undo(way)` is called for the first. */
+  constructor(root, undo) {
+    this.root = root;
+    [this.words, this.bar, this.undo, this.dismiss] = root.children;
+    this.undo.addEventListener("click", () => undo(this.back));
+    this.dismiss.addEventListener("click", () => {
+      root.hidden = true;
+      forget();
+    });
+    const before = kept();
+    if (before) this.#show(before);
+  }
+
+  /** A sentence, with a bar as long as not all is done. */
+  say(text, done, total) {
+    this.root.hidden = false;
+    this.root.classList.remove("failed");
+    this.words.textContent = text;
+    this.bar.hidden = done === total;
+    this.bar.max = total;
+    this.bar.value = done;
+    this.undo.hidden = true;
+    this.dismiss.hidden = done !== total;
+  }
+
+  /**
+   * What came of it: {text, failed, back}; `failed` where it was not all that was asked for, `back` is the way back
+   * ([verb, tag, run ids]) or null, and outlives the page.
+   */
+  tell(told) {
+    if (told.back) keep(told);
+    else forget();
+    this.#show(told);
+  }
+
+  #show({ text, failed, back }) {
+    this.say(text, 1, 1);
+    this.root.classList.toggle("failed", failed);
+    this.back = back;
+    this.undo.hidden = !back;
+  }
+}
