@@ -1,6 +1,6 @@
 /** The log pane: whole lines as they come, following the end until somebody scrolls up; earlier ones on demand. */
 
-import { catchUp, extend, jump, lastOf, onKey, tell } from "./log/extend.js";
+import { catchUp, extend, fill, jump, lastOf, onKey, tell } from "./log/extend.js";
 import { Lines, MOST_ROWS } from "./log/lines.js";
 import { Source } from "./log/source.js";
 
@@ -22,6 +22,8 @@ export class LogPane {
     this.attached = true;
     this.element.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.element.addEventListener("keydown", (event) => onKey(this, event));
+    // Where lines are folded there may be nothing to scroll, and more to see.
+    this.element.addEventListener("wheel", ({ deltaY }) => deltaY < 0 && !this.element.scrollTop && extend(this, true), { passive: true });
     new ResizeObserver(() => this.shown()).observe(this.element);
     this.follow.addEventListener("change", () => this.follow.checked && this.goToEnd());
     this.toEnd.addEventListener("click", () => this.goToEnd());
@@ -51,7 +53,8 @@ export class LogPane {
 
   /** The pane was hidden and is seen again. */
   shown() {
-    if (this.follow.checked) this.#scrollToEnd();
+    if (this.follow.checked) this.scrollToEnd();
+    fill(this);
   }
 
   /** Show line `number` in its surroundings. */
@@ -65,7 +68,7 @@ export class LogPane {
     this.follow.checked = true;
     if (!this.attached && this.end && !(await catchUp(this))) return;
     this.#draw();
-    this.#scrollToEnd();
+    this.scrollToEnd();
   }
 
   /** Show other lines than before. */
@@ -92,12 +95,13 @@ export class LogPane {
     } else {
       this.element.querySelector(".none")?.remove();
       this.lines.append(lastOf(frames));
-      if (this.follow.checked) this.#scrollToEnd();
+      if (this.follow.checked) this.scrollToEnd();
     }
     tell(this);
+    fill(this);
   }
 
-  #scrollToEnd() {
+  scrollToEnd() {
     this.element.scrollTop = this.element.scrollHeight;
     tell(this);
   }

@@ -207,6 +207,16 @@ def test_progress_bars_are_folded_into_their_last_state(pane: Any) -> None:
     assert shown.count() == len(BARS) + 1
 
 
+def test_above_folded_lines_stand_earlier_ones(pane: Any) -> None:
+    asked = serve_log(pane, 1000)
+    pane.evaluate("frameOf(Array.from({ length: 1000 }, () => ''))")
+    add(pane, *(f"epoch 1: {n:3d}%|##  | {n}/100" for n in range(101)))
+    until(lambda: numbers(pane)[0] == "501")
+    assert asked == ["before first"], "then the pane is full"
+    assert pane.evaluate("pane.element.scrollHeight - pane.element.scrollTop - pane.element.clientHeight") < 2
+    assert pane.locator("input[name=follow]").is_checked()
+
+
 @pytest.mark.parametrize(
     ("line", "bar"),
     [

@@ -22,6 +22,17 @@ export async function extend(pane, earlier) {
   pane.settle();
 }
 
+/** Folded lines take no room: show earlier ones above them, as long as there are any and the page may hold them. */
+export async function fill(pane) {
+  const { first, count } = pane.lines;
+  const { clientHeight, scrollHeight } = pane.element;
+  if (!pane.follow.checked || !clientHeight || scrollHeight > clientHeight || count >= MOST_ROWS) return;
+  await extend(pane, true);
+  if (pane.lines.first === first) return;
+  pane.scrollToEnd();
+  fill(pane);
+}
+
 /** Show the last lines that the socket has told of; false when they could not be loaded. */
 export async function catchUp(pane) {
   const asked = { before: pane.end.at, first: pane.end.number };
