@@ -35,14 +35,14 @@ def test_the_address_shows_a_colleague_the_same_view(open_page: Open) -> None:
     until(lambda: page.evaluate(DRAWN, "val/acc"))
     page.get_by_role("tab", name="Config").click()
     page.get_by_text("Duration", exact=True).click()
-    page.get_by_label("Log scale").check()
+    page.get_by_label("Log y").check()
     page.locator("input[name=smooth]").fill("0.5")
     assert page.url.endswith(f"{RUN}?pane=config&x=relative&smooth=0.5&log=1")
 
     other = open_page(page.url.removeprefix(page.url.split("/runs/")[0]))
     until(lambda: other.evaluate(DRAWN, "val/acc"))
     assert other.locator("input[value=relative]").is_checked()
-    assert other.get_by_label("Log scale").is_checked()
+    assert other.get_by_label("Log y").is_checked()
     assert other.locator("output[name=smoothed]").text_content() == "0.50"
     assert other.locator("#config").is_visible() and not other.locator("#log").is_visible()
 

@@ -20,22 +20,24 @@
  * set of settings for all: `configure(settings)`, `highlight(key)`, `add(figure)`, `advance(…)` for live points,
  * `reload()`. `Legend` (legend.js) is a list of curves for the page; wire its hooks to those two.
  *
- * *Settings* are {axis: "step" | "time" | "relative", log, smoothing: 0…1, range: [from, to] or null, origin (seconds at
- * which relative time begins), spread: "all" | "core" | "auto" (heights.js), hidden?: [key, …]}.
+ * *Settings* are {axis: "step" | "time" | "relative", log (the values), logx (the axis, unless it is time), smoothing:
+ * 0…1, range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto" (heights.js), hidden?: [key, …]}.
  */
 
+import { domainOf } from "./across.js";
 import { Cursor, element } from "./cursor.js";
 import { drawAxes, drawBand, drawCurve } from "./draw.js";
 import { schedule } from "./frames.js";
 import { listen } from "./gestures.js";
 import { drawCut, drawEvents, drawSpecials } from "./marks.js";
 import { palette } from "./palette.js";
-import { arrange, wholeDomain } from "./plot.js";
+import { arrange } from "./plot.js";
 import { smooth } from "./smooth.js";
-import { outsiders, sentence } from "./words.js";
+import { AT_ZERO, outsiders, sentence, whyEmpty } from "./words.js";
 
 const FAINT = 0.3;
 const BAND = 0.14;
+const MARK = 8;
 
 export class Chart {
   /**
@@ -148,8 +150,10 @@ export class Chart {
   }
 
   #paintEvents(context, series, colours) {
-    drawEvents(context, this.plot, series.stages, colours["ink-faint"]);
-    drawEvents(context, this.plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted);
+    // Below the triangles of what is infinite or was cut off.
+    const drop = this.plot.cut?.above || series.y.includes(Infinity) ? MARK : 0;
+    drawEvents(context, this.plot, series.stages, colours["ink-faint"], drop);
+    drawEvents(context, this.plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted, drop);
   }
 
   #paintCurve(context, { series, band, dash, colour = "curve-1" }, colours, strength) {
@@ -175,16 +179,13 @@ export class Chart {
   }
 
   describe() {
-    const { axis, log, range } = this.settings;
-    const sentences = this.curves.map(({ series, label }) => sentence(series, axis, label));
+    const sentences = this.curves.map(({ series, label }) => sentence(series, this.settings.axis, label));
     if (this.plot.cut) sentences.push(outsiders(this.plot.cut));
+    if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(AT_ZERO);
     this.area.setAttribute("aria-label", sentences.join(" ") || `${this.name}: every curve is hidden.`);
     const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
-    if (!this.plot.empty) this.say("");
-    else if (!this.curves.length) this.say("Every curve is hidden.");
-    else if (range) this.say("No points in this range.");
-    else this.say(log ? "Nothing above zero to draw on a logarithmic axis." : "No finite value among the points.");
+    this.say(this.plot.empty ? whyEmpty(this) : "");
   }
 
   /** Put the cursor at `x`; `own` ({down}, in pixels) says that a person points at this very chart. Null ends it. */
@@ -193,8 +194,7 @@ export class Chart {
     this.cursor.put(this.at, own);
   }
 
-  /** The x range in view. */
   get domain() {
-    return this.settings.range ?? wholeDomain(this.curves);
+    return domainOf(this.curves, this.settings);
   }
 }

@@ -99,7 +99,8 @@ export function readings(chart, x) {
     const reaches = chart.curves.length === 1 || (x >= series.first && x <= series.x[series.x.length - 1]);
     if (i < 0 || !reaches) return [];
     const height = chart.values(series)[i];
-    const drawn = Number.isFinite(height) && !(plot.y.log && height <= 0) && height >= plot.y.domain[0] && height <= plot.y.domain[1];
+    const there = Number.isFinite(height) && series.x[i] > plot.x.zero && height > plot.y.zero;
+    const drawn = there && height >= plot.y.domain[0] && height <= plot.y.domain[1];
     const place = { across: plot.x.at(series.x[i]), down: drawn ? plot.y.at(height) : null };
     return [{ curve, i, value: series.value(height), ...place }];
   });

@@ -1,5 +1,6 @@
 /** Painting on the canvas. Everything is in CSS pixels; the caller has scaled the context to the display. */
 
+import { firstBehind } from "./across.js";
 import { firstAtLeast } from "./data.js";
 
 const FONT = 11;
@@ -51,7 +52,7 @@ export function crisp(value) {
  */
 export function drawCurve(context, plot, xs, ys, colour, { width = 1.5, dash = null } = {}) {
   const { x, y } = plot;
-  const start = Math.max(0, firstAtLeast(xs, x.domain[0]) - 1);
+  const start = firstDrawn(xs, x);
   const end = Math.min(xs.length, firstAtLeast(xs, x.domain[1]) + 2);
   context.strokeStyle = colour;
   context.fillStyle = colour;
@@ -69,7 +70,7 @@ export function drawCurve(context, plot, xs, ys, colour, { width = 1.5, dash = n
 
 /** The shade between two edges; where an edge has no height there is none. */
 export function drawBand(context, { x, y }, { x: xs, low, high }, colour) {
-  const start = Math.max(0, firstAtLeast(xs, x.domain[0]) - 1);
+  const start = firstDrawn(xs, x);
   const end = Math.min(xs.length, firstAtLeast(xs, x.domain[1]) + 1);
   const there = (i) => i < end && Number.isFinite(low[i]) && drawable(high[i], y.log);
   // Zero is nowhere on a logarithmic axis: the shade then goes down to the bottom.
@@ -88,6 +89,11 @@ export function drawBand(context, { x, y }, { x: xs, low, high }, colour) {
     context.closePath();
   }
   context.fill();
+}
+
+/** One point before what is in view, so that the line comes from it; unless that has no place on the axis. */
+function firstDrawn(xs, { domain, zero }) {
+  return Math.max(firstBehind(xs, zero), firstAtLeast(xs, domain[0]) - 1);
 }
 
 function drawable(value, log) {

@@ -1,5 +1,10 @@
 /** The points of one chart: asked for when it is seen, added to while the run writes, asked for again when zoomed. */
 
+import { domainOf, zeroOf } from "./across.js";
+import { endOfBeginning, isThinned, joined } from "./join.js";
+
+const FINEST = 12;
+
 export class Feed {
   /** `source` fetches (see chart.js); `opened(answer)` is told of each answer, which says where a live socket can go on. */
   constructor(chart, source, opened) {
@@ -25,9 +30,10 @@ export class Feed {
   /** Fetch what the settings ask for and is not here yet. */
   async refresh() {
     const { axis, range } = this.chart.settings;
+    const zero = zeroOf(this.chart.settings);
     this.points = Math.max(this.points, wantedPoints(this.chart.area.clientWidth));
     const query = { x: axis === "step" ? "step" : "time", points: this.points };
-    const wanted = JSON.stringify([query, range]);
+    const wanted = JSON.stringify([query, range, zero]);
     if (!this.visible || wanted === this.wanted) return;
     // What is on its way for other settings is not wanted any more.
     this.wanted = wanted === this.had ? "" : wanted;
@@ -35,7 +41,7 @@ export class Feed {
     // Until the answer comes the curve of everything is drawn, coarse but there.
     if (this.part && this.whole) this.#present(this.whole);
     try {
-      const known = this.whole?.axis === query.x && this.whole.points === query.points;
+      const known = this.whole?.axis === query.x && this.whole.points === query.points && this.whole.zero === zero;
       const whole = known ? this.whole : await this.#loadWhole(query);
       const part = range ? await this.#loadPart(query, range) : null;
       if (this.wanted === wanted) this.#show(whole, part, wanted);
@@ -48,13 +54,34 @@ export class Feed {
     const answer = await this.source.load(this.chart.name, query);
     const curves = this.source.curves(this.chart.name, answer);
     this.opened(answer);
-    return { curves, axis: query.x, points: query.points };
+    const zero = zeroOf(this.chart.settings);
+    return { curves: await this.#finer(query, "", curves), axis: query.x, points: query.points, zero };
   }
 
   async #loadPart(query, [from, to]) {
+    return { curves: await this.#finer(query, from, await this.#loadRange(query, from, to)) };
+  }
+
+  async #loadRange(query, from, to) {
     const name = query.x === "step" ? "step_range" : "time_range";
     const answer = await this.source.load(this.chart.name, { ...query, [name]: `${from}:${to}` });
-    return { curves: this.source.curves(this.chart.name, answer) };
+    return this.source.curves(this.chart.name, answer);
+  }
+
+  /** On a logarithmic axis the first tenth of `curves`, of that again the first tenth, …, until nothing is left out. */
+  async #finer(query, from, curves) {
+    const { settings } = this.chart;
+    const zero = zeroOf(settings);
+    let [low, end] = domainOf(curves, { ...settings, range: null });
+    let [made, newest] = [curves, curves];
+    for (let round = 0; zero !== null && round < FINEST && isThinned(newest); round += 1) {
+      end = endOfBeginning(zero, end, query.x === "step");
+      if (end <= Math.max(zero, low)) break;
+      newest = await this.#loadRange(query, from, end);
+      made = joined(made, newest, end);
+      [low] = domainOf(newest, { ...settings, range: null });
+    }
+    return made;
   }
 
   #show(whole, part, wanted) {

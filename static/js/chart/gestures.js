@@ -1,7 +1,7 @@
 /** What a hand does to a chart: point, drag, double-click, keys. */
 
+import { firstBehind, wholeDomain, zeroOf } from "./across.js";
 import { nearest } from "./data.js";
-import { wholeDomain } from "./plot.js";
 import { zoomed } from "./scales.js";
 
 const SMALLEST_DRAG = 5;
@@ -80,19 +80,21 @@ function press(chart, event) {
   const curve = leading(chart);
   if (!curve) return false;
   const { x } = curve.series;
+  const first = firstBehind(x, chart.plot.x.zero);
   const here = chart.at === null || chart.at === undefined ? x.length - 1 : nearest(x, chart.at);
   const stride = event.shiftKey ? 10 : 1;
   const goals = { ArrowLeft: here - stride, ArrowRight: here + stride, Home: 0, End: x.length - 1 };
   if (event.key in goals) {
-    chart.hooks.cursor(x[Math.min(Math.max(goals[event.key], 0), x.length - 1)]);
+    chart.hooks.cursor(x[Math.min(Math.max(goals[event.key], first), x.length - 1)]);
     return true;
   }
   const turn = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (turn) return follow(chart, curve, turn, x[here]);
   const factor = { "+": 0.5, "=": 0.5, "-": 2 }[event.key];
   if (factor) {
-    const whole = wholeDomain(chart.wholeCurves ?? chart.curves);
-    const range = zoomed(chart.domain, factor, x[here], whole);
+    const whole = wholeDomain(chart.wholeCurves ?? chart.curves, zeroOf(chart.settings));
+    const { even, uneven } = chart.plot.x;
+    const range = zoomed(chart.domain.map(even), factor, even(Math.max(x[here], chart.domain[0])), whole.map(even)).map(uneven);
     chart.hooks.zoom(range[0] <= whole[0] && range[1] >= whole[1] ? null : range);
     return true;
   }

@@ -81,9 +81,9 @@ function triangle(context, across, down, height) {
 
 /**
  * Dashed upright lines with a word at their head where it fits: changes of stage, and where a run was resumed.
- * So many of them that they would hide the curve are short ones at the foot.
+ * So many of them that they would hide the curve are short ones at the foot. The words stand `drop` pixels lower.
  */
-export function drawEvents(context, { box, x }, events, colour) {
+export function drawEvents(context, { box, x }, events, colour, drop = 0) {
   const seen = events.filter(([value]) => value >= x.domain[0] && value <= x.domain[1]);
   const places = seen.map(([value]) => crisp(x.at(value)));
   const crowded = seen.length * EVENT_ROOM > box.right - box.left;
@@ -100,7 +100,7 @@ export function drawEvents(context, { box, x }, events, colour) {
     context.lineTo(places[i], box.bottom);
     context.stroke();
     const room = (places[i + 1] ?? box.right) - places[i];
-    if (context.measureText(label).width + 8 <= room) context.fillText(label, places[i] + 4, box.top);
+    if (context.measureText(label).width + 8 <= room) context.fillText(label, places[i] + 4, box.top + drop);
   }
   context.setLineDash([]);
 }

@@ -58,7 +58,7 @@ function drawHead(context, { name, settings, holder }, width) {
   const used = context.measureText(name).width + 2 * EDGE;
   const how = [holder.dataset.title ?? document.querySelector("h1")?.textContent.trim() ?? ""];
   if (settings.smoothing) how.push(`smoothed ${settings.smoothing}`);
-  if (settings.log) how.push("log scale");
+  if (settings.log) how.push("logarithmic");
   context.font = font();
   context.textAlign = "right";
   context.fillStyle = colours["ink-faint"];
@@ -88,5 +88,5 @@ function drawAxisName(context, { settings, plot }, width, height) {
   context.textAlign = "center";
   context.textBaseline = "top";
   context.fillStyle = palette()["ink-faint"];
-  context.fillText(AXES[settings.axis].name, (plot.box.left + plot.box.right) / 2, height);
+  context.fillText(`${AXES[settings.axis].name}${plot.x.log ? ", logarithmic" : ""}`, (plot.box.left + plot.box.right) / 2, height);
 }

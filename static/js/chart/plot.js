@@ -1,9 +1,10 @@
 /** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `draw.js` paints it. */
 
-import { durationLabel, tickLabel, timeLabel } from "./format.js";
+import { domainOf, ticksAcross, zeroOf } from "./across.js";
+import { tickLabel } from "./format.js";
 import { heightsOf } from "./heights.js";
 import { makeScale, padded } from "./scales.js";
-import { linearTicks, logTicks, timeStep, timeTicks } from "./ticks.js";
+import { linearTicks, logTicks } from "./ticks.js";
 
 const BOTTOM = 20;
 const TOP = 8;
@@ -13,11 +14,12 @@ const MARGIN = 40;
 
 /**
  * Arrange `curves` ([{series, band?}]) in `width` × `height` pixels.
- * `settings`: axis ("step" | "time" | "relative"), log, range ([from, to] or null), origin (seconds, for "relative"),
- * spread (see `heightsOf`), and `heights` ([low, high]) where the value axis is not to follow the values.
+ * `settings`: axis ("step" | "time" | "relative"), log, logx, range ([from, to] or null), origin (seconds, for
+ * "relative"), spread (see `heightsOf`), and `heights` ([low, high]) where the value axis is not to follow the values.
  */
 export function arrange(curves, settings, width, height) {
-  const domain = settings.range ?? wholeDomain(curves);
+  const domain = domainOf(curves, settings);
+  const zero = zeroOf(settings);
   const values = heightsOf(curves, domain, settings);
   const yDomain = settings.heights ?? values?.domain ?? padded(NaN, NaN, settings.log);
   const labels = curves[0]?.series.labels ?? [];
@@ -27,29 +29,16 @@ export function arrange(curves, settings, width, height) {
   const box = { left: Math.max(MARGIN, Math.ceil(widest * CHARACTER) + 12), top: TOP };
   box.right = Math.max(width - RIGHT, box.left + 1);
   box.bottom = Math.max(height - BOTTOM, box.top + 1);
-  const xTicks = axisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
+  const xTicks = ticksAcross(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
   return {
     box,
-    x: makeScale(domain, [box.left, box.right]),
+    x: makeScale(domain, [box.left, box.right], zero !== null, zero ?? 0),
     y: makeScale(yDomain, [box.bottom, box.top], settings.log),
     xTicks,
     yTicks,
     empty: values === null,
     cut: settings.heights ? null : (values?.cut ?? null),
   };
-}
-
-/** From the first to the last point of all curves; a single point gets room around it. */
-export function wholeDomain(curves) {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const { series } of curves) {
-    if (!series.x.length) continue;
-    low = Math.min(low, series.first);
-    high = Math.max(high, series.x[series.x.length - 1]);
-  }
-  if (!(low <= high)) return [0, 1];
-  return low === high ? [low - 0.5, high + 0.5] : [low, high];
 }
 
 function valueTicks(domain, log, count) {
@@ -65,22 +54,4 @@ function textTicks(labels, most) {
   return labels
     .map((text, value) => ({ value, label: text.length > 12 ? `${text.slice(0, 11)}…` : text }))
     .filter(({ value }) => value % every === 0);
-}
-
-function axisTicks([from, to], settings, count) {
-  if (settings.axis === "step") {
-    const ticks = linearTicks(from, to, count, 1);
-    const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
-    return ticks.map((value) => ({ value, label: tickLabel(value, step) }));
-  }
-  const step = timeStep(from, to, count);
-  if (settings.axis === "time") {
-    const shift = -new Date(from * 1000).getTimezoneOffset() * 60;
-    return timeTicks(from, to, count, shift).map((value) => ({ value, label: timeLabel(value, step) }));
-  }
-  const { origin } = settings;
-  return timeTicks(from - origin, to - origin, count).map((after) => ({
-    value: after + origin,
-    label: durationLabel(after, step),
-  }));
 }

@@ -1,12 +1,13 @@
 /** From values to pixels and back. */
 
 /**
- * A scale from `domain` [low, high] to `range` [from, to] in pixels.
+ * A scale from `domain` [low, high] to `range` [from, to] in pixels; a logarithmic one counts from `zero`, and what is
+ * not above it has no place. `even` and `uneven` lead from values to what is evenly spread over the range, and back.
  * Values are halved before they are subtracted, so that a domain from -1e308 to 1e308 does not overflow.
  */
-export function makeScale(domain, range, log = false) {
-  const forward = log ? Math.log10 : (value) => value;
-  const back = log ? (value) => 10 ** value : (value) => value;
+export function makeScale(domain, range, log = false, zero = 0) {
+  const forward = log ? (value) => Math.log10(value - zero) : (value) => value;
+  const back = log ? (value) => zero + 10 ** value : (value) => value;
   const [low, high] = domain.map(forward);
   const half = high / 2 - low / 2;
   const [from, to] = range;
@@ -14,6 +15,9 @@ export function makeScale(domain, range, log = false) {
     domain,
     range,
     log,
+    zero: log ? zero : -Infinity,
+    even: forward,
+    uneven: back,
     at: (value) => from + ((forward(value) / 2 - low / 2) / half) * (to - from),
     invert: (pixel) => {
       const part = (pixel - from) / (to - from);

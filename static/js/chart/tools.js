@@ -1,5 +1,6 @@
 /** The small buttons of a chart: larger, the table behind it, its points and its picture to keep. */
 
+import { picture } from "./picture.js";
 import { header, rows } from "./rows.js";
 import { toggleTable } from "./table.js";
 import { csv } from "./words.js";
@@ -41,8 +42,7 @@ function textOf(chart) {
   return new Blob([csv(header(chart), rows(chart))], { type: "text/csv" });
 }
 
-async function keepPicture(chart) {
-  const { picture } = await import("./picture.js");
+function keepPicture(chart) {
   picture(chart).toBlob((blob) => keep(`${fileName(chart)}.png`, blob));
 }
 

@@ -31,6 +31,16 @@ export function outsiders({ above, below }) {
   return `${parts.map(([count, where]) => `${figure(count)} ${where}`).join(" and ")} the axis ${total === 1 ? "is" : "are"} not drawn.`;
 }
 
+export const AT_ZERO = "The axis is logarithmic: what is at zero is not drawn.";
+
+/** Why nothing of a chart that has points can be drawn. */
+export function whyEmpty({ curves, settings: { log, range }, plot }) {
+  if (!curves.length) return "Every curve is hidden.";
+  if (!curves.some(({ series }) => series.x.at(-1) > plot.x.zero)) return "Nothing beyond zero to draw on a logarithmic axis.";
+  if (range) return "No points in this range.";
+  return log ? "Nothing above zero to draw on a logarithmic axis." : "No finite value among the points.";
+}
+
 /** Comma-separated values; a text cell that a spreadsheet would run as a formula gets a leading apostrophe. */
 export function csv(header, rows) {
   return [header, ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";

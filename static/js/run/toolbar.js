@@ -14,6 +14,7 @@ export function readSettings(search, origin) {
     axis: Object.hasOwn(AXES, query.get("x")) ? query.get("x") : "step",
     smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
     log: query.get("log") === "1",
+    logx: query.get("logx") === "1",
     spread: SPREADS.includes(query.get("y")) ? query.get("y") : "auto",
     range: range.length === 2 && range[0] < range[1] ? range : null,
     filter: query.get("charts") ?? "",
@@ -22,12 +23,13 @@ export function readSettings(search, origin) {
 }
 
 /** The address of `settings`; what is as usual is not mentioned, and foreign parameters stay. */
-export function writeSettings(search, { axis, smoothing, log, spread, range, filter }) {
+export function writeSettings(search, { axis, smoothing, log, logx, spread, range, filter }) {
   const query = new URLSearchParams(search);
   const wanted = {
     x: axis === "step" ? "" : axis,
     smooth: smoothing || "",
     log: log ? "1" : "",
+    logx: logx ? "1" : "",
     y: spread === "auto" ? "" : spread,
     range: range ? range.join("..") : "",
     charts: filter,
@@ -68,13 +70,13 @@ export class Toolbar {
   }
 
   #fromForm(settled) {
-    const { x, smooth, log, spread, charts } = this.form.elements;
+    const { x, smooth, log, logx, spread, charts } = this.form.elements;
     const axis = x.value;
     // A range of steps means nothing on an axis of time.
     const kept = (axis === "step") === (this.settings.axis === "step");
     const range = kept ? this.settings.range : null;
-    const values = { smoothing: Number(smooth.value), log: log.checked, spread: spread.value, filter: charts.value };
-    this.#apply({ ...this.settings, axis, range, ...values }, settled);
+    const chosen = { log: log.checked, logx: logx.checked, spread: spread.value, filter: charts.value };
+    this.#apply({ ...this.settings, axis, range, smoothing: Number(smooth.value), ...chosen }, settled);
   }
 
   /** Only a settled change is worth a step of the Back button. */
@@ -91,12 +93,15 @@ export class Toolbar {
   }
 
   #show() {
-    const { axis, smoothing, log, spread, range, filter, origin } = this.settings;
+    const { axis, smoothing, log, logx, spread, range, filter, origin } = this.settings;
     const { elements } = this.form;
     elements.x.value = axis;
     elements.smooth.value = smoothing;
     elements.smoothed.value = smoothing ? smoothing.toFixed(2) : "off";
     elements.log.checked = log;
+    elements.logx.checked = logx;
+    // A moment has no logarithm.
+    elements.logx.disabled = axis === "time";
     elements.spread.value = spread;
     if (elements.charts.value !== filter) elements.charts.value = filter;
     elements.whole.hidden = !range;

@@ -1,0 +1,52 @@
+/**
+ * Curves that grow finer towards their beginning, for a logarithmic axis: its first half is the first few points of a
+ * run, which an answer that is spread evenly over all of it has thinned out. Pure.
+ */
+
+import { firstBehind } from "./across.js";
+import { Series } from "./data.js";
+
+const SHARE = 10;
+
+/** Whether the server left points out between the beginning and the end of any of these curves. */
+export function isThinned(curves) {
+  return curves.some(({ series }) => series.kind !== "text" && series.count > series.x.length);
+}
+
+/** The end of the first tenth of what is in view: what comes after it has room enough on the axis. */
+export function endOfBeginning(zero, to, whole) {
+  const end = zero + (to - zero) / SHARE;
+  return whole ? Math.floor(end) : end;
+}
+
+/** Each of the `curves` with its points up to `end` from those of `finer` that have the same key. */
+export function joined(curves, finer, end) {
+  const found = new Map(finer.map((curve) => [curve.key, curve]));
+  return curves.map((curve) => {
+    const other = found.get(curve.key);
+    if (!other || curve.series.kind === "text" || other.series.kind !== curve.series.kind) return curve;
+    return { ...curve, series: joinedSeries(curve.series, other.series, end), band: joinedBand(curve.band, other.band, end) };
+  });
+}
+
+function joinedSeries(series, other, end) {
+  const made = Object.assign(new Series(series.name, series.kind), series);
+  const [upTo, from] = [firstBehind(other.x, end), firstBehind(series.x, end)];
+  made.x = [...other.x.slice(0, upTo), ...series.x.slice(from)];
+  made.y = [...other.y.slice(0, upTo), ...series.y.slice(from)];
+  const before = other.stages.filter(([x]) => x <= end);
+  const [, stage] = before.at(-1) ?? [];
+  const after = series.stages.filter(([x]) => x > end);
+  made.stages = [...before, ...(after[0]?.[1] === stage ? after.slice(1) : after)];
+  made.restarts = [...other.restarts.filter((x) => x <= end), ...series.restarts.filter((x) => x > end)];
+  return made;
+}
+
+/** Where nothing was left out there is no shade. */
+function joinedBand(band, other, end) {
+  if (!band) return band;
+  const from = firstBehind(band.x, end);
+  const upTo = other ? firstBehind(other.x, end) : 0;
+  const both = (name) => [...(other?.[name].slice(0, upTo) ?? []), ...band[name].slice(from)];
+  return { x: both("x"), low: both("low"), high: both("high") };
+}
