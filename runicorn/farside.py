@@ -24,9 +24,12 @@ OLDEST = (1, 0, 0)
 OLDEST_PYTHON = (3, 11)
 
 SESSION_PATH = "/remote-session"
-"""Where the far side takes heartbeats (POST) and the word to end (DELETE), both with the token."""
+"""Where the far side takes heartbeats (POST) and the word to end (DELETE), both as `Authorization: Session <stamp>`."""
 
-ONCE_SECONDS = 300
+OPEN, BEAT, END = "open", "beat", "end"
+"""What a stamp is good for."""
+
+STAMP_SECONDS = 300
 PATIENCE_SECONDS = 120.0
 LONGEST_LINE = 64 * 1024
 
@@ -61,6 +64,8 @@ class Report:
     root: str
     time: float
     """The far clock, Unix seconds."""
+    proof: str = ""
+    """Of an answer: that who gives it knows the token."""
 
 
 def line(message: Order | Report) -> str:
@@ -146,23 +151,29 @@ def program(text: str) -> Program | None:
     return Program("", ours=False) if lines else None
 
 
-def one_time(token: str, now: float) -> str:
-    """The `once` of a link that opens a viewer with this token once, within five minutes.
+def stamped(token: str, purpose: str, now: float) -> str:
+    """A text that proves, once and within five minutes, that its maker knows the token, without telling it.
 
     Args:
-        now: the far clock, Unix seconds. Whoever knows the token makes such links without asking the viewer.
+        purpose: what it is good for: `OPEN` a browser by `?once=`, `BEAT`, or `END`.
+        now: the far clock, Unix seconds.
     """
     text = f"{int(now)}.{secrets.token_urlsafe(12)}"
-    return f"{text}.{_signature(token, text)}"
+    return f"{text}.{_signature(token, purpose, text)}"
 
 
-def issued(token: str, once: str) -> float | None:
-    """When a `once` was made, by the clock of its maker; `None` when it was not made with this token."""
-    text, _, signature = once.rpartition(".")
-    if not hmac.compare_digest(signature.encode(), _signature(token, text).encode()):
+def made_at(token: str, purpose: str, stamp: str) -> float | None:
+    """When a stamp was made, by the clock of its maker; `None` when not with this token or for something else."""
+    text, _, signature = stamp.rpartition(".")
+    if not hmac.compare_digest(signature.encode(), _signature(token, purpose, text).encode()):
         return None
     return float(text.partition(".")[0])
 
 
-def _signature(token: str, text: str) -> str:
-    return hmac.new(token.encode(), f"once {text}".encode(), hashlib.sha256).hexdigest()
+def proof(token: str, stamp: str) -> str:
+    """What only somebody with the token can answer to a stamp: another program may have taken the port over."""
+    return _signature(token, "answer", stamp)
+
+
+def _signature(token: str, purpose: str, text: str) -> str:
+    return hmac.new(token.encode(), f"{purpose} {text}".encode(), hashlib.sha256).hexdigest()

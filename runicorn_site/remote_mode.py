@@ -17,11 +17,12 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
-from runicorn.farside import IMPLEMENTATION, SESSION_PATH, Order, Report, line
+from runicorn.farside import BEAT, END, IMPLEMENTATION, SESSION_PATH, Order, Report, line, proof
 from runicorn.settings import identity
 from runicorn_site.access import value_of
 from runicorn_site.guard import Policy, Receive, Scope, Send
@@ -29,6 +30,7 @@ from runicorn_site.serve import Options, Serving
 from runicorn_site.tokens import Tokens
 
 TAKE_OVER_SECONDS = 5.0
+PURPOSES = {"POST": BEAT, "DELETE": END}
 FROM_AFAR = "Open it from the remote page of the viewer that started it"
 logger = logging.getLogger(__name__)
 
@@ -55,25 +57,24 @@ class Session:
         """`app`, with heartbeats answered before it."""
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http" and scope["path"] == SESSION_PATH and self._is_near_side(scope):
-                await self._answer(scope["method"], send)
-            else:
-                await app(scope, receive, send)
+            purpose = PURPOSES.get(scope.get("method", ""))
+            if scope["type"] == "http" and scope["path"] == SESSION_PATH and purpose is not None:
+                shown = value_of(scope["headers"], b"authorization") or ""
+                stamp = shown.removeprefix("Session ")
+                if self.tokens.stamps.take(purpose, stamp):
+                    await self._answer(purpose, stamp, send)
+                    return
+            await app(scope, receive, send)
 
         return application
 
-    def _is_near_side(self, scope: Scope) -> bool:
-        """A browser has the cookie alone and never comes here."""
-        shown = value_of(scope["headers"], b"authorization") or ""
-        return self.tokens.is_right(shown.removeprefix("Bearer "))
-
-    async def _answer(self, method: str, send: Send) -> None:
+    async def _answer(self, purpose: str, stamp: str, send: Send) -> None:
         self.heard = time.monotonic()
-        body = line(self.report()).encode()
+        body = line(replace(self.report(), proof=proof(self.order.token, stamp))).encode()
         headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
-        if method == "DELETE":
+        if purpose == END:
             self.end("it was told to")
 
     def report(self) -> Report:

@@ -19,7 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from runicorn.farside import ONCE_SECONDS, issued
+from runicorn.farside import OPEN, STAMP_SECONDS, made_at
 from runicorn_site.access import Head
 from runicorn_site.answers import Refusal
 from runicorn_site.headers import is_api
@@ -78,19 +78,19 @@ class Tries:
         self.times[client].append(time.monotonic())
 
 
-class Links:
-    """The one-time links that whoever knows the token makes: each opens once, within five minutes."""
+class Stamps:
+    """The stamps that whoever knows the token makes: each is good once, within five minutes."""
 
     def __init__(self, token: str) -> None:
         self.token = token
         self.used: dict[str, float] = {}
 
-    def open(self, shown: str) -> bool:
-        """Whether the link is good; from now on it is not."""
+    def take(self, purpose: str, shown: str) -> bool:
+        """Whether the stamp is good for this; from now on it is not."""
         now = time.time()
-        self.used = {link: made for link, made in self.used.items() if made > now - ONCE_SECONDS}
-        made = issued(self.token, shown)
-        if made is None or shown in self.used or not now - ONCE_SECONDS < made < now + ONCE_SECONDS:
+        self.used = {stamp: made for stamp, made in self.used.items() if made > now - STAMP_SECONDS}
+        made = made_at(self.token, purpose, shown)
+        if made is None or shown in self.used or not now - STAMP_SECONDS < made < now + STAMP_SECONDS:
             return False
         self.used[shown] = made
         return True
@@ -104,7 +104,7 @@ class Tokens:
         self.cookie = cookie
         self.advice = advice
         self.once: str | None = secrets.token_urlsafe(24)
-        self.links = Links(token)
+        self.stamps = Stamps(token)
         self.form_tries = Tries(TRIES)
         self.bearer_tries = Tries(BEARER_TRIES)
 
@@ -178,7 +178,7 @@ class Tokens:
         if self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode()):
             self.once = None
             return True
-        return self.links.open(shown)
+        return self.stamps.take(OPEN, shown)
 
     def _welcome(self, head: Head, target: str) -> Refusal:
         cookie = (

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import requests
 
-from runicorn.farside import SESSION_PATH, Order, Report, line, read_report
+from runicorn.farside import BEAT, END, SESSION_PATH, Order, Report, line, read_report, stamped
 from tests.processes import environment
 
 TOKEN = "a token that is in no command line"
@@ -52,9 +53,10 @@ class FarSide:
         """Where it serves."""
         return f"http://127.0.0.1:{self.report.port}"
 
-    def ask(self, method: str = "POST", token: str = TOKEN) -> requests.Response:
-        """A heartbeat (POST), or the word to end (DELETE)."""
-        headers = {"Authorization": f"Bearer {token}"}
+    def ask(self, purpose: str = BEAT, token: str = TOKEN, stamp: str = "") -> requests.Response:
+        """A heartbeat, or the word to end."""
+        method = {BEAT: "POST", END: "DELETE"}[purpose]
+        headers = {"Authorization": f"Session {stamp or stamped(token, purpose, time.time())}"}
         return requests.request(method, self.url + SESSION_PATH, headers=headers, timeout=10)
 
     def get(self, path: str, **more: Any) -> requests.Response:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import requests
 
 from runicorn._version import __version__
-from runicorn.farside import IMPLEMENTATION, Order, one_time
+from runicorn.farside import BEAT, END, IMPLEMENTATION, OPEN, Order, proof, stamped
 from tests.folders import write_run
 from tests.processes import free_port
 from tests.remote.farsides import TOKEN, FarSide, written
@@ -61,7 +62,7 @@ def test_the_token_is_in_no_command_line_environment_or_output(start: Start, hom
     side = start()
     process = psutil.Process(side.process.pid)
     assert TOKEN not in " ".join(process.cmdline()) + str(process.environ()) + side.first
-    side.ask("DELETE")
+    side.ask(END)
     side.process.wait(10)
     assert TOKEN not in side.complaint
     assert not [path for path in home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
@@ -82,24 +83,32 @@ def test_heartbeats_keep_it_when_its_connection_is_gone(start: Start, home: Path
     until(lambda: side.ask().json()["time"] > first.time + 3, pause=0.3)  # longer than its patience
     assert beats == [True, True]
     assert side.get("/").status_code == 200
-    side.ask("DELETE")
+    side.ask(END)
     assert side.process.wait(10) == 0
     assert litter(home) == []
 
 
 def test_it_ends_at_once_when_told_to(start: Start, home: Path) -> None:
     side = start()
-    assert side.ask("DELETE").json()["pid"] == side.process.pid
+    assert side.ask(END).json()["pid"] == side.process.pid
     assert side.process.wait(4) == 0
     assert litter(home) == []
 
 
-def test_only_the_token_keeps_or_ends_it(start: Start) -> None:
+def test_only_who_knows_the_token_keeps_or_ends_it(start: Start) -> None:
     side = start()
-    for method in ("POST", "DELETE"):
-        assert side.ask(method, token="wrong").status_code in {401, 403}
-        assert requests.request(method, side.url + "/remote-session", timeout=10).status_code == 401
+    for purpose in (BEAT, END):
+        assert side.ask(purpose, token="wrong").status_code == 401
+        assert side.ask(purpose, stamp=stamped(TOKEN, OPEN, time.time())).status_code == 401
+    assert requests.post(side.url + "/remote-session", timeout=10).status_code == 401
     assert side.process.poll() is None
+
+
+def test_an_answer_proves_who_gives_it_and_a_stamp_is_good_once(start: Start) -> None:
+    side = start()
+    stamp = stamped(TOKEN, BEAT, time.time())
+    assert side.ask(stamp=stamp).json()["proof"] == proof(TOKEN, stamp)
+    assert side.ask(stamp=stamp).status_code == 401
 
 
 def test_the_end_of_its_terminal_is_not_its_end(start: Start) -> None:
@@ -129,10 +138,17 @@ def test_words_of_killed_ones_are_cleared_by_the_next(start: Start, home: Path) 
 def test_a_link_made_with_the_token_opens_once(start: Start) -> None:
     side = start()
     now = side.ask().json()["time"]
-    link = side.url + "/?once=" + one_time(TOKEN, now)
+    link = side.url + "/?once=" + stamped(TOKEN, OPEN, now)
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 303
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 401
-    for made in (one_time(TOKEN, now - 301), one_time("another token", now), "x", ".", "1.2"):
+    for made in (
+        stamped(TOKEN, OPEN, now - 301),
+        stamped("another token", OPEN, now),
+        stamped(TOKEN, BEAT, now),
+        "x",
+        ".",
+        "1.2",
+    ):
         old = requests.get(side.url + "/", params={"once": made}, timeout=10, allow_redirects=False)
         assert old.status_code == 401
         assert "from the remote page of the viewer that started it" in old.text
