@@ -30,3 +30,8 @@ def command_line(arguments: Sequence[str]) -> str:
     except UnicodeEncodeError as error:
         raise NotACommand("An argument of a command is no valid text") from error
     return _UNWRAP + "'" + "".join(f"\\0{byte:03o}" for byte in content) + "'"
+
+
+def shown(arguments: Sequence[str]) -> str:
+    """A command as a person types it into a POSIX shell."""
+    return shlex.join(arguments)

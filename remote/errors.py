@@ -13,6 +13,7 @@ NoSuchPlace        404  no file or folder of that path over there
 NoEnvironment      404  no environment of that name over there
 NotAllowed         403  the user over there may not
 Failed             503  a command or transfer over there failed
+NobodyListens      503  no program listens on a port over there
 NotKept            503  the configuration directory cannot be read or written
 LocalPortTaken     409  the port on this side is taken
 """
@@ -74,6 +75,10 @@ class NotKept(Unavailable):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The configuration could not be read or written: {reason}")
+
+
+class NobodyListens(Failed):
+    """No program listens on a port over there."""
 
 
 class HostKeyConflict(APIException):

@@ -54,3 +54,35 @@ class KnownHost(models.Model):
 
     def __str__(self) -> str:
         return f"{self.known_hosts_host} {self.key_type}"
+
+
+class ViewerSession(models.Model):
+    """A viewer on another machine, as the process that holds it last told of it (`remote/session_rows.py`)."""
+
+    session_id = models.CharField(max_length=16, unique=True)
+    connection = models.ForeignKey(
+        Connection, null=True, on_delete=models.CASCADE, related_name="viewer_sessions"
+    )
+    """Null until there is one."""
+    remote_root = models.TextField()
+    environment = models.TextField()
+    local_port = models.PositiveIntegerField()
+    remote_port = models.PositiveIntegerField()
+    """0 until it is known."""
+    remote_pid = models.PositiveBigIntegerField(null=True)
+    state = models.CharField(max_length=16)
+    """connecting, running, reconnecting or failed."""
+    stage = models.CharField(max_length=16)
+    """Of a start: connect, environment, start, tunnel or health; else empty."""
+    trouble = models.TextField()
+    """Why it is not running, as a sentence."""
+    started = models.FloatField()
+    owner_pid = models.PositiveBigIntegerField()
+    """The process that holds it; when it is gone the row means nothing."""
+    owner_start = models.FloatField(null=True)
+    machine_id = models.CharField(max_length=64)
+    boot_id = models.CharField(max_length=64)
+    pid_namespace = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return self.session_id

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from runicorn.farside import IMPLEMENTATION, OLDEST_PYTHON
+
 Kind = Literal["system", "conda", "virtualenv"]
 
 MARK = "runicorn-probe:"
-IMPLEMENTATION = "runicorn-django"
-"""How `runicorn version --json` names this program; another one of that name answers otherwise, or not at all."""
-OLDEST_PYTHON = (3, 11)
 MOST = 60
 """Pythons of one machine that are looked at."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from remote import environments as finding
-from remote import files, hosts, hosts_file
+from remote import files, hosts, hosts_file, session_rows
 from remote.addresses import Address
 from remote.connections import Held, pool
 from remote.credentials import Credentials
@@ -18,6 +18,7 @@ from remote.errors import BadInput, NotKept
 from remote.hosts_file import HostKey
 from remote.loop import loop
 from remote.models import Connection, KnownHost
+from remote.viewers import sessions
 
 OPEN_SECONDS = 15.0
 """For a connect, which has its own limit below that."""
@@ -30,13 +31,17 @@ FIELDS = ("host", "port", "known_hosts_host", "key_type", "key_base64", "fingerp
 
 
 def start() -> None:
-    """Begin to serve: start the loop. Nothing is connected by itself."""
+    """Begin to serve: forget the viewers of processes that are gone, and start the loop. Nothing is connected by itself."""
+    session_rows.forget_the_gone()
+    pool.farewells[:] = [sessions.end_over]
     loop.start()
 
 
 def stop(timeout: float) -> None:
     """End every connection, and what runs over it, within `timeout` seconds."""
+    began = time.monotonic()
     loop.stop(lambda: pool.close_all(timeout / 2), timeout)
+    session_rows.flush(max(0.1, began + timeout - time.monotonic()))
 
 
 def connect(*, address: Address, credentials: Credentials) -> Held:

@@ -7,7 +7,6 @@ A `Link` is one authenticated connection, as `remote/login.py` makes them. Every
 from __future__ import annotations
 
 import asyncio
-import errno
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -21,7 +20,7 @@ from remote.errors import (
     BadInput,
     ConnectionCut,
     Failed,
-    LocalPortTaken,
+    NobodyListens,
     NoSuchPlace,
     NotAllowed,
 )
@@ -188,27 +187,24 @@ class Link:
         if files is not None:
             files.exit()
 
-    async def forward(self, remote_port: int, local_port: int = 0) -> Any:
-        """Let a port of 127.0.0.1 here be one of 127.0.0.1 over there, until the connection ends.
-
-        The answer is asyncssh's listener: `get_port()`, `close()`, `await wait_closed()`.
-
-        Args:
-            remote_port: where the other side listens.
-            local_port: here; 0 for any free one.
+    async def dial(self, port: int) -> tuple[Any, Any]:
+        """A way to a port of 127.0.0.1 over there: asyncssh's reader and writer, of bytes. Use them within `telling`.
 
         Raises:
-            LocalPortTaken: somebody has it, or it is not for this user.
+            NobodyListens: nobody listens on it.
+            Failed: the host forwards no ports.
             ConnectionCut: the connection has ended.
         """
-        here = "127.0.0.1"
-        async with self.telling():
-            try:
-                return await self._connection.forward_local_port(here, local_port, here, remote_port)
-            except OSError as error:
-                if error.errno in (errno.EADDRINUSE, errno.EACCES):
-                    raise LocalPortTaken(local_port) from error
-                raise
+        asyncssh = library()
+        try:
+            async with self.telling("ways to its ports (AllowTcpForwarding)"):
+                reader, writer = await self._connection.open_connection("127.0.0.1", port)
+        except Failed as error:
+            cause = error.__cause__
+            if isinstance(cause, asyncssh.ChannelOpenError) and cause.code == asyncssh.OPEN_CONNECT_FAILED:
+                raise NobodyListens(f"Nobody listens on port {port} of {self.address.host}.") from error
+            raise
+        return reader, writer
 
     @asynccontextmanager
     async def telling(self, what: str = "this") -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 
-from remote import api, saved_api
+from remote import api, saved_api, viewer_api
 
 api_patterns = [
     path("remote/connect", api.Connect.as_view(), name="api-remote-connect"),
@@ -27,6 +27,14 @@ api_patterns = [
         saved_api.SavedDetails.as_view(),
         name="api-ssh-connection-details",
     ),
+    path("remote/viewer/start", viewer_api.StartViewer.as_view(), name="api-viewer-start"),
+    path("remote/viewer/stop", viewer_api.StopViewer.as_view(), name="api-viewer-stop"),
+    path("remote/viewer/sessions", viewer_api.ViewerSessions.as_view(), name="api-viewer-sessions"),
+    path(
+        "remote/viewer/status/<str:session_id>", viewer_api.ViewerStatus.as_view(), name="api-viewer-status"
+    ),
+    path("remote/status", viewer_api.RemoteStatus.as_view(), name="api-remote-status"),
+    path("remote/wheel", viewer_api.CopyProgram.as_view(), name="api-remote-wheel"),
 ]
 page_patterns: list[Any] = []
 v2_patterns: list[Any] = []

@@ -13,7 +13,7 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass, fields
-from typing import Any, NamedTuple
+from typing import Any
 
 IMPLEMENTATION = "runicorn-django"
 """Tells this program from the other `runicorn` that package indexes offer."""
@@ -120,35 +120,11 @@ def _fields(text: str, kind: type[Order] | type[Report]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name in known}
 
 
-class Program(NamedTuple):
-    """What calls itself `runicorn` somewhere."""
-
-    version: str
-    ours: bool
-
-    @property
-    def recent(self) -> bool:
-        """Whether a viewer of this version can talk to it."""
-        numbers = re.match(r"\d+(?:\.\d+)*", self.version)
-        found = tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
-        return self.ours and found + (0,) * (3 - len(found)) >= OLDEST
-
-
-def program(text: str) -> Program | None:
-    """What answered `runicorn version --json` with `text`; `None` when nothing did.
-
-    Lines of login scripts before it do not matter. A program that answers something else is another one.
-    """
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    for said in reversed(lines):
-        try:
-            content = json.loads(said)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(content, dict) and "version" in content:
-            ours = content.get("implementation") == IMPLEMENTATION
-            return Program(str(content["version"])[:40], ours)
-    return Program("", ours=False) if lines else None
+def recent(version: str) -> bool:
+    """Whether a viewer of this version can talk to that one of ours."""
+    numbers = re.match(r"\d+(?:\.\d+)*", version)
+    found = tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
+    return found + (0,) * (3 - len(found)) >= OLDEST
 
 
 def stamped(token: str, purpose: str, now: float) -> str:

@@ -53,6 +53,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_IMPORT_RATIO", "200", "Times its size that it may have unpacked, once that is over 10 MB."
     ),
+    Setting(
+        "RUNICORN_REMOTE_PATIENCE",
+        "120",
+        "Seconds that a viewer on another machine waits for the one that started it when the connection is lost.",
+    ),
     Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for those who change the server's code."),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}

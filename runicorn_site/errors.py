@@ -59,7 +59,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, APIException):
         fields = getattr(error, "errors", None)
         body = {"detail": sentence_of(error)} | ({"errors": fields} if fields else {})
-        return error.status_code, body, api_headers(error)
+        return error.status_code, body | getattr(error, "more", {}), api_headers(error)
     if isinstance(error, Http404):
         return 404, {"detail": SENTENCES[404]}, {}
     if isinstance(error, PermissionDenied):

@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from remote import hosts
 from remote.connections import pool
 from remote.loop import LoopThread, loop
+from remote.viewers import sessions
+from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
 from tests.waiting import until
 
@@ -65,3 +68,36 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     yield add
     process.terminate()
     process.wait(10)
+
+
+@pytest.fixture
+def far_store(tmp_path: Path) -> Path:
+    """A storage root on the other machine."""
+    root = tmp_path / "far store"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def starting(
+    known_sshd: Sshd, far_store: Path, remote_loop: LoopThread
+) -> Iterator[Callable[..., dict[str, Any]]]:
+    """`starting(field=…)` is a body for `/api/remote/viewer/start`; the other machine has our program in `~/.venv`.
+
+    What was started ends with the test.
+    """
+    our_environment(known_sshd.home)
+    pool.farewells[:] = [sessions.end_over]
+
+    def body(**more: Any) -> dict[str, Any]:
+        asked = {**known_sshd.login(), "remote_root": str(far_store), "conda_env": ".venv", **more}
+        return {name: value for name, value in asked.items() if value is not None}
+
+    yield body
+    remote_loop.run(_end_all(), 20)
+
+
+async def _end_all() -> None:
+    for session in sessions.all():
+        await session.end()
+        sessions.forget(session)

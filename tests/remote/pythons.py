@@ -1,0 +1,52 @@
+"""Pythons on the other machine, each in the home of an SSH server's logins."""
+
+from __future__ import annotations
+
+import json
+import sys
+import venv
+from pathlib import Path
+
+from tests.processes import PROJECT
+
+
+def our_environment(home: Path, folder: str = ".venv") -> Path:
+    """A real virtual environment that has this program, and its Python."""
+    target = home / folder
+    venv.EnvBuilder(with_pip=False, symlinks=True).create(target)
+    (site,) = target.glob("lib/python*/site-packages")
+    theirs = next(entry for entry in sys.path if entry.endswith("site-packages"))
+    (site / "ours.pth").write_text(f"{PROJECT}\n{theirs}\n")
+    return target / "bin" / "python"
+
+
+def bare_environment(home: Path, folder: str = ".venv") -> Path:
+    """A real virtual environment with nothing in it."""
+    venv.EnvBuilder(with_pip=False, symlinks=True).create(home / folder)
+    return home / folder / "bin" / "python"
+
+
+def foreign_environment(home: Path, version: str, implementation: str | None, folder: str = ".venv") -> Path:
+    """A real virtual environment with another program called runicorn, or a version of ours that never was."""
+    python = bare_environment(home, folder)
+    (site,) = (home / folder).glob("lib/python*/site-packages")
+    (site / "runicorn").mkdir()
+    (site / "runicorn" / "__init__.py").write_text("")
+    told = {"name": "runicorn", "version": version}
+    if implementation is not None:
+        told["implementation"] = implementation
+    (site / "runicorn" / "__main__.py").write_text(f"print('''{json.dumps(told)}''')\n")
+    info = site / f"runicorn-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: runicorn\nVersion: {version}\n")
+    return python
+
+
+def fake_python(home: Path, script: str, folder: str = ".venv") -> Path:
+    """What looks like an environment and runs a script of the shell in place of a Python."""
+    path = home / folder / "bin" / "python"
+    path.parent.mkdir(parents=True)
+    (home / folder / "pyvenv.cfg").write_text("version = 3.8.10\n")
+    path.write_text(f"#!/bin/sh\n{script}")
+    path.chmod(0o755)
+    return path
