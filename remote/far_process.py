@@ -49,7 +49,7 @@ class FarProcess:
             ViewerFailed: it ended instead; the sentence is its own.
             ConnectionCut: the connection was lost.
         """
-        with self.link.telling():
+        async with self.link.telling():
             with suppress(BrokenPipeError):
                 self._process.stdin.write(line(order).encode())
                 await self._process.stdin.drain()
@@ -94,17 +94,19 @@ class FarProcess:
 
     async def _listen(self) -> None:
         """Keep what it complains of; it must not wait for somebody to read it."""
-        with suppress(ConnectionCut), self.link.telling():
-            while said := await self._process.stderr.read(4096):
-                lines = said.decode("utf-8", "replace").splitlines()
-                self._said.extend(printable(text) for text in lines if text.strip())
-            await self._process.wait_closed()
+        with suppress(ConnectionCut):
+            async with self.link.telling():
+                while said := await self._process.stderr.read(4096):
+                    lines = said.decode("utf-8", "replace").splitlines()
+                    self._said.extend(printable(text) for text in lines if text.strip())
+                await self._process.wait_closed()
         self.ended.set()
 
     async def _drain(self) -> None:
-        with suppress(ConnectionCut), self.link.telling():
-            while await self._process.stdout.read(4096):
-                pass
+        with suppress(ConnectionCut):
+            async with self.link.telling():
+                while await self._process.stdout.read(4096):
+                    pass
 
 
 async def start(link: Link, python: str, order: Order) -> tuple[FarProcess, Report]:
@@ -116,11 +118,13 @@ async def start(link: Link, python: str, order: Order) -> tuple[FarProcess, Repo
         Failed: the host runs no commands.
     """
     process = FarProcess(link, await link.start(python, *COMMAND))
+    report = None
     try:
-        return process, await process.order(order)
-    except BaseException:  # also a cancelled one, or one that took too long
-        await asyncio.shield(process.kill())
-        raise
+        report = await process.order(order)
+        return process, report
+    finally:
+        if report is None:  # also when it was cancelled, or took too long
+            await asyncio.shield(process.kill())
 
 
 class Answer(NamedTuple):
@@ -149,7 +153,7 @@ async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> An
     )
     reader, writer = await link.dial(port)
     try:
-        with link.telling():
+        async with link.telling():
             began = time.perf_counter()
             writer.write(request.encode())
             answer = await reader.read(1)

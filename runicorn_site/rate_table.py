@@ -46,6 +46,8 @@ TABLE: tuple[tuple[str, str, Limit], ...] = (
     ("POST", "/api/config/ssh_connections", Limit(20)),
     ("DELETE", "/api/config/ssh_connections/{key}", Limit(20)),
     ("POST", "/api/remote/connect", Limit(5)),
+    ("POST", "/api/remote/viewer/start", Limit(10)),
+    ("POST", "/api/remote/wheel", Limit(10)),
 )
 """Routes with a limit of their own; all others have `DEFAULT`."""
 
