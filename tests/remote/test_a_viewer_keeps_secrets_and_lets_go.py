@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,41 @@ import pytest
 import requests
 
 import runicorn.api as api
-from tests.processes import Viewer, environment
+from tests.processes import Viewer
 from tests.remote.people import somebody
 from tests.remote.relay import Teller
 from tests.remote.sshd import Sshd, keygen
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """A server for the tests that change nothing of it."""
+    server = Sshd(tmp_path_factory.mktemp("far") / "sshd").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(far: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
+    """A viewer for the tests that leave it running."""
+    home = tmp_path_factory.mktemp("home")
+    viewer = Viewer(far.home, home, RUNICORN_RATE_LIMIT="off")
+    yield viewer.wait_until_it_answers()
+    viewer.stop()
+
+
+@pytest.fixture
+def client(shared: Viewer, far: Sshd) -> Iterator[api.RunicornClient]:
+    """The Python client of a viewer that does not know the host, and is not connected to it."""
+    place = {"host": "127.0.0.1", "port": far.port, "key_type": "ssh-ed25519"}
+    shared.post("/api/remote/known-hosts/remove", json=place)
+    with api.connect(shared.url) as client:
+        yield client
+        for connection in client.remote.list_sessions():
+            client.remote.disconnect(connection["key"])
 
 
 @pytest.fixture
@@ -95,19 +123,29 @@ def test_no_secret_is_told(
     assert not told
 
 
-def test_ten_hosts_that_hang_delay_no_answer(serving: Viewer, known_sshd: Sshd) -> None:
+def test_ten_hosts_that_hang_delay_no_answer(client: api.RunicornClient, shared: Viewer, far: Sshd) -> None:
+    accept(client, far)
     with Teller(b"") as host, ThreadPoolExecutor(10) as threads:
         bodies = [
             {"host": "127.0.0.1", "port": host.port, "username": f"u{n}", "password": "x"} for n in range(10)
         ]
-        waiting = [threads.submit(serving.post, "/api/remote/connect", json=body) for body in bodies]
-        assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
-        assert serving.get(f"/api/remote/fs/list?connection_id={known_sshd.id}").status_code == 200
+        began = time.monotonic()
+        waiting = [threads.submit(shared.post, "/api/remote/connect", json=body) for body in bodies]
+        assert shared.post("/api/remote/connect", json=far.login()).status_code == 200
+        assert shared.get(f"/api/remote/fs/list?connection_id={far.id}").status_code == 200
         with requests.Session() as session:
-            times = [_seconds(session, f"{serving.url}/api/health") for _ in range(20)]
+            times = [_seconds(session, f"{shared.url}/api/health") for _ in range(20)]
         assert min(times) < 0.05
         assert not any(one.done() for one in waiting)
         assert {one.result().status_code for one in waiting} == {503}
+        assert 9 < time.monotonic() - began < 13
+
+
+def accept(client: api.RunicornClient, server: Sshd) -> None:
+    """Accept the key of a server."""
+    with pytest.raises(api.ConflictError) as question:
+        client.remote.connect("127.0.0.1", server.port, server.username, private_key_path=str(server.key))
+    client.remote.accept_host_key(question.value)
 
 
 def _seconds(session: requests.Session, url: str) -> float:
@@ -145,46 +183,28 @@ def test_a_viewer_that_is_killed_leaves_no_login(serving: Viewer, known_sshd: Ss
     until(lambda: not known_sshd.sessions())
 
 
-def test_a_viewer_without_connections_does_not_load_asyncssh(home: Path) -> None:
-    script = """
-import sys, django
-django.setup()
-from django.urls import get_resolver
-import runicorn_site.asgi, runicorn_site.daphne_server, remote.services
-get_resolver().check()
-remote.services.start()
-assert "asyncssh" not in sys.modules
-remote.services.stop(1)
-"""
-    surroundings = environment(home, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
-    subprocess.run([sys.executable, "-c", script], check=True, env=surroundings, timeout=60)
+def test_the_rows_of_a_viewer_hold_what_was_connected(
+    client: api.RunicornClient, shared: Viewer, far: Sshd
+) -> None:
+    accept(client, far)
+    client.remote.connect("127.0.0.1", far.port, far.username, private_key_path=str(far.key))
+    (database,) = shared.log.parent.rglob("*.sqlite3")
+    query = "SELECT host, port, username, auth_method FROM remote_connection WHERE username = ?"
+    with closing(sqlite3.connect(database)) as rows:
+        found = rows.execute(query, [far.username]).fetchall()
+    assert found == [("127.0.0.1", far.port, far.username, "key")]
 
 
-def test_the_rows_of_a_viewer_hold_what_was_connected(serving: Viewer, known_sshd: Sshd, home: Path) -> None:
-    serving.post("/api/remote/connect", json=known_sshd.login())
-    (database,) = home.rglob("*.sqlite3")
-    with sqlite3.connect(database) as rows:
-        found = rows.execute("SELECT host, port, username, auth_method FROM remote_connection").fetchall()
-    assert found == [("127.0.0.1", known_sshd.port, known_sshd.username, "key")]
-
-
-@pytest.fixture
-def client(start_viewer: Callable[..., Viewer], sshd: Sshd) -> Iterator[api.RunicornClient]:
-    """The Python client of a viewer that does not know the host yet."""
-    with api.connect(start_viewer(sshd.home, RUNICORN_RATE_LIMIT="off").url) as client:
-        yield client
-
-
-def test_the_client_goes_the_whole_way(client: api.RunicornClient, sshd: Sshd) -> None:
-    (sshd.home / "runs").mkdir()
-    login = {"port": sshd.port, "username": sshd.username, "private_key_path": str(sshd.key)}
+def test_the_client_goes_the_whole_way(client: api.RunicornClient, far: Sshd) -> None:
+    (far.home / "runs").mkdir()
+    login = {"port": far.port, "username": far.username, "private_key_path": str(far.key)}
     with pytest.raises(api.ConflictError) as question:
         client.remote.connect("127.0.0.1", **login)
     assert question.value.host_key is not None
-    assert question.value.host_key["public_key"] == sshd.public_key
+    assert question.value.host_key["public_key"] == far.public_key
     assert client.remote.accept_host_key(question.value) == {"ok": True}
     there = client.remote.connect("127.0.0.1", **login)["connection_id"]
-    assert there == sshd.id
+    assert there == far.id
     (listed,) = client.remote.list_sessions()
     assert set(listed) == set(api.shapes.Connection.__annotations__)
     assert [entry["name"] for entry in client.remote.list_remote_directory(there)] == ["runs"]
@@ -197,22 +217,21 @@ def test_the_client_goes_the_whole_way(client: api.RunicornClient, sshd: Sshd) -
     with pytest.raises(api.NotFoundError, match="Connection not found or inactive"):
         client.remote.list_remote_directory(there)
     with pytest.raises(api.AuthenticationError, match="does not let"):
-        client.remote.connect("127.0.0.1", sshd.port, sshd.username, password="wrong")
+        client.remote.connect("127.0.0.1", far.port, far.username, password="wrong")
     with pytest.raises(api.BadRequestError, match="no private key could be read"):
-        client.remote.connect("127.0.0.1", sshd.port, sshd.username, private_key_path="/etc/hostname")
-    sshd.stop()
+        client.remote.connect("127.0.0.1", far.port, far.username, private_key_path="/etc/hostname")
     with pytest.raises(api.ServerError, match="refused the connection"):
-        client.remote.connect("127.0.0.1", **login)
+        client.remote.connect("127.0.0.1", **login | {"port": 1})
 
 
 def test_every_key_file_that_is_none_gets_one_sentence(
-    client: api.RunicornClient, sshd: Sshd, tmp_path: Path
+    client: api.RunicornClient, far: Sshd, tmp_path: Path
 ) -> None:
     (tmp_path / "empty").write_text("")
     (tmp_path / "folder").mkdir()
     (tmp_path / "noise").write_bytes(bytes(range(256)) * 100)
-    (tmp_path / "public").write_text(sshd.public_key)
-    (tmp_path / "torn").write_text(sshd.key.read_text()[:150])
+    (tmp_path / "public").write_text(far.public_key)
+    (tmp_path / "torn").write_text(far.key.read_text()[:150])
     subprocess.run(["mkfifo", str(tmp_path / "pipe")], check=True)
     paths = [str(tmp_path / name) for name in ("gone", "empty", "folder", "noise", "public", "torn", "pipe")]
     paths += [
@@ -227,22 +246,22 @@ def test_every_key_file_that_is_none_gets_one_sentence(
     sentences = set()
     for path in paths:
         with pytest.raises(api.BadRequestError) as told:
-            client.remote.connect("127.0.0.1", sshd.port, sshd.username, private_key_path=path)
+            client.remote.connect("127.0.0.1", far.port, far.username, private_key_path=path)
         sentences.add(told.value.detail)
     assert len(sentences) == 1 and "no private key could be read from it" in next(iter(sentences))
 
 
 def test_a_password_works_from_end_to_end(
-    client: api.RunicornClient, sshd: Sshd, tmp_path_factory: pytest.TempPathFactory
+    client: api.RunicornClient, far: Sshd, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with somebody(tmp_path_factory.mktemp("people")) as who:
         with pytest.raises(api.ConflictError) as question:
-            client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password)
+            client.remote.connect("127.0.0.1", far.port, who.name, password=who.password)
         client.remote.accept_host_key(question.value)
-        there = client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password)
+        there = client.remote.connect("127.0.0.1", far.port, who.name, password=who.password)
         assert there["connected"] is True
         with pytest.raises(api.AuthenticationError):
-            client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password + "x")
-        again = client.remote.connect("127.0.0.1", sshd.port, who.name, password=who.password)
+            client.remote.connect("127.0.0.1", far.port, who.name, password=who.password + "x")
+        again = client.remote.connect("127.0.0.1", far.port, who.name, password=who.password)
         assert again == there
         client.remote.disconnect(there["connection_id"])

@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -214,24 +213,6 @@ async def connect_and_wait(place: Address, credentials: Credentials) -> str:
     finally:
         await link.close()
     return "ended"
-
-
-def test_ten_hosts_that_hang_hold_up_nobody(
-    known_sshd: Sshd, remote_loop: LoopThread, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Teller(b"") as host, ThreadPoolExecutor(10) as threads:
-        began = time.monotonic()
-        waiting = [
-            threads.submit(attempt, remote_loop, host.port, f"user{number}", limit=3, password="x")
-            for number in range(10)
-        ]
-        place = address("127.0.0.1", known_sshd.port, known_sshd.username)
-        held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 5)
-        assert remote_loop.run(held.link.run("echo", "here"), 5).stdout == b"here\n"
-        remote_loop.run(pool.close(held.id), 5)
-        assert not any(one.done() for one in waiting), "the ten were done before anything could be seen"
-        assert {one.result().status_code for one in waiting} == {503}
-        assert time.monotonic() - began < 5
 
 
 def test_the_limit_is_ten_seconds() -> None:
