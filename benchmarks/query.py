@@ -45,6 +45,14 @@ ASKED = {
     ),
     "where, rare": "&where=config.lr = 0.399 and metric.val/accuracy.best > 0.99",
 }
+NEVER_TWICE = {
+    "where, two conditions for half": "config.lr < 0.2 and metric.val/loss.last < 0.5",
+    "where, a half and a tenth": "config.optimizer = adam and metric.val/accuracy.best > 0.9",
+    "where, three conditions, rare": "config.lr < 0.01 and tags contains baseline and metric.val/accuracy.best > 0.9",
+    "where, one or the other": "config.lr < 0.2 or metric.val/loss.last < 0.5",
+    "where, one and not the other": "config.lr < 0.2 and not metric.val/loss.last < 0.5",
+}
+"""Each question is asked with a number of its own at the end, so that no answer can be remembered."""
 
 
 def p50(session: requests.Session, addresses: Callable[[], str]) -> float:
@@ -61,12 +69,13 @@ def p50(session: requests.Session, addresses: Callable[[], str]) -> float:
 def compare(url: str, ids: list[str], times: float, deep: int, times_deep: float | None) -> bool:
     """Print the p50 of each question and its ratio to the cheapest route; whether the limits are kept."""
     one_of = itertools.cycle(ids)
-    never_twice = (
-        f"{url}{LIST}&where=config.lr < 0.2 and metric.val/loss.last < 0.5{n:09d}" for n in itertools.count()
-    )
+    numbers = itertools.count()
     cases: dict[str, Callable[[], str]] = {"health": lambda: f"{url}{HEALTH}"}
     cases |= {name: lambda query=query: f"{url}{LIST}{query}" for name, query in ASKED.items()}  # type: ignore[misc]
-    cases["where, never asked before"] = lambda: next(never_twice)
+    cases |= {
+        f"{name}, never asked before": lambda where=where: f"{url}{LIST}&where={where}{next(numbers):09d}"  # type: ignore[misc]
+        for name, where in NEVER_TWICE.items()
+    }
     cases["one experiment"] = lambda: f"{url}/api/v2/experiments/{next(one_of)}"
     cases[f"page {deep:,}"] = lambda: f"{url}{LIST}&page={deep}"
     with requests.Session() as session:
