@@ -253,7 +253,8 @@ class Pool:
 
     def all(self) -> list[Held]:
         """Those that are open or being made again, in the order of their first connection."""
-        return [held for held in self._held.values() if held.state != "closed"]
+        # Copied at once: it is asked for by other threads than the loop's.
+        return [held for held in list(self._held.values()) if held.state != "closed"]
 
     async def close(self, connection_id: str, patience: float = FAREWELL_SECONDS) -> None:
         """End a connection and what runs over it.

@@ -60,10 +60,15 @@ def known(host: str, port: int) -> list[HostKey]:
     Raises:
         Unreachable: `known_hosts` cannot be read.
     """
-    return hosts_file.keys_of(_readable(), host, port)
+    return hosts_file.keys_of(content(), host, port)
 
 
-def _readable() -> str:
+def content() -> str:
+    """The content of the file, for a host that is to be verified.
+
+    Raises:
+        Unreachable: it cannot be read.
+    """
     try:
         return read()
     except OSError as error:
@@ -73,20 +78,25 @@ def _readable() -> str:
         ) from error
 
 
-def judge(host: str, port: int, shown: HostKey) -> None:
+def judge(known_hosts: str, host: str, port: int, shown: HostKey) -> None:
     """Take the key that a host shows, or remember it and say what is the matter.
+
+    Args:
+        known_hosts: the content of the file.
+        host: as in an address.
+        port: of its SSH server.
+        shown: its key.
 
     Raises:
         HostKeyConflict: it is unknown or not the one the host is known by.
-        Unreachable: it is marked as revoked, or `known_hosts` cannot be read.
+        Unreachable: it is marked as revoked.
     """
-    content = _readable()
-    if hosts_file.revoked(content, shown):
+    if hosts_file.revoked(known_hosts, shown):
         raise Unreachable(
             f"The key of {host} is marked as revoked in known_hosts: this may be another machine. "
             "Ask whoever runs it."
         )
-    keys = hosts_file.keys_of(content, host, port)
+    keys = hosts_file.keys_of(known_hosts, host, port)
     if shown in keys:
         return
     _remember(host, port, shown)

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from remote import hosts
+from remote import hosts, hosts_file
 from remote.addresses import Address
 from remote.credentials import Credentials
 from remote.errors import (
@@ -56,7 +56,7 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
     """
     asyncssh = await asyncio.to_thread(library)
     _carried(asyncssh, address.username)
-    verdict = Verdict(address)
+    verdict = Verdict(address, await asyncio.to_thread(hosts.content))
     try:
         async with asyncio.timeout(timeout), _means(asyncssh, credentials) as means:
             connection = await asyncssh.connect(
@@ -113,11 +113,11 @@ _NOTHING_ELSE: dict[str, Any] = {
 class Verdict:
     """What became of the host's key while a connection was made."""
 
-    def __init__(self, address: Address) -> None:
-        self.address = address
+    def __init__(self, address: Address, known_hosts: str) -> None:
+        self.address, self.known_hosts = address, known_hosts
         self.shown: HostKey | None = None
         self.refused: HostKeyConflict | Unreachable | None = None
-        known = [key.key_type for key in hosts.known(address.host, address.port)]
+        known = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
         # The kinds that the host is known by come first: it is asked to show the key that we can compare.
         ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in known)
         self.signatures = [signature for kind in ordered for signature in HOST_KEY_SIGNATURES[kind]]
@@ -126,7 +126,7 @@ class Verdict:
         """Whether the key that the host shows is the one it is known by."""
         self.shown = public_key(exported.decode("ascii"))
         try:
-            hosts.judge(self.address.host, self.address.port, self.shown)
+            hosts.judge(self.known_hosts, self.address.host, self.address.port, self.shown)
         except (HostKeyConflict, Unreachable) as refused:
             self.refused = refused
             return False

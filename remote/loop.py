@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -71,6 +71,8 @@ class LoopThread:
                 raise
             waiting.cancel()
             raise NoAnswer(timeout) from None
+        except CancelledError:  # the loop ends
+            raise NotServing from None
 
     def stop(self, farewell: Farewell | None = None, timeout: float = 2.0) -> None:
         """Say goodbye, cancel whatever still runs, and end.

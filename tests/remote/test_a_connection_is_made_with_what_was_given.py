@@ -116,3 +116,17 @@ def test_without_an_agent_the_sentence_says_so(
         monkeypatch.setenv("SSH_AUTH_SOCK", value)
         with pytest.raises(LoginRefused, match="No SSH agent answers"):
             open_with(remote_loop, known_sshd, use_agent=True)
+
+
+def test_an_address_of_version_6_is_one_like_others(
+    start_sshd: Callable[..., Sshd], remote_loop: LoopThread
+) -> None:
+    server = start_sshd("ListenAddress ::1")
+    place = address("[0:0::1]", server.port, server.username)
+    assert place.id == f"{server.username}@[::1]:{server.port}"
+    given = Credentials(private_key_path=str(server.key))
+    with pytest.raises(HostKeyConflict) as told:
+        remote_loop.run(pool.open(place, given), 20)
+    assert told.value.host_key["known_hosts_host"] == f"[::1]:{server.port}"
+    hosts.path().write_text(f"[::1]:{server.port} {server.public_key}\n")
+    assert remote_loop.run(pool.open(place, given), 20).id == place.id

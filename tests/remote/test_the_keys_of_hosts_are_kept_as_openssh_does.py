@@ -235,14 +235,14 @@ def test_nothing_odd_is_removed(
 def test_a_revoked_key_is_never_taken(file: Path, key: HostKey) -> None:
     file.write_text(f"@revoked * {key.text}\ngpu {key.text}\n")
     with pytest.raises(hosts.Unreachable, match="marked as revoked"):
-        hosts.judge("gpu", 22, key)
+        hosts.judge(hosts.content(), "gpu", 22, key)
     assert not hosts.was_shown("gpu", 22, key), "it could be accepted now"
 
 
 def test_a_file_that_cannot_be_read_makes_no_host_unknown(api: APIClient, file: Path, key: HostKey) -> None:
     file.mkdir()
     with pytest.raises(hosts.Unreachable, match="cannot be read"):
-        hosts.judge("gpu", 22, key)
+        hosts.judge(hosts.content(), "gpu", 22, key)
     for method, route, body in (
         (api.get, "/api/remote/known-hosts/list", None),
         (api.post, ACCEPT, shown("gpu", 22, key)),
