@@ -12,11 +12,13 @@ from runicorn._os import file_lock
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAME = "runicorn.sqlite3"
+FOLDER = "RUNICORN_TEST_PREPARED"
+"""The variable that names the folder; only a session of tests has one (`tests/isolated.py`)."""
 
 
 def prepared() -> Path:
     """The database without a row; made when the first test of a session asks for it."""
-    folder = Path(os.environ["RUNICORN_TEST_PREPARED"])
+    folder = Path(os.environ[FOLDER])
     folder.mkdir(parents=True, exist_ok=True)
     whole = folder / NAME
     with file_lock(folder / "lock"):
@@ -39,8 +41,8 @@ def prepared() -> Path:
 
 
 def lay_out(data: Path) -> None:
-    """Put such a database into a data directory, unless there is one."""
-    if (data / NAME).exists():
+    """Put such a database into a data directory, unless there is one; a benchmark's viewer makes its own."""
+    if (data / NAME).exists() or FOLDER not in os.environ:
         return
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copyfile(prepared(), data / NAME)
