@@ -15,6 +15,7 @@ from runs.querysets import RunQuerySet
 
 RARE = 1000
 PAGE = 64
+MOST_AMONG = 10_000
 TRIGRAM = 3
 WORDS = 20
 
@@ -46,7 +47,7 @@ def matching(runs: RunQuerySet, search: str) -> RunQuerySet:
 def among(runs: RunQuerySet, keys: list[int]) -> RunQuerySet:
     """Those of the runs that have these keys."""
     found = runs.filter(pk__among=Keys(keys))
-    found.is_filtered = True
+    found.is_filtered = found.are_among = True
     return found
 
 
@@ -54,8 +55,9 @@ def narrowed(runs: RunQuerySet) -> RunQuerySet:
     """The same runs by their keys, when filters leave few of them: to be sorted rather than looked for in an order."""
     if not runs.is_filtered:
         return runs
-    keys = list(runs.order_by().values_list("pk", flat=True)[: RARE + 1])
-    if len(keys) > RARE:
+    most = MOST_AMONG if runs.are_among else RARE
+    keys = list(runs.order_by().values_list("pk", flat=True)[: most + 1])
+    if len(keys) > most:
         return runs
     few = RunQuerySet(runs.model, using=runs.db).filter(pk__among=Keys(keys))
     few.root, few.are_few = runs.root, True

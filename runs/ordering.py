@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Subquery
 from rest_framework.exceptions import ValidationError
 
-from runs import finding
+from runs import finding, where_rows
 from runs.models import RunMetric, RunParam
 from runs.querysets import RunQuerySet
 
@@ -117,6 +117,9 @@ def _by_value(
         return _sorted(valued.filter(order_value__isnull=False), "order_value", "id", desc=desc)
     rows = model._meta.get_field("run").remote_field.related_name
     asked = {"root": runs.root, "key": key, f"{field}__isnull": False} | only
+    asked |= where_rows.range_of(
+        runs.wanted, key, field
+    )  # else what lies outside would be walked, and refused
     found = runs.filter(**{f"{rows}__{name}": value for name, value in asked.items()})
     return _sorted(found, f"{rows}__{field}", f"{rows}__run", desc=desc)
 

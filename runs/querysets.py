@@ -22,6 +22,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     """Whether an index may tell quickly that few runs are left: what another order is worth asking for."""
     are_few = False
     """Whether these are a few runs named by their keys."""
+    are_among = False
+    """Whether they are among some keys that were found out: few enough to be sorted."""
+    wanted: Sequence[Node] = ()
+    """Expressions that are true for all of them."""
     known_count: int | None = None
     """How many these are, exact up to `counting.EXACT`, when that was found out on the way. Not of what is made of them."""
 
@@ -29,6 +33,7 @@ class RunQuerySet(models.QuerySet["Run"]):
         clone: RunQuerySet = super()._clone()
         clone.root = self.root
         clone.is_filtered, clone.are_few = self.is_filtered, self.are_few
+        clone.are_among, clone.wanted = self.are_among, self.wanted
         return clone
 
     def in_root(self, root: StorageRoot) -> RunQuerySet:

@@ -61,6 +61,7 @@ def _filtered(runs: RunQuerySet, wanted: Sequence[Node]) -> RunQuerySet:
     for part in wanted:
         runs = runs.filter(condition(part, runs.root))
         runs.is_filtered |= isinstance(part, Comparison) and part.field.name in INDEXED
+        runs.wanted = (*runs.wanted, part)
     return runs
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F, Func, Q, QuerySet
 
 from runs.models import Run, RunMetric, RunParam, RunTag
-from runs.where_tree import ORDERINGS, Comparison, Kind
+from runs.where_tree import ORDERINGS, Comparison, Kind, Node
 
 LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "contains": "icontains", "in": "in"}
 WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
@@ -40,6 +41,17 @@ def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
     if node.field.kind is Kind.METRIC:
         return _of_metric(keyed, node, by_run)
     return _of_config(keyed, node, by_run)
+
+
+def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Any]:
+    """What expressions say of the column of the rows of one metric or config key, as lookups: `{"number__lt": 0.1}`."""
+    found = {}
+    for node in nodes:
+        if isinstance(node, Comparison) and node.operator in ORDERINGS and node.field.name == key:
+            compared = {Kind.METRIC: node.field.figure, Kind.CONFIG: "number"}.get(node.field.kind)
+            if compared == column:
+                found[f"{column}__{LOOKUPS[node.operator]}"] = node.values[0]
+    return found
 
 
 def on_column(node: Comparison) -> Q:

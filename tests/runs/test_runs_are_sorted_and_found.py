@@ -14,6 +14,9 @@ from runs.metric_rows import MetricFacts
 from runs.models import Run
 from runs.ordering import UnknownOrder
 from runs.querysets import RunQuerySet
+from runs.where import parse
+from runs.where_rows import range_of
+from runs.where_tree import All, Not
 from tests.runs.conftest import row
 
 VALUES = [0.5, None, 0.1, 0.9, None, 0.5]
@@ -68,6 +71,26 @@ UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
 def test_runs_without_the_value_come_last(six: None, order: str) -> None:
     assert numbers(runs().ordered(order, desc=False)[:]) == [*UP, 1, 4]
     assert numbers(runs().ordered(order, desc=True)[:]) == [*DOWN, 4, 1]
+
+
+@pytest.mark.parametrize("rare", [0, 1000])
+@pytest.mark.parametrize("order", ["metric.a.b/loss.last", "metric.a.b/loss.max", "config.optim.lr"])
+@pytest.mark.parametrize(
+    ("where", "left"),
+    [
+        ("metric.a.b/loss.last >= 0.5", [0, 5, 3]),
+        ("metric.a.b/loss.last < 0.9 and config.optim.lr > 0.1", [0, 5]),
+        ("not metric.a.b/loss.last < 0.5", [0, 5, 3, 1, 4]),
+        ("metric.a.b/loss.last > 0.5 or config.optim.lr < 0.5", [2, 3]),
+    ],
+)
+def test_a_condition_on_what_sorts_is_a_part_of_the_order(
+    six: None, monkeypatch: pytest.MonkeyPatch, rare: int, order: str, where: str, left: list[int]
+) -> None:
+    monkeypatch.setattr(finding, "RARE", rare)
+    monkeypatch.setattr(finding, "PAGE", 0)
+    asked = runs(where=parse(where))
+    assert numbers(asked.ordered(order, desc=False)[:]) == left
 
 
 @pytest.mark.parametrize("rare", [0, 1000])
@@ -268,3 +291,13 @@ def test_the_name_of_a_metric_tells_what_is_better(
     services.record_metrics(run=row(run_id), values={name: facts(5.0)}, last_write=1.7e9)
     (metric,) = row(run_id).metric_rows.all()
     assert metric.best == {"min": 4.0, "max": 6.0}[mode]
+
+
+def test_the_range_of_what_sorts_is_all_that_is_walked() -> None:
+    conditions = parse(
+        "config.lr < 0.5 and config.lr >= 0.25 and config.other < 7 and metric.lr.min < 3 and tags exists"
+    )
+    assert isinstance(conditions, All)
+    assert range_of(conditions.nodes, "lr", "number") == {"number__lt": 0.5, "number__gte": 0.25}
+    assert range_of(conditions.nodes, "lr", "minimum") == {"minimum__lt": 3.0}
+    assert range_of(conditions.nodes, "lr", "text") == range_of([Not(conditions)], "lr", "number") == {}
