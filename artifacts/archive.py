@@ -6,7 +6,6 @@ and the table of contents, which a zip file has at its end.
 
 from __future__ import annotations
 
-import io
 import time
 import zipfile
 from collections.abc import Iterator
@@ -15,29 +14,9 @@ from artifacts.errors import answered
 from artifacts.models import Version
 from runicorn.artifacts import verifying
 from runicorn.artifacts.manifest import FileEntry
+from runicorn.exchange.exporting import EARLIEST, LATEST, Outlet
 
 BATCH = 1000
-EARLIEST, LATEST = 315532800, 4354819198
-"""The times that a zip file can tell: 1980 to 2107."""
-
-
-class _Outlet(io.RawIOBase):
-    """Takes what `zipfile` writes and hands it on; cannot go back, which `zipfile` respects."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._parts.append(bytes(data))
-        return len(data)
-
-    def taken(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)
 
 
 def check(version: Version) -> None:
@@ -70,7 +49,7 @@ def zipped(version: Version) -> Iterator[bytes]:
     Raises:
         DamagedFile: a file is not what was stored. The zip file has no end then, and nobody takes it for whole.
     """
-    on_disk, outlet = version.on_disk, _Outlet()
+    on_disk, outlet = version.on_disk, Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
         for entry in entries(version):
             place = verifying.first_place(on_disk, entry)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import layout
+from runicorn import curves, layout
 from runicorn.records import Statistics, number, statistics
 
 NONE = "N/A"
@@ -68,7 +68,17 @@ def html(run_dir: Path) -> str:
                 f"<tr>{''.join(f'<td>{_in_html(cell)}</td>' for cell in row)}</tr>\n" for row in section.rows
             )
             parts.append(f"<table><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody></table>")
+    parts += _pictures(run_dir)
     return _PAGE.format(body="\n".join(parts))
+
+
+def _pictures(run_dir: Path) -> list[str]:
+    """The curves of the metrics, each under its name."""
+    drawn, more = curves.read(run_dir)
+    parts = ["<h2>Curves</h2>"] if drawn else []
+    for name, curve in drawn.items():
+        parts.append(f"<figure><figcaption>{_in_html(name)}</figcaption>{curves.svg(name, curve)}</figure>")
+    return [*parts, f"<p>{more} more metrics are not drawn.</p>"] if more else parts
 
 
 def sections(run_dir: Path) -> list[Section]:
@@ -77,10 +87,14 @@ def sections(run_dir: Path) -> list[Section]:
     Raises:
         OSError: the journal cannot be read.
     """
-    meta, status, summary = (
-        layout.read_json(run_dir / name)[0] for name in (layout.META, layout.STATUS, layout.SUMMARY)
+    meta, status, summary, config = (
+        layout.read_json(run_dir / name)[0]
+        for name in (layout.META, layout.STATUS, layout.SUMMARY, layout.CONFIG)
     )
     found = [Section("Experiment Information", _information(meta)), Section("Run Status", _state(status))]
+    if config:
+        rows = [[name, _value(value)] for name, value in config.items()]
+        found.append(Section("Configuration", head=("Setting", "Value"), rows=rows))
     if summary:
         rows = [[name, _value(value)] for name, value in summary.items()]
         found.append(Section("Summary Metrics", head=("Metric", "Value"), rows=rows))
@@ -159,6 +173,11 @@ table {{ border-collapse: collapse; font-variant-numeric: tabular-nums }}
 th, td {{ text-align: left; padding: .25rem .75rem .25rem 0; border-bottom: 1px solid #8884; overflow-wrap: anywhere }}
 dl {{ display: grid; grid-template-columns: 8rem 1fr; gap: .25rem }}
 dd {{ margin: 0; overflow-wrap: anywhere }}
+figure {{ margin: 1.5rem 0 }}
+figcaption {{ overflow-wrap: anywhere }}
+svg {{ display: block; width: 100%; max-width: 40rem; margin: .25rem 0; border-bottom: 1px solid #8884 }}
+polyline {{ fill: none; stroke: #2f6fde; stroke-width: 1.5; stroke-linejoin: round; vector-effect: non-scaling-stroke }}
+.range {{ margin: 0; opacity: .7; font-size: .85em }}
 </style>
 </head>
 <body>

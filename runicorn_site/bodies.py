@@ -2,12 +2,16 @@
 
 daphne keeps a whole body in memory before the application sees the request, so the application cannot be the one to
 refuse it, and a client that may not come in would have to send its body first. A body without a length (chunked) is
-counted as it comes in.
+counted as it comes in. Archives alone may be larger: their body goes into a file, which is handed on as it is.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import re
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 
@@ -18,22 +22,45 @@ from runicorn_site.refusing import Channel
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
-TOO_LARGE = Refusal(413, f"The body of the request is larger than {MAX_BODY} bytes")
+OF_ARCHIVES = re.compile(r"/api/import/archive/?|/import")
+"""Where an archive may come as one body."""
+NO_ROOM = Refusal(503, "There is no room for the body of the request")
+
+
+def nameless_file(folder: Path) -> IO[bytes]:
+    """A file in a folder that is gone when it is closed, or with this process.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def too_large(most: int) -> Refusal:
+    """What is answered to a body of more than `most` bytes."""
+    return Refusal(413, f"The body of the request is larger than {most} bytes")
 
 
 class BoundedRequest(WebRequest):
-    """A request whose body may have `MAX_BODY` bytes."""
+    """A request whose body may have `MAX_BODY` bytes, or as many as an archive may where one may come."""
 
     refused = False
     body_bytes = 0
+    most = MAX_BODY
+    spooled: IO[bytes] | None = None
+    # Forms are Django's to read.
+    _parsePOSTFormSubmission = False
 
     def gotLength(self, length: int | None) -> None:
         """Called when the head is complete; `None` for a body without a length."""
         refusal = self.refusal_by_head(length)
         if refusal is not None:
             self.refuse(refusal)
-        else:
-            super().gotLength(length)
+            return
+        super().gotLength(length)
+        if self.most > MAX_BODY:
+            self.content.close()
+            self.content = nameless_file(self.server.spool_folder)
 
     def refusal_by_head(self, length: int | None) -> Refusal | None:
         """Why the request is refused now; the application itself refuses what has no body and is no handshake."""
@@ -43,9 +70,11 @@ class BoundedRequest(WebRequest):
             return None
         target = self.channel._path.decode("latin-1")
         head = Head(self.channel._command.decode("latin-1"), target, headers, socket)
+        if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
+            self.most = max(MAX_BODY, self.server.most_of_archives)
         client = getattr(self.channel.getPeer(), "host", "")
         refusal = refused_early(self.server.policy, head, client)
-        return TOO_LARGE if refusal is None and length is not None and length > MAX_BODY else refusal
+        return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 
     def header_lines(self) -> list[tuple[bytes, bytes]]:
         """The headers as they came, those that came more than once included."""
@@ -56,15 +85,23 @@ class BoundedRequest(WebRequest):
         self.body_bytes += len(data)
         if self.refused:
             return
-        if self.body_bytes > MAX_BODY:
-            self.refuse(TOO_LARGE)
-        else:
+        if self.body_bytes > self.most:
+            self.refuse(too_large(self.most))
+            return
+        try:
             super().handleContentChunk(data)
+        except OSError:  # of the file that an archive goes into
+            self.refuse(NO_ROOM)
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """The body is complete; of a refused one only what was on its way already is."""
-        if not self.refused:
-            super().requestReceived(command, path, version)
+        if self.refused:
+            return
+        if self.most > MAX_BODY:
+            self.spooled, self.content = self.content, BytesIO()
+            # A body that came in chunks has a length now.
+            self.requestHeaders.setRawHeaders(b"Content-Length", [b"%d" % self.body_bytes])
+        super().requestReceived(command, path, version)
 
     def handle_exception(self, exception: BaseException) -> None:
         """The application has failed: daphne has logged it, and the client must not take what it got for whole."""

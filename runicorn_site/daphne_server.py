@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import daphne.server
@@ -13,7 +14,7 @@ from daphne.server import Server
 from twisted.internet import defer
 
 from runicorn_site.bodies import BoundedFactory
-from runicorn_site.guard import Policy
+from runicorn_site.guard import SPOOLED, Policy
 
 PING_SECONDS = 20
 PONG_SECONDS = 30
@@ -31,6 +32,8 @@ class SiteServer(Server):
         ready: Callable[[], None],
         ending: Callable[[], None],
         signals: bool,
+        spool_folder: Path,
+        most_of_archives: int,
     ) -> None:
         """Prepare to serve.
 
@@ -40,9 +43,13 @@ class SiteServer(Server):
             ready: called when requests are answered.
             ending: called when the process is asked to end.
             signals: whether SIGTERM and SIGINT end the server; not possible outside of the main thread.
+            spool_folder: where the bodies lie for which the memory is too small.
+            most_of_archives: bytes that an archive may have.
         """
         self.policy = policy
         self.ending = ending
+        self.spool_folder = spool_folder
+        self.most_of_archives = most_of_archives
         super().__init__(
             application=application,
             endpoints=[f"fd:fileno={listening.fileno()}"],
@@ -61,6 +68,14 @@ class SiteServer(Server):
         # daphne makes its factory by this name and offers no other way to give it ours.
         daphne.server.HTTPFactory = BoundedFactory
         super().run()
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Begin to answer; a body that lies in a file goes along with the scope."""
+        spooled = getattr(protocol, "spooled", None)
+        if spooled is not None:
+            spooled.seek(0)
+            scope[SPOOLED] = spooled
+        return super().create_application(protocol, scope)
 
     def kill_all_applications(self) -> Any:
         """Cancel what is still being answered; a connection whose request has not arrived whole has no task."""

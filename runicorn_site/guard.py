@@ -14,6 +14,8 @@ from runicorn_site.answers import Refusal, whole
 from runicorn_site.headers import security
 from runicorn_site.tokens import Tokens
 
+SPOOLED = "runicorn.body"
+"""The key of a scope under which a body lies that is too large for the memory: an open file."""
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -21,7 +21,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
 
-from runicorn_site.guard import Receive, Scope, Send
+from runicorn_site.guard import SPOOLED, Receive, Scope, Send
 from runicorn_site.streams import finish, in_a_thread
 from runicorn_site.trailing import canonical
 
@@ -49,7 +49,7 @@ class OneHop(ASGIHandler):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = await self.read_body(receive)
+            body = await self.body_of(scope, receive)
         except RequestAborted:
             return
         pool = self.waiting if waits_outside(scope["path"]) else self.quick
@@ -65,6 +65,14 @@ class OneHop(ASGIHandler):
             await send({"type": "http.response.body"})
         else:
             await self.send_parts(response, receive, send)
+
+    async def body_of(self, scope: Scope, receive: Receive) -> Any:
+        """The body as a file: one that lies in a file already, else a copy of what comes."""
+        spooled = scope.pop(SPOOLED, None)
+        if spooled is None:
+            return await self.read_body(receive)
+        await receive()  # that it is complete
+        return spooled
 
     def answer(self, scope: Scope, body: Any) -> HttpResponseBase:
         """The synchronous part, on a thread of the pool."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from rest_framework.exceptions import ParseError
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 
 
 class ShallowJSON(JSONParser):
@@ -27,3 +27,23 @@ class ShallowJSON(JSONParser):
             return super().parse(stream, media_type, parser_context)
         except RecursionError as error:
             raise ParseError("JSON parse error - nested too deep") from error
+
+
+class FormWithFile(MultiPartParser):
+    """A form as DRF reads it; one that cannot be read is said of the file, for which it is there."""
+
+    def parse(
+        self,
+        stream: BinaryIO,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Its fields and files.
+
+        Raises:
+            ParseError: it is no form.
+        """
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            raise ParseError(f"The form with the file could not be read: {error.detail}") from error

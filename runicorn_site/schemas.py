@@ -174,3 +174,44 @@ class Dismissed(Schema):
     """The alerts that are not shown any more, in the order in which they were dismissed."""
 
     dismissed_alerts = s.ListField(child=s.CharField())
+
+
+class Imported(Schema):
+    """What became, or would become, of an archive."""
+
+    ok = s.BooleanField()
+    dry_run = s.BooleanField(help_text="Nothing was changed.")
+    imported_files = s.IntegerField()
+    imported_bytes = s.IntegerField()
+    new_run_dirs = s.ListField(child=s.CharField(), help_text="Absolute paths.")
+    new_run_ids = s.ListField(child=s.CharField())
+    replaced_run_ids = s.ListField(child=s.CharField())
+    new_artifacts = s.ListField(child=s.CharField(), help_text="type/name:vN.")
+    left = s.DictField(child=s.CharField(), help_text="What was not taken, each with the reason.")
+    storage = s.CharField()
+
+
+class ExportedMedia(Schema):
+    """A file of a run."""
+
+    path = s.CharField()
+    size = s.IntegerField()
+    base64 = s.CharField()
+
+
+class Exported(Schema):
+    """A run as one document; NaN and infinities are null."""
+
+    format = s.CharField(help_text="runicorn.run/1.")
+    id = s.CharField()
+    meta = s.DictField()
+    status = s.DictField()
+    summary = s.DictField()
+    config = s.DictField()
+    curation = s.DictField()
+    environment = s.DictField()
+    artifacts_created = s.DictField()
+    artifacts_used = s.DictField()
+    metrics = s.ListField(child=s.DictField(), help_text="One a record, in the order of logging.")
+    logs = s.CharField()
+    media = ExportedMedia(many=True, required=False)

@@ -166,9 +166,26 @@ class Serving:
 
     def server(self, signals: bool) -> Server:
         """daphne around the application."""
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
+
+        from runicorn.exchange.limits import configured
         from runicorn_site.daphne_server import SiteServer
 
-        return SiteServer(self.application(), self.policy, self.listening, self.ready, self.hurry, signals)
+        try:
+            limits = configured()
+        except ValueError as error:
+            raise ImproperlyConfigured(str(error)) from error
+        return SiteServer(
+            self.application(),
+            self.policy,
+            self.listening,
+            self.ready,
+            self.hurry,
+            signals,
+            settings.STATE_DIR,
+            limits.bytes,
+        )
 
     def application(self) -> Any:
         """The ASGI application."""

@@ -99,6 +99,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
     8 * 1024 * 1024
 )  # the same as bodies.MAX_BODY, which holds before the body is read
 
+# An archive goes into the store that it is for, and never through the memory.
+FILE_UPLOAD_HANDLERS = ["runicorn_site.uploaded.IntoTheStore"]
+
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

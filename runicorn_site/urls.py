@@ -13,6 +13,8 @@ import runs.urls
 from runicorn_site import errors
 from runicorn_site.config_api import config_patterns
 from runicorn_site.documentation import documentation_patterns
+from runicorn_site.exchange_api import exchange_patterns
+from runicorn_site.exchange_page import page_patterns as exchange_pages
 from runicorn_site.pages import page_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.settings_page import page_patterns as settings_patterns
@@ -31,6 +33,7 @@ urlpatterns = [
     path("", include(page_patterns)),
     path("", include(settings_patterns)),
     path("", include(space_patterns)),
+    path("", include(exchange_pages)),
     path("", include(documentation_patterns)),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),
@@ -43,6 +46,7 @@ urlpatterns = [
     path("api/gpu/telemetry", GpuTelemetry.as_view(), name="gpu-telemetry"),
     path("api/system/monitor", SystemMonitor.as_view(), name="system-monitor"),
     path("api/", include(config_patterns)),
+    path("api/", include(exchange_patterns)),
     path("api/", include(retired_patterns)),
     path("api", NoSuchRoute.as_view()),
     path("api/<path:rest>", NoSuchRoute.as_view()),

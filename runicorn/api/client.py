@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
@@ -11,9 +12,11 @@ from typing import Any, Literal, Self, Unpack, cast
 from runicorn.api import addresses, paging, shapes
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.remote import RemoteAPI
-from runicorn.api.transport import Transport
+from runicorn.api.transport import Form, Transport
 
 DEFAULT_URL = "http://127.0.0.1:23300"
+IMPORT_SECONDS = 3600.0
+"""A large archive is unpacked and read as a whole before its answer."""
 
 
 class RunicornClient:
@@ -211,17 +214,51 @@ class RunicornClient:
         answer = self._transport.json("GET", path, params=addresses.query(asked))
         return cast(shapes.SeriesAnswer, answer)
 
+    # Exchange
+
     def export_experiment(
         self, run_id: str, format: Literal["json", "csv"] = "json", include_media: bool = False
     ) -> bytes:
-        """A run as the bytes of a file.
+        """A run as the bytes of a file: everything in one JSON document, or its metrics as CSV.
 
         Raises:
-            NotFoundError: there is no such run, or this server does not export.
-            BadRequestError: there is no such format.
+            NotFoundError: there is no such run.
+            BadRequestError: there is no such format, or CSV was to hold media.
         """
         body = {"run_id": run_id, "format": format, "include_media": include_media}
         return self._transport.send("POST", addresses.path("export"), body=body).content
+
+    def export_report(self, run_id: str, format: Literal["markdown", "html"] = "markdown") -> str:
+        """A report of a run, as one file that loads nothing.
+
+        Raises:
+            NotFoundError: there is no such run.
+            BadRequestError: there is no such format.
+        """
+        path = addresses.path("export", run_id, "report")
+        answer = self._transport.send("GET", path, params=addresses.query({"format": format}))
+        return answer.content.decode("utf-8")
+
+    def import_archive(
+        self, path: str | os.PathLike[str], *, overwrite: bool = False, dry_run: bool = False
+    ) -> shapes.Imported:
+        """Send an archive (zip, tar or tar.gz) whose runs and artifacts are added to the viewer's store.
+
+        Args:
+            path: the file; it is sent as it is read.
+            overwrite: runs that are there give way, unless they are running.
+            dry_run: only tell what would happen.
+
+        Raises:
+            BadRequestError: the archive is damaged, too large, or no archive of a store; nothing was added.
+            OSError: it cannot be read.
+        """
+        fields = {"overwrite": str(overwrite).lower(), "dry_run": str(dry_run).lower()}
+        with open(path, "rb") as file:
+            answer = self._transport.send(
+                "POST", addresses.path("import", "archive"), form=Form(file, fields), timeout=IMPORT_SECONDS
+            )
+        return cast(shapes.Imported, answer.json())
 
     # The viewer
 

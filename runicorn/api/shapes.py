@@ -249,3 +249,18 @@ class RemoteEnvironment(TypedDict):
     runicorn_version: str | None
     runicorn_is_ours: bool
     is_default: bool
+
+
+class Imported(TypedDict):
+    """What became of an archive."""
+
+    ok: bool
+    dry_run: bool
+    imported_files: int
+    imported_bytes: int
+    new_run_dirs: list[str]
+    new_run_ids: list[str]
+    replaced_run_ids: list[str]
+    new_artifacts: list[str]
+    left: dict[str, str]
+    storage: str

@@ -10,11 +10,11 @@ import random
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import IO, Any
 
 import requests
 from requests.auth import AuthBase
@@ -27,6 +27,7 @@ PASSING = frozenset({429, 502, 503, 504})
 LONGEST_WAIT = 60.0
 """Seconds of a `Retry-After` that are waited out; with a longer one the error is raised at once."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
+BLOCK = 1024 * 1024
 _NO_ROUTE = {"not found", "there is nothing at this address"}
 
 Query = Iterable[tuple[str, str]]
@@ -41,6 +42,42 @@ class _Bearer(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self.header
         return request
+
+
+class Form:
+    """A form with one file, sent as it is read.
+
+    Args:
+        file: open for reading in binary; its name goes along.
+        fields: further fields.
+    """
+
+    def __init__(self, file: IO[bytes], fields: Mapping[str, str]) -> None:
+        self._boundary = os.urandom(16).hex()
+        head = [self._part(f'name="{name}"') + value + "\r\n" for name, value in fields.items()]
+        head.append(self._part('name="file"; filename="archive"\r\nContent-Type: application/octet-stream'))
+        self._before = "".join(head).encode()
+        self._after = f"\r\n--{self._boundary}--\r\n".encode()
+        self._file = file
+        self._size = os.fstat(file.fileno()).st_size - file.tell()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What says where its parts end."""
+        return {"Content-Type": f"multipart/form-data; boundary={self._boundary}"}
+
+    def __len__(self) -> int:
+        return len(self._before) + self._size + len(self._after)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The bytes, block by block."""
+        yield self._before
+        while block := self._file.read(BLOCK):
+            yield block
+        yield self._after
+
+    def _part(self, about: str) -> str:
+        return f"--{self._boundary}\r\nContent-Disposition: form-data; {about}\r\n\r\n"
 
 
 class _Session(requests.Session):
@@ -126,6 +163,7 @@ class Transport:
         body: Any = None,
         timeout: float | None = None,
         read: Callable[[requests.Response], object] | None = None,
+        form: Form | None = None,
     ) -> requests.Response:
         """A successful answer; its body is in memory, or was given to `read` while it came.
 
@@ -136,7 +174,7 @@ class Transport:
             raise ConnectionError("The client is closed")
         left = self.max_retries if method in IDEMPOTENT else 0
         for attempt in range(left + 1):
-            answer = self._attempt(method, path, params, body, timeout, read)
+            answer = self._attempt(method, path, params, body, timeout, read, form)
             if isinstance(answer, requests.Response) and answer.status_code < 300:
                 return answer
             error, pause = self._failure(answer, method, path, attempt)
@@ -159,6 +197,7 @@ class Transport:
         body: Any,
         timeout: float | None,
         read: Callable[[requests.Response], object] | None,
+        form: Form | None,
     ) -> requests.Response | requests.RequestException:
         try:
             response = self._session().request(
@@ -166,6 +205,8 @@ class Transport:
                 self.base_url + path,
                 params=list(params),
                 json=body,
+                data=form,
+                headers=form.headers if form else None,
                 auth=self._auth,
                 timeout=timeout or self.timeout,
                 allow_redirects=method in {"GET", "HEAD"},

@@ -6,16 +6,17 @@ is to be the limit, and pictures and models hardly shrink. A file that grows mea
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import struct
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from runicorn import _os, layout
 from runicorn._version import __version__
@@ -133,29 +134,45 @@ def about(runs: Iterable[str], versions: Iterable[Version]) -> bytes:
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def write_zip(
-    target: IO[bytes],
-    first: bytes,
-    entries: Iterable[Entry],
-    *,
-    compress: bool = False,
-    progress: Progress | None = None,
-) -> Taken:
-    """Write a zip file.
+class Outlet(io.RawIOBase):
+    """Takes what `zipfile` writes and hands it on; cannot go back, which `zipfile` respects."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It is written to."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Keep a piece until it is taken."""
+        self._parts.append(bytes(data))
+        return len(data)
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
+
+
+def zip_pieces(
+    first: bytes, entries: Iterable[Entry], *, compress: bool = False, progress: Progress | None = None
+) -> Generator[bytes, None, Taken]:
+    """The bytes of a zip file as they are made; in the end what got into it.
 
     Args:
-        target: open for writing; it need not be able to go back.
         first: what `about` says.
         entries: the files.
         compress: make it smaller, which takes longer.
         progress: hears of the bytes read.
 
     Raises:
-        OSError: a file cannot be read, or the archive not be written.
+        OSError: a file cannot be read.
     """
-    files, total = 0, 0
+    files, total, outlet = 0, 0, Outlet()
     level = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
-    with zipfile.ZipFile(target, "w", level, compresslevel=QUICK) as archive:
+    with zipfile.ZipFile(outlet, "w", level, compresslevel=QUICK) as archive:
         archive.writestr(ABOUT, first)
         for name, modified, size, blocks in _opened(entries, progress or Silent()):
             info = _zip_info(name, modified, level)
@@ -164,8 +181,32 @@ def write_zip(
                 for block in blocks:
                     content.write(block)
                     total += len(block)
+                    yield outlet.taken()
             files += 1
+    yield outlet.taken()
     return Taken(files, total)
+
+
+def write_zip(
+    target: IO[bytes],
+    first: bytes,
+    entries: Iterable[Entry],
+    *,
+    compress: bool = False,
+    progress: Progress | None = None,
+) -> Taken:
+    """Write a zip file; the arguments are those of `zip_pieces`.
+
+    Raises:
+        OSError: a file cannot be read, or the archive not be written.
+    """
+    pieces = zip_pieces(first, entries, compress=compress, progress=progress)
+    while True:
+        try:
+            target.write(next(pieces))
+        except StopIteration as end:
+            taken: Taken = end.value
+            return taken
 
 
 def write_tar(

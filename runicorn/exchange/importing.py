@@ -32,6 +32,7 @@ class Outcome:
         replaced: those that took the place of a run of the same id.
         left: runs and versions that were not taken, each with the reason.
         versions: versions of artifacts that are new.
+        replaceable: how many of the runs that were left would give way to `overwrite`.
         files: how many files that makes, and `bytes` their size.
     """
 
@@ -39,6 +40,7 @@ class Outcome:
     replaced: list[str] = field(default_factory=list)
     left: dict[str, str] = field(default_factory=dict)
     versions: list[str] = field(default_factory=list)
+    replaceable: int = 0
     files: int = 0
     bytes: int = 0
 
@@ -150,6 +152,7 @@ def _take_runs(
         reason = _reason(root, before, overwrite)
         if reason:
             outcome.left[relative] = reason
+            outcome.replaceable += not _reason(root, before, overwrite=True)
             continue
         if not dry_run:
             _put(root, folder, relative, before)

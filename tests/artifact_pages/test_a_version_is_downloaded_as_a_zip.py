@@ -83,7 +83,7 @@ def test_files_beyond_4_gib_are_told_of_as_such(
     tmp_path: Path, store: Path, run: rn.Run, write: Write
 ) -> None:
     info = archive._info(archive.FileEntry("x", 5 * 2**30, "sha256:0"))
-    outlet = archive._Outlet()
+    outlet = archive.Outlet()
     with zipfile.ZipFile(outlet, "w") as packed, packed.open(info, "w") as target:
         target.write(b"x")
     assert info.extract_version >= zipfile.ZIP64_VERSION

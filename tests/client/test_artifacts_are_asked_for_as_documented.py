@@ -161,5 +161,3 @@ def test_a_server_without_artifacts_says_so(client: api.RunicornClient) -> None:
         api.NotFoundError, match=r"^This server does not offer PUT /api/artifacts/m/aliases/b$"
     ):
         client.artifacts.set_alias("m:v1", "b")
-    with pytest.raises(api.NotFoundError, match=r"^This server does not offer POST /api/export$"):
-        client.export_experiment("20231114_221320_000000")

@@ -41,6 +41,10 @@ class Answer:
     body: bytes
 
 
+FORM = "multipart/form-data"
+FILE = b'----edge\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+
+
 @st.composite
 def requests(draw: st.DrawFn, operation: Operation, values: Values) -> Asked:
     """A request for an operation: with no odd parameter, with one, or with any number of them."""
@@ -66,6 +70,9 @@ def requests(draw: st.DrawFn, operation: Operation, values: Values) -> Asked:
         )
         sent = draw(values.body(content["schema"]) if kind == JSON else st.binary(max_size=50))
         body = as_bytes(sent, draw(st.integers(0, 15)))
+        if headers["Content-Type"] == FORM and draw(st.booleans()):
+            headers["Content-Type"] += "; boundary=--edge"
+            body = FILE + body + b"\r\n----edge--\r\n"
     return Asked(operation.method, target + ("?" + "&".join(pairs) if pairs else ""), sent, body, headers)
 
 

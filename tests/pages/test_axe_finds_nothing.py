@@ -23,6 +23,7 @@ PAGES = [
     "/recycle-bin",
     "/system",
     "/settings",
+    "/import",
     "/compare",
     f"/compare?runs={CHARTED}",
 ]

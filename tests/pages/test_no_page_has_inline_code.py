@@ -32,6 +32,7 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
     addresses = [
         "/",
         "/settings",
+        "/import",
         f"/runs/{run_id}",
         "/recycle-bin",
         "/system",

@@ -14,6 +14,7 @@ Open = Callable[..., Any]
 ADDRESSES = [
     "/",
     "/settings",
+    "/import",
     "/?q=zzz",
     f"/runs/{CHARTED}",
     "/recycle-bin",

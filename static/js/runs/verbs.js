@@ -1,6 +1,7 @@
 /** What is done with all selected runs: in batches, with its progress, and with one way back that outlives a reload. */
 
 import { sentenceIn } from "../sentence.js";
+import { save } from "./export.js";
 import { Outcome } from "./outcome.js";
 import { count } from "./select.js";
 
@@ -68,6 +69,7 @@ export function verbs(picks, refresh) {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-verb]");
     if (button) start(button);
+    else if (event.target.closest("#export")) save(event.target.closest("#export"), picks.ids);
     else if (event.target.id === "pick-matching") chooseAll(event.target);
     else return;
     event.preventDefault();

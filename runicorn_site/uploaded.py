@@ -1,0 +1,58 @@
+"""Files that forms bring: written into the store's own folder as they are read, under a name until they are closed."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler
+
+from runicorn import curation
+from runs.active import active_root
+from runs.writing import one_file
+
+PREFIX = "upload-"
+
+
+def _named_file(folder: Path) -> Any:
+    """A file that is gone when it is closed, unless somebody linked to it before."""
+    return tempfile.NamedTemporaryFile(prefix=PREFIX, dir=folder)
+
+
+class IntoTheStore(FileUploadHandler):
+    """Django's handler of files in forms: the store has the room that its archives need, `/tmp` may be memory."""
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """A file begins.
+
+        Raises:
+            ReadOnlyStore, NotWritten: nothing can be written into the store.
+        """
+        super().new_file(*args, **kwargs)
+        with one_file():
+            inner = _named_file(curation.private_folder(Path(active_root().path)))
+        self.file = UploadedFile(inner, self.file_name, self.content_type, 0, self.charset)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """A piece of it.
+
+        Raises:
+            NotWritten: there is no room for it.
+        """
+        with one_file():
+            self.file.write(raw_data)
+
+    def file_complete(self, file_size: int) -> UploadedFile:
+        """The whole of it."""
+        with one_file():
+            self.file.flush()
+            self.file.seek(0)
+        self.file.size = file_size
+        return self.file
+
+    def upload_interrupted(self) -> None:
+        """The rest does not come."""
+        if hasattr(self, "file"):
+            self.file.close()

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from runicorn import curves, report
+from tests.folders import write_run
+
+
+def _curves(folder: Path, metrics: list[dict[str, object]]) -> tuple[dict[str, curves.Curve], int]:
+    write_run(folder, metrics=metrics)
+    (path,) = folder.glob("*/*/runs/*")
+    return curves.read(path)
+
+
+def test_a_spike_is_drawn_however_long_the_run(folder: Path) -> None:
+    steps = 50_000
+    values = [
+        {"loss": 1000.0 if step == 31_234 else math.sin(step), "global_step": step} for step in range(steps)
+    ]
+    drawn, more = _curves(folder, values)
+    points = drawn["loss"].points()
+    assert more == 0 and len(points) <= 2 * curves.BUCKETS and (31_234.0, 1000.0) in points
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert "1000, step" in curves.svg("loss", drawn["loss"])
+
+
+def test_odd_values_leave_no_mark(folder: Path) -> None:
+    drawn, _ = _curves(
+        folder,
+        [{"loss": math.nan, "note": "text", "ok": True}, {"loss": 1e308}, {"loss": -1e308}, {"one": 5}],
+    )
+    assert set(drawn) == {"loss", "one"}
+    for name, curve in drawn.items():
+        assert "nan" not in curves.svg(name, curve) and "inf" not in curves.svg(name, curve)
+
+
+def test_very_many_metrics_are_counted(folder: Path) -> None:
+    drawn, more = _curves(folder, [{f"m{n:03}": n for n in range(curves.MOST + 7)}])
+    assert (len(drawn), more) == (curves.MOST, 7)
+    (path,) = folder.glob("*/*/runs/*")
+    assert "7 more metrics are not drawn." in report.html(path)
+
+
+def test_names_stay_text(folder: Path) -> None:
+    drawn, _ = _curves(folder, [{'"><script>alert(1)</script>': 1.0}])
+    (path,) = folder.glob("*/*/runs/*")
+    assert "<script" not in report.html(path) and drawn
