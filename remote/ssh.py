@@ -7,6 +7,8 @@ A `Link` is one authenticated connection, as `remote/login.py` makes them. Every
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -37,6 +39,11 @@ def library() -> ModuleType:
     import asyncssh
 
     asyncssh.set_log_level("ERROR")
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        # asyncssh wants a name of whoever runs it, and in containers users often have none.
+        os.environ["LOGNAME"] = f"uid{os.getuid()}"
     return asyncssh
 
 

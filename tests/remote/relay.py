@@ -17,12 +17,19 @@ class Relay:
         cut_after: bytes from the server after which a connection is cut.
         mute_after: bytes from the server after which nothing comes any more, while the connection stays.
         delay: seconds for each piece, in both directions.
+        garbled: what comes from the server instead of its own bytes, by place.
     """
 
     def __init__(
-        self, target: int, cut_after: int | None = None, mute_after: int | None = None, delay: float = 0
+        self,
+        target: int,
+        cut_after: int | None = None,
+        mute_after: int | None = None,
+        delay: float = 0,
+        garbled: dict[int, int] | None = None,
     ) -> None:
         self.target, self.cut_after, self.mute_after, self.delay = target, cut_after, mute_after, delay
+        self.garbled = garbled or {}
         self.passed = 0
         """Bytes from the server over all connections."""
         self._open: list[socket.socket] = []
@@ -67,6 +74,11 @@ class Relay:
             while data := source.recv(65536):
                 if self.delay:
                     time.sleep(self.delay)
+                if from_server and self.garbled:
+                    places = range(passed, passed + len(data))
+                    data = bytes(
+                        self.garbled.get(place, own) for place, own in zip(places, data, strict=True)
+                    )
                 if from_server and self.cut_after is not None and passed + len(data) > self.cut_after:
                     sink.sendall(data[: self.cut_after - passed])
                     break

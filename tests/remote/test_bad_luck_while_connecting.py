@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from remote import hosts, login
 from remote.addresses import Address, address
 from remote.connections import pool
 from remote.credentials import Credentials
-from remote.errors import LoginRefused, Unreachable
+from remote.errors import HostKeyConflict, LoginRefused, Unreachable
 from remote.loop import LoopThread
 from tests.processes import free_port
 from tests.remote.people import Somebody, somebody
@@ -213,6 +214,44 @@ async def connect_and_wait(place: Address, credentials: Credentials) -> str:
     finally:
         await link.close()
     return "ended"
+
+
+def garble(server: Sshd, loop: LoopThread, seed: int) -> None:
+    """Connect while some bytes of the server are changed on their way."""
+    chance = random.Random(seed)
+    places = [chance.randrange(2200) for _ in range(chance.choice([1, 1, 2, 5, 20]))]
+    with Relay(server.port, garbled={place: chance.randrange(256) for place in places}) as relay:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        place = address("127.0.0.1", relay.port, server.username)
+        try:
+            link = loop.run(login.connect(place, Credentials(private_key_path=str(server.key)), LIMIT), 10)
+        except (Unreachable, HostKeyConflict) as told:
+            assert told.detail
+        else:
+            loop.run(link.close(), 5)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_bytes_that_change_on_their_way(known_sshd: Sshd, remote_loop: LoopThread, seed: int) -> None:
+    garble(known_sshd, remote_loop, seed)
+
+
+@pytest.mark.torture
+def test_bytes_that_change_on_their_way_again_and_again(known_sshd: Sshd, remote_loop: LoopThread) -> None:
+    for seed in range(100, 1100):
+        garble(known_sshd, remote_loop, seed)
+
+
+def test_whoever_has_no_name_here_connects_all_the_same(
+    known_sshd: Sshd, remote_loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987_654_321)
+    place = address("127.0.0.1", known_sshd.port, known_sshd.username)
+    given = Credentials(private_key_path=str(known_sshd.key))
+    remote_loop.run(remote_loop.run(login.connect(place, given), 15).close(), 5)
+    monkeypatch.delenv("LOGNAME")
 
 
 def test_the_limit_is_ten_seconds() -> None:
