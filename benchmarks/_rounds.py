@@ -46,17 +46,11 @@ def workplace() -> Iterator[tuple[Path, Path]]:
         yield root, Path(folder) / "home"
 
 
-class Started(Viewer):
-    """A viewer that makes its database at its start, as the users' viewers do."""
-
-    first = True
-
-
 @contextmanager
 def viewer(root: Path, home: Path, **environment: str) -> Iterator[Viewer]:
     """A real viewer without rate limits, stopped at the end."""
     limits = {"RUNICORN_RATE_LIMIT": "off", "RUNICORN_MAX_SOCKETS": "0"}
-    server = Started(root, home, **(limits | environment)).wait_until_it_answers()
+    server = Viewer(root, home, **(limits | environment)).wait_until_it_answers()
     try:
         yield server
     finally:

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import requests
 
-from benchmarks._rounds import ROUNDS, Started, line, percentile, workplace
+from benchmarks._rounds import ROUNDS, line, percentile, workplace
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until
@@ -69,7 +69,7 @@ def fill(root: Path) -> str:
 def one_round(root: Path, home: Path, run_id: str) -> dict[str, float]:
     """The figures of one viewer, from its start to its end."""
     began = time.perf_counter()
-    viewer = Started(root, home, RUNICORN_RATE_LIMIT="off", RUNICORN_MAX_SOCKETS="0").wait_until_it_answers()
+    viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off", RUNICORN_MAX_SOCKETS="0").wait_until_it_answers()
     figures = {"start to the first answer": time.perf_counter() - began}
     try:
         process = psutil.Process(viewer.process.pid)
