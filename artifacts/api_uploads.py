@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,17 +12,7 @@ from artifacts import schemas, services, shapes
 from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import Conflict
 from artifacts.serializers import PartQuery, UploadBody
-
-
-class Bytes(BaseParser):
-    """A body that is taken as it is."""
-
-    media_type = "application/octet-stream"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
-        """The bytes."""
-        content: bytes = stream.read()
-        return content
+from runs.taking import Bytes
 
 
 class Uploads(StoreView):

@@ -40,6 +40,7 @@ class Run:
         run_dir: the folder of the run.
         storage_root: the folder all projects lie in.
         config: the settings of the run by dotted key; assigning writes them.
+        server: the address of the server that is sent the run; "" for none.
     """
 
     def __init__(self, storage_root: Path, project: str, name: str, run_id: str) -> None:
@@ -49,6 +50,7 @@ class Run:
         self.storage_root = storage_root
         self.run_dir = layout.run_folder(storage_root, project, name, run_id)
         self.process = os.getpid()
+        self.server = ""
         self._started_at = time.time()
         self._notices = Notices()
         self._folder = RunFolder(self.run_dir, self._notices)
@@ -300,6 +302,10 @@ class Run:
         )
         self._folder.stir()
         self._folder.close()
+        if self.server:
+            from runicorn.shipping.start import tell_unsent
+
+            tell_unsent(self)
         self._leave(self._status)
 
     def _found(self, spec: str) -> tuple[Artifact, Version]:

@@ -12,6 +12,7 @@ from runicorn import endings, layout, settings
 from runicorn.config import flatten
 from runicorn.notices import say
 from runicorn.run import Run
+from runicorn.shipping import start as shipping
 from runicorn.silent import SilentRun, is_silent
 
 DEFAULT = "default"
@@ -41,6 +42,7 @@ def init(
     group: str | None = None,
     system_metrics: bool = True,
     mode: str | None = None,
+    url: str | None = None,
 ) -> Run:
     """Begin a run and make it the active one; one that is open stays open.
 
@@ -61,31 +63,36 @@ def init(
         system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
         mode: "disabled" makes every call a silent no-op, as `RUNICORN_MODE=disabled` does. "online" writes also on
             ranks above 0 (RANK, SLURM_PROCID, …), which are silent otherwise.
+        url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
 
     Raises:
         InvalidName: project or name cannot be a folder.
         InvalidRunId: run_id has another form.
         RunExists: run_id belongs to a run, and `resume` was not asked for.
         TypeError: config is of no kind that has named parts.
-        ValueError: mode is another word, or `resume` has no run_id.
+        ValueError: mode is another word, `resume` has no run_id, or `url` is no address.
     """
     global _latest
     project = layout.check_name(DEFAULT if project is None else project, "project")
     name = layout.check_name(DEFAULT if name is None else name, "experiment name")
     _check_id(run_id, resume)
-    labels = _labels(tags, notes, group)
-    given = {} if config is None else flatten(config)
-    root = settings.storage_root(storage)
-    if is_silent(mode):
-        run, resumed = _silent(root, project, name, run_id), False
-    else:
-        run, resumed = _claimed(root, project, name, run_id, resume)
+    labels, given = _labels(tags, notes, group), {} if config is None else flatten(config)
+    server = shipping.address(url)
+    claim = _silent if is_silent(mode) else _claimed
+    run, resumed = claim(settings.storage_root(storage), project, name, run_id, resume)
     endings.watch(run)
     run.begin(labels, given, resumed)
     _latest = run
+    _send(run, server)
     announce(run)
     run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
     return run
+
+
+def _send(run: Run, server: str) -> None:
+    if server and not (isinstance(run, SilentRun) or run.is_lost()):
+        run.server = server
+        shipping.begin(run, server)
 
 
 def get_active_run() -> Run | None:
@@ -123,8 +130,8 @@ def _labels(tags: str | Iterable[str] | None, notes: str | None, group: str | No
     return labels
 
 
-def _silent(root: Path, project: str, name: str, run_id: str | None) -> Run:
-    return SilentRun(root, project, name, run_id or layout.new_run_id())
+def _silent(root: Path, project: str, name: str, run_id: str | None, resume: bool) -> tuple[Run, bool]:
+    return SilentRun(root, project, name, run_id or layout.new_run_id()), False
 
 
 def _claimed(root: Path, project: str, name: str, run_id: str | None, resume: bool) -> tuple[Run, bool]:
@@ -164,7 +171,7 @@ def announce(run: Run) -> None:
     """Say in one line where the run can be seen; what to do when no viewer is running, once for all runs of a root."""
     if isinstance(run, SilentRun) or run.is_lost():
         return
-    address = settings.get("RUNICORN_URL") or _address_of_viewer(run.storage_root)
+    address = run.server or _address_of_viewer(run.storage_root)
     if address:
         say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
     elif (place := (os.getpid(), str(run.storage_root))) not in _shown:

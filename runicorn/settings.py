@@ -31,7 +31,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_URL",
         "",
-        "Where the viewer is reached (behind a tunnel or proxy), for the link the SDK prints.",
+        "A server, as `http://host:23300`, that is sent what the SDK logs; the link the SDK prints is there.",
     ),
     Setting(
         "RUNICORN_CONFIG_DIR", "", "The folder of the user's configuration; else the system's usual place."
@@ -45,7 +45,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_ALLOWED_HOSTS", "", "Further names under which the viewer answers, separated by commas."
     ),
-    Setting("RUNICORN_TOKEN", "", "`auto` or the file with the token that the viewer asks for."),
+    Setting(
+        "RUNICORN_TOKEN",
+        "",
+        "For the viewer `auto` or the file with the token it asks for; for `RUNICORN_URL` the token or its file.",
+    ),
     Setting(
         "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."
     ),

@@ -7,6 +7,8 @@ OutsideRoot    404  a link leads out of the storage root
 NoSuchFile     404  the run has no such file
 ReadOnlyStore  403  the storage root, or this part of it, cannot be written
 NotWritten     503  writing failed for another reason, a full disk mostly
+FileRefused    400  the program of another machine sends a file that a run does not have, or not like that
+FileConflict   409  what it sends does not fit what is there
 NoActiveRoot   503  no storage root has been opened by this process
 """
 
@@ -67,6 +69,32 @@ class NoSuchFile(APIException):
     """The run has no file of that name, or it lies elsewhere."""
 
     status_code = status.HTTP_404_NOT_FOUND
+
+
+class FileRefused(APIException):
+    """The program of another machine sends what is no file of a run, or not as it is sent."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.errors = {field: [sentence]}
+
+
+class FileConflict(APIException):
+    """What the program of another machine sends does not fit what is there.
+
+    Attributes:
+        size: bytes of the file that are there, where that is the question.
+        same_store: whether that program writes into this very store.
+    """
+
+    status_code = status.HTTP_409_CONFLICT
+
+    def __init__(self, sentence: str, size: int | None, same_store: bool = False) -> None:
+        super().__init__(sentence)
+        self.size = size
+        self.same_store = same_store
 
 
 class ReadOnlyStore(APIException):

@@ -208,3 +208,17 @@ class Problem(Schema):
         required=False,
         help_text="Of bad input: the sentences by parameter or field.",
     )
+
+
+class FileTaken(Schema):
+    """How much of a file is there."""
+
+    size = s.IntegerField()
+
+
+class FileConflict(Schema):
+    """Why a file was not taken, and how much of it is there."""
+
+    detail = s.CharField()
+    size = s.IntegerField(allow_null=True)
+    same_store = s.BooleanField()

@@ -198,3 +198,25 @@ class DeleteExperiments(RunIds):
     verb = "delete"
     run_ids = ids("run_ids are required")
     force = serializers.BooleanField(required=False, default=False)
+
+
+class FileQuery(Query):
+    """Where what a program of another machine sends belongs."""
+
+    offset = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**60, help_text="The byte at which the body belongs."
+    )
+    digest = serializers.RegexField(
+        r"^sha256:[0-9a-f]{64}\Z", required=False, help_text="Of the whole file: `sha256:` and 64 digits."
+    )
+    size = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**50, help_text="Of the whole file, when it comes in parts."
+    )
+    project = serializers.CharField(required=False, max_length=255, help_text="Of a new run.")
+    experiment = serializers.CharField(required=False, max_length=255, help_text="Its name, of a new run.")
+    sender = serializers.CharField(
+        required=False,
+        default="",
+        max_length=64,
+        help_text="By which a run of this very store is recognised.",
+    )

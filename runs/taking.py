@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.datastructures import MultiValueDict
 from rest_framework import serializers
+from rest_framework.parsers import BaseParser
 
 WHOLE = "whole"
 """The code of a `ValidationError` whose sentence says by itself what it is about."""
@@ -18,6 +19,17 @@ JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type,
     (serializers.CharField, (str,)),
 )
 """What a field of each kind is in JSON. A query knows texts only, so DRF takes `"yes"` for true and 1 for "1"."""
+
+
+class Bytes(BaseParser):
+    """A body that is taken as it is."""
+
+    media_type = "application/octet-stream"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+        """The bytes."""
+        content: bytes = stream.read()
+        return content
 
 
 class Body(serializers.Serializer[Any]):

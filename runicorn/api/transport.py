@@ -26,6 +26,7 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 PASSING = frozenset({429, 502, 503, 504})
 LONGEST_WAIT = 60.0
 """Seconds of a `Retry-After` that are waited out; with a longer one the error is raised at once."""
+BYTES = {"Content-Type": "application/octet-stream"}
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 BLOCK = 1024 * 1024
 _NO_ROUTE = {"not found", "there is nothing at this address"}
@@ -199,14 +200,15 @@ class Transport:
         read: Callable[[requests.Response], object] | None,
         form: Form | None,
     ) -> requests.Response | requests.RequestException:
+        is_bytes = isinstance(body, bytes)
         try:
             response = self._session().request(
                 method,
                 self.base_url + path,
                 params=list(params),
-                json=body,
-                data=form,
-                headers=form.headers if form else None,
+                data=body if is_bytes else form,
+                json=None if is_bytes else body,
+                headers=BYTES if is_bytes else form.headers if form else None,
                 auth=self._auth,
                 timeout=timeout or self.timeout,
                 allow_redirects=method in {"GET", "HEAD"},

@@ -1,4 +1,4 @@
-"""`runicorn sync`: runs of another machine come here."""
+"""`runicorn sync`: runs of another machine come here, or what a server did not get yet goes there."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import typer
 from runicorn import settings
 from runicorn.artifacts.progress import size
 from runicorn.cli import asking
-from runicorn.cli.exits import FAILED
+from runicorn.cli.exits import FAILED, USAGE
 
 WATCH_SECONDS = 10.0
 LONGEST_PAUSE = 300.0
 
 
 def sync(
-    store: Annotated[str, typer.Argument(help="The other store: user@host:/data/store.")],
+    what: Annotated[
+        list[str], typer.Argument(help="user@host:/data/store, or ids of runs that log to a server.")
+    ],
     into: Annotated[Path | None, typer.Option(help="The store here that takes the runs.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the SSH server.")] = 22,
@@ -28,19 +30,29 @@ def sync(
     python: Annotated[
         str, typer.Option(help="The Python over there that may have Runicorn; '' for no attempt.")
     ] = "python3",
+    url: Annotated[str, typer.Option(help="The server that gets the runs; else the one they log to.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Mirror the store of another machine over SSH: its runs are runs of the store here then.
+    """Mirror the store of another machine over SSH, or send a server what is left of runs that log to it.
 
     runicorn sync me@gpu7:/data/store --watch
+
+    runicorn sync 20260114_153045_a1b2c3
     """
+    if not any(character in text for text in what for character in ":/@"):
+        from runicorn.cli.shipping import ship
+
+        ship(asking.existing_root(storage), what, url, as_json)
+        return
     from runicorn.cli.far import Far
 
+    if len(what) > 1:
+        asking.stop("One store at a time.", USAGE)
     root = settings.storage_root(into or storage)
     with asking.told():
         root.mkdir(parents=True, exist_ok=True)
-        _mirror(Far.of(store, port, key), root, python, watch, as_json)
+        _mirror(Far.of(what[0], port, key), root, python, watch, as_json)
 
 
 def _mirror(far: Any, root: Path, python: str, watch: bool, as_json: bool) -> None:

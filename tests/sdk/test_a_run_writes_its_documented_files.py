@@ -131,14 +131,6 @@ def test_the_start_line_names_the_page_when_a_viewer_of_this_store_is_running(
     assert capsys.readouterr().err == f"runicorn: run p/n: http://127.0.0.1:23300/runs/{run.id}\n"
 
 
-def test_the_start_line_can_name_the_address_before_a_tunnel(
-    begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RUNICORN_URL", "https://lab.example/runicorn")
-    run = begin()
-    assert f"https://lab.example/runicorn/runs/{run.id}" in capsys.readouterr().err
-
-
 def test_a_viewer_of_another_store_is_not_named(
     begin: Callable[..., rn.Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.processes import Viewer
 from tests.sync.far import LIBRARIES, TalkativeSshd, over_asyncssh, store_of
+from tests.sync.proxy import Proxy
+from tests.sync.sending import senders
 
 
 @pytest.fixture
@@ -40,3 +43,23 @@ def any_sftp(server: TalkativeSshd, request: pytest.FixtureRequest) -> Iterator[
     """A connected SFTP client of each of the libraries."""
     with ExitStack() as stack:
         yield stack.enter_context(LIBRARIES[request.param](server))
+
+
+@pytest.fixture
+def near(tmp_path: Path, home: Path) -> Iterator[Path]:
+    """The store of a machine that logs to a server; what sends its runs ends with the test."""
+    root = tmp_path / "near"
+    root.mkdir()
+    home.mkdir(parents=True, exist_ok=True)
+    yield root
+    for process in senders(root):
+        process.kill()
+        process.wait(10)
+
+
+@pytest.fixture
+def network(viewer: Viewer) -> Iterator[Proxy]:
+    """The network between that machine and the viewer over `folder`."""
+    proxy = Proxy(viewer.port)
+    yield proxy
+    proxy.stop()

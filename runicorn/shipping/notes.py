@@ -1,0 +1,66 @@
+"""What is remembered of sending one run: `.runicorn/shipping/<id>.json` in the store, and a lock beside it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+
+FOLDER = ".runicorn/shipping"
+PRIVATE = 0o600
+
+
+class Notes:
+    """The notes of one run; a process that ships it holds their lock.
+
+    Attributes:
+        content: `url`, `sender` (by which a server sees that it serves this very store), `shipped` (files that were
+            sent, as they were), `versions` (of artifacts here, and their numbers there), `done`, `problem` (why
+            something was not sent, as a sentence), `gone` (the run was removed there).
+    """
+
+    def __init__(self, root: Path, run_id: str) -> None:
+        self.path = root / FOLDER / f"{run_id}.json"
+        self.content: dict[str, Any] = {}
+
+    def load(self) -> Notes:
+        """Read them; missing ones are empty."""
+        self.content = layout.read_json(self.path)[0]
+        for key in ("shipped", "versions"):
+            if not isinstance(self.content.get(key), dict):
+                self.content[key] = {}
+        return self
+
+    def begin(self, url: str) -> Notes:
+        """Write them for a run that goes to `url`; what was sent elsewhere counts as not sent.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.load()
+        if self.content.get("url") != url or self.content.get("gone"):
+            self.content |= {"shipped": {}, "versions": {}}
+        sender = self.content.get("sender") or os.urandom(16).hex()
+        self.content |= {"url": url, "sender": sender, "done": False, "problem": "", "gone": False}
+        self.save()
+        return self
+
+    def save(self) -> None:
+        """Write them.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        layout.write_json(self.path, self.content, mode=PRIVATE)
+
+    def lock(self, blocking: bool = True) -> Any:
+        """Held by the one process that ships the run.
+
+        Raises:
+            BlockingIOError: another holds it, and `blocking` is false.
+            OSError: it cannot be made.
+        """
+        return _os.file_lock(self.path.with_suffix(".lock"), blocking=blocking)

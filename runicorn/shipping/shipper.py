@@ -1,0 +1,179 @@
+"""Sending one run to a server, file after file, as it is written.
+
+Each pass sends what is new: first what says what the run is, then images and the like, then the lines of the journal
+that speak of them, and the status of a run that has ended last. Where the server stands is asked of the server: a
+growing file is appended to exactly at its end there, so nothing is sent twice or left out, whoever is killed when.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.manifest.files import GROWING, is_media
+from runicorn.shipping.artifacts import Artifacts
+from runicorn.shipping.notes import Notes
+from runicorn.shipping.server import PART, Conflict, Refused, Removed, Server
+
+EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT)
+
+
+class Gone(Exception):
+    """The run was there, and was removed there."""
+
+
+class Shipper:
+    """Sends one run. Not for two at once: whoever makes one holds the lock of the notes.
+
+    Args:
+        run_dir: the folder of the run.
+        root: its storage root.
+        notes: what is remembered of sending it.
+        server: where it goes.
+    """
+
+    def __init__(self, run_dir: Path, root: Path, notes: Notes, server: Server) -> None:
+        self.run_dir = run_dir
+        self._notes = notes
+        self._server = server
+        self._shipped: dict[str, Any] = notes.content["shipped"]
+        self._sizes: dict[str, int] = {}
+        self._artifacts = Artifacts(run_dir, root, notes, server)
+        self.problems: dict[str, str] = {}
+        """What the server does not take, by file; sent again when the file changes."""
+
+    def one_pass(self) -> bool:
+        """Send what is new; whether anything was.
+
+        Raises:
+            Away: the server could not be asked.
+            Gone: the run was removed there.
+            Conflict: the server serves this very store, or has another run of the id.
+            OSError: the folder of the run cannot be read.
+        """
+        # Looked at before the media: no line may arrive before the file that it speaks of.
+        sizes = {name: size for name in sorted(GROWING) if (size := _size(self.run_dir / name)) is not None}
+        moved = self._small(layout.META)
+        if layout.META not in self._shipped:
+            self.problems[layout.META] = "meta.json is missing or cannot be read."
+        if layout.META in self.problems:
+            return moved  # nothing can be sent before it
+        try:
+            ended = layout.read_json(self.run_dir / layout.STATUS)[0].get("status") != layout.RUNNING
+            if not ended:
+                moved |= self._small(layout.STATUS)
+            for name in EARLY:
+                moved |= self._small(name)
+            moved |= self._artifacts.ship(self._changed, self._sent)
+            for name in self._media():
+                moved |= self._large(name)
+            for name, size in sizes.items():
+                moved |= self._grow(name, size)
+            if ended:
+                moved |= self._small(layout.STATUS)
+        except Removed as error:
+            raise Gone(str(error)) from error
+        return moved
+
+    def artifact_problems(self) -> list[str]:
+        """Why versions of artifacts were not sent, as sentences."""
+        return list(self._artifacts.problems.values())
+
+    def _small(self, name: str) -> bool:
+        mark = self._changed(name)
+        if mark is None:
+            return False
+        try:
+            content = _os.read_regular(self.run_dir / name, layout.JSON_CEILING, follow_links=False)
+        except FileNotFoundError:
+            return False
+        if len(content) > PART:
+            return self._large(name)
+        try:
+            self._server.replace(name, content)
+        except Refused as error:
+            return self._refused(name, mark, error)
+        except Conflict as error:
+            if error.same_store or name == layout.META:
+                raise
+            return self._refused(name, mark, error)
+        return self._sent(name, mark)
+
+    def _large(self, name: str) -> bool:
+        mark = self._changed(name)
+        if mark is None:
+            return False
+        path = self.run_dir / name
+        try:
+            if mark[0] > PART:
+                self._server.replace_large(name, path)
+            else:
+                self._server.replace(name, _os.read_regular(path, PART + 1, follow_links=False))
+        except FileNotFoundError:
+            return False
+        except (Refused, Conflict) as error:
+            return self._refused(name, mark, error)
+        return self._sent(name, mark)
+
+    def _grow(self, name: str, size: int) -> bool:
+        """Send what the server lacks of the first `size` bytes; where it stands it says itself."""
+        moved = False
+        while (there := self._sizes.get(name, -1)) < size:
+            try:
+                content = self._bytes(name, there, size) if there >= 0 else b""
+                self._sizes[name] = self._server.append(name, max(there, 0), content)
+            except Conflict as error:
+                if error.size is None or error.size == there:
+                    return self._refused(name, [size], error)
+                self._sizes[name] = error.size
+            except Refused as error:
+                return self._refused(name, [size], error)
+            moved = True
+        if there > size:
+            self.problems[name] = f"{name} has {there} bytes there and only {size} here."
+        else:
+            self.problems.pop(name, None)
+        return moved
+
+    def _bytes(self, name: str, offset: int, size: int) -> bytes:
+        fd = _os.open_regular(self.run_dir / name, follow_links=False)
+        try:
+            return _os.read_at(fd, min(PART, size - offset), offset)
+        finally:
+            os.close(fd)
+
+    def _media(self) -> list[str]:
+        found = []
+        for folder, _, names in os.walk(self.run_dir / layout.MEDIA):
+            place = Path(folder).relative_to(self.run_dir).as_posix()
+            found += [f"{place}/{name}" for name in names if is_media(f"{place}/{name}")]
+        return sorted(found)
+
+    def _changed(self, name: str) -> list[int] | None:
+        """How a file is now, when that is not how it was sent or refused; None else."""
+        try:
+            about = os.lstat(self.run_dir / name)
+        except OSError:
+            return None
+        mark = [about.st_size, about.st_mtime_ns, about.st_ino]
+        return None if self._shipped.get(name) == mark else mark
+
+    def _sent(self, name: str, mark: Any) -> bool:
+        self._shipped[name] = mark
+        self.problems.pop(name, None)
+        self._notes.save()
+        return True
+
+    def _refused(self, name: str, mark: Any, error: Exception) -> bool:
+        self._shipped[name] = mark
+        self.problems[name] = f"{name}: {error}"
+        return False
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return None

@@ -1,0 +1,45 @@
+"""The API by which a program on another machine logs to this server."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from runs import schemas, shipping
+from runs.active import active_root
+from runs.api import PROBLEMS
+from runs.errors import FileConflict
+from runs.serializers import FileQuery
+from runs.taking import Bytes
+
+
+class RunFile(APIView):
+    """One file of a run that is logged from another machine."""
+
+    parser_classes = (Bytes,)
+    # What is acknowledged was synced.
+    waits_outside = True
+
+    @extend_schema(
+        parameters=[FileQuery],
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: schemas.FileTaken, **PROBLEMS, 409: schemas.FileConflict},
+    )
+    def put(self, request: Request, run_id: str, name: str) -> Response:
+        """Add to a journal or log exactly at `offset`, or replace another file as a whole, told its `digest`.
+
+        409 tells the size that is there instead. A new run begins with its `meta.json`.
+        """
+        query = FileQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        content = request.data if isinstance(request.data, bytes) else b""
+        sent = shipping.Sent(name, content, **query.validated_data)
+        try:
+            size = shipping.take_file(root=active_root(), run_id=run_id, sent=sent)
+        except FileConflict as error:
+            answer = {"detail": str(error.detail), "size": error.size, "same_store": error.same_store}
+            return Response(answer, status=error.status_code)
+        return Response({"size": size})

@@ -1,0 +1,83 @@
+"""A network between a program and a server that can be cut at any moment."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import suppress
+
+
+class Proxy:
+    """Listens on a port of its own and passes bytes on to another. While it is `cut`, nobody gets through."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.is_cut = False
+        self.passed = 0
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, work: object, *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)  # type: ignore[arg-type]
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                inner, _ = self._listener.accept()
+            except OSError:
+                return
+            if self.is_cut:
+                inner.close()
+                continue
+            try:
+                outer = socket.create_connection(("127.0.0.1", self._target), timeout=5)
+            except OSError:
+                inner.close()
+                continue
+            outer.settimeout(None)
+            with self._lock:
+                self._open |= {inner, outer}
+            self._start(self._pump, inner, outer)
+            self._start(self._pump, outer, inner)
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+                self.passed += len(data)
+        self._close(source, target)
+
+    def _close(self, *sockets: socket.socket) -> None:
+        for each in sockets:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+            with self._lock:
+                self._open.discard(each)
+
+    def cut(self) -> None:
+        """End every connection in the middle of whatever it carries, and refuse others."""
+        self.is_cut = True
+        with self._lock:
+            sockets = list(self._open)
+        self._close(*sockets)
+
+    def mend(self) -> None:
+        """Let connections through again."""
+        self.is_cut = False
+
+    def stop(self) -> None:
+        """End it."""
+        self.cut()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        for thread in self._threads:
+            thread.join(10)

@@ -1,0 +1,50 @@
+"""Runs on their way to a server: the processes that send them, and what has arrived."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.processes import environment
+
+LOCAL = {"artifacts_created.json", "artifacts_used.json"}
+"""Told with the numbers that versions have over there."""
+
+
+def senders(root: Path) -> list[psutil.Process]:
+    """The processes that send runs of a store."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if any("runicorn.shipping.process" in part for part in line) and line[-1].startswith(str(root)):
+            found.append(process)
+    return found
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What is to be equal on both sides."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.name.startswith(".") and path.name not in LOCAL
+    }
+
+
+def differences(near: Path, far: Path) -> list[str]:
+    """The files of the runs of one store that are not the same in another one."""
+    found = []
+    for run in near.glob("*/*/runs/*"):
+        mine, theirs = files(run), files(far / run.relative_to(near))
+        found += [name for name in mine.keys() | theirs.keys() if mine.get(name) != theirs.get(name)]
+    return found
+
+
+def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """`runicorn sync RUN…` to its end."""
+    command = [sys.executable, "-m", "runicorn", "sync", "--storage", str(root), *arguments]
+    return subprocess.run(
+        command, env=environment(home, **more), cwd=home, capture_output=True, text=True, check=False
+    )

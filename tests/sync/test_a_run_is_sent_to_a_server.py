@@ -1,0 +1,311 @@
+"""A training logs to a server over HTTP: live, without ever waiting for it, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import runicorn as rn
+from runicorn.shipping.process import next_pause
+from runicorn.shipping.start import CODE
+from tests.processes import PROJECT, Viewer, environment, train
+from tests.sync.proxy import Proxy
+from tests.sync.sending import differences, senders, sync
+from tests.waiting import until
+
+STEPWISE = """
+import sys, runicorn as rn
+run = rn.init("sent", "one", url=sys.argv[1], config={"lr": 0.1}, tags=["far"], run_id="20260117_120000_a1b2c3")
+print("begun", flush=True)
+for step, line in enumerate(sys.stdin):
+    run.log({"loss": 1 / (step + 1)}, step=step)
+    run.log_text(f"step {step}")
+    print(step, flush=True)
+run.summary({"note": "done"})
+run.log_image("picture", b"\\x89PNG" + bytes(100_000), step=1)
+run.finish()
+"""
+RUN = "20260117_120000_a1b2c3"
+LONG = """
+import sys, time, os, runicorn as rn
+run = rn.init("sent", "long", run_id=sys.argv[1], system_metrics=False)
+print("begun", flush=True)
+for step in range(int(sys.argv[2])):
+    run.log({"loss": 1 / (step + 1), "accuracy": step / 100}, step=step)
+    if step % 10 == 0:
+        run.log_text("x" * 3000)
+        run.config["step"] = step
+    if step % 40 == 0:
+        run.log_image("noise", os.urandom(60_000), step=step)
+    time.sleep(0.002)
+run.finish()
+"""
+
+
+def arrived(near: Path, far: Path) -> Callable[[], bool]:
+    """True once everything is over there and nobody sends any more."""
+    return lambda: not senders(near) and not differences(near, far)
+
+
+def test_it_is_live_over_there_while_it_trains(near: Path, viewer: Viewer, home: Path) -> None:
+    training = train(STEPWISE, near, home, viewer.url)
+    assert training.stdin and training.stdout and training.stderr
+    assert training.stdout.readline() == "begun\n"
+    for step in range(3):
+        training.stdin.write("go\n")
+        training.stdin.flush()
+        assert training.stdout.readline() == f"{step}\n"
+
+        def seen(step: int = step) -> bool:
+            answer = viewer.get(f"/api/runs/{RUN}/metrics_step")
+            return answer.status_code == 200 and len(answer.json()["rows"]) == step + 1
+
+        until(seen)
+    assert viewer.get(f"/api/runs/{RUN}").json()["status"] == "running"
+    assert "step 2" in viewer.get(f"/api/runs/{RUN}/logs").text
+    _, told = training.communicate("")
+    assert training.returncode == 0 and f"{viewer.url}/runs/{RUN}" in told
+    until(arrived(near, viewer.root), timeout=30)
+    about = viewer.get(f"/api/runs/{RUN}").json()
+    assert (about["status"], about["tags"], about["summary"]["note"]) == ("finished", ["far"], "done")
+    (picture,) = viewer.get(f"/api/runs/{RUN}/media").json()
+    assert picture["size"] == 100_004
+
+
+def test_a_server_that_never_answers_holds_up_nothing(near: Path, home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        training = train(STEPWISE, near, home, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        _, told = training.communicate("go\n" * 50, timeout=60)
+        assert training.returncode == 0 and "Traceback" not in told
+        # It is still being tried, by a process of its own.
+        assert len(senders(near)) == 1
+
+
+def test_a_server_that_was_away_gets_everything_when_it_is_back(
+    near: Path, network: Proxy, viewer: Viewer, home: Path
+) -> None:
+    network.cut()
+    training = train(STEPWISE, near, home, network.url)
+    training.communicate("go\n" * 20)
+    assert training.returncode == 0 and not (viewer.root / "sent").exists()
+    network.mend()
+    until(arrived(near, viewer.root), timeout=60)
+
+
+def test_a_killed_training_is_sent_to_its_last_line(near: Path, viewer: Viewer, home: Path) -> None:
+    training = train(STEPWISE, near, home, viewer.url)
+    assert training.stdin and training.stdout
+    training.stdout.readline()
+    training.stdin.write("go\n" * 30)
+    training.stdin.flush()
+    for _ in range(30):
+        training.stdout.readline()
+    training.kill()
+    training.communicate()
+    until(lambda: not senders(near), timeout=30)
+    # The viewer is on the same machine here, so it judges: that is all that is not the same.
+    assert set(differences(near, viewer.root)) <= {"status.json"}
+
+
+def test_what_was_left_is_sent_by_hand(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
+    network.cut()
+    training = train(STEPWISE, near, home, network.url)
+    assert training.stdin and training.stdout
+    training.stdout.readline()
+    (sender,) = until(lambda: senders(near))
+    sender.kill()
+    training.communicate("go\n" * 10)
+    network.mend()
+    done = sync(near, home, RUN)
+    assert done.returncode == 0, done.stderr
+    assert f"{RUN} is at {network.url}/runs/{RUN}" in done.stdout
+    assert not differences(near, viewer.root)
+    assert sync(near, home, RUN, "--json").returncode == 0
+
+
+def test_a_run_may_be_sent_later_to_any_server(near: Path, viewer: Viewer, home: Path) -> None:
+    training = train(STEPWISE.replace("url=sys.argv[1], ", ""), near, home)
+    training.communicate("go\n")
+    assert not senders(near)
+    nobody = sync(near, home, RUN)
+    assert nobody.returncode == 2 and "--url" in nobody.stderr
+    assert sync(near, home, "20260101_000000_ffffff", "--url", viewer.url).returncode == 4
+    assert sync(near, home, "not-an-id", "--url", viewer.url).returncode == 2
+    assert sync(near, home, RUN, "--url", viewer.url).returncode == 0
+    assert not differences(near, viewer.root)
+
+
+def test_a_server_over_the_same_store_is_recognised(viewer: Viewer, home: Path, near: Path) -> None:
+    store = viewer.root
+    training = train(STEPWISE, store, home, viewer.url)
+    assert training.stdin and training.stdout
+    training.stdout.readline()
+    before = (store / "sent/one/runs" / RUN / "meta.json").stat().st_ino
+    until(lambda: not senders(store))
+    training.communicate("go\n" * 5)
+    assert training.returncode == 0
+    assert (store / "sent/one/runs" / RUN / "meta.json").stat().st_ino == before
+    assert len(viewer.get(f"/api/runs/{RUN}/metrics_step").json()["rows"]) == 5
+
+
+def test_a_run_that_was_removed_there_is_not_sent_again(near: Path, viewer: Viewer, home: Path) -> None:
+    training = train(STEPWISE, near, home, viewer.url)
+    assert training.stdin and training.stdout
+    training.stdout.readline()
+    until(lambda: viewer.get(f"/api/runs/{RUN}").status_code == 200)
+    viewer.post("/api/runs/soft-delete", json={"run_ids": [RUN]})
+    viewer.post("/api/recycle-bin/empty", json={"confirm": True})
+    training.communicate("go\n" * 5)
+    until(lambda: not senders(near), timeout=30)
+    assert not (viewer.root / "sent/one/runs" / RUN / "meta.json").exists()
+    assert sync(near, home, RUN).returncode == 0  # asked for by hand
+    assert not differences(near, viewer.root)
+
+
+def test_a_token_is_shown_and_a_wrong_one_is_told(
+    near: Path, start_viewer: Callable[..., Viewer], home: Path, tmp_path: Path
+) -> None:
+    secret = tmp_path / "token"
+    secret.write_text("correct horse battery staple 0123456789\n")
+    secret.chmod(0o600)
+    viewer = start_viewer(tmp_path / "store", "--token", str(secret), RUNICORN_RATE_LIMIT="off")
+    training = train(STEPWISE, near, home, viewer.url, RUNICORN_TOKEN=str(secret))
+    training.communicate("go\n")
+    until(arrived(near, viewer.root), timeout=30)
+    wrong = sync(near, home, RUN, "--url", viewer.url.replace("127.0.0.1", "localhost"), "--json")
+    assert wrong.returncode == 1 and "token" in wrong.stdout
+
+
+def test_forks_and_other_ranks_send_nothing_of_their_own(near: Path, viewer: Viewer, home: Path) -> None:
+    script = """
+import os, sys, runicorn as rn
+run = rn.init("sent", "forked")
+if os.fork() == 0:
+    run.log({"child": 1.0})
+    os._exit(0)
+os.wait()
+run.log({"parent": 1.0})
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+    rank = train(
+        "import runicorn as rn; rn.init().log({'a': 1})", near, home, RANK="1", RUNICORN_URL=viewer.url
+    )
+    rank.communicate()
+    training = train(script, near, home, RUNICORN_URL=viewer.url)
+    assert training.stdout
+    training.stdout.readline()
+    assert len(senders(near)) == 1
+    training.communicate("\n")
+    until(arrived(near, viewer.root), timeout=30)
+
+
+def test_artifacts_go_along(near: Path, viewer: Viewer, home: Path) -> None:
+    script = """
+import sys, runicorn as rn
+open("weights.bin", "wb").write(bytes(range(256)) * 40_000)
+open("empty.txt", "w").close()
+for name in ("first", "second"):
+    with rn.init("sent", name, system_metrics=False, capture_env=False) as run:
+        if name == "second":
+            run.use_artifact("model/net:latest")
+        model = rn.Artifact("net", type="model", description="a net", metadata={"layers": 3})
+        model.add_file("weights.bin").add_file("empty.txt").add_reference("s3://bucket/data")
+        model.add_metadata({"made by": name})
+        print(run.log_artifact(model), flush=True)
+"""
+    train(
+        script.replace("second", "warm up"), viewer.root, home
+    ).communicate()  # the server counts on its own
+    training = train(script, near, home, RUNICORN_URL=viewer.url)
+    _, told = training.communicate()
+    assert training.returncode == 0, told
+    until(arrived(near, viewer.root), timeout=30)
+    runs = {run["name"]: run["id"] for run in viewer.get("/api/runs").json() if run["hostname"]}
+    versions = viewer.get("/api/artifacts/net/versions").json()
+    mine = [
+        entry for entry in versions if entry["created_by_run"] in {p.name for p in near.glob("*/*/runs/*")}
+    ]
+    assert len(mine) == 2 and all(entry["status"] == "ready" for entry in mine)
+    (second,) = near.glob("sent/second/runs/*")
+    links = viewer.get(f"/api/runs/{second.name}/artifacts").json()
+    assert [entry["version"] for entry in links["created"]] == [mine[1]["version"]]
+    assert "first" in runs
+    about = viewer.get(f"/api/artifacts/net/v{mine[0]['version']}").json()
+    assert (about["description"], about["metadata"]["layers"], about["num_references"]) == ("a net", 3, 1)
+
+
+def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
+    """Train while senders are killed and the network is cut at random; then everything is equal."""
+    chance = random.Random(seed)
+    run_id = f"20260118_120000_{seed:06x}"
+    training = train(LONG, near, home, run_id, str(steps), RUNICORN_URL=network.url)
+    assert training.stdout
+    training.stdout.readline()
+    mark = network.passed
+    while training.poll() is None:
+        # By what has passed and not by the clock: in the middle of a request as often as between two.
+        mark += chance.randrange(200, 40_000)
+        until(lambda mark=mark: network.passed >= mark or training.poll() is not None or not senders(near))
+        if chance.random() < 0.3:
+            for sender in senders(near):
+                os.kill(sender.pid, signal.SIGKILL)
+        network.cut()
+        network.mend()
+        if not senders(near):
+            sync_process(near, home, run_id)
+    training.communicate()
+    done = sync(near, home, run_id)
+    if "another process" in done.stderr:
+        until(lambda: not senders(near), timeout=60)
+        done = sync(near, home, run_id)
+    assert done.returncode == 0, done.stderr
+    assert not differences(near, viewer.root)
+
+
+def sync_process(near: Path, home: Path, run_id: str) -> None:
+    """A new sender, as a resumed run would start one."""
+    (folder,) = near.glob(f"*/*/runs/{run_id}")
+    subprocess.Popen(
+        [sys.executable, "-P", "-c", CODE, str(PROJECT), str(folder)], env=environment(home), cwd=near
+    ).returncode = 0
+
+
+def test_killed_and_cut_off_at_random_the_files_are_equal_in_the_end(
+    near: Path, network: Proxy, viewer: Viewer, home: Path
+) -> None:
+    through_trouble(1, 400, near, network, viewer, home)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("seed", range(2, 32))
+def test_killed_and_cut_off_at_random_many_times(
+    seed: int, near: Path, network: Proxy, viewer: Viewer, home: Path
+) -> None:
+    through_trouble(seed, 1500, near, network, viewer, home)
+
+
+def test_pauses_grow_to_a_minute_and_heed_the_server() -> None:
+    pause, seen = 0.0, []
+    for _ in range(12):
+        pause = next_pause(pause, None)
+        seen.append(pause)
+    assert seen[0] <= 1.0 and all(later >= earlier * 0.7 for earlier, later in pairwise(seen))
+    assert 40 <= seen[-1] <= 60
+    assert next_pause(30.0, 7.0) == 7.0
+
+
+@pytest.mark.parametrize("url", ["host:23300", "ftp://host", "http://", "http://host:99999", "http://h/?a=b"])
+def test_an_address_that_is_none_is_a_wrong_argument(url: str, near: Path) -> None:
+    with pytest.raises(ValueError, match="url must be like"):
+        rn.init(storage=near, url=url)
+    assert not list(near.glob("*/*"))
