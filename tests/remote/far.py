@@ -29,3 +29,26 @@ def litter(server: Sshd) -> list[Path]:
     data = [path for path in (server.home / DATA).rglob("*") if path.is_file()]
     others = [path for path in (server.home / ".cache").rglob("*") if path.is_file()]
     return [path for path in data if path.name not in kept and path.suffix != ".lock"] + others
+
+
+def waiting(home: Path, program: str) -> list[psutil.Process]:
+    """The processes of a program that run for the user with this home."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() == program and process.environ().get("HOME") == str(home):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def command_lines() -> list[str]:
+    """The command lines of all processes that can be seen."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            found.append(" ".join(process.cmdline()))
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found

@@ -50,3 +50,18 @@ def fake_python(home: Path, script: str, folder: str = ".venv") -> Path:
     path.write_text(f"#!/bin/sh\n{script}")
     path.chmod(0o755)
     return path
+
+
+def pretending(home: Path, script: str, folder: str = ".venv") -> Path:
+    """An environment with this program, whose viewer for other machines is a script of the shell instead."""
+    real = our_environment(home, ".real")
+    return fake_python(home, f'case "$*" in *--remote-mode*)\n{script}\n;; esac\nexec {real} "$@"\n', folder)
+
+
+def with_pip(home: Path, folder: str) -> Path:
+    """A real virtual environment with pip and all that this program needs, but without it."""
+    venv.EnvBuilder(with_pip=True, symlinks=True).create(home / folder)
+    (site,) = (home / folder).glob("lib/python*/site-packages")
+    theirs = next(entry for entry in sys.path if entry.endswith("site-packages"))
+    (site / "dependencies.pth").write_text(f"{theirs}\n")
+    return home / folder / "bin" / "python"

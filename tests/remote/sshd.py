@@ -163,6 +163,16 @@ class Sshd:
             frozen += fresh
         return frozen
 
+    def go_away(self) -> None:
+        """End the server and its logins, but not what they run, as a machine does whose network is gone."""
+        assert self.process is not None
+        logins = [process for process in self.sessions() if process.name().startswith("sshd")]
+        self.process.terminate()
+        self.process.wait(10)
+        self.process = None
+        for login in logins:
+            login.kill()
+
     def stop(self) -> None:
         """End the server and every login."""
         if self.process is None:

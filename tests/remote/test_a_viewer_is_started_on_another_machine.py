@@ -15,30 +15,12 @@ from remote.models import ViewerSession
 from tests.folders import write_run
 from tests.remote import far
 from tests.remote.sshd import Sshd
+from tests.remote.starting import is_free, start, stop
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 
 Body = Callable[..., dict[str, Any]]
-
-
-def start(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
-    """The session of a viewer that was started."""
-    answer = api.post("/api/remote/viewer/start", body)
-    assert answer.status_code == 200, answer.json()
-    return dict(answer.json()["session"])
-
-
-def stop(api: APIClient, session: dict[str, Any]) -> None:
-    """Stop it."""
-    answer = api.post("/api/remote/viewer/stop", {"session_id": session["session_id"]})
-    assert answer.json() == {"ok": True, "message": f"Session {session['session_id']} stopped"}
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def test_its_pages_and_sockets_are_here_and_its_end_leaves_nothing(

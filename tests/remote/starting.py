@@ -1,0 +1,45 @@
+"""Starting and stopping viewers on another machine through the API of this process."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from tests.waiting import until
+
+
+def start(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
+    """The session of a viewer that was started."""
+    answer = api.post("/api/remote/viewer/start", body)
+    assert answer.status_code == 200, answer.json()
+    return dict(answer.json()["session"])
+
+
+def begin(api: APIClient, body: dict[str, Any]) -> str:
+    """The id of a session whose start goes on."""
+    return str(start(api, {**body, "wait": False})["session_id"])
+
+
+def status(api: APIClient, session_id: str) -> dict[str, Any]:
+    """How a session is."""
+    return dict(api.get(f"/api/remote/viewer/status/{session_id}").json())
+
+
+def until_it_is(api: APIClient, session_id: str, state: str, timeout: float = 30) -> dict[str, Any]:
+    """A session as soon as it has a state."""
+    until(lambda: status(api, session_id)["status"] == state, timeout=timeout)
+    return status(api, session_id)
+
+
+def stop(api: APIClient, session: dict[str, Any]) -> None:
+    """Stop it."""
+    answer = api.post("/api/remote/viewer/stop", {"session_id": session["session_id"]})
+    assert answer.json() == {"ok": True, "message": f"Session {session['session_id']} stopped"}
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from rest_framework.test import APIClient
+
+from remote import viewers
+from remote.models import ViewerSession
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.remote import far
+from tests.remote.pythons import our_environment
+from tests.remote.sshd import Sshd
+from tests.remote.starting import is_free, start, status, stop, until_it_is
+from tests.waiting import until
+
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
+
+Body = Callable[..., dict[str, Any]]
+
+
+def test_it_is_found_again_when_the_connection_was_lost(
+    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+) -> None:
+    run = write_run(far_store)
+    session = start(api, starting())
+    base = f"http://localhost:{session['local_port']}"
+    with requests.Session() as browser:
+        browser.get(session["url"], timeout=10)
+        known_sshd.go_away()
+        told = until_it_is(api, session["session_id"], "reconnecting")
+        assert told["error"] == "The connection to 127.0.0.1 was lost." and not told["is_active"]
+        sorry = browser.get(base, timeout=10)
+        assert sorry.status_code == 503 and "is being made again" in sorry.text
+        until(lambda: ViewerSession.objects.get().state == "reconnecting")
+        known_sshd.start()
+        told = until_it_is(api, session["session_id"], "running")
+        assert (told["remote_pid"], told["local_port"]) == (session["remote_pid"], session["local_port"])
+        assert run in browser.get(base, timeout=10).text
+    stop(api, session)  # its port is closed then, its process about to end
+    until(lambda: far.viewers(known_sshd.home) == [])
+    assert far.litter(known_sshd) == []
+
+
+def test_it_is_started_anew_behind_the_same_port_when_it_did_not_wait(
+    api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNICORN_REMOTE_PATIENCE", "1")
+    session = start(api, starting())
+    base = f"http://localhost:{session['local_port']}"
+    with requests.Session() as browser:
+        browser.get(session["url"], timeout=10)
+        known_sshd.go_away()
+        until(lambda: far.viewers(known_sshd.home) == [])
+        assert far.litter(known_sshd) == []
+        known_sshd.start()
+        told = until_it_is(api, session["session_id"], "running", timeout=60)
+        assert told["remote_pid"] != session["remote_pid"]
+        assert browser.get(base, timeout=10).status_code == 200, "the cookie of before is still good"
+    (process,) = far.viewers(known_sshd.home)
+    assert process.pid == told["remote_pid"]
+
+
+def test_a_viewer_that_dies_is_told_of(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
+    session = start(api, starting())
+    os.kill(session["remote_pid"], signal.SIGKILL)
+    told = until_it_is(api, session["session_id"], "failed")
+    assert told["error"] == "The viewer on 127.0.0.1 has ended: it was ended by signal KILL."
+    assert is_free(session["local_port"])
+    assert ViewerSession.objects.get().trouble == told["error"]
+    stop(api, session)
+    assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
+
+
+def test_a_viewer_that_hangs_is_told_of_until_it_answers(
+    api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "BEAT_SECONDS", 0.2)
+    session = start(api, starting())
+    monkeypatch.setitem(viewers.LIMITS, "health", 0.5)
+    os.kill(session["remote_pid"], signal.SIGSTOP)
+    told = until_it_is(api, session["session_id"], "reconnecting")
+    assert told["error"] == "The viewer on 127.0.0.1 does not answer."
+    os.kill(session["remote_pid"], signal.SIGCONT)
+    told = until_it_is(api, session["session_id"], "running")
+    assert (told["error"], told["remote_pid"]) == (None, session["remote_pid"])
+
+
+def test_it_is_asked_for_a_sign_of_life(
+    api: APIClient, starting: Body, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "BEAT_SECONDS", 0.1)
+    session = start(api, starting())
+    until(lambda: status(api, session["session_id"])["last_seen"] > session["last_seen"] + 0.3)
+    assert 0 < status(api, session["session_id"])["latency_ms"] < 5000
+
+
+@pytest.fixture
+def near(start_viewer: Callable[..., Viewer], known_sshd: Sshd) -> Callable[[], Viewer]:
+    """Starts a real viewer on this machine; viewers that it starts wait a second for it."""
+    our_environment(known_sshd.home)
+    return lambda: start_viewer(RUNICORN_RATE_LIMIT="off", RUNICORN_REMOTE_PATIENCE="1")
+
+
+def begun(viewer: Viewer, server: Sshd, root: Path) -> dict[str, Any]:
+    """The session that a viewer started."""
+    answer = viewer.post("/api/remote/viewer/start", json={**server.login(), "remote_root": str(root)})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json()["session"])
+
+
+def rows(home: Path) -> int:
+    """Rows of sessions in the database of this machine."""
+    with closing(sqlite3.connect(home / "data" / "runicorn.sqlite3")) as database:
+        return int(database.execute("SELECT count(*) FROM remote_viewersession").fetchone()[0])
+
+
+def test_the_end_of_our_server_is_its_end(
+    near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
+) -> None:
+    viewer = near()
+    session = begun(viewer, known_sshd, far_store)
+    assert rows(home) == 1
+    began = time.monotonic()
+    assert viewer.stop() == 0
+    assert time.monotonic() - began < 3
+    until(lambda: far.viewers(known_sshd.home) == [], timeout=4)
+    assert far.litter(known_sshd) == []
+    assert is_free(session["local_port"]) and rows(home) == 0
+
+
+def test_a_kill_of_our_server_is_its_end_after_a_while(
+    near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
+) -> None:
+    viewer = near()
+    session = begun(viewer, known_sshd, far_store)
+    viewer.kill()
+    assert rows(home) == 1
+    until(lambda: far.viewers(known_sshd.home) == [], timeout=20)
+    assert far.litter(known_sshd) == []
+    assert is_free(session["local_port"])
+    again = near()
+    assert again.get("/api/remote/viewer/sessions").json() == {"sessions": []}
+    assert rows(home) == 0
