@@ -15,11 +15,11 @@ import typer
 
 from runicorn.cli import app
 from tests.documents.store import write_store
-from tests.processes import environment
+from tests.processes import PROJECT, environment
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-LASTING = {"viewer", "demo"}
-"""What serves or trains is only parsed here; other tests run it."""
+LASTING = {"viewer", "demo", "sync"}
+"""What serves, trains or needs another machine is only parsed here; other tests run it."""
 
 
 def examples(name: str) -> list[str]:
@@ -64,6 +64,17 @@ def test_its_examples_do_what_they_say(name: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
+
+
+def test_the_document_names_every_command() -> None:
+    text = (PROJECT / "docs" / "cli.md").read_text(encoding="utf-8")
+    named = {
+        name
+        for row in text.splitlines()
+        if row.startswith("| `")
+        for name in row.split("|")[1].split("`")[1::2]
+    }
+    assert named == set(COMMANDS)
 
 
 def test_the_shell_completes(tmp_path: Path) -> None:

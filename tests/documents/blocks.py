@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = [PROJECT / "README.md", PROJECT / "docs" / "quickstart.md", PROJECT / "docs" / "migration.md"]
+PAGES = [
+    PROJECT / "README.md",
+    *(PROJECT / "docs" / f"{name}.md" for name in ("quickstart", "migration", "cli")),
+]
 PAGES += sorted((PROJECT / "docs" / "api").glob("*.md"))
 RUN = {"bash": "bash", "sh": "bash", "python": "python", "javascript": "javascript"}
 READ = {"json", "text", "http"}
