@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from rest_framework.test import APIClient
 
 from tests.folders import write_run
@@ -19,6 +20,8 @@ from tests.programs import find
 
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+settings.register_profile("suite", deadline=None)  # no test is timed
+settings.load_profile("suite")
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
 
 

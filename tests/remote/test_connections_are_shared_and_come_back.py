@@ -294,7 +294,7 @@ def test_the_credentials_of_a_closed_connection_are_forgotten(
 
 def _remembered(text: str) -> bool:
     gc.collect()
-    return any(isinstance(one, Credentials) and one.private_key == text for one in gc.get_objects())
+    return any(type(one) is Credentials and one.private_key == text for one in gc.get_objects())
 
 
 def test_credentials_never_show_themselves() -> None:
