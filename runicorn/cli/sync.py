@@ -36,9 +36,11 @@ def sync(
 ) -> None:
     """Mirror the store of another machine over SSH, or send a server what is left of runs that log to it.
 
-    runicorn sync me@gpu7:/data/store --watch
+    Examples:
 
-    runicorn sync 20260114_153045_a1b2c3
+      runicorn sync me@gpu7:/data/store --watch
+
+      runicorn sync 20260114_153045_a1b2c3
     """
     if not any(character in text for text in what for character in ":/@"):
         from runicorn.cli.shipping import ship
