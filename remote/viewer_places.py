@@ -46,11 +46,14 @@ async def chosen(held: Held, name: str) -> Place:
 async def _named(held: Held, name: str) -> Environment:
     if name:
         return await environments.called(held, name)
-    known = await environments.find(held)
-    default = next((one for one in known if one.is_default), None)
-    if default is None:
-        raise Failed(f"There is no Python on {held.address.host} that {held.address.username} could run.")
-    return default
+    known: list[Environment] = held.memory.get(environments.KEPT, [])
+    if not known:
+        fresh = await environments.find(held)
+        default = next((one for one in fresh if one.is_default), None)
+        if default is None:
+            raise Failed(f"There is no Python on {held.address.host} that {held.address.username} could run.")
+        return default
+    return await environments.called(held, next(one.name for one in known if one.is_default))
 
 
 def fault_of(one: Environment, host: str) -> NotThere | None:

@@ -1,0 +1,131 @@
+"""A viewer on another machine: from the click to the first curve, and what the tunnel adds to a page.
+
+The other machine is this one, behind a real SSH server on the loopback address. The click is the start of the viewer, with
+the connection, over a database that an earlier start has left there, as it is every day but the first; the curve is there
+when the browser has painted it. The first day is printed beside it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from benchmarks._rounds import alternating, line, viewer, workplace
+from tests.browser import launch
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.remote.pythons import our_environment
+from tests.remote.sshd import SSHD, Sshd
+
+CURVE_LIMIT = 5.0
+PAGE_LIMIT = 2.0
+STEPS = 2000
+PAGES = 40
+"""Requests of a round, over one connection each."""
+
+PAINTED = """() => {
+    const canvas = document.querySelector('figure[data-name="loss"] canvas');
+    if (!canvas || !canvas.width) return false;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    let inked = 0;
+    for (let at = 3; at < data.length; at += 4) inked += data[at] > 0;
+    return inked > 500;
+}"""
+
+
+def start(near: Viewer, server: Sshd, root: Path) -> dict[str, Any]:
+    """The session of a viewer that was started."""
+    answer = near.post("/api/remote/viewer/start", json={**server.login(), "remote_root": str(root)})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json()["session"])
+
+
+def stop(near: Viewer, session: dict[str, Any]) -> None:
+    """Stop it, and close its connection."""
+    near.post("/api/remote/viewer/stop", json={"session_id": session["session_id"]})
+    place = {"host": session["host"], "port": session["ssh_port"], "username": session["username"]}
+    near.post("/api/remote/disconnect", json=place)
+
+
+def click_to_curve(near: Viewer, server: Sshd, root: Path, run: str, browser: Any) -> float:
+    """Seconds from the click to a painted curve."""
+    context = browser.new_context()
+    page = context.new_page()
+    began = time.perf_counter()
+    session = start(near, server, root)
+    page.goto(session["url"])
+    page.goto(f"http://localhost:{session['local_port']}/runs/{run}")
+    page.wait_for_function(PAINTED, timeout=30_000)
+    taken = time.perf_counter() - began
+    context.close()
+    stop(near, session)
+    return taken
+
+
+def pages_through_the_tunnel(near: Viewer, server: Sshd, root: Path, run: str) -> dict[str, dict[str, float]]:
+    """Milliseconds of a page by path: directly and through the tunnel, the two taking turns."""
+    session = start(near, server, root)
+    tunnel, direct = (f"http://localhost:{session[name]}" for name in ("local_port", "remote_port"))
+    told = near.get(f"/api/remote/viewer/status/{session['session_id']}").json()
+    once = told["url"].partition("?")[2]
+    taken = {}
+    with requests.Session() as near_browser, requests.Session() as far_browser:
+        near_browser.get(session["url"], timeout=10)
+        far_browser.get(f"{direct}/?{once}", timeout=10)
+        ways = {"directly": (far_browser, direct), "through the tunnel": (near_browser, tunnel)}
+
+        def round_of(way: str, path: str) -> float:
+            client, base = ways[way]
+            began = time.perf_counter()
+            for _ in range(PAGES):
+                assert client.get(base + path, timeout=10).status_code == 200
+            return (time.perf_counter() - began) / PAGES * 1000
+
+        for path in (f"/runs/{run}", f"/runs/{run}/series?points={STEPS}", "/favicon.ico"):
+            cases = {way: (lambda way=way, path=path: round_of(way, path)) for way in ways}
+            taken[path] = alternating(cases)
+    stop(near, session)
+    return taken
+
+
+def main() -> int:
+    """Run it; 1 when a limit is missed."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None or not Path(SSHD).exists():
+        print("No Chromium or no SSH server here: remote viewers are not measured.")
+        return 0
+    with workplace() as (root, home):
+        run = write_run(root, "bench", "remote", metrics=[{"loss": 1 / step} for step in range(1, STEPS + 1)])
+        (root.parent / "near").mkdir()
+        server = Sshd(root.parent / "sshd")
+        our_environment(server.home)
+        with viewer(root.parent / "near", home) as near, launch(program) as browser:
+            server.start()
+            (home / "config").mkdir(parents=True, exist_ok=True)
+            (home / "config" / "known_hosts").write_text(server.known_hosts_line)
+            try:
+                first = click_to_curve(near, server, root, run, browser)
+                later = alternating({"": lambda: click_to_curve(near, server, root, run, browser)})[""]
+                taken = pages_through_the_tunnel(near, server, root, run)
+            finally:
+                server.stop()
+    line("click to first curve, first start on that machine", first, "s")
+    kept = line("click to first curve", later, "s", CURVE_LIMIT)
+    for path, ways in taken.items():
+        name = path.replace(run, "…")
+        for way, milliseconds in ways.items():
+            line(f"{name} {way}", milliseconds, "ms")
+        added = ways["through the tunnel"] - ways["directly"]
+        line("  added by the tunnel", added, "ms")
+        limit = PAGE_LIMIT if path.endswith(run) else None  # a few bytes are nothing but the way
+        kept &= line("  against directly", ways["through the tunnel"] / ways["directly"], "times", limit)
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
