@@ -156,7 +156,7 @@ def _seconds(session: requests.Session, url: str) -> float:
 
 def test_a_viewer_ends_in_time_and_hangs_up(serving: Viewer, known_sshd: Sshd) -> None:
     assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
-    assert known_sshd.logins() == 1
+    until(lambda: known_sshd.logins() == 1)
     with Teller(b"") as host, ThreadPoolExecutor(5) as threads:
         body = {"host": "127.0.0.1", "port": host.port, "username": "me", "password": "x"}
         for _ in range(5):
@@ -178,7 +178,7 @@ def _ask_and_be_left(viewer: Viewer, body: dict[str, Any]) -> None:
 
 def test_a_viewer_that_is_killed_leaves_no_login(serving: Viewer, known_sshd: Sshd) -> None:
     assert serving.post("/api/remote/connect", json=known_sshd.login()).status_code == 200
-    assert known_sshd.logins() == 1
+    until(lambda: known_sshd.logins() == 1)
     serving.kill()
     until(lambda: not known_sshd.sessions())
 
