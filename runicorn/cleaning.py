@@ -13,6 +13,7 @@ from typing import Any
 
 from runicorn import curation, layout, liveness, stored
 from runicorn.artifacts.store import Store
+from runicorn.exchange.staging import SENT, WAITING
 
 GONE = "process_not_found"
 """The reason that a viewer writes into the status of a run whose process it found gone."""
@@ -90,7 +91,10 @@ def ended(root: Path, before: float) -> Iterator[Candidate]:
 
 
 def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
-    """Files that were to be renamed and were not, with their bytes; none that was written to since `before`."""
+    """Files that were to be renamed and were not, and archives on which nobody decided, with their bytes.
+
+    None that was written to since `before`.
+    """
     store = Store(root)
     places: list[Path] = [root / curation.PRIVATE, *(root / relative for relative in stored.all_runs(root))]
     for artifact in store.folders():
@@ -98,7 +102,8 @@ def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
     for folder in (path for path in places if not path.is_symlink()):
         for entry in _files(folder):
             about = entry.stat(follow_symlinks=False)
-            if _BESIDE.fullmatch(entry.name) and about.st_mtime <= before:
+            is_archive = folder == places[0] and entry.name.startswith((SENT, WAITING))
+            if (is_archive or _BESIDE.fullmatch(entry.name)) and about.st_mtime <= before:
                 yield Path(entry.path), about.st_size
 
 

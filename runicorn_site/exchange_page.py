@@ -25,6 +25,7 @@ from rest_framework.exceptions import APIException
 from runicorn import curation, report
 from runicorn.exchange import document
 from runicorn.exchange.importing import Outcome
+from runicorn.exchange.staging import WAITING
 from runicorn_site import exchange
 from runicorn_site.exchange_api import as_csv, attachment
 from runs import services
@@ -33,7 +34,6 @@ from runs.discovery import refresh_runs
 from runs.models import Run
 from runs.writing import one_file
 
-KEPT = "archive-"
 _KEY = re.compile(r"[0-9a-f]{32}")
 KEPT_SECONDS = 3600
 SEEN, MOST = 20, 1000
@@ -107,18 +107,18 @@ def _folder() -> Path:
 def _keep(sent: Path) -> str:
     """Give an archive that was sent a name under which it waits, and let go of those that wait for long."""
     with one_file():
-        for old in _folder().glob(f"{KEPT}*"):
+        for old in _folder().glob(f"{WAITING}*"):
             with suppress(OSError):
                 if time.time() - old.stat().st_mtime > KEPT_SECONDS:
                     old.unlink()
         key = os.urandom(16).hex()
-        os.link(sent, _folder() / f"{KEPT}{key}")
+        os.link(sent, _folder() / f"{WAITING}{key}")
     return key
 
 
 def _kept(key: str) -> Path:
     """The archive that waits under a key; it need not be there."""
-    return _folder() / f"{KEPT}{key if _KEY.fullmatch(key) else 'none'}"
+    return _folder() / f"{WAITING}{key if _KEY.fullmatch(key) else 'none'}"
 
 
 @require_safe

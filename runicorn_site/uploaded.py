@@ -10,15 +10,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from runicorn import curation
+from runicorn.exchange.staging import SENT
 from runs.active import active_root
 from runs.writing import one_file
-
-PREFIX = "upload-"
 
 
 def _named_file(folder: Path) -> Any:
     """A file that is gone when it is closed, unless somebody linked to it before."""
-    return tempfile.NamedTemporaryFile(prefix=PREFIX, dir=folder)
+    return tempfile.NamedTemporaryFile(prefix=SENT, dir=folder)
 
 
 class IntoTheStore(FileUploadHandler):

@@ -186,7 +186,13 @@ def _get(content: dict[str, Any], endpoint: str, as_json: bool) -> None:
     rates, _ = _table().read(content)
     limit = rates.limit(method.upper(), place.strip()) if space else rates.limit("GET", endpoint)
     if as_json:
-        asking.show_json({"endpoint": endpoint, "is_default": own is None, **(own or _entry(limit))})
+        asking.show_json(
+            {
+                "endpoint": endpoint,
+                "is_default": own is None,
+                **(own if isinstance(own, dict) else _entry(limit)),
+            }
+        )
     elif own is not None:
         typer.echo(f"{endpoint}: {_in_words(own)}")
     else:

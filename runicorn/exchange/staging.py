@@ -23,6 +23,8 @@ from runicorn.exchange.limits import ArchiveRefused, Limits
 from runicorn.exchange.places import Kind, Place, place_of
 
 PREFIX = "import-"
+SENT, WAITING = "upload-", "archive-"
+"""Begin the names of archives that a viewer is being sent, and of those on which somebody is to decide."""
 CLAIM = ".claim"
 
 

@@ -228,3 +228,16 @@ def test_everything_at_once(folder: Path, call: Call) -> None:
     code, answer = call("--zombie", "--temp", "--dedup", "--force", "--json")
     assert code == 0
     assert (answer["zombies"], answer["old"], answer["leftovers"], answer["blobs"]) == ([], [], [], 0)
+
+
+def test_archives_on_which_nobody_decided_are_removed(folder: Path, call: Call) -> None:
+    private = folder / ".runicorn"
+    private.mkdir(exist_ok=True)
+    old = [private / f"archive-{'0' * 32}", private / "upload-abcdefgh"]
+    for path in (*old, private / f"archive-{'1' * 32}", private / "import.lock"):
+        path.write_bytes(b"x" * 100)
+    for path in (*old, private / "import.lock"):
+        os.utime(path, (1, 1))
+    code, answer = call("--temp", "--force", "--json")
+    assert (code, sorted(answer["leftovers"])) == (0, sorted(map(str, old)))
+    assert sorted(path.name for path in private.glob("*")) == [f"archive-{'1' * 32}", "import.lock"]
