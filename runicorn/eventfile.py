@@ -36,7 +36,8 @@ def crc32c(data: bytes) -> int:
     return crc ^ 0xFFFFFFFF
 
 
-def _masked(data: bytes) -> bytes:
+def masked_crc32c(data: bytes) -> bytes:
+    """The checksum of a TFRecord, four bytes."""
     # A checksum of data that holds checksums is weak; TFRecord turns and shifts it therefore.
     crc = crc32c(data)
     return struct.pack("<I", (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF)
@@ -44,7 +45,7 @@ def _masked(data: bytes) -> bytes:
 
 def _framed(data: bytes) -> bytes:
     length = struct.pack("<Q", len(data))
-    return length + _masked(length) + data + _masked(data)
+    return length + masked_crc32c(length) + data + masked_crc32c(data)
 
 
 def _varint(value: int) -> bytes:

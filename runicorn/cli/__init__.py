@@ -14,6 +14,7 @@ from runicorn.cli.demo import demo
 from runicorn.cli.export_data import export_data
 from runicorn.cli.exporting import export
 from runicorn.cli.generate_manifest import generate_manifest
+from runicorn.cli.import_from import import_from
 from runicorn.cli.importing import import_
 from runicorn.cli.manage import manage
 from runicorn.cli.rate_limit import rate_limit
@@ -32,6 +33,7 @@ app.command()(viewer)
 app.command()(config)
 app.command()(export)
 app.command("import")(import_)
+app.command("import-from")(import_from)
 app.command("export-data")(export_data)
 app.command()(manage)
 app.command()(demo)

@@ -1,0 +1,64 @@
+"""Run by a Python that has Aim: tells the runs of a repository, one JSON object a line. Needs nothing of ours.
+
+Written for Aim 3; its log of the terminal, pictures and distributions are named, not told.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+
+def metric_name(metric: Any) -> str:
+    """The name with its context behind it, as Aim shows it."""
+    context = metric.context.to_dict()
+    about = ", ".join(f"{key}={value}" for key, value in sorted(context.items()))
+    return f"{metric.name} {{{about}}}" if about else metric.name
+
+
+def series(run: Any) -> list[Any]:
+    """Each metric as name, steps, times, values."""
+    told = []
+    for metric in run.metrics():
+        # By the steps that were given: the keys of `metric.values` are hashes of them.
+        steps, (values, times) = metric.data.view(("val", "time")).items_list()
+        told.append([metric_name(metric), [int(step) for step in steps], times, [float(v) for v in values]])
+    return told
+
+
+def tell(run: Any) -> dict[str, Any]:
+    """One run as an object."""
+    info = run.collect_sequence_info(("metric", "images", "distributions", "figures", "texts", "audios"))
+    others = [one["name"] for kind, found in info.items() if kind != "metric" for one in found]
+    config = {
+        key: value for key, value in run.meta_run_attrs_tree.collect().items() if not key.startswith("__")
+    }
+    return {
+        "hash": run.hash,
+        "experiment": run.experiment,
+        "name": run.name,
+        "description": run.description,
+        "started": run.creation_time,
+        "ended": run.end_time,
+        "tags": list(run.tags),
+        "config": config,
+        "metrics": series(run),
+        "others": sorted(set(others)),
+    }
+
+
+def main() -> None:
+    """Tell all runs of the repository that is named."""
+    try:
+        from aim import Repo, Run
+    except ImportError:
+        sys.exit(3)
+    repository = Repo(sys.argv[1])
+    for name in sorted(repository.list_all_runs()):
+        json.dump(tell(Run(name, repo=repository, read_only=True)), sys.stdout, default=str)
+        sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,241 @@
+"""Weights & Biases, offline: the folders `wandb/offline-run-…` (and `run-…`), each with a file `run-<id>.wandb`.
+
+Format: seven bytes of head, then records of `wandb_internal.Record` in the log format of LevelDB
+(https://github.com/google/leveldb/blob/main/doc/log_format.md) with zlib's CRC-32; the messages are those of
+wandb/proto/wandb_internal.proto.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn import layout
+from runicorn.foreign import wire
+from runicorn.foreign.experiment import Experiment, Image, NotReadable, Point
+
+HEAD = b":W&B"
+HEAD_BYTES = 7
+BLOCK = 32768
+FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, OUTPUT_RAW, RUN, EXIT = 2, 3, 4, 5, 7, 13, 17, 18
+"""Numbers of the kinds of records."""
+
+
+def read(path: Path) -> Iterator[Experiment]:
+    """The runs below a folder, or the one of a file.
+
+    Raises:
+        NotReadable: there is none.
+        OSError: it cannot be read.
+    """
+    files = [path] if path.is_file() else sorted(path.rglob("run-*.wandb"))
+    if not files:
+        raise NotReadable(f"There is no file run-….wandb of Weights & Biases in {path}.")
+    for file in files:
+        yield _experiment(file)
+
+
+@dataclass
+class _Known:
+    """What the records of a run tell beside its history."""
+
+    run: bytes = b""
+    exit_code: int | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)
+
+
+def _experiment(file: Path) -> Experiment:
+    known = _Known()
+    for kind, message in _records(file):
+        if kind == RUN:
+            known.run = message
+            _update(known.config, wire.first(message, 4))
+        elif kind == CONFIG:
+            _update(known.config, message)
+        elif kind == SUMMARY:
+            _update(known.summary, message)
+        elif kind == EXIT:
+            known.exit_code = wire.whole(message, 1)
+    if not known.run:
+        raise NotReadable(f"{file} tells of no run.")
+    run_id = wire.text(known.run, 1)
+    left: list[str] = []
+    ended = known.exit_code is not None
+    return Experiment(
+        origin=f"wandb:{wire.text(known.run, 2)}/{wire.text(known.run, 3)}/{run_id}",
+        project=wire.text(known.run, 3) or "wandb",
+        name=wire.text(known.run, 8) or run_id,
+        started=wire.moment(wire.first(known.run, 17)),
+        status=layout.INTERRUPTED if not ended else layout.FAILED if known.exit_code else layout.FINISHED,
+        reason="" if ended else "wandb: the run has no end",
+        config={key: value for key, value in known.config.items() if key != "_wandb"},
+        summary={key: value for key, value in known.summary.items() if key[:1] != "_" and _plain(value)},
+        tags=[tag.decode("utf-8", "replace") for tag in wire.every(known.run, 10)],
+        notes=wire.text(known.run, 9),
+        group=wire.text(known.run, 6),
+        host=wire.text(known.run, 13),
+        entries=lambda: _entries(file, left),
+        lines=lambda: _lines(file),
+        left=left,
+    )
+
+
+def _update(target: dict[str, Any], message: bytes) -> None:
+    """Set and remove the items of a config or summary record."""
+    _set(target, wire.every(message, 1))
+    for item in wire.every(message, 2):
+        target.pop(_keys(item)[0], None)
+
+
+def _set(target: dict[str, Any], items: list[bytes]) -> None:
+    """Set items; those with several keys lie within each other."""
+    for item in items:
+        place = target
+        *above, last = _keys(item)
+        for key in above:
+            inner = place.get(key)
+            place[key] = place = inner if isinstance(inner, dict) else {}
+        place[last] = _json(wire.first(item, 16))
+
+
+def _keys(item: bytes) -> list[str]:
+    nested = [key.decode("utf-8", "replace") for key in wire.every(item, 2)]
+    return nested or [wire.text(item, 1)]
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, int | float | str | list)
+
+
+def _entries(file: Path, left: list[str]) -> Iterator[Point | Image]:
+    for kind, message in _records(file):
+        if kind == HISTORY:
+            yield from _history(file, message, left)
+        elif kind == STATS:
+            load = {
+                f"system/{wire.text(one, 1)}": _json(wire.first(one, 16)) for one in wire.every(message, 3)
+            }
+            numbers = {name: value for name, value in load.items() if isinstance(value, int | float)}
+            if numbers:
+                yield Point(0, wire.moment(wire.first(message, 2)), numbers, "system")
+
+
+def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Image]:
+    values: dict[str, Any] = {}
+    _set(values, wire.every(message, 1))
+    step = values.get("_step")
+    step = step if isinstance(step, int) else wire.whole(wire.first(message, 2), 1)
+    moment = values.get("_timestamp")
+    time = float(moment) if isinstance(moment, int | float) else None
+    numbers: dict[str, Any] = {}
+    for name, value in _flat("", values):
+        # What JSON has no number for is written as a word, and so are texts.
+        if value in ("NaN", "Infinity", "-Infinity"):
+            numbers[name] = float(value)
+        elif name[:1] == "_" or value is None:
+            continue
+        elif isinstance(value, int | float | str):
+            numbers[name] = value
+        elif image := _image(file, name, step, time, value):
+            yield image
+        else:
+            left.append(f"{name!r} is neither a number, a text nor a picture and was not taken over.")
+    if numbers:
+        yield Point(step, time, numbers)
+
+
+def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Nested values under dotted names; what has a type (a picture, a table) stays whole."""
+    for key, value in values.items():
+        if isinstance(value, dict) and "_type" not in value:
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield prefix + key, value
+
+
+def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Image | None:
+    """A picture that lies among the files of the run; a path that leads elsewhere is none."""
+    if not isinstance(value, dict) or value.get("_type") != "image-file":
+        return None
+    files = (file.parent / "files").resolve()
+    path = (files / str(value.get("path"))).resolve()
+    if not path.is_relative_to(files) or not path.is_file():
+        return None
+    caption = value.get("caption")
+    return Image(
+        name, step, time, path, path.suffix.lstrip(".") or "png", caption if isinstance(caption, str) else ""
+    )
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """The log: what was kept of the terminal, or the records of it when the run did not come to its end."""
+    kept = file.parent / "files" / "output.log"
+    if kept.is_file() and not kept.is_symlink():
+        with kept.open(encoding="utf-8", errors="replace") as log:
+            yield from log
+        return
+    text = "".join(wire.text(message, 3) for kind, message in _records(file) if kind in (OUTPUT, OUTPUT_RAW))
+    yield from text.splitlines()
+
+
+def _records(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The kind and the message of each record; the end of a file that was not closed is left."""
+    with file.open("rb") as source:
+        if not source.read(HEAD_BYTES).startswith(HEAD):
+            raise NotReadable(f"{file} is no file of Weights & Biases.")
+    for record in _logged(file):
+        try:
+            for number, value in wire.fields(record):
+                if isinstance(value, bytes) and number in (
+                    HISTORY,
+                    SUMMARY,
+                    OUTPUT,
+                    CONFIG,
+                    STATS,
+                    OUTPUT_RAW,
+                    RUN,
+                    EXIT,
+                ):
+                    yield number, value
+        except wire.Malformed as error:
+            raise NotReadable(f"{file} is damaged: {error}.") from error
+
+
+def _logged(file: Path) -> Iterator[bytes]:
+    """Records of LevelDB's log format: pieces within blocks of 32 KiB, the head of the file in the first of them."""
+    parts: list[bytes] = []
+    with file.open("rb") as source:
+        source.seek(HEAD_BYTES)
+        while True:
+            rest = BLOCK - source.tell() % BLOCK
+            if rest < 7:
+                source.seek(rest, 1)
+                continue
+            head = source.read(7)
+            if len(head) < 7:
+                return
+            checksum, length, kind = struct.unpack("<IHB", head)
+            piece = source.read(length)
+            if len(piece) < length or (kind == 0 and length == 0):
+                return
+            if zlib.crc32(head[6:] + piece) != checksum:
+                raise NotReadable(f"{file} is damaged: a record has another checksum.")
+            if kind in (FULL, FIRST):
+                parts = []
+            parts.append(piece)
+            if kind in (FULL, LAST):
+                yield b"".join(parts)

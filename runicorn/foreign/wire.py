@@ -1,0 +1,102 @@
+"""The wire format of protocol buffers (https://protobuf.dev/programming-guides/encoding/), as far as readers need it.
+
+The messages that other trackers write are few and their numbers fixed, so no library and no generated code is needed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+Value = int | bytes
+
+
+class Malformed(ValueError):
+    """The bytes are no message."""
+
+
+def fields(message: bytes) -> Iterator[tuple[int, Value]]:
+    """The fields of a message in their order: varints as whole numbers, all others as bytes.
+
+    Raises:
+        Malformed: the bytes are no message.
+    """
+    place, size = 0, len(message)
+    while place < size:
+        tag, place = varint(message, place)
+        kind = tag & 7
+        if kind == 0:
+            value, place = varint(message, place)
+            yield tag >> 3, value
+            continue
+        if kind == 2:
+            length, place = varint(message, place)
+        elif kind in (1, 5):
+            length = 8 if kind == 1 else 4
+        else:
+            raise Malformed(f"a field of kind {kind}")
+        if place + length > size:
+            raise Malformed("a field beyond the end")
+        yield tag >> 3, message[place : place + length]
+        place += length
+
+
+def varint(data: bytes, place: int) -> tuple[int, int]:
+    """A number and the place behind it.
+
+    Raises:
+        Malformed: it does not end.
+    """
+    number = shift = 0
+    while place < len(data) and shift < 70:
+        byte = data[place]
+        place += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, place
+        shift += 7
+    raise Malformed("a number without an end")
+
+
+def first(message: bytes, number: int) -> bytes:
+    """The last field of a number as bytes, as protocol buffers have it; empty when there is none."""
+    found = b""
+    for field, value in fields(message):
+        if field == number and isinstance(value, bytes):
+            found = value
+    return found
+
+
+def every(message: bytes, number: int) -> list[bytes]:
+    """All fields of a number that are bytes."""
+    return [value for field, value in fields(message) if field == number and isinstance(value, bytes)]
+
+
+def whole(message: bytes, number: int) -> int:
+    """A field of type int64; 0 when it is missing."""
+    found = 0
+    for field, value in fields(message):
+        if field == number and isinstance(value, int):
+            found = value
+    return found - 2**64 if found >= 2**63 else found
+
+
+def text(message: bytes, number: int) -> str:
+    """A field of type string; "" when it is missing."""
+    return first(message, number).decode("utf-8", "replace")
+
+
+def double(value: bytes) -> float:
+    """A field of type double."""
+    return float(struct.unpack("<d", value)[0]) if len(value) == 8 else 0.0
+
+
+def single(value: bytes) -> float:
+    """A field of type float."""
+    return float(struct.unpack("<f", value)[0]) if len(value) == 4 else 0.0
+
+
+def moment(message: bytes) -> float | None:
+    """A `google.protobuf.Timestamp` as Unix seconds; `None` for an empty one."""
+    seconds, nanos = whole(message, 1), whole(message, 2)
+    return seconds + nanos / 1e9 if seconds or nanos else None

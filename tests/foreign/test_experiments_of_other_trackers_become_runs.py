@@ -1,0 +1,299 @@
+"""Stores made by the trackers themselves (tests/fixtures/foreign/make.py), compared point by point."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shlex
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+from typer.testing import CliRunner
+
+from runicorn import layout, stored
+from runicorn.cli import app
+from runicorn.cli.import_from import Tracker, reader
+from runicorn.foreign.experiment import Experiment, Point
+from runicorn.foreign.taking import fit, take
+from tests.fixtures.foreign.make import STEPS, losses
+
+ARCHIVES = Path(__file__).parent.parent / "fixtures" / "foreign"
+TRACKERS = ["mlflow", "wandb", "trackio", "tensorboard"]
+SINGLE = [(step, struct.unpack("<f", struct.pack("<f", loss))[0]) for step, loss in losses()]
+"""TensorBoard keeps single precision."""
+
+
+def unpacked(tracker: str, folder: Path) -> Path:
+    with tarfile.open(ARCHIVES / f"{tracker}.tar.gz") as archive:
+        archive.extractall(folder / tracker, filter="data")
+    return folder / tracker
+
+
+def run_import(tracker: str, path: Path, root: Path, *more: str) -> dict[str, Any]:
+    done = CliRunner().invoke(
+        app, ["import-from", tracker, str(path), "--storage", str(root), "--json", *more]
+    )
+    assert done.exit_code == 0, done.output
+    return dict(json.loads(done.stdout))
+
+
+def runs(root: Path) -> dict[str, Path]:
+    """Run folders by project and name."""
+    return {relative.rpartition("/runs/")[0]: root / relative for relative in stored.all_runs(root)}
+
+
+def journal(run: Path, kind: str = "metrics") -> list[dict[str, Any]]:
+    lines = (run / layout.EVENTS).read_text().splitlines()
+    return [event["data"] for event in map(json.loads, lines) if event["type"] == kind]
+
+
+def points(run: Path, name: str) -> list[tuple[int, float]]:
+    """The finite points of a metric."""
+    of_name = [(data["global_step"], data[name]) for data in journal(run) if name in data]
+    return [(step, value) for step, value in of_name if math.isfinite(value)]
+
+
+def small(run: Path, file: str) -> dict[str, Any]:
+    return layout.read_json(run / file)[0]
+
+
+def test_mlflow_files_and_databases_are_read_alike(tmp_path: Path, folder: Path) -> None:
+    answer = run_import("mlflow", unpacked("mlflow", tmp_path), folder)
+    assert len(answer["new_run_ids"]) == 4 and len(answer["new_artifacts"]) == 2
+    both = sorted(folder.glob("vision/resnet/runs/*"))
+    assert len(both) == 2
+    for run in both:
+        assert points(run, "loss") == losses()
+        assert points(run, "val/acc") == [(step, 1 - loss) for step, loss in losses()]
+        assert math.isnan(journal(run)[-1]["loss"]) and journal(run)[-1]["global_step"] == STEPS
+        assert small(run, layout.CONFIG) == {"lr": 0.1, "optim": "sgd", "augment": True}
+        about = small(run, layout.META)
+        assert (about["tags"], about["notes"]) == (["team=x"], "a note")
+        assert small(run, layout.STATUS)["status"] == layout.FINISHED
+        (made,) = small(run, layout.ARTIFACTS_CREATED)["artifacts"]
+        files = folder / "artifacts" / "custom" / made["name"] / "v1" / "files"
+        assert (files / "texts" / "notes.txt").read_text() == "hello"
+    for run in folder.glob("vision/crashed/runs/*"):
+        assert small(run, layout.STATUS)["status"] == layout.FAILED
+        assert points(run, "loss") == [(0, 3.5)]
+
+
+def test_wandb_offline_runs_are_read_with_text_pictures_and_log(tmp_path: Path, folder: Path) -> None:
+    answer = run_import("wandb", unpacked("wandb", tmp_path), folder)
+    run = runs(folder)["vision/resnet"]
+    assert points(run, "loss") == losses()
+    assert points(run, "deep.er") == [(step, step) for step in range(STEPS)]
+    assert [data["even"] for data in journal(run) if "even" in data][:3] == [True, False, True]
+    assert math.isnan(journal(run)[-1]["loss"])
+    assert small(run, layout.CONFIG) == {"lr": 0.1, "optim.name": "sgd"}
+    about = small(run, layout.META)
+    assert (about["tags"], about["notes"], about["group"]) == (["base", "w"], "a note", "g1")
+    assert small(run, layout.SUMMARY)["best"] == 0.9
+    assert (run / layout.LOGS).read_text() == "a line of the log\n"
+    (image,) = journal(run, "image")
+    assert (image["key"], image["step"], image["caption"]) == ("seen", STEPS, "grey")
+    assert (run / image["path"]).read_bytes().startswith(b"\x89PNG")
+    assert any("'counts'" in sentence for sentence in answer["left"])
+
+
+def test_a_wandb_run_that_was_cut_off_is_interrupted(tmp_path: Path, folder: Path) -> None:
+    (file,) = unpacked("wandb", tmp_path).rglob("run-*.wandb")
+    file.write_bytes(file.read_bytes()[:-700])
+    run_import("wandb", file, folder)
+    run = runs(folder)["vision/resnet"]
+    assert small(run, layout.STATUS)["status"] == layout.INTERRUPTED
+    assert points(run, "loss")[:5] == losses()[:5]
+
+
+def test_trackio_databases_are_read(tmp_path: Path, folder: Path) -> None:
+    run_import("trackio", unpacked("trackio", tmp_path), folder)
+    run = runs(folder)["vision/resnet"]
+    assert points(run, "loss") == losses()
+    assert points(run, "val/acc") == [(step, 1 - loss) for step, loss in losses()]
+    assert math.isnan(journal(run)[-1]["loss"])
+    assert small(run, layout.CONFIG) == {"lr": 0.1, "optim.name": "sgd"}
+
+
+def test_trackio_databases_without_run_ids_are_read(tmp_path: Path, folder: Path) -> None:
+    with sqlite3.connect(tmp_path / "older.db") as database:
+        database.execute(
+            "CREATE TABLE metrics (id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)"
+        )
+        row = ("2025-09-01T10:00:00", "a", 3, '{"loss": 0.5, "gone": [1]}')
+        database.execute("INSERT INTO metrics (timestamp, run_name, step, metrics) VALUES (?, ?, ?, ?)", row)
+    answer = run_import("trackio", tmp_path / "older.db", folder)
+    assert points(runs(folder)["older/a"], "loss") == [(3, 0.5)]
+    assert answer["left"] and "'gone'" in answer["left"][0]
+
+
+def test_tensorboard_folders_are_runs(tmp_path: Path, folder: Path) -> None:
+    run_import("tensorboard", unpacked("tensorboard", tmp_path) / "vision", folder)
+    found = runs(folder)
+    train, evaluation = found["vision/train"], found["vision/eval"]
+    assert points(train, "loss") == points(evaluation, "loss") == SINGLE
+    assert [data["time"] for data in journal(train)][:2] == [1.7e9, 1.7e9 + 1]
+    assert small(train, layout.CONFIG) == {"lr": 0.1, "optim": "sgd", "augment": True}
+    (image,) = journal(train, "image")
+    assert (image["key"], image["step"]) == ("seen", STEPS)
+    assert small(train, layout.STATUS) == {
+        "status": "finished",
+        "started_at": 1.7e9,
+        "ended_at": 1.7e9 + STEPS,
+    }
+
+
+def test_what_our_own_exporter_writes_comes_back(tmp_path: Path, folder: Path, make_run: Any) -> None:
+    from runicorn.exporters import MetricsExporter
+
+    made = make_run(folder, "p", "n", metrics=[{"loss": 0.5}, {"loss": 0.25, "acc": 1.0}])
+    MetricsExporter(layout.run_folder(folder, "p", "n", made)).to_tensorboard(tmp_path / "out")
+    other = tmp_path / "other"
+    run_import("tensorboard", tmp_path / "out", other)
+    (run,) = runs(other).values()
+    assert points(run, "loss") == [(1, 0.5), (2, 0.25)]
+    assert points(run, "acc") == [(2, 1.0)]
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_a_second_time_adds_nothing(tracker: str, tmp_path: Path, folder: Path) -> None:
+    path = unpacked(tracker, tmp_path)
+    first = run_import(tracker, path, folder)
+    before = sorted((file, file.stat().st_mtime_ns) for file in folder.rglob("*") if file.is_file())
+    second = run_import(tracker, path, folder)
+    assert second["new_run_ids"] == second["new_artifacts"] == []
+    assert sorted(second["there"]) == sorted(first["new_run_ids"])
+    assert sorted((file, file.stat().st_mtime_ns) for file in folder.rglob("*") if file.is_file()) == before
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_a_dry_run_writes_nothing_and_foretells_the_ids(tracker: str, tmp_path: Path, folder: Path) -> None:
+    path = unpacked(tracker, tmp_path)
+    told = run_import(tracker, path, folder, "--dry-run")
+    assert not runs(folder)
+    assert run_import(tracker, path, folder)["new_run_ids"] == told["new_run_ids"] != []
+
+
+def test_an_import_that_was_cut_off_makes_its_artifact_once(tmp_path: Path, folder: Path) -> None:
+    path = unpacked("mlflow", tmp_path)
+    run_import("mlflow", path, folder)
+    shutil.rmtree(folder / "vision")
+    again = run_import("mlflow", path, folder)
+    assert len(again["new_run_ids"]) == 4 and again["new_artifacts"] == []
+
+
+def test_artifacts_that_lie_elsewhere_are_not_fetched(tmp_path: Path, folder: Path) -> None:
+    path = unpacked("mlflow", tmp_path)
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "id_ed25519").write_text("private")
+    with sqlite3.connect(path / "mlflow.db") as database:
+        database.execute("UPDATE runs SET artifact_uri = ?", (secret.as_uri(),))
+    run_import("mlflow", path / "mlflow.db", folder)
+    assert not [file for file in folder.rglob("*") if file.is_file() and b"private" in file.read_bytes()]
+
+
+@pytest.mark.parametrize("tracker", TRACKERS)
+def test_what_is_no_store_is_refused_with_a_sentence(tracker: str, tmp_path: Path, folder: Path) -> None:
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    for name in ("a.db", "run-1.wandb", "events.out.tfevents.1.x"):
+        (odd / name).write_bytes(b"\x00\xff nothing of the kind" * 50)
+    done = CliRunner().invoke(app, ["import-from", tracker, str(odd), "--storage", str(folder)])
+    assert done.exit_code == 1 and str(odd) in done.stderr and "Traceback" not in done.output
+    assert not runs(folder)
+
+
+def test_a_place_that_is_not_there_is_no_resource(folder: Path) -> None:
+    done = CliRunner().invoke(app, ["import-from", "mlflow", str(folder / "x"), "--storage", str(folder)])
+    assert done.exit_code == 4
+
+
+def test_aim_without_its_library_says_who_could_read_it(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / ".aim").mkdir()
+    done = CliRunner().invoke(app, ["import-from", "aim", str(tmp_path), "--storage", str(folder)])
+    assert done.exit_code == 1 and "--python" in done.stderr
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(900)
+def test_aim_repositories_are_read_by_a_python_that_has_aim(tmp_path: Path, folder: Path) -> None:
+    python = os.environ.get("RUNICORN_TEST_AIM_PYTHON") or python_with_aim(tmp_path / "aim")
+    run_import("aim", unpacked("aim", tmp_path), folder, "--python", python)
+    run = runs(folder)["vision/resnet"]
+    assert points(run, "loss {subset=train}") == losses()
+    assert points(run, "acc") == [(step, 1 - loss) for step, loss in losses()]
+    assert small(run, layout.CONFIG) == {"hparams.lr": 0.1, "hparams.optim.name": "sgd"}
+    assert small(run, layout.META)["tags"] == ["base"]
+
+
+def python_with_aim(folder: Path) -> str:
+    """A fresh environment with Aim; some minutes."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    subprocess.run([python, "-m", "pip", "install", "-q", "aim==3.25.1", "numpy<2"], check=True)
+    return python
+
+
+def test_what_aim_tells_becomes_a_run(tmp_path: Path, folder: Path) -> None:
+    told = {
+        "hash": "78b1",
+        "experiment": "vision",
+        "name": "resnet",
+        "description": "a note",
+        "started": 1.7e9,
+        "ended": 1.7e9 + 9,
+        "tags": ["base"],
+        "config": {"hparams": {"lr": 0.1}},
+        "metrics": [["loss", [0, 1], [1.7e9, None], [0.5, 0.25]]],
+        "others": ["images"],
+    }
+    (tmp_path / ".aim").mkdir()
+    (tmp_path / "told.json").write_text(json.dumps(told) + "\n")
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\ncat {shlex.quote(str(tmp_path / 'told.json'))}\n")
+    python.chmod(0o755)
+    answer = run_import("aim", tmp_path, folder, "--python", str(python))
+    run = runs(folder)["vision/resnet"]
+    assert points(run, "loss") == [(0, 0.5), (1, 0.25)]
+    assert small(run, layout.STATUS) == {"status": "finished", "started_at": 1.7e9, "ended_at": 1.7e9 + 9}
+    assert small(run, layout.CONFIG) == {"hparams.lr": 0.1}
+    assert "'images'" in answer["left"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "fitting"),
+    [
+        ("a/b", "a-b"),
+        ("../x", "--x"),
+        (".x", "x"),
+        ("runs", "runs_"),
+        ("", "imported"),
+        ("é" * 300, "é" * 100),
+    ],
+)
+def test_names_that_no_store_takes_are_replaced(name: str, fitting: str) -> None:
+    assert fit(name) == layout.check_name(fitting, "project")
+
+
+def test_reserved_names_are_kept_under_the_name_of_the_tracker(folder: Path) -> None:
+    experiment = Experiment("mlflow:1", "p", "n", entries=lambda: [Point(1, 5.0, {"time": 3.0})])
+    (place,) = take(folder, [experiment]).runs
+    assert journal(folder / place) == [{"mlflow/time": 3.0, "global_step": 1, "time": 5.0}]
+
+
+def test_an_imported_run_is_served_like_any_other(tmp_path: Path, store: Path, api: APIClient) -> None:
+    places = take(store, reader(Tracker.MLFLOW)(unpacked("mlflow", tmp_path) / "mlruns")).runs
+    finished = next(place for place in places if "/resnet/" in place).rpartition("/")[2]
+    detail = api.get(f"/api/runs/{finished}").json()
+    assert (detail["status"], detail["warnings"]) == ("finished", [])
+    rows = api.get(f"/api/v2/experiments/{finished}/metrics/fast").json()["rows"]
+    assert [(row["global_step"], row["loss"]) for row in rows[:-1]] == losses()
