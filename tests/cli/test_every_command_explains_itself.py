@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,11 @@ def test_its_examples_do_what_they_say(name: str, tmp_path: Path) -> None:
     script = "\n".join(examples(name))
     if name == "import":
         script = f"runicorn export --output vision.zip\n{script}"
+    if name == "import-from":
+        for tracker in ("mlflow", "wandb", "tensorboard"):
+            with tarfile.open(PROJECT / "tests" / "fixtures" / "foreign" / f"{tracker}.tar.gz") as archive:
+                archive.extractall(tmp_path, filter="data")
+        (tmp_path / "vision").rename(tmp_path / "logs")
     done = subprocess.run(
         [
             "bash",
