@@ -70,6 +70,7 @@ class Mirror:
             self.state.load()
             last = self.state.cursor.get("last_snapshot_id")
             told = look(self.state)
+            known = len(self.state.files)
             made = plan(told, self.state, self._root)
             self._leave_strangers(made)
             result = _counts(made, told)
@@ -77,7 +78,8 @@ class Mirror:
                 self._fetch(made, result, progress)
                 self._tidy(made, told, result)
             finally:
-                self.state.save()
+                if made.jobs or self._stirred or len(self.state.files) != known:
+                    self.state.save()
                 self._stir()
             if self.state.listed:
                 self.state.save_listing()

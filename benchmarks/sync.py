@@ -1,0 +1,125 @@
+"""The second visit to a store of 1,000 runs over SSH, nothing changed, against `rsync -an` of the same tree, same server.
+
+    python -m benchmarks.sync
+
+`runicorn sync` is measured as it is called, from its start to its end, and so is rsync; then a visit over a connection
+that is open, as `--watch` and the viewer make it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks._rounds import alternating, line, workplace
+from runicorn.manifest import ManifestGenerator
+from runicorn.manifest.transport import remote_of
+from runicorn.manifest.visiting import visit
+from tests.processes import environment
+from tests.sync.far import TalkativeSshd, over_asyncssh, store_of
+from tests.sync.stores import write_store
+
+RUNS = 1000
+ROUNDS = 5
+MOST_REQUESTS = 200
+
+
+def main() -> None:
+    """Print every figure."""
+    with workplace() as (root, home):
+        server = TalkativeSshd(root.parent / "far")
+        there = store_of(server)
+        there.mkdir()
+        write_store(there, RUNS)
+        (home / "config").mkdir(parents=True)
+        (home / "config" / "known_hosts").write_text(server.known_hosts_line)
+        server.start()
+        try:
+            measure(server, there, root, home)
+        finally:
+            server.stop()
+
+
+def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
+    """The figures of one server with one store."""
+    rsync, ours = commands(server, there, root)
+
+    def with_manifest() -> float:
+        ManifestGenerator(there).generate()
+        return timed(ours, home)
+
+    def without_manifest() -> float:
+        (there / ".runicorn" / "full_manifest.json.gz").unlink(missing_ok=True)
+        (there / ".runicorn" / "full_manifest.json").unlink(missing_ok=True)
+        return timed(ours, home)
+
+    timed(ours, home)  # the first visit
+    cases = {
+        "rsync -an": lambda: timed(rsync, home),
+        "runicorn sync, a manifest is there": with_manifest,
+        "runicorn sync, none is there": without_manifest,
+        "a visit over an open connection, a manifest is there": open_visit(server, there, root, True),
+        "a visit over an open connection, none is there": open_visit(server, there, root, False),
+    }
+    taken = alternating(cases, ROUNDS)
+    for name, seconds in taken.items():
+        line(name, seconds, "s")
+        if name != "rsync -an":
+            line(f"  times {RUNS} runs by rsync -an", seconds / taken["rsync -an"], "x")
+    ManifestGenerator(there).generate()
+    with server.counted() as requests:
+        timed(ours, home)
+    line("SFTP requests of a visit with a manifest", len(requests), "requests", MOST_REQUESTS)
+
+
+def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -> Callable[[], float]:
+    """Measures a visit whose connection is there already."""
+
+    def once() -> float:
+        for path in (there / ".runicorn").glob("full_manifest.*"):
+            path.unlink()
+        if manifest:
+            ManifestGenerator(there).generate()
+        with over_asyncssh(server) as client:
+            remote = remote_of(client)
+            # The name under which the command has been here.
+            name = f"{server.username}@{server.host}:{server.port}"
+            began = time.perf_counter()
+            visit(remote, str(there), root, name)
+            return time.perf_counter() - began
+
+    return once
+
+
+def commands(server: TalkativeSshd, there: Path, root: Path) -> tuple[list[str], list[str]]:
+    """What rsync and we are called with."""
+    known = root.parent / "known_hosts"
+    known.write_text(server.known_hosts_line)
+    ssh = f"ssh -p {server.port} -i {server.key} -o UserKnownHostsFile={known} -o IdentitiesOnly=yes"
+    place = f"{server.username}@{server.host}:{there}"
+    ours = [sys.executable, "-m", "runicorn", "sync", place, "--into", str(root), "--python", ""]
+    login = ["--port", str(server.port), "--key", str(server.key)]
+    return ["rsync", "-an", "-e", ssh, f"{place}/", str(root)], [*ours, *login]
+
+
+def timed(command: list[str], home: Path) -> float:
+    """Seconds of a command that succeeds."""
+    began = time.perf_counter()
+    subprocess.run(
+        command,
+        env=environment(home),
+        cwd=home,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+    )
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    os.environ.pop("SSH_AUTH_SOCK", None)
+    main()
