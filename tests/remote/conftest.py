@@ -13,6 +13,7 @@ from remote import hosts
 from remote.connections import pool
 from remote.loop import LoopThread, loop
 from remote.viewers import sessions
+from tests.remote.people import open_folder
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
 from tests.waiting import until
@@ -43,6 +44,16 @@ def known_sshd(sshd: Sshd, home: Path) -> Sshd:
     """The server with its key in the `known_hosts` of the configuration."""
     hosts.path().write_text(sshd.known_hosts_line)
     return sshd
+
+
+@pytest.fixture
+def open_sshd(home: Path) -> Iterator[Sshd]:
+    """A server with a known key, whose home other users may look into."""
+    with open_folder() as folder:
+        server = Sshd(folder / "sshd").start()
+        hosts.path().write_text(server.known_hosts_line)
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,17 +27,31 @@ class Somebody:
 
 
 @contextmanager
-def somebody(folder: Path, shell: str = "/bin/sh") -> Iterator[Somebody]:
-    """A user whose home lies in `folder`; they are gone, and so are their processes, when the block ends.
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may look into; those of pytest are closed again by each session that begins."""
+    folder = Path(tempfile.mkdtemp(prefix="runicorn-people-"))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def somebody(shell: str = "/bin/sh") -> Iterator[Somebody]:
+    """A user with a home; they are gone, and so are their processes, when the block ends.
 
     Skips the test when this process may not make users.
     """
     if os.getuid() != 0 or not shutil.which("useradd"):
         pytest.skip("logins by password are not tried: only root can make a user")
+    with open_folder() as folder, _made(folder, shell) as who:
+        yield who
+
+
+@contextmanager
+def _made(folder: Path, shell: str) -> Iterator[Somebody]:
     who = Somebody(f"rt-{secrets.token_hex(4)}", f"pass word {secrets.token_hex(8)} é$'", folder / "somebody")
-    for above in [folder, *folder.parents]:
-        if above.owner() == "root" and above.stat().st_mode & 0o005 != 0o005 and above != Path("/"):
-            above.chmod(above.stat().st_mode | 0o011)
     try:
         # Another test may hold the lock of the list of users.
         until(lambda: _done("useradd", "-m", "-K", "UMASK=022", "-d", str(who.home), "-s", shell, who.name))

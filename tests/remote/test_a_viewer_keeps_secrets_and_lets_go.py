@@ -62,9 +62,7 @@ def serving(start_viewer: Callable[..., Viewer], known_sshd: Sshd) -> Viewer:
     )
 
 
-def test_no_secret_is_told(
-    serving: Viewer, known_sshd: Sshd, home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_no_secret_is_told(serving: Viewer, known_sshd: Sshd, home: Path) -> None:
     marks = {name: f"{name}-c4f9d1e2a7" for name in ("password", "phrase", "wrong")}
     protected = keygen(known_sshd.folder / "protected", passphrase=marks["phrase"])
     with known_sshd.authorized.open("a") as file:
@@ -251,10 +249,8 @@ def test_every_key_file_that_is_none_gets_one_sentence(
     assert len(sentences) == 1 and "no private key could be read from it" in next(iter(sentences))
 
 
-def test_a_password_works_from_end_to_end(
-    client: api.RunicornClient, far: Sshd, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with somebody(tmp_path_factory.mktemp("people")) as who:
+def test_a_password_works_from_end_to_end(client: api.RunicornClient, far: Sshd) -> None:
+    with somebody() as who:
         with pytest.raises(api.ConflictError) as question:
             client.remote.connect("127.0.0.1", far.port, who.name, password=who.password)
         client.remote.accept_host_key(question.value)

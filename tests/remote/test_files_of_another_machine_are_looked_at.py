@@ -114,16 +114,12 @@ def test_a_folder_of_many_files_is_cut_short(
     assert all(item["is_dir"] for item in answer["items"])
 
 
-def test_what_a_user_may_not_read_is_403(
-    api: APIClient, known_sshd: Sshd, remote_loop: LoopThread, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with somebody(tmp_path_factory.mktemp("people")) as who:
-        place = address(known_sshd.host, known_sshd.port, who.name)
+def test_what_a_user_may_not_read_is_403(api: APIClient, open_sshd: Sshd, remote_loop: LoopThread) -> None:
+    with somebody() as who:
+        place = address(open_sshd.host, open_sshd.port, who.name)
         held = remote_loop.run(pool.open(place, Credentials(password=who.password)), 15)
-        closed = known_sshd.home / "closed"
+        closed = open_sshd.home / "closed"
         closed.mkdir(mode=0o700)
-        for folder in (known_sshd.folder.parent, known_sshd.folder, known_sshd.home):
-            folder.chmod(0o755)
         query = {"connection_id": held.id, "path": str(closed)}
         answer = api.get(LIST, query)
         assert answer.status_code == 403

@@ -197,19 +197,16 @@ def test_modules_in_the_home_are_not_run(known_sshd: Sshd, ask: Callable[..., An
 )
 def test_a_shell_that_greets_harms_nothing(
     api: APIClient,
-    known_sshd: Sshd,
+    open_sshd: Sshd,
     remote_loop: LoopThread,
-    tmp_path_factory: pytest.TempPathFactory,
     shell: str,
 ) -> None:
-    with somebody(tmp_path_factory.mktemp("people"), shell) as who:
-        fish = known_sshd.home / ".config" / "fish"
+    with somebody(shell) as who:
+        fish = open_sshd.home / ".config" / "fish"
         fish.mkdir(parents=True)
-        for path in (known_sshd.home / ".bashrc", fish / "config.fish"):
+        for path in (open_sshd.home / ".bashrc", fish / "config.fish"):
             path.write_text("echo Welcome; echo runicorn-probe: ; echo careful >&2\n")
-        body = {"host": "127.0.0.1", "port": known_sshd.port, "username": who.name, "password": who.password}
-        for folder in (known_sshd.folder.parent, known_sshd.folder, known_sshd.home):
-            folder.chmod(0o755)
+        body = {"host": "127.0.0.1", "port": open_sshd.port, "username": who.name, "password": who.password}
         connected = api.post("/api/remote/connect", body).json()
         answer = api.get("/api/remote/conda-envs", {"connection_id": connected["connection_id"]}).json()
         assert next(env["type"] for env in answer["envs"]) == "system"
@@ -217,10 +214,8 @@ def test_a_shell_that_greets_harms_nothing(
         assert ".bashrc" in [item["name"] for item in listed["items"]]
 
 
-def test_a_user_without_a_shell_is_told(
-    api: APIClient, known_sshd: Sshd, remote_loop: LoopThread, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with somebody(tmp_path_factory.mktemp("people"), "/usr/sbin/nologin") as who:
+def test_a_user_without_a_shell_is_told(api: APIClient, known_sshd: Sshd, remote_loop: LoopThread) -> None:
+    with somebody("/usr/sbin/nologin") as who:
         body = {"host": "127.0.0.1", "port": known_sshd.port, "username": who.name, "password": who.password}
         connected = api.post("/api/remote/connect", body).json()
         answer = api.get("/api/remote/conda-envs", {"connection_id": connected["connection_id"]})
