@@ -23,7 +23,7 @@ from remote.viewers import LIMITS, Connect, Session, Wanted, sessions
 from runicorn.settings import get
 
 MOST = 32
-"""Sessions of one process."""
+"""Sessions of one process, and as many that have failed."""
 AT_ONCE_SECONDS = 5.0
 """For what waits for nobody else."""
 START_SECONDS = sum(LIMITS.values()) + 10
@@ -89,8 +89,11 @@ def _connecting(address: Address, credentials: Credentials | None) -> Connect:
 
 
 async def _begun(address: Address, wanted: Wanted, connect: Connect) -> Session:
-    if len(sessions.all()) >= MOST:
+    failed = [session for session in sessions.all() if session.state == "failed"]
+    if len(sessions.all()) - len(failed) >= MOST:
         raise TooMany(MOST)
+    for session in failed[: 1 - MOST]:  # nobody has looked at them for long
+        await _end(session)
     session = Session(address, wanted, session_rows.follow)
     session.begin(connect)
     sessions.add(session)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import hosts, viewers
+from remote import hosts, viewers, viewing
 from remote.models import ViewerSession
 from runicorn.farside import IMPLEMENTATION, Report, line
 from tests.remote import far
@@ -265,3 +265,25 @@ def test_wrong_credentials_start_nothing(
     answer = api.post("/api/remote/viewer/start", starting(port=9, host="127.0.0.1"))
     assert answer.status_code == 503
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
+
+
+def test_only_so_many_are_open_and_so_many_failures_kept(
+    api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewing, "MOST", 2)
+    failed = [begin(api, starting(host="127.0.0.1", port=9)) for _ in range(1)]
+    for _ in range(3):
+        until_it_is(api, failed[-1], "failed")
+        failed.append(begin(api, starting(host="127.0.0.1", port=9)))
+    until_it_is(api, failed[-1], "failed")
+    kept = [session["session_id"] for session in api.get("/api/remote/viewer/sessions").json()["sessions"]]
+    assert kept == failed[-2:]
+    pretending(known_sshd.home, WAITS, "venv")
+    waiting = [begin(api, starting(conda_env="venv")) for _ in range(2)]
+    answer = api.post("/api/remote/viewer/start", starting())
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "2 viewers on other machines are open already: stop one of them first.",
+    )
+    for session_id in waiting:
+        stop(api, {"session_id": session_id})
