@@ -185,8 +185,8 @@ def _records(path: Path) -> list[bytes]:
     while raw:
         (length,) = struct.unpack("<Q", raw[:8])
         found.append(raw[12 : 12 + length])
-        assert raw[8:12] == eventfile._masked(raw[:8])
-        assert raw[12 + length : 16 + length] == eventfile._masked(found[-1])
+        assert raw[8:12] == eventfile.masked_crc32c(raw[:8])
+        assert raw[12 + length : 16 + length] == eventfile.masked_crc32c(found[-1])
         raw = raw[16 + length :]
     return found
 

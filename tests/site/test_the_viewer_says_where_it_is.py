@@ -82,7 +82,7 @@ def test_it_names_its_version_and_that_it_is_ours(home: Path) -> None:
     home.mkdir(parents=True)
     command = [sys.executable, "-m", "runicorn", "version"]
     said = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=True).stdout
-    assert said == f"runicorn {__version__}\n"
+    assert said.splitlines()[0] == f"runicorn {__version__}" and "runicorn-django" in said
     command = [*command, "--storage", str(home), "--json"]
     said = subprocess.run(command, env=environment(home), capture_output=True, check=True).stdout
     assert json.loads(said) == {
