@@ -116,6 +116,7 @@ def save_connection(
     remember: bool = False,
     private_key_path: str | None = None,
     secrets: dict[str, str] | None = None,
+    complete: bool = True,
 ) -> tuple[Saved, bool]:
     """Save a connection, in place of the one to the same address.
 
@@ -126,6 +127,7 @@ def save_connection(
         remember: whether secrets are kept; one that is not given anew stays as it was.
         private_key_path: a key file on this machine.
         secrets: `password`, `private_key`, `passphrase`.
+        complete: whether what the method needs has to be there. What is not is asked for before connecting.
 
     Returns:
         What is saved, and whether it is new.
@@ -140,7 +142,9 @@ def save_connection(
     def change(entries: list[Any]) -> None:
         index = place(entries, saved.key)
         before = None if index is None else parsed(entries[index])
-        record = _with_secrets(saved, secrets or {}, before).record()
+        if complete:
+            _check(saved, secrets or {}, before)
+        record = _sealed(saved, secrets or {}, before).record()
         new.append(index is None)
         if index is None:
             entries.append(record)
@@ -196,15 +200,14 @@ def forget_connection(key: str) -> None:
     _change(change)
 
 
-def _with_secrets(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
-    """The connection with what is to be kept, when it has all that its method needs."""
+def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
+    """See that the connection has all that its method needs."""
     names, sentence = NEEDED[saved.auth_method]
     kept = {**(before.sealed if before and saved.remember else {}), **secrets}
     if saved.private_key_path:
         kept["private_key_path"] = saved.private_key_path
     if names and not any(kept.get(name) for name in names):
         raise BadInput(names[-1], sentence)
-    return _sealed(saved, secrets, before)
 
 
 def _sealed(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import path
 
 from remote import api, saved_api, viewer_api
+from remote.page_urls import page_patterns as pages
 
 api_patterns = [
     path("remote/connect", api.Connect.as_view(), name="api-remote-connect"),
@@ -36,5 +37,5 @@ api_patterns = [
     path("remote/status", viewer_api.RemoteStatus.as_view(), name="api-remote-status"),
     path("remote/wheel", viewer_api.CopyProgram.as_view(), name="api-remote-wheel"),
 ]
-page_patterns: list[Any] = []
+page_patterns = pages
 v2_patterns: list[Any] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
+from remote import saved, services
+from remote.errors import NotKept
+from remote.serializers import ForgottenKey, given
 from runicorn import settings as own
 from runicorn._version import __version__
 from runicorn_site import appearance, roots
@@ -22,6 +26,12 @@ from runicorn_site.demo import CannotStart, demo
 from runicorn_site.system import database_version
 from runs.active import active_root
 
+SAID = {
+    "look": "Saved.",
+    "root": "This viewer and new scripts use this folder now.",
+    "host": "The host was forgotten, with whatever was remembered of it.",
+    "key": "The key was removed. Who connects to that host is asked about its key again.",
+}
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
 
 
@@ -45,11 +55,21 @@ def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
         "now": roots.look(Path(active_root().path)),
         "choices": choices(request),
         "about": about(),
-        "said": {"look": "Saved.", "root": "This viewer and new scripts use this folder now."}.get(
-            request.GET.get("said", "")
-        ),
+        **hosts_context(),
+        "said": SAID.get(request.GET.get("said", "")),
         "freed": count(request.GET.get("freed", "")),
     }
+
+
+def hosts_context() -> dict[str, Any]:
+    """Saved connections and the keys of known hosts, or why they cannot be read."""
+    context: dict[str, Any] = {}
+    for name, read in (("hosts", saved.saved_connections), ("keys", services.known_hosts)):
+        try:
+            context[name] = read()
+        except NotKept as error:
+            context[f"{name}_unread"] = str(error.detail)
+    return context
 
 
 def count(text: str) -> int | None:
@@ -109,6 +129,26 @@ change_root.waits_outside = True  # type: ignore[attr-defined]
 
 
 @require_POST
+def forget_host(request: HttpRequest) -> HttpResponse:
+    """Forget a saved connection and its secrets; once more changes nothing."""
+    with suppress(saved.NotSaved):
+        saved.forget_connection(request.POST.get("key", ""))
+    return redirect("/settings?said=host#hosts-title")
+
+
+@require_POST
+def remove_key(request: HttpRequest) -> HttpResponse:
+    """Forget the keys of a type that a host is known by; connections that are open stay."""
+    asked = {name: request.POST.get(name, "") for name in ("host", "key_type")}
+    # As a number: a body of the API converts nothing.
+    services.remove_host_key(**given(ForgottenKey, {**asked, "port": count(request.POST.get("port", ""))}))
+    return redirect("/settings?said=key#keys-title")
+
+
+forget_host.waits_outside = remove_key.waits_outside = True  # type: ignore[attr-defined]
+
+
+@require_POST
 def start_demo(request: HttpRequest) -> HttpResponse:
     """Begin to train the demo, and lead to the table that shows it."""
     try:
@@ -130,6 +170,8 @@ page_patterns = [
     path("settings", settings_page, name="settings"),
     path("settings/look", change_look, name="change-look"),
     path("settings/root", change_root, name="change-root"),
+    path("settings/hosts/forget", forget_host, name="settings-forget-host"),
+    path("settings/keys/remove", remove_key, name="settings-remove-key"),
     path("demo/start", start_demo, name="start-demo"),
     path("demo/cancel", cancel_demo, name="cancel-demo"),
 ]

@@ -24,6 +24,8 @@ PAGES = [
     "/system",
     "/settings",
     "/import",
+    "/remote",
+    "/remote/host",
     "/compare",
     f"/compare?runs={CHARTED}",
 ]

@@ -33,6 +33,8 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
         "/",
         "/settings",
         "/import",
+        "/remote",
+        "/remote/host",
         f"/runs/{run_id}",
         "/recycle-bin",
         "/system",

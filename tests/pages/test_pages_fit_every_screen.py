@@ -15,6 +15,8 @@ ADDRESSES = [
     "/",
     "/settings",
     "/import",
+    "/remote",
+    "/remote/host",
     "/?q=zzz",
     f"/runs/{CHARTED}",
     "/recycle-bin",

@@ -1,0 +1,46 @@
+"""Real SSH servers and stores for the pages about them; a real viewer and browser for the journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.processes import Viewer
+from tests.remote.conftest import (  # noqa: F401 - fixtures
+    far_store,
+    known_sshd,
+    remote_loop,
+    sshd,
+    start_sshd,
+    starting,
+)
+
+
+@pytest.fixture
+def near(tmp_path: Path) -> Iterator[Viewer]:
+    """A real viewer over an empty store on this side."""
+    root = tmp_path / "near"
+    root.mkdir()
+    viewer = Viewer(root, tmp_path / "near home", RUNICORN_RATE_LIMIT="off")
+    yield viewer.wait_until_it_answers()
+    viewer.stop()
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """`visit(viewer, "/remote")`: a careful page of the real browser, in a context of its own."""
+    from contextlib import ExitStack
+
+    from tests.browser import careful_page
+
+    with ExitStack() as stack:
+
+        def go(viewer: Viewer, path: str, **options: Any) -> Any:
+            page = stack.enter_context(careful_page(chromium, **options))
+            page.goto(viewer.url + path)
+            return page
+
+        yield go

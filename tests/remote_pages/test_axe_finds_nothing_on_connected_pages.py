@@ -1,0 +1,56 @@
+"""The pages behind a connection, walked once: axe finds nothing in either theme, and nothing sticks out of any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pages.conftest import SIZES
+from tests.pages.test_axe_finds_nothing import violations
+from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS
+from tests.processes import Viewer
+from tests.remote.pythons import bare_environment, our_environment
+from tests.remote.sshd import Sshd
+from tests.remote_pages.test_people_look_into_another_machine import connect
+
+pytestmark = pytest.mark.needs("sshd")
+Visit = Callable[..., Any]
+
+
+def look(page: Any) -> None:
+    """See that a page is in order, whatever the screen and theme."""
+    assert violations(page) == {}, page.url
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (page.url, size)
+        assert page.evaluate(CUT_CONTROLS) == [], (page.url, size)
+
+
+def test_pages_of_a_connected_machine(near: Viewer, sshd: Sshd, far_store: Path, visit: Visit) -> None:
+    our_environment(sshd.home)
+    bare_environment(sshd.home, "venv")
+    page = visit(near, "/remote", bypass_csp=True)
+    connect(page, sshd, look)
+    look(page)
+    machine = page.url
+    page.get_by_role("link", name="Prepare venv").click()
+    page.get_by_role("button", name="Copy this program there").click()
+    assert "-m pip install" in page.locator("#install").inner_text()
+    look(page)
+    page.goto(machine)
+    page.get_by_role("link", name="Use .venv").click()
+    page.get_by_role("link", name="Browse").click()
+    page.fill("input[name=path]", str(far_store))
+    page.get_by_role("button", name="Go").click()
+    look(page)
+    page.get_by_role("link", name="Use this folder").click()
+    assert page.input_value("input[name=root]") == str(far_store)
+    look(page)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("link", name="Open").wait_for()
+    look(page)
+    page.goto(f"{near.url}/remote")
+    look(page)
