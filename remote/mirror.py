@@ -37,6 +37,7 @@ def mirror(
     Raises:
         ConnectionCut: the connection was lost.
         Failed: the host offers no SFTP.
+        NoSuchPlace: the root is not there.
         OSError: the root there cannot be listed, or the folder here cannot be written.
     """
     client = loop.run(link.files(), ASK_SECONDS)
@@ -55,7 +56,10 @@ def _maker(link: Link, client: Any, place: str, python: str) -> Callable[[], boo
         asked = await link.run(python, "-m", "runicorn", "version", "--json", timeout=ASK_SECONDS)
         if asked.status != 0 or not _is_ours(asked.stdout):
             return False
-        root = (await client.realpath(place.encode("utf-8", "surrogateescape"))).decode("utf-8", "replace")
+        async with link.telling_of(place):
+            root = (await client.realpath(place.encode("utf-8", "surrogateescape"))).decode(
+                "utf-8", "replace"
+            )
         command = (python, "-m", "runicorn", "generate-manifest", "--root", root)
         return (await link.run(*command, timeout=MANIFEST_SECONDS)).status == 0
 

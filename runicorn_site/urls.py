@@ -15,6 +15,7 @@ from runicorn_site.config_api import config_patterns
 from runicorn_site.documentation import documentation_patterns
 from runicorn_site.exchange_api import exchange_patterns
 from runicorn_site.exchange_page import page_patterns as exchange_pages
+from runicorn_site.mirror_page import page_patterns as mirror_patterns
 from runicorn_site.pages import page_patterns
 from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.settings_page import page_patterns as settings_patterns
@@ -34,6 +35,7 @@ urlpatterns = [
     path("", include(settings_patterns)),
     path("", include(space_patterns)),
     path("", include(exchange_pages)),
+    path("", include(mirror_patterns)),
     path("", include(documentation_patterns)),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),

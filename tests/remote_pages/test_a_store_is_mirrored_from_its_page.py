@@ -1,0 +1,46 @@
+"""From the page of a connected machine its runs are copied into the store here; once more, only what is new comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from remote import mirroring
+from remote.loop import LoopThread
+from tests.folders import write_run
+from tests.remote.pythons import our_environment
+from tests.remote.sshd import Sshd
+from tests.waiting import until
+
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
+
+
+def run(client: Client, form: dict[str, str]) -> tuple[mirroring.Mirroring, str]:
+    """A mirror that has ended, and its page."""
+    address = client.post("/remote/mirrors", form)["Location"]
+    one = mirroring.mirroring(address.rpartition("/")[2])
+    until(lambda: one.state != "running", timeout=60)
+    return one, client.get(address).content.decode()
+
+
+def test_its_runs_come_and_then_only_what_is_new(
+    client: Client, store: Path, known_sshd: Sshd, far_store: Path, remote_loop: LoopThread
+) -> None:
+    our_environment(known_sshd.home)
+    first = write_run(far_store, metrics=[{"loss": 0.5}])
+    client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
+    form = {"connection": known_sshd.id, "environment": ".venv", "root": str(far_store)}
+    one, page = run(client, form)
+    assert one.trouble == "" and "See the runs" in page
+    assert (store / "vision" / "resnet" / "runs" / first / "events.jsonl").read_bytes() == (
+        far_store / "vision" / "resnet" / "runs" / first / "events.jsonl"
+    ).read_bytes()
+    second = write_run(far_store, metrics=[{"loss": 0.25}])
+    again, _ = run(client, form)
+    assert (store / "vision" / "resnet" / "runs" / second / "meta.json").exists()
+    assert 0 < again.result["files_synced"] <= one.result["files_synced"]
+    gone, page = run(client, {**form, "root": "/no/such/store"})
+    assert gone.state == "failed" and 'role="alert"' in page
+    assert client.get("/remote/mirrors/none").status_code == 404
