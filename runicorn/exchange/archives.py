@@ -33,7 +33,10 @@ METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SECOND = 1_000_000_000
 NTFS, NTFS_EPOCH = 0x000A, 11_644_473_600
 """An extra field of zip files (APPNOTE.TXT, 4.5.5) with times of 100 ns since 1601, and that in Unix seconds."""
-DIRECTORY_ENTRY = 46 + 3 * 65535
+DIRECTORY_ENTRY = 46 + 2048
+"""Bytes of a member in the directory of a zip file: names have at most 1024, and the rest is a few times."""
+ZIP64_END = 56 + 20
+"""Bytes of the record of a large zip file's directory, and of its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
 NO_ARCHIVE = "The archive is damaged, or is none of zip, tar and tar.gz"
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -162,24 +165,37 @@ def _hold_directory(file: IO[bytes], limits: Limits) -> None:
         ArchiveTooLarge: it is.
     """
     size = file.seek(0, os.SEEK_END)
-    start = max(0, size - 65557 - 20)
+    start = max(0, size - 65557 - ZIP64_END)
     file.seek(start)
     end = file.read()
     place = end.rfind(b"PK\x05\x06")
     if place < 0 or len(end) < place + 22:
         raise zipfile.BadZipFile("it has no directory")
-    count, length = struct.unpack("<HI", end[place + 10 : place + 16])
-    if count == 0xFFFF or length == 0xFFFFFFFF:
-        locator = end[place - 20 : place]
-        if locator[:4] == b"PK\x06\x07":
-            file.seek(struct.unpack("<Q", locator[8:16])[0])
-            record = file.read(56)
-            count, length = struct.unpack("<QQ", record[32:48])
-    if count > limits.members or length > limits.members * DIRECTORY_ENTRY:
-        raise ArchiveTooLarge(f"The archive has more than {limits.members:,} members.")
-    if length > size:
+    length, behind = struct.unpack("<I", end[place + 12 : place + 16])[0], size - len(end) + place
+    # zipfile believes the record for large files whenever it is there, and takes it from right before its locator.
+    if end[max(0, place - 20) : place].startswith(b"PK\x06\x07"):
+        record = end[max(0, place - ZIP64_END) : place - 20]
+        if not record.startswith(b"PK\x06\x06"):
+            raise zipfile.BadZipFile("its directory is not where it says")
+        length, behind = struct.unpack("<Q", record[40:48])[0], behind - ZIP64_END
+    if length > behind:
         raise zipfile.BadZipFile("its directory is longer than the file")
+    if length > limits.members * DIRECTORY_ENTRY or _entries(file, behind - length, behind) > limits.members:
+        raise ArchiveTooLarge(f"The archive has more than {limits.members:,} members.")
     file.seek(0)
+
+
+def _entries(file: IO[bytes], place: int, end: int) -> int:
+    """How many members the directory between two places has: what the archive says of that may be a lie."""
+    count = 0
+    while place < end:
+        file.seek(place)
+        header = file.read(46)
+        if len(header) < 46:
+            raise zipfile.BadZipFile("its directory ends too early")
+        place += 46 + sum(struct.unpack("<HHH", header[28:34]))
+        count += 1
+    return count
 
 
 def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:

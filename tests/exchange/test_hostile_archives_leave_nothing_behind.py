@@ -256,6 +256,41 @@ def test_what_a_zip_says_of_its_sizes_is_not_believed(folder: Path) -> None:
     assert snapshot(folder) == before
 
 
+def _ended_twice(data: bytes, told: int) -> bytes:
+    """The same zip file with a record for large files, and ends that say it has one member and is elsewhere."""
+    place = data.rfind(b"PK\x05\x06")
+    length, start = struct.unpack("<II", data[place + 12 : place + 20])
+    large = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, length, start)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, told, 1)
+    return data[:place] + large + locator + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, 46, start, 0)
+
+
+def _lying(data: bytes) -> bytes:
+    place = data.rfind(b"PK\x05\x06")
+    return data[: place + 8] + struct.pack("<HH", 1, 1) + data[place + 12 :]
+
+
+@pytest.mark.parametrize(
+    "change", [_lying, lambda data: _ended_twice(data, 0)], ids=["a lie", "a second end"]
+)
+def test_a_directory_is_held_to_its_limits_before_it_is_read(
+    folder: Path, change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile, before = change(zipped(BEYOND["members"])), snapshot(folder)
+    assert len(zipfile.ZipFile(io.BytesIO(hostile)).namelist()) == 21
+    monkeypatch.setattr(
+        zipfile.ZipFile, "_RealGetContents", lambda self: pytest.fail("it was read as a whole")
+    )
+    with pytest.raises(ArchiveTooLarge):
+        import_archive(folder, io.BytesIO(hostile), limits=LIMITS)
+    assert snapshot(folder) == before
+
+
+def test_a_zip_with_a_record_for_large_files_is_taken(folder: Path) -> None:
+    data = zipped(good())
+    assert import_archive(folder, io.BytesIO(_ended_twice(data, data.rfind(b"PK\x05\x06")))).runs == [RUN]
+
+
 def test_a_link_in_the_store_is_not_followed(folder: Path, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
