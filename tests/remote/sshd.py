@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 from contextlib import suppress
@@ -177,9 +178,12 @@ class Sshd:
         """End the server and every login."""
         if self.process is None:
             return
+        self.process.send_signal(
+            signal.SIGSTOP
+        )  # who comes back at once would get a login that outlives the server
         for process in self._frozen():
             _kill(process)
-        self.process.terminate()
+        self.process.kill()
         self.process.wait(10)
         self.process = None
 

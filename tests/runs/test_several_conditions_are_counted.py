@@ -24,6 +24,7 @@ CONDITIONS = (
     "config.a exists",
     "project = odd",
 )
+PAIRS = tuple(itertools.combinations(CONDITIONS, 2))
 WAYS = {
     "all values": {},
     "all values in parts": {"SAMPLE": 1000, "PART": 5},
@@ -64,10 +65,13 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     "form", ["{} and {}", "{} or {}", "{} and not {}", "not ({} or {})", "{0} and ({1} or not {0})"]
 )
+@pytest.mark.parametrize(
+    "pairs", [PAIRS[::3], pytest.param(PAIRS, marks=pytest.mark.torture)], ids=["some", "all"]
+)
 @pytest.mark.usefixtures("many", "way")
-def test_the_count_is_that_of_the_runs(form: str) -> None:
+def test_the_count_is_that_of_the_runs(form: str, pairs: tuple[tuple[str, str], ...]) -> None:
     everything = Run.objects.in_root(active_root())
-    for first, second in itertools.combinations(CONDITIONS, 2):
+    for first, second in pairs:
         where = parse(form.format(first, second))
         for runs in (everything, everything.live(), everything.filter(project="none")):
             asked = runs.for_table(where=where)

@@ -94,9 +94,10 @@ def live(root: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("way", "count"),
     [
-        ("generated", 1000),
-        ("manifest", 100),
-        ("listing", 100),
+        ("generated", 200),
+        ("manifest", 50),
+        ("listing", 50),
+        pytest.param("generated", 1000, marks=pytest.mark.torture),
         pytest.param("manifest", 1000, marks=pytest.mark.torture),
         pytest.param("listing", 1000, marks=pytest.mark.torture),
     ],
