@@ -166,6 +166,7 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
         NotKept: they could not be written; nothing was changed.
     """
     given: dict[str, tuple[Saved, dict[str, str]]] = {}
+    silent = set()
     for number, item in enumerate(items, start=1):
         saved = parsed(item)
         if saved is None:
@@ -174,11 +175,17 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
             )
         unwanted = False in (item.get("remember_password"), item.get("rememberPassword"))
         given[saved.key] = replace(saved, sealed={}, remember=not unwanted), saved.sealed
+        if not (
+            saved.sealed or saved.private_key_path or unwanted or {"auth_method", "authMethod"} & item.keys()
+        ):
+            silent.add(saved.key)
 
     def change(entries: list[Any]) -> None:
         before = {known.key: known for entry in entries if (known := parsed(entry)) is not None}
-        sealed = (_sealed(saved, secrets, before.get(key)) for key, (saved, secrets) in given.items())
-        entries[:] = [replace(one, remember=bool(one.sealed)).record() for one in sealed]
+        sealed = {key: _sealed(saved, secrets, before.get(key)) for key, (saved, secrets) in given.items()}
+        for key in silent & before.keys():  # how to log in stays with what it is done with
+            sealed[key] = replace(sealed[key], auth_method=before[key].auth_method)
+        entries[:] = [replace(one, remember=bool(one.sealed)).record() for one in sealed.values()]
 
     _change(change)
 

@@ -149,6 +149,15 @@ def test_all_are_replaced_at_once_and_secrets_that_do_not_come_along_stay(api: A
     assert opened("you@new.example.org:22").password == SECRET + "!"
 
 
+def test_one_that_does_not_say_how_to_log_in_keeps_how_it_was(api: APIClient) -> None:
+    keep(api)
+    api.post(
+        ALL, [{"host": "gpu.example.org", "username": "me", "password": None, "name": "x"}], format="json"
+    )
+    (only,) = api.get(ALL).json()["connections"]
+    assert (only["name"], only["auth_method"], only["has_password"]) == ("x", "password", True)
+
+
 @pytest.mark.parametrize("body", [{}, "x", [1], [{"host": "a b", "username": "me"}], [{}] * 201])
 def test_a_list_with_something_odd_in_it_changes_nothing(api: APIClient, body: Any) -> None:
     keep(api)
