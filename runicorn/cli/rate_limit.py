@@ -220,7 +220,7 @@ def _table() -> Any:
 
 def _required(endpoint: str) -> str:
     if not endpoint.rpartition(" ")[2].startswith("/"):
-        _stop("--endpoint is required, and its path begins with /", FAILED if not endpoint else USAGE)
+        _stop("--endpoint is required, and its path begins with /", USAGE)
     return endpoint
 
 
