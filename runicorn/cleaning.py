@@ -91,19 +91,25 @@ def ended(root: Path, before: float) -> Iterator[Candidate]:
 
 
 def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
-    """Files that were to be renamed and were not, and archives on which nobody decided, with their bytes.
+    """Files that were to be renamed and were not, or sent and were not, and archives on which nobody decided.
 
-    None that was written to since `before`.
+    With their bytes. None that was written to since `before`.
     """
     store = Store(root)
-    places: list[Path] = [root / curation.PRIVATE, *(root / relative for relative in stored.all_runs(root))]
+    private = root / curation.PRIVATE
+    places: list[Path] = [
+        private,
+        *([] if private.is_symlink() else [private / curation.PARTS]),
+        *(root / relative for relative in stored.all_runs(root)),
+    ]
     for artifact in store.folders():
         places += [artifact.path, *(artifact.version(number).path for number in artifact.numbers())]
     for folder in (path for path in places if not path.is_symlink()):
         for entry in _files(folder):
             about = entry.stat(follow_symlinks=False)
-            is_archive = folder == places[0] and entry.name.startswith((SENT, WAITING))
-            if (is_archive or _BESIDE.fullmatch(entry.name)) and about.st_mtime <= before:
+            is_archive = folder == private and entry.name.startswith((SENT, WAITING))
+            is_part = folder.parent == private
+            if (is_archive or is_part or _BESIDE.fullmatch(entry.name)) and about.st_mtime <= before:
                 yield Path(entry.path), about.st_size
 
 

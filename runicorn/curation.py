@@ -20,6 +20,8 @@ from runicorn import _os, layout
 
 PRIVATE = ".runicorn"
 TRASH = "trash"
+PARTS = "parts"
+"""The folder, in the private one, of files that come from another machine in parts and are not complete."""
 FIELDS: dict[str, type] = {"tags": list, "description": str, "pinned": bool, "archived": bool}
 USER_DELETED = "user_deleted"
 _here = threading.Lock()

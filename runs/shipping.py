@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runicorn import layout
-from runicorn.curation import PRIVATE, private_folder
+from runicorn.curation import PARTS, PRIVATE, private_folder
 from runicorn.manifest.fetching import Elsewhere, target_of
 from runs import discovery, landing, writing
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.models import Run, StorageRoot
 
-PARTS = "parts"
 NOTES = "shipping"
 """The folder of what the sender of a run remembers, in the sender's own store."""
 

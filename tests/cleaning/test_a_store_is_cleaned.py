@@ -241,3 +241,15 @@ def test_archives_on_which_nobody_decided_are_removed(folder: Path, call: Call) 
     code, answer = call("--temp", "--force", "--json")
     assert (code, sorted(answer["leftovers"])) == (0, sorted(map(str, old)))
     assert sorted(path.name for path in private.glob("*")) == [f"archive-{'1' * 32}", "import.lock"]
+
+
+def test_parts_of_files_that_nobody_goes_on_sending_are_removed(folder: Path, call: Call) -> None:
+    parts = folder / ".runicorn" / "parts"
+    parts.mkdir(parents=True)
+    old, young = parts / ("0" * 40), parts / ("1" * 40)
+    for path in (old, young):
+        path.write_bytes(b"x" * 100)
+    os.utime(old, (1, 1))
+    code, answer = call("--temp", "--force", "--json")
+    assert (code, answer["leftovers"]) == (0, [str(old)])
+    assert list(parts.iterdir()) == [young]
