@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
+    "--in-process-gpu",  # nothing is drawn by a graphics card: a process of its own for it only costs time
+    "--disable-software-rasterizer",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
