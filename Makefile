@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # One stamp a requirements file: make reinstalls exactly when the list changed.
-RUNTIME := .venv/.runtime
+RUNTIME := .venv/.installed
 TOOLS := .venv/.tools
 ARGS ?=
 # Tests of one file stay together: they share a viewer. One process more than a small machine has cores, since tests
@@ -45,8 +45,9 @@ clean:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Runicorn needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
 	@$(PYTHON) -m venv .venv
 
-$(RUNTIME): .venv/bin/python requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# The checkout itself too, in place: scripts anywhere import it, and the command `runicorn` is there.
+$(RUNTIME): .venv/bin/python requirements.txt pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	@touch $@
 
 $(TOOLS): $(RUNTIME) requirements-dev.txt tests/axe.py
