@@ -179,6 +179,12 @@ class LiveSocket(RunSocket):
         """Send what comes after `place`, until the journal is replaced."""
         frames = PointFrames(place.generation, place.row, place.last_time)
         with self.reading(self.folder / layout.EVENTS, place.end, anywhere=True) as subscription:
+            await subscription.ready()
+            # From here on the hub notices a replacement. One that came between the look at the rows and the hub's, and has
+            # grown past the place since, is known by ingest alone.
+            taken_in, _ = await database_sync_to_async(_take_in)(self.run, TURN)
+            if taken_in.generation != place.generation:
+                return
             async for chunk in subscription:
                 self._sent = chunk.end
                 if chunk.replaced:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,9 @@ def test_the_token_is_in_no_row_answer_process_or_file(
     token = sessions.by_id[session["session_id"]]._token
     (process,) = far.viewers(known_sshd.home)
     everywhere = [" ".join(process.cmdline()), str(process.environ()), json.dumps(session)]
-    everywhere += [" ".join(child.cmdline()) for child in psutil.Process().children(recursive=True)]
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it has ended meanwhile
+            everywhere.append(" ".join(child.cmdline()))
     with connection.cursor() as cursor:
         for table in ("remote_viewersession", "remote_connection"):
             everywhere.append(str(cursor.execute(f"SELECT * FROM {table}").fetchall()))
