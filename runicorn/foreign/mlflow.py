@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from runicorn import layout
+from runicorn.foreign.database import open_to_read
 from runicorn.foreign.experiment import Experiment, Files, NotReadable, Point, by_step
 
 META = "meta.yaml"
@@ -129,7 +130,7 @@ def _single(folder: Path) -> Iterator[Single]:
 
 def _is_ours(path: Path) -> bool:
     try:
-        with closing(_open(path)) as database:
+        with closing(open_to_read(path)) as database:
             names = {
                 name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
             }
@@ -138,14 +139,10 @@ def _is_ours(path: Path) -> bool:
     return {"experiments", "runs", "metrics", "params", "tags"} <= names
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
-
-
 def _of_database(path: Path) -> Iterator[Experiment]:
     if not _is_ours(path):
         raise NotReadable(f"{path} is no database of MLflow.")
-    with closing(_open(path)) as database:
+    with closing(open_to_read(path)) as database:
         runs = database.execute(
             "SELECT r.run_uuid, r.name, r.status, r.start_time, r.end_time, r.artifact_uri, e.name FROM runs r "
             "JOIN experiments e ON e.experiment_id = r.experiment_id "
@@ -171,7 +168,7 @@ def _of_database(path: Path) -> Iterator[Experiment]:
 
 def _rows(path: Path, run_id: str) -> Callable[[], Iterable[Single]]:
     def rows() -> Iterator[Single]:
-        with closing(_open(path)) as database:
+        with closing(open_to_read(path)) as database:
             for name, value, milliseconds, step, is_nan in database.execute(
                 "SELECT key, value, timestamp, step, is_nan FROM metrics WHERE run_uuid = ?", (run_id,)
             ):

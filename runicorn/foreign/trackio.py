@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from runicorn.foreign.database import open_to_read
 from runicorn.foreign.experiment import Experiment, NotReadable, Point
 
 OWN = ("_Username", "_Created", "_Group")
@@ -33,13 +34,9 @@ def read(path: Path) -> Iterator[Experiment]:
         yield from _of_database(file)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
-
-
 def _columns(path: Path, table: str) -> set[str]:
     try:
-        with closing(_open(path)) as database:
+        with closing(open_to_read(path)) as database:
             return {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
     except sqlite3.DatabaseError:
         return set()
@@ -47,7 +44,7 @@ def _columns(path: Path, table: str) -> set[str]:
 
 def _of_database(path: Path) -> Iterator[Experiment]:
     key = "run_id" if "run_id" in _columns(path, "metrics") else "run_name"
-    with closing(_open(path)) as database:
+    with closing(open_to_read(path)) as database:
         runs = database.execute(
             f"SELECT {key}, MAX(run_name), MIN(timestamp), MAX(timestamp) FROM metrics GROUP BY {key} ORDER BY 3, 1"
         ).fetchall()
@@ -77,7 +74,7 @@ def _config(database: sqlite3.Connection, path: Path, key: str, run: str) -> dic
 
 def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Iterator[Point]]:
     def rows() -> Iterator[Point]:
-        with closing(_open(path)) as database:
+        with closing(open_to_read(path)) as database:
             for step, moment, text in database.execute(
                 f"SELECT step, timestamp, metrics FROM metrics WHERE {key} = ? ORDER BY id", (run,)
             ):
