@@ -30,7 +30,7 @@ OVER_THERE: dict[int, Any] = {403: schemas.Problem, 404: schemas.Problem, 503: s
 class Connect(APIView):
     """A connection to another machine."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(
         request=SSHLogin,
@@ -63,7 +63,7 @@ class Connections(APIView):
 class Disconnect(APIView):
     """The end of a connection."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(request=Place, responses={200: schemas.Ended, 404: schemas.Problem})
     def post(self, request: Request) -> Response:
@@ -106,7 +106,7 @@ class RemoveHostKey(APIView):
 class Environments(APIView):
     """The Pythons of another machine."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(parameters=[ConnectionQuery], responses={200: schemas.RemoteEnvironments, **OVER_THERE})
     def get(self, request: Request) -> Response:
@@ -119,7 +119,7 @@ class Environments(APIView):
 class RemoteConfig(APIView):
     """What a viewer over there would begin with."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(parameters=[EnvironmentQuery], responses={200: schemas.RemoteConfig, **OVER_THERE})
     def get(self, request: Request) -> Response:
@@ -131,7 +131,7 @@ class RemoteConfig(APIView):
 class RemoteFolder(APIView):
     """A folder over there."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(parameters=[FolderQuery], responses={200: schemas.RemoteFolder, **OVER_THERE})
     def get(self, request: Request) -> Response:
@@ -142,7 +142,7 @@ class RemoteFolder(APIView):
 class RemotePath(APIView):
     """A path over there."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(parameters=[PathQuery], responses={200: schemas.RemotePath, **OVER_THERE})
     def get(self, request: Request) -> Response:

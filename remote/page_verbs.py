@@ -251,15 +251,6 @@ def copy_program(request: HttpRequest) -> HttpResponse:
     )
 
 
-# They wait for another machine, or for the disk with the configuration.
-for view in (
-    host_page,
-    connect_saved,
-    key_page,
-    forget_host,
-    disconnect,
-    start_viewer,
-    stop_viewer,
-    copy_program,
-):
-    view.waits_outside = True  # type: ignore[attr-defined]
+forget_host.waits_outside = True  # type: ignore[attr-defined] # the disk with the configuration may not answer
+for view in (host_page, connect_saved, key_page, disconnect, start_viewer, stop_viewer, copy_program):
+    view.waits_for_host = True  # type: ignore[attr-defined]

@@ -18,7 +18,7 @@ from remote.viewer_serializers import ProgramCopy, ViewerStart, ViewerStop, sess
 class StartViewer(APIView):
     """A viewer on another machine."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(
         request=ViewerStart,
@@ -48,7 +48,7 @@ class StartViewer(APIView):
 class StopViewer(APIView):
     """The end of a viewer on another machine."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(request=ViewerStop, responses={200: Ended, 404: Problem, 503: Problem})
     def post(self, request: Request) -> Response:
@@ -97,7 +97,7 @@ class RemoteStatus(APIView):
 class CopyProgram(APIView):
     """This program on its way to another machine."""
 
-    waits_outside = True
+    waits_for_host = True
 
     @extend_schema(
         request=ProgramCopy,

@@ -90,6 +90,6 @@ def same_site(request: HttpRequest, url: str) -> str:
     return url.replace("//localhost:", f"//{here}:", 1) if here == "127.0.0.1" else url
 
 
-# They wait for another machine, or for the disk with the configuration.
-for view in (remote_page, machine_page, start_page, folders_page):
-    view.waits_outside = True  # type: ignore[attr-defined]
+remote_page.waits_outside = True  # type: ignore[attr-defined] # the disk with the configuration may not answer
+for view in (machine_page, start_page, folders_page):
+    view.waits_for_host = True  # type: ignore[attr-defined]

@@ -28,7 +28,7 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
     return redirect("remote-mirror", made.id)
 
 
-start_mirror.waits_outside = True  # type: ignore[attr-defined]
+start_mirror.waits_for_host = True  # type: ignore[attr-defined]
 
 
 @require_safe

@@ -27,20 +27,24 @@ from runicorn_site.trailing import canonical
 
 QUICK_SLOTS = 4
 WAITING_SLOTS = 32
+HOST_SLOTS = 64
+MARKS = ("waits_for_host", "waits_outside")
 WITHOUT_CONTENT = {204, 304}
 
 
 class OneHop(ASGIHandler):
     """The ASGI application for HTTP.
 
-    Views marked with `waits_outside = True` wait for something that is not ours (another host, a program, a big
-    copy) and run on a second pool, so that any number of them never delays an ordinary answer.
+    Views marked with `waits_outside = True` wait for something that is not ours (a disk, a program, a big copy) and
+    run on a second pool, those marked with `waits_for_host = True` wait for another machine and run on a third: any
+    number of them never delays an ordinary answer, and machines that hang never delay the pages about them.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.quick = ThreadPoolExecutor(QUICK_SLOTS, thread_name_prefix="request")
         self.waiting = ThreadPoolExecutor(WAITING_SLOTS, thread_name_prefix="waiting")
+        self.hosts = ThreadPoolExecutor(HOST_SLOTS, thread_name_prefix="host")
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load the chain for synchronous use, whatever the base class asks for."""
@@ -52,7 +56,9 @@ class OneHop(ASGIHandler):
             body = await self.body_of(scope, receive)
         except RequestAborted:
             return
-        pool = self.waiting if waits_outside(scope["path"]) else self.quick
+        pool = {"waits_for_host": self.hosts, "waits_outside": self.waiting}.get(
+            mark_of(scope["path"]), self.quick
+        )
         try:
             response = await asyncio.get_running_loop().run_in_executor(pool, self.answer, scope, body)
         finally:
@@ -132,11 +138,12 @@ def head(response: HttpResponseBase) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def waits_outside(path: str) -> bool:
-    """Whether the view at a path is marked as one that waits for something outside."""
+def mark_of(path: str) -> str:
+    """How the view at a path is marked: `waits_for_host`, `waits_outside`, or not at all."""
     try:
         view = resolve(canonical(path)).func
     except Resolver404:
-        return False
+        return ""
     owners = (view, getattr(view, "cls", None), getattr(view, "view_class", None))
-    return any(getattr(owner, "waits_outside", False) for owner in owners)
+    marks = (mark for mark in MARKS if any(getattr(owner, mark, False) for owner in owners))
+    return next(marks, "")

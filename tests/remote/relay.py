@@ -98,7 +98,7 @@ class Teller:
 
     def __init__(self, says: bytes, hangs_up: bool = False, endless: bool = False) -> None:
         self.says, self.hangs_up, self.endless = says, hangs_up, endless
-        self._clients: list[socket.socket] = []
+        self.clients: list[socket.socket] = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -110,14 +110,20 @@ class Teller:
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
         self._listening.close()
-        for client in self._clients:
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Leave everybody who came so far."""
+        for client in self.clients:
+            with suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
             client.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._listening.accept()
-                self._clients.append(client)
+                self.clients.append(client)
                 threading.Thread(target=self._tell, args=(client,), daemon=True).start()
 
     def _tell(self, client: socket.socket) -> None:

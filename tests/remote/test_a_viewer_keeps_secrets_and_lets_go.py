@@ -159,7 +159,7 @@ def test_a_viewer_ends_in_time_and_hangs_up(serving: Viewer, known_sshd: Sshd) -
         body = {"host": "127.0.0.1", "port": host.port, "username": "me", "password": "x"}
         for _ in range(5):
             threads.submit(_ask_and_be_left, serving, body)
-        until(lambda: len(host._clients) == 5)
+        until(lambda: len(host.clients) == 5)
         began = time.monotonic()
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(10) == 0
