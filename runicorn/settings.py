@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -77,7 +78,7 @@ def get(name: str) -> str:
 
 
 def config_directory() -> Path:
-    """The folder of the user's configuration; made, for the user alone, when missing.
+    """The folder of the user's configuration, for the user alone; made when missing.
 
     Raises:
         OSError: it cannot be made.
@@ -86,7 +87,7 @@ def config_directory() -> Path:
 
 
 def data_directory() -> Path:
-    """The folder of what we derive; made, for the user alone, when missing.
+    """The folder of what we derive, for the user alone; made when missing.
 
     Raises:
         OSError: it cannot be made.
@@ -98,6 +99,9 @@ def _private_folder(chosen: str, usual: Any) -> Path:
     path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else Path(usual())
     # `mode` holds for the last part only: what lies above is the system's or the user's business.
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o077:  # Runicorn 0.5 left it open, with passwords in it
+        with suppress(OSError):  # another user's, or on a disk that cannot be written
+            path.chmod(PRIVATE_FOLDER)
     return path
 
 

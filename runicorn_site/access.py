@@ -143,9 +143,10 @@ def _judge_body(head: Head) -> Refusal | None:
     kind = (sent or "").partition(";")[0].strip().lower()
     if kind == JSON or (sent is None and not _has_body(head)):
         return None
-    if any(kind == other and place.fullmatch(head.path) for other, place in OTHER_BODIES):
+    others = [other for other, place in OTHER_BODIES if place.fullmatch(head.path)]
+    if kind in others:
         return None
-    return Refusal(415, "The body of the request must be application/json")
+    return Refusal(415, f"The body of the request must be {' or '.join(others) or JSON}")
 
 
 def _has_body(head: Head) -> bool:

@@ -5,9 +5,12 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from runicorn.cli.artifacts import artifacts
+from runicorn.cli.asking import complain, reason
 from runicorn.cli.clean import clean
 from runicorn.cli.config import config
 from runicorn.cli.demo import demo
@@ -47,4 +50,9 @@ app.command()(version)
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    app(prog_name="runicorn")
+    try:
+        app(prog_name="runicorn")
+    except OSError as error:  # where a command did not look for one: stdout on a full disk
+        sentence, code = reason(error)
+        complain(sentence)
+        sys.exit(code)

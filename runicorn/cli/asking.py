@@ -63,9 +63,14 @@ def told() -> Iterator[None]:
     except BrokenPipeError:  # whoever reads has seen enough: click ends quietly then
         raise
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        missing = NOT_AVAILABLE if isinstance(error, FileNotFoundError) else FAILED
-        stop(f"{place}{error.strerror or error}", PERMISSION if error.errno in REFUSED else missing)
+        stop(*reason(error))
+
+
+def reason(error: OSError) -> tuple[str, int]:
+    """What a person is told of a failure of the system, and the exit code that goes with it."""
+    place = f"{error.filename}: " if error.filename else ""
+    missing = NOT_AVAILABLE if isinstance(error, FileNotFoundError) else FAILED
+    return f"{place}{error.strerror or error}", PERMISSION if error.errno in REFUSED else missing
 
 
 def agreed(question: str, sure: bool, option: str) -> bool:
@@ -91,10 +96,10 @@ def show_json(value: Any) -> None:
 
 
 def show_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: Iterable[str] = ()) -> None:
-    """A table on stdout: as wide as the terminal, or as its rows where there is none."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    right = set(numbers)
-    for name in columns:
+    """A table on stdout: as wide as the terminal, or as its rows where there is none. Columns may have no names."""
+    names, right = list(columns), set(numbers)
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(names))
+    for name in names:
         table.add_column(
             name, justify="right" if name in right else "left", overflow="fold", no_wrap=name in right
         )

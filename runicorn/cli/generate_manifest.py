@@ -60,6 +60,7 @@ def generate_manifest(
     )
     typer.echo(asking.printable(str(path)))
     if verbose:
-        typer.echo(asking.printable(f"{path}.gz\nsnapshot {manifest.snapshot_id} of {place}"))
+        typer.echo(asking.printable(f"{path}.gz"))
+        typer.echo(asking.printable(f"snapshot {manifest.snapshot_id} of {place}"))
     for folder in manifest.unread:
         asking.complain(f"{folder} could not be read; the manifest says so.")

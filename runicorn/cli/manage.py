@@ -147,8 +147,9 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
     going = [record for record in records if record.deleted is None]
     held = sum(record.stored_bytes or 0 for record in going)
     if not as_json:
-        for record in going:
-            typer.echo(asking.printable(f"  {record.run_id}  {record.project}/{record.name}"))
+        for record in records:
+            there = "" if record.deleted is None else ": in the recycle bin already"
+            typer.echo(asking.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
         typer.echo(f"{len(going)} run(s) with {size(held)} would go into the recycle bin.")
     is_sure = not going or dry_run or asking.agreed("Delete them?", force, "--force")
     if is_sure:

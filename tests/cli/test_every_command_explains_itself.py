@@ -72,15 +72,28 @@ def test_its_examples_do_what_they_say(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr + done.stdout
 
 
+def test_a_full_disk_behind_stdout_is_one_sentence(tmp_path: Path) -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "runicorn", "config", "--show"],
+            env=environment(tmp_path),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "runicorn: No space left on device\n")
+
+
 def test_the_document_names_every_command() -> None:
     text = (PROJECT / "docs" / "cli.md").read_text(encoding="utf-8")
-    named = {
+    named = [
         name
         for row in text.splitlines()
         if row.startswith("| `")
         for name in row.split("|")[1].split("`")[1::2]
-    }
-    assert named == set(COMMANDS)
+    ]
+    assert sorted(named) == sorted(COMMANDS)
 
 
 def test_the_shell_completes(tmp_path: Path) -> None:

@@ -60,6 +60,13 @@ def test_folders_and_files_are_the_users_alone(home: Path) -> None:
     assert _mode(settings.config_directory() / "config.json") == _mode(note) == 0o600
 
 
+def test_a_folder_that_others_could_read_is_closed(tmp_path: Path, monkeypatch: Env) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    monkeypatch.setenv("RUNICORN_CONFIG_DIR", str(tmp_path / "open"))
+    assert _mode(settings.config_directory()) == 0o700
+
+
 def test_unknown_keys_of_the_configuration_stay_and_none_removes() -> None:
     path = settings.config_directory() / "config.json"
     path.write_text(json.dumps({"ssh_connections": [{"host": "x"}], "b": 1}))

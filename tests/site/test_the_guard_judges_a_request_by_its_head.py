@@ -20,6 +20,12 @@ def status(*lines: str, **more: object) -> int:
     return refusal.status if refusal else 200
 
 
+def sentence(*lines: str, **more: object) -> str:
+    """What somebody whose head is refused is told."""
+    refusal = judge(head(*lines, **more), NAMES)  # type: ignore[arg-type]
+    return refusal.sentence if refusal else ""
+
+
 @pytest.mark.parametrize(
     "host",
     ["localhost", "localhost:1", "127.0.0.1:23300", "LOCALHOST:80", "[::1]:9", "[0:0::1]", "box.lab:8080"],
@@ -133,6 +139,13 @@ def test_archives_and_parts_of_files_have_a_type_of_their_own() -> None:
     assert status(*octets, method="PUT", target="/api/artifacts/uploads/a/parts?offset=3") == 200
     assert status(*form, method="POST", target="/api/import/archive") == 200
     assert status(*form, method="PUT", target="/api/runs/a/files/b") == 415
+
+
+def test_a_refused_body_is_told_which_type_its_route_takes() -> None:
+    text = ("Host: localhost", "Content-Type: text/plain")
+    assert "multipart/form-data" in sentence(*text, method="POST", target="/api/import/archive")
+    assert "application/octet-stream" in sentence(*text, method="PUT", target="/api/runs/a/files/b")
+    assert "application/json" in sentence(*text, method="POST", target="/api/runs/soft-delete")
 
 
 def test_a_server_for_everybody_does_not_answer_to_the_address_of_everybody() -> None:

@@ -23,6 +23,7 @@ def test_it_writes_a_manifest_and_says_what_is_in_it(folder: Path, home: Path) -
     done = run(home, "--root", str(folder), "--verbose")
     assert done.returncode == 0, done.stderr
     assert "full manifest, revision 1: 3 runs, 21 files" in done.stdout
+    assert f"{folder / '.runicorn' / 'full_manifest.json.gz'}\n" in done.stdout
     assert (folder / ".runicorn" / "full_manifest.json.gz").exists()
 
 
