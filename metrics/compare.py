@@ -12,7 +12,7 @@ from metrics.chosen import CONFIG, TAG, Chosen
 from metrics.lanes import Lane
 from metrics.models import Series
 from metrics.panels import SHOWN, Curve, Group, grouped
-from runs.metric_rows import LESS_IS_MORE, mode_of
+from runs.metric_facts import LESS_IS_MORE, best_by, mode_of
 from runs.models import Run, RunMetric
 from runs.params import flatten
 
@@ -83,7 +83,7 @@ def metric_rows(runs: Sequence[Run]) -> list[Row]:
     for key in sorted(found, key=lambda key: (key not in primary, -len(found[key]), key)):
         mode = next((mode_of(run, key) for run in runs if run.best_metric_name == key), mode_of(runs[0], key))
         ends = [found[key].get(run.pk) for run in runs]
-        values = [None if end is None else end.best_by(mode)[0] for end in ends]
+        values = [None if end is None else best_by(end, mode)[0] for end in ends]
         lasts = [None if end is None else end.last for end in ends]
         best = _best(values, mode)
         cells = [

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from runicorn import layout
 from runs.cleaning import number
+from runs.metric_facts import MetricFacts, best_by, mode_of
 from runs.models import Run, RunMetric
 
-LESS_IS_MORE = re.compile(
-    r"loss|error|perplexity|\b(?:err|ppl|mse|mae|rmse|wer|cer|fid|nll)\b", re.IGNORECASE
-)
 FIGURES = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_step", "count", "best")
-
-
-@dataclass(frozen=True, slots=True)
-class MetricFacts:
-    """The figures of one metric over everything that was logged; NaN is neither minimum nor maximum."""
-
-    last: float | None
-    last_step: int | None
-    minimum: float | None
-    minimum_step: int | None
-    maximum: float | None
-    maximum_step: int | None
-    count: int
 
 
 def record_metrics(
@@ -74,15 +57,8 @@ def _row(run: Run, key: str, facts: MetricFacts) -> RunMetric:
         maximum=number(facts.maximum),
         maximum_step=facts.maximum_step,
     )
-    row.best = row.best_by(mode_of(run, key))[0]
+    row.best = best_by(row, mode_of(run, key))[0]
     return row
-
-
-def mode_of(run: Run, key: str) -> str:
-    """Whether the best value of a metric is its "max" or its "min": said by the run, or told by the name."""
-    if key == run.best_metric_name and run.best_metric_mode:
-        return run.best_metric_mode
-    return "min" if LESS_IS_MORE.search(key.replace("_", " ")) else "max"
 
 
 def _record_best(key: int, metrics: Mapping[str, RunMetric]) -> None:
@@ -90,5 +66,5 @@ def _record_best(key: int, metrics: Mapping[str, RunMetric]) -> None:
     unsaid = ~Q(summary__has_key="best_metric_value") | Q(summary__best_metric_value=None)
     open_ended = Run.objects.filter(Q(status=layout.RUNNING) | unsaid, pk=key, best_metric_name__in=metrics)
     for name, mode in open_ended.values_list("best_metric_name", "best_metric_mode"):
-        value, step = metrics[name].best_by(mode)
+        value, step = best_by(metrics[name], mode)
         Run.objects.filter(pk=key).update(best_metric_value=value, best_metric_step=step)

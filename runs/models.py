@@ -228,12 +228,6 @@ class RunMetric(models.Model):
     def __str__(self) -> str:
         return f"{self.key} of run {self.run_id}"
 
-    def best_by(self, mode: str | None) -> tuple[float | None, int | None]:
-        """The best value and its step, by the mode of a primary metric ("max" unless it says "min")."""
-        if mode == "min":
-            return self.minimum, self.minimum_step
-        return self.maximum, self.maximum_step
-
 
 class RunParam(models.Model):
     """One value of a run's config with its dotted key, as a number where it is one, and as text."""

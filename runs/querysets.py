@@ -74,7 +74,7 @@ class RunQuerySet(models.QuerySet["Run"]):
             where: a condition as `runs.where.parse` reads it.
         """
         from runs import finding, where_filter
-        from runs.where_tree import columns
+        from runs.where_tree import columns, parts, with_tag
 
         asked = {
             "project": project,
@@ -93,7 +93,7 @@ class RunQuerySet(models.QuerySet["Run"]):
                 found.filter(status__in=statuses) if len(statuses) > 1 else found.filter(status=statuses[0])
             )
         found = finding.matching(found, search)
-        wanted = [*map(where_filter.with_tag, tags), *where_filter.parts(where)]
+        wanted = [*map(with_tag, tags), *parts(where)]
         if wanted:
             said = None if search or archived is not None else columns(given, statuses)
             found = where_filter.satisfying(found, wanted, among=self, columns=said)

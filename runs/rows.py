@@ -12,6 +12,7 @@ from django.db import transaction
 from runicorn import layout
 from runs import bulk, counting, search_index
 from runs.looks import Look
+from runs.metric_facts import best_by
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.params import flatten
 from runs.reader import RunRecord
@@ -153,7 +154,7 @@ def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[flo
     for metric in metrics:
         record = asked[metric.run_id]
         if metric.key == record.best_metric_name:
-            found[metric.run_id] = metric.best_by(record.best_metric_mode)
+            found[metric.run_id] = best_by(metric, record.best_metric_mode)
     return found
 
 

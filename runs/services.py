@@ -13,7 +13,8 @@ from runs.active import active_root
 from runs.curation import edit_run, flag_runs, tag_runs
 from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
 from runs.media import media_of
-from runs.metric_rows import MetricFacts, forget_metrics, record_metrics
+from runs.metric_facts import MetricFacts
+from runs.metric_rows import forget_metrics, record_metrics
 from runs.models import Run, StorageRoot
 from runs.recycling import empty_recycle_bin, remove_runs, restore_runs, soft_delete_runs
 from runs.writing import Result, count

@@ -13,21 +13,9 @@ from runs import counting, crossing, finding
 from runs.models import StorageRoot
 from runs.querysets import RunQuerySet
 from runs.where_rows import WITH_ROWS, on_column, rows
-from runs.where_tree import All, Comparison, Either, Field, Kind, Node, Not, comparisons
+from runs.where_tree import All, Comparison, Either, Node, Not, comparisons
 
 INDEXED = frozenset({"project", "name", "status"})
-
-
-def parts(node: Node | None) -> tuple[Node, ...]:
-    """What all has to be true for the expression to be; nothing for no expression."""
-    if isinstance(node, All):
-        return node.nodes
-    return () if node is None else (node,)
-
-
-def with_tag(tag: str) -> Comparison:
-    """The condition that a run has the tag."""
-    return Comparison(Field(Kind.TAGS, "tags"), "in", (tag,))
 
 
 def satisfying(

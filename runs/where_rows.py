@@ -8,12 +8,10 @@ from typing import Any
 from django.db.models import F, Func, Q, QuerySet
 
 from runs.models import Run, RunMetric, RunParam, RunTag
-from runs.where_tree import ORDERINGS, Comparison, Kind, Node
+from runs.where_tree import EMPTY_TEXTS, ORDERINGS, Comparison, Kind, Node
 
 LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "contains": "icontains", "in": "in"}
 WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
-EMPTY_TEXTS = frozenset({"group", "description", "hostname"})
-"""Columns that are "" where a run says nothing."""
 
 
 class Unindexed(Func):

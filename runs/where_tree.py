@@ -31,6 +31,8 @@ FIELDS = {
     "tags": (Kind.TAGS, "tags"),
 }
 """Each name with its kind and the column of the row."""
+EMPTY_TEXTS = frozenset({"group", "description", "hostname"})
+"""Columns that are "" where a run says nothing."""
 FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 EQUALITIES = frozenset({"=", "!=", "in", "exists"})
@@ -96,6 +98,18 @@ def columns(given: Mapping[str, Any], statuses: Sequence[str]) -> list[Compariso
     if statuses:
         found.append(Comparison(Field(Kind.TEXT, "status"), "in", tuple(statuses)))
     return found
+
+
+def parts(node: Node | None) -> tuple[Node, ...]:
+    """What all has to be true for the expression to be; nothing for no expression."""
+    if isinstance(node, All):
+        return node.nodes
+    return () if node is None else (node,)
+
+
+def with_tag(tag: str) -> Comparison:
+    """The condition that a run has the tag."""
+    return Comparison(Field(Kind.TAGS, "tags"), "in", (tag,))
 
 
 def comparisons(node: Node) -> Iterator[Comparison]:

@@ -12,6 +12,8 @@ from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
 
+WHERE = "A condition, as in docs/api/experiments.md: config.lr < 0.05 and metric.acc.best > 0.9"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -20,6 +22,7 @@ class Choice:
     Attributes:
         ids: these runs alone.
         project, name, statuses, tags, text: as in the table of runs; all tags and all words.
+        where: a condition in the language of the API (`runs.where`).
         deleted: whether runs in the recycle bin count, `None` for both kinds.
     """
 
@@ -29,15 +32,23 @@ class Choice:
     statuses: Sequence[str] = ()
     tags: Sequence[str] = ()
     text: str = ""
+    where: str = ""
     deleted: bool | None = False
 
 
 def chosen(root: Path, choice: Choice) -> list[Any]:
     """The records of the runs that are meant (`runs.reader.RunRecord`), oldest first.
 
-    Ends the command when an id is that of no run.
+    Ends the command when an id is that of no run, or the condition is none.
     """
-    records = [record for record in _records(root, choice) if _fits(record, choice)]
+    _with_server()
+    from runs.where import BadWhere, parse
+
+    try:
+        condition = parse(choice.where) if choice.where else None
+    except BadWhere as error:
+        asking.stop(str(error), USAGE)
+    records = [record for record in _records(root, choice) if _fits(root, record, choice, condition)]
     return sorted(records, key=lambda record: (record.created, record.run_id))
 
 
@@ -48,12 +59,15 @@ def one(root: Path, run_id: str | None) -> Any:
     return next(iter(chosen(root, Choice(ids=[run_id], deleted=None))))
 
 
-def _records(root: Path, choice: Choice) -> Iterator[Any]:
+def _with_server() -> None:
+    """Make the pure modules of the server importable: they know the format of the files, and no Django."""
     try:
         make_importable()
     except ForeignModule as error:
         asking.stop(str(error), USAGE)
-    # Pure modules of the server: they know the format of the files, and no Django.
+
+
+def _records(root: Path, choice: Choice) -> Iterator[Any]:
     from runs.looks import look
     from runs.reader import read_run
 
@@ -75,7 +89,7 @@ def _folders(root: Path, run_id: str) -> list[str]:
     return found
 
 
-def _fits(record: Any, choice: Choice) -> bool:
+def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
     words = f"{record.project} {record.name} {record.run_id} {' '.join(record.tags)} {record.description}"
     return (
         (choice.deleted is None or (record.deleted is not None) == choice.deleted)
@@ -84,4 +98,17 @@ def _fits(record: Any, choice: Choice) -> bool:
         and (not choice.statuses or record.status in choice.statuses)
         and set(choice.tags) <= set(record.tags)
         and all(word in words.casefold() for word in choice.text.casefold().split())
+        and (condition is None or _satisfies(root, record, condition))
     )
+
+
+def _satisfies(root: Path, record: Any, condition: Any) -> bool:
+    """What the server would find in its database is looked up in the run's own files."""
+    from runs.where_record import Described
+
+    def figures() -> Any:
+        from metrics.whole import figures
+
+        return figures(root / record.folder)
+
+    return Described(record, figures).satisfies(condition)

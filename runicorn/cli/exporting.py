@@ -12,7 +12,7 @@ import typer
 
 from runicorn.artifacts.progress import size, watch
 from runicorn.cli import asking
-from runicorn.cli.choosing import Choice, chosen
+from runicorn.cli.choosing import WHERE, Choice, chosen
 from runicorn.cli.exits import FAILED, USAGE
 from runicorn.exchange import document, exporting
 from runicorn.exporters import MetricsExporter, MissingLibrary
@@ -54,6 +54,7 @@ def export(
     name: Annotated[str | None, typer.Option(help="The runs of an experiment.")] = None,
     status: Annotated[list[str] | None, typer.Option(help="Runs of this status; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Runs with this tag; may be repeated.")] = None,
+    where: Annotated[str, typer.Option(help=WHERE)] = "",
     format: Annotated[
         Format | None, typer.Option(help="By default what the output's name says, or zip.")
     ] = None,
@@ -78,12 +79,12 @@ def export(
 
       runicorn export --run-id 20260114_153045_a1b2c3 --include-artifacts
 
-      runicorn export --tag baseline --format csv --output tables
+      runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
     """
     root = asking.existing_root(storage)
     deleted = None if include_deleted or run_id else False
-    choice = Choice(run_id or (), project, name, status or (), tag or (), deleted=deleted)
-    is_all = not any((run_id, project, name, status, tag))
+    choice = Choice(run_id or (), project, name, status or (), tag or (), where=where, deleted=deleted)
+    is_all = not any((run_id, project, name, status, tag, where))
     with asking.told():
         records = chosen(root, choice)
         if not records:

@@ -13,7 +13,7 @@ import typer
 from runicorn import curation
 from runicorn.artifacts.progress import size
 from runicorn.cli import asking
-from runicorn.cli.choosing import Choice, chosen, one
+from runicorn.cli.choosing import WHERE, Choice, chosen, one
 from runicorn.cli.exits import USAGE
 
 DAY = 86400
@@ -31,12 +31,19 @@ class Action(StrEnum):
 def manage(
     action: Annotated[Action, typer.Option(help="What to do.")],
     run_id: Annotated[list[str] | None, typer.Option(help="A run; may be given several times.")] = None,
-    tags: Annotated[str | None, typer.Option(help="Tags, separated by commas.")] = None,
+    tags: Annotated[
+        str | None, typer.Option(help="Tags, separated by commas; search, cleanup: runs with all of them.")
+    ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="tag: instead of the tags that there are.")
     ] = False,
     project: Annotated[str | None, typer.Option(help="search, cleanup: the runs of a project.")] = None,
-    text: Annotated[str, typer.Option(help="search: all words, in name, tags, notes and id.")] = "",
+    name: Annotated[str | None, typer.Option(help="search, cleanup: the runs of an experiment.")] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(help="search, cleanup: runs of this status; may be repeated.")
+    ] = None,
+    where: Annotated[str, typer.Option(help=f"search, cleanup: {WHERE[0].lower()}{WHERE[1:]}")] = "",
+    text: Annotated[str, typer.Option(help="search, cleanup: all words, in name, tags, notes and id.")] = "",
     days: Annotated[int, typer.Option(min=0, help="cleanup: runs that ended so long ago.")] = 30,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
     force: Annotated[bool, typer.Option("--force", "--yes", "-y", help="Delete without asking.")] = False,
@@ -47,7 +54,7 @@ def manage(
 
     Examples:
 
-      runicorn manage --action search --project vision --tags baseline
+      runicorn manage --action search --project vision --where "metric.val_acc.best > 0.9"
 
       runicorn manage --action tag --run-id 20260114_153045_a1b2c3 --tags good,paper
 
@@ -55,15 +62,18 @@ def manage(
     """
     root = asking.existing_root(storage)
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
+    if action in (Action.TAG, Action.DELETE) and (name or status or where):
+        asking.stop("--name, --status and --where are for search and cleanup; name runs by --run-id", USAGE)
+    choice = Choice(run_id or (), project, name, status or (), words, text, where)
     with asking.told():
         if action is Action.SEARCH:
-            _search(chosen(root, Choice(run_id or (), project, tags=words, text=text)), as_json)
+            _search(chosen(root, choice), as_json)
         elif action is Action.TAG:
             if tags is None:
                 asking.stop("--tags is required for 'tag' action", USAGE)
             _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
         else:
-            found = _named(root, run_id) if action is Action.DELETE else _old(root, project, days)
+            found = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
             _delete(root, found, dry_run, force, as_json)
 
 
@@ -73,12 +83,12 @@ def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
     return [one(root, run_id) for run_id in dict.fromkeys(run_ids)]
 
 
-def _old(root: Path, project: str | None, days: int) -> list[Any]:
-    """What ended long ago and nobody has pinned or archived."""
+def _old(root: Path, choice: Choice, days: int) -> list[Any]:
+    """Of what is meant that which ended long ago and nobody has pinned or archived."""
     before = time.time() - days * DAY
     return [
         record
-        for record in chosen(root, Choice(project=project))
+        for record in chosen(root, choice)
         if record.status != "running"
         and not record.pinned
         and not record.archived

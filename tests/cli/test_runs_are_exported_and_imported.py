@@ -46,6 +46,9 @@ def test_filters_choose_the_runs(call: Call, root: Path) -> None:
         (("--tag", "baseline", "--tag", "broken"), {SECOND}),
         (("--name", "bert", "--include-deleted"), {THIRD}),
         (("--run-id", THIRD), {THIRD}),
+        (("--where", "config.lr < 0.05 and metric.val_acc.best > 0.2"), {SECOND}),
+        (("--where", "metric.loss.min < 0.01 or tags contains broken", "--project", "vision"), {RUN, SECOND}),
+        (("--where", "config.optim.name = sgd and not status = failed"), {RUN}),
         ((), {RUN, SECOND}),
     ):
         code, said = call("export", "--output", "some.zip", "--json", *options)
@@ -101,6 +104,9 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
         ("import text.zip", 1, "Nothing was imported. The archive is damaged"),
         ("export --run-id 20200101_000000_nobody", 1, "Run not found: 20200101_000000_nobody"),
         ("export --format sqlite", 2, "sqlite"),
+        ("export --where config.lr<", 2, "where: expected a value at position 11"),
+        ("manage --action search --where lr=1", 2, "where: unknown field 'lr' at position 1"),
+        ("manage --action delete --run-id x --where status=failed", 2, "for search and cleanup"),
         ("export --output /proc/none/x.zip", 4, "No such file or directory"),
         ("export --format csv --output text.zip", 2, "is no folder"),
         ("export-data --run-id nope", 1, "Run not found: nope"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from random import Random
 from typing import Any
 
@@ -10,6 +11,8 @@ import numpy as np
 
 from metrics import read
 from metrics.models import Journal
+from metrics.whole import figures
+from runs.metric_facts import MetricFacts
 from runs.models import Run, RunMetric
 from tests.metrics import naive
 from tests.metrics.naive import Naive, same
@@ -168,6 +171,9 @@ def extremes(values: list[Any]) -> tuple[float, float] | None:
 
 def check_figures(run: Run, truth: Naive) -> None:
     known = {row.key: row for row in RunMetric.objects.filter(run=run)}
+    names = [field.name for field in fields(MetricFacts)]
+    stored = {key: MetricFacts(*(getattr(row, name) for name in names)) for key, row in known.items()}
+    assert figures(run.path) == stored  # as whoever has no database reads them
     assert set(known) == set(truth.names(stepped=False))
     for name in truth.names(stepped=True):
         values = [row.values[name] for row in truth.rows if row.step is not None and name in row.values]

@@ -10,11 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runicorn import stored
 from runs import finding, services
 from runs.active import active_root
-from runs.metric_rows import MetricFacts
+from runs.looks import look as look_at
+from runs.metric_facts import MetricFacts
 from runs.models import Run
+from runs.reader import read_run
 from runs.where import parse
+from runs.where_record import Described
 from tests.runs.conftest import read, row
 
 CONFIGS: list[dict[str, Any]] = [
@@ -67,8 +71,23 @@ def six(store: Path, make_run: Any, look: Any) -> None:
 
 
 def found(text: str) -> set[int]:
+    """What the database finds, which is what a look at the folders finds."""
     runs = Run.objects.in_root(active_root()).live().for_table(where=parse(text))
-    return {int(run.run_id[-6:]) for run in runs}
+    numbers = {int(run.run_id[-6:]) for run in runs}
+    assert numbers == in_folders(text), text
+    return numbers
+
+
+def in_folders(text: str) -> set[int]:
+    root = Path(active_root().path)
+    numbers = set()
+    for folder in stored.all_runs(root):
+        record = read_run(str(root), folder, look_at(root / folder))[0]
+        number = int(record.run_id[-6:])
+        recorded = {key: facts(value) for key, value in METRICS[number].items()}
+        if Described(record, lambda known=recorded: known).satisfies(parse(text)):
+            numbers.add(number)
+    return numbers
 
 
 CONDITIONS: list[tuple[str, set[int]]] = [
@@ -118,6 +137,18 @@ CONDITIONS: list[tuple[str, set[int]]] = [
     ("not (duration > 0 and project = p1)", {0, 2, 3, 4}),
     ("not (not duration > 0 or project = p1)", {0, 2, 4}),
     ("group is null", {0, 1, 3, 4, 5}),
+    ("group = ''", {0, 1, 3, 4, 5}),
+    ("group != x", {2}),
+    ("group contains ''", {0, 1, 2, 3, 4, 5}),
+    ("exit_reason != x", set()),
+    ("exit_reason in (x, y)", set()),
+    ("name contains ETA", {0, 3}),
+    ("description contains é", set()),
+    ("config.lr contains .1", {0, 2}),
+    ("config.lr in ('0.1', 1)", {0, 2, 4}),
+    ("config.opt > 0", set()),
+    ("config.opt != null-ish", {0, 1, 4, 5}),
+    ("metric.'val/loss' = -2", {2}),
     ("group = g", {2}),
     ("created_at >= 1700000004", {4, 5}),
     ("created_at < 2023-11-14T22:13:21Z", {0}),

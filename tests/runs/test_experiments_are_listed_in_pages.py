@@ -7,7 +7,7 @@ import pytest
 
 from runs import counting, services
 from runs.active import active_root
-from runs.metric_rows import MetricFacts
+from runs.metric_facts import MetricFacts
 from tests.runs.conftest import read, row
 
 FIELDS = {

@@ -10,7 +10,7 @@ import pytest
 
 from runs import counting, finding, services
 from runs.active import active_root
-from runs.metric_rows import MetricFacts
+from runs.metric_facts import MetricFacts
 from runs.models import Run
 from runs.ordering import UnknownOrder
 from runs.querysets import RunQuerySet
