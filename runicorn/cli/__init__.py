@@ -6,46 +6,70 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not permitted, 4
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from runicorn.cli.artifacts import artifacts
 from runicorn.cli.asking import complain, reason
-from runicorn.cli.clean import clean
-from runicorn.cli.config import config
-from runicorn.cli.demo import demo
-from runicorn.cli.export_data import export_data
-from runicorn.cli.exporting import export
-from runicorn.cli.generate_manifest import generate_manifest
-from runicorn.cli.import_from import import_from
-from runicorn.cli.importing import import_
-from runicorn.cli.manage import manage
-from runicorn.cli.rate_limit import rate_limit
-from runicorn.cli.sync import sync
-from runicorn.cli.version import version
-from runicorn.cli.viewer import viewer
+
+MODULES = {
+    "viewer": "viewer",
+    "config": "config",
+    "export": "exporting",
+    "import": "importing",
+    "import-from": "import_from",
+    "export-data": "export_data",
+    "manage": "manage",
+    "demo": "demo",
+    "artifacts": "artifacts",
+    "clean": "clean",
+    "rate-limit": "rate_limit",
+    "generate-manifest": "generate_manifest",
+    "sync": "sync",
+    "version": "version",
+}
+"""The commands in the order of the help, and the modules beside this one that hold them."""
+NOT_THEIR_OWN = {"export": "export", "import": "import_"}
+"""The functions that are not called as their modules are."""
+
+
+class Commands(Mapping[str, Any]):
+    """All commands by name. One is imported when it is looked at: each needs much that the others do not."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(MODULES)
+
+    def __len__(self) -> int:
+        return len(MODULES)
+
+    def __getitem__(self, name: str) -> Any:
+        module = import_module(f"{__name__}.{MODULES[name]}")
+        alone = typer.Typer(add_completion=False)
+        alone.command(name)(getattr(module, NOT_THEIR_OWN.get(name, MODULES[name])))
+        return typer.main.get_command(alone)
+
+
+class Runicorn(TyperGroup):
+    """The group of these commands."""
+
+    def __init__(self, **settings: Any) -> None:
+        """As every group; it is given no commands."""
+        super().__init__(**{**settings, "commands": None})
+        self.commands = Commands()  # type: ignore[assignment]
+
 
 app = typer.Typer(
     name="runicorn",
+    cls=Runicorn,
+    callback=lambda: None,
     help="A self-hosted, local-first experiment tracker.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
 )
-app.command()(viewer)
-app.command()(config)
-app.command()(export)
-app.command("import")(import_)
-app.command("import-from")(import_from)
-app.command("export-data")(export_data)
-app.command()(manage)
-app.command()(demo)
-app.command()(artifacts)
-app.command()(clean)
-app.command("rate-limit")(rate_limit)
-app.command("generate-manifest")(generate_manifest)
-app.command()(sync)
-app.command()(version)
 
 
 def main() -> None:

@@ -12,12 +12,8 @@ from pathlib import Path
 from typing import Any, Never
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from runicorn import layout, settings
-from runicorn.artifacts.errors import ArtifactError, InvalidArtifact, StoreBusy
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -52,6 +48,8 @@ def existing_root(storage: Path | None) -> Path:
 @contextmanager
 def told() -> Iterator[None]:
     """End the command with a sentence and the right code when its work fails."""
+    from runicorn.artifacts.errors import ArtifactError, InvalidArtifact, StoreBusy
+
     try:
         yield
     except InvalidArtifact as error:
@@ -97,6 +95,10 @@ def show_json(value: Any) -> None:
 
 def show_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: Iterable[str] = ()) -> None:
     """A table on stdout: as wide as the terminal, or as its rows where there is none. Columns may have no names."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     names, right = list(columns), set(numbers)
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(names))
     for name in names:

@@ -13,9 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn import settings, stored
+from runicorn import settings
 from runicorn._version import __version__
-from runicorn.artifacts.progress import size
 from runicorn.cli import asking
 from runicorn.cli.server import ForeignModule, make_importable
 
@@ -57,6 +56,8 @@ def version(
 
 
 def _say(known: dict[str, Any]) -> None:
+    from runicorn.artifacts.progress import size
+
     store, database = known["store"], known["database"]
     held = f"{store['runs']} runs, {size(store['bytes'])}" if store["exists"] else "not there yet"
     rows = [
@@ -77,6 +78,7 @@ def _details(root: Path) -> dict[str, Any]:
         make_importable()
     except ForeignModule as error:
         asking.complain(str(error))
+    from runicorn import stored
     from runs.reader import folder_bytes
 
     exists = root.is_dir()
@@ -114,6 +116,7 @@ def _database() -> dict[str, Any]:
     """Where the viewer's database is, and its state; a server is not asked."""
     if settings.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
+    from runicorn.artifacts.progress import size
     from runicorn.cli.server import server_folder
     from runicorn_site.database_file import applied_migrations, choose, known_migrations
     from runicorn_site.places import UnsafeDirectory, state_directory
