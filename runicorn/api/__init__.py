@@ -6,7 +6,7 @@
         for run in client.iter_experiments(project="vision", status="finished"):
             print(run["id"], run["best_metric_value"])
 
-What is answered are plain dictionaries (`runicorn.api.shapes`), what goes wrong is a `RunicornAPIError`.
+What is answered are plain dictionaries (`runicorn.api.shapes`; `runicorn.api.models` makes objects of them), what goes wrong is a `RunicornAPIError`.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ from runicorn.api.errors import (
     RunicornAPIError,
     ServerError,
 )
+from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
 from runicorn.api.remote import RemoteAPI
-from runicorn.api.shapes import Experiment, ExperimentDetail, MetricPoint, Metrics, Project
 
 __all__ = [
+    "Artifact",
     "ArtifactsAPI",
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
     "ConnectionError",
     "Experiment",
-    "ExperimentDetail",
     "MetricPoint",
-    "Metrics",
+    "MetricSeries",
     "NotFoundError",
     "Project",
     "RateLimitError",
     "RemoteAPI",
+    "RemoteSession",
     "RunicornAPIError",
     "RunicornClient",
     "ServerError",

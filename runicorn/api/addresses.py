@@ -61,6 +61,11 @@ def path(*parts: str | int) -> str:
     return "/api/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
+def rooted(endpoint: str) -> str:
+    """`/api/runs` for `api/runs` too, as people write it."""
+    return endpoint if endpoint.startswith("/") else f"/{endpoint}"
+
+
 def query(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The parameters of a query: `None` is left out, lists are repeated, times become Unix seconds."""
     return [(name, _text(item)) for name, value in values.items() for item in _items(value)]

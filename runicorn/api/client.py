@@ -67,20 +67,20 @@ class RunicornClient:
     # Any route
 
     def get(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of `GET endpoint`; the endpoint begins with `/api`, and its parts are quoted already."""
-        return self._transport.json("GET", endpoint, params=addresses.query(params or {}))
+        """The JSON of `GET endpoint`; the endpoint is like `/api/runs`, and its parts are quoted already."""
+        return self._transport.json("GET", addresses.rooted(endpoint), params=addresses.query(params or {}))
 
     def post(self, endpoint: str, json: Any = None) -> Any:
         """The JSON that `POST endpoint` answers; never sent twice."""
-        return self._transport.json("POST", endpoint, body=json)
+        return self._transport.json("POST", addresses.rooted(endpoint), body=json)
 
     def put(self, endpoint: str, json: Any = None) -> Any:
         """The JSON that `PUT endpoint` answers."""
-        return self._transport.json("PUT", endpoint, body=json)
+        return self._transport.json("PUT", addresses.rooted(endpoint), body=json)
 
     def delete(self, endpoint: str, json: Any = None) -> Any:
         """The JSON that `DELETE endpoint` answers."""
-        return self._transport.json("DELETE", endpoint, body=json)
+        return self._transport.json("DELETE", addresses.rooted(endpoint), body=json)
 
     # Runs
 
@@ -160,7 +160,7 @@ class RunicornClient:
     # Metrics
 
     def get_metrics(
-        self, run_id: str, metric_names: Sequence[str] | None = None, limit: int | None = None
+        self, run_id: str, metric_names: str | Sequence[str] | None = None, limit: int | None = None
     ) -> shapes.Metrics:
         """The points of a run's metrics: `{"metrics": {name: [{"step", "value", "timestamp"}, …]}}`, by step.
 
@@ -169,7 +169,7 @@ class RunicornClient:
 
         Args:
             run_id: the run.
-            metric_names: only these; without it all.
+            metric_names: only these, or this one; without it all.
             limit: at most so many steps (2 to 50,000), chosen so that the first and the last and the highest and
                 the lowest value of every metric are among them.
 
@@ -177,7 +177,7 @@ class RunicornClient:
             NotFoundError: there is no such run.
             BadRequestError: that is no run id, or `limit` is out of range.
         """
-        names = None if metric_names is None else list(metric_names)
+        names = _names(metric_names)
         if names == []:
             return {"metrics": {}}
         asked = addresses.query({"metric_names": names, "downsample": limit})
@@ -188,7 +188,7 @@ class RunicornClient:
     def get_series(
         self,
         run_id: str,
-        names: Sequence[str] | None = None,
+        names: str | Sequence[str] | None = None,
         *,
         points: int = 2000,
         x: Literal["step", "time"] = "step",
@@ -198,7 +198,7 @@ class RunicornClient:
 
         Args:
             run_id: the run.
-            names: only these metrics; without it all.
+            names: only these metrics, or this one; without it all.
             points: at most so many of each (4 to 50,000).
             x: "step", or "time" in Unix seconds, where values logged twice at a step are all there.
             step_range: first and last step, both included; `None` is open.
@@ -209,7 +209,7 @@ class RunicornClient:
         """
         low, high = step_range or (None, None)
         span = None if step_range is None else f"{'' if low is None else low}:{'' if high is None else high}"
-        asked = {"names": names, "points": points, "x": x, "step_range": span}
+        asked = {"names": _names(names), "points": points, "x": x, "step_range": span}
         path = addresses.path("v2", "experiments", run_id, "series")
         answer = self._transport.json("GET", path, params=addresses.query(asked))
         return cast(shapes.SeriesAnswer, answer)
@@ -308,3 +308,8 @@ class RunicornClient:
     def __repr__(self) -> str:
         """The address, and never the token."""
         return f"RunicornClient({addresses.shown(self.base_url)!r})"
+
+
+def _names(asked: str | Sequence[str] | None) -> list[str] | None:
+    """The names as a list: a text is one name, not its letters."""
+    return None if asked is None else [asked] if isinstance(asked, str) else list(asked)

@@ -277,7 +277,8 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
             f"{path} is redirected to {addresses.shown(response.headers.get('Location', ''))}: connect there"
         )
     elif status == 405 or (status == 404 and _names_no_object(payload)):
-        detail = f"This server does not offer {method} {path}"
+        said = _sentence(payload)
+        detail = f"This server does not offer {method} {path}{f' ({said})' if said else ''}"
     else:
         detail = _sentence(payload) or f"{method} {path} was answered with {status} {response.reason}"
     return kind_of(status)(detail, status=status, payload=payload)

@@ -46,7 +46,7 @@ def export_metrics_to_csv(
     client: RunicornClient,
     run_id: str,
     output_path: str | os.PathLike[str],
-    metric_names: Sequence[str] | None = None,
+    metric_names: str | Sequence[str] | None = None,
 ) -> str:
     """Write the metrics of a run as CSV: `step`, then a column for each metric, a line for each step.
 

@@ -16,6 +16,8 @@ def test_metrics_are_points_by_name(client: api.RunicornClient) -> None:
 def test_only_the_metrics_that_are_wanted_come(client: api.RunicornClient) -> None:
     assert client.get_metrics(IDS[0], ["loss", "unknown"])["metrics"].keys() == {"loss"}
     assert client.get_metrics(IDS[0], ["val, top"])["metrics"].keys() == {"val, top"}
+    assert client.get_metrics(IDS[0], "val, top")["metrics"].keys() == {"val, top"}
+    assert [one["name"] for one in client.get_series(IDS[0], "val, top")["series"]] == ["val, top"]
     assert client.get_metrics(IDS[0], [])["metrics"] == {}
     few = client.get_metrics(IDS[4], ["loss"], limit=4)["metrics"]["loss"]
     assert (2 <= len(few) <= 4, few[0]["step"], few[-1]["step"]) == (True, 1, 14)

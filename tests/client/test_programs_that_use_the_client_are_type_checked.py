@@ -10,19 +10,20 @@ from tests.processes import PROJECT
 
 GOOD = """
 import runicorn.api as api
-from runicorn.api import utils
+from runicorn.api import shapes, utils
 
 def best(project: str) -> float | None:
     with api.connect("http://127.0.0.1:23300", token=None) as client:
-        found: list[api.Experiment] = client.list_experiments(project, status=["finished"], tags=["a"], limit=5)
+        found: list[shapes.Experiment] = client.list_experiments(project, status=["finished"], tags=["a"], limit=5)
         for run in client.iter_experiments(order_by="metric.loss.last", order_desc=False):
-            points: list[api.MetricPoint] = client.get_metrics(run["id"])["metrics"].get("loss", [])
+            points: list[shapes.MetricPoint] = client.get_metrics(run["id"])["metrics"].get("loss", [])
             print(run["created_at"] + 1, points[0]["step"], client.get_run(run["id"])["config"])
         print(utils.export_metrics_to_csv(client, found[0]["id"], "a.csv").upper())
         try:
             client.remote.start_viewer("me@gpu:22", "~/runs")["url"].upper()
         except api.ConflictError as error:
             client.remote.accept_host_key(error)
+        print(api.Experiment.from_dict(found[0]).created_datetime.year)
         return found[0]["best_metric_value"]
 """
 BAD = """

@@ -106,6 +106,11 @@ def test_the_servers_words_are_in_the_error(client: api.RunicornClient) -> None:
         client.get("/api/nothing")
 
 
+def test_any_route_is_asked_with_or_without_its_first_slash(client: api.RunicornClient) -> None:
+    assert client.get("api/projects") == client.get("/api/projects")
+    assert client.post("api/status/check")["checked"] == 0
+
+
 def test_projects_are_counted(client: api.RunicornClient) -> None:
     found = {project["name"]: project for project in client.list_projects()}
     assert {name: (p["experiment_count"], p["run_count"]) for name, p in found.items()} == {
