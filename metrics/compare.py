@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,17 @@ from metrics.models import Series
 from metrics.panels import SHOWN, Curve, Group, grouped
 from runs.metric_facts import LESS_IS_MORE, best_by, mode_of
 from runs.models import Run, RunMetric
+from runs.natural import natural
 from runs.params import flatten
 
 MOST_RUNS = 100
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
 PATIENCE = 1.0
 """Seconds for taking in what the runs logged since, before the page is made of what there is."""
+MORE_IS_MORE = re.compile(
+    r"acc|precision|recall|score|reward|return|\b(?:f1|auc|auroc|map|iou|dice|r2|bleu|rouge|psnr|ssim)\b",
+    re.IGNORECASE,
+)
 OFFERED = 20
 """Runs to choose from on a page that compares none yet."""
 
@@ -64,7 +70,7 @@ def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
     """The config keys in which the runs differ, and those that are the same in all of them."""
     flat = [flatten(run.config) for run in runs]
     different, equal = [], []
-    for key in sorted(set().union(*flat)):
+    for key in sorted(set().union(*flat), key=natural):
         values = [one[key].text if key in one else None for one in flat]
         if len(set(values)) > 1:
             different.append(Row(key, [Cell(value) for value in values]))
@@ -74,18 +80,21 @@ def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
 
 
 def metric_rows(runs: Sequence[Run]) -> list[Row]:
-    """Each metric's best and last value, run by run, the best of all marked; primary metrics come first."""
+    """Each metric's best and last value, run by run; primary metrics come first.
+
+    The best of all is marked where a script or the name tells what is better: a learning rate has no best.
+    """
     found: dict[str, dict[int, RunMetric]] = {}
     for one in RunMetric.objects.filter(run__in=runs):
         found.setdefault(one.key, {})[one.run_id] = one
     primary = {run.best_metric_name for run in runs}
     rows = []
-    for key in sorted(found, key=lambda key: (key not in primary, -len(found[key]), key)):
+    for key in sorted(found, key=lambda key: (key not in primary, -len(found[key]), natural(key))):
         mode = next((mode_of(run, key) for run in runs if run.best_metric_name == key), mode_of(runs[0], key))
         ends = [found[key].get(run.pk) for run in runs]
         values = [None if end is None else best_by(end, mode)[0] for end in ends]
         lasts = [None if end is None else end.last for end in ends]
-        best = _best(values, mode)
+        best = _best(values, mode) if key in primary or _tells(key) else None
         cells = [
             Cell(value, value is not None and value == best, last)
             for value, last in zip(values, lasts, strict=True)
@@ -98,7 +107,7 @@ def summary_rows(runs: Sequence[Run]) -> list[Row]:
     """What the scripts wrote into their summaries. The best is marked where the name tells what is better."""
     flat = [flatten(run.summary) for run in runs]
     rows = []
-    for key in sorted(set().union(*flat)):
+    for key in sorted(set().union(*flat), key=natural):
         params = [one.get(key) for one in flat]
         numbers = [None if param is None else param.number for param in params]
         mode = "min" if LESS_IS_MORE.search(key.replace("_", " ")) else _said(runs, key)
@@ -137,6 +146,12 @@ def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, 
         if len(values) < len(row.cells) or len(runs) < 3:
             found.append((f"{CONFIG}{row.key}", row.key, len(values)))
     return found
+
+
+def _tells(key: str) -> bool:
+    """Whether the name of a metric tells that less of it is better, or more."""
+    words = key.replace("_", " ")
+    return bool(LESS_IS_MORE.search(words) or MORE_IS_MORE.search(words))
 
 
 def _said(runs: Sequence[Run], key: str) -> str | None:

@@ -15,6 +15,7 @@ from metrics.models import Journal, Series
 from metrics.plan import Window
 from metrics.view import Gone, View, directories
 from runs.models import Run
+from runs.natural import natural
 
 WIDTH, HEIGHT = 64, 20
 AIR = 2
@@ -69,7 +70,7 @@ def chart_groups(run: Run) -> list[Group]:
 
 def grouped(curves: Iterable[Curve]) -> list[Group]:
     """The charts by group and name; those without steps come last."""
-    ordered = sorted(curves, key=lambda curve: (curve.time_only, curve.group, curve.name))
+    ordered = sorted(curves, key=lambda curve: (curve.time_only, natural(curve.group), natural(curve.name)))
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
 
 

@@ -10,9 +10,29 @@ from http import HTTPStatus
 from runicorn_site.headers import Headers, is_api, security
 
 PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{status} {phrase}</title></head>
-<body><h1>{phrase}</h1><p>{sentence}</p></body></html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>{title} – Runicorn</title></head>
+<body><p>{status}</p><h1>{title}</h1><p>{sentence}</p></body></html>
 """
+TITLES = {
+    400: "This request cannot be understood",
+    403: "This is not allowed",
+    404: "There is nothing here",
+    405: "This cannot be done here",
+    409: "Something stands in the way",
+    410: "This is gone",
+    413: "This is too large",
+    415: "This kind of file cannot be read",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "Not available right now",
+}
+"""What an error is called on its page."""
+
+
+def title_of(status: int) -> str:
+    """A title for the page of an error, as people say it."""
+    return TITLES.get(status, HTTPStatus(status).phrase)
 
 
 @dataclass(frozen=True)
@@ -27,8 +47,8 @@ class Refusal:
         """Content type and content: JSON under /api, a page elsewhere."""
         if is_api(path):
             return b"application/json", json.dumps({"detail": self.sentence}).encode()
-        phrase = HTTPStatus(self.status).phrase
-        page = PAGE.format(status=self.status, phrase=phrase, sentence=escape(self.sentence))
+        title = title_of(self.status)
+        page = PAGE.format(status=self.status, title=title, sentence=escape(self.sentence))
         return b"text/html; charset=utf-8", page.encode()
 
 

@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from runicorn_site.answers import title_of
 from runicorn_site.database import is_damage, marker
 from runicorn_site.headers import is_api
 from runs.taking import WHOLE
@@ -163,7 +164,7 @@ def error_answer(
     sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
     if is_api(request.path_info):
         return JsonResponse({"detail": sentence}, status=status, headers=headers)
-    context = {"status": status, "title": HTTPStatus(status).phrase, "sentence": sentence}
+    context = {"status": status, "title": title_of(status), "sentence": sentence}
     response = render(request, "error.html", context, status=status)
     for name, value in (headers or {}).items():
         response[name] = value

@@ -9,8 +9,9 @@ from typing import Any
 
 MOST = 2000
 LONGEST = 4000
-TALL = 600
-LINES = 12
+TALL = 300
+LINES = 8
+WIDE = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class Pair:
     def name(self) -> str:
         """The rest of the key."""
         return self.key[len(self.group) :]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its key needs a line of its own."""
+        return len(self.key) > WIDE
 
     @property
     def is_long(self) -> bool:

@@ -53,7 +53,9 @@ def _name(row: Row, state: TableState, spark: SafeString) -> SafeString:
         reverse("run", args=(run.run_id,)),
         run.name,
         run.name,
-        _tag_links(run.tags, state) if row.tagged else EMPTY,
+        format_html('<span class="tags">{}</span>', _tag_links(run.tags, state))
+        if row.tagged and run.tags
+        else EMPTY,
         run.run_id,
         run.name,
         icon("edit"),

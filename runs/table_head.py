@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runicorn import layout
+from runs.natural import natural
 from runs.table import AGGREGATES, SORTS, TableState, is_added, metric_of
 
 OWN = {
@@ -26,6 +27,10 @@ OWN = {
 """What a run has of its own: label and classes of its column."""
 WORDS_FIRST = frozenset({"status", "name", "project"})
 """Sorted from A on the first click; numbers and times begin with the highest."""
+ENDS = dict.fromkeys(("created", "updated"), ("newest first", "oldest first")) | dict.fromkeys(
+    WORDS_FIRST, ("Z first", "A first")
+)
+"""What stands on top when a column is sorted downwards and upwards, where that is not the highest and the lowest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,22 @@ def _heading(state: TableState, key: str, width: int | None) -> Heading:
         width,
         address,
         order,
-        f"Sort by {label}, {'highest' if descending else 'lowest'} first",
+        f"Sort by {_order_in_words(key, descending)}",
     )
+
+
+def _order_in_words(key: str, descending: bool) -> str:
+    return f"{label_of(key)}, {ENDS.get(key, ('highest first', 'lowest first'))[not descending]}"
+
+
+def orders(state: TableState) -> list[tuple[str, str]]:
+    """What the table can be sorted by as (sort, words), for a screen that has no headings to click on."""
+    keys = [key for key in state.columns if key in SORTS or is_added(key)]
+    return [
+        ("-" * descending + key, _order_in_words(key, descending))
+        for key in dict.fromkeys(["created", *keys, state.key])
+        for descending in ([False, True] if key in WORDS_FIRST else [True, False])
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +158,8 @@ MOST_OFFERED = 40
 def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
     """The columns that can be added: what a run has of its own, and what the runs in sight have."""
     own = [(OWN[key][0], [Option(key, "show")]) for key in OWN]
-    of_metrics = [(name, _figures_of(name)) for name in sorted(metrics)]
-    of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted(params)]
+    of_metrics = [(name, _figures_of(name)) for name in sorted(metrics, key=natural)]
+    of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted(params, key=natural)]
     kinds = (("The run", own), ("Metrics", of_metrics), ("Config", of_params))
     found = [_offer(kind, _without(state.columns, lines)) for kind, lines in kinds]
     return [offer for offer in found if offer.lines]

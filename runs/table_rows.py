@@ -16,7 +16,7 @@ from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.projects import projects
 from runs.querysets import RunQuerySet
 from runs.table import AGGREGATES, TableState, is_added, metric_of, number
-from runs.table_head import chips, headings, label_of, offers, page_of
+from runs.table_head import chips, headings, label_of, offers, orders, page_of
 from runs.where import BadWhere, parse
 
 ORDER = {
@@ -111,6 +111,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         "views": views(state),
         "problem": problem,
         "chips": chips(state, counts(root, state)),
+        "orders": orders(state),
         "projects": [project["name"] for project in projects(root)],
         "tags": tags(root),
         "offered": offers(state, *offered(shown)),

@@ -28,7 +28,8 @@ def chart_panel(run: Run) -> dict[str, Any]:
     rest.
     """
     services.catch_up(run, wait=PATIENCE)
-    return {"groups": panels.chart_groups(run), "problems": panels.problems(run)}
+    running = run.status == layout.RUNNING
+    return {"groups": panels.chart_groups(run), "problems": panels.problems(run), "running": running}
 
 
 @register.inclusion_tag("metrics/_run_progress.html")

@@ -56,7 +56,7 @@ def test_a_range_that_reaches_zero_is_cut_there(js: Js) -> None:
 
 
 def test_its_labels_are_powers_of_ten_and_round_durations(js: Js) -> None:
-    assert labels(js, [1, 100_000], STEP) == ["1", "10", "100", "1000", "10k", "100k"]
+    assert labels(js, [1, 100_000], STEP) == ["1", "10", "100", "1,000", "10k", "100k"]
     assert (
         labels(js, [1000.01, 1000 + 90_000], DURATION)
         == [
@@ -123,6 +123,33 @@ def test_its_beginning_is_asked_for_until_nothing_is_left_out(board: Any, server
     x = page.evaluate("chart('loss').curves[0].series.x")
     assert x == [*range(101), *range(110, 1001, 10), *range(1100, 10_001, 100), *range(11_000, 100_001, 1000)]
     assert "what is at zero is not drawn" in page.locator(".plot").get_attribute("aria-label")
+
+
+def test_the_beginning_of_a_group_is_asked_for_as_well(js: Js) -> None:
+    code = """async (source, answer) => {
+        const { isThinned } = await import("/static/js/chart/join.js");
+        const groups = new source.OverlaySource([]);
+        groups.configure({ group: "tag", band: "min-max" }, "step", 3);
+        return groups.curves("loss", answer).map((curve) => isThinned([curve]));
+    }"""
+
+    def of(run: str, *x: float) -> dict[str, Any]:
+        columns = dict.fromkeys(("mean", "min", "max"), [1.0] * len(x))
+        return {"value": run, "ids": [run], "series": [{"name": "loss", "x": x, **columns}]}
+
+    answer = {
+        "places": 4,
+        "groups": [
+            of("every place", 1, 2, 3),
+            of("as many as asked for", 1, 2, 3, 4),
+            of("of a cut curve", 1, 9),
+        ],
+        "series": [
+            {"name": "loss", "id": "of a cut curve", "count": 9, "x": [1, 9]},
+            {"name": "other", "id": "every place", "count": 9, "x": [1, 9]},
+        ],
+    }
+    assert js("compare/source.js", code, answer) == [False, True, True]
 
 
 def test_keys_zoom_by_equal_factors(board: Any, server: Server) -> None:  # noqa: F811

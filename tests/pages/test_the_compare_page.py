@@ -20,7 +20,7 @@ def runs(store: Path, make_run: MakeRun) -> list[str]:
             store,
             name=f"n{i}",
             config={"lr": [0.1, 0.1, 0.01][i], "optim": {"name": "adam"}, "seed": i},
-            metrics=[{"loss": 3.0 - i, "acc": i / 10}, {"loss": 5.0, "acc": 0.0}],
+            metrics=[{"loss": 3.0 - i, "acc": i / 10, "lr": 0.1 * i}, {"loss": 5.0, "acc": 0.0}],
             summary={"best_metric_name": "acc", "best_metric_value": i / 10, "note": "x"},
         )
         for i in range(3)
@@ -61,15 +61,16 @@ def test_the_best_of_each_metric_is_marked_in_its_direction(
     rows = {
         row.split("data-key>")[1].split("<")[0]: row.split("<td")[1:] for row in table.split("<tr>")[1:][1:]
     }
-    assert list(rows) == ["acc", "loss"]
+    assert list(rows) == ["acc", "loss", "lr"]
     assert ["best: " in cell for cell in rows["loss"]] == [False, False, True]
     assert ["best: " in cell for cell in rows["acc"]] == [False, False, True]
+    assert not any("best: " in cell for cell in rows["lr"]), "nobody says what a good learning rate is"
     assert "lowest" in table and "highest" in table and "last 5" in table
 
 
 def test_there_is_one_chart_a_metric_and_ways_to_group(runs: list[str], compare: Callable[..., str]) -> None:
     html = compare("&".join(f"runs={run}" for run in runs))
-    assert html.count("<figure data-name=") == 2
+    assert html.count("<figure data-name=") == 3
     assert '<option value="config.lr" data-groups="2">lr</option>' in html and "config.seed" not in html
 
 

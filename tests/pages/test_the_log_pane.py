@@ -207,6 +207,11 @@ def test_progress_bars_are_folded_into_their_last_state(pane: Any) -> None:
     assert shown.count() == len(BARS) + 1
 
 
+def test_bars_that_are_done_stay_one_by_one(pane: Any) -> None:
+    add(pane, *(f"epoch {n}: 100%|███| 30/30" for n in range(3)), *("10/10 ━━━━━ 1s" for _ in range(2)))
+    assert len(numbers(pane)) == 5 and not pane.locator(".folded").count()
+
+
 def test_above_folded_lines_stand_earlier_ones(pane: Any) -> None:
     asked = serve_log(pane, 1000)
     pane.evaluate("frameOf(Array.from({ length: 1000 }, () => ''))")

@@ -57,11 +57,12 @@ def test_it_has_head_charts_log_config_and_summary(store: Path, page: Page) -> N
 
 
 def test_a_run_with_nothing_in_it_says_what_would_be_here(store: Path, page: Page) -> None:
-    run_id = write_run(store, "p", "n")
-    text = page(f"/runs/{run_id}").texts("main")[0]
-    assert "No metrics yet" in text
+    text = page(f"/runs/{write_run(store, 'p', 'n')}").texts("main")[0]
+    assert "This run logged none." in text
     assert "The script gave no config." in text
-    assert "No line yet." in text
+    assert "This run wrote no log." in text
+    text = page(f"/runs/{write_run(store, 'p', 'n', status='running')}").texts("main")[0]
+    assert "No metrics yet" in text and "No line yet." in text
 
 
 def test_what_is_wrong_with_a_run_is_said_plainly(store: Path, page: Page) -> None:

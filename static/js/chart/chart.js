@@ -9,6 +9,7 @@
  *   label?     its name in the readout, the table, files; needed where a chart has several curves
  *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in colours.js
  *   band?      {x, low, high}: a shade behind the curve (lowest and highest where points were thinned, or of a group)
+ *   thinned?   whether points were left out, where `series.count` does not tell
  * }
  * A *source* gives the charts of a page their curves, and again for each range that is zoomed to:
  *   load(name, {x: "step" | "time", points, step_range?, time_range?})  a promise of an answer; ranges are "from:to";
@@ -26,18 +27,12 @@
 
 import { domainOf } from "./across.js";
 import { Cursor, element } from "./cursor.js";
-import { drawAxes, drawBand, drawCurve } from "./draw.js";
 import { schedule } from "./frames.js";
 import { listen } from "./gestures.js";
-import { drawCut, drawEvents, drawSpecials } from "./marks.js";
-import { palette } from "./palette.js";
+import { paint } from "./paint.js";
 import { arrange } from "./plot.js";
 import { smooth } from "./smooth.js";
 import { AT_ZERO, outsiders, sentence, whyEmpty } from "./words.js";
-
-const FAINT = 0.3;
-const BAND = 0.14;
-const MARK = 8;
 
 export class Chart {
   /**
@@ -108,7 +103,8 @@ export class Chart {
   /** A sentence in place of the curve, with a button to try again where that may help. */
   say(text, retry = false) {
     this.broken = retry;
-    this.note.textContent = text;
+    this.note.replaceChildren();
+    if (text) element("span", "", this.note).textContent = text;
     if (!retry) return;
     const button = element("button", "button", this.note);
     Object.assign(button, { type: "button", textContent: "Try again" });
@@ -133,39 +129,7 @@ export class Chart {
 
   /** Paint the present plot on any canvas: the page's own, or one for a picture to keep. */
   paint(context) {
-    const colours = palette();
-    const { box } = this.plot;
-    drawAxes(context, this.plot, colours);
-    context.save();
-    context.beginPath();
-    context.rect(box.left, box.top - 2, box.right - box.left, box.bottom - box.top + 4);
-    context.clip();
-    const lit = this.curves.filter(({ key }) => key !== undefined && key === this.highlighted);
-    const others = this.curves.filter((curve) => !lit.includes(curve));
-    if (this.curves.length === 1) this.#paintEvents(context, this.curves[0].series, colours);
-    for (const curve of others) this.#paintCurve(context, curve, colours, lit.length ? FAINT : 1);
-    for (const curve of lit) this.#paintCurve(context, curve, colours, 1);
-    if (this.plot.cut) drawCut(context, this.plot, this.curves, colours);
-    context.restore();
-  }
-
-  #paintEvents(context, series, colours) {
-    // Below the triangles of what is infinite or was cut off.
-    const drop = this.plot.cut?.above || series.y.includes(Infinity) ? MARK : 0;
-    drawEvents(context, this.plot, series.stages, colours["ink-faint"], drop);
-    drawEvents(context, this.plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted, drop);
-  }
-
-  #paintCurve(context, { series, band, dash, colour = "curve-1" }, colours, strength) {
-    const ink = colours[colour];
-    context.globalAlpha = BAND * strength;
-    if (band) drawBand(context, this.plot, band, ink);
-    context.globalAlpha = FAINT * strength;
-    if (this.values(series) !== series.y) drawCurve(context, this.plot, series.x, series.y, ink, { width: 1 });
-    context.globalAlpha = strength;
-    drawCurve(context, this.plot, series.x, this.values(series), ink, { dash });
-    drawSpecials(context, this.plot, series, this.curves.length > 1 ? ink : colours.mark);
-    context.globalAlpha = 1;
+    paint(this, context);
   }
 
   /** The values as drawn: smoothed when asked for. What was cut off does not count in that. */

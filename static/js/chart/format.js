@@ -34,7 +34,7 @@ export function tickLabel(value, step) {
   if (size < 1e-4 || size >= 1e12) return signed(Number(value.toPrecision(4)).toExponential());
   const [unit, suffix] = size >= 1e9 ? [1e9, "G"] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
   const decimals = Math.max(0, Math.min(12, -Math.floor(Math.log10(step / unit) + 1e-9)));
-  return signed(suffix ? String(Number((value / unit).toFixed(decimals))) + suffix : value.toFixed(decimals));
+  return signed(suffix ? String(Number((value / unit).toFixed(decimals))) + suffix : grouped(value.toFixed(decimals)));
 }
 
 /** Seconds as `850 ms`, `12 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`. */

@@ -10,7 +10,7 @@ const SHARE = 10;
 
 /** Whether the server left points out between the beginning and the end of any of these curves. */
 export function isThinned(curves) {
-  return curves.some(({ series }) => series.kind !== "text" && series.count > series.x.length);
+  return curves.some(({ series, thinned }) => thinned ?? (series.kind !== "text" && series.count > series.x.length));
 }
 
 /** The end of the first tenth of what is in view: what comes after it has room enough on the axis. */

@@ -83,24 +83,31 @@ function triangle(context, across, down, height) {
  * Dashed upright lines with a word at their head where it fits: changes of stage, and where a run was resumed.
  * So many of them that they would hide the curve are short ones at the foot. The words stand `drop` pixels lower.
  */
-export function drawEvents(context, { box, x }, events, colour, drop = 0) {
+export function drawEvents(context, { box, x }, events, colour, paper, drop = 0) {
   const seen = events.filter(([value]) => value >= x.domain[0] && value <= x.domain[1]);
   const places = seen.map(([value]) => crisp(x.at(value)));
   const crowded = seen.length * EVENT_ROOM > box.right - box.left;
   const head = crowded ? box.bottom - SHORT : box.top;
   context.strokeStyle = colour;
-  context.fillStyle = colour;
   context.lineWidth = 1;
+  context.setLineDash([2, 3]);
+  context.beginPath();
+  for (const place of places) {
+    context.moveTo(place, head);
+    context.lineTo(place, box.bottom);
+  }
+  context.stroke();
+  context.setLineDash([]);
+  context.fillStyle = colour;
   context.textAlign = "left";
   context.textBaseline = "top";
-  context.setLineDash([2, 3]);
+  context.strokeStyle = paper;
+  context.lineWidth = 4;
+  context.lineJoin = "round";
   for (const [i, [, label]] of seen.entries()) {
-    context.beginPath();
-    context.moveTo(places[i], head);
-    context.lineTo(places[i], box.bottom);
-    context.stroke();
     const room = (places[i + 1] ?? box.right) - places[i];
-    if (context.measureText(label).width + 8 <= room) context.fillText(label, places[i] + 4, box.top + drop);
+    if (context.measureText(label).width + 8 > room) continue;
+    context.strokeText(label, places[i] + 4, box.top + drop);
+    context.fillText(label, places[i] + 4, box.top + drop);
   }
-  context.setLineDash([]);
 }

@@ -42,11 +42,12 @@ export class OverlaySource {
     if (this.group) query.group_by = this.group;
     query.points = Math.max(FEWEST, Math.min(query.points, Math.floor(MOST_NUMBERS / this.columns)));
     const answer = await this.loader.load(name, query);
+    answer.places = query.points;
     return asked === this.asked ? answer : this.load(name, options);
   }
 
   curves(name, answer) {
-    return this.group && answer.groups ? this.#groups(name, answer.groups) : this.#each(name, answer);
+    return this.group && answer.groups ? this.#groups(name, answer) : this.#each(name, answer);
   }
 
   #each(name, answer) {
@@ -55,14 +56,17 @@ export class OverlaySource {
       .map((part) => ({ ...this.runs.get(part.id), series: Series.from(part, -1) }));
   }
 
-  #groups(name, groups) {
+  #groups(name, { groups, series: each, places }) {
     const [low, high] = this.band.split("-");
+    const cut = new Set(each.filter((one) => one.name === name && one.count > one.x.length).map(({ id }) => id));
     const numbers = (values) => values.map((value) => value ?? NaN);
     return this.groupEntries(groups).flatMap((entry, i) => {
       const part = groups[i].series.find((one) => one.name === name);
       if (!part) return [];
       const series = Series.from({ name, kind: "float", x: part.x, y: part.mean, count: part.x.length }, -1);
-      return [{ ...entry, series, band: { x: part.x, low: numbers(part[low]), high: numbers(part[high]) } }];
+      // What the group is like was read at every place its runs have, or at as many as were asked for.
+      const thinned = part.x.length >= places || groups[i].ids.some((id) => cut.has(id));
+      return [{ ...entry, series, thinned, band: { x: part.x, low: numbers(part[low]), high: numbers(part[high]) } }];
     });
   }
 

@@ -1,20 +1,20 @@
 /** Progress bars in the log: lines of one bar that follow each other are folded into the last of them. */
 
 // tqdm (` 45%|███ `), Keras (`12/100 ━━━`), rich (`━━━ 45%`).
-const BARS = [/^(.*?)(\d{1,3}(?:\.\d+)?)%\s?\|/, /^(.*?)(\d+)\/\d+ ?[\[━]/, /^(.*?)[━╸╺─]{3,}.*?(\d{1,3}(?:\.\d+)?)%/];
+const BARS = [/^(.*?)(\d{1,3}(?:\.\d+)?)%\s?\|/, /^(.*?)(\d+)\/(\d+) ?[\[━]/, /^(.*?)[━╸╺─]{3,}.*?(\d{1,3}(?:\.\d+)?)%/];
 
-/** The bar that a line shows, as `{name, at}`: what stands before it without its figures, and how far it is. */
+/** The bar that a line shows, as `{name, at, end}`: what stands before it without its figures, how far it is, and of how much. */
 export function barOf(line) {
   for (const form of BARS) {
     const found = form.exec(line);
-    if (found) return { name: found[1].replace(/[\d.]+/g, "#").trim(), at: Number(found[2]) };
+    if (found) return { name: found[1].replace(/[\d.]+/g, "#").trim(), at: Number(found[2]), end: Number(found[3] ?? 100) };
   }
   return null;
 }
 
-/** Whether `next` shows the same bar as `bar`, as far or further. */
+/** Whether `next` shows the same bar as `bar`, as far or further. What follows the end of a bar is the next of its name. */
 export function goesOn(bar, next) {
-  return Boolean(bar && next) && bar.name === next.name && bar.at <= next.at;
+  return Boolean(bar && next) && bar.name === next.name && bar.at <= next.at && bar.at < bar.end;
 }
 
 /** Fold `rows`, which follow each other. */

@@ -1,5 +1,7 @@
 /** The groups of charts: which are shown for a filter, and where a new metric goes. */
 
+import { natural } from "./natural.js";
+
 /** Show the figures whose name holds every word of `filter`, and the groups that have one. */
 export function filterFigures(root, filter) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
@@ -32,7 +34,7 @@ export function addFigure(root, name, timeOnly) {
   if (timeOnly) figure.dataset.axis = "time";
   figure.querySelector("h3").textContent = groupOf(name) ? name.slice(groupOf(name).length + 1) : name;
   figure.querySelector("h3").title = name;
-  const after = [...charts.children].find((other) => other.dataset.name > name);
+  const after = [...charts.children].find((other) => natural(other.dataset.name, name) > 0);
   charts.insertBefore(figure, after ?? null);
   return figure;
 }
@@ -55,7 +57,7 @@ function groupElement(root, group) {
   const made = root.querySelector("template.group").content.firstElementChild.cloneNode(true);
   made.dataset.group = group;
   made.querySelector("h2").textContent = group || "metrics";
-  const after = [...root.querySelectorAll(".group")].find((other) => other.dataset.group > group);
+  const after = [...root.querySelectorAll(".group")].find((other) => natural(other.dataset.group, group) > 0);
   root.querySelector(".groups").insertBefore(made, after ?? null);
   return made;
 }

@@ -40,8 +40,11 @@ export function selection() {
   }
 
   document.addEventListener("click", (event) => {
-    const box = event.target.closest("input.pick");
+    const cell = event.target.closest("td.pick-cell");
+    const box = cell?.querySelector("input.pick");
     if (box) {
+      // A finger that misses the box by a little means it all the same.
+      if (event.target !== box) box.checked = !box.checked;
       const all = boxes();
       set(box, box.checked);
       if (event.shiftKey && last?.isConnected) {
