@@ -37,8 +37,8 @@ def numbers(found: Any) -> list[int]:
 @pytest.fixture
 def six(store: Path, make_run: Any, look: Any) -> None:
     """Six runs, some of them with a value to sort by."""
-    for number, value in enumerate(VALUES):
-        run_id = make_run(
+    made = [
+        make_run(
             store,
             run_id=f"20260101_000000_{number:06d}",
             project=f"p{number % 2}",
@@ -47,7 +47,10 @@ def six(store: Path, make_run: Any, look: Any) -> None:
             config={} if value is None else {"optim.lr": value, "name": f"v{value}"},
             summary={} if value is None else {"best_metric_value": value, "best_metric_name": "acc"},
         )
-        look()
+        for number, value in enumerate(VALUES)
+    ]
+    look()
+    for run_id, value in zip(made, VALUES, strict=True):
         if value is not None:
             values = {"a.b/loss": facts(value), "other": facts(-value)}
             services.record_metrics(run=row(run_id), values=values, last_write=1.7e9)
