@@ -256,12 +256,14 @@ def _why(
 
 def _refused(address: Address, credentials: Credentials) -> str:
     given = {
-        "password": ("this password", "check it, or give a key"),
+        "password": ("this password", "check the username and the password, or give a key"),
         "key": (
             "this key",
-            f"add it to ~/.ssh/authorized_keys of {address.username} there, or give another one",
+            f"check the username, add the key to ~/.ssh/authorized_keys of {address.username} there, or give another one",
         ),
-        "agent": ("any key of the SSH agent", "give a password or another key"),
+        "agent": ("any key of the SSH agent", "check the username, give a password or another key"),
     }
-    what, advice = given.get(credentials.method, ("no proof at all", "give a password or a key"))
-    return f"{address.host} does not let {address.username} in with {what}: check the username, {advice}."
+    what, advice = given.get(
+        credentials.method, ("no proof at all", "check the username, give a password or a key")
+    )
+    return f"{address.host} does not let {address.username} in with {what}: {advice}."

@@ -5,7 +5,6 @@ What is known of a mirror lives in the memory of this process; what has come sta
 
 from __future__ import annotations
 
-import logging
 import secrets
 import threading
 import time
@@ -16,11 +15,13 @@ from typing import Any, Literal
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from remote.connections import Held, pool
-from remote.mirror import mirror
+from remote.connections import pool
+from remote.mirror import Stopped, Visit
+from runicorn.manifest.model import folder_of
 
 MOST = 32
-logger = logging.getLogger(__name__)
+CANCEL_SECONDS = 5.0
+State = Literal["running", "finished", "failed", "cancelled"]
 
 
 class NoMirror(APIException):
@@ -32,7 +33,7 @@ class NoMirror(APIException):
         super().__init__(f"Mirror not found: {mirror_id}")
 
 
-@dataclass
+@dataclass(eq=False)
 class Mirroring:
     """One visit to a store on another machine, while it goes on and after it."""
 
@@ -41,44 +42,79 @@ class Mirroring:
     """The storage root there."""
     into: Path
     """The one here."""
-    python: str = ""
-    """The interpreter there that has our program; none for no attempt to have a manifest made."""
+    environment: str = ""
+    """The one there that has our program."""
     id: str = field(default_factory=lambda: secrets.token_hex(4))
-    state: Literal["running", "finished", "failed"] = "running"
+    state: State = "running"
     done: int = 0
     total: int = 0
     """Files; 0 while it is not known yet."""
     path: str = ""
     """Of the last file."""
+    runs: set[str] = field(default_factory=set)
+    """Folders of the runs of which something came."""
     trouble: str = ""
     result: dict[str, Any] = field(default_factory=dict)
     """As `runicorn.manifest.visiting.visit` answers."""
     started: float = field(default_factory=time.time)
+    ended: float | None = None
+    visit: Visit | None = None
+    over: threading.Event = field(default_factory=threading.Event)
+    """Set when nothing of it goes on any more."""
 
-    def _progress(self, done: int, total: int, path: str) -> None:
+    @property
+    def came(self) -> int:
+        """Bytes that have come."""
+        return int(self.result["bytes_downloaded"]) if self.result else self.visit.came if self.visit else 0
+
+    def progress(self, done: int, total: int, path: str) -> None:
+        """Note how far it is."""
         self.done, self.total, self.path = done, total, path
+        self.runs.add(folder_of(path))
 
-    def run(self, held: Held) -> None:
+    def run(self) -> None:
         """Visit, and keep what came of it."""
+        assert self.visit is not None
         try:
-            self.result = mirror(held.link, self.root, self.into, self.python, self._progress)
-            self.state = "finished"
+            self.result = self.visit.run()
+            self._end("finished")
+        except Stopped:
+            self._end("cancelled")
         except APIException as error:
-            self.trouble = str(error.detail)
+            self._end("failed", str(error.detail))
         except OSError as error:
-            self.trouble = f"The store could not be mirrored: {error.strerror or error}."
+            self._end("failed", f"The store could not be mirrored: {error.strerror or error}.")
         finally:
+            self._end("failed", "Something went wrong; the log of this viewer says what.")
+            self.over.set()
+
+    def cancel(self) -> None:
+        """Have it end; what has come stays."""
+        assert self.visit is not None
+        self._end("cancelled")
+        self.visit.stop()
+        # It may hang with its host: then it is over as soon as the connection is.
+        self.over.wait(CANCEL_SECONDS)
+
+    def _end(self, state: State, trouble: str = "") -> None:
+        with _guard:
             if self.state == "running":
-                self.trouble = self.trouble or "Something went wrong; the log of this viewer says what."
-                self.state = "failed"
+                self.state, self.trouble, self.ended = state, trouble, time.time()
 
 
 _mirrors: dict[str, Mirroring] = {}
 _guard = threading.Lock()
 
 
-def start(*, connection_id: str, root: str, into: Path, python: str = "") -> Mirroring:
+def start(*, connection_id: str, root: str, into: Path, environment: str = "", python: str = "") -> Mirroring:
     """Begin to mirror; the one that mirrors the same store already, if there is one.
+
+    Args:
+        connection_id: of the machine.
+        root: the storage root there.
+        into: the one here.
+        environment: the name of the one there that has our program.
+        python: its interpreter; none for no attempt to have a manifest made.
 
     Raises:
         NoConnection: there is no such connection.
@@ -91,11 +127,18 @@ def start(*, connection_id: str, root: str, into: Path, python: str = "") -> Mir
         ended = [one.id for one in _mirrors.values() if one.state != "running"]
         for mirror_id in ended[: max(0, len(_mirrors) - MOST + 1)]:
             del _mirrors[mirror_id]
-        made = Mirroring(held.id, root, into, python)
+        made = Mirroring(held.id, root, into, environment)
+        made.visit = Visit(held.link, root, into, python, made.progress)
         _mirrors[made.id] = made
     # The process may end while a host hangs: what has come is whole.
-    threading.Thread(target=made.run, args=[held], name=f"mirror {made.id}", daemon=True).start()
+    threading.Thread(target=made.run, name=f"mirror {made.id}", daemon=True).start()
     return made
+
+
+def mirrors() -> list[Mirroring]:
+    """All of this process, the newest first."""
+    with _guard:
+        return list(_mirrors.values())[::-1]
 
 
 def mirroring(mirror_id: str) -> Mirroring:
@@ -108,3 +151,27 @@ def mirroring(mirror_id: str) -> Mirroring:
     if found is None:
         raise NoMirror(mirror_id)
     return found
+
+
+def cancel(*, mirror_id: str) -> Mirroring:
+    """Have one end; one that has ended stays as it is.
+
+    Raises:
+        NoMirror: there is none of that id.
+    """
+    found = mirroring(mirror_id)
+    found.cancel()
+    return found
+
+
+def forget(*, mirror_id: str) -> None:
+    """Speak no more of one that has ended; what came stays.
+
+    Raises:
+        NoMirror: none that has ended is of that id.
+    """
+    with _guard:
+        found = _mirrors.get(mirror_id)
+        if found is None or found.state == "running":
+            raise NoMirror(mirror_id)
+        del _mirrors[mirror_id]

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from rest_framework.exceptions import APIException
 
-from remote import choosing, saved, services, viewing
+from remote import choosing, mirroring, saved, services, viewing
 from remote.connections import pool
 from remote.errors import NoConnection
 from remote.login_form import WAYS, Login, of_saved, sentence_of
@@ -87,9 +87,10 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
 
 
 def live_context() -> dict[str, Any]:
-    """The viewers and connections of this process."""
+    """The viewers, mirrors and connections of this process."""
     sessions = [session_answer(session) for session in viewing.viewer_sessions()]
-    return {"sessions": sessions, "connections": services.connections()}
+    mirrors, connections = mirroring.mirrors(), services.connections()
+    return {"sessions": sessions, "mirrors": mirrors, "connections": connections}
 
 
 def host_context(typed: dict[str, Any], key: str = "", field: str = "", sentence: str = "") -> dict[str, Any]:

@@ -14,7 +14,7 @@ from rest_framework.exceptions import APIException
 from remote import hosts_file, saved, services, viewing
 from remote.addresses import BadAddress, from_id
 from remote.credentials import Credentials
-from remote.errors import BadInput, HostKeyConflict, NoConnection
+from remote.errors import BadInput, HostKeyConflict, LoginRefused, NoConnection
 from remote.login_form import Login, Unfit, of_saved, read, sentence_of
 from remote.page_parts import (
     Question,
@@ -96,9 +96,14 @@ def _go_on(request: HttpRequest, login: Login, key: str) -> HttpResponse:
             _save(login)
     except HostKeyConflict as error:
         return redirect("remote-key", questions.keep(browser(request), Question(login, error.host_key)))
+    except LoginRefused as error:
+        return _again(request, login.shown(), key, _SHOWN_TO_HOST.get(login.way, ""), *_told(error)[1:])
     except APIException as error:
         return _again(request, login.shown(), key, *_told(error))
     return redirect(machine_address(held.id))
+
+
+_SHOWN_TO_HOST = {"password": "password", "key_file": "private_key_path", "key_text": "private_key"}
 
 
 def _told(error: APIException) -> tuple[str, str, int]:

@@ -178,15 +178,24 @@ class Link:
             Failed: the host offers no SFTP.
             ConnectionCut: the connection has ended.
         """
-        asyncssh = library()
         async with self._files_lock:
             if self._files is None:
-                try:
-                    async with self.telling("transfers of files (SFTP)"):
-                        self._files = await self._connection.start_sftp_client(path_encoding=None)
-                except asyncssh.SFTPError as error:
-                    raise Failed(f"{self.address.host} offers no SFTP: {printable(error.reason)}.") from error
+                self._files = await self.new_files()
             return self._files
+
+    async def new_files(self) -> Any:
+        """Another SFTP client, for whoever wants to hang it up (`exit`) without regard to others.
+
+        Raises:
+            Failed: the host offers no SFTP, or has too much open.
+            ConnectionCut: the connection has ended.
+        """
+        asyncssh = library()
+        try:
+            async with self.telling("transfers of files (SFTP)"):
+                return await self._connection.start_sftp_client(path_encoding=None)
+        except asyncssh.SFTPError as error:
+            raise Failed(f"{self.address.host} offers no SFTP: {printable(error.reason)}.") from error
 
     def forget_files(self) -> None:
         """Hang up SFTP, when its server does not come back; the next question is put to a new one."""

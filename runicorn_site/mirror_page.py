@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
-from remote import choosing, mirroring
+from remote import choosing, mirroring, services
 from runs.active import active_root
 
 
@@ -23,23 +24,43 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
         connection_id=connection_id,
         root=asked.get("root", "").strip() or choice.environment.root,
         into=Path(active_root().path),
+        environment=choice.environment.name,
         python=choice.environment.path if choice.fits else "",
     )
     return redirect("remote-mirror", made.id)
-
-
-start_mirror.waits_for_host = True  # type: ignore[attr-defined]
 
 
 @require_safe
 def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """How far it is, and what came of it. For scripts what changes alone."""
     fragment = "HX-Request" in request.headers
-    context = {"mirror": mirroring.mirroring(mirror_id)}
+    one = mirroring.mirroring(mirror_id)
+    connected = any(machine["connection_id"] == one.connection_id for machine in services.connections())
+    context = {"mirror": one, "again": connected and one.state != "running"}
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
+
+
+@require_POST
+def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
+    """End it; its page says what has come."""
+    return redirect("remote-mirror", mirroring.cancel(mirror_id=mirror_id).id)
+
+
+@require_POST
+def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
+    """Speak no more of one that has ended."""
+    with suppress(mirroring.NoMirror):  # somebody was quicker
+        mirroring.forget(mirror_id=mirror_id)
+    return redirect("remote")
+
+
+for view in (start_mirror, cancel_mirror):
+    view.waits_for_host = True  # type: ignore[attr-defined]
 
 
 page_patterns = [
     path("remote/mirrors", start_mirror, name="remote-start-mirror"),
     path("remote/mirrors/<str:mirror_id>", mirror_page, name="remote-mirror"),
+    path("remote/mirrors/<str:mirror_id>/cancel", cancel_mirror, name="remote-cancel-mirror"),
+    path("remote/mirrors/<str:mirror_id>/forget", forget_mirror, name="remote-forget-mirror"),
 ]

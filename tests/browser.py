@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,19 +35,24 @@ def launch(program: str) -> Iterator[Any]:
 
 
 @contextmanager
-def careful_page(browser: Any, **options: Any) -> Iterator[Any]:
-    """A page in a context of its own; what it logs as an error or asks of another host fails the test."""
+def careful_page(browser: Any, refused: Collection[int] = (), **options: Any) -> Iterator[Any]:
+    """A page in a context of its own; what it logs as an error or asks of another host fails the test.
+
+    `refused`: statuses with which pages come that say what is wrong; the browser logs them as errors.
+    """
     context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
     page = context.new_page()
     page.set_default_timeout(15_000)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    expected = {f"with a status of {status} " for status in refused}
     page.on("request", lambda request: problems.extend(_foreign(request.url)))
     try:
         yield page
     finally:
         context.close()
+    problems = [text for text in problems if not any(one in text for one in expected)]
     assert not problems, "\n".join(problems)
 
 

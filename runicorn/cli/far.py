@@ -106,13 +106,13 @@ class Far:
             OSError: something could not be read there or written here.
         """
         from remote import errors
-        from remote.mirror import mirror
+        from remote.mirror import Visit
 
         try:
             if self._link is None or self._link.ended.is_set():
                 self._link = self._connect()
             with _bar() as progress:
-                return mirror(self._link, self._where.path, into, python, progress)
+                return Visit(self._link, self._where.path, into, python, progress).run()
         except FileNotFoundError as error:
             if error.filename != self._where.path:
                 raise

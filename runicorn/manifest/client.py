@@ -35,13 +35,22 @@ class Mirror:
         remote_root: the storage root there.
         root: the folder here; a storage root of its own, which may hold other runs too.
         state_dir: where is remembered what was done; on the same file system.
+        stopped: whether somebody has hung up on purpose.
     """
 
-    def __init__(self, remote: Remote, remote_root: str, root: Path, state_dir: Path) -> None:
+    def __init__(
+        self,
+        remote: Remote,
+        remote_root: str,
+        root: Path,
+        state_dir: Path,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._remote = remote
         self._remote_root = remote_root
         self._root = root
         self._state_dir = state_dir
+        self._stopped = stopped
         self.state = State(state_dir)
         self._problems: list[str] = []
         self._stirred: set[str] = set()
@@ -61,7 +70,8 @@ class Mirror:
             The fields of the result of `ManifestSyncClient.sync`.
 
         Raises:
-            ConnectionError: the connection is lost; what was fetched until then is kept.
+            ConnectionError: the connection is lost; what was fetched until then is kept, parts of files too unless
+                somebody has stopped it.
             OSError: what is over there could not be found out, or the folder here cannot be written.
         """
         began = time.monotonic()
@@ -81,6 +91,8 @@ class Mirror:
                 if made.jobs or self._stirred or len(self.state.files) != known:
                     self.state.save()
                 self._stir()
+                if self._stopped():  # nobody means to go on with them
+                    sweep(self.state.parts(), age=0)
             if self.state.listed:
                 self.state.save_listing()
             self.state.save_cursor(told)

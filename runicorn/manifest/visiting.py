@@ -28,6 +28,7 @@ def visit(
     *,
     generate: Callable[[], bool] | None = None,
     progress: Progress | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """Make the runs of a store on another machine runs of a store here, or bring them up to date.
 
@@ -42,6 +43,7 @@ def visit(
         name: of the other machine; what is remembered of it is found under it.
         generate: has a manifest made over there; whether that worked.
         progress: is told files done, files in all, and the path of the last.
+        stopped: whether somebody has hung up on purpose: then what was fetched in part is not kept.
 
     Returns:
         As `ManifestSyncClient.sync`, and `source`: `generated`, `manifest` or `listing`.
@@ -68,5 +70,5 @@ def visit(
         used = "generated" if made else "manifest"
         return told
 
-    mirror = Mirror(remote, remote_root, into, into / PRIVATE / "sync" / place)
+    mirror = Mirror(remote, remote_root, into, into / PRIVATE / "sync" / place, stopped)
     return {**mirror.visit(look, progress), "source": used}

@@ -81,7 +81,7 @@ def test_a_password_lets_in_and_a_wrong_one_does_not(
         error = attempt(remote_loop, known_sshd.port, person.name, password=wrong)
         assert isinstance(error, LoginRefused)
         assert str(error.detail) == (
-            f"127.0.0.1 does not let {person.name} in with this password: check the username, check it, or give a key."
+            f"127.0.0.1 does not let {person.name} in with this password: check the username and the password, or give a key."
         )
     place = address("127.0.0.1", known_sshd.port, person.name)
     link = remote_loop.run(login.connect(place, Credentials(password=person.password)), 15)

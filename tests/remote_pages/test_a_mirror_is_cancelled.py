@@ -1,0 +1,143 @@
+"""A mirror that somebody cancels ends at once: what has come is whole, nothing half stays, and the next one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from remote import hosts, mirroring
+from remote.loop import LoopThread
+from tests.folders import write_run
+from tests.remote import far
+from tests.remote.pythons import our_environment, pretending
+from tests.remote.relay import Relay
+from tests.sync.far import TalkativeSshd
+from tests.waiting import until
+
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
+LARGE = 24 * 2**20
+Begin = Callable[..., mirroring.Mirroring]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
+    """A server whose SFTP processes can be seen."""
+    server = TalkativeSshd(tmp_path / "sshd")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def network(server: TalkativeSshd, home: Path) -> Iterator[Relay]:
+    """The network between the two, by which the host is known."""
+    with Relay(server.port) as relay:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        yield relay
+
+
+@pytest.fixture
+def begin(
+    client: Client,
+    store: Path,
+    server: TalkativeSshd,
+    network: Relay,
+    far_store: Path,
+    remote_loop: LoopThread,
+) -> Begin:
+    """Begin to mirror the store of the other machine, slowly, over a connection that is made when there is none."""
+    login = {**server.login(), "port": network.port}
+    there = f"{server.username}@127.0.0.1:{network.port}"
+
+    def go(environment: str = ".venv", delay: float = 0) -> mirroring.Mirroring:
+        network.delay = 0
+        answer = client.post("/api/remote/connect", login, content_type="application/json")
+        assert answer.status_code == 200, answer.content
+        assert "Use" in client.get("/remote/machine", {"connection": there, "look": "1"}).content.decode()
+        network.delay = delay
+        form = {"connection": there, "environment": environment, "root": str(far_store)}
+        return mirroring.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
+
+    return go
+
+
+def cancel(client: Client, one: mirroring.Mirroring) -> str:
+    """Cancel it; the page that this leads to."""
+    return client.post(f"/remote/mirrors/{one.id}/cancel", follow=True).content.decode()
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """The files of the runs below a root."""
+    found = [path for path in root.rglob("*") if path.is_file()]
+    names = {path: str(path.relative_to(root)) for path in found}
+    return {name: path.read_bytes() for path, name in names.items() if not name.startswith(".")}
+
+
+def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
+    client: Client, store: Path, server: TalkativeSshd, network: Relay, far_store: Path, begin: Begin
+) -> None:
+    our_environment(server.home)
+    run_id = write_run(far_store, metrics=[{"loss": 0.5}])
+    large = far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
+    with large.open("wb") as file:
+        file.truncate(LARGE)
+    one = begin(delay=0.02)
+    until(lambda: one.done >= 3 and one.came > 2**20, timeout=60)
+    page = client.get("/remote").content.decode()
+    assert f"{one.done} of 4 files" in page and f"/remote/mirrors/{one.id}/cancel" in page
+    assert "The files that have come are whole and stay" in cancel(client, one)
+    assert (one.state, one.over.is_set(), len(one.runs)) == ("cancelled", True, 1)
+    theirs = files(far_store)
+    here = files(store)
+    assert 0 < len(here) < len(theirs) and here.items() <= theirs.items()
+    assert [path for path in store.rglob("*") if path.is_file() and path.parent.name == ".sync_parts"] == []
+    until(lambda: len(far.waiting(server.home, "sftp-server")) == 1)  # that of the connection
+    again = begin()
+    assert again.over.wait(60) and again.state == "finished"
+    assert files(store) == theirs
+    assert "again" in client.get(f"/remote/mirrors/{again.id}").content.decode()
+    client.post(f"/remote/mirrors/{one.id}/forget")
+    client.post(f"/remote/mirrors/{one.id}/forget")  # by two browsers
+    page = client.get("/remote").content.decode()
+    assert one.id not in page and again.id in page
+
+
+def test_one_that_has_a_manifest_made_is_cancelled_with_it(
+    client: Client, store: Path, server: TalkativeSshd, begin: Begin, far_store: Path
+) -> None:
+    write_run(far_store, metrics=[{"loss": 0.5}])
+    real = pretending(server.home, "", "venv")
+    real.write_text(real.read_text().replace("*--remote-mode*)", "*generate-manifest*)\nexec sleep 987\n"))
+    one = begin("venv")
+    until(lambda: far.waiting(server.home, "sleep"), timeout=60)
+    assert "Nothing has come" in cancel(client, one)
+    assert one.over.is_set() and files(store) == {}
+    until(lambda: far.waiting(server.home, "sleep") == [])
+
+
+def test_a_host_that_hangs_does_not_hold_up_who_cancels(
+    client: Client,
+    server: TalkativeSshd,
+    network: Relay,
+    far_store: Path,
+    begin: Begin,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mirroring, "CANCEL_SECONDS", 0.2)
+    our_environment(server.home)
+    run_id = write_run(far_store, metrics=[{"loss": 0.5}])
+    with (far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:
+        file.truncate(LARGE)
+    one = begin(delay=0.02)
+    until(lambda: one.came > 2**20, timeout=60)
+    network.mute_after = 0  # from now on nothing comes
+    assert "Cancelled." in cancel(client, one)
+    assert (one.state, one.over.is_set()) == ("cancelled", False)
+    network.cut()
+    assert one.over.wait(30)
+    page = client.get(f"/remote/mirrors/{one.id}").content.decode()
+    assert "Cancelled." in page and 'id="again"' not in page  # nobody is connected any more
+    assert client.post("/remote/mirrors/none/cancel").status_code == 404
