@@ -60,8 +60,8 @@ class Artifact(models.Model):
 
     @property
     def named_versions(self) -> list[tuple[str, int]]:
-        """Alias and number, by alias; `latest`, which moves by itself, comes last."""
-        return sorted(self.aliases.items(), key=lambda pair: (pair[0] == names.LATEST, pair[0]))
+        """Alias and number, by alias; `latest`, which moves by itself, comes first."""
+        return sorted(self.aliases.items(), key=lambda pair: (pair[0] != names.LATEST, pair[0]))
 
     def aliases_of(self, number: int) -> list[str]:
         """The aliases that mean a version."""

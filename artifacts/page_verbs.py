@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from artifacts import services
-from artifacts.errors import Refused
+from artifacts.artifact_page import artifact_context
+from artifacts.errors import NotFound, Refused
 from artifacts.models import Version
 from artifacts.serializers import NOTES_LENGTH
 from artifacts.version_page import version_context
@@ -19,17 +20,32 @@ from artifacts.version_page import version_context
 
 @require_POST
 def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
-    """Let `alias` mean `version`, or nothing any more where `remove` is sent."""
+    """Let `alias` mean `version`, or nothing any more where `remove` is sent; why it cannot is told on the page."""
     artifact = services.get_artifact(name, type)
-    alias, text = request.POST.get("alias", "").strip(), request.POST.get("version", "").strip()
-    if request.POST.get("remove"):
-        services.remove_alias(artifact=artifact, alias=alias)
-    else:
-        digits = text.removeprefix("v")
-        if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
-            raise Refused(f"The number of a version is needed, not {text[:40]!r}.")
-        services.set_alias(artifact=artifact, alias=alias, number=int(digits))
+    alias = request.POST.get("alias", "").strip()
+    try:
+        if request.POST.get("remove"):
+            services.remove_alias(artifact=artifact, alias=alias)
+        else:
+            services.set_alias(artifact=artifact, alias=alias, number=_number(request.POST))
+    except (Refused, NotFound) as error:
+        told = {"refused": str(error.detail), "typed": request.POST.dict()}
+        context = artifact_context(artifact, QueryDict()) | told
+        return render(request, "artifacts/artifact.html", context, status=error.status_code)
     return redirect(f"{reverse('artifact', args=[type, name])}#aliases")
+
+
+def _number(form: QueryDict) -> int:
+    """The version that a form names, with or without its v.
+
+    Raises:
+        Refused: it names none.
+    """
+    text = form.get("version", "").strip()
+    digits = text.removeprefix("v")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise Refused(f"A version number like v2 is needed, not {text[:40]!r}.")
+    return int(digits)
 
 
 @require_POST

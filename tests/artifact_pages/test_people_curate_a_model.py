@@ -35,6 +35,8 @@ def test_a_model_is_found_described_and_given_an_alias(
 
     run.log_artifact(rn.Artifact("data", "dataset").add_file(write("d.csv", "a,b\n1,2\n")))
     run.use_artifact("data:latest")
+    long = "x" * 128
+    run.log_artifact(rn.Artifact(long, "code").add_file(write("d.csv", "a,b\n1,2\n")))
     for number in (1, 2):
         made = rn.Artifact("net", metadata={"acc": number}).add_file(write("w.txt", f"weights {number}"))
         run.log_artifact(made.add_file(write("same.json", '{"a":1}')))
@@ -52,7 +54,14 @@ def test_a_model_is_found_described_and_given_an_alias(
         page.get_by_role("button", name="Compare").click()
         assert page.locator("tr.changed").count() == 2
         fits(page)
+        for address in (f"code/{long}", f"code/{long}/v1"):
+            page.goto(f"{viewer.url}/artifacts/{address}")
+            fits(page)
         page.goto(f"{viewer.url}/artifacts/model/net/v2")
+        page.get_by_label("Filter metadata").fill("nothing like it")
+        page.get_by_text("No line has that.").wait_for()
+        page.get_by_label("Filter metadata").fill("acc")
+        assert page.locator("dl > div", has_text="acc").is_visible()
         page.get_by_role("link", name="w.txt", exact=True).click()
         assert page.locator("#look pre").inner_text() == "weights 2"
         page.get_by_text("Add a description and tags").click()

@@ -26,7 +26,7 @@ def test_it_has_name_type_versions_size_and_aliases(page: Page, model: str) -> N
     assert names(found) == ["m", "d"]
     row = next(one for one in found.all("tr") if "model" in one.text)
     assert row.text.startswith("m model latest v3 3 12 B just now")
-    assert "2 artifacts, 4 versions, 8 files of" in found.texts("span", "end")[0]
+    assert "2 artifacts, 4 versions, 42 B of files" in found.texts("span", "end")[0]
     assert found.texts("a", "chip") == ["All 2", "Model 1", "Dataset 1", "Config 0", "Code 0", "Custom 0"]
     assert next(link.attributes["href"] for link in found.all("a", "name")) == model
 

@@ -54,9 +54,27 @@ def test_aliases_are_added_moved_and_removed(page: Page, send: Send, client: Cli
         {"alias": "x"},
         {"alias": "v4", "version": "1"},
     ):
-        assert client.post(f"{model}/alias", fields).status_code == 400, fields
-    assert client.post(f"{model}/alias", {"alias": "x", "version": "9"}).status_code == 404
+        answer = client.post(f"{model}/alias", fields)
+        assert answer.status_code == 400, fields
+        assert Markup(answer.content.decode()).texts("p", "failed"), fields
+    answer = client.post(f"{model}/alias", {"alias": "x", "version": "9"})
+    told = Markup(answer.content.decode())
+    assert answer.status_code == 404 and "m:v9" in told.texts("p", "failed")[0]
+    typed = {one.attributes.get("aria-label"): one.attributes.get("value") for one in told.all("input")}
+    assert typed["New alias"] == "x" and typed["Version of the new alias"] == "9"
     assert services.get_artifact("m").aliases == {"latest": 3}
+
+
+def test_many_aliases_and_tags_are_cut_and_counted(
+    page: Page, run: rn.Run, write: Callable[..., Path]
+) -> None:
+    tags = [f"tag-{number}" for number in range(40)]
+    run.log_artifact(rn.Artifact("m").add_file(write("f")).add_tags(*tags))
+    listed = page("/artifacts/model/m").texts("span", "aliases")[0]
+    assert listed.split() == ["latest", "tag-0", "tag-1", "+38"]
+    version = page("/artifacts/model/m/v1")
+    assert version.texts("summary", "linklike")[0] == "29 more"
+    assert version.texts("span", "tag")[:1] == ["model"] and len(version.all("span", "tag")) == 41
 
 
 def test_two_versions_are_compared(page: Page, model: str) -> None:
