@@ -95,7 +95,7 @@ def about() -> list[tuple[str, str]]:
         ("Configuration", str(own.config_directory())),
         ("Data", str(settings.STATE_DIR)),
         ("Database", str(database["NAME"])),
-        ("Database kind", f"{connection.vendor} {database_version()}, {state}"),
+        ("Database kind", f"{connection.display_name} {database_version()}, {state}"),
         ("Licence", "MIT"),
     ]
 

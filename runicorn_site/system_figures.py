@@ -43,9 +43,12 @@ class CpuMeter:
     def __init__(self) -> None:
         self.at = float("-inf")
         self.per_core: list[float] = []
+        psutil.cpu_percent(
+            interval=None, percpu=True
+        )  # the first look has nothing to compare with and says 0
 
     def read(self) -> list[float]:
-        """Percent of each logical processor; the first look has nothing to compare with and may say 0."""
+        """Percent of each logical processor; the first look covers the time since the meter was made."""
         with _lock:
             if time.monotonic() > self.at + FRESH_SECONDS:
                 self.per_core = [float(value) for value in psutil.cpu_percent(interval=None, percpu=True)]

@@ -7,9 +7,11 @@ import { fragment, poll } from "./poll.js";
 
 const EVERY = 2000;
 const KEPT = 150;
-const MINUTES = 5;
+/** Seconds that the curves show at first, and at most. */
+const [FIRST, LONGEST] = [60, 300];
 
 const mark = {};
+let began = null;
 const charts = new Map();
 const settings = { axis: "time", smoothing: 0, log: false, range: null, heights: [0, 100] };
 
@@ -24,7 +26,8 @@ async function refresh() {
 function take() {
   const figures = document.getElementById("figures");
   const now = Number(figures.dataset.at);
-  settings.range = [now - MINUTES * 60, now];
+  began ??= now;
+  settings.range = [Math.max(now - LONGEST, Math.min(began, now - FIRST)), now];
   for (const meter of figures.querySelectorAll("[data-curve]")) {
     add(meter.dataset.curve, now, Number(meter.dataset.value));
   }

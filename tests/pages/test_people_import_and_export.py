@@ -37,7 +37,7 @@ def key_in(answer: Any) -> str:
 
 
 def test_it_is_shown_before_it_is_done(store: Path, full: Path, pack: Pack, client: Client) -> None:
-    assert b"Look at it" in client.get("/import").content
+    assert b"Check the archive" in client.get("/import").content
     before = snapshot(store)
     told = sent(client, pack(full).read_bytes())
     page = told.content.decode()
@@ -114,7 +114,7 @@ def test_a_browser_sends_and_saves(
     browser.goto(f"{viewer.url}/settings")
     browser.click("text=Import an archive")
     browser.set_input_files("input[type=file]", pack(full))
-    browser.click("text=Look at it")
+    browser.click("text=Check the archive")
     browser.click("text=Import 6")
     browser.click("text=See the runs")
     browser.check(f'input[value="{RUN}"]')

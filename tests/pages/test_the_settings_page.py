@@ -18,10 +18,10 @@ Page = Callable[..., Markup]
 def test_it_shows_where_everything_is(store: Path, page: Page, home: Path) -> None:
     write_run(store)
     text = " ".join(page("/settings").texts("main"))
-    assert f"{store} 1 run" in text
+    assert f"{store} · 1 run" in text
     assert "nothing: scripts write into ./.runicorn" in text
     assert str(home / "config") in text
-    assert "sqlite 3." in text and "sound" in text and "MIT" in text
+    assert "SQLite 3." in text and "sound" in text and "MIT" in text
 
 
 def test_the_look_is_kept_by_the_browser_and_drawn_by_the_server(
@@ -47,7 +47,7 @@ def test_a_folder_is_looked_at_before_it_is_switched_to(store: Path, tmp_path: P
     looked = client.post("/settings/root", {"path": str(tmp_path / "other"), "check": "1"})
     assert "holds 1 run." in looked.content.decode()
     missing = client.post("/settings/root", {"path": str(tmp_path / "none"), "check": "1"})
-    assert "does not exist yet and will be made" in missing.content.decode()
+    assert "does not exist yet and will be created" in missing.content.decode()
     assert not (tmp_path / "none").exists()
     assert settings.read_user_config() == {}
 
