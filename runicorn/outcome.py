@@ -28,7 +28,13 @@ class Summary:
         self._folder = folder
 
     def merge(self, update: Mapping[Any, Any]) -> None:
-        """Set the keys of `update`, the others stay; a value that JSON cannot hold is told of and left out."""
+        """Set the keys of `update`, the others stay; a value that JSON cannot hold is told of and left out.
+
+        Raises:
+            TypeError: `update` is no mapping.
+        """
+        if not isinstance(update, Mapping):
+            raise TypeError(f"A summary is a dict, not {type(update).__name__}.")
         kept = {}
         for key, value in update.items():
             try:

@@ -37,7 +37,7 @@ class Run:
         id: `YYYYMMDD_HHMMSS_xxxxxx`.
         project: the project's name.
         name: the experiment's name.
-        run_dir: the folder of the run.
+        run_dir: the folder of the run; its images lie in `media_dir`. Above it: `runs_dir`, `experiment_dir`, `project_dir`.
         storage_root: the folder all projects lie in.
         config: the settings of the run by dotted key; assigning writes them.
         server: the address of the server that is sent the run; "" for none.
@@ -49,6 +49,8 @@ class Run:
         self.name = name
         self.storage_root = storage_root
         self.run_dir = layout.run_folder(storage_root, project, name, run_id)
+        self.runs_dir, self.experiment_dir, self.project_dir = self.run_dir.parents[:3]
+        self.media_dir = self.run_dir / layout.MEDIA
         self.process = os.getpid()
         self.server = ""
         self._started_at = time.time()
@@ -200,9 +202,12 @@ class Run:
             ArtifactError: the version could not be made; nothing of it is there then. Unlike what is logged, a
                 version that is missing would be missed too late.
         """
+        from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.records import made
         from runicorn.artifacts.store import Store
 
+        if not isinstance(artifact, Artifact):
+            raise TypeError(f"log_artifact takes an Artifact, not {type(artifact).__name__}.")
         version = artifact.log_to(Store(self.storage_root), self.id)
         self._record(made, version)
         self._notice_when_ended()

@@ -110,11 +110,9 @@ class Artifact:
             raise FileNotFoundError(f"Directory not found: {path}")
         if not folder.is_dir():
             raise InvalidArtifact(f"Not a directory: {path}")
-        found = sources.below(folder, exclude_patterns or (), follow_symlinks)
         prefix = f"{names.check_path(name)}/" if name is not None else ""
-        self._stage(
-            {names.check_path(prefix + below): source.absolute() for below, source in found.files.items()}
-        )
+        found = sources.below(folder, exclude_patterns or (), follow_symlinks, prefix)
+        self._stage({names.check_path(path): source.absolute() for path, source in found.files.items()})
         self._references.extend(found.links)
         if found.others:
             say(
@@ -135,7 +133,7 @@ class Artifact:
         """Record something that lies elsewhere; it is never read.
 
         Args:
-            uri: `s3://…`, `gs://…`, `https://…`, `file://…`.
+            uri: `s3://…`, `gs://…`, `https://…`, `file://…`; an absolute path becomes the last of these.
             checksum: as its owner states it.
             size: bytes.
             name: what it is called in the artifact.
@@ -144,6 +142,8 @@ class Artifact:
         Raises:
             InvalidArtifact: `uri` has no scheme, or `size` is no number of bytes.
         """
+        if os.path.isabs(uri):
+            uri = Path(uri).as_uri()
         scheme, separator, rest = str(uri).partition(":")
         if not (separator and rest and scheme and scheme[0].isalpha() and scheme.isascii()):
             raise InvalidArtifact(f"Invalid reference {uri!r}: it must be a URI, like s3://bucket/key.")
@@ -164,10 +164,11 @@ class Artifact:
         return self
 
     def _stage(self, files: dict[str, Path]) -> None:
-        taken = next((path for path in files if path in self._files), None)
-        if taken is not None:
-            raise InvalidArtifact(f"There are two files for {taken!r} in artifact {self.name}.")
-        names.check_paths([*self._files, *files])
+        for path, source in files.items():
+            there = self._files.get(path)  # the same file once more is no second one
+            if there is not None and os.path.realpath(there) != os.path.realpath(source):
+                raise InvalidArtifact(f"There are two files for {path!r} in artifact {self.name}.")
+        names.check_paths({**self._files, **files})
         self._files.update(files)
 
     # Becoming and being a version

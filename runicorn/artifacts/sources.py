@@ -15,7 +15,7 @@ class Found(NamedTuple):
     """What lies below a folder.
 
     Attributes:
-        files: sources by their path relative to the folder, with forward slashes.
+        files: sources by the prefix and their path relative to the folder, with forward slashes.
         links: symbolic links that lead out of the folder or nowhere, as references.
         others: paths that are neither files nor folders (pipes, sockets, devices).
     """
@@ -25,7 +25,7 @@ class Found(NamedTuple):
     others: list[str]
 
 
-def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool) -> Found:
+def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: str = "") -> Found:
     """Walk a folder, in the order of the names.
 
     Args:
@@ -33,6 +33,7 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool) -> Found:
         exclude: patterns as `PurePath.match` has them, matched against the path below the folder.
         follow_symlinks: take what links lead to, wherever it lies. Else a link to a file within the folder is taken as that
             file, and every other link is recorded.
+        prefix: what goes before each path that is told.
 
     Raises:
         OSError: a folder cannot be listed.
@@ -45,11 +46,11 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool) -> Found:
             continue
         linked = path.is_symlink()
         if linked and not follow_symlinks and not _leads_to_file_within(path, inside):
-            found.links.append(_recorded(path, relative))
+            found.links.append(_recorded(path, prefix + relative))
         elif _is_regular(path):
-            found.files[relative] = path
+            found.files[prefix + relative] = path
         else:
-            found.others.append(relative)
+            found.others.append(prefix + relative)
     return found
 
 

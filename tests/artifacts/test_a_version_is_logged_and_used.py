@@ -88,6 +88,8 @@ def test_what_is_not_there_is_said(run: rn.Run, write: Write) -> None:
         run.use_artifact("m")
     with pytest.raises(InvalidArtifact, match="no files and no references"):
         run.log_artifact(rn.Artifact("empty"))
+    with pytest.raises(TypeError, match="takes an Artifact, not str"):
+        run.log_artifact("m")  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="is not loaded"):
         rn.Artifact("m").download()
 

@@ -85,6 +85,13 @@ def test_paths_must_differ_in_more_than_case(write: Write) -> None:
         one.add_file(write("y"), name="readme/inside")
 
 
+def test_the_same_file_once_more_is_no_second_one(write: Write, run: rn.Run) -> None:
+    best = write("model/best.pt")
+    artifact = rn.Artifact("a").add_file(best).add_dir(best.parent)
+    run.log_artifact(artifact)
+    assert artifact.get_file_path("best.pt").read_bytes() == best.read_bytes()
+
+
 def test_a_file_is_no_folder_of_others() -> None:
     names.check_paths(["a", "a-b", "a.b/c", "b/a", "aa"])
     for paths in (["a", "a-b", "a!", "A/b"], ["x/y/z", "x/y-1", "x/y"], ["a/b/c/d", "a"]):
@@ -150,6 +157,11 @@ def test_a_reference_is_a_uri(uri: str) -> None:
         rn.Artifact("a").add_reference(uri)
     with pytest.raises(InvalidArtifact, match="number of bytes"):
         rn.Artifact("a").add_reference("s3://b/k", size=-1)
+
+
+def test_a_reference_may_be_an_absolute_path() -> None:
+    (reference,) = rn.Artifact("a").add_reference("/mnt/a b").get_references()
+    assert reference.uri == "file:///mnt/a%20b"
 
 
 def test_metadata_that_is_no_json_keeps_nothing(run: rn.Run, write: Write, folder: Path) -> None:

@@ -35,11 +35,10 @@ def test_links_out_are_recorded(run: rn.Run, linked: Path) -> None:
     run.log_artifact(artifact)
     assert _paths(artifact) == ["train/real.txt", "train/within.txt"]
     recorded = {reference.metadata["path"]: reference for reference in artifact.get_references()}
-    assert sorted(recorded) == ["cycle", "folder", "nowhere", "out.txt"]
-    assert recorded["out.txt"].metadata["symlink"] == "../outside/secret.txt"
-    assert recorded["out.txt"].uri.startswith("file:///") and recorded["out.txt"].uri.endswith(
-        "outside/secret.txt"
-    )
+    assert sorted(recorded) == ["train/cycle", "train/folder", "train/nowhere", "train/out.txt"]
+    out = recorded["train/out.txt"]
+    assert out.metadata["symlink"] == "../outside/secret.txt"
+    assert out.uri.startswith("file:///") and out.uri.endswith("outside/secret.txt")
 
 
 def test_they_are_followed_when_asked_for_and_end(run: rn.Run, linked: Path) -> None:

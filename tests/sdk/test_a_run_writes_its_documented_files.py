@@ -19,6 +19,8 @@ def test_it_lies_below_project_and_experiment(begin: Callable[..., rn.Run], fold
     run = begin("vision", "resnet 小型")
     assert run.run_dir == folder / "vision" / "resnet 小型" / "runs" / run.id
     assert layout.is_run_id(run.id)
+    assert (run.media_dir, run.runs_dir) == (run.run_dir / "media", run.run_dir.parent)
+    assert (run.experiment_dir, run.project_dir) == (folder / "vision" / "resnet 小型", folder / "vision")
     assert (run.project, run.name, run.storage_root) == ("vision", "resnet 小型", folder)
 
 

@@ -103,6 +103,11 @@ def test_the_primary_metric_is_named_at_once_and_its_best_at_the_end(run: rn.Run
     }
 
 
+def test_what_is_no_dict_raises(run: rn.Run) -> None:
+    with pytest.raises(TypeError, match="A summary is a dict, not list"):
+        run.summary([1])  # type: ignore[arg-type]
+
+
 def test_the_best_may_be_the_lowest(run: rn.Run) -> None:
     run.set_primary_metric("loss", "min")
     for value in (math.nan, 3, 1, 2, -math.inf):
