@@ -8,10 +8,10 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts import schemas, services, shapes
+from artifacts import schemas, shapes, uploading
 from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import Conflict
-from artifacts.serializers import PartQuery, UploadBody
+from artifacts.serializers import FilesBody, PartQuery, UploadBody
 from runs.taking import Bytes
 
 
@@ -22,10 +22,29 @@ class Uploads(StoreView):
     def post(self, request: Request) -> Response:
         """Tell of a version; the answer names the contents that the store lacks."""
         about = given(UploadBody, request)
-        files = about.pop("files")
-        upload = services.begin_upload(about=about, files=files)
-        answer = {"upload_id": upload.id, "missing": upload.missing()}
-        return Response(answer, status=status.HTTP_201_CREATED)
+        files, total = about.pop("files"), about.pop("total_files", None)
+        upload, missing = uploading.begin(about=about, files=files, total=total)
+        return Response({"upload_id": upload.id, "missing": missing}, status=status.HTTP_201_CREATED)
+
+
+class UploadState(StoreView):
+    """An upload that was begun."""
+
+    @extend_schema(responses={200: schemas.UploadState, **PROBLEMS})
+    def get(self, request: Request, upload_id: str) -> Response:
+        """How far it is: to go on after an interruption."""
+        return Response(uploading.state_of(upload=uploading.upload_of(upload_id)))
+
+
+class UploadFiles(StoreView):
+    """The files of an upload."""
+
+    @extend_schema(request=FilesBody, responses={200: schemas.FilesTold, **PROBLEMS})
+    def post(self, request: Request, upload_id: str) -> Response:
+        """Tell of further files; the answer names the contents of theirs that the store lacks."""
+        files = given(FilesBody, request)["files"]
+        told, missing = uploading.tell_files(upload=uploading.upload_of(upload_id), files=files)
+        return Response({"told_files": told, "missing": missing})
 
 
 class UploadParts(StoreView):
@@ -39,14 +58,33 @@ class UploadParts(StoreView):
         responses={200: schemas.PartTaken, **PROBLEMS, 409: schemas.PartRefused},
     )
     def put(self, request: Request, upload_id: str) -> Response:
-        """Append at most 8 MiB to a content, exactly at `offset`; 409 tells the size that is there instead."""
+        """Append at most 8 MiB to a content, exactly at `offset`; 409 tells the size that is there instead.
+
+        The last part of a content that has another digest is 409 as well: all of it was thrown away.
+        """
         query = asked(PartQuery, request)
         content = request.data if isinstance(request.data, bytes) else b""
         try:
-            size = services.add_part(upload=services.upload_of(upload_id), content=content, **query)
+            size = uploading.add_part(upload=uploading.upload_of(upload_id), content=content, **query)
         except Conflict as error:
             return Response({"detail": str(error.detail), "size": error.size}, status=error.status_code)
         return Response({"size": size})
+
+
+class UploadContents(StoreView):
+    """Small contents of an upload, many in one request."""
+
+    parser_classes = (Bytes,)
+
+    @extend_schema(
+        request={"application/octet-stream": OpenApiTypes.BINARY},
+        responses={200: schemas.ContentsTaken, **PROBLEMS},
+    )
+    def put(self, request: Request, upload_id: str) -> Response:
+        """Take whole contents, each after its length in eight bytes, the highest first; 8 MiB together."""
+        content = request.data if isinstance(request.data, bytes) else b""
+        taken = uploading.add_contents(upload=uploading.upload_of(upload_id), body=content)
+        return Response({"taken": taken})
 
 
 class UploadCompletion(StoreView):
@@ -55,5 +93,5 @@ class UploadCompletion(StoreView):
     @extend_schema(request=None, responses={201: schemas.VersionDetail, **PROBLEMS})
     def post(self, request: Request, upload_id: str) -> Response:
         """Make the version, when all of it is there and is what was told; else nothing of it is visible."""
-        version = services.complete_upload(upload=services.upload_of(upload_id))
+        version = uploading.complete(upload=uploading.upload_of(upload_id))
         return Response(shapes.detail(version), status=status.HTTP_201_CREATED)

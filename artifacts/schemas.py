@@ -225,6 +225,30 @@ class UploadBegun(Schema):
     missing = s.ListField(child=s.CharField(), help_text="Digests of contents that the store lacks.")
 
 
+class UploadState(Schema):
+    """How far an upload is."""
+
+    upload_id = s.CharField()
+    told_files = s.IntegerField(help_text="How many files were told.")
+    total_files = s.IntegerField(allow_null=True, help_text="How many there will be, if that was said.")
+    missing = s.ListField(child=s.CharField(), help_text="Digests of contents that the store lacks.")
+
+
+class FilesTold(Schema):
+    """What is to be sent of the files that were told."""
+
+    told_files = s.IntegerField(help_text="How many files were told so far.")
+    missing = s.ListField(
+        child=s.CharField(), help_text="Digests of contents of these files that the store lacks."
+    )
+
+
+class ContentsTaken(Schema):
+    """How many contents came."""
+
+    taken = s.IntegerField()
+
+
 class PartTaken(Schema):
     """How much of a content is there."""
 

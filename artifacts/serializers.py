@@ -7,6 +7,7 @@ from rest_framework import serializers
 from runicorn.artifacts import names
 from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
 from runicorn.artifacts.manifest import LARGEST_SIZE
+from runicorn.artifacts.uploads import MOST_FILES
 from runicorn.layout import RUN_ID
 from runs.taking import Body, Query
 
@@ -103,12 +104,24 @@ class UploadReference(Body):
     metadata = serializers.DictField(required=False)
 
 
+class FilesBody(Body):
+    """Further files of an upload."""
+
+    files = UploadFile(many=True)
+
+
 class UploadBody(Description):
     """A version that is to come."""
 
     name = serializers.CharField(max_length=255, trim_whitespace=False)
     type = serializers.CharField(max_length=64)
     files = UploadFile(many=True)
+    total_files = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_FILES,
+        help_text="Where more files are told later: how many in all.",
+    )
     references = UploadReference(many=True, required=False)
     run_id = serializers.RegexField(RUN_ID, required=False, help_text="The run that made it.")
 

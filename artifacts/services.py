@@ -12,7 +12,7 @@ from django.db.models import Max, Sum
 from artifacts import discovery, links
 from artifacts.errors import Ambiguous, NotFound, Refused, answered
 from artifacts.models import Artifact, File, Version
-from runicorn.artifacts import curating, garbage, names, store, uploads, verifying
+from runicorn.artifacts import curating, garbage, names, store, verifying
 from runs.active import active_root
 from runs.models import StorageRoot
 
@@ -241,50 +241,6 @@ def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> dict[str, An
 
     _changed(version, change)
     return record
-
-
-def begin_upload(*, about: Mapping[str, Any], files: list[Mapping[str, Any]]) -> uploads.Upload:
-    """Begin a version that comes from another machine.
-
-    Raises:
-        Refused: it could never be one.
-        ReadOnlyStore, NotWritten: nothing was written.
-    """
-    with answered():
-        return uploads.begin(store.Store(Path(active_root().path)), about, files)
-
-
-def upload_of(upload_id: str) -> uploads.Upload:
-    """An upload of the active root; whether it is there shows when it is asked."""
-    return uploads.Upload(store.Store(Path(active_root().path)), upload_id)
-
-
-def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes) -> int:
-    """Append to a content of an upload; the bytes that are there then.
-
-    Raises:
-        NotFound: there is no such upload.
-        Refused: the upload has no such content, or not so long a one.
-        Conflict: the content has another size now.
-        ReadOnlyStore, NotWritten: nothing was written.
-    """
-    with answered():
-        return uploads.add_part(upload, digest, offset, content)
-
-
-def complete_upload(*, upload: uploads.Upload) -> Version:
-    """Make the version of an upload.
-
-    Raises:
-        NotFound: there is no such upload.
-        Conflict: something is missing, or is not what was told.
-        ReadOnlyStore, NotWritten: the upload is as it was.
-    """
-    with answered():
-        made = uploads.complete(upload)
-    root = active_root()
-    discovery.refresh(root, made.artifact)
-    return get_version(made.artifact.name, made.number, made.artifact.type)
 
 
 def verify(*, version: Version) -> verifying.Verdict:

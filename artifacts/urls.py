@@ -15,14 +15,6 @@ api_patterns = [
     path("artifacts", api.ArtifactList.as_view(), name="api-artifacts"),
     path("artifacts/stats", api.ArtifactStatistics.as_view(), name="api-artifact-stats"),
     path("artifacts/uploads", api_uploads.Uploads.as_view(), name="api-uploads"),
-    path(
-        "artifacts/uploads/<str:upload_id>/parts", api_uploads.UploadParts.as_view(), name="api-upload-parts"
-    ),
-    path(
-        "artifacts/uploads/<str:upload_id>/complete",
-        api_uploads.UploadCompletion.as_view(),
-        name="api-upload-completion",
-    ),
     path("artifacts/<str:name>/versions", api.VersionList.as_view(), name="api-versions"),
     path(VERSION, api.VersionDetail.as_view(), name="api-version"),
     path(f"{VERSION}/files", api.VersionFiles.as_view(), name="api-version-files"),
@@ -44,6 +36,24 @@ api_patterns = [
         name="api-performance-history",
     ),
     path("runs/<str:run_id>/artifacts", api.RunArtifacts.as_view(), name="api-run-artifacts"),
+    # Behind those of artifacts, one of which may be called "uploads".
+    path("artifacts/uploads/<str:upload_id>", api_uploads.UploadState.as_view(), name="api-upload"),
+    path(
+        "artifacts/uploads/<str:upload_id>/files", api_uploads.UploadFiles.as_view(), name="api-upload-files"
+    ),
+    path(
+        "artifacts/uploads/<str:upload_id>/contents",
+        api_uploads.UploadContents.as_view(),
+        name="api-upload-contents",
+    ),
+    path(
+        "artifacts/uploads/<str:upload_id>/parts", api_uploads.UploadParts.as_view(), name="api-upload-parts"
+    ),
+    path(
+        "artifacts/uploads/<str:upload_id>/complete",
+        api_uploads.UploadCompletion.as_view(),
+        name="api-upload-completion",
+    ),
 ]
 v2_patterns: list[Any] = []
 page_patterns = pages

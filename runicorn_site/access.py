@@ -26,7 +26,7 @@ OTHER_BODIES = (
     ("multipart/form-data", re.compile(r"/api/import/archive/?")),
     (
         "application/octet-stream",
-        re.compile(r"/api/artifacts/uploads/[^/]+/parts/?|/api/runs/[^/]+/files/.+"),
+        re.compile(r"/api/artifacts/uploads/[^/]+/(?:parts|contents)/?|/api/runs/[^/]+/files/.+"),
     ),
 )
 """Where something else than JSON may be sent: archives, and parts of files."""

@@ -42,6 +42,7 @@ TABLE: tuple[tuple[str, str, Limit], ...] = (
     ("GET", "/api/v2/series", Limit(100)),
     ("POST", "/api/v2/experiments/batch-delete", Limit(10)),
     ("PUT", "/api/artifacts/uploads/{id}/parts", Limit(6000)),
+    ("PUT", "/api/artifacts/uploads/{id}/contents", Limit(6000)),
     ("POST", "/api/config/user_root_dir", Limit(10)),
     ("POST", "/api/config/ssh_connections", Limit(20)),
     ("DELETE", "/api/config/ssh_connections/{key}", Limit(20)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -165,9 +165,25 @@ class Intake:
             _hold_still(source, before, os.fstat(fd))
         finally:
             os.close(fd)
+        self._settle_many()
+        return Blob(digest, before.st_size, before.st_mtime)
+
+    def keep(self, content: bytes, wanted: Mapping[str, int]) -> bool:
+        """Take in a content that is in memory, if it is among those that are wanted, sizes by digest; whether it is.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        digest = ALGORITHM + hashlib.sha256(content).hexdigest()
+        if wanted.get(digest) != len(content):
+            return False
+        self._put(digest, content)
+        self._settle_many()
+        return True
+
+    def _settle_many(self) -> None:
         if self._bytes >= BATCH_BYTES or len(self._waiting) >= BATCH_FILES:
             self.settle()
-        return Blob(digest, before.st_size, before.st_mtime)
 
     def settle(self) -> None:
         """Have everything written that was copied, and give it its name."""
@@ -195,15 +211,20 @@ class Intake:
     def _small(self, fd: int, size: int) -> str:
         content = b"".join(iter(lambda: os.read(fd, SMALL), b""))
         digest = ALGORITHM + hashlib.sha256(content).hexdigest()
-        if not self._has(digest, len(content)) and len(content) == size:
-            copy, target = self._new_copy()
-            try:
-                _write_all(target, content)
-            finally:
-                os.close(target)
-            self._wait(digest, copy, size)
+        if len(content) == size:
+            self._put(digest, content)
         self._progress.advance(size)
         return digest
+
+    def _put(self, digest: str, content: bytes) -> None:
+        if self._has(digest, len(content)):
+            return
+        copy, target = self._new_copy()
+        try:
+            _write_all(target, content)
+        finally:
+            os.close(target)
+        self._wait(digest, copy, len(content))
 
     def _large(self, fd: int, size: int) -> str:
         if (self._pool.sizes / str(size)).exists():

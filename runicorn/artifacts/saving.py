@@ -86,8 +86,8 @@ def save(store: Store, draft: Draft, progress: Progress = SILENT) -> Version:
         raise NotSaved(f"{draft.name} was not saved: {_reason(error)}. Nothing of it was kept.") from error
 
 
-def check(store: Store, draft: Draft) -> None:
-    """Hold that the draft can become a version.
+def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
+    """Hold that the draft can become a version; with `may_be_empty` one to which files are added later.
 
     Raises:
         InvalidArtifact: it cannot.
@@ -102,7 +102,7 @@ def check(store: Store, draft: Draft) -> None:
     for path in paths:
         names.check_path(path)
     names.check_paths(paths)
-    if not paths and not draft.references:
+    if not (paths or draft.references or may_be_empty):
         raise InvalidArtifact(
             f"Artifact {draft.name} has no files and no references; there is nothing to keep.", "files"
         )

@@ -1,17 +1,22 @@
-"""Versions that come from another machine: told first, then sent in parts, and made when everything is there.
+"""Versions that come from another machine: told first, then sent, and made when everything is there.
 
-An upload is a folder `artifacts/.uploads/<id>/` with what was told (`upload.json`) and a growing file for each content
-that the pool lacks; it survives a restart of whoever receives it. Nothing of it is visible before it is complete, and
-one that nobody touched for a day is a rest for the collection of garbage.
+An upload is a folder `artifacts/.uploads/<id>/` with what was told of the version (`upload.json`) and of its files, a
+line each (`files.jsonl`: a hundred thousand of them are told in several requests), and a growing file for each content
+that is on its way. A content that is whole and has its digest goes into the pool. All of it survives a restart of
+whoever receives it. No version is visible before the upload is complete, and one that nobody touched for a day is a
+rest for the collection of garbage, as are contents that no version holds then.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,12 +25,17 @@ from runicorn.artifacts import names
 from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, InvalidArtifact
 from runicorn.artifacts.manifest import ALGORITHM, Reference, is_digest, is_size
-from runicorn.artifacts.pool import Blob
+from runicorn.artifacts.pool import Blob, Intake
 from runicorn.artifacts.saving import Draft, check, make
 from runicorn.artifacts.store import UPLOADS, Store, Version, write_small
 
 MOST_FILES = 100_000
+PREFIX = 8
+"""Bytes before each of several contents that are sent together: its length, the highest first."""
+WHOLE = "non_field_errors"
+"""What is wrong with a body that has no fields is told under this name."""
 _ID = re.compile(r"[0-9a-f]{32}")
+_ABOUT, _FILES = "upload.json", "files.jsonl"
 
 
 class UploadConflict(ArtifactError, RuntimeError):
@@ -48,6 +58,18 @@ class Told(NamedTuple):
     digest: str
 
 
+class Listed(NamedTuple):
+    """The files of an upload.
+
+    Attributes:
+        files: in the order in which they were told.
+        sizes: the size of each content, by digest.
+    """
+
+    files: tuple[Told, ...]
+    sizes: dict[str, int]
+
+
 class Upload:
     """An upload that was begun.
 
@@ -62,33 +84,34 @@ class Upload:
         self.path = store.path / UPLOADS / id
 
     def told(self) -> dict[str, Any]:
-        """What was told at its beginning.
+        """What was told of the version at its beginning.
 
         Raises:
             ArtifactNotFound: there is no such upload, or it is complete.
         """
-        value = layout.read_json(self.path / "upload.json")[0] if _ID.fullmatch(self.id) else {}
+        value = layout.read_json(self.path / _ABOUT)[0] if _ID.fullmatch(self.id) else {}
         if not value:
             raise ArtifactNotFound(f"Upload not found: {self.id[:64]}")
         return value
 
-    def files(self) -> list[Told]:
-        """Its files."""
-        return [Told(*entry) for entry in self.told()["files"]]
+    def listed(self) -> Listed:
+        """The files that were told so far.
 
-    def sizes(self) -> dict[str, int]:
-        """The size of each content, by digest."""
-        return {file.digest: file.size for file in self.files()}
+        Raises:
+            ArtifactNotFound: there is no such upload, or it is complete.
+        """
+        try:
+            about = os.stat(self.path / _FILES) if _ID.fullmatch(self.id) else None
+        except FileNotFoundError:
+            about = None
+        if about is None:
+            raise ArtifactNotFound(f"Upload not found: {self.id[:64]}")
+        return _listed(self.path / _FILES, about.st_size, about.st_mtime_ns)
 
-    def missing(self) -> list[str]:
-        """The digests of what has still to be sent, in whole or in part."""
-        # An empty content has its file only when it was "sent".
-        return [
-            digest
-            for digest, size in self.sizes().items()
-            if not self.store.pool.holds(digest, size)
-            and (self.received(digest) < size or not self.part(digest).exists())
-        ]
+    def missing(self, files: Iterable[Told]) -> list[str]:
+        """Of the contents of some files, the digests of those that have still to be sent, in whole or in part."""
+        sizes = {file.digest: file.size for file in files}
+        return [digest for digest, size in sizes.items() if not self.store.pool.holds(digest, size)]
 
     def part(self, digest: str) -> Path:
         """Where a content grows."""
@@ -106,62 +129,112 @@ class Upload:
         return _os.file_lock(self.path / ".lock")
 
 
-def begin(store: Store, about: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> Upload:
-    """Begin an upload.
+def begin(
+    store: Store, about: Mapping[str, Any], files: Iterable[Mapping[str, Any]], total: int | None = None
+) -> tuple[Upload, list[Told]]:
+    """Begin an upload; the upload, and its files as far as they were told with it.
 
     Args:
         store: where.
         about: `name`, `type`, and where they are known `description`, `metadata`, `tags`, `references`, `run_id`.
         files: `path`, `size` and `digest` of each.
+        total: how many files it will have, where they are told little by little; then it cannot be completed with fewer.
 
     Raises:
         InvalidArtifact: it could never be a version.
         OSError: it could not be written.
     """
     told = [_told(file) for file in files]
-    if len(told) > MOST_FILES:
-        raise InvalidArtifact(f"There must not be more than {MOST_FILES} files in one upload.", "files")
-    sizes: dict[str, int] = {}
-    for file in told:
-        if sizes.setdefault(file.digest, file.size) != file.size:
-            raise InvalidArtifact(f"Two files have the digest {file.digest} and different sizes.", "files")
-    check(store, _draft(about, told))
+    _check_files(store, about, told, total)
     upload = Upload(store, os.urandom(16).hex())
     upload.path.mkdir(parents=True)
     try:
-        write_small(upload.path / "upload.json", {**about, "files": told, "created_at": time.time()})
-    except InvalidArtifact:
-        upload.path.rmdir()
+        _append(upload.path / _FILES, told)
+        write_small(upload.path / _ABOUT, {**about, "total_files": total, "created_at": time.time()})
+    except (InvalidArtifact, OSError):
+        shutil.rmtree(upload.path, ignore_errors=True)
         raise
-    return upload
+    return upload, told
+
+
+def tell(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Told]:
+    """Tell of further files of an upload; those files. What was told before may be told again, and changes nothing.
+
+    Raises:
+        ArtifactNotFound: there is no such upload.
+        InvalidArtifact: with them it could never be a version, or one of them was told otherwise before.
+        OSError: it could not be written.
+    """
+    told = [_told(file) for file in files]
+    about = upload.told()
+    with upload.lock():
+        before = {file.path: file for file in upload.listed().files}
+        new = [file for file in told if before.setdefault(file.path, file) is file]
+        other = next((file.path for file in told if before[file.path] != file), None)
+        if other is not None:
+            raise InvalidArtifact(f"{other!r} was told with another size or digest before.", "files")
+        _check_files(upload.store, about, list(before.values()), about.get("total_files"))
+        _append(upload.path / _FILES, new)
+        os.utime(upload.path)
+    return told
 
 
 def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
-    """Append to a content, exactly at an offset; the size that is there then.
+    """Append to a content, exactly at an offset; the size that is there then. The last part brings it into the pool.
 
     Raises:
         ArtifactNotFound: there is no such upload.
         InvalidArtifact: no file of the upload has that content, or it is not so long.
-        UploadConflict: the content has another size now; nothing was written.
+        UploadConflict: the content has another size now, and nothing was written; or all of it has another digest, and
+            was thrown away.
         OSError: it could not be written.
     """
-    size = upload.sizes().get(digest)
+    size = upload.listed().sizes.get(digest)
     if size is None:
         raise InvalidArtifact(f"No file of this upload has the digest {digest[:100]}.", "digest")
     if offset < 0 or offset + len(content) > size:
         raise InvalidArtifact(
             f"The content has {size} bytes; a part at offset {offset} must not reach beyond.", "offset"
         )
+    pool = upload.store.pool
     with upload.lock():
-        there = upload.received(digest)
+        is_there = pool.holds(digest, size)
+        there = size if is_there else upload.received(digest)
         if offset != there:
             raise UploadConflict(f"The content has {there} bytes so far, not {offset}.", there)
+        if is_there:
+            return size
         with open(upload.part(digest), "ab") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.utime(upload.path)
+        if there + len(content) == size:
+            with pool.in_use():
+                _take_in(upload, digest, size)
         return there + len(content)
+
+
+def add_contents(upload: Upload, body: bytes) -> int:
+    """Take several small contents at once, whole and each after its length; how many they were.
+
+    Raises:
+        ArtifactNotFound: there is no such upload.
+        InvalidArtifact: what came is not of that form, or no file of the upload has one of the contents.
+        OSError: something could not be written.
+    """
+    sizes = upload.listed().sizes
+    with upload.store.pool.in_use(), Intake(upload.store.pool) as intake:
+        contents = _parted(body)
+        for number, content in enumerate(contents):
+            if not intake.keep(content, sizes):
+                raise InvalidArtifact(
+                    f"No file of this upload has content {number + 1} of those sent.", WHOLE
+                )
+        intake.settle()
+    with suppress(FileNotFoundError):  # completed meanwhile
+        os.utime(upload.path)
+    return len(contents)
 
 
 def complete(upload: Upload) -> Version:
@@ -169,25 +242,40 @@ def complete(upload: Upload) -> Version:
 
     Raises:
         ArtifactNotFound: there is no such upload.
-        UploadConflict: something is missing, or what was sent is not what was told. That content is to be sent again.
+        UploadConflict: something was not told or sent yet.
         OSError: it could not be written; the upload is as it was.
     """
-    store, told = upload.store, upload.told()
-    files = upload.files()
+    store = upload.store
+    upload.told()
     with upload.lock(), store.pool.in_use():
-        missing = upload.missing()
+        about, (files, sizes) = upload.told(), upload.listed()
+        total = about.get("total_files")
+        if total is not None and len(files) != total:
+            raise UploadConflict(f"Of {total} files, {total - len(files)} must still be told.")
+        missing = upload.missing(files)
         if missing:
             raise UploadConflict(
-                f"Of {len(upload.sizes())} contents, {len(missing)} must still be sent; the first is {missing[0]}."
+                f"Of {len(sizes)} contents, {len(missing)} must still be sent; the first is {missing[0]}."
             )
-        for digest, size in upload.sizes().items():
-            if not store.pool.holds(digest, size):
-                _take_in(upload, digest, size)
-        draft = _draft(told, files)
+        draft = _draft(about, files)
         check(store, draft)
         version = make(store, draft, draft.stored)
+        # Without it there is no such upload, for whoever waits for the lock.
+        with suppress(OSError):
+            (upload.path / _ABOUT).unlink()
     shutil.rmtree(upload.path, ignore_errors=True)
     return version
+
+
+def _parted(body: bytes) -> list[bytes]:
+    found, at, view = [], 0, memoryview(body)
+    while at < len(body):
+        start = at + PREFIX
+        at = start + int.from_bytes(view[at:start])
+        if len(view[start:at]) != at - start or start > len(body):
+            raise InvalidArtifact("The last of the contents is not whole.", WHOLE)
+        found.append(bytes(view[start:at]))
+    return found
 
 
 def _take_in(upload: Upload, digest: str, size: int) -> None:
@@ -203,6 +291,39 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
     upload.store.pool.adopt(part, digest, size)
 
 
+@lru_cache(maxsize=2)
+def _listed(path: Path, size: int, changed: int) -> Listed:
+    """The list as it is while the file has this size and time: each part of an upload looks into it."""
+    with path.open("rb") as file:
+        lines = file.read(size).split(b"\n")[:-1]
+    files = tuple(Told(*json.loads(line)) for line in lines)
+    return Listed(files, {file.digest: file.size for file in files})
+
+
+def _append(path: Path, files: Iterable[Told]) -> None:
+    """Add lines to the list; a torn one, of somebody who was ended, goes first."""
+    text = "".join(json.dumps(file) + "\n" for file in files)
+    with path.open("a+b") as lines:
+        lines.seek(0)
+        whole = lines.read().rfind(b"\n") + 1
+        lines.truncate(whole)
+        lines.write(text.encode())
+        lines.flush()
+        os.fsync(lines.fileno())
+
+
+def _check_files(store: Store, about: Mapping[str, Any], files: list[Told], total: int | None) -> None:
+    most = MOST_FILES if total is None else min(total, MOST_FILES)
+    if len(files) > most or (total or 0) > MOST_FILES:
+        raise InvalidArtifact(f"There must not be more than {most} files in this upload.", "files")
+    sizes: dict[str, int] = {}
+    for file in files:
+        if sizes.setdefault(file.digest, file.size) != file.size:
+            raise InvalidArtifact(f"Two files have the digest {file.digest} and different sizes.", "files")
+    # Of files that are told later there is nothing to hold against the version yet.
+    check(store, _draft(about, files), may_be_empty=bool(total))
+
+
 def _told(file: Mapping[str, Any]) -> Told:
     path, size, digest = file.get("path"), file.get("size"), file.get("digest")
     names.check_path(path)
@@ -213,8 +334,7 @@ def _told(file: Mapping[str, Any]) -> Told:
     return Told(str(path), size, str(digest))
 
 
-def _draft(about: Mapping[str, Any], files: list[Told]) -> Draft:
-    names.check_paths([file.path for file in files])
+def _draft(about: Mapping[str, Any], files: Iterable[Told]) -> Draft:
     now = time.time()
     return Draft(
         about["name"],

@@ -7,17 +7,29 @@ a run used only that is recorded there which was sent from here too.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from runicorn import layout
 from runicorn.artifacts.errors import ArtifactError
+from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.store import Store, Version
+from runicorn.artifacts.uploads import PREFIX
 from runicorn.shipping.notes import Notes
 from runicorn.shipping.server import PART, Conflict, Refused, Removed, Server
+
+TOLD_AT_ONCE = 5000
+"""Files in one request, as long as they fit into it."""
+TOGETHER = 256 * 1024
+"""Bytes up to which contents are sent together with others."""
+ROUNDS = 3
+PATIENCE = 900.0
+"""Seconds that the server may need to look at a large content once more, or to make a version of many files."""
 
 Changed = Callable[[str], Any]
 Sent = Callable[[str, Any], bool]
@@ -39,6 +51,7 @@ class Artifacts:
         self._notes = notes
         self._server = server
         self._versions: dict[str, int] = notes.content["versions"]
+        self._uploads: dict[str, str] = notes.content["uploads"]
         self.problems: dict[str, str] = {}
         """Why a version was not sent, by version; tried again when the run makes another one, or by hand."""
 
@@ -66,7 +79,7 @@ class Artifacts:
         key = f"{entry.get('type')}/{entry.get('name')}:v{entry.get('version')}"
         if key not in self._versions and made:
             try:
-                self._versions[key] = self._send(entry)
+                self._versions[key] = self._send(key, entry)
             except (ArtifactError, OSError, Refused, Removed, Conflict, LookupError, TypeError) as error:
                 self.problems[key] = f"{key} could not be sent: {error}"
                 return None
@@ -74,10 +87,16 @@ class Artifacts:
             self._notes.save()
         return self._versions.get(key)
 
-    def _send(self, entry: dict[str, Any]) -> int:
+    def _send(self, key: str, entry: dict[str, Any]) -> int:
         version = Store(self._root).find(entry["name"], entry["type"]).existing(entry["version"])
         there = self._sent_before(version)
-        return self._upload(version) if there is None else there
+        try:
+            return self._upload(key, version) if there is None else there
+        except Removed:  # it was completed by a request whose answer was lost
+            there = self._sent_before(version)
+            if there is None:
+                raise
+            return there
 
     def _sent_before(self, version: Version) -> int | None:
         """The number of this version there, when it was made and we were ended before that was noted."""
@@ -98,32 +117,102 @@ class Artifacts:
                 return int(number)
         return None
 
-    def _upload(self, version: Version) -> int:
+    def _upload(self, key: str, version: Version) -> int:
+        upload, missing = self._told(key, version)
+        for left in reversed(range(ROUNDS)):
+            self._contents(upload, version, missing)
+            try:
+                made = self._server.json("POST", f"{upload}/complete", patience=PATIENCE)
+            except Conflict:
+                if not left:
+                    raise
+                # What came may have been thrown away before the version held it.
+                missing = set(self._server.json("GET", upload)["missing"])
+                continue
+            self._uploads.pop(key, None)
+            return int(made["version"])
+        raise AssertionError("unreachable: the last round returns or raises")
+
+    def _told(self, key: str, version: Version) -> tuple[str, set[str]]:
+        """The path of an upload of which the server knows every file, and the digests that it lacks."""
+        files, state = version.manifest.files, None
+        if key in self._uploads:
+            with suppress(Removed):
+                state = self._server.json("GET", self._path(key))
+        if state is None:
+            state = self._server.json("POST", "/api/artifacts/uploads", self._about(version))
+            self._uploads[key] = state["upload_id"]
+            self._notes.save()
+        missing = set(state["missing"])
+        for portion in _portions(files[state.get("told_files", 0) :]):
+            answer = self._server.json("POST", f"{self._path(key)}/files", {"files": portion})
+            missing |= set(answer["missing"])
+        return self._path(key), missing
+
+    def _path(self, key: str) -> str:
+        return self._server.path("artifacts", "uploads", self._uploads[key])
+
+    def _about(self, version: Version) -> dict[str, Any]:
         about, said = version.manifest, version.metadata
-        body = {
+        return {
             "name": version.artifact.name,
             "type": version.artifact.type,
             "run_id": self._run_dir.name,
             "description": said.description,
             "metadata": said.metadata,
             "tags": said.tags,
-            "files": [{"path": f.path, "size": f.size, "digest": f.digest} for f in about.files],
+            "files": [],
+            "total_files": len(about.files),
             "references": [asdict(reference) for reference in about.references],
         }
-        begun = self._server.json("POST", "/api/artifacts/uploads", body)
-        upload = self._server.path("artifacts", "uploads", begun["upload_id"])
-        missing = set(begun["missing"])
-        for file in about.files:
-            if file.digest in missing:
-                missing.discard(file.digest)
-                self._contents(f"{upload}/parts", file.digest, version.file_path(file.path))
-        return int(self._server.json("POST", f"{upload}/complete")["version"])
 
-    def _contents(self, path: str, digest: str, file: Path) -> None:
+    def _contents(self, upload: str, version: Version, missing: set[str]) -> None:
+        """Send what is missing: small contents together, large ones in parts."""
+        together, left = bytearray(), set(missing)
+        for file in version.manifest.files:
+            if file.digest not in left:
+                continue
+            left.discard(file.digest)
+            path = version.file_path(file.path)
+            if file.size > TOGETHER:
+                self._parts(f"{upload}/parts", file.digest, path)
+                continue
+            content = path.read_bytes()
+            if len(together) + len(content) > PART:
+                self._server.json("PUT", f"{upload}/contents", bytes(together))
+                together.clear()
+            together += len(content).to_bytes(PREFIX) + content
+        if together:
+            self._server.json("PUT", f"{upload}/contents", bytes(together))
+
+    def _parts(self, path: str, digest: str, file: Path) -> None:
         with file.open("rb") as source:
-            offset = 0
-            while (piece := source.read(PART)) or not offset:
-                answer = self._server.json("PUT", path, piece, digest=digest, offset=offset)
-                offset = int(answer["size"])
-                if not piece:
-                    return
+            size, offset = source.seek(0, os.SEEK_END), 0
+            while offset < size:
+                source.seek(offset)
+                piece = source.read(PART)
+                try:
+                    answer = self._server.json(
+                        "PUT", path, piece, patience=PATIENCE, digest=digest, offset=offset
+                    )
+                    offset = int(answer["size"])
+                except Conflict as conflict:  # it goes on where it was interrupted
+                    if not conflict.size or conflict.size == offset:
+                        raise
+                    offset = conflict.size
+
+
+def _portions(files: Sequence[FileEntry]) -> Iterator[list[dict[str, Any]]]:
+    """The files as they are told, in portions of which each fits into a request."""
+    portion: list[dict[str, Any]] = []
+    length = 0
+    for file in files:
+        entry = {"path": file.path, "size": file.size, "digest": file.digest}
+        more = len(json.dumps(entry))
+        if portion and (length + more > PART or len(portion) == TOLD_AT_ONCE):
+            yield portion
+            portion, length = [], 0
+        portion.append(entry)
+        length += more
+    if portion:
+        yield portion

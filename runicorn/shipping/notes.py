@@ -17,7 +17,7 @@ class Notes:
 
     Attributes:
         content: `url`, `sender` (by which a server sees that it serves this very store), `shipped` (files that were
-            sent, as they were), `versions` (of artifacts here, and their numbers there), `done`, `problem` (why
+            sent, as they were), `versions` (of artifacts here, and their numbers there), `uploads` (of versions, that were begun there), `done`, `problem` (why
             something was not sent, as a sentence), `gone` (the run was removed there).
     """
 
@@ -28,7 +28,7 @@ class Notes:
     def load(self) -> Notes:
         """Read them; missing ones are empty."""
         self.content = layout.read_json(self.path)[0]
-        for key in ("shipped", "versions"):
+        for key in ("shipped", "versions", "uploads"):
             if not isinstance(self.content.get(key), dict):
                 self.content[key] = {}
         return self
@@ -42,7 +42,7 @@ class Notes:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.load()
         if self.content.get("url") != url or self.content.get("gone"):
-            self.content |= {"shipped": {}, "versions": {}}
+            self.content |= {"shipped": {}, "versions": {}, "uploads": {}}
         sender = self.content.get("sender") or os.urandom(16).hex()
         self.content |= {"url": url, "sender": sender, "done": False, "problem": "", "gone": False}
         self.save()

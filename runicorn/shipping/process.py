@@ -17,6 +17,7 @@ from runicorn.shipping.shipper import Gone, Shipper
 POLL = 0.5
 """Seconds between two looks at the files of a run that goes on."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+LONGER = 1.5
 PATIENCE = 3 * 86_400.0
 """After its run has ended, for so long a server that is away is asked again; then it is left to `runicorn sync`."""
 
@@ -64,7 +65,7 @@ def ship(
     except ValueError as error:
         return _noted(notes, str(error))
     shipper = Shipper(run_dir, root, notes, server)
-    pause, waited = 0.0, 0.0
+    pause, waited, taken = 0.0, 0.0, 0
     while True:
         # Asked before the files are looked at: what was written before the end is sent then.
         last = has_ended(run_dir) or not follow
@@ -74,7 +75,9 @@ def ship(
             _noted(notes, str(error))
             if last and (waited > patience or (isinstance(error, Denied) and not follow)):
                 return str(error)
-            pause = next_pause(pause, error.pause)
+            # Whoever takes something between two cuts is there.
+            pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
+            taken = server.taken
             waited += pause if last else 0.0
             sleep(pause)
             continue
@@ -104,10 +107,15 @@ def _given_up(notes: Notes, error: Exception) -> str:
 
 
 def next_pause(last: float, asked: float | None) -> float:
-    """Seconds until a server that is away is asked again: longer and longer, and not all at the same moment."""
+    """Seconds until a server that is away is asked again: longer and longer, and not all at the same moment.
+
+    A pause is about a fourth longer than the one before it, so a server that comes back is found after about a fifth
+    of the time for which it was away.
+    """
     if asked is not None:
         return min(max(asked, 0.1), LONGEST_PAUSE)
-    return float(min(max(FIRST_PAUSE, 2 * last), LONGEST_PAUSE) * random.uniform(0.7, 1.0))
+    spread = random.uniform(0.7, 1.0)
+    return max(FIRST_PAUSE * spread, min(last * random.uniform(1.0, LONGER), LONGEST_PAUSE * spread))
 
 
 def has_ended(run_dir: Path) -> bool:

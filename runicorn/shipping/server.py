@@ -79,6 +79,8 @@ class Server:
         self._transport = Transport(url, TIMEOUT, 0, token())
         self._run_id = run_id
         self._sender = sender
+        self.taken = 0
+        """How many requests the server has taken something of."""
 
     def append(self, name: str, offset: int, content: bytes) -> int:
         """Add to a growing file; the bytes that are there then.
@@ -118,8 +120,10 @@ class Server:
                         raise
                     offset = conflict.size
 
-    def json(self, method: str, path: str, body: Any = None, **params: Any) -> Any:
-        """What a route answers.
+    def json(
+        self, method: str, path: str, body: Any = None, *, patience: float | None = None, **params: Any
+    ) -> Any:
+        """What a route answers; `patience` are the seconds that it may need for that.
 
         Raises:
             Conflict, Away, Refused, Removed: see there.
@@ -128,7 +132,7 @@ class Server:
 
         try:
             query = [(key, str(value)) for key, value in params.items() if value is not None]
-            return self._transport.json(method, path, params=query, body=body)
+            answer = self._transport.json(method, path, params=query, body=body, timeout=patience)
         except errors.ConflictError as error:
             raise Conflict(error.detail, error.payload) from error
         except errors.NotFoundError as error:
@@ -141,6 +145,8 @@ class Server:
             raise Away(error.detail, error.retry_after) from error
         except errors.RunicornAPIError as error:
             raise Away(error.detail) from error
+        self.taken += method == "PUT"
+        return answer
 
     def path(self, *parts: str | int) -> str:
         """The path of a route."""

@@ -90,9 +90,10 @@ def test_what_is_there_is_not_asked_for(api: Any, store: Path) -> None:
 
 def test_a_wrong_digest_makes_nothing(api: Any, store: Path) -> None:
     begun = begin(api, told("a", b"right")).json()
-    assert part(api, begun["upload_id"], b"right", 0, b"wrong").status_code == 200
-    answer = complete(api, begun["upload_id"])
-    assert answer.status_code == 409 and "has another digest" in answer.json()["detail"]
+    answer = part(api, begun["upload_id"], b"right", 0, b"wrong")
+    assert (answer.status_code, answer.json()["size"]) == (409, 0)
+    assert "has another digest" in answer.json()["detail"]
+    assert complete(api, begun["upload_id"]).status_code == 409
     assert api.get("/api/artifacts").json() == []
     part(api, begun["upload_id"], b"right", 0, b"right")
     assert complete(api, begun["upload_id"]).status_code == 201
@@ -154,3 +155,87 @@ def test_an_upload_that_nobody_goes_on_with_is_collected(api: Any, store: Path) 
     os.utime(folder, (1, 1))
     assert garbage.collect(shelves).bytes >= 1000
     assert not folder.exists()
+
+
+def parted(*contents: bytes) -> bytes:
+    return b"".join(len(content).to_bytes(8) + content for content in contents)
+
+
+def more(api: Any, upload: str, *files: dict[str, Any]) -> Any:
+    return api.post(f"/api/artifacts/uploads/{upload}/files", {"files": list(files)}, format="json")
+
+
+def contents(api: Any, upload: str, body: bytes) -> Any:
+    address = f"/api/artifacts/uploads/{upload}/contents"
+    return api.put(address, data=body, content_type="application/octet-stream")
+
+
+def test_files_are_told_and_sent_little_by_little(api: Any, store: Path) -> None:
+    begun = begin(api, total_files=3)
+    upload = begun.json()["upload_id"]
+    assert (begun.status_code, begun.json()["missing"]) == (201, [])
+    assert more(api, upload, told("a", b"one")).json() == {"told_files": 1, "missing": [digest(b"one")]}
+    # What was told before, by a request whose answer was lost, may be told again.
+    again = more(api, upload, told("a", b"one"), told("b", b"two"))
+    assert again.json() == {"told_files": 2, "missing": [digest(b"one"), digest(b"two")]}
+    early = complete(api, upload)
+    assert (early.status_code, early.json()["detail"]) == (409, "Of 3 files, 1 must still be told.")
+    assert contents(api, upload, parted(b"one", b"two")).json() == {"taken": 2}
+    assert contents(api, upload, parted(b"one", b"two")).json() == {"taken": 2}
+    assert more(api, upload, told("c", b"")).json()["missing"] == [digest(b"")]
+    state = api.get(f"/api/artifacts/uploads/{upload}").json()
+    assert state == {"upload_id": upload, "told_files": 3, "total_files": 3, "missing": [digest(b"")]}
+    assert contents(api, upload, parted(b"")).json() == {"taken": 1}
+    assert complete(api, upload).json()["num_files"] == 3
+    assert api.get(f"/api/artifacts/uploads/{upload}").status_code == 404
+    assert not (store / "artifacts/.uploads" / upload).exists()
+
+
+def test_what_is_told_later_is_checked_as_well(api: Any, store: Path) -> None:
+    upload = begin(api, told("a", b"one"), total_files=3).json()["upload_id"]
+    for wrong in (
+        [told("a", b"other")],
+        [told("A", b"one")],
+        [told("a/b", b"one")],
+        [told("../x", b"one")],
+        [told("b", b"x"), told("b", b"y")],
+        [{**told("b", b"one"), "size": 4}],
+        [told(name, b"one") for name in "bcd"],
+        [{"path": "b"}],
+    ):
+        answer = more(api, upload, *wrong)
+        assert answer.status_code == 400 and list(answer.json()["errors"]) == ["files"], wrong
+    assert api.get(f"/api/artifacts/uploads/{upload}").json()["told_files"] == 1
+    for body in (b"\0", parted(b"one")[:-1], (2**63).to_bytes(8), parted(b"one", b"never told")):
+        assert contents(api, upload, body).status_code == 400
+    assert begin(api, total_files=100_001).status_code == 400
+    for nowhere in ("x", "0" * 32):
+        assert more(api, nowhere, told("a", b"one")).status_code == 404
+        assert contents(api, nowhere, b"").status_code == 404
+        assert api.get(f"/api/artifacts/uploads/{nowhere}").status_code == 404
+
+
+def test_a_torn_list_is_told_on(api: Any, store: Path) -> None:
+    upload = begin(api, told("a", b"one"), total_files=2).json()["upload_id"]
+    with (store / "artifacts/.uploads" / upload / "files.jsonl").open("ab") as lines:
+        lines.write(b'["b", 3, "sha')
+    assert api.get(f"/api/artifacts/uploads/{upload}").json()["told_files"] == 1
+    assert more(api, upload, told("b", b"two")).json()["told_files"] == 2
+    contents(api, upload, parted(b"one", b"two"))
+    assert complete(api, upload).status_code == 201
+
+
+def test_what_was_thrown_away_meanwhile_is_asked_for_again(api: Any, store: Path) -> None:
+    upload = begin(api, told("a", b"one")).json()["upload_id"]
+    contents(api, upload, parted(b"one"))
+    assert garbage.collect(Store(store)).bytes == 3  # no version holds it
+    assert complete(api, upload).status_code == 409
+    assert api.get(f"/api/artifacts/uploads/{upload}").json()["missing"] == [digest(b"one")]
+    contents(api, upload, parted(b"one"))
+    assert complete(api, upload).status_code == 201
+
+
+def test_an_artifact_may_be_called_uploads(api: Any, store: Path) -> None:
+    assert send(api, "uploads", b"x").status_code == 201
+    assert [each["version"] for each in api.get("/api/artifacts/uploads/versions").json()] == [1]
+    assert api.get("/api/artifacts/uploads/v1/files").json()["total_files"] == 1

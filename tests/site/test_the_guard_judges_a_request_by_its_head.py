@@ -137,6 +137,7 @@ def test_archives_and_parts_of_files_have_a_type_of_their_own() -> None:
     form = ("Host: localhost", "Content-Type: multipart/form-data; boundary=x")
     assert status(*octets, method="PUT", target="/api/runs/a/files/media/b.png?offset=3") == 200
     assert status(*octets, method="PUT", target="/api/artifacts/uploads/a/parts?offset=3") == 200
+    assert status(*octets, method="PUT", target="/api/artifacts/uploads/a/contents") == 200
     assert status(*form, method="POST", target="/api/import/archive") == 200
     assert status(*form, method="PUT", target="/api/runs/a/files/b") == 415
 

@@ -1,0 +1,63 @@
+"""A version of many files reaches a server, and goes on where it was when the network was cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runicorn.artifacts.store import Store
+from tests.processes import Viewer, train
+from tests.sync.proxy import Proxy
+from tests.sync.sending import senders
+from tests.waiting import until
+
+MANY = """
+import pathlib, sys, runicorn as rn
+count, large = int(sys.argv[1]), int(sys.argv[2])
+folder = pathlib.Path("pictures")
+for number in range(count):
+    path = folder / f"{number // 1000:03d}" / f"picture of a certain length {number:06d}.bin"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"%d" % (number * 7919) * 3)
+(folder / "large.bin").write_bytes(bytes(range(256)) * 4096 * large)
+with rn.init("sent", "many", system_metrics=False, capture_env=False) as run:
+    print(run.log_artifact(rn.Artifact("pictures", type="dataset").add_dir(folder)), flush=True)
+"""
+
+
+def contents(store: Path) -> dict[str, Any]:
+    """Digest and size of each file of the version."""
+    version = Store(store).find("pictures", "dataset").existing(1)
+    return {file.path: (file.digest, file.size) for file in version.manifest.files}
+
+
+def send(count: int, large: int, near: Path, url: str, home: Path) -> None:
+    training = train(MANY, near, home, str(count), str(large), RUNICORN_URL=url)
+    _, told = training.communicate(timeout=600)
+    assert training.returncode == 0, told
+
+
+def test_it_goes_on_where_it_was_cut(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
+    uploads = viewer.root / "artifacts/.uploads"
+    send(300, 24, near, network.url, home)
+    until(lambda: network.passed > 9_000_000, timeout=60)
+    network.cut()
+    before = {folder.name for folder in uploads.iterdir()}
+    network.mend()
+    until(lambda: not senders(near), timeout=60)
+    assert contents(viewer.root) == contents(near)
+    assert len(before) == 1 and not list(uploads.iterdir())
+    # A beginning that is sent again would be seen.
+    assert network.passed < 30_000_000
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(1800)
+def test_a_hundred_thousand_files_are_sent(near: Path, viewer: Viewer, home: Path) -> None:
+    send(99_999, 8, near, viewer.url, home)
+    until(lambda: not senders(near), timeout=1200)
+    assert contents(viewer.root) == contents(near)
+    (version,) = viewer.get("/api/artifacts/pictures/versions").json()
+    assert version["num_files"] == 100_000
