@@ -44,6 +44,8 @@ SLOW = {
 BEAT_SECONDS = 5.0
 END_SECONDS = 6.0
 """For a viewer to end after it was told to; it takes no more than three."""
+ANSWER_SECONDS = 3.0
+"""For its answer to that; one that gives none is killed."""
 FAREWELL_SECONDS = 1.0
 
 
@@ -285,7 +287,8 @@ class Session:
         if self._life is not None and not self._life.done():
             self._life.cancel()
             await asyncio.gather(self._life, return_exceptions=True)
-        await self._clear_up(patience)
+        if self.state != "failed":  # one that has failed has cleared up
+            await self._clear_up(patience)
         self.trouble = ""
         self._turn("stopped")
 
@@ -304,7 +307,8 @@ class Session:
         """Tell it to end and wait for it; without a connection it ends by itself."""
         if self.report is None or self.held is None or not self.held.up.is_set():
             return
-        await self._ask(END)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await self._ask(END)
         if self._process is not None:
             await self._process.ended.wait()
             return

@@ -43,6 +43,8 @@ class Viewer:
     """A `runicorn viewer` process over one storage root."""
 
     program: tuple[str, ...] = ("-m", "runicorn", "viewer")
+    prefix: tuple[str, ...] = ()
+    """A command that starts it as somebody else."""
     first: bool = False
     """The very first start, without a database; else the user has a prepared one."""
 
@@ -53,6 +55,7 @@ class Viewer:
         self.log = home / f"viewer-{self.port}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         command = [
+            *self.prefix,
             sys.executable,
             *self.program,
             "--storage",

@@ -1,0 +1,118 @@
+"""The stages in which no viewer over there is asked yet: connect, and the tunnel; a start that ends there leaves nothing."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from remote import hosts, viewers
+from remote.connections import pool
+from remote.loop import LoopThread
+from remote.models import ViewerSession
+from tests.remote import far
+from tests.remote.pythons import pretending
+from tests.remote.relay import Relay
+from tests.remote.sshd import Sshd
+from tests.remote.starting import begin, is_free, status, stop, until_it_is
+from tests.remote.test_a_start_that_fails_leaves_nothing import assert_nothing_is_left, reports
+from tests.remote.test_bad_luck_while_connecting import login_bytes
+from tests.waiting import until
+
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
+
+Body = Callable[..., dict[str, Any]]
+LOGGING_IN = "authenticating user"
+"""In the log of a server whose client was lost in the middle of a login."""
+
+
+@pytest.fixture
+def full() -> Iterator[int]:
+    """A port over there on which so many wait that a way to it comes about never."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = int(server.getsockname()[1])
+        try:
+            while True:
+                waiting = stack.enter_context(socket.socket())
+                waiting.settimeout(0.2)
+                waiting.connect(("127.0.0.1", port))
+        except TimeoutError:
+            yield port
+
+
+def cut_start(api: APIClient, server: Sshd, body: dict[str, Any], after: int) -> str:
+    """What is said of a start whose connection is cut after some bytes of the server; nothing of it is left."""
+    with Relay(server.port, cut_after=after) as relay:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        answer = api.post("/api/remote/viewer/start", {**body, "port": relay.port})
+    assert answer.status_code == 503
+    assert not pool.all()
+    until(lambda: not ViewerSession.objects.exists())
+    assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
+    until(lambda: not server.sessions())
+    assert far.viewers(server.home) == [] and far.litter(server) == []
+    return str(answer.json()["detail"])
+
+
+def test_a_connection_that_is_cut_while_it_is_made(
+    api: APIClient, starting: Body, known_sshd: Sshd, remote_loop: LoopThread
+) -> None:
+    whole, body = login_bytes(known_sshd, remote_loop), starting()
+    early = "broke the connection off before a login: check that it is an SSH server"
+    for after in (10, whole // 4, whole // 2):
+        assert early in cut_start(api, known_sshd, body, after)
+    assert LOGGING_IN not in known_sshd.output  # these were cut before the keys were agreed on
+    shares = (share / 100 for share in range(97, 60, -3))
+    assert any(
+        early in cut_start(api, known_sshd, body, int(whole * share)) and LOGGING_IN in known_sshd.output
+        for share in shares
+    )
+
+
+def test_a_start_is_cancelled_while_its_connection_hangs(
+    api: APIClient, starting: Body, known_sshd: Sshd
+) -> None:
+    body = starting()
+    with Relay(known_sshd.port, mute_after=100) as relay:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        session = status(api, begin(api, {**body, "port": relay.port}))
+        assert (session["stage"], session["status"]) == ("connect", "connecting")
+        until(known_sshd.sessions)
+        stop(api, session)
+        assert is_free(session["local_port"])
+        assert not ViewerSession.objects.exists()
+    until(lambda: not known_sshd.sessions())
+
+
+def test_a_connection_that_is_cut_while_the_tunnel_is_opened(
+    api: APIClient, starting: Body, known_sshd: Sshd, full: int
+) -> None:
+    pretending(known_sshd.home, reports(full), "venv")
+    session_id = begin(api, starting(conda_env="venv"))
+    until(lambda: status(api, session_id)["stage"] == "tunnel", timeout=30)
+    known_sshd.cut()
+    session = until_it_is(api, session_id, "failed")
+    assert session["error"] == f"The connection to {known_sshd.id} was lost. Connect again."
+    assert_nothing_is_left(known_sshd, session)
+    stop(api, session)
+    assert not ViewerSession.objects.exists()
+
+
+def test_the_tunnel_has_its_time(
+    api: APIClient, starting: Body, known_sshd: Sshd, full: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(viewers.LIMITS, "tunnel", 1.0)
+    pretending(known_sshd.home, reports(full), "venv")
+    answer = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
+    assert (answer.status_code, answer.json()["detail"]) == (
+        503,
+        "127.0.0.1 did not open a way to the viewer within 1 s. Try again.",
+    )
+    assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
+    until(lambda: not far.waiting(known_sshd.home, "cat"))
+    until(lambda: not ViewerSession.objects.exists())
