@@ -53,6 +53,16 @@ def test_a_logarithmic_axis_has_nothing_below_zero(js: Js) -> None:
     assert ticks(js, -1, 10, 5, kind="logTicks") == []
 
 
+def test_moments_less_than_a_second_apart_are_told_apart(js: Js) -> None:
+    code = "(m, [times, step]) => times.map((time) => m.timeLabel(time, step))"
+    assert js("chart/format.js", code, [[1.75e9 + 15, 1.75e9 + 15.05, 1.75e9 + 19.95], 0.05]) == [
+        "06:55.00",
+        "06:55.05",
+        "06:59.95",
+    ]
+    assert js("chart/format.js", code, [[1.75e9 + 15.0004], 0.0002]) == ["06:55.0004"]
+
+
 def test_times_are_cut_at_round_local_times(js: Js) -> None:
     assert ticks(js, 0, 3600, 4, kind="timeTicks") == [0, 900, 1800, 2700, 3600]
     east = ticks(js, 0, 7 * 86400, 7, 3600, kind="timeTicks")

@@ -65,11 +65,14 @@ function pad(number) {
   return String(number).padStart(2, "0");
 }
 
-/** A moment as an axis label: the date where the ticks are days, else the time of day. */
+/** A moment as an axis label: the date where the ticks are days, else the time of day, or what passes within an hour of it. */
 export function timeLabel(seconds, step) {
-  const date = new Date(seconds * 1000);
+  const decimals = step < 1 ? Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)) : 0;
+  const exact = Number(seconds.toFixed(decimals));
+  const date = new Date(exact * 1000);
   if (step >= DAY) return `${date.getDate()} ${date.toLocaleString("en", { month: "short" })}`;
   const minutes = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  if (decimals) return `${pad(date.getMinutes())}:${(exact % MINUTE).toFixed(decimals).padStart(decimals + 3, "0")}`;
   return step >= MINUTE ? minutes : `${minutes}:${pad(date.getSeconds())}`;
 }
 

@@ -15,11 +15,12 @@ export function listen(chart) {
     if (event.button !== 0 || !chart.plot) return;
     from = clamp(chart, event.offsetX);
     area.setPointerCapture(event.pointerId);
+    point(chart, event);
   });
 
   area.addEventListener("pointermove", (event) => {
     if (!chart.plot) return;
-    chart.hooks.cursor(snapped(chart, chart.plot.x.invert(clamp(chart, event.offsetX))), event.offsetY);
+    point(chart, event);
     if (from !== null) select(chart, from, clamp(chart, event.offsetX));
   });
 
@@ -37,13 +38,18 @@ export function listen(chart) {
     from = null;
     select(chart, 0, 0);
   });
-  area.addEventListener("pointerleave", () => chart.hooks.cursor(null));
+  // A finger that is lifted leaves the cursor where it was, to be read: the next tap elsewhere ends it.
+  area.addEventListener("pointerleave", ({ pointerType }) => pointerType !== "touch" && chart.hooks.cursor(null));
   area.addEventListener("dblclick", () => chart.hooks.zoom(null));
   area.addEventListener("blur", () => chart.hooks.cursor(null));
   area.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !chart.plot) return;
     if (press(chart, event)) event.preventDefault();
   });
+}
+
+function point(chart, { offsetX, offsetY }) {
+  chart.hooks.cursor(snapped(chart, chart.plot.x.invert(clamp(chart, offsetX))), offsetY);
 }
 
 function clamp(chart, pixel) {

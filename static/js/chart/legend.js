@@ -69,7 +69,7 @@ export class Legend {
   #all() {
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "button small all";
+    button.className = "button all";
     button.textContent = "Show all";
     button.addEventListener("click", () => this.#hide([]));
     return button;

@@ -15,8 +15,12 @@ export function addTools(chart) {
     tool("large", `Larger: ${chart.name}`, (button) => {
       press(button, chart.holder.classList.toggle("large"));
       chart.hooks.resized();
+      inSight(chart);
     }),
-    tool("table", `Table: ${chart.name}`, (button) => press(button, toggleTable(chart))),
+    tool("table", `Table: ${chart.name}`, (button) => {
+      press(button, toggleTable(chart));
+      inSight(chart);
+    }),
     tool("save", `Save as CSV: ${chart.name}`, () => keep(`${fileName(chart)}.csv`, textOf(chart))),
     tool("image", `Save as PNG: ${chart.name}`, () => keepPicture(chart)),
   );
@@ -32,6 +36,11 @@ function tool(icon, label, action) {
   button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
   button.addEventListener("click", () => action(button));
   return button;
+}
+
+/** What has just become larger is not to be out of sight, nor below the heads that stay. */
+function inSight(chart) {
+  chart.holder.scrollIntoView({ block: "nearest" });
 }
 
 function press(button, pressed) {

@@ -6,11 +6,14 @@ const HEIGHT = 280;
 const TOP = 32;
 const BOTTOM = HEIGHT - 16;
 const SIDE = 56;
+const GAP = 76;
 
 /** `shown`: [{label, ink, i}]; `axes`: [{name, values, log?}]. */
 export function drawParallel(holder, shown, axes) {
   const names = axes.map(({ name }) => name);
-  const width = widthOf(holder);
+  // Names that stand too close run into each other: then the picture is wider than its place, and is scrolled.
+  const width = Math.max(widthOf(holder), 2 * SIDE + GAP * (axes.length - 1));
+  holder.tabIndex = width > holder.clientWidth ? 0 : -1;
   const drawing = picture(holder, width, HEIGHT, `${shown.length} runs over ${names.join(", ")}. The tables above have the values.`);
   const gap = (width - 2 * SIDE) / (axes.length - 1);
   const placed = axes.map((axis, i) => ({ ...axis, left: SIDE + gap * i, ...axisOf(axis, shown, [BOTTOM, TOP]) }));

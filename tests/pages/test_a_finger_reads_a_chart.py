@@ -1,0 +1,57 @@
+"""A chart under a finger: a tap leaves the cursor where it was, and what grows large comes into sight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.pages.test_charts_in_the_browser import (  # noqa: F401  (fixtures)
+    Server,
+    board,
+    output,
+    painted,
+    server,
+)
+from tests.waiting import until
+
+
+def hand(page: Any, kind: str, pointer: str) -> None:
+    """What a browser tells of a hand in the middle of the chart."""
+    page.evaluate(
+        """([kind, pointerType]) => {
+            const plot = document.querySelector(".plot");
+            plot.setPointerCapture = () => {};
+            const { left, top, width, height } = plot.getBoundingClientRect();
+            const [clientX, clientY] = [left + width / 2, top + height / 2];
+            plot.dispatchEvent(new PointerEvent(kind, { pointerType, button: 0, clientX, clientY, bubbles: true }));
+        }""",
+        [kind, pointer],
+    )
+
+
+def test_a_tap_leaves_the_cursor_to_be_read(board: Callable[..., Any]) -> None:  # noqa: F811
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    page.locator(".plot").focus()
+    for kind in ("pointerdown", "pointerup", "pointerleave"):
+        hand(page, kind, "touch")
+    assert output(page, "loss").startswith("step 4")
+    assert page.locator(".cursor").is_visible()
+    page.locator(".plot").blur()
+    assert output(page, "loss") == "1.456"
+    hand(page, "pointermove", "mouse")
+    assert output(page, "loss").startswith("step 4")
+    hand(page, "pointerleave", "mouse")
+    assert output(page, "loss") == "1.456"
+
+
+def test_a_chart_that_grows_stays_in_sight(board: Callable[..., Any]) -> None:  # noqa: F811
+    page = board("a", "b")
+    page.set_viewport_size({"width": 800, "height": 600})
+    figure = page.locator('figure[data-name="b"]')
+    figure.scroll_into_view_if_needed()
+    until(lambda: painted(page, "b") > 300)
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate("""document.querySelector('figure[data-name="b"] .tools button:nth-child(2)').click()""")
+    ends = figure.locator(".points").bounding_box()
+    assert ends["y"] + ends["height"] <= 600
