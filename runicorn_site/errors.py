@@ -14,7 +14,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, TooManyFieldsSent
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -39,6 +39,7 @@ SENTENCES = {
     503: "The database is not available right now. Try again in a moment.",
 }
 DAMAGED = "The database is damaged. Start the viewer again: it rebuilds it from the storage root."
+MANY = "The request has more than 1,000 parameters or fields."
 logger = logging.getLogger(__name__)
 
 
@@ -65,6 +66,8 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return 404, {"detail": SENTENCES[404]}, {}
     if isinstance(error, PermissionDenied):
         return 403, {"detail": SENTENCES[403]}, {}
+    if isinstance(error, SuspiciousOperation):
+        return 400, {"detail": MANY if isinstance(error, TooManyFieldsSent) else SENTENCES[400]}, {}
     if isinstance(error, OperationalError | InterfaceError | IntegrityError):
         return (
             503,

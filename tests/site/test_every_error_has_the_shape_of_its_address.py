@@ -77,6 +77,14 @@ def test_json_that_is_none(odd: Viewer) -> None:
     assert isinstance(answer.json()["detail"], str)
 
 
+def test_too_many_parameters_are_bad_input(odd: Viewer) -> None:
+    many = "a=1&" * 1001
+    answer = odd.get(f"/api/runs?{many}")
+    assert (answer.status_code, "1,000 parameters" in answer.json()["detail"]) == (400, True)
+    page = odd.get(f"/?{many}")
+    assert (page.status_code, page.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
+
+
 def test_a_form_under_api_is_refused(odd: Viewer) -> None:
     answer = odd.post("/api/echo", data={"a": "b"})
     assert (answer.status_code, list(answer.json())) == (415, ["detail"])
