@@ -207,7 +207,10 @@ class FileQuery(Query):
         required=False, min_value=0, max_value=2**60, help_text="The byte at which the body belongs."
     )
     digest = serializers.RegexField(
-        r"^sha256:[0-9a-f]{64}\Z", required=False, help_text="Of the whole file: `sha256:` and 64 digits."
+        r"^sha256:[0-9a-f]{64}\Z",
+        required=False,
+        help_text="Of the whole file: `sha256:` and 64 digits.",
+        error_messages={"invalid": "The digest must be 'sha256:' and 64 hexadecimal digits."},
     )
     size = serializers.IntegerField(
         required=False, min_value=0, max_value=2**50, help_text="Of the whole file, when it comes in parts."

@@ -136,6 +136,12 @@ def test_names_and_types_are_checked(api: Any, store: Path, more: dict[str, Any]
     assert not (store / "artifacts").exists()
 
 
+def test_the_id_of_its_run_is_checked(api: Any, store: Path) -> None:
+    refused = begin(api, told("a.bin", BIG), run_id="my run")
+    sentence = "Invalid run_id format: my run. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
+    assert (refused.status_code, refused.json()["detail"]) == (400, sentence)
+
+
 def test_there_is_no_upload_of_another_form(api: Any, store: Path) -> None:
     for upload in ("x", "..", "0" * 32, "%2e%2e"):
         assert complete(api, upload).status_code == 404
