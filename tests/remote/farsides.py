@@ -12,6 +12,7 @@ from typing import Any
 import requests
 
 from runicorn.farside import BEAT, END, SESSION_PATH, Order, Report, line, read_report, stamped
+from tests.prepared import lay_out
 from tests.processes import environment
 
 TOKEN = "a token that is in no command line"
@@ -22,6 +23,8 @@ class FarSide:
 
     def __init__(self, order: Order | str, home: Path, *options: str, **more: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
+        if not (home / "data").is_file():
+            lay_out(home / "data")
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "runicorn", "viewer", "--remote-mode", *options],
             env=environment(home, **more),

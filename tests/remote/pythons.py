@@ -7,11 +7,14 @@ import sys
 import venv
 from pathlib import Path
 
+from tests.prepared import lay_out
 from tests.processes import PROJECT
+from tests.remote.far import DATA
 
 
 def our_environment(home: Path, folder: str = ".venv") -> Path:
-    """A real virtual environment that has this program, and its Python."""
+    """A real virtual environment that has this program, and its Python; the program was started there before."""
+    lay_out(home / DATA)
     target = home / folder
     venv.EnvBuilder(with_pip=False, symlinks=True).create(target)
     (site,) = target.glob("lib/python*/site-packages")

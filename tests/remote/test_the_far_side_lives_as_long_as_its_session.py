@@ -11,7 +11,18 @@ import pytest
 import requests
 
 from runicorn._version import __version__
-from runicorn.farside import BEAT, END, IMPLEMENTATION, OPEN, Order, proof, stamped
+from runicorn.farside import (
+    BEAT,
+    END,
+    IMPLEMENTATION,
+    OPEN,
+    BadLine,
+    Order,
+    proof,
+    read_order,
+    stamped,
+)
+from runicorn_site.remote_mode import take_over
 from tests.folders import write_run
 from tests.processes import free_port
 from tests.remote.farsides import TOKEN, FarSide, written
@@ -35,6 +46,16 @@ def start(folder: Path, home: Path) -> Iterator[Start]:
         side.stop()
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarSide]:
+    """A far side over a store with one run, for the tests that leave it running."""
+    root = tmp_path_factory.mktemp("store")
+    write_run(root)
+    side = FarSide(Order("shared", TOKEN, str(root), patience=600.0), tmp_path_factory.mktemp("home"))
+    yield side
+    side.stop()
+
+
 def litter(home: Path) -> list[Path]:
     """Files that stand for a process that serves."""
     return [
@@ -44,101 +65,85 @@ def litter(home: Path) -> list[Path]:
     ]
 
 
-def test_it_reports_where_it_is_and_serves_whoever_has_the_token(start: Start, folder: Path) -> None:
-    run = write_run(folder)
-    side = start()
-    report = side.report
-    assert (report.implementation, report.version, report.root) == (IMPLEMENTATION, __version__, str(folder))
-    assert report.pid == side.process.pid
-    assert [item["id"] for item in side.get("/api/runs").json()] == [run]
-    assert requests.get(side.url + "/api/runs", timeout=10).status_code == 401
+def test_it_reports_where_it_is_and_serves_whoever_has_the_token(shared: FarSide) -> None:
+    report = shared.report
+    assert (report.implementation, report.version) == (IMPLEMENTATION, __version__)
+    assert report.pid == shared.process.pid
+    (run,) = Path(report.root).glob("*/*/runs/*")
+    assert [item["id"] for item in shared.get("/api/runs").json()] == [run.name]
+    assert requests.get(shared.url + "/api/runs", timeout=10).status_code == 401
     listening = {
         c.laddr.ip for c in psutil.Process(report.pid).net_connections("tcp") if c.status == "LISTEN"
     }
     assert listening == {"127.0.0.1"}
 
 
-def test_the_token_is_in_no_command_line_environment_or_output(start: Start, home: Path) -> None:
-    side = start()
-    process = psutil.Process(side.process.pid)
-    assert TOKEN not in " ".join(process.cmdline()) + str(process.environ()) + side.first
-    side.ask(END)
-    side.process.wait(10)
-    assert TOKEN not in side.complaint
-    assert not [path for path in home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
-
-
-def test_it_ends_by_itself_when_nobody_asks_for_it(start: Start, home: Path) -> None:
-    side = start(patience=0.5)
+def test_heartbeats_keep_it_when_its_connection_is_gone_and_without_them_it_ends_by_itself(
+    start: Start, home: Path
+) -> None:
+    side = start(patience=1.0)
+    first = side.report
     side.hang_up()
+    until(lambda: side.ask().json()["time"] > first.time + 1.5, pause=0.2)  # longer than its patience
+    assert side.get("/").status_code == 200
     assert side.process.wait(20) == 0
     assert litter(home) == []
 
 
-def test_heartbeats_keep_it_when_its_connection_is_gone(start: Start, home: Path) -> None:
-    side = start(patience=2.0)
-    first, alive = side.report, psutil.Process(side.process.pid)
-    side.hang_up()
-    beats = [until(lambda: side.ask().ok, pause=0.3) and alive.is_running() for _ in range(2)]
-    until(lambda: side.ask().json()["time"] > first.time + 3, pause=0.3)  # longer than its patience
-    assert beats == [True, True]
-    assert side.get("/").status_code == 200
-    side.ask(END)
-    assert side.process.wait(10) == 0
-    assert litter(home) == []
-
-
-def test_it_ends_at_once_when_told_to(start: Start, home: Path) -> None:
+def test_it_ends_at_once_when_told_to_and_the_token_was_in_no_command_line_environment_output_or_file(
+    start: Start, home: Path
+) -> None:
     side = start()
+    process = psutil.Process(side.process.pid)
+    assert TOKEN not in " ".join(process.cmdline()) + str(process.environ()) + side.first
     assert side.ask(END).json()["pid"] == side.process.pid
     assert side.process.wait(4) == 0
     assert litter(home) == []
+    assert TOKEN not in side.complaint
+    assert not [path for path in home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
 
 
-def test_only_who_knows_the_token_keeps_or_ends_it(start: Start) -> None:
-    side = start()
+def test_only_who_knows_the_token_keeps_or_ends_it(shared: FarSide) -> None:
     for purpose in (BEAT, END):
-        assert side.ask(purpose, token="wrong").status_code == 401
-        assert side.ask(purpose, stamp=stamped(TOKEN, OPEN, time.time())).status_code == 401
-    assert requests.post(side.url + "/remote-session", timeout=10).status_code == 401
-    assert side.process.poll() is None
+        assert shared.ask(purpose, token="wrong").status_code == 401
+        assert shared.ask(purpose, stamp=stamped(TOKEN, OPEN, time.time())).status_code == 401
+    assert requests.post(shared.url + "/remote-session", timeout=10).status_code == 401
+    assert shared.process.poll() is None
 
 
-def test_an_answer_proves_who_gives_it_and_a_stamp_is_good_once(start: Start) -> None:
-    side = start()
+def test_an_answer_proves_who_gives_it_and_a_stamp_is_good_once(shared: FarSide) -> None:
     stamp = stamped(TOKEN, BEAT, time.time())
-    assert side.ask(stamp=stamp).json()["proof"] == proof(TOKEN, stamp)
-    assert side.ask(stamp=stamp).status_code == 401
+    assert shared.ask(stamp=stamp).json()["proof"] == proof(TOKEN, stamp)
+    assert shared.ask(stamp=stamp).status_code == 401
 
 
-def test_the_end_of_its_terminal_is_not_its_end(start: Start) -> None:
-    side = start()
-    side.process.send_signal(signal.SIGHUP)
-    assert side.ask().ok
+def test_the_end_of_its_terminal_is_not_its_end(shared: FarSide) -> None:
+    shared.process.send_signal(signal.SIGHUP)
+    assert shared.ask().ok
 
 
-def test_a_later_one_of_the_same_session_takes_its_place(start: Start, folder: Path, tmp_path: Path) -> None:
+def test_a_later_one_of_the_same_session_takes_its_place(start: Start, folder: Path, home: Path) -> None:
     port = free_port()
-    first, other = start(port=port), start(session="another")
+    first = start(port=port)
     second = start(port=port)
     assert (first.process.wait(10), second.report.port) == (0, port)
-    assert other.ask().ok and second.ask().ok
-    (tmp_path / "elsewhere").mkdir()
-    third = start(root=tmp_path / "elsewhere")
-    assert third.ask().ok and second.ask().ok
+    assert second.ask().ok
+    (word,) = litter(home)
+    second.stop()
+    take_over(home / "data", Order("another", TOKEN), folder)
+    assert not word.exists()  # what killed ones leave is cleared by the next
 
 
-def test_words_of_killed_ones_are_cleared_by_the_next(start: Start, home: Path) -> None:
-    start(session="killed").stop()
-    (left,) = (home / "data" / "sessions").glob("*")
-    start()
-    assert not left.exists()
+def test_another_session_and_another_root_take_no_others_place(folder: Path, tmp_path: Path) -> None:
+    one, another = Order("s", TOKEN), Order("another", TOKEN)
+    words = [take_over(folder, order, root) for order in (one, another) for root in (folder, tmp_path)]
+    assert len(set(words)) == 4 and all(word.exists() for word in words)
+    assert take_over(folder, one, folder) == words[0]
 
 
-def test_a_link_made_with_the_token_opens_once(start: Start) -> None:
-    side = start()
-    now = side.ask().json()["time"]
-    link = side.url + "/?once=" + stamped(TOKEN, OPEN, now)
+def test_a_link_made_with_the_token_opens_once(shared: FarSide) -> None:
+    now = shared.ask().json()["time"]
+    link = shared.url + "/?once=" + stamped(TOKEN, OPEN, now)
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 303
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 401
     for made in (
@@ -149,7 +154,7 @@ def test_a_link_made_with_the_token_opens_once(start: Start) -> None:
         ".",
         "1.2",
     ):
-        old = requests.get(side.url + "/", params={"once": made}, timeout=10, allow_redirects=False)
+        old = requests.get(shared.url + "/", params={"once": made}, timeout=10, allow_redirects=False)
         assert old.status_code == 401
         assert "from the remote page of the viewer that started it" in old.text
 
@@ -177,20 +182,25 @@ def test_a_home_that_cannot_keep_a_database_is_no_hindrance(folder: Path, home: 
         (written(session="s", token="t", port=70000), "makes no sense"),
     ],
 )
-def test_without_an_order_it_serves_nobody(order: str, sentence: str, home: Path) -> None:
-    side = FarSide(order or "\n", home)
+def test_an_order_is_whole_or_none(order: str, sentence: str) -> None:
+    with pytest.raises(BadLine, match=sentence):
+        read_order(order)
+
+
+@pytest.mark.parametrize("order", ["\n", written(session="s", token="t", port=70000)])
+def test_without_an_order_it_serves_nobody(order: str, home: Path) -> None:
+    side = FarSide(order, home)
     assert side.process.wait(20) == 2
     said = side.complaint
     side.stop()
-    assert said.startswith("runicorn: --remote-mode takes an order on standard input") and sentence in said
+    assert said.startswith("runicorn: --remote-mode takes an order on standard input from another viewer: ")
 
 
-def test_what_hinders_it_is_one_sentence(start: Start, folder: Path, home: Path) -> None:
+def test_what_hinders_it_is_one_sentence(start: Start, shared: FarSide, folder: Path, home: Path) -> None:
     side = start(root=folder / "missing")
     assert side.process.wait(20) == 4
     assert side.complaint == f"runicorn: There is no folder {folder / 'missing'}\n"
-    taken = start()
-    side = start(session="another", port=taken.report.port)
+    side = start(session="another", port=shared.report.port)
     assert side.process.wait(20) == 4
     assert "Address already in use" in side.complaint
-    assert len(litter(home)) == 1
+    assert litter(home) == []
