@@ -94,7 +94,7 @@ def live(root: Path) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("way", "count"),
     [
-        ("generated", 200),
+        ("generated", 100),
         ("manifest", 50),
         ("listing", 50),
         pytest.param("generated", 1000, marks=pytest.mark.torture),
