@@ -98,6 +98,7 @@ class Session:
         self._token = secrets.token_urlsafe(32)
         self._far_clock = 0.0
         self._life: asyncio.Task[None] | None = None
+        self._told_to_end = False
 
     # What others see
 
@@ -282,7 +283,7 @@ class Session:
 
     # Its end
 
-    async def end(self, patience: float = END_SECONDS) -> None:
+    async def end(self, patience: float | None = None) -> None:
         """Stop, whatever it does: the tunnel first, then the viewer over there."""
         if self._life is not None and not self._life.done():
             self._life.cancel()
@@ -292,11 +293,13 @@ class Session:
         self.trouble = ""
         self._turn("stopped")
 
-    async def _clear_up(self, patience: float = END_SECONDS) -> None:
+    async def _clear_up(self, patience: float | None = None) -> None:
         await self.tunnel.close()
-        with suppress(APIException, TimeoutError):
-            async with asyncio.timeout(patience):
-                await self._end_viewer()
+        if not self._told_to_end:  # one that did not answer is not waited for again
+            with suppress(APIException, TimeoutError):
+                async with asyncio.timeout(END_SECONDS if patience is None else patience):
+                    await self._end_viewer()
+            self._told_to_end = self.held is not None and self.held.up.is_set()
         if self._process is not None:
             await self._process.kill()
             self._process = None

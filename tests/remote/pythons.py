@@ -62,9 +62,11 @@ def pretending(home: Path, script: str, folder: str = ".venv") -> Path:
 
 
 def with_pip(home: Path, folder: str) -> Path:
-    """A real virtual environment with pip and all that this program needs, but without it."""
-    venv.EnvBuilder(with_pip=True, symlinks=True).create(home / folder)
+    """A real virtual environment with pip and all that this program needs, those of these tests, but without it."""
+    python = bare_environment(home, folder)
     (site,) = (home / folder).glob("lib/python*/site-packages")
-    theirs = next(entry for entry in sys.path if entry.endswith("site-packages"))
-    (site / "dependencies.pth").write_text(f"{theirs}\n")
-    return home / folder / "bin" / "python"
+    theirs = Path(next(entry for entry in sys.path if entry.endswith("site-packages")))
+    for entry in theirs.iterdir():
+        if entry.suffix != ".pth" and not entry.name.startswith(("runicorn", "__")):
+            (site / entry.name).symlink_to(entry)
+    return python

@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)
 Body = Callable[..., dict[str, Any]]
 
 
-def test_its_pages_and_sockets_are_here_and_its_end_leaves_nothing(
+def test_its_start_is_followed_its_pages_and_sockets_are_here_and_its_end_leaves_nothing(
     api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
 ) -> None:
     run = write_run(far_store, metrics=[{"loss": 0.5}])
-    session = start(api, starting())
+    session = followed(api, starting())
     base = f"http://localhost:{session['local_port']}"
     with requests.Session() as browser:
         page = browser.get(session["url"], timeout=10)
@@ -53,9 +53,33 @@ def test_its_pages_and_sockets_are_here_and_its_end_leaves_nothing(
     assert api.get(f"/api/remote/viewer/status/{session['session_id']}").status_code == 404
 
 
-def test_a_session_is_told_in_both_spellings(
+def followed(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
+    """The session of a viewer that was started, after its stages were seen in their order."""
+    answer = api.post("/api/remote/viewer/start", {**body, "wait": False}).json()
+    assert answer["session"]["status"] == "connecting"
+    session_id, stages = answer["session"]["session_id"], []
+
+    def runs() -> dict[str, Any] | None:
+        told = dict(api.get(f"/api/remote/viewer/status/{session_id}").json())
+        stages.append(told["stage"])
+        assert told["status"] in {"connecting", "running"}, told
+        return told if told["is_active"] else None
+
+    session = until(runs, timeout=60)
+    order = ["connect", "environment", "start", "tunnel", "health", ""]
+    assert stages == sorted(stages, key=order.index)
+    assert {"environment", "start", ""} <= set(stages)
+    assert session is not None
+    return session
+
+
+def test_a_session_is_told_in_both_spellings_and_each_address_opens_it_once(
     api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
 ) -> None:
+    """The store over there may be read-only."""
+    run = write_run(far_store)
+    far_store.chmod(0o500)
+    before = sorted(path.name for path in far_store.rglob("*"))
     connected = api.post("/api/remote/connect", known_sshd.login()).json()
     body = {"connection_id": connected["connection_id"], "remote_root": str(far_store)}
     session = start(api, body)
@@ -86,38 +110,18 @@ def test_a_session_is_told_in_both_spellings(
     both = api.get("/api/remote/status").json()
     assert (both["connection_count"], both["viewer_session_count"]) == (1, 1)
     assert both["viewer_sessions"][0]["sessionId"] == session["sessionId"]
-
-
-def test_each_address_opens_it_once_and_its_cookie_is_good_for_it_alone(
-    api: APIClient, starting: Body
-) -> None:
-    session = start(api, starting())
-    told = api.get(f"/api/remote/viewer/status/{session['sessionId']}").json()
     for url in (session["url"], told["url"]):
         first = requests.get(url, timeout=10, allow_redirects=False)
         assert first.status_code == 303
         assert requests.get(url, timeout=10, allow_redirects=False).status_code == 401
     cookie = first.headers["Set-Cookie"].partition(";")[0]
     local, direct = f"http://localhost:{session['local_port']}", f"http://localhost:{session['remote_port']}"
-    assert requests.get(local, headers={"Cookie": cookie}, timeout=10).status_code == 200
+    page = requests.get(local, headers={"Cookie": cookie}, timeout=10)
+    assert page.status_code == 200 and run in page.text
+    # A cookie is good for the address it was set for alone.
     assert requests.get(direct, headers={"Cookie": cookie}, timeout=10).status_code == 401
-
-
-def test_its_start_is_followed_stage_by_stage(api: APIClient, starting: Body) -> None:
-    answer = api.post("/api/remote/viewer/start", starting(wait=False)).json()
-    assert answer["session"]["status"] == "connecting"
-    session_id, stages = answer["session"]["session_id"], []
-
-    def runs() -> bool:
-        told = api.get(f"/api/remote/viewer/status/{session_id}").json()
-        stages.append(told["stage"])
-        assert told["status"] in {"connecting", "running"}, told
-        return bool(told["is_active"])
-
-    until(runs, timeout=60)
-    order = ["connect", "environment", "start", "tunnel", "health", ""]
-    assert stages == sorted(stages, key=order.index)
-    assert {"environment", "start", ""} <= set(stages)
+    assert sorted(path.name for path in far_store.rglob("*")) == before
+    far_store.chmod(0o700)
 
 
 def test_a_start_can_be_stopped(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
@@ -156,17 +160,6 @@ def test_a_disconnect_stops_what_runs_over_it(api: APIClient, starting: Body, kn
     assert all(is_free(session["local_port"]) for session in sessions)
     assert far.litter(known_sshd) == []
     until(lambda: not ViewerSession.objects.exists())
-
-
-def test_the_store_over_there_may_be_read_only(api: APIClient, starting: Body, far_store: Path) -> None:
-    run = write_run(far_store)
-    far_store.chmod(0o500)
-    before = sorted(path.name for path in far_store.rglob("*"))
-    session = start(api, starting())
-    with requests.Session() as browser:
-        assert run in browser.get(session["url"], timeout=10).text
-    assert sorted(path.name for path in far_store.rglob("*")) == before
-    far_store.chmod(0o700)
 
 
 @pytest.mark.parametrize(

@@ -78,38 +78,29 @@ def test_it_is_started_anew_behind_the_same_port_when_it_did_not_wait(
     assert process.pid == told["remote_pid"]
 
 
-def test_a_viewer_that_dies_is_told_of(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
-    session = start(api, starting())
-    os.kill(session["remote_pid"], signal.SIGKILL)
-    told = until_it_is(api, session["session_id"], "failed")
-    assert told["error"] == "The viewer on 127.0.0.1 has ended: it was ended by signal KILL."
-    assert is_free(session["local_port"])
-    assert ViewerSession.objects.get().trouble == told["error"]
-    stop(api, session)
-    assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
-
-
-def test_a_viewer_that_hangs_is_told_of_until_it_answers(
+def test_it_is_asked_for_signs_of_life_and_told_of_when_it_hangs_and_when_it_dies(
     api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(viewers, "BEAT_SECONDS", 0.2)
-    session = start(api, starting())
-    monkeypatch.setitem(viewers.LIMITS, "health", 0.5)
-    os.kill(session["remote_pid"], signal.SIGSTOP)
-    told = until_it_is(api, session["session_id"], "reconnecting")
-    assert told["error"] == "The viewer on 127.0.0.1 does not answer."
-    os.kill(session["remote_pid"], signal.SIGCONT)
-    told = until_it_is(api, session["session_id"], "running")
-    assert (told["error"], told["remote_pid"]) == (None, session["remote_pid"])
-
-
-def test_it_is_asked_for_a_sign_of_life(
-    api: APIClient, starting: Body, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewers, "BEAT_SECONDS", 0.1)
     session = start(api, starting())
     until(lambda: status(api, session["session_id"])["last_seen"] > session["last_seen"] + 0.3)
     assert 0 < status(api, session["session_id"])["latency_ms"] < 5000
+    limit = viewers.LIMITS["health"]
+    monkeypatch.setitem(viewers.LIMITS, "health", 0.5)
+    os.kill(session["remote_pid"], signal.SIGSTOP)
+    told = until_it_is(api, session["session_id"], "reconnecting")
+    assert told["error"] == "The viewer on 127.0.0.1 does not answer."
+    monkeypatch.setitem(viewers.LIMITS, "health", limit)
+    os.kill(session["remote_pid"], signal.SIGCONT)
+    told = until_it_is(api, session["session_id"], "running")
+    assert (told["error"], told["remote_pid"]) == (None, session["remote_pid"])
+    os.kill(session["remote_pid"], signal.SIGKILL)
+    told = until_it_is(api, session["session_id"], "failed")
+    assert told["error"] == "The viewer on 127.0.0.1 has ended: it was ended by signal KILL."
+    assert is_free(session["local_port"])
+    until(lambda: ViewerSession.objects.get().trouble == told["error"])
+    stop(api, session)
+    assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
 
 
 @pytest.fixture
@@ -132,21 +123,7 @@ def rows(home: Path) -> int:
         return int(database.execute("SELECT count(*) FROM remote_viewersession").fetchone()[0])
 
 
-def test_the_end_of_our_server_is_its_end(
-    near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
-) -> None:
-    viewer = near()
-    session = begun(viewer, known_sshd, far_store)
-    assert rows(home) == 1
-    began = time.monotonic()
-    assert viewer.stop() == 0
-    assert time.monotonic() - began < 3
-    until(lambda: far.viewers(known_sshd.home) == [], timeout=4)
-    assert far.litter(known_sshd) == []
-    assert is_free(session["local_port"]) and rows(home) == 0
-
-
-def test_a_kill_of_our_server_is_its_end_after_a_while(
+def test_the_end_of_our_server_is_its_end_and_after_a_kill_it_ends_a_while_later(
     near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
 ) -> None:
     viewer = near()
@@ -159,3 +136,11 @@ def test_a_kill_of_our_server_is_its_end_after_a_while(
     again = near()
     assert again.get("/api/remote/viewer/sessions").json() == {"sessions": []}
     assert rows(home) == 0
+    session = begun(again, known_sshd, far_store)
+    assert rows(home) == 1
+    began = time.monotonic()
+    assert again.stop() == 0
+    assert time.monotonic() - began < 3
+    until(lambda: far.viewers(known_sshd.home) == [], timeout=4)
+    assert far.litter(known_sshd) == []
+    assert is_free(session["local_port"]) and rows(home) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from rest_framework.test import APIClient
 
 from remote import wheel
 from tests.remote import far
-from tests.remote.pythons import with_pip
+from tests.remote.pythons import bare_environment, with_pip
 from tests.remote.sshd import Sshd
 from tests.remote.starting import start, stop
 
@@ -23,14 +24,16 @@ Body = Callable[..., dict[str, Any]]
 
 @pytest.fixture
 def connected(api: APIClient, starting: Body, known_sshd: Sshd) -> dict[str, str]:
-    """A connection to a machine whose `venv` has everything but this program."""
-    with_pip(known_sshd.home, "venv")
+    """A connection to a machine whose `venv` does not have this program."""
+    bare_environment(known_sshd.home, "venv")
     return {"connection_id": api.post("/api/remote/connect", known_sshd.login()).json()["connection_id"]}
 
 
 def test_the_command_that_is_shown_installs_it(
     api: APIClient, connected: dict[str, str], starting: Body, known_sshd: Sshd, far_store: Path
 ) -> None:
+    with_pip(known_sshd.home, "venv")
+    shutil.rmtree(known_sshd.home / far.DATA)  # it will be the very first start there
     place = {"conda_env": "venv", **connected}
     told = api.post("/api/remote/viewer/start", {**place, "remote_root": str(far_store)}).json()
     assert (told["code"], told["can_copy"]) == ("RUNICORN_MISSING", True)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import venv
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from remote import wheel
 from runicorn._version import __version__
 from tests.processes import PROJECT
+from tests.remote.pythons import bare_environment
 
 PACK = """
 import sys
@@ -85,10 +85,20 @@ def _plain(values: list[str]) -> list[str]:
 
 
 def test_what_was_installed_from_it_packs_the_same_again(tmp_path: Path) -> None:
-    venv.EnvBuilder(with_pip=True).create(tmp_path / "venv")
-    python = tmp_path / "venv" / "bin" / "python"
+    python = bare_environment(tmp_path, "venv")
     first = packed(tmp_path)
-    command = [python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(first)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "-q",
+        "--no-deps",
+        "--no-index",
+    ]
+    command += ["--no-compile", str(first)]
     subprocess.run(command, check=True, capture_output=True)
     package = next((tmp_path / "venv").glob("lib/python*/site-packages/runicorn"))
     again = tmp_path / "again"

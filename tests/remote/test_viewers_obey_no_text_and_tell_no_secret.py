@@ -45,35 +45,28 @@ def test_a_storage_root_and_an_environment_may_be_called_anything(
     assert pwned(known_sshd.home, far_store) == []
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "a\nb", "--storage", "-c", "$(touch pwned)", "\ud800", "x" * 5000])
 def test_no_text_of_a_request_becomes_a_command(
-    text: str, api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
 ) -> None:
-    answer = api.generic(
-        "POST",
-        "/api/remote/viewer/start",
-        json.dumps(starting(remote_root=text, conda_env=text)),
-        content_type="application/json",
-    )
-    assert answer.status_code in {400, 404}, answer.content
+    """Over a connection that is there: each is refused without another login."""
+    connected = api.post("/api/remote/connect", known_sshd.login()).json()["connection_id"]
+    for text in (HOSTILE, "a\nb", "--storage", "-c", "$(touch pwned)", "\ud800", "x" * 5000):
+        answer = api.generic(
+            "POST",
+            "/api/remote/viewer/start",
+            json.dumps({"connection_id": connected, "remote_root": text, "conda_env": text}),
+            content_type="application/json",
+        )
+        assert answer.status_code in {400, 404}, (text, answer.content)
     assert far.viewers(known_sshd.home) == []
     assert pwned(known_sshd.home, far_store) == []
 
 
-def test_a_tilde_is_the_home_over_there_and_an_option_is_a_folder(
-    api: APIClient, starting: Body, known_sshd: Sshd
+def test_a_tilde_is_the_home_over_there_and_the_token_is_in_no_row_answer_process_or_file(
+    api: APIClient, starting: Body, known_sshd: Sshd, home: Path
 ) -> None:
     session = start(api, starting(remote_root="~"))
     assert session["remote_root"] == str(known_sshd.home)
-    answer = api.post("/api/remote/viewer/start", starting(remote_root="--help"))
-    assert "There is no folder" in answer.json()["detail"]
-    stop(api, session)
-
-
-def test_the_token_is_in_no_row_answer_process_or_file(
-    api: APIClient, starting: Body, known_sshd: Sshd, home: Path
-) -> None:
-    session = start(api, starting())
     token = sessions.by_id[session["session_id"]]._token
     (process,) = far.viewers(known_sshd.home)
     everywhere = [" ".join(process.cmdline()), str(process.environ()), json.dumps(session)]
@@ -87,6 +80,11 @@ def test_the_token_is_in_no_row_answer_process_or_file(
     assert files_with(token, known_sshd.home, home) == []
     stop(api, session)
     assert files_with(token, known_sshd.home, home) == []
+
+
+def test_an_option_as_a_storage_root_is_a_folder(api: APIClient, starting: Body) -> None:
+    answer = api.post("/api/remote/viewer/start", starting(remote_root="--help"))
+    assert "There is no folder" in answer.json()["detail"]
 
 
 def files_with(secret: str, *places: Path) -> list[Path]:
