@@ -7,10 +7,12 @@ from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+LONGEST_PAUSE = 0.04
+"""Seconds. What is looked at may be costly, and who waits long must not take the time of those it waits for."""
 
 
 def until(condition: Callable[[], T], timeout: float = 15.0, pause: float = 0.01) -> T:
-    """The first truthy answer of `condition`.
+    """The first truthy answer of `condition`, which is asked after pauses that grow a little.
 
     Raises:
         AssertionError: it was still false after `timeout` seconds.
@@ -22,3 +24,4 @@ def until(condition: Callable[[], T], timeout: float = 15.0, pause: float = 0.01
             return answer
         assert time.monotonic() < deadline, f"not true after {timeout} s: {condition}"
         time.sleep(pause)
+        pause = max(pause, min(pause * 1.1, LONGEST_PAUSE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,14 +15,25 @@ DATA = Path(".local/share/runicorn")
 
 def viewers(home: Path) -> list[psutil.Process]:
     """The remote viewers that run for the user with this home."""
+    return _processes(home, lambda process: "--remote-mode" in process.cmdline())
+
+
+def waiting(home: Path, program: str) -> list[psutil.Process]:
+    """The processes of a program that run for the user with this home."""
+    return _processes(home, lambda process: process.name() == program)
+
+
+def _processes(home: Path, is_meant: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
-        try:
-            if "--remote-mode" in process.cmdline() and process.environ().get("HOME") == str(home):
+        with suppress(psutil.Error):  # it has ended meanwhile, or is somebody else's
+            if (
+                is_meant(process)
+                and process.environ().get("HOME") == str(home)
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+    return found
 
 
 def litter(server: Sshd) -> list[Path]:
@@ -29,18 +42,6 @@ def litter(server: Sshd) -> list[Path]:
     data = [path for path in (server.home / DATA).rglob("*") if path.is_file()]
     others = [path for path in (server.home / ".cache").rglob("*") if path.is_file()]
     return [path for path in data if path.name not in kept and path.suffix != ".lock"] + others
-
-
-def waiting(home: Path, program: str) -> list[psutil.Process]:
-    """The processes of a program that run for the user with this home."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name() == program and process.environ().get("HOME") == str(home):
-                found.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            continue
-    return found
 
 
 def command_lines() -> list[str]:
