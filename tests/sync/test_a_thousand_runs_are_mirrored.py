@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from runicorn.cli import app
 from runicorn.manifest import ManifestGenerator
 from tests.folders import write_run
 from tests.processes import environment
@@ -26,22 +28,16 @@ MOST_REQUESTS = {"generated": 200, "manifest": 200, "listing": 300}
 
 @pytest.fixture
 def sync(server: TalkativeSshd, there: Path, folder: Path, home: Path) -> Callable[..., dict[str, Any]]:
-    """Runs `runicorn sync user@host:store --into folder`; the answer is what it says as JSON."""
+    """Runs `runicorn sync user@host:store --into folder` in this process; the answer is what it says as JSON."""
     (home / "config").mkdir(parents=True)
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
 
     def once(*options: str) -> dict[str, Any]:
         target = f"{server.username}@{server.host}:{there}"
-        command = [sys.executable, "-m", "runicorn", "sync", target, "--into", str(folder), "--json"]
-        done = subprocess.run(
-            [*command, "--port", str(server.port), "--key", str(server.key), *options],
-            env=environment(home),
-            cwd=home,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
+        command = ["sync", target, "--into", str(folder), "--json"]
+        way = ["--port", str(server.port), "--key", str(server.key)]
+        done = CliRunner().invoke(app, [*command, *way, *options])
+        assert done.exit_code == 0, done.stderr
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
 
@@ -150,6 +146,10 @@ def test_a_host_that_nobody_knows_is_not_trusted_and_a_wrong_place_is_told(
     stranger = sync(str(there))
     assert stranger.returncode == 1 and "is not known here (SHA256:" in stranger.stderr
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
+    write_run(there)
+    done = sync(str(there))
+    assert done.returncode == 0 and contents(folder) == contents(there), done.stderr
+    shutil.rmtree(folder / "vision")
     missing = sync("/nowhere/at all")
     assert missing.returncode == 4 and "There is no folder /nowhere/at all" in missing.stderr
     server.authorized.write_text("")
