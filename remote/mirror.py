@@ -42,13 +42,14 @@ class Visit:
     Attributes:
         came: bytes that have come over so far.
         stopped: whether somebody has stopped it.
+        to_go_on: whether what was stopped keeps the parts of files that came, for the next visit.
     """
 
     def __init__(
         self, link: Link, remote_root: str, into: Path, python: str = "", progress: Progress | None = None
     ) -> None:
         self.came = 0
-        self.stopped = False
+        self.stopped = self.to_go_on = False
         self._link, self._into, self._python, self._progress = link, into, python, progress
         # SFTP begins at home.
         home = remote_root.startswith("~")
@@ -84,9 +85,9 @@ class Visit:
             raise Stopped
         return result
 
-    def stop(self) -> None:
-        """Have it end now; called by another thread, and once more changes nothing."""
-        self.stopped = True
+    def stop(self, *, to_go_on: bool = False) -> None:
+        """Have it end now; called by another thread or by a signal, and once more changes nothing."""
+        self.stopped, self.to_go_on = True, to_go_on
         with suppress(APIException):  # the connection is gone, and so is the visit
             loop.run(self._hang_up(), STOP_SECONDS)
 
@@ -101,7 +102,7 @@ class Visit:
             self._link.address.id,
             generate=self._generated if self._python else None,
             progress=self._progress,
-            stopped=lambda: self.stopped,
+            stopped=lambda: self.stopped and not self.to_go_on,
         )
 
     def _count(self, size: int) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 import re
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -103,16 +105,21 @@ class Far:
 
         Raises:
             Unreached: there was no connection, or it was lost.
+            KeyboardInterrupt: by Ctrl-C, at once; parts of files that came are kept for the next visit.
             OSError: something could not be read there or written here.
         """
         from remote import errors
-        from remote.mirror import Visit
+        from remote.mirror import Stopped, Visit
 
         try:
             if self._link is None or self._link.ended.is_set():
                 self._link = self._connect()
             with _bar() as progress:
-                return Visit(self._link, self._where.path, into, python, progress).run()
+                visit = Visit(self._link, self._where.path, into, python, progress)
+                with _stopped_by_ctrl_c(visit):
+                    return visit.run()
+        except Stopped:
+            raise KeyboardInterrupt from None
         except FileNotFoundError as error:
             if error.filename != self._where.path:
                 raise
@@ -172,6 +179,14 @@ class Far:
             hosts.accept(str(about["host"]), int(about["port"]), public_key(str(about["public_key"])))
         return connect()
 
+    def _introduced(self) -> Iterator[Any]:
+        """Before somebody is asked for a secret, a host that is not known shows its key: an attempt with nothing."""
+        from remote import hosts, hosts_file
+        from remote.credentials import Credentials
+
+        if not hosts_file.keys_of(hosts.content(), self._where.host, self._where.port):
+            yield Credentials(use_agent=False)
+
     def _attempts(self) -> Iterator[Any]:
         from remote.credentials import Credentials
 
@@ -182,6 +197,7 @@ class Far:
             path = str(self._key.expanduser().absolute())
             yield Credentials(private_key_path=path, use_agent=False)
             if self._locked and asking.at_terminal():
+                yield from self._introduced()
                 phrase = typer.prompt(f"Passphrase of {self._key}", hide_input=True)
                 yield Credentials(private_key_path=path, passphrase=phrase, use_agent=False)
             return
@@ -192,8 +208,19 @@ class Far:
             if usual.is_file():
                 yield Credentials(private_key_path=str(usual), use_agent=False)
         if asking.at_terminal():
+            yield from self._introduced()
             question = f"Password of {self._where.user} on {self._where.host}"
             yield Credentials(password=typer.prompt(question, hide_input=True), use_agent=False)
+
+
+@contextmanager
+def _stopped_by_ctrl_c(visit: Any) -> Iterator[None]:
+    """An exception would wait for the files that are on their way, however large: the visit hangs up instead."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: visit.stop(to_go_on=True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _bar:

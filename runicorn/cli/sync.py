@@ -58,30 +58,36 @@ def sync(
 
 
 def _mirror(far: Any, root: Path, python: str, watch: bool, as_json: bool) -> None:
-    """Visit once, or again and again: then a lost connection is made anew, after longer and longer pauses."""
+    """Visit once, or again and again until Ctrl-C."""
+    with far:
+        try:
+            _visit(far, root, python, watch, as_json)
+        except KeyboardInterrupt:
+            if not watch:
+                raise
+
+
+def _visit(far: Any, root: Path, python: str, watch: bool, as_json: bool) -> None:
+    """A connection that was lost while watching is made anew, after longer and longer pauses."""
     from runicorn.cli.far import Unreached
 
     pause = WATCH_SECONDS
-    with far:
-        while True:
-            try:
-                result = far.mirror(root, python)
-            except Unreached as error:
-                if not (watch and error.passing):
-                    asking.stop(str(error), error.code)
-                asking.complain(str(error))
-                pause = min(2 * pause, LONGEST_PAUSE)
-            else:
-                pause = WATCH_SECONDS
-                _say(result, as_json, watch)
-            if not watch:
-                if result["failed_count"]:
-                    raise typer.Exit(FAILED)
-                return
-            try:
-                time.sleep(pause)
-            except KeyboardInterrupt:
-                return
+    while True:
+        try:
+            result = far.mirror(root, python)
+        except Unreached as error:
+            if not (watch and error.passing):
+                asking.stop(str(error), error.code)
+            asking.complain(str(error))
+            pause = min(2 * pause, LONGEST_PAUSE)
+        else:
+            pause = WATCH_SECONDS
+            _say(result, as_json, watch)
+        if not watch:
+            if result["failed_count"]:
+                raise typer.Exit(FAILED)
+            return
+        time.sleep(pause)
 
 
 def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ from tests.cli.conftest import Call
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.processes import environment
 from tests.runs.conftest import folder_of, read
+from tests.terminal import at_terminal
 
 
 @pytest.mark.django_db
@@ -88,29 +87,13 @@ def test_old_runs_are_cleaned_up_but_for_those_one_wants(call: Call, root: Path)
 
 @pytest.mark.parametrize(("answer", "deleted"), [("n", False), ("y", True)])
 def test_at_a_terminal_it_asks(root: Path, home: Path, answer: str, deleted: bool) -> None:
-    ours, theirs = pty.openpty()
     words = ["manage", "--action", "delete", "--run-id", RUN, "--storage", str(root)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "runicorn", *words],
-        env=environment(home, TERM="dumb"),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    said = b""
-    while b"[y/N]" not in said:
-        said += os.read(ours, 1024)
-    os.write(ours, f"{answer}\n".encode())
-    while True:
-        try:
-            said += os.read(ours, 1024)
-        except OSError:  # the other side is gone
-            break
-    os.close(ours)
-    assert process.wait(20) == 0 and b"1 run(s) with" in said
+    with at_terminal([sys.executable, "-m", "runicorn", *words], environment(home), root) as terminal:
+        terminal.waits_for("[y/N]")
+        terminal.types(answer)
+        assert terminal.ends() == 0 and "1 run(s) with" in terminal.said
     assert (folder_of(root, RUN) / ".deleted").exists() == deleted
-    assert (b"Cancelled." in said) != deleted
+    assert ("Cancelled." in terminal.said) != deleted
 
 
 @pytest.mark.parametrize(
