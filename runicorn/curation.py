@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,18 @@ def private_folder(root: Path) -> Path:
     return folder
 
 
-def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Mapping[str, Any]) -> None:
-    """Put changes into a run's `curation.json`.
+Changes = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""The fields to change; or what makes them of those that hold now, for a change that builds on what is there."""
+
+
+def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+    """Put changes into a run's `curation.json`; answers the fields as they are then.
 
     Args:
         root: the storage root.
         folder: the run's folder.
         known: what holds for each of `FIELDS` where the file does not say.
-        changes: the fields to change; tags as they are to be stored.
+        changes: what to change; tags as they are to be stored.
 
     Raises:
         OSError: it could not be written.
@@ -60,7 +64,9 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Mapping[st
             field: said[field] if isinstance(said.get(field), kind) else known[field]
             for field, kind in FIELDS.items()
         }
-        layout.write_json(path, said | now | dict(changes) | {"by": _user(), "at": time.time()})
+        now |= changes(now) if callable(changes) else changes
+        layout.write_json(path, said | now | {"by": _user(), "at": time.time()})
+    return now
 
 
 def put_into_bin(folder: Path, status: str, reason: str = USER_DELETED) -> None:

@@ -49,7 +49,7 @@ class ExperimentTag(APIView):
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         run = services.get_run(asked["run_id"])
-        services.edit_run(run=run, tags=[*(run.tags if asked["append"] else ()), *asked["tags"]])
+        services.edit_run(run=run, tags=asked["tags"], keep_tags=asked["append"])
         return Response({"success": True})
 
 

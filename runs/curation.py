@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,25 @@ def edit_run(
     description: str | None = None,
     pinned: bool | None = None,
     archived: bool | None = None,
+    keep_tags: bool = False,
 ) -> Run:
     """Change what is given and leave the rest; answers the row as it is then.
+
+    With `keep_tags` the tags that are there stay.
 
     Raises:
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
     """
     given = {"tags": tags, "description": description, "pinned": pinned, "archived": archived}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if not changes:
         return run
-    return writing.change_one(run.root, run, lambda run: write(run, changes))
+
+    def made(now: Mapping[str, Any]) -> dict[str, Any]:
+        before = now["tags"] if keep_tags else ()
+        return changes if tags is None else changes | {"tags": clean_tags([*before, *tags])}
+
+    return writing.change_one(run.root, run, lambda run: write(run, made))
 
 
 def tag_runs(
@@ -41,10 +49,13 @@ def tag_runs(
         ReadOnlyStore: nothing can be written.
     """
 
+    def tags(now: Mapping[str, Any]) -> dict[str, Any]:
+        kept = [tag for tag in now["tags"] if tag not in remove]
+        return {"tags": clean_tags([*kept, *add])}
+
     def change(run: Run) -> None:
         refuse_deleted(run)
-        kept = [tag for tag in run.tags if tag not in remove]
-        write(run, {"tags": [*kept, *add]})
+        write(run, tags)
 
     return writing.for_each(root, run_ids, change)
 
@@ -77,13 +88,11 @@ def refuse_deleted(run: Run) -> None:
         raise writing.Refused("run not found")
 
 
-def write(run: Run, changes: dict[str, Any]) -> None:
+def write(run: Run, changes: curation.Changes) -> None:
     """Put changes into a run's `curation.json`.
 
     Raises:
         OSError: it could not be written.
     """
-    if "tags" in changes:
-        changes = changes | {"tags": clean_tags(list(changes["tags"]))}
     known = {field: getattr(run, field) for field in curation.FIELDS}
     curation.note(Path(run.root.path), run.path, known, changes)

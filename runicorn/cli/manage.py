@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -137,14 +137,17 @@ def _tag(
 ) -> None:
     from runs.reader import clean_tags
 
-    for record in records:
-        record.tags = clean_tags([*([] if replace else record.tags), *tags])
+    def tagged(now: Mapping[str, Any]) -> dict[str, Any]:
+        return {"tags": clean_tags([*([] if replace else now["tags"]), *tags])}
 
     def write(record: Any) -> None:
         folder = root / record.folder
         known = {field: getattr(record, field) for field in curation.FIELDS}
-        curation.note(root, folder, known, {"tags": record.tags})
+        record.tags = curation.note(root, folder, known, tagged)["tags"]
 
+    if dry_run:
+        for record in records:
+            record.tags = tagged({"tags": record.tags})["tags"]
     _change(root, records, write, dry_run)
     if as_json:
         asking.show_json({record.run_id: record.tags for record in records})

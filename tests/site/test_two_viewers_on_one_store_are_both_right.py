@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def test_both_see_what_is_written(
     second_run = make_run(folder)
     for viewer in viewers:
         until(lambda viewer=viewer: ids(viewer) == {first_run, second_run})
+
+    def tag(number: int) -> None:
+        body = {"run_ids": [first_run], "add": [str(number)]}
+        assert viewers[number % 2].post("/api/runs/tags", json=body).json()["updated"] == 1
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(tag, range(24)))
+    for viewer in viewers:  # whoever tags builds on the tags that are there then
+        until(lambda viewer=viewer: len(viewer.get(f"/api/runs/{first_run}").json()["tags"]) == 24)
 
 
 @pytest.mark.parametrize("end", [Viewer.stop, Viewer.kill])
