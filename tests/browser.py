@@ -19,13 +19,16 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+PATIENCE = 15_000
+"""Milliseconds that a test waits for what is to be seen."""
 
 
 @contextmanager
 def launch(program: str) -> Iterator[Any]:
     """A headless browser."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         try:
@@ -42,7 +45,7 @@ def careful_page(browser: Any, refused: Collection[int] = (), **options: Any) ->
     """
     context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(f"uncaught: {error}"))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)

@@ -82,11 +82,6 @@ def test_a_tilde_is_the_home_over_there_and_the_token_is_in_no_row_answer_proces
     assert files_with(token, known_sshd.home, home) == []
 
 
-def test_an_option_as_a_storage_root_is_a_folder(api: APIClient, starting: Body) -> None:
-    answer = api.post("/api/remote/viewer/start", starting(remote_root="--help"))
-    assert "There is no folder" in answer.json()["detail"]
-
-
 def files_with(secret: str, *places: Path) -> list[Path]:
     """Files below some folders that hold a secret."""
     files = [path for place in places for path in place.rglob("*") if path.is_file()]
