@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import runicorn
-from runicorn import extensions
+from runicorn import extensions, sdk
 from tests.processes import PROJECT
 
 
@@ -17,6 +17,11 @@ from tests.processes import PROJECT
 )
 def test_a_name_is_one_thing_under_both_paths(name: str) -> None:
     assert getattr(runicorn, name) is getattr(extensions, name)
+
+
+@pytest.mark.parametrize("name", ["Run", "get_active_run", "init"])
+def test_runs_are_found_under_their_old_path(name: str) -> None:
+    assert getattr(runicorn, name) is getattr(sdk, name)
 
 
 def test_the_old_path_has_all_it_had_but_the_manager_nothing_ever_filled() -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.processes import environment
+from tests.processes import PROJECT, environment
 from tests.sync.stores import write_store
 
 
@@ -25,6 +25,15 @@ def test_it_writes_a_manifest_and_says_what_is_in_it(folder: Path, home: Path) -
     assert "full manifest, revision 1: 3 runs, 21 files" in done.stdout
     assert f"{folder / '.runicorn' / 'full_manifest.json.gz'}\n" in done.stdout
     assert (folder / ".runicorn" / "full_manifest.json.gz").exists()
+
+
+def test_timers_of_runicorn_05_go_on(folder: Path, home: Path) -> None:
+    write_store(folder, 1)
+    command = [sys.executable, "-m", "runicorn.manifest.cli", "--active", "--json"]
+    env = environment(home, PYTHONPATH=str(PROJECT), RUNICORN_DIR=str(home))
+    done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["path"] == str(folder / ".runicorn" / "active_manifest.json")
 
 
 def test_it_answers_programs_in_json(folder: Path, home: Path, tmp_path: Path) -> None:

@@ -1,0 +1,8 @@
+"""The place where Runicorn 0.5 kept runs: `from runicorn.sdk import get_active_run`. Everything here is in `runicorn` too."""
+
+from __future__ import annotations
+
+from runicorn.run import Run
+from runicorn.session import get_active_run, init
+
+__all__ = ["Run", "get_active_run", "init"]
