@@ -75,7 +75,7 @@ def test_no_secret_is_told(serving: Viewer, known_sshd: Sshd, home: Path) -> Non
     watching = threading.Event()
 
     def watch() -> None:
-        while not watching.is_set():
+        while not watching.wait(0.02):
             listed = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True)
             processes.append(listed.stdout)
 
