@@ -56,20 +56,8 @@ def figures(run_dir: Path) -> dict[str, MetricFacts]:
                 count_in(counted.setdefault(key, _Counted()), points)
     # A metric that was logged both with and without steps is told by the points that have one.
     return {
-        name: _facts(of_series)
+        name: MetricFacts.of(of_series)
         for lane in (Lane.STEPLESS, Lane.METRIC)
         for (its_lane, name), of_series in counted.items()
         if its_lane is lane
     }
-
-
-def _facts(series: _Counted) -> MetricFacts:
-    return MetricFacts(
-        last=series.last,
-        last_step=series.last_step,
-        minimum=series.minimum,
-        minimum_step=series.minimum_step,
-        maximum=series.maximum,
-        maximum_step=series.maximum_step,
-        count=series.count,
-    )

@@ -120,7 +120,7 @@ class Writer:
         for (lane, name), opened in self._open.items():
             stepless = lane == Lane.STEPLESS and (Lane.METRIC, name) not in self._open
             if opened.touched and (lane == Lane.METRIC or stepless):
-                found[name] = _facts(opened.series)
+                found[name] = MetricFacts.of(opened.series)
         return found
 
     def _touched(self) -> Iterator[_Open]:
@@ -183,15 +183,3 @@ def _tile(series: Series, node: Node) -> Tile:
     data = None if node.data is None else codec.encode(node.data)
     place = {name: getattr(node, name) for name in _PLACE}
     return Tile(series=series, **place, mip=codec.encode(node.mip), data=data)
-
-
-def _facts(series: Series) -> MetricFacts:
-    return MetricFacts(
-        last=series.last,
-        last_step=series.last_step,
-        minimum=series.minimum,
-        minimum_step=series.minimum_step,
-        maximum=series.maximum,
-        maximum_step=series.maximum_step,
-        count=series.count,
-    )

@@ -27,6 +27,12 @@ ARTIFACTS_CREATED = "artifacts_created.json"
 ARTIFACTS_USED = "artifacts_used.json"
 MEDIA = "media"
 DELETED = ".deleted"
+OF_THE_LIBRARY = frozenset({META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED})
+OF_THE_SERVER = frozenset({CURATION, DELETED})
+SMALL = OF_THE_LIBRARY | OF_THE_SERVER
+"""The files that are replaced as a whole; each by its one writer."""
+GROWING = frozenset({EVENTS, LOGS})
+"""The files that only grow at their end."""
 
 RUNNING = "running"
 FINISHED = "finished"

@@ -14,20 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from runicorn import _os, layout
-from runicorn.manifest.files import GROWING, is_media
+from runicorn.manifest.files import is_media
 
-SMALL = frozenset(
-    {
-        layout.META,
-        layout.STATUS,
-        layout.SUMMARY,
-        layout.CONFIG,
-        layout.ENVIRONMENT,
-        layout.ARTIFACTS_CREATED,
-        layout.ARTIFACTS_USED,
-    }
-)
-"""What the library writes; `.deleted` and `curation.json` are the server's own."""
 ALGORITHM = "sha256:"
 
 
@@ -45,12 +33,12 @@ class Misplaced(Exception):
 
 def grows(name: str) -> bool:
     """Whether a file is added to, and not sent as a whole."""
-    return name in GROWING
+    return name in layout.GROWING
 
 
 def is_taken(name: str) -> bool:
     """Whether a file of that name, relative to the run's folder, is taken from another machine."""
-    return name in SMALL or name in GROWING or is_media(name)
+    return name in layout.OF_THE_LIBRARY or name in layout.GROWING or is_media(name)
 
 
 def add(path: Path, offset: int, content: bytes) -> int:

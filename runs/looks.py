@@ -9,23 +9,7 @@ from pathlib import Path
 
 from runicorn import layout
 
-SMALL = frozenset(
-    {
-        layout.META,
-        layout.STATUS,
-        layout.SUMMARY,
-        layout.CONFIG,
-        layout.CURATION,
-        layout.ENVIRONMENT,
-        layout.ARTIFACTS_CREATED,
-        layout.ARTIFACTS_USED,
-        layout.DELETED,
-    }
-)
 BRIEF = frozenset({layout.META, layout.STATUS, layout.DELETED})
-GROWING = frozenset({layout.EVENTS, layout.LOGS})
-OURS = frozenset({layout.CURATION, layout.DELETED})
-"""What the server writes: no sign of life of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +40,12 @@ def look(folder: Path | str) -> Look:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name not in SMALL and entry.name not in GROWING:
+                if entry.name not in layout.SMALL and entry.name not in layout.GROWING:
                     continue
                 stat = entry.stat(follow_symlinks=False)
-                if entry.name not in OURS:
+                if entry.name not in layout.OF_THE_SERVER:
                     written = max(written, stat.st_mtime)
-                if entry.name in SMALL:
+                if entry.name in layout.SMALL:
                     touched = max(touched, stat.st_mtime)
                     marks.append((entry.name, stat.st_mtime_ns, stat.st_size, stat.st_ino))
                 elif entry.name == layout.EVENTS:

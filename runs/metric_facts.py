@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Protocol
 
 LESS_IS_MORE = re.compile(
@@ -22,6 +22,11 @@ class MetricFacts:
     maximum: float | None
     maximum_step: int | None
     count: int
+
+    @classmethod
+    def of(cls, counted: Any) -> MetricFacts:
+        """Of a row of a series, or of what was counted of one without a row."""
+        return cls(**{one.name: getattr(counted, one.name) for one in fields(cls)})
 
 
 class SaysItsBest(Protocol):

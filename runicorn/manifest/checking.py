@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runicorn import layout
-from runicorn.manifest.files import GROWING, is_run_folder, priority_of
+from runicorn.manifest.files import is_run_folder, priority_of
 from runicorn.manifest.model import FORMAT_VERSION, ManifestType, folder_of
 
 MOST_BYTES = 4 * 2**30
@@ -166,7 +166,7 @@ def _checked(file: Any) -> tuple[str, Mark] | None:
     path, size, mtime = file["path"], file.get("size"), _number(file.get("mtime"))
     if not is_path(path) or not _is_whole(size, 0) or mtime is None:
         return None
-    grows = path.rpartition("/")[2] in GROWING
+    grows = path.rpartition("/")[2] in layout.GROWING
     hashes = [file.get(key) if grows else None for key in ("tail_hash", "head_hash")]
     if any(value is not None and not _is_md5(value) for value in hashes):
         return None

@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from runicorn import _os
+from runicorn import _os, layout
 from runicorn.manifest.checking import Mark
 from runicorn.manifest.disk import md5
-from runicorn.manifest.files import GROWING
 from runicorn.manifest.model import HASHED
 from runicorn.manifest.transport import Remote, joined
 
@@ -94,7 +93,7 @@ class Fetcher:
         raise AssertionError("the last attempt returns or raises")
 
     def _attempt(self, path: str, far: str, target: Path, mark: Mark) -> Fetched:
-        if target.name in GROWING:
+        if target.name in layout.GROWING:
             here = _size(target)
             if 0 < here < mark.size:
                 grown = self._grow(path, far, target, mark, here)
@@ -111,7 +110,7 @@ class Fetcher:
             raise OSError(errno.ENOSPC, f"there is no room for {size} bytes")
 
     def _whole(self, far: str, target: Path, mark: Mark, part: Path) -> Fetched:
-        grows = target.name in GROWING
+        grows = target.name in layout.GROWING
         self._room(mark.size)
         # One byte more than there should be: a file that has become longer is another one.
         moved = self._receive(far, part, 0, mark.size if grows else mark.size + 1)

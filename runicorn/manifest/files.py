@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from runicorn import layout
 
-GROWING = frozenset({layout.EVENTS, layout.LOGS})
-SMALL = frozenset(
-    {
-        layout.META,
-        layout.STATUS,
-        layout.SUMMARY,
-        layout.CONFIG,
-        layout.CURATION,
-        layout.ENVIRONMENT,
-        layout.ARTIFACTS_CREATED,
-        layout.ARTIFACTS_USED,
-        layout.DELETED,
-    }
-)
 FIRST, SECOND, THIRD = 1, 2, 3
 """Priorities: what says what a run is; what it logged; its images, tables and histograms."""
 MOST_DEPTH = 16
@@ -26,9 +12,9 @@ PART_BYTES = 255
 
 def priority_of(name: str) -> int | None:
     """When a file travels, by its name relative to the run's folder; None for what is not ours and stays."""
-    if name in SMALL:
+    if name in layout.SMALL:
         return FIRST
-    if name in GROWING:
+    if name in layout.GROWING:
         return SECOND
     return THIRD if is_media(name) else None
 

@@ -20,7 +20,7 @@ from typing import Any
 from runicorn import _os, layout
 from runicorn.manifest.about import SOURCES, About, about
 from runicorn.manifest.disk import Disk, ends
-from runicorn.manifest.files import GROWING, priority_of
+from runicorn.manifest.files import priority_of
 from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
 from runicorn.manifest.scan import Found, RunFiles, scan
 
@@ -162,7 +162,7 @@ class ManifestGenerator:
         old = before.files if before else {}
         hashes = memory.hashes.get(folder, {})
         growing = {}
-        for name in GROWING & run.files.keys():
+        for name in layout.GROWING & run.files.keys():
             if name in hashes and old.get(name) == run.files[name]:
                 growing[name] = hashes[name]
             else:
@@ -205,7 +205,7 @@ def _entry(folder: str, run: RunFiles, said: About, hashes: dict[str, tuple[str,
     files = []
     for name, (size, mtime) in run.files.items():
         tail, head = hashes.get(name, (None, None))
-        grows = name in GROWING
+        grows = name in layout.GROWING
         files.append(FileEntry(f"{folder}/{name}", size, mtime, tail, head, priority_of(name) or 0, grows))
     return ExperimentEntry(
         run_id=folder.rpartition("/")[2],

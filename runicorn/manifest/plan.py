@@ -10,10 +10,10 @@ from pathlib import Path
 
 from runicorn import layout
 from runicorn.manifest.checking import Mark, Told
-from runicorn.manifest.files import GROWING, priority_of
+from runicorn.manifest.files import priority_of
 from runicorn.manifest.state import State
 
-KEPT = GROWING | {layout.META, layout.STATUS}
+KEPT = layout.GROWING | {layout.META, layout.STATUS}
 """What stays here when it is gone over there while its run is not: without it there is no run to look at."""
 PERSONAL = frozenset({layout.CURATION, layout.DELETED})
 """What a person says of a run in the viewer here. What was said here since the last visit stays."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
-from runicorn.manifest.files import GROWING, is_media
+from runicorn.manifest.files import is_media
 from runicorn.shipping.artifacts import Artifacts
 from runicorn.shipping.notes import Notes
 from runicorn.shipping.server import PART, Conflict, Refused, Removed, Server
@@ -54,7 +54,9 @@ class Shipper:
             OSError: the folder of the run cannot be read.
         """
         # Looked at before the media: no line may arrive before the file that it speaks of.
-        sizes = {name: size for name in sorted(GROWING) if (size := _size(self.run_dir / name)) is not None}
+        sizes = {
+            name: size for name in sorted(layout.GROWING) if (size := _size(self.run_dir / name)) is not None
+        }
         moved = self._small(layout.META)
         if layout.META not in self._shipped:
             self.problems[layout.META] = "meta.json is missing or cannot be read."
