@@ -24,7 +24,7 @@ from artifacts.models import Artifact, File, Use, Version
 from runicorn.artifacts import curating
 from runicorn.artifacts.errors import InvalidArtifact
 from runs.active import active_root
-from runs.admin import CurationAdmin, TagsField
+from runs.admin import CurationAdmin, InRecycleBin, TagsField
 from runs.templatetags.ui import moment, size
 
 MOST = 100
@@ -139,7 +139,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
     description = forms.CharField(
         required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4, "cols": 80})
     )
-    tags = TagsField(required=False, help_text="One in a line.")
+    tags = TagsField(required=False, help_text="One per line.")
     metadata = forms.JSONField(
         required=False, help_text="A JSON object.", widget=forms.Textarea(attrs={"rows": 8, "cols": 80})
     )
@@ -172,7 +172,7 @@ class VersionAdmin(VersionActions, Derived):
     form = VersionForm
     editable = ("description", "tags", "metadata")
     list_display = ("__str__", "type", "state", "stage", "bytes_in_words", "num_files", "made", "words")
-    list_filter = ("artifact__type", "stage", "status", ("deleted", admin.EmptyFieldListFilter))
+    list_filter = ("artifact__type", "stage", "status", InRecycleBin)
     search_fields = ("artifact__name", "description", "tags", "run_id")
     ordering = ("-created", "-pk")
     inlines = (FileInline,)

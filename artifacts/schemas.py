@@ -43,7 +43,7 @@ class VersionDetail(VersionItem):
     metadata = s.DictField()
     description = s.CharField(allow_blank=True)
     tags = s.ListField(child=s.CharField())
-    manifest_digest = s.CharField(help_text="sha256:<hex> of manifest.json.")
+    manifest_digest = s.CharField(help_text="`sha256:<hex>` of manifest.json.")
     deleted_at = s.FloatField(allow_null=True)
     lifecycle_stage = s.CharField()
     verified_at = s.FloatField(allow_null=True)
@@ -55,7 +55,7 @@ class FileItem(Schema):
 
     path = s.CharField()
     size = s.IntegerField()
-    digest = s.CharField(help_text="sha256:<hex>")
+    digest = s.CharField(help_text="`sha256:<hex>`")
     modified_at = s.FloatField(allow_null=True)
     absolute_path = s.CharField()
     is_remote = s.BooleanField()

@@ -92,7 +92,7 @@ class UploadFile(Body):
 
     path = serializers.CharField(max_length=1024, trim_whitespace=False)
     size = serializers.IntegerField(min_value=0, max_value=LARGEST_SIZE)
-    digest = serializers.CharField(max_length=71, help_text="sha256:<hex>")
+    digest = serializers.CharField(max_length=71, help_text="`sha256:<hex>`")
 
 
 class UploadReference(Body):

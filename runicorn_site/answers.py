@@ -9,10 +9,13 @@ from http import HTTPStatus
 
 from runicorn_site.headers import Headers, is_api, security
 
-PAGE = """<!doctype html>
+STYLE_PATH = "/plain.css"
+HEAD = f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>{title} – Runicorn</title></head>
-<body><p>{status}</p><h1>{title}</h1><p>{sentence}</p></body></html>
+<meta name="color-scheme" content="light dark"><title>{{title}} – Runicorn</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="{STYLE_PATH}"></head>
+"""
+PAGE = f"""{HEAD}<body class="plain"><main><p>{{status}}</p><h1>{{title}}</h1><p>{{sentence}}</p></main></body></html>
 """
 TITLES = {
     400: "This request cannot be understood",

@@ -12,6 +12,7 @@ from typing import Any
 from runicorn_site.access import LOOPBACK_NAMES, Head, judge
 from runicorn_site.answers import Refusal, whole
 from runicorn_site.headers import security
+from runicorn_site.plain_style import STYLE, is_style
 from runicorn_site.tokens import Tokens
 
 SPOOLED = "runicorn.body"
@@ -42,6 +43,8 @@ class Guard:
         """Refuse a request or a handshake, or pass it on with what a client may not set taken out."""
         head = head_of(scope)
         refusal = judge(head, self.policy.names)
+        if refusal is None and not head.socket and is_style(head.method, head.path):
+            refusal = STYLE
         if refusal is None and self.policy.tokens is not None:
             client = (scope.get("client") or ("",))[0]
             refusal = await self.policy.tokens.judge(head, scope["query_string"], client, receive)

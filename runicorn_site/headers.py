@@ -9,7 +9,7 @@ _COMMON = (
     " frame-ancestors 'none'"
 )
 STRICT = f"{_COMMON}; script-src 'self'; style-src 'self'"
-# Swagger UI, ReDoc and DRF's pages set styles from their own scripts; scripts stay in files there as well.
+# Swagger UI and ReDoc set styles from their own scripts; scripts stay in files there as well.
 DOCUMENTATION = f"{_COMMON}; script-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:"
 
 ALWAYS: Headers = [
@@ -27,7 +27,6 @@ def is_api(path: str) -> bool:
 def security(path: str, present: Headers) -> Headers:
     """The headers to add to an answer that has `present` already."""
     names = {name.lower(): value for name, value in present}
-    page = names.get(b"content-type", b"").startswith(b"text/html")
-    documented = path.rstrip("/") in {"/docs", "/redoc"} or (page and is_api(path))
+    documented = path.rstrip("/") in {"/docs", "/redoc"}
     policy = (b"Content-Security-Policy", (DOCUMENTATION if documented else STRICT).encode())
     return [(name, value) for name, value in (*ALWAYS, policy) if name.lower() not in names]

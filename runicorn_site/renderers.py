@@ -68,14 +68,23 @@ class JSONForOthers(DefaultContentNegotiation):
             return renderers[0], renderers[0].media_type
 
 
-class BrowsablePages(BrowsableAPIRenderer):
-    """DRF's page without HTML forms, which could only send what the API does not accept."""
+WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
-    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> Any:
-        """Whether the page offers DELETE and OPTIONS; never a form."""
-        if method in {"DELETE", "OPTIONS"}:
-            return super().get_rendered_html_form(data, view, method, request)
-        return None
+
+class BrowsablePages(BrowsableAPIRenderer):
+    """The page of a route in our frame: what it answers, and one form that sends JSON to it."""
+
+    def get_context(self, data: Any, accepted_media_type: str, renderer_context: Any) -> dict[str, Any]:
+        """DRF's, with the methods that change something and an example of their body."""
+        context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
+        forms = [context[f"raw_data_{method}_form"] for method in ("post", "put", "patch")]
+        bodies = [form.initial.get("_content") for form in forms if form]
+        context["writing"] = [method for method in WRITING if method in context["allowed_methods"]]
+        context["body"] = next((body for body in bodies if body), "")
+        return context
+
+    def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> None:
+        """None: it could only send what the API does not accept."""
 
     def get_content(self, renderer: Any, data: Any, accepted_media_type: str, renderer_context: Any) -> str:
         """The beginning of the answer as a program would get it."""

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlencode
 
 from runicorn.farside import OPEN, STAMP_SECONDS, made_at
 from runicorn_site.access import Head
-from runicorn_site.answers import Refusal
+from runicorn_site.answers import HEAD, Refusal
 from runicorn_site.headers import is_api
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -31,15 +31,12 @@ FORM_BYTES = 4096
 TRIES, TRIES_SECONDS = 5, 60.0
 BEARER_TRIES = 60
 COOKIE_SECONDS = 30 * 24 * 3600
-TOKEN_HELPS = "Its start line says where the token is"
+TOKEN_HELPS = "The terminal in which it was started says where the token is"
 
-FORM = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Runicorn: token</title></head>
-<body><h1>Runicorn</h1><p>{sentence}</p>
-<form method="post" action="/token"><input type="hidden" name="next" value="{target}">
-<label>Token <input type="password" name="token" autofocus autocomplete="current-password"></label>
-<button>Open</button></form></body></html>
+FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{sentence}}</p>
+<form method="post" action="/token"><input type="hidden" name="next" value="{{target}}">
+<label>Token <input type="password" name="token" required autofocus autocomplete="current-password"></label>
+<button class="button main" type="submit">Open</button></form></main></body></html>
 """
 
 
@@ -53,7 +50,8 @@ class TokenForm(Refusal):
         """JSON under /api, else the form."""
         if is_api(path):
             return super().body(path)
-        page = FORM.format(sentence=escape(self.sentence), target=escape(self.target))
+        sentence, target = escape(self.sentence), escape(self.target)
+        page = FORM.format(title="Token", sentence=f"{sentence}.", target=target)
         return b"text/html; charset=utf-8", page.encode()
 
 

@@ -48,6 +48,22 @@ class CurationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         raise NotImplementedError
 
 
+class InRecycleBin(admin.SimpleListFilter):
+    """Whether something was deleted and can be restored."""
+
+    title = "recycle bin"
+    parameter_name = "bin"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The choices beside all."""
+        return [("no", "Not in it"), ("yes", "In it")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What was chosen."""
+        chosen = self.value()
+        return queryset if chosen is None else queryset.filter(deleted__isnull=chosen != "yes")
+
+
 class TagsField(forms.CharField):
     """A list of tags, one in a line."""
 
@@ -70,7 +86,7 @@ class TagsField(forms.CharField):
 class RunForm(forms.ModelForm):
     """What can be said of a run."""
 
-    tags = TagsField(required=False, help_text="One in a line.")
+    tags = TagsField(required=False, help_text="One per line.")
 
     class Meta:
         model = Run
@@ -93,7 +109,7 @@ class RunAdmin(CurationAdmin):
         "archived",
         "in_bin",
     )
-    list_filter = ("status", "pinned", "archived", ("deleted", admin.EmptyFieldListFilter))
+    list_filter = ("status", "pinned", "archived", InRecycleBin)
     search_fields = ("search",)
     ordering = ("-created", "-id")
     actions = ("delete_softly", "restore")

@@ -13,7 +13,7 @@ UNCONFIRMED = "Must set confirm=true to permanently delete"
 SEARCH = "All words, in project, name, id, tags or description, in any case."
 ORDER = (
     "created_at, updated_at, status, name, project, best_metric_value, duration,"
-    " metric.<name>.best|last|min|max or config.<key>. Runs without the value come last."
+    " `metric.<name>.best|last|min|max` or `config.<key>`. Runs without the value come last."
 )
 
 

@@ -54,6 +54,17 @@ def test_without_a_token_nothing_answers(guarded: Viewer) -> None:
     assert handshake(guarded.port, SOCKET) == 403
 
 
+def test_the_question_for_the_token_has_its_style_and_nothing_else_is_open(guarded: Viewer) -> None:
+    page = guarded.get("/")
+    sheet = re.search(r'<link rel="stylesheet" href="([^"]+)">', page.text)
+    assert sheet is not None and page.text.count("<link") == 2 and "<script" not in page.text
+    style = guarded.get(sheet[1])
+    assert style.status_code == 200 and style.headers["Content-Type"] == "text/css; charset=utf-8"
+    assert "--paper" in style.text and ".plain form" in style.text
+    assert guarded.post(sheet[1]).status_code == guarded.get(f"{sheet[1]}/x").status_code == 401
+    assert guarded.get(sheet[1], headers={"Host": "evil.example"}).status_code >= 400
+
+
 def test_without_a_token_no_body_is_waited_for(guarded: Viewer) -> None:
     unsent = ("Content-Length: 1000000", "Content-Type: application/json")
     assert get(guarded.port, "/api/runs/tags", *unsent, method="POST").status == 401

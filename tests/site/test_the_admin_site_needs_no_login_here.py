@@ -13,7 +13,7 @@ from tests.processes import Viewer
 def test_whoever_comes_acts_as_the_user_local() -> None:
     page = Client().get("/admin/")
     assert page.status_code == 200
-    assert "local" in page.content.decode()
+    assert "log-in" not in page.content.decode() and "logout" not in page.content.decode()
     user = User.objects.get()
     assert (user.username, user.is_staff, user.has_usable_password()) == ("local", True, False)
 

@@ -1,10 +1,18 @@
+"""The pages about the API draw themselves offline, in the frame and the theme of the other pages."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
 
+from tests.pages.test_pages_fit_every_screen import FAINT_TEXT
 from tests.processes import Viewer
+
+SHOWN = [("/docs", "#swagger-ui .opblock"), ("/redoc", "#redoc h1"), ("/api/health", ".response-info")]
+LIGHT, DARK = "rgb(255, 255, 255)", "rgb(21, 21, 23)"
+GROUND = """[document.documentElement, document.body].map((one) => getComputedStyle(one).backgroundColor)
+    .find((colour) => colour !== "rgba(0, 0, 0, 0)")"""
 
 
 def test_the_description_is_openapi_and_holds_the_api_alone(plain: Viewer) -> None:
@@ -19,16 +27,25 @@ def test_the_description_is_openapi_and_holds_the_api_alone(plain: Viewer) -> No
     assert all(path.startswith("/api/") for path in schema["paths"])
 
 
-@pytest.mark.parametrize(
-    ("path", "shown"),
-    [("/docs", "#swagger-ui .opblock"), ("/redoc", "#redoc h1"), ("/api/health", ".response-info")],
-)
+@pytest.mark.parametrize(("path", "shown"), SHOWN)
 def test_its_pages_draw_themselves_without_another_host(
     plain: Viewer, browser: Any, path: str, shown: str
 ) -> None:
     browser.goto(plain.url + path)
-    selector = shown.replace("#redoc h1", "h1:has-text('Runicorn')")
-    browser.wait_for_selector(selector, timeout=20_000)
+    browser.wait_for_selector(shown, timeout=20_000)
+    assert browser.locator("nav.rail").is_visible()
+
+
+@pytest.mark.parametrize(("path", "shown"), [*SHOWN, ("/admin/runs/run/", "#changelist")])
+def test_they_and_the_admin_site_follow_the_theme(plain: Viewer, browser: Any, path: str, shown: str) -> None:
+    for system, chosen, ground in (("light", "", LIGHT), ("dark", "", DARK), ("dark", "light", LIGHT)):
+        browser.emulate_media(color_scheme=system, reduced_motion="reduce")
+        if chosen:
+            browser.context.add_cookies([{"name": "runicorn_theme", "value": chosen, "url": plain.url}])
+        browser.goto(plain.url + path)
+        browser.wait_for_selector(shown, timeout=20_000)
+        assert browser.evaluate(GROUND) == ground, (system, chosen)
+        assert browser.evaluate(FAINT_TEXT) == [], (system, chosen)
 
 
 def test_a_request_tried_from_the_documentation_reaches_the_api(plain: Viewer, browser: Any) -> None:

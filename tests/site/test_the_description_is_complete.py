@@ -48,6 +48,12 @@ def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
         assert name in description["components"][kind]
 
 
+def test_no_part_of_a_sentence_would_be_lost_as_markup(description: dict[str, Any]) -> None:
+    texts = re.findall(r'"description":"((?:[^"\\]|\\.)*)"', orjson.dumps(description).decode())
+    outside = [re.sub(r"`[^`]*`", "", text) for text in texts]
+    assert len(texts) > 200 and not [text for text in outside if re.search(r"<\w", text)]
+
+
 def test_every_operation_has_a_name_of_its_own_without_a_number(
     operations: dict[str, dict[str, Any]],
 ) -> None:

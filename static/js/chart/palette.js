@@ -3,12 +3,13 @@
 import { CURVE_COLOURS } from "./colours.js";
 
 const NAMES = ["ink", "ink-soft", "ink-faint", "grid", "axis", "mark", "paper", "interrupted", ...CURVE_COLOURS];
+const system = matchMedia("(prefers-color-scheme: dark)");
 const watchers = new Set();
 let colours = null;
 
 /** Variable name to a colour that a canvas understands. */
 export function palette() {
-  colours ??= read();
+  colours ??= resolved(NAMES);
   return colours;
 }
 
@@ -17,13 +18,20 @@ export function onThemeChange(redraw) {
   watchers.add(redraw);
 }
 
-/** A variable may hold `light-dark(…)`, which only a real property resolves: so an element tries each of them on. */
-function read() {
+/** Whether the page is dark now, by what was chosen or by the system. */
+export function isDark() {
+  return (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+}
+
+/** The variables of these names as they are in the present theme, or in that which is named. */
+export function resolved(names, theme = "") {
+  // One may hold `light-dark(…)`, which only a real property resolves: so an element tries each of them on.
   const probe = document.createElement("i");
+  probe.style.colorScheme = theme;
   document.body.append(probe);
   const style = getComputedStyle(probe);
   const found = {};
-  for (const name of NAMES) {
+  for (const name of names) {
     probe.style.color = `var(--${name})`;
     found[name] = style.color;
   }
@@ -37,5 +45,5 @@ function changed() {
   for (const redraw of watchers) redraw();
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
+system.addEventListener("change", changed);
 document.addEventListener("themechange", changed);

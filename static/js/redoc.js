@@ -1,0 +1,48 @@
+/** ReDoc in our colours. It computes shades of what it is given, so it gets real colours, and is drawn again for a theme. */
+
+import { onThemeChange, resolved } from "./chart/palette.js";
+
+const TOP = 48;
+const NAMES = ["paper", "shade", "shade-strong", "line", "ink", "ink-soft", "accent", "finished", "failed", "interrupted", "running"];
+
+function theme() {
+  const c = resolved(NAMES);
+  const dark = resolved(NAMES, "dark"); // the samples stand on dark ground in both themes: their colours are fixed
+  const answer = (colour) => ({ color: c[colour], backgroundColor: c.shade, tabTextColor: dark[colour] });
+  return {
+    colors: {
+      primary: { main: c.accent },
+      success: { main: c.finished },
+      warning: { main: c.interrupted, contrastText: c.paper },
+      error: { main: c.failed },
+      gray: { 50: c.shade, 100: c["shade-strong"] },
+      text: { primary: c.ink, secondary: c["ink-soft"] },
+      border: { dark: c.line, light: c.line },
+      responses: { success: answer("finished"), error: answer("failed"), redirect: answer("interrupted"), info: answer("running") },
+      http: { get: c.running, post: c.finished, put: c.interrupted, patch: c.interrupted, delete: c.failed },
+    },
+    schema: { linesColor: c.line, defaultDetailsWidth: "75%", typeNameColor: c["ink-soft"], typeTitleColor: c["ink-soft"], requireLabelColor: c.failed, nestedBackground: c.shade },
+    typography: {
+      fontSize: "13px",
+      lineHeight: "20px",
+      fontFamily: getComputedStyle(document.body).fontFamily,
+      headings: { fontFamily: getComputedStyle(document.body).fontFamily, fontWeight: "600" },
+      code: { fontSize: "12px", fontFamily: "monospace", color: c.ink, backgroundColor: c["shade-strong"] },
+      links: { color: c.accent, visited: c.accent, hover: c.accent },
+    },
+    sidebar: { width: "240px", backgroundColor: c.shade, textColor: c.ink, activeTextColor: c.accent },
+    rightPanel: { backgroundColor: dark.shade, textColor: dark.ink },
+    codeBlock: { backgroundColor: dark["shade-strong"] },
+    fab: { backgroundColor: c["shade-strong"], color: c.accent },
+  };
+}
+
+function draw() {
+  const old = document.getElementById("redoc");
+  const place = old.cloneNode(false);
+  old.replaceWith(place);
+  globalThis.Redoc.init(place.dataset.schema, { theme: theme(), scrollYOffset: TOP, hideDownloadButton: true, nativeScrollbars: true }, place);
+}
+
+onThemeChange(draw);
+draw();
