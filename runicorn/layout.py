@@ -48,6 +48,9 @@ RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
 NAME_LENGTH = 100
 # What ext4, APFS and NTFS take for one path component; 100 characters of some scripts are more.
 NAME_BYTES = 255
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Windows opens a device under these names, whatever the ending."""
+_ANOTHER_ON_WINDOWS = re.compile(r'.*(?:[<>:"|?*].*|[. ])')
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 JSON_CEILING = 16 * 1024 * 1024
 """Bytes above which a small file is not a small file and is left unread."""
@@ -118,6 +121,12 @@ def _name_problem(name: str) -> str | None:
     if len(name.encode()) > NAME_BYTES:
         return f"must not be longer than {NAME_BYTES} bytes in UTF-8"
     return None
+
+
+def names_another_file(part: str) -> bool:
+    """Whether this system takes a component of a path for another one than it is: a device, a stream of another file,
+    or the same name without the dots at its end. Only Windows does; elsewhere these are names like others."""
+    return _os.WINDOWS and bool(DEVICES.fullmatch(part) or _ANOTHER_ON_WINDOWS.fullmatch(part))
 
 
 def is_hidden(name: str) -> bool:

@@ -50,14 +50,19 @@ def add(path: Path, offset: int, content: bytes) -> int:
     """
     _no_link(path)
     with _os.file_lock(path, mode=0o666):
-        fd = _os.open_append(path)
-        try:
-            size = os.fstat(fd).st_size
-            if size != offset:
-                raise Misplaced(f"The file has {size} bytes, not {offset}.", size)
-            _append(fd, size, content)
-        finally:
-            os.close(fd)
+        return _added(path, offset, content)
+
+
+def _added(path: Path, offset: int, content: bytes) -> int:
+    """`add`, while the lock is held."""
+    fd = _os.open_append(path)
+    try:
+        size = os.fstat(fd).st_size
+        if size != offset:
+            raise Misplaced(f"The file has {size} bytes, not {offset}.", size)
+        _append(fd, size, content)
+    finally:
+        os.close(fd)
     return offset + len(content)
 
 
@@ -110,15 +115,17 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
         raise Misplaced(f"The part would reach beyond the {size} bytes of the file.", offset)
     name = hashlib.sha256(f"{path}\0{digest}\0{size}".encode("utf-8", "surrogateescape")).hexdigest()[:40]
     part = parts / name
-    there = add(part, offset, content)
-    if there < size:
-        return there
-    with part.open("rb") as file:
-        right = ALGORITHM + hashlib.file_digest(file, "sha256").hexdigest() == digest
-    if not right:
-        part.unlink()
-        raise Misplaced("What was sent has another digest; it was thrown away.", 0)
-    os.replace(part, path)
+    # Held to the end: who sends the same file a second time finds it whole, or begins anew.
+    with _os.file_lock(part, mode=0o666):
+        there = _added(part, offset, content)
+        if there < size:
+            return there
+        with part.open("rb") as file:
+            right = ALGORITHM + hashlib.file_digest(file, "sha256").hexdigest() == digest
+        if not right:
+            part.unlink()
+            raise Misplaced("What was sent has another digest; it was thrown away.", 0)
+        os.replace(part, path)
     _os.fsync_directory(path.parent)
     return size
 

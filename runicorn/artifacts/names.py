@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from runicorn.artifacts.errors import InvalidArtifact
-from runicorn.layout import CONTROL
+from runicorn.layout import CONTROL, DEVICES
 
 LATEST = "latest"
 NAME_LENGTH = 128
@@ -20,8 +20,6 @@ _ALIAS = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NUMBER = re.compile(r"[vV]?[0-9]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DRIVE = re.compile(r"[A-Za-z]:")
-# Windows opens a device under these names, whatever the ending.
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 class ArtifactType(StrEnum):
@@ -85,7 +83,7 @@ def _name_problem(name: str) -> str | None:
         return "must not begin with a dot"
     if name.strip() != name:
         return "must not begin or end with a space"
-    if _DEVICES.fullmatch(name):
+    if DEVICES.fullmatch(name):
         return "is the name of a device on some systems"
     return None
 
@@ -153,7 +151,7 @@ def check_paths(paths: Iterable[str]) -> None:
     """
     seen: dict[str, str] = {}
     for path in paths:
-        device = next((part for part in path.split("/") if _DEVICES.fullmatch(part)), None)
+        device = next((part for part in path.split("/") if DEVICES.fullmatch(part)), None)
         if device is not None:
             sentence = f"Invalid path in an artifact {path[:200]!r}: {device!r} is the name of a device on some systems."
             raise InvalidArtifact(sentence, "files")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -53,8 +55,7 @@ def import_(
     except ValueError as error:
         asking.stop(str(error), USAGE)
     root = settings.storage_root(storage)
-    with asking.told():
-        root.mkdir(parents=True, exist_ok=True)
+    with asking.told(), _made(root):
         progress = watch("Reading:", path.stat().st_size)
         try:
             with path.open("rb") as content:
@@ -69,6 +70,19 @@ def import_(
         asking.show_json(_answer(outcome, root, dry_run))
     else:
         _say(outcome, root, dry_run)
+
+
+@contextmanager
+def _made(root: Path) -> Iterator[None]:
+    """The folder of the store; where there was none before and nothing came into it, there is none afterwards."""
+    missing = [folder for folder in (root, *root.parents) if not folder.exists()]
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            for folder in missing:
+                folder.rmdir()
 
 
 def _answer(outcome: Outcome, root: Path, dry_run: bool) -> dict[str, Any]:

@@ -22,12 +22,15 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import IO, Any, NamedTuple, cast
 
+from runicorn import layout
 from runicorn.artifacts import names
 from runicorn.exchange.limits import ArchiveRefused, ArchiveTooLarge, Limits, Meter
 
 BLOCK = 1024 * 1024
-LONGEST_HEADER = 4 * 1024 * 1024
-"""Bytes of one header of a tar file: names and times of a member need a thousandth of that."""
+LONGEST_HEADER = 256 * 1024
+"""Bytes that say what a member of a tar file is, in all its headers: names and times need a hundredth of that."""
+LONGEST_WAY = 4 * 1024 * 1024
+"""Bytes over which a tar file is read on at once, to where the next header is."""
 ZIP, GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SECOND = 1_000_000_000
@@ -37,6 +40,7 @@ DIRECTORY_ENTRY = 46 + 2048
 """Bytes of a member in the directory of a zip file: names have at most 1024, and the rest is a few times."""
 ZIP64_END = 56 + 20
 """Bytes of the record of a large zip file's directory, and of its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
+TOO_LONG = "The archive holds a header that is too long."
 NO_ARCHIVE = "The archive is damaged, or is none of zip, tar and tar.gz"
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -117,6 +121,8 @@ class _Seen:
         if is_folder and bare in ("", "."):
             return ""
         problem = names.path_problem(bare) if bare else "is empty"
+        if problem is None and any(map(layout.names_another_file, bare.split("/"))):
+            problem = "means something else on this system"
         if problem:
             raise ArchiveRefused(f"The archive's member {name[:200]!r} is not taken: its name {problem}.")
         above = ""
@@ -128,7 +134,7 @@ class _Seen:
         return bare
 
     def _note(self, path: str, is_folder: bool, name: str) -> None:
-        key = unicodedata.normalize("NFC", path).casefold()
+        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
         before = self._kinds.get(key)
         if before is None:
             self._kinds[key] = (path, is_folder)
@@ -234,26 +240,40 @@ def _zip_time(info: zipfile.ZipInfo) -> int | None:
 
 
 class _Metered(io.RawIOBase):
-    """A stream that a tar file is read from: never much at once, and never further than the limits allow."""
+    """A stream that a tar file is read from: never much at once, and never further than the limits allow.
+
+    tarfile holds all headers of a member until it has read the last, and those that are for all members for good.
+    """
 
     def __init__(self, inner: IO[bytes], meter: Meter) -> None:
         super().__init__()
         self._inner = inner
         self._meter = meter
         self._counted = 0
+        # tarfile reads the first header when it is made.
+        self._left = LONGEST_HEADER
         self.last = b""
 
+    @contextmanager
+    def header(self) -> Iterator[None]:
+        """What is read in the block says what a member is."""
+        self._left = LONGEST_HEADER
+        yield
+        self._left = BLOCK
+
     def read(self, size: int | None = -1) -> bytes:
-        if size is None or size < 0 or size > LONGEST_HEADER:
-            raise ArchiveRefused("The archive holds a header that is too long.")
+        if size is None or size < 0 or size > self._left:
+            raise ArchiveRefused(TOO_LONG)
         content = self._inner.read(size)
+        if self._left < BLOCK:
+            self._left -= len(content)
         self._count(self._inner.tell())
         self.last = content
         return content
 
     def seek(self, place: int, whence: int = os.SEEK_SET) -> int:
-        if place - self._inner.tell() > LONGEST_HEADER:
-            raise ArchiveRefused("The archive holds a header that is too long.")
+        if place - self._inner.tell() > LONGEST_WAY:
+            raise ArchiveRefused(TOO_LONG)
         self._count(place)
         return self._inner.seek(place, whence)
 
@@ -270,7 +290,7 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
     metered = _Metered(stream, meter)
     with tarfile.TarFile("", "r", cast(IO[bytes], metered)) as opened:
         archive: Any = opened
-        while (info := archive.next()) is not None:
+        while (info := _next(archive, metered)) is not None:
             meter.member()
             # Otherwise it keeps every member that it has read.
             archive.members.clear()
@@ -287,6 +307,15 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
     # tarfile takes whatever is no header for the end, a file that was cut off too.
     if metered.last.strip(b"\0") or len(metered.last) < tarfile.BLOCKSIZE:
         raise ArchiveRefused("The archive is damaged: it ends too early.")
+
+
+def _next(archive: Any, metered: _Metered) -> Any:
+    """The next member, or None behind the last."""
+    with metered.header():
+        info = archive.next()
+    if sum(len(key) + len(str(value)) for key, value in archive.pax_headers.items()) > LONGEST_HEADER:
+        raise ArchiveRefused(TOO_LONG)
+    return info
 
 
 def _tar_time(info: tarfile.TarInfo) -> int | None:

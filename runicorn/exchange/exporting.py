@@ -6,6 +6,7 @@ is to be the limit, and pictures and models hardly shrink. A file that grows mea
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -218,7 +219,9 @@ def write_tar(
         OSError: a file cannot be read, or the archive not be written.
     """
     files, total = 0, 0
-    with tarfile.open(fileobj=target, mode="w:gz", compresslevel=QUICK, format=tarfile.PAX_FORMAT) as archive:
+    # Without a name: the file has another one until it is complete.
+    packed = gzip.GzipFile("", "wb", QUICK, target)
+    with packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(_tar_info(ABOUT, time.time_ns(), len(first)), _Blocks(iter([first]), len(first)))
         for name, modified, size, blocks in _opened(entries, progress or Silent()):
             archive.addfile(_tar_info(name, modified, size), _Blocks(blocks, size))

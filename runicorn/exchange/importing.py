@@ -16,7 +16,7 @@ from runicorn.artifacts.store import Store
 from runicorn.exchange import versions
 from runicorn.exchange.limits import ArchiveRefused, Limits, configured
 from runicorn.exchange.places import Kind
-from runicorn.exchange.staging import Unpacked, staging, unpack
+from runicorn.exchange.staging import LOCK, Unpacked, staging, unpack
 
 THERE = "it is in the store already"
 OTHER = "the store has another version of that number"
@@ -79,7 +79,7 @@ def import_archive(
         for relative in runs:
             _hold_inside(root, relative)
         # One at a time: of two imports of one archive the second is to find what the first has put.
-        with _os.file_lock(curation.private_folder(root) / "import.lock"):
+        with _os.file_lock(curation.private_folder(root) / LOCK):
             outcome = Outcome()
             _take_versions(shelves, arriving, unpacked, outcome, dry_run)
             _take_runs(root, folder, runs, outcome, overwrite=overwrite, dry_run=dry_run)

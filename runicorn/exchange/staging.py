@@ -26,6 +26,8 @@ PREFIX = "import-"
 SENT, WAITING = "upload-", "archive-"
 """Begin the names of archives that a viewer is being sent, and of those on which somebody is to decide."""
 CLAIM = ".claim"
+LOCK = "import.lock"
+"""Held while runs and versions get their places."""
 
 
 class Unpacked(NamedTuple):
@@ -48,9 +50,12 @@ class Unpacked(NamedTuple):
 def staging(root: Path) -> Iterator[Path]:
     """An empty folder for unpacking, gone at the end; those of importers that died are removed before.
 
+    A store that had no folder of ours before, and into which nothing came, has none afterwards.
+
     Raises:
         OSError: it cannot be made.
     """
+    is_new = not os.path.lexists(root / curation.PRIVATE)
     private = curation.private_folder(root)
     _remove_rests(private)
     folder = private / f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
@@ -62,6 +67,16 @@ def staging(root: Path) -> Iterator[Path]:
             yield content
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        if is_new and set(os.listdir(root)) == {curation.PRIVATE}:
+            _remove_new(private)
+
+
+def _remove_new(private: Path) -> None:
+    """Remove a folder that holds nothing but a lock: whoever comes now makes it again."""
+    with suppress(OSError):
+        if set(os.listdir(private)) <= {LOCK}:
+            (private / LOCK).unlink(missing_ok=True)
+            private.rmdir()
 
 
 def _remove_rests(private: Path) -> None:

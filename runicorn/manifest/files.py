@@ -33,6 +33,8 @@ def is_safe_part(part: str) -> bool:
     """Whether a text can be one visible component of a path, here and on the other side."""
     if not part or part.startswith(".") or "/" in part or "\\" in part or layout.CONTROL.search(part):
         return False
+    if layout.names_another_file(part):
+        return False
     return len(part.encode("utf-8", "surrogateescape")) <= PART_BYTES
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pandas
 import pytest
 
-from runicorn import stored
 from tests.cli.conftest import Call
 from tests.documents.store import RUN, SECOND, THIRD
 
@@ -17,9 +16,11 @@ from tests.documents.store import RUN, SECOND, THIRD
 def test_a_store_goes_through_a_file(call: Call, root: Path, tmp_path: Path) -> None:
     code, said = call("export", "--output", "all.zip", "--include-artifacts")
     assert code == 0 and "3 run(s) and 3 artifact version(s)" in said
-    new = tmp_path / "new"
+    new = tmp_path / "not there" / "new"
     code, said = call("import", "all.zip", "--dry-run", storage=new)
-    assert code == 0 and "Would import" in said and not list(stored.all_runs(new))
+    assert code == 0 and "Would import" in said and not new.parent.exists()
+    new.mkdir(parents=True)
+    assert call("import", "all.zip", "--dry-run", storage=new)[0] == 0 and not list(new.iterdir())
     code, said = call("import", "all.zip", "--json", storage=new)
     answer = json.loads(said)
     assert code == 0 and sorted(answer["new_run_ids"]) == sorted([RUN, SECOND, THIRD])
@@ -34,6 +35,7 @@ def test_the_old_archive_is_written_by_its_name(call: Call, root: Path) -> None:
     assert call("export", "--out", "runs.tar.gz", "--project", "vision")[0] == 0
     with tarfile.open("runs.tar.gz") as archive:
         names = archive.getnames()
+    assert Path("runs.tar.gz").read_bytes()[3:4] == b"\0"  # no name of a file is noted in it
     assert f"vision/resnet/runs/{RUN}/events.jsonl" in names and not any(n.startswith("nlp") for n in names)
 
 

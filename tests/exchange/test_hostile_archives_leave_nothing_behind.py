@@ -17,8 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from runicorn import _os
+from runicorn.exchange.archives import members
 from runicorn.exchange.importing import import_archive
 from runicorn.exchange.limits import ArchiveRefused, ArchiveTooLarge, Limits
+from runicorn.manifest.files import is_media
 from tests.exchange.packing import RUN, Content, good, gzipped, snapshot, tarred, zip_link, zipped
 
 Case = tuple[str, bytes, str]
@@ -163,6 +166,10 @@ def _headers() -> Iterator[Case]:
     yield "the same, packed", gzip.compress(out.getvalue()), "too long"
     chain = b"".join(_pax(b"12 path=a/b\n") for _ in range(3000))
     yield "headers of headers without an end", chain + tarred(good()), "damaged"
+    long = b"".join(_pax(_record(f"key{n}", 60_000)) for n in range(8))
+    yield "long headers of headers", long + tarred(good()), "too long"
+    for_all = b"".join(_pax(_record(f"key{n}", 60_000), tarfile.XGLTYPE) + _folder(n) for n in range(8))
+    yield "headers for all members, more and more", for_all + tarred(good()), "too long"
     sparse = tarfile.TarInfo(f"{RUN}/hole")
     sparse.type, sparse.size = tarfile.GNUTYPE_SPARSE, 512
     block = bytearray(sparse.tobuf(tarfile.GNU_FORMAT))
@@ -173,10 +180,22 @@ def _headers() -> Iterator[Case]:
     yield "a hole of gigabytes", bytes(block) + bytes(512) + bytes(1024), "link or a device"
 
 
-def _pax(record: bytes) -> bytes:
+def _pax(record: bytes, kind: bytes = tarfile.XHDTYPE) -> bytes:
     info = tarfile.TarInfo("pax")
-    info.type, info.size = tarfile.XHDTYPE, len(record)
-    return info.tobuf() + record.ljust(512, b"\0")
+    info.type, info.size = kind, len(record)
+    return info.tobuf() + record + bytes(-len(record) % 512)
+
+
+def _record(key: str, length: int) -> bytes:
+    """A record of a header, of so many bytes."""
+    begin = f"{length} {key}=".encode()
+    return begin.ljust(length - 1, b"x") + b"\n"
+
+
+def _folder(number: int) -> bytes:
+    info = tarfile.TarInfo(f"p/n{number}")
+    info.type = tarfile.DIRTYPE
+    return info.tobuf()
 
 
 def _artifacts() -> Iterator[Case]:
@@ -298,3 +317,17 @@ def test_a_link_in_the_store_is_not_followed(folder: Path, tmp_path: Path) -> No
     with pytest.raises(ArchiveRefused, match="is a link"):
         import_archive(folder, io.BytesIO(zipped(good())))
     assert not list(outside.iterdir())
+
+
+@pytest.mark.parametrize("name", ["CON", "aux.txt", "meta.json:evil", "logs.txt.", "status.json ", "a/nul/b"])
+def test_what_windows_takes_for_another_file_is_refused_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    packed = tarred({**good(), f"{RUN}/media/{name}": b"x"})
+    monkeypatch.setattr(_os, "WINDOWS", True)
+    with pytest.raises(ArchiveRefused, match="something else"):
+        list(members(io.BytesIO(packed), Limits()))
+    assert not is_media(f"media/{name}")
+    monkeypatch.undo()
+    assert is_media(f"media/{name}")
+    assert len(list(members(io.BytesIO(packed), Limits()))) == len(good()) + 1
