@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.programs import find
+from tests.screens import screen_of, screens
 
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -33,6 +34,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 if REQUIRE_ALL:
                     pytest.fail(f"{program} is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
                 pytest.skip(f"{program} is not installed")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`@pytest.mark.journey`: what the test does in the browser, it does on the screens of `tests.screens`."""
+    mark = metafunc.definition.get_closest_marker("journey")
+    if mark is None or "resting_chromium" not in metafunc.fixturenames:
+        return
+    if "screen" not in metafunc.fixturenames:
+        metafunc.fixturenames.append("screen")
+    metafunc.parametrize("screen", list(screens(metafunc.function.__name__, mark.args)))
 
 
 @pytest.fixture
@@ -132,9 +143,10 @@ def chromium(resting_chromium: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def browser(chromium: Any) -> Iterator[Any]:
-    """A fresh page of the real browser; the test fails when the page logged an error or asked another host."""
+def browser(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A fresh page of the real browser, on the screen of the journey; the test fails when the page logged an error or
+    asked another host."""
     from tests.browser import careful_page
 
-    with careful_page(chromium) as page:
+    with careful_page(chromium, **screen_of(request).options) as page:
         yield page

@@ -6,6 +6,7 @@ import base64
 import json
 import mimetypes
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from runicorn.tables import encode, table
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.processes import Viewer
+from tests.screens import Screen, screen_of
 
 ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Modules</title>
@@ -87,9 +89,6 @@ def page(look: Callable[[], None], client: Client) -> Callable[..., Markup]:
         return Markup(answer.content.decode())
 
     return ask
-
-
-SIZES = {"wide": (1440, 900), "middle": (1024, 800), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="session")
@@ -166,18 +165,21 @@ def log_medium(
 
 
 @pytest.fixture
-def open_page(chromium: Any, busy_site: Viewer) -> Iterator[Callable[..., Any]]:
-    """`open_page("/", size="phone", theme="dark")`: a careful page of the real browser at an address of the site."""
+def open_page(
+    chromium: Any, busy_site: Viewer, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Any]]:
+    """`open_page("/", size="phone", theme="dark")`: a careful page of the real browser at an address of the site, on the
+    screen of the journey unless another one is named."""
     from contextlib import ExitStack
 
     from tests.browser import careful_page
 
     with ExitStack() as stack:
 
-        def go(path: str, size: str = "wide", theme: str = "light", **options: Any) -> Any:
-            width, height = SIZES[size]
-            wanted = {"viewport": {"width": width, "height": height}, "color_scheme": theme}
-            opened = stack.enter_context(careful_page(chromium, **wanted, **options))
+        def go(path: str, size: str = "", theme: str = "", **options: Any) -> Any:
+            usual = screen_of(request)
+            screen = Screen(size, theme or "light") if size else replace(usual, theme=theme or usual.theme)
+            opened = stack.enter_context(careful_page(chromium, **screen.options, **options))
             opened.goto(busy_site.url + path)
             return opened
 

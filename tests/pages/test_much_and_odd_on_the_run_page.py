@@ -8,8 +8,9 @@ from typing import Any
 from runicorn.histograms import histogram
 from runicorn.tables import encode, table
 from tests.folders import write_run
-from tests.pages.conftest import PIXEL, SIZES, log_medium
+from tests.pages.conftest import PIXEL, log_medium
 from tests.processes import Viewer
+from tests.screens import SIZES
 from tests.waiting import until
 
 Open = Callable[..., Any]

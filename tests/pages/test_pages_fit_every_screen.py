@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.pages.conftest import CHARTED, SIZES
+from tests.pages.conftest import CHARTED
+from tests.screens import SIZES
 from tests.waiting import until
 
 Open = Callable[..., Any]

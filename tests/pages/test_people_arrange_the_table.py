@@ -11,6 +11,7 @@ from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until
 
+pytestmark = pytest.mark.journey("wide", "middle")  # a phone shows a list, which has no columns
 MANY = 130
 Open = Callable[..., Any]
 
@@ -48,23 +49,23 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
     table.keyboard.press("Shift+ArrowLeft")
     until(lambda: heads(table)[:2] == ["name", "status"])
     assert table.evaluate("document.activeElement.closest('th')?.dataset.key") == "name"
-    table.locator('th[data-key="id"]').drag_to(table.locator('th[data-key="status"]'))
-    until(lambda: heads(table)[:3] == ["name", "id", "status"])
+    table.locator('th[data-key="project"]').drag_to(table.locator('th[data-key="status"]'))
+    until(lambda: heads(table)[:3] == ["name", "project", "status"])
     table.locator("#columns summary").click()
     table.locator('#columns input[value="config.lr"]').check()
     until(lambda: "config.lr" in heads(table))
-    handle = table.get_by_role("separator", name="Width of Id")
-    before = table.locator('th[data-key="id"]').evaluate("head => head.offsetWidth")
+    handle = table.get_by_role("separator", name="Width of Project")
+    before = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
     handle.focus()
     with table.expect_response("**/api/config/column-widths"):
         table.keyboard.press("ArrowRight")
-    width = table.locator('th[data-key="id"]').evaluate("head => head.offsetWidth")
+    width = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
     assert width == before + 16
     arranged = heads(table)
 
     table.goto(f"{site.url}/")
     assert heads(table) == arranged
-    assert table.locator('th[data-key="id"]').evaluate("head => head.offsetWidth") == width
+    assert table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth") == width
     table.locator("#columns summary").click()
     with table.expect_navigation():
         table.get_by_role("button", name="Usual columns and widths").click()
@@ -105,7 +106,7 @@ def test_tags_and_note_are_edited_in_place(table: Any, site: Viewer) -> None:
     sheet.get_by_role("button", name="Save").click()
     row = table.locator("tbody tr").first
     until(lambda: row.locator("a.tag").all_text_contents() == ["first", "second <b>"])
-    assert table.evaluate("document.activeElement.className") == "name clip"
+    until(lambda: table.evaluate("document.activeElement.className") == "name clip")
     run_id = (row.get_attribute("id") or "").removeprefix("run-")
     assert site.get(f"/api/runs/{run_id}").json()["description"] == "What a run"
     table.keyboard.press("t")

@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.waiting import until
+
+pytestmark = pytest.mark.journey
 
 
 def test_people_group_zoom_and_hide_curves(
@@ -52,6 +56,7 @@ def test_people_group_zoom_and_hide_curves(
     browser.get_by_text("Duration", exact=True).click()
     until(lambda: "time since start" in browser.evaluate(label))
     assert asked[-1]["x"] == ["relative"]
+    browser.locator("figure[data-name=loss] .plot").scroll_into_view_if_needed()
     box = browser.locator("figure[data-name=loss] .plot").bounding_box()
     browser.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 60)
     browser.mouse.down()

@@ -13,6 +13,7 @@ from tests.folders import append_metrics, write_run
 from tests.processes import Viewer
 from tests.waiting import until
 
+pytestmark = pytest.mark.journey
 Open = Callable[..., Any]
 
 

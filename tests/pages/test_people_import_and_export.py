@@ -108,6 +108,7 @@ def test_runs_are_saved_as_files(store: Path, client: Client) -> None:
     assert client.post("/export-runs", {"run_ids": "nothing"}).status_code == 302
 
 
+@pytest.mark.journey
 def test_a_browser_sends_and_saves(
     viewer: Viewer, browser: Any, chromium: Any, full: Path, pack: Pack, tmp_path: Path
 ) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.folders import write_run
 from tests.pages.conftest import CHARTED, PIXEL, log_medium
 from tests.processes import Viewer
 from tests.waiting import until
 
+pytestmark = pytest.mark.journey
 Open = Callable[..., Any]
 RUN = f"/runs/{CHARTED}"
 

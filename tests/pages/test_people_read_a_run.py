@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.pages.conftest import CHARTED
+from tests.screens import Screen
 from tests.waiting import until
 
+pytestmark = pytest.mark.journey
 Open = Callable[..., Any]
 RUN = f"/runs/{CHARTED}"
 DRAWN = "(name) => document.querySelector(`figure[data-name='${name}'] canvas`)?.width > 0"
+
+
+def see(page: Any, name: str) -> None:
+    """Scroll to a chart, and wait until it is drawn."""
+    page.locator(f'figure[data-name="{name}"]').scroll_into_view_if_needed()
+    until(lambda: page.evaluate(DRAWN, name))
+
+
+def show(page: Any, pane: str) -> None:
+    """Open a pane, which a wide screen may show already."""
+    page.get_by_role("tab", name=pane).click()
 
 
 def output(page: Any, name: str) -> str:
@@ -20,8 +35,7 @@ def output(page: Any, name: str) -> str:
 def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     page = open_page(RUN)
     for name in ("lr", "train/loss", "val/acc"):
-        page.locator(f'figure[data-name="{name}"]').scroll_into_view_if_needed()
-        until(lambda name=name: page.evaluate(DRAWN, name))
+        see(page, name)
     assert page.locator(".group h2").all_text_contents() == ["metrics", "train", "val"]
     page.fill("input[name=charts]", "loss")
     assert page.locator("figure[data-name]:visible").count() == 1
@@ -30,26 +44,30 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     assert page.get_by_text("No chart has that name.").is_visible()
 
 
-def test_the_address_shows_a_colleague_the_same_view(open_page: Open) -> None:
+def test_the_address_shows_a_colleague_the_same_view(open_page: Open, screen: Screen) -> None:
     page = open_page(RUN)
-    until(lambda: page.evaluate(DRAWN, "val/acc"))
-    page.get_by_role("tab", name="Config").click()
+    see(page, "val/acc")
     page.get_by_text("Duration", exact=True).click()
     page.get_by_label("Log y").check()
     page.locator("input[name=smooth]").fill("0.5")
-    assert page.url.endswith(f"{RUN}?pane=config&x=relative&smooth=0.5&log=1")
+    show(page, "Config")
+    assert page.url.endswith(f"{RUN}?x=relative&smooth=0.5&log=1&pane=config")
 
     other = open_page(page.url.removeprefix(page.url.split("/runs/")[0]))
-    until(lambda: other.evaluate(DRAWN, "val/acc"))
+    until(lambda: other.locator("#config").is_visible() and not other.locator("#log").is_visible())
+    assert other.locator("#charts").is_visible() is (screen.size == "wide")
+    if screen.size != "wide":
+        show(other, "Charts")
+    see(other, "val/acc")
     assert other.locator("input[value=relative]").is_checked()
     assert other.get_by_label("Log y").is_checked()
     assert other.locator("output[name=smoothed]").text_content() == "0.50"
-    assert other.locator("#config").is_visible() and not other.locator("#log").is_visible()
 
 
 def test_a_range_is_read_again_at_full_resolution(open_page: Open) -> None:
     page = open_page(RUN)
-    until(lambda: page.evaluate(DRAWN, "val/acc"))
+    see(page, "val/acc")
+    page.locator('figure[data-name="val/acc"] .plot').scroll_into_view_if_needed()
     plot = page.locator('figure[data-name="val/acc"] .plot')
     box = plot.bounding_box()
     with page.expect_request(lambda request: "step_range=" in request.url):
@@ -64,6 +82,7 @@ def test_a_range_is_read_again_at_full_resolution(open_page: Open) -> None:
 
 def test_the_log_has_its_colours_and_follows(open_page: Open) -> None:
     page = open_page(RUN)
+    show(page, "Log")
     lines = page.locator("#log .lines > div")
     until(lambda: lines.count() == 60)
     assert lines.nth(3).text_content() == "12:00:03 | epoch 3"
@@ -85,6 +104,7 @@ def test_config_is_searched_and_copied(open_page: Open, chromium: Any) -> None:
 def test_tabs_are_moved_through_by_keys(open_page: Open) -> None:
     page = open_page(RUN)
     log = page.get_by_role("tab", name="Log")
+    log.click()
     until(lambda: log.get_attribute("aria-selected") == "true")
     log.focus()
     page.keyboard.press("ArrowRight")

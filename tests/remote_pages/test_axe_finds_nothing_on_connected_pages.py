@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.pages.conftest import SIZES
 from tests.pages.test_axe_finds_nothing import violations
 from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS
 from tests.processes import Viewer
 from tests.remote.pythons import bare_environment, our_environment
 from tests.remote.sshd import Sshd
 from tests.remote_pages.test_people_look_into_another_machine import connect
+from tests.screens import SIZES
 
 pytestmark = pytest.mark.needs("sshd")
 Visit = Callable[..., Any]

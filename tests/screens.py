@@ -1,0 +1,57 @@
+"""The screens that journeys are made on: three widths, and both themes on each of them.
+
+A test, or a file of them, that is marked `journey` is made on one of them in `make test`, on which one its name decides;
+in the long form on all. A journey whose controls a phone does not show names its widths: `journey("wide", "middle")`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+SIZES = {"wide": (1440, 900), "middle": (1024, 800), "phone": (390, 844)}
+THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One of `SIZES` with one of `THEMES`."""
+
+    size: str
+    theme: str
+
+    def __str__(self) -> str:
+        return f"{self.size}-{self.theme}"
+
+    @property
+    def is_phone(self) -> bool:
+        """Whether fingers are what it is used with."""
+        return self.size == "phone"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What a context of the browser is opened with."""
+        width, height = SIZES[self.size]
+        chosen = {"viewport": {"width": width, "height": height}, "color_scheme": self.theme}
+        return chosen | ({"has_touch": True, "is_mobile": True} if self.is_phone else {})
+
+
+USUAL = Screen("wide", "light")
+
+
+def screens(journey: str, sizes: tuple[str, ...] = ()) -> Iterator[Any]:
+    """The screens of a journey as parameters: one for every day, the others for the long form."""
+    found = [Screen(size, theme) for size in sizes or SIZES for theme in THEMES]
+    today = crc32(journey.encode()) % len(found)
+    for number, screen in enumerate(found):
+        yield pytest.param(screen, id=str(screen), marks=() if number == today else (pytest.mark.torture,))
+
+
+def screen_of(request: pytest.FixtureRequest) -> Screen:
+    """The screen of the journey that asks, or the usual one."""
+    call = getattr(request.node, "callspec", None)
+    return call.params.get("screen", USUAL) if call else USUAL
