@@ -165,7 +165,7 @@ def _headers() -> Iterator[Case]:
     yield "a header of megabytes", out.getvalue(), "too long"
     yield "the same, packed", gzip.compress(out.getvalue()), "too long"
     chain = b"".join(_pax(b"12 path=a/b\n") for _ in range(3000))
-    yield "headers of headers without an end", chain + tarred(good()), "damaged"
+    yield "headers of headers without an end", chain + tarred(good()), "too long"
     long = b"".join(_pax(_record(f"key{n}", 60_000)) for n in range(8))
     yield "long headers of headers", long + tarred(good()), "too long"
     for_all = b"".join(_pax(_record(f"key{n}", 60_000), tarfile.XGLTYPE) + _folder(n) for n in range(8))
