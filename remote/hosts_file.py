@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 from remote.addresses import SSH_PORT, BadAddress, checked_host
 
-PATTERN = frozenset("*?!")
 LONGEST_KEY = 8192
 
 

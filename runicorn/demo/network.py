@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,13 +59,6 @@ class Network:
             inputs.append(np.where(values > 0, values, LEAK * values))
         values = values - values.max(axis=1, keepdims=True)
         return inputs[:-1], values - np.log(np.exp(values).sum(axis=1, keepdims=True))
-
-
-class Optimizer(Protocol):
-    """A way to learn."""
-
-    def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
-        """Take one step, in place."""
 
 
 class Momentum:

@@ -11,7 +11,7 @@ from artifacts.models import Artifact
 from metrics import services as metrics
 from runicorn.settings import storage_root
 from runicorn_site import database
-from runs import discovery
+from runs import discovery, search_index
 from runs.active import activate
 from runs.errors import OutsideRoot
 from runs.models import Run
@@ -47,6 +47,7 @@ class Command(BaseCommand):
             discovery.remove(root, keys[start : start + CHUNK])
         discovery.forget(root)
         discovery.full(root)
+        search_index.rebuild()
         Artifact.objects.in_root(root).delete()
         artifacts.catch_up_all(root, thorough=True)
         found = (
