@@ -74,7 +74,7 @@ def _said(form: QueryDict) -> dict[str, object]:
         try:
             said["metadata"] = json.loads(form["metadata"].strip() or "{}")
         except (ValueError, RecursionError) as error:
-            raise Refused(f"The metadata are no JSON: {error}.") from error
+            raise Refused(f"The metadata must be JSON: {error}.") from error
         if not isinstance(said["metadata"], dict):
             raise Refused("The metadata must be a JSON object: {…}.")
     return said

@@ -43,17 +43,37 @@ class CpuMeter:
     def __init__(self) -> None:
         self.at = float("-inf")
         self.per_core: list[float] = []
-        psutil.cpu_percent(
-            interval=None, percpu=True
-        )  # the first look has nothing to compare with and says 0
+        self.before = _busy_and_all()
 
     def read(self) -> list[float]:
         """Percent of each logical processor; the first look covers the time since the meter was made."""
         with _lock:
             if time.monotonic() > self.at + FRESH_SECONDS:
-                self.per_core = [float(value) for value in psutil.cpu_percent(interval=None, percpu=True)]
-                self.at = time.monotonic()
+                now = _busy_and_all()
+                self.per_core = [
+                    _percent(busy - busy_before, whole - whole_before)
+                    for (busy, whole), (busy_before, whole_before) in zip(now, self.before, strict=False)
+                ]
+                self.before, self.at = now, time.monotonic()
             return self.per_core
+
+
+def _busy_and_all() -> list[tuple[float, float]]:
+    """Seconds of each logical processor that were work, and all of them.
+
+    psutil's own percentages compare with the last look of the same thread, and here threads take turns.
+    """
+    found = []
+    for times in psutil.cpu_times(percpu=True):
+        # What guests took is in `user` and `nice` already; waiting for a disk is no work.
+        whole = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        found.append((whole - times.idle - getattr(times, "iowait", 0.0), whole))
+    return found
+
+
+def _percent(part: float, whole: float) -> float:
+    """A part of what passed, between 0 and 100; nothing has passed at a clock that stood still."""
+    return round(min(100.0, max(0.0, 100.0 * part / whole)), 1) if whole > 0 else 0.0
 
 
 cpu_meter = CpuMeter()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runs import counting
 from runs.models import Run, StorageRoot
 
 SIZE = 100
+
+
+def outcome(query: Mapping[str, str]) -> dict[str, int]:
+    """How many runs were restored, removed or left by what was done last, as the address tells."""
+    told = {word: query.get(word, "") for word in ("restored", "removed", "left")}
+    return {word: int(n) for word, n in told.items() if n.isascii() and n.isdigit() and len(n) < 10}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -11,10 +14,11 @@ from runicorn import preferences
 from runs import services
 from runs.active import active_root
 from runs.answers import fragment
-from runs.bin import BinPage
+from runs.bin import BinPage, outcome
 from runs.table import TableState
 from runs.table_rows import table_context
 from runs.table_views import address_of_view
+from runs.writing import Result
 
 MOST_UNDONE = 200
 """Runs that one address can name to be restored again: as many as the largest page has."""
@@ -53,10 +57,10 @@ def delete_runs(request: HttpRequest) -> HttpResponse:
 def restore_runs(request: HttpRequest) -> HttpResponse:
     """Take the chosen runs, or the one whose button was pressed, out of the recycle bin."""
     chosen = request.POST.getlist("only") or request.POST.getlist("run_ids")
-    services.restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
+    results = services.restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
     if request.POST.get("from") == "run" and len(chosen) == 1:
         return redirect("run", chosen[0])
-    return redirect("recycle-bin") if request.POST.get("from") == "bin" else back_to_table(request)
+    return back_to_bin("restored", results) if request.POST.get("from") == "bin" else back_to_table(request)
 
 
 def back_to_table(request: HttpRequest, outcome: QueryDict | None = None) -> HttpResponseRedirect:
@@ -66,18 +70,27 @@ def back_to_table(request: HttpRequest, outcome: QueryDict | None = None) -> Htt
     return redirect(f"{reverse('runs')}?{query}" if query else reverse("runs"))
 
 
+def back_to_bin(what: str, results: Mapping[str, Result]) -> HttpResponseRedirect:
+    """To the recycle bin, which says of how many runs it was done and how many are as they were."""
+    done = sum(result["success"] for result in results.values())
+    counts = {what: done, "left": len(results) - done}
+    query = urlencode({word: count for word, count in counts.items() if count})
+    return redirect(f"{reverse('recycle-bin')}?{query}" if query else reverse("recycle-bin"))
+
+
 @require_safe
 def recycle_bin(request: HttpRequest) -> HttpResponse:
     """The deleted runs, the last deleted first."""
     page = BinPage.read(active_root(), request.GET.get("page", ""))
-    return render(request, "runs/recycle_bin.html", {"page": page, "runs": page.runs, "root": active_root()})
+    context = {"page": page, "runs": page.runs, "root": active_root(), "outcome": outcome(request.GET)}
+    return render(request, "runs/recycle_bin.html", context)
 
 
 @require_POST
 def empty_recycle_bin(request: HttpRequest) -> HttpResponse:
     """Remove the deleted runs from the disk for good, once the box that confirms it is ticked."""
     if request.POST.get("confirm") == "true":
-        services.empty_recycle_bin(root=active_root())
+        return back_to_bin("removed", services.empty_recycle_bin(root=active_root()))
     return redirect("recycle-bin")
 
 

@@ -64,7 +64,7 @@ def test_what_is_said_of_it_is_changed(page: Page, send: Send, model: str) -> No
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("metadata", "{oh no", "The metadata are no JSON"),
+        ("metadata", "{oh no", "The metadata must be JSON"),
         ("metadata", "[1]", "must be a JSON object"),
         ("tags", "t" * 101, "A tag must have 1 to 100 characters"),
         ("description", "d" * 10_001, "must not have more than 10000"),

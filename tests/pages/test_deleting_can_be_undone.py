@@ -76,8 +76,13 @@ def test_the_recycle_bin_lists_and_restores_one_by_its_button(
     assert set(bin_page.texts("b", "name")) == {"first", "second"}
     assert set(bin_page.texts("span", "status")) == {"finished", "failed"}
 
-    client.post("/restore-runs", {"only": first, "run_ids": second, "from": "bin"})
-    assert page("/recycle-bin").texts("b", "name") == ["second"]
+    answer = client.post("/restore-runs", {"only": first, "run_ids": second, "from": "bin"})
+    after = page(answer["Location"])
+    assert after.texts("b", "name") == ["second"]
+    assert after.texts("p", "notice") == ["1 run was restored. See the runs."]
+    again = client.post("/restore-runs", {"only": first, "from": "bin"})
+    assert page(again["Location"]).texts("p", "failed") == ["1 run could not be changed."]
+    assert not page("/recycle-bin?restored=x&left=-1").all("p", "notice")
     assert page("/").texts("a", "name") == ["first"]
 
 
@@ -88,9 +93,10 @@ def test_the_bin_is_emptied_only_when_that_is_confirmed(store: Path, page: Page,
     client.post("/recycle-bin/empty", {})
     assert (store / "p" / "n" / "runs" / run_id).exists()
 
-    assert client.post("/recycle-bin/empty", {"confirm": "true"})["Location"] == "/recycle-bin"
+    emptied = page(client.post("/recycle-bin/empty", {"confirm": "true"})["Location"])
     assert not (store / "p" / "n" / "runs" / run_id).exists()
-    assert "The recycle bin is empty" in page("/recycle-bin").texts("main")[0]
+    assert "1 run was removed for good." in emptied.texts("p", "notice")
+    assert "The recycle bin is empty" in emptied.texts("main")[0]
 
 
 def test_what_could_not_be_deleted_is_said(store: Path, page: Page, client: Client) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import time
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,18 @@ def test_retired_routes_name_their_successor(old: str, method: str) -> None:
     assert answer.json()["detail"] == (
         f"/api/{bare} was replaced by /api/{SUCCESSORS.get(bare, 'remote/status')}"
     )
+
+
+def test_the_load_of_the_processor_is_the_same_for_every_thread_that_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    times = namedtuple("times", "user idle iowait guest")
+    shown = iter([times(0, 0, 0, 0), times(30, 60, 10, 30), times(50, 140, 10, 30)])
+    monkeypatch.setattr(system_figures.psutil, "cpu_times", lambda percpu: [next(shown)])
+    monkeypatch.setattr(system_figures, "FRESH_SECONDS", -1.0)
+    meter = system_figures.CpuMeter()
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        assert first.submit(meter.read).result() == [
+            0.0
+        ]  # all of the work was a guest's, which is told twice
+        assert second.submit(meter.read).result() == [20.0]
