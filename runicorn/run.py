@@ -213,11 +213,11 @@ class Run:
         self._notice_when_ended()
         return version.number
 
-    def use_artifact(self, spec: str) -> Artifact:
+    def use_artifact(self, artifact_spec: str) -> Artifact:
         """A version of the store, recorded as used by this run.
 
         Args:
-            spec: `name:latest` or another alias, `name:v3`, `name:3`; with the type where two have the name:
+            artifact_spec: `name:latest` or another alias, `name:v3`, `name:3`; with the type where two have the name:
                 `dataset/name:latest`.
 
         Raises:
@@ -225,7 +225,7 @@ class Run:
         """
         from runicorn.artifacts.records import used
 
-        artifact, version = self._found(spec)
+        artifact, version = self._found(artifact_spec)
         self._record(used, version)
         return artifact
 

@@ -101,7 +101,7 @@ class SilentRun(Run):
         """Do nothing; the number is 0."""
         return 0
 
-    def use_artifact(self, spec: str) -> Artifact:
+    def use_artifact(self, artifact_spec: str) -> Artifact:
         """The version, if it is there, for the files that the training needs; nothing is recorded.
 
         Where it is not there the artifact is not loaded, and says so when its files are asked for.
@@ -111,9 +111,9 @@ class SilentRun(Run):
         from runicorn.artifacts.names import parse_spec
 
         try:
-            return self._found(spec)[0]
+            return self._found(artifact_spec)[0]
         except ArtifactNotFound:
-            wanted = parse_spec(spec)
+            wanted = parse_spec(artifact_spec)
             return Artifact(wanted.name) if wanted.type is None else Artifact(wanted.name, wanted.type)
 
     def summary(self, update: Mapping[str, Any] | None) -> None:

@@ -63,14 +63,14 @@ def log_artifact(artifact: Artifact) -> int:
     return current().log_artifact(artifact)
 
 
-def use_artifact(spec: str) -> Artifact:
+def use_artifact(artifact_spec: str) -> Artifact:
     """`Run.use_artifact` of the active run.
 
     Raises:
         RuntimeError: no run was begun.
         ArtifactError: as there.
     """
-    return current().use_artifact(spec)
+    return current().use_artifact(artifact_spec)
 
 
 def summary(update: Mapping[str, Any] | None) -> None:

@@ -29,7 +29,7 @@ def test_every_logging_makes_a_new_version(run: rn.Run, write: Write) -> None:
 def test_a_version_is_found_by_number_and_alias(run: rn.Run, write: Write, spec: str) -> None:
     for text in ("one", "two"):
         run.log_artifact(rn.Artifact("data", rn.ArtifactType.DATASET).add_file(write("d.txt", text)))
-    used = run.use_artifact(spec)
+    used = run.use_artifact(artifact_spec=spec)
     assert (used.version, used.type) == (2, "dataset")
     assert used.get_file_path("d.txt").read_text() == "two"
     assert type(used.type) is str
