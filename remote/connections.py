@@ -19,12 +19,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Literal
 
-from rest_framework.exceptions import APIException
-
 from remote import login
 from remote.addresses import Address
 from remote.credentials import Credentials
-from remote.errors import HostKeyConflict, NoConnection, Unavailable
+from remote.errors import HostKeyConflict, NoConnection, Trouble, Unavailable
 from remote.ssh import Link
 
 State = Literal["connected", "reconnecting", "closed"]
@@ -145,7 +143,7 @@ class Held:
             except Unavailable as error:
                 self.attempts += 1
                 self.trouble = str(error.detail)
-            except APIException as error:  # it will not be otherwise the next time
+            except Trouble as error:  # it will not be otherwise the next time
                 self.trouble = told(error)
                 return False
             else:
@@ -181,7 +179,7 @@ class Held:
         await self.link.close()
 
 
-def told(error: APIException) -> str:
+def told(error: Trouble) -> str:
     """What went wrong, as a sentence; that of a host key is an object in answers."""
     if isinstance(error, HostKeyConflict):
         return f"{error.host_key['known_hosts_host']} shows another key than before: connect anew to compare them."

@@ -20,10 +20,8 @@ LocalPortTaken     409  the port on this side is taken
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
-
-from rest_framework import status
-from rest_framework.exceptions import APIException
 
 KEY_FILE = (
     "private_key_path: no private key could be read from it. "
@@ -33,12 +31,29 @@ KEY_TEXT = "private_key: it holds no private key. Paste the whole text of the ke
 PASSPHRASE = "passphrase: the key is protected and this does not open it. Give the passphrase of the key."
 
 
-class Unavailable(APIException):
+class Trouble(Exception):
+    """Something about another machine; `runicorn_site/errors.py` makes the answer of it.
+
+    Not of the web framework's kind: the command line meets these errors too, and would load all of it for them.
+
+    Attributes:
+        detail: a sentence, or for the host key conflict an object.
+        status_code: of the answer.
+    """
+
+    status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence)
+        self.detail: Any = sentence
+
+
+class Unavailable(Trouble):
     """Something outside did not do what it was asked to."""
 
     foreseen = True
     """No error of this program: its log needs no traceback."""
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    status_code = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class NotServing(Unavailable):
@@ -81,16 +96,15 @@ class NobodyListens(Failed):
     """No program listens on a port over there."""
 
 
-class HostKeyConflict(APIException):
+class HostKeyConflict(Trouble):
     """The host's key is unknown or changed; whoever asks is to compare fingerprints and accept it or not."""
 
-    status_code = status.HTTP_409_CONFLICT
+    status_code = HTTPStatus.CONFLICT
     code = "HOST_KEY_CONFIRMATION_REQUIRED"
 
     def __init__(self, host_key: dict[str, Any]) -> None:
-        super().__init__()
-        # Set, not given: the frame would turn the port into a text.
-        self.detail: Any = {
+        super().__init__("Host key verification failed")
+        self.detail = {
             "code": self.code,
             "message": "Host key verification failed",
             "host_key": host_key,
@@ -98,16 +112,16 @@ class HostKeyConflict(APIException):
         self.host_key = host_key
 
 
-class LoginRefused(APIException):
+class LoginRefused(Trouble):
     """The host does not let this user in with what was given."""
 
-    status_code = status.HTTP_401_UNAUTHORIZED
+    status_code = HTTPStatus.UNAUTHORIZED
 
 
-class BadInput(APIException):
+class BadInput(Trouble):
     """A field makes no sense."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
+    status_code = HTTPStatus.BAD_REQUEST
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -121,46 +135,46 @@ class BadKey(BadInput):
         super().__init__(sentence.partition(":")[0], sentence)
 
 
-class NoConnection(APIException):
+class NoConnection(Trouble):
     """No live connection has that id."""
 
-    status_code = status.HTTP_404_NOT_FOUND
+    status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, connection_id: str) -> None:
         super().__init__(f"Connection not found or inactive: {connection_id}")
 
 
-class NoSuchPlace(APIException):
+class NoSuchPlace(Trouble):
     """Nothing is at that path over there."""
 
-    status_code = status.HTTP_404_NOT_FOUND
+    status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, path: str) -> None:
         super().__init__(f"There is no such file or folder on the other machine: {path}")
 
 
-class NoEnvironment(APIException):
+class NoEnvironment(Trouble):
     """No environment has that name over there."""
 
-    status_code = status.HTTP_404_NOT_FOUND
+    status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, name: str) -> None:
         super().__init__(f"Environment '{name}' not found. Please check the environment name.")
 
 
-class NotAllowed(APIException):
+class NotAllowed(Trouble):
     """The user over there may not do that."""
 
-    status_code = status.HTTP_403_FORBIDDEN
+    status_code = HTTPStatus.FORBIDDEN
 
     def __init__(self, path: str) -> None:
         super().__init__(f"The user on the other machine may not read or write {path}")
 
 
-class LocalPortTaken(APIException):
+class LocalPortTaken(Trouble):
     """The port on this side is somebody's."""
 
-    status_code = status.HTTP_409_CONFLICT
+    status_code = HTTPStatus.CONFLICT
 
     def __init__(self, port: int) -> None:
         super().__init__(f"Port {port} of this machine is taken: choose another, or none.")

@@ -9,9 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rest_framework.exceptions import APIException
-
-from remote.errors import ConnectionCut, Failed
+from remote.errors import ConnectionCut, Failed, Trouble
 from remote.loop import loop
 from remote.ssh import Link
 from runicorn.manifest.client import Progress
@@ -72,14 +70,14 @@ class Visit:
         """
         try:
             result = self._visited()
-        except (APIException, OSError) as error:
+        except (Trouble, OSError) as error:
             if self.stopped:
                 raise Stopped from error
             if isinstance(error, ConnectionError):
                 raise ConnectionCut(self._link.address.id) from error
             raise
         finally:
-            with suppress(APIException):
+            with suppress(Trouble):
                 loop.run(self._hang_up(), STOP_SECONDS)
         if self.stopped:  # before it found anything out, or with the last file
             raise Stopped
@@ -88,7 +86,7 @@ class Visit:
     def stop(self, *, to_go_on: bool = False) -> None:
         """Have it end now; called by another thread or by a signal, and once more changes nothing."""
         self.stopped, self.to_go_on = True, to_go_on
-        with suppress(APIException):  # the connection is gone, and so is the visit
+        with suppress(Trouble):  # the connection is gone, and so is the visit
             loop.run(self._hang_up(), STOP_SECONDS)
 
     def _visited(self) -> dict[str, Any]:

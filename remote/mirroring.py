@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
 
 from remote.connections import pool
+from remote.errors import Trouble
 from remote.mirror import Stopped, Visit
 from runicorn.manifest.model import folder_of
 
@@ -24,7 +24,7 @@ CANCEL_SECONDS = 5.0
 State = Literal["running", "finished", "failed", "cancelled"]
 
 
-class NoMirror(APIException):
+class NoMirror(Trouble):
     """There is no mirror of that id."""
 
     status_code = status.HTTP_404_NOT_FOUND
@@ -80,7 +80,7 @@ class Mirroring:
             self._end("finished")
         except Stopped:
             self._end("cancelled")
-        except APIException as error:
+        except Trouble as error:
             self._end("failed", str(error.detail))
         except OSError as error:
             self._end("failed", f"The store could not be mirrored: {error.strerror or error}.")

@@ -9,11 +9,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from rest_framework.exceptions import APIException
 
 from remote import choosing, mirroring, saved, services, viewing
 from remote.connections import pool
-from remote.errors import NoConnection
+from remote.errors import NoConnection, Trouble
 from remote.login_form import WAYS, Login, of_saved, sentence_of
 from remote.pending import Waiting
 from remote.viewer_serializers import session_answer
@@ -77,7 +76,7 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
     context: dict[str, Any] = {"said": SAID.get(request.GET.get("said", "")), "oldest": oldest}
     try:
         found = saved.saved_connections()
-    except APIException as error:
+    except Trouble as error:
         found, context["unread"] = [], str(error.detail)
     open_ones = {held.id for held in pool.all()}
     context["hosts"] = [
@@ -202,7 +201,7 @@ def folder_context(connection_id: str, environment: str, path: str) -> dict[str,
         folder = services.list_folder(connection_id=connection_id, path=path)
     except NoConnection:
         raise
-    except APIException as error:
+    except Trouble as error:
         return context | {"refused": sentence_of(str(error.detail)), "home": to("~")}
     inside = folder.path.rstrip("/")
     parts = [part for part in folder.path.split("/") if part]

@@ -9,12 +9,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
-from rest_framework.exceptions import APIException
 
 from remote import hosts_file, saved, services, viewing
 from remote.addresses import BadAddress, from_id
 from remote.credentials import Credentials
-from remote.errors import BadInput, HostKeyConflict, LoginRefused, NoConnection
+from remote.errors import BadInput, HostKeyConflict, LoginRefused, NoConnection, Trouble
 from remote.login_form import Login, Unfit, of_saved, read, sentence_of
 from remote.page_parts import (
     Question,
@@ -45,7 +44,7 @@ def host_page(request: HttpRequest) -> HttpResponse:
             return _only_saved(login, key)
     except Unfit as error:
         return _again(request, typed, key, error.field, str(error), 400)
-    except APIException as error:
+    except Trouble as error:
         return _again(request, typed, key, *_told(error))
     return _go_on(request, login, key)
 
@@ -98,7 +97,7 @@ def _go_on(request: HttpRequest, login: Login, key: str) -> HttpResponse:
         return redirect("remote-key", questions.keep(browser(request), Question(login, error.host_key)))
     except LoginRefused as error:
         return _again(request, login.shown(), key, _SHOWN_TO_HOST.get(login.way, ""), *_told(error)[1:])
-    except APIException as error:
+    except Trouble as error:
         return _again(request, login.shown(), key, *_told(error))
     return redirect(machine_address(held.id))
 
@@ -106,7 +105,7 @@ def _go_on(request: HttpRequest, login: Login, key: str) -> HttpResponse:
 _SHOWN_TO_HOST = {"password": "password", "key_file": "private_key_path", "key_text": "private_key"}
 
 
-def _told(error: APIException) -> tuple[str, str, int]:
+def _told(error: Trouble) -> tuple[str, str, int]:
     """The field that is to blame, the sentence, the status."""
     field = next(iter(error.errors)) if isinstance(error, BadInput) else ""
     return field, str(error.detail), error.status_code
@@ -150,7 +149,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     try:
         host, port = question.login.address.host, question.login.address.port
         services.accept_host_key(host=host, port=port, key=public)
-    except APIException as error:
+    except Trouble as error:
         refused = context | {"refused": sentence_of(str(error.detail))}
         return render(request, "remote/host_key.html", refused, status=error.status_code)
     questions.drop(handle)
@@ -193,7 +192,7 @@ def start_viewer(request: HttpRequest) -> HttpResponse:
         raise NoConnection(connection_id) from None
     except Unfit as error:
         wrong, status = {error.field: str(error)}, 400
-    except APIException as error:
+    except Trouble as error:
         field, sentence, status = _told(error)
         wrong = {_FIELDS.get(field, "form"): sentence_of(sentence)}
     else:
@@ -249,7 +248,7 @@ def copy_program(request: HttpRequest) -> HttpResponse:
         context["copied"] = viewing.copy_program(connection_id=connection_id, environment=environment)
     except NoConnection:
         raise
-    except APIException as error:
+    except Trouble as error:
         context["wrong"], status = {"form": sentence_of(str(error.detail))}, error.status_code
     return render(
         request, "remote/start.html", start_context(connection_id, environment, {}) | context, status=status

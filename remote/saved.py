@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
 
 from remote import vault
 from remote.addresses import Address
 from remote.credentials import Credentials
-from remote.errors import BadInput, NotKept
+from remote.errors import BadInput, NotKept, Trouble
 from remote.saved_file import Saved, parsed, place
 from runicorn import _os
 from runicorn import settings as own
@@ -46,7 +45,7 @@ NEEDED = {
 logger = logging.getLogger(__name__)
 
 
-class NotSaved(APIException):
+class NotSaved(Trouble):
     """No saved connection has that key."""
 
     status_code = status.HTTP_404_NOT_FOUND

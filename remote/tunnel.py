@@ -14,9 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from typing import Any
 
-from rest_framework.exceptions import APIException
-
-from remote.errors import LocalPortTaken
+from remote.errors import LocalPortTaken, Trouble
 
 PIECE = 64 * 1024
 TRIES = 20
@@ -33,7 +31,7 @@ class Tunnel:
         """Prepare.
 
         Args:
-            dial: opens a way; raises an `APIException` while there is none.
+            dial: opens a way; raises an `Trouble` while there is none.
             sentence: what a browser is told while there is none.
         """
         self.port = 0
@@ -86,7 +84,7 @@ class Tunnel:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await self._dial()
-        except APIException:
+        except Trouble:
             writer.write(sorry(self._sentence()))
             await writer.drain()
             return

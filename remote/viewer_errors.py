@@ -12,12 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
 
-from remote.errors import Failed
+from remote.errors import Failed, Trouble
 
 
-class NotThere(APIException):
+class NotThere(Trouble):
     """Our program cannot be started in an environment as it is."""
 
     status_code = status.HTTP_409_CONFLICT
@@ -43,7 +42,7 @@ class NotOurs(Failed):
     """Whoever answers on the port over there is not the viewer that was started."""
 
 
-class NoSession(APIException):
+class NoSession(Trouble):
     """There is no viewer session of that id."""
 
     status_code = status.HTTP_404_NOT_FOUND
@@ -52,7 +51,7 @@ class NoSession(APIException):
         super().__init__(f"Session not found: {session_id}")
 
 
-class TooMany(APIException):
+class TooMany(Trouble):
     """As many viewers run as one process may hold."""
 
     status_code = status.HTTP_409_CONFLICT

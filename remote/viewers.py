@@ -17,12 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rest_framework.exceptions import APIException
-
 from remote import far_process
 from remote.addresses import Address
 from remote.connections import Held, told
-from remote.errors import ConnectionCut, Failed, NobodyListens, Unavailable
+from remote.errors import ConnectionCut, Failed, NobodyListens, Trouble, Unavailable
 from remote.far_process import Answer, FarProcess
 from remote.tunnel import Tunnel
 from remote.viewer_errors import NotOurs, ViewerFailed
@@ -83,7 +81,7 @@ class Session:
         self.state: State = "connecting"
         self.stage: Stage = "connect"
         self.trouble = ""
-        self.error: APIException | None = None
+        self.error: Trouble | None = None
         self.started_at = time.time()
         self.seen_at: float | None = None
         self.latency: float | None = None
@@ -131,7 +129,7 @@ class Session:
     async def _live(self, connect: Connect) -> None:
         try:
             await self._start(connect)
-        except APIException as error:
+        except Trouble as error:
             await self._clear_up()
             self._fail(error)
             self.ready.set_exception(error)
@@ -145,7 +143,7 @@ class Session:
             while True:
                 await self._follow()
                 await self._return()
-        except APIException as error:
+        except Trouble as error:
             await self._clear_up()
             self._fail(error)
 
@@ -277,7 +275,7 @@ class Session:
                 self.latency = None
             self._changed(self)
 
-    def _fail(self, error: APIException) -> None:
+    def _fail(self, error: Trouble) -> None:
         self.error = error
         self._turn("failed", told(error))
 
@@ -296,7 +294,7 @@ class Session:
     async def _clear_up(self, patience: float | None = None) -> None:
         await self.tunnel.close()
         if not self._told_to_end:  # one that did not answer is not waited for again
-            with suppress(APIException, TimeoutError):
+            with suppress(Trouble, TimeoutError):
                 async with asyncio.timeout(END_SECONDS if patience is None else patience):
                     await self._end_viewer()
             self._told_to_end = self.held is not None and self.held.up.is_set()

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connections
-from rest_framework.exceptions import APIException
 
 from remote import environments, files, services, session_rows, wheel
 from remote.addresses import Address
 from remote.commands import shown
 from remote.connections import Held, pool
 from remote.credentials import Credentials
-from remote.errors import Failed
+from remote.errors import Failed, Trouble
 from remote.loop import loop
 from remote.viewer_errors import NoSession, TooMany, ViewerFailed
 from remote.viewers import LIMITS, Connect, Session, Wanted, sessions
@@ -65,7 +64,7 @@ def start_viewer(
     if wait:
         try:
             loop.run(_running(session), START_SECONDS)
-        except (APIException, CancelledError) as error:
+        except (Trouble, CancelledError) as error:
             loop.run(_end(session), STOP_SECONDS)
             if isinstance(error, CancelledError):
                 raise ViewerFailed("The start of the viewer was stopped.") from error

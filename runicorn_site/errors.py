@@ -25,6 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
+from remote.errors import Trouble
 from runicorn_site.answers import title_of
 from runicorn_site.database import is_damage, marker
 from runicorn_site.headers import is_api
@@ -58,7 +59,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, JSON body and headers for an exception."""
     if isinstance(error, ValidationError):
         return error.status_code, invalid_input(error), {}
-    if isinstance(error, APIException):
+    if isinstance(error, APIException | Trouble):
         fields = getattr(error, "errors", None)
         body = {"detail": sentence_of(error)} | ({"errors": fields} if fields else {})
         return error.status_code, body | getattr(error, "more", {}), api_headers(error)
@@ -79,13 +80,13 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     return 500, {"detail": SENTENCES[500]}, {}
 
 
-def sentence_of(error: APIException) -> Any:
+def sentence_of(error: APIException | Trouble) -> Any:
     """The detail of an exception: a sentence, or for the host key conflict an object."""
     detail = error.detail
     return detail[0] if isinstance(detail, list) and detail else detail
 
 
-def api_headers(error: APIException) -> dict[str, str]:
+def api_headers(error: APIException | Trouble) -> dict[str, str]:
     """The headers that belong to an exception's status."""
     headers = {}
     if getattr(error, "auth_header", None):

@@ -88,6 +88,8 @@ def test_nothing_here_needs_django(root: Path, home: Path) -> None:
         "export --output all.zip",
         "import all.zip",
         "manage --action search",
+        "export --where metric.loss.last<1 --output some.zip",
+        "sync me@127.0.0.1:/store --port 1",
         "artifacts --action list",
         "rate-limit --action list",
     ):

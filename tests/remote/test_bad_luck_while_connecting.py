@@ -12,13 +12,12 @@ from typing import Any
 
 import psutil
 import pytest
-from rest_framework.exceptions import APIException
 
 from remote import hosts, login
 from remote.addresses import Address, address
 from remote.connections import pool
 from remote.credentials import Credentials
-from remote.errors import HostKeyConflict, LoginRefused, Unreachable
+from remote.errors import HostKeyConflict, LoginRefused, Trouble, Unreachable
 from remote.loop import LoopThread
 from tests.processes import free_port
 from tests.remote.people import Somebody, somebody
@@ -55,11 +54,11 @@ RELAYS: set[int] = set()
 
 def attempt(
     loop: LoopThread, port: int, username: str = "", host: str = "127.0.0.1", limit: float = 10, **given: Any
-) -> APIException:
+) -> Trouble:
     """The error of a connect that fails, and that fails in time."""
     place = address(host, port, username or "me")
     began = time.monotonic()
-    with pytest.raises(APIException) as told:
+    with pytest.raises(Trouble) as told:
         loop.run(login.connect(place, Credentials(**given), limit), limit + 5)
     assert time.monotonic() - began < limit + 3
     sentence = str(told.value.detail)

@@ -1,0 +1,113 @@
+"""`/api/health` while the viewer takes in an archive of a gigabyte, against the same while that is merely copied.
+
+The archive comes over HTTP from another process, as from a browser. Beside it health is asked every 20 ms: alone,
+beside the import (sending, unpacking and moving in), and beside a process that copies the same bytes to the same
+disk twice and syncs them, which is what the machine itself lets through.
+
+python -m benchmarks.beside_import [GIBIBYTES]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import requests
+
+from benchmarks._rounds import line, percentile, viewer, workplace
+
+ROUNDS = 2
+ALONE_SECONDS = 5.0
+PAUSE = 0.02
+LIMIT = 50.0
+
+
+def main(gibibytes: float) -> None:
+    """Print every figure with its limit."""
+    with workplace() as (root, home):
+        archive = root.parent / "large.zip"
+        taken: dict[str, list[float]] = {"alone": [], "beside a copy": [], "beside the import": []}
+        with viewer(root, home) as server:
+            health = f"{server.url}/api/health"
+            for number in range(ROUNDS):
+                write_archive(archive, gibibytes, number)
+                until = time.monotonic() + ALONE_SECONDS
+                taken["alone"] += asked(health, lambda until=until: time.monotonic() < until)
+                taken["beside a copy"] += beside(health, copying(archive, root.parent))
+                taken["beside the import"] += beside(health, sending(archive, server.url))
+                count = len(requests.get(f"{server.url}/api/runs", timeout=60).json())
+                assert count == 4 * (number + 1), count
+    figures = {what: percentile(times, 0.95) for what, times in taken.items()}
+    for what, times in taken.items():
+        line(f"/api/health {what}, median", percentile(times, 0.5), "ms")
+        line(f"/api/health {what}, longest", max(times), "ms")
+    line("/api/health alone, p95", figures["alone"], "ms", LIMIT)
+    line("/api/health beside a copy, p95", figures["beside a copy"], "ms")
+    kept = line("/api/health beside the import, p95", figures["beside the import"], "ms", LIMIT)
+    line(
+        "p95 beside the import / beside a copy",
+        figures["beside the import"] / figures["beside a copy"],
+        "times",
+    )
+    sys.exit(not kept)
+
+
+def write_archive(path: Path, gibibytes: float, number: int) -> None:
+    """Four runs with as much together."""
+    block = os.urandom(2**24)
+    with zipfile.ZipFile(path, "w") as archive:
+        for run in range(4):
+            folder = f"bench/net/runs/20260101_00000{number}_00000{run}"
+            archive.writestr(f"{folder}/meta.json", f'{{"id": "20260101_00000{number}_00000{run}"}}')
+            archive.writestr(f"{folder}/status.json", '{"status": "finished"}')
+            with archive.open(f"{folder}/model.bin", "w", force_zip64=True) as member:
+                for _ in range(int(gibibytes * 2**30 / 4 / 2**24)):
+                    member.write(block)
+
+
+def asked(health: str, goes_on: Callable[[], bool]) -> list[float]:
+    """The milliseconds of each answer, one after the other on one connection."""
+    times = []
+    with requests.Session() as session:
+        session.trust_env = False
+        while goes_on():
+            began = time.perf_counter()
+            assert session.get(health, timeout=60).status_code == 200
+            times.append(1000 * (time.perf_counter() - began))
+            time.sleep(PAUSE)
+    return times
+
+
+def beside(health: str, command: list[str]) -> list[float]:
+    """The same while a command runs."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    times = asked(health, lambda: process.poll() is None)
+    assert process.returncode == 0
+    return times
+
+
+def copying(archive: Path, folder: Path) -> list[str]:
+    """What copies the bytes as often as an import does."""
+    words = "cp {0} {1}/one && cp {1}/one {1}/two && sync {1}/one {1}/two; rm {1}/one {1}/two"
+    return ["sh", "-c", words.format(archive, folder)]
+
+
+def sending(archive: Path, url: str) -> list[str]:
+    """What sends the archive as a form; it ends with the answer."""
+    return [
+        sys.executable,
+        "-c",
+        "import sys; from pathlib import Path; import runicorn.api as api\n"
+        "with api.connect(sys.argv[1], timeout=600) as client: client.import_archive(Path(sys.argv[2]))",
+        url,
+        str(archive),
+    ]
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]) if len(sys.argv) > 1 else 1.0)
