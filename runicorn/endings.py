@@ -10,6 +10,7 @@ import atexit
 import os
 import sys
 from contextlib import suppress
+from types import FrameType
 from typing import Protocol
 
 from runicorn import exits, layout, sigterm
@@ -91,7 +92,8 @@ def _verdict_at_exit() -> Verdict:
     error = getattr(sys, "last_value", None)
     if isinstance(error, BaseException) and _went_all_the_way(error):
         return verdict(error)
-    return _verdict_of_code(exits.code())
+    code = _code_of_worker()
+    return _verdict_of_code(exits.code() if code is None else code)
 
 
 def _went_all_the_way(error: BaseException) -> bool:
@@ -141,4 +143,20 @@ def _watch_worker() -> None:
 
 
 def _at_end_of_worker() -> None:
-    _end_all(*verdict(sys.exc_info()[1]))
+    code = _code_of_worker()
+    _end_all(*(verdict(sys.exc_info()[1]) if code is None else _verdict_of_code(code)))
+
+
+def _code_of_worker() -> int | None:
+    """The exit code that multiprocessing has decided on for this process, as far as it has.
+
+    Up to some 3.12 it tidies up while the exception is under way, since then after it has printed and forgotten it: its
+    code stands in the frame that is about to end the process, and nowhere else (CPython's popen_fork.py, forkserver.py).
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "_bootstrap":
+        if frame.f_globals.get("__name__") in ("multiprocessing.popen_fork", "multiprocessing.forkserver"):
+            code = frame.f_locals.get("code")
+            return code if isinstance(code, int) else None
+        frame = frame.f_back
+    return None

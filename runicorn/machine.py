@@ -61,9 +61,8 @@ def _packages(path: tuple[str, ...]) -> tuple[str, ...]:
         # Half-removed packages have no metadata, or none that can be read.
         with suppress(OSError, *REFUSALS):
             metadata = distribution.metadata
-            name, version = metadata["Name"], metadata["Version"]
-            if name and version:
-                found.setdefault(name.lower(), f"{name}=={version}")
+            if "Name" in metadata and "Version" in metadata:
+                found.setdefault(metadata["Name"].lower(), f"{metadata['Name']}=={metadata['Version']}")
     return tuple(found[name] for name in sorted(found))
 
 

@@ -41,7 +41,7 @@ def test_what_was_said_is_freed(orphan: Path, store: Path) -> None:
     told = Client().post(ADDRESS)
     assert "4,321 bytes" in told.content.decode() and orphan.exists()
     done = Client().post(ADDRESS, promise(told.content), follow=True)
-    assert "4.2 KiB were freed" in done.content.decode() and not orphan.exists()
+    assert "4.2 KiB freed" in done.content.decode() and not orphan.exists()
     assert len([entry for entry in store.glob("artifacts/.dedup/*/*") if len(entry.name) == 64]) == 1
     assert "Nothing can be freed" in Client().post(ADDRESS).content.decode()
 
@@ -50,7 +50,7 @@ def test_more_than_was_said_is_said_anew(orphan: Path, store: Path) -> None:
     told = promise(Client().post(ADDRESS).content)
     second = put(store, "c", 1000)
     answer = Client().post(ADDRESS, told)
-    assert answer.status_code == 409 and "changed meanwhile" in answer.content.decode()
+    assert answer.status_code == 409 and "changed in the meantime" in answer.content.decode()
     assert "5,321 bytes" in answer.content.decode() and orphan.exists() and second.exists()
 
 

@@ -13,6 +13,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -296,7 +297,8 @@ def test_a_directory_is_held_to_its_limits_before_it_is_read(
     folder: Path, change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile, before = change(zipped(BEYOND["members"])), snapshot(folder)
-    assert len(zipfile.ZipFile(io.BytesIO(hostile)).namelist()) == 21
+    with suppress(zipfile.BadZipFile):  # from Python 3.13 on a second end is one too many for it
+        assert len(zipfile.ZipFile(io.BytesIO(hostile)).namelist()) == 21
     monkeypatch.setattr(
         zipfile.ZipFile, "_RealGetContents", lambda self: pytest.fail("it was read as a whole")
     )

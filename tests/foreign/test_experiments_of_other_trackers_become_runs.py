@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import tarfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def test_trackio_databases_are_read(tmp_path: Path, folder: Path) -> None:
 
 
 def test_trackio_databases_without_run_ids_are_read(tmp_path: Path, folder: Path) -> None:
-    with sqlite3.connect(tmp_path / "older.db") as database:
+    with closing(sqlite3.connect(tmp_path / "older.db")) as database, database:
         database.execute(
             "CREATE TABLE metrics (id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)"
         )
@@ -195,7 +196,7 @@ def test_artifacts_that_lie_elsewhere_are_not_fetched(tmp_path: Path, folder: Pa
     secret = tmp_path / "secret"
     secret.mkdir()
     (secret / "id_ed25519").write_text("private")
-    with sqlite3.connect(path / "mlflow.db") as database:
+    with closing(sqlite3.connect(path / "mlflow.db")) as database, database:
         database.execute("UPDATE runs SET artifact_uri = ?", (secret.as_uri(),))
     run_import("mlflow", path / "mlflow.db", folder)
     assert not [file for file in folder.rglob("*") if file.is_file() and b"private" in file.read_bytes()]

@@ -111,13 +111,37 @@ def test_threads_that_outlive_the_script_may_still_log(script: Callable[..., Scr
     assert ended.run.steps() == [1] and ended.run.status == "finished" and "has ended" not in ended.stderr
 
 
-def test_a_process_of_multiprocessing_ends_its_run(script: Callable[..., Script], folder: Path) -> None:
+WORK = """
+import sys
+import runicorn as rn
+
+def work(way):
+    run = rn.init(way)
+    run.log(loss=1.0)
+    if way == "raises":
+        1 / 0
+    if way == "exits":
+        sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "first"),
+    [("fork", "None"), ("fork", "rn.init('first')"), ("forkserver", "None"), ("spawn", "None")],
+)
+def test_a_process_of_multiprocessing_ends_its_run(
+    script: Callable[..., Script], folder: Path, tmp_path: Path, method: str, first: str
+) -> None:
+    (tmp_path / "work.py").write_text(WORK, encoding="utf-8")
     ended = script(
-        "import multiprocessing as mp\n"
-        "def work(fails):\n    run = rn.init(str(fails)); run.log(loss=1.0)\n    if fails: 1 / 0\n"
-        "context = mp.get_context('fork')\n"
-        "for fails in (0, 1):\n    p = context.Process(target=work, args=(fails,)); p.start(); p.join()"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import multiprocessing as mp, work\n"
+        f"first = {first}\n"
+        f"context = mp.get_context({method!r})\n"
+        "for way in ('returns', 'raises', 'exits'):\n"
+        "    p = context.Process(target=work.work, args=(way,)); p.start(); p.join()"
     )
     ended.end()
     statuses = {run.json("meta")["project"]: run.status for run in recorded(folder)}
-    assert statuses == {"0": "finished", "1": "failed"}
+    statuses.pop("first", None)
+    assert statuses == {"returns": "finished", "raises": "failed", "exits": "failed"}
