@@ -67,7 +67,7 @@ def test_a_browser_sees_the_page_of_drf(odd: Viewer) -> None:
     for path in ("/api/nothing", "/api/fails/bug"):
         answer = odd.get(path, headers=BROWSER)
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert '<div class="response-info"' in answer.text
+        assert f"<b>HTTP {answer.status_code} " in answer.text and "&quot;detail&quot;" in answer.text
         assert "secret" not in answer.text
 
 

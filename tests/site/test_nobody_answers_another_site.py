@@ -120,6 +120,6 @@ def test_every_answer_says_what_browsers_may_do_with_it(plain: Viewer) -> None:
 
 
 def test_cookies_have_names_of_this_installation(plain: Viewer) -> None:
-    names = [cookie.name for cookie in plain.get("/admin/").cookies]
+    names = [cookie.name for cookie in plain.get("/settings").cookies]
     assert names
     assert all(re.search(r"_[0-9a-f]{8}$", name) for name in names)
