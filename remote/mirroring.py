@@ -17,10 +17,13 @@ from rest_framework import status
 from remote.connections import pool
 from remote.errors import Trouble
 from remote.mirror import Stopped, Visit
+from remote.ssh import printable
 from runicorn.manifest.model import folder_of
 
 MOST = 32
 CANCEL_SECONDS = 5.0
+LONGEST_SHOWN = 500
+"""Characters of a path or sentence."""
 State = Literal["running", "finished", "failed", "cancelled"]
 
 
@@ -69,14 +72,17 @@ class Mirroring:
 
     def progress(self, done: int, total: int, path: str) -> None:
         """Note how far it is."""
-        self.done, self.total, self.path = done, total, path
+        self.done, self.total, self.path = done, total, printable(path, LONGEST_SHOWN)
         self.runs.add(folder_of(path))
 
     def run(self) -> None:
         """Visit, and keep what came of it."""
         assert self.visit is not None
         try:
-            self.result = self.visit.run()
+            result = self.visit.run()
+            # Names over there may be in no encoding at all.
+            problems = [printable(problem, LONGEST_SHOWN) for problem in result["problems"]]
+            self.result = result | {"problems": problems}
             self._end("finished")
         except Stopped:
             self._end("cancelled")

@@ -10,6 +10,7 @@ Everything runs in the loop of `remote/loop.py`; nothing is written here.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -27,6 +28,7 @@ from remote.viewer_errors import NotOurs, ViewerFailed
 from remote.viewer_places import Place, chosen
 from runicorn.farside import BEAT, END, OPEN, Order, Report, stamped
 
+logger = logging.getLogger(__name__)
 State = Literal["connecting", "running", "reconnecting", "failed", "stopped"]
 Stage = Literal["connect", "environment", "start", "tunnel", "health", ""]
 
@@ -125,6 +127,19 @@ class Session:
         """
         self.tunnel.take(self.wanted.local_port)
         self._life = asyncio.create_task(self._live(connect), name=f"session {self.id}")
+        self._life.add_done_callback(self._is_over)
+
+    def _is_over(self, life: asyncio.Task[None]) -> None:
+        """Its life ends by itself with an error of this program alone: that is told, and nothing is left open."""
+        if life.cancelled() or (error := life.exception()) is None:
+            return
+        logger.error("Nobody looks after session %s any more", self.id, exc_info=error)
+        told = ViewerFailed("Something went wrong; the log of this viewer says what.")
+        if not self.ready.done():
+            self.ready.set_exception(told)
+            self.ready.exception()
+        self._life = asyncio.create_task(self._clear_up(), name=f"clearing up {self.id}")
+        self._fail(told)
 
     async def _live(self, connect: Connect) -> None:
         try:

@@ -32,6 +32,10 @@ OPEN, BEAT, END = "open", "beat", "end"
 STAMP_SECONDS = 300
 PATIENCE_SECONDS = 120.0
 LONGEST_LINE = 64 * 1024
+LONGEST_VERSION = 100
+LARGEST_PID = 2**31 - 1
+MOST_SECONDS = 1e11
+"""Unix seconds are fewer until the year 5138; no number, not even infinity, is allowed beyond."""
 
 
 class BadLine(ValueError):
@@ -102,7 +106,20 @@ def read_report(text: str) -> Report:
         raise BadLine("fields are missing") from error
     if report.implementation != IMPLEMENTATION:
         raise BadLine("it is another program's")
+    # What another machine says is written into rows, shown on pages and reckoned with.
+    numbers = 0 < report.port <= 65535 and 0 < report.pid <= LARGEST_PID and 0 <= report.time < MOST_SECONDS
+    if not numbers or not all(text.isprintable() for text in (report.version, report.proof)):
+        raise BadLine("port, pid, time, version or proof makes no sense")
+    if len(report.version) > LONGEST_VERSION or not _is_text(report.root):
+        raise BadLine("version or root makes no sense")
     return report
+
+
+def _is_text(text: str) -> bool:
+    try:
+        return "\0" not in text and bool(text.encode())
+    except UnicodeEncodeError:  # half a character
+        return False
 
 
 def _fields(text: str, kind: type[Order] | type[Report]) -> dict[str, Any]:

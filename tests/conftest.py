@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from hypothesis import settings
 from rest_framework.test import APIClient
 
@@ -18,6 +19,7 @@ from tests.folders import write_run
 from tests.processes import Viewer
 from tests.programs import find
 from tests.screens import screen_of, screens
+from tests.secrecy import look_at
 
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -89,10 +91,32 @@ def make_run() -> Callable[..., str]:
     return write_run
 
 
+class WatchedClient(Client):
+    """A browser without scripts that talks to this process; its answers are looked through for secrets."""
+
+    def request(self, **request: Any) -> Any:
+        """One request."""
+        return look_at(super().request(**request))
+
+
+class WatchedAPIClient(APIClient):
+    """A program that talks to the API in this process; its answers are looked through for secrets."""
+
+    def request(self, **request: Any) -> Any:
+        """One request."""
+        return look_at(super().request(**request))
+
+
+@pytest.fixture
+def client() -> Client:
+    """A browser that talks to this process."""
+    return WatchedClient()
+
+
 @pytest.fixture
 def api() -> APIClient:
     """A program that talks to the API in this process."""
-    return APIClient()
+    return WatchedAPIClient()
 
 
 @pytest.fixture

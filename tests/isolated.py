@@ -13,15 +13,15 @@ import signal
 import tempfile
 from pathlib import Path
 
-_HOME = Path(tempfile.mkdtemp(prefix="runicorn-tests-"))
+HOME = Path(tempfile.mkdtemp(prefix="runicorn-tests-"))
 for _name in [name for name in os.environ if name.startswith("RUNICORN_") and "TEST" not in name]:
     del os.environ[_name]
-os.environ["RUNICORN_DATA_DIR"] = str(_HOME / "data")
-os.environ["RUNICORN_CONFIG_DIR"] = str(_HOME / "config")
+os.environ["RUNICORN_DATA_DIR"] = str(HOME / "data")
+os.environ["RUNICORN_CONFIG_DIR"] = str(HOME / "config")
 if _url := os.environ.get("RUNICORN_TEST_DATABASE_URL"):  # the tests of this process on another database
     os.environ["RUNICORN_DATABASE_URL"] = _url
 # Inherited by the processes that pytest-xdist starts: where tests/prepared.py keeps its database.
-os.environ.setdefault("RUNICORN_TEST_PREPARED", str(_HOME / "prepared"))
+os.environ.setdefault("RUNICORN_TEST_PREPARED", str(HOME / "prepared"))
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets its jobs in the background ignore Ctrl-C, and programs that the tests start would inherit it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,4 +34,4 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_sessionfinish() -> None:
-    shutil.rmtree(_HOME, ignore_errors=True)
+    shutil.rmtree(HOME, ignore_errors=True)

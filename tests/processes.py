@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from tests.prepared import lay_out
+from tests.secrecy import look_at
 from tests.waiting import until
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -94,11 +95,11 @@ class Viewer:
 
     def get(self, path: str, **more: Any) -> requests.Response:
         """GET a path of this viewer."""
-        return requests.get(self.url + path, timeout=30, **more)
+        return look_at(requests.get(self.url + path, timeout=30, **more))
 
     def post(self, path: str, **more: Any) -> requests.Response:
         """POST to a path of this viewer."""
-        return requests.post(self.url + path, timeout=30, **more)
+        return look_at(requests.post(self.url + path, timeout=30, **more))
 
     def kill(self) -> None:
         """End the process as a power cut would."""

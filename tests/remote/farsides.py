@@ -14,8 +14,9 @@ import requests
 from runicorn.farside import BEAT, END, SESSION_PATH, Order, Report, line, read_report, stamped
 from tests.prepared import lay_out
 from tests.processes import environment
+from tests.secrecy import secret
 
-TOKEN = "a token that is in no command line"
+TOKEN = secret()
 
 
 class FarSide:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.secrecy import look_through, secret
 from tests.waiting import until
 
 
@@ -33,6 +34,7 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o755)
     try:
         yield folder
+        look_through([folder])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -51,7 +53,7 @@ def somebody(shell: str = "/bin/sh") -> Iterator[Somebody]:
 
 @contextmanager
 def _made(folder: Path, shell: str) -> Iterator[Somebody]:
-    who = Somebody(f"rt-{secrets.token_hex(4)}", f"pass word {secrets.token_hex(8)} é$'", folder / "somebody")
+    who = Somebody(f"rt-{secrets.token_hex(4)}", f"pass word {secret()} é$'", folder / "somebody")
     try:
         # Another test may hold the lock of the list of users.
         until(lambda: _done("useradd", "-m", "-K", "UMASK=022", "-d", str(who.home), "-s", shell, who.name))

@@ -32,6 +32,7 @@ class Relay:
         self.garbled = garbled or {}
         self.passed = 0
         """Bytes from the server over all connections."""
+        self._closed = False
         self._open: list[socket.socket] = []
         self._guard = threading.Lock()
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -44,6 +45,7 @@ class Relay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        self._closed = True
         self._listening.close()
         self.cut()
 
@@ -63,6 +65,8 @@ class Relay:
                 server = socket.create_connection(("127.0.0.1", self.target))
                 with self._guard:
                     self._open += [client, server]
+                if self._closed:  # it came in the very moment of the end
+                    self.cut()
                 for source, sink in ((client, server), (server, client)):
                     threading.Thread(
                         target=self._pass, args=(source, sink, source is server), daemon=True

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tests.processes import free_port
+from tests.secrecy import IN_KEYS, holds
 from tests.waiting import until
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
@@ -26,9 +27,9 @@ PRIVSEP = Path("/run/sshd")
 def keygen(path: Path, kind: str = "ed25519", passphrase: str = "") -> Path:
     """A new private key at `path`; its public half beside it as `.pub`."""
     path.unlink(missing_ok=True)
-    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", "test", "-f", str(path)]
+    command = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", IN_KEYS, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    return path
+    return holds(path)
 
 
 @cache

@@ -12,6 +12,7 @@ from remote.credentials import Credentials
 from remote.errors import BadKey, HostKeyConflict, LoginRefused
 from remote.loop import LoopThread
 from tests.remote.sshd import Sshd, keygen
+from tests.secrecy import holds, secret
 
 pytestmark = pytest.mark.needs("sshd")
 
@@ -49,13 +50,14 @@ def test_the_text_of_a_key_lets_in(known_sshd: Sshd, remote_loop: LoopThread) ->
 def test_a_key_with_a_passphrase_lets_in(
     known_sshd: Sshd, remote_loop: LoopThread, tmp_path: Path, kind: str
 ) -> None:
-    key = keygen(tmp_path / "protected", kind, "open sesame")
+    phrase, another = secret(), secret()
+    key = keygen(tmp_path / "protected", kind, phrase)
     known_sshd.authorized.write_text(key.with_suffix(".pub").read_text())
     for given in ({"private_key_path": str(key)}, {"private_key": key.read_text()}):
-        for wrong in (None, "open says me")[: 2 if kind == "ed25519" else 1]:
+        for wrong in (None, another)[: 2 if kind == "ed25519" else 1]:
             with pytest.raises(BadKey, match="passphrase"):
                 open_with(remote_loop, known_sshd, **given, passphrase=wrong)
-        held = open_with(remote_loop, known_sshd, **given, passphrase="open sesame")
+        held = open_with(remote_loop, known_sshd, **given, passphrase=phrase)
         remote_loop.run(pool.close(held.id), 10)
 
 
@@ -74,7 +76,7 @@ def test_keys_and_settings_of_the_user_are_not_used(
 ) -> None:
     ssh = tmp_path / "me" / ".ssh"
     ssh.mkdir(parents=True)
-    (ssh / "id_ed25519").write_text(known_sshd.key.read_text())
+    holds(ssh / "id_ed25519").write_text(known_sshd.key.read_text())
     (ssh / "config").write_text(f"Host *\n  IdentityFile {known_sshd.key}\n  ProxyCommand false\n")
     monkeypatch.setenv("HOME", str(ssh.parent))
     with pytest.raises(LoginRefused):

@@ -21,6 +21,7 @@ from tests.processes import Viewer
 from tests.remote.people import somebody
 from tests.remote.relay import Teller
 from tests.remote.sshd import Sshd, keygen
+from tests.secrecy import secret
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
@@ -63,7 +64,7 @@ def serving(start_viewer: Callable[..., Viewer], known_sshd: Sshd) -> Viewer:
 
 
 def test_no_secret_is_told(serving: Viewer, known_sshd: Sshd, home: Path) -> None:
-    marks = {name: f"{name}-c4f9d1e2a7" for name in ("password", "phrase", "wrong")}
+    marks = {name: secret() for name in ("password", "phrase", "wrong")}
     protected = keygen(known_sshd.folder / "protected", passphrase=marks["phrase"])
     with known_sshd.authorized.open("a") as file:
         file.write(protected.with_suffix(".pub").read_text())

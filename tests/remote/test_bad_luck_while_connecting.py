@@ -23,6 +23,7 @@ from tests.processes import free_port
 from tests.remote.people import Somebody, somebody
 from tests.remote.relay import Relay, Teller
 from tests.remote.sshd import Sshd, keygen
+from tests.secrecy import secret
 from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
@@ -109,9 +110,10 @@ def test_a_name_that_ssh_would_change_is_refused(
 
 
 def test_nobody_of_that_name_is_told_like_a_wrong_password(known_sshd: Sshd, remote_loop: LoopThread) -> None:
-    error = attempt(remote_loop, known_sshd.port, "nobody-here", password="secret")
+    wrong = secret()
+    error = attempt(remote_loop, known_sshd.port, "nobody-here", password=wrong)
     assert isinstance(error, LoginRefused)
-    assert "check the username" in str(error.detail) and "secret" not in str(error.detail)
+    assert "check the username" in str(error.detail) and wrong not in str(error.detail)
 
 
 def test_a_key_that_the_host_does_not_take(known_sshd: Sshd, remote_loop: LoopThread, tmp_path: Path) -> None:

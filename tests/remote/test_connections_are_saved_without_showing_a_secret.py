@@ -13,8 +13,9 @@ from rest_framework.test import APIClient
 
 from remote import saved, vault
 from runicorn.settings import read_user_config
+from tests.secrecy import secret
 
-SECRET = "tr0ub4dor & 3"
+SECRET = f"{secret()} & 3"
 ONE = "/api/config/ssh_connections"
 ALL = "/api/remote/connections/saved"
 
@@ -166,14 +167,14 @@ def test_a_list_with_something_odd_in_it_changes_nothing(api: APIClient, body: A
 
 
 def test_what_runicorn_05_saved_is_taken_over(api: APIClient, configuration: Path) -> None:
-    key = Fernet.generate_key()
+    key, clear = Fernet.generate_key(), secret()
     (configuration / ".secret.key").write_bytes(key)
     listed = {
         "host": "a.example.org",
         "port": 2222,
         "username": "me",
         "password": Fernet(key).encrypt(SECRET.encode()).decode(),
-        "passphrase": "in the clear",
+        "passphrase": clear,
     }
     (configuration / "connections.json").write_text(json.dumps([listed, "what is this?"]))
     mask = os.urandom(32)
@@ -198,7 +199,7 @@ def test_what_runicorn_05_saved_is_taken_over(api: APIClient, configuration: Pat
     keep(api)
     assert read_user_config() == {"user_root_dir": "/r"}
     kept = (configuration / "connections.json").read_text()
-    assert "in the clear" not in kept and "ENC:" not in kept and "what is this?" in kept
+    assert clear not in kept and "ENC:" not in kept and "what is this?" in kept
     assert opened("me@b.example.org:22").password == SECRET
 
 

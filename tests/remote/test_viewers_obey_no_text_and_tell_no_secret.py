@@ -17,6 +17,7 @@ from tests.remote import far
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd, keygen
 from tests.remote.starting import start, stop
+from tests.secrecy import secret
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -93,7 +94,7 @@ def test_keys_and_passphrases_stay_in_memory(
 ) -> None:
     """With a real viewer that says all it can, after a whole life of a session, a failed start, and a lost connection."""
     our_environment(known_sshd.home)
-    phrase = "a passphrase nobody may see"
+    phrase, another = secret(), secret()
     key = keygen(tmp_path / "protected", passphrase=phrase)
     with known_sshd.authorized.open("a") as file:
         file.write(key.with_suffix(".pub").read_text())
@@ -104,9 +105,7 @@ def test_keys_and_passphrases_stay_in_memory(
         "passphrase": phrase,
         "remote_root": str(far_store),
     }
-    wrong = viewer.post(
-        "/api/remote/viewer/start", json={**body, "passphrase": "another phrase nobody may see"}
-    )
+    wrong = viewer.post("/api/remote/viewer/start", json={**body, "passphrase": another})
     missing = viewer.post("/api/remote/viewer/start", json={**body, "remote_root": "/missing"})
     answer = viewer.post("/api/remote/viewer/start", json=body)
     assert (wrong.status_code, missing.status_code, answer.status_code) == (400, 503, 200)
@@ -116,6 +115,6 @@ def test_keys_and_passphrases_stay_in_memory(
     processes = " ".join(far.command_lines())
     viewer.stop()
     line = key.read_text().splitlines()[2]
-    for secret in (phrase, "another phrase nobody may see", line):
-        assert secret not in told and secret not in processes
-        assert files_with(secret, home, known_sshd.home) == []
+    for one in (phrase, another, line):
+        assert one not in told and one not in processes
+        assert files_with(one, home, known_sshd.home) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
 Visit = Callable[..., Any]
-LARGE = 64 * 2**20
+LARGE = 512 * 2**20
 
 
 @pytest.fixture
@@ -136,8 +137,9 @@ def test_a_mirror_is_watched_cancelled_and_done_again(
 ) -> None:
     our_environment(sshd.home)
     run_id = write_run(far_store, metrics=[{"loss": 0.5}])
-    with (far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:
-        file.truncate(LARGE)
+    large = far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
+    large.touch()
+    os.truncate(large, LARGE)
     with Relay(sshd.port) as network:
         page = visit(near, "/remote/host", bypass_csp=True, refused=[400, 401])
         fill_in(page, sshd, port=str(network.port))
@@ -157,6 +159,7 @@ def test_a_mirror_is_watched_cancelled_and_done_again(
         expect(page.get_by_role("status")).to_contain_text("Cancelled. The files that have come are whole")
         look(page)
         network.delay = 0
+        os.truncate(large, 1)
         pressed(page, "Copy again")
         page.get_by_role("link", name="See the runs").wait_for(timeout=60_000)
         look(page)

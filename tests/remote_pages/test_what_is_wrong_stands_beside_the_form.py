@@ -13,8 +13,10 @@ from remote.page_urls import page_patterns
 from runicorn_site.onehop import mark_of
 from tests.processes import free_port
 from tests.remote.sshd import Sshd
+from tests.secrecy import secret
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
+SECRET = secret()
 HERE = {"host": "127.0.0.1", "port": "22", "username": "me"}
 
 
@@ -22,10 +24,10 @@ def test_a_wrong_password_is_told_and_neither_saved_nor_shown(
     client: Client, known_sshd: Sshd, remote_loop: LoopThread
 ) -> None:
     form = {"host": known_sshd.host, "port": str(known_sshd.port), "username": known_sshd.username}
-    answer = client.post("/remote/host", form | {"way": "password", "password": "s3cret", "keep": "1"})
+    answer = client.post("/remote/host", form | {"way": "password", "password": SECRET, "keep": "1"})
     page = answer.content.decode()
     assert answer.status_code == 401 and f"does not let {known_sshd.username} in" in page
-    assert f'value="{known_sshd.port}"' in page and "s3cret" not in page
+    assert f'value="{known_sshd.port}"' in page and SECRET not in page
     assert saved.saved_connections() == []
 
 
@@ -68,14 +70,14 @@ def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_
 
 
 def test_a_remembered_secret_stays_while_the_rest_is_edited(client: Client, home: Path) -> None:
-    form = HERE | {"way": "password", "password": "s3cret", "remember": "1", "save": "1"}
+    form = HERE | {"way": "password", "password": SECRET, "remember": "1", "save": "1"}
     client.post("/remote/host", form)
     (one,) = saved.saved_connections()
     page = client.get("/remote/host", {"key": one.key}).content.decode()
-    assert "the remembered one" in page and "s3cret" not in page
+    assert "the remembered one" in page and SECRET not in page
     client.post("/remote/host", form | {"key": one.key, "password": "", "name": "renamed"})
     (one,) = saved.saved_connections()
-    assert (one.name, saved.credentials(one).password) == ("renamed", "s3cret")
+    assert (one.name, saved.credentials(one).password) == ("renamed", SECRET)
     # To another address it is not carried along: that one might be somebody else's.
     client.post("/remote/host", form | {"key": one.key, "password": "", "host": "127.0.0.2"})
     (one,) = saved.saved_connections()

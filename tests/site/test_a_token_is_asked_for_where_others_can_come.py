@@ -9,10 +9,11 @@ import pytest
 import requests
 
 from tests.processes import Viewer
+from tests.secrecy import holds, secret
 from tests.site.wire import get, handshake
 
 SOCKET = "/api/runs/20250101_000000_abcdef/logs/ws"
-TOKEN = "correct horse battery staple"
+TOKEN = f"correct horse {secret()}"
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +133,7 @@ def test_a_foreign_page_cannot_send_the_form(guarded: Viewer) -> None:
 
 
 def test_after_five_wrong_tokens_the_form_waits(start_viewer: Callable[..., Viewer], tmp_path: Path) -> None:
-    file = tmp_path / "token"
+    file = holds(tmp_path / "token")
     file.write_text(TOKEN + "\n", encoding="utf-8")
     viewer = start_viewer(tmp_path / "store", "--token", str(file))
     tries = [viewer.post("/token", data={"token": "wrong"}) for _ in range(6)]
@@ -154,7 +155,7 @@ def test_the_file_with_a_made_token_goes_with_the_viewer(start_viewer: Callable[
 def test_a_server_for_everybody_answers_to_the_names_it_was_given(
     start_viewer: Callable[..., Viewer], tmp_path: Path, folder: Path
 ) -> None:
-    file = tmp_path / "token"
+    file = holds(tmp_path / "token")
     file.write_text(TOKEN, encoding="utf-8")
     viewer = start_viewer(folder, "--host", "0.0.0.0", "--token", str(file), "--allowed-host", "box.lab")
     line = f"Authorization: Bearer {TOKEN}"

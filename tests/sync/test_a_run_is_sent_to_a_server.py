@@ -21,6 +21,7 @@ from runicorn.cli import app
 from runicorn.shipping.process import next_pause
 from runicorn.shipping.start import CODE
 from tests.processes import PROJECT, Viewer, environment, train
+from tests.secrecy import holds, secret
 from tests.sync.proxy import Proxy
 from tests.sync.sending import differences, senders, sync
 from tests.waiting import until
@@ -203,11 +204,11 @@ def test_a_run_that_was_removed_there_is_not_sent_again(
 def test_a_token_is_shown_and_a_wrong_one_is_told(
     near: Path, start_viewer: Callable[..., Viewer], home: Path, tmp_path: Path, run_id: str
 ) -> None:
-    secret = tmp_path / "token"
-    secret.write_text("correct horse battery staple 0123456789\n")
-    secret.chmod(0o600)
-    viewer = start_viewer(tmp_path / "store", "--token", str(secret), RUNICORN_RATE_LIMIT="off")
-    training = train(STEPWISE, near, home, run_id, viewer.url, RUNICORN_TOKEN=str(secret))
+    token = holds(tmp_path / "token")
+    token.write_text(f"{secret()}\n")
+    token.chmod(0o600)
+    viewer = start_viewer(tmp_path / "store", "--token", str(token), RUNICORN_RATE_LIMIT="off")
+    training = train(STEPWISE, near, home, run_id, viewer.url, RUNICORN_TOKEN=str(token))
     training.communicate("go\n")
     until(arrived(near, viewer.root), timeout=30)
     wrong = sync(near, home, run_id, "--url", viewer.url.replace("127.0.0.1", "localhost"), "--json")
