@@ -83,13 +83,18 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
         return 0
     with source:
         while row := _journal(run):
-            behind: int = max(0, source.size() - row.offset)
+            behind = 0
             try:
+                behind = max(0, source.size() - row.offset)
                 if _lease(row, behind):
                     return _Intake(run, row, source).until(deadline, stopped)
                 time.sleep(PAUSE)
             except Overtaken:
                 logger.debug("Somebody else took in a part of %s", path)
+            except OSError as error:
+                # A network file system: the file was replaced over there, or its server does not answer.
+                logger.warning("%s cannot be read now: %s", path, error)
+                return behind
             if stopped() or time.monotonic() > deadline:
                 return behind
     return 0

@@ -1,0 +1,103 @@
+"""What network file systems do to a journal: handles go stale, reads fail, sizes are told late or smaller than before."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from metrics.models import Journal
+from tests.folders import append_metrics, write_run
+
+Fault = Callable[[Callable[[os.stat_result], os.stat_result | OSError]], None]
+
+
+@pytest.fixture
+def run_id(store: Path) -> str:
+    """A run with three points that are stored."""
+    return write_run(store, metrics=[{"loss": 1.0}, {"loss": 0.5}, {"loss": 0.25}])
+
+
+def losses(api: APIClient, run_id: str) -> list[float]:
+    """The points of the run as the API tells them."""
+    answer = api.get(f"/api/runs/{run_id}/metrics")
+    assert answer.status_code == 200, answer.content
+    return [row["loss"] for row in answer.json()["rows"]]
+
+
+def more(store: Path, run_id: str, value: float) -> None:
+    """The training logs another point."""
+    append_metrics(store, "vision", "resnet", run_id, [{"loss": value, "global_step": 9}], 2e9)
+
+
+@pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.ETIMEDOUT])
+@pytest.mark.parametrize("call", ["pread", "fstat"])
+def test_what_cannot_be_read_now_is_read_later(
+    call: str, number: int, api: APIClient, store: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert losses(api, run_id) == [1.0, 0.5, 0.25]
+    more(store, run_id, 0.125)
+    real, journal = getattr(os, call), os.stat(store / "vision/resnet/runs" / run_id / "events.jsonl").st_ino
+    faults = []
+
+    def fails(fd: int, *rest: Any) -> Any:
+        if isinstance(fd, int) and real_fstat(fd).st_ino == journal and is_open_for(call, fd):
+            faults.append(fd)
+            raise OSError(number, os.strerror(number))
+        return real(fd, *rest)
+
+    real_fstat = os.fstat
+    opened: set[int] = set()
+
+    def is_open_for(call: str, fd: int) -> bool:
+        # The first look at an open file is that by which it was opened.
+        if call == "fstat" and fd not in opened:
+            opened.add(fd)
+            return False
+        return True
+
+    with monkeypatch.context() as edge:
+        edge.setattr(os, call, fails)
+        assert losses(api, run_id) == [1.0, 0.5, 0.25]
+    assert faults
+    assert losses(api, run_id) == [1.0, 0.5, 0.25, 0.125]
+
+
+def test_a_size_that_is_told_late_or_smaller_for_a_moment_loses_and_doubles_nothing(
+    api: APIClient, store: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert losses(api, run_id) == [1.0, 0.5, 0.25]
+    path = store / "vision/resnet/runs" / run_id / "events.jsonl"
+    before = path.stat().st_size
+    more(store, run_id, 0.125)
+    real = (os.fstat, os.pread)
+
+    def stale(size: int) -> None:
+        """What the whole of this process sees of the journal: its first bytes."""
+
+        def fstat(fd: int) -> os.stat_result:
+            told = real[0](fd)
+            if told.st_ino != path.stat().st_ino or told.st_size < size:
+                return told
+            return os.stat_result((*told[:6], size, *told[7:]))
+
+        def pread(fd: int, count: int, at: int) -> bytes:
+            mine = real[0](fd).st_ino == path.stat().st_ino
+            return real[1](fd, max(0, min(count, size - at)) if mine else count, at)
+
+        monkeypatch.setattr(os, "fstat", fstat)
+        monkeypatch.setattr(os, "pread", pread)
+
+    stale(before)  # late
+    assert losses(api, run_id) == [1.0, 0.5, 0.25]
+    stale(before // 2)  # smaller
+    assert losses(api, run_id) == [1.0]
+    monkeypatch.undo()
+    assert losses(api, run_id) == [1.0, 0.5, 0.25, 0.125]
+    assert losses(api, run_id) == [1.0, 0.5, 0.25, 0.125]
+    assert Journal.objects.get(run_id__run_id=run_id).rows == 4
