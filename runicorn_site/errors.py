@@ -61,7 +61,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return error.status_code, invalid_input(error), {}
     if isinstance(error, APIException | Trouble):
         fields = getattr(error, "errors", None)
-        body = {"detail": sentence_of(error)} | ({"errors": fields} if fields else {})
+        body = {"detail": sentence_of(error)} | ({"errors": below_names(fields)} if fields else {})
         return error.status_code, body | getattr(error, "more", {}), api_headers(error)
     if isinstance(error, Http404):
         return 404, {"detail": SENTENCES[404]}, {}
@@ -106,7 +106,12 @@ def invalid_input(error: ValidationError) -> dict[str, Any]:
         return {"detail": SENTENCES[400]}
     field, line = named[0]
     alone = field == "non_field_errors" or field in line or getattr(line, "code", "") == WHOLE
-    return {"detail": line if alone else f"{field}: {line}", "errors": fields}
+    return {"detail": line if alone else f"{field}: {line}", "errors": below_names(fields)}
+
+
+def below_names(fields: dict[str, list[str]]) -> dict[str, list[str]]:
+    """The sentences of each field without its name, which some have before them so that they can stand by themselves."""
+    return {name: [line.removeprefix(f"{name}: ") for line in lines] for name, lines in fields.items()}
 
 
 def sentences(detail: Any) -> Iterator[str]:
