@@ -6,30 +6,30 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import runicorn as rn
 from tests.axe import FILE
 from tests.pages.test_axe_finds_nothing import RUN as AXE
 from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS, FAINT_TEXT
 from tests.processes import Viewer
+from tests.screens import Screen
 from tests.waiting import until
 
 
 def fits(page: Any) -> None:
     """Nothing sticks out, all text can be read, and axe finds nothing."""
-    for width, theme in ((1440, "light"), (1024, "dark"), (390, "light")):
-        page.set_viewport_size({"width": width, "height": 844})
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
-        assert page.evaluate(CUT_CONTROLS) == [], width
-        assert page.evaluate(FAINT_TEXT) == [], (width, theme)
-    page.set_viewport_size({"width": 1440, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.evaluate(CUT_CONTROLS) == []
+    assert page.evaluate(FAINT_TEXT) == []
     if FILE.exists():
         page.evaluate(FILE.read_text(encoding="utf-8"))
         assert page.evaluate(AXE) == []
 
 
+@pytest.mark.journey
 def test_a_model_is_found_described_and_given_an_alias(
-    chromium: Any, viewer: Viewer, run: rn.Run, write: Callable[..., Path]
+    chromium: Any, screen: Screen, viewer: Viewer, run: rn.Run, write: Callable[..., Path]
 ) -> None:
     from tests.browser import careful_page
 
@@ -40,7 +40,7 @@ def test_a_model_is_found_described_and_given_an_alias(
     for number in (1, 2):
         made = rn.Artifact("net", metadata={"acc": number}).add_file(write("w.txt", f"weights {number}"))
         run.log_artifact(made.add_file(write("same.json", '{"a":1}')))
-    with careful_page(chromium, bypass_csp=True) as page:
+    with careful_page(chromium, bypass_csp=True, reduced_motion="reduce", **screen.options) as page:
         page.goto(f"{viewer.url}/artifacts")
         fits(page)
         page.keyboard.press("/")

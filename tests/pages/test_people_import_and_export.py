@@ -41,7 +41,12 @@ def test_it_is_shown_before_it_is_done(store: Path, full: Path, pack: Pack, clie
     before = snapshot(store)
     told = sent(client, pack(full).read_bytes())
     page = told.content.decode()
-    assert told.status_code == 200 and "What would happen" in page and "Import 6" in page and RUN in page
+    assert (
+        told.status_code == 200
+        and "What would happen" in page
+        and "Import the 6 new ones" in page
+        and RUN in page
+    )
     assert not (store / "vision").exists() and snapshot(store).keys() - before.keys()  # it waits
     done = client.post("/import/take", {"key": key_in(told)})
     assert b"were added" in done.content and (store / "vision" / "resnet" / "runs" / RUN).is_dir()
@@ -116,7 +121,7 @@ def test_a_browser_sends_and_saves(
     browser.click("text=Import an archive")
     browser.set_input_files("input[type=file]", pack(full))
     browser.click("text=Check the archive")
-    browser.click("text=Import 6")
+    browser.click("text=Import the 6 new ones")
     browser.click("text=See the runs")
     browser.check(f'input[value="{RUN}"]')
     browser.check(f'input[value="{SECOND}"]')

@@ -57,7 +57,7 @@ def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebod
     page.keyboard.press("Enter")
     page.locator("#environments li").first.wait_for()
     page.goto(f"{near.url}/remote")
-    expect(page.locator(".hosts")).to_contain_text("password, asked for · connected")
+    expect(page.locator(".hosts")).to_contain_text("password, asked for each time · connected")
     pressed(page, "Disconnect")
     pressed(page, "Connect to")
     expect(page.locator("#wrong-password")).to_have_text("Enter the password.")
