@@ -35,7 +35,7 @@ format: $(TOOLS)
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 bench: $(TOOLS)  ## every benchmark, one after the other, each printed with its limit
-	@for name in sdk_log ingest chart overlay live runs_list query serve pages artifacts export remote sync; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in sdk_log ingest chart overlay live runs_list query serve pages artifacts export beside_import remote sync; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf .venv dist build *.egg-info .mypy_cache .ruff_cache .hypothesis

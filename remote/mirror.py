@@ -36,6 +36,7 @@ class Visit:
         into: the storage root here.
         python: the interpreter there that has our package, with which a manifest is made; none for no attempt.
         progress: is told files done, files in all, and the path of the last.
+        artifacts: bring the versions of artifacts too that the runs made or used.
 
     Attributes:
         came: bytes that have come over so far.
@@ -44,11 +45,19 @@ class Visit:
     """
 
     def __init__(
-        self, link: Link, remote_root: str, into: Path, python: str = "", progress: Progress | None = None
+        self,
+        link: Link,
+        remote_root: str,
+        into: Path,
+        python: str = "",
+        progress: Progress | None = None,
+        *,
+        artifacts: bool = False,
     ) -> None:
         self.came = 0
         self.stopped = self.to_go_on = False
         self._link, self._into, self._python, self._progress = link, into, python, progress
+        self._artifacts = artifacts
         # SFTP begins at home.
         home = remote_root.startswith("~")
         self._place = remote_root.removeprefix("~").lstrip("/") or "." if home else remote_root
@@ -101,6 +110,7 @@ class Visit:
             generate=self._generated if self._python else None,
             progress=self._progress,
             stopped=lambda: self.stopped and not self.to_go_on,
+            artifacts=self._artifacts,
         )
 
     def _count(self, size: int) -> None:

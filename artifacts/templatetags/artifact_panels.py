@@ -8,6 +8,7 @@ from django import template
 
 from artifacts import discovery, links, shapes
 from artifacts.models import Use
+from runicorn.settings import identity
 from runs.models import Run
 
 register = template.Library()
@@ -23,9 +24,12 @@ def artifact_panel(run: Run) -> dict[str, Any]:
     links.catch_up(run)
     discovery.refresh_all(run.root)
     kinds = [(word, shapes.of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))]
+    here = identity()["machine_id"]
     return {
+        # Of a run that was mirrored the versions may lie on its own machine alone.
+        "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",
         "kinds": [
             {"word": word, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}
             for word, found in kinds
-        ]
+        ],
     }

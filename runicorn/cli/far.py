@@ -100,7 +100,7 @@ class Far:
 
         loop.stop(self._link.close if self._link is not None else None, timeout=5)
 
-    def mirror(self, into: Path, python: str) -> dict[str, Any]:
+    def mirror(self, into: Path, python: str, artifacts: bool) -> dict[str, Any]:
         """One visit; connects when there is no connection.
 
         Raises:
@@ -115,7 +115,7 @@ class Far:
             if self._link is None or self._link.ended.is_set():
                 self._link = self._connect()
             with _bar() as progress:
-                visit = Visit(self._link, self._where.path, into, python, progress)
+                visit = Visit(self._link, self._where.path, into, python, progress, artifacts=artifacts)
                 with _stopped_by_ctrl_c(visit):
                     return visit.run()
         except Stopped:
@@ -242,4 +242,4 @@ class _bar:
     def _advance(self, done: int, total: int, path: str) -> None:
         if self._task is None:
             self._task = self._progress.add_task("Fetching", total=total)
-        self._progress.update(self._task, completed=done)
+        self._progress.update(self._task, completed=done, total=total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -23,6 +23,9 @@ def sync(
     ],
     into: Annotated[Path | None, typer.Option(help="The store here that takes the runs.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+    artifacts: Annotated[
+        bool, typer.Option("--artifacts", help="With the versions of artifacts that the runs made or used.")
+    ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the SSH server.")] = 22,
     key: Annotated[
         Path | None, typer.Option(help="A private key; else the agent, ~/.ssh, a password.")
@@ -54,36 +57,46 @@ def sync(
     root = settings.storage_root(into or storage)
     with asking.told():
         root.mkdir(parents=True, exist_ok=True)
-        _mirror(Far.of(what[0], port, key), root, python, watch, as_json)
+        _mirror(Far.of(what[0], port, key), Wanted(root, python, artifacts, watch, as_json))
 
 
-def _mirror(far: Any, root: Path, python: str, watch: bool, as_json: bool) -> None:
+class Wanted(NamedTuple):
+    """What is to be mirrored, and how."""
+
+    root: Path
+    python: str
+    artifacts: bool
+    watch: bool
+    as_json: bool
+
+
+def _mirror(far: Any, wanted: Wanted) -> None:
     """Visit once, or again and again until Ctrl-C."""
     with far:
         try:
-            _visit(far, root, python, watch, as_json)
+            _visit(far, wanted)
         except KeyboardInterrupt:
-            if not watch:
+            if not wanted.watch:
                 raise
 
 
-def _visit(far: Any, root: Path, python: str, watch: bool, as_json: bool) -> None:
+def _visit(far: Any, wanted: Wanted) -> None:
     """A connection that was lost while watching is made anew, after longer and longer pauses."""
     from runicorn.cli.far import Unreached
 
     pause = WATCH_SECONDS
     while True:
         try:
-            result = far.mirror(root, python)
+            result = far.mirror(wanted.root, wanted.python, wanted.artifacts)
         except Unreached as error:
-            if not (watch and error.passing):
+            if not (wanted.watch and error.passing):
                 asking.stop(str(error), error.code)
             asking.complain(str(error))
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
             pause = WATCH_SECONDS
-            _say(result, as_json, watch)
-        if not watch:
+            _say(result, wanted.as_json, wanted.watch)
+        if not wanted.watch:
             if result["failed_count"]:
                 raise typer.Exit(FAILED)
             return
@@ -103,6 +116,8 @@ def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
     words = (
         f"{result['files_synced']} files, {size(result['bytes_downloaded'])} in {result['duration']:.1f} s"
     )
+    if count := result.get("artifacts_synced"):
+        words += ", 1 version of an artifact" if count == 1 else f", {count} versions of artifacts"
     if result["deleted_count"]:
         words += f", {result['deleted_count']} runs into the recycle bin"
     if result["failed_count"]:

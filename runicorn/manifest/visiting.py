@@ -15,6 +15,7 @@ from runicorn.manifest.generator import PRIVATE
 from runicorn.manifest.scan import Item
 from runicorn.manifest.state import State
 from runicorn.manifest.transport import Remote
+from runicorn.manifest.versions import Versions
 
 FRESH_SECONDS = 900.0
 """A manifest that somebody else had made is used for so long; after that the folders are looked at."""
@@ -29,6 +30,7 @@ def visit(
     generate: Callable[[], bool] | None = None,
     progress: Progress | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    artifacts: bool = False,
 ) -> dict[str, Any]:
     """Make the runs of a store on another machine runs of a store here, or bring them up to date.
 
@@ -44,31 +46,64 @@ def visit(
         generate: has a manifest made over there; whether that worked.
         progress: is told files done, files in all, and the path of the last.
         stopped: whether somebody has hung up on purpose: then what was fetched in part is not kept.
+        artifacts: bring the versions of artifacts that the runs made or used as well.
 
     Returns:
-        As `ManifestSyncClient.sync`, and `source`: `generated`, `manifest` or `listing`.
+        As `ManifestSyncClient.sync`, and `source`: `generated`, `manifest` or `listing`; with artifacts
+        `artifacts_synced`, the number of versions that came.
 
     Raises:
         ConnectionError: the connection was lost; what came until then is kept.
         OSError: the root there cannot be listed, or the folder here cannot be written.
     """
     place = hashlib.sha256(f"{name}\0{remote_root}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    used = "listing"
+    folder = into / PRIVATE / "sync" / place
+    found = _Finding(remote, remote_root, into, generate)
+    result = Mirror(remote, remote_root, into, folder, stopped).visit(found.look, progress)
+    result["source"] = found.source
+    if artifacts:
+        _add(result, Versions(remote, remote_root, into, folder).bring(found.runs, progress))
+    return result
 
-    def is_fresh(item: Item) -> bool:
-        return abs(time.time() - item.mtime) < FRESH_SECONDS
 
-    def look(state: State) -> Told:
-        nonlocal used
-        made = generate is not None and generate()
+class _Finding:
+    """Finds out what is over there, and keeps how, and which runs that are."""
+
+    def __init__(
+        self, remote: Remote, remote_root: str, into: Path, generate: Callable[[], bool] | None
+    ) -> None:
+        self._remote, self._remote_root, self._into, self._generate = remote, remote_root, into, generate
+        self.source = "listing"
+        self.runs: list[str] = []
+
+    def look(self, state: State) -> Told:
+        told = self._told(state)
+        self.runs = list(told.runs)
+        return told
+
+    def _told(self, state: State) -> Told:
+        made = self._generate is not None and self._generate()
         try:
-            told = source.manifests(remote, remote_root, (lambda item: True) if made else is_fresh)
+            told = source.manifests(
+                self._remote, self._remote_root, (lambda item: True) if made else _is_fresh
+            )
         except ConnectionError:
             raise
         except OSError:
-            return source.listing(remote, remote_root, state, into)
-        used = "generated" if made else "manifest"
+            return source.listing(self._remote, self._remote_root, state, self._into)
+        self.source = "generated" if made else "manifest"
         return told
 
-    mirror = Mirror(remote, remote_root, into, into / PRIVATE / "sync" / place, stopped)
-    return {**mirror.visit(look, progress), "source": used}
+
+def _is_fresh(item: Item) -> bool:
+    return abs(time.time() - item.mtime) < FRESH_SECONDS
+
+
+def _add(result: dict[str, Any], brought: dict[str, Any]) -> None:
+    """Put what became of the versions to what became of the runs."""
+    if brought["artifacts_synced"] or brought["problems"]:
+        result.pop("skipped", None)
+        result.pop("reason", None)
+    result["artifacts_synced"] = brought["artifacts_synced"]
+    for key in ("bytes_downloaded", "failed_count", "problems", "duration"):
+        result[key] += brought[key]

@@ -1,0 +1,250 @@
+"""Versions of artifacts of another machine, brought after the runs that made or used them.
+
+A version never changes, so each is looked at once. Its manifest is judged before anything is fetched; contents that the
+pool has are not fetched, the others lie beside the state until all of them have their digests, and then the version gets
+the number that it has over there. Where the store here has another version of that number, that one stays.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from runicorn import _os, layout
+from runicorn.artifacts import names, saving, store
+from runicorn.artifacts.copying import hash_file
+from runicorn.artifacts.errors import ArtifactError, DamagedFile
+from runicorn.artifacts.manifest import ALGORITHM, Manifest
+from runicorn.artifacts.records import ENTRIES
+from runicorn.exchange import versions as arriving
+from runicorn.exchange.limits import ArchiveRefused
+from runicorn.exchange.places import SKIPPED
+from runicorn.exchange.staging import Unpacked
+from runicorn.manifest.client import MOST_PROBLEMS, Progress
+from runicorn.manifest.state import LOCK, PARTS
+from runicorn.manifest.transport import Remote, joined
+
+STATE = ".sync_versions.json"
+BINNED = "in the recycle bin"
+LISTS = (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED)
+
+
+class Key(NamedTuple):
+    """Which version."""
+
+    type: str
+    name: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.type}/{self.name}:v{self.number}"
+
+
+class Versions:
+    """The versions of one store on another machine, on their way into the store here.
+
+    Args:
+        remote: the files of the other machine.
+        remote_root: the storage root there.
+        root: the storage root here.
+        state_dir: where is remembered what was looked at; on the same file system.
+    """
+
+    def __init__(self, remote: Remote, remote_root: str, root: Path, state_dir: Path) -> None:
+        self._remote = remote
+        self._remote_root = remote_root
+        self._root = root
+        self._shelves = store.Store(root)
+        self._state = state_dir / STATE
+        self._lock = state_dir / LOCK
+        self._parts = state_dir / PARTS
+        self._known: dict[str, str] = {}
+        self._result: dict[str, Any] = {"artifacts_synced": 0, "bytes_downloaded": 0, "failed_count": 0}
+        self._problems: list[str] = []
+        self._counting = threading.Lock()
+
+    def bring(self, folders: Iterable[str], progress: Progress | None = None) -> dict[str, Any]:
+        """Bring the versions that some mirrored runs made or used.
+
+        Args:
+            folders: of the runs, relative to the root.
+            progress: is told files done, files in all, and the path of the last, version by version.
+
+        Returns:
+            `artifacts_synced`, `bytes_downloaded`, `failed_count`, `problems` and `duration`.
+
+        Raises:
+            ConnectionError: the connection is lost; what came until then is kept.
+            OSError: the folder here cannot be written.
+        """
+        began = time.monotonic()
+        self._parts.mkdir(parents=True, exist_ok=True)
+        with _os.file_lock(self._lock):
+            known = layout.read_json(self._state)[0]
+            self._known = {key: word for key, word in known.items() if isinstance(word, str)}
+            for key in dict.fromkeys(key for folder in folders for key in self._named(folder)):
+                if str(key) not in self._known:
+                    self._one(key, progress)
+        return {**self._result, "problems": self._problems, "duration": time.monotonic() - began}
+
+    def _named(self, folder: str) -> Iterator[Key]:
+        """The versions that the lists of a run name, as far as they can be."""
+        for file in LISTS:
+            entries = layout.read_json(self._root / folder / file)[0].get(ENTRIES)
+            for entry in entries if isinstance(entries, list) else ():
+                about = entry if isinstance(entry, dict) else {}
+                kind, name, number = (about.get(field) for field in ("type", "name", "version"))
+                if isinstance(kind, str) and type(number) is int and 0 < number < 2**31:
+                    with suppress(ArtifactError):
+                        own = names.check_type(names.MISPLACED.get(kind, kind))
+                        yield Key(own, names.check_name(name), number)
+
+    def _one(self, key: Key, progress: Progress | None) -> None:
+        try:
+            word = self._take(key, progress)
+        except (FileNotFoundError, ArchiveRefused, ArtifactError) as error:
+            # Not there any more, or not to be trusted: that will not be otherwise at the next visit.
+            word = "gone" if isinstance(error, FileNotFoundError) else f"refused: {error}"
+            if word != "gone":
+                self._tell(f"{key} was not taken: {error}")
+        except ConnectionError:
+            raise
+        except OSError as error:
+            self._result["failed_count"] += 1
+            self._tell(f"{key}: {error.strerror or error}")
+            return
+        if word == BINNED:  # it may come back
+            return
+        self._known[str(key)] = word
+        layout.write_json(self._state, self._known)
+
+    def _take(self, key: Key, progress: Progress | None) -> str:
+        """Bring one version; a word for what became of it.
+
+        Raises:
+            FileNotFoundError: it is not there any more.
+            ArchiveRefused, ArtifactError: its manifest is not to be trusted.
+        """
+        place = f"{store.ARTIFACTS}/{key.type}/{key.name}/v{key.number}"
+        there = {item.name for item in self._remote.list(joined(self._remote_root, place))}
+        if layout.DELETED in there:
+            return BINNED
+        arrival = self._arrival(key, place, there)
+        if arrival.is_there:
+            if not arrival.is_same:
+                self._tell(f"{key} was not taken: there is another version of that number here.")
+            return "here already"
+        parts = self._contents(place, arrival, progress)
+        with self._shelves.pool.in_use():
+            gone = [file for file in arrival.files if not self._holds(file.digest, file.size, parts)]
+            if gone:  # thrown away since it was looked for
+                raise OSError(errno.EAGAIN, f"{gone[0].path} is to be fetched again")
+            if not arriving.put(self._shelves, arrival, parts):
+                return "here already"
+        self._result["artifacts_synced"] += 1
+        return "taken"
+
+    def _holds(self, digest: str, size: int, parts: dict[str, Unpacked]) -> bool:
+        return digest in parts or self._shelves.pool.holds(digest, size)
+
+    def _arrival(self, key: Key, place: str, there: set[str]) -> arriving.Arrival:
+        small = {}
+        for name in {store.MANIFEST, store.METADATA, store.CURATION} & (there | {store.MANIFEST}):
+            ceiling = store.MANIFEST_CEILING if name == store.MANIFEST else layout.JSON_CEILING
+            small[name] = self._parts / f"{key.type}-{key.name}-v{key.number}-{name}"
+            small[name].write_bytes(self._small(f"{place}/{name}", ceiling))
+        value, problem = layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)
+        if problem:
+            raise DamagedFile(problem)
+        files = Manifest.from_dict(value).files
+        names.check_paths(file.path for file in files)
+        folder = self._shelves.folder(key.type, key.name)
+        if clash := saving.clash_of(folder):
+            raise ArchiveRefused(f"there is an artifact {clash!r} here, which differs in nothing but case")
+        return arriving.Arrival(folder, key.number, small, files, tuple(self._aliases(key)))
+
+    def _aliases(self, key: Key) -> Iterator[str]:
+        with suppress(FileNotFoundError):
+            content = self._small(
+                f"{store.ARTIFACTS}/{key.type}/{key.name}/{store.INDEX}", layout.JSON_CEILING
+            )
+            with suppress(ValueError, RecursionError, AttributeError):
+                for alias, number in json.loads(content).get("aliases", {}).items():
+                    if number == key.number:
+                        with suppress(ArtifactError):
+                            yield names.check_alias(alias)
+
+    def _small(self, path: str, ceiling: int) -> bytes:
+        pieces: list[bytes] = []
+        self._remote.read(joined(self._remote_root, path), 0, ceiling + 1, pieces.append)
+        self._result["bytes_downloaded"] += sum(map(len, pieces))
+        return b"".join(pieces)
+
+    def _contents(
+        self, place: str, arrival: arriving.Arrival, progress: Progress | None
+    ) -> dict[str, Unpacked]:
+        """The contents that the pool lacks, as files of their own."""
+        lacking = {
+            file.digest: file
+            for file in arrival.files
+            if not self._shelves.pool.holds(file.digest, file.size)
+        }
+        pool = ThreadPoolExecutor(max_workers=self._remote.together, thread_name_prefix="runicorn-sync")
+        found: dict[str, Unpacked] = {}
+        try:
+            waiting: dict[Future[Path], str] = {
+                pool.submit(self._content, f"{place}/{store.FILES}/{file.path}", digest, file.size): digest
+                for digest, file in lacking.items()
+            }
+            for future in as_completed(waiting):
+                file = lacking[waiting[future]]
+                found[file.digest] = Unpacked(SKIPPED, future.result(), file.size, file.digest)
+                if progress is not None:
+                    progress(len(found), len(lacking), f"{place}/{store.FILES}/{file.path}")
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return found
+
+    def _content(self, path: str, digest: str, size: int) -> Path:
+        """A content beside the state, with its digest; what came of it before is gone on from.
+
+        Raises:
+            OSError: it could not be read or written, is missing, or has another digest.
+        """
+        part = self._parts / digest.removeprefix(ALGORITHM)
+        far = joined(self._remote_root, path)
+        with open(part, "r+b" if part.exists() else "w+b") as file:
+            have = file.seek(0, os.SEEK_END)
+            if size - have > shutil.disk_usage(self._parts).free:
+                raise OSError(errno.ENOSPC, f"there is no room for {size} bytes")
+            if have < size:
+                self._read(far, have, size - have, file)
+            file.flush()
+            if os.fstat(file.fileno()).st_size == size and ALGORITHM + hash_file(file.fileno()) == digest:
+                return part
+        part.unlink()
+        raise OSError(errno.EIO, f"{path} is not what its manifest says")
+
+    def _read(self, far: str, offset: int, size: int, file: BinaryIO) -> None:
+        def take(piece: bytes) -> None:
+            file.write(piece)
+            with self._counting:
+                self._result["bytes_downloaded"] += len(piece)
+
+        try:
+            self._remote.read(far, offset, size, take)
+        except FileNotFoundError as error:  # the version is there, and not whole
+            raise OSError(errno.EIO, "it is missing over there", far) from error
+
+    def _tell(self, sentence: str) -> None:
+        if len(self._problems) < MOST_PROBLEMS:
+            self._problems.append(sentence)
