@@ -113,7 +113,7 @@ def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
                 yield Path(entry.path), about.st_size
 
 
-def move_to_bin(candidate: Candidate, reason: str) -> None:
+def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
     """Put a run into the recycle bin, unless it has gone on meanwhile.
 
     Raises:
@@ -122,11 +122,9 @@ def move_to_bin(candidate: Candidate, reason: str) -> None:
     """
     status, problem = layout.read_json(candidate.folder / layout.STATUS)
     changed = problem or _word(status) != candidate.status or _touched(candidate.folder) > candidate.touched
-    if changed or (
-        candidate.status == layout.RUNNING and not liveness.is_gone(_process(candidate.folder, status))
-    ):
+    alive = candidate.status == layout.RUNNING and not liveness.is_gone(_process(candidate.folder, status))
+    if changed or alive or not curation.put_into_bin(root, candidate.folder, candidate.status, reason):
         raise GoesOn(f"{candidate.run_id} has gone on meanwhile, or is not there any more")
-    curation.put_into_bin(candidate.folder, candidate.status, reason)
     curation.stir(candidate.folder)
 
 

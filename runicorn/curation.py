@@ -69,10 +69,11 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
     return now
 
 
-def put_into_bin(folder: Path, status: str, reason: str = USER_DELETED) -> None:
-    """Mark a run as deleted.
+def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELETED) -> bool:
+    """Mark a run as deleted; answers whether it was not: of several at once one is right.
 
     Args:
+        root: the storage root.
         folder: the run's folder.
         status: the status it has.
         reason: why it is deleted.
@@ -81,17 +82,25 @@ def put_into_bin(folder: Path, status: str, reason: str = USER_DELETED) -> None:
         OSError: the mark could not be written.
     """
     marker = {"deleted_at": time.time(), "reason": reason, "original_status": status}
-    layout.write_json(folder / layout.DELETED, marker)
+    with _lock(root):
+        if (folder / layout.DELETED).exists():
+            return False
+        layout.write_json(folder / layout.DELETED, marker)
+    return True
 
 
-def take_out_of_bin(folder: Path) -> None:
-    """Take the mark of a deleted run away.
+def take_out_of_bin(folder: Path) -> bool:
+    """Take the mark of a deleted run away; answers whether there was one.
 
     Raises:
         OSError: that was not possible.
     """
-    (folder / layout.DELETED).unlink(missing_ok=True)
+    try:
+        (folder / layout.DELETED).unlink()
+    except FileNotFoundError:
+        return False
     _os.fsync_directory(folder)
+    return True
 
 
 def put_aside(root: Path, folder: Path) -> Path:
@@ -129,7 +138,7 @@ def stir(folder: Path) -> None:
 
 @contextmanager
 def _lock(root: Path) -> Iterator[None]:
-    """Hold what keeps two of us from overwriting each other's change of a `curation.json`."""
+    """Hold what keeps two of us from overwriting each other's change of what people decide."""
     with _here, _os.file_lock(private_folder(root) / "curation.lock"):
         yield
 

@@ -25,9 +25,9 @@ def soft_delete_runs(
     """
 
     def delete(run: Run) -> None:
-        if run.deleted is not None:
+        there = run.deleted is not None
+        if there or not curation.put_into_bin(Path(root.path), run.path, run.status, reason):
             raise writing.Refused("already deleted")
-        curation.put_into_bin(run.path, run.status, reason)
 
     return writing.for_each(root, run_ids, delete)
 
@@ -40,9 +40,8 @@ def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writ
     """
 
     def restore(run: Run) -> None:
-        if run.deleted is None:
+        if run.deleted is None or not curation.take_out_of_bin(run.path):
             raise writing.Refused("run not deleted")
-        curation.take_out_of_bin(run.path)
 
     return writing.for_each(root, run_ids, restore)
 

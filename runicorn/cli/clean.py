@@ -133,7 +133,7 @@ def _do(root: Path, found: Found) -> Done:
     for reason, runs in (("cleaned_zombie", found.zombies), ("cleaned_old", found.old)):
         for run in runs:
             try:
-                cleaning.move_to_bin(run, reason)
+                cleaning.move_to_bin(root, run, reason)
                 done.binned.append(run.run_id)
             except cleaning.GoesOn as error:
                 done.kept.append(str(error))

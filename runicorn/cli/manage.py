@@ -166,7 +166,7 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
         typer.echo(f"{len(going)} run(s) with {size(held)} would go into the recycle bin.")
     is_sure = not going or dry_run or asking.agreed("Delete them?", force, "--force")
     if is_sure:
-        _change(root, going, lambda r: curation.put_into_bin(root / r.folder, r.status), dry_run)
+        _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
     if as_json:
         asking.show_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
     elif not is_sure:
@@ -175,7 +175,7 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
         typer.echo(f"{len(going)} run(s) are in the recycle bin.")
 
 
-def _change(root: Path, records: list[Any], write: Callable[[Any], None], dry_run: bool) -> None:
+def _change(root: Path, records: list[Any], write: Callable[[Any], object], dry_run: bool) -> None:
     for record in records if not dry_run else ():
         write(record)
         curation.stir(root / record.folder)
