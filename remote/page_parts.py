@@ -29,7 +29,7 @@ STAGES = {
 ADVICE = {
     "connect": "Look whether the machine is on and reachable, then connect again.",
     "environment": "Choose another environment, or look again once the one you want is in order.",
-    "start": "What it said is above. Another environment or storage root may do.",
+    "start": "Another environment or storage root may do.",
     "tunnel": "The SSH server there may forbid forwarding: AllowTcpForwarding has to be on for this user.",
     "health": "The machine may be very busy. Try again.",
     "": "Start it again, or look at what became of the machine.",
