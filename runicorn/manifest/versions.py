@@ -8,6 +8,7 @@ the number that it has over there. Where the store here has another version of t
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -157,10 +158,10 @@ class Versions:
         return digest in parts or self._shelves.pool.holds(digest, size)
 
     def _arrival(self, key: Key, place: str, there: set[str]) -> arriving.Arrival:
-        small = {}
+        small, own = {}, hashlib.sha256(str(key).encode()).hexdigest()[:32]
         for name in {store.MANIFEST, store.METADATA, store.CURATION} & (there | {store.MANIFEST}):
             ceiling = store.MANIFEST_CEILING if name == store.MANIFEST else layout.JSON_CEILING
-            small[name] = self._parts / f"{key.type}-{key.name}-v{key.number}-{name}"
+            small[name] = self._parts / f"{own}-{name}"
             small[name].write_bytes(self._small(f"{place}/{name}", ceiling))
         value, problem = layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)
         if problem:

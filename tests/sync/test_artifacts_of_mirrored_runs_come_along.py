@@ -24,6 +24,8 @@ from tests.sync.stores import write_store
 
 pytestmark = pytest.mark.needs("sshd")
 BIG = os.urandom(6 * 2**20)
+NAME = "模" * 83
+"""As long as a folder's name can be."""
 Visit = Callable[[], dict[str, Any]]
 
 
@@ -53,7 +55,7 @@ def bring(sftp: Any, there: Path, folder: Path) -> Visit:
 def test_they_are_the_same_here_and_come_once(
     any_sftp: Any, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
-    theirs = log(there, run, tmp_path)
+    theirs = log(there, run, tmp_path, name=NAME)
     curating.set_alias(theirs.artifact, "best", 1)
 
     def bring() -> dict[str, Any]:
@@ -62,7 +64,7 @@ def test_they_are_the_same_here_and_come_once(
     result = bring()
     assert (result["artifacts_synced"], result["failed_count"], result["problems"]) == (1, 0, [])
     assert len(BIG) < result["bytes_downloaded"] < len(BIG) + 100_000  # a content comes once
-    ours = Store(folder).find("net").existing(1)
+    ours = Store(folder).find(NAME).existing(1)
     assert ours.manifest == theirs.manifest and ours.metadata == theirs.metadata
     assert ours.file_path("weights/net.pt").read_bytes() == BIG and not verify(ours).damaged
     assert ours.artifact.aliases() == {"best": 1, "latest": 1}
