@@ -89,7 +89,7 @@ def test_all_that_match_are_tagged_archived_and_taken_back(table: Any, site: Vie
     until(lambda: "130 runs tagged." in table.locator("#outcome").inner_text(), timeout=30)
     assert total(site, "&tags=swept") == MANY
     table.get_by_role("button", name="Undo").click()
-    until(lambda: "130 runs have lost the tag." in table.locator("#outcome").inner_text(), timeout=30)
+    until(lambda: "130 runs no longer tagged." in table.locator("#outcome").inner_text(), timeout=30)
     assert total(site, "&tags=swept") == 0
     table.get_by_role("button", name="Clear", exact=True).click()
     assert not table.locator("#selection").is_visible()

@@ -17,6 +17,7 @@ from tests.remote.conftest import (  # noqa: F401 - fixtures
     start_sshd,
     starting,
 )
+from tests.screens import screen_of
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def near(tmp_path: Path) -> Iterator[Viewer]:
 
 
 @pytest.fixture
-def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """`visit(viewer, "/remote")`: a careful page of the real browser, in a context of its own."""
+def visit(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Callable[..., Any]]:
+    """`visit(viewer, "/remote")`: a careful page of the real browser, in a context of its own, on the journey's screen."""
     from contextlib import ExitStack
 
     from tests.browser import careful_page
@@ -39,7 +40,7 @@ def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
     with ExitStack() as stack:
 
         def go(viewer: Viewer, path: str, **options: Any) -> Any:
-            page = stack.enter_context(careful_page(chromium, **options))
+            page = stack.enter_context(careful_page(chromium, **(screen_of(request).options | options)))
             page.goto(viewer.url + path)
             return page
 

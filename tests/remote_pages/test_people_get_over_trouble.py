@@ -22,7 +22,7 @@ from tests.remote_pages.test_axe_finds_nothing_on_connected_pages import look
 from tests.remote_pages.test_people_look_into_another_machine import fill_in
 from tests.waiting import until
 
-pytestmark = pytest.mark.needs("sshd")
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.journey]
 Visit = Callable[..., Any]
 LARGE = 512 * 2**20
 

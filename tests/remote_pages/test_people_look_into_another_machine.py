@@ -15,7 +15,7 @@ from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
 from tests.waiting import until
 
-pytestmark = pytest.mark.needs("sshd")
+pytestmark = [pytest.mark.needs("sshd"), pytest.mark.journey]
 Visit = Callable[..., Any]
 
 

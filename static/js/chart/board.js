@@ -22,6 +22,8 @@ export class Board {
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
     onThemeChange(() => this.#each((feed) => feed.chart.redraw()));
+    addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
+    addEventListener("afterprint", () => this.#each((feed) => feed.chart.show(feed.visible)));
   }
 
   /** Make the figure a chart. Its canvas and its points wait until it is seen. */

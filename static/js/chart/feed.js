@@ -27,6 +27,12 @@ export class Feed {
     if (visible) this.refresh();
   }
 
+  /** Draw at once what is here: a page is printed with all charts that somebody has seen. */
+  print() {
+    this.chart.show(true);
+    this.chart.draw();
+  }
+
   /** Fetch what the settings ask for and is not here yet. */
   async refresh() {
     const { axis, range } = this.chart.settings;

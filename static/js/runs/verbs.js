@@ -10,11 +10,11 @@ const SAID = {
   delete: ["moved to the recycle bin", "restore"],
   restore: ["restored", ""],
   tag: ["tagged", "untag"],
-  untag: ["have lost the tag", ""],
+  untag: ["no longer tagged", ""],
   pin: ["pinned", "unpin"],
   unpin: ["no longer pinned", ""],
   archive: ["archived", "unarchive"],
-  unarchive: ["taken out of the archive", "archive"],
+  unarchive: ["no longer archived", "archive"],
 };
 
 const sentence = async (response) => sentenceIn(await response.text(), response.status);
