@@ -16,6 +16,7 @@ from tests.folders import write_run
 from tests.processes import environment
 from tests.remote.people import somebody
 from tests.remote.sshd import Sshd, keygen
+from tests.secrecy import holds, secret
 from tests.sync.far import TalkativeSshd
 from tests.terminal import CTRL_C, Terminal, at_terminal
 from tests.waiting import until
@@ -63,16 +64,17 @@ def test_a_key_with_a_passphrase_is_asked_for_it(
     sync: Sync, server: Sshd, there: Path, folder: Path, person: Path
 ) -> None:
     run_id = write_run(there, "vision", "net")
-    locked = keygen(person / "locked", passphrase="open sesame")
+    phrase = secret()
+    locked = keygen(person / "locked", passphrase=phrase)
     server.authorized.write_text((person / "locked.pub").read_text())
     with sync("--key", str(locked)) as terminal:
         terminal.waits_for(QUESTION)
         assert "SHA256:" in terminal.said
         terminal.types("y")
         terminal.waits_for(f"Passphrase of {locked}:")
-        terminal.types_unseen("open sesame")
+        terminal.types_unseen(phrase)
         assert terminal.ends() == 0, terminal.said
-    assert runs(folder) == {run_id} and "open sesame" not in terminal.said
+    assert runs(folder) == {run_id} and phrase not in terminal.said
     assert known_hosts(person) == server.known_hosts_line
     with sync("--key", str(locked)) as terminal:  # the host is known now
         terminal.waits_for("Passphrase of")
@@ -85,7 +87,7 @@ def test_whoever_does_not_know_the_machine_gets_nothing(
     sync: Sync, server: Sshd, there: Path, folder: Path, person: Path
 ) -> None:
     write_run(there, "vision", "net")
-    shutil.copy(server.key, person / ".ssh/id_ed25519")
+    shutil.copy(server.key, holds(person / ".ssh/id_ed25519"))
     with sync() as terminal:
         terminal.waits_for(QUESTION)
         terminal.types("n")
