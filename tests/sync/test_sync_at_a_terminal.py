@@ -21,6 +21,7 @@ from tests.sync.far import TalkativeSshd
 from tests.terminal import CTRL_C, Terminal, at_terminal
 from tests.waiting import until
 
+pytestmark = pytest.mark.needs("sshd")
 Sync = Callable[..., AbstractContextManager[Terminal]]
 QUESTION = "Is that the machine you mean?"
 
