@@ -148,9 +148,10 @@ def _linear(first: int, step: int, count: int) -> Ints:
 def _encode_times(column: Floats) -> bytes:
     # Only within 53 bits is a number of ticks a float again; NaN and infinities never are.
     if bool((np.abs(column) < 2.0**53 * TICK).all()):
-        ticks = column / TICK
-        if bool((ticks == np.floor(ticks)).all()):
-            return bytes([_TICKS]) + encode_ints(ticks.astype(np.int64))
+        ticks = (column / TICK).astype(np.int64)
+        # Bit by bit: a zero below zero is equal to the other one, but is not it.
+        if bool(((ticks * TICK).view(np.int64) == column.view(np.int64)).all()):
+            return bytes([_TICKS]) + encode_ints(ticks)
     return bytes([_SECONDS]) + column.tobytes()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from metrics import codec
@@ -63,6 +63,7 @@ def number(value: object) -> float:
 
 
 @given(st.lists(st.tuples(wholes, wholes, st.floats(), scalars, scalars, st.booleans()), max_size=6))
+@example([(0, 0, -0.0, None, None, False)])
 @short
 def test_points_survive(rows: list[tuple[int, int, float, object, object, bool]]) -> None:
     row, step, time, value, stage, shadow = (

@@ -262,6 +262,6 @@ def test_a_bad_condition_names_its_parameter_and_place(store: Path, api: Any) ->
         400,
         {
             "detail": "where: expected a value at position 12",
-            "errors": {"where": ["where: expected a value at position 12"]},
+            "errors": {"where": ["expected a value at position 12"]},
         },
     )
