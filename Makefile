@@ -8,7 +8,7 @@ TOOLS := .venv/.tools
 ARGS ?=
 # Tests of one file stay together: they share a viewer. Twice as many processes as a small machine has cores, since tests
 # wait for other processes much of the time.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 LIBRARIES := .venv/.libraries
 
 .PHONY: run test torture check format bench clean

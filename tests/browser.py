@@ -18,6 +18,8 @@ QUIET = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Each new window would begin with a process for the list under its address line, dearer than the page itself.
+    "--disable-features=WebUIOmniboxAimPopup,WebUIOmniboxPopup,WebUIOmniboxFullPopup",
 )
 PATIENCE = 15_000
 """Milliseconds that a test waits for what is to be seen."""

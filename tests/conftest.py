@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import tarfile
@@ -174,3 +175,23 @@ def browser(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
     with careful_page(chromium, **screen_of(request).options) as page:
         yield page
+
+
+# Files that wait for other processes or for the browser: begun first, none of them is left alone at the end.
+LONG = ("remote_pages", "journeys", "sync", "pages", "remote", "site", "demo", "documents", "live")
+
+# What is loaded now stays: looking for garbage among thousands of tests again and again costs more than many of them.
+gc.disable()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first; otherwise as they stand."""
+    items.sort(
+        key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
+    )
+
+
+def pytest_collection_finish() -> None:
+    """All is loaded."""
+    gc.enable()
+    gc.freeze()

@@ -159,12 +159,12 @@ def test_keys_zoom_by_equal_factors(board: Any, server: Server) -> None:  # noqa
     page.locator(".plot").focus()
     page.keyboard.press("Home")
     page.keyboard.press("+")
-    until(lambda: "range=" in page.url)
+    page.wait_for_url(lambda url: "range=" in url)
     low, high = (float(end) for end in page.url.partition("range=")[2].split(".."))
     assert low == 1
     assert high == pytest.approx(math.sqrt(100_000), abs=1)
     page.keyboard.press("0")
-    until(lambda: "range=" not in page.url)
+    page.wait_for_url(lambda url: "range=" not in url)
 
 
 def test_what_lies_at_zero_alone_is_said(board: Any, server: Server) -> None:  # noqa: F811

@@ -67,7 +67,7 @@ def test_people_group_zoom_and_hide_curves(
     assert browser.locator("#parallel path.run").count() == 4
 
     browser.go_back()
-    until(lambda: "range" not in parse_qs(urlsplit(browser.url).query))
+    browser.wait_for_url(lambda url: "range" not in parse_qs(urlsplit(url).query))
     browser.reload()
     until(lambda: browser.locator("#legend li").count() == 2)
     assert browser.get_by_label("Group by").input_value() == "config.lr"

@@ -79,7 +79,7 @@ def test_a_connection_that_is_cut(
     assert time.monotonic() - began < 10
     assert session["error"] == f"The connection to {known_sshd.id} was lost. Connect again."
     assert_nothing_is_left(known_sshd, session)
-    assert ViewerSession.objects.get().state == "failed"
+    until(lambda: ViewerSession.objects.get().state == "failed")
     stop(api, session)
     assert not ViewerSession.objects.exists()
 

@@ -33,6 +33,7 @@ def test_each_runs_once_and_behind_what_it_imports(chromium: Any) -> None:
     )
     page = chromium.new_page()
     page.add_script_tag(content=together(FILES, "js/page.js", "js/box.js"), type="module")
+    page.wait_for_function("window.answer")
     assert page.evaluate("window.answer") == [3, 9, 8, 1]
     assert page.evaluate("typeof hidden") == "undefined"
     page.close()
