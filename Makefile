@@ -6,9 +6,9 @@ BIN := .venv/bin
 RUNTIME := .venv/.installed
 TOOLS := .venv/.tools
 ARGS ?=
-# Tests of one file stay together: they share a viewer. Twice as many processes as a small machine has cores, since tests
-# wait for other processes much of the time.
-PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
+# Tests of one file stay together: they share a viewer. One process more than a small machine has cores, since tests
+# wait for others now and then; the order is that of tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 LIBRARIES := .venv/.libraries
 
 .PHONY: run test torture check format bench clean

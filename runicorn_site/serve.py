@@ -13,7 +13,8 @@ import os
 import sys
 import threading
 import webbrowser
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
 FIRST_USER_ID = 1000
+SPARED = ("django.contrib.postgres.fields", "requests")
+"""REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -92,6 +96,18 @@ def existing_root(chosen: Path | None) -> Path:
     if not root.is_dir():
         raise MissingRoot(f"There is no folder {root}")
     return root
+
+
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """While it lasts these modules cannot be imported, as if they were not installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 class Serving:
@@ -157,6 +173,8 @@ class Serving:
         from django.conf import settings
         from django.urls import get_resolver
 
+        with _without(*SPARED):
+            import rest_framework.compat  # noqa: F401
         import remote.services
         from runicorn_site.worker import Worker
 

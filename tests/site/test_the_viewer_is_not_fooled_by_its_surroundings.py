@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.processes import PROJECT, Viewer, environment
 
 
@@ -20,6 +22,16 @@ def test_modules_of_the_user_are_not_taken_for_ours(folder: Path, home: Path) ->
     finally:
         viewer.stop()
     assert "not yours" not in viewer.output
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/maps").exists(), reason="This system does not show what a process has loaded"
+)
+def test_it_loads_no_driver_of_a_database_that_it_does_not_use(viewer: Viewer) -> None:
+    assert viewer.get("/api/runs").status_code == viewer.get("/docs").status_code == 200
+    loaded = Path(f"/proc/{viewer.process.pid}/maps").read_text()
+    assert "/orjson" in loaded
+    assert "/psycopg" not in loaded and "/charset_normalizer" not in loaded
 
 
 def test_it_refuses_when_another_runs_is_already_there(folder: Path, home: Path, tmp_path: Path) -> None:
