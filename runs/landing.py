@@ -108,13 +108,14 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
 
     Raises:
         Misplaced: so many bytes are not there yet, or all that came has another digest and was thrown away.
-        OSError: it could not be written.
+        OSError: it could not be written, or is a link; nothing was added.
     """
     _no_link(path)
     if offset + len(content) > size:
         raise Misplaced(f"The part would reach beyond the {size} bytes of the file.", offset)
     name = hashlib.sha256(f"{path}\0{digest}\0{size}".encode("utf-8", "surrogateescape")).hexdigest()[:40]
     part = parts / name
+    _no_link(part)
     # Held to the end: who sends the same file a second time finds it whole, or begins anew.
     with _os.file_lock(part, mode=0o666):
         there = _added(part, offset, content)

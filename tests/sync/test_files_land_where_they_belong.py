@@ -210,6 +210,22 @@ def test_links_are_not_written_through(run: Path, api: APIClient, tmp_path: Path
     assert outside.read_text() == "precious" and not (tmp_path / "a.png").exists()
 
 
+def test_a_link_in_the_place_of_an_incomplete_file_is_not_written_through(
+    run: Path, api: APIClient, store: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside.txt"
+    outside.write_text("precious")
+    about = {"digest": digest(b"precious, and more"), "size": 18}
+    assert put(api, "media/a.png", b"precious", offset=0, **about).json() == {"size": 8}
+    (part,) = (store / ".runicorn" / "parts").iterdir()
+    part.unlink()
+    part.symlink_to(outside)
+    answer = put(api, "media/a.png", b", and more", offset=8, **about)
+    assert answer.status_code in (403, 404, 503)
+    assert outside.read_text() == "precious"
+    assert not (run / "media" / "a.png").exists() and part.is_symlink()
+
+
 def test_a_run_in_the_recycle_bin_goes_on_being_written(run: Path, api: APIClient) -> None:
     api.post("/api/runs/soft-delete", {"run_ids": [RUN]}, format="json")
     assert put(api, "logs.txt", b"x\n", offset=0).status_code == 200
