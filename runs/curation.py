@@ -48,9 +48,11 @@ def tag_runs(
     Raises:
         ReadOnlyStore: nothing can be written.
     """
+    unwanted = clean_tags([*remove])
 
     def tags(now: Mapping[str, Any]) -> dict[str, Any]:
-        kept = [tag for tag in now["tags"] if tag not in remove]
+        # Cleaned as for the row: people see and name them like that, whoever wrote the file.
+        kept = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
         return {"tags": clean_tags([*kept, *add])}
 
     def change(run: Run) -> None:

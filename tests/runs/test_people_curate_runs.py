@@ -94,6 +94,17 @@ def test_several_runs_are_tagged_at_once(store: Path, make_run: Any, api: Any) -
     assert found(tags=["old"]) == set()
 
 
+def test_a_tag_is_taken_away_as_it_is_shown_however_the_file_has_it(
+    store: Path, make_run: Any, look: Any, api: Any
+) -> None:
+    run_id = make_run(store)
+    (folder_of(store, run_id) / "curation.json").write_text('{"tags": [" old ", "kept", 5, "\\ud800"]}')
+    assert read(api.get(f"/api/runs/{run_id}"))["tags"] == ["old", "kept", "\ufffd"]
+    read(api.post("/api/runs/tags", {"run_ids": [run_id], "remove": ["old"]}))
+    assert read(api.get(f"/api/runs/{run_id}"))["tags"] == ["kept", "\ufffd"]
+    assert curation(store, run_id)["tags"] == ["kept", "\ufffd"]
+
+
 def test_tags_and_descriptions_are_searched(store: Path, make_run: Any, api: Any) -> None:
     run_id, _ = make_run(store), make_run(store)
     read(api.patch(f"/api/runs/{run_id}", {"tags": ["Überraschung"], "description": "about transformers"}))
