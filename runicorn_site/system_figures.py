@@ -46,7 +46,10 @@ class CpuMeter:
         self.before = _busy_and_all()
 
     def read(self) -> list[float]:
-        """Percent of each logical processor; the first look covers the time since the meter was made."""
+        """Percent of each logical processor; the first look covers the time since the meter was made.
+
+        Empty as long as the system does not tell, and at the first look at which it does.
+        """
         with _lock:
             if time.monotonic() > self.at + FRESH_SECONDS:
                 now = _busy_and_all()
@@ -59,12 +62,16 @@ class CpuMeter:
 
 
 def _busy_and_all() -> list[tuple[float, float]]:
-    """Seconds of each logical processor that were work, and all of them.
+    """Seconds of each logical processor that were work, and all of them; nothing where the system does not tell.
 
     psutil's own percentages compare with the last look of the same thread, and here threads take turns.
     """
     found = []
-    for times in psutil.cpu_times(percpu=True):
+    try:
+        processors = psutil.cpu_times(percpu=True)
+    except OSError:  # some containers and phones keep `/proc/stat` to themselves
+        return []
+    for times in processors:
         # What guests took is in `user` and `nice` already; waiting for a disk is no work.
         whole = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
         found.append((whole - times.idle - getattr(times, "iowait", 0.0), whole))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -133,3 +134,25 @@ def test_the_load_of_the_processor_is_the_same_for_every_thread_that_asks(
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
         assert first.submit(meter.read).result() == [30.0]  # what a guest took is told twice
         assert second.submit(meter.read).result() == [20.0]
+
+
+def test_a_system_that_does_not_tell_its_load_keeps_nothing_from_starting(
+    store: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = namedtuple("times", "user idle iowait guest")
+    shown: list[object] = []
+
+    def told(percpu: bool) -> object:
+        if not shown:
+            raise PermissionError(errno.EACCES, "no", "/proc/stat")
+        return [shown.pop()]
+
+    monkeypatch.setattr(system_figures.psutil, "cpu_times", told)
+    monkeypatch.setattr(system_figures, "FRESH_SECONDS", -1.0)
+    meter = system_figures.CpuMeter()
+    monkeypatch.setattr(system_figures, "cpu_meter", meter)
+    answer = api.get("/api/system/monitor")
+    assert answer.status_code == 200
+    assert (answer.json()["cpu"]["percent"], answer.json()["cpu"]["per_core"]) == (0.0, [])
+    shown += [times(30, 70, 0, 0), times(0, 0, 0, 0)]
+    assert (meter.read(), meter.read()) == ([], [30.0])
