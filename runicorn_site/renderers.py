@@ -75,12 +75,9 @@ class BrowsablePages(BrowsableAPIRenderer):
     """The page of a route in our frame: what it answers, and one form that sends JSON to it."""
 
     def get_context(self, data: Any, accepted_media_type: str, renderer_context: Any) -> dict[str, Any]:
-        """DRF's, with the methods that change something and an example of their body."""
+        """DRF's, with the methods that change something."""
         context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
-        forms = [context[f"raw_data_{method}_form"] for method in ("post", "put", "patch")]
-        bodies = [form.initial.get("_content") for form in forms if form]
         context["writing"] = [method for method in WRITING if method in context["allowed_methods"]]
-        context["body"] = next((body for body in bodies if body), "")
         return context
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> None:
