@@ -14,12 +14,19 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation, TooManyFieldsSent
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.signals import got_request_exception
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
 from rest_framework.exceptions import APIException, Throttled, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +48,8 @@ SENTENCES = {
 }
 DAMAGED = "The database is damaged. Start the viewer again: it rebuilds it from the storage root."
 MANY = "The request has more than 1,000 parameters or fields."
+TOO_MUCH = (TooManyFieldsSent, TooManyFilesSent, RequestDataTooBig)
+"""What Django counts among suspicious operations, and is only large."""
 logger = logging.getLogger(__name__)
 
 
@@ -48,10 +57,7 @@ def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's hook: the answer to an exception in an API view."""
     set_rollback()
     status, body, headers = describe(error)
-    if getattr(error, "foreseen", False):  # something outside did not do its part; nothing of ours is broken
-        logger.warning("%s %s: %s", context["request"].method, context["request"].path, body["detail"])
-    elif status >= 500:
-        report(error, context["request"])
+    note(error, status, body["detail"], context["request"])
     return Response(body, status=status, headers=headers)
 
 
@@ -126,11 +132,26 @@ def sentences(detail: Any) -> Iterator[str]:
         yield detail if isinstance(detail, str) else str(detail)
 
 
+def note(error: Exception, status: int, sentence: Any, request: HttpRequest | Request) -> None:
+    """Log what whoever runs the viewer should know of an error; most of 4xx is the client's affair."""
+    if getattr(error, "foreseen", False):  # something outside did not do its part; nothing of ours is broken
+        logger.warning("%s: %s", asked(request), sentence)
+    elif isinstance(error, SuspiciousOperation) and not isinstance(error, TOO_MUCH):
+        logger.warning("%s: %s", asked(request), type(error).__name__)  # its text may hold what is nobody's
+    elif status >= 500:
+        report(error, request)
+
+
+def asked(request: HttpRequest | Request) -> str:
+    """Method and path for a line of the log: a line break in a path begins no line there. Never the query."""
+    return f"{request.method} {iri_to_uri(request.path)}"
+
+
 def report(error: BaseException, request: HttpRequest | Request) -> None:
     """Log an error of ours with its traceback, and remember that the database is damaged if it is."""
     plain = getattr(request, "_request", request)
     got_request_exception.send(sender=APIView, request=plain)
-    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    logger.error("%s failed", asked(request), exc_info=error)
     if is_damage(error.__cause__) and connection.vendor == "sqlite":
         marker(Path(connection.settings_dict["NAME"])).touch()
 
@@ -152,8 +173,7 @@ class ErrorPages:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
         """The answer to an exception in a view that is not DRF's."""
         status, body, headers = describe(error)
-        if status >= 500:
-            report(error, request)
+        note(error, status, body["detail"], request)
         return error_answer(request, status, body["detail"], headers)
 
 

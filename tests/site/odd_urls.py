@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 
+from django.core.exceptions import RequestDataTooBig, SuspiciousFileOperation
 from django.db import IntegrityError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from remote.errors import Unreachable
 from runicorn_site.urls import handler400, handler403, handler404, handler500
 from runicorn_site.urls import urlpatterns as usual
 
@@ -87,7 +89,7 @@ def echo(request: HttpRequest) -> HttpResponse:
 
 
 class Fails(APIView):
-    """An API view that raises what the address says."""
+    """An API view that raises what the address says, and a `KeyError` at one that says nothing it knows."""
 
     schema = None
     errors = {
@@ -97,6 +99,9 @@ class Fails(APIView):
         "missing": Http404("secret"),
         "input": ValidationError({"tags": ["Not a list."]}),
         "sentence": ValidationError("One sentence."),
+        "suspicious": SuspiciousFileOperation("secret /home/user/file"),
+        "large": RequestDataTooBig("Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE."),
+        "foreseen": Unreachable("The other machine is asleep."),
     }
 
     def get(self, request: Request, kind: str) -> Response:

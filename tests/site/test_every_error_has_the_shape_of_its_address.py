@@ -4,6 +4,7 @@ import pytest
 
 from tests.processes import Viewer
 from tests.site.wire import get
+from tests.waiting import until
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -34,6 +35,35 @@ def test_elsewhere_it_is_a_page(odd: Viewer, kind: str, status: int) -> None:
 def test_the_log_says_what_the_answer_does_not(odd: Viewer) -> None:
     odd.get("/api/fails/bug")
     assert "RuntimeError: secret /home/user/file" in odd.output
+
+
+FORMS = pytest.mark.parametrize("form", ["api/fails", "api/plain-fails", "page-fails"])
+
+
+@FORMS
+def test_what_something_outside_did_not_do_is_one_line_of_the_log(odd: Viewer, form: str) -> None:
+    answer = odd.get(f"/{form}/foreseen")
+    assert (answer.status_code, "The other machine is asleep." in answer.text) == (503, True)
+    line = f"WARNING runicorn_site.errors: GET /{form}/foreseen: The other machine is asleep."
+    until(lambda: line in odd.output)
+    assert f"GET /{form}/foreseen failed" not in odd.output
+
+
+@FORMS
+def test_what_is_suspicious_is_named_in_the_log_and_what_is_only_large_is_not(odd: Viewer, form: str) -> None:
+    for kind in ("large", "suspicious"):
+        answer = odd.get(f"/{form}/{kind}?token=hidden")
+        assert (answer.status_code, "The request could not be understood." in answer.text) == (400, True)
+    line = f"WARNING runicorn_site.errors: GET /{form}/suspicious: SuspiciousFileOperation\n"
+    until(lambda: line in odd.output)
+    assert f"/{form}/large" not in odd.output
+    assert "hidden" not in odd.output
+
+
+def test_no_address_writes_a_line_of_the_log_itself(odd: Viewer) -> None:
+    assert odd.get("/page-fails/x%0AWARNING forged:").status_code == 500
+    until(lambda: "GET /page-fails/x%0AWARNING%20forged: failed" in odd.output)
+    assert not [line for line in odd.output.splitlines() if line.startswith("WARNING forged")]
 
 
 def test_bad_input_names_its_field(odd: Viewer) -> None:
