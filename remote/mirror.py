@@ -12,7 +12,7 @@ from typing import Any
 from remote.errors import ConnectionCut, Failed, Trouble
 from remote.loop import loop
 from remote.ssh import Link
-from runicorn.manifest.client import Progress
+from runicorn.manifest.client import Ending, Progress
 from runicorn.manifest.scan import Item
 from runicorn.manifest.transport import Remote, remote_of
 from runicorn.manifest.visiting import visit
@@ -40,8 +40,7 @@ class Visit:
 
     Attributes:
         came: bytes that have come over so far.
-        stopped: whether somebody has stopped it.
-        to_go_on: whether what was stopped keeps the parts of files that came, for the next visit.
+        ending: whether somebody has stopped it.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Visit:
         artifacts: bool = False,
     ) -> None:
         self.came = 0
-        self.stopped = self.to_go_on = False
+        self.ending = Ending()
         self._link, self._into, self._python, self._progress = link, into, python, progress
         self._artifacts = artifacts
         # SFTP begins at home.
@@ -80,7 +79,7 @@ class Visit:
         try:
             result = self._visited()
         except (Trouble, OSError) as error:
-            if self.stopped:
+            if self.ending.stopped:
                 raise Stopped from error
             if isinstance(error, ConnectionError):
                 raise ConnectionCut(self._link.address.id) from error
@@ -88,19 +87,19 @@ class Visit:
         finally:
             with suppress(Trouble):
                 loop.run(self._hang_up(), STOP_SECONDS)
-        if self.stopped:  # before it found anything out, or with the last file
+        if self.ending.stopped:  # before it found anything out, or with the last file
             raise Stopped
         return result
 
     def stop(self, *, to_go_on: bool = False) -> None:
         """Have it end now; called by another thread or by a signal, and once more changes nothing."""
-        self.stopped, self.to_go_on = True, to_go_on
+        self.ending.stopped, self.ending.to_go_on = True, to_go_on
         with suppress(Trouble):  # the connection is gone, and so is the visit
             loop.run(self._hang_up(), STOP_SECONDS)
 
     def _visited(self) -> dict[str, Any]:
         self._client = loop.run(self._link.new_files(), ASK_SECONDS)
-        if self.stopped:
+        if self.ending.stopped:
             raise Stopped
         return visit(
             _Counted(remote_of(self._client), self._count),
@@ -109,7 +108,7 @@ class Visit:
             self._link.address.id,
             generate=self._generated if self._python else None,
             progress=self._progress,
-            stopped=lambda: self.stopped and not self.to_go_on,
+            ending=self.ending,
             artifacts=self._artifacts,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from runicorn import _os, layout
 
 CONFIG_FILE = "config.json"
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
 
 
 class Setting(NamedTuple):
@@ -99,10 +100,19 @@ def _private_folder(chosen: str, usual: Any) -> Path:
     path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else Path(usual())
     # `mode` holds for the last part only: what lies above is the system's or the user's business.
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    if path.stat().st_mode & 0o077:  # Runicorn 0.5 left it open, with passwords in it
+    if path.stat().st_mode & FOR_OTHERS:  # Runicorn 0.5 left it open, with passwords in it
         with suppress(OSError):  # another user's, or on a disk that cannot be written
-            path.chmod(PRIVATE_FOLDER)
+            if not chosen or _is_private_inside(path):
+                path.chmod(PRIVATE_FOLDER)
     return path
+
+
+def _is_private_inside(folder: Path) -> bool:
+    """Whether nobody else may use anything in it, as is true of all that we write: it is no folder that people share."""
+    if folder.stat().st_mode & stat.S_ISVTX:
+        return False
+    with os.scandir(folder) as entries:
+        return not any(entry.stat(follow_symlinks=False).st_mode & FOR_OTHERS for entry in entries)
 
 
 def read_user_config() -> dict[str, Any]:

@@ -98,12 +98,15 @@ class MetricSeries:
         return self.points[-1].value if self.points else None
 
     def min_value(self) -> Any:
-        """The lowest value; `None` without any."""
-        return min(self.values, default=None)
+        """The lowest number; `None` without any."""
+        return min(self._numbers(), default=None)
 
     def max_value(self) -> Any:
-        """The highest value; `None` without any."""
-        return max(self.values, default=None)
+        """The highest number; `None` without any."""
+        return max(self._numbers(), default=None)
+
+    def _numbers(self) -> list[float]:
+        return [value for value in self.values if isinstance(value, int | float)]
 
 
 @dataclass

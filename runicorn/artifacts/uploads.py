@@ -242,7 +242,7 @@ def complete(upload: Upload) -> Version:
 
     Raises:
         ArtifactNotFound: there is no such upload.
-        UploadConflict: something was not told or sent yet.
+        UploadConflict: something was not told or sent yet, or has another digest and was thrown away.
         OSError: it could not be written; the upload is as it was.
     """
     store = upload.store
@@ -252,6 +252,10 @@ def complete(upload: Upload) -> Version:
         total = about.get("total_files")
         if total is not None and len(files) != total:
             raise UploadConflict(f"Of {total} files, {total - len(files)} must still be told.")
+        for digest in upload.missing(files):
+            # All of it is there, and whoever received the last part was ended before it was in the pool.
+            if 0 < upload.received(digest) == sizes[digest]:
+                _take_in(upload, digest, sizes[digest])
         missing = upload.missing(files)
         if missing:
             raise UploadConflict(

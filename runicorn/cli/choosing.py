@@ -103,12 +103,17 @@ def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
 
 
 def _satisfies(root: Path, record: Any, condition: Any) -> bool:
-    """What the server would find in its database is looked up in the run's own files."""
+    """What the server would find in its database is looked up in the run's own files; those of a run whose journal
+    cannot be read are told of, and it has none."""
     from runs.where_record import Described
 
     def figures() -> Any:
         from metrics.whole import figures
 
-        return figures(root / record.folder)
+        try:
+            return figures(root / record.folder)
+        except OSError as error:
+            asking.complain(f"{record.run_id}: {asking.reason(error)[0]}")
+            return {}
 
     return Described(record, figures).satisfies(condition)

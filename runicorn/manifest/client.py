@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,41 @@ from runicorn.manifest.transport import Remote, joined, remote_of
 Progress = Callable[[int, int, str], None]
 """Called with the files that are done, the files in all, and the path of the last."""
 SAVE_SECONDS = 5.0
+LOOK_SECONDS = 0.1
 MOST_PROBLEMS = 20
+
+
+@dataclass
+class Ending:
+    """Whether somebody has hung up on purpose.
+
+    Attributes:
+        stopped: somebody has.
+        to_go_on: the parts of files that came are kept for the next visit.
+    """
+
+    stopped: bool = False
+    to_go_on: bool = False
+
+
+@contextmanager
+def alone(state_dir: Path, ending: Ending) -> Iterator[None]:
+    """The only visit to that store; another one is waited for.
+
+    Raises:
+        ConnectionError: somebody has hung up meanwhile.
+        OSError: the folder cannot be written.
+    """
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(_os.file_lock(state_dir / LOCK, blocking=False))
+                break
+            except BlockingIOError:
+                if ending.stopped:
+                    raise ConnectionError(errno.ECONNABORTED, "the visit was stopped") from None
+                time.sleep(LOOK_SECONDS)
+        yield
 
 
 class Mirror:
@@ -35,7 +71,7 @@ class Mirror:
         remote_root: the storage root there.
         root: the folder here; a storage root of its own, which may hold other runs too.
         state_dir: where is remembered what was done; on the same file system.
-        stopped: whether somebody has hung up on purpose.
+        ending: of the connection, on purpose.
     """
 
     def __init__(
@@ -44,13 +80,13 @@ class Mirror:
         remote_root: str,
         root: Path,
         state_dir: Path,
-        stopped: Callable[[], bool] = lambda: False,
+        ending: Ending | None = None,
     ) -> None:
         self._remote = remote
         self._remote_root = remote_root
         self._root = root
         self._state_dir = state_dir
-        self._stopped = stopped
+        self._ending = ending or Ending()
         self.state = State(state_dir)
         self._problems: list[str] = []
         self._stirred: set[str] = set()
@@ -76,7 +112,7 @@ class Mirror:
         """
         began = time.monotonic()
         self._state_dir.mkdir(parents=True, exist_ok=True)
-        with _os.file_lock(self._state_dir / LOCK):
+        with alone(self._state_dir, self._ending):
             self.state.load()
             last = self.state.cursor.get("last_snapshot_id")
             told = look(self.state)
@@ -91,7 +127,7 @@ class Mirror:
                 if made.jobs or self._stirred or len(self.state.files) != known:
                     self.state.save()
                 self._stir()
-                if self._stopped():  # nobody means to go on with them
+                if self._ending.stopped and not self._ending.to_go_on:
                     sweep(self.state.parts(), age=0)
             if self.state.listed:
                 self.state.save_listing()

@@ -21,8 +21,12 @@ from runicorn.manifest.scan import Item, Listing
 T = TypeVar("T")
 
 SECONDS = 120.0
-"""For one step: a listing, or one slice of a file."""
+"""For one step: a listing, or one request of a file."""
 SLICE = 4 * 2**20
+SLICE_SECONDS = 3600.0
+"""Its requests have their own time; this is for one whose event loop has ended."""
+IN_FLIGHT = 64
+"""Requests of slices that are on their way at once, over all files: 8 MiB, which a modem brings in `SECONDS`."""
 ONE_READ = 256 * 1024
 """Bytes that one request may ask for; servers answer with less if they must."""
 PART = 128 * 1024
@@ -188,6 +192,8 @@ class _Asyncssh:
         # Not imported: whoever has a client has loaded it.
         self._asyncssh: Any = sys.modules.get("asyncssh")
         self._errors = (self._asyncssh.Error,) if self._asyncssh else ()
+        # Over a slow line more of them would wait for each other until their time is up.
+        self._gate = asyncio.Semaphore(IN_FLIGHT)
         if not self._loop.is_running():  # it runs while we wait, and for one thread alone
             self.together = 1
 
@@ -213,7 +219,7 @@ class _Asyncssh:
         try:
             left = size
             while left > 0:
-                piece = self._wait(path, _slice(file, offset, min(left, SLICE)))
+                piece = self._wait(path, _slice(file, offset, min(left, SLICE), self._gate), SLICE_SECONDS)
                 if not piece:
                     break
                 take(piece)
@@ -236,16 +242,16 @@ class _Asyncssh:
                 content += more
         return content
 
-    def _wait(self, path: str, work: Coroutine[Any, Any, T]) -> T:
+    def _wait(self, path: str, work: Coroutine[Any, Any, T], seconds: float = SECONDS) -> T:
         try:
             if self._loop.is_running():
                 future = asyncio.run_coroutine_threadsafe(work, self._loop)
                 try:
-                    return future.result(SECONDS)
+                    return future.result(seconds)
                 except TimeoutError:
                     future.cancel()
                     raise
-            return self._loop.run_until_complete(asyncio.wait_for(work, SECONDS))
+            return self._loop.run_until_complete(asyncio.wait_for(work, seconds))
         except TimeoutError as error:
             raise ConnectionError(errno.ETIMEDOUT, "the other machine does not answer", path) from error
         except self._errors as error:
@@ -263,13 +269,13 @@ class _Asyncssh:
         return OSError(errno.EIO, reason, path)
 
 
-async def _slice(file: Any, offset: int, size: int) -> bytes:
+async def _slice(file: Any, offset: int, size: int, gate: asyncio.Semaphore) -> bytes:
     """Bytes from `offset` on, by many requests at once; fewer when the file ends before.
 
     asyncssh's own way (any other `block_size`) leaves a task behind for each request that fails.
     """
     places = range(offset, offset + size, PART)
-    parts = [_part(file, place, min(PART, offset + size - place)) for place in places]
+    parts = [_part(file, place, min(PART, offset + size - place), gate) for place in places]
     content = b""
     for part in await asyncio.gather(*parts, return_exceptions=True):
         if isinstance(part, BaseException):
@@ -280,10 +286,13 @@ async def _slice(file: Any, offset: int, size: int) -> bytes:
     return content
 
 
-async def _part(file: Any, offset: int, size: int) -> bytes:
+async def _part(file: Any, offset: int, size: int, gate: asyncio.Semaphore) -> bytes:
     content = b""
-    while len(content) < size and (piece := await file.read(size - len(content), offset + len(content))):
-        content += piece
+    async with gate:
+        while len(content) < size and (
+            piece := await asyncio.wait_for(file.read(size - len(content), offset + len(content)), SECONDS)
+        ):
+            content += piece
     return content
 
 

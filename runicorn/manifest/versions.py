@@ -30,12 +30,13 @@ from runicorn.exchange import versions as arriving
 from runicorn.exchange.limits import ArchiveRefused
 from runicorn.exchange.places import SKIPPED
 from runicorn.exchange.staging import Unpacked
-from runicorn.manifest.client import MOST_PROBLEMS, Progress
-from runicorn.manifest.state import LOCK, PARTS
+from runicorn.manifest.client import MOST_PROBLEMS, Ending, Progress, alone
+from runicorn.manifest.state import PARTS
 from runicorn.manifest.transport import Remote, joined
 
 STATE = ".sync_versions.json"
 BINNED = "in the recycle bin"
+STANDS = "another one stands here"
 LISTS = (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED)
 
 
@@ -58,15 +59,19 @@ class Versions:
         remote_root: the storage root there.
         root: the storage root here.
         state_dir: where is remembered what was looked at; on the same file system.
+        ending: of the connection, on purpose.
     """
 
-    def __init__(self, remote: Remote, remote_root: str, root: Path, state_dir: Path) -> None:
+    def __init__(
+        self, remote: Remote, remote_root: str, root: Path, state_dir: Path, ending: Ending | None = None
+    ) -> None:
         self._remote = remote
         self._remote_root = remote_root
         self._root = root
         self._shelves = store.Store(root)
         self._state = state_dir / STATE
-        self._lock = state_dir / LOCK
+        self._state_dir = state_dir
+        self._ending = ending or Ending()
         self._parts = state_dir / PARTS
         self._known: dict[str, str] = {}
         self._result: dict[str, Any] = {"artifacts_synced": 0, "bytes_downloaded": 0, "failed_count": 0}
@@ -89,11 +94,11 @@ class Versions:
         """
         began = time.monotonic()
         self._parts.mkdir(parents=True, exist_ok=True)
-        with _os.file_lock(self._lock):
+        with alone(self._state_dir, self._ending):
             known = layout.read_json(self._state)[0]
             self._known = {key: word for key, word in known.items() if isinstance(word, str)}
             for key in dict.fromkeys(key for folder in folders for key in self._named(folder)):
-                if str(key) not in self._known:
+                if not self._is_settled(key):
                     self._one(key, progress)
         return {**self._result, "problems": self._problems, "duration": time.monotonic() - began}
 
@@ -108,6 +113,15 @@ class Versions:
                     with suppress(ArtifactError):
                         own = names.check_type(names.MISPLACED.get(kind, kind))
                         yield Key(own, names.check_name(name), number)
+
+    def _is_settled(self, key: Key) -> bool:
+        """Whether nothing is to be done about it: what it gave way to here may be gone."""
+        word = self._known.get(str(key))
+        return word is not None and (word != STANDS or self._is_in_the_way(key))
+
+    def _is_in_the_way(self, key: Key) -> bool:
+        folder = self._shelves.folder(key.type, key.name)
+        return bool(saving.clash_of(folder)) or folder.version(key.number).path.is_dir()
 
     def _one(self, key: Key, progress: Progress | None) -> None:
         try:
@@ -135,15 +149,21 @@ class Versions:
             FileNotFoundError: it is not there any more.
             ArchiveRefused, ArtifactError: its manifest is not to be trusted.
         """
-        place = f"{store.ARTIFACTS}/{key.type}/{key.name}/v{key.number}"
-        there = {item.name for item in self._remote.list(joined(self._remote_root, place))}
+        shelf, there = self._found(key)
         if layout.DELETED in there:
             return BINNED
-        arrival = self._arrival(key, place, there)
+        place = f"{shelf}/v{key.number}"
+        arrival = self._arrival(key, shelf, there)
+        if clash := saving.clash_of(arrival.folder):
+            self._tell(
+                f"{key} was not taken: there is an artifact {clash!r} here, which differs in nothing but case."
+            )
+            return STANDS
         if arrival.is_there:
-            if not arrival.is_same:
-                self._tell(f"{key} was not taken: there is another version of that number here.")
-            return "here already"
+            if arrival.is_same:
+                return "here already"
+            self._tell(f"{key} was not taken: there is another version of that number here.")
+            return STANDS
         parts = self._contents(place, arrival, progress)
         with self._shelves.pool.in_use():
             gone = [file for file in arrival.files if not self._holds(file.digest, file.size, parts)]
@@ -157,27 +177,38 @@ class Versions:
     def _holds(self, digest: str, size: int, parts: dict[str, Unpacked]) -> bool:
         return digest in parts or self._shelves.pool.holds(digest, size)
 
-    def _arrival(self, key: Key, place: str, there: set[str]) -> arriving.Arrival:
+    def _found(self, key: Key) -> tuple[str, set[str]]:
+        """The folder of the artifact over there, and the names in that of the version.
+
+        Raises:
+            FileNotFoundError: it is not there.
+        """
+        misplaced = [word for word, kind in names.MISPLACED.items() if kind == key.type]
+        for kind in (key.type, *misplaced):
+            shelf = f"{store.ARTIFACTS}/{kind}/{key.name}"
+            with suppress(FileNotFoundError):
+                items = self._remote.list(joined(self._remote_root, f"{shelf}/v{key.number}"))
+                return shelf, {item.name for item in items}
+        raise FileNotFoundError(errno.ENOENT, "no such version over there", str(key))
+
+    def _arrival(self, key: Key, shelf: str, there: set[str]) -> arriving.Arrival:
         small, own = {}, hashlib.sha256(str(key).encode()).hexdigest()[:32]
         for name in {store.MANIFEST, store.METADATA, store.CURATION} & (there | {store.MANIFEST}):
             ceiling = store.MANIFEST_CEILING if name == store.MANIFEST else layout.JSON_CEILING
             small[name] = self._parts / f"{own}-{name}"
-            small[name].write_bytes(self._small(f"{place}/{name}", ceiling))
+            # Once it is placed it is remembered, and never fetched again.
+            _os.replace_file(small[name], self._small(f"{shelf}/v{key.number}/{name}", ceiling))
         value, problem = layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)
         if problem:
             raise DamagedFile(problem)
         files = Manifest.from_dict(value).files
         names.check_paths(file.path for file in files)
         folder = self._shelves.folder(key.type, key.name)
-        if clash := saving.clash_of(folder):
-            raise ArchiveRefused(f"there is an artifact {clash!r} here, which differs in nothing but case")
-        return arriving.Arrival(folder, key.number, small, files, tuple(self._aliases(key)))
+        return arriving.Arrival(folder, key.number, small, files, tuple(self._aliases(key, shelf)))
 
-    def _aliases(self, key: Key) -> Iterator[str]:
+    def _aliases(self, key: Key, shelf: str) -> Iterator[str]:
         with suppress(FileNotFoundError):
-            content = self._small(
-                f"{store.ARTIFACTS}/{key.type}/{key.name}/{store.INDEX}", layout.JSON_CEILING
-            )
+            content = self._small(f"{shelf}/{store.INDEX}", layout.JSON_CEILING)
             with suppress(ValueError, RecursionError, AttributeError):
                 for alias, number in json.loads(content).get("aliases", {}).items():
                     if number == key.number:

@@ -10,7 +10,7 @@ from typing import Any
 
 from runicorn.manifest import source
 from runicorn.manifest.checking import Told
-from runicorn.manifest.client import Mirror, Progress
+from runicorn.manifest.client import Ending, Mirror, Progress
 from runicorn.manifest.generator import PRIVATE
 from runicorn.manifest.scan import Item
 from runicorn.manifest.state import State
@@ -29,7 +29,7 @@ def visit(
     *,
     generate: Callable[[], bool] | None = None,
     progress: Progress | None = None,
-    stopped: Callable[[], bool] = lambda: False,
+    ending: Ending | None = None,
     artifacts: bool = False,
 ) -> dict[str, Any]:
     """Make the runs of a store on another machine runs of a store here, or bring them up to date.
@@ -45,7 +45,7 @@ def visit(
         name: of the other machine; what is remembered of it is found under it.
         generate: has a manifest made over there; whether that worked.
         progress: is told files done, files in all, and the path of the last.
-        stopped: whether somebody has hung up on purpose: then what was fetched in part is not kept.
+        ending: of the connection, on purpose, by another thread or a signal.
         artifacts: bring the versions of artifacts that the runs made or used as well.
 
     Returns:
@@ -59,10 +59,10 @@ def visit(
     place = hashlib.sha256(f"{name}\0{remote_root}".encode("utf-8", "surrogateescape")).hexdigest()[:16]
     folder = into / PRIVATE / "sync" / place
     found = _Finding(remote, remote_root, into, generate)
-    result = Mirror(remote, remote_root, into, folder, stopped).visit(found.look, progress)
+    result = Mirror(remote, remote_root, into, folder, ending).visit(found.look, progress)
     result["source"] = found.source
     if artifacts:
-        _add(result, Versions(remote, remote_root, into, folder).bring(found.runs, progress))
+        _add(result, Versions(remote, remote_root, into, folder, ending).bring(found.runs, progress))
     return result
 
 

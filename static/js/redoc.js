@@ -1,4 +1,4 @@
-/** ReDoc in our colours. It computes shades of what it is given, so it gets real colours, and is drawn again for a theme. */
+/** ReDoc in our colours. It computes shades of what it is given, so it gets real colours, and the page is loaded again for another theme. */
 
 import { onThemeChange, resolved } from "./chart/palette.js";
 
@@ -37,12 +37,7 @@ function theme() {
   };
 }
 
-function draw() {
-  const old = document.getElementById("redoc");
-  const place = old.cloneNode(false);
-  old.replaceWith(place);
-  globalThis.Redoc.init(place.dataset.schema, { theme: theme(), scrollYOffset: TOP, hideDownloadButton: true, nativeScrollbars: true }, place);
-}
-
-onThemeChange(draw);
-draw();
+const place = document.getElementById("redoc");
+globalThis.Redoc.init(place.dataset.schema, { theme: theme(), scrollYOffset: TOP, hideDownloadButton: true, nativeScrollbars: true }, place);
+// It cannot be taken down again: one drawn beside it would stay alive, and the reader would lose their place.
+onThemeChange(() => location.reload());

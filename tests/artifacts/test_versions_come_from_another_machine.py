@@ -245,3 +245,15 @@ def test_an_artifact_may_be_called_uploads(api: Any, store: Path) -> None:
     assert send(api, "uploads", b"x").status_code == 201
     assert [each["version"] for each in api.get("/api/artifacts/uploads/versions").json()] == [1]
     assert api.get("/api/artifacts/uploads/v1/files").json()["total_files"] == 1
+
+
+def test_what_was_whole_when_its_receiver_ended_is_taken_in_with_the_end(api: Any, store: Path) -> None:
+    begun = begin(api, told("w.bin", BIG), told("other.bin", b"right")).json()
+    folder = store / "artifacts/.uploads" / begun["upload_id"]
+    for content, name in ((BIG, BIG), (b"wrong", b"right")):  # all is written, nothing is in the pool
+        (folder / digest(name).removeprefix("sha256:")).write_bytes(content)
+    refused = complete(api, begun["upload_id"])
+    assert refused.status_code == 409 and "has another digest" in refused.json()["detail"]
+    assert part(api, begun["upload_id"], b"right", 0, b"right").status_code == 200
+    assert complete(api, begun["upload_id"]).status_code == 201
+    assert Store(store).find("m").existing(1).file_path("w.bin").read_bytes() == BIG

@@ -62,6 +62,15 @@ def test_filters_choose_the_runs(call: Call, root: Path) -> None:
     assert code == 0 and said == "No runs matched the given filters. Nothing to export.\n"
 
 
+def test_a_journal_that_cannot_be_read_hides_no_other_run(call: Call, root: Path, tmp_path: Path) -> None:
+    (journal,) = root.glob(f"*/*/runs/{RUN}/events.jsonl")
+    journal.rename(tmp_path / "elsewhere.jsonl")
+    journal.symlink_to(tmp_path / "elsewhere.jsonl")
+    code, said = call("manage", "--action", "search", "--where", "metric.loss.min < 100")
+    assert code == 0 and SECOND in said
+    assert [line for line in said.splitlines() if line.startswith("runicorn: ") and RUN in line]
+
+
 def test_other_programs_read_the_metrics(call: Call, root: Path) -> None:
     assert call("export", "--format", "csv", "--output", "tables")[0] == 0
     assert {path.name for path in Path("tables").iterdir()} == {

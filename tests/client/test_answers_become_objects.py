@@ -22,6 +22,9 @@ def test_a_run_and_its_metrics(client: api.RunicornClient) -> None:
     assert (loss.max_value(), loss.min_value(), loss.last_value()) == (1.0, 0.1, 0.1)
     empty = api.MetricSeries("loss")
     assert (empty.max_value(), empty.min_value(), empty.last_value()) == (None, None, None)
+    said = [{"step": step, "value": value} for step, value in enumerate(("skipped", 0.5, None, 2))]
+    mixed = api.MetricSeries.from_dict("mixed", said)
+    assert (mixed.max_value(), mixed.min_value()) == (2, 0.5)
 
 
 def test_a_project(client: api.RunicornClient) -> None:

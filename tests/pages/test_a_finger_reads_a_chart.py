@@ -45,6 +45,16 @@ def test_a_tap_leaves_the_cursor_to_be_read(board: Callable[..., Any]) -> None: 
     assert output(page, "loss") == "1.456"
 
 
+def test_a_finger_that_scrolls_the_page_leaves_nothing_behind(board: Callable[..., Any]) -> None:  # noqa: F811
+    page = board("loss")
+    until(lambda: painted(page, "loss") > 300)
+    hand(page, "pointerdown", "touch")
+    assert output(page, "loss").startswith("step 4")
+    for kind in ("pointercancel", "pointerleave"):
+        hand(page, kind, "touch")
+    assert output(page, "loss") == "1.456"
+
+
 def test_a_chart_that_grows_stays_in_sight(board: Callable[..., Any]) -> None:  # noqa: F811
     page = board("a", "b")
     page.set_viewport_size({"width": 800, "height": 600})

@@ -65,6 +65,24 @@ def test_a_folder_that_others_could_read_is_closed(tmp_path: Path, monkeypatch: 
     (tmp_path / "open").chmod(0o755)
     monkeypatch.setenv("RUNICORN_CONFIG_DIR", str(tmp_path / "open"))
     assert _mode(settings.config_directory()) == 0o700
+    settings.write_user_config({"a": 1})
+    (tmp_path / "open").chmod(0o755)
+    assert _mode(settings.config_directory()) == 0o700  # there is nothing in it but ours
+
+
+@pytest.mark.parametrize(("mode", "foreign"), [(0o1777, False), (0o755, True), (0o2775, True)])
+def test_a_folder_that_people_share_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: Env, mode: int, foreign: bool
+) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    if foreign:
+        (shared / "notes.txt").write_text("for all")
+        (shared / "notes.txt").chmod(0o644)
+    shared.chmod(mode)
+    monkeypatch.setenv("RUNICORN_CONFIG_DIR", str(shared))
+    settings.write_user_config({"a": 1})
+    assert _mode(shared) == mode and _mode(shared / "config.json") == 0o600
 
 
 def test_unknown_keys_of_the_configuration_stay_and_none_removes() -> None:

@@ -15,7 +15,10 @@ from typing import Any
 import asyncssh
 import pytest
 
+from runicorn._os import file_lock
 from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType, transport
+from runicorn.manifest.client import Ending
+from runicorn.manifest.visiting import visit
 from tests.sync.far import TalkativeSshd, over_asyncssh
 from tests.sync.stores import age, contents, put, write_store
 from tests.waiting import until
@@ -284,6 +287,22 @@ def test_many_may_work_on_one_mirror(sftp: Any, there: Path, folder: Path) -> No
         results = list(pool.map(lambda client: client.sync(), clients))
     assert sum(result["files_synced"] for result in results) == len(contents(there))
     assert contents(folder) == contents(there)
+
+
+def test_one_that_waits_for_another_visit_can_be_stopped(sftp: Any, there: Path, folder: Path) -> None:
+    write_store(there, 2)
+    ending = Ending()
+
+    def once() -> dict[str, Any]:
+        return visit(transport.remote_of(sftp), str(there), folder, "far", ending=ending)
+
+    once()
+    (lock,) = folder.glob(".runicorn/sync/*/.sync.lock")
+    with file_lock(lock), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(once)
+        ending.stopped = True
+        with pytest.raises(ConnectionError, match="stopped"):
+            waiting.result(10)
 
 
 async def test_in_the_loop_of_the_client_itself_it_says_what_to_do(

@@ -110,6 +110,24 @@ def test_another_version_here_stays_and_is_told_once(
     assert result["artifacts_synced"] == result["failed_count"] == 0
     assert result["problems"] == ["model/net:v1 was not taken: there is another version of that number here."]
     assert mine.file_path("copy.pt").read_bytes() == b"mine" and bring()["problems"] == []
+    shutil.rmtree(mine.path)  # there is room now
+    assert bring()["artifacts_synced"] == 1
+    assert Store(folder).find("net").existing(1).file_path("copy.pt").read_bytes() == BIG
+
+
+def test_what_runicorn_05_put_into_another_folder_comes_too(
+    bring: Visit, there: Path, folder: Path, run: Path, tmp_path: Path
+) -> None:
+    theirs = log(there, run, tmp_path)
+    curating.set_alias(theirs.artifact, "best", 1)
+    artifacts = there / "artifacts"
+    (artifacts / "model").rename(artifacts / "ArtifactType.MODEL")
+    for file in run.glob("artifacts_*.json"):
+        file.write_text(file.read_text().replace('"model"', '"ArtifactType.MODEL"'))
+    result = bring()
+    assert (result["artifacts_synced"], result["problems"]) == (1, [])
+    ours = Store(folder).find("net")
+    assert ours.aliases() == {"best": 1, "latest": 1} and not verify(ours.existing(1)).damaged
 
 
 def test_what_is_in_the_recycle_bin_there_comes_when_it_is_back(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from runicorn import stored
+from runicorn._os import file_lock
 from tests.folders import write_run
 from tests.processes import environment
 from tests.remote.people import somebody
@@ -174,6 +175,22 @@ def test_watching_brings_new_runs_and_ends_with_ctrl_c(
         terminal.presses(CTRL_C)
         assert terminal.ends() == 0, terminal.said
     assert "Traceback" not in terminal.said and not halves(folder)
+
+
+def test_ctrl_c_ends_one_that_waits_for_another_visit(
+    sync: Sync, server: Sshd, there: Path, folder: Path, person: Path
+) -> None:
+    write_run(there, "vision", "net")
+    with sync("--key", str(server.key)) as terminal:
+        terminal.waits_for(QUESTION)
+        terminal.types("y")
+        assert terminal.ends() == 0, terminal.said
+    (lock,) = folder.glob(".runicorn/sync/*/.sync.lock")
+    with file_lock(lock), sync("--key", str(server.key)) as terminal:
+        until(server.sessions)
+        terminal.presses(CTRL_C)
+        assert terminal.ends(10) == 130, terminal.said
+    assert "Traceback" not in terminal.said
 
 
 def test_ctrl_c_in_a_large_file_ends_at_once_and_the_next_visit_goes_on(

@@ -34,9 +34,11 @@ export function listen(chart) {
     from = null;
   });
 
+  // The page is scrolled with the finger that touched the chart.
   area.addEventListener("pointercancel", () => {
     from = null;
     select(chart, 0, 0);
+    chart.hooks.cursor(null);
   });
   // A finger that is lifted leaves the cursor where it was, to be read: the next tap elsewhere ends it.
   area.addEventListener("pointerleave", ({ pointerType }) => pointerType !== "touch" && chart.hooks.cursor(null));
