@@ -99,6 +99,7 @@ class Session:
         self._far_clock = 0.0
         self._life: asyncio.Task[None] | None = None
         self._told_to_end = False
+        self._cleared = False
 
     # What others see
 
@@ -301,7 +302,8 @@ class Session:
         if self._life is not None and not self._life.done():
             self._life.cancel()
             await asyncio.gather(self._life, return_exceptions=True)
-        if self.state != "failed":  # one that has failed has cleared up
+        self.ready.cancel()  # when that life ended before it could settle it: in its first moment, or clearing up
+        if not self._cleared:
             await self._clear_up(patience)
         self.trouble = ""
         self._turn("stopped")
@@ -318,6 +320,7 @@ class Session:
             self._process = None
         if self.held is not None:
             self.held.release(self.id)
+        self._cleared = True
 
     async def _end_viewer(self) -> None:
         """Tell it to end and wait for it; without a connection it ends by itself."""

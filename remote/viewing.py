@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def start_viewer(
         LocalPortTaken: the port that was asked for is somebody's.
         TooMany: too many sessions run already.
         NotThere: the environment does not have this program in it.
-        ViewerFailed: a stage failed or took too long.
+        ViewerFailed: a stage failed or took too long, or somebody stopped the session meanwhile.
         and as `services.connect`.
     """
     if credentials is None:
@@ -64,10 +63,8 @@ def start_viewer(
     if wait:
         try:
             loop.run(_running(session), START_SECONDS)
-        except (Trouble, CancelledError) as error:
+        except Trouble:
             loop.run(_end(session), STOP_SECONDS)
-            if isinstance(error, CancelledError):
-                raise ViewerFailed("The start of the viewer was stopped.") from error
             raise
     return session
 
@@ -100,7 +97,12 @@ async def _begun(address: Address, wanted: Wanted, connect: Connect) -> Session:
 
 
 async def _running(session: Session) -> None:
-    await asyncio.shield(session.ready)
+    try:
+        await asyncio.shield(session.ready)
+    except asyncio.CancelledError:
+        if not session.ready.cancelled():  # it is the waiting that ends
+            raise
+        raise ViewerFailed("The start of the viewer was stopped.") from None
 
 
 async def _end(session: Session) -> None:

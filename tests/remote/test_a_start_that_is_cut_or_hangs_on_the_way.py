@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from django.db import connections
 from rest_framework.test import APIClient
 
 from remote import hosts, viewers
-from remote.connections import pool
+from remote.addresses import Address
+from remote.connections import Held, pool
+from remote.errors import Unreachable
 from remote.loop import LoopThread
 from remote.models import ViewerSession
+from remote.viewers import Session, Wanted
 from tests.remote import far
 from tests.remote.pythons import pretending
 from tests.remote.relay import Relay
@@ -87,6 +93,55 @@ def test_a_start_is_cancelled_while_its_connection_hangs(
         assert is_free(session["local_port"])
         assert not ViewerSession.objects.exists()
     until(lambda: not known_sshd.sessions())
+
+
+def test_who_waits_for_a_start_that_somebody_stops_is_told_so(
+    api: APIClient, starting: Body, known_sshd: Sshd
+) -> None:
+    def ask(body: dict[str, Any]) -> Any:
+        try:
+            return APIClient().post("/api/remote/viewer/start", body, format="json")
+        finally:
+            connections.close_all()
+
+    body = starting()
+    with Relay(known_sshd.port, mute_after=100) as relay, ThreadPoolExecutor(1) as somebody:
+        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        waiting = somebody.submit(ask, {**body, "port": relay.port})
+        (session,) = until(lambda: api.get("/api/remote/viewer/sessions").json()["sessions"])
+        until(known_sshd.sessions)
+        stop(api, session)
+        answer = waiting.result(30)
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The start of the viewer was stopped.")
+    assert is_free(session["local_port"])
+    assert not ViewerSession.objects.exists()
+
+
+@pytest.mark.parametrize("error", [Unreachable("No such host."), ZeroDivisionError()])
+def test_a_session_that_is_stopped_while_it_is_cleared_up_leaves_nothing(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        session = Session(Address("gpu7", 22, "me"), Wanted("/store"), lambda session: None)
+        clearing, close = asyncio.Event(), session.tunnel.close
+
+        async def hang() -> None:
+            clearing.set()
+            await asyncio.Event().wait()
+
+        async def fail() -> Held:
+            raise error
+
+        monkeypatch.setattr(session.tunnel, "close", hang)
+        session.begin(fail)
+        await clearing.wait()
+        monkeypatch.setattr(session.tunnel, "close", close)
+        assert not is_free(session.tunnel.port)
+        await session.end()
+        assert (session.state, is_free(session.tunnel.port)) == ("stopped", True)
+        assert session.ready.done()
+
+    asyncio.run(scenario())
 
 
 def test_a_connection_that_is_cut_while_the_tunnel_is_opened(
