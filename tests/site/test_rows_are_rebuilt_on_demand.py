@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
@@ -29,6 +31,26 @@ def test_every_row_comes_back_and_what_is_wrong_is_gone(
     assert {run.project for run in Run.objects.all()} == {"vision"}
     assert {str(run.summary) for run in Run.objects.all()} == {"{'best': 1}"}
     assert {run.metric_rows.get().last for run in Run.objects.all()} == {1.0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_journal_that_cannot_be_read_is_told_of(
+    folder: Path, home: Path, make_run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = (make_run(folder, metrics=[{"loss": 1.0}]) for _ in range(2))
+    journal = next(folder.glob(f"*/*/runs/{bad}/events.jsonl")).stat()
+    real, said = os.pread, StringIO()
+
+    def pread(fd: int, count: int, at: int) -> bytes:
+        if os.fstat(fd).st_ino == journal.st_ino:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd, count, at)
+
+    monkeypatch.setattr(os, "pread", pread)
+    call_command("reindex", "--storage", str(folder), stdout=StringIO(), stderr=said)
+    told = f"{journal.st_size} bytes of its journal are still to be taken in"
+    assert bad in said.getvalue() and told in said.getvalue() and good not in said.getvalue()
+    assert Run.objects.get(run_id=good).metric_rows.get().last == 1.0
 
 
 @pytest.mark.django_db(transaction=True)

@@ -67,5 +67,7 @@ class Command(BaseCommand):
         try:
             while (behind := metrics.catch_up(run, PATIENCE)) and behind != left:
                 left = behind
+            if behind:
+                self.stderr.write(f"{run}: {behind} bytes of its journal are still to be taken in")
         except OutsideRoot as error:
             self.stderr.write(f"{run}: {error.detail}")
