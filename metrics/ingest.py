@@ -13,6 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -40,6 +41,19 @@ _OWNER = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 class Overtaken(Exception):
     """Somebody else moved the offset, or the file changed under our eyes: begin anew from the rows."""
+
+
+class Unreadable(Exception):
+    """A journal is there and cannot be read now. On a network file system it was replaced over there, or its server does
+    not answer.
+
+    Attributes:
+        behind: bytes that are still to be taken in, as far as that is known.
+    """
+
+    def __init__(self, path: Path, behind: int, error: OSError) -> None:
+        super().__init__(f"{path} cannot be read now: {error}")
+        self.behind = behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +86,7 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
         Bytes that are still to be taken in; 0 when only half a line is left.
 
     Raises:
+        Unreadable: the journal was opened and cannot be read; what was stored before stays.
         runs.errors.OutsideRoot: the run's folder is a link that leads out of the root.
     """
     path = run.path / layout.EVENTS
@@ -92,9 +107,7 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
             except Overtaken:
                 logger.debug("Somebody else took in a part of %s", path)
             except OSError as error:
-                # A network file system: the file was replaced over there, or its server does not answer.
-                logger.warning("%s cannot be read now: %s", path, error)
-                return behind
+                raise Unreadable(path, behind, error) from error
             if stopped() or time.monotonic() > deadline:
                 return behind
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -10,11 +11,13 @@ from itertools import islice
 
 from django.db.models import F, QuerySet
 
-from metrics.ingest import purge
+from metrics.ingest import Unreadable, purge
 from metrics.models import Journal, Series
 from runicorn import layout
 from runs.errors import OutsideRoot
 from runs.models import Run, StorageRoot
+
+logger = logging.getLogger(__name__)
 
 SHARE = 10
 """After taking a run in it is left alone for so many times as long: with thousands of series the work takes at
@@ -29,7 +32,7 @@ BATCH = 500
 
 Look = tuple[int, int, int]
 Take = Callable[[Run, float, threading.Event], int | None]
-"""Takes a run in for some seconds; the bytes that are left, or None when somebody else is at it."""
+"""Takes a run in for some seconds; the bytes that are left, or None when somebody else is at it. Raises `Unreadable`."""
 
 _FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
 
@@ -54,6 +57,9 @@ class Rounds:
         self._looks: dict[int, Look] = {}
         """How the journals of running runs were when all of them was taken in."""
         self._running: set[int] = set()
+        self._unreadable: set[int] = set()
+        """Runs whose journals could not be read since the last sweep. To find that out may take a server's silence of
+        many seconds, in which everybody else would wait."""
         self._swept = -SWEEP_SECONDS
         self._newest: int | None = None
 
@@ -113,10 +119,17 @@ class Rounds:
             Journal.objects.filter(run=run, size__gt=F("offset")).update(size=F("offset"))
 
     def _taken(self, run: Run, seconds: float, stop: threading.Event) -> int | None:
+        """What is left of a run; 0 also of one that cannot be read and is not tried again before the next sweep."""
+        if run.pk in self._unreadable:
+            return 0
         run.root = self._root
         try:
             return self._take(run, seconds, stop)
         except OutsideRoot:
+            return 0
+        except Unreadable as error:
+            logger.warning("%s", error)
+            self._unreadable.add(run.pk)
             return 0
 
     def _is_time_to_sweep(self) -> bool:
@@ -139,6 +152,7 @@ class Rounds:
     def _sweep(self, stop: threading.Event) -> None:
         """Note the size of every journal, so that what is behind can be found and counted."""
         self._newest = self._newest_run()
+        self._unreadable.clear()
         known = {
             run: (pk, size)
             for run, pk, size in Journal.objects.filter(run__root=self._root).values_list(

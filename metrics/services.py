@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -12,11 +13,13 @@ from weakref import WeakValueDictionary
 
 from django.db.models import Sum
 
-from metrics.ingest import take_in
+from metrics.ingest import Unreadable, take_in
 from metrics.models import Journal
 from metrics.rounds import Rounds, behind
 from runicorn import layout
 from runs.models import Run, StorageRoot
+
+logger = logging.getLogger(__name__)
 
 
 class _Turn:
@@ -35,7 +38,8 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
     """Take in what is new in a run's journal, for at most about `wait` seconds.
 
     Returns:
-        Bytes that are still to be taken in; 0 when all that was logged is stored.
+        Bytes that are still to be taken in; 0 when all that was logged is stored. Of a journal that cannot be read
+        now they may not be known.
 
     Raises:
         runs.errors.OutsideRoot: the run's folder is a link that leads out of the root.
@@ -43,7 +47,11 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
     deadline = time.monotonic() + wait
     with _turn(run.pk, wait) as ours:
         if ours:
-            return take_in(run, deadline)
+            try:
+                return take_in(run, deadline)
+            except Unreadable as error:  # what is stored is shown; the rounds warn of it
+                logger.debug("%s", error)
+                return error.behind
     journal = Journal.objects.filter(run=run).first()
     return max(0, journal.size - journal.offset) if journal else 0
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
+from metrics import rounds, services
 from metrics.models import Journal
+from metrics.services import catch_up_all
+from runs import discovery
+from runs.active import active_root
+from runs.models import Run
 from tests.folders import append_metrics, write_run
-
-Fault = Callable[[Callable[[os.stat_result], os.stat_result | OSError]], None]
 
 
 @pytest.fixture
@@ -66,6 +69,47 @@ def test_what_cannot_be_read_now_is_read_later(
         assert losses(api, run_id) == [1.0, 0.5, 0.25]
     assert faults
     assert losses(api, run_id) == [1.0, 0.5, 0.25, 0.125]
+
+
+@pytest.mark.parametrize("status", ["running", "finished"])
+def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
+    status: str, store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(services, "_rounds", {})
+    bad = write_run(store, status=status, metrics=[{"loss": 1.0}])
+    path = store / "vision/resnet/runs" / bad / "events.jsonl"
+    real, tries = os.pread, []
+
+    def fails(fd: int, count: int, at: int) -> bytes:
+        if os.fstat(fd).st_ino == path.stat().st_ino:
+            tries.append(fd)
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
+        return real(fd, count, at)
+
+    def told() -> int:
+        return sum(f"{path} cannot be read now" in record.getMessage() for record in caplog.records)
+
+    def round_(value: float) -> None:
+        more(store, bad, value)
+        catch_up_all(active_root())
+
+    discovery.full(active_root())
+    with monkeypatch.context() as edge, caplog.at_level(logging.WARNING):
+        edge.setattr(os, "pread", fails)
+        catch_up_all(active_root())  # its sweep comes behind the running runs, one of which was tried by then
+        first = len(tries)
+        assert 0 < first == told() <= 2
+        round_(0.5)
+        round_(0.25)
+        assert len(tries) == told() == first
+        edge.setattr(rounds, "SWEEP_SECONDS", 0.0)
+        edge.setattr(rounds, "NEW_RUNS_SECONDS", 0.0)
+        catch_up_all(active_root())
+        assert len(tries) == told() == first + 1
+        edge.setattr(os, "pread", real)
+        catch_up_all(active_root())
+    assert Run.objects.get(run_id=bad).metric_rows.get().last == 0.25
+    assert services.backlog(active_root())["runs"] == 0
 
 
 def test_a_size_that_is_told_late_or_smaller_for_a_moment_loses_and_doubles_nothing(
