@@ -12,6 +12,8 @@ from artifacts import schemas, shapes, uploading
 from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import Conflict
 from artifacts.serializers import FilesBody, PartQuery, UploadBody
+from runs.active import active_root
+from runs.api import known_ids
 from runs.taking import Bytes
 
 
@@ -22,6 +24,8 @@ class Uploads(StoreView):
     def post(self, request: Request) -> Response:
         """Tell of a version; the answer names the contents that the store lacks."""
         about = given(UploadBody, request)
+        if "run_id" in about:
+            known_ids(active_root(), [about["run_id"]], "run_id")
         files, total = about.pop("files"), about.pop("total_files", None)
         upload, missing = uploading.begin(about=about, files=files, total=total)
         return Response({"upload_id": upload.id, "missing": missing}, status=status.HTTP_201_CREATED)

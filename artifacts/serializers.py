@@ -8,7 +8,6 @@ from runicorn.artifacts import names
 from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
 from runicorn.artifacts.manifest import LARGEST_SIZE
 from runicorn.artifacts.uploads import MOST_FILES
-from runicorn.layout import RUN_ID, InvalidRunId
 from runs.taking import Body, Query
 
 DEEPEST = 10
@@ -123,12 +122,7 @@ class UploadBody(Description):
         help_text="Where more files are told later: how many in all.",
     )
     references = UploadReference(many=True, required=False)
-    run_id = serializers.RegexField(
-        RUN_ID,
-        required=False,
-        help_text="The run that made it.",
-        error_messages={"invalid": f"{InvalidRunId('%(value)s')}"},
-    )
+    run_id = serializers.CharField(required=False, max_length=255, help_text="The run that made it.")
 
 
 class PartQuery(Query):

@@ -11,6 +11,7 @@ import pytest
 
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
+from tests.folders import write_run
 
 pytestmark = pytest.mark.django_db
 BIG = os.urandom(100_000)
@@ -136,10 +137,29 @@ def test_names_and_types_are_checked(api: Any, store: Path, more: dict[str, Any]
     assert not (store / "artifacts").exists()
 
 
-def test_the_id_of_its_run_is_checked(api: Any, store: Path) -> None:
-    refused = begin(api, told("a.bin", BIG), run_id="my run")
-    sentence = "Invalid run_id format: my run. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
-    assert (refused.status_code, refused.json()["detail"]) == (400, sentence)
+@pytest.mark.parametrize(
+    "run_id", ["my run", "x20260101_120000_abcdef", "20260101_120000_abcdefg", "../20260101_120000_abcdef"]
+)
+def test_the_id_of_its_run_is_checked(api: Any, store: Path, run_id: str) -> None:
+    refused = begin(api, told("a.bin", BIG), run_id=run_id)
+    sentence = f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX"
+    assert (refused.status_code, refused.json()) == (
+        400,
+        {"detail": sentence, "errors": {"run_id": [sentence]}},
+    )
+
+
+def test_an_id_of_a_megabyte_is_not_repeated(api: Any, store: Path) -> None:
+    refused = begin(api, told("a.bin", BIG), run_id="x" * 1_000_000)
+    assert (refused.status_code, list(refused.json()["errors"])) == (400, ["run_id"])
+    assert len(refused.content) < 1000
+
+
+def test_a_run_of_an_older_store_is_taken_whatever_its_id(api: Any, store: Path) -> None:
+    write_run(store, run_id="my run")
+    begun = begin(api, told("a", b"abc"), run_id="my run").json()
+    assert part(api, begun["upload_id"], b"abc", 0, b"abc").status_code == 200
+    assert complete(api, begun["upload_id"]).json()["created_by_run"] == "my run"
 
 
 def test_there_is_no_upload_of_another_form(api: Any, store: Path) -> None:
