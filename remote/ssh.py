@@ -249,10 +249,13 @@ class Link:
                 raise ConnectionCut(self.address.id) from None
             raise
         except (asyncssh.Error, OSError, EOFError) as error:
-            if isinstance(error, asyncssh.ChannelOpenError) and not self._connection.is_closed():
-                raise Failed(
-                    f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
-                ) from error
+            if isinstance(error, asyncssh.ChannelOpenError):
+                # A connection that breaks lets nothing be opened from that moment, and is closed in the next turn.
+                await asyncio.sleep(0)
+                if not self._connection.is_closed():
+                    raise Failed(
+                        f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
+                    ) from error
             raise ConnectionCut(self.address.id) from error
         finally:
             self._waiting.discard(waiting)

@@ -38,7 +38,7 @@ def test_a_model_is_found_described_and_given_an_alias(
     long = "x" * 128
     run.log_artifact(rn.Artifact(long, "code").add_file(write("d.csv", "a,b\n1,2\n")))
     for number in (1, 2):
-        made = rn.Artifact("net", metadata={"acc": number}).add_file(write("w.txt", f"weights {number}"))
+        made = rn.Artifact("net", metadata={"score": number}).add_file(write("w.txt", f"weights {number}"))
         run.log_artifact(made.add_file(write("same.json", '{"a":1}')))
     with careful_page(chromium, bypass_csp=True, reduced_motion="reduce", **screen.options) as page:
         page.goto(f"{viewer.url}/artifacts")
@@ -60,8 +60,8 @@ def test_a_model_is_found_described_and_given_an_alias(
         page.goto(f"{viewer.url}/artifacts/model/net/v2")
         page.get_by_label("Filter metadata").fill("nothing like it")
         page.get_by_text("No line has that.").wait_for()
-        page.get_by_label("Filter metadata").fill("acc")
-        assert page.locator("dl > div", has_text="acc").is_visible()
+        page.get_by_label("Filter metadata").fill("score")
+        assert page.locator("dl > div", has_text="score").is_visible()
         page.get_by_role("link", name="w.txt", exact=True).click()
         assert page.locator("#look pre").inner_text() == "weights 2"
         page.get_by_text("Add a description and tags").click()

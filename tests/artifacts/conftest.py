@@ -12,6 +12,12 @@ from runicorn import _bulk
 from runicorn.artifacts.store import Store
 
 
+@pytest.fixture(autouse=True)
+def no_rate_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests ask more often than people do."""
+    monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
+
+
 @pytest.fixture
 def run(folder: Path) -> Iterator[rn.Run]:
     """A run whose store is `folder`."""

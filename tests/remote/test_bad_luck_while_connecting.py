@@ -17,7 +17,7 @@ from remote import hosts, login
 from remote.addresses import Address, address
 from remote.connections import pool
 from remote.credentials import Credentials
-from remote.errors import HostKeyConflict, LoginRefused, Trouble, Unreachable
+from remote.errors import ConnectionCut, HostKeyConflict, LoginRefused, Trouble, Unreachable
 from remote.loop import LoopThread
 from tests.processes import free_port
 from tests.remote.people import Somebody, somebody
@@ -257,3 +257,17 @@ def test_whoever_has_no_name_here_connects_all_the_same(
 
 def test_the_limit_is_ten_seconds() -> None:
     assert login.CONNECT_SECONDS == 10
+
+
+def test_what_is_begun_the_moment_a_connection_breaks_is_cut_and_not_refused(
+    known_sshd: Sshd, remote_loop: LoopThread
+) -> None:
+    place = address(known_sshd.host, known_sshd.port, known_sshd.username)
+    link = remote_loop.run(login.connect(place, Credentials(private_key_path=str(known_sshd.key))), 15)
+
+    async def begin() -> None:
+        link._connection.abort()
+        await link.run("true")
+
+    with pytest.raises(ConnectionCut):
+        remote_loop.run(begin(), 10)

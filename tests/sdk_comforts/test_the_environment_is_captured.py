@@ -159,13 +159,15 @@ def test_the_capture_tells_of_the_beginning_whatever_the_script_does_next(
     script: Callable[..., Script], folder: Path
 ) -> None:
     ended = script(
-        "run = rn.init()\nos.chdir('/')\nsys.argv[1:] = []\nos.environ['KERAS_BACKEND'] = 'x'", "--lr", "1"
+        "run = rn.init()\nos.chdir('/')\nsys.argv[1:] = []\nos.environ['MLFLOW_TRACKING_URI'] = 'x'",
+        "--lr",
+        "1",
     )
     assert ended.end() == 0, ended.stderr
     info = ended.run.json("environment")
     assert info["working_dir"] == str(folder)
     assert info["command_line"][-2:] == ["--lr", "1"]
-    assert "KERAS_BACKEND" not in info["env_variables"]
+    assert "MLFLOW_TRACKING_URI" not in info["env_variables"]
 
 
 def test_a_full_disk_is_told_of_and_not_raised(
