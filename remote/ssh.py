@@ -239,7 +239,10 @@ class Link:
         try:
             async with waiting:
                 self._waiting.add(waiting)
-                yield
+                try:
+                    yield
+                finally:
+                    self._waiting.discard(waiting)
         except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
             raise ConnectionCut(self.address.id) from error
         except asyncssh.SFTPError:
@@ -257,8 +260,6 @@ class Link:
                         f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
                     ) from error
             raise ConnectionCut(self.address.id) from error
-        finally:
-            self._waiting.discard(waiting)
 
     @asynccontextmanager
     async def telling_of(self, path: str) -> AsyncIterator[None]:
