@@ -62,6 +62,18 @@ class Terminal:
         """Keys."""
         os.write(self._ours, keys.encode())
 
+    def gives_up(self, patience: float = 5.0, attempts: int = 4) -> int:
+        """Press Ctrl-C at a question, as a person does again when it came in the very moment before Python began to
+        read, which loses it; the exit code."""
+        for _ in range(attempts):
+            self.presses(CTRL_C)
+            end = time.monotonic() + patience
+            while self._read(end - time.monotonic()):
+                pass
+            if time.monotonic() < end:
+                return self._process.wait(patience)
+        raise AssertionError(f"It did not end in:\n{self.said}")
+
     def ends(self, seconds: float = 60.0) -> int:
         """Read to its end; its exit code."""
         end = time.monotonic() + seconds
