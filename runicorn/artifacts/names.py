@@ -37,6 +37,11 @@ TYPES = tuple(kind.value for kind in ArtifactType)
 MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in ArtifactType}
 
 
+def folders(kind: str) -> tuple[str, ...]:
+    """The names of the folders that artifacts of a type may lie in, its own first."""
+    return (kind, *(word for word, meant in MISPLACED.items() if meant == kind))
+
+
 def check_type(value: object) -> str:
     """The type as text.
 

@@ -24,7 +24,7 @@ from runicorn.artifacts.errors import (
     InvalidArtifact,
 )
 from runicorn.artifacts.manifest import Manifest, Metadata
-from runicorn.artifacts.names import MISPLACED, TYPES, Spec
+from runicorn.artifacts.names import TYPES, Spec
 from runicorn.artifacts.pool import Pool
 
 ARTIFACTS = "artifacts"
@@ -220,7 +220,7 @@ class Store:
         own = ArtifactFolder(self, checked, names.check_name(name), self.path / checked / name)
         if own.path.is_dir():
             return own
-        misplaced = next(word for word, value in MISPLACED.items() if value == checked)
+        _, misplaced = names.folders(checked)
         other = self.path / misplaced / name
         return ArtifactFolder(self, checked, name, other) if other.is_dir() else own
 
@@ -234,7 +234,7 @@ class Store:
             own = self._names(self.path / kind)
             for name in sorted(own):
                 yield ArtifactFolder(self, kind, name, self.path / kind / name)
-            for word in (word for word, value in MISPLACED.items() if value == kind):
+            for word in names.folders(kind)[1:]:
                 for name in sorted(self._names(self.path / word)):
                     shown = f"{name} ({word})" if name in own else name
                     yield ArtifactFolder(self, kind, shown, self.path / word / name)

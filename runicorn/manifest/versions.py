@@ -183,8 +183,7 @@ class Versions:
         Raises:
             FileNotFoundError: it is not there.
         """
-        misplaced = [word for word, kind in names.MISPLACED.items() if kind == key.type]
-        for kind in (key.type, *misplaced):
+        for kind in names.folders(key.type):
             shelf = f"{store.ARTIFACTS}/{kind}/{key.name}"
             with suppress(FileNotFoundError):
                 items = self._remote.list(joined(self._remote_root, f"{shelf}/v{key.number}"))
