@@ -7,9 +7,58 @@ import threading
 import time
 from contextlib import suppress
 from types import TracebackType
+from typing import Self
 
 
-class Relay:
+class _Door:
+    """Listens on a port of this machine until it is left, and then hangs up on everybody who came."""
+
+    def __init__(self) -> None:
+        self.ends: list[socket.socket] = []
+        """The sockets of who came, and of what was opened for them."""
+        self._guard = threading.Lock()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)  # wakes the thread, which a mere close does not
+        self._accepting.join()  # so that nobody comes in after the last look at who is here
+        self._listening.close()
+        self.cut()
+
+    def cut(self) -> None:
+        """Cut every connection that is open."""
+        with self._guard:
+            ends, self.ends = self.ends, []
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                self._keep(client)
+                self._receive(client)
+
+    def _keep(self, end: socket.socket) -> None:
+        with self._guard:
+            self.ends.append(end)
+
+    def _receive(self, client: socket.socket) -> None:
+        raise NotImplementedError
+
+
+class Relay(_Door):
     """Passes bytes on to a port of this machine, and cuts, stops or delays as it is told.
 
     Args:
@@ -32,45 +81,13 @@ class Relay:
         self.garbled = garbled or {}
         self.passed = 0
         """Bytes from the server over all connections."""
-        self._closed = False
-        self._open: list[socket.socket] = []
-        self._guard = threading.Lock()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def __enter__(self) -> Relay:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._closed = True
-        self._listening.close()
-        self.cut()
-
-    def cut(self) -> None:
-        """Cut every connection that is open."""
-        with self._guard:
-            ends, self._open = self._open, []
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-            end.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                server = socket.create_connection(("127.0.0.1", self.target))
-                with self._guard:
-                    self._open += [client, server]
-                if self._closed:  # it came in the very moment of the end
-                    self.cut()
-                for source, sink in ((client, server), (server, client)):
-                    threading.Thread(
-                        target=self._pass, args=(source, sink, source is server), daemon=True
-                    ).start()
+    def _receive(self, client: socket.socket) -> None:
+        server = socket.create_connection(("127.0.0.1", self.target))
+        self._keep(server)
+        for source, sink in ((client, server), (server, client)):
+            threading.Thread(target=self._pass, args=(source, sink, source is server), daemon=True).start()
 
     def _pass(self, source: socket.socket, sink: socket.socket, from_server: bool) -> None:
         passed = 0
@@ -97,38 +114,15 @@ class Relay:
                 end.shutdown(socket.SHUT_RDWR)
 
 
-class Teller:
+class Teller(_Door):
     """A server that says one thing to everybody, and then waits or hangs up."""
 
     def __init__(self, says: bytes, hangs_up: bool = False, endless: bool = False) -> None:
         self.says, self.hangs_up, self.endless = says, hangs_up, endless
-        self.clients: list[socket.socket] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listening.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__()
 
-    def __enter__(self) -> Teller:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
-        self._listening.close()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        """Leave everybody who came so far."""
-        for client in self.clients:
-            with suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)
-            client.close()
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                self.clients.append(client)
-                threading.Thread(target=self._tell, args=(client,), daemon=True).start()
+    def _receive(self, client: socket.socket) -> None:
+        threading.Thread(target=self._tell, args=(client,), daemon=True).start()
 
     def _tell(self, client: socket.socket) -> None:
         with suppress(OSError):

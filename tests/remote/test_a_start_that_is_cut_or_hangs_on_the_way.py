@@ -57,7 +57,7 @@ def cut_start(api: APIClient, server: Sshd, body: dict[str, Any], after: int) ->
         hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         answer = api.post("/api/remote/viewer/start", {**body, "port": relay.port})
     assert answer.status_code == 503
-    assert not pool.all()
+    until(lambda: not pool.all())
     until(lambda: not ViewerSession.objects.exists())
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
     until(lambda: not server.sessions())

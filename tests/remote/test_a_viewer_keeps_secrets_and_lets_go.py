@@ -141,8 +141,8 @@ def test_ten_hosts_that_hang_delay_no_answer(
         assert min(times) < 0.05
         assert not any(one.done() for one in waiting)
         if not waits:
-            until(lambda: len(host.clients) == 10)
-            host.hang_up()
+            until(lambda: len(host.ends) == 10)
+            host.cut()
         assert {one.result().status_code for one in waiting} == {503}
         assert not waits or 9 < time.monotonic() - began < 13
 
@@ -167,7 +167,7 @@ def test_a_viewer_ends_in_time_and_hangs_up(serving: Viewer, known_sshd: Sshd) -
         body = {"host": "127.0.0.1", "port": host.port, "username": "me", "password": "x"}
         for _ in range(5):
             threads.submit(_ask_and_be_left, serving, body)
-        until(lambda: len(host.clients) == 5)
+        until(lambda: len(host.ends) == 5)
         began = time.monotonic()
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(10) == 0

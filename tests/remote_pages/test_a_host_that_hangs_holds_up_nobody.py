@@ -39,12 +39,12 @@ def post(viewer: Viewer, port: int) -> requests.Response:
 def test_others_look_at_their_runs_and_the_wait_ends_with_a_sentence(near: Viewer, silent: Teller) -> None:
     with ThreadPoolExecutor(HANGING) as browsers:
         waiting = [browsers.submit(post, near, silent.port) for _ in range(HANGING)]
-        until(lambda: len(silent.clients) == HANGING, timeout=60)
+        until(lambda: len(silent.ends) == HANGING, timeout=60)
         with requests.Session() as other:
             for address in ("/", "/api/runs", "/system", "/remote", "/settings"):
                 assert other.get(near.url + address, timeout=5).status_code == 200
         assert not any(one.done() for one in waiting)
-        silent.hang_up()
+        silent.cut()
         answers = [one.result() for one in waiting]
     assert {answer.status_code for answer in answers} == {503}
     assert all("127.0.0.1" in answer.text and 'role="alert"' in answer.text for answer in answers)
