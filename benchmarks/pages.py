@@ -18,7 +18,6 @@ Usage: python -m benchmarks.pages [runs]
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from typing import Any
 from benchmarks._journals import write_run
 from benchmarks._rounds import alternating, line, viewer, workplace
 from benchmarks.runs_list import total, write_store
+from tests import programs
 from tests.browser import launch
 from tests.waiting import until
 
@@ -170,7 +170,7 @@ def draw(browser: Any, url: str) -> bool:
 
 def main() -> int:
     """Run it; 1 when a limit is missed."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = programs.browser(whole=True)
     if program is None:
         print("No Chromium here: the pages are not measured.")
         return 0

@@ -7,7 +7,6 @@ when the browser has painted it. The first day is printed beside it.
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import requests
 
 from benchmarks._rounds import alternating, line, viewer, workplace
+from tests import programs
 from tests.browser import launch
 from tests.folders import write_run
 from tests.processes import Viewer
@@ -95,7 +95,7 @@ def pages_through_the_tunnel(near: Viewer, server: Sshd, root: Path, run: str) -
 
 def main() -> int:
     """Run it; 1 when a limit is missed."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = programs.browser(whole=True)
     if program is None or not Path(SSHD).exists():
         print("No Chromium or no SSH server here: remote viewers are not measured.")
         return 0

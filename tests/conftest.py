@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,14 +15,13 @@ from django.test import Client
 from hypothesis import settings
 from rest_framework.test import APIClient
 
+from tests import programs
 from tests.folders import write_run
 from tests.processes import Viewer
-from tests.programs import find
 from tests.screens import screen_of, screens
 from tests.secrecy import look_at
 
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 settings.register_profile("suite", deadline=None)  # no test is timed
 settings.load_profile("suite")
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
@@ -33,7 +31,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """`@pytest.mark.needs("program")`: skipped without the program, an error where everything is required."""
     for mark in item.iter_markers("needs"):
         for program in mark.args:
-            if find(program) is None:
+            if programs.find(program) is None:
                 if REQUIRE_ALL:
                     pytest.fail(f"{program} is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
                 pytest.skip(f"{program} is not installed")
@@ -144,13 +142,14 @@ def viewer(start_viewer: Callable[..., Viewer]) -> Viewer:
 @pytest.fixture(scope="session")
 def resting_chromium() -> Iterator[Any]:
     """One real browser for all tests of this process, and the event loop that drives it."""
-    if CHROMIUM is None:
+    program = programs.browser()
+    if program is None:
         if REQUIRE_ALL:
             pytest.fail("chromium is not installed, and RUNICORN_TEST_REQUIRE_ALL=1", pytrace=False)
         pytest.skip("chromium is not installed")
     from tests.browser import launch
 
-    with launch(CHROMIUM) as browser:
+    with launch(program) as browser:
         loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         yield browser, loop

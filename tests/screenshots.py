@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests import programs
 from tests.browser import launch
 from tests.processes import PROJECT, Viewer, environment
 from tests.waiting import until
@@ -20,7 +20,7 @@ SPARK = 'class="spark"'
 
 def main() -> None:
     """Run the demo, open the table and the best of its runs, and photograph both in both themes."""
-    program = shutil.which("chromium") or "chromium"
+    program = programs.browser(whole=True) or "chromium"
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home, root = Path(folder), Path(folder, "runs")
