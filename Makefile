@@ -10,6 +10,8 @@ ARGS ?=
 # wait for others now and then; the order is that of tests/conftest.py.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 LIBRARIES := .venv/.libraries
+# Tests start hundreds of processes, and without bytecode each would compile all of the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test torture check format bench clean
 .DEFAULT_GOAL := run
@@ -20,8 +22,8 @@ run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
 test: $(TOOLS)  ## set up what is missing and run the test suite
 	@$(PYTEST) -m "not torture" $(ARGS)
 
-torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, and every callback with its library
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m torture --timeout 1800 $(ARGS)
+torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousand, the whole browser, every callback with its library
+	@RUNICORN_TEST_BROWSER=chromium $(BIN)/python -m pytest -n 2 --dist worksteal -m torture --timeout 1800 $(ARGS)
 
 check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, tests
 	$(BIN)/ruff format --check .
