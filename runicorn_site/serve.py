@@ -36,8 +36,11 @@ REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
 FIRST_USER_ID = 1000
-SPARED = ("django.contrib.postgres.fields", "requests")
+SPARED = ("django.contrib.postgres.fields", "requests", "pygments")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
+
+TLS = "OpenSSL"
+"""Twisted loads it where it is installed, a tenth of the start; this server speaks plain HTTP."""
 
 logger = logging.getLogger(__name__)
 
@@ -188,7 +191,9 @@ class Serving:
         from django.core.exceptions import ImproperlyConfigured
 
         from runicorn.exchange.limits import configured
-        from runicorn_site.daphne_server import SiteServer
+
+        with _without(TLS):
+            from runicorn_site.daphne_server import SiteServer
 
         try:
             limits = configured()
