@@ -22,7 +22,9 @@ from tests.screens import screen_of, screens
 from tests.secrecy import look_at
 
 REQUIRE_ALL = os.environ.get("RUNICORN_TEST_REQUIRE_ALL") == "1"
-settings.register_profile("suite", deadline=None)  # no test is timed
+# No test is timed. How many examples is said here alone, but for tests that need a second or more for each.
+settings.register_profile("suite", deadline=None, max_examples=30)
+settings.register_profile("torture", deadline=None, max_examples=1000)
 settings.load_profile("suite")
 FIXTURE_STORE = Path(__file__).parent / "fixtures" / "runicorn-store-0.5.3.tar.gz"
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
@@ -39,7 +39,6 @@ GRAPHS = st.lists(
 
 
 @given(GRAPHS)
-@settings(max_examples=60, deadline=None)
 def test_whatever_the_graph_is(pairs: list[tuple[int, int]]) -> None:
     nodes, edges = graph(pairs)
     picture = draw(nodes, edges)
@@ -56,7 +55,6 @@ def test_whatever_the_graph_is(pairs: list[tuple[int, int]]) -> None:
 
 
 @given(GRAPHS)
-@settings(max_examples=30, deadline=None)
 def test_without_a_circle_every_line_goes_to_the_right(pairs: list[tuple[int, int]]) -> None:
     nodes, edges = graph([(min(pair), max(pair)) for pair in pairs])
     assert layered(nodes, edges)[1] == set()

@@ -112,4 +112,4 @@ class RandomWriting(RuleBasedStateMachine):
 
 
 TestRandomWriting = RandomWriting.TestCase
-TestRandomWriting.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestRandomWriting.settings = settings(stateful_step_count=25)

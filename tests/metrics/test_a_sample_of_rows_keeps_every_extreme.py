@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
@@ -78,7 +78,6 @@ def sample(columns: dict[str, list[float | None]], total: int, wanted: int, batc
     st.integers(2, 119),
     st.integers(1, 130),
 )
-@settings(max_examples=40, deadline=None)
 def test_any_columns_are_sampled_within_the_budget(
     table: list[list[float | None]], wanted: int, batch: int
 ) -> None:

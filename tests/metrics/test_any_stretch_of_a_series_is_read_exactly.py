@@ -73,7 +73,17 @@ def windows(draw: st.DrawFn) -> Window:
     return Window(steps=(low, high), after_row=draw(st.none() | st.integers(-1, 200)))
 
 
-def check(steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool) -> None:
+@given(
+    journeys(),
+    st.integers(0, 2**32),
+    st.lists(st.integers(1, 40), min_size=1, max_size=5),
+    windows(),
+    st.booleans(),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_it_reads_what_sorting_finds(
+    steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
+) -> None:
     points = points_of(steps, values_of(seed, len(steps)))
     grown = Grown()
     for batch in in_batches(points, sizes):
@@ -107,31 +117,3 @@ def check(steps: list[int], seed: int, sizes: list[int], window: Window, reopen:
             numbers = np.array([by_row[row] for _, row in expected])
             assert extremes(found.value.numbers()) == extremes(numbers)
             assert np.isfinite(found.value.numbers()).all() == np.isfinite(numbers).all()
-
-
-cases = given(
-    journeys(),
-    st.integers(0, 2**32),
-    st.lists(st.integers(1, 40), min_size=1, max_size=5),
-    windows(),
-    st.booleans(),
-)
-
-
-@cases
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_it_reads_what_sorting_finds(
-    steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
-) -> None:
-    check(steps, seed, sizes, window, reopen)
-
-
-@pytest.mark.torture
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("part", range(4))
-@cases
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_it_reads_what_sorting_finds_thousands_of_times(
-    part: int, steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
-) -> None:
-    check(steps, seed, sizes, window, reopen)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from metrics import codec
@@ -13,7 +13,6 @@ from metrics.values import Values, join
 
 wholes = st.integers(-(2**63), 2**63 - 1)
 scalars = st.none() | st.floats() | wholes | st.booleans() | st.text(max_size=8)
-short = settings(max_examples=50, deadline=None)
 columns = st.one_of(
     st.lists(st.floats(), max_size=40),
     st.lists(st.floats(width=32), max_size=40),
@@ -30,14 +29,12 @@ def bits(values: list[object]) -> list[object]:
 
 
 @given(st.lists(wholes, max_size=50))
-@short
 def test_whole_numbers_survive(numbers: list[int]) -> None:
     column = np.array(numbers, dtype=np.int64)
     assert codec.decode_ints(codec.encode_ints(column), len(column)).tolist() == numbers
 
 
 @given(columns)
-@short
 def test_values_of_every_kind_survive(values: list[object]) -> None:
     column = Values.of(values)
     assert bits(column.objects()) == bits(values)
@@ -46,7 +43,6 @@ def test_values_of_every_kind_survive(values: list[object]) -> None:
 
 
 @given(st.lists(columns, min_size=1, max_size=4), st.data())
-@short
 def test_parts_and_choices_of_columns_survive(parts: list[list[object]], data: st.DataObject) -> None:
     joined = join([Values.of(part) for part in parts])
     values = [value for part in parts for value in part]
@@ -64,7 +60,6 @@ def number(value: object) -> float:
 
 @given(st.lists(st.tuples(wholes, wholes, st.floats(), scalars, scalars, st.booleans()), max_size=6))
 @example([(0, 0, -0.0, None, None, False)])
-@short
 def test_points_survive(rows: list[tuple[int, int, float, object, object, bool]]) -> None:
     row, step, time, value, stage, shadow = (
         (list(column) for column in zip(*rows, strict=True)) if rows else [[]] * 6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.sampling import curve, envelope, evenly
@@ -12,7 +12,6 @@ heights = st.lists(st.floats(), max_size=300) | st.lists(st.floats(allow_nan=Fal
 
 
 @given(heights, st.integers(4, 80))
-@settings(max_examples=50, deadline=None)
 def test_any_curve_keeps_its_ends_and_extremes(values: list[float], points: int) -> None:
     numbers = np.array(values, dtype=np.float64)
     at = curve(np.arange(len(values)), numbers, points)
@@ -27,7 +26,6 @@ def test_any_curve_keeps_its_ends_and_extremes(values: list[float], points: int)
 
 
 @given(st.lists(st.floats(-1e9, 1e9), min_size=4, max_size=300), st.integers(4, 80), st.integers(0, 2**32))
-@settings(max_examples=50, deadline=None)
 def test_points_may_stand_anywhere(places: list[float], points: int, seed: int) -> None:
     """Close together, at the same place, and far apart, as the times of a run that slept are."""
     random = np.random.default_rng(seed)
@@ -62,7 +60,6 @@ def test_even_positions_have_both_ends() -> None:
 
 
 @given(st.lists(st.floats(), min_size=2, max_size=200), st.integers(1, 20))
-@settings(max_examples=50, deadline=None)
 def test_a_band_encloses_every_finite_value(values: list[float], every: int) -> None:
     numbers = np.array(values)
     edges = np.unique([*range(0, len(values), every), len(values) - 1])

@@ -42,7 +42,7 @@ def live_through(seed: int) -> None:
 
 
 @seeds
-@settings(max_examples=15, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=8, deadline=None, suppress_health_check=relaxed)
 def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
     live_through(seed)
 

@@ -6,7 +6,7 @@ import json
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from metrics.lanes import Lane
@@ -36,7 +36,6 @@ def in_order(rows: dict[int, dict[str, object]]) -> list[tuple[int, list[tuple[s
 
 
 @given(st.integers(0, 2**40))
-@settings(max_examples=50, deadline=None)
 def test_a_journal_is_parsed_as_the_plainest_reading_does(seed: int) -> None:
     random = Random(seed)
     content = Scribe(random).lines(30)
@@ -49,7 +48,6 @@ def test_a_journal_is_parsed_as_the_plainest_reading_does(seed: int) -> None:
 
 
 @given(st.integers(0, 2**40), st.integers(1, 29))
-@settings(max_examples=50, deadline=None)
 def test_it_makes_no_difference_where_a_journal_is_cut(seed: int, cut: int) -> None:
     lines = Scribe(Random(seed)).lines(30).splitlines(keepends=True)
     whole = parse(b"".join(lines), 0)

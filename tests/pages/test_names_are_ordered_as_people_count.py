@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runs.natural import natural
@@ -33,7 +33,6 @@ def test_numbers_in_names_count() -> None:
 
 
 @given(st.lists(st.text("ab01_/"), max_size=6))
-@settings(max_examples=50)
 def test_every_name_has_a_place(names: list[str]) -> None:
     assert sorted(names, key=natural) == sorted(sorted(names), key=natural)
 

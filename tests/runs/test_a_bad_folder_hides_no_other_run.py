@@ -196,7 +196,7 @@ files = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(folder=st.dictionaries(files, contents, max_size=6))
 def test_nothing_in_a_folder_hides_another_run(
     tmp_path_factory: pytest.TempPathFactory,

@@ -235,7 +235,7 @@ def joined(inner: Any) -> Any:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=st.recursive(tests, joined, max_leaves=6), rare=st.sampled_from([0, 1000]))
 def test_any_condition_finds_what_a_plain_look_finds(
     six: None, monkeypatch: pytest.MonkeyPatch, case: tuple[str, Plain], rare: int

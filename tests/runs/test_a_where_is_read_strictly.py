@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_with_its_place(text: str, sentence: str) -> None:
     assert str(caught.value).startswith("where: ")
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.text()
     | st.lists(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
@@ -133,7 +133,6 @@ def test_a_number_of_bins_that_nobody_wants_is_refused(bins: int) -> None:
         histogram([1], bins)
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(st.floats(), min_size=1, max_size=50), st.integers(1, 70))
 def test_every_value_is_counted_once_and_numpy_counts_alike(values: list[float], bins: int) -> None:
     plain, array = histogram(values, bins), histogram(np.array(values), bins)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn import screen
@@ -57,20 +57,17 @@ def _cut(draw: st.DrawFn) -> tuple[str, list[str]]:
     return text, [text[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=250, deadline=None)
 @given(_cut())
 def test_any_cut_gives_the_same_lines(cut: tuple[str, list[str]]) -> None:
     text, parts = cut
     assert _lines(parts) == _lines([text]) == _lines(list(text))
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.lists(st.text(st.characters(blacklist_characters="\n\r\b\x1b"), max_size=30), max_size=20))
 def test_plain_text_becomes_exactly_its_lines(lines: list[str]) -> None:
     assert _lines(["".join(f"{line}\n" for line in lines)]) == lines
 
 
-@settings(max_examples=120, deadline=None)
 @given(_cut(), st.lists(st.sampled_from(["settle", "snapshot", "flush"]), max_size=20))
 def test_no_order_of_looks_breaks_it_and_nothing_is_held_back_for_ever(
     cut: tuple[str, list[str]], looks: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn.masking import Masking, is_telling, secrets_of
@@ -136,7 +136,6 @@ def test_a_known_secret_is_masked_wherever_it_stands_the_longest_first() -> None
     assert masking.address("git@example.org:abcdef/a.git") == "git@example.org:***/a.git"
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=300))
 def test_any_text_can_be_masked_and_masking_again_changes_nothing(text: str) -> None:
     once = NOTHING.text(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn import AlertRule, AnomalyDetector, MetricMonitor
@@ -165,7 +165,6 @@ def test_a_trend_that_jumps_or_spreads_is_an_anomaly(values: list[float], anomal
     assert AnomalyDetector().detect_trend_anomaly(values) is anomaly
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(FLOATS, max_size=30), FLOATS)
 def test_no_values_break_it(values: list[float], value: float) -> None:
     detector, monitor = AnomalyDetector(), MetricMonitor()

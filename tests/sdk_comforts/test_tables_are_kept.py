@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
@@ -160,7 +160,6 @@ CELLS = (
 )
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.dictionaries(st.text() | st.integers(), CELLS), max_size=8)
     | st.lists(st.lists(CELLS), max_size=8)
