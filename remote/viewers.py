@@ -46,7 +46,8 @@ END_SECONDS = 6.0
 """For a viewer to end after it was told to; it takes no more than three."""
 ANSWER_SECONDS = 3.0
 """For its answer to that; one that gives none is killed."""
-FAREWELL_SECONDS = 1.0
+FAREWELL_SECONDS = 4.0
+"""For both when its connection is ended on purpose. The end of this program waits less for it, and kills nobody."""
 
 
 @dataclass(frozen=True)
@@ -299,14 +300,16 @@ class Session:
 
     async def end(self, patience: float | None = None) -> None:
         """Stop, whatever it does: the tunnel first, then the viewer over there."""
-        if self._life is not None and not self._life.done():
-            self._life.cancel()
-            await asyncio.gather(self._life, return_exceptions=True)
-        self.ready.cancel()  # when that life ended before it could settle it: in its first moment, or clearing up
-        if not self._cleared:
-            await self._clear_up(patience)
-        self.trouble = ""
-        self._turn("stopped")
+        try:
+            if self._life is not None and not self._life.done():
+                self._life.cancel()
+                await asyncio.gather(self._life, return_exceptions=True)
+            self.ready.cancel()  # when that life ended before it could settle it: in its first moment, or clearing up
+            if not self._cleared:
+                await self._clear_up(patience)
+        finally:  # also when the end of the server cuts it short: no row outlives its session
+            self.trouble = ""
+            self._turn("stopped")
 
     async def _clear_up(self, patience: float | None = None) -> None:
         await self.tunnel.close()
