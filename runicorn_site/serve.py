@@ -255,9 +255,16 @@ class Serving:
 
     def hurry(self) -> None:
         """The end is asked for: let nothing hold it up."""
-        timer = threading.Timer(STOP_SECONDS, os._exit, (0,))
+        timer = threading.Timer(STOP_SECONDS, self.give_up)
         timer.daemon = True
         timer.start()
+
+    def give_up(self) -> None:
+        """End at once: what there was to stop took too long."""
+        try:
+            self.clear_up()
+        finally:
+            os._exit(0)
 
     def stop(self, status: int) -> None:
         """Stop the background work, clear up and end, without waiting for views that hang."""

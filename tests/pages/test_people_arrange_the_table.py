@@ -23,7 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     for number in range(MANY):
         write_run(root, "p", f"r{number:03d}", config={"lr": number}, created_at=1.7e9 + number)
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
-    until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == str(MANY), timeout=30)
+    until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == str(MANY))
     yield viewer
     viewer.stop()
 
@@ -52,8 +52,9 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
     table.locator('th[data-key="project"]').drag_to(table.locator('th[data-key="status"]'))
     until(lambda: heads(table)[:3] == ["name", "project", "status"])
     table.locator("#columns summary").click()
-    table.locator('#columns input[value="config.lr"]').check()
-    until(lambda: "config.lr" in heads(table))
+    with table.expect_response(lambda answer: "config.lr" in (answer.request.post_data or "")):
+        table.locator('#columns input[value="config.lr"]').check()
+    assert "config.lr" in heads(table)
     handle = table.get_by_role("separator", name="Width of Project")
     before = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
     handle.focus()
@@ -86,10 +87,10 @@ def test_all_that_match_are_tagged_archived_and_taken_back(table: Any, site: Vie
     until(lambda: table.locator("input.pick:checked").count() == 50 and "page=2" in table.url)
     table.fill("#tag-all", "swept")
     table.get_by_role("button", name="Add tag").click()
-    until(lambda: "130 runs tagged." in table.locator("#outcome").inner_text(), timeout=30)
+    until(lambda: "130 runs tagged." in table.locator("#outcome").inner_text())
     assert total(site, "&tags=swept") == MANY
     table.get_by_role("button", name="Undo").click()
-    until(lambda: "130 runs no longer tagged." in table.locator("#outcome").inner_text(), timeout=30)
+    until(lambda: "130 runs no longer tagged." in table.locator("#outcome").inner_text())
     assert total(site, "&tags=swept") == 0
     table.get_by_role("button", name="Clear", exact=True).click()
     assert not table.locator("#selection").is_visible()

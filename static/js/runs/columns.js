@@ -36,7 +36,8 @@ function shift(key, by) {
 async function remember() {
   const body = new URLSearchParams({ csrfmiddlewaretoken: token() });
   for (const box of document.querySelectorAll("#columns [name=col]")) body.append("col", box.value);
-  await fetch("/runs-columns", { method: "POST", body });
+  // Kept alive: who goes to another page at once has chosen all the same.
+  await fetch("/runs-columns", { method: "POST", body, keepalive: true });
 }
 
 async function forget() {
