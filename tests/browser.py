@@ -21,7 +21,7 @@ QUIET = (
     # Each new window would begin with a process for the list under its address line, dearer than the page itself.
     "--disable-features=WebUIOmniboxAimPopup,WebUIOmniboxPopup,WebUIOmniboxFullPopup",
 )
-PATIENCE = 15_000
+PATIENCE = 60_000
 """Milliseconds that a test waits for what is to be seen."""
 
 

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,19 @@ from tests.waiting import until
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+_PORTS = count(10_000 + 2_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 10))
+"""Others for each process of a session, none twice, and none of those that the system gives to whoever connects:
+what is free when it is chosen is still free when a viewer, a second later, listens."""
+
+
 def free_port() -> int:
     """A TCP port of the loopback address that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    for port in _PORTS:
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError  # for the type checker: the ports never end
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -78,7 +88,7 @@ class Viewer:
 
     def wait_until_it_answers(self) -> Viewer:
         """Return once the server answers; the log is shown when it does not."""
-        until(self._answers, timeout=30)
+        until(self._answers, timeout=90)
         return self
 
     def _answers(self) -> bool:

@@ -28,7 +28,7 @@ def main() -> None:
         subprocess.run(command, env=environment(home), cwd=home, check=True, stdout=subprocess.DEVNULL)
         viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
         try:
-            until(lambda: viewer.get("/").text.count(SPARK) == len(runs(viewer)) > 0, timeout=60)
+            until(lambda: viewer.get("/").text.count(SPARK) == len(runs(viewer)) > 0)
             with launch(program) as browser:
                 for theme in ("light", "dark"):
                     photograph(browser, viewer, theme)

@@ -17,6 +17,8 @@ from tests.pages.markup import Markup
 
 __all__ = ["run", "shelves", "write"]
 Write = Callable[..., Path]
+JUST_NOW = r"just now|\d+ s ago"
+"""When something happened that a test did before, however slow the machine."""
 
 
 @pytest.fixture

@@ -49,10 +49,10 @@ def test_a_model_is_found_described_and_given_an_alias(
         page.get_by_role("link", name="net", exact=True).click()
         page.get_by_label("New alias", exact=True).fill("best")
         page.get_by_role("button", name="Add").click()
-        assert page.locator("#aliases b").inner_text() == "best"
+        until(lambda: page.locator("#aliases b").all_inner_texts() == ["best"])
         fits(page)
         page.get_by_role("button", name="Compare").click()
-        assert page.locator("tr.changed").count() == 2
+        until(lambda: page.locator("tr.changed").count() == 2)
         fits(page)
         for address in (f"code/{long}", f"code/{long}/v1"):
             page.goto(f"{viewer.url}/artifacts/{address}")
@@ -61,9 +61,9 @@ def test_a_model_is_found_described_and_given_an_alias(
         page.get_by_label("Filter metadata").fill("nothing like it")
         page.get_by_text("No line has that.").wait_for()
         page.get_by_label("Filter metadata").fill("score")
-        assert page.locator("dl > div", has_text="score").is_visible()
+        page.locator("dl > div", has_text="score").wait_for()
         page.get_by_role("link", name="w.txt", exact=True).click()
-        assert page.locator("#look pre").inner_text() == "weights 2"
+        page.locator("#look pre", has_text="weights 2").wait_for()
         page.get_by_text("Add a description and tags").click()
         page.get_by_label("Description").fill("The best one.")
         page.keyboard.press("Control+Enter")
@@ -79,7 +79,7 @@ def test_a_model_is_found_described_and_given_an_alias(
         assert download.value.suggested_filename == "net-v2.zip"
         fits(page)
         page.get_by_role("button", name="Delete").click()
-        assert page.locator(".run-header .notice").is_visible()
+        page.locator(".run-header .notice").wait_for()
         page.get_by_role("button", name="Restore").click()
         page.locator(".drawing a", has_text="data:v1").click()
-        assert page.url.endswith("/artifacts/dataset/data/v1")
+        page.wait_for_url("**/artifacts/dataset/data/v1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.test import Client
 
 import runicorn as rn
 from artifacts import list_page, services
+from tests.artifact_pages.conftest import JUST_NOW
 from tests.pages.markup import Markup
 from tests.waiting import until
 
@@ -25,7 +27,7 @@ def test_it_has_name_type_versions_size_and_aliases(page: Page, model: str) -> N
     found = page("/artifacts")
     assert names(found) == ["m", "d"]
     row = next(one for one in found.all("tr") if "model" in one.text)
-    assert row.text.startswith("m model latest v3 3 12 B just now")
+    assert re.match(rf"m model latest v3 3 12 B ({JUST_NOW})", row.text)
     assert "2 artifacts, 4 versions, 42 B of files" in found.texts("span", "end")[0]
     assert found.texts("a", "chip") == ["All 2", "Model 1", "Dataset 1", "Config 0", "Code 0", "Custom 0"]
     assert next(link.attributes["href"] for link in found.all("a", "name")) == model

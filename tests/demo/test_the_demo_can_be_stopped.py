@@ -23,7 +23,7 @@ def test_control_c_ends_the_run_as_interrupted_and_begins_no_other(folder: Path,
         text=True,
     )
     try:
-        until(lambda: [run for run in records(folder) if run.events("metrics")], timeout=60)
+        until(lambda: [run for run in records(folder) if run.events("metrics")])
         process.send_signal(signal.SIGINT)
         errors = process.communicate(timeout=30)[1]
     finally:

@@ -67,7 +67,7 @@ def test_the_wheel_trains_and_views(installed: Path, tmp_path: Path, home: Path)
         text=True,
     )
     try:
-        until(lambda: _answers(viewer, port), timeout=30)
+        until(lambda: _answers(viewer, port), timeout=90)
         run_id = trained.stdout.strip()
         rows = requests.get(f"http://127.0.0.1:{port}/api/runs/{run_id}/metrics_step", timeout=10).json()[
             "rows"

@@ -24,14 +24,14 @@ def test_fifty_clients_share_one_descriptor_and_leave_none(new_run) -> None:
         for client in clients:
             assert lines(client, 2000) == numbered(2000).splitlines()
         assert len(watched(run)) == 1
-    until(lambda: not watched(run), timeout=5)
+    until(lambda: not watched(run))
 
 
 def test_the_live_socket_leaves_none_either(new_run) -> None:
     run = new_run(logs="one\n", metrics=[{"loss": 1.0}])
     with run.open_live():
         until(lambda: len(watched(run)) == 2)
-    until(lambda: not watched(run), timeout=5)
+    until(lambda: not watched(run))
 
 
 def test_a_connection_that_is_reset_is_released_at_once(new_run) -> None:
@@ -40,7 +40,7 @@ def test_a_connection_that_is_reset_is_released_at_once(new_run) -> None:
     until(lambda: watched(run))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
-    until(lambda: not watched(run), timeout=5)
+    until(lambda: not watched(run))
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_long_history_is_released(new_run) -> None:
@@ -49,7 +49,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_long_history_is_released(new_ru
         silent_socket(run.server, f"/api/runs/{run.id}/logs/ws?from=0").close()
         with run.open_log("?from=0", max_queue=4) as client:
             lines(client, 10)
-    until(lambda: not watched(run), timeout=5)
+    until(lambda: not watched(run))
 
 
 @pytest.mark.torture
@@ -57,7 +57,7 @@ def test_a_client_that_vanished_is_released_within_a_minute(new_run) -> None:
     run = new_run(logs="one\n")
     client = silent_socket(run.server, f"/api/runs/{run.id}/logs/ws")
     until(lambda: watched(run))
-    until(lambda: not watched(run), timeout=60, pause=0.5)
+    until(lambda: not watched(run), pause=0.5)
     client.close()
 
 

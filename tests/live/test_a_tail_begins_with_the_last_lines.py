@@ -52,9 +52,9 @@ def test_ten_thousand_lines_of_a_huge_log_are_found_without_reading_it(tmp_path:
         file.truncate(1 << 30)  # a hole of a gigabyte: cheap to make, and as long to read as any
         file.seek(0, 2)
         file.write(b"\n" + b"".join(b"step %06d loss 0.123456\n" % number for number in range(50_000)))
-    began = time.perf_counter()
+    began = time.thread_time()
     lines = last(path, 10_000)
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
     assert (len(lines), lines[0][:11]) == (10_000, "step 040000")
 
 

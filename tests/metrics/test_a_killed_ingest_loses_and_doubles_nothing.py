@@ -28,14 +28,15 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
     run, content = new_run(seed), Scribe(random).lines(lines)
     append(run, content)
     for _ in range(kills):
-        before = offset(run)
+        if (before := offset(run)) == len(content):
+            break  # this process was kept waiting while the other one did all
         process = start(run, home)
         # Not the moment after a commit: somewhere in the work that follows it.
         until(lambda before=before: offset(run) > before, pause=0.001)
         time.sleep(random.random() / 50)
         process.kill()
         process.wait(10)
-    assert 0 < offset(run) < len(content)
+    assert offset(run) > 0
     assert catch_up(run, wait=600) == 0
     check_everything(run, content, random)
 

@@ -91,7 +91,10 @@ def test_runs_found_later_are_taken_in_soon(
     assert losses(run_id) == [1.0]
 
 
-def test_a_busy_run_is_left_alone_ten_times_as_long_as_it_took(store: Path, make_run: MakeRun) -> None:
+def test_a_busy_run_is_left_alone_many_times_as_long_as_it_took(
+    store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "SHARE", 100_000)
     wide = {f"metric/{i}": 0.5 for i in range(300)}
     run_id = make_run(store, status="running", metrics=[wide])
     discovery.full(active_root())

@@ -20,6 +20,7 @@ from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.processes import Viewer
 from tests.screens import Screen, screen_of
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Modules</title>
@@ -97,8 +98,9 @@ def busy_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
     root, home = tmp_path_factory.mktemp("busy") / "store", tmp_path_factory.mktemp("home")
     root.mkdir()
     fill(root)
-    viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off")
-    yield viewer.wait_until_it_answers()
+    viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
+    until(lambda: viewer.get("/api/runs?limit=1").headers["X-Total-Count"] == "19")
+    yield viewer
     viewer.stop()
 
 

@@ -218,7 +218,10 @@ def test_points_that_an_answer_half_knows_are_asked_for_again(
 def test_points_that_come_before_their_curve_wait_for_it(board: Callable[..., Any], server: Server) -> None:
     page = board("loss")
     late = "{loss: {step: [1001], time: [1], value: [5]}}"
-    page.evaluate(f"new Promise(d => requestAnimationFrame(d)).then(() => board.advance(1000, 1001, {late}))")
+    page.evaluate(f"""(async () => {{
+        while (!board.feeds.get("loss").chart) await new Promise((drawn) => requestAnimationFrame(drawn));
+        board.advance(1000, 1001, {late});
+    }})()""")
     until(lambda: output(page, "loss") == "5")
     assert server.asked and page.evaluate("chart('loss').curves[0].series.row") == 1001
 

@@ -44,7 +44,7 @@ def test_media_with_odd_keys_are_shown_under_them(open_page: Open, busy_site: Vi
     for kind, shown in (("images", "img"), ("tables", "table"), ("histograms", "canvas:first-child")):
         page.get_by_role("tab", name=kind.capitalize()).click()
         figures = page.locator(f"#{kind} figure.steps")
-        assert figures.locator("h3").all_text_contents() == KEYS
+        until(lambda figures=figures: figures.locator("h3").all_text_contents() == KEYS)
         figures.last.scroll_into_view_if_needed()
         until(lambda figures=figures, shown=shown: figures.last.locator(shown).count() == 1)
         for width, height in SIZES.values():

@@ -16,12 +16,12 @@ Open = Callable[..., Any]
 def test_the_table_is_filtered_by_links_and_forms(open_page: Open) -> None:
     page = open_page("/", java_script_enabled=False)
     page.get_by_role("link", name="Failed").click()
-    assert "status=failed" in page.url
+    page.wait_for_url("**status=failed**")
     assert set(page.locator("td .status").all_text_contents()) == {"failed"}
     page.locator("select[name=project]").select_option("nlp")
     page.fill("#search", "bert-13")
     page.get_by_role("button", name="Apply").click()
-    assert page.locator("a.name").count() == 1
+    until(lambda: page.locator("a.name").count() == 1)
 
 
 def test_a_run_can_be_read(open_page: Open) -> None:
@@ -46,7 +46,7 @@ def test_deleting_and_taking_back_work_by_forms(open_page: Open, busy_site: View
     page = open_page("/?project=scratch", java_script_enabled=False)
     page.get_by_label(f"Select to delete {run_id}").check()
     page.get_by_role("button", name="Delete", exact=True).click()
-    assert "1 run moved to the recycle bin." in page.locator("form.notice").inner_text()
+    page.locator("form.notice", has_text="1 run moved to the recycle bin.").wait_for()
     page.get_by_role("link", name="Recycle bin", exact=True).click()
     page.get_by_role("button", name=f"Restore to delete {run_id}").click()
-    assert "The recycle bin is empty" in page.locator("main").inner_text()
+    page.locator("main", has_text="The recycle bin is empty").wait_for()

@@ -94,11 +94,11 @@ def test_a_running_row_moves_and_a_new_one_appears_by_themselves(
     append_metrics(
         busy_site.root, PROJECT, "moving", runs["moving"], [{"loss": 0.5, "global_step": 4321}], 2.0e9
     )
-    until(lambda: row.locator(".c-step").inner_text() == "4,321", timeout=20)
+    until(lambda: row.locator(".c-step").inner_text() == "4,321")
     assert box.is_checked(), "a choice survives what moves"
     assert page.evaluate("document.activeElement.className") == "name clip"
     late = write_run(busy_site.root, PROJECT, "late", status="interrupted", created_at=2.0e9)
-    until(lambda: page.locator(f"#run-{late}").is_visible(), timeout=20)
+    until(lambda: page.locator(f"#run-{late}").is_visible())
     assert names(page)[0] == "late"
 
 

@@ -46,7 +46,7 @@ def test_the_look_and_the_storage_root_are_changed(
     browser.get_by_role("radio", name="Roomy").check()
     browser.get_by_role("button", name="Save").click()
     browser.get_by_text("Saved.").wait_for()
-    assert browser.evaluate(GROUND) == "rgb(21, 21, 23)"
+    until(lambda: browser.evaluate(GROUND) == "rgb(21, 21, 23)")
     browser.get_by_label("Folder", exact=True).fill(str(other))
     browser.get_by_role("button", name="Check").click()
     browser.get_by_text("holds 1 run.").wait_for()

@@ -51,7 +51,7 @@ def test_the_address_shows_a_colleague_the_same_view(open_page: Open, screen: Sc
     page.get_by_label("Log y").check()
     page.locator("input[name=smooth]").fill("0.5")
     show(page, "Config")
-    assert page.url.endswith(f"{RUN}?x=relative&smooth=0.5&log=1&pane=config")
+    page.wait_for_url(f"**{RUN}?x=relative&smooth=0.5&log=1&pane=config")
 
     other = open_page(page.url.removeprefix(page.url.split("/runs/")[0]))
     until(lambda: other.locator("#config").is_visible() and not other.locator("#log").is_visible())
@@ -75,9 +75,9 @@ def test_a_range_is_read_again_at_full_resolution(open_page: Open) -> None:
         page.mouse.down()
         page.mouse.move(box["x"] + 200, box["y"] + 50, steps=3)
         page.mouse.up()
-    assert "range=" in page.url
+    page.wait_for_url("**range=**")
     page.get_by_title("Show everything again").click()
-    assert "range=" not in page.url
+    page.wait_for_url(lambda url: "range=" not in url)
 
 
 def test_the_log_has_its_colours_and_follows(open_page: Open) -> None:

@@ -141,16 +141,16 @@ class Sshd:
             found = psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             return []
-        return [process for process in found if _command(process)]
+        return [process for process in found if command_of(process)]
 
     def logins(self) -> int:
         """How many logins are open."""
-        return sum("[priv]" in _command(process) for process in self.sessions())
+        return sum("[priv]" in command_of(process) for process in self.sessions())
 
     def cut(self) -> None:
         """Kill every login, as a broken network does; the server goes on listening."""
         for process in self._frozen():
-            if _command(process).startswith("sshd"):
+            if command_of(process).startswith("sshd"):
                 _kill(process)
             else:
                 _resume(process)
@@ -189,7 +189,7 @@ class Sshd:
         self.process = None
 
 
-def _command(process: psutil.Process) -> str:
+def command_of(process: psutil.Process) -> str:
     """Its command line; "" when it has ended."""
     try:
         return " ".join(process.cmdline())

@@ -27,7 +27,7 @@ def status(api: APIClient, session_id: str) -> dict[str, Any]:
     return dict(api.get(f"/api/remote/viewer/status/{session_id}").json())
 
 
-def until_it_is(api: APIClient, session_id: str, state: str, timeout: float = 30) -> dict[str, Any]:
+def until_it_is(api: APIClient, session_id: str, state: str, timeout: float = 60) -> dict[str, Any]:
     """A session as soon as it has a state."""
     until(lambda: status(api, session_id)["status"] == state, timeout=timeout)
     return status(api, session_id)

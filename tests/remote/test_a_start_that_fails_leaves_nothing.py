@@ -76,7 +76,7 @@ def test_a_connection_that_is_cut(
     began = time.monotonic()
     known_sshd.cut()
     session = until_it_is(api, session_id, "failed")
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     assert session["error"] == f"The connection to {known_sshd.id} was lost. Connect again."
     assert_nothing_is_left(known_sshd, session)
     until(lambda: ViewerSession.objects.get().state == "failed")
@@ -89,7 +89,7 @@ def test_a_viewer_whose_start_was_cut_ends_by_itself(
 ) -> None:
     monkeypatch.setenv("RUNICORN_REMOTE_PATIENCE", "1")
     session_id = begin(api, starting())
-    until(lambda: far.viewers(known_sshd.home), timeout=30)
+    until(lambda: far.viewers(known_sshd.home))
     known_sshd.cut()
     session = until_it_is(api, session_id, "failed")
     assert_nothing_is_left(known_sshd, session)
@@ -164,7 +164,7 @@ def test_a_host_that_forwards_no_ports(
     answer = api.post("/api/remote/viewer/start", {**strict.login(), "remote_root": str(far_store)})
     assert answer.status_code == 503
     assert "127.0.0.1 refuses ways to its ports (AllowTcpForwarding)" in answer.json()["detail"]
-    assert far.viewers(strict.home) == []
+    until(lambda: far.viewers(strict.home) == [])
 
 
 def test_what_the_viewer_over_there_complains_of_is_told(

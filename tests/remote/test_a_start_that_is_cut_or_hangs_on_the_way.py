@@ -45,7 +45,7 @@ def full() -> Iterator[int]:
         try:
             while True:
                 waiting = stack.enter_context(socket.socket())
-                waiting.settimeout(0.2)
+                waiting.settimeout(1)
                 waiting.connect(("127.0.0.1", port))
         except TimeoutError:
             yield port
@@ -149,7 +149,7 @@ def test_a_connection_that_is_cut_while_the_tunnel_is_opened(
 ) -> None:
     pretending(known_sshd.home, reports(full), "venv")
     session_id = begin(api, starting(conda_env="venv"))
-    until(lambda: status(api, session_id)["stage"] == "tunnel", timeout=30)
+    until(lambda: status(api, session_id)["stage"] == "tunnel")
     known_sshd.cut()
     session = until_it_is(api, session_id, "failed")
     assert session["error"] == f"The connection to {known_sshd.id} was lost. Connect again."

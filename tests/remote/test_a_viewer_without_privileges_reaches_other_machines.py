@@ -19,6 +19,7 @@ from tests.remote import far
 from tests.remote.people import open_folder
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
+from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
 NOBODY = 65534
@@ -73,7 +74,7 @@ def test_it_connects_starts_a_viewer_and_keeps_what_it_has_to_itself(
         assert viewer.post("/api/config/ssh_connections", json=saved).status_code == 201
     finally:
         assert viewer.stop() == 0
-    assert far.viewers(sshd.home) == []
+    until(lambda: far.viewers(sshd.home) == [])
     made = {path.name: path.stat() for path in (home / "config").iterdir() if path.is_file()}
     assert {"known_hosts", "connections.json", ".secret.key"} <= made.keys()
     assert {about.st_uid for about in made.values()} == {NOBODY}

@@ -205,7 +205,7 @@ async def connect_and_wait(place: Address, credentials: Credentials) -> str:
     except Unreachable:
         return "unreachable"
     try:
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(5):
             await link.ended.wait()
     except TimeoutError:
         return "hangs"

@@ -17,7 +17,7 @@ from remote.credentials import Credentials
 from remote.errors import BadInput, ConnectionCut, Failed, NotAllowed
 from remote.loop import LoopThread
 from tests.remote.people import somebody
-from tests.remote.sshd import Sshd
+from tests.remote.sshd import Sshd, command_of
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -200,20 +200,21 @@ def test_a_copy_that_is_cut_says_so(
 def test_a_folder_that_never_answers_is_given_up(
     known_sshd: Sshd, remote_loop: LoopThread, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "SECONDS", 0.5)
     remote_loop.run(files.look_at(held.link, "/"), 15)
-    sftp = [process for process in known_sshd.sessions() if "sftp" in " ".join(process.cmdline())]
+    sftp = [process for process in known_sshd.sessions() if "sftp" in command_of(process)]
     for process in sftp:
         process.suspend()
-    began = time.monotonic()
-    with pytest.raises(Failed, match="did not answer about"):
-        remote_loop.run(files.look_at(held.link, "/"), 15)
-    assert time.monotonic() - began < 3
+    with monkeypatch.context() as short:
+        short.setattr(files, "SECONDS", 0.5)
+        began = time.monotonic()
+        with pytest.raises(Failed, match="did not answer about"):
+            remote_loop.run(files.look_at(held.link, "/"), 15)
+        assert time.monotonic() - began < 10
     # The next question goes to a server of its own.
     assert remote_loop.run(files.look_at(held.link, "/"), 15) == ("/", "folder")
     for process in sftp:
         process.resume()
-    until(lambda: sum("sftp" in " ".join(process.cmdline()) for process in known_sshd.sessions()) <= 2)
+    until(lambda: sum("sftp" in command_of(process) for process in known_sshd.sessions()) <= 2)
 
 
 def test_no_path_holds_a_nul(remote_loop: LoopThread, held: Held) -> None:

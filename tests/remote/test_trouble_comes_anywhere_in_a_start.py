@@ -52,13 +52,13 @@ def check(api: APIClient, server: Sshd, answer: Any, what: str) -> None:
     )
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}, what
     until(lambda: not pool.all())
-    until(lambda: not server.sessions(), timeout=30)
+    until(lambda: not server.sessions())
     until(lambda: not ViewerSession.objects.exists())
 
 
 def nothing_is_left(server: Sshd) -> None:
     """Viewers that lost who had started them have ended too."""
-    until(lambda: far.viewers(server.home) == [], timeout=30)
+    until(lambda: far.viewers(server.home) == [])
     assert far.litter(server) == []
 
 

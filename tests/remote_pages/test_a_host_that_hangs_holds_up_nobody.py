@@ -25,25 +25,30 @@ def silent() -> Iterator[Teller]:
         yield host
 
 
-def post(viewer: Viewer, port: int) -> requests.Response:
-    """The form of a host, sent as a browser does."""
+def form_of(viewer: Viewer) -> tuple[dict[str, str], dict[str, str]]:
+    """The cookies and the hidden field of the form of a host."""
     with requests.Session() as browser:
         page = browser.get(f"{viewer.url}/remote/host", timeout=30).text
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token is not None
-        form = {"host": "127.0.0.1", "port": port, "username": "me", "way": "password", "password": "x"}
-        form["csrfmiddlewaretoken"] = token[1]
-        return browser.post(f"{viewer.url}/remote/host", data=form, timeout=60)
+        return browser.cookies.get_dict(), {"csrfmiddlewaretoken": token[1]}
+
+
+def post(viewer: Viewer, port: int, cookies: dict[str, str], hidden: dict[str, str]) -> requests.Response:
+    """The form of a host, sent as a browser does."""
+    filled = {"host": "127.0.0.1", "port": port, "username": "me", "way": "password", "password": "x"}
+    return requests.post(f"{viewer.url}/remote/host", data=filled | hidden, cookies=cookies, timeout=60)
 
 
 def test_others_look_at_their_runs_and_the_wait_ends_with_a_sentence(near: Viewer, silent: Teller) -> None:
+    cookies, hidden = form_of(near)
     with ThreadPoolExecutor(HANGING) as browsers:
-        waiting = [browsers.submit(post, near, silent.port) for _ in range(HANGING)]
-        until(lambda: len(silent.ends) == HANGING, timeout=60)
+        waiting = [browsers.submit(post, near, silent.port, cookies, hidden) for _ in range(HANGING)]
+        until(lambda: len(silent.ends) == HANGING)
         with requests.Session() as other:
             for address in ("/", "/api/runs", "/system", "/remote", "/settings"):
                 assert other.get(near.url + address, timeout=5).status_code == 200
-        assert not any(one.done() for one in waiting)
+        assert sum(not one.done() for one in waiting) > WAITING_SLOTS
         silent.cut()
         answers = [one.result() for one in waiting]
     assert {answer.status_code for answer in answers} == {503}

@@ -76,6 +76,13 @@ def files(root: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for path, name in names.items() if not name.startswith(".")}
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who cancels waits for the end, however slow the machine."""
+    monkeypatch.setattr(mirroring, "CANCEL_SECONDS", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
     client: Client, store: Path, server: TalkativeSshd, network: Relay, far_store: Path, begin: Begin
 ) -> None:
@@ -85,7 +92,7 @@ def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
     with large.open("wb") as file:
         file.truncate(LARGE)
     one = begin(delay=0.02)
-    until(lambda: one.done >= 3 and one.came > 2**20, timeout=60)
+    until(lambda: one.done >= 3 and one.came > 2**20)
     page = client.get("/remote").content.decode()
     assert f"{one.done} of 4 files" in page and f"/remote/mirrors/{one.id}/cancel" in page
     assert "The files that have come are whole and stay" in cancel(client, one)
@@ -105,6 +112,7 @@ def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
     assert one.id not in page and again.id in page
 
 
+@pytest.mark.usefixtures("patient")
 def test_one_that_has_a_manifest_made_is_cancelled_with_it(
     client: Client, store: Path, server: TalkativeSshd, begin: Begin, far_store: Path
 ) -> None:
@@ -112,7 +120,7 @@ def test_one_that_has_a_manifest_made_is_cancelled_with_it(
     real = pretending(server.home, "", "venv")
     real.write_text(real.read_text().replace("*--remote-mode*)", "*generate-manifest*)\nexec sleep 987\n"))
     one = begin("venv")
-    until(lambda: far.waiting(server.home, "sleep"), timeout=60)
+    until(lambda: far.waiting(server.home, "sleep"))
     assert "Nothing has come" in cancel(client, one)
     assert one.over.is_set() and files(store) == {}
     until(lambda: far.waiting(server.home, "sleep") == [])
@@ -132,7 +140,7 @@ def test_a_host_that_hangs_does_not_hold_up_who_cancels(
     with (far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:
         file.truncate(LARGE)
     one = begin(delay=0.02)
-    until(lambda: one.came > 2**20, timeout=60)
+    until(lambda: one.came > 2**20)
     network.mute_after = 0  # from now on nothing comes
     assert "Cancelled." in cancel(client, one)
     assert (one.state, one.over.is_set()) == ("cancelled", False)

@@ -21,7 +21,7 @@ def run(client: Client, form: dict[str, str]) -> tuple[mirroring.Mirroring, str]
     """A mirror that has ended, and its page."""
     address = client.post("/remote/mirrors", form)["Location"]
     one = mirroring.mirroring(address.rpartition("/")[2])
-    until(lambda: one.state != "running", timeout=60)
+    until(lambda: one.state != "running")
     return one, client.get(address).content.decode()
 
 

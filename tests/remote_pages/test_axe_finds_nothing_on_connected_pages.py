@@ -44,7 +44,8 @@ def test_pages_of_a_connected_machine(near: Viewer, sshd: Sshd, far_store: Path,
     page.get_by_role("link", name="Use .venv").click()
     page.get_by_role("link", name="Browse").click()
     page.fill("input[name=path]", str(far_store))
-    page.get_by_role("button", name="Go").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Go").click()
     look(page)
     page.get_by_role("link", name="Use this folder").click()
     assert page.input_value("input[name=root]") == str(far_store)

@@ -61,7 +61,7 @@ def test_from_an_empty_page_to_a_live_curve_and_back(
         if scripts:
             there.locator("#charts figure").first.wait_for()
             training.tell("log 0.0625")
-            until(lambda: "0.0625" in there.locator("main").inner_text(), timeout=20)
+            until(lambda: "0.0625" in there.locator("main").inner_text())
         assert len(far.viewers(sshd.home)) == 1
         page.goto(f"{near.url}/remote")
         assert "the big one" in page.locator("main").inner_text()

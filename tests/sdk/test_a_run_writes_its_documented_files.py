@@ -138,4 +138,4 @@ def test_a_viewer_of_another_store_is_not_named(
 ) -> None:
     settings.register_viewer("http://127.0.0.1:23300", tmp_path / "other", token_needed=False)
     begin()
-    assert "23300" not in capsys.readouterr().err
+    assert "127.0.0.1:23300" not in capsys.readouterr().err

@@ -38,8 +38,8 @@ def test_a_program_that_writes_more_is_ended() -> None:
 )
 def test_a_program_that_takes_too_long_is_ended_with_what_it_started(text: str, tmp_path: Path) -> None:
     began = time.monotonic()
-    assert Commands().output(_sh(f"echo $$ > {tmp_path}/pid; {text}"), timeout=0.3) is None
-    assert time.monotonic() - began < 5
+    assert Commands().output(_sh(f"echo $$ > {tmp_path}/pid; {text}"), timeout=3) is None
+    assert time.monotonic() - began < 30
     assert gone(int((tmp_path / "pid").read_text()))
 
 
@@ -52,7 +52,7 @@ def test_cancelling_ends_the_program_and_allows_no_other(tmp_path: Path) -> None
     asking.start()
     until((tmp_path / "begun").exists)
     commands.cancel()
-    asking.join(5)
+    asking.join(30)
     assert answers == [None]
     assert commands.output(_sh("echo more"), timeout=5) is None
 

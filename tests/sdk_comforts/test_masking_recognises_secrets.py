@@ -148,6 +148,6 @@ def test_any_text_can_be_masked_and_masking_again_changes_nothing(text: str) -> 
     "text", ["a" * 120_000, "a=" * 60_000, "://a:" * 20_000, "x.y-" * 30_000, " " * 120_000]
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     NOTHING.text(text)
-    assert time.monotonic() - began < 5
+    assert time.thread_time() - began < 5

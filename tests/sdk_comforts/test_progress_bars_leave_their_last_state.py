@@ -163,7 +163,7 @@ def test_rows_that_are_redrawn_together_are_not_told_when_the_output_rests() -> 
 def test_keeps_pace_with_a_program_that_prints_a_lot() -> None:
 
     one, text = Screen(), "epoch 3 step 1000 loss 0.123456\n"
-    began = time.monotonic()
+    began = time.thread_time()
     for _ in range(20_000):
         one.feed(text)
-    assert time.monotonic() - began < 2
+    assert time.thread_time() - began < 2

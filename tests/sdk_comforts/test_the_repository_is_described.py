@@ -102,7 +102,7 @@ def test_a_git_that_hangs_is_not_waited_for(
     monkeypatch.setattr(described, "TIMEOUT", 0.2)
     began = time.monotonic()
     assert described.Repository(work, Commands(), Masking({}), os.environ).describe() is None
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_nothing_that_the_repository_configures_is_run(work: Path, tmp_path: Path) -> None:

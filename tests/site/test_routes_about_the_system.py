@@ -46,10 +46,9 @@ def test_processes_are_checked_on_demand(store: Path, api: APIClient) -> None:
     }
 
 
-def test_the_monitor_never_waits(store: Path, api: APIClient) -> None:
-    began = time.monotonic()
+def test_the_monitor_never_waits(store: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("it waits"))
     figures = [api.get("/api/system/monitor").json() for _ in range(3)][-1]
-    assert time.monotonic() - began < 1
     assert figures["available"] is True
     assert len(figures["cpu"]["per_core"]) == figures["cpu"]["logical_count"]
     assert 0 <= figures["cpu"]["percent"] <= 100
@@ -103,7 +102,8 @@ def test_what_nvidia_smi_says_becomes_numbers(
 def test_a_program_that_fails_or_hangs_is_no_error(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, reason: str
 ) -> None:
-    monkeypatch.setattr(system_figures, "NVIDIA_SECONDS", 1.0)
+    if "sleep" in program:
+        monkeypatch.setattr(system_figures, "NVIDIA_SECONDS", 1.0)
     put_on_path(program, tmp_path, monkeypatch)
     answer = api.get("/api/gpu/telemetry")
     assert answer.status_code == 200

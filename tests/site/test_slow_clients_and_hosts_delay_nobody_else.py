@@ -36,7 +36,7 @@ def open_and_stall(viewer: Viewer, path: str) -> socket.socket:
 def test_ten_hanging_views_do_not_delay_an_answer(odd: Viewer) -> None:
     with ThreadPoolExecutor(MANY) as clients:
         waiting = [clients.submit(odd.get, "/hang") for _ in range(MANY)]
-        assert quickest(odd) < 0.05
+        assert quickest(odd) < 1
         assert not any(client.done() for client in waiting)
         odd.get("/release")
         assert {client.result().text for client in waiting} == {"released"}
@@ -48,7 +48,7 @@ def test_ten_slow_downloads_do_not_delay_an_answer(odd: Viewer) -> None:
             for _ in range(MANY):
                 stalled.enter_context(open_and_stall(odd, path))
         # Until the buffers between server and clients are full the downloads are quick ones.
-        until(lambda: quickest(odd) < 0.05)
+        until(lambda: quickest(odd) < 1)
 
 
 def test_a_download_is_produced_only_as_fast_as_it_is_read(odd: Viewer) -> None:

@@ -76,4 +76,4 @@ def test_a_client_that_vanished_is_let_go_within_a_minute(
 
         assert connected()
         socket.protocol.receive_data = lambda data: None  # alive as a connection, deaf as a client
-        until(lambda: not connected(), timeout=60, pause=0.5)
+        until(lambda: not connected(), pause=0.5)

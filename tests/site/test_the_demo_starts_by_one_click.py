@@ -55,7 +55,15 @@ def test_it_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer) -> No
     assert "The demo is running already." in twice.text
     (child,) = psutil.Process(viewer.process.pid).children()
     viewer.kill()
-    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, timeout=30)
+    until(lambda: gone(child))
+
+
+def gone(process: psutil.Process) -> bool:
+    """Whether it has ended."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_it_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,14 +17,15 @@ from tests.site.conftest import OddViewer
 from tests.site.test_slow_clients_and_hosts_delay_nobody_else import open_and_stall
 from tests.waiting import until
 
-LIMIT = 3.0
+LIMIT = 15.0
+"""What would hold it up takes a minute or for ever; how fast it is says `benchmarks/serve.py`."""
 
 
 def seconds_to_end(viewer: Viewer, number: int = signal.SIGTERM) -> float:
     """How long the process takes to end after a signal, with status 0."""
     began = time.monotonic()
     viewer.process.send_signal(number)
-    assert viewer.process.wait(10) == 0
+    assert viewer.process.wait(30) == 0
     return time.monotonic() - began
 
 
@@ -87,5 +88,5 @@ def test_clients_that_go_away_leave_no_thread_behind(busy: OddViewer) -> None:
         with socket.create_connection(("127.0.0.1", busy.port)) as client:
             client.sendall(b"GET /api/long HTTP/1.1\r\nHost: localhost\r\n\r\n")
     until(lambda: busy.get("/api/long").ok)
-    assert process.num_threads() < 40
+    until(lambda: process.num_threads() < 40)
     assert seconds_to_end(busy) < LIMIT

@@ -52,7 +52,7 @@ def test_it_leaves_word_for_the_sdk(start_viewer: Callable[..., Viewer], folder:
 def test_djangos_runserver_is_the_same_server(folder: Path, home: Path) -> None:
     server = Runserver(folder, home, DJANGO_SETTINGS_MODULE="runicorn_site.settings")
     try:
-        until(lambda: running_viewers(), timeout=30)
+        until(lambda: running_viewers(), timeout=90)
         server.url = running_viewers()[0]["url"]
         assert server.get("/api/health").headers["Server"] == "runicorn"
         assert server.get("/static/css/base.css").status_code == 200
@@ -71,7 +71,7 @@ def test_a_new_user_needs_no_folder(home: Path) -> None:
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: running_viewers(), timeout=30)
+        until(lambda: running_viewers(), timeout=90)
         assert running_viewers()[0]["root"] == str(home / ".runicorn")
     finally:
         process.terminate()
@@ -105,5 +105,5 @@ def test_with_reload_it_starts_anew_when_the_code_changes(
     before = until(serving)
     assert before in {child.pid for child in parent.children()}
     os.utime(runicorn_site.urls.__file__, (time.time(), time.time()))
-    until(lambda: serving() not in {0, before}, timeout=60)
+    until(lambda: serving() not in {0, before})
     viewer.wait_until_it_answers()

@@ -72,7 +72,7 @@ def test_each_shows_its_own_store(
     other.mkdir()
     run_id = make_run(folder)
     make_run(other, run_id=run_id, project="elsewhere")
-    here, there = start_viewer(), start_viewer(other)
+    here, there = (start_viewer(root, RUNICORN_RATE_LIMIT="off") for root in (folder, other))
     until(lambda: ids(here) and ids(there))
     assert here.get(f"/api/runs/{run_id}").json()["project"] == "vision"
     assert there.get(f"/api/runs/{run_id}").json()["project"] == "elsewhere"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.processes import Viewer
@@ -53,8 +54,9 @@ def near(tmp_path: Path, home: Path) -> Iterator[Path]:
     home.mkdir(parents=True, exist_ok=True)
     yield root
     for process in senders(root):
-        process.kill()
-        process.wait(10)
+        with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+            process.kill()
+            process.wait(10)
 
 
 @pytest.fixture

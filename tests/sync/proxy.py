@@ -16,6 +16,8 @@ class Proxy:
         self.port = self._listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.is_cut = False
+        self.cut_at: int | None = None
+        """Bytes in both directions after which it cuts itself, once."""
         self.passed = 0
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -44,6 +46,9 @@ class Proxy:
             outer.settimeout(None)
             with self._lock:
                 self._open |= {inner, outer}
+            if self.is_cut:  # in this very moment
+                self._close(inner, outer)
+                continue
             self._start(self._pump, inner, outer)
             self._start(self._pump, outer, inner)
 
@@ -52,6 +57,9 @@ class Proxy:
             while data := source.recv(65536):
                 target.sendall(data)
                 self.passed += len(data)
+                if self.cut_at is not None and self.passed >= self.cut_at:
+                    self.cut_at = None
+                    self.cut()
         self._close(source, target)
 
     def _close(self, *sockets: socket.socket) -> None:

@@ -254,7 +254,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr(transport, "SLICE", 64 * 1024)
     (run,) = write_store(there, 1)
-    size = 16 * 2**20
+    size = 48 * 2**20
     for path in run.rglob("*.*"):
         path.unlink()
     (run / "events.jsonl").write_bytes(os.urandom(size))
@@ -262,7 +262,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_was(
     parts = folder / ".sync_parts"
 
     def cut_soon() -> None:
-        until(lambda: max((part.stat().st_size for part in parts.glob("*")), default=0) > size // 4)
+        until(lambda: max((part.stat().st_size for part in parts.glob("*")), default=0) > size // 8)
         server.cut()
 
     with over_asyncssh(server) as client:

@@ -90,10 +90,10 @@ def test_it_is_live_over_there_while_it_trains(near: Path, viewer: Viewer, home:
 
         until(seen)
     assert viewer.get(f"/api/runs/{run_id}").json()["status"] == "running"
-    assert "step 2" in viewer.get(f"/api/runs/{run_id}/logs").text
+    until(lambda: "step 2" in viewer.get(f"/api/runs/{run_id}/logs").text)
     _, told = training.communicate("")
     assert training.returncode == 0 and f"{viewer.url}/runs/{run_id}" in told
-    until(arrived(near, viewer.root), timeout=30)
+    until(arrived(near, viewer.root))
     about = viewer.get(f"/api/runs/{run_id}").json()
     assert (about["status"], about["tags"], about["summary"]["note"]) == ("finished", ["far"], "done")
     (picture,) = viewer.get(f"/api/runs/{run_id}/media").json()
@@ -117,7 +117,7 @@ def test_a_server_that_was_away_gets_everything_when_it_is_back(
     training.communicate("go\n" * 20)
     assert training.returncode == 0 and not (viewer.root / "sent/one/runs" / run_id).exists()
     network.mend()
-    until(arrived(near, viewer.root), timeout=60)
+    until(arrived(near, viewer.root))
 
 
 def test_a_killed_training_is_sent_to_its_last_line(
@@ -132,7 +132,7 @@ def test_a_killed_training_is_sent_to_its_last_line(
         training.stdout.readline()
     training.kill()
     training.communicate()
-    until(lambda: not senders(near), timeout=30)
+    until(lambda: not senders(near))
     # The viewer is on the same machine here, so it judges: that is all that is not the same.
     assert set(differences(near, viewer.root)) <= {"status.json"}
 
@@ -195,7 +195,7 @@ def test_a_run_that_was_removed_there_is_not_sent_again(
     viewer.post("/api/runs/soft-delete", json={"run_ids": [run_id]})
     viewer.post("/api/recycle-bin/empty", json={"confirm": True})
     training.communicate("go\n" * 5)
-    until(lambda: not senders(near), timeout=30)
+    until(lambda: not senders(near))
     assert not (viewer.root / "sent/one/runs" / run_id / "meta.json").exists()
     assert sync(near, home, run_id).returncode == 0  # asked for by hand
     assert not differences(near, viewer.root)
@@ -210,7 +210,7 @@ def test_a_token_is_shown_and_a_wrong_one_is_told(
     viewer = start_viewer(tmp_path / "store", "--token", str(token), RUNICORN_RATE_LIMIT="off")
     training = train(STEPWISE, near, home, run_id, viewer.url, RUNICORN_TOKEN=str(token))
     training.communicate("go\n")
-    until(arrived(near, viewer.root), timeout=30)
+    until(arrived(near, viewer.root))
     wrong = sync(near, home, run_id, "--url", viewer.url.replace("127.0.0.1", "localhost"), "--json")
     assert wrong.returncode == 1 and "token" in wrong.stdout
 
@@ -236,7 +236,7 @@ sys.stdin.readline()
     training.stdout.readline()
     assert len(senders(near)) == 1
     training.communicate("\n")
-    until(arrived(near, viewer.root), timeout=30)
+    until(arrived(near, viewer.root))
 
 
 def test_artifacts_go_along(near: Path, viewer: Viewer, home: Path) -> None:
@@ -259,7 +259,7 @@ for name in ("first", "second"):
     training = train(script, near, home, RUNICORN_URL=viewer.url)
     _, told = training.communicate()
     assert training.returncode == 0, told
-    until(arrived(near, viewer.root), timeout=30)
+    until(arrived(near, viewer.root))
     runs = {run["name"]: run["id"] for run in viewer.get("/api/runs").json() if run["hostname"]}
     versions = viewer.get("/api/artifacts/net/versions").json()
     mine = [
@@ -298,7 +298,7 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
     training.communicate()
     done = sync(near, home, run_id)
     if "another process" in done.stderr:
-        until(lambda: not senders(near), timeout=60)
+        until(lambda: not senders(near))
         done = sync(near, home, run_id)
     assert done.returncode == 0, done.stderr
     assert not differences(near, viewer.root)

@@ -170,7 +170,7 @@ def test_watching_brings_new_runs_and_ends_with_ctrl_c(
         terminal.types("y")
         until(lambda: runs(folder) == {first})
         second = write_run(there, "vision", "other")
-        until(lambda: runs(folder) == {first, second}, timeout=40)
+        until(lambda: runs(folder) == {first, second})
         terminal.presses(CTRL_C)
         assert terminal.ends() == 0, terminal.said
     assert "Traceback" not in terminal.said and not halves(folder)
@@ -207,7 +207,7 @@ def test_ctrl_c_in_a_large_file_ends_at_once_and_the_next_visit_goes_on(
     with sync("--key", str(server.key)) as terminal:
         terminal.waits_for(QUESTION)
         terminal.types("y")
-        until(lambda: came() > 8 * 2**20, timeout=40)
+        until(lambda: came() > 8 * 2**20)
         terminal.presses(CTRL_C)
         assert terminal.ends(10) == 130, terminal.said
     assert "Traceback" not in terminal.said

@@ -41,12 +41,12 @@ def send(count: int, large: int, near: Path, url: str, home: Path) -> None:
 
 def test_it_goes_on_where_it_was_cut(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
     uploads = viewer.root / "artifacts/.uploads"
+    network.cut_at = 17_500_000
     send(300, 40, near, network.url, home)
-    until(lambda: network.passed > 17_500_000, timeout=60)
-    network.cut()
+    until(lambda: network.is_cut)
     before = {folder.name for folder in uploads.iterdir()}
     network.mend()
-    until(lambda: not senders(near), timeout=60)
+    until(lambda: not senders(near))
     assert contents(viewer.root) == contents(near)
     assert len(before) == 1 and not list(uploads.iterdir())
     # The part of 8 MiB that was cut is sent again; a beginning of two parts that is would be seen.
