@@ -116,7 +116,12 @@ class Comforts:
 
     def _capture_environment(self, companion: Companion) -> None:
         with _loading():
+            import platform
+
             from runicorn.environment import EnvironmentCapture
+
+            # Asks `uname` once, and until Python 3.12 under a lock that is as bad to fork with as those of modules.
+            platform.processor()
         capture = EnvironmentCapture(start=self._start)
         companion.cancel = capture.cancel
         self._folder.write(layout.ENVIRONMENT, capture.capture_until(companion.stopped.is_set).to_dict())

@@ -16,7 +16,7 @@ import pytest
 
 import runicorn as rn
 from runicorn.environment import VARIABLES, EnvironmentCapture, EnvironmentInfo, capture_for_run
-from tests.sdk.scripts import Script
+from tests.sdk.scripts import Script, recorded
 
 # What Runicorn 0.5 wrote, in its order.
 OLD_FIELDS = [
@@ -210,3 +210,24 @@ def test_a_fork_while_the_capture_loads_its_modules_does_not_block_the_child(
     )
     assert ended.end() == 0, ended.stderr
     assert ended.stdout == "0\n"
+
+
+def test_a_fork_while_the_capture_asks_for_the_processor_hinders_no_capture_of_the_child(
+    script: Callable[..., Script], program: Callable[[str, str], Path], tmp_path: Path, folder: Path
+) -> None:
+    program("uname", f"touch {tmp_path}/asked; sleep 0.5; echo chip")
+    ended = script(
+        "run = rn.init('first')\n"
+        f"while not os.path.exists({str(tmp_path / 'asked')!r}): time.sleep(0.01)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    from runicorn import beside\n"
+        "    beside.PATIENCE = 30\n"
+        "    rn.init('second').finish()\n"
+        "    os._exit(0)\n"
+        "os.waitpid(pid, 0)",
+        PATH=os.environ["PATH"],
+    )
+    assert ended.end() == 0, ended.stderr
+    (run,) = [run for run in recorded(folder) if run.json("meta")["project"] == "second"]
+    assert run.json("environment")["platform_details"]["processor"] == "chip"
