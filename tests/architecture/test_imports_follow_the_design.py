@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.trees import tree_of
+
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = {"runicorn", "runicorn_site", "runs", "artifacts", "metrics", "remote"}
 MAY_IMPORT = {
@@ -77,7 +79,7 @@ def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
             | {package}
             | ({"runicorn_site", "runs", "metrics", "remote"} if door else set())
         )
-        for module, node in _modules(ast.parse(path.read_text(encoding="utf-8"))):
+        for module, node in _modules(tree_of(path)):
             if module.split(".")[0] in OURS - allowed and module not in LENT.get(package, ()):
                 wrong.append(f"{path.relative_to(PROJECT)}:{node.lineno} imports {module}")
     assert not wrong, "\n".join(wrong)
@@ -86,7 +88,7 @@ def test_an_app_imports_only_what_lies_below_it(package: str) -> None:
 def test_the_light_package_needs_only_the_standard_library_at_its_top() -> None:
     wrong = []
     for path in _files("runicorn"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = tree_of(path)
         deferred = _inside_functions(tree) | _type_only(tree)
         place = path.relative_to(PROJECT).as_posix()
         extras = {
@@ -104,7 +106,7 @@ def test_the_light_package_never_imports_django() -> None:
         f"{path.relative_to(PROJECT)}:{node.lineno}"
         for path in _files("runicorn")
         if "cli" not in path.parts
-        for name, node in _imports(ast.parse(path.read_text(encoding="utf-8")))
+        for name, node in _imports(tree_of(path))
         if name in {"django", "rest_framework", "channels", "daphne"}
     ]
     assert not wrong, "\n".join(wrong)
@@ -114,7 +116,7 @@ def test_asyncssh_has_one_importer_that_loads_it_when_it_is_needed() -> None:
     importers = set()
     for package in OURS:
         for path in _files(package):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
+            tree = tree_of(path)
             deferred = _inside_functions(tree)
             importers |= {(path, node in deferred) for name, node in _imports(tree) if name == "asyncssh"}
     assert importers == {(PROJECT / "remote" / "ssh.py", True)}

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.architecture.trees import tree_of
+
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("runicorn", "runicorn_site", "runs", "artifacts", "metrics", "remote")
 
@@ -31,7 +33,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     long = [
         _place(path, node)
         for path in _sources()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or node.lineno) - node.lineno >= 60
     ]
@@ -42,7 +44,7 @@ def test_at_most_three_broad_excepts_exist_and_each_is_logged() -> None:
     broad = [
         (path, node)
         for path in _sources()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(path))
         if isinstance(node, ast.ExceptHandler)
         and (
             node.type is None
@@ -66,7 +68,7 @@ def test_every_public_function_and_class_has_a_docstring() -> None:
     bare = [
         f"{_place(path, node)} {node.name}"
         for path in _sources()
-        for node in _public(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _public(tree_of(path))
         if not ast.get_docstring(node)
     ]
     assert not bare, "\n".join(bare)

@@ -108,7 +108,7 @@ def test_a_comparison_of_groups_and_of_one_value(open_page: Open, busy_site: Vie
     assert violations(page) == {}
 
 
-@pytest.mark.parametrize("size", ["middle", "phone"])
+@pytest.mark.parametrize("size", [pytest.param("middle", marks=pytest.mark.torture), "phone"])
 def test_smaller_screens(open_page: Open, size: str) -> None:
     for address in ("/", f"/runs/{CHARTED}", "/settings", "/system"):
         assert violations(open_page(address, size=size, bypass_csp=True)) == {}, address

@@ -132,6 +132,7 @@ def test_a_start_that_fails_says_why_and_is_tried_again(
     page.get_by_role("link", name="Open").wait_for()
 
 
+@pytest.mark.torture
 def test_a_mirror_is_watched_cancelled_and_done_again(
     near: Viewer, sshd: Sshd, far_store: Path, visit: Visit
 ) -> None:

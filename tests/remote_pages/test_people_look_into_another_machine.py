@@ -41,7 +41,13 @@ def connect(page: Any, server: Sshd, look: Callable[[Any], None] = lambda page: 
     page.get_by_role("link", name="Use .venv").wait_for()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [
+        pytest.param(True, id="with scripts"),
+        pytest.param(False, id="without scripts", marks=pytest.mark.torture),
+    ],
+)
 def test_from_an_empty_page_to_a_live_curve_and_back(
     near: Viewer, sshd: Sshd, far_store: Path, visit: Visit, tmp_path: Path, scripts: bool
 ) -> None:

@@ -81,7 +81,7 @@ class Script:
 
     def hear(self) -> str:
         """The next line the script prints."""
-        return self._lines.get(timeout=30).strip()
+        return self._lines.get(timeout=90).strip()
 
     def tell(self, line: str) -> None:
         """Send a line to the script's stdin."""
@@ -93,7 +93,7 @@ class Script:
         """Send a signal."""
         self.process.send_signal(number)
 
-    def end(self, timeout: float = 30) -> int:
+    def end(self, timeout: float = 90) -> int:
         """Wait for the end; the exit status, negative for a signal."""
         assert self.process.stdin is not None
         self.process.stdin.close()

@@ -26,9 +26,11 @@ ALWAYS = {
     "system/host_memory_percent",
 }
 UNTIL_SAMPLED = (
-    "end = time.monotonic() + 30\n"
+    "end = time.monotonic() + 60\n"
     "journal = run.run_dir / 'events.jsonl'\n"
-    "while time.monotonic() < end and not (journal.exists() and 'system' in journal.read_text()): sum(range(99999))\n"
+    "while time.monotonic() < end and not (journal.exists() and 'system' in journal.read_text()):\n"
+    "    sum(range(99999))\n"
+    "    time.sleep(0.001)\n"  # other threads may be let on a tenth of a second after each of their system calls
 )
 
 

@@ -55,7 +55,7 @@ def test_the_viewer_uses_its_own_file_beside_a_newer_one(
     assert len(list((home / "data").glob("runicorn-*.sqlite3"))) == 1
 
 
-@pytest.mark.parametrize("where", [0, 30_000])
+@pytest.mark.parametrize("where", [0, pytest.param(30_000, marks=pytest.mark.torture)])
 def test_a_damaged_database_is_moved_aside_and_rebuilt(
     start_viewer: Callable[..., Viewer], home: Path, folder: Path, make_run: Callable[..., str], where: int
 ) -> None:

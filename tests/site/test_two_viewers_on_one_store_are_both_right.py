@@ -51,7 +51,7 @@ def test_both_see_what_is_written(
             assert sum(pool.map(partial(done, verb), range(16))) == 1
 
 
-@pytest.mark.parametrize("end", [Viewer.stop, Viewer.kill])
+@pytest.mark.parametrize("end", [pytest.param(Viewer.stop, marks=pytest.mark.torture), Viewer.kill])
 def test_when_one_ends_the_other_goes_on_with_its_work(
     start_viewer: Callable[..., Viewer],
     folder: Path,

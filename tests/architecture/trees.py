@@ -1,0 +1,13 @@
+"""The syntax trees of our files, parsed once for all tests that look at them."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    """The tree of a file; nobody changes it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
