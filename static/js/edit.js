@@ -17,7 +17,9 @@ async function ask(id, options = {}) {
 /** Change what people say of a run: `{tags, description, pinned, archived}`, as far as they are given. */
 export function change(id, changes) {
   const headers = { "Content-Type": "application/json" };
-  return ask(id, { method: "PATCH", headers, body: JSON.stringify(changes) });
+  // Also for who leaves the page at once; a note may be longer than what is kept alive.
+  const keepalive = !("description" in changes);
+  return ask(id, { method: "PATCH", headers, body: JSON.stringify(changes), keepalive });
 }
 
 /** A field that turns what is typed into tags: Enter or a comma ends one, Backspace takes the last one back. */

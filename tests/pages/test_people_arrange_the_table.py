@@ -43,6 +43,31 @@ def total(site: Viewer, query: str = "") -> int:
     return int(site.get(f"/api/runs?limit=1{query}").headers["X-Total-Count"])
 
 
+def anew(table: Any, site: Viewer) -> list[str]:
+    """The columns of the page when it is opened anew."""
+    table.goto(f"{site.url}/")
+    return heads(table)
+
+
+def usual_columns(table: Any) -> None:
+    """Forget what was chosen."""
+    table.locator("#columns summary").click()
+    with table.expect_navigation():
+        table.get_by_role("button", name="Usual columns and widths").click()
+
+
+def test_a_column_that_is_chosen_in_the_moment_of_leaving_is_kept(table: Any, site: Viewer) -> None:
+    usual = heads(table)
+    table.locator("#columns summary").click()
+    table.route("**/?*", lambda route: None)  # the table with it never comes
+    table.locator('#columns input[value="config.lr"]').check()
+    table.goto(f"{site.url}/system")
+    table.unroute_all()
+    until(lambda: set(anew(table, site)) == {*usual, "config.lr"})
+    usual_columns(table)
+    assert heads(table) == usual
+
+
 def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> None:
     usual = heads(table)
     table.locator('th[data-key="name"] a').focus()
@@ -52,24 +77,20 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
     table.locator('th[data-key="project"]').drag_to(table.locator('th[data-key="status"]'))
     until(lambda: heads(table)[:3] == ["name", "project", "status"])
     table.locator("#columns summary").click()
-    with table.expect_response(lambda answer: "config.lr" in (answer.request.post_data or "")):
-        table.locator('#columns input[value="config.lr"]').check()
-    assert "config.lr" in heads(table)
+    table.locator('#columns input[value="config.lr"]').check()
+    until(lambda: "config.lr" in heads(table))
     handle = table.get_by_role("separator", name="Width of Project")
     before = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
     handle.focus()
-    with table.expect_response("**/api/config/column-widths"):
-        table.keyboard.press("ArrowRight")
+    table.keyboard.press("ArrowRight")
     width = table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth")
     assert width == before + 16
     arranged = heads(table)
 
-    table.goto(f"{site.url}/")
-    assert heads(table) == arranged
+    table.goto(f"{site.url}/system")  # at once
+    until(lambda: anew(table, site) == arranged and bool(table.locator("table.sized").count()))
     assert table.locator('th[data-key="project"]').evaluate("head => head.offsetWidth") == width
-    table.locator("#columns summary").click()
-    with table.expect_navigation():
-        table.get_by_role("button", name="Usual columns and widths").click()
+    usual_columns(table)
     assert heads(table) == usual
     assert not table.locator("table.sized").count()
 

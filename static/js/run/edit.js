@@ -29,7 +29,7 @@ export function editInPlace(id) {
 
   /** The server leads to the table, where it offers to take it back. */
   async function remove(form) {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+    const response = await fetch(form.action, { method: "POST", body: new FormData(form), keepalive: true }).catch(() => null);
     if (!response) throw new Error("The viewer does not answer. Is it still running?");
     if (!response.ok) throw new Error(sentenceIn(await response.text(), response.status));
     location.assign(response.url);

@@ -35,14 +35,21 @@ function shift(key, by) {
 
 async function remember() {
   const body = new URLSearchParams({ csrfmiddlewaretoken: token() });
-  for (const box of document.querySelectorAll("#columns [name=col]")) body.append("col", box.value);
+  for (const box of document.querySelectorAll("#columns :is([name=col], [name=add]):checked")) body.append("col", box.value);
   // Kept alive: who goes to another page at once has chosen all the same.
   await fetch("/runs-columns", { method: "POST", body, keepalive: true });
 }
 
+function rememberChange() {
+  if (changed && table()) remember();
+  changed = false;
+}
+
 async function forget() {
-  await fetch("/runs-columns", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: token() }) });
-  await fetch("/api/config/column-widths?table=runs", { method: "DELETE" });
+  await Promise.all([
+    fetch("/runs-columns", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: token() }), keepalive: true }),
+    fetch("/api/config/column-widths?table=runs", { method: "DELETE", keepalive: true }),
+  ]);
   const query = new URLSearchParams(location.search);
   query.delete("col");
   query.delete("add");
@@ -106,7 +113,7 @@ export function columns() {
   });
   document.body.addEventListener("htmx:afterSettle", () => {
     equip();
-    if (changed && table()) remember();
-    changed = false;
+    rememberChange();
   });
+  addEventListener("pagehide", rememberChange); // before the table with them had come
 }

@@ -48,14 +48,21 @@ function fit() {
 }
 
 async function saveWidths() {
+  clearTimeout(timer);
+  timer = 0;
   const widths = {};
   heads().forEach((head, i) => {
     const width = Number(table().querySelector("colgroup").children[i + 1].getAttribute("width"));
     if (width) widths[head.dataset.key] = width;
   });
   const body = JSON.stringify({ table: "runs", size: "any", widths, window_width: innerWidth });
-  await fetch("/api/config/column-widths", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  const headers = { "Content-Type": "application/json" };
+  await fetch("/api/config/column-widths", { method: "POST", headers, body, keepalive: true });
 }
+
+addEventListener("pagehide", () => {
+  if (timer && table()) saveWidths();
+});
 
 function drag(event) {
   const head = event.target.closest("th");
