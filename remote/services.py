@@ -41,6 +41,8 @@ def stop(timeout: float) -> None:
     """End every connection, and what runs over it, within `timeout` seconds."""
     began = time.monotonic()
     loop.stop(lambda: pool.close_all(timeout / 2), timeout)
+    for session in sessions.all():  # whose end was cut short, or that had no connection to end with
+        session_rows.forget(session)
     session_rows.flush(max(0.1, began + timeout - time.monotonic()))
 
 

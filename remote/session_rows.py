@@ -27,9 +27,14 @@ writer = ThreadPoolExecutor(1, thread_name_prefix="remote-rows")
 def follow(session: Session) -> None:
     """Have the row of a session say what the session is now; gone with its end."""
     if session.state == "stopped":
-        writer.submit(_written, _remove, session.id, None, {})
+        forget(session)
     else:
         writer.submit(_written, _keep, session.id, session.address, _fields(session))
+
+
+def forget(session: Session) -> None:
+    """Remove its row, as at its end."""
+    writer.submit(_written, _remove, session.id, None, {})
 
 
 def flush(timeout: float) -> None:

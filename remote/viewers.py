@@ -300,16 +300,14 @@ class Session:
 
     async def end(self, patience: float | None = None) -> None:
         """Stop, whatever it does: the tunnel first, then the viewer over there."""
-        try:
-            if self._life is not None and not self._life.done():
-                self._life.cancel()
-                await asyncio.gather(self._life, return_exceptions=True)
-            self.ready.cancel()  # when that life ended before it could settle it: in its first moment, or clearing up
-            if not self._cleared:
-                await self._clear_up(patience)
-        finally:  # also when the end of the server cuts it short: no row outlives its session
-            self.trouble = ""
-            self._turn("stopped")
+        if self._life is not None and not self._life.done():
+            self._life.cancel()
+            await asyncio.gather(self._life, return_exceptions=True)
+        self.ready.cancel()  # when that life ended before it could settle it: in its first moment, or clearing up
+        if not self._cleared:
+            await self._clear_up(patience)
+        self.trouble = ""
+        self._turn("stopped")
 
     async def _clear_up(self, patience: float | None = None) -> None:
         await self.tunnel.close()

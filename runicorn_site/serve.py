@@ -271,12 +271,14 @@ class Serving:
         from runicorn_site.demo import demo
 
         try:
-            demo.cancel()
-            self.remote.stop(REMOTE_SECONDS)
-            self.worker.stop(timeout=STOP_SECONDS)
-            self.clear_up()
-            logging.shutdown()
-            sys.stdout.flush()
+            with ExitStack() as ends:  # from the last line to the first, each whatever became of the others
+                ends.callback(sys.stdout.flush)
+                ends.callback(logging.shutdown)
+                ends.push(_told)
+                ends.callback(self.clear_up)
+                ends.callback(self.worker.stop, timeout=STOP_SECONDS)
+                ends.callback(self.remote.stop, REMOTE_SECONDS)
+                ends.callback(demo.cancel)
         finally:
             # Python would join the threads of the request pools, and one may wait for another host for minutes.
             os._exit(status)
@@ -285,6 +287,12 @@ class Serving:
         """Remove the files that stand for this process."""
         for path in self.litter:
             path.unlink(missing_ok=True)
+
+
+def _told(kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+    if error is not None:
+        logger.error("The end failed", exc_info=error)
+    return True
 
 
 def has_other_users() -> bool:

@@ -147,7 +147,7 @@ def test_the_end_of_our_server_is_its_end_and_after_a_kill_it_ends_a_while_later
     assert is_free(session["local_port"]) and rows(home) == 0
 
 
-def test_our_server_ends_in_time_and_forgets_a_session_whose_viewer_does_not_answer(
+def test_our_server_forgets_a_session_whose_viewer_does_not_answer(
     near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
 ) -> None:
     viewer = near()
