@@ -129,7 +129,8 @@ class Comforts:
     def _sample(self, companion: Companion) -> None:
         with _loading():
             from runicorn.sampler import Sampler
-        sampler = Sampler(self._take)
+
+            sampler = Sampler(self._take)  # which loads psutil where there is no /proc
         companion.cancel = sampler.cancel
         sampler.run(companion.stopped)
 
@@ -138,7 +139,8 @@ class Comforts:
 
 
 class _Loading:
-    """No fork while a thread loads modules: their locks would stay locked for ever in the child."""
+    """No fork while a thread loads modules, or asks for the processor: the locks of both would stay locked for ever in
+    the child."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
