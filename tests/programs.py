@@ -25,9 +25,9 @@ def browser(whole: bool = False) -> str | None:
     """The path of a Chromium.
 
     Args:
-        whole: the one that people use. Else what `RUNICORN_TEST_BROWSER` names, or the one without windows if there
-            is one.
+        whole: the one that people use. Else what `RUNICORN_TEST_BROWSER` names or the one without windows, if there
+            is that.
     """
     chosen = os.environ.get("RUNICORN_TEST_BROWSER")
-    names = BROWSERS if whole else [chosen] if chosen else [WINDOWLESS, *BROWSERS]
+    names = BROWSERS if whole else [chosen or WINDOWLESS, *BROWSERS]
     return next(filter(None, map(shutil.which, names)), None)
