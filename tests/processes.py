@@ -21,9 +21,9 @@ from tests.waiting import until
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-_PORTS = count(10_000 + 2_000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % 10))
-"""Others for each process of a session, none twice, and none of those that the system gives to whoever connects:
-what is free when it is chosen is still free when a viewer, a second later, listens."""
+_PORTS = count(10_000 + os.getpid() * 2_003 % 20_000)
+"""Others for each process that tests, none twice, and none of those that the system gives to whoever connects: what is
+free when it is chosen is still free when a viewer, a second later, listens."""
 
 
 def free_port() -> int:

@@ -10,6 +10,9 @@ from tests.live.files import numbered, open_descriptors
 from tests.live.sockets import LiveRun, lines, silent_socket
 from tests.waiting import until
 
+SOON = 15
+"""Seconds, fewer than the server waits before it asks who is still there: only the end itself can have been noticed."""
+
 
 def watched(run: LiveRun) -> list[str]:
     """Which of the run's growing files the server holds open."""
@@ -24,14 +27,14 @@ def test_fifty_clients_share_one_descriptor_and_leave_none(new_run) -> None:
         for client in clients:
             assert lines(client, 2000) == numbered(2000).splitlines()
         assert len(watched(run)) == 1
-    until(lambda: not watched(run))
+    until(lambda: not watched(run), timeout=SOON)
 
 
 def test_the_live_socket_leaves_none_either(new_run) -> None:
     run = new_run(logs="one\n", metrics=[{"loss": 1.0}])
     with run.open_live():
         until(lambda: len(watched(run)) == 2)
-    until(lambda: not watched(run))
+    until(lambda: not watched(run), timeout=SOON)
 
 
 def test_a_connection_that_is_reset_is_released_at_once(new_run) -> None:
@@ -40,7 +43,7 @@ def test_a_connection_that_is_reset_is_released_at_once(new_run) -> None:
     until(lambda: watched(run))
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
-    until(lambda: not watched(run))
+    until(lambda: not watched(run), timeout=SOON)
 
 
 def test_a_client_that_leaves_in_the_middle_of_a_long_history_is_released(new_run) -> None:
@@ -49,7 +52,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_long_history_is_released(new_ru
         silent_socket(run.server, f"/api/runs/{run.id}/logs/ws?from=0").close()
         with run.open_log("?from=0", max_queue=4) as client:
             lines(client, 10)
-    until(lambda: not watched(run))
+    until(lambda: not watched(run), timeout=SOON)
 
 
 @pytest.mark.torture

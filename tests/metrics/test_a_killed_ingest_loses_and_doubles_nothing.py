@@ -27,6 +27,7 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
     random = Random(seed)
     run, content = new_run(seed), Scribe(random).lines(lines)
     append(run, content)
+    between = 0
     for _ in range(kills):
         if (before := offset(run)) == len(content):
             break  # this process was kept waiting while the other one did all
@@ -36,7 +37,8 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
         time.sleep(random.random() / 50)
         process.kill()
         process.wait(10)
-    assert offset(run) > 0
+        between += offset(run) < len(content)
+    assert between, "it was never killed in the middle"
     assert catch_up(run, wait=600) == 0
     check_everything(run, content, random)
 

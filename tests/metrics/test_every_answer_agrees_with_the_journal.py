@@ -42,7 +42,7 @@ def live_through(seed: int) -> None:
 
 
 @seeds
-@settings(max_examples=8, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=8, suppress_health_check=relaxed)
 def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
     live_through(seed)
 
@@ -51,6 +51,6 @@ def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("part", range(5))
 @seeds
-@settings(max_examples=200, deadline=None, suppress_health_check=relaxed)
+@settings(max_examples=200, suppress_health_check=relaxed)
 def test_it_answers_what_the_journal_says_a_thousand_times(store: Path, part: int, seed: int) -> None:
     live_through(seed)

@@ -97,7 +97,7 @@ pieces = st.lists(st.sampled_from([*"'\"\\$`!;&|<>(){}[]*?~#= \n\t\r%^-", "$(", 
 
 @pytest.mark.parametrize("shell", [pytest.param(shell, marks=pytest.mark.needs(shell)) for shell in SHELLS])
 def test_any_text_is_handed_over(shell: str, tmp_path: Path) -> None:
-    @settings(max_examples=6, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=6, database=None, derandomize=True)
     @given(st.lists(texts | pieces.map("".join), min_size=1, max_size=20))
     def holds(arguments: list[str]) -> None:
         assert hears(shell, arguments, tmp_path) == arguments
@@ -109,7 +109,7 @@ def test_any_text_is_handed_over(shell: str, tmp_path: Path) -> None:
 @pytest.mark.torture
 @pytest.mark.parametrize("shell", [shell for shell in SHELLS if shutil.which(shell)])
 def test_any_text_is_handed_over_however_often(shell: str, tmp_path: Path) -> None:
-    @settings(max_examples=1000, deadline=None, database=None)
+    @settings(database=None)
     @given(st.lists(texts | pieces.map("".join), min_size=1, max_size=20))
     def holds(arguments: list[str]) -> None:
         assert hears(shell, arguments, tmp_path) == arguments

@@ -146,7 +146,9 @@ def test_neither_init_nor_an_interrupted_end_waits_for_a_driver_that_hangs(
 ) -> None:
     program("nvidia-smi", "sleep 60")
     ended = script(
-        "from runicorn import beside\nbeside.GRACE = 20\n"  # the rest is captured in it, however slow the machine
+        # The rest is captured in the first, however slow the machine; none of the others is waited for.
+        "from runicorn import beside, gpu\n"
+        "beside.GRACE, beside.PATIENCE, gpu.query.__defaults__ = 20, 60, (60.0,)\n"
         "began = time.monotonic()\nrun = rn.init(system_metrics=False)\nprint(time.monotonic() - began)\n"
         "began = time.monotonic()\nrun.finish('interrupted')\nprint(time.monotonic() - began)",
         PATH=os.environ["PATH"],

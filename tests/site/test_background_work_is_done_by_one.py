@@ -92,6 +92,6 @@ def test_it_stops_within_its_time(root: Path, tmp_path: Path) -> None:
     one = Worker(tmp_path)
     one.start()
     names = [thread.name for thread in one.threads]
-    one.stop(30)
+    one.stop(10)
     assert names == ["discover", "ingest", "catalogue", "keep_wal_small"]
     assert not any(thread.is_alive() for thread in one.threads)
