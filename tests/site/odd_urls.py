@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousFileOperation
@@ -16,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from remote import services
 from remote.errors import Unreachable
 from runicorn_site.urls import handler400, handler403, handler404, handler500
 from runicorn_site.urls import urlpatterns as usual
@@ -109,6 +111,18 @@ class Fails(APIView):
         raise self.errors[kind]
 
 
+def spoil_the_end(request: HttpRequest, way: str) -> HttpResponse:
+    """From now on the end of the connections to other machines hangs, or fails."""
+
+    def stop(timeout: float) -> None:
+        if way == "hangs":
+            time.sleep(60)
+        raise OSError("the end of the connections failed")
+
+    services.stop = stop
+    return HttpResponse("spoilt")
+
+
 def page_fails(request: HttpRequest, kind: str) -> HttpResponse:
     """A page that raises what the address says."""
     raise Fails.errors[kind]
@@ -128,6 +142,7 @@ class Long(APIView):
 urlpatterns = [
     path("hang", hang),
     path("release", release),
+    path("spoil-the-end/<str:way>", spoil_the_end),
     path("download/<int:count>", download),
     path("sync-stream/<int:count>", sync_stream),
     path("open-streams", open_streams),

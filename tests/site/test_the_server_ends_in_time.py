@@ -80,6 +80,15 @@ def hang(viewer: Viewer) -> None:
         return
 
 
+@pytest.mark.parametrize("way", ["hangs", "fails"])
+def test_a_part_of_the_end_that_hangs_or_fails_keeps_no_file(busy: OddViewer, home: Path, way: str) -> None:
+    assert busy.get(f"/spoil-the-end/{way}").ok
+    assert running_viewers() != []
+    assert seconds_to_end(busy) < LIMIT
+    assert running_viewers() == [] and not list((home / "data" / "viewers").glob("*.json"))
+    assert ("the end of the connections failed" in busy.output) == (way == "fails")
+
+
 def test_clients_that_go_away_leave_no_thread_behind(busy: OddViewer) -> None:
     import psutil
 
