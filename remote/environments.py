@@ -7,7 +7,7 @@ from typing import Any
 
 from remote import probe
 from remote.connections import Held
-from remote.errors import Failed, NoEnvironment
+from remote.errors import ConnectionCut, Failed, NoEnvironment
 from remote.probe import Candidate, Environment
 from remote.ssh import Link
 
@@ -41,6 +41,8 @@ async def find(held: Held) -> list[Environment]:
             return await _look(link, candidate)
 
     found = probe.named(await asyncio.gather(*(look(candidate) for candidate in candidates)))
+    if await link.is_breaking():  # then one that said nothing might have said something
+        raise ConnectionCut(link.address.id)
     held.memory[KEPT] = found
     return found
 

@@ -138,6 +138,11 @@ class Link:
         async with self.telling("commands"):
             return await self._connection.create_process(line, encoding=None)
 
+    async def is_breaking(self) -> bool:
+        """Whether the connection has ended or does so in this turn: its channels end before it does."""
+        await asyncio.sleep(0)
+        return bool(self._connection.is_closed())
+
     async def run(
         self,
         *arguments: str,
@@ -162,7 +167,10 @@ class Link:
             async with asyncio.timeout(timeout):
                 process = await self.start(*arguments)
                 async with self.telling("commands"):
-                    return await _talk(process, stdin, limit)
+                    output = await _talk(process, stdin, limit)
+                if output.status is None and await self.is_breaking():
+                    raise ConnectionCut(self.address.id)  # what was said is only the beginning
+                return output
         except TimeoutError:
             raise Failed(f"A command on {self.address.host} took longer than {timeout:.0f} s.") from None
         except _TooMuch:
@@ -252,13 +260,10 @@ class Link:
                 raise ConnectionCut(self.address.id) from None
             raise
         except (asyncssh.Error, OSError, EOFError) as error:
-            if isinstance(error, asyncssh.ChannelOpenError):
-                # A connection that breaks lets nothing be opened from that moment, and is closed in the next turn.
-                await asyncio.sleep(0)
-                if not self._connection.is_closed():
-                    raise Failed(
-                        f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
-                    ) from error
+            if isinstance(error, asyncssh.ChannelOpenError) and not await self.is_breaking():
+                raise Failed(
+                    f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
+                ) from error
             raise ConnectionCut(self.address.id) from error
 
     @asynccontextmanager

@@ -326,3 +326,14 @@ def test_all_connections_end_together_even_where_a_host_hangs(
         assert time.monotonic() - began < 10
         assert connecting.cancelled() or connecting.exception() is not None
     until(lambda: known_sshd.logins() == 0)
+
+
+def test_what_a_command_said_before_the_connection_broke_is_not_its_answer(
+    known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
+) -> None:
+    held = remote_loop.run(pool.open(place, key), 15)
+    # It closes what it speaks through, so that no error comes with the end of that.
+    script = "printf half; exec >&- 2>&-; sleep 0.3; kill -9 $PPID; sleep 9"
+    with pytest.raises(ConnectionCut):
+        remote_loop.run(held.link.run("/bin/sh", "-c", script), 15)
+    until(lambda: not pool.all())
