@@ -66,7 +66,12 @@ async def called(held: Held, name: str) -> Environment:
     known: list[Environment] = held.memory.get(KEPT, [])
     one = _called(known, name)
     if one is None:
-        one = _called(await find(held), name)
+        found = await find(held)
+        one = _called(found, name)
+        if one is None and found and not any(other.python for other in found):
+            raise Failed(
+                f"No Python on {held.address.host} answered: which of them is {name} cannot be told."
+            )
         if one is None:
             raise NoEnvironment(name)
         return one

@@ -259,12 +259,14 @@ def named(found: Iterable[Environment]) -> list[Environment]:
     """Environments with names, each its own, and one of them the default: the first with our program, else the first.
 
     A name is `system`, `base`, the folder of an environment, or for a folder like `.venv` that of its project; where
-    two would have the same, the later have their path.
+    two would have the same, the later have their path. One that said nothing has the name that it has otherwise.
     """
+    found = list(found)
+    home = next((one.home for one in found if one.home), "")
     listed: list[Environment] = []
     taken: set[str] = set()
     for one in _different(found):
-        name = _name(one)
+        name = _name(one, home)
         if name in taken:
             name = one.path if one.kind == "system" else posixpath.dirname(posixpath.dirname(one.path))
         if name in taken:
@@ -283,7 +285,7 @@ def _different(found: Iterable[Environment]) -> Iterator[Environment]:
             yield one
 
 
-def _name(one: Environment) -> str:
+def _name(one: Environment, home: str) -> str:
     if one.kind == "system":
         return "system"
     folder = posixpath.dirname(posixpath.dirname(one.path))
@@ -291,7 +293,7 @@ def _name(one: Environment) -> str:
     if one.kind == "conda" and posixpath.basename(above) != "envs":
         return "base"
     if last in (".venv", "venv", "env"):
-        return f"{posixpath.basename(above)}/{last}" if above != one.home else last
+        return f"{posixpath.basename(above)}/{last}" if above != home else last
     return last or one.path
 
 

@@ -182,6 +182,24 @@ def test_a_python_that_hangs_hides_no_other(
     until(lambda: not any(command_of(one).startswith(("sleep", "yes")) for one in known_sshd.sessions()))
 
 
+def test_one_that_hangs_keeps_its_name() -> None:
+    told = Environment("", "system", "", "/usr/bin/python3", python="3.11.2", identity="s", home="/home/me")
+    silent = Environment("", "virtualenv", "", "/home/me/.venv/bin/python")
+    assert [one.name for one in probe.named([told, silent])] == ["system", ".venv"]
+
+
+def test_where_no_python_answers_none_is_called_missing(
+    known_sshd: Sshd, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(link: Any, candidate: Candidate) -> Environment:
+        return probe.environment(candidate, b"")
+
+    monkeypatch.setattr(environments, "_look", silent)
+    answer = ask("config", conda_env=".venv")
+    assert answer.status_code == 503
+    assert "No Python on 127.0.0.1 answered" in answer.json()["detail"]
+
+
 def test_modules_in_the_home_are_not_run(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
     home = known_sshd.home
     for name in ("json.py", "runicorn.py", "socket.py", "subprocess.py", "importlib.py"):
