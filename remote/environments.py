@@ -68,13 +68,11 @@ async def called(held: Held, name: str) -> Environment:
     if one is None:
         found = await find(held)
         one = _called(found, name)
-        if one is None and found and not any(other.python for other in found):
-            raise Failed(
-                f"No Python on {held.address.host} answered: which of them is {name} cannot be told."
-            )
-        if one is None:
+        if one is not None:
+            return one
+        if not found or any(other.python for other in found):
             raise NoEnvironment(name)
-        return one
+        raise Failed(f"No Python on {held.address.host} answered: which of them is {name} cannot be told.")
     now = await _look(held.link, Candidate(one.kind, one.tool, one.path))
     return Environment(**(vars(now) | {"name": one.name, "is_default": one.is_default}))
 

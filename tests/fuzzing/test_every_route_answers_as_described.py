@@ -72,9 +72,7 @@ def check(
 ) -> None:
     """Put `count` requests to one operation; the simplest that is answered otherwise than described raises."""
 
-    @settings(
-        max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck), **more
-    )
+    @settings(max_examples=count, database=None, suppress_health_check=list(HealthCheck), **more)
     @given(asked=requests(operation, values))
     def holds(asked: Asked) -> None:
         asked = beside(target.root, asked) if operation.path == ROOT else asked
