@@ -28,7 +28,9 @@ if TYPE_CHECKING:
         finish,
         log,
         log_artifact,
+        log_histogram,
         log_image,
+        log_table,
         log_text,
         set_primary_metric,
         summary,
@@ -55,7 +57,9 @@ __all__ = [
     "init",
     "log",
     "log_artifact",
+    "log_histogram",
     "log_image",
+    "log_table",
     "log_text",
     "set_primary_metric",
     "summary",
@@ -75,7 +79,9 @@ _HOMES = {
         "finish",
         "log",
         "log_artifact",
+        "log_histogram",
         "log_image",
+        "log_table",
         "log_text",
         "set_primary_metric",
         "summary",
@@ -83,17 +89,19 @@ _HOMES = {
     ),
 }
 
+# Hidden from type checkers, which take any name for known where a module has a `__getattr__`.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> object:
-    """Load the module that a public name lives in, once."""
-    import importlib
+    def __getattr__(name: str) -> object:
+        """Import the module that defines a public name, once."""
+        import importlib
 
-    for home, names in _HOMES.items():
-        if name in names:
-            value: object = getattr(importlib.import_module(f"runicorn.{home}"), name)
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module 'runicorn' has no attribute {name!r}")
+        for home, names in _HOMES.items():
+            if name in names:
+                value: object = getattr(importlib.import_module(f"runicorn.{home}"), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module 'runicorn' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from runicorn import layout
@@ -51,6 +51,26 @@ def log_image(
         TypeError, FileNotFoundError, ValueError: as there.
     """
     return current().log_image(key, image, step, caption, format, quality)
+
+
+def log_table(key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None) -> str:
+    """`Run.log_table` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        TypeError: `rows` is not a table.
+    """
+    return current().log_table(key, rows, columns, step)
+
+
+def log_histogram(key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
+    """`Run.log_histogram` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        TypeError, ValueError: as there.
+    """
+    return current().log_histogram(key, values, step, bins)
 
 
 def log_artifact(artifact: Artifact) -> int:

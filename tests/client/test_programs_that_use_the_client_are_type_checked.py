@@ -9,8 +9,12 @@ import runicorn
 from tests.processes import PROJECT
 
 GOOD = """
+import runicorn as rn
 import runicorn.api as api
 from runicorn.api import shapes, utils
+
+rn.log_table("predictions", [{"label": 3}], step=1).upper()
+rn.log_histogram("weights", [0.5], bins=8).upper()
 
 def best(project: str) -> float | None:
     with api.connect("http://127.0.0.1:23300", token=None) as client:
@@ -27,8 +31,10 @@ def best(project: str) -> float | None:
         return found[0]["best_metric_value"]
 """
 BAD = """
+import runicorn as rn
 import runicorn.api as api
 
+rn.log_tabel("predictions", [])
 client = api.connect(23300)
 client.list_experiments(projects="vision")
 client.list_experiments()[0]["creation"]
@@ -50,5 +56,5 @@ def test_right_uses_pass_and_wrong_ones_do_not(tmp_path: Path) -> None:
     )
     wrong = [line for line in result.stdout.splitlines() if ": error:" in line]
     assert {line.split(":")[0] for line in wrong} == {"bad.py"}, result.stdout + result.stderr
-    assert {int(line.split(":")[1]) for line in wrong} == {4, 5, 6, 7}, result.stdout
+    assert {int(line.split(":")[1]) for line in wrong} == {5, 6, 7, 8, 9}, result.stdout
     assert Path(runicorn.__file__).with_name("py.typed").exists()

@@ -17,12 +17,18 @@ def test_the_verbs_reach_the_active_run(begin: Callable[..., rn.Run]) -> None:
     rn.log({"loss": 1.0}, step=4, stage="train", acc=0.5)
     rn.log_text("words")
     path = rn.log_image("k", b"png", 3, "caption")
+    table = rn.log_table("t", [{"a": 1}], step=2)
+    histogram = rn.log_histogram("h", [1.0, 2.0], bins=2)
     rn.summary({"a": 1})
     rn.finish("interrupted")
     on_disk = Recorded(run.run_dir)
     (data,) = on_disk.events()
     assert (data["loss"], data["acc"], data["global_step"], data["stage"]) == (1.0, 0.5, 4, "train")
     assert "words" in on_disk.log() and on_disk.events("image")[0]["path"] == path
+    assert [event["path"] for kind in ("table", "histogram") for event in on_disk.events(kind)] == [
+        table,
+        histogram,
+    ]
     assert on_disk.json("summary")["a"] == 1 and on_disk.status == "interrupted"
 
 
