@@ -1,6 +1,6 @@
 """What `runicorn demo` does, as a script of one's own: a network of scikit-learn learns to read digits.
 
-python examples/digits.py --hidden 64 --rate 0.05
+pip install scikit-learn; python examples/digits.py --hidden 64 --rate 0.05
 """
 
 from __future__ import annotations

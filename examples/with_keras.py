@@ -1,6 +1,6 @@
 """Keras 3, on whatever backend there is: `KERAS_BACKEND=torch python examples/with_keras.py`.
 
-pip install keras, and one of torch, jax and tensorflow
+pip install keras scikit-learn, and one of torch, jax and tensorflow
 """
 
 from __future__ import annotations

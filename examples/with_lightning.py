@@ -1,6 +1,6 @@
 """Lightning: what a module logs with `self.log` is in the run.
 
-pip install lightning; python examples/with_lightning.py
+pip install lightning torch scikit-learn; python examples/with_lightning.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A loop of PyTorch's: metrics of every step, of every epoch, and the learning rate.
 
-pip install torch; python examples/with_pytorch.py
+pip install torch scikit-learn; python examples/with_pytorch.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The Hugging Face Trainer: a small vision transformer learns to read digits.
 
-pip install transformers accelerate torch; python examples/with_transformers.py
+pip install transformers accelerate torch scikit-learn; python examples/with_transformers.py
 """
 
 from __future__ import annotations

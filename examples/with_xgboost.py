@@ -1,6 +1,6 @@
 """XGBoost: what is evaluated after every round is in the run.
 
-pip install xgboost; python examples/with_xgboost.py
+pip install xgboost scikit-learn; python examples/with_xgboost.py
 """
 
 from __future__ import annotations

@@ -69,8 +69,8 @@ def _writable(root: Path) -> Path:
 
 def _play(trials: list[Trial], root: Path, group: str) -> int:
     """Play all trials under a progress bar; how many of them crashed."""
-    from threadpoolctl import threadpool_limits
-
+    # One thread multiplies matrices as small as these faster than several; BLAS reads this when numpy is loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     from runicorn.demo import digits
     from runicorn.demo.training import play
 
@@ -78,8 +78,7 @@ def _play(trials: list[Trial], root: Path, group: str) -> int:
     epochs = sum(trial.epochs for trial in trials)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     console = Console(stderr=True, soft_wrap=True)
-    # Matrices as small as these are multiplied faster by one thread than by several.
-    with threadpool_limits(1), Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("", total=epochs)
         done = 0
         for number, trial in enumerate(trials, start=1):

@@ -1,4 +1,4 @@
 """The demonstration: a search for good settings of small networks that read handwritten digits.
 
-It needs numpy and scikit-learn; nothing else of the library imports it.
+It needs numpy; nothing else of the library imports it.
 """

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, f1_score, recall_score
 
 import runicorn as rn
-from runicorn.demo import pictures
+from runicorn.demo import pictures, scores
 from runicorn.demo.digits import CLASSES, PIXELS, Digits, Floats, Labels
 from runicorn.demo.network import OPTIMIZERS, Network, cross_entropy, norm
 from runicorn.demo.trials import Trial
@@ -118,6 +117,7 @@ class Training:
         digits = self._digits
         answers = self._network.log_probabilities(digits.val_images)
         guesses = answers.argmax(axis=1)
+        confusion = scores.confusion_matrix(digits.val_labels, guesses, CLASSES)
         self.accuracy = float((guesses == digits.val_labels).mean())
         loss = cross_entropy(answers, digits.val_labels)
         trained = self._network.log_probabilities(digits.train_images).argmax(axis=1)
@@ -126,16 +126,19 @@ class Training:
             "train/accuracy": float((trained == digits.train_labels).mean()),
             "val/loss": loss,
             "val/accuracy": self.accuracy,
-            "val/f1": float(f1_score(digits.val_labels, guesses, average="macro", zero_division=0)),
-            **_recalls(digits.val_labels, guesses),
+            "val/f1": float(scores.f1(confusion).mean()),
+            **{
+                f"val_recall/digit_{digit}": float(recall)
+                for digit, recall in enumerate(scores.recall(confusion))
+            },
         }
         self._run.log(metrics, step=self._step)
         text = f"epoch {epoch + 1}/{self._trial.epochs}: loss {loss:.4f}, accuracy {self.accuracy:.1%}"
         self._run.log_text(text)
         if epoch % SHOW_EPOCHS == SHOW_EPOCHS - 1:
-            self._show(guesses)
+            self._show(guesses, confusion)
 
-    def _show(self, guesses: Labels) -> None:
+    def _show(self, guesses: Labels, confusion: scores.Counts) -> None:
         wrong = np.flatnonzero(guesses != self._digits.val_labels)[:TILES]
         pairs = zip(self._digits.val_labels[wrong], guesses[wrong], strict=True)
         told = ", ".join(f"{right} read as {guess}" for right, guess in pairs)
@@ -145,8 +148,7 @@ class Training:
         caption = "What the first units of the first layer look for."
         self._run.log_image("weights", pictures.sheet(weights), step=self._step, caption=caption)
         self._run.log_histogram("first_layer", self._network.parameters[0], step=self._step)
-        counts = confusion_matrix(self._digits.val_labels, guesses, labels=range(CLASSES)).tolist()
-        rows = [[digit, *row] for digit, row in enumerate(counts)]
+        rows = [[digit, *row] for digit, row in enumerate(confusion.tolist())]
         columns = ["digit", *(f"read as {guess}" for guess in range(CLASSES))]
         self._run.log_table("confusion", rows, columns, step=self._step)
 
@@ -163,9 +165,3 @@ def _batches(digits: Digits, trial: Trial, rng: np.random.Generator | None = Non
     order = np.arange(count) if rng is None else rng.permutation(count)
     for start in range(0, count, trial.batch):
         yield order[start : start + trial.batch]
-
-
-def _recalls(labels: Labels, guesses: Labels) -> dict[str, Any]:
-    """The share of every digit's pictures that was recognised."""
-    shares = recall_score(labels, guesses, average=None, zero_division=0)
-    return {f"val_recall/digit_{digit}": float(share) for digit, share in enumerate(shares)}

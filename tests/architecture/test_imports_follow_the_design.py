@@ -27,7 +27,7 @@ LENT = {"remote": {"runs.taking", "runs.schemas", "runs.answers"}}
 LIGHT_EXTRAS = {
     "runicorn/cli": {"typer", "rich", "click"},
     "runicorn/api": {"requests", "urllib3"},
-    "runicorn/demo": {"numpy", "sklearn"},
+    "runicorn/demo": {"numpy"},
     "runicorn/integrations/keras.py": {"keras"},
     "runicorn/integrations/lightning.py": {"lightning", "pytorch_lightning"},
     "runicorn/integrations/transformers.py": {"transformers"},
