@@ -9,6 +9,7 @@ What went wrong inside is for the log: no answer holds an exception's text.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -98,7 +99,7 @@ def api_headers(error: APIException | Trouble) -> dict[str, str]:
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header
     if isinstance(error, Throttled) and error.wait:
-        headers["Retry-After"] = str(int(error.wait))
+        headers["Retry-After"] = str(math.ceil(error.wait))
     return headers
 
 

@@ -103,9 +103,10 @@ class RateLimits:
 
 
 def count(request: HttpRequest, group: str, requests: int, seconds: int) -> dict[str, Any]:
-    """Count a request and tell how many there were within its window."""
-    usage = get_usage(request, group=group, key="ip", rate=f"{requests}/{seconds}s", increment=True)
-    return dict(usage)
+    """Count a request and return the usage of its window; `time_left` is rounded up to whole seconds."""
+    usage = dict(get_usage(request, group=group, key="ip", rate=f"{requests}/{seconds}s", increment=True))
+    # django-ratelimit names the last second that still counts, so the next window begins one later.
+    return usage | {"time_left": usage["time_left"] + 1}
 
 
 def too_many(seconds: int) -> JsonResponse:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -106,6 +107,27 @@ def test_headers_count_down_and_then_it_is_429(api: APIClient, monkeypatch: pyte
     monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
     off = api.get(path, REMOTE_ADDR="10.0.0.1")
     assert (off.status_code, off["X-RateLimit-Remaining"]) == (410, "60")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 0.999])
+def test_a_client_that_waits_as_long_as_the_headers_say_is_served(
+    api: APIClient, monkeypatch: pytest.MonkeyPatch, fraction: float
+) -> None:
+    from django.core.cache import caches
+
+    caches["ratelimit"].clear()
+    clock = SimpleNamespace(now=1_800_000_000 + fraction)
+    monkeypatch.setattr("django_ratelimit.core.time", SimpleNamespace(time=lambda: clock.now))
+
+    def ask() -> Any:
+        return api.get("/api/unified/connect", REMOTE_ADDR="10.0.0.3")
+
+    for header in ("Retry-After", "X-RateLimit-Reset"):
+        refused = next(answer for answer in (ask() for _ in range(61)) if answer.status_code == 429)
+        assert 1 <= int(refused[header]) <= 60
+        clock.now += int(refused[header])
+        assert ask().status_code == 410
 
 
 def test_pages_have_no_limit_and_no_headers(plain: Viewer) -> None:
