@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,13 +62,14 @@ class TrainingMetrics(StoreView):
 
     @extend_schema(parameters=[EvaluationsQuery], responses={200: schemas.TrainingMetrics, **PROBLEMS})
     def get(self, request: Request, name: str) -> Response:
-        """Summary and times of the run that made a version, by default the latest; null when it is not here."""
+        """Summary and times of the run that made a version, by default the latest; null without such a run or version."""
         query = asked(EvaluationsQuery, request)
         artifact = services.get_artifact(name, query.get("type"))
         number = query.get("version") or artifact.latest
         if number is None:
             raise NotFound(f"No versions found for artifact: {name}")
-        return Response(life.training(services.version_of(artifact, number)), status=status.HTTP_200_OK)
+        version = services.find_version(artifact, number)
+        return Response(None if version is None else life.training(version))
 
 
 class PerformanceHistory(StoreView):

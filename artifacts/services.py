@@ -76,10 +76,19 @@ def version_of(artifact: Artifact, number: int) -> Version:
     Raises:
         NotFound: it is not there.
     """
-    version = artifact.versions.whole().filter(number=number).first() if number <= LARGEST else None
+    version = find_version(artifact, number)
     if version is None:
         raise NotFound(f"Version not found: {artifact.name}:v{number}")
-    version.artifact = artifact
+    return version
+
+
+def find_version(artifact: Artifact, number: int) -> Version | None:
+    """Return a version of an artifact, deleted or not, or None if it is missing."""
+    version: Version | None = (
+        artifact.versions.whole().filter(number=number).first() if number <= LARGEST else None
+    )
+    if version is not None:
+        version.artifact = artifact
     return version
 
 

@@ -13,6 +13,7 @@ from rest_framework.utils.encoders import JSONEncoder
 SHOWN = 100
 """Items of a list that the browsable page shows; programs get all."""
 
+WITHOUT_CONTENT = (204, 205, 304)
 OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
@@ -30,7 +31,8 @@ class ORJSONRenderer(BaseRenderer):
         renderer_context: dict[str, Any] | None = None,
     ) -> bytes:
         """`data` as UTF-8; indented where a person reads it."""
-        if data is None:
+        response = (renderer_context or {}).get("response")
+        if data is None and getattr(response, "status_code", None) in WITHOUT_CONTENT:
             return b""
         indent = orjson.OPT_INDENT_2 if (renderer_context or {}).get("indent") else 0
         try:

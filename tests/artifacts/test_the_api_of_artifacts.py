@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 import runicorn as rn
+from runs import discovery
+from runs.active import active_root
+from runs.models import Run
 
 Write = Callable[..., Path]
 pytestmark = pytest.mark.django_db
@@ -198,3 +201,13 @@ def test_the_runs_of_a_model_tell_its_history(api: Any, logged: rn.Run) -> None:
     assert api.get("/api/artifacts/m/performance-history?metric_name=nope").json() == []
     training = api.get("/api/artifacts/m/training-metrics").json()
     assert (training["run_id"], training["metrics"]["acc"], training["project"]) == (logged.id, 0.9, "p")
+
+
+def test_training_metrics_without_a_run_are_null(api: Any, logged: rn.Run) -> None:
+    missing = api.get("/api/artifacts/m/training-metrics?version=99")
+    assert (missing.status_code, missing.content) == (200, b"null")
+    api.get(f"/api/runs/{logged.id}")
+    shutil.rmtree(Run.objects.get(run_id=logged.id).path)
+    discovery.full(active_root())
+    without = api.get("/api/artifacts/m/training-metrics")
+    assert (without.status_code, without.content) == (200, b"null")
