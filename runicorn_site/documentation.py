@@ -23,7 +23,7 @@ LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """drf-spectacular's hook: the chart data of pages is no part of the API."""
-    return [endpoint for endpoint in endpoints if endpoint[0].startswith("/api/")]
+    return [endpoint for endpoint in endpoints if f"{endpoint[0]}/".startswith("/api/")]
 
 
 @lru_cache(maxsize=1)

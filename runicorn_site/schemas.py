@@ -33,6 +33,22 @@ class Health(Schema):
     cache = CacheStats()
 
 
+class Route(Schema):
+    """A route of the API."""
+
+    method = s.CharField()
+    path = s.CharField(help_text="With a name in braces for each part that varies.")
+
+
+class ApiIndex(Schema):
+    """The routes of the API, and where they are described."""
+
+    version = s.CharField()
+    documentation = s.CharField(help_text="The address of the documentation for people.")
+    openapi = s.CharField(help_text="The address of the OpenAPI description.")
+    routes = Route(many=True)
+
+
 class Checked(Schema):
     """How many runs were looked at, and how many of them had died."""
 

@@ -11,6 +11,7 @@ import metrics.urls
 import remote.urls
 import runs.urls
 from runicorn_site import errors
+from runicorn_site.api_index import index_patterns
 from runicorn_site.config_api import config_patterns
 from runicorn_site.documentation import documentation_patterns
 from runicorn_site.exchange_api import exchange_patterns
@@ -41,6 +42,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),
     path("static/<path:path>", static_file, name="static-file"),
     # For programs
+    *index_patterns,
     *(path("api/v2/", include(module.v2_patterns)) for module in APPS),
     *(path("api/", include(module.api_patterns)) for module in APPS),
     path("api/health", Health.as_view(), name="health"),
@@ -50,7 +52,6 @@ urlpatterns = [
     path("api/", include(config_patterns)),
     path("api/", include(exchange_patterns)),
     path("api/", include(retired_patterns)),
-    path("api", NoSuchRoute.as_view()),
     path("api/<path:rest>", NoSuchRoute.as_view()),
 ]
 

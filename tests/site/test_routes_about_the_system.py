@@ -38,6 +38,18 @@ def test_health_says_what_it_is_made_of(store: Path, api: APIClient) -> None:
     assert {"size", "max_size", "hits", "misses", "hit_rate"} <= health["cache"].keys()
 
 
+def test_the_api_answers_an_index_of_its_routes(store: Path, api: APIClient) -> None:
+    everything, second = api.get("/api").json(), api.get("/api/v2").json()
+    assert everything["version"] == __version__
+    for address in (everything["documentation"], everything["openapi"]):
+        assert api.get(address).status_code == 200
+    routes = {(route["method"], route["path"]) for route in everything["routes"]}
+    assert {("GET", "/api/health"), ("GET", "/api/v2/series"), ("POST", "/api/status/check")} <= routes
+    assert {(route["method"], route["path"]) for route in second["routes"]} == {
+        (method, path) for method, path in routes if f"{path}/".startswith("/api/v2/")
+    }
+
+
 def test_processes_are_checked_on_demand(store: Path, api: APIClient) -> None:
     assert api.post("/api/status/check").json() == {
         "checked": 0,
