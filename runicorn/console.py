@@ -13,65 +13,17 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
 from runicorn import _os
 from runicorn.screen import Screen
+from runicorn.stream_tap import StreamTap, tap
 
 SNAPSHOT = 10.0
 """Seconds between two snapshots of lines that are being redrawn."""
 REST = 0.5
 """Seconds without output after which a finished bar is taken to be finished."""
 
-Listener = Callable[[str], None]
 _taps_lock = threading.RLock()
-
-
-class _Tap:
-    """Replaces the `write` of one stream object as long as somebody listens."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._own = "write" in vars(stream)
-        self._before: Callable[[str], Any] = stream.write
-        self._listeners: tuple[Listener, ...] = ()
-
-        # A function and not a method: it must be recognised, and each look at a method makes a new one.
-        def write(text: str) -> Any:
-            answer = self._before(text)
-            if isinstance(text, str):
-                for listener in self._listeners:
-                    listener(text)
-            return answer
-
-        write.runicorn_tap = self  # type: ignore[attr-defined]
-        self._write = write
-        stream.write = write
-
-    def add(self, listener: Listener) -> None:
-        """Hand everything that is written to `listener` too."""
-        self._listeners += (listener,)
-
-    def remove(self, listener: Listener) -> None:
-        """No longer; when nobody else listens the stream is as it was, unless another has replaced `write` since."""
-        self._listeners = tuple(one for one in self._listeners if one is not listener)
-        if not self._listeners and vars(self._stream).get("write") is self._write:
-            if self._own:
-                self._stream.write = self._before
-            else:
-                del self._stream.write
-
-
-def _tap(stream: Any) -> _Tap | None:
-    """The tap of a stream; `None` when it is not a stream whose `write` can be replaced."""
-    tap = getattr(getattr(stream, "write", None), "runicorn_tap", None)
-    if isinstance(tap, _Tap):
-        return tap
-    try:
-        return _Tap(stream)
-    except (AttributeError, TypeError):
-        # No stream at all (pythonw), or an object without room for attributes.
-        return None
 
 
 class Console:
@@ -103,21 +55,21 @@ class Console:
 
     def start(self) -> bool:
         """Listen to both streams, or to the one they both are. False when there is none that can be listened to."""
-        heard: list[_Tap] = []
+        heard: list[StreamTap] = []
         with _taps_lock:
             for name in ("stdout", "stderr"):
-                tap = _tap(getattr(sys, name))
-                if tap is not None and tap not in heard:
-                    heard.append(tap)
-                    self._listen(tap, name)
+                found = tap(getattr(sys, name))
+                if found is not None and found not in heard:
+                    heard.append(found)
+                    self._listen(found, name)
         return bool(heard)
 
-    def _listen(self, tap: _Tap, name: str) -> None:
+    def _listen(self, stream: StreamTap, name: str) -> None:
         def listener(text: str) -> None:
             self.feed(name, text)
 
-        tap.add(listener)
-        self._stops.append(lambda: tap.remove(listener))
+        stream.add(listener)
+        self._stops.append(lambda: stream.remove(listener))
 
     def stop(self) -> None:
         """Listen no more, and log what was held back."""
