@@ -308,7 +308,7 @@ class Run:
         self._folder.stir()
         self._folder.close()
         if self.server:
-            from runicorn.shipping.start import tell_unsent
+            from runicorn.upload.start import tell_unsent
 
             tell_unsent(self)
         self._leave(self._status)

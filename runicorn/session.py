@@ -12,8 +12,8 @@ from runicorn import endings, layout, settings
 from runicorn.config import flatten
 from runicorn.notices import say
 from runicorn.run import Run
-from runicorn.shipping import start as shipping
 from runicorn.silent import SilentRun, is_silent
+from runicorn.upload import start as upload
 
 DEFAULT = "default"
 
@@ -77,7 +77,7 @@ def init(
     name = layout.check_name(DEFAULT if name is None else name, "experiment name")
     _check_id(run_id, resume)
     labels, given = _labels(tags, notes, group), {} if config is None else flatten(config)
-    server = shipping.address(url)
+    server = upload.address(url)
     claim = _silent if is_silent(mode) else _claimed
     run, resumed = claim(settings.storage_root(storage), project, name, run_id, resume)
     endings.watch(run)
@@ -92,7 +92,7 @@ def init(
 def _send(run: Run, server: str) -> None:
     if server and not (isinstance(run, SilentRun) or run.is_lost()):
         run.server = server
-        shipping.begin(run, server)
+        upload.begin(run, server)
 
 
 def get_active_run() -> Run | None:

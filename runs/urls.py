@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs import api, api_bin, api_files, api_shipping, api_v2, page_parts
+from runs import api, api_bin, api_files, api_uploads, api_v2, page_parts
 from runs.page_urls import page_patterns as pages
 
 empty_bin = api_bin.EmptyRecycleBin.as_view()
@@ -22,7 +22,7 @@ api_patterns = [
     path("runs/<str:run_id>/logs", api_files.RunLog.as_view(), name="api-run-logs"),
     path("runs/<str:run_id>/media", api_files.RunMediaList.as_view(), name="api-run-media"),
     path("runs/<str:run_id>/media/<path:path>", api_files.RunMediaFile.as_view(), name="api-run-media-file"),
-    path("runs/<str:run_id>/files/<path:name>", api_shipping.RunFile.as_view(), name="api-run-file"),
+    path("runs/<str:run_id>/files/<path:name>", api_uploads.RunFile.as_view(), name="api-run-file"),
     path("environment/<str:run_id>", api_files.RunEnvironment.as_view(), name="api-environment"),
     path("projects", api.Projects.as_view(), name="api-projects"),
     path("projects/<str:project>/names", api.ProjectNames.as_view(), name="api-project-names"),

@@ -46,9 +46,9 @@ def sync(
       runicorn sync 20260114_153045_a1b2c3
     """
     if not any(character in text for text in what for character in ":/@"):
-        from runicorn.cli.shipping import ship
+        from runicorn.cli.upload import send
 
-        ship(asking.existing_root(storage), what, url, as_json)
+        send(asking.existing_root(storage), what, url, as_json)
         return
     from runicorn.cli.far import Far
 

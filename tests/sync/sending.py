@@ -19,7 +19,7 @@ def senders(root: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline"]):
         line = process.info["cmdline"] or []
-        if any("runicorn.shipping.process" in part for part in line) and line[-1].startswith(str(root)):
+        if any("runicorn.upload.process" in part for part in line) and line[-1].startswith(str(root)):
             found.append(process)
     return found
 

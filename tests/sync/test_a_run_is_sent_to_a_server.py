@@ -18,8 +18,8 @@ from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.cli import app
-from runicorn.shipping.process import next_pause
-from runicorn.shipping.start import CODE
+from runicorn.upload.process import next_pause
+from runicorn.upload.start import CODE
 from tests.processes import PROJECT, Viewer, environment, train
 from tests.secrecy import holds, secret
 from tests.sync.proxy import Proxy

@@ -191,7 +191,7 @@ def test_another_run_of_the_same_id_is_not_overwritten(store: Path, api: APIClie
 
 def test_a_run_of_this_very_store_is_recognised(store: Path, api: APIClient) -> None:
     write_run(store, "vision", "sent", run_id=RUN, created_at=100.0)
-    notes = store / ".runicorn" / "shipping"
+    notes = store / ".runicorn" / "upload"
     notes.mkdir(parents=True)
     layout.write_json(notes / f"{RUN}.json", {"sender": "abc"})
     content = json.dumps(META).encode()

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from runicorn import settings
 from runicorn.notices import say
-from runicorn.shipping.notes import Notes
+from runicorn.upload.state import Notes
 
 if TYPE_CHECKING:
     from runicorn.run import Run
 
-CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.shipping.process import main; main()"
+CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.upload.process import main; main()"
 
 
 def address(url: str | None) -> str:

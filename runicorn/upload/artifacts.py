@@ -20,8 +20,8 @@ from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.uploads import PREFIX
-from runicorn.shipping.notes import Notes
-from runicorn.shipping.server import PART, Conflict, Refused, Removed, Server
+from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
+from runicorn.upload.state import Notes
 
 TOLD_AT_ONCE = 5000
 """Files in one request, as long as they fit into it."""
@@ -55,7 +55,7 @@ class Artifacts:
         self.problems: dict[str, str] = {}
         """Why a version was not sent, by version; tried again when the run makes another one, or by hand."""
 
-    def ship(self, changed: Changed, sent: Sent) -> bool:
+    def send(self, changed: Changed, sent: Sent) -> bool:
         """Send the versions that the run made, and its two records; whether anything was sent."""
         moved = False
         for name in (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED):

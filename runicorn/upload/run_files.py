@@ -13,9 +13,9 @@ from typing import Any
 
 from runicorn import _os, layout
 from runicorn.manifest.files import is_media
-from runicorn.shipping.artifacts import Artifacts
-from runicorn.shipping.notes import Notes
-from runicorn.shipping.server import PART, Conflict, Refused, Removed, Server
+from runicorn.upload.artifacts import Artifacts
+from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
+from runicorn.upload.state import Notes
 
 EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT)
 
@@ -24,7 +24,7 @@ class Gone(Exception):
     """The run was there, and was removed there."""
 
 
-class Shipper:
+class RunUpload:
     """Sends one run. Not for two at once: whoever makes one holds the lock of the notes.
 
     Args:
@@ -38,7 +38,7 @@ class Shipper:
         self.run_dir = run_dir
         self._notes = notes
         self._server = server
-        self._shipped: dict[str, Any] = notes.content["shipped"]
+        self._uploaded: dict[str, Any] = notes.content["uploaded"]
         self._sizes: dict[str, int] = {}
         self._artifacts = Artifacts(run_dir, root, notes, server)
         self.problems: dict[str, str] = {}
@@ -58,7 +58,7 @@ class Shipper:
             name: size for name in sorted(layout.GROWING) if (size := _size(self.run_dir / name)) is not None
         }
         moved = self._small(layout.META)
-        if layout.META not in self._shipped:
+        if layout.META not in self._uploaded:
             self.problems[layout.META] = "meta.json is missing or cannot be read."
         if layout.META in self.problems:
             return moved  # nothing can be sent before it
@@ -68,7 +68,7 @@ class Shipper:
                 moved |= self._small(layout.STATUS)
             for name in EARLY:
                 moved |= self._small(name)
-            moved |= self._artifacts.ship(self._changed, self._sent)
+            moved |= self._artifacts.send(self._changed, self._sent)
             for name in self._media():
                 moved |= self._large(name)
             for name, size in sizes.items():
@@ -160,16 +160,16 @@ class Shipper:
         except OSError:
             return None
         mark = [about.st_size, about.st_mtime_ns, about.st_ino]
-        return None if self._shipped.get(name) == mark else mark
+        return None if self._uploaded.get(name) == mark else mark
 
     def _sent(self, name: str, mark: Any) -> bool:
-        self._shipped[name] = mark
+        self._uploaded[name] = mark
         self.problems.pop(name, None)
         self._notes.save()
         return True
 
     def _refused(self, name: str, mark: Any, error: Exception) -> bool:
-        self._shipped[name] = mark
+        self._uploaded[name] = mark
         self.problems[name] = f"{name}: {error}"
         return False
 

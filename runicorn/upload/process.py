@@ -10,9 +10,9 @@ from pathlib import Path
 
 from runicorn import _os, layout
 from runicorn.settings import identity
-from runicorn.shipping.notes import Notes
-from runicorn.shipping.server import Away, Conflict, Denied, Server
-from runicorn.shipping.shipper import Gone, Shipper
+from runicorn.upload.client import Away, Conflict, Denied, Server
+from runicorn.upload.run_files import Gone, RunUpload
+from runicorn.upload.state import Notes
 
 POLL = 0.5
 """Seconds between two looks at the files of a run that goes on."""
@@ -30,7 +30,7 @@ def main() -> None:
     # A run that is resumed has the process of its earlier part still: whoever comes later waits, and finds it done.
     with notes.lock():
         notes.load()
-        ship(run_dir, root, notes)
+        send(run_dir, root, notes)
 
 
 def root_of(run_dir: Path) -> Path:
@@ -38,7 +38,7 @@ def root_of(run_dir: Path) -> Path:
     return run_dir.parents[3]
 
 
-def ship(
+def send(
     run_dir: Path,
     root: Path,
     notes: Notes,
@@ -64,13 +64,13 @@ def ship(
         server = Server(str(notes.content.get("url")), run_dir.name, str(notes.content.get("sender") or ""))
     except ValueError as error:
         return _noted(notes, str(error))
-    shipper = Shipper(run_dir, root, notes, server)
+    upload = RunUpload(run_dir, root, notes, server)
     pause, waited, taken = 0.0, 0.0, 0
     while True:
         # Asked before the files are looked at: what was written before the end is sent then.
         last = has_ended(run_dir) or not follow
         try:
-            moved = shipper.one_pass()
+            moved = upload.one_pass()
         except Away as error:
             _noted(notes, str(error))
             if last and (waited > patience or (isinstance(error, Denied) and not follow)):
@@ -84,7 +84,7 @@ def ship(
         except (Conflict, Gone, OSError) as error:
             return _given_up(notes, error)
         pause = 0.0
-        problem = "; ".join([*shipper.problems.values(), *shipper.artifact_problems()])
+        problem = "; ".join([*upload.problems.values(), *upload.artifact_problems()])
         if last and not moved:
             notes.content["done"] = has_ended(run_dir) and not problem
             return _noted(notes, problem)

@@ -10,15 +10,15 @@ import typer
 from runicorn import layout, settings
 from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.shipping.notes import Notes
-from runicorn.shipping.process import ship as ship_run
-from runicorn.shipping.start import checked
+from runicorn.upload.process import send as send_run
+from runicorn.upload.start import checked
+from runicorn.upload.state import Notes
 
 PATIENCE = 30.0
 """Seconds for which a server that is away is asked again."""
 
 
-def ship(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
+def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
     """Send runs; ends with 1 when something could not be sent, and with 4 when there is no such run."""
     try:
         given = checked(url or settings.get("RUNICORN_URL"), told=False)
@@ -57,7 +57,7 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
         notes.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with notes.lock(blocking=False):
-                problem = ship_run(folder, root, notes.begin(url), patience=PATIENCE, follow=False)
+                problem = send_run(folder, root, notes.begin(url), patience=PATIENCE, follow=False)
         except BlockingIOError:
             problem = "another process is sending this run just now"
     return {"run_id": run_id, "url": url, "problem": problem}

@@ -1,4 +1,4 @@
-"""What is remembered of sending one run: `.runicorn/shipping/<id>.json` in the store, and a lock beside it."""
+"""What is remembered of sending one run: `.runicorn/upload/<id>.json` in the store, and a lock beside it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any
 
 from runicorn import _os, layout
 
-FOLDER = ".runicorn/shipping"
+FOLDER = ".runicorn/upload"
 PRIVATE = 0o600
 
 
 class Notes:
-    """The notes of one run; a process that ships it holds their lock.
+    """The notes of one run; a process that uploads it holds their lock.
 
     Attributes:
-        content: `url`, `sender` (by which a server sees that it serves this very store), `shipped` (files that were
+        content: `url`, `sender` (by which a server sees that it serves this very store), `uploaded` (files that were
             sent, as they were), `versions` (of artifacts here, and their numbers there), `uploads` (of versions, that were begun there), `done`, `problem` (why
             something was not sent, as a sentence), `gone` (the run was removed there).
     """
@@ -28,7 +28,7 @@ class Notes:
     def load(self) -> Notes:
         """Read them; missing ones are empty."""
         self.content = layout.read_json(self.path)[0]
-        for key in ("shipped", "versions", "uploads"):
+        for key in ("uploaded", "versions", "uploads"):
             if not isinstance(self.content.get(key), dict):
                 self.content[key] = {}
         return self
@@ -42,7 +42,7 @@ class Notes:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self.load()
         if self.content.get("url") != url or self.content.get("gone"):
-            self.content |= {"shipped": {}, "versions": {}, "uploads": {}}
+            self.content |= {"uploaded": {}, "versions": {}, "uploads": {}}
         sender = self.content.get("sender") or os.urandom(16).hex()
         self.content |= {"url": url, "sender": sender, "done": False, "problem": "", "gone": False}
         self.save()
@@ -57,7 +57,7 @@ class Notes:
         layout.write_json(self.path, self.content, mode=PRIVATE)
 
     def lock(self, blocking: bool = True) -> Any:
-        """Held by the one process that ships the run.
+        """Held by the one process that uploads the run.
 
         Raises:
             BlockingIOError: another holds it, and `blocking` is false.

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runs import schemas, shipping
+from runs import receive, schemas
 from runs.active import active_root
 from runs.api import PROBLEMS
 from runs.errors import FileConflict
@@ -36,9 +36,9 @@ class RunFile(APIView):
         query = FileQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         content = request.data if isinstance(request.data, bytes) else b""
-        sent = shipping.Sent(name, content, **query.validated_data)
+        sent = receive.Sent(name, content, **query.validated_data)
         try:
-            size = shipping.take_file(root=active_root(), run_id=run_id, sent=sent)
+            size = receive.take_file(root=active_root(), run_id=run_id, sent=sent)
         except FileConflict as error:
             answer = {"detail": str(error.detail), "size": error.size, "same_store": error.same_store}
             return Response(answer, status=error.status_code)

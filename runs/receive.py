@@ -13,7 +13,7 @@ from runs import discovery, landing, writing
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.models import Run, StorageRoot
 
-NOTES = "shipping"
+NOTES = "upload"
 """The folder of what the sender of a run remembers, in the sender's own store."""
 
 
