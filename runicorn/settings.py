@@ -50,7 +50,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_TOKEN",
         "",
-        "For the viewer `auto` or the file with the token it asks for; for `RUNICORN_URL` the token or its file.",
+        "For the viewer `auto`, `new` or the file with the token it asks for; for `RUNICORN_URL` the token or its file.",
     ),
     Setting(
         "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."

@@ -11,8 +11,9 @@ from typing import Any
 
 from runicorn_site.access import LOOPBACK_NAMES, Head, judge
 from runicorn_site.answers import Refusal, whole
-from runicorn_site.headers import security
+from runicorn_site.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.plain_style import STYLE, is_style
+from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
 from runicorn_site.tokens import Tokens
 
 SPOOLED = "runicorn.body"
@@ -31,6 +32,13 @@ class Policy:
     tokens: Tokens | None = field(default=None)
     """What has to be shown, on addresses that others can reach."""
 
+    def judge(self, head: Head) -> Refusal | None:
+        """Return why `head` is refused whatever token it shows, or `None`."""
+        refusal = judge(head, self.names)
+        if refusal is None and self.tokens is None and is_proxied(head):
+            return PROXIED_WITHOUT_TOKEN
+        return refusal
+
 
 class Guard:
     """ASGI middleware around the whole application."""
@@ -42,7 +50,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse a request or a handshake, or pass it on with what a client may not set taken out."""
         head = head_of(scope)
-        refusal = judge(head, self.policy.names)
+        refusal = self.policy.judge(head)
         if refusal is None and not head.socket and is_style(head.method, head.path):
             refusal = STYLE
         if refusal is None and self.policy.tokens is not None:
@@ -51,12 +59,12 @@ class Guard:
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
-        # Behind something that speaks TLS for us only the browser knows it, and Django's check of forms asks.
-        if (head.header("origin") or "").lower().startswith("https:"):
+        # Django's check of forms asks whether the browser spoke TLS.
+        if is_behind_tls(head):
             scope["scheme"] = "https"
         # daphne takes a root path from a header that anybody can send.
         scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
-        await self.app(scope, receive, send if head.socket else guarded(send, head.path))
+        await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
 
 
 def refused_early(policy: Policy, head: Head, client: str) -> Refusal | None:
@@ -64,7 +72,7 @@ def refused_early(policy: Policy, head: Head, client: str) -> Refusal | None:
 
     A handshake without a token is left to be answered where its socket would be.
     """
-    refusal = judge(head, policy.names)
+    refusal = policy.judge(head)
     if refusal is None and policy.tokens is not None and not head.socket:
         return policy.tokens.judge_early(head, client)
     return refusal
@@ -79,13 +87,18 @@ def head_of(scope: Scope) -> Head:
     return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
 
 
-def guarded(send: Send, path: str) -> Send:
+def guarded(send: Send, head: Head, policy: Policy) -> Send:
     """`send` that puts the security headers on the answer."""
+    extra = [secure_cookies] if is_behind_tls(head) else []
+    if policy.tokens is not None and not head.path.startswith(PUBLIC):
+        extra.append(not_stored)
 
     async def send_with_headers(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
             present = list(message.get("headers", ()))
-            message = {**message, "headers": present + security(path, present)}
+            for change in extra:
+                present = change(present)
+            message = {**message, "headers": present + security(head.path, present)}
         await send(message)
 
     return send_with_headers

@@ -15,8 +15,12 @@ DOCUMENTATION = f"{_COMMON}; script-src 'self'; style-src 'self' 'unsafe-inline'
 ALWAYS: Headers = [
     (b"X-Content-Type-Options", b"nosniff"),
     (b"Cross-Origin-Resource-Policy", b"same-origin"),
+    (b"Cross-Origin-Opener-Policy", b"same-origin"),
     (b"Referrer-Policy", b"same-origin"),
 ]
+
+PUBLIC = "/static/"
+"""Where the program's own files are: the same on every viewer, and nothing of a user's in them."""
 
 
 def is_api(path: str) -> bool:
@@ -30,3 +34,19 @@ def security(path: str, present: Headers) -> Headers:
     documented = path.rstrip("/") in {"/docs", "/redoc"}
     policy = (b"Content-Security-Policy", (DOCUMENTATION if documented else STRICT).encode())
     return [(name, value) for name, value in (*ALWAYS, policy) if name.lower() not in names]
+
+
+def not_stored(present: Headers) -> Headers:
+    """Replace what headers say about caches: the answer is stored nowhere."""
+    kept = [(name, value) for name, value in present if name.lower() != b"cache-control"]
+    return [*kept, (b"Cache-Control", b"no-store")]
+
+
+def secure_cookies(present: Headers) -> Headers:
+    """Restrict the cookies that headers set to TLS."""
+    return [
+        (name, value + b"; Secure")
+        if name.lower() == b"set-cookie" and b"; secure" not in value.lower()
+        else (name, value)
+        for name, value in present
+    ]

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from runicorn import settings as own
 from runicorn.farside import Order
 from runicorn_site.listening import is_everywhere, listen, url
-from runicorn_site.places import keep_secret
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -59,7 +58,7 @@ class Options:
     open_browser: bool = False
     log_level: str = "INFO"
     token: str = ""
-    """"" for none, `auto`, or the path of a file with the token."""
+    """"" for none, `auto`, `new`, or the path of a file with the token."""
     allowed_hosts: tuple[str, ...] = ()
     reload: bool = False
     order: Order | None = None
@@ -164,12 +163,17 @@ class Serving:
         from django.conf import settings
 
         from runicorn_site import admission
+        from runicorn_site.security.token_source import AUTO, NEW
 
         bound = self.listening.getsockname()[0]
         token = self.options.token or own.get("RUNICORN_TOKEN")
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
-        self.token_file = None if token != admission.AUTO else settings.STATE_DIR / f"token-{self.port}"
-        return admission.policy(bound, self.options.host, allowed, token, settings.TOKEN_COOKIE_NAME)
+        kept = settings.STATE_DIR / f"token-{self.port}"
+        self.token_file = kept if token in (AUTO, NEW) else Path(token).expanduser() if token else None
+        self.makes_token = self.token_file == kept
+        if self.makes_token and not self.options.port:  # the next start has another port
+            self.litter.append(kept)
+        return admission.policy(bound, self.options.host, allowed, token, kept, settings.TOKEN_COOKIE_NAME)
 
     def load(self) -> None:
         """Import all there is to import, before a second thread could do the same."""
@@ -228,9 +232,6 @@ class Serving:
         """Say where the viewer is, here, to the SDK, and to the browser."""
         tokens = self.policy.tokens
         self.litter.append(own.register_viewer(self.url, self.root, token_needed=tokens is not None))
-        if tokens is not None and self.token_file is not None:
-            keep_secret(self.token_file, tokens.token)
-            self.litter.append(self.token_file)
         entry = self.url if tokens is None else f"{self.url}/?once={tokens.once}"
         print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
         if self.options.open_browser:
@@ -245,7 +246,7 @@ class Serving:
         lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
         if self.policy.tokens is None and has_other_users():
             lines.append("Every user of this machine can open it: --token auto asks for a token.")
-        if self.token_file is not None:
+        if self.makes_token:
             lines.append(
                 f"The address works once. The token for other browsers and programs is in {self.token_file}."
             )

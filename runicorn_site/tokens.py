@@ -23,6 +23,7 @@ from runicorn.farside import OPEN, STAMP_SECONDS, made_at
 from runicorn_site.access import Head
 from runicorn_site.answers import HEAD, Refusal
 from runicorn_site.headers import is_api
+from runicorn_site.security.proxies import is_behind_tls
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -144,22 +145,23 @@ class Tokens:
         kind, _, shown = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
             return self._ask(f"This viewer asks for a token. {self.advice}", head.target)
-        if self.bearer_tries.used_up(client):
-            return _wait()
+        # The right token first: behind a proxy everybody shares one address, and the wrong ones of others count there.
         if self.is_right(shown.strip()):
             return None
+        if self.bearer_tries.used_up(client):
+            return _wait()
         self.bearer_tries.failed(client)
         return self._ask("The token is wrong", head.target)
 
     def _form(self, head: Head, client: str, body: bytes) -> Refusal:
         fields = parse_qs(body.decode("utf-8", errors="replace"))
+        target = fields.get("next", ["/"])[-1]
+        if self.is_right(fields.get("token", [""])[-1].strip()):
+            return self._welcome(head, local_path(target))
         if self.form_tries.used_up(client):
             return _wait()
-        target = fields.get("next", ["/"])[-1]
-        if not self.is_right(fields.get("token", [""])[-1].strip()):
-            self.form_tries.failed(client)
-            return self._ask("The token is wrong", target)
-        return self._welcome(head, local_path(target))
+        self.form_tries.failed(client)
+        return self._ask("The token is wrong", target)
 
     def _one_time(self, head: Head, shown: str, query: bytes) -> Refusal:
         """Take the one-time part out of the URL, and give the cookie for it if it was not used yet."""
@@ -183,7 +185,13 @@ class Tokens:
             f"{self.cookie}={self.cookie_value(head)}; Path=/; HttpOnly; SameSite=Strict;"
             f" Max-Age={COOKIE_SECONDS}"
         )
-        headers = ((b"Location", target.encode("latin-1")), (b"Set-Cookie", cookie.encode()))
+        if is_behind_tls(head):
+            cookie += "; Secure"
+        headers = (
+            (b"Location", target.encode("latin-1")),
+            (b"Set-Cookie", cookie.encode()),
+            (b"Cache-Control", b"no-store"),
+        )
         return Refusal(303, "See " + target, headers)
 
     def _ask(self, sentence: str, target: str) -> Refusal:

@@ -27,7 +27,10 @@ def viewer(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 23300,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = False,
     log_level: Annotated[Level, typer.Option(case_sensitive=False, help="How much to say.")] = Level.INFO,
-    token: Annotated[str, typer.Option(help="`auto`, or a file with the token to ask for.")] = "",
+    token: Annotated[
+        str,
+        typer.Option(help="`auto`, `new` (another one than before), or a file with the token to ask for."),
+    ] = "",
     allowed_host: Annotated[list[str] | None, typer.Option(help="A further name to answer to.")] = None,
     reload: Annotated[bool, typer.Option(help="Start anew when the server's code changes.")] = False,
     remote_mode: Annotated[
@@ -52,10 +55,10 @@ def viewer(
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
-    from runicorn_site.admission import BadToken
     from runicorn_site.listening import CannotListen
     from runicorn_site.ordering import NoOrder, receive_order
     from runicorn_site.places import UnsafeDirectory
+    from runicorn_site.security.token_source import BadToken
     from runicorn_site.serve import MissingRoot, Options, serve
 
     options = Options(

@@ -57,7 +57,7 @@ class Conflict(Exception):
 def token() -> str | None:
     """What `RUNICORN_TOKEN` says: the token, or the file that holds it."""
     given = settings.get("RUNICORN_TOKEN").strip()
-    if not given or given == "auto":
+    if not given or given in {"auto", "new"}:
         return None
     path = Path(os.path.expanduser(given))
     try:

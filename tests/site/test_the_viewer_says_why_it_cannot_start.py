@@ -57,7 +57,7 @@ def test_the_host_is_none_of_this_machine(home: Path, folder: Path) -> None:
     assert "192.0.2.1" in ended.stderr
 
 
-@pytest.mark.parametrize("content", [None, "", "\n", "a\nb\x00"])
+@pytest.mark.parametrize("content", [None, "", "\n", "a\nb\x00", "hunter2"])
 def test_the_token_file_holds_no_token(home: Path, folder: Path, tmp_path: Path, content: str | None) -> None:
     file = tmp_path / "token"
     if content is not None:

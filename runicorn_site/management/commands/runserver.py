@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from runicorn_site.admission import BadToken
 from runicorn_site.listening import CannotListen
+from runicorn_site.security.token_source import BadToken
 from runicorn_site.serve import MissingRoot, Options, serve
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         """Define the command line."""
         parser.add_argument("addrport", nargs="?", default="127.0.0.1:23300", help="[host:]port")
         parser.add_argument("--storage", type=Path, default=None, help="the storage root to show")
-        parser.add_argument("--token", default="", help="`auto`, or a file with the token to ask for")
+        parser.add_argument("--token", default="", help="`auto`, `new`, or a file with the token to ask for")
         parser.add_argument("--allowed-host", action="append", default=[], help="a further name to answer to")
         parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
         parser.add_argument("--noreload", action="store_false", dest="reload", help="do not (the default)")

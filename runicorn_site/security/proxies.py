@@ -1,0 +1,34 @@
+"""Recognize requests that a proxy forwards, and those that reached it over TLS."""
+
+from __future__ import annotations
+
+import re
+
+from runicorn_site.access import Head
+from runicorn_site.answers import Refusal
+
+FORWARDING = re.compile(rb"forwarded|x-forwarded-.+|x-real-ip", re.IGNORECASE)
+"""Header names that proxies add (RFC 7239 and its predecessors)."""
+TLS_PROTO = re.compile(r'(?:^|[;,\s])proto="?https"?(?:$|[;,\s])', re.IGNORECASE)
+
+PROXIED_WITHOUT_TOKEN = Refusal(
+    403,
+    "This request came through a proxy, and this viewer has no token: start it with --token auto, "
+    "so that only those with the token get in through the proxy",
+)
+
+
+def is_proxied(head: Head) -> bool:
+    """Return whether a proxy says that it forwards this request."""
+    return any(FORWARDING.fullmatch(name) for name, _ in head.headers)
+
+
+def is_behind_tls(head: Head) -> bool:
+    """Return whether the browser spoke TLS, according to its origin or to the proxy.
+
+    Anybody can send these headers. They only make cookies stricter and links `https`, for the sender alone.
+    """
+    if (head.header("origin") or "").lower().startswith("https:"):
+        return True
+    protocols = (head.header("x-forwarded-proto") or "").lower().split(",")
+    return protocols[-1].strip() == "https" or TLS_PROTO.search(head.header("forwarded") or "") is not None
