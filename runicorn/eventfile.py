@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 _POLYNOMIAL = 0x82F63B78
 _MASK_DELTA = 0xA282EAD8
+WIDE = 64
+"""Bytes from which on two are taken at once."""
 
 
 def _table() -> list[int]:
@@ -28,9 +32,22 @@ def _table() -> list[int]:
 _TABLE = _table()
 
 
+@cache
+def _wide_table() -> list[int]:
+    """Return the table for two bytes at once, which halves the time of long records."""
+    return [
+        _TABLE[_TABLE[pair & 0xFF] & 0xFF ^ pair >> 8] ^ _TABLE[pair & 0xFF] >> 8 for pair in range(65536)
+    ]
+
+
 def crc32c(data: bytes) -> int:
-    """The CRC-32C (Castagnoli) of `data`, RFC 3720 appendix B.4."""
+    """Return the CRC-32C (Castagnoli) of `data`, RFC 3720 appendix B.4."""
     crc, table = 0xFFFFFFFF, _TABLE
+    if len(data) >= WIDE and sys.byteorder == "little":
+        wide, even = _wide_table(), len(data) & ~1
+        for pair in memoryview(data)[:even].cast("H"):
+            crc = wide[(crc ^ pair) & 0xFFFF] ^ (crc >> 16)
+        data = data[even:]
     for byte in data:
         crc = table[(crc ^ byte) & 0xFF] ^ (crc >> 8)
     return crc ^ 0xFFFFFFFF

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
 
 from runicorn import layout, settings
 from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.foreign.experiment import Experiment, NotReadable
-from runicorn.foreign.taking import Taken, take
+from runicorn.foreign.experiment import Experiment, NotReadable, Unreadable
+from runicorn.foreign.taking import Result, Taken, take
 
 SHOWN = 10
+RESULT_LABELS = {"taken": "new", "updated": "updated"}
 
 
 class Tracker(StrEnum):
@@ -43,7 +44,8 @@ def import_from(
 ) -> None:
     """Make runs of the experiments of another tracker, with their metrics, steps, times, settings, tags and files.
 
-    What was imported before is left as it is, so the command can be given again.
+    The command can be given again: runs whose source has grown are updated, the others stay as they are. A run
+    that cannot be read is named, and the others are taken; the exit code is 1 then.
 
     Examples:
 
@@ -65,24 +67,43 @@ def import_from(
         except NotReadable as error:
             asking.stop(str(error), FAILED)
     if as_json:
-        asking.show_json(
-            {
-                "dry_run": dry_run,
-                "new_run_dirs": [str(root / place) for place in taken.runs],
-                "new_run_ids": [place.rpartition("/")[2] for place in taken.runs],
-                "there": [place.rpartition("/")[2] for place in taken.there],
-                "records": taken.points,
-                "new_artifacts": taken.versions,
-                "left": taken.left,
-                "storage": str(root),
-            }
-        )
+        asking.show_json(_answer(taken, root, dry_run))
     else:
-        _say(taken, root, dry_run)
+        _say(taken, dry_run)
+    if taken.failed:
+        raise typer.Exit(FAILED)
 
 
-def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment]]:
-    """What reads the files of a tracker."""
+def _answer(taken: Taken, root: Path, dry_run: bool) -> dict[str, Any]:
+    return {
+        "dry_run": dry_run,
+        **_counts(taken),
+        "new_run_dirs": [str(root / place) for place in taken.runs],
+        "new_run_ids": [_id(place) for place in taken.runs],
+        "updated_run_ids": [_id(place) for place in taken.of("updated")],
+        "there": [_id(place) for place in taken.of("unchanged")],
+        "records": taken.points,
+        "new_artifacts": taken.versions,
+        "left": taken.left,
+        "report": [
+            {"source": item.source, "result": item.result, "run_id": _id(item.run), "reason": item.reason}
+            for item in taken.items
+        ],
+        "storage": str(root),
+    }
+
+
+def _id(place: str) -> str:
+    return place.rpartition("/")[2]
+
+
+def _counts(taken: Taken) -> dict[str, int]:
+    results: tuple[Result, ...] = get_args(Result)
+    return {result: sum(item.result == result for item in taken.items) for result in results}
+
+
+def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
+    """Return the function that reads the files of a tracker."""
     if tracker is Tracker.TENSORBOARD:
         from runicorn.foreign.tensorboard import read
     elif tracker is Tracker.MLFLOW:
@@ -98,16 +119,18 @@ def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Expe
     return read
 
 
-def _say(taken: Taken, root: Path, dry_run: bool) -> None:
-    for place in taken.runs:
-        typer.echo(asking.printable(f"  new      {place}"))
+def _say(taken: Taken, dry_run: bool) -> None:
+    for item in taken.items:
+        if item.result in ("taken", "updated"):
+            typer.echo(asking.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
     for version in taken.versions:
         typer.echo(asking.printable(f"  new      {version}"))
     for sentence in taken.left[:SHOWN]:
         asking.remark(f"  left     {sentence}")
     if len(taken.left) > SHOWN:
         asking.remark(f"  left     and {len(taken.left) - SHOWN} more: --json names all.")
-    begin = "Would import" if dry_run else "Imported"
-    there = f", {len(taken.there)} were there already" if taken.there else ""
-    records = "" if dry_run else f" with {taken.points} records"
-    typer.echo(asking.printable(f"{begin} {len(taken.runs)} runs{records} into {root}{there}."))
+    for item in taken.failed:
+        asking.remark(f"  failed   {item.source}: {item.reason}")
+    if dry_run:
+        typer.echo("Nothing was written. An import would end with:")
+    typer.echo(", ".join(f"{result} {count}" for result, count in _counts(taken).items()))

@@ -15,15 +15,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runicorn.foreign.experiment import Experiment, NotReadable, Point, by_step
+from runicorn import layout
+from runicorn.foreign.experiment import Experiment, NotReadable, Point, Unreadable, by_step, open_ended
 
 SCRIPT = Path(__file__).with_name("aim_script.py")
+CURES = {
+    "Missing props": "It was never indexed: `from aim import Run; Run({hash!r}, repo={repo!r}).close()` in the Python "
+    "that has Aim does that; then import again.",
+    "": "Where its index is incomplete, `aim storage --repo {repo} reindex` rebuilds it; then import again.",
+}
+"""What to do about an error of Aim, by a part of its text."""
 MISSING = 3
 """The exit code of a Python without Aim."""
 
 
-def read(path: Path, python: str = "") -> Iterator[Experiment]:
-    """The runs of a repository.
+def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
+    """Yield the runs of a repository.
 
     Args:
         path: the folder that holds `.aim`, or `.aim` itself.
@@ -50,7 +57,16 @@ def read(path: Path, python: str = "") -> Iterator[Experiment]:
             raise NotReadable(f"Aim could not read {folder}: {reason[:300]}")
         told.seek(0)
         for line in told:
-            yield _experiment(json.loads(line))
+            run = json.loads(line)
+            if "problem" in run:
+                yield Unreadable(f"aim:{run['hash']}", _problem(run, str(folder)))
+            else:
+                yield _experiment(run)
+
+
+def _problem(run: dict[str, Any], repo: str) -> str:
+    cure = next(cure for part, cure in CURES.items() if part in run["problem"])
+    return f"Aim cannot read it: {run['problem'][:300]}. {cure.format(hash=run['hash'], repo=repo)}"
 
 
 def _experiment(run: dict[str, Any]) -> Experiment:
@@ -61,15 +77,23 @@ def _experiment(run: dict[str, Any]) -> Experiment:
             for step, time, value in zip(steps, times, numbers, strict=True)
         )
 
+    if run["ended"] is None:
+        times = [time or 0.0 for _, _, times, _ in run["metrics"] for time in times]
+        status, reason = open_ended(max(times, default=run["started"]), "aim: the run has no end")
+    else:
+        status, reason = layout.FINISHED, ""
     return Experiment(
         origin=f"aim:{run['hash']}",
         project=run["experiment"] or "aim",
         name=run["name"] or run["hash"],
         started=run["started"],
         ended=run["ended"],
+        status=status,
+        reason=reason,
         config=run["config"],
         tags=run["tags"],
         notes=run["description"] or "",
         entries=entries,
         left=[f"{name!r} holds no numbers and was not taken over." for name in run["others"]],
+        fingerprint=json.dumps(run, sort_keys=True),
     )

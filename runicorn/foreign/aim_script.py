@@ -52,11 +52,19 @@ def main() -> None:
     """Tell all runs of the repository that is named."""
     try:
         from aim import Repo, Run
+        from aimrocks import errors
     except ImportError:
         sys.exit(3)
+    # Aim has errors of its own below RuntimeError; those of RocksDB have no common base.
+    unreadable: tuple[Any, ...] = (RuntimeError, LookupError, ValueError, TypeError, AttributeError, OSError)
+    unreadable += (errors.RocksIOError, errors.Corruption, errors.NotFound, errors.InvalidArgument)
     repository = Repo(sys.argv[1])
     for name in sorted(repository.list_all_runs()):
-        json.dump(tell(Run(name, repo=repository, read_only=True)), sys.stdout, default=str)
+        try:
+            told = tell(Run(name, repo=repository, read_only=True))
+        except unreadable as error:
+            told = {"hash": name, "problem": f"{type(error).__name__}: {error}"}
+        json.dump(told, sys.stdout, default=str)
         sys.stdout.write("\n")
 
 

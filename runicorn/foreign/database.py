@@ -5,6 +5,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+MAGIC = b"SQLite format 3\0"
+"""https://www.sqlite.org/fileformat.html#the_database_header"""
+
 
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that cannot change the database; whoever opens it closes it.
@@ -13,3 +16,14 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         sqlite3.OperationalError: it cannot be opened. That it is no database shows with the first question.
     """
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
+
+
+def is_database(path: Path) -> bool:
+    """Whether a file begins as SQLite databases do; an empty file is one without tables.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(len(MAGIC))
+    return head in (MAGIC, b"")

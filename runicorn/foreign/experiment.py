@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import time as now
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from runicorn import layout
 
+GROWING_SECONDS = 600.0
+"""A run without a recorded end counts as running this long after its last change: trackers flush every minute or two."""
+
 
 class NotReadable(Exception):
     """What lies at the path cannot be read as what it was said to be; the text is a sentence."""
+
+
+class Unreadable(NamedTuple):
+    """One run or file of a tracker that cannot be read; its neighbours can.
+
+    Attributes:
+        source: the origin, or the path of the file.
+        reason: a sentence.
+    """
+
+    source: str
+    reason: str
+
+
+def open_ended(last_change: float | None, reason: str = "") -> tuple[str, str]:
+    """Return the status and the reason of a run whose end is not recorded.
+
+    Args:
+        last_change: Unix seconds of its last record or write; `None` where that is unknown.
+        reason: why it counts as interrupted.
+    """
+    if last_change is not None and now() - last_change < GROWING_SECONDS:
+        return layout.RUNNING, ""
+    return layout.INTERRUPTED, reason
 
 
 class Point(NamedTuple):
@@ -57,11 +86,16 @@ class Files(NamedTuple):
         name: of the artifact.
         type: of the artifact.
         paths: where each lies, by its path in the artifact.
+        references: addresses of what lies elsewhere, by its path in the artifact.
+        description, metadata: as the tracker has them.
     """
 
     name: str
     type: str
     paths: dict[str, Path]
+    references: Mapping[str, str] = MappingProxyType({})
+    description: str = ""
+    metadata: Mapping[str, Any] = MappingProxyType({})
 
 
 def nothing() -> Iterable[Any]:
@@ -85,6 +119,8 @@ class Experiment:
         lines: its log.
         files: what becomes artifacts.
         left: sentences about what cannot be taken over; may grow while `entries` are read.
+        fingerprint: changes whenever the source of the run does; "" where that is not known.
+        parent: the origin of the run above this one, or "".
     """
 
     origin: str
@@ -104,6 +140,19 @@ class Experiment:
     lines: Callable[[], Iterable[str]] = nothing
     files: Sequence[Files] = ()
     left: list[str] = field(default_factory=list)
+    fingerprint: str = ""
+    parent: str = ""
+
+
+def sizes(paths: Iterable[Path]) -> str:
+    """Return the names and sizes of files: the fingerprint of a source that only grows."""
+    known = []
+    for path in paths:
+        try:
+            known.append(f"{path.name}:{path.stat().st_size}")
+        except OSError:
+            known.append(f"{path.name}:-")
+    return "\n".join(known)
 
 
 def by_step(single: Iterable[tuple[int, float | None, str, Any]]) -> list[Point]:

@@ -1,36 +1,57 @@
-"""Making runs of what the readers tell. A run is written in a folder beside the others and gets its place by one renaming.
+"""Make runs of the experiments of other trackers, and update those whose source has grown.
 
-Its id is made of the time it began and a hash of where it comes from, and `meta.json` says where that is (`imported_from`): whoever
-imports the same once more finds it there.
+The id of a run consists of its start time and a hash of its origin, and `meta.json` names that origin
+(`imported_from`) and the state of the source (`imported_state`): a later import finds the run there.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import shutil
+import sqlite3
+import struct
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from runicorn import _bulk, _os, curation, layout, media, stored, values
-from runicorn._version import __version__
-from runicorn.artifacts import names
-from runicorn.artifacts.artifact import Artifact
-from runicorn.artifacts.errors import InvalidArtifact
-from runicorn.artifacts.records import made
-from runicorn.artifacts.store import Store, Version
-from runicorn.config import flatten
+from runicorn import _os, curation, layout, stored
+from runicorn.artifacts.errors import ArtifactError
 from runicorn.exchange.staging import staging
-from runicorn.foreign.experiment import Experiment, Files, Image, Point
-from runicorn.journal import encode
-from runicorn.notices import Notices
+from runicorn.foreign.experiment import Experiment, NotReadable, Unreadable
+from runicorn.foreign.writing import ORIGIN, STATE, RunWriter
 
-ORIGIN = "imported_from"
-BUFFER = 1 << 20
+Result = Literal["taken", "updated", "unchanged", "failed"]
+UNREADABLE = (
+    NotReadable,
+    OSError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    struct.error,
+    sqlite3.Error,
+    ArtifactError,
+)
+"""What reading a damaged source raises: it ends the import of that run only."""
 _NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
-_NOT_IN_ARTIFACTS = re.compile(r'[/\\:*?"<>|]')
+
+
+class Item(NamedTuple):
+    """What became of one experiment.
+
+    Attributes:
+        source: its origin, or the file that could not be read.
+        result: what was done, or would be.
+        run: its folder, relative to the root; "" where it failed.
+        reason: why it failed, or "".
+    """
+
+    source: str
+    result: Result
+    run: str = ""
+    reason: str = ""
 
 
 @dataclass
@@ -38,51 +59,128 @@ class Taken:
     """What became, or would become, of experiments.
 
     Attributes:
-        runs: folders of new runs, relative to the root.
-        there: folders of those that were in the store already.
-        points: how many records the new runs have.
+        items: one for each experiment, in the order of the reader.
+        points: how many records the new and updated runs have.
         versions: new versions of artifacts.
         left: what was not taken over, each once, with what it belongs to.
     """
 
-    runs: list[str] = field(default_factory=list)
-    there: list[str] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
     points: int = 0
     versions: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
+    def of(self, result: Result) -> list[str]:
+        """Return the run folders with a result, relative to the root."""
+        return [item.run for item in self.items if item.result == result]
 
-def take(root: Path, experiments: Iterable[Experiment], *, project: str = "", dry_run: bool = False) -> Taken:
-    """Write experiments as runs of a store; what is there already is left as it is.
+    @property
+    def runs(self) -> list[str]:
+        """Folders of new runs, relative to the root."""
+        return self.of("taken")
+
+    @property
+    def failed(self) -> list[Item]:
+        """Experiments that could not be read."""
+        return [item for item in self.items if item.result == "failed"]
+
+
+def take(
+    root: Path,
+    experiments: Iterable[Experiment | Unreadable],
+    *,
+    project: str = "",
+    dry_run: bool = False,
+) -> Taken:
+    """Write experiments as runs of a store; those whose source has changed since the last import are replaced.
+
+    An experiment that cannot be read is reported and the others are taken.
 
     Args:
         root: the storage root.
-        experiments: as a reader tells them.
+        experiments: as a reader yields them.
         project: puts all of them into this project instead of their own.
-        dry_run: only tell what would be new; nothing of what was logged is read.
+        dry_run: only report what would be done; nothing of what was logged is read.
 
     Raises:
         runicorn.layout.InvalidName: `project` cannot be one.
-        OSError: something cannot be read or written; the runs that were written before it are whole.
-        ArtifactError: a version could not be stored.
+        NotReadable: the source as a whole is not what it was said to be.
+        OSError: the store cannot be written; the runs that were written before it are whole.
     """
     if project:
         layout.check_name(project, "project")
     taken = Taken()
     with staging(root) as folder, _os.file_lock(curation.private_folder(root) / "import.lock"):
         for number, experiment in enumerate(experiments):
-            place = _place(root, experiment, project)
-            if (root / place).exists():
-                taken.there.append(place)
-                continue
-            taken.runs.append(place)
-            if not dry_run:
-                _Writing(root, experiment, folder / str(number), place, taken).run()
+            if isinstance(experiment, Unreadable):
+                taken.items.append(Item(experiment.source, "failed", reason=experiment.reason))
+            else:
+                _take_one(root, experiment, folder / str(number), project, dry_run, taken)
     return taken
 
 
+def _take_one(
+    root: Path, experiment: Experiment, folder: Path, project: str, dry_run: bool, taken: Taken
+) -> None:
+    try:
+        dated = _dated(experiment)
+    except UNREADABLE as error:
+        taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
+        return
+    if dated is None:
+        taken.left.append(f"{experiment.origin}: it holds no values yet, so no run was made.")
+        return
+    experiment = dated
+    place = _place(root, experiment, project)
+    result = _pending(root / place, experiment)
+    if result == "unchanged" or dry_run:
+        taken.items.append(Item(experiment.origin, result, place))
+        return
+    facts: dict[str, Any] = {STATE: _state(experiment)}
+    if experiment.parent:
+        facts["imported_parent"] = experiment.parent
+    writer = RunWriter(root, experiment, folder, place, facts)
+    try:
+        writer.write()
+    except UNREADABLE as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in _os.NO_ROOM:
+            raise
+        taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
+        return
+    taken.items.append(Item(experiment.origin, result, place))
+    taken.points += writer.records
+    taken.versions += writer.versions
+    taken.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+
+
+def _dated(experiment: Experiment) -> Experiment | None:
+    """Return the experiment with the time of its first record where it has no start; `None` if it is empty."""
+    if experiment.started is not None:
+        return experiment
+    first = next(iter(experiment.entries()), None)
+    if first is None and not experiment.config:
+        return None
+    return replace(experiment, started=first.time if first else experiment.ended)
+
+
+def _pending(run: Path, experiment: Experiment) -> Result:
+    """Return what is to be done with an experiment whose run folder is `run`."""
+    if not run.exists():
+        return "taken"
+    is_deleted = (run / layout.DELETED).exists()
+    same = layout.read_json(run / layout.META)[0].get(STATE) == _state(experiment)
+    return "unchanged" if is_deleted or same or not experiment.fingerprint else "updated"
+
+
+def _state(experiment: Experiment) -> str:
+    """Return a digest of the source's fingerprint and what the reader makes of it."""
+    text = f"{experiment.fingerprint}\n{experiment.status}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def _place(root: Path, experiment: Experiment, project: str) -> str:
-    """Where the run is, or is to be; relative to the root."""
+    """Return where the run is, or is to be; relative to the root."""
     salt = 0
     while True:
         run_id = _id(experiment, salt)
@@ -102,125 +200,7 @@ def _id(experiment: Experiment, salt: int) -> str:
 
 
 def fit(name: str, fallback: str = "imported") -> str:
-    """A name as a project or experiment of a store can have it: what cannot be in one is replaced."""
+    """Return a name as a project or experiment of a store can have it: what cannot be in one is replaced."""
     text = layout.CONTROL.sub("", _NOT_IN_NAMES.sub("-", name)).lstrip(". ").rstrip()[: layout.NAME_LENGTH]
     text = text.encode()[: layout.NAME_BYTES].decode("utf-8", "ignore") or fallback
     return f"{text}_" if text in layout.SKIPPED_TOP else text
-
-
-class _Writing:
-    """One experiment on its way into the store."""
-
-    def __init__(self, root: Path, experiment: Experiment, folder: Path, place: str, taken: Taken) -> None:
-        self.root, self.experiment, self.folder, self.taken = root, experiment, folder, taken
-        self.place = place
-        self.project, self.name, _, self.run_id = place.split("/")
-        self.first: float | None = None
-        self.last: float | None = None
-        self.notices = Notices()
-
-    def run(self) -> None:
-        """Write all of it, store its artifacts, and put it into its place."""
-        (self.folder / layout.MEDIA).mkdir(parents=True)
-        self._journal()
-        self._log()
-        self._small_files()
-        for files in self.experiment.files:
-            self._artifact(files)
-        self.taken.left += [f"{self.place}: {sentence}" for sentence in dict.fromkeys(self.experiment.left)]
-        if not _bulk.sync_filesystem(self.folder):
-            for path in self.folder.rglob("*"):
-                if path.is_file():
-                    _bulk.sync_file(path)
-        target = self.root / self.place
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self.folder.rename(target)
-        _os.fsync_directory(target.parent)
-        curation.stir(target)
-
-    def _journal(self) -> None:
-        with (self.folder / layout.EVENTS).open("wb", BUFFER) as journal:
-            for entry in self.experiment.entries():
-                moment = self._moment(entry.time)
-                if isinstance(entry, Image):
-                    line = self._image(entry, moment)
-                elif entry.kind == "system":
-                    line = encode("system", {**self._values(entry), "time": moment}, moment)
-                else:
-                    about = {"global_step": entry.step, "time": moment}
-                    line = encode("metrics", {**self._values(entry), **about}, moment)
-                journal.write(line)
-                self.taken.points += 1
-
-    def _moment(self, told: float | None) -> float:
-        """The time of a record; without one that of the record before."""
-        moment = told if told is not None else self.last or self.experiment.started or 0.0
-        if self.first is None:
-            self.first = moment
-        self.last = max(moment, self.last or moment)
-        return moment
-
-    def _values(self, point: Point) -> dict[str, Any]:
-        tracker = self.experiment.origin.partition(":")[0]
-        renamed = {
-            f"{tracker}/{name}" if name in layout.RESERVED_METRICS else name: value
-            for name, value in point.values.items()
-        }
-        return values.metrics(renamed, self.notices)
-
-    def _image(self, image: Image, moment: float) -> bytes:
-        name = media.file_name(image.key, image.suffix)
-        content = image.content if isinstance(image.content, bytes) else image.content.read_bytes()
-        (self.folder / layout.MEDIA / name).write_bytes(content)
-        about = {"key": image.key, "path": f"{layout.MEDIA}/{name}", "step": image.step}
-        return encode("image", {**about, "caption": image.caption or None}, moment)
-
-    def _log(self) -> None:
-        with (self.folder / layout.LOGS).open("w", encoding="utf-8", errors="replace") as log:
-            for line in self.experiment.lines():
-                log.write(line.rstrip("\r\n") + "\n")
-
-    def _small_files(self) -> None:
-        told = self.experiment
-        began = told.started if told.started is not None else self.first or 0.0
-        ended = told.ended if told.ended is not None else self.last or began
-        about = {"id": self.run_id, "project": self.project, "name": self.name, "created_at": began}
-        labels = {"tags": list(told.tags), "notes": told.notes, "group": told.group}
-        host = {"hostname": told.host} if told.host else {}
-        known = {**host, ORIGIN: told.origin, "imported_with": __version__}
-        layout.write_json(self.folder / layout.META, {**about, **labels, **known})
-        state = {"status": told.status, "started_at": began, "ended_at": ended}
-        reason = {"exit_reason": told.reason} if told.reason else {}
-        layout.write_json(self.folder / layout.STATUS, {**state, **reason})
-        for file, content in ((layout.CONFIG, told.config), (layout.SUMMARY, told.summary)):
-            if content:
-                layout.write_json(self.folder / file, flatten(content))
-
-    def _artifact(self, files: Files) -> None:
-        origin = f"{self.experiment.origin}#{files.name}"
-        store = Store(self.root)
-        name = layout.CONTROL.sub("", _NOT_IN_ARTIFACTS.sub("-", files.name)).strip(" .")[:128] or "files"
-        version = self._stored(store, files.type, name, origin)
-        if version is None:
-            artifact, added = Artifact(name, files.type, metadata={ORIGIN: origin}), 0
-            for path, source in sorted(files.paths.items()):
-                try:
-                    artifact.add_file(source, names.check_path(path))
-                    added += 1
-                except (InvalidArtifact, FileNotFoundError) as error:
-                    self.experiment.left.append(f"the file {path!r} was not taken: {error}")
-            if not added:
-                return
-            version = artifact.log_to(store, self.run_id)
-            self.taken.versions.append(str(version))
-        made(self.folder, version)
-
-    @staticmethod
-    def _stored(store: Store, type: str, name: str, origin: str) -> Version | None:
-        """The version that an import which did not come to its end has made of these files."""
-        folder = store.folder(type, name)
-        for number in folder.live():
-            version = folder.version(number)
-            if version.metadata.metadata.get(ORIGIN) == origin:
-                return version
-        return None

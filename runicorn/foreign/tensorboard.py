@@ -13,9 +13,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from runicorn import _os, layout
 from runicorn.eventfile import masked_crc32c
 from runicorn.foreign import wire
-from runicorn.foreign.experiment import Experiment, Image, NotReadable, Point
+from runicorn.foreign.experiment import (
+    Experiment,
+    Image,
+    NotReadable,
+    Point,
+    Unreadable,
+    open_ended,
+    sizes,
+)
 
 MARK = ".tfevents."
 LONGEST = 512 * 1024 * 1024
@@ -25,8 +34,8 @@ FLOAT, DOUBLE, STRING = 1, 2, 7
 """Of tensorflow/core/framework/types.proto."""
 
 
-def read(path: Path) -> Iterator[Experiment]:
-    """The runs below a folder, or the one of an event file.
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs below a folder, or the one of an event file.
 
     Raises:
         NotReadable: there is no event file.
@@ -37,7 +46,11 @@ def read(path: Path) -> Iterator[Experiment]:
     if not folders:
         raise NotReadable(f"There is no event file of TensorBoard in {path}.")
     for folder in sorted(folders):
-        yield _experiment(top, folder, sorted(folders[folder]))
+        files = sorted(folders[folder])
+        try:
+            yield _experiment(top, folder, files)
+        except (NotReadable, OSError) as error:
+            yield Unreadable(_origin(top, folder, files), str(error))
 
 
 def _folders(top: Path) -> dict[Path, list[Path]]:
@@ -51,19 +64,39 @@ def _folders(top: Path) -> dict[Path, list[Path]]:
 
 def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
     relative = folder.relative_to(top).as_posix()
-    name = folder.name if relative == "." else relative
     started, config = _head(files)
     left: list[str] = []
     return Experiment(
-        # The name of the first file holds when, where and by which process it was begun.
-        origin=f"tensorboard:{relative}/{files[0].name}",
+        origin=_origin(top, folder, files),
         project=top.resolve().name,
-        name=name,
+        name=folder.name if relative == "." else relative,
         started=started,
+        status=_status(files),
         config=config,
         entries=lambda: _entries(files, left),
         left=left,
+        fingerprint=sizes(files),
     )
+
+
+def _origin(top: Path, folder: Path, files: list[Path]) -> str:
+    # The name of the first file holds when, where and by which process it was begun.
+    return f"tensorboard:{folder.relative_to(top).as_posix()}/{files[0].name}"
+
+
+def _status(files: list[Path]) -> str:
+    """Return `running` while a file seems to grow: the format records no end."""
+    if all(_is_closed(file) for file in files):
+        return layout.FINISHED
+    status, _ = open_ended(max(file.stat().st_mtime for file in files))
+    return status if status == layout.RUNNING else layout.FINISHED
+
+
+def _is_closed(file: Path) -> bool:
+    """Whether the process named in the file name was one of this machine and has ended."""
+    host, _, rest = file.name.partition(MARK)[2].partition(".")[2].partition(_os.host_name())
+    pid = rest.lstrip(".").partition(".")[0]
+    return not host and bool(rest) and pid.isdecimal() and _os.process_gone(int(pid), None, "")
 
 
 def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
@@ -111,6 +144,8 @@ def _events(file: Path) -> Iterator[tuple[float, int, list[bytes]]]:
             record = source.read(length + 4)
             if len(record) < length + 4:
                 return
+            if record[length:] != masked_crc32c(record[:length]):
+                raise NotReadable(f"{file} is damaged: the checksum of a record does not match.")
             try:
                 event = list(wire.fields(record[:length]))
                 summary = next((value for number, value in event if number == 5), b"")

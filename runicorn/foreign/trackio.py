@@ -13,25 +13,32 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runicorn.foreign.database import open_to_read
-from runicorn.foreign.experiment import Experiment, NotReadable, Point
+from runicorn import layout
+from runicorn.foreign.database import is_database, open_to_read
+from runicorn.foreign.experiment import Experiment, NotReadable, Point, Unreadable, open_ended
 
 OWN = ("_Username", "_Created", "_Group")
 
 
-def read(path: Path) -> Iterator[Experiment]:
-    """The runs of a database, or of all databases in a folder.
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs of a database, or of all databases in a folder.
 
     Raises:
         NotReadable: there is none of Trackio.
         OSError: it cannot be read.
     """
     files = [path] if path.is_file() else sorted([*path.glob("*.db"), *path.glob("trackio/*.db")])
-    files = [file for file in files if _columns(file, "metrics") >= {"run_name", "step", "metrics"}]
-    if not files:
+    damaged = [file for file in files if not is_database(file)]
+    ours = [file for file in files if _columns(file, "metrics") >= {"run_name", "step", "metrics"}]
+    if not ours:
         raise NotReadable(f"There is no database of Trackio in {path}.")
-    for file in files:
-        yield from _of_database(file)
+    for file in damaged:
+        yield Unreadable(str(file), f"{file} is damaged, or no database.")
+    for file in ours:
+        try:
+            yield from _of_database(file)
+        except sqlite3.Error as error:
+            yield Unreadable(str(file), f"{file} is damaged: {error}.")
 
 
 def _columns(path: Path, table: str) -> set[str]:
@@ -46,10 +53,13 @@ def _of_database(path: Path) -> Iterator[Experiment]:
     key = "run_id" if "run_id" in _columns(path, "metrics") else "run_name"
     with closing(open_to_read(path)) as database:
         runs = database.execute(
-            f"SELECT {key}, MAX(run_name), MIN(timestamp), MAX(timestamp) FROM metrics GROUP BY {key} ORDER BY 3, 1"
+            f"SELECT {key}, MAX(run_name), MIN(timestamp), MAX(timestamp), COUNT(*) FROM metrics "
+            f"GROUP BY {key} ORDER BY 3, 1"
         ).fetchall()
-        for run, name, began, ended in runs:
+        for run, name, began, ended, count in runs:
             config = _config(database, path, key, run)
+            # Trackio records no end of a run.
+            status, _ = open_ended(_seconds(ended))
             left: list[str] = []
             yield Experiment(
                 origin=f"trackio:{path.stem}/{run}" + ("" if key == "run_id" else f"/{began}"),
@@ -57,10 +67,12 @@ def _of_database(path: Path) -> Iterator[Experiment]:
                 name=name,
                 started=_seconds(config.get("_Created")) or _seconds(began),
                 ended=_seconds(ended),
+                status=status if status == layout.RUNNING else layout.FINISHED,
                 config={key: value for key, value in config.items() if key not in OWN},
                 group=str(config.get("_Group") or ""),
                 entries=_rows(path, key, run, left),
                 left=left,
+                fingerprint=f"{count} {ended} {config}",
             )
 
 

@@ -1,4 +1,4 @@
-"""Weights & Biases, offline: the folders `wandb/offline-run-…` (and `run-…`), each with a file `run-<id>.wandb`.
+"""Read offline runs of Weights & Biases: the folders `wandb/offline-run-…` (and `run-…`), each with a file `run-<id>.wandb`.
 
 Format: seven bytes of head, then records of `wandb_internal.Record` in the log format of LevelDB
 (https://github.com/google/leveldb/blob/main/doc/log_format.md) with zlib's CRC-32; the messages are those of
@@ -17,18 +17,30 @@ from typing import Any
 
 from runicorn import layout
 from runicorn.foreign import wire
-from runicorn.foreign.experiment import Experiment, Image, NotReadable, Point
+from runicorn.foreign.experiment import (
+    Experiment,
+    Image,
+    NotReadable,
+    Point,
+    Unreadable,
+    open_ended,
+    sizes,
+)
+from runicorn.foreign.open_files import is_open
+from runicorn.foreign.wandb_artifacts import artifacts
 
 HEAD = b":W&B"
 HEAD_BYTES = 7
 BLOCK = 32768
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, OUTPUT_RAW, RUN, EXIT = 2, 3, 4, 5, 7, 13, 17, 18
-"""Numbers of the kinds of records."""
+HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT = 2, 3, 4, 5, 7, 8, 13, 17, 18
+KINDS = frozenset({HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT})
+"""Numbers of the kinds of records that are read."""
+OUTPUT_LOG = Path("files", "output.log")
 
 
-def read(path: Path) -> Iterator[Experiment]:
-    """The runs below a folder, or the one of a file.
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs below a folder, or the one of a file; a run that was resumed is one, however many folders it has.
 
     Raises:
         NotReadable: there is none.
@@ -37,53 +49,94 @@ def read(path: Path) -> Iterator[Experiment]:
     files = [path] if path.is_file() else sorted(path.rglob("run-*.wandb"))
     if not files:
         raise NotReadable(f"There is no file run-….wandb of Weights & Biases in {path}.")
+    runs: dict[str, list[_Part]] = {}
     for file in files:
-        yield _experiment(file)
+        try:
+            part = _part(file)
+            runs.setdefault(part.origin, []).append(part)
+        except (NotReadable, OSError, wire.Malformed) as error:
+            yield Unreadable(str(file), str(error))
+    for parts in runs.values():
+        # W&B puts a number behind the second folder of one second.
+        parts.sort(key=lambda part: (part.started or 0.0, str(part.file)))
+        yield _experiment(parts)
 
 
 @dataclass
-class _Known:
-    """What the records of a run tell beside its history."""
+class _Part:
+    """What the records of one file say beside its history."""
 
+    file: Path
     run: bytes = b""
     exit_code: int | None = None
-    config: dict[str, Any] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)
+    config: list[bytes] = field(default_factory=list)
+    summary: list[bytes] = field(default_factory=list)
+    artifacts: list[bytes] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        names = (wire.text(self.run, number) for number in (2, 3, 1))
+        return f"wandb:{'/'.join(names)}"
+
+    @property
+    def started(self) -> float | None:
+        return wire.moment(wire.first(self.run, 17))
 
 
-def _experiment(file: Path) -> Experiment:
-    known = _Known()
+def _part(file: Path) -> _Part:
+    part = _Part(file)
     for kind, message in _records(file):
         if kind == RUN:
-            known.run = message
-            _update(known.config, wire.first(message, 4))
+            part.run = message
+            part.config.append(wire.first(message, 4))
         elif kind == CONFIG:
-            _update(known.config, message)
+            part.config.append(message)
         elif kind == SUMMARY:
-            _update(known.summary, message)
+            part.summary.append(message)
+        elif kind == ARTIFACT:
+            part.artifacts.append(message)
         elif kind == EXIT:
-            known.exit_code = wire.whole(message, 1)
-    if not known.run:
-        raise NotReadable(f"{file} tells of no run.")
-    run_id = wire.text(known.run, 1)
+            part.exit_code = wire.whole(message, 1)
+    if not part.run:
+        raise NotReadable(f"{file} does not say which run it belongs to.")
+    return part
+
+
+def _experiment(parts: list[_Part]) -> Experiment:
+    config: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    for part in parts:
+        for message in part.config:
+            _update(config, message)
+        for message in part.summary:
+            _update(summary, message)
+    last = parts[-1]
+    run, run_id = last.run, wire.text(last.run, 1)
+    files = [part.file for part in parts]
     left: list[str] = []
-    ended = known.exit_code is not None
+    if last.exit_code is None:
+        changed = None if is_open(last.file) is False else last.file.stat().st_mtime
+        status, reason = open_ended(changed, "wandb: the run has no end")
+    else:
+        status, reason = layout.FAILED if last.exit_code else layout.FINISHED, ""
     return Experiment(
-        origin=f"wandb:{wire.text(known.run, 2)}/{wire.text(known.run, 3)}/{run_id}",
-        project=wire.text(known.run, 3) or "wandb",
-        name=wire.text(known.run, 8) or run_id,
-        started=wire.moment(wire.first(known.run, 17)),
-        status=layout.INTERRUPTED if not ended else layout.FAILED if known.exit_code else layout.FINISHED,
-        reason="" if ended else "wandb: the run has no end",
-        config={key: value for key, value in known.config.items() if key != "_wandb"},
-        summary={key: value for key, value in known.summary.items() if key[:1] != "_" and _plain(value)},
-        tags=[tag.decode("utf-8", "replace") for tag in wire.every(known.run, 10)],
-        notes=wire.text(known.run, 9),
-        group=wire.text(known.run, 6),
-        host=wire.text(known.run, 13),
-        entries=lambda: _entries(file, left),
-        lines=lambda: _lines(file),
+        origin=last.origin,
+        project=wire.text(run, 3) or "wandb",
+        name=wire.text(run, 8) or run_id,
+        started=parts[0].started,
+        status=status,
+        reason=reason,
+        config={key: value for key, value in config.items() if key != "_wandb"},
+        summary={key: value for key, value in summary.items() if key[:1] != "_" and _plain(value)},
+        tags=[tag.decode("utf-8", "replace") for tag in wire.every(run, 10)],
+        notes=wire.text(run, 9),
+        group=wire.text(run, 6),
+        host=wire.text(run, 13),
+        entries=lambda: _entries(files, left),
+        lines=lambda: (line for file in files for line in _lines(file)),
+        files=artifacts([(part.file, message) for part in parts for message in part.artifacts], left),
         left=left,
+        fingerprint=sizes([*files, *(file.parent / OUTPUT_LOG for file in files)]),
     )
 
 
@@ -121,7 +174,30 @@ def _plain(value: Any) -> bool:
     return value is None or isinstance(value, int | float | str | list)
 
 
-def _entries(file: Path, left: list[str]) -> Iterator[Point | Image]:
+def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
+    """Yield the history of all parts of a run.
+
+    An offline run cannot know the last step of the part before and counts from 0 again: its steps are shifted behind it,
+    as those of a run that is resumed online.
+    """
+    last = -1
+    for file in files:
+        offset = None if last >= 0 else 0
+        for entry in _part_entries(file, left):
+            if isinstance(entry, Point) and entry.kind == "system":
+                yield entry
+                continue
+            if offset is None:
+                offset = last + 1 if entry.step == 0 else 0
+                if offset:
+                    left.append(
+                        f"{file.parent.name} counts its steps from 0 again; they were continued at {offset}."
+                    )
+            last = max(last, entry.step + offset)
+            yield entry._replace(step=entry.step + offset)
+
+
+def _part_entries(file: Path, left: list[str]) -> Iterator[Point | Image]:
     for kind, message in _records(file):
         if kind == HISTORY:
             yield from _history(file, message, left)
@@ -183,7 +259,7 @@ def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> 
 
 def _lines(file: Path) -> Iterator[str]:
     """The log: what was kept of the terminal, or the records of it when the run did not come to its end."""
-    kept = file.parent / "files" / "output.log"
+    kept = file.parent / OUTPUT_LOG
     if kept.is_file() and not kept.is_symlink():
         with kept.open(encoding="utf-8", errors="replace") as log:
             yield from log
@@ -200,16 +276,7 @@ def _records(file: Path) -> Iterator[tuple[int, bytes]]:
     for record in _logged(file):
         try:
             for number, value in wire.fields(record):
-                if isinstance(value, bytes) and number in (
-                    HISTORY,
-                    SUMMARY,
-                    OUTPUT,
-                    CONFIG,
-                    STATS,
-                    OUTPUT_RAW,
-                    RUN,
-                    EXIT,
-                ):
+                if isinstance(value, bytes) and number in KINDS:
                     yield number, value
         except wire.Malformed as error:
             raise NotReadable(f"{file} is damaged: {error}.") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shlex
 import shutil
 import sqlite3
@@ -109,6 +110,7 @@ def test_wandb_offline_runs_are_read_with_text_pictures_and_log(tmp_path: Path, 
 def test_a_wandb_run_that_was_cut_off_is_interrupted(tmp_path: Path, folder: Path) -> None:
     (file,) = unpacked("wandb", tmp_path).rglob("run-*.wandb")
     file.write_bytes(file.read_bytes()[:-700])
+    os.utime(file, (1.7e9, 1.7e9))
     run_import("wandb", file, folder)
     run = runs(folder)["vision/resnet"]
     assert small(run, layout.STATUS)["status"] == layout.INTERRUPTED
@@ -234,6 +236,24 @@ def test_aim_repositories_are_read_by_a_python_that_has_aim(tmp_path: Path, fold
     assert points(run, "acc") == [(step, 1 - loss) for step, loss in losses()]
     assert small(run, layout.CONFIG) == {"hparams.lr": 0.1, "hparams.optim.name": "sgd"}
     assert small(run, layout.META)["tags"] == ["base"]
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(900)
+def test_an_aim_run_that_was_never_indexed_is_cured_as_told(tmp_path: Path, folder: Path) -> None:
+    python = os.environ.get("RUNICORN_TEST_AIM_PYTHON") or python_with_aim(tmp_path / "aim")
+    path = unpacked("aim", tmp_path / "store")
+    with closing(sqlite3.connect(path / ".aim" / "run_metadata.sqlite")) as database, database:
+        database.execute("DELETE FROM run")
+    words = ["import-from", "aim", str(path), "--storage", str(folder), "--json", "--python", python]
+    done = CliRunner().invoke(app, words)
+    (failed,) = json.loads(done.stdout)["report"]
+    assert done.exit_code == 1 and failed["result"] == "failed"
+    (cure,) = re.findall(r"`(.*)`", failed["reason"])
+    subprocess.run([python, "-c", cure], check=True, capture_output=True)
+    run_import("aim", path, folder, "--python", python)
+    (run,) = runs(folder).values()
+    assert points(run, "loss {subset=train}") == losses()
 
 
 def python_with_aim(folder: Path) -> str:
