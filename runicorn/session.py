@@ -62,7 +62,7 @@ def init(
         group: what the run is compared with, say one sweep.
         system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
         mode: "disabled" makes every call a silent no-op, as `RUNICORN_MODE=disabled` does. "online" writes also on
-            ranks above 0 (RANK, SLURM_PROCID, …), which are silent otherwise.
+            ranks above 0 of a distributed training, which are silent otherwise.
         url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
 
     Raises:

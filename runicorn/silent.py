@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from runicorn import layout
 from runicorn.config import Config
 from runicorn.notices import say
+from runicorn.ranks import Rank, current_rank
 from runicorn.run import Run
 from runicorn.settings import get as get_setting
 
@@ -17,17 +18,7 @@ if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
 
 ONLINE, DISABLED = "online", "disabled"
-# The first that is set decides: what counts all processes of a training before what counts those of one machine.
-RANKS = (
-    "RANK",
-    "SLURM_PROCID",
-    "OMPI_COMM_WORLD_RANK",
-    "PMI_RANK",
-    "PMIX_RANK",
-    "MV2_COMM_WORLD_RANK",
-    "JSM_NAMESPACE_RANK",
-    "LOCAL_RANK",
-)
+_said_in: int | None = None
 
 
 def is_silent(mode: str | None) -> bool:
@@ -44,15 +35,20 @@ def is_silent(mode: str | None) -> bool:
     wanted = get_setting("RUNICORN_MODE").strip().lower()
     if wanted not in (ONLINE, DISABLED):
         say(f"RUNICORN_MODE is {wanted!r}, which means nothing; it can be 'online' or 'disabled'.")
-    return DISABLED in (mode, wanted) or (mode is None and _rank() > 0)
+    if mode == ONLINE or DISABLED in (mode, wanted):
+        return DISABLED in (mode, wanted)
+    rank = current_rank()
+    if rank.number > 0:
+        _say_once(rank)
+    return rank.number > 0
 
 
-def _rank() -> int:
-    for name in RANKS:
-        value = os.environ.get(name, "").strip()
-        if value.isdecimal():
-            return int(value)
-    return 0
+def _say_once(rank: Rank) -> None:
+    global _said_in
+    if _said_in != os.getpid():
+        _said_in = os.getpid()
+        text = f"this process is rank {rank.number} of its training ({rank.source}) and logs nothing; rank 0 does."
+        say(f"{text} To log here too: init(mode='online').")
 
 
 class SilentRun(Run):

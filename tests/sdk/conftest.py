@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,19 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runicorn import endings
+from runicorn import endings, silent
 from tests.sdk.scripts import Script, Scripts
 
-RANKS = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "PMIX_RANK")
+LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "SLURM_", "OMPI_", "PMI_", "PMIX_")
 
 
 @pytest.fixture(autouse=True)
 def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No test sees the launcher that started it, and none leaves a run open."""
-    for name in RANKS:
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if name.startswith(LAUNCHERS):
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(silent, "_said_in", None, raising=False)
     yield
     for run in endings.open_runs():
         run.end("finished", None)

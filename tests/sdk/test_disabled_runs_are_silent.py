@@ -1,4 +1,4 @@
-"""Disabled tracking, and all ranks but the first: every call is taken, nothing is kept, nothing is said."""
+"""Disabled tracking, and all ranks but the first: every call is accepted and nothing is written."""
 
 from __future__ import annotations
 
@@ -47,17 +47,41 @@ def test_the_environment_disables(
     _check_silent(begin, folder, capfd, mode=mode)
 
 
-@pytest.mark.parametrize("name", ["RANK", "SLURM_PROCID", "LOCAL_RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK"])
-def test_a_rank_above_zero_is_silent(
-    begin: Callable[..., rn.Run], folder: Path, capfd: Any, monkeypatch: Env, name: str
+@pytest.mark.parametrize(
+    "ranks",
+    [
+        {"RANK": "1", "WORLD_SIZE": "4"},
+        {"LOCAL_RANK": "1", "WORLD_SIZE": "2"},
+        {"SLURM_PROCID": "1", "WORLD_SIZE": "2"},
+        {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "MASTER_ADDR": "node1"},
+        {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2"},
+        {"OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2", "SLURM_PROCID": "0"},
+        {"PMI_RANK": "1"},
+        {"PMIX_RANK": "1"},
+    ],
+)
+def test_a_rank_above_zero_is_silent_and_says_so_once(
+    begin: Callable[..., rn.Run], folder: Path, capfd: Any, monkeypatch: Env, ranks: dict[str, str]
 ) -> None:
-    monkeypatch.setenv(name, "1")
-    _check_silent(begin, folder, capfd)
+    for name, value in ranks.items():
+        monkeypatch.setenv(name, value)
+    _use(begin(config={"lr": 1}))
+    _use(begin(config={"lr": 1}))
+    out, err = capfd.readouterr()
+    assert list(folder.iterdir()) == [] and out == ""
+    assert err.count("\n") == 1 and "is rank 1" in err and "mode='online'" in err
 
 
 @pytest.mark.parametrize(
     "ranks",
-    [{"RANK": "0"}, {"RANK": "0", "LOCAL_RANK": "1"}, {"RANK": ""}, {"RANK": "x"}, {"SLURM_PROCID": "0"}],
+    [
+        {"RANK": "0", "WORLD_SIZE": "2"},
+        {"RANK": "0", "LOCAL_RANK": "1", "WORLD_SIZE": "2"},
+        {"RANK": "", "WORLD_SIZE": "2"},
+        {"RANK": "x", "WORLD_SIZE": "2"},
+        {"RANK": "3"},
+        {"SLURM_PROCID": "0", "WORLD_SIZE": "2"},
+    ],
 )
 def test_the_first_rank_writes(begin: Callable[..., rn.Run], monkeypatch: Env, ranks: dict[str, str]) -> None:
     for name, value in ranks.items():
@@ -65,8 +89,26 @@ def test_the_first_rank_writes(begin: Callable[..., rn.Run], monkeypatch: Env, r
     assert (begin().run_dir / "meta.json").exists()
 
 
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        {"SLURM_PROCID": "3", "SLURM_NTASKS": "8"},
+        {"SLURM_PROCID": "3", "SLURM_NTASKS": "8", "PMI_RANK": "3", "PMI_SIZE": "8"},
+        {"SLURM_PROCID": "3", "SLURM_NTASKS": "8", "PMIX_RANK": "3"},
+        {"SLURM_PROCID": "3", "SLURM_NTASKS": "8", "WORLD_SIZE": "1", "MASTER_ADDR": ""},
+    ],
+)
+def test_independent_tasks_of_a_slurm_job_write_a_run_each(
+    begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str], monkeypatch: Env, tasks: dict[str, str]
+) -> None:
+    for name, value in tasks.items():
+        monkeypatch.setenv(name, value)
+    assert (begin().run_dir / "meta.json").exists() and "rank" not in capsys.readouterr().err
+
+
 def test_online_writes_on_every_rank(begin: Callable[..., rn.Run], monkeypatch: Env) -> None:
     monkeypatch.setenv("RANK", "3")
+    monkeypatch.setenv("WORLD_SIZE", "4")
     assert (begin(mode="online").run_dir / "meta.json").exists()
 
 

@@ -56,7 +56,7 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 
 def test_what_type_checkers_see_is_what_is_loaded() -> None:
     tree = ast.parse((PROJECT / "runicorn" / "__init__.py").read_text(encoding="utf-8"))
-    (guard,) = [node for node in tree.body if isinstance(node, ast.If)]
+    guard = next(node for node in tree.body if isinstance(node, ast.If))
     seen = {
         alias.name: node.module
         for node in guard.body

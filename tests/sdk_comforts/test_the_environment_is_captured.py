@@ -90,9 +90,12 @@ def test_only_listed_variables_are_read(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     monkeypatch.setenv("PATH", "x" * 1000)
     monkeypatch.setenv("SOMETHING_ELSE", "value")
+    monkeypatch.setenv("SLURM_ARRAY_JOB_ID", "77")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "3")
     found = EnvironmentCapture().get_env_variables()
     assert set(found) <= set(VARIABLES)
     assert found["CUDA_VISIBLE_DEVICES"] == "0,1"
+    assert (found["SLURM_ARRAY_JOB_ID"], found["SLURM_ARRAY_TASK_ID"]) == ("77", "3")
     assert (len(found["PATH"]), found["PATH"][-3:]) == (500, "...")
     assert EnvironmentCapture().get_env_variables(["SOMETHING_ELSE", "MISSING"]) == {
         "SOMETHING_ELSE": "value"

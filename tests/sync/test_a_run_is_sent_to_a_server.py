@@ -228,7 +228,12 @@ print("ready", flush=True)
 sys.stdin.readline()
 """
     rank = train(
-        "import runicorn as rn; rn.init().log({'a': 1})", near, home, RANK="1", RUNICORN_URL=viewer.url
+        "import runicorn as rn; rn.init().log({'a': 1})",
+        near,
+        home,
+        RANK="1",
+        WORLD_SIZE="2",
+        RUNICORN_URL=viewer.url,
     )
     rank.communicate()
     training = train(script, near, home, RUNICORN_URL=viewer.url)
