@@ -88,6 +88,11 @@ def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> None
     rounds.go(stop or threading.Event())
 
 
+def forget(root: StorageRoot) -> None:
+    """Have the next round over a root begin from nothing."""
+    _rounds.pop(root.pk, None)
+
+
 def backlog(root: StorageRoot) -> dict[str, int]:
     """What the background still has to take in of a root: `runs`, their `bytes`, and the `total_bytes` of all."""
     sizes = list(behind(root).values_list("journal__size", "journal__offset"))

@@ -9,8 +9,13 @@ from django.http import HttpRequest
 from runicorn_site import appearance
 from runicorn_site.database import notices
 from runicorn_site.demo import demo
+from runicorn_site.server.database_monitor import monitor
 
 
 def site_notices(request: HttpRequest) -> dict[str, Any]:
     """`site_notices`: sentences about the server that whoever looks at a page should know; `look` and `demo`."""
-    return {"site_notices": notices, "look": appearance.chosen(request), "demo": demo}
+    return {
+        "site_notices": [*notices, *filter(None, [monitor.problem])],
+        "look": appearance.chosen(request),
+        "demo": demo,
+    }

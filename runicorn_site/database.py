@@ -7,25 +7,30 @@ from __future__ import annotations
 
 import gc
 import logging
+import secrets
 import sqlite3
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from runicorn._os import file_lock
+from runicorn_site.places import notices
+from runicorn_site.server.database_monitor import Identity, is_damage, monitor
+
+__all__ = ["is_damage", "is_sound", "marker", "notices", "prepare", "watch"]
 
 logger = logging.getLogger(__name__)
 
 CHECK_SECONDS = 0.5
-DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-
-notices: list[str] = []
-"""Sentences that the pages show: what happened to the database when it was made ready."""
+KEPT_COPIES = 3
+"""Damaged databases that are kept beside the one in use."""
 
 
 def prepare() -> None:
@@ -37,9 +42,61 @@ def prepare() -> None:
     with file_lock(settings.STATE_DIR / "migrate.lock"):
         if connection.vendor == "sqlite":
             path = Path(connection.settings_dict["NAME"])
-            _replace_if_damaged(path)
+            if path.exists() and (marker(path).exists() or not _is_intact(path)):
+                _put_aside(path)
             _make_private(path)
         _migrate()
+
+
+def watch(reopened: Callable[[], None]) -> None:
+    """Have the monitor watch the database; `reopened` is called whenever it was prepared again."""
+    if connection.vendor != "sqlite":
+        return
+    path = Path(connection.settings_dict["NAME"])
+
+    def prepare_again(failed: Identity, damaged: bool) -> None:
+        if damaged:
+            marker(path).touch()  # for the next start, in case this process ends in between
+        with file_lock(settings.STATE_DIR / "migrate.lock"):
+            if not _may_stay(path, failed, damaged):
+                _put_aside(path)
+            _make_private(path)
+            _migrate()
+        reopened()
+
+    monitor.watch(path, prepare_again)
+
+
+def _may_stay(path: Path, failed: Identity, damaged: bool) -> bool:
+    """Return whether the file at `path` can be used: an intact one that another process or a person put there.
+
+    A WAL that is still that of the file that failed would be applied to a file that it does not belong to.
+    """
+    found = Identity.of(path)
+    if found.file is None:
+        return False
+    same = found.file == failed.file
+    if damaged and same:
+        return False
+    if found.wal is not None and (found.wal == failed.wal) != same:
+        return False
+    return _is_intact(path)
+
+
+def _is_intact(path: Path) -> bool:
+    """Return whether a database is sound and has all the tables that its migrations have made."""
+    return is_sound(path) and _has_its_tables(path)
+
+
+def _has_its_tables(path: Path) -> bool:
+    with closing(sqlite3.connect(path, timeout=5)) as database:
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "django_migrations" not in names:
+            return not names
+        applied = set(database.execute("SELECT app, name FROM django_migrations"))
+    expected = set(MigrationLoader(None).disk_migrations)
+    # An older database gets the tables that it lacks from the migrations that it lacks.
+    return not expected <= applied or set(connection.introspection.django_table_names()) <= names
 
 
 def _migrate() -> None:
@@ -49,16 +106,23 @@ def _migrate() -> None:
         gc.collect()  # models of every state on the way; the start looks for no garbage by itself
 
 
-def _replace_if_damaged(path: Path) -> None:
-    if not path.exists() or (not marker(path).exists() and is_sound(path)):
-        return
+def _put_aside(path: Path) -> None:
+    """Move a database away, the file before its WAL: SQLite deletes the WAL of an empty file and never applies it."""
     connections.close_all()
-    aside = path.with_name(f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}{path.suffix}")
-    for suffix in ("-wal", "-shm", ""):
-        part = Path(f"{path}{suffix}")
-        if part.exists():
-            part.rename(f"{aside}{suffix}")
+    if not path.exists():
+        for suffix in ("-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return
+    aside = path.with_name(
+        f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}{path.suffix}"
+    )
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
     marker(path).unlink(missing_ok=True)
+    for old in sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))[:-KEPT_COPIES]:
+        for suffix in ("-wal", "-shm", ""):
+            Path(f"{old}{suffix}").unlink(missing_ok=True)
     notices.append(
         f"The database was damaged. It was moved to {aside} and is being rebuilt from the storage root."
     )
@@ -90,12 +154,6 @@ def is_sound(path: Path) -> bool:
         if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
             return True
         raise
-
-
-def is_damage(error: BaseException | None) -> bool:
-    """Whether SQLite says with this error that the file is not a whole database."""
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in DAMAGE_CODES
 
 
 def marker(path: Path) -> Path:

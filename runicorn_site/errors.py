@@ -12,7 +12,6 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import (
@@ -23,7 +22,7 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.core.signals import got_request_exception
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -35,8 +34,8 @@ from rest_framework.views import APIView, set_rollback
 
 from remote.errors import Trouble
 from runicorn_site.answers import title_of
-from runicorn_site.database import is_damage, marker
 from runicorn_site.headers import is_api
+from runicorn_site.server.database_monitor import DAMAGED, is_damage, monitor
 from runs.taking import WHOLE
 
 SENTENCES = {
@@ -47,7 +46,6 @@ SENTENCES = {
     500: "Something went wrong in the server. Its log says what.",
     503: "The database is not available right now. Try again in a moment.",
 }
-DAMAGED = "The database is damaged. Start the viewer again: it rebuilds it from the storage root."
 MANY = "The request has more than 1,000 parameters or fields."
 TOO_MUCH = (TooManyFieldsSent, TooManyFilesSent, RequestDataTooBig)
 """What Django counts among suspicious operations, and is only large."""
@@ -79,11 +77,11 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     if isinstance(error, OperationalError | InterfaceError | IntegrityError):
         return (
             503,
-            {"detail": DAMAGED if is_damage(error.__cause__) else SENTENCES[503]},
+            {"detail": monitor.problem or (DAMAGED if is_damage(error.__cause__) else SENTENCES[503])},
             {"Retry-After": "1"},
         )
     if isinstance(error, DatabaseError) and is_damage(error.__cause__):
-        return 503, {"detail": DAMAGED}, {}
+        return 503, {"detail": DAMAGED}, {"Retry-After": "1"}
     return 500, {"detail": SENTENCES[500]}, {}
 
 
@@ -149,12 +147,10 @@ def asked(request: HttpRequest | Request) -> str:
 
 
 def report(error: BaseException, request: HttpRequest | Request) -> None:
-    """Log an error of ours with its traceback, and remember that the database is damaged if it is."""
+    """Log an error of ours with its traceback."""
     plain = getattr(request, "_request", request)
     got_request_exception.send(sender=APIView, request=plain)
     logger.error("%s failed", asked(request), exc_info=error)
-    if is_damage(error.__cause__) and connection.vendor == "sqlite":
-        marker(Path(connection.settings_dict["NAME"])).touch()
 
 
 class ErrorPages:

@@ -8,6 +8,7 @@ one slot of a pool for its synchronous part and gives it back before the first b
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
@@ -17,10 +18,12 @@ from typing import Any, cast
 from django.core import signals
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
-from django.http import HttpResponse, StreamingHttpResponse
+from django.db import DatabaseError
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, set_script_prefix
 
+from runicorn_site.errors import describe
 from runicorn_site.guard import SPOOLED, Receive, Scope, Send
 from runicorn_site.streams import finish, in_a_thread
 from runicorn_site.trailing import canonical
@@ -30,6 +33,7 @@ WAITING_SLOTS = 32
 HOST_SLOTS = 64
 MARKS = ("waits_for_host", "waits_outside")
 WITHOUT_CONTENT = {204, 304}
+logger = logging.getLogger(__name__)
 
 
 class OneHop(ASGIHandler):
@@ -104,9 +108,16 @@ class OneHop(ASGIHandler):
                 await sending
 
     async def stream(self, response: StreamingHttpResponse, send: Send) -> None:
-        """Send head and parts of a streamed answer."""
-        await send(head(response))
+        """Send head and parts of a streamed answer; without its first part an error is answered instead."""
         async with aclosing(parts(response)) as content:
+            try:
+                first = await anext(content, b"")
+            except DatabaseError as error:
+                await send_whole(unavailable(error), send)
+                return
+            await send(head(response))
+            if first:
+                await send({"type": "http.response.body", "body": first, "more_body": True})
             async for part in content:
                 if part:
                     await send({"type": "http.response.body", "body": part, "more_body": True})
@@ -119,6 +130,13 @@ async def send_whole(response: HttpResponse, send: Send) -> None:
         response.headers.setdefault("Content-Length", str(len(response.content)))
     await send(head(response))
     await send({"type": "http.response.body", "body": response.content})
+
+
+def unavailable(error: DatabaseError) -> HttpResponse:
+    """Return the answer to an error of the database that came before the first part of a stream."""
+    status, body, headers = describe(error)
+    logger.error("A streamed answer failed before its first part", exc_info=error)
+    return JsonResponse(body, status=status, headers=headers)
 
 
 def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import secrets
+import shutil
 import stat
 from pathlib import Path
 
@@ -15,6 +16,11 @@ from runicorn.settings import data_directory
 
 SECRET_FILE = "secret.key"
 LOCAL_STATE = Path("/var/tmp")
+IN_MEMORY = Path("/dev/shm")
+ROOM_BYTES = 8 * 1024 * 1024
+"""Free space below which a disk counts as full: a new database with its WAL takes a few MB."""
+notices: list[str] = []
+"""Sentences for the pages about how the database was prepared."""
 logger = logging.getLogger(__name__)
 
 
@@ -26,20 +32,38 @@ def state_directory() -> Path:
     """Where database, secret key and locks lie: the user's data directory, when that is a local disk.
 
     A WAL may not lie on a network file system, and some homes cannot be written; `/var/tmp` then stands in, which
-    unlike `/tmp` outlives a restart of the machine.
+    unlike `/tmp` outlives a restart of the machine. Where both are full the memory does.
 
     Raises:
         UnsafeDirectory: the place in `/var/tmp` is taken by another user.
-        OSError: neither place can be written.
+        OSError: none of them can be written.
     """
+    full = None
     try:
         directory = data_directory()
         if os.access(directory, os.W_OK) and not _os.is_network_filesystem(directory):
-            return private_directory(directory)
+            if has_room(directory):
+                return private_directory(directory)
+            full = directory
     except OSError as error:
         logger.warning("The data directory cannot be used: %s", error)
-    parent = private_directory(LOCAL_STATE / f"runicorn-{_user()}", follow_links=False)
-    return private_directory(parent / _os.machine_id())
+    base = LOCAL_STATE if full is None or has_room(LOCAL_STATE) else IN_MEMORY
+    parent = private_directory(base / f"runicorn-{_user()}", follow_links=False)
+    chosen = private_directory(parent / _os.machine_id())
+    if full is not None:
+        notices.append(
+            f"The disk of {full} is full. Until the next start the database is kept in {chosen};"
+            " everything is read from the storage root again."
+        )
+    return chosen
+
+
+def has_room(directory: Path) -> bool:
+    """Return whether a database can be written on the disk of `directory`."""
+    try:
+        return shutil.disk_usage(directory).free >= ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _user() -> str:

@@ -25,7 +25,8 @@ class Database(Schema):
 class Health(Schema):
     """That the server is well, and what it is made of."""
 
-    status = s.CharField(help_text="ok.")
+    status = s.CharField(help_text="ok, or degraded.")
+    problem = s.CharField(required=False, help_text="What is wrong, when the status is degraded.")
     version = s.CharField()
     timestamp = s.FloatField(help_text="Unix seconds.")
     storage = s.CharField(help_text="The storage root that is shown.")

@@ -157,6 +157,7 @@ class Serving:
         self.policy = self.admitted()
         database.prepare()
         activate(self.root)
+        database.watch(reopen)
 
     def admitted(self) -> Policy:
         """Whom the guard lets in."""
@@ -294,6 +295,21 @@ def _told(kind: type[BaseException] | None, error: BaseException | None, trace: 
     if error is not None:
         logger.error("The end failed", exc_info=error)
     return True
+
+
+def reopen() -> None:
+    """Show the storage root again after its database was rebuilt, without what was remembered of earlier rows."""
+    from metrics import services as metrics
+    from runs import counting, discovery
+    from runs.active import activate, active_root
+
+    earlier = active_root()
+    discovery.forget(earlier)
+    metrics.forget(earlier)
+    root = activate(earlier.path)
+    discovery.forget(root)
+    metrics.forget(root)
+    counting.changed(root)
 
 
 def has_other_users() -> bool:

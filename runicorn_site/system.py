@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,8 +15,10 @@ from rest_framework.views import APIView
 from metrics import read
 from runicorn._version import __version__
 from runicorn_site import schemas, system_figures
+from runicorn_site.server.database_monitor import monitor
 from runs import services
 from runs.active import active_root
+from runs.models import StorageRoot
 
 
 class Health(APIView):
@@ -24,16 +26,21 @@ class Health(APIView):
 
     @extend_schema(responses={200: schemas.Health})
     def get(self, request: Request) -> Response:
-        """`status` is "ok" when this answers at all; `cache` is that of `/metrics/cache/stats`."""
+        """`status` is "ok", or "degraded" with the reason in `problem`; `cache` is that of `/metrics/cache/stats`.
+
+        503 when the database does not answer.
+        """
+        problem = database_problem()
         return Response(
             {
-                "status": "ok",
+                "status": "degraded" if problem else "ok",
                 "version": __version__,
                 "timestamp": time.time(),
                 "storage": active_root().path,
                 "database": {"vendor": connection.vendor, "version": database_version()},
                 "cache": read.cache_stats(),
             }
+            | ({"problem": problem} if problem else {})
         )
 
 
@@ -68,6 +75,20 @@ class SystemMonitor(APIView):
     def get(self, request: Request) -> Response:
         """Figures since the last call; the first one may answer percentages of 0."""
         return Response(system_figures.monitor(Path(active_root().path)))
+
+
+def database_problem() -> str:
+    """Ask the database something, and return what is wrong with it as a sentence; "" when nothing is.
+
+    Raises:
+        django.db.Error: it does not answer, for a reason that preparing it again does not remove.
+    """
+    try:
+        StorageRoot.objects.filter(pk=active_root().pk).exists()
+    except DatabaseError:
+        if not monitor.problem:
+            raise
+    return monitor.problem
 
 
 def database_version() -> str:

@@ -20,6 +20,7 @@ from artifacts import services as artifacts
 from metrics import services as metrics
 from runicorn._os import file_lock
 from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint, checkpoint_if_worth, open_for_checkpoints
+from runicorn_site.server.database_monitor import monitor
 from runs import discovery
 from runs import services as runs
 from runs.active import active_root
@@ -65,6 +66,9 @@ class Worker:
     def _lead(self, loop: Callable[[Term], None]) -> None:
         """Run `loop` for the active root whenever no other process does, until the end."""
         while not self.stopping.is_set():
+            if monitor.is_barred():
+                self.stopping.wait(TICK_SECONDS)
+                continue
             term = Term(active_root(), self.stopping)
             try:
                 with file_lock(self.locks / lock_name(loop, term.root), blocking=False):
@@ -84,10 +88,11 @@ class Term:
     def __init__(self, root: StorageRoot, stopping: threading.Event) -> None:
         self.root = root
         self.stopping = stopping
+        self.epoch = monitor.epoch
 
     def goes_on(self) -> bool:
-        """Whether there is still work to do for this root."""
-        return not self.stopping.is_set() and active_root().pk == self.root.pk
+        """Whether there is still work to do for this root, in the database in which it began."""
+        return not self.stopping.is_set() and active_root().pk == self.root.pk and self.epoch == monitor.epoch
 
 
 def lock_name(loop: Callable[[Term], None], root: StorageRoot) -> str:
@@ -137,5 +142,7 @@ def keep_wal_small(term: Term) -> None:
     database = Path(connection.settings_dict["NAME"])
     with closing(open_for_checkpoints(database)) as own_connection:
         while not term.stopping.wait(EVERY_SECONDS):
+            if term.epoch != monitor.epoch:
+                return
             checkpoint_if_worth(own_connection, database)
         checkpoint(own_connection, "TRUNCATE")

@@ -6,7 +6,7 @@ Times are Unix seconds, sizes bytes. A server may send more keys than are named 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 Time = float | str | datetime
 """A point in time: Unix seconds, ISO 8601, or a datetime (a naive one is local time)."""
@@ -117,6 +117,7 @@ class Health(TypedDict):
     """That the server is well, and what it is made of."""
 
     status: str
+    problem: NotRequired[str]
     version: str
     timestamp: float
     storage: str

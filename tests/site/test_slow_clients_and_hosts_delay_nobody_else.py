@@ -86,5 +86,5 @@ def test_a_client_that_leaves_ends_its_stream(odd: Viewer) -> None:
 
 def test_a_stream_that_fails_is_cut_short_and_logged(odd: Viewer) -> None:
     with pytest.raises((requests.ConnectionError, requests.exceptions.ChunkedEncodingError)):
-        odd.get("/broken-stream")
+        odd.get("/broken-stream", headers={"Accept-Encoding": "identity"})
     until(lambda: "RuntimeError: secret" in odd.output)
