@@ -1,7 +1,8 @@
 """What both sides agree on: names, run ids, statuses, and the small JSON files of a run folder.
 
-A run lies in `<root>/<project>/<name>/runs/<run_id>/`. The SDK checks names when it writes, the server checks
-them with the same functions when they arrive in a request.
+A run is stored in `<root>/<project>/<name>/runs/<run_id>/`, or in `<root>/runs/<path…>/<run_id>/` as Runicorn 0.6 and 0.7
+write it (before 0.4 without a path). The SDK checks names when it writes, the server checks them with the same
+functions when they arrive in a request.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,11 @@ SMALL = OF_THE_LIBRARY | OF_THE_SERVER
 GROWING = frozenset({EVENTS, LOGS})
 """The files that only grow at their end."""
 
+MARKS = (META, STATUS, EVENTS)
+"""Files of which one makes a folder a run, whatever its name is."""
+WEAK_MARKS = (SUMMARY, CONFIG, LOGS, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED)
+"""The same where the folder is called like a run; other programs have files of these names too."""
+
 RUNNING = "running"
 FINISHED = "finished"
 FAILED = "failed"
@@ -46,6 +53,9 @@ SKIPPED_TOP = frozenset({"artifacts", "evaluations", "runs"})
 
 RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
 NAME_LENGTH = 100
+RUNS = "runs"
+PATH_DEPTH = 32
+"""Folders between `<root>/runs` and a run that are searched; a path of 0.6 has at most 200 characters."""
 # What ext4, APFS and NTFS take for one path component; 100 characters of some scripts are more.
 NAME_BYTES = 255
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
@@ -137,6 +147,48 @@ def is_hidden(name: str) -> bool:
 def run_folder(root: Path, project: str, name: str, run_id: str) -> Path:
     """Where the files of a run lie."""
     return root / project / name / "runs" / run_id
+
+
+def marks(name: str) -> tuple[str, ...]:
+    """Return the files of which one makes a folder of that name a run."""
+    return (*MARKS, *WEAK_MARKS) if is_run_id(name) else MARKS
+
+
+def is_run(folder: Path | str) -> bool:
+    """Return whether a folder is a run: it holds a file that Runicorn writes.
+
+    Raises:
+        OSError: the folder cannot be looked into.
+    """
+    return any(_is_file(f"{folder}/{mark}") for mark in marks(os.path.basename(folder)))
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+
+
+def split_run_path(path: str) -> tuple[str, str]:
+    """Split the path of a file of a run into the run's folder and the rest; the folder is "" if it is in none.
+
+    Below `<root>/runs` the path alone does not say how deep a run lies: its id does, or the name of the file.
+    """
+    parts = path.split("/")
+    depth = 4 if parts[0] != RUNS else _depth(parts)
+    if len(parts) <= depth:
+        return "", path
+    return "/".join(parts[:depth]), "/".join(parts[depth:])
+
+
+def _depth(parts: list[str]) -> int:
+    for depth, part in enumerate(parts[1:-1], 2):
+        if is_run_id(part):
+            return depth
+    if parts[-1] in SMALL or parts[-1] in GROWING:
+        return max(2, len(parts) - 1)
+    return parts.index(MEDIA, 2) if MEDIA in parts[2:] else 2
 
 
 def read_json(

@@ -1,7 +1,7 @@
-"""The run folders of a store, found by looking: `<root>/<project>/<name>/runs/<id>`, and `<root>/runs/<id>` as before 0.4.
+"""The run folders of a store, found by walking it.
 
-No symbolic link is followed: one that stays inside the store names a folder that is found by its own path, any other
-would lead out of it.
+A run is stored in `<root>/<project>/<name>/runs/<id>`, or anywhere below `<root>/runs`. No symbolic link is followed: one
+that stays inside the store names a folder that is found by its own path, any other would lead out of it.
 """
 
 from __future__ import annotations
@@ -15,33 +15,56 @@ from runicorn import layout
 
 
 def all_runs(root: Path) -> Iterator[str]:
-    """Every run folder, relative to the root with forward slashes, project by project."""
-    for relative in _experiments(root):
-        if not os.path.islink(root / relative):
-            for name in _names(root, relative):
-                yield f"{relative}/{name}"
+    """Yield every run folder, relative to the root with forward slashes, project by project."""
+    for parent in _parents(root):
+        for name in _names(root, parent):
+            if is_run(root / parent / name):
+                yield f"{parent}/{name}"
 
 
 def find(root: Path, run_id: str) -> list[str]:
-    """The folders of a run id, looked for in every experiment: one stat each."""
+    """Return the folders of a run id, at the cost of one stat for each experiment."""
     if not run_id or run_id.startswith(".") or "/" in run_id or "\0" in run_id:
         return []
-    found = []
-    for relative in _experiments(root):
-        folder = f"{relative}/{run_id}"
-        try:
-            if stat.S_ISDIR(os.stat(root / folder, follow_symlinks=False).st_mode):
-                found.append(folder)
-        except (OSError, ValueError):
-            continue
-    return [folder for folder in found if not os.path.islink(root / folder.rpartition("/")[0])]
+    return [
+        f"{parent}/{run_id}"
+        for parent in _parents(root)
+        if _is_folder(root / parent / run_id) and is_run(root / parent / run_id)
+    ]
 
 
-def _experiments(root: Path) -> Iterator[str]:
-    yield "runs"
+def is_run(folder: Path) -> bool:
+    """Return whether a folder is known to be a run; one that cannot be looked into is not."""
+    try:
+        return layout.is_run(folder)
+    except OSError:
+        return False
+
+
+def _parents(root: Path) -> Iterator[str]:
+    """Yield the folders that hold runs."""
+    yield from _groups(root, layout.RUNS, layout.PATH_DEPTH)
     for project in _names(root, ""):
         for name in _names(root, project):
-            yield f"{project}/{name}/runs"
+            if _is_folder(root / project / name / layout.RUNS):
+                yield f"{project}/{name}/{layout.RUNS}"
+
+
+def _groups(root: Path, relative: str, depth: int) -> Iterator[str]:
+    """Yield a folder of `<root>/runs` that is no run, and those below it."""
+    if not _is_folder(root / relative):
+        return
+    yield relative
+    for name in _names(root, relative) if depth else ():
+        if not is_run(root / relative / name):
+            yield from _groups(root, f"{relative}/{name}", depth - 1)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _names(root: Path, relative: str) -> list[str]:

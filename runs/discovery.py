@@ -7,6 +7,7 @@ and folders that were being written when they were read. `refresh_run` reads one
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -18,12 +19,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from runicorn import _os, layout
-from runicorn.stored import find
+from runicorn.stored import find, is_run
 from runs import counting, rows
 from runs.looks import glance, look, stamp
 from runs.models import Run, StorageRoot
 from runs.reader import read_run
-from runs.walk import YOUNG_NETWORK_SECONDS, Walk
+from runs.walk import YOUNG_NETWORK_SECONDS, YOUNG_SECONDS, Walk
 
 T = TypeVar("T")
 
@@ -126,6 +127,8 @@ def refresh_run(root: StorageRoot, run_id: str, *, believe: bool = False) -> Run
         seen = look(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return _moved(root, run)
+    if not seen.is_run:
+        return _moved(root, run)
     if seen.signature == run.signature:
         return run
     return _read_again(root, run_id, [run.folder], believe)
@@ -153,9 +156,10 @@ def _as_it_is(root: StorageRoot, run: Run | None) -> Run | None:
         return None
     run.root = root
     try:
-        return run if look(f"{root.path}/{run.folder}").signature == run.signature else None
+        seen = look(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return None
+    return run if seen.is_run and seen.signature == run.signature else None
 
 
 def row_of(root: StorageRoot, run_id: str) -> Run | None:
@@ -210,7 +214,9 @@ def _to_read(root: StorageRoot, folders: Iterable[str]) -> Iterator[list[str]]:
 
 def _list_in_haste(root: StorageRoot, folders: Iterable[str]) -> None:
     for chunk in _chunks(folders, CHUNK_IN_HASTE):
-        rows.add(root, [read_run(root.path, folder, glance(f"{root.path}/{folder}"))[0] for folder in chunk])
+        paths = {folder: f"{root.path}/{folder}" for folder in chunk}
+        runs = [folder for folder in chunk if is_run(Path(paths[folder]))]
+        rows.add(root, [read_run(root.path, folder, glance(paths[folder]))[0] for folder in runs])
 
 
 def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
@@ -233,28 +239,35 @@ def _save(root: StorageRoot, folders: list[str], believe: bool = False) -> set[s
 
 def _save_each(root: StorageRoot, folders: Iterable[str], believe: bool) -> set[str]:
     known = _known(root, folders)
-    readings, same = [], set()
+    readings, same, gone = [], set(), []
     for folder in folders:
         mine, signature = known.get(_run_id(folder), (None, None))
+        path = f"{root.path}/{folder}"
         try:
-            seen = look(f"{root.path}/{folder}")
-            if mine == folder and signature == seen.signature:
+            seen = look(path)
+            if mine == folder and not seen.is_run:
+                gone.append(folder)
+            elif not seen.is_run or (seen.problem and mine is None):
+                same |= {folder} if _is_old(path) else set()
+            elif mine == folder and signature == seen.signature:
                 same.add(folder)
-                continue
-            if mine == folder and seen.problem:
+            elif mine == folder and seen.problem:
                 rows.set_unreadable(root, folder, seen)
                 same.add(folder)
-                continue
-            record, settled = read_run(root.path, folder, seen)
+            else:
+                record, settled = read_run(root.path, folder, seen)
+                readings.append(rows.Reading(record, settled or believe, signature))
         except FileNotFoundError:
             continue
-        readings.append(rows.Reading(record, settled or believe, signature))
     try:
         saved = rows.save(root, readings) if readings else set()
     except IntegrityError:
         # Another process was first to insert one of them (PostgreSQL has no single writer).
         logger.info("Another process listed the same runs at the same moment")
         saved = set()
+    for run in Run.objects.filter(root=root, folder__in=gone) if gone else ():
+        remove(root, [run.pk])
+        _save(root, run.other_folders, believe)
     unsettled = {reading.record.folder for reading in readings if not reading.settled}
     return same | (saved - unsettled)
 
@@ -291,7 +304,15 @@ def _let_go(root: StorageRoot, store: Store, runs: QuerySet[Run]) -> None:
 
 def _is_there(store: Store, folder: str) -> bool:
     path = store.walk.root / folder
-    return path.is_dir() and not path.is_symlink()
+    return is_run(path) and not path.is_symlink()
+
+
+def _is_old(path: str) -> bool:
+    """Whether nothing came into a folder just now: a new run gets its first file any moment."""
+    try:
+        return abs(time.time() - os.lstat(path).st_mtime) > YOUNG_SECONDS
+    except OSError:
+        return True
 
 
 def remove(root: StorageRoot, keys: list[int]) -> None:

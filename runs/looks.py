@@ -26,6 +26,8 @@ class Look:
     """The last time one of the small files changed."""
     journal_bytes: int
     problem: str | None = None
+    is_run: bool = True
+    """Whether the folder holds a file that Runicorn writes; of one that cannot be listed, nothing is known."""
 
 
 def look(folder: Path | str) -> Look:
@@ -37,12 +39,15 @@ def look(folder: Path | str) -> Look:
     marks: list[tuple[str, int, int, int]] = []
     written = touched = 0.0
     journal = 0
+    is_run = False
+    marking = layout.marks(os.path.basename(folder))
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name not in layout.SMALL and entry.name not in layout.GROWING:
                     continue
                 stat = entry.stat(follow_symlinks=False)
+                is_run |= entry.name in marking and entry.is_file(follow_symlinks=False)
                 if entry.name not in layout.OF_THE_SERVER:
                     written = max(written, stat.st_mtime)
                 if entry.name in layout.SMALL:
@@ -61,7 +66,8 @@ def look(folder: Path | str) -> Look:
         return _unreadable(f"The folder could not be listed: {error.strerror or error}.")
     marks.sort()
     signature = blake2b(repr(marks).encode(), digest_size=12).hexdigest()
-    return Look(frozenset(mark[0] for mark in marks), signature, written, touched, journal)
+    names = frozenset(mark[0] for mark in marks)
+    return Look(names, signature, written, touched, journal, is_run=is_run)
 
 
 def glance(folder: str) -> Look:

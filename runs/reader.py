@@ -147,7 +147,7 @@ def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> Ru
     project, name = (parts[0], parts[1]) if len(parts) > 3 else ("default", "default")
     seen = reading.seen
     if layout.META not in seen.names and not seen.problem:
-        reading.warnings.append(_without_meta(seen))
+        reading.warnings.append("meta.json is missing: project, name and start are taken from the folder.")
     created = meta.time("created_at") or status.time("started_at")
     created = created or _time_in(parts[-1]) or seen.written or _folder_time(reading.path)
     return RunRecord(
@@ -161,12 +161,6 @@ def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> Ru
         journal_bytes=seen.journal_bytes,
         group=meta.text("group", 255) or "",
     )
-
-
-def _without_meta(seen: Look) -> str:
-    if not seen.names and not seen.written:
-        return "The folder holds nothing that Runicorn writes."
-    return "meta.json is missing: project, name and start are taken from the folder."
 
 
 def _name(reading: Reading, meta: Fields, key: str, folder_name: str) -> str:

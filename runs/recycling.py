@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from runicorn import curation
+from runicorn import curation, removal
 from runs import discovery, writing
 from runs.errors import OutsideRoot, ReadOnlyStore
 from runs.models import Run, StorageRoot
@@ -59,8 +59,9 @@ def empty_recycle_bin(*, root: StorageRoot) -> dict[str, writing.Result]:
 def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writing.Result]:
     """Remove runs that are in the recycle bin from the disk, and their rows.
 
-    A folder is first moved aside within the store, which takes it from the lists at once and cannot be half done.
-    What cannot be removed after that is reported, and tried again the next time.
+    A folder that is the run's own is first moved aside within the store, which takes it from the lists at once and
+    cannot be half done. What cannot be removed after that is reported, and tried again the next time. From a folder with
+    another run or files of others only the run's own files are removed.
 
     Raises:
         ReadOnlyStore: nothing can be written.
@@ -70,7 +71,12 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writi
     def remove(run: Run) -> None:
         if run.deleted is None:
             raise writing.Refused("run not deleted")
-        aside = _put_aside(root, run)
+        folder = _own_path(root, run)
+        if not removal.is_own_folder(folder):
+            removal.remove_own_files(folder)
+            discovery.remove(root, [run.pk])
+            return
+        aside = curation.put_aside(Path(root.path), folder)
         discovery.remove(root, [run.pk])
         try:
             shutil.rmtree(aside)
@@ -83,12 +89,12 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writi
     return writing.for_each(root, run_ids, remove)
 
 
-def _put_aside(root: StorageRoot, run: Run) -> Path:
+def _own_path(root: StorageRoot, run: Run) -> Path:
     folder = Path(root.path, run.folder)
     # A link on the way would have us move, and then remove, something that is not in the store.
     if run.path != folder:
         raise OutsideRoot(run.run_id)
-    return curation.put_aside(Path(root.path), folder)
+    return folder
 
 
 def _sweep(root: StorageRoot) -> None:

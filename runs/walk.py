@@ -1,7 +1,7 @@
 """The folders of a store, remembered between looks: pure, and one stat for each that did not change.
 
-`<root>/<project>/<name>/runs/<id>`, and `<root>/runs/<id>` as it was before 0.4. No symbolic link is followed: one
-that stays inside the store names a folder that is found by its own path, any other would lead out of it.
+`<root>/<project>/<name>/runs/<id>`, and `<root>/runs/<path…>/<id>` as Runicorn 0.6 and 0.7 have it. No symbolic link is
+followed: one that stays inside the store names a folder that is found by its own path, any other would lead out of it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runicorn.stored import link_problem, list_folders
+from runicorn import layout
+from runicorn.stored import is_run, link_problem, list_folders
 
 YOUNG_SECONDS = 2.0
 """A folder changed this shortly before it was listed may change again without its time moving on."""
@@ -25,6 +26,8 @@ class Folder:
     """One folder of the store and the folders in it, as of the last listing that worked."""
 
     names: set[str] = field(default_factory=set)
+    runs: set[str] = field(default_factory=set)
+    """Those of the names that may be runs; below `<root>/runs`, those that are."""
     modified: int | None = None
     device: int | None = None
     young: bool = True
@@ -53,34 +56,45 @@ class Walk:
         top = self._refresh("")
         if top.error:
             return
-        self._runs("runs", seen)
+        self._groups(layout.RUNS, seen, layout.PATH_DEPTH)
         for project in sorted(top.names):
             seen.add(project)
             for name in sorted(self._refresh(project).names):
-                self._runs(f"{project}/{name}/runs", seen)
+                self._runs(f"{project}/{name}/{layout.RUNS}", seen)
         for relative in self.folders.keys() - seen:
             self._replaced(relative, self.folders.pop(relative), set())
 
     def _replaced(self, relative: str, folder: Folder, names: set[str]) -> None:
         self.changed.add(relative)
-        if is_runs(relative):
-            self.removed.update(f"{relative}/{name}" for name in folder.names - names)
+        self.removed.update(f"{relative}/{name}" for name in folder.runs - names)
 
     def _runs(self, relative: str, seen: set[str]) -> None:
-        self._refresh(relative)
+        folder = self._refresh(relative)
+        folder.runs = set(folder.names)
         seen.add(relative)
 
+    def _groups(self, relative: str, seen: set[str], depth: int) -> None:
+        """Look at a folder of `<root>/runs` that is no run, and at those below it."""
+        folder = self._refresh(relative)
+        seen.add(relative)
+        folder.runs &= folder.names
+        for name in sorted(folder.names - folder.runs) if depth else ():
+            if is_run(self.root / relative / name):
+                folder.runs.add(name)
+                self.changed.add(relative)
+            else:
+                self._groups(f"{relative}/{name}", seen, depth - 1)
+
     def runs(self, among: set[str] | None = None) -> Iterator[str]:
-        """Every run folder, or those in some `runs` folders, relative to the root."""
+        """Every folder that may be a run, or those in some folders, relative to the root."""
         for relative in self.folders if among is None else among & self.folders.keys():
-            if is_runs(relative):
-                for name in self.folders[relative].names:
-                    yield f"{relative}/{name}"
+            for name in self.folders[relative].runs:
+                yield f"{relative}/{name}"
 
     def certain(self, folder: str) -> bool:
         """Whether a run folder that is not among `runs()` is really gone: what should hold it could be read."""
         parts = folder.split("/")
-        above = ("/".join(parts[:depth]) for depth in range(len(parts)))
+        above = ("/".join(parts[:depth]) for depth in range(len(parts) + 1))
         return not any(self.folders[path].error for path in above if path in self.folders)
 
     def problems(self) -> list[str]:
@@ -126,8 +140,3 @@ class Walk:
         if folder.names:
             self._replaced(relative, folder, set())
         self.folders[relative] = Folder(young=False)
-
-
-def is_runs(relative: str) -> bool:
-    """Whether the folders in it are runs: `runs` at the top, and `<project>/<name>/runs`."""
-    return relative == "runs" or relative.count("/") == 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from runicorn import layout, settings
+from runicorn import layout, settings, stored
 from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.upload.process import send as send_run
@@ -42,10 +42,10 @@ def _folder(root: Path, run_id: str) -> Path:
         layout.check_run_id(run_id)
     except layout.InvalidRunId as error:
         asking.stop(str(error), USAGE)
-    found = [path for path in root.glob(f"*/*/runs/{run_id}") if not layout.is_hidden(path.parts[-4])]
+    found = stored.find(root, run_id)
     if not found:
         asking.stop(f"There is no run {run_id} in {root}.", NOT_AVAILABLE)
-    return found[0]
+    return root / found[0]
 
 
 def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:

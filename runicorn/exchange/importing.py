@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from runicorn import _bulk, _os, curation, layout, stored
+from runicorn import _bulk, _os, curation, layout, removal, stored
 from runicorn.artifacts.progress import Progress, Silent
 from runicorn.artifacts.store import Store
 from runicorn.exchange import versions
@@ -20,6 +20,8 @@ from runicorn.exchange.staging import LOCK, Unpacked, staging, unpack
 
 THERE = "it is in the store already"
 OTHER = "the store has another version of that number"
+NO_RUN = "it has no file by which a folder is a run"
+SHARED = "its folder in the store holds another run, or files of another program"
 RUNNING = "it is running"
 
 
@@ -73,7 +75,7 @@ def import_archive(
         unpacked = unpack(file, folder, limits or configured(), progress or Silent())
         shelves = Store(root)
         arriving = versions.arrivals(shelves, unpacked)
-        runs = _runs(unpacked)
+        runs = _runs(folder, unpacked)
         if not runs and not arriving:
             raise ArchiveRefused("The archive holds no run and no artifact.")
         for relative in runs:
@@ -82,15 +84,25 @@ def import_archive(
         with _os.file_lock(curation.private_folder(root) / LOCK):
             outcome = Outcome()
             _take_versions(shelves, arriving, unpacked, outcome, dry_run)
+            for relative in [each for each in runs if not stored.is_run(folder / each)]:
+                del runs[relative]
+                outcome.left[relative] = NO_RUN
             _take_runs(root, folder, runs, outcome, overwrite=overwrite, dry_run=dry_run)
     return outcome
 
 
-def _runs(unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked]]:
+def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked]]:
     found: dict[str, list[Unpacked]] = {}
+    known = set(stored.all_runs(folder))
     for entry in unpacked:
         if entry.place.kind is Kind.RUN:
-            found.setdefault(entry.place.owner, []).append(entry)
+            above = (
+                path.relative_to(folder).as_posix()
+                for path in entry.path.parents
+                if path.is_relative_to(folder)
+            )
+            owner = next((relative for relative in above if relative in known), entry.place.owner)
+            found.setdefault(owner, []).append(entry)
     ids: dict[str, str] = {}
     for relative in found:
         other = ids.setdefault(_id(relative), relative)
@@ -150,6 +162,8 @@ def _take_runs(
     for relative, entries in sorted(runs.items()):
         before = known.get(_id(relative), [])
         reason = _reason(root, before, overwrite)
+        if not reason and relative not in before and os.path.lexists(root / relative):
+            reason = SHARED
         if reason:
             outcome.left[relative] = reason
             outcome.replaceable += not _reason(root, before, overwrite=True)
@@ -166,7 +180,9 @@ def _reason(root: Path, before: list[str], overwrite: bool) -> str:
     if before and not overwrite:
         return THERE
     states = [layout.read_json(root / relative / layout.STATUS)[0].get("status") for relative in before]
-    return RUNNING if layout.RUNNING in states else ""
+    if layout.RUNNING in states:
+        return RUNNING
+    return "" if all(removal.is_replaceable(root / relative) for relative in before) else SHARED
 
 
 def _put(root: Path, folder: Path, relative: str, before: list[str]) -> None:

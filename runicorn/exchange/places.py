@@ -68,16 +68,23 @@ def place_of(path: str) -> Place:
 
 
 def _in_run(parts: list[str]) -> Place | None:
-    """`<project>/<name>/runs/<id>/…`, and `runs/<id>/…` as it was before 0.4."""
-    depth = 2 if parts[0] == "runs" else 4
-    if len(parts) <= depth or parts[depth - 2] != "runs" or layout.is_hidden(parts[depth - 1]):
+    """`<project>/<name>/runs/<id>/…`, or `runs/<path…>/<id>/…` as Runicorn 0.6 and 0.7 have it.
+
+    The depth of a run below `runs` is only known when all of the archive is there.
+    """
+    folder, rest = layout.split_run_path("/".join(parts))
+    *above, run_id = folder.split("/")
+    if not folder or (above[-1:] != [layout.RUNS] and above[0] != layout.RUNS):
         return None
-    if depth == 4:
-        layout.check_name(parts[0], "project")
-        layout.check_name(parts[1], "experiment name")
-    if len(parts[depth - 1]) > layout.NAME_LENGTH:
+    if above[0] == layout.RUNS:
+        if len(above) > 1 + layout.PATH_DEPTH or any(layout.is_hidden(part) for part in above[1:]):
+            return None
+    else:
+        layout.check_name(above[0], "project")
+        layout.check_name(above[1], "experiment name")
+    if layout.is_hidden(run_id) or len(run_id) > layout.NAME_LENGTH:
         return None
-    return Place(Kind.RUN, "/".join(parts[:depth]), "/".join(parts[depth:]))
+    return Place(Kind.RUN, folder, rest)
 
 
 def _in_artifacts(parts: list[str]) -> Place | None:

@@ -39,10 +39,10 @@ def is_safe_part(part: str) -> bool:
 
 
 def is_run_folder(folder: str) -> bool:
-    """Whether a path is that of a run: `<project>/<name>/runs/<id>`, or `runs/<id>` as before 0.4."""
+    """Whether a path can be that of a run: `<project>/<name>/runs/<id>`, or any below `runs`."""
     parts = folder.split("/")
     if not all(map(is_safe_part, parts)):
         return False
-    if len(parts) == 2:
-        return parts[0] == "runs"
-    return len(parts) == 4 and parts[2] == "runs" and parts[0] not in layout.SKIPPED_TOP
+    if parts[0] == layout.RUNS:
+        return 2 <= len(parts) <= 2 + layout.PATH_DEPTH
+    return len(parts) == 4 and parts[2] == layout.RUNS and parts[0] not in layout.SKIPPED_TOP

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from runicorn import layout
+
 FORMAT_VERSION = "1.0"
 HASHED = 4096
 """Bytes at each end of a growing file that are hashed."""
@@ -146,6 +148,5 @@ def encode(value: Any) -> bytes:
 
 
 def folder_of(path: str) -> str:
-    """The run's folder of a file's path: `<project>/<name>/runs/<id>`, or `runs/<id>` as before 0.4."""
-    parts = path.split("/")
-    return "/".join(parts[: 2 if parts[0] == "runs" else 4])
+    """The run's folder of a file's path."""
+    return layout.split_run_path(path)[0]

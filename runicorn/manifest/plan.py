@@ -108,10 +108,8 @@ def _gone_files(told: Told, state: State, root: Path) -> list[str]:
 
 
 def _split(told: Told, path: str) -> tuple[str | None, str]:
-    parts = path.split("/")
-    depth = 2 if parts[0] == "runs" else 4
-    folder = "/".join(parts[:depth])
-    return (folder if folder in told.runs else None), "/".join(parts[depth:])
+    folder, rest = layout.split_run_path(path)
+    return (folder if folder in told.runs else None), rest
 
 
 def _is_gone(told: Told, folder: str, seen: float) -> bool:

@@ -114,21 +114,43 @@ def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], floa
         OSError: the root could not be listed, or is empty and held runs before: its disk is not mounted.
     """
     found = Found()
-    wanted: dict[str, Item] = {}
+    waiting: dict[str, Item] = {}
     for parent, items in _folders_of_runs(reader, known, found):
-        for item in items:
-            folder = f"{parent}/{item.name}"
-            if not item.is_folder or not is_run_folder(folder):
-                continue
-            before = known.get(folder)
-            if before is not None and before.stamp == item.stamp and _is_believed(before, clock()):
-                found.runs[folder] = before
-            else:
-                wanted[folder] = item
-    for folder, listing in reader.many(wanted):
-        _take(reader, found, known.get(folder), folder, wanted[folder], listing, clock())
+        waiting |= _runs_in(parent, items)
+    while waiting:
+        wanted = {
+            folder: item
+            for folder, item in waiting.items()
+            if not _take_over(found, known, folder, item, clock())
+        }
+        waiting = {}
+        for folder, listing in reader.many(wanted):
+            if isinstance(listing, OSError) or _is_run(folder, listing):
+                _take(reader, found, known.get(folder), folder, wanted[folder], listing, clock())
+            elif folder.startswith(f"{layout.RUNS}/"):
+                waiting |= _runs_in(folder, listing)
     _keep_unread(found, known)
     return found
+
+
+def _runs_in(parent: str, items: list[Item]) -> dict[str, Item]:
+    """The folders in a folder that may be runs."""
+    return {
+        folder: item for item in items if item.is_folder and is_run_folder(folder := f"{parent}/{item.name}")
+    }
+
+
+def _is_run(folder: str, listing: list[Item]) -> bool:
+    marks = layout.marks(folder.rpartition("/")[2])
+    return any(item.name in marks and not item.is_folder for item in listing)
+
+
+def _take_over(found: Found, known: Mapping[str, RunFiles], folder: str, item: Item, now: float) -> bool:
+    before = known.get(folder)
+    if before is None or before.stamp != item.stamp or not _is_believed(before, now):
+        return False
+    found.runs[folder] = before
+    return True
 
 
 def _is_believed(run: RunFiles, now: float) -> bool:
@@ -144,7 +166,7 @@ def _folders_of_runs(
     if not top and known:
         raise OSError("The root is empty and held runs before, so a disk seems not to be mounted.")
     projects = [item.name for item in top if item.is_folder and _is_name(item.name)]
-    parents = ["runs"] if any(item.is_folder and item.name == "runs" for item in top) else []
+    parents = [item.name for item in top if item.is_folder and item.name == layout.RUNS]
     for project, items in _listed(reader, projects, found):
         parents += [
             f"{project}/{item.name}/runs" for item in items if item.is_folder and is_safe_part(item.name)

@@ -32,10 +32,10 @@ def empty(folder: Path) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
 
 
-def test_it_lists_an_empty_folder_and_says_so(bad: Path, listed: Listing, api: Any) -> None:
+def test_it_lists_no_empty_folder(bad: Path, listed: Listing, api: Any) -> None:
     empty(bad)
-    assert {item["id"]: item["status"] for item in listed()} == {BAD: "unknown", GOOD: "finished"}
-    assert "The folder holds nothing that Runicorn writes." in read(api.get(f"/api/runs/{BAD}"))["warnings"]
+    assert {item["id"]: item["status"] for item in listed()} == {GOOD: "finished"}
+    assert api.get(f"/api/runs/{BAD}").status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_number_of_any_size_is_answered(bad: Path, api: Any) -> None:
 def test_a_folder_of_another_tool_is_listed_under_its_place(store: Path, listed: Listing) -> None:
     folder = store / "other" / "tool" / "runs" / "exp-1"
     folder.mkdir(parents=True)
-    (folder / "params.yaml").write_text("lr: 0.1")
+    (folder / "events.jsonl").write_text("")
     (item,) = listed()
     assert (item["project"], item["name"], item["id"]) == ("other", "tool", "exp-1")
 
@@ -218,8 +218,9 @@ def test_nothing_in_a_folder_hides_another_run(
     found = {item["id"] for item in listed} | {
         run["id"] for run in read(api.get("/api/recycle-bin"))["deleted_runs"]
     }
-    assert found == {BAD, GOOD}
-    for run_id in found - ({BAD} if row(BAD).deleted is not None else set()):
+    is_run = bool(folder.keys() - {layout.CURATION, layout.DELETED})
+    assert found == ({BAD, GOOD} if is_run else {GOOD})
+    for run_id in found - ({BAD} if is_run and row(BAD).deleted is not None else set()):
         read(api.get(f"/api/runs/{run_id}"))
         read(api.get(f"/api/runs/{run_id}/media"))
         read(api.get(f"/api/runs/{run_id}/artifacts"))

@@ -21,6 +21,7 @@ def test_a_run_below_the_root_is_listed_under_what_it_says(
 
 def test_a_run_that_says_nothing_is_in_the_default_project(store: Path, listed: Listing, api: Any) -> None:
     (store / "runs" / RUN_ID).mkdir(parents=True)
+    (store / "runs" / RUN_ID / "logs.txt").write_text("a word\n")
     (item,) = listed()
     assert (item["project"], item["name"]) == ("default", "default")
     assert read(api.get(f"/api/runs/{RUN_ID}"))["status"] == "unknown"
