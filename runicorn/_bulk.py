@@ -81,6 +81,19 @@ def sync_file(path: Path) -> None:
         os.close(fd)
 
 
+def sync_data(fd: int) -> None:
+    """Write the content of an open file to disk, where the file system can.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    try:
+        (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EBADF):
+            raise
+
+
 def ignores_modes() -> bool:
     """Whether this process may write to files that are read-only."""
     return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
-from runicorn.journal import Appender
+from runicorn._bulk import sync_file
+from runicorn.appender import Appender
+from runicorn.journal import count_records
 from runicorn.notices import Notices, say
 
 
@@ -19,14 +23,19 @@ class RunFolder:
 
     Attributes:
         lock: held by whoever reads a small file, changes it and writes it back.
+        report: called by the thread that syncs when the count of missing records has changed.
     """
 
     def __init__(self, path: Path, notices: Notices) -> None:
         self.path = path
         self.notices = notices
         self.events = Appender(path / layout.EVENTS)
-        self.logs = Appender(path / layout.LOGS)
+        self.logs = Appender(path / layout.LOGS, separate=False)
         self.lock = threading.RLock()
+        self.report: Callable[[], None] = lambda: None
+        self._reported = 0
+        self._unsynced: set[str] = set()
+        self._synced_folders: set[Path] = set()
         self._unwritten: set[str] = set()
         _os.watch_forks(self)
 
@@ -82,11 +91,18 @@ class RunFolder:
             with suppress(OSError):
                 path.unlink()
             return False
+        self._unsynced.add(name)
+        self._synced_folders -= {path.parent, self.path}
         return True
 
     def append(self, file: Appender, line: bytes) -> None:
-        """Add a line to one of the growing files; told once when it does not get there, and counted there."""
-        if not file.write(line) and file.error is not None:
+        """Add a line to one of the growing files. A line that does not get there is counted; the first is reported."""
+        if not file.write(line):
+            self.warn(file)
+
+    def warn(self, file: Appender) -> None:
+        """Report, once, that lines of a growing file could not be written."""
+        if file.error is not None:
             self._tell(file.error)
 
     def write_text(self, text: str) -> None:
@@ -105,6 +121,65 @@ class RunFolder:
         """A file named `name` could not be written as a whole."""
         self._unwritten.add(name)
         self._tell(error)
+
+    def counts(self) -> dict[str, int]:
+        """Return what `status.json` says about the journal's records."""
+        return {"records_written": self.events.written, "records_missing": self.events.missing}
+
+    def final_counts(self) -> dict[str, int]:
+        """Return the same at the end of the run, with the size of the journal."""
+        if self.events.has_other_writers:
+            # Each process counts its own records only.
+            self.events.written = count_records(self.events.path)
+        return {**self.counts(), "journal_bytes": self.events.size()}
+
+    def sync(self) -> None:
+        """Write journal, log and media to disk, and what a full disk did not take before."""
+        for file in (self.events, self.logs):
+            file.flush()
+            self._sync_file(file)
+        self._sync_media()
+        self._sync_folders()
+        if self.events.missing != self._reported:
+            self._reported = self.events.missing
+            self.report()
+
+    def settle(self) -> None:
+        """Do the same at the end of a run, whatever other processes have added."""
+        if self.events.has_other_writers:
+            with suppress(OSError):
+                self._unsynced.update(os.listdir(self.path / layout.MEDIA))
+        self._synced_folders.clear()
+        self.sync()
+
+    def _sync_media(self) -> None:
+        names, self._unsynced = self._unsynced, set()
+        while names:
+            name = names.pop()
+            try:
+                sync_file(self.path / layout.MEDIA / name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):  # again, when there are descriptors
+                    self._unsynced.update(names, {name})
+                    return
+                self.trouble(name, error)
+
+    def _sync_folders(self) -> None:
+        """Make the names of new files and folders survive a power cut as well."""
+        for folder in (self.path / layout.MEDIA, self.path, *self.path.parents[:4]):
+            if folder not in self._synced_folders:
+                with suppress(OSError):  # there may be no media, and a folder above may be closed to us
+                    _os.fsync_directory(folder)
+                    self._synced_folders.add(folder)
+
+    def _sync_file(self, file: Appender) -> None:
+        try:
+            if file.sync():
+                self._synced_folders.discard(self.path)
+        except OSError as error:
+            self.trouble(file.path.name, error)
 
     def close(self) -> None:
         """Give the descriptors back and say, if it is so, what is not on disk."""

@@ -1,24 +1,25 @@
 """The journal of a run, `events.jsonl`: how a line is written so that it survives, how whole lines are read.
 
-A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}}`. It reaches the kernel in one `write` on a
-descriptor opened for appending, so lines of threads and forked processes never mix, and what was written
-outlives the process.
+A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}, "crc": <checksum>}`. It reaches the kernel in one `write`
+on a descriptor opened for appending (`runicorn.appender`), so lines of threads and processes never mix, and what was
+written outlives the process. Between lines may be empty ones.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from runicorn import _os
+from runicorn.checksums import is_intact, seal
 
 LINE_CEILING = 64 * 1024 * 1024
 """Bytes after which a line without an end is handed out in pieces, so that a reader comes past it."""
+
+COUNT_BYTES = 1024 * 1024
 
 Encoder = Callable[[dict[str, Any]], bytes]
 _plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -42,85 +43,25 @@ def load_encoder() -> Encoder:
     except ImportError:
         _encoder = encode_slowly
     else:
-        _encoder = _with_orjson(orjson.dumps, orjson.OPT_APPEND_NEWLINE)
+        _encoder = _with_orjson(orjson.dumps)
     return _encoder
 
 
-def _with_orjson(dumps: Callable[..., bytes], newline: int) -> Encoder:
+def _with_orjson(dumps: Callable[[dict[str, Any]], bytes]) -> Encoder:
     def encode_quickly(event: dict[str, Any]) -> bytes:
         try:
-            line = dumps(event, None, newline)
+            record = dumps(event)
         except TypeError:  # a whole number over 64 bits, text that is not Unicode, a key that is no text
             return encode_slowly(event)
         # orjson writes NaN as null; a real null or the word in a text costs nothing but time.
-        return encode_slowly(event) if b"null" in line else line
+        return encode_slowly(event) if b"null" in record else seal(record)
 
     return encode_quickly
 
 
 def encode_slowly(event: dict[str, Any]) -> bytes:
     """The line by the standard library; text that is not valid Unicode gets question marks."""
-    return (_plain(event) + "\n").encode("utf-8", "replace")
-
-
-class Appender:
-    """Adds whole lines to a file that only ever grows at its end. Never raises for the file system's sake.
-
-    Attributes:
-        missing: how many records did not, or not wholly, get into the file.
-        error: the latest reason for that.
-        lock: held during a write; whoever numbers records holds it too, so that the file has them in order.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.missing = 0
-        self.error: OSError | None = None
-        self.lock = threading.RLock()
-        self._fd = -1
-        self._torn = False
-        _os.watch_forks(self)
-
-    def write(self, line: bytes) -> bool:
-        """Append `line`, which ends in a newline. False, and counted, when it is not wholly in the file.
-
-        After a torn line the next begins with a newline: it costs only itself.
-        """
-        with self.lock:
-            try:
-                if self._fd < 0:
-                    self._open()
-                if self._torn:
-                    line = b"\n" + line
-                written = os.write(self._fd, line)
-            except OSError as error:
-                return self._failed(error)
-            if written != len(line):
-                self._torn = True
-                return self._failed(OSError(errno.ENOSPC, "no room for the whole line"))
-            self._torn = False
-            return True
-
-    def close(self) -> None:
-        """Give the descriptor back; a later write opens the file again."""
-        with self.lock:
-            if self._fd >= 0:
-                os.close(self._fd)
-                self._fd = -1
-
-    def _open(self) -> None:
-        self._fd = _os.open_append(self.path)
-        size = os.lseek(self._fd, 0, os.SEEK_END)
-        self._torn = size > 0 and _os.read_at(self._fd, 1, size - 1) != b"\n"
-
-    def _failed(self, error: OSError) -> bool:
-        self.missing += 1
-        self.error = error
-        return False
-
-    def after_fork(self) -> None:
-        """Another thread of the parent may have held the lock at the fork, and does not exist here."""
-        self.lock = threading.RLock()
+    return seal(_plain(event).encode("utf-8", "replace"))
 
 
 def complete(fd: int, offset: int, limit: int) -> bytes:
@@ -144,6 +85,22 @@ def complete(fd: int, offset: int, limit: int) -> bytes:
             break
         size += len(more)
     return b"".join(parts)
+
+
+def count_records(path: Path) -> int:
+    """Return how many whole and undamaged records a journal holds; 0 if it cannot be read."""
+    try:
+        fd = _os.open_regular(path, follow_links=False)
+    except OSError:
+        return 0
+    offset = records = 0
+    try:
+        while chunk := complete(fd, offset, COUNT_BYTES):
+            offset += len(chunk)
+            records += sum(line[-1:] == b"}" and is_intact(line) is not False for line in chunk.split(b"\n"))
+    finally:
+        os.close(fd)
+    return records
 
 
 def last_step(path: Path) -> int:

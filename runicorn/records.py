@@ -12,6 +12,7 @@ from typing import Any
 
 from runicorn import _os, layout
 from runicorn.averages import within
+from runicorn.checksums import salvage
 from runicorn.journal import complete
 
 CHUNK = 256 * 1024
@@ -46,7 +47,8 @@ def _record(line: bytes) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
-        return None
+        rest = salvage(line)
+        return _record(rest) if rest else None
     if (
         not isinstance(event, dict)
         or event.get("type") != "metrics"

@@ -13,9 +13,10 @@ from runicorn import about, endings, layout, media, values
 from runicorn.beside import Comforts
 from runicorn.config import Config
 from runicorn.folder import RunFolder
-from runicorn.journal import encode, last_step, load_encoder
+from runicorn.journal import count_records, encode, last_step, load_encoder
 from runicorn.notices import Notices
 from runicorn.outcome import Summary
+from runicorn.status_file import StatusFile
 from runicorn.values import PLAIN, REFUSALS
 
 if TYPE_CHECKING:
@@ -53,11 +54,11 @@ class Run:
         self.media_dir = self.run_dir / layout.MEDIA
         self.process = os.getpid()
         self.server = ""
-        self._started_at = time.time()
         self._notices = Notices()
         self._folder = RunFolder(self.run_dir, self._notices)
         self.config = Config(self._folder)
         self._summary = Summary(self._folder)
+        self._status_file = StatusFile(self._folder)
         self._comforts = Comforts(self._folder)
         self._step = 0
         self._status = layout.RUNNING
@@ -286,7 +287,7 @@ class Run:
             self._take_up()
         before = self._folder.read(layout.META) if resumed else {}
         self._folder.write(layout.META, about.meta(self, before, labels, resumed))
-        self._folder.write(layout.STATUS, {"status": layout.RUNNING, "started_at": self._started_at})
+        self._status_file.begin()
         if settings:
             self.config.update(settings)
         self._folder.stir()
@@ -301,10 +302,7 @@ class Run:
             self._status = status
         self._comforts.stop(hurry=status == layout.INTERRUPTED)
         self._summary.settle()
-        state = {"status": self._status, "started_at": self._started_at, "ended_at": time.time()}
-        self._folder.write(
-            layout.STATUS, {**state, "exit_reason": reason} if reason else state, in_place=True
-        )
+        self._status_file.end(self._status, reason)
         self._folder.stir()
         self._folder.close()
         if self.server:
@@ -349,22 +347,23 @@ class Run:
     def _take_up(self) -> None:
         if (self.run_dir / layout.DELETED).exists():
             self._notices.once("deleted", f"run {self.id} is in the recycle bin; restore it there to see it.")
-        started = self._folder.read(layout.STATUS).get("started_at")
-        if isinstance(started, int | float):
-            self._started_at = float(started)
+        self._status_file.resume()
         self.config.load()
         self._step = last_step(self.run_dir / layout.EVENTS)
+        self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
 
     def _append(self, record: dict[str, Any], step: int | None, stage: str | None) -> None:
         # The lock is the journal's: records are in the file in the order of their steps, whatever threads log.
-        with self._folder.events.lock:
+        events = self._folder.events
+        with events.lock:
             self._step = self._step + 1 if step is None else step
             now = time.time()
             record["global_step"] = self._step
             record["time"] = now
             if stage is not None:
                 record["stage"] = stage
-            self._folder.append(self._folder.events, self._line(record, now))
+            if not events.put(self._line(record, now)):
+                self._folder.warn(events)
             if self._summary.primary is not None:
                 self._summary.see(record, self._step)
         if self._status != layout.RUNNING:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from runicorn.records import metric_records
 from tests.sdk.scripts import Script, only_run
 from tests.sdk.trouble import small_disk
+from tests.waiting import until
 
 FILLS = """
-run = rn.init("p", "n", storage=sys.argv[1])
+run = rn.init("p", "n", storage=sys.argv[1], system_metrics=False)
 run.set_primary_metric("loss", "min")
 for step in range(1, 3001):
     run.log({"loss": 1 / step, "text": "x" * 100}, step=step)
@@ -26,7 +29,7 @@ run.finish()
 """
 LIMITED = """
 import resource
-run = rn.init("p", "n", storage=sys.argv[1])
+run = rn.init("p", "n", storage=sys.argv[1], system_metrics=False)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
 for step in range(1, 1001):
     run.log({"loss": 1 / step, "text": "x" * 100}, step=step)
@@ -42,6 +45,10 @@ def _whole_steps(path: Path) -> list[int]:
         except (ValueError, KeyError):
             continue
     return steps
+
+
+def metric_steps(path: Path) -> list[int]:
+    return [record["global_step"] for record in metric_records(path)]
 
 
 def _missing(stderr: str) -> int:
@@ -63,17 +70,44 @@ def test_training_goes_on_and_the_missing_records_are_counted(
     assert there == list(range(1, len(there) + 1))
 
 
-def test_it_writes_again_when_there_is_room_and_a_torn_line_costs_only_itself(
+def test_records_of_a_full_disk_are_written_when_there_is_room_again(
     script: Callable[..., Script], tmp_path: Path
 ) -> None:
-    with small_disk(tmp_path / "disk") as disk:
-        (disk / "ballast").write_bytes(b"x" * 100_000)
+    with small_disk(tmp_path / "disk", "1536k") as disk:
+        (disk / "ballast").write_bytes(b"x" * 1_200_000)
         ended = script(FILLS, str(disk), "free")
         assert ended.end() == 0
         run = only_run(disk)
-        there = _whole_steps(run.path)
-        assert there[-1] == 5000 and run.status == "finished"
-    assert len(there) + _missing(ended.stderr) == 3001
+        assert _whole_steps(run.path) == [*range(1, 3001), 5000] and run.status == "finished"
+        counts = run.json("status")
+        assert (counts["records_written"], counts["records_missing"]) == (3001, 0)
+        assert metric_steps(run.path) == [*range(1, 3001), 5000]
+        assert b"}{" not in (run.path / "events.jsonl").read_bytes()
+    assert "records of the journal" not in ended.stderr
+
+
+def test_the_status_file_says_how_many_records_are_missing(
+    script: Callable[..., Script], tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        ended = script(FILLS, str(disk), "full")
+        assert ended.end() == 0
+        there, counts = _whole_steps(only_run(disk).path), only_run(disk).json("status")
+    assert counts["records_written"] == len(there)
+    assert counts["records_missing"] == 3000 - len(there) == _missing(ended.stderr)
+
+
+def test_the_status_file_of_a_run_that_goes_on_says_it_too(
+    script: Callable[..., Script], tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        waiting = script(FILLS.replace("run.finish()", "input()"), str(disk), "full")
+        assert waiting.hear() == "trained"
+        status = until(lambda: (s := only_run(disk).json("status")).get("records_missing") and s)
+        assert status["status"] == "running"
+        assert status["records_written"] + status["records_missing"] == 3000
+        waiting.signal(signal.SIGKILL)
+        waiting.end()
 
 
 def test_a_limit_on_the_size_of_files_is_met_likewise(script: Callable[..., Script], folder: Path) -> None:

@@ -72,7 +72,7 @@ def test_lines_have_its_shape(begin: Callable[..., rn.Run]) -> None:
     run.log({"loss": 1.0})
     run.log_image("k", b"png", step=3, caption="c")
     metrics, image = map(json.loads, (run.run_dir / "events.jsonl").read_text().splitlines())
-    assert list(metrics) == list(image) == ["ts", "type", "data"]
+    assert list(metrics) == list(image) == ["ts", "type", "data", "crc"]
     assert metrics["ts"] == metrics["data"]["time"] and set(metrics["data"]) == {
         "loss",
         "global_step",
@@ -94,6 +94,9 @@ def test_the_small_files_have_its_names_and_types(begin: Callable[..., rn.Run]) 
         "status": str,
         "started_at": float,
         "ended_at": float,
+        "records_written": int,
+        "records_missing": int,
+        "journal_bytes": int,
     }
     assert on_disk.json("summary") == {
         "best_metric_value": 0.5,

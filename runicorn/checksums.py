@@ -1,0 +1,36 @@
+"""Checksums of journal records.
+
+A record ends in `,"crc":"<8 hex digits>"}`: the CRC-32 of the bytes before that field. Readers that do not know the
+field ignore it.
+"""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+START = b'{"ts":'
+_FIELD = b',"crc":"'
+_LENGTH = len(_FIELD) + 8 + len(b'"}')
+
+
+def seal(record: bytes) -> bytes:
+    """Return the line of a JSON object: with its checksum and a newline."""
+    head = record[:-1]
+    return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+
+
+def is_intact(line: bytes) -> bool | None:
+    """Return whether a line (without its newline) matches its checksum; None for a line that has no checksum."""
+    if line[-_LENGTH:-10] != _FIELD:
+        return None
+    return b"%08x" % crc32(line[:-_LENGTH]) == line[-10:-2]
+
+
+def salvage(line: bytes) -> bytes:
+    """Return the intact record at the end of a damaged line, or b"".
+
+    A process that was killed in the middle of a write leaves half a line, and the record of another process may follow
+    it without a newline.
+    """
+    start = line.rfind(START)
+    return line[start:] if start > 0 and is_intact(line[start:]) else b""
