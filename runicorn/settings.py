@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from runicorn import _os, layout
 
@@ -51,6 +52,11 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_TOKEN",
         "",
         "For the viewer `auto`, `new` or the file with the token it asks for; for `RUNICORN_URL` the token or its file.",
+    ),
+    Setting(
+        "RUNICORN_OTHER_USERS",
+        "auto",
+        "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or by its accounts.",
     ),
     Setting(
         "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."
@@ -195,8 +201,21 @@ def set_user_root(text: str) -> Path:
     return path
 
 
-def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) -> Path:
+def register_viewer(
+    url: str,
+    root: str | os.PathLike[str],
+    token_needed: bool,
+    token_file: Path | None = None,
+    owner_passes: bool = False,
+) -> Path:
     """Leave word that this process serves `root` at `url`. The caller removes the file when it stops serving.
+
+    Args:
+        url: the viewer's address.
+        root: the storage root.
+        token_needed: whether it asks for a token.
+        token_file: where the token is.
+        owner_passes: whether it asks this user for none, and other users alone.
 
     Raises:
         OSError: it could not be written.
@@ -208,6 +227,8 @@ def register_viewer(url: str, root: str | os.PathLike[str], token_needed: bool) 
         "url": url,
         "root": os.path.realpath(root),
         "token_needed": token_needed,
+        "token_file": str(token_file) if token_file else None,
+        "owner_passes": owner_passes,
         "pid": os.getpid(),
         "process_start": _os.process_start_time(os.getpid()),
         "started_at": time.time(),
@@ -238,6 +259,32 @@ def running_viewers() -> list[dict[str, Any]]:
     notes = [layout.read_json(path)[0] for path in paths]
     alive = [note for note in notes if _runs_here(note)]
     return sorted(alive, key=lambda note: float(note["started_at"]), reverse=True)
+
+
+def token_of_viewer(url: str) -> str | None:
+    """Return the token of the viewer of this user that serves `url` on this machine, if it has one.
+
+    The viewer's process is alive, so another user's program cannot have taken its port.
+    """
+    wanted = _origin(url)
+    for viewer in running_viewers():
+        file = viewer.get("token_file")
+        if isinstance(file, str) and wanted == _origin(viewer["url"]):
+            with suppress(OSError, ValueError):
+                return Path(file).read_text(encoding="ascii").strip() or None
+    return None
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme,
+            "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or "",
+            parts.port,
+        )
+    except ValueError:
+        return None
 
 
 def identity() -> dict[str, str]:

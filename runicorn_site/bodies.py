@@ -19,6 +19,7 @@ from runicorn_site.access import Head
 from runicorn_site.answers import Refusal, whole
 from runicorn_site.guard import refused_early
 from runicorn_site.refusing import Channel
+from runicorn_site.security.peer import Connection
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
@@ -72,8 +73,8 @@ class BoundedRequest(WebRequest):
         head = Head(self.channel._command.decode("latin-1"), target, headers, socket)
         if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
             self.most = max(MAX_BODY, self.server.most_of_archives)
-        client = getattr(self.channel.getPeer(), "host", "")
-        refusal = refused_early(self.server.policy, head, client)
+        ends = Connection(_endpoint(self.channel.getPeer()), _endpoint(self.channel.getHost()))
+        refusal = refused_early(self.server.policy, head, ends)
         return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 
     def header_lines(self) -> list[tuple[bytes, bytes]]:
@@ -122,6 +123,11 @@ class BoundedRequest(WebRequest):
         self.refused = True
         self.requestHeaders.removeHeader(b"Expect")
         self.channel.refuse(refusal)
+
+
+def _endpoint(address: Any) -> tuple[str, int] | None:
+    """Host and port of a Twisted address; a Unix socket's has none."""
+    return (str(address.host), address.port) if hasattr(address, "port") else None
 
 
 class BoundedFactory(HTTPFactory):

@@ -13,8 +13,9 @@ from runicorn_site.access import LOOPBACK_NAMES, Head, judge
 from runicorn_site.answers import Refusal, whole
 from runicorn_site.headers import PUBLIC, not_stored, secure_cookies, security
 from runicorn_site.plain_style import STYLE, is_style
+from runicorn_site.security.peer import Connection, connection
 from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
-from runicorn_site.tokens import Tokens
+from runicorn_site.tokens import Tokens, Visitor
 
 SPOOLED = "runicorn.body"
 """The key of a scope under which a body lies that is too large for the memory: an open file."""
@@ -31,6 +32,16 @@ class Policy:
     """Host names under which it answers."""
     tokens: Tokens | None = field(default=None)
     """What has to be shown, on addresses that others can reach."""
+    owner: int | None = None
+    """The UID whose requests need no token, where the system tells the UID of a client."""
+
+    def visitor(self, head: Head, ends: Connection) -> Visitor:
+        """Return who sent a request with this head over this connection."""
+        return Visitor(ends.address, lambda: self._is_owner(head, ends))
+
+    def _is_owner(self, head: Head, ends: Connection) -> bool:
+        # A proxy of the owner forwards the requests of other people too.
+        return self.owner is not None and not is_proxied(head) and ends.uid == self.owner
 
     def judge(self, head: Head) -> Refusal | None:
         """Return why `head` is refused whatever token it shows, or `None`."""
@@ -54,8 +65,8 @@ class Guard:
         if refusal is None and not head.socket and is_style(head.method, head.path):
             refusal = STYLE
         if refusal is None and self.policy.tokens is not None:
-            client = (scope.get("client") or ("",))[0]
-            refusal = await self.policy.tokens.judge(head, scope["query_string"], client, receive)
+            visitor = self.policy.visitor(head, connection(scope.get("client"), scope.get("server")))
+            refusal = await self.policy.tokens.judge(head, scope["query_string"], visitor, receive)
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
@@ -67,14 +78,14 @@ class Guard:
         await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
 
 
-def refused_early(policy: Policy, head: Head, client: str) -> Refusal | None:
+def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | None:
     """Why a request can be refused before its body has come; what passes here is judged again with its body.
 
     A handshake without a token is left to be answered where its socket would be.
     """
     refusal = policy.judge(head)
     if refusal is None and policy.tokens is not None and not head.socket:
-        return policy.tokens.judge_early(head, client)
+        return policy.tokens.judge_early(head, policy.visitor(head, ends))
     return refusal
 
 

@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 import threading
-import webbrowser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -20,8 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runicorn import settings as own
+from runicorn.browser import open_privately
 from runicorn.farside import Order
-from runicorn_site.listening import is_everywhere, listen, url
+from runicorn_site.listening import is_everywhere, is_loopback, listen, url
+from runicorn_site.security.accounts import other_people, others_use_this_machine
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -34,7 +35,7 @@ STOP_SECONDS = 2.5
 REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
 
-FIRST_USER_ID = 1000
+MOST_NAMES = 3
 SPARED = ("django.contrib.postgres.fields", "requests", "pygments")
 """REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
 
@@ -58,7 +59,9 @@ class Options:
     open_browser: bool = False
     log_level: str = "INFO"
     token: str = ""
-    """"" for none, `auto`, `new`, or the path of a file with the token."""
+    """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
+    no_token: bool = False
+    """Ask for no token, also where other people use the machine."""
     allowed_hosts: tuple[str, ...] = ()
     reload: bool = False
     order: Order | None = None
@@ -122,6 +125,8 @@ class Serving:
         self.options = options
         self.root = existing_root(options.storage)
         self.litter: list[Path] = []
+        self.token_file: Path | None = None
+        self.makes_token = False
         with ExitStack() as failing:
             failing.callback(self.clear_up)
             self.listen()
@@ -143,7 +148,9 @@ class Serving:
         """Take the port."""
         self.listening = listen(self.options.host, self.options.port)
         self.port: int = self.listening.getsockname()[1]
-        self.url = url(self.options.host, self.port)
+        # `localhost` may lead a browser to ::1, where another user can listen on the same port.
+        bound = self.listening.getsockname()[0]
+        self.url = url(bound if is_loopback(bound) else self.options.host, self.port)
 
     def prepare(self) -> None:
         """Guard, tables, storage root."""
@@ -167,14 +174,17 @@ class Serving:
         from runicorn_site.security.token_source import AUTO, NEW
 
         bound = self.listening.getsockname()[0]
-        token = self.options.token or own.get("RUNICORN_TOKEN")
+        token = self.options.token or ("" if self.options.no_token else own.get("RUNICORN_TOKEN"))
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
         kept = settings.STATE_DIR / f"token-{self.port}"
-        self.token_file = kept if token in (AUTO, NEW) else Path(token).expanduser() if token else None
-        self.makes_token = self.token_file == kept
-        if self.makes_token and not self.options.port:  # the next start has another port
+        if not self.options.port:  # the next start has another port
             self.litter.append(kept)
-        return admission.policy(bound, self.options.host, allowed, token, kept, settings.TOKEN_COOKIE_NAME)
+        wishes = admission.Wishes(token, self.options.no_token)
+        policy = admission.policy(bound, self.options.host, allowed, wishes, kept, settings.TOKEN_COOKIE_NAME)
+        self.makes_token = policy.tokens is not None and token in ("", AUTO, NEW)
+        if policy.tokens is not None:
+            self.token_file = kept if self.makes_token else Path(token).expanduser().absolute()
+        return policy
 
     def load(self) -> None:
         """Import all there is to import, before a second thread could do the same."""
@@ -232,11 +242,19 @@ class Serving:
     def announce(self) -> None:
         """Say where the viewer is, here, to the SDK, and to the browser."""
         tokens = self.policy.tokens
-        self.litter.append(own.register_viewer(self.url, self.root, token_needed=tokens is not None))
+        note = own.register_viewer(
+            self.url,
+            self.root,
+            token_needed=tokens is not None,
+            token_file=self.token_file,
+            owner_passes=self.policy.owner is not None,
+        )
+        self.litter.append(note)
         entry = self.url if tokens is None else f"{self.url}/?once={tokens.once}"
         print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
         if self.options.open_browser:
-            threading.Thread(target=webbrowser.open, args=(entry,), daemon=True).start()
+            private = self.url if self.policy.owner is not None else entry
+            threading.Thread(target=open_privately, args=(private,), daemon=True).start()
 
     def greeting(self, entry: str) -> list[str]:
         """One line with the address, and a line for each thing that the user should know now."""
@@ -245,8 +263,7 @@ class Serving:
         from runicorn_site import database
 
         lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
-        if self.policy.tokens is None and has_other_users():
-            lines.append("Every user of this machine can open it: --token auto asks for a token.")
+        lines += self.about_others()
         if self.makes_token:
             lines.append(
                 f"The address works once. The token for other browsers and programs is in {self.token_file}."
@@ -254,6 +271,19 @@ class Serving:
         if is_everywhere(self.options.host) and not self.options.allowed_hosts:
             lines.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
         return lines + database.notices
+
+    def about_others(self) -> list[str]:
+        """Return what to know where other people use this machine."""
+        if self.options.token or own.get("RUNICORN_TOKEN") or not others_use_this_machine():
+            return []
+        if self.policy.tokens is None:
+            return [
+                "Every user of this machine can open it and act as you: leave out --no-token to prevent that."
+            ]
+        named = ", ".join(other_people()[:MOST_NAMES]) or "RUNICORN_OTHER_USERS=yes"
+        passing = "your own programs and browsers need no token" if self.policy.owner is not None else ""
+        exception = f"; {passing}" if passing else ""
+        return [f"Other people use this machine ({named}): they are asked for a token{exception}."]
 
     def hurry(self) -> None:
         """The end is asked for: let nothing hold it up."""
@@ -310,13 +340,3 @@ def reopen() -> None:
     discovery.forget(root)
     metrics.forget(root)
     counting.changed(root)
-
-
-def has_other_users() -> bool:
-    """Whether people other than this user have an account here."""
-    if os.name != "posix":
-        return False
-    import pwd
-
-    people = [user.pw_uid for user in pwd.getpwall() if FIRST_USER_ID <= user.pw_uid < 65534]
-    return any(uid != os.getuid() for uid in people)

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from runicorn.farside import OPEN, STAMP_SECONDS, made_at
-from runicorn_site.access import Head
+from runicorn_site.access import OWN_SITES, Head
 from runicorn_site.answers import HEAD, Refusal
 from runicorn_site.headers import is_api
 from runicorn_site.security.proxies import is_behind_tls
@@ -39,6 +39,9 @@ FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{s
 <label>Token <input type="password" name="token" required autofocus autocomplete="current-password"></label>
 <button class="button main" type="submit">Open</button></form></main></body></html>
 """
+ONWARD = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><meta http-equiv="refresh" content="0;url={{target}}">
+<p><a href="{{target}}">Continue</a></p></main></body></html>
+"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,28 @@ class TokenForm(Refusal):
         sentence, target = escape(self.sentence), escape(self.target)
         page = FORM.format(title="Token", sentence=f"{sentence}.", target=target)
         return b"text/html; charset=utf-8", page.encode()
+
+
+@dataclass(frozen=True)
+class Onward(Refusal):
+    """A page that redirects to `target`, as a navigation within our own site."""
+
+    target: str = "/"
+
+    def body(self, path: str) -> tuple[bytes, bytes]:
+        """The page."""
+        target = escape(self.target)
+        return b"text/html; charset=utf-8", ONWARD.format(title=self.sentence, target=target).encode()
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who sent a request."""
+
+    address: str
+    """By which wrong tokens are counted."""
+    is_owner: Callable[[], bool] = lambda: False
+    """Return whether it is the user of this process, who needs no token."""
 
 
 class Tries:
@@ -107,21 +132,23 @@ class Tokens:
         self.form_tries = Tries(TRIES)
         self.bearer_tries = Tries(BEARER_TRIES)
 
-    async def judge(self, head: Head, query: bytes, client: str, receive: Receive) -> Refusal | None:
+    async def judge(self, head: Head, query: bytes, visitor: Visitor, receive: Receive) -> Refusal | None:
         """`None` for who has shown the token; else what to answer: a form, a cookie, a refusal."""
         if is_form(head):
-            return self._form(head, client, await _small_body(receive))
+            return self._form(head, visitor.address, await _small_body(receive))
         once = parse_qs(query.decode("latin-1")).get("once")
         if once is not None and not head.socket and head.method == "GET":
-            return self._one_time(head, once[-1], query)
-        return self._shown(head, client)
+            return self._one_time(head, once[-1], query, visitor)
+        return self._shown(head, visitor)
 
-    def judge_early(self, head: Head, client: str) -> Refusal | None:
+    def judge_early(self, head: Head, visitor: Visitor) -> Refusal | None:
         """What to answer to a request with a body that shows no token; the form brings it in its body."""
-        return None if is_form(head) else self._shown(head, client)
+        return None if is_form(head) else self._shown(head, visitor)
 
-    def _shown(self, head: Head, client: str) -> Refusal | None:
-        return None if self._has_cookie(head) else self._bearer(head, client)
+    def _shown(self, head: Head, visitor: Visitor) -> Refusal | None:
+        if self._has_cookie(head) or visitor.is_owner():
+            return None
+        return self._bearer(head, visitor.address)
 
     def is_right(self, shown: str) -> bool:
         """Whether a text is the token, in a time that tells nothing."""
@@ -163,12 +190,12 @@ class Tokens:
         self.form_tries.failed(client)
         return self._ask("The token is wrong", target)
 
-    def _one_time(self, head: Head, shown: str, query: bytes) -> Refusal:
+    def _one_time(self, head: Head, shown: str, query: bytes, visitor: Visitor) -> Refusal:
         """Take the one-time part out of the URL, and give the cookie for it if it was not used yet."""
         rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
         target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
         if not self._opens(shown):
-            if self._has_cookie(head):
+            if self._has_cookie(head) or visitor.is_owner():
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
             return self._ask(f"This link was used already, or is too old. {self.advice}", target)
         return self._welcome(head, target)
@@ -192,6 +219,9 @@ class Tokens:
             (b"Set-Cookie", cookie.encode()),
             (b"Cache-Control", b"no-store"),
         )
+        if head.header("sec-fetch-site") not in OWN_SITES:
+            # A redirect would continue the navigation of the other site, to which no strict cookie is sent.
+            return Onward(200, "Opening Runicorn", headers[1:], target)
         return Refusal(303, "See " + target, headers)
 
     def _ask(self, sentence: str, target: str) -> Refusal:

@@ -46,6 +46,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
         "RUNICORN_DATA_DIR": str(home / "data"),
         "PYTHONPATH": str(PROJECT),
         "PYTHONUNBUFFERED": "1",
+        "RUNICORN_OTHER_USERS": "no",
     }
     return clean | paths | more
 

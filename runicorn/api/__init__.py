@@ -60,7 +60,7 @@ def connect(
         base_url: the viewer's address.
         timeout: seconds to wait for an answer.
         max_retries: further attempts of a request that can be repeated without harm.
-        token: the token that the viewer asks for, if it does.
+        token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
 
     Raises:
         ConnectionError: nobody answers there, or something that is no Runicorn viewer.

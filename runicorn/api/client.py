@@ -29,7 +29,7 @@ class RunicornClient:
         timeout: seconds to wait for a connection, and then for each piece of an answer.
         max_retries: further attempts of a GET, PUT or DELETE after a connection error or 429, 502, 503 and 504;
             a `Retry-After` of up to 60 seconds is waited out. A POST is never sent twice.
-        token: the token that the viewer asks for, if it does.
+        token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
 
     Raises:
         ValueError: an argument makes no sense.

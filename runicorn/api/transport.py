@@ -19,6 +19,7 @@ from typing import IO, Any
 import requests
 from requests.auth import AuthBase
 
+from runicorn import settings
 from runicorn.api import addresses
 from runicorn.api.errors import ConnectionError, RunicornAPIError, ServerError, kind_of
 
@@ -60,7 +61,8 @@ class Form:
         self._before = "".join(head).encode()
         self._after = f"\r\n--{self._boundary}--\r\n".encode()
         self._file = file
-        self._size = os.fstat(file.fileno()).st_size - file.tell()
+        self._start = file.tell()
+        self._size = os.fstat(file.fileno()).st_size - self._start
 
     @property
     def headers(self) -> dict[str, str]:
@@ -72,6 +74,7 @@ class Form:
 
     def __iter__(self) -> Iterator[bytes]:
         """The bytes, block by block."""
+        self._file.seek(self._start)
         yield self._before
         while block := self._file.read(BLOCK):
             yield block
@@ -105,7 +108,7 @@ class Transport:
         base_url: the viewer's address.
         timeout: seconds to wait for a connection, and then for each piece of an answer.
         max_retries: further attempts of an idempotent request.
-        token: what the viewer asks for, if it does.
+        token: what the viewer asks for, if it does; without it, that of a viewer of this user on this machine is found.
         sleep: waits that many seconds.
 
     Raises:
@@ -127,6 +130,7 @@ class Transport:
         self.base_url = addresses.base(base_url)
         self.timeout = timeout
         self.max_retries = max_retries
+        self._is_given = bool(token)
         self._auth = _Bearer(token.strip()) if token else None
         self._sleep = sleep
         self._local = threading.local()
@@ -176,6 +180,8 @@ class Transport:
         left = self.max_retries if method in IDEMPOTENT else 0
         for attempt in range(left + 1):
             answer = self._attempt(method, path, params, body, timeout, read, form)
+            if _asks_for_token(answer) and self._find_token():
+                answer = self._attempt(method, path, params, body, timeout, read, form)
             if isinstance(answer, requests.Response) and answer.status_code < 300:
                 return answer
             error, pause = self._failure(answer, method, path, attempt)
@@ -183,6 +189,16 @@ class Transport:
                 raise error from (answer if isinstance(answer, Exception) else None)
             self._sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _find_token(self) -> bool:
+        """Use the token of a viewer of this user on this machine, unless one was given; return whether it is new."""
+        if self._is_given or not addresses.is_loopback(self.base_url):
+            return False
+        token = settings.token_of_viewer(self.base_url)
+        if token is None or (self._auth is not None and self._auth.header == f"Bearer {token}"):
+            return False
+        self._auth = _Bearer(token)
+        return True
 
     def close(self) -> None:
         """Close the connections of all threads. Nothing can be asked any more."""
@@ -251,6 +267,10 @@ class Transport:
             self._sessions.add(self._local.session)
         session: _Session = self._local.session
         return session
+
+
+def _asks_for_token(answer: requests.Response | requests.RequestException) -> bool:
+    return isinstance(answer, requests.Response) and answer.status_code == 401
 
 
 def retry_after(response: requests.Response) -> float | None:

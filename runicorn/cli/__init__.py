@@ -17,6 +17,7 @@ from runicorn.cli.asking import complain, reason
 
 MODULES = {
     "viewer": "viewer",
+    "open": "opening",
     "config": "config",
     "export": "exporting",
     "import": "importing",
@@ -32,7 +33,7 @@ MODULES = {
     "version": "version",
 }
 """The commands in the order of the help, and the modules beside this one that hold them."""
-NOT_THEIR_OWN = {"export": "export", "import": "import_"}
+NOT_THEIR_OWN = {"open": "open_viewer", "export": "export", "import": "import_"}
 """The functions that are not called as their modules are."""
 
 

@@ -31,6 +31,9 @@ def viewer(
         str,
         typer.Option(help="`auto`, `new` (another one than before), or a file with the token to ask for."),
     ] = "",
+    no_token: Annotated[
+        bool, typer.Option("--no-token", help="Ask for no token, also where other people use this machine.")
+    ] = False,
     allowed_host: Annotated[list[str] | None, typer.Option(help="A further name to answer to.")] = None,
     reload: Annotated[bool, typer.Option(help="Start anew when the server's code changes.")] = False,
     remote_mode: Annotated[
@@ -58,15 +61,16 @@ def viewer(
     from runicorn_site.listening import CannotListen
     from runicorn_site.ordering import NoOrder, receive_order
     from runicorn_site.places import UnsafeDirectory
+    from runicorn_site.security.accounts import BadSetting
     from runicorn_site.security.token_source import BadToken
     from runicorn_site.serve import MissingRoot, Options, serve
 
     options = Options(
-        host, port, storage, open_browser, log_level.value, token, tuple(allowed_host or ()), reload
+        host, port, storage, open_browser, log_level.value, token, no_token, tuple(allowed_host or ()), reload
     )
     try:
         serve(receive_order(options) if remote_mode else options)
-    except (BadToken, ImproperlyConfigured, NoOrder) as error:
+    except (BadSetting, BadToken, ImproperlyConfigured, NoOrder) as error:
         stop(USAGE, error)
     except (PermissionError, UnsafeDirectory) as error:
         stop(PERMISSION, error)

@@ -19,8 +19,8 @@ from tests.documents.store import write_store
 from tests.processes import PROJECT, environment
 
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-LASTING = {"viewer", "demo", "sync", "import-from"}
-"""What serves, trains, or needs another machine or the files of another program is only parsed here; other tests run it."""
+LASTING = {"viewer", "open", "demo", "sync", "import-from"}
+"""What serves, trains, or needs a viewer, another machine or the files of another program is only parsed here; other tests run it."""
 
 
 def examples(name: str) -> list[str]:

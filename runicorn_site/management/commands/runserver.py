@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from runicorn_site.listening import CannotListen
+from runicorn_site.security.accounts import BadSetting
 from runicorn_site.security.token_source import BadToken
 from runicorn_site.serve import MissingRoot, Options, serve
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("addrport", nargs="?", default="127.0.0.1:23300", help="[host:]port")
         parser.add_argument("--storage", type=Path, default=None, help="the storage root to show")
         parser.add_argument("--token", default="", help="`auto`, `new`, or a file with the token to ask for")
+        parser.add_argument("--no-token", action="store_true", help="ask for no token")
         parser.add_argument("--allowed-host", action="append", default=[], help="a further name to answer to")
         parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
         parser.add_argument("--noreload", action="store_false", dest="reload", help="do not (the default)")
@@ -38,11 +40,12 @@ class Command(BaseCommand):
                     port=int(port),
                     storage=options["storage"],
                     token=options["token"],
+                    no_token=options["no_token"],
                     allowed_hosts=tuple(options["allowed_host"]),
                     reload=options["reload"],
                 )
             )
-        except BadToken as error:
+        except (BadSetting, BadToken) as error:
             raise CommandError(str(error), returncode=2) from error
         except (CannotListen, MissingRoot) as error:
             raise CommandError(str(error), returncode=4) from error
