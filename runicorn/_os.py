@@ -357,13 +357,14 @@ def file_lock(
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode)
     try:
-        _lock(fd, blocking, shared)
+        lock(fd, blocking, shared)
         yield
     finally:
         os.close(fd)
 
 
-def _lock(fd: int, blocking: bool, shared: bool) -> None:
+def lock(fd: int, blocking: bool, shared: bool) -> None:
+    """Lock an open file until it is closed."""
     if WINDOWS:
         import importlib
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runicorn import layout
 from runicorn.folder import RunFolder
 from runicorn.values import DEPTH, described
+
+if TYPE_CHECKING:
+    from runicorn.masking import Masking
 
 
 def _items(settings: Any) -> Mapping[Any, Any] | None:
@@ -47,11 +51,15 @@ def _walk(prefix: str, parts: Mapping[Any, Any], depth: int) -> Iterator[tuple[s
 
 
 class Config(MutableMapping[str, Any]):
-    """The settings of a run by dotted key; every change is in `config.json` when the statement has ended."""
+    """The settings of a run by dotted key; every change is in `config.json` when the statement has ended.
+
+    Secrets are masked in the file and unchanged here: the training may need them.
+    """
 
     def __init__(self, folder: RunFolder | None = None) -> None:
         self._folder = folder
         self._values: dict[str, Any] = {}
+        self._masking: Masking | None = None
 
     def __getitem__(self, key: str) -> Any:
         return self._values[key]
@@ -61,7 +69,7 @@ class Config(MutableMapping[str, Any]):
 
     def __delitem__(self, key: str) -> None:
         del self._values[key]
-        self._save()
+        self._save({}, removed=key)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
@@ -79,15 +87,27 @@ class Config(MutableMapping[str, Any]):
             TypeError: `other` is no mapping, argparse namespace, dataclass or list of pairs.
         """
         named = dict(other) if isinstance(other, list | tuple) else other
-        self._values |= {**flatten(named), **flatten(settings)}
-        self._save()
+        changed = {**flatten(named), **flatten(settings)}
+        self._values |= changed
+        self._save(changed)
 
     def load(self) -> None:
         """Take over what the file of a resumed run holds."""
         if self._folder is not None:
             self._values = self._folder.read(layout.CONFIG)
 
-    def _save(self) -> None:
-        if self._folder is not None:
-            with self._folder.lock:
-                self._folder.write(layout.CONFIG, dict(self._values))
+    def _save(self, changed: dict[str, Any], removed: str | None = None) -> None:
+        if self._folder is None:
+            return
+        with self._folder.exclusive():
+            # Another process may write this run too: its settings are in the file and not here.
+            before = self._folder.read(layout.CONFIG) or self._masked(self._values)
+            before.pop(removed, None)  # type: ignore[arg-type]
+            self._folder.write(layout.CONFIG, {**before, **self._masked(changed)})
+
+    def _masked(self, settings: dict[str, Any]) -> dict[str, Any]:
+        if self._masking is None:
+            from runicorn.masking import Masking
+
+            self._masking = Masking(os.environ)
+        return {key: self._masking.setting(key, value) for key, value in settings.items()}

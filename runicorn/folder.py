@@ -6,14 +6,15 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
 from runicorn._bulk import sync_file
 from runicorn.appender import Appender
+from runicorn.folder_lock import folder_lock
 from runicorn.journal import count_records
 from runicorn.notices import Notices, say
 
@@ -42,6 +43,12 @@ class RunFolder:
     def after_fork(self) -> None:
         """Another thread of the parent may have held the lock at the fork, and does not exist here."""
         self.lock = threading.RLock()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the lock of the small files against threads, and against other processes for as long as that is quick."""
+        with self.lock, folder_lock(self.path):
+            yield
 
     def claim(self) -> bool:
         """Make the folder. False when it was there before; when it cannot be made that is told, and counts as new."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 MASK = "***"
 SHORTEST = 6
@@ -54,6 +55,11 @@ _KINDS_OF_KEYS = frozenset(
 )
 _PLACES = frozenset(["dir", "file", "home", "path", "sock", "socket"])
 _COMMON = frozenset(["default", "disable", "disabled", "enable", "enabled", "optional", "prompt", "required"])
+# Symbols of a vocabulary: `pad_token` and the like are settings, not secrets.
+_VOCABULARY_WORDS = (
+    "additional audio begin bos cls decoder end eos image mask pad padding sep special start stop unk"
+)
+_VOCABULARY = frozenset(_VOCABULARY_WORDS.split())
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _KEYS = re.compile(
@@ -91,6 +97,8 @@ def is_telling(name: str, *, any_key: bool = True) -> bool:
     parts = [part.lower() for part in _PART.findall(name)]
     if parts and parts[-1] in ("key", "keys"):
         return any_key or any(part in _KINDS_OF_KEYS for part in parts)
+    if parts[-1:] == ["token"] and _VOCABULARY.intersection(parts):
+        return False
     return any(part in _TELLING or part.endswith(_TELLING_ENDS) for part in parts)
 
 
@@ -151,6 +159,22 @@ class Masking:
         if field and is_telling(field[1]):
             return done + field[1] + MASK
         return done + self.text(rest)
+
+    def setting(self, name: str, value: Any) -> Any:
+        """Return the value of a setting with masks: texts under telling names, and secrets within any text.
+
+        Args:
+            name: the dotted key; its last part tells.
+            value: what JSON can hold; numbers and booleans stay.
+        """
+        if isinstance(value, str):
+            is_secret = bool(value) and is_telling(name.rpartition(".")[2], any_key=False)
+            return MASK if is_secret else self.text(value)
+        if isinstance(value, list | tuple):
+            return [self.setting(name, item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.setting(str(key), item) for key, item in value.items()}
+        return value
 
     def address(self, url: str) -> str:
         """The address of a repository without credentials, query and fragment; "" when its form is unknown."""

@@ -43,7 +43,7 @@ class Summary:
                 kind = type(value).__name__
                 text = f"{str(key)!r} is a {kind} and was not put into the summary: JSON cannot hold it."
                 self._folder.notices.once(f"summary {key}", text)
-        with self._folder.lock:
+        with self._folder.exclusive():
             self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **kept})
 
     def set_primary(self, name: str, mode: str) -> None:
@@ -56,7 +56,7 @@ class Summary:
             raise ValueError(f"Mode must be 'max' or 'min', got {mode!r}")
         if (self.primary, self._mode) == (name, mode):
             return
-        with self._folder.lock:
+        with self._folder.exclusive():
             before = self._folder.read(layout.SUMMARY)
             self._mode, self._best, self._best_step = mode, None, None
             if (before.get("best_metric_name"), before.get("best_metric_mode")) == (name, mode):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import runicorn as rn
-from tests.sdk.scripts import Recorded
+from tests.sdk.scripts import Recorded, Script, only_run
 
 
 @dataclasses.dataclass
@@ -92,3 +92,60 @@ def test_a_config_that_holds_itself_ends_somewhere(begin: Callable[..., rn.Run])
     config: dict[str, Any] = {"a": 1}
     config["self"] = config
     assert dict(begin(config=config).config)["a"] == 1
+
+
+def test_secrets_are_masked_in_the_file_and_not_in_the_training(begin: Callable[..., rn.Run]) -> None:
+    given = {
+        "password": "hunter2",
+        "db": {"api_key": "k1", "url": "postgresql://ada:pw@db/x"},
+        "hub_token": "t",
+        "notes": "uses ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "servers": [{"name": "a", "secret": "s"}],
+    }
+    kept = {"tokenizer": "bert", "max_tokens": 512, "pad_token": "[PAD]", "sort_key": "date", "token": 7}
+    run = begin(config={**given, **kept})
+    run.config["wandb_api_key"] = "k2"
+    on_disk = _on_disk(run)
+    assert run.config["password"] == "hunter2" and run.config["wandb_api_key"] == "k2"
+    for name in ("password", "db.api_key", "hub_token", "wandb_api_key"):
+        assert on_disk[name] == "***", name
+    assert on_disk["db.url"] == "postgresql://***@db/x" and on_disk["notes"] == "uses ***"
+    assert on_disk["servers"] == [{"name": "a", "secret": "***"}]
+    assert {name: on_disk[name] for name in kept} == kept
+
+
+def test_a_secret_of_the_environment_is_masked_under_any_name(
+    begin: Callable[..., rn.Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "a-long-secret")
+    assert _on_disk(begin(config={"login": "me:a-long-secret"})) == {"login": "me:***"}
+
+
+WRITES = """
+run = rn.init("p", "n", run_id="20260101_000000_abcdef", resume=True, capture_env=False, system_metrics=False)
+print("ready", flush=True); sys.stdin.readline()
+for n in range(20):
+    run.config[f"{sys.argv[1]}{n}"] = n
+    run.summary({f"{sys.argv[1]}{n}": n})
+"""
+
+
+def test_two_processes_keep_each_others_settings_and_summary(
+    script: Callable[..., Script], folder: Path
+) -> None:
+    writers = [script(WRITES, name) for name in ("a", "b")]
+    for writer in writers:
+        assert writer.hear() == "ready"
+    for writer in writers:
+        writer.tell("go")
+    assert [writer.end() for writer in writers] == [0, 0]
+    expected = {f"{name}{n}" for name in ("a", "b") for n in range(20)}
+    assert set(only_run(folder).json("config")) == expected
+    assert set(only_run(folder).json("summary")) == expected
+
+
+def test_a_removed_setting_stays_removed(begin: Callable[..., rn.Run]) -> None:
+    run = begin(config={"a": 1})
+    del run.config["a"]
+    run.config["b"] = 2
+    assert _on_disk(run) == {"b": 2}
