@@ -66,6 +66,13 @@ SETTINGS: tuple[Setting, ...] = (
         "RUNICORN_IMPORT_RATIO", "200", "Times its size that it may have unpacked, once that is over 10 MB."
     ),
     Setting(
+        "RUNICORN_RESERVE",
+        "1GB,5%",
+        "Space that imports, uploads and syncs leave free on the disk: bytes, `2GB`, `5%`, or several, of which the "
+        "smallest counts; `0` switches it off.",
+    ),
+    Setting("RUNICORN_MIRROR_BYTES", "", "Bytes that one sync may fetch; no limit when unset."),
+    Setting(
         "RUNICORN_REMOTE_PATIENCE",
         "120",
         "Seconds that a viewer on another machine waits for the one that started it when the connection is lost.",

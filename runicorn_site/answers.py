@@ -29,6 +29,7 @@ TITLES = {
     429: "Too many requests",
     500: "Something went wrong",
     503: "Not available right now",
+    507: "The disk is full",
 }
 """What an error is called on its page."""
 

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 
+from runicorn import free_space
 from runicorn_site.access import Head
 from runicorn_site.answers import Refusal, whole
 from runicorn_site.guard import refused_early
@@ -25,7 +26,7 @@ MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
 OF_ARCHIVES = re.compile(r"/api/import/archive/?|/import")
 """Where an archive may come as one body."""
-NO_ROOM = Refusal(503, "There is no room for the body of the request")
+NO_ROOM = Refusal(507, "There is no room for the body of the request")
 
 
 def nameless_file(folder: Path) -> IO[bytes]:
@@ -35,6 +36,11 @@ def nameless_file(folder: Path) -> IO[bytes]:
         OSError: it cannot be made.
     """
     return tempfile.TemporaryFile(dir=folder)
+
+
+def no_room(error: OSError) -> Refusal:
+    """Return the answer to a body that the disk has no room for."""
+    return Refusal(507, error.strerror or "") if isinstance(error, free_space.NotEnoughSpace) else NO_ROOM
 
 
 def too_large(most: int) -> Refusal:
@@ -61,7 +67,11 @@ class BoundedRequest(WebRequest):
         super().gotLength(length)
         if self.most > MAX_BODY:
             self.content.close()
-            self.content = nameless_file(self.server.spool_folder)
+            try:
+                free_space.require(self.server.spool_folder, length or 0)
+                self.content = nameless_file(self.server.spool_folder)
+            except OSError as error:
+                self.refuse(no_room(error))
 
     def refusal_by_head(self, length: int | None) -> Refusal | None:
         """Why the request is refused now; the application itself refuses what has no body and is no handshake."""
@@ -90,9 +100,11 @@ class BoundedRequest(WebRequest):
             self.refuse(too_large(self.most))
             return
         try:
+            if self.most > MAX_BODY:
+                free_space.require(self.server.spool_folder, len(data))
             super().handleContentChunk(data)
-        except OSError:  # of the file that an archive goes into
-            self.refuse(NO_ROOM)
+        except OSError as error:  # of the file that an archive goes into
+            self.refuse(no_room(error))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
         """The body is complete; of a refused one only what was on its way already is."""

@@ -29,8 +29,9 @@ MEANINGS = {
     "431": "The headers are longer than any may be.",
     "500": "Something went wrong in the server; its log says what.",
     "503": "The database, or what the server needs besides, is not available right now.",
+    "507": "The disk has no room for it; nothing was written.",
 }
-EVERYWHERE = ("400", "401", "403", "405", "413", "414", "429", "431", "500", "503")
+EVERYWHERE = ("400", "401", "403", "405", "413", "414", "429", "431", "500", "503", "507")
 LIMITS = {
     "X-RateLimit-Limit": "Requests in a window.",
     "X-RateLimit-Remaining": "Requests that are left in this one.",

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from runicorn import curation
+from runicorn import curation, free_space
 from runicorn.exchange.staging import SENT
 from runs.active import active_root
 from runs.writing import one_file
@@ -31,17 +31,24 @@ class IntoTheStore(FileUploadHandler):
         """
         super().new_file(*args, **kwargs)
         with one_file():
-            inner = _named_file(curation.private_folder(Path(active_root().path)))
+            self.folder = curation.private_folder(Path(active_root().path))
+            inner = _named_file(self.folder)
         self.file = UploadedFile(inner, self.file_name, self.content_type, 0, self.charset)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """A piece of it.
 
         Raises:
-            NotWritten: there is no room for it.
+            NoSpace: there is no room for it.
+            NotWritten: it could not be written.
         """
         with one_file():
-            self.file.write(raw_data)
+            try:
+                free_space.require(self.folder, len(raw_data))
+                self.file.write(raw_data)
+            except OSError:
+                self.file.close()
+                raise
 
     def file_complete(self, file_size: int) -> UploadedFile:
         """The whole of it."""

@@ -6,7 +6,8 @@ InvalidRunId   400  not the form of a run id, and no run of that name exists
 OutsideRoot    404  a link leads out of the storage root
 NoSuchFile     404  the run has no such file
 ReadOnlyStore  403  the storage root, or this part of it, cannot be written
-NotWritten     503  writing failed for another reason, a full disk mostly
+NotWritten     503  writing failed for another reason
+NoSpace        507  the disk is full, or only its reserve is left
 FileRefused    400  the program of another machine sends a file that a run does not have, or not like that
 FileConflict   409  what it sends does not fit what is there
 NoActiveRoot   503  no storage root has been opened by this process
@@ -113,3 +114,13 @@ class NotWritten(APIException):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The change could not be written: {reason}")
+
+
+class NoSpace(APIException):
+    """The disk of the storage root has no room for what was sent."""
+
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    foreseen = True
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Nothing was written: {reason}")

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import layout
+from runicorn import free_space, layout
 from runicorn.curation import PARTS, PRIVATE, private_folder
 from runicorn.manifest.fetching import Elsewhere, target_of
 from runs import discovery, landing, writing
@@ -136,6 +136,9 @@ def _check_same(run: Run, folder: Path, about: dict[str, Any]) -> None:
 
 def _land(root: StorageRoot, folder: Path, sent: Sent) -> int:
     path = target_of(folder, sent.name)
+    if sent.name not in layout.SMALL:
+        # The first part of a large file asks for the room of all of it.
+        free_space.require(path, (sent.size or 0) if sent.offset == 0 and sent.size else len(sent.content))
     if landing.grows(sent.name):
         return landing.add(path, sent.offset or 0, sent.content)
     digest = sent.digest or ""

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypedDict
 
+from runicorn import _os
 from runs import discovery
-from runs.errors import NotWritten, OutsideRoot, ReadOnlyStore
+from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
 from runs.models import Run, StorageRoot
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -76,6 +77,7 @@ def one_file() -> Iterator[None]:
 
     Raises:
         ReadOnlyStore: it cannot be written here.
+        NoSpace: the disk is full, or what is left is its reserve.
         NotWritten: it could not be written this time.
     """
     try:
@@ -83,6 +85,8 @@ def one_file() -> Iterator[None]:
     except OSError as error:
         if error.errno in REFUSED:
             raise ReadOnlyStore from error
+        if error.errno in _os.NO_ROOM:
+            raise NoSpace(error.strerror or "No space left on the disk") from error
         raise NotWritten(error.strerror or "unknown reason") from error
 
 

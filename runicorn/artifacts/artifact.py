@@ -6,15 +6,16 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _bulk, _os
+from runicorn import _bulk, _os, free_space
 from runicorn.artifacts import names, sources, verifying
 from runicorn.artifacts.copying import copy_and_hash
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, is_size
-from runicorn.artifacts.progress import Progress, watch
+from runicorn.artifacts.progress import Progress, size, watch
 from runicorn.artifacts.saving import Draft, save
 from runicorn.artifacts.store import Store, Version
 from runicorn.notices import say
@@ -205,8 +206,10 @@ class Artifact:
             run_id=run_id,
         )
         # An administrator's versions are copies: there every byte goes two ways.
+        total = sum(_size(path) for path in draft.files.values())
+        _warn_of_little_space(store.path, self.name, total)
         ways = 2 if _bulk.ignores_modes() else 1
-        progress = watch(f"{self.name}:", ways * sum(_size(path) for path in draft.files.values()))
+        progress = watch(f"{self.name}:", ways * total)
         try:
             self._version = save(store, draft, progress)
         finally:
@@ -330,6 +333,16 @@ def _is_copied_whole(
             os.close(writing)
     finally:
         os.close(reading)
+
+
+def _warn_of_little_space(path: Path, name: str, total: int) -> None:
+    """Say so where a version leaves little of the disk; a training is never refused."""
+    with suppress(OSError):
+        left = free_space.usable(path) - total
+        if left < 0:
+            say(
+                f"{name!r} has {size(total)}: the disk of {path} is almost full, {size(-left)} into its reserve."
+            )
 
 
 def _size(path: Path) -> int:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import _os, layout
+from runicorn import _os, free_space, layout
 from runicorn.artifacts import names
 from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, InvalidArtifact
@@ -204,6 +204,7 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
             raise UploadConflict(f"The content has {there} bytes so far, not {offset}.", there)
         if is_there:
             return size
+        free_space.require(upload.path, len(content))
         with open(upload.part(digest), "ab") as file:
             file.write(content)
             file.flush()
@@ -224,6 +225,7 @@ def add_contents(upload: Upload, body: bytes) -> int:
         OSError: something could not be written.
     """
     sizes = upload.listed().sizes
+    free_space.require(upload.path, len(body))
     with upload.store.pool.in_use(), Intake(upload.store.pool) as intake:
         contents = _parted(body)
         for number, content in enumerate(contents):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
-from runicorn import settings
+from runicorn import free_space, settings
 
 
 class ArchiveRefused(ValueError):
@@ -23,12 +24,14 @@ class Limits(NamedTuple):
         bytes: what all of them have together, unpacked.
         ratio: times its packed size that it may have unpacked.
         ratio_from: bytes unpacked up to which the ratio does not matter.
+        folder: where it is unpacked: the reserve of its disk stays free. `None` checks nothing.
     """
 
     members: int = 200_000
     bytes: int = 20_000_000_000
     ratio: int = 200
     ratio_from: int = 10_000_000
+    folder: Path | None = None
 
 
 def configured() -> Limits:
@@ -88,6 +91,7 @@ class Meter:
 
         Raises:
             ArchiveTooLarge: it may not.
+            NotEnoughSpace: there is no room for what is still to come.
         """
         if total > self._limits.bytes:
             raise ArchiveTooLarge(f"The archive has more than {self._limits.bytes:,} bytes unpacked.")
@@ -95,3 +99,6 @@ class Meter:
             raise ArchiveTooLarge(
                 f"The archive becomes more than {self._limits.ratio} times as large when it is unpacked."
             )
+        if self._limits.folder is not None:
+            # What was counted by `take` is on the disk already.
+            free_space.require(self._limits.folder, total - self._bytes)

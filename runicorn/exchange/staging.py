@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from runicorn import _bulk, _os, curation
+from runicorn import _bulk, _os, curation, free_space
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.progress import Progress
 from runicorn.exchange import archives
@@ -96,7 +96,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         OSError: it cannot be read, or not be written.
     """
     found = []
-    for member in archives.members(file, limits):
+    for member in archives.members(file, limits._replace(folder=folder)):
         place = place_of(member.path)
         if place.kind is Kind.SKIPPED:
             for block in member.blocks:
@@ -125,6 +125,7 @@ def _write(path: Path, blocks: Iterator[bytes], hashing: bool, progress: Progres
     hashed, size = hashlib.sha256(), 0
     with path.open("xb") as target:
         for block in blocks:
+            free_space.require(path, len(block))
             target.write(block)
             size += len(block)
             progress.advance(len(block))

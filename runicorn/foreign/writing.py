@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _bulk, _os, curation, layout, media, values
+from runicorn import _bulk, _os, curation, free_space, layout, media, values
 from runicorn._version import __version__
 from runicorn.artifacts import names
 from runicorn.artifacts.artifact import Artifact
@@ -55,6 +55,7 @@ class RunWriter:
         self._first: float | None = None
         self._last: float | None = None
         self._notices = Notices()
+        self._unchecked = BUFFER
 
     def write(self) -> None:
         """Write all files of the run and its artifacts, and give the folder its place.
@@ -100,8 +101,16 @@ class RunWriter:
                 else:
                     about = {"global_step": entry.step, "time": moment}
                     line = encode("metrics", {**self._values(entry), **about}, moment)
+                self._require(len(line))
                 journal.write(line)
                 self.records += 1
+
+    def _require(self, count: int) -> None:
+        """Check the disk once in a buffer's length, before `count` bytes more are written."""
+        self._unchecked += count
+        if self._unchecked > BUFFER:
+            free_space.require(self.folder, self._unchecked)
+            self._unchecked = 0
 
     def _moment(self, time: float | None) -> float:
         """Return the time of a record; without one, that of the record before."""
@@ -122,6 +131,7 @@ class RunWriter:
     def _image(self, image: Image, moment: float) -> bytes:
         name = media.file_name(image.key, image.suffix)
         content = image.content if isinstance(image.content, bytes) else image.content.read_bytes()
+        self._require(len(content))
         (self.folder / layout.MEDIA / name).write_bytes(content)
         about = {"key": image.key, "path": f"{layout.MEDIA}/{name}", "step": image.step}
         return encode("image", {**about, "caption": image.caption or None}, moment)
@@ -129,6 +139,7 @@ class RunWriter:
     def _write_log(self) -> None:
         with (self.folder / layout.LOGS).open("w", encoding="utf-8", errors="replace") as log:
             for line in self.experiment.lines():
+                self._require(len(line))
                 log.write(line.rstrip("\r\n") + "\n")
 
     def _write_small_files(self) -> None:
@@ -171,6 +182,7 @@ class RunWriter:
                     self.experiment.left.append(f"the reference {path!r} was not taken: {error}")
             if not added:
                 return
+            free_space.require(self.root, sum(max(_size(source), 0) for source in files.paths.values()))
             version = artifact.log_to(store, self.run_id)
             self.versions.append(str(version))
         made(self.folder, version)

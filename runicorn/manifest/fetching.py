@@ -12,12 +12,12 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from runicorn import _os, layout
+from runicorn import _os, free_space, layout
+from runicorn.manifest.budget import Budget
 from runicorn.manifest.checking import Mark
 from runicorn.manifest.disk import md5
 from runicorn.manifest.model import HASHED
@@ -67,6 +67,7 @@ class Fetcher:
         self._remote_root = remote_root
         self._root = root
         self._parts = parts
+        self._budget = Budget(parts)
 
     def fetch(self, path: str, mark: Mark) -> Fetched:
         """Make a file what it is over there.
@@ -106,8 +107,7 @@ class Fetcher:
         return self._parts / hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:40]
 
     def _room(self, size: int) -> None:
-        if size > shutil.disk_usage(self._parts).free:
-            raise OSError(errno.ENOSPC, f"there is no room for {size} bytes")
+        free_space.require(self._parts, size)
 
     def _whole(self, far: str, target: Path, mark: Mark, part: Path) -> Fetched:
         grows = target.name in layout.GROWING
@@ -162,7 +162,7 @@ class Fetcher:
             if have > size:
                 have = file.truncate(0)
             file.seek(max(0, have - HASHED))
-            sink = _Sink(file, file.read() or before)
+            sink = _Sink(file, file.read() or before, self._budget)
             start = base + have - len(sink.known)
             try:
                 self._remote.read(far, start, size - have + len(sink.known), sink.take)
@@ -179,8 +179,9 @@ class Fetcher:
 class _Sink:
     """Takes pieces: the first bytes must be those that are known, the others are written."""
 
-    def __init__(self, file: BinaryIO, known: bytes) -> None:
+    def __init__(self, file: BinaryIO, known: bytes, budget: Budget) -> None:
         self._file = file
+        self._budget = budget
         self.known = known
         self.moved = 0
         file.seek(0, os.SEEK_END)
@@ -192,6 +193,7 @@ class _Sink:
             if piece[:common] != self.known[:common]:
                 raise Changed(errno.EAGAIN, "it was written anew over there")
             self.known, piece = self.known[common:], piece[common:]
+        self._budget.spend(len(piece))
         self._file.write(piece)
 
     def finish(self) -> None:

@@ -11,7 +11,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -20,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from runicorn import _os, layout
+from runicorn import _os, free_space, layout
 from runicorn.artifacts import names, saving, store
 from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
@@ -30,6 +29,7 @@ from runicorn.exchange import versions as arriving
 from runicorn.exchange.limits import ArchiveRefused
 from runicorn.exchange.places import SKIPPED
 from runicorn.exchange.staging import Unpacked
+from runicorn.manifest.budget import Budget
 from runicorn.manifest.client import MOST_PROBLEMS, Ending, Progress, alone
 from runicorn.manifest.state import PARTS
 from runicorn.manifest.transport import Remote, joined
@@ -77,6 +77,7 @@ class Versions:
         self._result: dict[str, Any] = {"artifacts_synced": 0, "bytes_downloaded": 0, "failed_count": 0}
         self._problems: list[str] = []
         self._counting = threading.Lock()
+        self._budget = Budget(self._parts)
 
     def bring(self, folders: Iterable[str], progress: Progress | None = None) -> dict[str, Any]:
         """Bring the versions that some mirrored runs made or used.
@@ -255,8 +256,7 @@ class Versions:
         far = joined(self._remote_root, path)
         with open(part, "r+b" if part.exists() else "w+b") as file:
             have = file.seek(0, os.SEEK_END)
-            if size - have > shutil.disk_usage(self._parts).free:
-                raise OSError(errno.ENOSPC, f"there is no room for {size} bytes")
+            free_space.require(self._parts, size - have)
             if have < size:
                 self._read(far, have, size - have, file)
             file.flush()
@@ -267,6 +267,7 @@ class Versions:
 
     def _read(self, far: str, offset: int, size: int, file: BinaryIO) -> None:
         def take(piece: bytes) -> None:
+            self._budget.spend(len(piece))
             file.write(piece)
             with self._counting:
                 self._result["bytes_downloaded"] += len(piece)
