@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
+from runicorn.checksums import seal
+
 
 def write_journal(folder: Path, stretches: Sequence[range], names: Sequence[str]) -> Path:
     """A run's journal with one line for each step of each stretch; float32 values, times as a loop has them."""
@@ -15,13 +17,14 @@ def write_journal(folder: Path, stretches: Sequence[range], names: Sequence[str]
     values = [float(f"{random.random():.7f}") for _ in range(10_007)]
     path = folder / "events.jsonl"
     keys = [json.dumps(name) for name in names]
-    with path.open("w", encoding="utf-8", buffering=1024 * 1024) as journal:
+    with path.open("wb", buffering=1024 * 1024) as journal:
         for stretch in stretches:
             for step in stretch:
                 now += 0.002 + values[step % 7919] / 1000
                 pairs = ",".join(f"{key}:{values[(step * 31 + i) % 10_007]}" for i, key in enumerate(keys))
                 data = f'{{{pairs},"global_step":{step},"time":{now!r}}}'
-                journal.write(f'{{"ts":{now!r},"type":"metrics","data":{data}}}\n')
+                record = f'{{"ts":{now!r},"type":"metrics","data":{data}}}'
+                journal.write(seal(record.encode()))
     return path
 
 

@@ -64,6 +64,8 @@ class Progress:
     rows: int
     bad_lines: int
     untimed: int
+    records: int
+    altered: int
     last_time: float
     memory: Memory
 
@@ -74,6 +76,8 @@ class Progress:
             self.rows + batch.rows,
             self.bad_lines + batch.bad,
             self.untimed + batch.untimed,
+            self.records + batch.records,
+            self.altered + batch.altered,
             batch.last_time,
             memory,
         )
@@ -138,10 +142,12 @@ class _Intake:
     def __init__(self, run: Run, row: Journal, source: Source) -> None:
         self._run, self._row, self._source = run, row, source
         memory = source.recall(Mark(row.offset, row.inode, row.head, row.before, row.checksum))
-        counted = row.generation, row.rows, row.bad_lines, row.untimed
+        counted = row.generation, row.rows, row.bad_lines, row.untimed, row.records, row.altered
         known = Progress(*counted, row.clock(run), memory or Memory(row.offset))
         self._stored = known
-        self._reached = known if memory else Progress(row.generation + 1, 0, 0, 0, run.created, Memory())
+        self._reached = (
+            known if memory else Progress(row.generation + 1, 0, 0, 0, 0, 0, run.created, Memory())
+        )
 
     def until(self, deadline: float, stopped: Callable[[], bool]) -> int:
         """Read, parse and store group after group. Raises `Overtaken`."""
@@ -194,7 +200,8 @@ class _Intake:
                 run=self._run,
                 values=facts,
                 last_write=self._source.written(),
-                problems=problems(reached.bad_lines, reached.untimed),
+                problems=problems(reached.bad_lines, reached.untimed, reached.altered),
+                records=None if self._source.read(reached.memory.offset) else reached.records,
             )
         writer.settle()
         self._stored = reached
@@ -213,6 +220,8 @@ class _Intake:
             rows=reached.rows,
             bad_lines=reached.bad_lines,
             untimed=reached.untimed,
+            records=reached.records,
+            altered=reached.altered,
             last_time=reached.last_time,
             size=size,
             lease_owner=_OWNER if leased else "",

@@ -27,6 +27,10 @@ class Journal(models.Model):
     bad_lines = models.BigIntegerField(default=0)
     untimed = models.BigIntegerField(default=0)
     """Events without a time that can be read."""
+    records = models.BigIntegerField(default=0)
+    """Lines that could be read as records."""
+    altered = models.BigIntegerField(default=0)
+    """Records that do not match their checksum."""
     size = models.BigIntegerField(default=0)
     """Bytes in the file when it was last looked at; beyond `offset` is what is still to be taken in."""
     inode = models.CharField(max_length=64, default="")
@@ -54,7 +58,7 @@ class Journal(models.Model):
 
     def problems(self) -> list[str]:
         """What a person should know about lines that were left out and events whose time was guessed."""
-        return problems(self.bad_lines, self.untimed)
+        return problems(self.bad_lines, self.untimed, self.altered)
 
 
 class Series(models.Model):

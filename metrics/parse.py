@@ -20,6 +20,7 @@ import orjson
 from metrics.lanes import Lane
 from metrics.points import Points
 from metrics.values import INT64, Ints, Values
+from runicorn.checksums import altered_lines, salvage
 
 NAME_LENGTH = 255
 TEXT_LENGTH = 1000
@@ -38,13 +39,23 @@ class Batch:
     """What a chunk of a journal holds: `rows` whole lines, of which `bad` could not be read.
 
     `untimed` events say no time, or none that can be read: they have the time of the one before.
+    `records` were read, `altered` of them do not match their checksum.
     """
 
     rows: int
     bad: int
     last_time: float
     untimed: int = 0
+    records: int = 0
+    altered: int = 0
     series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Salvaged:
+    """A record that follows half a line of a process that was killed."""
+
+    event: Any
 
 
 @dataclass(slots=True)
@@ -72,12 +83,20 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     events = _load(lines)
     if continued and events:
         events[0] = _BAD
+    altered = {first_row + i for i in altered_lines(lines)}
     batch = Batch(len(lines), 0, last_time)
     metrics, system = _Logged(), _Logged()
     for row, event in enumerate(events, first_row):
+        if type(event) is _Salvaged:
+            batch.bad, event = batch.bad + 1, event.event
+            altered.discard(row)
         if type(event) is not dict:
             batch.bad += event is not _BLANK
-        elif type(data := event.get("data")) is dict:
+            continue
+        batch.records += 1
+        if altered and row in altered:
+            batch.altered += 1
+        if type(data := event.get("data")) is dict:
             kind = event.get("type")
             if kind == "metrics":
                 _note(metrics, row, event, data, batch)
@@ -89,14 +108,19 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
 
 
 def _load(lines: list[bytes]) -> list[Any]:
+    if b"" in lines:  # the journal of several processes has empty lines between its records
+        events = [_BLANK] * len(lines)
+        filled = [i for i, line in enumerate(lines) if line]
+        for i, event in zip(filled, _load([lines[i] for i in filled]) if filled else (), strict=True):
+            events[i] = event
+        return events
     try:
         values = orjson.loads(b"[" + _BETWEEN.join(lines) + b"]")
     except orjson.JSONDecodeError:
         return [_load_one(line) for line in lines]
     # Every sentinel stands at the top of the array, so between two of them stands one value: one line.
     if len(values) == 2 * len(lines) - 1 and values[1::2].count(_SENTINEL) == len(lines) - 1:
-        events: list[Any] = values[::2]
-        return events
+        return list(values[::2])
     return [_load_one(line) for line in lines]
 
 
@@ -109,7 +133,8 @@ def _load_one(line: bytes) -> Any:
     try:
         return json.loads(line.decode("utf-8", "ignore"))
     except (ValueError, RecursionError):
-        return _BAD
+        rest = salvage(line)
+        return _Salvaged(orjson.loads(rest)) if rest else _BAD
 
 
 def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], batch: Batch) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 
-def problems(bad_lines: int, untimed: int) -> list[str]:
+def problems(bad_lines: int, untimed: int, altered: int = 0) -> list[str]:
     """A sentence for each kind of trouble.
 
     Args:
         bad_lines: lines that hold no record.
         untimed: events without a time that can be read.
+        altered: records that do not match their checksum.
     """
     found = []
     if bad_lines:
@@ -18,5 +19,11 @@ def problems(bad_lines: int, untimed: int) -> list[str]:
         records, have = ("record", "has") if untimed == 1 else ("records", "have")
         found.append(
             f"{untimed:,} {records} of the journal {have} no time that can be read; the time before was taken."
+        )
+    if altered:
+        records, do = ("record", "does") if altered == 1 else ("records", "do")
+        found.append(
+            f"{altered:,} {records} of the journal {do} not match the checksum: the file was changed after it was written. "
+            "The values are shown as they are now."
         )
     return found

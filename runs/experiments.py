@@ -18,14 +18,12 @@ EXPERIMENT = shapes.ITEM | {
     "deleted_at": "deleted",
 }
 """The name in an answer → the field of the row."""
-COLUMNS = ("folder", *EXPERIMENT.values())
+COLUMNS = ("folder", *EXPERIMENT.values(), *shapes.JOURNAL)
 
 
 def experiment(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
     """An `Experiment` from the values of `COLUMNS`; times are Unix seconds."""
-    item = dict(zip(EXPERIMENT, row[1:], strict=True))
-    item["hostname"] = item["hostname"] or None
-    return item | shapes.places(root, row[0])
+    return shapes.named(EXPERIMENT, row) | shapes.places(root, row[0])
 
 
 def experiment_of(run: Run) -> dict[str, Any]:

@@ -26,6 +26,11 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
+def _count(value: object) -> int | None:
+    found = integer(value)
+    return None if found is None or found < 0 else found
+
+
 def _list(value: object) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
@@ -60,6 +65,10 @@ class Fields:
     def whole(self, key: str) -> int | None:
         """A whole number of eight bytes."""
         return self._read(key, integer, "is not a whole number")
+
+    def count(self, key: str) -> int | None:
+        """Return a whole number of eight bytes that is not negative."""
+        return self._read(key, _count, "is not a count")
 
     def time(self, key: str) -> float | None:
         """Unix seconds of some year from 1970 to 3000."""

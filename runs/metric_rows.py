@@ -16,7 +16,12 @@ FIGURES = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_s
 
 
 def record_metrics(
-    *, run: Run, values: Mapping[str, MetricFacts], last_write: float, problems: Sequence[str] = ()
+    *,
+    run: Run,
+    values: Mapping[str, MetricFacts],
+    last_write: float,
+    problems: Sequence[str] = (),
+    records: int | None = None,
 ) -> None:
     """Take over the figures of some metrics of a run. Called inside the transaction that stores their points.
 
@@ -25,6 +30,7 @@ def record_metrics(
         values: by metric; those that are not named stay as they are.
         last_write: when the journal was last written, Unix seconds.
         problems: sentences about what could not be read of the journal, in place of those before.
+        records: how many records the journal holds; None while more of it is to be read.
     """
     rows = [_row(run, key, facts) for key, facts in values.items() if len(key) <= 255]
     RunMetric.objects.bulk_create(
@@ -32,6 +38,7 @@ def record_metrics(
     )
     steps = [facts.last_step for facts in values.values() if facts.last_step is not None]
     changes = {"updated": Greatest(F("updated"), last_write), "journal_problems": list(problems) or None}
+    changes["journal_records"] = records
     if steps:
         changes["last_step"] = max(steps)
     Run.objects.filter(pk=run.pk).update(**changes)
@@ -41,7 +48,7 @@ def record_metrics(
 def forget_metrics(*, run: Run) -> None:
     """Let go of a run's figures because its journal was replaced."""
     RunMetric.objects.filter(run=run).delete()
-    Run.objects.filter(pk=run.pk).update(last_step=None)
+    Run.objects.filter(pk=run.pk).update(last_step=None, journal_records=None)
 
 
 def _row(run: Run, key: str, facts: MetricFacts) -> RunMetric:

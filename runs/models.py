@@ -84,6 +84,14 @@ class Run(models.Model):
     """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
     journal_problems = models.JSONField(null=True)
     """Sentences about what could not be read of events.jsonl, as far as it was read; null when there are none."""
+    journal_records = models.BigIntegerField(null=True)
+    """Records in events.jsonl; null until it was read to its end."""
+    journal_end = models.BigIntegerField(null=True)
+    """Size of events.jsonl when the run ended, from status.json."""
+    records_written = models.BigIntegerField(null=True)
+    """Records that the training wrote, from status.json; null where it has no counts."""
+    records_unwritten = models.BigIntegerField(null=True)
+    """Records that the training could not write, from status.json."""
     stored_bytes = models.BigIntegerField(null=True)
     """Bytes of all files of the folder when it was last read; null until it was read in full."""
     media_offset = models.BigIntegerField(default=0)

@@ -59,6 +59,9 @@ class RunRecord:
     environment_available: bool = False
     artifacts_created_count: int = 0
     artifacts_used_count: int = 0
+    journal_end: int | None = None
+    records_written: int | None = None
+    records_unwritten: int | None = None
     stored_bytes: int | None = None
     deleted: float | None = None
     delete_reason: str = ""
@@ -212,6 +215,9 @@ def _state(reading: Reading, record: RunRecord, status: Fields) -> None:
         reading.warnings.append("status.json is missing: how the run ended is not known.")
     record.started, ended = status.time("started_at"), status.time("ended_at")
     record.exit_reason = status.text("exit_reason", 255) or None
+    record.records_written, record.records_unwritten, record.journal_end = (
+        status.count(key) for key in ("records_written", "records_missing", "journal_bytes")
+    )
     if record.status == layout.RUNNING:
         return
     record.ended = ended

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import layout
-from runs import exit_reasons, files, shown_media
+from runs import completeness, exit_reasons, files, shown_media
 from runs.models import Run
 from runs.pairs import Pairs
 from runs.surroundings import Surroundings
@@ -33,7 +33,8 @@ def header_context(run: Run) -> dict[str, Any]:
         "elapsed": max(0.0, time.time() - start),
         "ending": exit_reasons.in_words(run.exit_reason, run.status) if run.exit_reason else "",
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
-        "problems": run.warnings,
+        "records": completeness.in_words(run),
+        "problems": [*run.warnings, *completeness.problems(run)],
     }
 
 

@@ -28,6 +28,12 @@ class RunItem(Schema):
     duration_seconds = s.FloatField(allow_null=True)
     tags = s.ListField(child=s.CharField())
     hostname = s.CharField(allow_null=True)
+    records_written = s.IntegerField(
+        allow_null=True, help_text="Records that the training wrote; null where status.json has no counts."
+    )
+    records_missing = s.IntegerField(
+        allow_null=True, help_text="Records that it could not write, or that are no longer in the journal."
+    )
 
 
 class RunDetail(RunItem):

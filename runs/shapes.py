@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from runicorn import layout
+from runs.completeness import missing_records, problems
 from runs.models import Run, StorageRoot
 from runs.ordering import Ordered
 from runs.querysets import RunQuerySet
@@ -26,17 +27,28 @@ ITEM = {
     "duration_seconds": "duration",
     "tags": "tags",
     "hostname": "hostname",
+    "records_written": "records_written",
+    "records_missing": "records_unwritten",
 }
 """The name in an answer → the field of the row."""
-COLUMNS = ("folder", *ITEM.values())
+JOURNAL = ("journal_records", "journal_bytes")
+"""Fields of the row that decide how many records are missing."""
+COLUMNS = ("folder", *ITEM.values(), *JOURNAL)
 CHUNK = 500
 SLICE = 2000
 
 
 def list_item(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
     """A `RunListItem` from the values of `COLUMNS`."""
-    item = dict(zip(ITEM, row[1:], strict=True))
-    return item | {"run_dir": f"{root.path}/{row[0]}", "hostname": item["hostname"] or None}
+    return named(ITEM, row) | {"run_dir": f"{root.path}/{row[0]}"}
+
+
+def named(names: Iterable[str], row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the values of a row between its folder and `JOURNAL` by name, with the records that are missing."""
+    *values, records, size = row[1:]
+    item = dict(zip(names, values, strict=True))
+    missing = missing_records(item["records_written"], item["records_missing"], records, size)
+    return item | {"hostname": item["hostname"] or None, "records_missing": missing}
 
 
 def places(root: StorageRoot, folder: str) -> dict[str, str]:
@@ -95,7 +107,7 @@ def detail(run: Run) -> dict[str, Any]:
         "config": run.config,
         "environment_available": run.environment_available,
         "exit_reason": run.exit_reason,
-        "warnings": [*run.warnings, *(run.journal_problems or ())],
+        "warnings": [*run.warnings, *(run.journal_problems or ()), *problems(run)],
         "group": run.group,
         "pinned": run.pinned,
         "archived": run.archived,

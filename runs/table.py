@@ -17,7 +17,7 @@ SORTS = frozenset({"status", "name", "project", "best", "duration", "created", "
 """Sort keys beside the columns that people add: `metric.<name>.<best|last|min|max>` and `config.<key>`."""
 USUAL = ("status", "name", "project", "id", "best", "step", "duration", "created")
 """The columns of somebody who has chosen none."""
-FURTHER = ("tags", "note", "group", "host", "updated")
+FURTHER = ("tags", "note", "group", "host", "updated", "records")
 """What else a run has of its own; tags stand beside the name as long as they have no column."""
 NAME = "name"
 ADDED_BEFORE = "step"

@@ -13,6 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from runs.completeness import in_words, missing_of
 from runs.table import TableState
 from runs.table_rows import Row
 from runs.templatetags.ui import duration, figure, icon, moment, status
@@ -40,7 +41,17 @@ def cells(row: Row, state: TableState, spark: SafeString) -> SafeString:
 
 
 def _status(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="c-status">{}</td>', status(row.run.status))
+    return format_html('<td class="c-status">{}{}</td>', status(row.run.status), _incomplete(row))
+
+
+def _incomplete(row: Row) -> SafeString:
+    """Return the mark of a run whose records are not all there."""
+    if not missing_of(row.run):
+        return EMPTY
+    words = f"Incomplete: {in_words(row.run)} records"
+    return format_html(
+        ' <span title="{}">{}<span class="for-readers">{}</span></span>', words, icon("warning"), words
+    )
 
 
 def _name(row: Row, state: TableState, spark: SafeString) -> SafeString:
@@ -147,6 +158,10 @@ def _group(row: Row, state: TableState, spark: SafeString) -> SafeString:
     return format_html('<td class="c-group clip soft" title="{}"><bdi>{}</bdi></td>', group, group)
 
 
+def _records(row: Row, state: TableState, spark: SafeString) -> SafeString:
+    return format_html('<td class="number c-records">{}</td>', in_words(row.run))
+
+
 def _host(row: Row, state: TableState, spark: SafeString) -> SafeString:
     host = row.run.hostname or ""
     return format_html('<td class="c-host clip soft" title="{}"><bdi>{}</bdi></td>', host, host)
@@ -166,4 +181,5 @@ OWN: dict[str, Callable[[Row, TableState, SafeString], SafeString]] = {
     "note": _note,
     "group": _group,
     "host": _host,
+    "records": _records,
 }

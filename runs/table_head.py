@@ -23,6 +23,7 @@ OWN = {
     "group": ("Group", "c-group"),
     "host": ("Host", "c-host"),
     "updated": ("Updated", "number c-updated"),
+    "records": ("Records", "number c-records"),
 }
 """What a run has of its own: label and classes of its column."""
 WORDS_FIRST = frozenset({"status", "name", "project"})

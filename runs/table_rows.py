@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from runicorn import layout, preferences
 from runs import counting
+from runs.completeness import in_words
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.projects import projects
 from runs.querysets import RunQuerySet
@@ -64,6 +65,7 @@ class Row:
         best = (run.best_metric_name, run.best_metric_value, run.best_metric_step)
         own = (
             run.status,
+            in_words(run),
             run.name,
             run.project,
             run.tags,

@@ -30,6 +30,8 @@ class Experiment(TypedDict):
     best_metric_mode: str | None
     pid: int | None
     hostname: str | None
+    records_written: int | None
+    records_missing: int | None
     run_dir: str
     tags: list[str]
     deleted_at: float | None

@@ -1,0 +1,94 @@
+"""Compare what a run wrote, according to its `status.json`, with what is in its folder."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from runicorn import layout
+from runs.models import Run, RunMedia
+
+
+def missing_records(
+    written: int | None, unwritten: int | None, found: int | None, journal_bytes: int
+) -> int | None:
+    """Return how many records of a run are not in its journal; None if `status.json` has no counts.
+
+    Args:
+        written: records that the training has put into the journal.
+        unwritten: records that it could not write.
+        found: records read from the journal; None while it has not been read to its end.
+        journal_bytes: size of the journal when the folder was last read.
+    """
+    if written is None:
+        return None
+    there = 0 if found is None and not journal_bytes else found
+    return (unwritten or 0) + (0 if there is None else max(0, written - there))
+
+
+def missing_of(run: Run) -> int | None:
+    """Return how many records of a run are not in its journal; None if `status.json` has no counts."""
+    return missing_records(run.records_written, run.records_unwritten, run.journal_records, run.journal_bytes)
+
+
+def in_words(run: Run) -> str:
+    """Return `19,990 of 20,000`; "" if `status.json` has no counts."""
+    missing = missing_of(run)
+    if missing is None or run.records_written is None:
+        return ""
+    total = run.records_written + (run.records_unwritten or 0)
+    return f"{total - missing:,} of {total:,}"
+
+
+def problems(run: Run) -> list[str]:
+    """Return a sentence for each kind of data that is missing from the run's folder now."""
+    return [sentence for sentence in (_unwritten(run), _journal(run), _media(run)) if sentence]
+
+
+def _unwritten(run: Run) -> str:
+    if not run.records_unwritten:
+        return ""
+    total = (run.records_written or 0) + run.records_unwritten
+    return f"{run.records_unwritten:,} of {total:,} records could not be written by the training (a full disk, for example)."
+
+
+def _journal(run: Run) -> str:
+    if run.status == layout.RUNNING or not run.journal_end:
+        return ""
+    try:
+        size = os.stat(run.path / layout.EVENTS, follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return f"The journal is missing: it had {run.journal_end:,} bytes when the run ended."
+    except OSError as error:
+        return f"The journal cannot be read: {error.strerror or error}."
+    if size < run.journal_end:
+        return f"The journal was truncated: {size:,} of {run.journal_end:,} bytes are left of when the run ended."
+    found, written = run.journal_records, run.records_written or 0
+    if found is not None and found < written:
+        return f"The journal was changed after the run ended: it holds {found:,} of {written:,} records."
+    return ""
+
+
+def _media(run: Run) -> str:
+    folder = run.path / layout.MEDIA
+    try:
+        changed = os.stat(folder).st_mtime_ns
+    except OSError:
+        changed = 0
+    named, missing = _missing_media(run.pk, str(folder), run.media_mark, run.media_offset, changed)
+    if not missing:
+        return ""
+    return f"{missing:,} of {named:,} logged media files are missing."
+
+
+@lru_cache(maxsize=256)
+def _missing_media(key: int, folder: str, mark: str, offset: int, changed: int) -> tuple[int, int]:
+    """Return how many media the journal names, and how many of them have no file.
+
+    `mark`, `offset` and `changed` name the state of journal and folder that the answer belongs to.
+    """
+    paths = RunMedia.objects.filter(run=key).values_list("path", flat=True)
+    there = set(os.listdir(folder)) if changed else set()
+    gone = [path for path in paths if path not in there and not (Path(folder) / path).is_file()]
+    return len(paths), len(gone)
