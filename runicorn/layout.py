@@ -27,9 +27,13 @@ LOGS = "logs.txt"
 ENVIRONMENT = "environment.json"
 ARTIFACTS_CREATED = "artifacts_created.json"
 ARTIFACTS_USED = "artifacts_used.json"
+ASSETS = "assets.json"
+"""Settings and data sets of a run of Runicorn 0.6 and 0.7."""
 MEDIA = "media"
 DELETED = ".deleted"
-OF_THE_LIBRARY = frozenset({META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED})
+OF_THE_LIBRARY = frozenset(
+    {META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS}
+)
 OF_THE_SERVER = frozenset({CURATION, DELETED})
 SMALL = OF_THE_LIBRARY | OF_THE_SERVER
 """The files that are replaced as a whole; each by its one writer."""
@@ -38,7 +42,7 @@ GROWING = frozenset({EVENTS, LOGS})
 
 MARKS = (META, STATUS, EVENTS)
 """Files of which one makes a folder a run, whatever its name is."""
-WEAK_MARKS = (SUMMARY, CONFIG, LOGS, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED)
+WEAK_MARKS = (SUMMARY, CONFIG, LOGS, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS)
 """The same where the folder is called like a run; other programs have files of these names too."""
 
 RUNNING = "running"
@@ -54,6 +58,9 @@ SKIPPED_TOP = frozenset({"artifacts", "evaluations", "runs"})
 RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
 NAME_LENGTH = 100
 RUNS = "runs"
+DEFAULT = "default"
+"""The project and the experiment of a run that names none."""
+PATH_LENGTH = 200
 PATH_DEPTH = 32
 """Folders between `<root>/runs` and a run that are searched; a path of 0.6 has at most 200 characters."""
 # What ext4, APFS and NTFS take for one path component; 100 characters of some scripts are more.
@@ -131,6 +138,39 @@ def _name_problem(name: str) -> str | None:
     if len(name.encode()) > NAME_BYTES:
         return f"must not be longer than {NAME_BYTES} bytes in UTF-8"
     return None
+
+
+def check_path(value: object) -> str:
+    """Return a path of Runicorn 0.6 and 0.7, `project/name`, without slashes at its ends; "" and "/" are the root.
+
+    Raises:
+        InvalidName: it is not text of at most 200 characters, or is no path below a folder.
+    """
+    if not isinstance(value, str):
+        raise InvalidName(f"The path must be text, not {type(value).__name__}.")
+    path = value.replace("\\", "/").strip("/")
+    parts = path.split("/") if path else []
+    if len(path) > PATH_LENGTH:
+        problem = f"must have at most {PATH_LENGTH} characters"
+    elif CONTROL.search(path):
+        problem = "must not contain control characters"
+    elif any(not part or part.startswith(".") or ".." in part for part in parts):
+        problem = "must not have empty parts, parts that begin with a dot, or '..'"
+    else:
+        return path
+    raise InvalidName(f"Invalid path {value[:PATH_LENGTH]!r}: it {problem}.")
+
+
+def names_of_path(path: str) -> tuple[str, str]:
+    """Return the project and the name that a path stands for: its first part, and the others with their slashes."""
+    project, _, name = path.partition("/")
+    return project or DEFAULT, name or DEFAULT
+
+
+def path_of_folder(folder: str) -> str | None:
+    """Return the path of a run's folder below `<root>/runs`, relative to the root; None for a run of a project."""
+    parts = folder.split("/")
+    return "/".join(parts[1:-1]) if parts[0] == RUNS else None
 
 
 def names_another_file(part: str) -> bool:

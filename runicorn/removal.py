@@ -18,7 +18,7 @@ from runicorn import layout, stored
 _KNOWN = re.compile(
     r"(events\.jsonl|logs\.txt|(summary|status|assets)\.json|\.outputs_state\.json)\.lock|\.artifacts\.lock"
 )
-_ASSETS = frozenset({"assets.json", ".outputs_state.json"})
+_OUTPUTS = ".outputs_state.json"
 _MEDIA = re.compile(r"[0-9]{13}_[0-9a-f]{6}_.*", re.DOTALL)
 # Without these a folder is no run, so they go last; the marker keeps an interrupted removal in the recycle bin.
 _LAST = (layout.EVENTS, layout.STATUS, layout.META, layout.DELETED)
@@ -105,4 +105,4 @@ def _is_known(path: Path, folder: Path) -> bool:
     if path.parent != folder:
         return False
     name = path.name
-    return name in layout.SMALL | layout.GROWING | _ASSETS or _KNOWN.fullmatch(name) is not None
+    return name in layout.SMALL | layout.GROWING | {_OUTPUTS} or _KNOWN.fullmatch(name) is not None

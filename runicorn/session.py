@@ -10,12 +10,11 @@ from typing import Any
 
 from runicorn import endings, layout, settings
 from runicorn.config import flatten
+from runicorn.layout import DEFAULT
 from runicorn.notices import say
 from runicorn.run import Run
 from runicorn.silent import SilentRun, is_silent
 from runicorn.upload import start as upload
-
-DEFAULT = "default"
 
 
 class RunExists(ValueError):

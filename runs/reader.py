@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from runicorn import layout
+from runicorn.assets import settings_of
 from runs.cleaning import Cleaner, clean_text
 from runs.fields import Fields, unique_texts
 from runs.looks import Look
@@ -81,10 +83,12 @@ class Reading:
         """The fields of a small file, none where there is no such file."""
         return Fields(name, self._object(name), self.warnings)
 
-    def cleaned(self, name: str) -> dict[str, Any]:
+    def cleaned(
+        self, name: str, convert: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    ) -> dict[str, Any]:
         """The object in a small file in a form that can be stored and answered."""
         cleaner = Cleaner()
-        value = cleaner.clean(self._object(name))
+        value = cleaner.clean(convert(self._object(name)))
         self.warnings += cleaner.sentences(name)
         return value
 
@@ -146,8 +150,7 @@ def _is_settled(reading: Reading) -> bool:
 
 def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> RunRecord:
     parts = folder.split("/")
-    # Before 0.4 every run lay in `<root>/runs/<id>`, and only its meta.json knew where it belonged.
-    project, name = (parts[0], parts[1]) if len(parts) > 3 else ("default", "default")
+    project, name = _place(reading, folder, meta)
     seen = reading.seen
     if layout.META not in seen.names and not seen.problem:
         reading.warnings.append("meta.json is missing: project, name and start are taken from the folder.")
@@ -156,14 +159,30 @@ def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> Ru
     return RunRecord(
         run_id=parts[-1],
         folder=folder,
-        project=_name(reading, meta, "project", project),
-        name=_name(reading, meta, "name", name),
+        project=project,
+        name=name,
         created=created,
         updated=max(seen.written, created),
         signature=seen.signature,
         journal_bytes=seen.journal_bytes,
         group=meta.text("group", 255) or "",
     )
+
+
+def _place(reading: Reading, folder: str, meta: Fields) -> tuple[str, str]:
+    """The project and the name of a run: those of its path if it has one, else those that meta.json gives."""
+    path = layout.path_of_folder(folder)
+    if path is None:
+        project, name = folder.split("/")[:2]
+    else:
+        project, name = (clean_text(part, 255) for part in layout.names_of_path(path))
+        if meta.get("path") is not None:
+            try:
+                return layout.names_of_path(layout.check_path(meta.get("path")))
+            except layout.InvalidName as error:
+                reading.warnings.append(f"meta.json: {clean_text(str(error), 120)}")
+                return project, name
+    return _name(reading, meta, "project", project), _name(reading, meta, "name", name)
 
 
 def _name(reading: Reading, meta: Fields, key: str, folder_name: str) -> str:
@@ -226,7 +245,7 @@ def _state(reading: Reading, record: RunRecord, status: Fields) -> None:
 
 
 def _outcome(reading: Reading, record: RunRecord) -> None:
-    record.config = reading.cleaned(layout.CONFIG)
+    record.config = reading.cleaned(layout.ASSETS, settings_of) | reading.cleaned(layout.CONFIG)
     record.summary = reading.cleaned(layout.SUMMARY)
     summary = Fields(layout.SUMMARY, record.summary, reading.warnings)
     record.best_metric_name = summary.text("best_metric_name", 255) or None
@@ -238,6 +257,8 @@ def _outcome(reading: Reading, record: RunRecord) -> None:
 def _curation(reading: Reading, record: RunRecord, meta: Fields) -> None:
     curation = reading.small(layout.CURATION)
     noted, described = meta.texts("tags", TAG_LENGTH), meta.text("notes", DESCRIPTION_LENGTH)
+    if alias := meta.text("alias", TAG_LENGTH):  # of 0.6 and 0.7
+        noted = unique_texts([alias, *(noted or [])], TAG_LENGTH)
     tags = curation.texts("tags", TAG_LENGTH)
     record.tags = (noted or []) if tags is None else tags
     description = curation.text("description", DESCRIPTION_LENGTH)

@@ -26,7 +26,9 @@ api_patterns = [
     path("environment/<str:run_id>", api_files.RunEnvironment.as_view(), name="api-environment"),
     path("projects", api.Projects.as_view(), name="api-projects"),
     path("projects/<str:project>/names", api.ProjectNames.as_view(), name="api-project-names"),
-    path("projects/<str:project>/names/<str:name>/runs", api.ExperimentRuns.as_view(), name="api-experiment"),
+    path(
+        "projects/<str:project>/names/<path:name>/runs", api.ExperimentRuns.as_view(), name="api-experiment"
+    ),
     path("recycle-bin", api_bin.RecycleBin.as_view(), name="api-recycle-bin"),
     path("recycle-bin/restore", api.RestoreRuns.as_view(), name="api-restore"),
     path("recycle-bin/empty", empty_bin, name="api-empty-bin"),

@@ -25,6 +25,7 @@ SMALL = {
     "environment": layout.ENVIRONMENT,
     "artifacts_created": layout.ARTIFACTS_CREATED,
     "artifacts_used": layout.ARTIFACTS_USED,
+    "assets": layout.ASSETS,
 }
 BLOCK = 3 * 256 * 1024
 """Bytes that become base64 at once: a multiple of three, so that the pieces fit together."""

@@ -34,21 +34,34 @@ def about(root: Path, folder: str, files: dict[str, tuple[int, float]]) -> About
     """
     said = {name: layout.read_json(root / folder / name)[0] for name in SOURCES if name in files}
     meta, status = said.get(layout.META, {}), said.get(layout.STATUS, {})
-    parts = folder.split("/")
-    places = (parts[0], parts[1]) if len(parts) == 4 else ("default", "default")
+    project, name = _names(folder, meta)
     earliest = min((mtime for _, mtime in files.values()), default=0.0)
     created = _time(meta.get("created_at")) or _time(status.get("started_at")) or earliest
     deleted = None
     if layout.DELETED in files:
         deleted = _time(said[layout.DELETED].get("deleted_at")) or files[layout.DELETED][1]
     return About(
-        project=places[0] if len(parts) == 4 else _name(meta.get("project"), places[0]),
-        name=places[1] if len(parts) == 4 else _name(meta.get("name"), places[1]),
+        project=project,
+        name=name,
         status=_text(status.get("status")) or UNKNOWN,
         created_at=created,
         tags=_tags(said.get(layout.CURATION, {}).get("tags", meta.get("tags"))),
         deleted_at=deleted,
     )
+
+
+def _names(folder: str, meta: dict[str, Any]) -> tuple[str, str]:
+    path = layout.path_of_folder(folder)
+    if path is None:
+        project, name = folder.split("/")[:2]
+        return project, name
+    project, name = layout.names_of_path(path)
+    if "path" in meta:
+        try:
+            return layout.names_of_path(layout.check_path(meta["path"]))
+        except layout.InvalidName:
+            return project, name
+    return _name(meta.get("project"), project), _name(meta.get("name"), name)
 
 
 def _name(value: Any, usual: str) -> str:

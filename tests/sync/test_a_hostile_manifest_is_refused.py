@@ -63,7 +63,6 @@ ODD_PATHS = [
     "p/\u2028/runs/x/meta.json",
     "p//runs/x/meta.json",
     "runs/../meta.json",
-    "runs/x/y/meta.json",
     "",
     "/",
     ".",
