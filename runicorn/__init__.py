@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from runicorn.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.run import Run
     from runicorn.session import RunExists, get_active_run, init
+    from runicorn.switch import enabled, is_enabled, reset_enabled, set_enabled
     from runicorn.verbs import (
         finish,
         log,
@@ -52,15 +53,19 @@ __all__ = [
     "Run",
     "RunExists",
     "__version__",
+    "enabled",
     "finish",
     "get_active_run",
     "init",
+    "is_enabled",
     "log",
     "log_artifact",
     "log_histogram",
     "log_image",
     "log_table",
     "log_text",
+    "reset_enabled",
+    "set_enabled",
     "set_primary_metric",
     "summary",
     "use_artifact",
@@ -75,6 +80,7 @@ _HOMES = {
     "monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "run": ("Run",),
     "session": ("RunExists", "get_active_run", "init"),
+    "switch": ("enabled", "is_enabled", "reset_enabled", "set_enabled"),
     "verbs": (
         "finish",
         "log",

@@ -32,7 +32,8 @@ def meta(run: Run, before: dict[str, Any], labels: dict[str, Any], resumed: bool
 
 def _run(run: Run) -> dict[str, Any]:
     names = {"id": run.id, "project": run.project, "name": run.name, "created_at": time.time()}
-    return {**names, "tags": [], "notes": "", "group": ""}
+    path = {} if run.path is None else {"path": run.path}
+    return {**names, **path, "tags": [], "notes": "", "group": ""}
 
 
 def _process(run: Run) -> dict[str, Any]:

@@ -184,8 +184,10 @@ def is_hidden(name: str) -> bool:
     return name.startswith(".") or name in SKIPPED_TOP
 
 
-def run_folder(root: Path, project: str, name: str, run_id: str) -> Path:
-    """Where the files of a run lie."""
+def run_folder(root: Path, project: str, name: str, run_id: str, path: str | None = None) -> Path:
+    """Return the folder of a run: below `<root>/runs` if it has a path."""
+    if path is not None:
+        return root / RUNS / path / run_id
     return root / project / name / "runs" / run_id
 
 

@@ -14,6 +14,7 @@ from runicorn.beside import Comforts
 from runicorn.config import Config
 from runicorn.folder import RunFolder
 from runicorn.journal import count_records, encode, last_step, load_encoder
+from runicorn.later import LaterMethods
 from runicorn.notices import Notices
 from runicorn.outcome import Summary
 from runicorn.status_file import StatusFile
@@ -28,7 +29,7 @@ STEP_LIMIT = 2**63
 OWN = ("global_step", "time", "stage")
 
 
-class Run:
+class Run(LaterMethods):
     """One training run; made by `runicorn.init`, ended by `finish`, by leaving a `with` block, or at exit.
 
     Nothing here raises because of a disk, a value or a place: that is told once on stderr and counted. Wrong
@@ -38,19 +39,22 @@ class Run:
         id: `YYYYMMDD_HHMMSS_xxxxxx`.
         project: the project's name.
         name: the experiment's name.
+        path: the path that `init` was given, as Runicorn 0.6 and 0.7 have it; else None.
         run_dir: the folder of the run; its images lie in `media_dir`. Above it: `runs_dir`, `experiment_dir`, `project_dir`.
         storage_root: the folder all projects lie in.
         config: the settings of the run by dotted key; assigning writes them.
         server: the address of the server that is sent the run; "" for none.
     """
 
-    def __init__(self, storage_root: Path, project: str, name: str, run_id: str) -> None:
+    def __init__(
+        self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None
+    ) -> None:
         self.id = run_id
-        self.project = project
-        self.name = name
+        self.path, self.project, self.name = path, project, name
         self.storage_root = storage_root
-        self.run_dir = layout.run_folder(storage_root, project, name, run_id)
-        self.runs_dir, self.experiment_dir, self.project_dir = self.run_dir.parents[:3]
+        self.run_dir = layout.run_folder(storage_root, project, name, run_id, path)
+        above = self.run_dir.parents[:3] if path is None else (self.run_dir.parent,) * 3
+        self.runs_dir, self.experiment_dir, self.project_dir = above
         self.media_dir = self.run_dir / layout.MEDIA
         self.process = os.getpid()
         self.server = ""

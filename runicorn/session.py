@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Unpack
 
-from runicorn import endings, layout, settings
+from runicorn import endings, layout, settings, stored
 from runicorn.config import flatten
+from runicorn.later import Arguments, check_arguments, copy_code
 from runicorn.layout import DEFAULT
 from runicorn.notices import say
 from runicorn.run import Run
 from runicorn.silent import SilentRun, is_silent
 from runicorn.upload import start as upload
+
+
+class Location(NamedTuple):
+    """Where a run is stored: a project and a name, and the path that stands for them if it was given."""
+
+    project: str
+    name: str
+    path: str | None = None
 
 
 class RunExists(ValueError):
@@ -42,6 +50,8 @@ def init(
     system_metrics: bool = True,
     mode: str | None = None,
     url: str | None = None,
+    path: str | None = None,
+    **later: Unpack[Arguments],
 ) -> Run:
     """Begin a run and make it the active one; one that is open stays open.
 
@@ -57,35 +67,52 @@ def init(
         tags: words by which the run is found.
         capture_console: put what the program prints into the log of the run as well.
         resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
-        notes: a text about the run.
-        group: what the run is compared with, say one sweep.
+        notes, group: a text about the run; what it is compared with, say one sweep.
         system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
         mode: "disabled" makes every call a silent no-op, as `RUNICORN_MODE=disabled` does. "online" writes also on
             ranks above 0 of a distributed training, which are silent otherwise.
         url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
+        path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
+        later: further arguments that these versions have, see `runicorn.later.Arguments`.
 
     Raises:
-        InvalidName: project or name cannot be a folder.
-        InvalidRunId: run_id has another form.
+        InvalidName, InvalidRunId: project, name or path cannot be a folder; run_id has another form.
         RunExists: run_id belongs to a run, and `resume` was not asked for.
         TypeError: config is of no kind that has named parts.
-        ValueError: mode is another word, `resume` has no run_id, or `url` is no address.
+        ValueError: mode is another word, `resume` has no run_id, `url` is no address, or there is a project beside a path.
     """
-    global _latest
-    project = layout.check_name(DEFAULT if project is None else project, "project")
-    name = layout.check_name(DEFAULT if name is None else name, "experiment name")
+    place = _checked_place(project, name, path)
     _check_id(run_id, resume)
-    labels, given = _labels(tags, notes, group), {} if config is None else flatten(config)
+    labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = upload.address(url)
     claim = _silent if is_silent(mode) else _claimed
-    run, resumed = claim(settings.storage_root(storage), project, name, run_id, resume)
+    run, resumed = claim(settings.storage_root(storage), place, run_id, resume)
     endings.watch(run)
     run.begin(labels, given, resumed)
+    _publish(run, server)
+    run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
+    if later.get("snapshot_code") and not (isinstance(run, SilentRun) or run.is_lost()):
+        copy_code(run.run_dir, later.get("workspace_root"))
+    return run
+
+
+def _publish(run: Run, server: str) -> None:
+    global _latest
     _latest = run
     _send(run, server)
     announce(run)
-    run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
-    return run
+
+
+def _checked_place(project: str | None, name: str | None, path: str | None) -> Location:
+    if path is None:
+        return Location(
+            layout.check_name(DEFAULT if project is None else project, "project"),
+            layout.check_name(DEFAULT if name is None else name, "experiment name"),
+        )
+    if project not in (None, DEFAULT) or name not in (None, DEFAULT):
+        raise ValueError("A path stands for project and name: give either the path or these.")
+    checked = layout.check_path(path)
+    return Location(*layout.names_of_path(checked), checked)
 
 
 def _send(run: Run, server: str) -> None:
@@ -120,36 +147,45 @@ def _check_id(run_id: str | None, resume: bool) -> None:
         raise ValueError("resume=True needs the run_id of the run to go on with.")
 
 
-def _labels(tags: str | Iterable[str] | None, notes: str | None, group: str | None) -> dict[str, Any]:
+def _labels(
+    tags: str | Iterable[str] | None, notes: str | None, group: str | None, later: Arguments
+) -> dict[str, Any]:
+    check_arguments(later)
     words = [tags] if isinstance(tags, str) else list(tags or ())
-    texts = {"notes": notes, "group": group}
+    texts = {"notes": notes, "group": group, "alias": later.get("alias")}
     labels: dict[str, Any] = {key: str(value) for key, value in texts.items() if value is not None}
     if words:
         labels["tags"] = list(dict.fromkeys(map(str, words)))
     return labels
 
 
-def _silent(root: Path, project: str, name: str, run_id: str | None, resume: bool) -> tuple[Run, bool]:
-    return SilentRun(root, project, name, run_id or layout.new_run_id()), False
+def _silent(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
+    return SilentRun(root, place.project, place.name, run_id or layout.new_run_id(), place.path), False
 
 
-def _claimed(root: Path, project: str, name: str, run_id: str | None, resume: bool) -> tuple[Run, bool]:
+def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
     """A run with its folder, and whether that was there before."""
     if run_id is not None:
-        return _named(root, project, name, run_id, resume)
+        return _named(root, place, run_id, resume)
     while True:
-        run = Run(root, project, name, layout.new_run_id())
+        run = Run(root, place.project, place.name, layout.new_run_id(), place.path)
         if run.claim():
             return run, False
 
 
-def _named(root: Path, project: str, name: str, run_id: str, resume: bool) -> tuple[Run, bool]:
+def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run, bool]:
     """The run of that id, and whether it was there before."""
-    place = _place(root, run_id)
-    if place and resume and not (project in (DEFAULT, place[0]) and name in (DEFAULT, place[1])):
-        raise RunExists(f"Run {run_id} belongs to {'/'.join(place)}, not to {project}/{name}.")
-    project, name = place or (project, name)
-    run = Run(root, project, name, run_id)
+    known = _known_place(root, run_id)
+    if (
+        known
+        and resume
+        and not (place.project in (DEFAULT, known.project) and place.name in (DEFAULT, known.name))
+    ):
+        raise RunExists(
+            f"Run {run_id} belongs to {known.project}/{known.name}, not to {place.project}/{place.name}."
+        )
+    place = known or place
+    run = Run(root, place.project, place.name, run_id, place.path)
     if run.claim():
         return run, False
     if not resume:
@@ -157,12 +193,14 @@ def _named(root: Path, project: str, name: str, run_id: str, resume: bool) -> tu
     return run, True
 
 
-def _place(root: Path, run_id: str) -> tuple[str, str] | None:
-    """The project and the experiment that hold a run of that id."""
-    with suppress(OSError):
-        for folder in root.glob(f"*/*/runs/{run_id}"):
-            if not layout.is_hidden(folder.parts[-4]):
-                return folder.parts[-4], folder.parts[-3]
+def _known_place(root: Path, run_id: str) -> Location | None:
+    """The place of the run of that id, if there is one."""
+    for folder in stored.find(root, run_id)[:1]:
+        path = layout.path_of_folder(folder)
+        if path is not None:
+            return Location(*layout.names_of_path(path), path)
+        project, name = folder.split("/")[:2]
+        return Location(project, name)
     return None
 
 

@@ -30,6 +30,11 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "The storage root, when none is given; else the user configuration, else ./.runicorn.",
     ),
+    Setting(
+        "RUNICORN_ON",
+        "",
+        "`0`, `false`, `no` or `off` makes every call of the SDK a silent no-op, as in 0.6 and 0.7.",
+    ),
     Setting("RUNICORN_MODE", "online", "`disabled` makes every call of the SDK a silent no-op."),
     Setting(
         "RUNICORN_URL",

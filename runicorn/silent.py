@@ -13,6 +13,7 @@ from runicorn.notices import say
 from runicorn.ranks import Rank, current_rank
 from runicorn.run import Run
 from runicorn.settings import get as get_setting
+from runicorn.switch import is_enabled
 
 if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
@@ -35,6 +36,8 @@ def is_silent(mode: str | None) -> bool:
     wanted = get_setting("RUNICORN_MODE").strip().lower()
     if wanted not in (ONLINE, DISABLED):
         say(f"RUNICORN_MODE is {wanted!r}, which means nothing; it can be 'online' or 'disabled'.")
+    if not is_enabled():
+        return True
     if mode == ONLINE or DISABLED in (mode, wanted):
         return DISABLED in (mode, wanted)
     rank = current_rank()
@@ -54,8 +57,10 @@ def _say_once(rank: Rank) -> None:
 class SilentRun(Run):
     """Takes everything and keeps nothing; its folder is not there."""
 
-    def __init__(self, storage_root: Path, project: str, name: str, run_id: str) -> None:
-        super().__init__(storage_root, project, name, run_id)
+    def __init__(
+        self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None
+    ) -> None:
+        super().__init__(storage_root, project, name, run_id, path)
         self.config = Config()
 
     def log(

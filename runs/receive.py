@@ -116,13 +116,17 @@ def _place(root: StorageRoot, run_id: str, sent: Sent, about: dict[str, Any]) ->
     if project is None or name is None:
         raise RunNotFound(run_id)
     try:
-        layout.check_name(project, "project")
-        layout.check_name(name, "experiment name")
+        if about.get("path") is None:
+            layout.check_name(project, "project")
+            layout.check_name(name, "experiment name")
+            above = f"{project}/{name}/{layout.RUNS}"
+        else:
+            above = f"{layout.RUNS}/{layout.check_path(about['path'])}".rstrip("/")
     except layout.InvalidName as error:
         raise FileRefused(str(error).rstrip("."), "project") from error
     with writing.one_file():
         try:
-            return target_of(Path(root.path), f"{project}/{name}/runs/{run_id}/{layout.META}").parent
+            return target_of(Path(root.path), f"{above}/{run_id}/{layout.META}").parent
         except Elsewhere as error:
             raise OutsideRoot(run_id) from error
 

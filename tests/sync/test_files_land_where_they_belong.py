@@ -51,6 +51,19 @@ def test_a_run_begins_with_its_meta_and_is_in_the_list_at_once(run: Path, api: A
     assert (answer["project"], answer["name"], answer["hostname"]) == ("vision", "sent", "gpu7")
 
 
+def test_a_run_with_a_path_is_stored_where_the_path_says(store: Path, api: APIClient) -> None:
+    meta = {"project": "cv", "name": "detection/yolo", "path": "cv/detection/yolo"}
+    assert begin(api, **meta).status_code == 200
+    assert (store / "runs" / "cv" / "detection" / "yolo" / RUN / "meta.json").is_file()
+    answer = api.get(f"/api/runs/{RUN}").json()
+    assert (answer["project"], answer["name"]) == ("cv", "detection/yolo")
+    other = RUN.replace("a1b2c3", "ffffff")
+    for path in ("../up", "a//b", ".hidden", 7):
+        content = json.dumps(META | {"id": other, "path": path}).encode()
+        assert whole(api, "meta.json", content, run_id=other).status_code == 400
+    assert not list(store.rglob(other))
+
+
 def test_before_its_meta_a_run_is_not_found(store: Path, api: APIClient) -> None:
     answer = put(api, "events.jsonl", b"{}\n", offset=0)
     assert (answer.status_code, answer.json()["detail"]) == (404, f"Run not found: {RUN}")
