@@ -19,8 +19,8 @@ from runicorn import free_space
 from runicorn_site.access import Head
 from runicorn_site.answers import Refusal, whole
 from runicorn_site.guard import refused_early
-from runicorn_site.refusing import Channel
 from runicorn_site.security.peer import Connection
+from runicorn_site.transport.connections import LimitedChannel
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
@@ -145,10 +145,11 @@ def _endpoint(address: Any) -> tuple[str, int] | None:
 class BoundedFactory(HTTPFactory):
     """Makes connections whose requests are bounded."""
 
-    protocol = Channel
+    protocol = LimitedChannel
 
     def buildProtocol(self, addr: Any) -> Any:
         """A connection as daphne makes it, with our kind of request."""
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = BoundedRequest
+        protocol.table = self.server.table
         return protocol

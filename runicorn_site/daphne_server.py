@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ from twisted.internet import defer
 
 from runicorn_site.bodies import BoundedFactory
 from runicorn_site.guard import SPOOLED, Policy
+from runicorn_site.transport.connections import ConnectionTable
+from runicorn_site.transport.drain import ANSWER_SECONDS, DRAIN_SECONDS, close_sockets, drain, has_begun
 
 PING_SECONDS = 20
 PONG_SECONDS = 30
@@ -30,7 +33,7 @@ class SiteServer(Server):
         policy: Policy,
         listening: socket.socket,
         ready: Callable[[], None],
-        ending: Callable[[], None],
+        ending: Callable[[float], None],
         signals: bool,
         spool_folder: Path,
         most_of_archives: int,
@@ -41,13 +44,15 @@ class SiteServer(Server):
             policy: by which requests are refused before their body has come.
             listening: a socket that listens already.
             ready: called when requests are answered.
-            ending: called when the process is asked to end.
+            ending: called when the process is asked to end, with the seconds that connections may take.
             signals: whether SIGTERM and SIGINT end the server; not possible outside of the main thread.
             spool_folder: where the bodies lie for which the memory is too small.
             most_of_archives: bytes that an archive may have.
         """
         self.policy = policy
         self.ending = ending
+        self.table = ConnectionTable()
+        self.ports: list[Any] = []
         self.spool_folder = spool_folder
         self.most_of_archives = most_of_archives
         super().__init__(
@@ -77,20 +82,33 @@ class SiteServer(Server):
             scope[SPOOLED] = spooled
         return super().create_application(protocol, scope)
 
+    def listen_success(self, port: Any) -> None:
+        """Keep the port, so that it can be closed first."""
+        self.ports.append(port)
+        super().listen_success(port)
+
     def kill_all_applications(self) -> Any:
-        """Cancel what is still being answered; a connection whose request has not arrived whole has no task."""
-        self.ending()
-        tasks = [details.get("application_instance") for details in self.connections.values()]
-        running = [task for task in tasks if task is not None and not task.done()]
-        for task in running:
-            task.cancel()
-        return defer.Deferred.fromFuture(
-            asyncio.ensure_future(asyncio.wait(running) if running else _nothing())
-        )
+        """Accept nothing more, close what waits, and let answers that have begun come to their end.
 
-
-async def _nothing() -> None:
-    return None
+        A connection whose request has not arrived whole has no task.
+        """
+        for port in self.ports:
+            port.stopListening()
+        for channel in self.table.waiting():
+            channel.transport.loseConnection()
+        sockets = close_sockets(self.connections)
+        tasks = {
+            task: protocol
+            for protocol, details in self.connections.items()
+            if (task := details.get("application_instance")) is not None and not task.done()
+        }
+        self.ending(DRAIN_SECONDS if any(map(has_begun, tasks.values())) else ANSWER_SECONDS)
+        hurry = asyncio.Event()
+        if self.signal_handlers:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(hurry.set))
+        return defer.Deferred.fromFuture(asyncio.ensure_future(drain(tasks, sockets, hurry)))
 
 
 def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:

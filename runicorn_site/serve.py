@@ -23,6 +23,7 @@ from runicorn.browser import open_privately
 from runicorn.farside import Order
 from runicorn_site.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.accounts import other_people, others_use_this_machine
+from runicorn_site.server.limits import raise_descriptor_limit
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from runicorn_site.guard import Policy
 
 STOP_SECONDS = 2.5
-"""From the request to end to the end of the process, whatever a view still waits for."""
+"""From the end of the last answer to the end of the process, whatever a view still waits for."""
 
 REMOTE_SECONDS = 1.5
 """Of these for the end of viewers on other machines and of the connections to them."""
@@ -127,6 +128,7 @@ class Serving:
         self.litter: list[Path] = []
         self.token_file: Path | None = None
         self.makes_token = False
+        raise_descriptor_limit()
         with ExitStack() as failing:
             failing.callback(self.clear_up)
             self.listen()
@@ -285,9 +287,9 @@ class Serving:
         exception = f"; {passing}" if passing else ""
         return [f"Other people use this machine ({named}): they are asked for a token{exception}."]
 
-    def hurry(self) -> None:
-        """The end is asked for: let nothing hold it up."""
-        timer = threading.Timer(STOP_SECONDS, self.give_up)
+    def hurry(self, draining: float) -> None:
+        """Exit `STOP_SECONDS` after the `draining` seconds that connections may take, whatever hangs."""
+        timer = threading.Timer(draining + STOP_SECONDS, self.give_up)
         timer.daemon = True
         timer.start()
 

@@ -1,0 +1,122 @@
+"""Limits of connections: a deadline for the head of a request, and a number of connections for each address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Any
+
+from runicorn_site.answers import Refusal
+from runicorn_site.refusing import Channel
+
+HEAD_SECONDS = 30.0
+"""From the first byte of a request's head, or from the connection on, to the end of the head."""
+PER_ADDRESS = 500
+TOO_SLOW = Refusal(408, f"The head of the request did not arrive within {HEAD_SECONDS:g} seconds")
+
+
+class ConnectionTable:
+    """The open connections by client address, oldest first."""
+
+    def __init__(self, most: int = PER_ADDRESS) -> None:
+        self.most = most
+        self._open: defaultdict[str, dict[LimitedChannel, None]] = defaultdict(dict)
+
+    def add(self, channel: LimitedChannel) -> bool:
+        """Add a connection, closing the oldest one of its address that serves no request if there are too many.
+
+        Returns:
+            False when all of them serve a request: the new one is to be closed.
+        """
+        of_address = self._open[channel.address]
+        if len(of_address) >= self.most:
+            waiting = next((other for other in of_address if other.is_waiting), None)
+            if waiting is None:
+                return False
+            self.remove(waiting)
+            waiting.transport.abortConnection()
+        self._open[channel.address][channel] = None
+        return True
+
+    def remove(self, channel: LimitedChannel) -> None:
+        """Remove a connection that has ended; one that is not there changes nothing."""
+        of_address = self._open.get(channel.address)
+        if of_address is not None:
+            of_address.pop(channel, None)
+            if not of_address:
+                del self._open[channel.address]
+
+    def waiting(self) -> list[LimitedChannel]:
+        """Return the connections that serve no request."""
+        return [channel for channels in self._open.values() for channel in channels if channel.is_waiting]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._open.values()))
+
+
+class LimitedChannel(Channel):
+    """A connection of a limited number, whose heads have a deadline.
+
+    Attributes:
+        is_waiting: whether the head of the next request has not arrived yet.
+    """
+
+    table: ConnectionTable
+    address = ""
+    is_waiting = True
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connectionMade(self) -> None:
+        """Begin to wait for the first head."""
+        self.address = str(getattr(self.transport.getPeer(), "host", ""))
+        super().connectionMade()
+        if self.table.add(self):
+            self._expect_head()
+        else:
+            self.transport.abortConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Take bytes; the first ones after a request begin the head of the next."""
+        if self.is_waiting and self._deadline is None:
+            self._expect_head()
+        super().dataReceived(data)
+
+    def allHeadersReceived(self) -> None:
+        """The head is complete."""
+        self.is_waiting = False
+        self._forget_deadline()
+        upgrade = self.requests[-1].requestHeaders.getRawHeaders(b"upgrade", [])
+        if b"websocket" in [value.lower() for value in upgrade]:
+            # Another protocol takes the connection over, and this one is not told of its end.
+            self.table.remove(self)
+        super().allHeadersReceived()
+
+    def requestDone(self, request: Any) -> None:
+        """The request is answered: the connection waits for the next one."""
+        self.is_waiting = True
+        super().requestDone(request)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """Forget the connection."""
+        self._forget_deadline()
+        self.table.remove(self)
+        super().connectionLost(reason)
+
+    def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
+        """Answer and read no further. What is left of the connection has a deadline of its own."""
+        self._forget_deadline()
+        self.table.remove(self)
+        super().refuse(refusal, target)
+
+    def _expect_head(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _forget_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        self.refuse(TOO_SLOW)
