@@ -131,7 +131,9 @@ def _lease(row: Journal, behind: int) -> bool:
     if behind < LEASE_BYTES:
         return True
     now = time.time()
-    free = Journal.objects.filter(Q(lease_until__lt=now) | Q(lease_owner=_OWNER), pk=row.pk)
+    # A lease that ends later than any can was taken before the clock was set back.
+    over = Q(lease_until__lt=now) | Q(lease_until__gt=now + LEASE_SECONDS)
+    free = Journal.objects.filter(over | Q(lease_owner=_OWNER), pk=row.pk)
     taken: int = free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS)
     return taken == 1
 

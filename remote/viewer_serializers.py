@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from rest_framework import serializers
@@ -113,7 +112,7 @@ def session_answer(session: Session) -> dict[str, Any]:
         "stage": session.stage,
         "error": session.trouble or None,
         "started_at": int(session.started_at * 1000),
-        "uptime_seconds": round(time.time() - session.started_at, 3),
+        "uptime_seconds": round(session.uptime, 3),
         "is_active": session.state == "running",
         "latency_ms": latency,
         "last_seen": session.seen_at,

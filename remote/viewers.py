@@ -86,6 +86,7 @@ class Session:
         self.trouble = ""
         self.error: Trouble | None = None
         self.started_at = time.time()
+        self._started = time.monotonic()
         self.seen_at: float | None = None
         self.latency: float | None = None
         self.attempts = 0
@@ -103,6 +104,11 @@ class Session:
         self._cleared = False
 
     # What others see
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since the session began."""
+        return time.monotonic() - self._started
 
     @property
     def url(self) -> str:

@@ -24,7 +24,7 @@ def leased(store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     append(run, scribe.lines(10))
     assert catch_up(run, wait=60) == 0
     append(run, scribe.lines(50))
-    Journal.objects.filter(run=run).update(lease_owner="another", lease_until=time.time() + 60)
+    Journal.objects.filter(run=run).update(lease_owner="another", lease_until=time.time() + 9)
     return run
 
 
@@ -49,3 +49,8 @@ def test_a_small_rest_is_nobodys_to_keep(
 ) -> None:
     monkeypatch.setattr(ingest, "LEASE_BYTES", 1_000_000)
     assert "X-Ingest-Pending" not in api.get(f"/api/runs/{leased.run_id}/progress").headers
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_up_nobody(leased: Run, api: APIClient) -> None:
+    Journal.objects.filter(run=leased).update(lease_until=time.time() + 3600)
+    assert "X-Ingest-Pending" not in api.get(f"/api/runs/{leased.run_id}/metrics")
