@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -121,7 +121,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         def look(version: Version) -> None:
             verdict = services.verify(version=version)
             if verdict.damaged:
-                text = f"Corrupted in {version}: {_few(verdict.damaged)}"
+                text = f"Corrupted in {version}: {_few(list(verdict.damaged))}"
                 self.message_user(request, text, messages.ERROR)
             if verdict.mended:
                 self.message_user(request, f"Mended in {version}: {_few(verdict.mended)}", messages.INFO)
@@ -200,6 +200,6 @@ def _tags(words: str) -> list[str]:
     return [tag for tag in (part.strip() for part in words.split(",")) if tag]
 
 
-def _few(paths: tuple[str, ...]) -> str:
+def _few(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
     return ", ".join(paths[:MOST_TOLD]) + more

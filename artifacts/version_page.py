@@ -51,12 +51,25 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
         "stages": services.TRANSITIONS[services.stage_of(version.stage)],
         "steps": steps(version)[:STEPS],
         "verified": version.curation.get("verified_at"),
-        "damaged": version.curation.get("corrupted_files") or [],
+        "damage": damage(version),
+        "restored": _names(version.curation.get("mended_files")),
         "references": version.references[:REFERENCES],
         "frees": services.freed_by(versions=[version]) if version.deleted is not None else 0,
         **files_context(version, query),
         "lineage": panel(version, query.get("depth", "")),
     }
+
+
+def damage(version: Version) -> list[tuple[str, str]]:
+    """Return the paths of damaged files and how each differs, as the last verification found them."""
+    told = version.curation.get("corruption")
+    reasons = told if isinstance(told, dict) else {}
+    paths = _names(version.curation.get("corrupted_files"))
+    return [(path, clean_text(reasons.get(path), 200) or "not what was stored") for path in paths]
+
+
+def _names(value: object) -> list[str]:
+    return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
 def steps(version: Version) -> list[dict[str, Any]]:

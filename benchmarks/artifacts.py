@@ -1,9 +1,6 @@
 """Storing and fetching artifacts against the programs that do as much: `cp`, `sync`, `sha256sum`.
 
-    python -m benchmarks.artifacts [GIBIBYTES]
-
-An administrator's versions are copies (see `runicorn.artifacts.saving`), which is not what people are to expect: run by
-root, the work is done as the user `nobody`.
+python -m benchmarks.artifacts [GIBIBYTES]
 """
 
 from __future__ import annotations
@@ -24,29 +21,19 @@ from runicorn.artifacts.saving import Draft, save
 from runicorn.artifacts.store import Store
 
 SMALL_FILES = 10_000
-NOBODY = 65534
 ROUNDS = 3
 
 
 def main(gibibytes: float) -> None:
     """Print every figure with its limit."""
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-", dir=os.environ.get("BENCH_DIR")) as folder:
-        os.chmod(folder, 0o777)
-        # Loads what is loaded on first use: `nobody` may not be able to read where Python lies.
+        # What is imported on first use is not measured.
         warm = {str(number): Path(folder) / f"warm-{number}" for number in range(20)}
         for name, path in warm.items():
             path.write_text(name)
         save(Store(Path(folder) / "warm-store"), Draft("warm", "model", files=warm))
-        if os.geteuid() == 0:
-            os.setgroups([])
-            os.setegid(NOBODY)
-            os.seteuid(NOBODY)
-        try:
-            one_large(Path(folder), int(gibibytes * 2**30))
-            many_small(Path(folder))
-        finally:
-            if os.getuid() == 0:
-                os.seteuid(0)
+        one_large(Path(folder), int(gibibytes * 2**30))
+        many_small(Path(folder))
 
 
 def one_large(folder: Path, size: int) -> None:

@@ -94,11 +94,6 @@ def sync_data(fd: int) -> None:
             raise
 
 
-def ignores_modes() -> bool:
-    """Whether this process may write to files that are read-only."""
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
 def exchange(one: Path, other: Path) -> None:
     """Let two folders of one file system have each other's name, in one step where the system can.
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _bulk, _os, free_space
+from runicorn import _os, free_space
 from runicorn.artifacts import names, sources, verifying
 from runicorn.artifacts.copying import copy_and_hash
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
@@ -205,11 +205,9 @@ class Artifact:
             tags=self.tags,
             run_id=run_id,
         )
-        # An administrator's versions are copies: there every byte goes two ways.
         total = sum(_size(path) for path in draft.files.values())
         _warn_of_little_space(store.path, self.name, total)
-        ways = 2 if _bulk.ignores_modes() else 1
-        progress = watch(f"{self.name}:", ways * total)
+        progress = watch(f"{self.name}:", total)
         try:
             self._version = save(store, draft, progress)
         finally:

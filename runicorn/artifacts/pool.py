@@ -2,7 +2,8 @@
 
 A file is taken in by copying it beside the pool and hashing the copy, so that what lies there is what was hashed;
 the copy is synced before it gets its name. A large file whose size the pool has seen is hashed first: when its content
-is there, nothing is copied.
+is there, nothing is copied. Files of versions are hard links to blobs, which an administrator can write through: a blob
+that has lost its stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import NamedTuple
 
 from runicorn import _bulk, _os
+from runicorn.artifacts import stamps
 from runicorn.artifacts.copying import copy_and_hash, hash_file
 from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
@@ -45,6 +47,16 @@ class Blob(NamedTuple):
     modified_at: float
 
 
+def seal(path: Path, digest: str) -> None:
+    """Make a file read-only and stamp it; its content is known to have that digest.
+
+    Raises:
+        OSError: its mode could not be changed.
+    """
+    os.chmod(path, READ_ONLY)
+    stamps.stamp(path, digest)
+
+
 class Pool:
     """The contents of one store."""
 
@@ -57,11 +69,22 @@ class Pool:
         return self.path / name[:2] / name
 
     def holds(self, digest: str, size: int) -> bool:
-        """Whether the content is there; a blob of another size is torn, and none."""
+        """Return whether the content is there; a torn or changed blob does not count."""
+        blob = self.blob(digest)
         try:
-            return self.blob(digest).stat().st_size == size
+            about = blob.stat(follow_symlinks=False)
+            if about.st_size != size or stamps.is_stamped(about, digest):
+                return about.st_size == size
+            fd = _os.open_regular(blob, follow_links=False)
+            try:
+                unchanged = ALGORITHM + hash_file(fd) == ALGORITHM + digest.removeprefix(ALGORITHM)
+            finally:
+                os.close(fd)
         except OSError:
             return False
+        if unchanged:
+            stamps.stamp(blob, digest, about)
+        return unchanged
 
     def blobs(self) -> Iterator[os.DirEntry[str]]:
         """Every blob."""
@@ -98,7 +121,7 @@ class Pool:
         """
         blob = self.blob(digest)
         blob.parent.mkdir(exist_ok=True)
-        os.chmod(path, READ_ONLY)
+        seal(path, digest)
         _bulk.sync_file(path)
         os.replace(path, blob)
         _os.fsync_directory(blob.parent)
@@ -254,7 +277,7 @@ class Intake:
 
     def _wait(self, digest: str, copy: Path, size: int) -> None:
         self._waiting[digest] = (copy, size)
-        os.chmod(copy, READ_ONLY)
+        seal(copy, digest)
         self._bytes += size
 
 

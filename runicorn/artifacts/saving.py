@@ -22,7 +22,7 @@ from runicorn.artifacts import index, names
 from runicorn.artifacts.copying import copy_file
 from runicorn.artifacts.errors import InvalidArtifact, NotSaved
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, content_of, digest_of
-from runicorn.artifacts.pool import FEW, READ_ONLY, Blob, Intake, Pool
+from runicorn.artifacts.pool import FEW, Blob, Intake, Pool, seal
 from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.artifacts.store import (
     FILES,
@@ -237,30 +237,28 @@ def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: 
         if target.parent not in made:
             target.parent.mkdir(parents=True, exist_ok=True)
             made.add(target.parent)
-        copied += _place(pool.blob(file.digest), target, progress)
+        copied += _place(pool.blob(file.digest), target, file.digest, progress)
     if copied > FEW and _bulk.sync_filesystem(folder):
         return
     for path in made:
         _os.fsync_directory(path)
 
 
-def _place(blob: Path, target: Path, progress: Progress) -> bool:
-    """Put a content at a path of a version, read-only; whether it had to be copied.
+def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
+    """Link a content to a path of a version; return whether it had to be copied instead.
 
-    A link where nobody can write through it; a copy for an administrator, who can, and where links are not possible
-    (another file system, or more links to one content than it can have).
+    It is copied where a link is not possible (another file system, or more links to one content than it can have).
     """
-    if not _bulk.ignores_modes():
-        try:
-            os.link(blob, target)
-        except OSError as error:
-            if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EEXIST):
-                raise
-        else:
-            return False
-        progress.more(blob.stat().st_size)
+    try:
+        os.link(blob, target)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EEXIST):
+            raise
+    else:
+        return False
+    progress.more(blob.stat().st_size)
     copy_file(blob, target, progress)
-    os.chmod(target, READ_ONLY)
+    seal(target, digest)
     return True
 
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runicorn import _bulk, _os
-from runicorn.artifacts import curating
+from runicorn.artifacts import curating, stamps
 from runicorn.artifacts.copying import BLOCK, copy_file, hash_file
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, FileEntry
-from runicorn.artifacts.pool import READ_ONLY
+from runicorn.artifacts.pool import seal
 from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.artifacts.store import Version
 
@@ -23,15 +23,15 @@ READY, CORRUPTED = "ready", "corrupted"
 
 
 class Verdict(NamedTuple):
-    """What looking a version over found.
+    """Result of verifying a version.
 
     Attributes:
-        damaged: paths of files that are missing or not what was stored.
-        mended: paths of files that were damaged in one place and whole in another, and are whole in both now.
+        damaged: paths of files that are missing or differ from what was stored, each with the reason.
+        mended: paths of files that were damaged in one place and intact in another, and are intact in both now.
         checked: bytes read.
     """
 
-    damaged: tuple[str, ...]
+    damaged: dict[str, str]
     mended: tuple[str, ...]
     checked: int
 
@@ -47,18 +47,31 @@ def places(version: Version, file: FileEntry) -> list[Path]:
 
 def is_whole(path: Path, file: FileEntry, progress: Progress = SILENT) -> bool:
     """Whether what lies at `path` is what was stored."""
+    return not damage(path, file, progress)
+
+
+def damage(path: Path, file: FileEntry, progress: Progress = SILENT) -> str:
+    """Compare what lies at `path` with what was stored; return how it differs, or ""."""
     try:
         fd = _os.open_regular(path, follow_links=False)
-    except OSError:
-        return False
+    except FileNotFoundError:
+        return "missing"
+    except OSError as error:
+        return f"unreadable: {error.strerror or error}"
     try:
-        if os.fstat(fd).st_size != file.size:
-            return False
-        return ALGORITHM + hash_file(fd, progress) == file.digest
-    except OSError:
-        return False
+        about = os.fstat(fd)
+        written = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(about.st_mtime))
+        if about.st_size != file.size:
+            return f"{about.st_size:,} bytes instead of {file.size:,}, last written {written}"
+        if ALGORITHM + hash_file(fd, progress) == file.digest:
+            return ""
+    except OSError as error:
+        return f"unreadable: {error.strerror or error}"
     finally:
         os.close(fd)
+    if stamps.is_stamped(about, file.digest):
+        return "damaged by the disk: nobody has written to it since it was stored"
+    return f"another content, last written {written}"
 
 
 def whole_place(version: Version, file: FileEntry) -> Path:
@@ -74,16 +87,40 @@ def whole_place(version: Version, file: FileEntry) -> Path:
 
 
 def first_place(version: Version, file: FileEntry) -> Path:
-    """Where a content of the right size lies; whether it is whole shows when it is read.
+    """Return where a content of the right size lies, preferably one that nobody has written to since it was stored.
+
+    The digest shows only when it is read whether it is intact.
 
     Raises:
         DamagedFile: nowhere.
     """
+    found = _by_stamp(version, file)
+    if not found:
+        raise DamagedFile(f"{file.path!r} of {version} is missing or torn in the store.")
+    return found[0][1]
+
+
+def unchanged_place(version: Version, file: FileEntry) -> Path:
+    """Return where a content lies to which nobody has written since it was stored; reads it only where that is unknown.
+
+    Raises:
+        DamagedFile: there is none.
+    """
+    found = _by_stamp(version, file)
+    if found and found[0][0]:
+        return found[0][1]
+    return whole_place(version, file)
+
+
+def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
+    """Return the places that have the right size, those with a stamp first, and whether they have one."""
+    found = []
     for path in places(version, file):
         with suppress(OSError):
-            if path.stat(follow_symlinks=False).st_size == file.size:
-                return path
-    raise DamagedFile(f"{file.path!r} of {version} is missing or torn in the store.")
+            about = path.stat(follow_symlinks=False)
+            if about.st_size == file.size:
+                found.append((stamps.is_stamped(about, file.digest), path))
+    return sorted(found, key=lambda place: not place[0])
 
 
 def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
@@ -118,33 +155,46 @@ def verify(version: Version, progress: Progress = SILENT) -> Verdict:
         DamagedFile: the manifest itself cannot be read.
         OSError: the outcome could not be written.
     """
-    damaged, mended, checked = [], [], 0
+    damaged: dict[str, str] = {}
+    mended, checked = [], 0
     for file in version.manifest.files:
         every = places(version, file)
         progress.more(file.size * (len(every) - 1))
-        whole = [path for path in every if is_whole(path, file, progress)]
+        reasons = {path: damage(path, file, progress) for path in every}
+        whole = [path for path in every if not reasons[path]]
         checked += file.size * len(every)
         if not whole:
-            damaged.append(file.path)
+            damaged[file.path] = reasons[every[0]]
         elif len(whole) < len(every):
             for path in every:
                 if path not in whole:
-                    _replace(path, whole[0])
+                    _replace(path, whole[0], file.digest)
             mended.append(file.path)
     status = CORRUPTED if damaged else READY
-    curating.note(version, lambda _: {"verified_at": time.time(), "corrupted_files": damaged})
+    outcome = {
+        "verified_at": time.time(),
+        "corrupted_files": list(damaged),
+        "corruption": damaged,
+        "mended_files": mended,
+    }
+    curating.note(version, lambda _: outcome)
     if version.metadata.status != status:
         curating.describe(version, status=status)
-    return Verdict(tuple(damaged), tuple(mended), checked)
+    return Verdict(damaged, tuple(mended), checked)
 
 
-def _replace(path: Path, source: Path) -> None:
+def _replace(path: Path, source: Path, digest: str) -> None:
+    """Put an intact content in the place of a damaged one; a link where the file system can have one."""
     beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        copy_file(source, beside)
-        os.chmod(beside, READ_ONLY)
+        try:
+            os.link(source, beside)
+        except OSError:
+            copy_file(source, beside)
+        seal(beside, digest)
         _bulk.sync_file(beside)
         os.replace(beside, path)
+        _os.fsync_directory(path.parent)
     finally:
         beside.unlink(missing_ok=True)

@@ -205,10 +205,12 @@ def _verify(versions: list[Version], as_json: bool) -> None:
                 verdict = verifying.verify(version, progress)
             finally:
                 progress.close()
-            damaged, mended = list(verdict.damaged), list(verdict.mended)
-        except DamagedFile:
-            damaged, mended = ["manifest.json"], []
-        outcomes.append({"version": str(version), "damaged": damaged, "mended": mended})
+            damaged, mended = verdict.damaged, list(verdict.mended)
+        except DamagedFile as error:
+            damaged, mended = {"manifest.json": str(error)}, []
+        outcomes.append(
+            {"version": str(version), "damaged": list(damaged), "reasons": damaged, "mended": mended}
+        )
         if not as_json:
             _say_outcome(str(version), damaged, mended)
     if as_json:
@@ -217,7 +219,9 @@ def _verify(versions: list[Version], as_json: bool) -> None:
         raise typer.Exit(FAILED)
 
 
-def _say_outcome(version: str, damaged: list[str], mended: list[str]) -> None:
+def _say_outcome(version: str, damaged: dict[str, str], mended: list[str]) -> None:
     state = f"corrupted: {', '.join(damaged)}" if damaged else "as it was stored"
     again = f" (mended: {', '.join(mended)})" if mended else ""
     typer.echo(asking.printable(f"{version} is {state}{again}"))
+    for path, reason in damaged.items():
+        typer.echo(asking.printable(f"  {path}: {reason}"))

@@ -120,7 +120,7 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
             if digest not in seen:
                 seen.add(digest)
                 name = f"{store.ARTIFACTS}/.dedup/{digest[:2]}/{digest}"
-                yield Entry(name, verifying.first_place(version, file))
+                yield Entry(name, verifying.unchanged_place(version, file))
 
 
 def about(runs: Iterable[str], versions: Iterable[Version]) -> bytes:

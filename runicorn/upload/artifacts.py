@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import layout
+from runicorn.artifacts import verifying
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.records import ENTRIES
@@ -173,7 +174,7 @@ class Artifacts:
             if file.digest not in left:
                 continue
             left.discard(file.digest)
-            path = version.file_path(file.path)
+            path = verifying.first_place(version, file)
             if file.size > TOGETHER:
                 self._parts(f"{upload}/parts", file.digest, path)
                 continue

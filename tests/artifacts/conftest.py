@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import runicorn as rn
-from runicorn import _bulk
 from runicorn.artifacts.store import Store
 
 
@@ -46,6 +47,16 @@ def write(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(params=[False, True], ids=["links", "copies"])
 def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Once as a user, whose versions are links into the pool, and once as an administrator, whose are copies."""
-    monkeypatch.setattr(_bulk, "ignores_modes", lambda: request.param)
+    """Once where versions are links into the pool, and once where the file system has no links, so that they are copies."""
+    if request.param:
+        no_links(monkeypatch)
     return "copies" if request.param else "links"
+
+
+def no_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the file system refuse hard links."""
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted", str(target))
+
+    monkeypatch.setattr(os, "link", refuse)

@@ -65,7 +65,6 @@ def test_small_files_are_not_written_again(
 def test_large_files_are_not_copied_again(
     tmp_path: Path, folder: Path, write: Write, run: rn.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_bulk, "ignores_modes", lambda: False)
     sizes = [6_000_000, 6_000_001, 6_000_002, 6_000_003]
     for number, size in enumerate(sizes):
         sources = write(f"large/{number}.bin", os.urandom(size)).parent

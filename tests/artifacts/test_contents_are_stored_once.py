@@ -13,6 +13,7 @@ import runicorn as rn
 from runicorn import _bulk
 from runicorn.artifacts import copying, garbage, pool
 from runicorn.artifacts.store import Store
+from tests.artifacts.conftest import no_links
 
 Write = Callable[..., Path]
 LARGE = os.urandom(3 * 1024 * 1024 + 17)
@@ -37,10 +38,10 @@ def test_files_of_versions_are_read_only(either: str, run: rn.Run, write: Write)
     assert path.stat().st_mode & 0o777 == 0o444
 
 
-def test_an_administrator_who_edits_one_version_changes_no_other(
+def test_where_versions_are_copies_an_edited_one_changes_no_other(
     run: rn.Run, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_bulk, "ignores_modes", lambda: True)
+    no_links(monkeypatch)
     for _ in range(2):
         run.log_artifact(rn.Artifact("m").add_file(write("w.bin", "good")))
     edited = run.use_artifact("m:v1")._version.file_path("w.bin")  # type: ignore[union-attr]
@@ -52,7 +53,6 @@ def test_an_administrator_who_edits_one_version_changes_no_other(
 def test_a_large_file_that_is_there_is_not_copied(
     run: rn.Run, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_bulk, "ignores_modes", lambda: False)
     source = write("w.bin", LARGE)
     run.log_artifact(rn.Artifact("m").add_file(source))
     monkeypatch.setattr(_bulk, "copy_range", lambda *_: pytest.fail("it was copied again"))
@@ -82,7 +82,6 @@ def test_a_torn_blob_of_another_program_is_replaced(run: rn.Run, shelves: Store,
 def test_where_a_content_has_all_links_it_can_have_it_is_copied(
     run: rn.Run, shelves: Store, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_bulk, "ignores_modes", lambda: False)
     link = os.link
 
     def few(source: Path, target: Path) -> None:

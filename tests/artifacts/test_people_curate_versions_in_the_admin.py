@@ -14,7 +14,6 @@ from django.test import Client
 import runicorn as rn
 from artifacts import services
 from artifacts.models import Artifact, Version
-from runicorn import _bulk
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runs.active import active_root
@@ -34,9 +33,8 @@ read_only = _read_only
 
 
 @pytest.fixture
-def kept(store: Path, run: rn.Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> rn.Run:
-    """Model m with two versions that share a file, and dataset d, which the run used; as no administrator has them."""
-    monkeypatch.setattr(_bulk, "ignores_modes", lambda: False)
+def kept(store: Path, run: rn.Run, write: Callable[..., Path]) -> rn.Run:
+    """Model m with two versions that share a file, and dataset d, which the run used."""
     run.log_artifact(rn.Artifact("d", "dataset").add_file(write("d.csv", "a,b\n1,2\n")))
     run.use_artifact("d:latest")
     for number in (1, 2):
