@@ -249,8 +249,8 @@ def _unescape(mount_point: str) -> str:
 
 
 def open_append(path: Path) -> int:
-    """A descriptor whose every write goes to the end of the file, which is created when missing."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | getattr(os, "O_CLOEXEC", 0)
+    """A descriptor whose every write goes to the end of the file, which is created when missing; no link is followed."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | _NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
     return os.open(path, flags, 0o666)
 
 
@@ -315,7 +315,7 @@ def overwrite_file(path: Path, content: bytes) -> None:
     Raises:
         OSError: it is missing, or there is no room to make it longer.
     """
-    fd = os.open(path, os.O_WRONLY | _BINARY)
+    fd = os.open(path, os.O_WRONLY | _BINARY | _NOFOLLOW)
     try:
         if os.write(fd, content) != len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -346,7 +346,7 @@ def file_lock(
     """Hold the lock that the file stands for; it falls with the process. The file stays.
 
     Args:
-        path: the file; made when it is missing.
+        path: the file; made when it is missing. A link is not followed.
         blocking: wait for whoever holds it.
         shared: together with others that share it (where the system cannot, alone).
         mode: permissions of a new file, before the umask.
@@ -355,7 +355,7 @@ def file_lock(
         BlockingIOError: another holds it, and `blocking` is false.
         OSError: the file cannot be opened.
     """
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), mode)
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW | getattr(os, "O_CLOEXEC", 0), mode)
     try:
         lock(fd, blocking, shared)
         yield

@@ -39,6 +39,7 @@ class Appender:
     Attributes:
         written: lines that this process has put into the file.
         error: the latest reason why a line could not be written.
+        refusal: why nothing may be written to the file; `None` if it may.
         lock: held during a write; hold it to number records in the order of the file.
     """
 
@@ -46,6 +47,7 @@ class Appender:
         self.path = path
         self.written = 0
         self.error: OSError | None = None
+        self.refusal: OSError | None = None
         self.lock = threading.RLock()
         self._fd = -1
         self._is_ready = False  # open, and no line waits
@@ -180,6 +182,8 @@ class Appender:
             self._fd = -1
 
     def _write_waiting(self) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         if self._fd < 0:
             self._fd = _os.open_append(self.path)
         end = os.lseek(self._fd, 0, os.SEEK_END)

@@ -5,7 +5,6 @@ The server and the command line write the same files in the same way, one of the
 
 from __future__ import annotations
 
-import errno
 import getpass
 import os
 import secrets
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
+from runicorn.store.containment import OutsideStore, check_inside
 
 PRIVATE = ".runicorn"
 TRASH = "trash"
@@ -33,10 +33,10 @@ def private_folder(root: Path) -> Path:
     Raises:
         OSError: it cannot be made, or is a link.
     """
-    folder = root / PRIVATE
+    folder = check_inside(root, root / PRIVATE)
     folder.mkdir(exist_ok=True)
     if folder.is_symlink():
-        raise PermissionError(errno.EACCES, "the folder is a link")
+        raise OutsideStore(folder, "the folder is a link")
     return folder
 
 
@@ -56,7 +56,7 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
     Raises:
         OSError: it could not be written.
     """
-    path = folder / layout.CURATION
+    path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
         # From the file: somebody else may have changed it since what is known was read.
         said, _ = layout.read_json(path)
@@ -82,6 +82,7 @@ def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELET
         OSError: the mark could not be written.
     """
     marker = {"deleted_at": time.time(), "reason": reason, "original_status": status}
+    check_inside(root, folder)
     with _lock(root):
         if (folder / layout.DELETED).exists():
             return False
@@ -113,6 +114,7 @@ def put_aside(root: Path, folder: Path) -> Path:
         OSError: it could not be moved.
     """
     aside = trash(root) / secrets.token_hex(8)
+    check_inside(root, folder.parent)
     os.rename(folder, aside)
     return aside
 
@@ -121,12 +123,10 @@ def trash(root: Path) -> Path:
     """The folder of what is being removed, made when it is missing.
 
     Raises:
-        OSError: it cannot be made, or is a link.
+        OSError: it cannot be made, or a link leads out of the storage root.
     """
-    folder = private_folder(root) / TRASH
+    folder = check_inside(root, private_folder(root) / TRASH)
     folder.mkdir(exist_ok=True)
-    if folder.is_symlink():
-        raise PermissionError(errno.EACCES, "the folder is a link")
     return folder
 
 

@@ -17,17 +17,20 @@ from runicorn.appender import Appender
 from runicorn.folder_lock import folder_lock
 from runicorn.journal import count_records
 from runicorn.notices import Notices, say
+from runicorn.store.containment import OutsideStore, check_inside
 
 
 class RunFolder:
     """The small files of a run, its two growing files, and the count of what did not get into them.
 
     Attributes:
+        root: the storage root, out of which nothing is written.
         lock: held by whoever reads a small file, changes it and writes it back.
         report: called by the thread that syncs when the count of missing records has changed.
     """
 
-    def __init__(self, path: Path, notices: Notices) -> None:
+    def __init__(self, root: Path, path: Path, notices: Notices) -> None:
+        self.root = root
         self.path = path
         self.notices = notices
         self.events = Appender(path / layout.EVENTS)
@@ -38,6 +41,7 @@ class RunFolder:
         self._unsynced: set[str] = set()
         self._synced_folders: set[Path] = set()
         self._unwritten: set[str] = set()
+        self._refusal: OutsideStore | None = None
         _os.watch_forks(self)
 
     def after_fork(self) -> None:
@@ -53,8 +57,12 @@ class RunFolder:
     def claim(self) -> bool:
         """Make the folder. False when it was there before; when it cannot be made that is told, and counts as new."""
         try:
+            check_inside(self.root, self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.mkdir()
+        except OutsideStore as error:
+            self._refusal = self.events.refusal = self.logs.refusal = error
+            self.trouble(self.path.name, error)
         except FileExistsError as error:
             if os.path.isdir(self.path):
                 return False
@@ -80,6 +88,7 @@ class RunFolder:
             in_place: where there is no room for a second file, write into the one that is there.
         """
         try:
+            self.check()
             layout.write_json(self.path / name, value, in_place=in_place)
         except OSError as error:
             self.trouble(name, error)
@@ -91,8 +100,12 @@ class RunFolder:
         """Put a new file into `media/`; False, told and counted, when it is not wholly there."""
         path = self.path / layout.MEDIA / name
         try:
-            path.parent.mkdir(exist_ok=True)
+            self.check()
+            check_inside(self.root, path).parent.mkdir(exist_ok=True)
             path.write_bytes(content)
+        except OutsideStore as error:
+            self.trouble(name, error)
+            return False
         except OSError as error:
             self.trouble(name, error)
             with suppress(OSError):
@@ -101,6 +114,15 @@ class RunFolder:
         self._unsynced.add(name)
         self._synced_folders -= {path.parent, self.path}
         return True
+
+    def check(self) -> None:
+        """Check that the run's folder was found to be inside the store.
+
+        Raises:
+            OutsideStore: it was not.
+        """
+        if self._refusal is not None:
+            raise self._refusal
 
     def append(self, file: Appender, line: bytes) -> None:
         """Add a line to one of the growing files. A line that does not get there is counted; the first is reported."""
@@ -120,6 +142,7 @@ class RunFolder:
     def stir(self) -> None:
         """Change the time of the folder of runs, by which a viewer sees that something happened in it."""
         try:
+            self.check()
             os.utime(self.path.parent)
         except OSError as error:
             self._tell(error)

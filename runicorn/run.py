@@ -59,7 +59,7 @@ class Run(LaterMethods):
         self.process = os.getpid()
         self.server = ""
         self._notices = Notices()
-        self._folder = RunFolder(self.run_dir, self._notices)
+        self._folder = RunFolder(storage_root, self.run_dir, self._notices)
         self.config = Config(self._folder)
         self._summary = Summary(self._folder)
         self._status_file = StatusFile(self._folder)
@@ -325,6 +325,7 @@ class Run(LaterMethods):
 
     def _record(self, how: Callable[[Path, Version], None], version: Version) -> None:
         try:
+            self._folder.check()
             how(self.run_dir, version)
         except OSError as error:
             self._folder.trouble(f"the record of {version}", error)

@@ -103,8 +103,8 @@ class ReadOnlyStore(APIException):
 
     status_code = status.HTTP_403_FORBIDDEN
 
-    def __init__(self) -> None:
-        super().__init__("The storage root is read-only: nothing was changed")
+    def __init__(self, reason: str = "The storage root is read-only") -> None:
+        super().__init__(f"{reason}: nothing was changed")
 
 
 class NotWritten(APIException):

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import models
 
+from runicorn.store.containment import is_inside
 from runs.errors import OutsideRoot
 from runs.querysets import RunQuerySet
 
@@ -182,11 +183,10 @@ class Run(models.Model):
         Raises:
             OutsideRoot: a symbolic link leads out of the storage root.
         """
-        root = Path(self.root.path).resolve()
-        folder = (root / self.folder).resolve()
-        if not folder.is_relative_to(root):
+        folder = Path(self.root.path, self.folder)
+        if not is_inside(self.root.path, folder):
             raise OutsideRoot(self.run_id)
-        return folder
+        return folder.resolve()
 
 
 class RunTag(models.Model):

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from runicorn import free_space, layout
 from runicorn.curation import PARTS, PRIVATE, private_folder
-from runicorn.manifest.fetching import Elsewhere, target_of
+from runicorn.manifest.fetching import target_of
+from runicorn.store.containment import OutsideStore, check_inside
 from runs import discovery, landing, writing
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.models import Run, StorageRoot
@@ -69,7 +70,7 @@ def take_file(*, root: StorageRoot, run_id: str, sent: Sent) -> int:
             size = _land(root, folder, sent)
         except landing.Misplaced as error:
             raise FileConflict(str(error), error.size) from error
-        except Elsewhere as error:
+        except OutsideStore as error:
             raise OutsideRoot(run_id) from error
     if run is None or not landing.grows(sent.name):
         _tell(root, run_id)
@@ -127,7 +128,7 @@ def _place(root: StorageRoot, run_id: str, sent: Sent, about: dict[str, Any]) ->
     with writing.one_file():
         try:
             return target_of(Path(root.path), f"{above}/{run_id}/{layout.META}").parent
-        except Elsewhere as error:
+        except OutsideStore as error:
             raise OutsideRoot(run_id) from error
 
 
@@ -148,7 +149,7 @@ def _land(root: StorageRoot, folder: Path, sent: Sent) -> int:
     digest = sent.digest or ""
     if sent.size is None:
         return landing.replace(path, sent.content, digest)
-    parts = private_folder(Path(root.path)) / PARTS
+    parts = check_inside(root.path, private_folder(Path(root.path)) / PARTS)
     parts.mkdir(exist_ok=True)
     return landing.add_part(parts, path, digest, sent.offset or 0, sent.size, sent.content)
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypedDict
 
 from runicorn import _os
+from runicorn.store.containment import OutsideStore
 from runs import discovery
 from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
 from runs.models import Run, StorageRoot
@@ -83,6 +84,8 @@ def one_file() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if isinstance(error, OutsideStore) or error.errno == errno.ELOOP:  # the file itself is a link
+            raise ReadOnlyStore("A link leads out of the storage root") from error
         if error.errno in REFUSED:
             raise ReadOnlyStore from error
         if error.errno in _os.NO_ROOM:

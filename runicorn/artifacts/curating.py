@@ -38,7 +38,7 @@ def soft_delete(version: Version, by: str = "user") -> None:
     """
     artifact = version.artifact
     with artifact.lock():
-        artifact.existing(version.number)
+        artifact.changeable(version.number)
         if not version.is_deleted():
             mark = {
                 "deleted_at": time.time(),
@@ -59,7 +59,7 @@ def restore(version: Version) -> None:
     """
     artifact = version.artifact
     with artifact.lock():
-        artifact.existing(version.number)
+        artifact.changeable(version.number)
         (version.path / layout.DELETED).unlink(missing_ok=True)
         _os.fsync_directory(version.path)
         index.rewrite(artifact)
@@ -76,7 +76,7 @@ def delete_for_good(version: Version) -> int:
     """
     artifact = version.artifact
     with artifact.lock():
-        artifact.existing(version.number)
+        artifact.changeable(version.number)
         digests = garbage.digests_of(version)
         _os.replace_file(artifact.path / HIGHEST, str(artifact.highest()).encode())
         gone = artifact.path / f"{GONE}{os.getpid()}-{os.urandom(6).hex()}"
@@ -137,7 +137,7 @@ def describe(
     changes = {key: value for key, value in given.items() if value is not None}
     check_texts(description, tags)
     with version.artifact.lock():
-        version.artifact.existing(version.number)
+        version.artifact.changeable(version.number)
         if not changes:
             return
         known = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
@@ -181,7 +181,7 @@ def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]
         OSError: it could not be written.
     """
     with version.artifact.lock():
-        version.artifact.existing(version.number)
+        version.artifact.changeable(version.number)
         before = version.curation
         write_small(version.path / CURATION, {**before, **change(before)})
         with suppress(OSError):  # by this readers see that something is new

@@ -18,6 +18,7 @@ from pathlib import Path
 from runicorn import _os
 from runicorn.artifacts.errors import DamagedFile, StoreBusy
 from runicorn.artifacts.store import GONE, SAVING, UPLOADS, Store, Version
+from runicorn.store.containment import OutsideStore, is_inside
 
 ABANDONED_SECONDS = 24 * 3600
 """An upload to which nothing was added for so long is a rest."""
@@ -116,7 +117,7 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
             stack.enter_context(_patient(store))
             held = _held(store)
             blobs = [store.pool.blob(digest) for digest in set(digests) - held]
-        except (StoreBusy, DamagedFile):
+        except (StoreBusy, DamagedFile, OutsideStore):
             pass
         garbage = _sized([blob for blob in blobs if blob.is_file()], [gone])
         _remove(garbage)
@@ -154,7 +155,8 @@ def _alone(store: Store) -> ExitStack:
         _os.allow_open_files(len(folders))  # a lock is an open file
         for artifact in folders:
             try:
-                stack.enter_context(_os.file_lock(artifact.path / ".lock", blocking=False, mode=0o666))
+                lock = store.writable(artifact.path) / ".lock"
+                stack.enter_context(_os.file_lock(lock, blocking=False, mode=0o666))
             except BlockingIOError as error:
                 raise StoreBusy(f"{artifact.name} is being written to just now; try again later.") from error
         return stack.pop_all()
@@ -190,10 +192,11 @@ def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
 
 
 def _rests(store: Store) -> Iterator[Path]:
-    if store.pool.incoming.is_dir():
+    if store.pool.incoming.is_dir() and is_inside(store.root, store.pool.incoming):
         yield from sorted(store.pool.incoming.iterdir())
     uploads = store.path / UPLOADS
-    for upload in sorted(uploads.iterdir()) if uploads.is_dir() else ():
+    is_ours = uploads.is_dir() and is_inside(store.root, uploads)
+    for upload in sorted(uploads.iterdir()) if is_ours else ():
         if time.time() - upload.stat().st_mtime > ABANDONED_SECONDS:
             yield upload
     for artifact in store.folders():

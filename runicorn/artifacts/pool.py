@@ -23,6 +23,7 @@ from runicorn.artifacts.copying import copy_and_hash, hash_file
 from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.progress import SILENT, Progress
+from runicorn.store.containment import check_inside, is_inside
 
 SMALL = 1024 * 1024
 """Bytes up to which a file is read once, as a whole."""
@@ -58,10 +59,16 @@ def seal(path: Path, digest: str) -> None:
 
 
 class Pool:
-    """The contents of one store."""
+    """The contents of one store.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        path: the folder; it need not be there.
+        root: the storage root, out of which nothing is written.
+    """
+
+    def __init__(self, path: Path, root: Path) -> None:
         self.path = path
+        self.root = root
 
     def blob(self, digest: str) -> Path:
         """Where the content of a digest lies, if it is there."""
@@ -82,7 +89,7 @@ class Pool:
                 os.close(fd)
         except OSError:
             return False
-        if unchanged:
+        if unchanged and is_inside(self.root, blob):
             stamps.stamp(blob, digest, about)
         return unchanged
 
@@ -95,8 +102,12 @@ class Pool:
                         yield entry
 
     def in_use(self) -> AbstractContextManager[None]:
-        """Held while files are stored: what was taken in is not collected before a version holds it."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Held while files are stored: what was taken in is not collected before a version holds it.
+
+        Raises:
+            OutsideStore: a link leads out of the storage root.
+        """
+        check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         return _os.file_lock(self.path / ".lock", shared=True, mode=0o666)
 
     @contextmanager
@@ -105,8 +116,9 @@ class Pool:
 
         Raises:
             StoreBusy: somebody is storing files.
+            OutsideStore: a link leads out of the storage root.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         try:
             with _os.file_lock(self.path / ".lock", blocking=False, mode=0o666):
                 yield
@@ -120,7 +132,7 @@ class Pool:
             OSError: it could not be renamed; it is as it was.
         """
         blob = self.blob(digest)
-        blob.parent.mkdir(exist_ok=True)
+        check_inside(self.root, blob.parent).mkdir(exist_ok=True)
         seal(path, digest)
         _bulk.sync_file(path)
         os.replace(path, blob)
@@ -130,8 +142,9 @@ class Pool:
 
     def remember_size(self, size: int) -> None:
         """A large content of that size is there from now on."""
+        mark = check_inside(self.root, self.sizes / str(size))
         self.sizes.mkdir(exist_ok=True)
-        (self.sizes / str(size)).touch()
+        mark.touch()
 
     @property
     def incoming(self) -> Path:
@@ -159,7 +172,7 @@ class Intake:
         self._hasher = ThreadPoolExecutor(1, thread_name_prefix="runicorn-hash")
 
     def __enter__(self) -> Intake:
-        self._pool.incoming.mkdir(parents=True, exist_ok=True)
+        check_inside(self._pool.root, self._pool.incoming).mkdir(parents=True, exist_ok=True)
         return self
 
     def __exit__(
@@ -218,7 +231,7 @@ class Intake:
         for digest, (copy, size) in list(self._waiting.items()):
             blob = self._pool.blob(digest)
             if blob.parent not in folders:
-                blob.parent.mkdir(exist_ok=True)
+                check_inside(self._pool.root, blob.parent).mkdir(exist_ok=True)
                 folders.add(blob.parent)
             os.replace(copy, blob)
             self._nameless.discard(copy)

@@ -190,7 +190,7 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
 def _homed(store: Store, draft: Draft) -> ArtifactFolder:
     """The artifact in its own place; one that an older SDK put elsewhere by mistake is moved there."""
     artifact = store.folder(draft.type, draft.name)
-    own = store.path / draft.type / draft.name
+    own = store.writable(store.path / draft.type / draft.name)
     if artifact.path != own:
         own.parent.mkdir(parents=True, exist_ok=True)
         with artifact.lock():

@@ -17,7 +17,7 @@ TICK = 100
 
 
 def is_stamped(about: os.stat_result, digest: str) -> bool:
-    """Return whether nobody has written to a file since it was stamped with `digest`."""
+    """Return whether a file has not been written to since it was stamped with `digest`."""
     return about.st_mtime_ns % SECOND // TICK == _fraction(digest)
 
 

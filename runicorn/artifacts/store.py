@@ -26,6 +26,7 @@ from runicorn.artifacts.errors import (
 from runicorn.artifacts.manifest import Manifest, Metadata
 from runicorn.artifacts.names import TYPES, Spec
 from runicorn.artifacts.pool import Pool
+from runicorn.store.containment import check_inside
 
 ARTIFACTS = "artifacts"
 INDEX = "versions.json"
@@ -116,8 +117,12 @@ class ArtifactFolder:
         self.path = path
 
     def lock(self) -> AbstractContextManager[None]:
-        """Held by whoever numbers, deletes or curates versions; the lock that Runicorn 0.4-0.5 holds as well."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Held by whoever numbers, deletes or curates versions; the lock that Runicorn 0.4-0.5 holds as well.
+
+        Raises:
+            OutsideStore: the artifact's folder is, or lies behind, a link out of the storage root.
+        """
+        self.store.writable(self.path).mkdir(parents=True, exist_ok=True)
         return _os.file_lock(self.path / ".lock", mode=0o666)
 
     def numbers(self) -> list[int]:
@@ -157,6 +162,17 @@ class ArtifactFolder:
         version = self.version(number)
         if number < 1 or not (version.path / MANIFEST).is_file():
             raise ArtifactNotFound(f"Version not found: {self.name}:v{number}")
+        return version
+
+    def changeable(self, number: int) -> Version:
+        """A version that is there, deleted or not, and about to be changed.
+
+        Raises:
+            ArtifactNotFound: it is not there.
+            OutsideStore: its folder is a link out of the storage root.
+        """
+        version = self.existing(number)
+        self.store.writable(version.path)
         return version
 
     def index(self) -> dict[str, Any]:
@@ -202,13 +218,23 @@ class Store:
     """The artifacts of one storage root.
 
     Attributes:
+        root: the storage root.
         path: `<root>/artifacts`; it need not be there.
         pool: the contents of all versions.
     """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self.path = root / ARTIFACTS
-        self.pool = Pool(self.path / ".dedup")
+        self.pool = Pool(self.path / ".dedup", root)
+
+    def writable(self, path: Path) -> Path:
+        """Return a path of the store to which something is about to be written.
+
+        Raises:
+            OutsideStore: a link on the way leads out of the storage root.
+        """
+        return check_inside(self.root, path)
 
     def folder(self, type: str, name: str) -> ArtifactFolder:
         """The artifact of that type and name, whether it is there or not.

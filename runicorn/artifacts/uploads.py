@@ -125,8 +125,12 @@ class Upload:
             return 0
 
     def lock(self) -> Any:
-        """Held by whoever adds to it or completes it."""
-        return _os.file_lock(self.path / ".lock")
+        """Held by whoever adds to it or completes it.
+
+        Raises:
+            OutsideStore: its folder is, or lies behind, a link out of the storage root.
+        """
+        return _os.file_lock(self.store.writable(self.path) / ".lock")
 
 
 def begin(
@@ -147,7 +151,7 @@ def begin(
     told = [_told(file) for file in files]
     _check_files(store, about, told, total)
     upload = Upload(store, os.urandom(16).hex())
-    upload.path.mkdir(parents=True)
+    store.writable(upload.path).mkdir(parents=True)
     try:
         _append(upload.path / _FILES, told)
         write_small(upload.path / _ABOUT, {**about, "total_files": total, "created_at": time.time()})
@@ -204,8 +208,9 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
             raise UploadConflict(f"The content has {there} bytes so far, not {offset}.", there)
         if is_there:
             return size
+        part = upload.store.writable(upload.part(digest))
         free_space.require(upload.path, len(content))
-        with open(upload.part(digest), "ab") as file:
+        with open(part, "ab") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -235,7 +240,7 @@ def add_contents(upload: Upload, body: bytes) -> int:
                 )
         intake.settle()
     with suppress(FileNotFoundError):  # completed meanwhile
-        os.utime(upload.path)
+        os.utime(upload.store.writable(upload.path))
     return len(contents)
 
 

@@ -70,7 +70,7 @@ def damage(path: Path, file: FileEntry, progress: Progress = SILENT) -> str:
     finally:
         os.close(fd)
     if stamps.is_stamped(about, file.digest):
-        return "damaged by the disk: nobody has written to it since it was stored"
+        return "damaged by the disk: no program has written to it since it was stored"
     return f"another content, last written {written}"
 
 
@@ -87,7 +87,7 @@ def whole_place(version: Version, file: FileEntry) -> Path:
 
 
 def first_place(version: Version, file: FileEntry) -> Path:
-    """Return where a content of the right size lies, preferably one that nobody has written to since it was stored.
+    """Return where a content of the right size lies, preferably one without a write since it was stored.
 
     The digest shows only when it is read whether it is intact.
 
@@ -101,7 +101,7 @@ def first_place(version: Version, file: FileEntry) -> Path:
 
 
 def unchanged_place(version: Version, file: FileEntry) -> Path:
-    """Return where a content lies to which nobody has written since it was stored; reads it only where that is unknown.
+    """Return where an unchanged content lies; read it only where its stamp is missing.
 
     Raises:
         DamagedFile: there is none.
@@ -149,7 +149,7 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
 
 
 def verify(version: Version, progress: Progress = SILENT) -> Verdict:
-    """Read every byte of a version, mend what has a whole copy, and record the outcome: `corrupted` or `ready`.
+    """Read every byte of a version, restore what has an intact copy, and record the outcome: `corrupted` or `ready`.
 
     Raises:
         DamagedFile: the manifest itself cannot be read.
@@ -168,7 +168,7 @@ def verify(version: Version, progress: Progress = SILENT) -> Verdict:
         elif len(whole) < len(every):
             for path in every:
                 if path not in whole:
-                    _replace(path, whole[0], file.digest)
+                    _replace(version.artifact.store.writable(path), whole[0], file.digest)
             mended.append(file.path)
     status = CORRUPTED if damaged else READY
     outcome = {

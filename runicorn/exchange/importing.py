@@ -17,6 +17,7 @@ from runicorn.exchange import versions
 from runicorn.exchange.limits import ArchiveRefused, Limits, configured
 from runicorn.exchange.places import Kind
 from runicorn.exchange.staging import LOCK, Unpacked, staging, unpack
+from runicorn.store.containment import check_inside
 
 THERE = "it is in the store already"
 OTHER = "the store has another version of that number"
@@ -187,7 +188,7 @@ def _reason(root: Path, before: list[str], overwrite: bool) -> str:
 
 def _put(root: Path, folder: Path, relative: str, before: list[str]) -> None:
     """Give a run its place in one step; the folders it had before go away."""
-    source, target = folder / relative, root / relative
+    source, target = folder / relative, check_inside(root, root / relative)
     target.parent.mkdir(parents=True, exist_ok=True)
     if relative in before:
         _bulk.exchange(source, target)

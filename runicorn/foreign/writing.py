@@ -24,6 +24,7 @@ from runicorn.config import flatten
 from runicorn.foreign.experiment import Experiment, Files, Image, Point
 from runicorn.journal import encode
 from runicorn.notices import Notices
+from runicorn.store.containment import check_inside
 
 ORIGIN = "imported_from"
 STATE = "imported_state"
@@ -72,7 +73,7 @@ class RunWriter:
             for path in self.folder.rglob("*"):
                 if path.is_file():
                     _bulk.sync_file(path)
-        target = self.root / self.place
+        target = check_inside(self.root, self.root / self.place)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             self._keep_others(target)

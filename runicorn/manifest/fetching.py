@@ -22,6 +22,7 @@ from runicorn.manifest.checking import Mark
 from runicorn.manifest.disk import md5
 from runicorn.manifest.model import HASHED
 from runicorn.manifest.transport import Remote, joined
+from runicorn.store.containment import OutsideStore, check_inside
 
 ATTEMPTS = 2
 COPY = 1024 * 1024
@@ -29,10 +30,6 @@ COPY = 1024 * 1024
 
 class Changed(OSError):
     """The file is not what was told of it, or changed while it was read."""
-
-
-class Elsewhere(OSError):
-    """A link on the way would have us write outside of the folder."""
 
 
 @dataclass(slots=True)
@@ -205,19 +202,20 @@ def target_of(root: Path, path: str) -> Path:
     """Where a file belongs, with the folders on the way made.
 
     Raises:
-        Elsewhere: one of them, or the file, is a link.
+        OutsideStore: one of them, or the file, is a link.
         OSError: they cannot be made.
     """
     parts = path.split("/")
+    check_inside(root, root / path)
     folder = root
     for part in parts[:-1]:
         folder = folder / part
         if folder.is_symlink():
-            raise Elsewhere(errno.ELOOP, "a folder on the way is a link", str(folder))
+            raise OutsideStore(folder, "a folder on the way is a link")
         folder.mkdir(exist_ok=True)
     target = folder / parts[-1]
     if target.is_symlink():
-        raise Elsewhere(errno.ELOOP, "it is a link", str(target))
+        raise OutsideStore(target, "it is a link")
     return target
 
 

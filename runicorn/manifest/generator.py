@@ -23,6 +23,7 @@ from runicorn.manifest.disk import Disk, ends
 from runicorn.manifest.files import priority_of
 from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
 from runicorn.manifest.scan import Found, RunFiles, scan
+from runicorn.store.containment import check_inside
 
 PRIVATE = ".runicorn"
 STATE, SCAN, LOCK = ".manifest_state.json", ".manifest_scan.json", ".manifest.lock"
@@ -114,6 +115,8 @@ class ManifestGenerator:
             OSError: the root could not be listed, or something could not be written: the old manifest is as it was.
         """
         kind = ManifestType(manifest_type)
+        if self.output_dir == self.remote_root / PRIVATE:
+            check_inside(self.remote_root, self.output_dir)
         self.output_dir.mkdir(parents=True, exist_ok=True)
         with _os.file_lock(self.output_dir / LOCK, mode=0o666):
             memory = Memory(self.output_dir, self.remote_root)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _os, layout
+from runicorn.store.containment import check_inside
 
 FOLDER = ".runicorn/upload"
 PRIVATE = 0o600
@@ -22,6 +23,7 @@ class Notes:
     """
 
     def __init__(self, root: Path, run_id: str) -> None:
+        self.root = root
         self.path = root / FOLDER / f"{run_id}.json"
         self.content: dict[str, Any] = {}
 
@@ -39,7 +41,7 @@ class Notes:
         Raises:
             OSError: they cannot be written.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        check_inside(self.root, self.path.parent).mkdir(parents=True, exist_ok=True)
         self.load()
         if self.content.get("url") != url or self.content.get("gone"):
             self.content |= {"uploaded": {}, "versions": {}, "uploads": {}}

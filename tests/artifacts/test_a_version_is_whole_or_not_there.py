@@ -16,7 +16,7 @@ import pytest
 import runicorn as rn
 from runicorn.artifacts import garbage, verifying
 from runicorn.artifacts.errors import NotSaved, SourceChanged
-from runicorn.artifacts.pool import Intake, Pool
+from runicorn.artifacts.pool import Intake
 from runicorn.artifacts.store import Store
 from tests.processes import PROJECT, environment
 from tests.sdk.trouble import small_disk
@@ -104,7 +104,7 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, write: Write) ->
         run = rn.init("p", "n", storage=disk, capture_env=False, system_metrics=False, mode="online")
         run.log_artifact(rn.Artifact("small").add_file(write("s.bin", "s")))
         before = sorted(str(path) for path in disk.rglob("*"))
-        for big in (b"x" * 3_000_000, os.urandom(900_000)):
+        for big in (b"x" * 3_000_000, os.urandom(1_200_000)):
             artifact = rn.Artifact("big").add_file(write("w.bin", big)).add_file(write("v.bin", big + b"y"))
             with pytest.raises(NotSaved, match=r"No space left on device.*Nothing of it was kept"):
                 run.log_artifact(artifact)
@@ -172,7 +172,7 @@ def test_a_save_waits_for_a_collection_and_goes_on(run: rn.Run, shelves: Store, 
     import threading
 
     saver = threading.Thread(target=run.log_artifact, args=(rn.Artifact("m").add_file(write("w.bin")),))
-    with Pool(shelves.pool.path).alone():
+    with shelves.pool.alone():
         saver.start()
         saver.join(0.2)
         assert saver.is_alive()

@@ -1,0 +1,1 @@
+"""Files and formats of a storage root."""

@@ -1,0 +1,38 @@
+"""Check that what is written to a store lands inside its root once symbolic links are resolved.
+
+The root itself may be a link. Folders in it may be links to other places inside of it, but nothing is written through a
+link that leads out. A link that is made between the check and the write is not excluded for folders; the last part of a
+path is opened without following links (`runicorn._os`).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+
+class OutsideStore(PermissionError):
+    """A symbolic link on the way to a file leads out of the storage root; nothing was written."""
+
+    def __init__(
+        self, path: str | os.PathLike[str], reason: str = "a link leads out of the storage root"
+    ) -> None:
+        super().__init__(errno.EACCES, reason, os.fspath(path))
+
+
+def is_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> bool:
+    """Return whether a path, which need not exist, is the root or below it after links are resolved."""
+    real_root, real = os.path.realpath(root), os.path.realpath(path)
+    return real == real_root or real.startswith(real_root.rstrip(os.sep) + os.sep)
+
+
+def check_inside(root: str | os.PathLike[str], path: Path) -> Path:
+    """Return `path`, to which something is about to be written.
+
+    Raises:
+        OutsideStore: it is not inside the root after links are resolved.
+    """
+    if not is_inside(root, path):
+        raise OutsideStore(path)
+    return path
