@@ -360,6 +360,11 @@ def file_lock(
         lock(fd, blocking, shared)
         yield
     finally:
+        if not WINDOWS:
+            # Closing is not enough where another thread forked meanwhile: the child has the descriptor too.
+            import fcntl
+
+            fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
 
 

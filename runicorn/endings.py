@@ -9,11 +9,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from runicorn import exits, layout, sigterm
+
+if TYPE_CHECKING:
+    from runicorn.upload.wait import RunningUpload
 
 Verdict = tuple[str, str | None]
 REASON_LENGTH = 200
@@ -25,6 +29,10 @@ class Endable(Protocol):
     @property
     def process(self) -> int:
         """The pid of the process that began it, and alone may end it."""
+
+    @property
+    def upload(self) -> RunningUpload | None:
+        """Its upload to a server."""
 
     def is_open(self) -> bool:
         """Whether it has not ended."""
@@ -124,8 +132,38 @@ def _at_sigterm() -> None:
 
 
 def _end_all(status: str, reason: str | None) -> None:
-    for run in _ours():
+    with suppress(KeyboardInterrupt):
+        end_all(_ours(), status, reason)
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Check the seconds that somebody wants to wait for an upload.
+
+    Raises:
+        ValueError: it is not a number from 0 on.
+    """
+    if timeout is not None:
+        from runicorn.upload.wait import seconds
+
+        seconds(timeout, "upload_timeout")
+
+
+def end_all(runs: Sequence[Endable], status: str, reason: str | None, timeout: float | None = None) -> None:
+    """End runs, then wait a bounded time until they are on their servers.
+
+    Args:
+        runs: the runs.
+        status: how they end.
+        reason: why, in words.
+        timeout: seconds to wait at most, for all of them; else what they say.
+    """
+    for run in runs:
         run.end(status, reason)
+    uploads = [run.upload for run in runs if run.upload is not None]
+    if uploads:
+        from runicorn.upload.wait import wait
+
+        wait(uploads, timeout)
 
 
 def _ours() -> list[Endable]:

@@ -23,6 +23,7 @@ from runicorn.values import PLAIN, REFUSALS
 if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
     from runicorn.artifacts.store import Version
+    from runicorn.upload.wait import RunningUpload
 
 ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 STEP_LIMIT = 2**63
@@ -43,7 +44,7 @@ class Run(LaterMethods):
         run_dir: the folder of the run; its images lie in `media_dir`. Above it: `runs_dir`, `experiment_dir`, `project_dir`.
         storage_root: the folder all projects lie in.
         config: the settings of the run by dotted key; assigning writes them.
-        server: the address of the server that is sent the run; "" for none.
+        server, upload: the address of the server that is sent the run, "" for none, and the upload to it.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Run(LaterMethods):
         self.media_dir = self.run_dir / layout.MEDIA
         self.process = os.getpid()
         self.server = ""
+        self.upload: RunningUpload | None = None
         self._notices = Notices()
         self._folder = RunFolder(storage_root, self.run_dir, self._notices)
         self.config = Config(self._folder)
@@ -83,7 +85,7 @@ class Run(LaterMethods):
         if self.is_open() and os.getpid() == self.process:
             if error is not None:
                 self._comforts.note(error)
-            self.end(*endings.verdict(error))
+            endings.end_all([self], *endings.verdict(error))
 
     def log(
         self,
@@ -248,23 +250,25 @@ class Run(LaterMethods):
         """
         self._summary.set_primary(str(metric_name), mode)
 
-    def finish(self, status: str = layout.FINISHED) -> None:
+    def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
         """End the run, and say what is not on disk if there is anything. Only the first call counts.
 
         Args:
             status: "finished", "failed" or "interrupted".
+            upload_timeout: seconds to wait at most until a server has all of the run; else those of `init`.
 
         Raises:
-            ValueError: `status` is another word.
+            ValueError: `status` is another word, or `upload_timeout` is no number of seconds.
         """
         if status not in ENDINGS:
             raise ValueError(f"Status must be one of {', '.join(ENDINGS)}, got {status!r}")
+        endings.check_timeout(upload_timeout)
         if os.getpid() != self.process:
             self._notices.once(
                 "fork", "a forked process cannot end the run of its parent; finish() did nothing."
             )
         elif self.is_open():
-            self.end(status, None)
+            endings.end_all([self], status, None, upload_timeout)
 
     def is_open(self) -> bool:
         """Whether the run has not ended yet."""
@@ -309,10 +313,6 @@ class Run(LaterMethods):
         self._status_file.end(self._status, reason)
         self._folder.stir()
         self._folder.close()
-        if self.server:
-            from runicorn.upload.start import tell_unsent
-
-            tell_unsent(self)
         self._leave(self._status)
 
     def _found(self, spec: str) -> tuple[Artifact, Version]:

@@ -50,6 +50,7 @@ def init(
     system_metrics: bool = True,
     mode: str | None = None,
     url: str | None = None,
+    upload_timeout: float | None = None,
     path: str | None = None,
     **later: Unpack[Arguments],
 ) -> Run:
@@ -64,14 +65,14 @@ def init(
         run_id: an id of one's own, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
         config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
-        tags: words by which the run is found.
+        tags: words that find the run.
         capture_console: put what the program prints into the log of the run as well.
         resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
         notes, group: a text about the run; what it is compared with, say one sweep.
         system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
-        mode: "disabled" makes every call a silent no-op, as `RUNICORN_MODE=disabled` does. "online" writes also on
-            ranks above 0 of a distributed training, which are silent otherwise.
+        mode: "disabled" or "online", which writes on ranks above 0 too, silent otherwise; else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
+        upload_timeout: seconds that its end waits for the upload at most; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
         later: further arguments that these versions have, see `runicorn.later.Arguments`.
 
@@ -79,12 +80,11 @@ def init(
         InvalidName, InvalidRunId: project, name or path cannot be a folder; run_id has another form.
         RunExists: run_id belongs to a run, and `resume` was not asked for.
         TypeError: config is of no kind that has named parts.
-        ValueError: mode is another word, `resume` has no run_id, `url` is no address, or there is a project beside a path.
+        ValueError: mode, `url` or `upload_timeout` is malformed, `resume` has no run_id, a project is beside a path.
     """
-    place = _checked_place(project, name, path)
-    _check_id(run_id, resume)
+    place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
-    server = upload.address(url)
+    server = upload.Target.of(url, upload_timeout)
     claim = _silent if is_silent(mode) else _claimed
     run, resumed = claim(settings.storage_root(storage), place, run_id, resume)
     endings.watch(run)
@@ -96,14 +96,19 @@ def init(
     return run
 
 
-def _publish(run: Run, server: str) -> None:
+def _publish(run: Run, server: upload.Target) -> None:
     global _latest
     _latest = run
-    _send(run, server)
+    if server.url and not (isinstance(run, SilentRun) or run.is_lost()):
+        run.server = server.url
+        upload.begin(run, server)
     announce(run)
 
 
-def _checked_place(project: str | None, name: str | None, path: str | None) -> Location:
+def _checked_place(
+    project: str | None, name: str | None, path: str | None, run_id: str | None, resume: bool
+) -> Location:
+    _check_id(run_id, resume)
     if path is None:
         return Location(
             layout.check_name(DEFAULT if project is None else project, "project"),
@@ -113,12 +118,6 @@ def _checked_place(project: str | None, name: str | None, path: str | None) -> L
         raise ValueError("A path stands for project and name: give either the path or these.")
     checked = layout.check_path(path)
     return Location(*layout.names_of_path(checked), checked)
-
-
-def _send(run: Run, server: str) -> None:
-    if server and not (isinstance(run, SilentRun) or run.is_lost()):
-        run.server = server
-        upload.begin(run, server)
 
 
 def get_active_run() -> Run | None:

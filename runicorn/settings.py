@@ -42,6 +42,11 @@ SETTINGS: tuple[Setting, ...] = (
         "A server, as `http://host:23300`, that is sent what the SDK logs; the link the SDK prints is there.",
     ),
     Setting(
+        "RUNICORN_UPLOAD_TIMEOUT",
+        "30",
+        "Seconds that `finish()` and the end of the program wait until `RUNICORN_URL` has everything.",
+    ),
+    Setting(
         "RUNICORN_CONFIG_DIR", "", "The folder of the user's configuration; else the system's usual place."
     ),
     Setting(

@@ -123,7 +123,7 @@ class SilentRun(Run):
     def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
         """Do nothing."""
 
-    def finish(self, status: str = layout.FINISHED) -> None:
+    def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
         """Be no longer the active run."""
         self.end(status, None)
 

@@ -35,6 +35,8 @@ TABLE: tuple[tuple[str, str, Limit], ...] = (
     ("POST", "/api/recycle-bin/restore", Limit(20)),
     ("POST", "/api/recycle-bin/empty", Limit(5)),
     ("PUT", "/api/runs/{id}/files/{path}", Limit(6000)),
+    ("GET", "/api/runs/{id}/files/{path}", Limit(6000)),
+    ("PUT", "/api/runs/{id}/heartbeat", Limit(6000)),
     ("GET", "/api/v2/experiments", Limit(100)),
     ("GET", "/api/v2/experiments/{id}", Limit(200)),
     ("GET", "/api/v2/experiments/{id}/metrics/fast", Limit(100)),

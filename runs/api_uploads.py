@@ -12,7 +12,7 @@ from runs import receive, schemas
 from runs.active import active_root
 from runs.api import PROBLEMS
 from runs.errors import FileConflict
-from runs.serializers import FileQuery
+from runs.serializers import FileDigestQuery, FileQuery
 from runs.taking import Bytes
 
 
@@ -22,6 +22,19 @@ class RunFile(APIView):
     parser_classes = (Bytes,)
     # What is acknowledged was synced.
     waits_outside = True
+
+    @extend_schema(
+        parameters=[FileDigestQuery],
+        responses={200: schemas.FileDigest, **PROBLEMS},
+    )
+    def get(self, request: Request, run_id: str, name: str) -> Response:
+        """The size and the SHA-256 of the file, or of its first `size` bytes: whether what was sent has arrived."""
+        query = FileDigestQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        size, digest = receive.describe_file(
+            root=active_root(), run_id=run_id, name=name, size=query.validated_data.get("size")
+        )
+        return Response({"size": size, "digest": digest})
 
     @extend_schema(
         parameters=[FileQuery],
@@ -43,3 +56,15 @@ class RunFile(APIView):
             answer = {"detail": str(error.detail), "size": error.size, "same_store": error.same_store}
             return Response(answer, status=error.status_code)
         return Response({"size": size})
+
+
+class RunHeartbeat(APIView):
+    """The heartbeat of a run that is logged from another machine."""
+
+    parser_classes = (Bytes,)
+    waits_outside = True
+
+    @extend_schema(request=None, responses={200: schemas.Heartbeat, **PROBLEMS})
+    def put(self, request: Request, run_id: str) -> Response:
+        """Tell that the training and its sender are alive; senders do so every 30 seconds."""
+        return Response({"heartbeat_at": receive.take_heartbeat(root=active_root(), run_id=run_id)})

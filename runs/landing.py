@@ -17,6 +17,7 @@ from runicorn import _os, layout
 from runicorn.manifest.files import is_media
 
 ALGORITHM = "sha256:"
+BLOCK = 1024 * 1024
 
 
 class Misplaced(Exception):
@@ -118,7 +119,8 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
     _no_link(part)
     # Held to the end: who sends the same file a second time finds it whole, or begins anew.
     with _os.file_lock(part, mode=0o666):
-        there = _added(part, offset, content)
+        # All bytes were there already where the server was killed before it renamed them.
+        there = size if _size(part) == size else _added(part, offset, content)
         if there < size:
             return there
         with part.open("rb") as file:
@@ -129,6 +131,27 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
         os.replace(part, path)
     _os.fsync_directory(path.parent)
     return size
+
+
+def digest_of(path: Path, size: int | None) -> tuple[int, str]:
+    """The size and the digest of a file, or of its first `size` bytes.
+
+    Raises:
+        FileNotFoundError: it is missing, or shorter than `size`.
+        OSError: it cannot be read, or is a link.
+    """
+    fd = _os.open_regular(path, follow_links=False)
+    with open(fd, "rb") as file:
+        there = file.seek(0, os.SEEK_END)
+        if size is not None and there < size:
+            raise FileNotFoundError(errno.ENOENT, "it is shorter", str(path))
+        file.seek(0)
+        left = there if size is None else size
+        digest, total = hashlib.sha256(), left
+        while left and (block := file.read(min(left, BLOCK))):
+            digest.update(block)
+            left -= len(block)
+    return total - left, ALGORITHM + digest.hexdigest()
 
 
 def _no_link(path: Path) -> None:

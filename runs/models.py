@@ -51,6 +51,8 @@ class Run(models.Model):
     group = models.CharField(max_length=255, default="")
     status = models.CharField(max_length=64)
     exit_reason = models.CharField(max_length=255, null=True)
+    heartbeat = models.FloatField(null=True)
+    """When the sender of a run that logs to this server last said that it is alive."""
     created = models.FloatField()
     updated = models.FloatField()
     """The last time anything of the run was written, as far as its files tell."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from runicorn import layout
+from runicorn import heartbeat, layout
 from runicorn.assets import settings_of
 from runs.cleaning import Cleaner, clean_text
 from runs.fields import Fields, unique_texts
@@ -41,6 +41,7 @@ class RunRecord:
     exit_reason: str | None = None
     started: float | None = None
     ended: float | None = None
+    heartbeat: float | None = None
     duration: float | None = None
     pid: int | None = None
     process_start: float | None = None
@@ -238,6 +239,7 @@ def _state(reading: Reading, record: RunRecord, status: Fields) -> None:
         status.count(key) for key in ("records_written", "records_missing", "journal_bytes")
     )
     if record.status == layout.RUNNING:
+        record.heartbeat = heartbeat.read(reading.path)
         return
     record.ended = ended
     if record.started is not None and ended is not None and ended >= record.started:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import free_space, layout
+from runicorn import free_space, heartbeat, layout
 from runicorn.curation import PARTS, PRIVATE, private_folder
 from runicorn.manifest.fetching import target_of
 from runicorn.store.containment import OutsideStore, check_inside
@@ -75,6 +76,43 @@ def take_file(*, root: StorageRoot, run_id: str, sent: Sent) -> int:
     if run is None or not landing.grows(sent.name):
         _tell(root, run_id)
     return size
+
+
+def describe_file(*, root: StorageRoot, run_id: str, name: str, size: int | None) -> tuple[int, str]:
+    """The size and the digest of a file of a run, or of its first `size` bytes.
+
+    Raises:
+        FileRefused: the library has no such file.
+        RunNotFound: there is no such run, no such file, or it is shorter.
+        OutsideRoot: a link leads out of the storage root.
+    """
+    if not landing.is_taken(name):
+        raise FileRefused("A run has no file of this name that is taken from another machine", "name")
+    run = discovery.refresh_run(root, run_id)
+    if run is None:
+        raise RunNotFound(run_id)
+    try:
+        return landing.digest_of(check_inside(run.path, run.path / name), size)
+    except OSError as error:
+        raise RunNotFound(run_id) from error
+
+
+def take_heartbeat(*, root: StorageRoot, run_id: str) -> float:
+    """Note that the sender of a run is alive: in the file `.heartbeat` of its folder, then in its row; the time.
+
+    Raises:
+        RunNotFound: there is no such run.
+        OutsideRoot: a link leads out of the storage root.
+        ReadOnlyStore, NotWritten: nothing was written.
+    """
+    run = Run.objects.in_root(root).filter(run_id=run_id).first()
+    if run is None:
+        raise RunNotFound(run_id)
+    now = time.time()
+    with writing.one_file():
+        heartbeat.write(run.path, now)
+    Run.objects.filter(pk=run.pk).update(heartbeat=now)
+    return now
 
 
 def _check(sent: Sent) -> None:

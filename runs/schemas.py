@@ -25,6 +25,9 @@ class RunItem(Schema):
     artifacts_used_count = s.IntegerField()
     started_at = s.FloatField(allow_null=True)
     ended_at = s.FloatField(allow_null=True)
+    heartbeat_at = s.FloatField(
+        allow_null=True, help_text="The last heartbeat of a run that logs to this server; Unix seconds."
+    )
     duration_seconds = s.FloatField(allow_null=True)
     tags = s.ListField(child=s.CharField())
     hostname = s.CharField(allow_null=True)
@@ -220,6 +223,19 @@ class FileTaken(Schema):
     """How much of a file is there."""
 
     size = s.IntegerField()
+
+
+class FileDigest(Schema):
+    """What is there of a file."""
+
+    size = s.IntegerField()
+    digest = s.CharField(help_text="`sha256:` and 64 digits.")
+
+
+class Heartbeat(Schema):
+    """A heartbeat was received."""
+
+    heartbeat_at = s.FloatField(help_text="Unix seconds.")
 
 
 class FileConflict(Schema):

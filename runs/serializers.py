@@ -200,6 +200,14 @@ class DeleteExperiments(RunIds):
     force = serializers.BooleanField(required=False, default=False)
 
 
+class FileDigestQuery(Query):
+    """Which part of a file the digest is to cover."""
+
+    size = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**60, help_text="Its first bytes; else all of it."
+    )
+
+
 class FileQuery(Query):
     """Where what a program of another machine sends belongs."""
 

@@ -24,6 +24,7 @@ ITEM = {
     "artifacts_used_count": "artifacts_used_count",
     "started_at": "started",
     "ended_at": "ended",
+    "heartbeat_at": "heartbeat",
     "duration_seconds": "duration",
     "tags": "tags",
     "hostname": "hostname",

@@ -23,6 +23,7 @@ api_patterns = [
     path("runs/<str:run_id>/media", api_files.RunMediaList.as_view(), name="api-run-media"),
     path("runs/<str:run_id>/media/<path:path>", api_files.RunMediaFile.as_view(), name="api-run-media-file"),
     path("runs/<str:run_id>/files/<path:name>", api_uploads.RunFile.as_view(), name="api-run-file"),
+    path("runs/<str:run_id>/heartbeat", api_uploads.RunHeartbeat.as_view(), name="api-run-heartbeat"),
     path("environment/<str:run_id>", api_files.RunEnvironment.as_view(), name="api-environment"),
     path("projects", api.Projects.as_view(), name="api-projects"),
     path("projects/<str:project>/names", api.ProjectNames.as_view(), name="api-project-names"),

@@ -23,6 +23,7 @@ class Experiment(TypedDict):
     updated_at: float
     started_at: float | None
     ended_at: float | None
+    heartbeat_at: float | None
     duration_seconds: float | None
     best_metric_name: str | None
     best_metric_value: float | None

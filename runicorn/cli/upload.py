@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,14 @@ import typer
 from runicorn import layout, settings, stored
 from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.upload.process import send as send_run
+from runicorn.upload.client import Away
+from runicorn.upload.queue import LOG, SENDERS, Queue
 from runicorn.upload.start import checked
-from runicorn.upload.state import Notes
+from runicorn.upload.state import UploadState
+from runicorn.upload.verdict import Watched
+from runicorn.upload.worker import Upload
 
+ROUNDS = 3
 PATIENCE = 30.0
 """Seconds for which a server that is away is asked again."""
 
@@ -30,7 +37,8 @@ def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
         asking.show_json(outcomes)
     for outcome in () if as_json else outcomes:
         if outcome["problem"]:
-            asking.complain(f"{outcome['run_id']} to {outcome['url']}: {outcome['problem']}")
+            details = f" (details: {outcome['log']})" if outcome["log"] else ""
+            asking.complain(f"{outcome['run_id']} to {outcome['url']}: {outcome['problem']}{details}")
         else:
             typer.echo(f"{outcome['run_id']} is at {outcome['url']}/runs/{outcome['run_id']}")
     if any(outcome["problem"] for outcome in outcomes):
@@ -49,15 +57,62 @@ def _folder(root: Path, run_id: str) -> Path:
 
 
 def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
-    notes = Notes(root, run_id).load()
-    url = given or str(notes.content.get("url") or "")
+    state = UploadState(root, run_id).load()
+    url = given or str(state.content.get("url") or "")
     if not url:
         asking.stop("No server is known for this run: give --url http://host:23300", USAGE)
     with asking.told():
-        notes.path.parent.mkdir(parents=True, exist_ok=True)
+        state.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with notes.lock(blocking=False):
-                problem = send_run(folder, root, notes.begin(url), patience=PATIENCE, follow=False)
+            with _lock(state):
+                problem = _compared(folder, state.begin(url))
         except BlockingIOError:
             problem = "another process is sending this run just now"
-    return {"run_id": run_id, "url": url, "problem": problem}
+    return {"run_id": run_id, "url": url, "problem": problem, "log": _log(state)}
+
+
+@contextmanager
+def _lock(state: UploadState) -> Iterator[None]:
+    """Hold the lock of a run; a sender process that is about to send the rest of it is given time for that.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    name = state.content.get("queue")
+    queue = Queue(state.root / SENDERS / name) if isinstance(name, str) and name else None
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with state.lock(blocking=False):
+                yield
+                return
+        except BlockingIOError:
+            if queue is None or time.monotonic() > deadline or not queue.session(state.run_id):
+                raise
+            queue.wake(state.run_id)
+            time.sleep(0.2)
+
+
+def _compared(folder: Path, state: UploadState) -> str:
+    """Send a run, compare every file by its digest, and send again what differs; why something is not there."""
+    watched = Watched(folder, [])
+    upload = Upload(folder, state, has_ended=watched.has_ended, is_stopped=lambda: True)
+    problem = ""
+    for _ in range(ROUNDS):
+        problem = upload.send(PATIENCE, insistent=False)
+        if problem:
+            return problem
+        try:
+            different = upload.differences()
+        except Away as error:
+            return str(error)
+        if not different:
+            return ""
+        problem = f"{', '.join(different)}: another digest there"
+    return problem
+
+
+def _log(state: UploadState) -> str | None:
+    name = state.content.get("queue")
+    log = state.root / SENDERS / name / LOG if isinstance(name, str) and name else None
+    return str(log) if log and log.exists() else None

@@ -22,7 +22,7 @@ from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.uploads import PREFIX
 from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
-from runicorn.upload.state import Notes
+from runicorn.upload.state import UploadState
 
 TOLD_AT_ONCE = 5000
 """Files in one request, as long as they fit into it."""
@@ -42,17 +42,17 @@ class Artifacts:
     Args:
         run_dir: the folder of the run.
         root: its storage root.
-        notes: what is remembered of sending it.
+        state: what is remembered of sending it.
         server: where it goes.
     """
 
-    def __init__(self, run_dir: Path, root: Path, notes: Notes, server: Server) -> None:
+    def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
         self._run_dir = run_dir
         self._root = root
-        self._notes = notes
+        self._state = state
         self._server = server
-        self._versions: dict[str, int] = notes.content["versions"]
-        self._uploads: dict[str, str] = notes.content["uploads"]
+        self._versions: dict[str, int] = state.content["versions"]
+        self._uploads: dict[str, str] = state.content["uploads"]
         self.problems: dict[str, str] = {}
         """Why a version was not sent, by version; tried again when the run makes another one, or by hand."""
 
@@ -85,7 +85,7 @@ class Artifacts:
                 self.problems[key] = f"{key} could not be sent: {error}"
                 return None
             self.problems.pop(key, None)
-            self._notes.save()
+            self._state.save()
         return self._versions.get(key)
 
     def _send(self, key: str, entry: dict[str, Any]) -> int:
@@ -143,7 +143,7 @@ class Artifacts:
         if state is None:
             state = self._server.json("POST", "/api/artifacts/uploads", self._about(version))
             self._uploads[key] = state["upload_id"]
-            self._notes.save()
+            self._state.save()
         missing = set(state["missing"])
         for portion in _portions(files[state.get("told_files", 0) :]):
             answer = self._server.json("POST", f"{self._path(key)}/files", {"files": portion})

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from runicorn import settings
+from runicorn.upload.http import ERRORS, Answer, HttpClient, api_path, shown
 
 PART = 4 * 1024 * 1024
 """Bytes in one request; a server takes twice as many."""
 TIMEOUT = 60.0
+PATIENCE = 900.0
+"""Seconds that the server may need to compute the digest of a large file."""
+ROUNDS = 3
+NO_ROUTE = {"not found", "there is nothing at this address"}
+UNAUTHORIZED = 401
+UNKNOWN = "unknown"
+"""The digest of a file on a server that does not tell digests."""
 
 
 class Away(Exception):
@@ -28,6 +37,10 @@ class Away(Exception):
 
 class Denied(Away):
     """The server asks for another token."""
+
+
+class Unsupported(Away):
+    """The server has no such route; it may be updated."""
 
 
 class Refused(Exception):
@@ -55,35 +68,39 @@ class Conflict(Exception):
 
 
 def token() -> str | None:
-    """What `RUNICORN_TOKEN` says: the token, or the file that holds it."""
+    """The token that `RUNICORN_TOKEN` names: itself, or what its file holds now.
+
+    Raises:
+        ValueError: it cannot be sent in a header.
+    """
     given = settings.get("RUNICORN_TOKEN").strip()
     if not given or given in {"auto", "new"}:
         return None
     path = Path(os.path.expanduser(given))
-    try:
-        return path.read_text(encoding="utf-8").strip() if path.is_file() else given
-    except (OSError, ValueError):
-        return given
+    with suppress(OSError, ValueError):
+        given = path.read_text(encoding="utf-8").strip() if path.is_file() else given
+    if not (given.isascii() and given.isprintable() and given.strip()):
+        raise ValueError("A token is one line of ASCII characters")
+    return given
 
 
 class Server:
-    """One server, and the run that it is sent.
+    """One server, and the run that it is sent. Not for several threads at once.
 
     Raises:
-        ValueError: the address or the token is none.
+        ValueError: the address or the token is malformed.
     """
 
-    def __init__(self, url: str, run_id: str, sender: str) -> None:
-        from runicorn.api.transport import Transport
-
-        self._transport = Transport(url, TIMEOUT, 0, token())
+    def __init__(self, url: str, run_id: str, sender: str, timeout: float = TIMEOUT) -> None:
+        self._client = HttpClient(url, timeout)
+        self._token = token()
         self._run_id = run_id
         self._sender = sender
         self.taken = 0
-        """How many requests the server has taken something of."""
+        """How many requests the server has accepted something of."""
 
     def append(self, name: str, offset: int, content: bytes) -> int:
-        """Add to a growing file; the bytes that are there then.
+        """Append to a growing file and return its size there.
 
         Raises:
             Conflict: another size is there.
@@ -92,7 +109,7 @@ class Server:
         return int(self._put(name, content, offset=offset)["size"])
 
     def replace(self, name: str, content: bytes) -> None:
-        """Put a whole file.
+        """Replace a whole file.
 
         Raises:
             Conflict: the run is another one there, or lies in the store of the server already.
@@ -101,7 +118,7 @@ class Server:
         self._put(name, content, digest=f"sha256:{hashlib.sha256(content).hexdigest()}")
 
     def replace_large(self, name: str, path: Path) -> None:
-        """Put a whole file in parts, going on with what is there.
+        """Replace a whole file in parts, going on with what is there, and compare digests at the end.
 
         Raises:
             OSError: it cannot be read.
@@ -109,16 +126,52 @@ class Server:
         """
         with path.open("rb") as file:
             digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-            size, offset = file.seek(0, os.SEEK_END), 0
-            while offset < size:
-                file.seek(offset)
-                try:
-                    answer = self._put(name, file.read(PART), digest=digest, offset=offset, size=size)
-                    offset = int(answer["size"])
-                except Conflict as conflict:
-                    if conflict.size is None or conflict.size == offset:
-                        raise
-                    offset = conflict.size
+            size = file.seek(0, os.SEEK_END)
+            for _ in range(ROUNDS):
+                self._parts(name, file, digest, size)
+                if self.digest(name) in (digest, UNKNOWN):
+                    return
+        raise Conflict(f"{name} arrived with another digest", None)
+
+    def _parts(self, name: str, file: BinaryIO, digest: str, size: int) -> None:
+        offset = 0
+        while offset < size:
+            file.seek(offset)
+            try:
+                answer = self._put(name, file.read(PART), digest=digest, offset=offset, size=size)
+                offset = int(answer["size"])
+            except Conflict as conflict:
+                if conflict.size is None or conflict.size == offset:
+                    raise
+                offset = conflict.size
+                if offset == size:
+                    # All bytes are there and the file perhaps is not: the server was killed before it renamed them.
+                    self._put(name, b"", digest=digest, offset=size, size=size)
+
+    def digest(self, name: str, size: int | None = None) -> str | None:
+        """The digest of a file on the server, or of its first `size` bytes.
+
+        Returns:
+            None when it is not there, or shorter; `UNKNOWN` from servers that do not tell.
+
+        Raises:
+            Away: the server could not be asked.
+        """
+        path = self.path("runs", self._run_id, "files", *name.split("/"))
+        try:
+            return str(self.json("GET", path, size=size, patience=PATIENCE)["digest"])
+        except Removed:
+            return None
+        except (Refused, Unsupported):
+            return UNKNOWN
+
+    def heartbeat(self, run_id: str) -> None:
+        """Tell the server that a run is alive.
+
+        Raises:
+            Conflict, Away, Refused, Removed: see there.
+        """
+        self.json("PUT", self.path("runs", run_id, "heartbeat"))
 
     def json(
         self, method: str, path: str, body: Any = None, *, patience: float | None = None, **params: Any
@@ -128,32 +181,71 @@ class Server:
         Raises:
             Conflict, Away, Refused, Removed: see there.
         """
-        from runicorn.api import errors
-
-        try:
-            query = [(key, str(value)) for key, value in params.items() if value is not None]
-            answer = self._transport.json(method, path, params=query, body=body, timeout=patience)
-        except errors.ConflictError as error:
-            raise Conflict(error.detail, error.payload) from error
-        except errors.NotFoundError as error:
-            raise Removed(error.detail) from error
-        except errors.BadRequestError as error:
-            raise Refused(error.detail) from error
-        except errors.AuthenticationError as error:
-            raise Denied(error.detail) from error
-        except errors.RateLimitError as error:
-            raise Away(error.detail, error.retry_after) from error
-        except errors.RunicornAPIError as error:
-            raise Away(error.detail) from error
+        query = [(key, str(value)) for key, value in params.items() if value is not None]
+        answer = self._request(method, path, query, body, patience)
+        if answer.status == UNAUTHORIZED and self._read_token_again():
+            answer = self._request(method, path, query, body, patience)
+        if answer.status >= 300:
+            raise self._error(answer, f"{method} {path}")
+        value = answer.json()
+        if not isinstance(value, dict | list):
+            raise Away(f"{shown(self._client.url)} answered {method} {path} with something that is not JSON")
         self.taken += method == "PUT"
-        return answer
+        return value
 
     def path(self, *parts: str | int) -> str:
         """The path of a route."""
-        from runicorn.api import addresses
+        return api_path(*parts)
 
-        return addresses.path(*parts)
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _read_token_again(self) -> bool:
+        """Whether the file of the token holds another one by now."""
+        before = self._token
+        with suppress(ValueError):
+            self._token = token()
+        return self._token != before
+
+    def _request(
+        self, method: str, path: str, query: list[tuple[str, str]], body: Any, patience: float | None
+    ) -> Answer:
+        try:
+            return self._client.request(method, path, query, body, token=self._token, timeout=patience)
+        except ERRORS as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise Away(
+                f"No Runicorn viewer could be reached at {shown(self._client.url)}: {reason}"
+            ) from error
+
+    def _error(self, answer: Answer, request: str) -> Exception:
+        payload = answer.json()
+        said = payload.get("detail") if isinstance(payload, dict) else None
+        sentence = (
+            said if isinstance(said, str) else f"{request} was answered with {answer.status} {answer.reason}"
+        )
+        match answer.status:
+            case 400 | 413 | 415 | 422:
+                return Refused(sentence)
+            case 401 | 403:
+                return Denied(sentence)
+            case 404 if sentence.rstrip(".").lower() in NO_ROUTE:
+                return Unsupported(sentence)
+            case 404:
+                return Removed(sentence)
+            case 405:
+                return Unsupported(sentence)
+            case 409:
+                return Conflict(sentence, payload)
+            case 429:
+                return Away(sentence, _seconds(answer.headers.get("Retry-After")))
+        return Away(sentence)
 
     def _put(self, name: str, content: bytes, **params: Any) -> Any:
         path = self.path("runs", self._run_id, "files", *name.split("/"))
         return self.json("PUT", path, content, sender=self._sender, **params)
+
+
+def _seconds(text: str | None) -> float | None:
+    return float(text) if text and text.strip().isdecimal() and len(text) < 10 else None

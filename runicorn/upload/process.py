@@ -1,138 +1,115 @@
-"""The process that sends a run while it trains, and goes on until all of it is there."""
+"""Sender process: uploads the runs of a queue while they train, and goes on until all of them are on the server."""
 
 from __future__ import annotations
 
-import random
+import os
+import select
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from runicorn import _os, layout
-from runicorn.settings import identity
-from runicorn.upload.client import Away, Conflict, Denied, Server
-from runicorn.upload.run_files import Gone, RunUpload
-from runicorn.upload.state import Notes
+from runicorn.upload import log
+from runicorn.upload.heartbeats import Heartbeats
+from runicorn.upload.queue import Entry, Queue, woken
+from runicorn.upload.worker import POLL, Worker
 
-POLL = 0.5
-"""Seconds between two looks at the files of a run that goes on."""
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-LONGER = 1.5
-PATIENCE = 3 * 86_400.0
-"""After its run has ended, for so long a server that is away is asked again; then it is left to `runicorn sync`."""
+MOST_WORKERS = 256
+RETRY_SECONDS = 30.0
+"""Before a run is tried again of which the files could not be read."""
+FLUSH_SECONDS = 25.0
+"""After SIGTERM, for so long what is left is sent."""
 
 
 def main() -> None:
-    """Send the run whose folder is the only argument."""
-    run_dir = Path(sys.argv[1])
-    root = root_of(run_dir)
-    notes = Notes(root, run_dir.name)
-    # A run that is resumed has the process of its earlier part still: whoever comes later waits, and finds it done.
-    with notes.lock():
-        notes.load()
-        send(run_dir, root, notes)
+    """Serve the queue whose folder is the only argument, unless another process does."""
+    queue = Queue(Path(sys.argv[1]))
+    with suppress(BlockingIOError), queue.serving() as serving:
+        Sender(queue, serving).run()
+    # Threads that wait for a server that does not answer hold up nothing.
+    sys.stderr.flush()
+    os._exit(0)
 
 
-def root_of(run_dir: Path) -> Path:
-    """The storage root of a run's folder `<root>/<project>/<name>/runs/<id>`."""
-    return run_dir.parents[3]
-
-
-def send(
-    run_dir: Path,
-    root: Path,
-    notes: Notes,
-    *,
-    patience: float = PATIENCE,
-    follow: bool = True,
-    sleep: Callable[[float], None] = time.sleep,
-) -> str:
-    """Send a run until all of it is there; the lock of its notes is held.
+class Sender:
+    """Gives each run of the queue a thread, wakes them, and ends when the queue is empty or at SIGTERM.
 
     Args:
-        run_dir: its folder.
-        root: its storage root.
-        notes: what is remembered of sending it.
-        patience: seconds for which a server that is away is asked again, once the run has ended.
-        follow: go on while the run does.
-        sleep: waits so many seconds.
-
-    Returns:
-        Why something was not sent, as a sentence; "" when all of it is there.
+        queue: the queue.
+        serving: closed when the process stops serving it.
     """
-    try:
-        server = Server(str(notes.content.get("url")), run_dir.name, str(notes.content.get("sender") or ""))
-    except ValueError as error:
-        return _noted(notes, str(error))
-    upload = RunUpload(run_dir, root, notes, server)
-    pause, waited, taken = 0.0, 0.0, 0
-    while True:
-        # Asked before the files are looked at: what was written before the end is sent then.
-        last = has_ended(run_dir) or not follow
-        try:
-            moved = upload.one_pass()
-        except Away as error:
-            _noted(notes, str(error))
-            if last and (waited > patience or (isinstance(error, Denied) and not follow)):
-                return str(error)
-            # Whoever takes something between two cuts is there.
-            pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
-            taken = server.taken
-            waited += pause if last else 0.0
-            sleep(pause)
-            continue
-        except (Conflict, Gone, OSError) as error:
-            return _given_up(notes, error)
-        pause = 0.0
-        problem = "; ".join([*upload.problems.values(), *upload.artifact_problems()])
-        if last and not moved:
-            notes.content["done"] = has_ended(run_dir) and not problem
-            return _noted(notes, problem)
-        _noted(notes, problem)
-        if not moved:
-            sleep(POLL)
 
+    def __init__(self, queue: Queue, serving: ExitStack) -> None:
+        self._queue = queue
+        self._serving = serving
+        self._workers: dict[str, Worker] = {}
+        self._retry_at: dict[str, float] = {}
+        self._stop_by: float | None = None
+        self._wake = queue.listen()
+        self._heartbeats = Heartbeats()
+        self._signalled = threading.Event()
 
-def _given_up(notes: Notes, error: Exception) -> str:
-    """Note why nothing more is sent; the sentence, or "" where nothing needs to be."""
-    if isinstance(error, Conflict) and error.same_store:
-        notes.content["done"] = True
-        return _noted(notes, "")
-    if isinstance(error, Gone):
-        notes.content["gone"] = True
-        return _noted(notes, f"{error}: it was removed there, and is not sent again")
-    if isinstance(error, OSError):
-        return _noted(notes, f"{error.filename}: {error.strerror or error}")
-    return _noted(notes, str(error))
+    def run(self) -> None:
+        """Return when nothing is left to do."""
+        signal.signal(signal.SIGTERM, lambda number, frame: self._signalled.set())
+        with suppress(AttributeError):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        log.shorten(self._queue.log)
+        self._heartbeats.start()
+        while not self._is_done():
+            self._collect()
+            self._wait()
+        self._heartbeats.stop()
 
+    def _is_done(self) -> bool:
+        if self._signalled.is_set():
+            now = time.monotonic()
+            self._stop_by = self._stop_by or now + FLUSH_SECONDS
+            for worker in self._workers.values():
+                worker.flush()
+            return now > self._stop_by or not any(worker.is_alive() for worker in self._workers.values())
+        return not self._workers and self._queue.leave_if_empty(self._serving)
 
-def next_pause(last: float, asked: float | None) -> float:
-    """Seconds until a server that is away is asked again: longer and longer, and not all at the same moment.
+    def _collect(self) -> None:
+        """Let ended workers go, and start one for each run that has none."""
+        entries = self._queue.entries()
+        for run_id, worker in list(self._workers.items()):
+            if not worker.is_alive():
+                self._heartbeats.forget(run_id)
+                worker.close()
+                del self._workers[run_id]
+                self._retry_at[worker.entry.session] = time.monotonic() + RETRY_SECONDS
+            elif run_id not in entries or entries[run_id].session != worker.entry.session:
+                worker.supersede()
+        if self._stop_by is None:
+            for entry in entries.values():
+                self._start(entry)
 
-    A pause is about a fourth longer than the one before it, so a server that comes back is found after about a fifth
-    of the time for which it was away.
-    """
-    if asked is not None:
-        return min(max(asked, 0.1), LONGEST_PAUSE)
-    spread = random.uniform(0.7, 1.0)
-    return max(FIRST_PAUSE * spread, min(last * random.uniform(1.0, LONGER), LONGEST_PAUSE * spread))
+    def _start(self, entry: Entry) -> None:
+        if entry.run_id in self._workers or len(self._workers) >= MOST_WORKERS:
+            return
+        if time.monotonic() < self._retry_at.get(entry.session, 0.0):
+            return
+        worker = Worker(self._queue, entry)
+        self._workers[entry.run_id] = worker
+        worker.start()
+        self._heartbeats.watch(worker)
 
-
-def has_ended(run_dir: Path) -> bool:
-    """Whether nothing more is written to a run: it says so, or its process on this machine is gone."""
-    if layout.read_json(run_dir / layout.STATUS)[0].get("status") != layout.RUNNING:
-        return True
-    meta = layout.read_json(run_dir / layout.META)[0]
-    here = identity()
-    if any(meta.get(key) != here[key] for key in ("machine_id", "pid_namespace")):
-        return False
-    pid, start, boot = meta.get("pid"), meta.get("process_start"), meta.get("boot_id")
-    start = float(start) if isinstance(start, int | float) else None
-    return isinstance(pid, int) and _os.process_gone(pid, start, boot if isinstance(boot, str) else "")
-
-
-def _noted(notes: Notes, problem: str) -> str:
-    if notes.content.get("problem") != problem or notes.content.get("done"):
-        notes.content["problem"] = problem
-        notes.save()
-    return problem
+    def _wait(self) -> None:
+        """Wait for `POLL` seconds, for a training to end, or for somebody who wants a run to be looked after."""
+        if not hasattr(select, "poll"):
+            time.sleep(POLL)
+            return
+        poll = select.poll()
+        watched = {worker.fd: worker for worker in self._workers.values() if worker.fd >= 0}
+        for fd in [*watched, *([self._wake] if self._wake >= 0 else [])]:
+            poll.register(fd, select.POLLIN)
+        for fd, _ in poll.poll(POLL * 1000):
+            if fd == self._wake:
+                for run_id in woken(fd):
+                    if run_id in self._workers:
+                        self._workers[run_id].wake()
+            else:
+                watched[fd].process_ended()

@@ -7,6 +7,7 @@ growing file is appended to exactly at its end there, so nothing is sent twice o
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from typing import Any
 from runicorn import _os, layout
 from runicorn.manifest.files import is_media
 from runicorn.upload.artifacts import Artifacts
-from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
-from runicorn.upload.state import Notes
+from runicorn.upload.client import PART, UNKNOWN, Conflict, Refused, Removed, Server
+from runicorn.upload.state import UploadState
 
 EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT)
 
@@ -25,22 +26,22 @@ class Gone(Exception):
 
 
 class RunUpload:
-    """Sends one run. Not for two at once: whoever makes one holds the lock of the notes.
+    """Sends one run. Not for two at once: whoever makes one holds the lock of the state.
 
     Args:
         run_dir: the folder of the run.
         root: its storage root.
-        notes: what is remembered of sending it.
+        state: what is remembered of sending it.
         server: where it goes.
     """
 
-    def __init__(self, run_dir: Path, root: Path, notes: Notes, server: Server) -> None:
+    def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
         self.run_dir = run_dir
-        self._notes = notes
+        self._state = state
         self._server = server
-        self._uploaded: dict[str, Any] = notes.content["uploaded"]
+        self._uploaded: dict[str, Any] = state.content["uploaded"]
         self._sizes: dict[str, int] = {}
-        self._artifacts = Artifacts(run_dir, root, notes, server)
+        self._artifacts = Artifacts(run_dir, root, state, server)
         self.problems: dict[str, str] = {}
         """What the server does not take, by file; sent again when the file changes."""
 
@@ -79,9 +80,32 @@ class RunUpload:
             raise Gone(str(error)) from error
         return moved
 
-    def artifact_problems(self) -> list[str]:
-        """Why versions of artifacts were not sent, as sentences."""
-        return list(self._artifacts.problems.values())
+    def all_problems(self) -> list[str]:
+        """Why files and versions of artifacts were not sent, as sentences."""
+        return [*self.problems.values(), *self._artifacts.problems.values()]
+
+    def differences(self) -> list[str]:
+        """The files that are not the same on the server, by digest; those that are replaced are sent again.
+
+        Raises:
+            Away: the server could not be asked.
+            OSError: a file could not be read.
+        """
+        found = []
+        for name in [*(layout.META, layout.STATUS), *EARLY, *self._media(), *sorted(layout.GROWING)]:
+            try:
+                with (self.run_dir / name).open("rb") as file:
+                    size = file.seek(0, os.SEEK_END)
+                    file.seek(0)
+                    digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+            except FileNotFoundError:
+                continue
+            there = self._server.digest(name, size if name in layout.GROWING else None)
+            if there not in (digest, UNKNOWN):
+                found.append(name)
+                self._uploaded.pop(name, None)
+                self._sizes.pop(name, None)
+        return found
 
     def _small(self, name: str) -> bool:
         mark = self._changed(name)
@@ -165,7 +189,7 @@ class RunUpload:
     def _sent(self, name: str, mark: Any) -> bool:
         self._uploaded[name] = mark
         self.problems.pop(name, None)
-        self._notes.save()
+        self._state.save()
         return True
 
     def _refused(self, name: str, mark: Any, error: Exception) -> bool:

@@ -1,21 +1,38 @@
-"""Starting the process that sends a run to a server, and saying at the end what it has not sent."""
+"""Start of the process that uploads a run, and the bounded wait for it at the end."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from runicorn import settings
 from runicorn.notices import say
-from runicorn.upload.state import Notes
 
 if TYPE_CHECKING:
     from runicorn.run import Run
+    from runicorn.upload.queue import Queue
 
 CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.upload.process import main; main()"
+
+
+class Target(NamedTuple):
+    """The server that a run is sent to, "" for none, and the seconds that the end of the run waits for it."""
+
+    url: str
+    timeout: float
+
+    @classmethod
+    def of(cls, url: str | None, upload_timeout: float | None) -> Target:
+        """What the arguments of `init` say, else the environment.
+
+        Raises:
+            ValueError: an argument is no address or no number of seconds.
+        """
+        server = address(url)
+        return cls(server, timeout(upload_timeout) if server else 0.0)
 
 
 def address(url: str | None) -> str:
@@ -55,42 +72,81 @@ def checked(url: str, *, told: bool) -> str:
     return ""
 
 
-def begin(run: Run, url: str) -> None:
-    """Have a process of its own send the run to a server, until it has ended and all of it is there.
+def timeout(given: float | None) -> float:
+    """Seconds that the end of a run waits for its upload: what was given, else `RUNICORN_UPLOAD_TIMEOUT`.
+
+    Raises:
+        ValueError: what was given is not a number from 0 on.
+    """
+    from runicorn.upload.wait import DEFAULT, seconds
+
+    if given is not None:
+        return seconds(given, "upload_timeout")
+    text = settings.get("RUNICORN_UPLOAD_TIMEOUT")
+    try:
+        return seconds(float(text), "RUNICORN_UPLOAD_TIMEOUT")
+    except ValueError:
+        say(f"RUNICORN_UPLOAD_TIMEOUT must be a number of seconds, not {text!r}; {DEFAULT:g} is used.")
+        return DEFAULT
+
+
+def begin(run: Run, target: Target) -> None:
+    """Have a sender process upload the run until it has ended and all of it is on the server.
 
     Returns at once; what goes wrong is told, never raised.
     """
+    from runicorn.upload.queue import Queue
+    from runicorn.upload.state import UploadState
+    from runicorn.upload.verdict import image
+    from runicorn.upload.wait import RunningUpload
+
+    url = target.url
+    try:
+        queue = Queue.of(run.storage_root, url)
+        UploadState(run.storage_root, run.id).begin(url, queue.folder.name)
+        session = queue.add(run.id, run.run_dir, image())
+        serve(queue)
+    except (OSError, ValueError, RuntimeError) as error:
+        say(f"run {run.id} is not sent to {url} ({error}); later: {command(run.storage_root, run.id)}")
+        return
+    queue.wake(run.id)
+    run.upload = RunningUpload(run, target, queue, session)
+    run.upload.start()
+
+
+def serve(queue: Queue) -> None:
+    """Start the sender process of a queue unless it is there.
+
+    Raises:
+        OSError: it cannot be started.
+    """
     import subprocess
 
+    if not queue.claim_start():
+        return
     parent = str(Path(__file__).resolve().parents[2])
-    try:
-        Notes(run.storage_root, run.id).begin(url)
+    with open(os.open(queue.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(
-            [sys.executable or "python3", "-P", "-c", CODE, parent, str(run.run_dir)],
+            [sys.executable or "python3", "-P", "-c", CODE, parent, str(queue.folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=run.storage_root,
-            env=_surroundings(),
+            stderr=log,
+            cwd=queue.root,
+            env=_environment(),
             # Ctrl-C, and the end of the terminal, are the training's alone.
             start_new_session=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
-        say(f"run {run.id} is not sent to {url} ({error}); later: runicorn sync {run.id}")
-        return
     # It outlives us, and nobody waits for it.
     process.returncode = 0
 
 
-def _surroundings() -> dict[str, str]:
-    """Our environment without what would have the other process log, or be taken for a rank."""
+def command(root: Path, run_id: str) -> str:
+    """The command that sends what is left of a run."""
+    import shlex
+
+    return f"runicorn sync --storage {shlex.quote(str(root))} {run_id}"
+
+
+def _environment() -> dict[str, str]:
+    """Our environment without what would have the other process log."""
     return {name: value for name, value in os.environ.items() if name != "RUNICORN_URL"}
-
-
-def tell_unsent(run: Run) -> None:
-    """Say at the end of a run that it could not be sent so far, if it is so."""
-    problem = Notes(run.storage_root, run.id).load().content.get("problem")
-    if problem:
-        say(
-            f"run {run.id} is not at {run.server} yet ({problem}); it is tried again, or: runicorn sync {run.id}"
-        )

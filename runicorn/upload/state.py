@@ -1,4 +1,4 @@
-"""What is remembered of sending one run: `.runicorn/upload/<id>.json` in the store, and a lock beside it."""
+"""State of one run's upload: `.runicorn/upload/<id>.json` in the store, and a lock beside it."""
 
 from __future__ import annotations
 
@@ -13,48 +13,69 @@ FOLDER = ".runicorn/upload"
 PRIVATE = 0o600
 
 
-class Notes:
-    """The notes of one run; a process that uploads it holds their lock.
+class UploadState:
+    """The state of one run; the process that uploads it holds the lock.
 
     Attributes:
-        content: `url`, `sender` (by which a server sees that it serves this very store), `uploaded` (files that were
-            sent, as they were), `versions` (of artifacts here, and their numbers there), `uploads` (of versions, that were begun there), `done`, `problem` (why
-            something was not sent, as a sentence), `gone` (the run was removed there).
+        content: `url`, `sender` (by which a server sees that it serves this very store), `queue` (the folder of the
+            process that uploads it), `uploaded` (files that were sent, as they were), `versions` (of artifacts here,
+            and their numbers there), `uploads` (of versions, that were begun there), `done`, `problem` (why something
+            was not sent, as a sentence), `denied` (the server asks for another token), `gone` (the run was removed
+            there).
     """
 
     def __init__(self, root: Path, run_id: str) -> None:
         self.root = root
+        self.run_id = run_id
         self.path = root / FOLDER / f"{run_id}.json"
         self.content: dict[str, Any] = {}
 
-    def load(self) -> Notes:
-        """Read them; missing ones are empty."""
+    def load(self) -> UploadState:
+        """Read it; a missing one is empty."""
         self.content = layout.read_json(self.path)[0]
         for key in ("uploaded", "versions", "uploads"):
             if not isinstance(self.content.get(key), dict):
                 self.content[key] = {}
         return self
 
-    def begin(self, url: str) -> Notes:
-        """Write them for a run that goes to `url`; what was sent elsewhere counts as not sent.
+    def begin(self, url: str, queue: str | None = None) -> UploadState:
+        """Write it for a run that goes to `url`; what was sent elsewhere counts as not sent.
+
+        Args:
+            url: the server.
+            queue: the folder of the process that uploads it; else it stays as it is.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: it cannot be written.
         """
         check_inside(self.root, self.path.parent).mkdir(parents=True, exist_ok=True)
         self.load()
         if self.content.get("url") != url or self.content.get("gone"):
             self.content |= {"uploaded": {}, "versions": {}, "uploads": {}}
         sender = self.content.get("sender") or os.urandom(16).hex()
+        if queue is not None:
+            self.content["queue"] = queue
         self.content |= {"url": url, "sender": sender, "done": False, "problem": "", "gone": False}
         self.save()
         return self
 
-    def save(self) -> None:
-        """Write them.
+    def note(self, problem: str, *, denied: bool = False) -> str:
+        """Write why something is not sent, if that is news; the same sentence.
 
         Raises:
-            OSError: they cannot be written.
+            OSError: it cannot be written.
+        """
+        news = {"problem": problem, "denied": denied}
+        if self.content.get("done") or any(self.content.get(key) != value for key, value in news.items()):
+            self.content |= news
+            self.save()
+        return problem
+
+    def save(self) -> None:
+        """Write it.
+
+        Raises:
+            OSError: it cannot be written.
         """
         layout.write_json(self.path, self.content, mode=PRIVATE)
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.processes import environment
 
+SERVE = """
+import sys
+from pathlib import Path
+from runicorn.upload.queue import Queue
+from runicorn.upload.start import serve
+serve(Queue(Path(sys.argv[1])))
+"""
 LOCAL = {"artifacts_created.json", "artifacts_used.json"}
 """Told with the numbers that versions have over there."""
 
@@ -48,3 +57,24 @@ def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.Com
     return subprocess.run(
         command, env=environment(home, **more), cwd=home, capture_output=True, text=True, check=False
     )
+
+
+def revive(root: Path, home: Path) -> None:
+    """Start the sender processes of a store anew, as the next call of a training would."""
+    for folder in (root / ".runicorn/upload/senders").glob("*"):
+        subprocess.run(
+            [sys.executable, "-c", SERVE, str(folder)], env=environment(home), cwd=root, check=True
+        )
+
+
+def in_a_pid_namespace() -> tuple[str, ...]:
+    """The command that runs another as process 1 of a PID namespace with its own /proc.
+
+    Skips the test, and says so, where this machine does not allow it.
+    """
+    for command in (("unshare",), ("unshare", "--user", "--map-root-user")):
+        words = (*command, "--pid", "--fork", "--mount-proc", "--kill-child=KILL")
+        with suppress(OSError):
+            if subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+                return words
+    pytest.skip("no PID namespaces for this user: neither root nor unprivileged user namespaces")

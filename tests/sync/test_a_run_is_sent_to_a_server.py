@@ -7,8 +7,6 @@ import random
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -18,12 +16,11 @@ from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.cli import app
-from runicorn.upload.process import next_pause
-from runicorn.upload.start import CODE
-from tests.processes import PROJECT, Viewer, environment, train
+from runicorn.upload.worker import next_pause
+from tests.processes import Viewer, train
 from tests.secrecy import holds, secret
 from tests.sync.proxy import Proxy
-from tests.sync.sending import differences, senders, sync
+from tests.sync.sending import differences, revive, senders, sync
 from tests.waiting import until
 
 STEPWISE = """
@@ -102,9 +99,11 @@ def test_it_is_live_over_there_while_it_trains(near: Path, viewer: Viewer, home:
 
 def test_a_server_that_never_answers_holds_up_nothing(near: Path, home: Path, run_id: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        training = train(STEPWISE, near, home, run_id, f"http://127.0.0.1:{silent.getsockname()[1]}")
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        training = train(STEPWISE, near, home, run_id, url, RUNICORN_UPLOAD_TIMEOUT="1")
         _, told = training.communicate("go\n" * 50, timeout=60)
         assert training.returncode == 0 and "Traceback" not in told
+        assert f"runicorn sync --storage {near} {run_id}" in told
         # It is still being tried, by a process of its own.
         assert len(senders(near)) == 1
 
@@ -113,7 +112,7 @@ def test_a_server_that_was_away_gets_everything_when_it_is_back(
     near: Path, network: Proxy, viewer: Viewer, home: Path, run_id: str
 ) -> None:
     network.cut()
-    training = train(STEPWISE, near, home, run_id, network.url)
+    training = train(STEPWISE, near, home, run_id, network.url, RUNICORN_UPLOAD_TIMEOUT="0.5")
     training.communicate("go\n" * 20)
     assert training.returncode == 0 and not (viewer.root / "sent/one/runs" / run_id).exists()
     network.mend()
@@ -141,12 +140,11 @@ def test_what_was_left_is_sent_by_hand(
     near: Path, network: Proxy, viewer: Viewer, home: Path, run_id: str
 ) -> None:
     network.cut()
-    training = train(STEPWISE, near, home, run_id, network.url)
-    assert training.stdin and training.stdout
-    training.stdout.readline()
-    (sender,) = until(lambda: senders(near))
-    sender.kill()
+    training = train(STEPWISE, near, home, run_id, network.url, RUNICORN_UPLOAD_TIMEOUT="0")
     training.communicate("go\n" * 10)
+    for sender in senders(near):
+        sender.kill()
+    until(lambda: not senders(near))
     network.mend()
     done = sync(near, home, run_id)
     assert done.returncode == 0, done.stderr
@@ -299,7 +297,7 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
         network.cut()
         network.mend()
         if not senders(near):
-            sync_process(near, home, run_id)
+            revive(near, home)
     training.communicate()
     done = sync(near, home, run_id)
     if "another process" in done.stderr:
@@ -307,14 +305,6 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
         done = sync(near, home, run_id)
     assert done.returncode == 0, done.stderr
     assert not differences(near, viewer.root)
-
-
-def sync_process(near: Path, home: Path, run_id: str) -> None:
-    """A new sender, as a resumed run would start one."""
-    (folder,) = near.glob(f"*/*/runs/{run_id}")
-    subprocess.Popen(
-        [sys.executable, "-P", "-c", CODE, str(PROJECT), str(folder)], env=environment(home), cwd=near
-    ).returncode = 0
 
 
 def test_killed_and_cut_off_at_random_the_files_are_equal_in_the_end(

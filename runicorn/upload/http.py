@@ -1,0 +1,195 @@
+"""HTTP requests of the standard library over one kept connection."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ipaddress
+import json
+import os
+import ssl
+from contextlib import suppress
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+
+REPEATABLE = frozenset({"GET", "PUT"})
+CERTIFICATES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+ERRORS = (OSError, http.client.HTTPException)
+
+
+class Answer(NamedTuple):
+    """An HTTP response that was read to its end."""
+
+    status: int
+    reason: str
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        """The value in the body; None if it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+def shown(url: str) -> str:
+    """A URL without user name and password, for messages."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def api_path(*parts: str | int) -> str:
+    """The path below `/api` of these parts, each quoted."""
+    return "/api/" + "/".join(quote(str(part), safe="") for part in parts)
+
+
+class HttpClient:
+    """Sends requests to one server. Not for several threads at once.
+
+    Args:
+        url: the address of the server, `http://host:port/prefix`.
+        timeout: seconds to wait for a connection, and then for each piece of an answer.
+
+    Raises:
+        ValueError: the address is not one of a server.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"url must be like http://host:23300, not {shown(url)!r}")
+        self.url = url
+        self._parts = parts
+        self._timeout = timeout
+        self._prefix = parts.path.rstrip("/")
+        self._connection: http.client.HTTPConnection | None = None
+        self._headers = {"Accept": "application/json", "Host": parts.netloc.rpartition("@")[2]}
+        self._proxy = None if _is_loopback(parts.hostname) else _proxy_for(parts.scheme, parts.hostname)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]],
+        body: Any,
+        *,
+        token: str | None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """The answer of the server, whatever its status.
+
+        Args:
+            method: the HTTP method.
+            path: the path of the route, which begins with a slash.
+            query: names and values.
+            body: bytes, or a value that is sent as JSON; None for none.
+            token: the bearer token.
+            timeout: seconds to wait for the answer, when it may take longer.
+
+        Raises:
+            OSError, http.client.HTTPException: no answer came.
+        """
+        target = self._prefix + path + (f"?{urlencode(query)}" if query else "")
+        headers = dict(self._headers)
+        if self._proxy and self._parts.scheme == "http":
+            target = f"http://{headers['Host']}{target}"
+            headers |= _credentials(self._proxy, "Proxy-Authorization")
+        headers |= {"Authorization": f"Bearer {token}"} if token else _credentials(self._parts.netloc)
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        if content is not None:
+            headers["Content-Type"] = (
+                "application/octet-stream" if isinstance(body, bytes) else "application/json"
+            )
+        kept = self._connection is not None
+        try:
+            return self._send(method, target, content, headers, timeout)
+        except (http.client.RemoteDisconnected, ConnectionError):
+            # A server closes a connection that was idle; only a new one tells whether it is there.
+            if not kept or method not in REPEATABLE:
+                raise
+            return self._send(method, target, content, headers, timeout)
+
+    def close(self) -> None:
+        """Close the connection; the next request opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _send(
+        self, method: str, target: str, content: bytes | None, headers: dict[str, str], timeout: float | None
+    ) -> Answer:
+        done = False
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            if self._connection.sock is not None:
+                self._connection.sock.settimeout(timeout or self._timeout)
+            self._connection.request(method, target, content, headers)
+            response = self._connection.getresponse()
+            answer = Answer(response.status, response.reason, response.headers, response.read())
+            done = not response.will_close
+            return answer
+        finally:
+            if not done:
+                self.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        host, port = self._parts.hostname or "", self._parts.port
+        secure = self._parts.scheme == "https"
+        at_proxy = urlsplit(f"//{self._proxy}") if self._proxy else None
+        near = (at_proxy.hostname or "", at_proxy.port or 8080) if at_proxy else (host, port)
+        connection: http.client.HTTPConnection
+        if secure:
+            connection = http.client.HTTPSConnection(*near, timeout=self._timeout, context=_tls())
+            if self._proxy:
+                connection.set_tunnel(host, port or 443, _credentials(self._proxy, "Proxy-Authorization"))
+        else:
+            connection = http.client.HTTPConnection(*near, timeout=self._timeout)
+        connection.connect()
+        return connection
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _proxy_for(scheme: str, host: str) -> str | None:
+    """`user:password@host:port` of the proxy that the environment names for a host."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    found = proxies.get(scheme) or proxies.get("all")
+    if not found or proxy_bypass(host):
+        return None
+    return urlsplit(found if "://" in found else f"http://{found}").netloc
+
+
+def _credentials(netloc: str, header: str = "Authorization") -> dict[str, str]:
+    """The header of basic authentication for what stands before the @ of an address, if anything does."""
+    before = netloc.rpartition("@")[0]
+    return {header: "Basic " + base64.b64encode(unquote(before).encode()).decode()} if before else {}
+
+
+def _tls() -> ssl.SSLContext:
+    bundle = next((os.environ[name] for name in CERTIFICATES if os.environ.get(name)), None)
+    if bundle:
+        folder = os.path.isdir(bundle)
+        return ssl.create_default_context(
+            cafile=None if folder else bundle, capath=bundle if folder else None
+        )
+    context = ssl.create_default_context()
+    if not context.cert_store_stats()["x509_ca"] and not os.path.isdir(
+        ssl.get_default_verify_paths().capath or ""
+    ):
+        # Python builds without the system's certificates, on macOS for one, have those of `certifi` at most.
+        with suppress(ImportError):
+            import certifi
+
+            context.load_verify_locations(certifi.where())
+    return context

@@ -1,0 +1,194 @@
+"""Queue of the runs that one sender process uploads: `.runicorn/upload/senders/<key>/` in the store.
+
+There is one for each store, server and token, and for each user and PID namespace: a process that belongs to another
+user cannot read every run, and one in another container cannot see whether a training is alive.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runicorn import _os, layout, settings
+from runicorn.store.containment import check_inside
+from runicorn.upload.state import FOLDER, PRIVATE
+
+SENDERS = f"{FOLDER}/senders"
+ABOUT, RUNS, LOG = "server.json", "runs", "log.txt"
+WAKE_LENGTH = 4096
+START_SECONDS = 3.0
+"""What a process needs at most until it serves."""
+
+
+class Entry(NamedTuple):
+    """A run in the queue.
+
+    Attributes:
+        run_id: its id.
+        folder: its folder, relative to the store.
+        session: random; a resumed run has another one.
+        image: identifies the program that the process executes; empty where the system does not tell.
+    """
+
+    run_id: str
+    folder: str
+    session: str
+    image: list[int]
+
+
+class Queue:
+    """The queue in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = folder.parents[3]
+        self.log = folder / LOG
+        self._runs = folder / RUNS
+        self._wake = folder / "wake"
+        self._started = folder / "started"
+
+    @classmethod
+    def of(cls, root: Path, url: str) -> Queue:
+        """The queue of this user and PID namespace for a server, made when missing.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        user = str(os.getuid()) if hasattr(os, "getuid") else ""
+        token = settings.get("RUNICORN_TOKEN").strip()
+        here = settings.identity()
+        parts = (url, token, user, here["machine_id"], here["pid_namespace"])
+        key = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+        queue = cls(root / SENDERS / key)
+        check_inside(root, queue._runs).mkdir(parents=True, exist_ok=True)
+        if not (queue.folder / ABOUT).exists():
+            layout.write_json(queue.folder / ABOUT, {"url": url}, mode=PRIVATE)
+        if hasattr(os, "mkfifo") and not queue._wake.exists():
+            with suppress(OSError):  # some file systems have none: then the process finds out by itself
+                os.mkfifo(queue._wake, PRIVATE)
+        return queue
+
+    def add(self, run_id: str, run_dir: Path, image: list[int]) -> str:
+        """Put a run into the queue; the session by which it is known there.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        session = os.urandom(8).hex()
+        entry = {"folder": run_dir.relative_to(self.root).as_posix(), "session": session, "image": image}
+        with self._lock():
+            layout.write_json(self._entry(run_id), entry, mode=PRIVATE)
+        return session
+
+    def session(self, run_id: str) -> str:
+        """The session of a run in the queue; "" when it is not there any more."""
+        return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
+
+    def entries(self) -> dict[str, Entry]:
+        """The runs in the queue by id.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        found = {}
+        for name in os.listdir(self._runs):
+            about = layout.read_json(self._runs / name)[0]
+            folder, image = about.get("folder"), about.get("image")
+            if not name.startswith(".") and isinstance(folder, str):
+                run_id = name.removesuffix(".json")
+                session = str(about.get("session"))
+                found[run_id] = Entry(run_id, folder, session, image if isinstance(image, list) else [])
+        return found
+
+    def remove(self, entry: Entry) -> bool:
+        """Take a run out of the queue; False when it was resumed meanwhile.
+
+        Raises:
+            OSError: it cannot be removed.
+        """
+        with self._lock():
+            if self.session(entry.run_id) not in ("", entry.session):
+                return False
+            self._entry(entry.run_id).unlink(missing_ok=True)
+        return True
+
+    def claim_start(self) -> bool:
+        """Whether a sender process is to be started: there is none, and nobody has just started one.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        with self._lock():
+            try:
+                with self._serving():
+                    pass
+            except BlockingIOError:
+                return False
+            with suppress(FileNotFoundError):
+                if abs(time.time() - self._started.stat().st_mtime) < START_SECONDS:
+                    return False
+            self._started.touch()
+            os.utime(self._started)
+            return True
+
+    @contextmanager
+    def serving(self) -> Iterator[ExitStack]:
+        """Be the sender process of the queue; `leave_if_empty` ends that.
+
+        Raises:
+            BlockingIOError: there is one.
+        """
+        with ExitStack() as stack:
+            with self._lock():
+                stack.enter_context(self._serving())
+                self._started.unlink(missing_ok=True)
+            yield stack
+
+    def leave_if_empty(self, serving: ExitStack) -> bool:
+        """End being the sender process unless there is something to do: whoever adds a run then starts another."""
+        with self._lock():
+            if self.entries():
+                return False
+            serving.close()
+        return True
+
+    def wake(self, run_id: str) -> None:
+        """Have the sender process look after a run at once."""
+        with suppress(OSError):  # nobody listens
+            fd = os.open(self._wake, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+            try:
+                os.write(fd, f"{run_id}\n".encode())
+            finally:
+                os.close(fd)
+
+    def listen(self) -> int:
+        """A descriptor that can be read when somebody calls `wake`; -1 where there is none."""
+        try:
+            return os.open(self._wake, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, AttributeError):
+            return -1
+
+    def _entry(self, run_id: str) -> Path:
+        return self._runs / f"{run_id}.json"
+
+    def _lock(self) -> Any:
+        return _os.file_lock(self.folder / "queue.lock")
+
+    def _serving(self) -> Any:
+        return _os.file_lock(self.folder / "process.lock", blocking=False)
+
+
+def woken(fd: int) -> list[str]:
+    """The runs for which somebody called `wake`."""
+    try:
+        return os.read(fd, WAKE_LENGTH).decode("ascii", "replace").split()
+    except OSError as error:
+        if error.errno != errno.EAGAIN:
+            raise
+        return []

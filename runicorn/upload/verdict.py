@@ -1,0 +1,143 @@
+"""The end of a run whose process did not write it: killed, ended by `os._exit`, or replaced by another program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.settings import identity
+
+NOT_FOUND = "process_not_found"
+REPLACED = "exec"
+# <linux/pidfd.h>: PIDFD_GET_INFO, PIDFD_INFO_EXIT and struct pidfd_info of Linux 6.15.
+GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
+INFO_EXIT = 1 << 3
+INFO_FORMAT = "QQ11Ii"
+# Fields of /proc/<pid>/stat that another program changes, and the status of a zombie; counted from the state on.
+START_CODE, START_STACK, EXIT_CODE = 23, 25, 49
+
+
+def image(pid: int | str = "self") -> list[int]:
+    """What tells the program of a process from the one that `exec` puts in its place; empty where that is unknown."""
+    fields = _stat(pid)
+    # Zeros are given to those who may not look at the process.
+    found = [int(fields[n]) for n in (START_CODE, START_STACK)] if len(fields) > EXIT_CODE else []
+    return found if all(value > 1 for value in found) else []
+
+
+class Watched:
+    """The process that writes a run, watched without being its parent.
+
+    Args:
+        run_dir: the folder of the run.
+        image: of the program that the process executed when the run began.
+    """
+
+    def __init__(self, run_dir: Path, image: list[int]) -> None:
+        self.run_dir = run_dir
+        self.fd = -1
+        self._image = image
+        self._meta = layout.read_json(run_dir / layout.META)[0]
+        here = identity()
+        self.is_ours = all(self._meta.get(key) == here[key] for key in ("machine_id", "pid_namespace"))
+        pid = self._meta.get("pid")
+        self._pid = pid if type(pid) is int and pid > 0 else 0
+        if self.is_ours and self._pid and hasattr(os, "pidfd_open"):
+            with suppress(OSError):
+                self.fd = os.pidfd_open(self._pid)
+            if self._gone():  # what has the pid now may be another process
+                self.close()
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def has_ended(self) -> bool:
+        """Whether nothing more is written to the run; if its process left without saying so, `status.json` says it now.
+
+        Raises:
+            OSError: that could not be written.
+        """
+        if layout.read_json(self.run_dir / layout.STATUS)[0].get("status") != layout.RUNNING:
+            return True
+        if not (self.is_ours and self._pid):
+            return False
+        if self._gone():
+            return self._judge(self._reason())
+        return self._is_replaced() and self._judge(REPLACED)
+
+    def _gone(self) -> bool:
+        start, boot = self._meta.get("process_start"), self._meta.get("boot_id")
+        start = float(start) if isinstance(start, int | float) else None
+        return _os.process_gone(self._pid, start, boot if isinstance(boot, str) else "")
+
+    def _is_replaced(self) -> bool:
+        now = image(self._pid) if self._image else []
+        return bool(now) and now != self._image
+
+    def _judge(self, reason: str) -> bool:
+        """Write the verdict, unless another process has written to the run since."""
+        meta = layout.read_json(self.run_dir / layout.META)[0]
+        status, problem = layout.read_json(self.run_dir / layout.STATUS)
+        if any(meta.get(key) != self._meta.get(key) for key in ("pid", "process_start", "resumed_at")):
+            return False
+        if not problem and status.get("status") == layout.RUNNING:
+            interrupted = reason in ("SIGTERM", "KeyboardInterrupt")
+            word = layout.INTERRUPTED if interrupted else layout.FAILED
+            verdict = {"status": word, "ended_at": last_write(self.run_dir), "exit_reason": reason}
+            layout.write_json(self.run_dir / layout.STATUS, status | verdict)
+        return True
+
+    def _reason(self) -> str:
+        """Why the process ended, as far as the system tells those who are not its parent."""
+        code = self._wait_status()
+        if code is not None and os.WIFSIGNALED(code):
+            number = os.WTERMSIG(code)
+            if number == signal.SIGINT:
+                return "KeyboardInterrupt"
+            with suppress(ValueError):
+                return signal.Signals(number).name
+        if code is not None and os.WIFEXITED(code) and os.WEXITSTATUS(code):
+            return f"exit: {os.WEXITSTATUS(code)}"
+        return NOT_FOUND
+
+    def _wait_status(self) -> int | None:
+        if self.fd < 0:
+            return None
+        fields = _stat(self._pid)
+        if fields and fields[0] in "ZX" and len(fields) > EXIT_CODE:
+            return int(fields[EXIT_CODE])
+        import fcntl
+
+        about = bytearray(struct.pack("Q", INFO_EXIT).ljust(struct.calcsize(INFO_FORMAT), b"\0"))
+        try:
+            fcntl.ioctl(self.fd, GET_INFO, about)
+        except OSError:  # an older kernel
+            return None
+        values: tuple[Any, ...] = struct.unpack(INFO_FORMAT, about)
+        return int(values[-1]) if values[0] & INFO_EXIT else None
+
+
+def last_write(run_dir: Path) -> float:
+    """When a run last wrote anything, in Unix seconds."""
+    times = [0.0]
+    with suppress(OSError), os.scandir(run_dir) as entries:
+        for entry in entries:
+            if entry.name in layout.OF_THE_LIBRARY or entry.name in layout.GROWING:
+                times.append(entry.stat(follow_symlinks=False).st_mtime)
+    return max(times)
+
+
+def _stat(pid: int | str) -> list[str]:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()

@@ -1,0 +1,217 @@
+"""What a training knows of its upload: whether the sender process lives, what is wrong, and when all is sent."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from runicorn import layout
+from runicorn.beside import Companion
+from runicorn.notices import say
+from runicorn.upload.queue import Queue
+from runicorn.upload.start import Target, command, serve
+from runicorn.upload.state import UploadState
+
+if TYPE_CHECKING:
+    from runicorn.run import Run
+
+DEFAULT = 30.0
+CHECK = 5.0
+"""Seconds between two checks whether the sender process lives."""
+EARLY, EARLY_CHECK = 10.0, 0.2
+"""Seconds after the beginning in which problems are looked for more often."""
+QUIET = 2.0
+"""Seconds of waiting without a word."""
+PAUSE = 0.03
+DENIED_SECONDS = 2.0
+"""What the end of a run waits for a server that asks for another token."""
+
+
+def seconds(value: float, name: str) -> float:
+    """The value itself.
+
+    Raises:
+        ValueError: it is not a number from 0 on.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+        raise ValueError(f"{name} must be a number of seconds from 0 on, not {value!r}")
+    return float(value)
+
+
+class RunningUpload:
+    """The upload of a run that this process writes.
+
+    Args:
+        run: the run.
+        target: the server, and the seconds that the end of the run waits for it.
+        queue: the queue in which the run is.
+        session: its session there.
+    """
+
+    def __init__(self, run: Run, target: Target, queue: Queue, session: str) -> None:
+        self.root = run.storage_root
+        self.run_id = run.id
+        self._run_dir = run.run_dir
+        self.url, self.timeout = target
+        self._queue = queue
+        self._session = session
+        self._told = ""
+        self._began = time.monotonic()
+        self._companion = Companion("upload", self._watch)
+
+    def start(self) -> None:
+        """Watch the sender process from a thread; returns at once."""
+        self._companion.start()
+
+    def stop(self) -> None:
+        """Watch it no more."""
+        self._companion.stop()
+
+    def is_done(self) -> bool:
+        """Whether the sender process has nothing more to do for the run."""
+        return self._queue.session(self.run_id) != self._session
+
+    def revive(self) -> None:
+        """Start the sender process again if it was killed."""
+        with suppress(OSError, RuntimeError):
+            serve(self._queue)
+
+    def wake(self) -> None:
+        """Have the sender process look after the run at once."""
+        self._queue.wake(self.run_id)
+
+    def problem(self) -> str:
+        """Why something is not sent, as a sentence."""
+        return str(self._state().content.get("problem") or "")
+
+    def is_denied(self) -> bool:
+        """Whether the server asks for another token."""
+        return self._state().content.get("denied") is True
+
+    def tell(self) -> None:
+        """Say what is not on the server, if anything is not, with the command that sends it."""
+        problem = self.problem()
+        if self.is_done() and not problem:
+            return
+        again = "" if self.is_done() else "; it goes on if this machine lets it"
+        reason = f" ({problem})" if problem else ""
+        say(
+            f"run {self.run_id} is not wholly at {self.url}{reason}{again}. To send the rest:"
+            f" {command(self.root, self.run_id)}"
+        )
+
+    def unsent(self) -> int:
+        """Bytes of journal, log and media that are known to be unsent; a guess for a person who waits."""
+        uploaded = self._state().content.get("uploaded", {})
+        total = 0
+        with suppress(OSError):
+            media = self._run_dir / layout.MEDIA
+            for path in media.rglob("*"):
+                if f"{layout.MEDIA}/{path.relative_to(media).as_posix()}" not in uploaded:
+                    total += path.stat().st_size
+        return total
+
+    def _state(self) -> UploadState:
+        return UploadState(self.root, self.run_id).load()
+
+    def _watch(self, companion: Companion) -> None:
+        while not companion.stopped.wait(EARLY_CHECK if time.monotonic() - self._began < EARLY else CHECK):
+            if self.is_done():
+                if problem := self.problem():
+                    self._tell_once(problem)
+                return
+            if self.is_denied():
+                self._tell_once(self.problem())
+            self.revive()
+
+    def _tell_once(self, problem: str) -> None:
+        if problem != self._told:
+            self._told = problem
+            say(
+                f"run {self.run_id} is not sent to {self.url}: {problem.rstrip('.')}."
+                f" Details: {self._queue.log}. To send it later: {command(self.root, self.run_id)}"
+            )
+
+
+def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None:
+    """Wait until all of some ended runs are on the server, a bounded time, and say what is not.
+
+    Progress is shown at a terminal; elsewhere one line says what is waited for.
+
+    Args:
+        uploads: those of the runs.
+        timeout: seconds to wait at most; else what the runs say.
+    """
+    left = list(uploads)
+    if timeout is None:
+        timeout = max((upload.timeout for upload in left), default=0.0)
+    for upload in left:
+        upload.stop()
+        upload.revive()
+        upload.wake()
+    began, line = time.monotonic(), _Line()
+    revived = began
+    try:
+        while waiting := [upload for upload in left if not upload.is_done()]:
+            waited = time.monotonic() - began
+            if waited >= timeout or (waited > DENIED_SECONDS and all(one.is_denied() for one in waiting)):
+                break
+            if time.monotonic() - revived > 1.0:
+                revived = time.monotonic()
+                for upload in waiting:
+                    upload.revive()
+            if waited > QUIET:
+                line.show(waiting, timeout - waited)
+            time.sleep(PAUSE)
+    finally:
+        line.close()
+        for upload in left:
+            upload.tell()
+
+
+class _Line:
+    """One line about what is waited for: drawn over itself at a terminal, said once elsewhere."""
+
+    def __init__(self) -> None:
+        self._shown = 0.0
+        self._at_terminal = bool(sys.stderr) and _is_terminal()
+
+    def show(self, waiting: list[RunningUpload], left: float) -> None:
+        """Say what is waited for, and how long still."""
+        if self._shown and (not self._at_terminal or time.monotonic() - self._shown < 0.5):
+            return
+        self._shown = time.monotonic()
+        first, more = waiting[0], len(waiting) - 1
+        others = f" and {more} more" if more else ""
+        if not self._at_terminal:
+            say(
+                f"sending the rest of run {first.run_id}{others} to {first.url}, for up to {left:.0f} s;"
+                f" if it is cut off: {command(first.root, first.run_id)}"
+            )
+            return
+        size = first.unsent()
+        media = f", {size / 1e6:.1f} MB of files left" if size else ""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(
+                f"\r\x1b[Krunicorn: sending the rest of run {first.run_id}{others}{media} ({left:.0f} s)"
+            )
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        """Remove the line from the terminal."""
+        if self._shown and self._at_terminal:
+            with suppress(OSError, ValueError):
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+
+
+def _is_terminal() -> bool:
+    try:
+        return os.isatty(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False

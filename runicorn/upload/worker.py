@@ -1,0 +1,240 @@
+"""Upload of one run from its beginning to its end, in a thread of the sender process."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from runicorn.upload import log
+from runicorn.upload.client import TIMEOUT, Away, Conflict, Denied, Server
+from runicorn.upload.queue import Entry, Queue
+from runicorn.upload.run_files import Gone, RunUpload
+from runicorn.upload.state import UploadState
+from runicorn.upload.verdict import Watched
+
+POLL = 0.5
+"""Seconds between two passes over the files of a run that goes on."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+LONGER = 1.5
+PATIENCE = 3 * 86_400.0
+"""After its run has ended, for so long a server that is away is asked again; then it is left to `runicorn sync`."""
+LINGER = 5.0
+"""Seconds after SIGTERM that a run has to end: its training may have been told to stop at the same moment."""
+
+
+class Worker(threading.Thread):
+    """Uploads one run of a queue.
+
+    Args:
+        queue: the queue.
+        entry: the run.
+    """
+
+    def __init__(self, queue: Queue, entry: Entry) -> None:
+        super().__init__(name=entry.run_id, daemon=True)
+        self.entry = entry
+        self._queue = queue
+        self._run_dir = queue.root / entry.folder
+        self._state = UploadState(queue.root, entry.run_id)
+        self._watched = Watched(self._run_dir, entry.image)
+        self._woken = threading.Event()
+        self._flush_at: float | None = None
+        self.is_superseded = False
+        self._ended = False
+        self.fd = self._watched.fd
+
+    def run(self) -> None:
+        """Upload the run, then take it out of the queue."""
+        with self._state.lock():
+            upload = Upload(
+                self._run_dir,
+                self._state.load(),
+                has_ended=self._has_ended,
+                is_stopped=self._should_stop,
+                sleep=self._sleep,
+            )
+            problem = upload.send(PATIENCE)
+        self._ended = True
+        log.write(f"{self.entry.run_id}: {problem or 'all sent'}")
+        if upload.is_over and not self.is_superseded:
+            self._queue.remove(self.entry)
+
+    def close(self) -> None:
+        """Stop watching the process of the run."""
+        self._watched.close()
+
+    def wake(self) -> None:
+        """Look after the run now."""
+        self._woken.set()
+
+    def process_ended(self) -> None:
+        """The process that writes the run has ended."""
+        self.fd = -1
+        self._woken.set()
+
+    def flush(self) -> None:
+        """Send what is left, then end."""
+        if self._flush_at is None:
+            self._flush_at = time.monotonic()
+            self._woken.set()
+
+    def supersede(self) -> None:
+        """End: the run was resumed, and has another entry."""
+        self.is_superseded = True
+        self._woken.set()
+
+    def is_training(self) -> bool:
+        """Whether the run goes on, as far as is known."""
+        return self.is_alive() and not self._ended
+
+    def server(self, timeout: float) -> Server:
+        """A connection of its own to the server of the run.
+
+        Raises:
+            ValueError: its address or the token is malformed.
+        """
+        return server_of(UploadState(self._queue.root, self.entry.run_id).load(), timeout)
+
+    def _has_ended(self) -> bool:
+        self._ended = self._watched.has_ended()
+        return self._ended
+
+    def _should_stop(self) -> bool:
+        if self.is_superseded:
+            return True
+        if self._flush_at is None:
+            return False
+        return self._ended is False and time.monotonic() > self._flush_at + LINGER
+
+    def _sleep(self, seconds: float) -> None:
+        self._woken.wait(min(seconds, POLL) if self._flush_at is not None else seconds)
+        self._woken.clear()
+
+
+class Upload:
+    """Sends a run again and again until all of it is on the server; the lock of its state is held.
+
+    Args:
+        run_dir: the folder of the run.
+        state: the state of its upload.
+        has_ended: whether nothing more is written to it.
+        is_stopped: whether to end before that, after one more pass.
+        sleep: waits so many seconds, or less.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        state: UploadState,
+        *,
+        has_ended: Callable[[], bool],
+        is_stopped: Callable[[], bool],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.run_dir = run_dir
+        self.state = state
+        self.is_own_store = False
+        self.is_over = False
+        """Whether nothing is left to do: all was sent, or the rest never will be."""
+        self._has_ended = has_ended
+        self._is_stopped = is_stopped
+        self._sleep = sleep
+        self._files: RunUpload | None = None
+
+    def differences(self) -> list[str]:
+        """The files that are not the same on the server, by digest; none where the server has them from this store.
+
+        Raises:
+            Away: the server could not be asked.
+        """
+        return [] if self._files is None or self.is_own_store else self._files.differences()
+
+    def send(self, patience: float, *, insistent: bool = True) -> str:
+        """Send until the run has ended and everything is there.
+
+        Args:
+            patience: seconds for which a server that is away is asked again, once the run has ended.
+            insistent: ask a server again that wants another token.
+
+        Returns:
+            Why something was not sent, as a sentence; "" when all of it is there.
+        """
+        try:
+            server = server_of(self.state)
+        except ValueError as error:
+            self.is_over = True
+            return self._note(str(error))
+        files = self._files = RunUpload(self.run_dir, self.state.root, self.state, server)
+        pause, taken, deadline = 0.0, 0, 0.0
+        while True:
+            # Asked before the files are read: what was written before the end is sent then.
+            try:
+                ended = self._has_ended()
+                stopped = self._is_stopped()
+                moved = files.one_pass()
+            except Away as error:
+                self._note(str(error), denied=isinstance(error, Denied))
+                deadline = deadline or (time.monotonic() + patience if ended or stopped else 0.0)
+                if deadline and (
+                    time.monotonic() > deadline or (isinstance(error, Denied) and not insistent)
+                ):
+                    self.is_over = True
+                    return str(error)
+                # A server that accepts something between two cuts is there.
+                pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
+                taken = server.taken
+                self._sleep(pause)
+                continue
+            except (Conflict, Gone, OSError) as error:
+                return self._give_up(error)
+            pause = 0.0
+            problem = self._note("; ".join(files.all_problems()))
+            if (ended or stopped) and not moved:
+                self.is_over = ended
+                self.state.content["done"] = ended and not problem
+                return self._note(problem)
+            if not moved:
+                self._sleep(POLL)
+
+    def _give_up(self, error: Exception) -> str:
+        """Note why nothing more is sent; the sentence, or "" where nothing needs to be."""
+        self.is_over = not isinstance(error, OSError)
+        if isinstance(error, Conflict) and error.same_store:
+            self.state.content["done"] = self.is_own_store = True
+            return self._note("")
+        if isinstance(error, Gone):
+            self.state.content["gone"] = True
+            return self._note(f"{error}: it was removed there, and is not sent again")
+        if isinstance(error, OSError):
+            return self._note(f"{error.filename}: {error.strerror or error}")
+        return self._note(str(error))
+
+    def _note(self, problem: str, *, denied: bool = False) -> str:
+        if problem and problem != self.state.content.get("problem"):
+            log.write(f"{self.run_dir.name}: {problem}")
+        return self.state.note(problem, denied=denied)
+
+
+def server_of(state: UploadState, timeout: float = TIMEOUT) -> Server:
+    """The server that a run goes to.
+
+    Raises:
+        ValueError: its address or the token is malformed.
+    """
+    url, sender = str(state.content.get("url")), str(state.content.get("sender") or "")
+    return Server(url, state.run_id, sender, timeout)
+
+
+def next_pause(last: float, asked: float | None) -> float:
+    """Seconds until a server that is away is asked again: longer and longer, and not all at the same moment.
+
+    A pause is about a fourth longer than the one before it, so a server that comes back is found after about a fifth
+    of the time for which it was away.
+    """
+    if asked is not None:
+        return min(max(asked, 0.1), LONGEST_PAUSE)
+    spread = random.uniform(0.7, 1.0)
+    return max(FIRST_PAUSE * spread, min(last * random.uniform(1.0, LONGER), LONGEST_PAUSE * spread))
