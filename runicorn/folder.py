@@ -157,11 +157,11 @@ class RunFolder:
         return {"records_written": self.events.written, "records_missing": self.events.missing}
 
     def final_counts(self) -> dict[str, int]:
-        """Return the same at the end of the run, with the size of the journal."""
+        """Return the same at the end of the run, with the sizes of journal and log."""
         if self.events.has_other_writers:
             # Each process counts its own records only.
             self.events.written = count_records(self.events.path)
-        return {**self.counts(), "journal_bytes": self.events.size()}
+        return {**self.counts(), "journal_bytes": self.events.size(), "log_bytes": self.logs.size()}
 
     def sync(self) -> None:
         """Write journal, log and media to disk, and what a full disk did not take before."""

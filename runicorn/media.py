@@ -8,6 +8,7 @@ import re
 import time
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from runicorn.values import REFUSALS
 
@@ -37,6 +38,11 @@ def file_name(key: str, suffix: str) -> str:
     """A new name below `media/` that says when and what; whatever the key holds, it is one path component."""
     safe = UNSAFE.sub("_", key).strip("._").encode("utf-8", "replace")[:KEY_BYTES].decode("utf-8", "ignore")
     return f"{time.time_ns() // 1_000_000}_{os.urandom(3).hex()}_{safe or 'image'}.{suffix}"
+
+
+def describe(content: bytes) -> dict[str, Any]:
+    """Return what the journal says about a file's content: its size and its CRC-32, for `runicorn fsck`."""
+    return {"size": len(content), "crc32": f"{crc32(content):08x}"}
 
 
 def encode(image: Any, suffix: str, quality: int) -> tuple[bytes, str]:

@@ -340,7 +340,7 @@ class Run(LaterMethods):
             return ""
         path = f"{layout.MEDIA}/{name}"
         whole = None if step is None else self._whole_step(step)
-        data = {"key": str(key), "path": path, "step": whole, **more}
+        data = {"key": str(key), "path": path, "step": whole, **media.describe(content), **more}
         self._folder.append(self._folder.events, encode(kind, data, time.time()))
         self._notice_when_ended()
         return path

@@ -22,6 +22,7 @@ from runicorn_site.retired import NoSuchRoute, retired_patterns
 from runicorn_site.settings_page import page_patterns as settings_patterns
 from runicorn_site.space_page import page_patterns as space_patterns
 from runicorn_site.static_files import static_file
+from runicorn_site.store_check import page_patterns as check_patterns
 from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 
 # The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
@@ -35,6 +36,7 @@ urlpatterns = [
     path("", include(page_patterns)),
     path("", include(settings_patterns)),
     path("", include(space_patterns)),
+    path("", include(check_patterns)),
     path("", include(exchange_pages)),
     path("", include(mirror_patterns)),
     path("", include(documentation_patterns)),

@@ -27,6 +27,7 @@ MODULES = {
     "demo": "demo",
     "artifacts": "artifacts",
     "clean": "clean",
+    "fsck": "fsck",
     "rate-limit": "rate_limit",
     "generate-manifest": "generate_manifest",
     "sync": "sync",

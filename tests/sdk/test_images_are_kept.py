@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -39,7 +40,8 @@ def test_the_event_tells_what_was_kept(run: rn.Run) -> None:
     path = run.log_image("val/sample", _png(), step=7, caption="a cat")
     assert path.startswith("media/") and path.endswith("_val_sample.png")
     (event,) = Recorded(run.run_dir).events("image")
-    assert event == {"key": "val/sample", "path": path, "step": 7, "caption": "a cat"}
+    checked = {"size": len(_png()), "crc32": f"{crc32(_png()):08x}"}
+    assert event == {"key": "val/sample", "path": path, "step": 7, "caption": "a cat", **checked}
     assert (run.run_dir / path).read_bytes() == _png()
 
 

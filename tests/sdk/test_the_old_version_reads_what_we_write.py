@@ -78,7 +78,7 @@ def test_lines_have_its_shape(begin: Callable[..., rn.Run]) -> None:
         "global_step",
         "time",
     }
-    assert set(image["data"]) == {"key", "path", "step", "caption"}
+    assert set(image["data"]) == {"key", "path", "step", "caption", "size", "crc32"}
 
 
 def test_the_small_files_have_its_names_and_types(begin: Callable[..., rn.Run]) -> None:
@@ -97,6 +97,7 @@ def test_the_small_files_have_its_names_and_types(begin: Callable[..., rn.Run]) 
         "records_written": int,
         "records_missing": int,
         "journal_bytes": int,
+        "log_bytes": int,
     }
     assert on_disk.json("summary") == {
         "best_metric_value": 0.5,

@@ -1,0 +1,80 @@
+"""`runicorn fsck`: check a store for missing and damaged data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from runicorn.cli import asking
+from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.maintenance.fsck.report import Finding, Report
+
+
+def fsck(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Compare sizes of artifacts and media instead of digests.")
+    ] = False,
+    server: Annotated[
+        str, typer.Option(help="Compare the runs with those of a server as well, by digest.")
+    ] = "",
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="Rewrite artifact indexes, remove broken caches and leftover temporary files."
+        ),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
+) -> None:
+    """Check a store: runs, journals, logs, media and artifacts. Exit code 1 if data is missing or damaged.
+
+    Data is never changed, with --repair neither.
+
+    Examples:
+
+      runicorn fsck
+
+      runicorn fsck --quick --json
+    """
+    root = asking.existing_root(storage)
+    with asking.told():
+        from runicorn.maintenance.fsck import check
+
+        report = check(root, contents=not quick, should_repair=repair)
+        if server:
+            _compare(root, server, report)
+        if as_json:
+            asking.show_json(report.to_dict())
+        else:
+            _show(report)
+    if report.errors:
+        raise typer.Exit(FAILED)
+
+
+def _compare(root: Path, url: str, report: Report) -> None:
+    from runicorn.api.errors import RunicornAPIError
+    from runicorn.maintenance.fsck.server import compare_with_server
+
+    try:
+        compare_with_server(root, url, report)
+    except ValueError as error:
+        asking.stop(str(error), USAGE)
+    except RunicornAPIError as error:
+        asking.stop(f"{url}: {error}", NOT_AVAILABLE)
+
+
+def _show(report: Report) -> None:
+    for finding in report.findings:
+        typer.echo(asking.printable(_line(finding)))
+    asking.remark(
+        f"Checked {report.runs:,} runs with {report.records:,} records and {report.media:,} media files, "
+        f"{report.versions:,} versions with {report.files:,} files: "
+        f"{report.errors:,} errors, {report.warnings:,} warnings."
+    )
+
+
+def _line(finding: Finding) -> str:
+    word = "repaired" if finding.is_repaired else finding.severity
+    return f"{word}: {finding.path}: {finding.message}"

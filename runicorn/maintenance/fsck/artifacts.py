@@ -1,0 +1,122 @@
+"""Check the artifacts of a store: manifests, indexes, and every content by its digest."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from runicorn import layout
+from runicorn.artifacts import verifying
+from runicorn.artifacts.copying import hash_file
+from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
+from runicorn.artifacts.manifest import FileEntry
+from runicorn.artifacts.store import INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
+from runicorn.maintenance.fsck.report import Report
+
+_VERSION = re.compile(r"v[1-9][0-9]{0,8}")
+
+
+def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
+    """Check all versions and the pool of contents.
+
+    Args:
+        root: the storage root.
+        report: where findings go.
+        contents: read every file; else only sizes are compared.
+    """
+    store = Store(root)
+    for artifact in store.folders():
+        _check_index(root, artifact, report)
+        for number in artifact.numbers():
+            report.versions += 1
+            _check_version(root, artifact.version(number), report, contents)
+    if contents:
+        _check_pool(root, store, report)
+
+
+def _check_index(root: Path, artifact: ArtifactFolder, report: Report) -> None:
+    place = str((artifact.path / INDEX).relative_to(root))
+    value, problem = layout.read_json(artifact.path / INDEX)
+    if problem or not value:
+        report.error("index-damaged", place, problem or f"{INDEX} is missing.")
+    folders = {int(name[1:]) for name in os.listdir(artifact.path) if _VERSION.fullmatch(name)}
+    listed = {n for entry in artifact.index_entries() if isinstance(n := entry.get("version"), int)}
+    for number in sorted((folders | listed) - set(artifact.numbers())):
+        folder = (artifact.path / f"v{number}").relative_to(root)
+        report.error("version-missing", f"{folder}/{MANIFEST}", f"{artifact.name}:v{number} has no manifest.")
+
+
+def _check_version(root: Path, version: Version, report: Report, contents: bool) -> None:
+    place = str(version.path.relative_to(root))
+    value, problem = layout.read_json(version.path / METADATA)
+    if problem or not value:
+        report.error("unreadable", f"{place}/{METADATA}", problem or f"{METADATA} is missing.")
+    try:
+        files = version.manifest.files
+    except DamagedFile as error:
+        report.error("manifest-damaged", f"{place}/{MANIFEST}", str(error))
+        return
+    for file in files:
+        report.files += 1
+        try:
+            _check_file(root, version, file, report, contents)
+        except InvalidArtifact as error:
+            report.error("manifest-damaged", f"{place}/{MANIFEST}", str(error))
+
+
+def _check_file(root: Path, version: Version, file: FileEntry, report: Report, contents: bool) -> None:
+    places = verifying.places(version, file)
+    whole = [path for path in places if _is_whole(path, file, contents)]
+    for path in places:
+        if path in whole:
+            continue
+        pooled = path != places[0]
+        if pooled and not path.exists():
+            continue  # a version of Runicorn 0.5 that was not deduplicated
+        copy = " Another copy in the store is whole." if whole else ""
+        report.error(
+            "file-damaged",
+            str(path.relative_to(root)),
+            f"{file.path} of {version} is missing or damaged.{copy}",
+        )
+
+
+def _is_whole(path: Path, file: FileEntry, contents: bool) -> bool:
+    if contents:
+        return verifying.is_whole(path, file)
+    try:
+        return path.stat(follow_symlinks=False).st_size == file.size
+    except OSError:
+        return False
+
+
+def _check_pool(root: Path, store: Store, report: Report) -> None:
+    """Check contents that no version names: a version that is stored next would take them for whole."""
+    known = {
+        store.pool.blob(file.digest)
+        for artifact in store.folders()
+        for version in map(artifact.version, artifact.numbers())
+        for file in _files_of(version)
+    }
+    for entry in store.pool.blobs():
+        path = Path(entry.path)
+        if path not in known and not _has_its_digest(path):
+            report.error(
+                "content-damaged", str(path.relative_to(root)), "A stored content does not match its digest."
+            )
+
+
+def _files_of(version: Version) -> tuple[FileEntry, ...]:
+    try:
+        return version.manifest.files
+    except DamagedFile:
+        return ()
+
+
+def _has_its_digest(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hash_file(file.fileno()) == path.name
+    except OSError:
+        return False

@@ -1,0 +1,33 @@
+"""Check a whole store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runicorn.maintenance.fsck.artifacts import check_artifacts
+from runicorn.maintenance.fsck.repair import check_derived, repair
+from runicorn.maintenance.fsck.report import Report
+from runicorn.maintenance.fsck.runs import check_runs
+
+
+def check(
+    root: Path, *, contents: bool = True, should_repair: bool = False, report: Report | None = None
+) -> Report:
+    """Check runs, artifacts and leftovers of a store.
+
+    Args:
+        root: the storage root.
+        contents: read artifacts and media, and compare digests; else only sizes.
+        should_repair: repair what is derived.
+        report: is filled while the check goes on; else a new one.
+
+    Raises:
+        OSError: something that was to be repaired could not be written.
+    """
+    report = Report() if report is None else report
+    check_runs(root, report, contents=contents)
+    check_artifacts(root, report, contents=contents)
+    check_derived(root, report)
+    if should_repair:
+        repair(root, report)
+    return report

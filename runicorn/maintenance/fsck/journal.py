@@ -1,0 +1,92 @@
+"""Read a journal for damage."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn import _os, layout
+from runicorn.checksums import is_intact, salvage
+from runicorn.journal import complete
+
+BLOCK = 1024 * 1024
+MEDIA_KINDS = frozenset({"image", "table", "histogram"})
+
+
+@dataclass
+class JournalState:
+    """What a journal holds.
+
+    Attributes:
+        size: bytes.
+        records: lines that hold a record, half a line before it or not.
+        bad: numbers of lines that hold no record, from 1 on.
+        altered: numbers of lines that do not match their checksum, or have lost it.
+        is_torn: whether the last line has no end.
+        media: what the records say about files under `media/`.
+    """
+
+    size: int = 0
+    records: int = 0
+    bad: list[int] = field(default_factory=list)
+    altered: list[int] = field(default_factory=list)
+    is_torn: bool = False
+    media: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_journal(path: Path) -> JournalState:
+    """Read all lines of a journal.
+
+    Raises:
+        OSError: it is missing or cannot be read.
+    """
+    fd = _os.open_regular(path, follow_links=False)
+    try:
+        state = JournalState(os.fstat(fd).st_size)
+        has_checksums = False
+        for number, line in enumerate(_lines(fd, state), 1):
+            if not line.strip():
+                continue
+            intact = is_intact(line)
+            has_checksums |= intact is True
+            event = _event(line)
+            if event is None:
+                state.bad.append(number)
+                rest = salvage(line)
+                event = _event(rest) if rest else None
+            elif intact is False or (intact is None and has_checksums):
+                state.altered.append(number)
+            if event is not None:
+                state.records += 1
+                _note_media(event, state)
+        return state
+    finally:
+        os.close(fd)
+
+
+def _lines(fd: int, state: JournalState) -> Iterator[bytes]:
+    offset = 0
+    while chunk := complete(fd, offset, BLOCK):
+        offset += len(chunk)
+        yield from chunk.split(b"\n")[:-1] if chunk.endswith(b"\n") else [chunk]
+    state.is_torn = offset < state.size
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None
+
+
+def _note_media(event: dict[str, Any], state: JournalState) -> None:
+    data = event.get("data")
+    if event.get("type") in MEDIA_KINDS and isinstance(data, dict):
+        path = data.get("path")
+        if isinstance(path, str) and path.startswith(f"{layout.MEDIA}/") and ".." not in path:
+            state.media.append(data)

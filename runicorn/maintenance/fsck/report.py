@@ -1,0 +1,66 @@
+"""Findings of a check, and their form in JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ERROR, WARNING = "error", "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong.
+
+    Attributes:
+        severity: `error` for data that is missing or damaged, `warning` for what costs no data.
+        kind: a short name for programs, like `journal-truncated`.
+        path: the file or folder, relative to the storage root.
+        message: a sentence.
+        is_repaired: whether `--repair` has removed or rewritten it.
+    """
+
+    severity: str
+    kind: str
+    path: str
+    message: str
+    is_repaired: bool = False
+
+
+@dataclass
+class Report:
+    """What was checked, and what was found.
+
+    Attributes:
+        runs, records, media, versions, files: how many were checked; files are those of versions.
+        findings: in the order of the store.
+    """
+
+    runs: int = 0
+    records: int = 0
+    media: int = 0
+    versions: int = 0
+    files: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def error(self, kind: str, path: str, message: str) -> None:
+        """Add data that is missing or damaged."""
+        self.findings.append(Finding(ERROR, kind, path, message))
+
+    def warn(self, kind: str, path: str, message: str) -> None:
+        """Add something that costs no data."""
+        self.findings.append(Finding(WARNING, kind, path, message))
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors that were not repaired."""
+        return sum(finding.severity == ERROR and not finding.is_repaired for finding in self.findings)
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are warnings that were not repaired."""
+        return sum(finding.severity == WARNING and not finding.is_repaired for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document that `runicorn fsck --json` prints."""
+        return {"ok": not self.errors, "errors": self.errors, "warnings": self.warnings, **asdict(self)}

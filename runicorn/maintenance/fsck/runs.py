@@ -1,0 +1,147 @@
+"""Check the folder of a run: its small files, journal, log and media."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from pathlib import Path
+from typing import Any
+
+from runicorn import layout, stored
+from runicorn.maintenance.fsck.journal import JournalState, read_journal
+from runicorn.maintenance.fsck.report import Report
+
+SHOWN = 5
+"""Numbers of lines that a message names."""
+BLOCK = 1024 * 1024
+
+
+def check_runs(root: Path, report: Report, *, contents: bool) -> None:
+    """Check all runs of a store.
+
+    Args:
+        root: the storage root.
+        report: where findings go.
+        contents: read media as well; else only their sizes are compared.
+    """
+    for relative in stored.all_runs(root):
+        report.runs += 1
+        _RunCheck(root / relative, relative, report).check(contents)
+
+
+class _RunCheck:
+    def __init__(self, folder: Path, relative: str, report: Report) -> None:
+        self.folder, self.relative, self.report = folder, relative, report
+
+    def check(self, contents: bool) -> None:
+        status = self._small_files()
+        journal = self._journal(status)
+        self._log(status)
+        for data in journal.media:
+            self.report.media += 1
+            self._medium(data, contents)
+
+    def _small_files(self) -> dict[str, Any]:
+        """Check the small files, and return what `status.json` says."""
+        for name in sorted(layout.SMALL):
+            _, problem = layout.read_json(self.folder / name)
+            if problem:
+                self.report.error("unreadable", f"{self.relative}/{name}", problem)
+        for name in (layout.META, layout.STATUS):
+            if not os.path.lexists(self.folder / name):
+                self.report.error("missing", f"{self.relative}/{name}", f"{name} is missing.")
+        return layout.read_json(self.folder / layout.STATUS)[0]
+
+    def _journal(self, status: dict[str, Any]) -> JournalState:
+        path, place = self.folder / layout.EVENTS, f"{self.relative}/{layout.EVENTS}"
+        has_ended = status.get("status") != layout.RUNNING
+        end, written = _count(status, "journal_bytes"), _count(status, "records_written")
+        try:
+            state = read_journal(path)
+        except FileNotFoundError:
+            if end:
+                self.report.error("journal-missing", place, f"The journal is missing: it had {end:,} bytes.")
+            return JournalState()
+        except OSError as error:
+            self.report.error("unreadable", place, f"The journal cannot be read: {error.strerror or error}.")
+            return JournalState()
+        self.report.records += state.records
+        self._damage(state, place)
+        if has_ended and state.size < end:
+            self.report.error(
+                "journal-truncated",
+                place,
+                f"The journal was truncated: {state.size:,} of {end:,} bytes are left.",
+            )
+        elif has_ended and state.records < written:
+            text = f"The journal holds {state.records:,} of {written:,} records."
+            self.report.error("records-missing", place, text)
+        if unwritten := _count(status, "records_missing"):
+            text = f"{unwritten:,} records could not be written by the training."
+            self.report.warn("records-unwritten", place, text)
+        return state
+
+    def _damage(self, state: JournalState, place: str) -> None:
+        if state.altered:
+            self.report.error(
+                "record-altered",
+                place,
+                f"{_listed(state.altered)} {_do(state.altered)} not match the checksum.",
+            )
+        if state.bad:
+            self.report.warn(
+                "line-unreadable", place, f"{_listed(state.bad)} {_do(state.bad)} not hold a record."
+            )
+        if state.is_torn:
+            self.report.warn("line-torn", place, "The last line has no end.")
+
+    def _log(self, status: dict[str, Any]) -> None:
+        end = _count(status, "log_bytes")
+        try:
+            size = os.stat(self.folder / layout.LOGS, follow_symlinks=False).st_size
+        except OSError:
+            size = 0
+        if size < end and status.get("status") != layout.RUNNING:
+            text = f"The log was truncated: {size:,} of {end:,} bytes are left."
+            self.report.error("log-truncated", f"{self.relative}/{layout.LOGS}", text)
+
+    def _medium(self, data: dict[str, Any], contents: bool) -> None:
+        path = self.folder / data["path"]
+        place = f"{self.relative}/{data['path']}"
+        try:
+            size = os.stat(path, follow_symlinks=False).st_size
+            checksum = _crc32(path) if contents and isinstance(data.get("crc32"), str) else None
+        except FileNotFoundError:
+            self.report.error("media-missing", place, "A file that the journal names is missing.")
+            return
+        except OSError as error:
+            self.report.error("unreadable", place, f"The file cannot be read: {error.strerror or error}.")
+            return
+        expected = data.get("size")
+        if isinstance(expected, int) and size != expected:
+            self.report.error("media-damaged", place, f"The file has {size:,} of {expected:,} bytes.")
+        elif checksum is not None and checksum != data["crc32"]:
+            self.report.error("media-damaged", place, "The file does not match its checksum.")
+
+
+def _count(status: dict[str, Any], key: str) -> int:
+    value = status.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+
+
+def _listed(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[:SHOWN]))
+    more = f" and {len(numbers) - SHOWN:,} more" if len(numbers) > SHOWN else ""
+    return f"Line{'' if len(numbers) == 1 else 's'} {shown}{more}"
+
+
+def _do(numbers: list[int]) -> str:
+    return "does" if len(numbers) == 1 else "do"
+
+
+def _crc32(path: Path) -> str:
+    checksum = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return f"{checksum:08x}"

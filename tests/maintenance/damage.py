@@ -1,0 +1,98 @@
+"""A store with a little of everything, and random faults in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import runicorn as rn
+from runicorn.artifacts.store import FILES, INDEX, MANIFEST, METADATA
+
+Fault = Callable[[Path, Random], None]
+
+
+def make_store(root: Path, work: Path) -> None:
+    """Three finished runs with a log and media, and two versions of artifacts."""
+    (work / "data").mkdir(parents=True)
+    for n in range(4):
+        (work / "data" / f"{n}.bin").write_bytes(Random(n).randbytes(3000 + n))
+    for n in range(3):
+        run = rn.init("p", f"n{n}", storage=root, capture_env=False, system_metrics=False, config={"n": n})
+        for step in range(1, 301):
+            run.log({"loss": 1 / step, "acc": step / 300}, step=step)
+            if step % 60 == 0:
+                run.log_text(f"step {step}")
+                run.log_image("sample", Random(step).randbytes(2000))
+        run.log_table("rows", [{"a": 1, "b": 2.5}])
+        run.summary({"best": n})
+        if n < 2:
+            run.log_artifact(rn.Artifact("data", "dataset").add_dir(work / "data"))
+            (work / "data" / "0.bin").write_bytes(b"second version")
+        run.finish()
+
+
+def delete(path: Path, chance: Random) -> None:
+    path.unlink()
+
+
+def truncate(path: Path, chance: Random) -> None:
+    size = path.stat().st_size
+    os.chmod(path, 0o600)
+    os.truncate(path, chance.randrange(size))
+
+
+def flip(path: Path, chance: Random) -> None:
+    """Flip one bit of one byte."""
+    os.chmod(path, 0o600)
+    content = bytearray(path.read_bytes())
+    content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    path.write_bytes(content)
+
+
+def faults(root: Path) -> list[tuple[Fault, Path]]:
+    """All faults that the store has a record against; a bit of a small JSON file or of a log has none."""
+    found: list[tuple[Fault, Path]] = []
+    for run in sorted(root.glob("*/*/runs/*")):
+        found += [(fault, run / "events.jsonl") for fault in (delete, truncate, flip, flip, flip)]
+        found += [(fault, run / "logs.txt") for fault in (delete, truncate)]
+        found += [(fault, run / "meta.json") for fault in (delete, truncate)]
+        found += [(fault, run / "status.json") for fault in (delete, truncate)]
+        found += [(truncate, run / name) for name in ("config.json", "summary.json")]
+        found += [
+            (fault, path) for path in sorted((run / "media").iterdir()) for fault in (delete, truncate, flip)
+        ]
+    for version in sorted(root.glob("artifacts/dataset/*/v[0-9]*")):
+        found += [(fault, version / name) for name in (MANIFEST, METADATA) for fault in (delete, truncate)]
+        found += [
+            (fault, path)
+            for path in sorted((version / FILES).rglob("*.bin"))
+            for fault in (delete, truncate, flip)
+        ]
+    for artifact in sorted(root.glob("artifacts/dataset/*")):
+        found += [(fault, artifact / INDEX) for fault in (delete, truncate)]
+    for blob in sorted((root / "artifacts" / ".dedup").glob("??/*")):
+        found += [(truncate, blob), (flip, blob)]
+    return found
+
+
+def copy_store(source: Path, target: Path) -> Path:
+    """Copy a store; contents that are links into the pool stay so."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, copy_function=_copy_or_link(source, target))
+    return target
+
+
+def _copy_or_link(source: Path, target: Path) -> Callable[[str, str], object]:
+    links: dict[int, str] = {}
+
+    def copy(one: str, other: str) -> object:
+        inode = os.stat(one).st_ino
+        if inode in links:
+            return os.link(links[inode], other)
+        links[inode] = other
+        return shutil.copy2(one, other)
+
+    return copy
