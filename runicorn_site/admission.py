@@ -10,6 +10,7 @@ from runicorn_site.access import allowed_names
 from runicorn_site.guard import Policy
 from runicorn_site.listening import is_loopback
 from runicorn_site.security.accounts import others_use_this_machine
+from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.peer import can_identify
 from runicorn_site.security.token_source import AUTO, BadToken, find_token
 from runicorn_site.tokens import Tokens
@@ -50,10 +51,11 @@ def policy(
         raise BadToken(
             f"{host} can be reached by others: start the viewer with --token auto (or --token FILE)"
         )
+    sessions = BrowserSessions(kept.parent)
     if wishes.token:
-        return Policy(names, Tokens(find_token(wishes.token, kept), cookie))
+        return Policy(names, Tokens(find_token(wishes.token, kept), cookie, sessions))
     if wishes.without or not others_use_this_machine():
         return Policy(names)
     own = os.geteuid() if hasattr(os, "geteuid") else -1
     owner = own if can_identify(own) else None
-    return Policy(names, Tokens(find_token(AUTO, kept), cookie), owner)
+    return Policy(names, Tokens(find_token(AUTO, kept), cookie, sessions), owner)

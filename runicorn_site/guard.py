@@ -19,6 +19,9 @@ from runicorn_site.tokens import Tokens, Visitor
 
 SPOOLED = "runicorn.body"
 """The key of a scope under which a body lies that is too large for the memory: an open file."""
+HAS_TOKEN = "runicorn.token"
+"""The key of a scope that says that this viewer asks for a token."""
+SESSION_ENDED = 4401
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -74,6 +77,10 @@ class Guard:
         if is_behind_tls(head):
             scope["scheme"] = "https"
         # daphne takes a root path from a header that anybody can send.
+        if self.policy.tokens is not None:
+            scope[HAS_TOKEN] = True
+            if head.socket and self.policy.tokens.has_cookie(head):
+                send = while_valid(send, head, self.policy.tokens)
         scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
         await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
 
@@ -96,6 +103,22 @@ def head_of(scope: Scope) -> Head:
         target += b"?" + scope["query_string"]
     is_socket = scope["type"] == "websocket"
     return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
+
+
+def while_valid(send: Send, head: Head, tokens: Tokens) -> Send:
+    """`send` that closes a socket once the browser session that opened it has ended."""
+    ended = False
+
+    async def send_or_close(message: MutableMapping[str, Any]) -> None:
+        nonlocal ended
+        if ended:
+            return
+        if message["type"] == "websocket.send" and not tokens.has_cookie(head):
+            ended = True
+            message = {"type": "websocket.close", "code": SESSION_ENDED}
+        await send(message)
+
+    return send_or_close
 
 
 def guarded(send: Send, head: Head, policy: Policy) -> Send:

@@ -26,6 +26,7 @@ from runicorn.farside import BEAT, END, IMPLEMENTATION, SESSION_PATH, Order, Rep
 from runicorn.settings import identity
 from runicorn_site.access import value_of
 from runicorn_site.guard import Policy, Receive, Scope, Send
+from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.serve import Options, Serving
 from runicorn_site.tokens import Tokens
 
@@ -130,7 +131,8 @@ class RemoteServing(Serving):
         """The session's token, whatever the surroundings say."""
         from django.conf import settings
 
-        return Policy(tokens=Tokens(self.order.token, settings.TOKEN_COOKIE_NAME, advice=FROM_AFAR))
+        sessions = BrowserSessions(Path(settings.STATE_DIR))
+        return Policy(tokens=Tokens(self.order.token, settings.TOKEN_COOKIE_NAME, sessions, FROM_AFAR))
 
     def application(self) -> Any:
         """The ASGI application with the session's heartbeat."""

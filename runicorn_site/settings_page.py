@@ -23,6 +23,8 @@ from runicorn._version import __version__
 from runicorn_site import appearance, roots
 from runicorn_site.database import notices
 from runicorn_site.demo import CannotStart, demo
+from runicorn_site.guard import HAS_TOKEN
+from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.system import database_version
 from runs.active import active_root
 
@@ -56,6 +58,7 @@ def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
         "choices": choices(request),
         "about": about(),
         **hosts_context(),
+        "asks_for_token": HAS_TOKEN in getattr(request, "scope", {}),
         "said": SAID.get(request.GET.get("said", "")),
         "freed": count(request.GET.get("freed", "")),
     }
@@ -149,6 +152,13 @@ forget_host.waits_outside = remove_key.waits_outside = True  # type: ignore[attr
 
 
 @require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """End the sessions of all browsers, this one included; open pages ask for the token again."""
+    end_all(Path(settings.STATE_DIR))
+    return redirect("settings")
+
+
+@require_POST
 def start_demo(request: HttpRequest) -> HttpResponse:
     """Begin to train the demo, and lead to the table that shows it."""
     try:
@@ -172,6 +182,7 @@ page_patterns = [
     path("settings/root", change_root, name="change-root"),
     path("settings/hosts/forget", forget_host, name="settings-forget-host"),
     path("settings/keys/remove", remove_key, name="settings-remove-key"),
+    path("settings/sessions/end", end_sessions, name="settings-end-sessions"),
     path("demo/start", start_demo, name="start-demo"),
     path("demo/cancel", cancel_demo, name="cancel-demo"),
 ]

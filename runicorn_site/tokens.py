@@ -23,6 +23,7 @@ from runicorn.farside import OPEN, STAMP_SECONDS, made_at
 from runicorn_site.access import OWN_SITES, Head
 from runicorn_site.answers import HEAD, Refusal
 from runicorn_site.headers import is_api
+from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.proxies import is_behind_tls
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -123,8 +124,9 @@ class Stamps:
 class Tokens:
     """Judges by the token, and exchanges it for cookies."""
 
-    def __init__(self, token: str, cookie: str, advice: str = TOKEN_HELPS) -> None:
+    def __init__(self, token: str, cookie: str, sessions: BrowserSessions, advice: str = TOKEN_HELPS) -> None:
         self.token = token
+        self.sessions = sessions
         self.cookie = cookie
         self.advice = advice
         self.once: str | None = secrets.token_urlsafe(24)
@@ -146,7 +148,7 @@ class Tokens:
         return None if is_form(head) else self._shown(head, visitor)
 
     def _shown(self, head: Head, visitor: Visitor) -> Refusal | None:
-        if self._has_cookie(head) or visitor.is_owner():
+        if self.has_cookie(head) or visitor.is_owner():
             return None
         return self._bearer(head, visitor.address)
 
@@ -157,9 +159,12 @@ class Tokens:
     def cookie_value(self, head: Head) -> str:
         """What the cookie holds for the Host of a request."""
         host = (head.header("host") or "").lower()
-        return hmac.new(self.token.encode(), f"cookie {host}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self.token.encode(), f"cookie {host} {self.sessions.salt()}".encode(), hashlib.sha256
+        ).hexdigest()
 
-    def _has_cookie(self, head: Head) -> bool:
+    def has_cookie(self, head: Head) -> bool:
+        """Return whether a request comes from a browser with a session that is valid now."""
         jar = SimpleCookie()
         try:
             jar.load(head.header("cookie") or "")
@@ -195,7 +200,7 @@ class Tokens:
         rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
         target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
         if not self._opens(shown):
-            if self._has_cookie(head) or visitor.is_owner():
+            if self.has_cookie(head) or visitor.is_owner():
                 return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
             return self._ask(f"This link was used already, or is too old. {self.advice}", target)
         return self._welcome(head, target)

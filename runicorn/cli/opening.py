@@ -12,13 +12,17 @@ import typer
 from runicorn import settings
 from runicorn.browser import open_privately
 from runicorn.cli import asking
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE
+from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.server import ForeignModule, make_importable
 from runicorn.farside import OPEN, stamped
 
 
 def open_viewer(
     port: Annotated[int | None, typer.Option(help="The viewer on this port; else the newest one.")] = None,
     storage: Annotated[Path | None, typer.Option(help="A viewer that shows this storage root.")] = None,
+    end_sessions: Annotated[
+        bool, typer.Option("--end-sessions", help="First end the sessions of all browsers.")
+    ] = False,
     print_only: Annotated[
         bool, typer.Option("--print", help="Print the address and open no browser.")
     ] = False,
@@ -32,7 +36,11 @@ def open_viewer(
       runicorn open
 
       runicorn open --port 23300 --print
+
+      runicorn open --end-sessions
     """
+    if end_sessions:
+        _end_sessions()
     viewers = [note for note in settings.running_viewers() if _fits(note, port, storage)]
     if not viewers:
         asking.stop("No such viewer of yours is running here: start one with runicorn viewer.", NOT_AVAILABLE)
@@ -60,6 +68,24 @@ def entry(note: dict[str, Any], *, always: bool) -> str:
         return url
     token = Path(file).read_text(encoding="utf-8").strip()
     return f"{url}/?once={stamped(token, OPEN, time.time())}"
+
+
+def _end_sessions() -> None:
+    """End the sessions of all browsers with all viewers of this user on this machine."""
+    try:
+        make_importable()
+    except ForeignModule as error:
+        asking.stop(str(error), USAGE)
+    from runicorn_site.places import UnsafeDirectory, state_directory
+    from runicorn_site.security.browser_sessions import end_all
+
+    try:
+        end_all(state_directory())
+    except UnsafeDirectory as error:
+        asking.stop(str(error), PERMISSION)
+    except OSError as error:
+        asking.stop(f"{error.filename}: {error.strerror or error}", FAILED)
+    typer.echo("The sessions of all browsers have ended.", err=True)
 
 
 def _fits(note: dict[str, Any], port: int | None, storage: Path | None) -> bool:
