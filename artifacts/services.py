@@ -13,6 +13,7 @@ from artifacts import discovery, links
 from artifacts.errors import Ambiguous, NotFound, Refused, answered
 from artifacts.models import Artifact, File, Version
 from runicorn.artifacts import curating, garbage, names, store, verifying
+from runicorn.capabilities import require
 from runs.active import active_root
 from runs.models import StorageRoot
 
@@ -116,6 +117,7 @@ def delete_for_good(*, version: Version) -> int:
     Raises:
         ReadOnlyStore, NotWritten: it could not be removed.
     """
+    require("permanent-deletion")
     with answered():
         freed = curating.delete_for_good(version.on_disk)
     refresh(version.artifact)

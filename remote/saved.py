@@ -26,6 +26,7 @@ from remote.errors import BadInput, NotKept, Trouble
 from remote.saved_file import Saved, parsed, place
 from runicorn import _os
 from runicorn import settings as own
+from runicorn.capabilities import require
 from runicorn.settings import PRIVATE_FILE, config_directory
 
 FILE = "connections.json"
@@ -96,6 +97,7 @@ def credentials(saved: Saved) -> Credentials:
     for name in wanted:
         if name not in saved.sealed:
             continue
+        require("saved-passwords")
         with _configuration():
             text = vault.unseal(saved.sealed[name])
         if text is None:

@@ -19,6 +19,7 @@ from remote.hosts_file import HostKey
 from remote.loop import loop
 from remote.models import Connection, KnownHost
 from remote.viewers import sessions
+from runicorn.capabilities import require
 
 OPEN_SECONDS = 15.0
 """For a connect, which has its own limit below that."""
@@ -55,6 +56,10 @@ def connect(*, address: Address, credentials: Credentials) -> Held:
         LoginRefused: the host does not let the user in.
         Unreachable: it cannot be reached.
     """
+    if credentials.private_key_path:
+        require("ssh-keys")
+    elif credentials.method == "agent":
+        require("ssh-agent")
     held = loop.run(pool.open(address, credentials), OPEN_SECONDS)
     now = time.time()
     seen = {

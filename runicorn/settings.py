@@ -69,6 +69,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or by its accounts.",
     ),
     Setting(
+        "RUNICORN_DISABLE",
+        "",
+        "What the viewer may not do, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, permanent-deletion.",
+    ),
+    Setting(
         "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."
     ),
     Setting("RUNICORN_IMPORT_BYTES", "20000000000", "Bytes that it may have unpacked, and packed."),

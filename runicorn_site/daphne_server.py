@@ -13,9 +13,11 @@ from typing import Any
 import daphne.server
 from daphne.server import Server
 from twisted.internet import defer
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint
 
 from runicorn_site.bodies import BoundedFactory
 from runicorn_site.guard import SPOOLED, Policy
+from runicorn_site.security.unix_socket import UnixEndpoint
 from runicorn_site.transport.connections import ConnectionTable
 from runicorn_site.transport.drain import ANSWER_SECONDS, DRAIN_SECONDS, close_sockets, drain, has_begun
 
@@ -50,6 +52,7 @@ class SiteServer(Server):
             most_of_archives: bytes that an archive may have.
         """
         self.policy = policy
+        self.listening = listening
         self.ending = ending
         self.table = ConnectionTable()
         self.ports: list[Any] = []
@@ -72,7 +75,16 @@ class SiteServer(Server):
         """Serve until the process is asked to end."""
         # daphne makes its factory by this name and offers no other way to give it ours.
         daphne.server.HTTPFactory = BoundedFactory
+        # Its own endpoint for descriptors takes every socket for an IPv4 one.
+        daphne.server.serverFromString = self.endpoint
         super().run()
+
+    def endpoint(self, reactor: Any, description: str) -> Any:
+        """The socket that listens already."""
+        number, family = self.listening.fileno(), self.listening.family
+        if family == getattr(socket, "AF_UNIX", None):
+            return UnixEndpoint(reactor, number)
+        return AdoptedStreamServerEndpoint(reactor, number, family)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Begin to answer; a body that lies in a file goes along with the scope."""

@@ -33,6 +33,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from remote.errors import Trouble
+from runicorn.capabilities import SwitchedOff
 from runicorn_site.answers import title_of
 from runicorn_site.headers import is_api
 from runicorn_site.server.database_monitor import DAMAGED, is_damage, monitor
@@ -70,6 +71,8 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
         return error.status_code, body | getattr(error, "more", {}), api_headers(error)
     if isinstance(error, Http404):
         return 404, {"detail": SENTENCES[404]}, {}
+    if isinstance(error, SwitchedOff):
+        return 403, {"detail": f"{error}."}, {}
     if isinstance(error, PermissionDenied):
         return 403, {"detail": SENTENCES[403]}, {}
     if isinstance(error, SuspiciousOperation):

@@ -10,6 +10,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from artifacts import services as artifact_services
+from runicorn.capabilities import require
 from runicorn.exchange import exporting
 from runicorn.exchange.importing import Outcome, import_archive
 from runicorn.exchange.limits import ArchiveRefused, ArchiveTooLarge
@@ -46,6 +47,7 @@ def take_in(root: StorageRoot, file: IO[bytes], *, overwrite: bool = False, dry_
         BadArchive, LargeArchive: it is not taken; nothing has changed.
         ReadOnlyStore, NotWritten: the store cannot be written.
     """
+    require("import")
     with one_file():
         try:
             outcome = import_archive(Path(root.path), file, overwrite=overwrite, dry_run=dry_run)

@@ -77,6 +77,8 @@ class Guard:
         if is_behind_tls(head):
             scope["scheme"] = "https"
         # daphne takes a root path from a header that anybody can send.
+        if not scope.get("client"):  # of a Unix socket
+            scope["client"] = ["127.0.0.1", 0]
         if self.policy.tokens is not None:
             scope[HAS_TOKEN] = True
             if head.socket and self.policy.tokens.has_cookie(head):

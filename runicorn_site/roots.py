@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runicorn import settings as own
+from runicorn.capabilities import require
 from runs import discovery
 from runs.active import activate
 from runs.walk import Walk
@@ -47,7 +48,9 @@ def switch(text: str) -> Path:
     Raises:
         InvalidRoot: it cannot be one; nothing has changed.
         OSError: the configuration could not be written; nothing has changed.
+        SwitchedOff: see `runicorn.capabilities`.
     """
+    require("root-change")
     path = own.set_user_root(text)
     root = activate(path)
     own.move_viewer(path)

@@ -16,13 +16,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
+from runicorn import capabilities
 from runicorn import settings as own
 from runicorn.browser import open_privately
 from runicorn.farside import Order
 from runicorn_site.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.accounts import other_people, others_use_this_machine
+from runicorn_site.security.unix_socket import listen_on, name_of
 from runicorn_site.server.limits import raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -65,6 +68,10 @@ class Options:
     """Ask for no token, also where other people use the machine."""
     allowed_hosts: tuple[str, ...] = ()
     reload: bool = False
+    socket: Path | None = None
+    """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
+    disable: tuple[str, ...] = ()
+    """Capabilities to switch off; see `runicorn.capabilities`."""
     order: Order | None = None
     """What a viewer of another machine has ordered; it is served and nobody else is."""
 
@@ -124,6 +131,7 @@ class Serving:
         # What is imported stays: looking for garbage among it again and again takes a third of the start.
         gc.disable()
         self.options = options
+        capabilities.disable(options.disable)
         self.root = existing_root(options.storage)
         self.litter: list[Path] = []
         self.token_file: Path | None = None
@@ -148,11 +156,17 @@ class Serving:
 
     def listen(self) -> None:
         """Take the port."""
+        if self.options.socket is not None:
+            path = self.options.socket.expanduser().absolute()
+            self.listening = listen_on(path)
+            self.litter.append(path)
+            self.bound, self.port = "localhost", 0
+            self.url = f"unix:{path}"
+            return
         self.listening = listen(self.options.host, self.options.port)
-        self.port: int = self.listening.getsockname()[1]
+        self.bound, self.port = self.listening.getsockname()[:2]
         # `localhost` may lead a browser to ::1, where another user can listen on the same port.
-        bound = self.listening.getsockname()[0]
-        self.url = url(bound if is_loopback(bound) else self.options.host, self.port)
+        self.url = url(self.bound if is_loopback(self.bound) else self.options.host, self.port)
 
     def prepare(self) -> None:
         """Guard, tables, storage root."""
@@ -175,14 +189,16 @@ class Serving:
         from runicorn_site import admission
         from runicorn_site.security.token_source import AUTO, NEW
 
-        bound = self.listening.getsockname()[0]
+        socket = self.options.socket
         token = self.options.token or ("" if self.options.no_token else own.get("RUNICORN_TOKEN"))
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
-        kept = settings.STATE_DIR / f"token-{self.port}"
-        if not self.options.port:  # the next start has another port
+        kept = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
+        if not (socket or self.options.port):  # the next start has another port
             self.litter.append(kept)
-        wishes = admission.Wishes(token, self.options.no_token)
-        policy = admission.policy(bound, self.options.host, allowed, wishes, kept, settings.TOKEN_COOKIE_NAME)
+        wishes = admission.Wishes(token, self.options.no_token or (socket is not None and not token))
+        policy = admission.policy(
+            self.bound, self.options.host, allowed, wishes, kept, settings.TOKEN_COOKIE_NAME
+        )
         self.makes_token = policy.tokens is not None and token in ("", AUTO, NEW)
         if policy.tokens is not None:
             self.token_file = kept if self.makes_token else Path(token).expanduser().absolute()
@@ -244,17 +260,18 @@ class Serving:
     def announce(self) -> None:
         """Say where the viewer is, here, to the SDK, and to the browser."""
         tokens = self.policy.tokens
-        note = own.register_viewer(
-            self.url,
-            self.root,
-            token_needed=tokens is not None,
-            token_file=self.token_file,
-            owner_passes=self.policy.owner is not None,
-        )
-        self.litter.append(note)
-        entry = self.url if tokens is None else f"{self.url}/?once={tokens.once}"
+        if self.options.socket is None:  # the SDK prints links, and there is none to a socket
+            note = own.register_viewer(
+                self.url,
+                self.root,
+                token_needed=tokens is not None,
+                token_file=self.token_file,
+                owner_passes=self.policy.owner is not None,
+            )
+            self.litter.append(note)
+        entry = self.url if tokens is None or self.options.socket else f"{self.url}/?once={tokens.once}"
         print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
-        if self.options.open_browser:
+        if self.options.open_browser and self.options.socket is None:
             private = self.url if self.policy.owner is not None else entry
             threading.Thread(target=open_privately, args=(private,), daemon=True).start()
 
@@ -265,6 +282,11 @@ class Serving:
         from runicorn_site import database
 
         lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
+        if self.options.socket is not None:
+            path = self.url.removeprefix("unix:")
+            lines.append(
+                f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300"
+            )
         lines += self.about_others()
         if self.makes_token:
             lines.append(
@@ -276,7 +298,12 @@ class Serving:
 
     def about_others(self) -> list[str]:
         """Return what to know where other people use this machine."""
-        if self.options.token or own.get("RUNICORN_TOKEN") or not others_use_this_machine():
+        if (
+            self.options.socket
+            or self.options.token
+            or own.get("RUNICORN_TOKEN")
+            or not others_use_this_machine()
+        ):
             return []
         if self.policy.tokens is None:
             return [

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runicorn import curation, removal
+from runicorn.capabilities import require
 from runs import discovery, writing
 from runs.errors import OutsideRoot, ReadOnlyStore
 from runs.models import Run, StorageRoot
@@ -66,6 +67,7 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writi
     Raises:
         ReadOnlyStore: nothing can be written.
     """
+    require("permanent-deletion")
     _sweep(root)
 
     def remove(run: Run) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Never
 
 import typer
 
+from runicorn.capabilities import CAPABILITIES, UnknownCapability
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
 
@@ -25,6 +26,10 @@ def viewer(
     storage: Annotated[Path | None, typer.Option(help="The storage root to show.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 23300,
+    socket: Annotated[
+        Path | None,
+        typer.Option(help="A Unix socket (mode 0600) to listen on instead of an address: for you alone."),
+    ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = False,
     log_level: Annotated[Level, typer.Option(case_sensitive=False, help="How much to say.")] = Level.INFO,
     token: Annotated[
@@ -35,6 +40,12 @@ def viewer(
         bool, typer.Option("--no-token", help="Ask for no token, also where other people use this machine.")
     ] = False,
     allowed_host: Annotated[list[str] | None, typer.Option(help="A further name to answer to.")] = None,
+    disable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"Something that the viewer may not do: {', '.join(CAPABILITIES)}. Can be repeated."
+        ),
+    ] = None,
     reload: Annotated[bool, typer.Option(help="Start anew when the server's code changes.")] = False,
     remote_mode: Annotated[
         bool,
@@ -50,6 +61,8 @@ def viewer(
       runicorn viewer --storage ./experiments
 
       runicorn viewer --host 0.0.0.0 --token auto
+
+      runicorn viewer --socket ~/runicorn.sock
     """
     try:
         make_importable()
@@ -66,11 +79,21 @@ def viewer(
     from runicorn_site.serve import MissingRoot, Options, serve
 
     options = Options(
-        host, port, storage, open_browser, log_level.value, token, no_token, tuple(allowed_host or ()), reload
+        host,
+        port,
+        storage,
+        open_browser,
+        log_level.value,
+        token,
+        no_token,
+        tuple(allowed_host or ()),
+        reload,
+        socket,
+        disable=tuple(disable or ()),
     )
     try:
         serve(receive_order(options) if remote_mode else options)
-    except (BadSetting, BadToken, ImproperlyConfigured, NoOrder) as error:
+    except (BadSetting, BadToken, UnknownCapability, ImproperlyConfigured, NoOrder) as error:
         stop(USAGE, error)
     except (PermissionError, UnsafeDirectory) as error:
         stop(PERMISSION, error)
