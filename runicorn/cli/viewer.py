@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Never
+from typing import Annotated, Any, Never
 
 import typer
 
@@ -64,6 +64,24 @@ def viewer(
 
       runicorn viewer --socket ~/runicorn.sock
     """
+    start(
+        remote_mode,
+        host=host,
+        port=port,
+        storage=storage,
+        open_browser=open_browser,
+        log_level=log_level.value,
+        token=token,
+        no_token=no_token,
+        allowed_hosts=tuple(allowed_host or ()),
+        reload=reload,
+        socket=socket,
+        disable=tuple(disable or ()),
+    )
+
+
+def start(remote_mode: bool, **chosen: Any) -> None:
+    """Serve with the server's `Options`, and end with the exit code of what goes wrong."""
     try:
         make_importable()
     except ForeignModule as error:
@@ -78,19 +96,7 @@ def viewer(
     from runicorn_site.security.token_source import BadToken
     from runicorn_site.serve import MissingRoot, Options, serve
 
-    options = Options(
-        host,
-        port,
-        storage,
-        open_browser,
-        log_level.value,
-        token,
-        no_token,
-        tuple(allowed_host or ()),
-        reload,
-        socket,
-        disable=tuple(disable or ()),
-    )
+    options = Options(**chosen)
     try:
         serve(receive_order(options) if remote_mode else options)
     except (BadSetting, BadToken, UnknownCapability, ImproperlyConfigured, NoOrder) as error:
