@@ -1,14 +1,19 @@
-"""With which code the interpreter ends, as far as `sys.exit`, `exit` or `quit` was asked for it.
+"""Exit code with which the interpreter is about to end.
 
-The code is nowhere to be seen at the end, so these three are wrapped. A bare `raise SystemExit(1)` passes unseen.
+`atexit` functions cannot see it, so `sys.exit`, `exit` and `quit` are wrapped. For a bare `raise SystemExit(code)` there
+is one moment: CPython flushes stdout and stderr after the last frame of a script is gone and before it handles the
+exception. (Not for `python -m` and `python -c`, where such an exit counts as code 0.)
 """
 
 from __future__ import annotations
 
 import builtins
+import gc
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 _code: object = None
@@ -36,10 +41,49 @@ def watch() -> None:
     """Notice exits from now on."""
     if not hasattr(sys.exit, "__wrapped__"):
         sys.exit = _noticing(sys.exit)
+    for stream in (sys.stderr, sys.stdout):
+        _watch_flush(stream)
     # site's `exit` and `quit` are objects of one class; a notebook has its own, which end nothing but a cell.
     quitter: Any = type(getattr(builtins, "exit", None))
     if quitter.__module__ == "_sitebuiltins" and not hasattr(quitter.__call__, "__wrapped__"):
         quitter.__call__ = _noticing(quitter.__call__)
+
+
+def _watch_flush(stream: Any) -> None:
+    flush = getattr(stream, "flush", None)
+    if flush is None or hasattr(flush, "__wrapped__") or hasattr(sys, "ps1"):
+        return
+
+    def noticing() -> Any:
+        if sys._getframe().f_back is None and threading.current_thread() is threading.main_thread():
+            _find_exit()
+        return flush()
+
+    noticing.__wrapped__ = flush  # type: ignore[attr-defined]
+    with suppress(AttributeError, TypeError):  # an object without attributes of its own
+        stream.flush = noticing
+
+
+def _find_exit() -> None:
+    """Read the code of a `SystemExit` that has left the script, from the objects that were made last."""
+    global _code
+    script = vars(sys.modules["__main__"])
+    # The exception was just made. Older generations can be large.
+    recent = [*gc.get_objects(generation=1), *gc.get_objects(generation=0)]
+    # By type: `isinstance` asks lazy objects, which then load what they stand for.
+    exits = [each for each in recent if issubclass(type(each), SystemExit)]
+    if exits and any(type(each) is TracebackType and _has_left(each, script) for each in recent):
+        _code = exits[-1].code
+
+
+def _has_left(trace: TracebackType, script: dict[str, Any]) -> bool:
+    """Whether the script of this traceback ended by an exception, and not by running to its end."""
+    frame = trace.tb_frame
+    if frame.f_globals is not script or frame.f_back is not None:
+        return False
+    import opcode
+
+    return not opcode.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
 
 
 def _noticing(leave: Callable[..., Any]) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.processes import environment
 from tests.sdk.scripts import Script, recorded
 
 ENDS = {
@@ -109,6 +112,47 @@ def test_threads_that_outlive_the_script_may_still_log(script: Callable[..., Scr
     )
     ended.end()
     assert ended.run.steps() == [1] and ended.run.status == "finished" and "has ended" not in ended.stderr
+
+
+BARE = {
+    "raise SystemExit(main(3))": (3, "failed", "exit: 3"),
+    "raise SystemExit(main(0))": (0, "finished", None),
+    "raise SystemExit(main(None))": (0, "finished", None),
+    "raise SystemExit": (0, "finished", None),
+    "raise SystemExit('no data')": (1, "failed", "exit: no data"),
+    "def end():\n    raise SystemExit(main(4))\nend()": (4, "failed", "exit: 4"),
+    "try:\n    raise SystemExit(5)\nfinally:\n    main([0] * 100_000)": (5, "failed", "exit: 5"),
+    "import gc; gc.disable()\nraise SystemExit(6)": (6, "failed", "exit: 6"),
+    "try:\n    raise SystemExit(7)\nexcept SystemExit as e:\n    kept = e": (0, "finished", None),
+    "try:\n    raise SystemExit(7)\nexcept SystemExit as e:\n    kept = e\nraise SystemExit(8)": (
+        8,
+        "failed",
+        "exit: 8",
+    ),
+    "try:\n    raise SystemExit(7)\nexcept SystemExit as e:\n    kept = e\n1 / 0": (
+        1,
+        "failed",
+        "ZeroDivisionError: division by zero",
+    ),
+    "sys.stdout = open(os.devnull, 'w')\nraise SystemExit(9)": (9, "failed", "exit: 9"),
+}
+
+
+@pytest.mark.parametrize("statement", BARE)
+def test_an_exit_that_is_raised_by_hand_is_told(
+    tmp_path: Path, folder: Path, home: Path, statement: str
+) -> None:
+    head = "import os, sys\nimport runicorn as rn\ndef main(code):\n    return code\nrun = rn.init(capture_env=False)\n"
+    (tmp_path / "train.py").write_text(head + statement)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "train.py")],
+        env=environment(home, RUNICORN_DIR=str(folder)),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    (run,) = recorded(folder)
+    assert (done.returncode, run.status, run.reason) == BARE[statement]
 
 
 WORK = """
