@@ -11,6 +11,7 @@ calls `init` pays for nothing.
 
 from __future__ import annotations
 
+from runicorn import reserve
 from runicorn._version import __version__
 
 # Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
@@ -100,11 +101,9 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
         """Import the module that defines a public name, once."""
-        import importlib
-
         for home, names in _HOMES.items():
             if name in names:
-                value: object = getattr(importlib.import_module(f"runicorn.{home}"), name)
+                value: object = getattr(reserve.load(f"runicorn.{home}"), name)
                 globals()[name] = value
                 return value
         raise AttributeError(f"module 'runicorn' has no attribute {name!r}")

@@ -11,7 +11,7 @@ from collections import deque
 from itertools import islice
 from pathlib import Path
 
-from runicorn import _os
+from runicorn import _os, reserve
 from runicorn._bulk import sync_data
 
 BUFFER_BYTES = 8 * 1024 * 1024
@@ -185,7 +185,7 @@ class Appender:
         if self.refusal is not None:
             raise self.refusal
         if self._fd < 0:
-            self._fd = _os.open_append(self.path)
+            self._fd = reserve.attempt(lambda: _os.open_append(self.path))
         end = os.lseek(self._fd, 0, os.SEEK_END)
         begin = b""
         if not self._sent or end != self._end:  # else the rest of a line goes behind its beginning

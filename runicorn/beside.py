@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from runicorn import layout
+from runicorn import layout, reserve
 from runicorn.journal import encode
 
 if TYPE_CHECKING:
     from runicorn.console import Console
+    from runicorn.environment import EnvironmentCapture
     from runicorn.folder import RunFolder
+    from runicorn.sampler import Sampler
 
 PATIENCE = 3.0
 """Seconds that the end of a run waits for a capture that is still under way."""
@@ -81,8 +83,8 @@ class Comforts:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._start = Start("", [], {})
-        self._capture = Companion("environment", self._capture_environment)
-        self._sampler = Companion("sampler", self._sample)
+        self._capture = Companion("environment", self._careful(self._capture_environment))
+        self._sampler = Companion("sampler", self._careful(self._sample))
         self._console: Console | None = None
 
     def start(self, *, environment: bool, console: bool, samples: bool) -> None:
@@ -114,23 +116,33 @@ class Comforts:
 
             self._console.feed("stderr", "".join(format_exception(error)))
 
+    def _careful(self, work: Callable[[Companion], None]) -> Callable[[Companion], None]:
+        def run(companion: Companion) -> None:
+            try:
+                work(companion)
+            except (
+                OSError,
+                ImportError,
+            ) as error:  # no descriptors left, a program or library that is broken
+                text = f"the environment or the load of the machine is not recorded ({error})."
+                self._folder.notices.once("companions", text)
+
+        return run
+
     def _capture_environment(self, companion: Companion) -> None:
         with _loading():
-            import platform
-
-            from runicorn.environment import EnvironmentCapture
-
+            environment = reserve.load("runicorn.environment")
             # Asks `uname` once, and until Python 3.12 under a lock that is as bad to fork with as those of modules.
-            platform.processor()
-        capture = EnvironmentCapture(start=self._start)
+            reserve.load("platform").processor()
+        capture: EnvironmentCapture = environment.EnvironmentCapture(start=self._start)
         companion.cancel = capture.cancel
         self._folder.write(layout.ENVIRONMENT, capture.capture_until(companion.stopped.is_set).to_dict())
 
     def _sample(self, companion: Companion) -> None:
         with _loading():
-            from runicorn.sampler import Sampler
-
-            sampler = Sampler(self._take)  # which loads psutil where there is no /proc
+            sampler: Sampler = reserve.load("runicorn.sampler").Sampler(
+                self._take
+            )  # which loads psutil where there is no /proc
         companion.cancel = sampler.cancel
         sampler.run(companion.stopped)
 

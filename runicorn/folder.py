@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
+from runicorn import _os, layout, reserve
 from runicorn._bulk import sync_file
 from runicorn.appender import Appender
 from runicorn.folder_lock import folder_lock
@@ -51,7 +51,7 @@ class RunFolder:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the lock of the small files against threads, and against other processes for as long as that is quick."""
-        with self.lock, folder_lock(self.path):
+        with reserve.released(), self.lock, folder_lock(self.path):
             yield
 
     def claim(self) -> bool:
@@ -89,7 +89,7 @@ class RunFolder:
         """
         try:
             self.check()
-            layout.write_json(self.path / name, value, in_place=in_place)
+            reserve.attempt(lambda: layout.write_json(self.path / name, value, in_place=in_place))
         except OSError as error:
             self.trouble(name, error)
             return False
@@ -102,7 +102,7 @@ class RunFolder:
         try:
             self.check()
             check_inside(self.root, path).parent.mkdir(exist_ok=True)
-            path.write_bytes(content)
+            reserve.attempt(lambda: path.write_bytes(content))
         except OutsideStore as error:
             self.trouble(name, error)
             return False

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from runicorn import about, endings, layout, media, values
+from runicorn import about, endings, layout, media, reserve, values
 from runicorn.beside import Comforts
 from runicorn.config import Config
 from runicorn.folder import RunFolder
@@ -170,8 +170,7 @@ class Run(LaterMethods):
         Raises:
             TypeError: `rows` is nothing of that.
         """
-        from runicorn import tables
-
+        tables = reserve.load("runicorn.tables")
         content = tables.encode(tables.table(rows, columns))
         return self._keep("table", key, content, tables.SUFFIX, step)
 
@@ -191,8 +190,7 @@ class Run(LaterMethods):
             TypeError: `values` holds something that is no number.
             ValueError: `bins` is not between 1 and 1024.
         """
-        from runicorn import histograms, tables
-
+        tables, histograms = reserve.load("runicorn.tables"), reserve.load("runicorn.histograms")
         content = tables.encode(histograms.histogram(values, bins))
         return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
 
@@ -209,9 +207,10 @@ class Run(LaterMethods):
             ArtifactError: the version could not be made; nothing of it is there then. Unlike what is logged, a
                 version that is missing would be missed too late.
         """
-        from runicorn.artifacts.artifact import Artifact
-        from runicorn.artifacts.records import made
-        from runicorn.artifacts.store import Store
+        with reserve.released():
+            from runicorn.artifacts.artifact import Artifact
+            from runicorn.artifacts.records import made
+            from runicorn.artifacts.store import Store
 
         if not isinstance(artifact, Artifact):
             raise TypeError(f"log_artifact takes an Artifact, not {type(artifact).__name__}.")

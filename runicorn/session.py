@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from runicorn import endings, layout, settings, stored
+from runicorn import endings, layout, places, reserve, settings, stored
 from runicorn.config import flatten
 from runicorn.later import Arguments, check_arguments, copy_code
 from runicorn.layout import DEFAULT
 from runicorn.notices import say
+from runicorn.other_writer import find_other_writer
 from runicorn.run import Run
 from runicorn.silent import SilentRun, is_silent
 from runicorn.upload import start as upload
@@ -86,20 +87,29 @@ def init(
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
     server = upload.Target.of(url, upload_timeout)
     claim = _silent if is_silent(mode) else _claimed
-    run, resumed = claim(settings.storage_root(storage), place, run_id, resume)
-    endings.watch(run)
-    run.begin(labels, given, resumed)
-    _publish(run, server)
-    run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
-    if later.get("snapshot_code") and not (isinstance(run, SilentRun) or run.is_lost()):
-        copy_code(run.run_dir, later.get("workspace_root"))
+    with reserve.released():
+        root = settings.storage_root(storage)
+        is_new = places.is_empty(root)
+        run, resumed = claim(root, place, run_id, resume)
+        endings.watch(run)
+        run.begin(labels, given, resumed)
+        _publish(run, server)
+        if _is_stored(run):
+            places.warn_about(root, is_default=not settings.chosen_root(storage), is_new=is_new)
+        run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
+        if later.get("snapshot_code") and _is_stored(run):
+            copy_code(run.run_dir, later.get("workspace_root"))
     return run
+
+
+def _is_stored(run: Run) -> bool:
+    return not (isinstance(run, SilentRun) or run.is_lost())
 
 
 def _publish(run: Run, server: upload.Target) -> None:
     global _latest
     _latest = run
-    if server.url and not (isinstance(run, SilentRun) or run.is_lost()):
+    if server.url and _is_stored(run):
         run.server = server.url
         upload.begin(run, server)
     announce(run)
@@ -189,6 +199,10 @@ def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run,
         return run, False
     if not resume:
         raise RunExists(f"Run {run_id} exists already; pass resume=True to go on with it.")
+    if other := find_other_writer(run.run_dir):
+        say(
+            f"run {run_id} is being written by {other} as well; both write into one journal, with steps of their own."
+        )
     return run, True
 
 
@@ -205,7 +219,7 @@ def _known_place(root: Path, run_id: str) -> Location | None:
 
 def announce(run: Run) -> None:
     """Say in one line where the run can be seen; what to do when no viewer is running, once for all runs of a root."""
-    if isinstance(run, SilentRun) or run.is_lost():
+    if not _is_stored(run):
         return
     address = run.server or _address_of_viewer(run.storage_root)
     if address:

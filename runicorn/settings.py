@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from runicorn import _os, layout
+from runicorn import _os, layout, places
 
 CONFIG_FILE = "config.json"
 PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
@@ -166,14 +166,19 @@ def write_user_config(update: dict[str, Any]) -> None:
         layout.write_json(Path(os.path.realpath(folder / CONFIG_FILE)), kept, mode=PRIVATE_FILE)
 
 
+def chosen_root(explicit: str | os.PathLike[str] | None = None) -> str:
+    """Return the storage root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" if none names one."""
+    named = os.fspath(explicit) if explicit else get("RUNICORN_DIR")
+    configured = "" if named else read_user_config().get("user_root_dir")
+    return named or (configured if isinstance(configured, str) else "")
+
+
 def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
-    """The storage root: the argument, else `RUNICORN_DIR`, else the configuration, else `./.runicorn`.
+    """The storage root: the chosen one, else `./.runicorn`.
 
     Absolute, `~` expanded, links resolved; it need not exist.
     """
-    configured = None if explicit or get("RUNICORN_DIR") else read_user_config().get("user_root_dir")
-    usual = configured if isinstance(configured, str) and configured else ".runicorn"
-    chosen = os.path.expanduser(os.fspath(explicit or get("RUNICORN_DIR") or usual))
+    chosen = os.path.expanduser(chosen_root(explicit) or places.default_root())
     try:
         return Path(os.path.realpath(chosen))
     except OSError:  # the working directory is gone

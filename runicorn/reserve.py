@@ -1,0 +1,110 @@
+"""File descriptors held in reserve, so that the library works in a process that has none left.
+
+Its modules are imported when they are first used, and an import opens files.
+"""
+
+from __future__ import annotations
+
+import _thread
+import errno
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Any, TypeVar
+
+    Answer = TypeVar("Answer")
+
+COUNT = 4
+EXHAUSTED = (errno.EMFILE, errno.ENFILE)
+_held: list[tuple[int, tuple[int, int]]] = []
+_lock = _thread.allocate_lock()
+_depth = 0
+
+
+class _Released:
+    """Context in which the reserved descriptors are free for any use."""
+
+    def __enter__(self) -> None:
+        global _depth
+        with _lock:
+            _depth += 1
+            while _held:
+                _close(*_held.pop())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        global _depth
+        with _lock:
+            _depth -= 1
+            if not _depth:
+                _fill()
+
+
+def released() -> _Released:
+    """Free the reserve for the duration of a `with` block."""
+    return _Released()
+
+
+def attempt(work: Callable[[], Answer]) -> Answer:
+    """Return `work()`; if it fails because the process has no descriptors left, free the reserve and try once more.
+
+    Raises:
+        OSError: as `work`.
+        ImportError: as `work`.
+    """
+    try:
+        return work()
+    except (OSError, ImportError) as error:
+        # An extension module that cannot be opened is an ImportError without a number.
+        if isinstance(error, OSError) and error.errno not in EXHAUSTED:
+            raise
+    with released():
+        return work()
+
+
+def load(name: str) -> Any:
+    """Import a module and return it."""
+
+    def work() -> Any:
+        import importlib
+
+        return importlib.import_module(name)
+
+    return attempt(work)
+
+
+def _fill() -> None:
+    while len(_held) < COUNT:
+        try:
+            fd = os.open(os.devnull, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+        except OSError:
+            return
+        _held.append((fd, _file_of(fd)))
+
+
+def _close(fd: int, file: tuple[int, int]) -> None:
+    # A program that became a daemon has closed all descriptors: the number may belong to a file of its own by now.
+    try:
+        if _file_of(fd) == file:
+            os.close(fd)
+    except OSError:
+        pass
+
+
+def _file_of(fd: int) -> tuple[int, int]:
+    status = os.fstat(fd)
+    return status.st_dev, status.st_ino
+
+
+def _forked() -> None:
+    global _lock, _depth
+    _lock, _depth = _thread.allocate_lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+_fill()
