@@ -10,10 +10,27 @@ from typing import TYPE_CHECKING, Any
 
 from runicorn import layout
 from runicorn.folder import RunFolder
+from runicorn.user_config import (
+    get_config_file_path,
+    get_rate_limit_config,
+    get_user_root_dir,
+    load_user_config,
+    set_user_root_dir,
+)
 from runicorn.values import DEPTH, described
 
 if TYPE_CHECKING:
     from runicorn.masking import Masking
+
+__all__ = [
+    "Config",
+    "flatten",
+    "get_config_file_path",
+    "get_rate_limit_config",
+    "get_user_root_dir",
+    "load_user_config",
+    "set_user_root_dir",
+]
 
 
 def _items(settings: Any) -> Mapping[Any, Any] | None:

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from types import TracebackType
-from typing import Any, Literal, Self, Unpack, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
 
 from runicorn.api import addresses, paging, shapes
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.remote import RemoteAPI
 from runicorn.api.transport import Form, Transport
+
+if TYPE_CHECKING:
+    import requests
 
 DEFAULT_URL = "http://127.0.0.1:23300"
 IMPORT_SECONDS = 3600.0
@@ -48,6 +51,11 @@ class RunicornClient:
     def base_url(self) -> str:
         """The viewer's address."""
         return self._transport.base_url
+
+    @property
+    def session(self) -> requests.Session:
+        """The HTTP session of this thread."""
+        return self._transport.session()
 
     @property
     def timeout(self) -> float:

@@ -218,7 +218,7 @@ class Transport:
     ) -> requests.Response | requests.RequestException:
         is_bytes = isinstance(body, bytes)
         try:
-            response = self._session().request(
+            response = self.session().request(
                 method,
                 self.base_url + path,
                 params=list(params),
@@ -260,7 +260,7 @@ class Transport:
             return f"{place} did not answer within {self.timeout:g} seconds"
         return f"No Runicorn viewer could be reached at {place}: {_cause(error)}"
 
-    def _session(self) -> _Session:
+    def session(self) -> _Session:
         """The session of this thread; after a fork a new one, since two processes cannot share a connection."""
         if getattr(self._local, "pid", None) != os.getpid():
             self._local.session, self._local.pid = _Session(self.base_url), os.getpid()

@@ -75,7 +75,7 @@ class Artifact:
 
         Raises:
             FileNotFoundError: it is not there.
-            InvalidArtifact: it is no file, or `name` leads elsewhere, or is taken already.
+            InvalidArtifact: it is no file, or `name` leads elsewhere.
         """
         source = Path(path)
         if not source.exists():
@@ -168,7 +168,7 @@ class Artifact:
         for path, source in files.items():
             there = self._files.get(path)  # the same file once more is no second one
             if there is not None and os.path.realpath(there) != os.path.realpath(source):
-                raise InvalidArtifact(f"There are two files for {path!r} in artifact {self.name}.")
+                say(f"artifact {self.name} got a second file for {path!r}: {source} replaces {there}.")
         names.check_paths({**self._files, **files})
         self._files.update(files)
 

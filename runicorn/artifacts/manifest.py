@@ -78,6 +78,16 @@ class Manifest:
         """Bytes of all files."""
         return sum(file.size for file in self.files)
 
+    @property
+    def total_files(self) -> int:
+        """Number of files."""
+        return len(self.files)
+
+    @property
+    def total_references(self) -> int:
+        """Number of references."""
+        return len(self.references)
+
     def file(self, path: str) -> FileEntry | None:
         """The file of that path."""
         return self._by_path.get(path)
@@ -92,8 +102,8 @@ class Manifest:
             "files": [asdict(file) for file in self.files],
             "references": [asdict(reference) for reference in self.references],
             "total_size": self.total_size,
-            "total_files": len(self.files),
-            "total_references": len(self.references),
+            "total_files": self.total_files,
+            "total_references": self.total_references,
             "created_at": self.created_at,
         }
 

@@ -17,13 +17,7 @@ from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, PERMISSION, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
 from runicorn.settings import config_directory
-
-FILE = "rate_limits.json"
-AT_FIRST: dict[str, Any] = {
-    "default": {"max_requests": 60, "window_seconds": 60},
-    "endpoints": {},
-    "settings": {},
-}
+from runicorn.user_config import NO_RATE_LIMITS, RATE_LIMITS_FILE
 
 
 class Action(StrEnum):
@@ -119,7 +113,7 @@ def _settings(path: Path, content: dict[str, Any], chosen: dict[str, bool | None
 
 def _path() -> Path:
     try:
-        return config_directory() / FILE
+        return config_directory() / RATE_LIMITS_FILE
     except OSError as error:
         _stop(str(error), PERMISSION)
 
@@ -128,7 +122,7 @@ def _read(path: Path) -> dict[str, Any]:
     content, problem = layout.read_json(path) if path.exists() else ({}, None)
     if problem:
         _stop(f"✗ Configuration error: {problem}", FAILED)
-    whole = AT_FIRST | content
+    whole = NO_RATE_LIMITS | content
     for name in ("endpoints", "settings"):
         if not isinstance(whole[name], dict):
             _stop(f"✗ Configuration error: {name} must be an object", FAILED)
@@ -147,7 +141,7 @@ def _reset(path: Path, yes: bool) -> None:
     if not asking.agreed(f"Replace {path} by the limits as they come?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
-    _write(path, AT_FIRST)
+    _write(path, NO_RATE_LIMITS)
     typer.echo("✓ Rate limits are as they come")
 
 

@@ -1,0 +1,67 @@
+"""`ArtifactStorage`, the view of a store's artifacts that scripts for Runicorn 0.5 use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runicorn.artifacts.names import Spec
+from runicorn.artifacts.store import Store
+from runicorn.notices import say
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.manifest import Manifest, Metadata
+
+
+class ArtifactStorage:
+    """Artifacts of one storage root.
+
+    Attributes:
+        storage_root: the storage root.
+    """
+
+    def __init__(self, storage_root: str | os.PathLike[str]) -> None:
+        self.storage_root = Path(storage_root)
+        self._store = Store(self.storage_root)
+
+    def list_artifacts(self, type: str | None = None) -> list[dict[str, Any]]:
+        """Return the artifacts, or those of a type; what cannot be read is reported and left out."""
+        from runicorn.artifacts import telling
+
+        return telling.artifacts(self._store, type, say)
+
+    def list_versions(self, name: str, type: str | None = None) -> list[dict[str, Any]]:
+        """Return the versions of an artifact.
+
+        Raises:
+            ArtifactNotFound, AmbiguousArtifact: as `Store.find`.
+        """
+        from runicorn.artifacts import telling
+
+        return telling.versions(self._store.find(name, type), say)
+
+    def load_artifact(
+        self, name: str, type: str | None = None, version: int | None = None, alias: str | None = None
+    ) -> tuple[Metadata, Manifest]:
+        """Return metadata and manifest of a version, the latest by default.
+
+        Raises:
+            ValueError: both `version` and `alias` are given.
+            ArtifactNotFound, AmbiguousArtifact: as `Store.resolve`.
+        """
+        if version is not None and alias is not None:
+            raise ValueError("Cannot specify both version and alias")
+        found = self._store.resolve(Spec(name, type, version, None if version else alias or "latest"))
+        return found.metadata, found.manifest
+
+    def get_storage_stats(self) -> dict[str, Any]:
+        """Return counts and sizes of all artifacts."""
+        from runicorn.artifacts import telling
+
+        return telling.statistics(self._store, say)
+
+
+def create_artifact_storage(storage_root: str | os.PathLike[str]) -> ArtifactStorage:
+    """Return the artifacts of a storage root."""
+    return ArtifactStorage(storage_root)
