@@ -33,37 +33,38 @@ def _hydra_folder() -> str | None:
         return None
 
 
-def is_empty(root: Path) -> bool:
-    """Whether nothing is in the folder, or it does not exist."""
-    try:
-        with os.scandir(root) as entries:
-            return next(entries, None) is None
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
+def find_unmounted(root: Path) -> Path | None:
+    """Return the folder above a new root on which a file system may be missing; `None` if nothing speaks for that."""
+    if not _is_empty(root):
+        return None
+    listed = _mount_points()
+    for folder in (root, *root.parents[:-1]):
+        if os.path.ismount(folder):
+            break
+        if str(folder) in listed or _is_for_mounts(folder.parent):
+            return folder
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    # What is left of a mounted disk is an empty folder.
+    return existing if existing != root and _is_empty(existing) and not os.path.ismount(existing) else None
 
 
-def warn_about(root: Path, *, is_default: bool, is_new: bool) -> None:
+def warn_about(root: Path, *, is_default: bool, unmounted: Path | None) -> None:
     """Report, once for each root, that runs may be lost or in an unexpected place.
 
     Args:
-        root: the storage root of a run that begins.
-        is_default: nobody has chosen it.
-        is_new: it was empty before.
+        root: the storage root of a run that has begun.
+        is_default: it was not chosen by an argument, a variable or the configuration.
+        unmounted: what `find_unmounted` returned before the run began.
     """
     if (os.getpid(), root) in _warned:
         return
+    _warned.add((os.getpid(), root))
     kind = _short_lived(root) if is_default else None
-    missing = _unmounted(root) if is_new else None
     if kind:
         keep = "set RUNICORN_DIR, run `runicorn config --set-user-root DIR`, or pass init(storage=DIR)"
         say(f"the run is stored in {root}, {kind}. To keep runs elsewhere: {keep}.")
-    elif missing:
-        say(f"made a new storage root in {root}, but no file system is mounted at {missing}.")
-    elif is_new and not is_default:
-        say(f"made a new storage root in {root}; it was empty.")
-    _warned.add((os.getpid(), root))
+    elif unmounted and not is_default:
+        say(f"made a new storage root in {root}. No file system is mounted at {unmounted}: is one missing?")
 
 
 def _short_lived(root: Path) -> str | None:
@@ -77,18 +78,18 @@ def _short_lived(root: Path) -> str | None:
     return None
 
 
-def _unmounted(root: Path) -> Path | None:
-    """Return the mount point above `root` that has no file system; `None` if all have theirs."""
-    listed = _mount_points()
-    for folder in (root, *root.parents[:-1]):
-        if os.path.ismount(folder):
-            return None
-        above = folder.parent
-        if str(folder) in listed or (
-            str(above) in MOUNT_FOLDERS or str(above.parent) in ("/media", "/run/media")
-        ):
-            return folder
-    return None
+def _is_empty(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def _is_for_mounts(folder: Path) -> bool:
+    return str(folder) in MOUNT_FOLDERS or str(folder.parent) in ("/media", "/run/media")
 
 
 def _mount_points() -> set[str]:

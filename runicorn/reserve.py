@@ -6,7 +6,6 @@ Its modules are imported when they are first used, and an import opens files.
 from __future__ import annotations
 
 import _thread
-import errno
 import os
 
 TYPE_CHECKING = False
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     Answer = TypeVar("Answer")
 
 COUNT = 4
-EXHAUSTED = (errno.EMFILE, errno.ENFILE)
 _held: list[tuple[int, tuple[int, int]]] = []
 _lock = _thread.allocate_lock()
 _depth = 0
@@ -59,8 +57,10 @@ def attempt(work: Callable[[], Answer]) -> Answer:
     try:
         return work()
     except (OSError, ImportError) as error:
+        import errno  # not at the top: it would be loaded with the package
+
         # An extension module that cannot be opened is an ImportError without a number.
-        if isinstance(error, OSError) and error.errno not in EXHAUSTED:
+        if isinstance(error, OSError) and error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
     with released():
         return work()

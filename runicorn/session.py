@@ -57,8 +57,6 @@ def init(
 ) -> Run:
     """Begin a run and make it the active one; one that is open stays open.
 
-    A folder that cannot be written is told of once, and what is missing is counted.
-
     Args:
         project: 1-100 characters, a folder below the storage root.
         name: the experiment; likewise, and a folder below the project. "default" when not given.
@@ -89,21 +87,26 @@ def init(
     claim = _silent if is_silent(mode) else _claimed
     with reserve.released():
         root = settings.storage_root(storage)
-        is_new = places.is_empty(root)
+        unmounted = places.find_unmounted(root)
         run, resumed = claim(root, place, run_id, resume)
         endings.watch(run)
         run.begin(labels, given, resumed)
         _publish(run, server)
-        if _is_stored(run):
-            places.warn_about(root, is_default=not settings.chosen_root(storage), is_new=is_new)
+        _complete(run, bool(settings.chosen_root(storage)), unmounted, later)
         run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
-        if later.get("snapshot_code") and _is_stored(run):
-            copy_code(run.run_dir, later.get("workspace_root"))
     return run
 
 
 def _is_stored(run: Run) -> bool:
     return not (isinstance(run, SilentRun) or run.is_lost())
+
+
+def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Arguments) -> None:
+    if not _is_stored(run):
+        return
+    places.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
+    if later.get("snapshot_code"):
+        copy_code(run.run_dir, later.get("workspace_root"))
 
 
 def _publish(run: Run, server: upload.Target) -> None:

@@ -52,7 +52,8 @@ def test_a_run_has_its_environment_when_it_has_ended(
     assert info["cpu_info"]["count"] == os.cpu_count()
     assert info["cpu_info"]["memory_total_mb"] > 100
     assert info["incomplete"] == []
-    assert run._started_at - 1 < info["captured_at"] <= time.time()
+    started_at = json.loads((run.run_dir / "status.json").read_text())["started_at"]
+    assert started_at - 1 < info["captured_at"] <= time.time()
 
 
 def test_nothing_is_captured_when_it_is_not_wanted(begin: Callable[..., rn.Run]) -> None:
