@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from runicorn import layout
+from runicorn import heartbeat, layout
 from runs import completeness, exit_reasons, files, shown_media
 from runs.models import Run
 from runs.pairs import Pairs
@@ -31,6 +31,7 @@ def header_context(run: Run) -> dict[str, Any]:
         "start": start,
         "running": run.status == layout.RUNNING,
         "elapsed": max(0.0, time.time() - start),
+        "silent": heartbeat.is_silent(run.status, run.heartbeat, time.time()),
         "ending": exit_reasons.in_words(run.exit_reason, run.status) if run.exit_reason else "",
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),

@@ -9,14 +9,15 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
+from runicorn import heartbeat
 from runs.completeness import in_words, missing_of
 from runs.table import TableState
 from runs.table_rows import Row
-from runs.templatetags.ui import duration, figure, icon, moment, status
+from runs.templatetags.ui import clock, duration, figure, icon, moment, status
 
 EMPTY = SafeString("")
 LONGEST_NOTE = 200
@@ -41,17 +42,28 @@ def cells(row: Row, state: TableState, spark: SafeString) -> SafeString:
 
 
 def _status(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="c-status">{}{}</td>', status(row.run.status), _incomplete(row))
+    marks = _incomplete(row) + _silent(row)
+    return format_html('<td class="c-status">{}{}</td>', status(row.run.status), marks)
+
+
+def _silent(row: Row) -> SafeString:
+    """Return the mark of a running run whose sender has not been heard for minutes."""
+    if row.run.heartbeat is None or not heartbeat.is_silent(row.run.status, row.run.heartbeat, row.now):
+        return EMPTY
+    return _mark(f"No heartbeat since {strip_tags(clock(row.run.heartbeat))}")
+
+
+def _mark(words: str) -> SafeString:
+    return format_html(
+        ' <span title="{}">{}<span class="for-readers">{}</span></span>', words, icon("warning"), words
+    )
 
 
 def _incomplete(row: Row) -> SafeString:
     """Return the mark of a run whose records are not all there."""
     if not missing_of(row.run):
         return EMPTY
-    words = f"Incomplete: {in_words(row.run)} records"
-    return format_html(
-        ' <span title="{}">{}<span class="for-readers">{}</span></span>', words, icon("warning"), words
-    )
+    return _mark(f"Incomplete: {in_words(row.run)} records")
 
 
 def _name(row: Row, state: TableState, spark: SafeString) -> SafeString:

@@ -69,6 +69,19 @@ def moment(seconds: float | None) -> SafeString | str:
     )
 
 
+@register.simple_tag
+def clock(seconds: float) -> SafeString:
+    """A time (Unix seconds) of today as `14:02`, with the date if it is older than half a day; local time of the server."""
+    exact = datetime.fromtimestamp(seconds, UTC)
+    recent = abs(time.time() - seconds) < DAY / 2
+    return format_html(
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        exact.isoformat(timespec="milliseconds"),
+        exact.strftime("%Y-%m-%d %H:%M:%S"),
+        exact.astimezone().strftime("%H:%M" if recent else "%Y-%m-%d %H:%M"),
+    )
+
+
 def ago(seconds: float, now: float | None = None) -> str:
     """`just now`, `42 s ago`, `5 min ago`, `3 h ago`, `2 d ago`, then the date."""
     past = (time.time() if now is None else now) - seconds

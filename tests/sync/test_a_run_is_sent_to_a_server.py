@@ -7,6 +7,8 @@ import random
 import secrets
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +19,7 @@ from typer.testing import CliRunner
 import runicorn as rn
 from runicorn.cli import app
 from runicorn.upload.worker import next_pause
-from tests.processes import Viewer, train
+from tests.processes import PROJECT, Viewer, environment, train
 from tests.secrecy import holds, secret
 from tests.sync.proxy import Proxy
 from tests.sync.sending import differences, revive, senders, sync
@@ -277,6 +279,62 @@ for name in ("first", "second"):
     assert "first" in runs
     about = viewer.get(f"/api/artifacts/net/v{mine[0]['version']}").json()
     assert (about["description"], about["metadata"]["layers"], about["num_references"]) == ("a net", 3, 1)
+
+
+def test_a_wrong_token_is_told_at_the_beginning_and_a_new_one_is_read_from_its_file(
+    near: Path, start_viewer: Callable[..., Viewer], home: Path, tmp_path: Path, run_id: str
+) -> None:
+    right, mine = holds(tmp_path / "token"), tmp_path / "mine"
+    right.write_text(f"{secret()}\n")
+    right.chmod(0o600)
+    mine.write_text("an-old-token-that-the-server-does-not-know\n")
+    viewer = start_viewer(tmp_path / "store", "--token", str(right), RUNICORN_RATE_LIMIT="off")
+    training = train(STEPWISE, near, home, run_id, viewer.url, RUNICORN_TOKEN=str(mine))
+    assert training.stdin and training.stdout and training.stderr
+    assert training.stdout.readline() == "begun\n"
+    told = until(lambda: next((line for line in training.stderr if "is not sent to" in line), ""))
+    assert "token" in told and f"runicorn sync --storage {near} {run_id}" in told
+    assert Path(told.partition("Details: ")[2].split()[0].rstrip(".")).read_text().count(run_id)
+    holds(mine).write_text(right.read_text())
+    training.communicate("go\n")
+    until(arrived(near, viewer.root))
+
+
+def test_the_standard_library_is_enough_to_log_to_a_server(
+    near: Path, viewer: Viewer, home: Path, run_id: str
+) -> None:
+    # As `pip install --no-deps` leaves it: the package alone, without site-packages.
+    script = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); assert not any('site-packages' in p for p in sys.path)\n"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script + STEPWISE, run_id, viewer.url],
+        env=environment(home, RUNICORN_DIR=str(near)),
+        cwd=near,
+        input="go\n" * 3,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0 and "not wholly" not in done.stderr, done.stderr
+    until(lambda: not senders(near))
+    assert not differences(near, viewer.root)
+
+
+def test_sync_compares_by_digest_what_it_calls_complete(
+    near: Path, viewer: Viewer, home: Path, run_id: str
+) -> None:
+    training = train(STEPWISE, near, home, run_id, viewer.url)
+    training.communicate("go\n" * 3)
+    until(arrived(near, viewer.root))
+    far = viewer.root / "sent/one/runs" / run_id
+    (picture,) = (far / "media").iterdir()
+    picture.write_bytes(bytes(picture.stat().st_size))
+    assert sync(near, home, run_id).returncode == 0
+    assert not differences(near, viewer.root), "the picture was sent again"
+    damaged = bytearray((far / "events.jsonl").read_bytes())
+    damaged[5] ^= 1
+    (far / "events.jsonl").write_bytes(damaged)
+    refused = sync(near, home, run_id)
+    assert refused.returncode == 1 and "events.jsonl" in refused.stderr and "digest" in refused.stderr
 
 
 def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:

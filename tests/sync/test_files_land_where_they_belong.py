@@ -129,6 +129,32 @@ def test_images_land_below_media_in_parts_if_they_are_large(run: Path, api: APIC
     assert not (run / "media" / "c.png").exists()
 
 
+def test_a_file_whose_parts_are_all_there_is_completed_when_it_is_met_again(
+    run: Path, api: APIClient
+) -> None:
+    content = b"\x89PNG" + bytes(3_000_000)
+    about = {"digest": digest(content), "size": len(content)}
+    half = len(content) // 2
+    put(api, "media/a.png", content[:half], offset=0, **about)
+    # The server is killed between the last part and the renaming.
+    (part,) = (path for path in (run.parents[3] / ".runicorn").rglob("*") if path.stat().st_size == half)
+    with part.open("ab") as file:
+        file.write(content[half:])
+    again = put(api, "media/a.png", content[half:], offset=half, **about)
+    assert (again.status_code, again.json()) == (200, {"size": len(content)})
+    assert (run / "media" / "a.png").read_bytes() == content
+
+
+def test_what_is_there_is_told_by_its_digest(run: Path, api: APIClient) -> None:
+    put(api, "events.jsonl", b'{"a": 1}\n{"b": 2}\n', offset=0)
+    path = f"/api/runs/{RUN}/files/events.jsonl"
+    assert api.get(path).json() == {"size": 18, "digest": digest(b'{"a": 1}\n{"b": 2}\n')}
+    assert api.get(f"{path}?size=9").json() == {"size": 9, "digest": digest(b'{"a": 1}\n')}
+    assert api.get(f"{path}?size=19").status_code == 404
+    assert api.get(f"/api/runs/{RUN}/files/logs.txt").status_code == 404
+    assert api.get(f"/api/runs/{RUN}/files/secret.txt").status_code == 400
+
+
 @pytest.mark.parametrize(
     "name",
     [
