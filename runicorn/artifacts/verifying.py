@@ -71,7 +71,7 @@ def damage(path: Path, file: FileEntry, progress: Progress = SILENT) -> str:
         os.close(fd)
     if stamps.is_stamped(about, file.digest):
         return "damaged by the disk: no program has written to it since it was stored"
-    return f"another content, last written {written}"
+    return f"content differs, last written {written}"
 
 
 def whole_place(version: Version, file: FileEntry) -> Path:

@@ -125,7 +125,7 @@ def test_a_content_that_is_intact_in_the_pool_is_exported(
 def test_verification_says_how_a_file_differs_and_when_it_was_written(version: Version) -> None:
     overwrite(version.file_path("w.bin"))
     os.utime(version.file_path("w.bin"), (1_600_000_000, 1_600_000_000))
-    reason = "another content, last written 2020-09-13 12:26:40 UTC"
+    reason = "content differs, last written 2020-09-13 12:26:40 UTC"
     assert verifying.verify(version).damaged == {"w.bin": reason}
     assert version.curation["corruption"] == {"w.bin": reason}
 
