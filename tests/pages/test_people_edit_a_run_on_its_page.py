@@ -36,7 +36,7 @@ def run_id(busy_site: Viewer) -> str:
 @contextmanager
 def unwritable(root: Path) -> Iterator[None]:
     """A store in which nothing can be changed: its private folder is a link, which the viewer does not follow."""
-    private, aside = root / ".runicorn", root / ".aside"
+    private, aside = root / ".runicorn", root.with_name("aside")
     private.mkdir(exist_ok=True)
     private.rename(aside)
     private.symlink_to(aside)
@@ -97,10 +97,10 @@ def test_a_deleted_run_can_be_taken_back_at_once(open_page: Open, busy_site: Vie
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
 
 
-def test_a_store_that_is_read_only_is_said_where_one_edits(
+def test_a_store_that_cannot_be_written_is_said_where_one_edits(
     chromium: Any, busy_site: Viewer, run_id: str
 ) -> None:
-    sentence = "The storage root is read-only: nothing was changed"
+    sentence = "A link leads out of the storage root: nothing was changed"
     page = chromium.new_context().new_page()  # the browser logs a refusal as an error
     page.goto(f"{busy_site.url}/runs/{run_id}")
     note = page.get_by_role("textbox", name="Note")
