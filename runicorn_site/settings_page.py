@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from remote import saved, services
 from remote.errors import NotKept
 from remote.serializers import ForgottenKey, given
+from runicorn import capabilities
 from runicorn import settings as own
 from runicorn._version import __version__
 from runicorn_site import appearance, roots
@@ -99,8 +100,17 @@ def about() -> list[tuple[str, str]]:
         ("Data", str(settings.STATE_DIR)),
         ("Database", str(database["NAME"])),
         ("Database kind", f"{connection.display_name} {database_version()}, {state}"),
+        ("Switched off", switched_off()),
         ("Licence", "MIT"),
     ]
+
+
+def switched_off() -> str:
+    """Return the names of the capabilities that are off, for people to read."""
+    try:
+        return ", ".join(sorted(capabilities.disabled())) or "nothing"
+    except capabilities.UnknownCapability as error:
+        return str(error)
 
 
 @require_POST

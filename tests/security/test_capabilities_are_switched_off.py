@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
 from runicorn import capabilities
@@ -61,6 +62,19 @@ def test_an_import_is_refused_by_the_option(
     viewer = start_viewer(folder, "--disable", "import", "--disable", "saved-passwords")
     answer = viewer.post("/api/import/archive", files={"file": ("a.zip", b"PK")})
     assert answer.status_code == 403 and "Import archives" in answer.json()["detail"]
+
+
+def test_the_settings_page_lists_what_is_off(
+    store: Path, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed() -> str:
+        return client.get("/settings").content.decode().partition("<dt>Switched off</dt>")[2][:200]
+
+    assert "nothing" in listed()
+    monkeypatch.setenv("RUNICORN_DISABLE", "root-change,import")
+    assert "import, root-change" in listed()
+    monkeypatch.setenv("RUNICORN_DISABLE", "coffee")
+    assert "no capability coffee" in listed()
 
 
 def test_an_unknown_capability_is_refused_at_the_start(home: Path, folder: Path) -> None:

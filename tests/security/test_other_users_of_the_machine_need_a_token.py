@@ -68,6 +68,31 @@ def test_another_user_with_the_token_gets_in(shared: Viewer) -> None:
     assert status_for(OTHER_UID, f"{shared.url}/api/health", "--header", line) == 200
 
 
+CLOSE_AT_ONCE = """
+import socket, sys
+body = b'{"path": "/tmp"}'
+head = b"POST /api/config/user_root_dir HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\nContent-Type: application/json\\r\\n"
+for _ in range(30):
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as connection:
+        connection.sendall(head + b"Content-Length: %d\\r\\n\\r\\n" % len(body) + body)
+"""
+
+
+@needs_root
+def test_another_user_gets_nothing_done_by_closing_at_once(shared: Viewer) -> None:
+    command = ["/usr/bin/python3", "-c", CLOSE_AT_ONCE, str(shared.port)]
+    subprocess.run(command, user=OTHER_UID, cwd="/", check=True, timeout=60)
+    assert shared.get("/api/config").json()["storage"] == str(shared.root)
+
+
+@needs_root
+def test_another_user_opens_no_socket(shared: Viewer) -> None:
+    upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    lines = upgrade | {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    options = [part for name, value in lines.items() for part in ("--header", f"{name}: {value}")]
+    assert status_for(OTHER_UID, f"{shared.url}{SOCKET}", "--http1.1", *options) == 403
+
+
 @needs_root
 def test_another_user_cannot_read_the_token(shared: Viewer) -> None:
     path = shared.log.parent / "data" / f"token-{shared.port}"
@@ -176,6 +201,14 @@ def test_an_address_with_a_secret_is_in_no_command_line(home: Path, monkeypatch:
     page = Path(asked[0].removeprefix("file://"))
     assert page.stat().st_mode & 0o777 == 0o600 and "?once=4711" in page.read_text()
     assert asked[1] == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize("options", [("--token", "auto"), ("--host", "0.0.0.0")])
+def test_no_token_is_for_loopback_and_excludes_a_token(
+    home: Path, folder: Path, options: tuple[str, ...]
+) -> None:
+    viewer = Viewer(folder, home, "--no-token", *options)
+    assert viewer.process.wait(60) == 2
 
 
 def test_an_unknown_setting_is_refused(home: Path, folder: Path) -> None:
