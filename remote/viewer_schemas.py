@@ -37,6 +37,9 @@ class ViewerSession(Schema):
     url = s.CharField(
         help_text="Opens it in a browser, once, within five minutes; another one in every answer."
     )
+    token = s.CharField(
+        allow_null=True, help_text="Bearer token for programs, at `local_port`; null while it does not run."
+    )
     sessionId = s.CharField()
     connectionId = s.CharField()
     sshPort = s.IntegerField()

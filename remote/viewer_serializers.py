@@ -118,6 +118,7 @@ def session_answer(session: Session) -> dict[str, Any]:
         "last_seen": session.seen_at,
         "reconnect_attempts": session.attempts,
         "url": session.url,
+        "token": session.token,
     }
     return told | {_camel(name): value for name, value in told.items()}
 

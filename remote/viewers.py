@@ -26,7 +26,7 @@ from remote.far_process import Answer, FarProcess
 from remote.tunnel import Tunnel
 from remote.viewer_errors import NotOurs, ViewerFailed
 from remote.viewer_places import Place, chosen
-from runicorn.farside import BEAT, END, OPEN, Order, Report, stamped
+from runicorn.farside import BEAT, END, OPEN, Order, Report, client_token, stamped
 
 logger = logging.getLogger(__name__)
 State = Literal["connecting", "running", "reconnecting", "failed", "stopped"]
@@ -115,6 +115,11 @@ class Session:
         """Opens the viewer in a browser, once, within five minutes; another one each time."""
         bare = f"http://localhost:{self.tunnel.port}/"
         return f"{bare}?once={self._stamp(OPEN)}" if self.report is not None else bare
+
+    @property
+    def token(self) -> str | None:
+        """The token with which programs use the viewer's API; `None` while it is not running."""
+        return client_token(self._token) if self.report is not None else None
 
     def sentence(self) -> str:
         """Why there is nothing to see now."""

@@ -168,5 +168,10 @@ def proof(token: str, stamp: str) -> str:
     return _signature(token, "answer", stamp)
 
 
+def client_token(token: str) -> str:
+    """Return the token that programs may show to a viewer; it opens the API and makes no stamps."""
+    return _signature(token, "client", "api")
+
+
 def _signature(token: str, purpose: str, text: str) -> str:
     return hmac.new(token.encode(), f"{purpose} {text}".encode(), hashlib.sha256).hexdigest()

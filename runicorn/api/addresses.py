@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
 from runicorn.api.errors import BadRequestError
 
@@ -25,6 +25,13 @@ def base(url: str) -> str:
     if not valid or parts.query or parts.fragment:
         raise ValueError(f"base_url must be like http://127.0.0.1:23300, not {url!r}")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+
+def split_once(url: str) -> tuple[str, str | None]:
+    """Return an address without its one-time part `?once=…`, and that part."""
+    parts = urlsplit(url.strip())
+    once = parse_qs(parts.query).get("once")
+    return (url, None) if once is None else (urlunsplit(parts._replace(query="")), once[-1])
 
 
 def shown(url: str) -> str:

@@ -239,6 +239,7 @@ class ViewerSession(TypedDict):
     uptime_seconds: float
     is_active: bool
     url: str
+    token: str | None
 
 
 class RemoteEnvironment(TypedDict):

@@ -11,6 +11,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
@@ -35,15 +36,20 @@ _NO_ROUTE = {"not found", "there is nothing at this address"}
 Query = Iterable[tuple[str, str]]
 
 
-class _Bearer(AuthBase):
-    """The token as a header. Given to requests as such, so that no `.netrc` of the user takes its place."""
+class _Credential(AuthBase):
+    """A header that authenticates. Given to requests as such, so that no `.netrc` of the user takes its place."""
 
-    def __init__(self, token: str) -> None:
-        self.header = f"Bearer {token}"
+    def __init__(self, name: str, header: str) -> None:
+        self.name = name
+        self.header = header
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self.header
+        request.headers[self.name] = self.header
         return request
+
+
+def _bearer(token: str) -> _Credential:
+    return _Credential("Authorization", f"Bearer {token}")
 
 
 class Form:
@@ -127,11 +133,12 @@ class Transport:
             raise ValueError("timeout must be above 0, and max_retries not below")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
             raise ValueError("A token is one line of ASCII characters")
+        base_url, self._once = addresses.split_once(base_url)
         self.base_url = addresses.base(base_url)
         self.timeout = timeout
         self.max_retries = max_retries
         self._is_given = bool(token)
-        self._auth = _Bearer(token.strip()) if token else None
+        self._auth = _bearer(token.strip()) if token else None
         self._sleep = sleep
         self._local = threading.local()
         self._sessions: weakref.WeakSet[_Session] = weakref.WeakSet()
@@ -180,7 +187,7 @@ class Transport:
         left = self.max_retries if method in IDEMPOTENT else 0
         for attempt in range(left + 1):
             answer = self._attempt(method, path, params, body, timeout, read, form)
-            if _asks_for_token(answer) and self._find_token():
+            if _asks_for_token(answer) and (self._redeem_link() or self._find_token()):
                 answer = self._attempt(method, path, params, body, timeout, read, form)
             if isinstance(answer, requests.Response) and answer.status_code < 300:
                 return answer
@@ -190,6 +197,21 @@ class Transport:
             self._sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
+    def _redeem_link(self) -> bool:
+        """Exchange the one-time part of the URL for the viewer's cookie; return whether that was accepted."""
+        if self._once is None:
+            return False
+        once, self._once = self._once, None
+        with suppress(requests.RequestException):
+            response = self.session().get(
+                self.base_url + "/", params={"once": once}, allow_redirects=False, timeout=self.timeout
+            )
+            pairs = [f"{name}={value}" for name, value in response.cookies.items()]
+            if pairs:
+                self._auth, self._is_given = _Credential("Cookie", "; ".join(pairs)), True
+            return bool(pairs)
+        return False
+
     def _find_token(self) -> bool:
         """Use the token of a viewer of this user on this machine, unless one was given; return whether it is new."""
         if self._is_given or not addresses.is_loopback(self.base_url):
@@ -197,7 +219,7 @@ class Transport:
         token = settings.token_of_viewer(self.base_url)
         if token is None or (self._auth is not None and self._auth.header == f"Bearer {token}"):
             return False
-        self._auth = _Bearer(token)
+        self._auth = _bearer(token)
         return True
 
     def close(self) -> None:

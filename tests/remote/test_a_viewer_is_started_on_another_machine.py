@@ -11,6 +11,7 @@ import requests
 from rest_framework.test import APIClient
 from websockets.sync.client import connect as open_socket
 
+import runicorn.api as client
 from remote.models import ViewerSession
 from tests.folders import write_run
 from tests.remote import far
@@ -34,6 +35,12 @@ def test_its_start_is_followed_its_pages_and_sockets_are_here_and_its_end_leaves
         assert (page.status_code, page.url) == (200, base + "/")
         assert "0.5" in browser.get(f"{base}/runs/{run}", timeout=10).text
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    told = api.get(f"/api/remote/viewer/status/{session['session_id']}").json()
+    for viewer, token in ((told["url"], None), (base, session["token"])):
+        with client.connect(viewer, token=token) as programs:
+            assert [each["id"] for each in programs.list_experiments()] == [run]
+    with pytest.raises(client.AuthenticationError):
+        client.connect(told["url"])
     address = f"ws://localhost:{session['local_port']}/api/runs/{run}/logs/ws"
     with open_socket(address, additional_headers={"Cookie": cookie}, proxy=None) as live:
         log = far_store / "vision" / "resnet" / "runs" / run / "logs.txt"
