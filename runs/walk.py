@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runicorn import layout
-from runicorn.stored import is_run, link_problem, list_folders
+from runicorn.stored import finish_imports, is_run, link_problem, list_folders
 
 YOUNG_SECONDS = 2.0
 """A folder changed this shortly before it was listed may change again without its time moving on."""
@@ -51,6 +51,7 @@ class Walk:
 
         Afterwards `changed` has the folders that were listed again, and `removed` the runs that were there before.
         """
+        finish_imports(self.root)
         self.changed, self.removed = set(), set()
         seen = {""}
         top = self._refresh("")

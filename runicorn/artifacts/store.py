@@ -256,6 +256,9 @@ class Store:
         Where an artifact lies in the place that an older SDK chose by mistake and in its own, the first is listed
         under its name with the mistaken folder's in brackets: neither hides the other.
         """
+        from runicorn.stored import finish_imports
+
+        finish_imports(self.path.parent)
         for kind in TYPES if type is None else (type,):
             own = self._names(self.path / kind)
             for name in sorted(own):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any
 
 import typer
 
-from runicorn import layout, settings
+from runicorn import _os, layout, settings
 from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, PERMISSION, USAGE
 
@@ -53,6 +53,10 @@ def config(
 
 
 def _set(folder: Path) -> None:
+    if not _os.WINDOWS and PureWindowsPath(folder).drive:
+        asking.stop(
+            f"{folder} is a path of Windows; on this system it would be a folder of that name.", USAGE
+        )
     try:
         root = settings.set_user_root(str(folder.expanduser().absolute()))
     except settings.InvalidRoot as error:

@@ -148,6 +148,8 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
         folder = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
         if folder.exists() and not folder.is_dir():
             asking.stop(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
+        if not folder.exists():
+            asking.remark(f"{len(records)} runs are {len(records)} files: making the folder {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
     written = []

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from runicorn import _bulk, _os, curation, layout, removal, stored
+from runicorn import _os, curation, layout, removal, stored
 from runicorn.artifacts.progress import Progress, Silent
 from runicorn.artifacts.store import Store
-from runicorn.exchange import versions
+from runicorn.exchange import commit, versions
 from runicorn.exchange.limits import ArchiveRefused, Limits, configured
 from runicorn.exchange.places import Kind
 from runicorn.exchange.staging import LOCK, Unpacked, staging, unpack
@@ -84,11 +82,18 @@ def import_archive(
         # One at a time: of two imports of one archive the second is to find what the first has put.
         with _os.file_lock(curation.private_folder(root) / LOCK):
             outcome = Outcome()
-            _take_versions(shelves, arriving, unpacked, outcome, dry_run)
+            new = _new_versions(arriving, outcome)
             for relative in [each for each in runs if not stored.is_run(folder / each)]:
                 del runs[relative]
                 outcome.left[relative] = NO_RUN
-            _take_runs(root, folder, runs, outcome, overwrite=overwrite, dry_run=dry_run)
+            staged = _new_runs(root, runs, outcome, overwrite=overwrite)
+            if not dry_run:
+                with shelves.pool.in_use():
+                    new = _place(root, folder.parent, shelves, new, staged, versions.contents(unpacked))
+            for arrival in new:
+                outcome.versions.append(str(arrival))
+                outcome.files += len(arrival.files)
+                outcome.bytes += sum(file.size for file in arrival.files)
     return outcome
 
 
@@ -125,41 +130,23 @@ def _hold_inside(root: Path, relative: str) -> None:
             raise ArchiveRefused(f"{relative!r} is not taken: {above.name!r} of the store is a link.")
 
 
-def _take_versions(
-    shelves: Store,
-    arriving: list[versions.Arrival],
-    unpacked: list[Unpacked],
-    outcome: Outcome,
-    dry_run: bool,
-) -> None:
-    there = versions.contents(unpacked)
+def _new_versions(arriving: list[versions.Arrival], outcome: Outcome) -> list[versions.Arrival]:
     new = []
     for arrival in arriving:
         if arrival.is_there:
             outcome.left[str(arrival)] = THERE if arrival.is_same else OTHER
         else:
             new.append(arrival)
-    if new and not dry_run:
-        with shelves.pool.in_use():
-            new = [arrival for arrival in new if versions.put(shelves, arrival, there)]
-    for arrival in new:
-        outcome.versions.append(str(arrival))
-        outcome.files += len(arrival.files)
-        outcome.bytes += sum(file.size for file in arrival.files)
+    return new
 
 
-def _take_runs(
-    root: Path,
-    folder: Path,
-    runs: dict[str, list[Unpacked]],
-    outcome: Outcome,
-    *,
-    overwrite: bool,
-    dry_run: bool,
-) -> None:
+def _new_runs(
+    root: Path, runs: dict[str, list[Unpacked]], outcome: Outcome, *, overwrite: bool
+) -> list[commit.StagedRun]:
     known: dict[str, list[str]] = {}
     for relative in stored.all_runs(root):
         known.setdefault(_id(relative), []).append(relative)
+    staged = []
     for relative, entries in sorted(runs.items()):
         before = known.get(_id(relative), [])
         reason = _reason(root, before, overwrite)
@@ -169,11 +156,34 @@ def _take_runs(
             outcome.left[relative] = reason
             outcome.replaceable += not _reason(root, before, overwrite=True)
             continue
-        if not dry_run:
-            _put(root, folder, relative, before)
+        check_inside(root, root / relative)
+        staged.append(commit.StagedRun(relative, before))
         (outcome.replaced if before else outcome.runs).append(relative)
         outcome.files += len(entries)
         outcome.bytes += sum(entry.size for entry in entries)
+    return staged
+
+
+def _place(
+    root: Path,
+    staging: Path,
+    shelves: Store,
+    new: list[versions.Arrival],
+    runs: list[commit.StagedRun],
+    there: Mapping[str, Unpacked],
+) -> list[versions.Arrival]:
+    """Complete all versions in the staging folder, commit, and place everything; the versions that were placed."""
+    staged = []
+    for position, arrival in enumerate(new):
+        folder = staging / commit.VERSIONS / str(position)
+        folder.mkdir(parents=True)
+        versions.build(shelves, arrival, there, folder)
+        staged.append(
+            commit.StagedVersion(arrival.folder.type, arrival.folder.name, arrival.number, arrival.named)
+        )
+    commit.write(staging, runs, staged)
+    dropped = commit.apply(root, staging)
+    return [arrival for position, arrival in enumerate(new) if position not in dropped]
 
 
 def _reason(root: Path, before: list[str], overwrite: bool) -> str:
@@ -184,25 +194,6 @@ def _reason(root: Path, before: list[str], overwrite: bool) -> str:
     if layout.RUNNING in states:
         return RUNNING
     return "" if all(removal.is_replaceable(root / relative) for relative in before) else SHARED
-
-
-def _put(root: Path, folder: Path, relative: str, before: list[str]) -> None:
-    """Give a run its place in one step; the folders it had before go away."""
-    source, target = folder / relative, check_inside(root, root / relative)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if relative in before:
-        _bulk.exchange(source, target)
-        shutil.rmtree(source, ignore_errors=True)
-    else:
-        os.rename(source, target)
-    for other in before:
-        if other != relative:
-            aside = curation.put_aside(root, root / other)
-            shutil.rmtree(aside, ignore_errors=True)
-            curation.stir(root / other)
-    with suppress(OSError):  # it is there; only a power cut could take it back
-        _os.fsync_directory(target.parent)
-    curation.stir(target)
 
 
 def _id(relative: str) -> str:

@@ -11,21 +11,21 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from runicorn import _bulk, _os, curation, free_space
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.progress import Progress
-from runicorn.exchange import archives
+from runicorn.exchange import archives, commit
+from runicorn.exchange.commit import CLAIM, CONTENT
 from runicorn.exchange.limits import ArchiveRefused, Limits
 from runicorn.exchange.places import Kind, Place, place_of
 
 PREFIX = "import-"
 SENT, WAITING = "upload-", "archive-"
 """Begin the names of archives that a viewer is being sent, and of those on which somebody is to decide."""
-CLAIM = ".claim"
 LOCK = "import.lock"
 """Held while runs and versions get their places."""
 
@@ -57,18 +57,30 @@ def staging(root: Path) -> Iterator[Path]:
     """
     is_new = not os.path.lexists(root / curation.PRIVATE)
     private = curation.private_folder(root)
+    commit.finish(root)
     _remove_rests(private)
-    folder = private / f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
-    folder.mkdir()
+    claim = ExitStack()
+    folder = _claimed_folder(private, claim)
     try:
-        with _os.file_lock(folder / CLAIM):
-            content = folder / "content"
+        with claim:
+            content = folder / CONTENT
             content.mkdir()
             yield content
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # What was committed and could not be placed yet is placed later.
+        if not (folder / commit.RECORD).exists():
+            shutil.rmtree(folder, ignore_errors=True)
         if is_new and set(os.listdir(root)) == {curation.PRIVATE}:
             _remove_new(private)
+
+
+def _claimed_folder(private: Path, claim: ExitStack) -> Path:
+    while True:
+        folder = private / f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+        folder.mkdir()
+        with suppress(FileNotFoundError):  # another importer has taken the empty folder for a leftover
+            claim.enter_context(_os.file_lock(folder / CLAIM))
+            return folder
 
 
 def _remove_new(private: Path) -> None:
@@ -83,7 +95,12 @@ def _remove_rests(private: Path) -> None:
     for rest in private.glob(f"{PREFIX}*"):
         # Its importer holds the lock of its claim as long as it lives.
         with suppress(OSError):
-            os.stat(rest / CLAIM)
+            if (rest / commit.RECORD).exists():
+                continue
+            if not (rest / CLAIM).exists():
+                # Killed before the claim, or while the folder was removed.
+                rest.rmdir() if not any(rest.iterdir()) else shutil.rmtree(rest, ignore_errors=True)
+                continue
             with _os.file_lock(rest / CLAIM, blocking=False):
                 shutil.rmtree(rest, ignore_errors=True)
 

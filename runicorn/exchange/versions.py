@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runicorn import _os, layout
-from runicorn.artifacts import index, names, saving, store
+from runicorn.artifacts import names, saving, store
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import FileEntry, Manifest
 from runicorn.artifacts.progress import Silent
 from runicorn.artifacts.store import ArtifactFolder, Store
+from runicorn.exchange import commit
 from runicorn.exchange.limits import ArchiveRefused
 from runicorn.exchange.places import Kind
 from runicorn.exchange.staging import Unpacked
@@ -38,6 +39,11 @@ class Arrival(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.folder.type}/{self.folder.name}:v{self.number}"
+
+    @property
+    def named(self) -> dict[str, int]:
+        """The number by each alias."""
+        return dict.fromkeys(self.aliases, self.number)
 
     @property
     def is_there(self) -> bool:
@@ -128,25 +134,23 @@ def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool
     Raises:
         OSError: it could not be written; nothing of it is there.
     """
+    with saving.folder_in_the_making(arrival.folder) as folder:
+        build(shelves, arrival, there, folder)
+        (folder / saving.CLAIM).unlink(missing_ok=True)
+        return commit.place_version(arrival.folder, arrival.number, folder, arrival.named)
+
+
+def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folder: Path) -> None:
+    """Put a version that has arrived together in a folder of its own; the pool is in use.
+
+    Raises:
+        OSError: it could not be written.
+    """
     for file in arrival.files:
         if not shelves.pool.holds(file.digest, file.size):
             entry = there[file.digest]
             shelves.pool.adopt(entry.path, file.digest, entry.size)
-    artifact = arrival.folder
-    target = artifact.path / f"v{arrival.number}"
-    with saving.folder_in_the_making(artifact) as folder:
-        saving.place_files(shelves.pool, folder / store.FILES, arrival.files, Silent())
-        for name, path in arrival.small.items():
-            os.replace(path, folder / name)
-        _os.fsync_directory(folder)
-        with artifact.lock():
-            if target.exists():
-                return False
-            (folder / saving.CLAIM).unlink(missing_ok=True)
-            os.rename(folder, target)
-            _os.fsync_directory(artifact.path)
-            taken = artifact.aliases()
-            new = {alias: arrival.number for alias in arrival.aliases if alias not in taken}
-            kept = {alias: number for alias, number in taken.items() if alias != names.LATEST}
-            index.rewrite(artifact, kept | new)
-    return True
+    saving.place_files(shelves.pool, folder / store.FILES, arrival.files, Silent())
+    for name, path in arrival.small.items():
+        os.replace(path, folder / name)
+    _os.fsync_directory(folder)

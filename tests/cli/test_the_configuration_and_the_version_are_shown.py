@@ -46,6 +46,14 @@ def test_a_broken_configuration_is_told(call: Call, home: Path, content: str, se
     assert code == 1 and not json.loads(said)["valid"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there these are paths")
+@pytest.mark.parametrize("path", ["E:\\X", "c:/runs", "\\\\server\\share"])
+def test_a_path_of_windows_is_refused_elsewhere(call: Call, path: str) -> None:
+    code, said = call("config", "--set-user-root", path)
+    assert code == 2 and "is a path of Windows" in said
+    assert "(not set)" in call("config")[1] and not Path(path).exists()
+
+
 def test_two_things_at_once_are_refused(call: Call, tmp_path: Path) -> None:
     assert call("config", "--show", "--reset")[0] == 2
     (tmp_path / "file").write_text("")

@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from runicorn import stored
 from runicorn.artifacts.store import Store
+from runicorn.exchange import commit
 from runicorn.exchange.importing import import_archive
+from runs import discovery
+from runs.active import active_root
 from tests.exchange.packing import snapshot
 from tests.processes import environment
 
-# Dies by SIGKILL right before the n-th call that changes the file system.
+# Dies by SIGKILL right before the n-th call that changes the file system; prints how many there are when it survives.
 SCRIPT = """
 import os, pathlib, signal, sys
 left = int(sys.argv[3])
+CHANGES = {"os.rename", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.utime", "os.truncate", "os.chmod"}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
-def dying(call):
-    def instead(*args, **more):
-        global left
+def count(event, args):
+    global left
+    # Two folders are exchanged through ctypes.
+    if event in CHANGES or event == "ctypes.dlsym" or (event == "open" and args[2] & WRITING):
         left -= 1
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
-        return call(*args, **more)
-    return instead
 
-for name in ("rename", "replace", "link", "mkdir", "unlink", "utime"):
-    setattr(os, name, dying(getattr(os, name)))
 from runicorn.exchange.importing import import_archive
+sys.addaudithook(count)
 with open(sys.argv[2], "rb") as file:
     import_archive(pathlib.Path(sys.argv[1]), file, overwrite=len(sys.argv) > 4)
+print(int(sys.argv[3]) - left)
 """
 
 
-def killed(root: Path, archive: Path, after: int, home: Path, *more: str) -> bool:
-    """Import in a process that dies after so many calls; whether it did."""
+NOTHING, ALL = (0, 0), (3, 2)
+
+
+def killed(root: Path, archive: Path, after: int, home: Path, *more: str) -> str:
+    """Import in a process that dies after so many changes; what it printed if it did not."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(root), str(archive), str(after), *more],
         env=environment(home),
@@ -47,13 +58,19 @@ def killed(root: Path, archive: Path, after: int, home: Path, *more: str) -> boo
         check=False,
     )
     assert done.returncode in (0, -9), done.stderr
-    return done.returncode == -9
+    return done.stdout
 
 
-def whole(root: Path, kept: dict[str, object]) -> int:
-    """Hold that whatever can be seen is whole; how many runs that are."""
+def changes(root: Path, archive: Path, home: Path, *more: str) -> int:
+    """How many changes of the file system the import makes."""
+    root.mkdir(exist_ok=True)
+    return int(killed(root, archive, 10**9, home, *more))
+
+
+def whole(root: Path, kept: dict[str, object]) -> tuple[int, int]:
+    """Hold that whatever can be seen is whole; how many runs and artifacts that are."""
+    runs = list(stored.all_runs(root))  # completes what was committed
     ours = snapshot(root)
-    runs = list(stored.all_runs(root))
     for relative in runs:
         of_run = [name for name in kept if name.startswith(f"{relative}/") and isinstance(kept[name], bytes)]
         assert all(ours.get(name) == kept[name] for name in of_run), relative
@@ -61,41 +78,87 @@ def whole(root: Path, kept: dict[str, object]) -> int:
         for number in folder.numbers():
             for file in folder.version(number).manifest.files:
                 assert folder.version(number).file_path(file.path).stat().st_size == file.size
-    return len(runs)
+    return len(runs), len(list(Store(root).folders()))
 
 
-def _kill_at(points: list[int], full: Path, archive: Path, tmp_path: Path, home: Path) -> None:
+def _kill_at(points: Iterable[int], full: Path, archive: Path, tmp_path: Path, home: Path) -> None:
     kept, seen = snapshot(full), set()
     for after in points:
         root = tmp_path / f"killed-{after}"
         root.mkdir()
-        died = killed(root, archive, after, home)
+        killed(root, archive, after, home)
         seen.add(whole(root, kept))
+        assert seen <= {NOTHING, ALL}, after
         with archive.open("rb") as file:
             import_archive(root, file)
-        assert whole(root, kept) == 3 and len(list(Store(root).folders())) == 2
+        assert whole(root, kept) == ALL
         assert [path.name for path in (root / ".runicorn").iterdir()] == ["import.lock"]
-        if not died:
-            break
-    assert 0 in seen
+        shutil.rmtree(root)
+    assert seen == {NOTHING, ALL}
 
 
 def test_killed_at_some_moments(full: Path, pack: Callable[..., Path], tmp_path: Path, home: Path) -> None:
-    _kill_at([3, 40, 75, 95], full, pack(full), tmp_path, home)
+    archive = pack(full)
+    last = changes(tmp_path / "first", archive, home)
+    # Those before the last are the renames behind the commit.
+    _kill_at([last // 3, last - 40, *range(last - 70, last, 11)], full, archive, tmp_path, home)
 
 
 @pytest.mark.torture
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_killed_at_every_moment(full: Path, pack: Callable[..., Path], tmp_path: Path, home: Path) -> None:
-    _kill_at(list(range(400)), full, pack(full), tmp_path, home)
+    archive = pack(full)
+    _kill_at(range(changes(tmp_path / "first", archive, home)), full, archive, tmp_path, home)
+
+
+def _kill_replacing(step: int, full: Path, folder: Path, archive: Path, home: Path) -> None:
+    kept = snapshot(full)
+    with archive.open("rb") as file:
+        import_archive(folder, file)
+    for meta in folder.glob("*/*/runs/*/meta.json"):
+        meta.with_name("notes.txt").write_text("of the run before")
+    last = changes(shutil.copytree(folder, folder.with_name("copy")), archive, home, "--overwrite")
+    for after in range(step - 1, last, step):
+        killed(folder, archive, after, home, "--overwrite")
+        assert whole(folder, kept) == ALL
+        # Of the three runs all are replaced or none.
+        notes = len(list(folder.glob("*/*/runs/*/notes.txt")))
+        assert notes in (0, 3), after
+        if not notes:
+            for meta in folder.glob("*/*/runs/*/meta.json"):
+                meta.with_name("notes.txt").write_text("of the run before")
 
 
 def test_killed_while_runs_are_replaced(
     full: Path, folder: Path, pack: Callable[..., Path], home: Path
 ) -> None:
-    archive, kept = pack(full), snapshot(full)
-    with archive.open("rb") as file:
-        import_archive(folder, file)
-    for after in (35, 45, 50):
-        killed(folder, archive, after, home, "--overwrite")
-        assert whole(folder, kept) == 3
+    _kill_replacing(11, full, folder, pack(full), home)
+
+
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
+def test_killed_at_every_moment_while_runs_are_replaced(
+    full: Path, folder: Path, pack: Callable[..., Path], home: Path
+) -> None:
+    _kill_replacing(1, full, folder, pack(full), home)
+
+
+def test_a_viewer_completes_an_import_that_was_committed(
+    store: Path, full: Path, pack: Callable[..., Path], api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, placed = commit._place_run, []
+
+    def breaking(root: Path, source: Path, entry: Mapping[str, Any]) -> None:
+        if placed:
+            raise OSError(errno.EIO, "the disk is gone")
+        placed.append(entry["path"])
+        place(root, source, entry)
+
+    with monkeypatch.context() as patched, pack(full).open("rb") as file:
+        patched.setattr(commit, "_place_run", breaking)
+        with pytest.raises(OSError, match="the disk is gone"):
+            import_archive(store, file)
+    assert len([path for path in store.glob("*/*/runs/*") if path.is_dir()]) == 1
+    discovery.tick(active_root())  # what the viewer does every second
+    assert api.get("/api/v2/experiments").json()["total"] == 3
+    assert not list(store.glob(".runicorn/import-*"))
