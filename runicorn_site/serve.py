@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from runicorn.farside import Order
 from runicorn_site.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.accounts import other_people, others_use_this_machine
 from runicorn_site.security.unix_socket import listen_on, name_of
+from runicorn_site.server import sqlite_version
 from runicorn_site.server.limits import raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -294,6 +296,8 @@ class Serving:
             )
         if is_everywhere(self.options.host) and not self.options.allowed_hosts:
             lines.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
+        if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
+            lines.append(known)
         return lines + database.notices
 
     def about_others(self) -> list[str]:
