@@ -95,7 +95,7 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
     """
     path = run.path / layout.EVENTS
     try:
-        source = Source(path)
+        source = Source(path, ended=run.status != layout.RUNNING)
     except OSError as error:
         # What was taken in stays: a file that cannot be reached now may come back.
         logger.debug("No journal to read at %s: %s", path, error)

@@ -19,6 +19,7 @@ import orjson
 
 from metrics.lanes import Lane
 from metrics.points import Points
+from metrics.source import LAST_LINE
 from metrics.values import INT64, Ints, Values
 from runicorn.checksums import altered_lines, salvage
 
@@ -73,15 +74,18 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     """The points of the whole lines in `chunk`.
 
     Args:
-        chunk: bytes that end in a newline; what follows the last newline is left out.
+        chunk: bytes that end in a newline; what follows the last newline is left out. Or a last record alone.
         first_row: the ordinal of the first line in the journal. Every line counts, blank and bad ones too.
         last_time: Unix seconds for events without a time that can be read, until one with such a time comes.
         continued: the chunk does not begin at the start of a line: what stands before its first newline is the
             end of a line too long to be read, and bad.
     """
-    lines = chunk.split(b"\n")[:-1]
+    lines = chunk.split(b"\n")
+    if len(lines) > 1 or len(chunk) > LAST_LINE or not chunk.endswith(b"}"):
+        lines.pop()
     events = _load(lines)
-    if continued and events:
+    # An empty rest is the newline that a last record got later.
+    if continued and events and lines[0]:
         events[0] = _BAD
     altered = {first_row + i for i in altered_lines(lines)}
     batch = Batch(len(lines), 0, last_time)

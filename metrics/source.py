@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zlib
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from pathlib import Path
 
 from runicorn import journal
 from runicorn._os import open_regular, read_at
+from runicorn.checksums import is_intact
 
 BLOCK = 256 * 1024
 """Bytes parsed at once: the parser holds the interpreter meanwhile, and pages wait."""
 HEAD, BEFORE = 4096, 256
+LAST_LINE = 1024 * 1024
+"""Bytes of a last line without a newline that is still read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ class Source:
         OSError: there is none, or it is no regular file; a link is not followed, for it may lead anywhere.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, ended: bool = False) -> None:
+        """Open the journal at `path`; `ended` says that its run writes no more, so that its last line may lack a newline."""
+        self._ended = ended
         self._fd = open_regular(path, follow_links=False)
         stat = os.fstat(self._fd)
         self._inode = f"{stat.st_dev}:{stat.st_ino}"
@@ -77,8 +83,21 @@ class Source:
         return os.fstat(self._fd).st_mtime
 
     def read(self, offset: int) -> bytes:
-        """Whole lines from `offset` on, about `BLOCK` bytes; empty when no further line has ended."""
-        return journal.complete(self._fd, offset, BLOCK)
+        """Whole lines from `offset` on, about `BLOCK` bytes; empty when no further line has ended.
+
+        The last line of a run that has ended counts as whole without its newline if it is a record.
+        """
+        chunk = journal.complete(self._fd, offset, BLOCK)
+        return chunk if chunk or not self._ended else self._last_record(offset)
+
+    def _last_record(self, offset: int) -> bytes:
+        rest = read_at(self._fd, LAST_LINE, offset)
+        if len(rest) == LAST_LINE or not rest.endswith(b"}") or b"\n" in rest or is_intact(rest) is False:
+            return b""
+        try:
+            return rest if isinstance(json.loads(rest), dict) else b""
+        except (ValueError, RecursionError):
+            return b""
 
     def mark(self, memory: Memory) -> Mark:
         """What to keep of `memory` for later."""

@@ -44,7 +44,7 @@ def figures(run_dir: Path) -> dict[str, MetricFacts]:
     """
     counted: dict[tuple[Lane, str], _Counted] = {}
     try:
-        source = Source(run_dir / layout.EVENTS)
+        source = Source(run_dir / layout.EVENTS, ended=True)
     except FileNotFoundError:
         return {}
     with source:

@@ -8,14 +8,17 @@ from pathlib import Path
 from metrics import read
 from metrics.models import Journal
 from metrics.services import backlog, catch_up
+from metrics.whole import figures
+from runicorn import layout
 from tests.metrics.agreement import rows_of
-from tests.metrics.journals import append, new_run
+from tests.metrics.journals import append, new_run, path_of
 
 LINE = b'{"ts":1.0,"type":"metrics","data":{"loss":0.5,"global_step":1,"time":1.0}}\n'
 
 
 def test_it_waits_for_its_newline(store: Path) -> None:
     run = new_run(1)
+    run.status = layout.RUNNING
     append(run, LINE + LINE[:30])
     assert catch_up(run, wait=60) == 0
     assert Journal.objects.get(run=run).offset == len(LINE)
@@ -42,3 +45,23 @@ def test_it_is_no_backlog(store: Path) -> None:
     assert catch_up(run, wait=30) == 0
     assert time.monotonic() - before < 10
     assert backlog(run.root)["runs"] == 0
+
+
+def test_a_whole_last_record_of_a_run_that_has_ended_is_read_without_its_newline(store: Path) -> None:
+    run = new_run(1)
+    append(run, LINE + LINE[:-1])
+    assert catch_up(run, wait=60) == 0
+    assert len(rows_of(read.rows_by_time(run))) == 2
+    assert Journal.objects.get(run=run).offset == path_of(run).stat().st_size
+    append(run, b"\n" + LINE)  # the run was resumed
+    assert catch_up(run, wait=60) == 0
+    assert len(rows_of(read.rows_by_time(run))) == 3
+    assert Journal.objects.get(run=run).bad_lines == 0
+
+
+def test_half_a_record_of_a_run_that_has_ended_is_not_read(store: Path) -> None:
+    run = new_run(1)
+    append(run, LINE + LINE[:-2])
+    assert catch_up(run, wait=60) == 0
+    assert len(rows_of(read.rows_by_time(run))) == 1
+    assert len(figures(run.path)) == 1
