@@ -17,6 +17,8 @@ from metrics.read import Rows
 
 SMALL = 5000
 """Rows that are answered at once, with their length said beforehand."""
+SMALL_CELLS = 100_000
+"""The same of wide rows: some 2 MB of JSON."""
 BROWSED = 100
 """Rows that a person's browser gets."""
 
@@ -58,7 +60,7 @@ def _answer(
         about["rows"] = list(islice(chain.from_iterable(rows.blocks()), BROWSED))
         return Response(about | ({} if began is None else {"query_time_ms": elapsed(began)}), headers=headers)
     pieces = _pieces(about, rows, began)
-    if rows.sampled <= SMALL:
+    if rows.sampled <= SMALL and rows.sampled * len(rows.columns) <= SMALL_CELLS:
         return HttpResponse(b"".join(pieces), content_type="application/json", headers=headers)
     return StreamingHttpResponse(pieces, content_type="application/json", headers=headers)
 

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rest_framework.exceptions import ValidationError
-
 from metrics import charts, groups
+from metrics.answer_limits import MOST_SERIES, check_size
 from metrics.chosen import Chosen, Group, group, start_of
 from metrics.lanes import Lane
 from metrics.models import Journal, Series
@@ -21,10 +20,6 @@ from metrics.read import BY_STEP, BY_TIME
 from metrics.values import Floats
 from metrics.view import view_of_several
 from runs.models import Run
-
-MOST_NUMBERS = 2_500_000
-"""In one answer: some 50 MB of JSON."""
-MOST_SERIES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +150,4 @@ def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points:
     for one in series:
         names.setdefault(one.run_id, set()).add(one.name)
     summed = sum(len(set().union(*(names.get(run.pk, set()) for run in one.runs))) for one in grouped)
-    numbers = 2 * sum(min(points, one.count) for one in series) + len(groups.COLUMNS) * summed * points
-    if len(series) > MOST_SERIES or numbers > MOST_NUMBERS:
-        sentence = "Too much for one answer: ask for fewer runs, names or points, or for fewer groups"
-        raise ValidationError({"points": [sentence]})
+    check_size(series, points, more=len(groups.COLUMNS) * summed * points)

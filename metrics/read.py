@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from metrics import charts
+from metrics.answer_limits import check_size
 from metrics.cache import cache
 from metrics.lanes import Lane
 from metrics.models import Series
@@ -21,6 +22,8 @@ from metrics.rows import STAGE, Block, RowReader
 from metrics.view import View, view
 from runs.models import Run
 
+NUMBERS_PER_POINT = 3
+"""x, y, and the band, which has an edge for each third point."""
 BY_STEP = (Lane.METRIC,)
 BY_TIME = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
 
@@ -48,6 +51,7 @@ def series(
         time_range: lowest and highest time in Unix seconds, for x="time".
 
     Raises:
+        rest_framework.exceptions.ValidationError: that would be too much for one answer.
         metrics.view.Gone: the journal was replaced in this moment; ask again.
     """
     by_step = x == "step"
@@ -61,6 +65,7 @@ def series(
     wanted = [
         one for one in seen.series if after is None or (one.last_row is not None and one.last_row > after)
     ]
+    check_size(wanted, points, per_point=NUMBERS_PER_POINT)
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
     read = charts.thinned(seen, wanted, window, by_step=by_step, points=points)
     together: dict[tuple[str, bool], list[Series]] = {}

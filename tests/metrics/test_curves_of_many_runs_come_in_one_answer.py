@@ -10,7 +10,7 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from metrics import chosen, overlay
+from metrics import answer_limits, chosen, overlay
 from metrics.cache import cache
 from runs.active import active_root
 
@@ -158,7 +158,7 @@ def test_bad_input_is_refused_and_named(store: Path, api: APIClient, query: str,
 def test_more_than_one_answer_can_hold_is_refused(
     three: list[str], api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(overlay, "MOST_NUMBERS", 400)
+    monkeypatch.setattr(answer_limits, "MOST_NUMBERS", 400)
     assert api.get(f"/api/v2/series?ids={','.join(three)}&names=loss").status_code == 200
     answer = api.get(f"/api/v2/series?ids={','.join(three)}&names=loss&group_by=tag")
     assert answer.status_code == 400 and "points" in answer.json()["errors"]
