@@ -42,8 +42,7 @@ def cells(row: Row, state: TableState, spark: SafeString) -> SafeString:
 
 
 def _status(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    marks = _incomplete(row) + _silent(row)
-    return format_html('<td class="c-status">{}{}</td>', status(row.run.status), marks)
+    return format_html('<td class="c-status">{}</td>', status(row.run.status))
 
 
 def _silent(row: Row) -> SafeString:
@@ -55,7 +54,10 @@ def _silent(row: Row) -> SafeString:
 
 def _mark(words: str) -> SafeString:
     return format_html(
-        ' <span title="{}">{}<span class="for-readers">{}</span></span>', words, icon("warning"), words
+        '<span class="warned" title="{}">{}<span class="for-readers">{}</span></span>',
+        words,
+        icon("warning"),
+        words,
     )
 
 
@@ -69,10 +71,11 @@ def _incomplete(row: Row) -> SafeString:
 def _name(row: Row, state: TableState, spark: SafeString) -> SafeString:
     run = row.run
     return format_html(
-        '<td class="c-name"><span class="cells">{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
+        '<td class="c-name"><span class="cells">{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
         '<button class="button quiet small edit" type="button" tabindex="-1" data-edit="{}"'
         ' title="Tags and note (t)" aria-label="Edit tags and note of {}">{}</button></span></td>',
         icon("pin") if run.pinned else EMPTY,
+        _incomplete(row) + _silent(row),
         reverse("run", args=(run.run_id,)),
         run.name,
         run.name,

@@ -60,7 +60,8 @@ def test_a_histogram_is_a_file_and_an_event(begin: Callable[..., rn.Run]) -> Non
         "positive_infinity": 1,
         "negative_infinity": 0,
     }
-    assert Recorded(run.run_dir).events("histogram") == [{"key": "grad/conv", "path": path, "step": 7}]
+    (event,) = Recorded(run.run_dir).events("histogram")
+    assert (event["key"], event["path"], event["step"]) == ("grad/conv", path, 7)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ def test_a_table_is_a_file_and_an_event(begin: Callable[..., rn.Run]) -> None:
         "special": [[0, 1, "nan"]],
         "total_rows": 1,
     }
-    assert Recorded(run.run_dir).events("table") == [{"key": "val/errors", "path": path, "step": 3}]
+    (event,) = Recorded(run.run_dir).events("table")
+    assert (event["key"], event["path"], event["step"]) == ("val/errors", path, 3)
 
 
 @pytest.mark.parametrize(

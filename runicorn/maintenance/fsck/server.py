@@ -16,6 +16,8 @@ from runicorn.maintenance.fsck.report import Report
 from runicorn.upload.client import token
 
 TIMEOUT = 60.0
+NUMBERED_ANEW = {layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED}
+"""Versions of artifacts have other numbers on a server, and these files name them."""
 
 
 def compare_with_server(root: Path, url: str, report: Report) -> None:
@@ -43,7 +45,7 @@ def compare_with_server(root: Path, url: str, report: Report) -> None:
 
 def _files(folder: Path) -> Iterator[str]:
     """Yield the files of a run that are uploaded."""
-    for name in sorted(layout.OF_THE_LIBRARY | layout.GROWING):
+    for name in sorted((layout.OF_THE_LIBRARY | layout.GROWING) - NUMBERED_ANEW):
         if os.path.isfile(folder / name):
             yield name
     media = folder / layout.MEDIA
