@@ -13,6 +13,7 @@ import typer
 from runicorn import layout, settings, stored
 from runicorn.cli import asking
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.store.containment import check_inside
 from runicorn.upload.client import Away
 from runicorn.upload.queue import LOG, SENDERS, Queue
 from runicorn.upload.start import checked
@@ -62,7 +63,7 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
     if not url:
         asking.stop("No server is known for this run: give --url http://host:23300", USAGE)
     with asking.told():
-        state.path.parent.mkdir(parents=True, exist_ok=True)
+        check_inside(root, state.path.parent).mkdir(parents=True, exist_ok=True)
         try:
             with _lock(state):
                 problem = _compared(folder, state.begin(url))

@@ -24,7 +24,7 @@ from runicorn.artifacts.store import Store
 from runicorn.exchange.importing import import_archive
 from runicorn.exchange.limits import ArchiveRefused
 from runicorn.manifest.generator import ManifestGenerator
-from runicorn.upload.state import Notes
+from runicorn.upload.state import UploadState
 from runs.active import activate
 
 RUN, OTHER, UPLOADED, IMPORTED = (f"20260101_12000{number}_abcdef" for number in range(4))
@@ -43,6 +43,7 @@ LINKED = [
     f"{RUN_FOLDER}/curation.json",
     f"{RUN_FOLDER}/artifacts_created.json",
     f"{RUN_FOLDER}/.artifacts.lock",
+    f"{RUN_FOLDER}/.heartbeat",
     "artifacts",
     "artifacts/model",
     "artifacts/model/m",
@@ -116,6 +117,7 @@ def fill(root: Path, source: Path) -> None:
     known = {"tags": [], "description": "", "pinned": False, "archived": False}
     curation.note(root, root / RUN_FOLDER, known, {"tags": ["t"]})
     (root / "artifacts" / ".uploads").mkdir(exist_ok=True)
+    (root / RUN_FOLDER / ".heartbeat").write_text("1.0")
 
 
 def link_out(root: Path, place: str, outside: Path) -> None:
@@ -185,6 +187,7 @@ def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
         ask("put", file, BIG[:-1], parted, run_id=run_id, name="media/y.png")
     ids = [RUN, OTHER]
     for run_id in ids:
+        ask("put", "/api/runs/{run_id}/heartbeat", run_id=run_id)
         ask("patch", "/api/runs/{run_id}", {"description": "d", "pinned": True}, run_id=run_id)
     ask("post", "/api/runs/tags", {"run_ids": ids, "add": ["y"]})
     ask("post", "/api/experiments/tag", {"experiment_ids": ids, "tags": ["z"]})
@@ -235,7 +238,7 @@ def write_with_the_sdk(root: Path, source: Path) -> None:
         lambda: curation.put_into_bin(root, root / RUN_FOLDER, layout.FINISHED),
         lambda: curation.put_aside(root, root / RUN_FOLDER),
         lambda: import_archive(root, io.BytesIO(archive()), overwrite=True),
-        lambda: Notes(root, RUN).begin("http://127.0.0.1:1"),
+        lambda: UploadState(root, RUN).begin("http://127.0.0.1:1"),
         lambda: ManifestGenerator(root).generate(),
     ]
     for step in steps:
