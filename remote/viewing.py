@@ -11,7 +11,6 @@ from django.db import connections
 
 from remote import environments, files, services, session_rows, wheel
 from remote.addresses import Address
-from remote.commands import shown
 from remote.connections import Held, pool
 from remote.credentials import Credentials
 from remote.errors import Failed, Trouble
@@ -155,17 +154,24 @@ def copy_program(*, connection_id: str, environment: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="runicorn-wheel-") as folder:
         source = Path(folder) / wheel.NAME
         source.write_bytes(content)
-        python, place = loop.run(_copied(held, environment, source), COPY_SECONDS)
+        python, place, own = loop.run(_copied(held, environment, source), COPY_SECONDS)
     return {
         "ok": True,
         "file": place,
         "size": len(content),
         "python": python,
-        "command": shown([python, "-m", "pip", "install", place]),
+        "command": wheel.install_command(python, place, own),
         "message": f"Copied to {place} on {held.address.host}. Run the command there, then start the viewer again.",
     }
 
 
-async def _copied(held: Held, environment: str, source: Path) -> tuple[str, str]:
+async def _copied(held: Held, environment: str, source: Path) -> tuple[str, str, str]:
+    """Copy the wheel; the Python, where the wheel is, and the folder of the environment to make for it or ""."""
     one = await environments.called(held, environment)
-    return one.path, await files.put(held.link, source, f"{FOLDER}/{source.name}")
+    place = await files.put(held.link, source, f"{FOLDER}/{source.name}")
+    output = await held.link.run(
+        one.path, "-", stdin=wheel.OWN_ENVIRONMENT.encode(), timeout=environments.TELL_SECONDS
+    )
+    lines = output.stdout.decode("utf-8", "replace").splitlines()
+    own = next((line[len(wheel.OWN_MARK) :] for line in lines if line.startswith(wheel.OWN_MARK)), "")
+    return one.path, place, own

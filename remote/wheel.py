@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 import runicorn
+from remote.commands import shown
 from runicorn._version import __version__
 
 PACKAGE = Path(runicorn.__file__).resolve().parent
@@ -130,3 +131,27 @@ def _zipped(members: list[Member]) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
     return written.getvalue()
+
+
+OWN_MARK = "runicorn-venv:"
+OWN_ENVIRONMENT = """
+import os, sys, sysconfig
+marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+if sys.prefix == sys.base_prefix and os.path.isfile(marker):
+    print("\\nrunicorn-venv:" + os.path.expanduser("~/.virtualenvs/runicorn"))
+"""
+"""For `<python> -`: names the environment to make where pip refuses to install into a Python (PEP 668)."""
+
+
+def install_command(python: str, place: str, own: str = "") -> str:
+    """Return the shell command that installs the wheel on the remote host.
+
+    Args:
+        python: the Python of the chosen environment.
+        place: the wheel.
+        own: the folder of a virtual environment to make first; "" installs into `python` itself.
+    """
+    if not own:
+        return shown([python, "-m", "pip", "install", place])
+    make = shown([python, "-m", "venv", own])
+    return f"{make} && {shown([f'{own}/bin/python', '-m', 'pip', 'install', place])}"

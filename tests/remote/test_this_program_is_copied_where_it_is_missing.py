@@ -4,6 +4,8 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +57,34 @@ def test_the_command_that_is_shown_installs_it(
     (process,) = far.viewers(known_sshd.home)
     assert "venv/bin/python" in process.cmdline()[0]
     stop(api, session)
+
+
+def externally_managed(home: Path) -> Path:
+    """A Python of the home that is no virtual environment and has the marker of PEP 668 in its standard library."""
+    base = home / ".local" / "share" / "uv" / "python" / "managed"
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    own = base / "lib" / stdlib.name
+    own.mkdir(parents=True)
+    for entry in stdlib.iterdir():
+        (own / entry.name).symlink_to(entry)
+    (own / "EXTERNALLY-MANAGED").write_text("[externally-managed]\nError=no\n")
+    python = base / "bin" / "python3"
+    python.parent.mkdir()
+    real = shlex.quote(os.path.realpath(sys.executable))
+    python.write_text(f'#!/bin/sh\nPYTHONHOME={shlex.quote(str(base))} exec {real} "$@"\n')
+    python.chmod(0o755)
+    return python
+
+
+def test_where_the_system_manages_python_an_environment_is_made(
+    api: APIClient, connected: dict[str, str], known_sshd: Sshd
+) -> None:
+    python = externally_managed(known_sshd.home)
+    copied = api.post("/api/remote/wheel", {**connected, "conda_env": str(python)}).json()
+    own = known_sshd.home / ".virtualenvs" / "runicorn"
+    assert copied["command"] == (
+        f"{python} -m venv {own} && {own}/bin/python -m pip install {copied['file']}"
+    )
 
 
 def test_a_disk_that_is_full_keeps_no_half_of_it(
