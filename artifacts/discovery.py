@@ -16,12 +16,12 @@ from typing import Any
 
 from django.db import transaction
 
-from artifacts.models import Artifact, File, Version
+from artifacts.models import CORRUPTED, Artifact, File, Version
 from runicorn import layout
 from runicorn.artifacts import store
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, LARGEST_SIZE, Manifest
-from runicorn.artifacts.names import is_unicode
+from runicorn.artifacts.names import TYPE_LENGTH, is_unicode
 from runs.cleaning import Cleaner, clean_text
 from runs.cleaning import number as finite
 from runs.models import StorageRoot
@@ -59,7 +59,11 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
 
 def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
     """The folders of a store; not those whose names are no Unicode, which no database and no address can hold."""
-    return (folder for folder in shelves.folders() if is_unicode(folder.name))
+    return (
+        folder
+        for folder in shelves.folders()
+        if is_unicode(folder.name) and is_unicode(folder.type) and len(folder.type) <= TYPE_LENGTH
+    )
 
 
 def _let_go(root: StorageRoot, shelves: store.Store, rows: Iterable[Artifact]) -> None:
@@ -106,7 +110,7 @@ def _signature(folder: store.ArtifactFolder) -> str:
     """How an artifact's folder and those of its versions are; "" while one is too young to be believed."""
     parts = []
     newest = 0
-    for path in (folder.path, *(folder.version(number).path for number in folder.numbers())):
+    for path in (folder.path, *(folder.version(number).path for number in folder.all_numbers())):
         try:
             about = path.stat()
         except OSError:
@@ -121,7 +125,7 @@ def _signature(folder: store.ArtifactFolder) -> str:
 def _read(
     root: StorageRoot, folder: store.ArtifactFolder, row: Artifact | None, stamp: int, signature: str
 ) -> Artifact | None:
-    numbers = folder.numbers()
+    numbers = folder.all_numbers()
     if row is None:
         if not numbers:
             return None
@@ -136,6 +140,7 @@ def _read(
             _read_version(row, folder.version(number), known.get(number))
         except DamagedFile as error:
             problems.append(str(error))
+            _note_damage(row, folder.version(number), str(error))
     with transaction.atomic():
         row.versions.exclude(number__in=numbers).delete()
         _sum_up(row, folder, stamp, signature, problems)
@@ -159,6 +164,21 @@ def _read_version(row: Artifact, version: store.Version, known: Version | None) 
     Version.objects.filter(pk=known.pk).update(**fields, signature=mark)
 
 
+def _note_damage(row: Artifact, version: store.Version, problem: str) -> None:
+    """Write the row of a version whose manifest cannot be read."""
+    fields = _about(version, Manifest((), (), 0.0))
+    fields |= {
+        "status": CORRUPTED,
+        "manifest_digest": "",
+        "size_bytes": min(version.metadata.size_bytes, LARGEST_SIZE),
+        "curation": {**fields["curation"], "problem": problem},
+    }
+    known, _ = Version.objects.update_or_create(
+        artifact=row, number=version.number, defaults=fields | {"signature": CORRUPTED}
+    )
+    known.files.all().delete()
+
+
 def _take_in_files(row: Version, manifest: Manifest) -> None:
     row.files.all().delete()
     files = (
@@ -171,6 +191,14 @@ def _take_in_files(row: Version, manifest: Manifest) -> None:
 
 
 def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
+    digest = version.metadata.manifest_digest
+    if not digest:
+        digest = hashlib.sha256((version.path / store.MANIFEST).read_bytes()).hexdigest()
+    digest = clean_text(digest, 64).removeprefix(ALGORITHM)
+    return _about(version, manifest) | {"manifest_digest": ALGORITHM + digest}
+
+
+def _about(version: store.Version, manifest: Manifest) -> dict[str, Any]:
     about, curation = version.metadata, version.curation
     marker, _ = layout.read_json(version.path / layout.DELETED)
     deleted = finite(marker.get("deleted_at"))
@@ -178,7 +206,6 @@ def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
         deleted = (version.path / layout.DELETED).stat().st_mtime
     clean = Cleaner().clean
     stages = curation if "lifecycle_stage" in curation else layout.read_json(version.path / store.METADATA)[0]
-    digest = about.manifest_digest or hashlib.sha256((version.path / store.MANIFEST).read_bytes()).hexdigest()
     return {
         "created": about.created_at or manifest.created_at,
         "updated": about.updated_at or about.created_at or manifest.created_at,
@@ -193,7 +220,6 @@ def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
         "description": clean_text(about.description, 10_000),
         "tags": [clean_text(tag, 255) for tag in about.tags],
         "metadata": clean(about.metadata),
-        "manifest_digest": ALGORITHM + clean_text(digest, 64).removeprefix(ALGORITHM),
         "stage": clean_text(stages.get("lifecycle_stage"), 32) or "experimental",
         "curation": clean(
             {**{key: stages[key] for key in ("stage_transitions",) if key in stages}, **curation}
@@ -207,9 +233,15 @@ def _sum_up(
     live = list(
         row.versions.live().order_by("number").values_list("number", "size_bytes", "created", "updated")
     )
+    readable = list(
+        row.versions.live()
+        .exclude(status=CORRUPTED, num_files=0)
+        .order_by("number")
+        .values_list("number", "size_bytes")
+    )
     every = list(row.versions.whole().values_list("created", "updated"))
     row.num_versions = len(live)
-    row.latest, row.size_bytes = (live[-1][0], live[-1][1]) if live else (None, 0)
+    row.latest, row.size_bytes = (readable or live)[-1][:2] if live else (None, 0)
     numbers = {number for number, *_ in live}
     row.aliases = {clean_text(a, 64): n for a, n in folder.aliases().items() if n in numbers}
     row.created = min((created for created, _ in every), default=0.0)

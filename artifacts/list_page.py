@@ -51,7 +51,7 @@ class ListState:
         kind, sort = query.get("type", ""), query.get("sort", NEWEST)
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
-            type=kind if kind in names.TYPES else "",
+            type=kind.replace("\0", "")[: names.TYPE_LENGTH],
             sort=sort if sort.removeprefix("-") in SORTS else NEWEST,
             page=page_number(query.get("page", "")),
         )
@@ -70,6 +70,8 @@ def list_context(root: StorageRoot, state: ListState) -> dict[str, Any]:
     services.catch_up_all(root)
     found = Artifact.objects.in_root(root).for_list(search=state.search)
     counts = dict(found.order_by().values_list("type").annotate(count=Count("pk")))
+    if state.type not in _kinds(counts):
+        state = replace(state, type="")
     shown = found.filter(type=state.type) if state.type else found
     down = "-" if state.sort.startswith("-") else ""
     field = SORTS[state.sort.removeprefix("-")]
@@ -88,11 +90,16 @@ def list_context(root: StorageRoot, state: ListState) -> dict[str, Any]:
         "heads": [_head(state, *head) for head in HEADS],
         "chips": [
             _chip(state, "", sum(counts.values())),
-            *(_chip(state, k, counts.get(k, 0)) for k in names.TYPES),
+            *(_chip(state, kind, counts.get(kind, 0)) for kind in _kinds(counts)),
         ],
         "sums": sums(root),
         "nothing": state.address(search="", type=""),
     }
+
+
+def _kinds(counts: dict[str, int]) -> list[str]:
+    """The five types, and those of other programs that there are."""
+    return [*names.TYPES, *sorted(counts.keys() - set(names.TYPES))]
 
 
 def sums(root: StorageRoot) -> dict[str, Any]:

@@ -13,14 +13,14 @@ from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
 from runicorn.artifacts import names, store
 from runs.models import Run, StorageRoot
 
-DELETED = "deleted"
+DELETED, CORRUPTED = "deleted", "corrupted"
 
 
 class Artifact(models.Model):
     """One artifact of a store: a type and a name, and what holds for all of its versions."""
 
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="artifacts", db_index=False)
-    type = models.CharField(max_length=16)
+    type = models.CharField(max_length=names.TYPE_LENGTH)
     name = models.CharField(max_length=255)
     folder = models.CharField(max_length=1024)
     """Relative to the root, with forward slashes."""
@@ -111,6 +111,11 @@ class Version(models.Model):
     def state(self) -> str:
         """`ready`, `deleted` or `corrupted`."""
         return self.status if self.deleted is None else DELETED
+
+    @property
+    def problem(self) -> str | None:
+        """Why its manifest cannot be read; None if it can."""
+        return self.curation.get("problem") if self.status == CORRUPTED else None
 
     @property
     def on_disk(self) -> store.Version:

@@ -48,6 +48,7 @@ class VersionDetail(VersionItem):
     lifecycle_stage = s.CharField()
     verified_at = s.FloatField(allow_null=True)
     corrupted_files = s.ListField(child=s.CharField())
+    problem = s.CharField(allow_null=True, help_text="Why its manifest cannot be read; null if it can.")
 
 
 class FileItem(Schema):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rest_framework import serializers
 
 from runicorn.artifacts import names
 from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
 from runicorn.artifacts.manifest import LARGEST_SIZE
+from runicorn.artifacts.store import Store
 from runicorn.artifacts.uploads import MOST_FILES
+from runs.active import active_root
 from runs.taking import Body, Query
 
 DEEPEST = 10
@@ -17,7 +21,13 @@ NOTES_LENGTH = 10_000
 class OfType(Query):
     """Which of several artifacts of one name is meant."""
 
-    type = serializers.ChoiceField(choices=names.TYPES, required=False, allow_blank=True)
+    type = serializers.CharField(required=False, allow_blank=True, max_length=names.TYPE_LENGTH)
+
+    def validate_type(self, value: str) -> str:
+        """Refuse a type that is none of ours and that no artifact of the store has."""
+        if value and value not in names.TYPES and value not in Store(Path(active_root().path)).types():
+            raise serializers.ValidationError(f'"{value}" is not a valid choice.')
+        return value
 
 
 class VersionsQuery(OfType):

@@ -294,7 +294,8 @@ def statistics(root: StorageRoot) -> dict[str, Any]:
     discovery.refresh_all(root)
     versions = Version.objects.whole().filter(artifact__root=root)
     by_type = {}
-    for kind in names.TYPES:
+    kinds = Artifact.objects.in_root(root).listed().order_by().values_list("type", flat=True).distinct()
+    for kind in sorted(kinds, key=lambda kind: (kind not in names.TYPES, kind)):
         of_type = versions.filter(artifact__type=kind, deleted=None)
         sums = of_type.aggregate(size=Sum("stored_bytes"), count=Sum("num_files"))
         count = Artifact.objects.in_root(root).listed().filter(type=kind).count()

@@ -54,6 +54,7 @@ def detail(version: Version) -> dict[str, Any]:
         "lifecycle_stage": version.stage,
         "verified_at": version.curation.get("verified_at"),
         "corrupted_files": version.curation.get("corrupted_files") or [],
+        "problem": version.problem,
     }
 
 

@@ -51,6 +51,7 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
         "stages": services.TRANSITIONS[services.stage_of(version.stage)],
         "steps": steps(version)[:STEPS],
         "verified": version.curation.get("verified_at"),
+        "problem": version.problem,
         "damage": damage(version),
         "restored": _names(version.curation.get("mended_files")),
         "references": version.references[:REFERENCES],

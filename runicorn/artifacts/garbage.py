@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import ExitStack, suppress
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from runicorn import _os
 from runicorn.artifacts.errors import DamagedFile, StoreBusy
-from runicorn.artifacts.store import GONE, SAVING, UPLOADS, Store, Version
+from runicorn.artifacts.manifest import ALGORITHM
+from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
 from runicorn.store.containment import OutsideStore, is_inside
 
 ABANDONED_SECONDS = 24 * 3600
@@ -181,14 +183,39 @@ def _find(store: Store) -> Garbage:
 
 
 def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
-    """The digests in all manifests, of deleted versions too, but for those of the folders `without`."""
-    return {
-        file.digest
-        for artifact in store.folders()
-        for version in map(artifact.version, artifact.numbers())
-        if version.path not in without
-        for file in version.manifest.files
-    }
+    """The digests in all manifests, of deleted versions too, but for those of the folders `without`.
+
+    A version without a manifest holds the contents of its files.
+    """
+    held: set[str] = set()
+    unlisted: list[Path] = []
+    for artifact in store.folders():
+        for version in map(artifact.version, artifact.all_numbers()):
+            if version.path in without:
+                continue
+            if os.path.lexists(version.path / MANIFEST):
+                held.update(file.digest for file in version.manifest.files)
+            else:
+                unlisted.append(version.path)
+    return held | _contents_of(store, unlisted) if unlisted else held
+
+
+def _contents_of(store: Store, folders: Iterable[Path]) -> set[str]:
+    """The digests of all files below some folders: those of linked contents are known without reading them."""
+    known = {(entry.stat().st_dev, entry.inode()): entry.name for entry in store.pool.blobs()}
+    held = set()
+    for path in (
+        Path(place, name) for folder in folders for place, _, names in os.walk(folder) for name in names
+    ):
+        about = path.lstat()
+        if not stat.S_ISREG(about.st_mode):
+            continue
+        digest = known.get((about.st_dev, about.st_ino))
+        if digest is None:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        held.add(ALGORITHM + digest)
+    return held
 
 
 def _rests(store: Store) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from runicorn.layout import CONTROL, DEVICES
 
 LATEST = "latest"
 NAME_LENGTH = 128
+TYPE_LENGTH = 64
 COMPONENT_BYTES = 255
 PATH_LENGTH = 1024
 _FORBIDDEN = re.compile(r'[/\\:*?"<>|]')
@@ -52,6 +53,20 @@ def check_type(value: object) -> str:
     if text not in TYPES:
         raise InvalidArtifact(
             f"Invalid artifact type {text or value!r}: it must be one of {', '.join(TYPES)}.", "type"
+        )
+    return text
+
+
+def check_stored_type(value: object) -> str:
+    """The type of an artifact that may be in a store: Runicorn 0.4-0.5 takes any that can be the name of a folder.
+
+    Raises:
+        InvalidArtifact: it cannot.
+    """
+    text = str(value) if isinstance(value, str) else ""
+    if not text or len(text) > TYPE_LENGTH or _name_problem(text):
+        raise InvalidArtifact(
+            f"Invalid artifact type {text[:200] or value!r}: it cannot be a folder.", "type"
         )
     return text
 
@@ -200,7 +215,7 @@ def parse_spec(text: object) -> Spec:
         raise InvalidArtifact(f"Artifact spec must be in format 'name:version' or 'name:alias', got: {text}")
     kind, slash, rest = name.partition("/")
     if slash:
-        kind, name = check_type(kind), rest
+        kind, name = check_stored_type(kind), rest
     checked = check_name(name)
     if _NUMBER.fullmatch(which):
         number = int(which.lstrip("vV")[:18])

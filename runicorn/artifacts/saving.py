@@ -92,7 +92,7 @@ def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
     Raises:
         InvalidArtifact: it cannot.
     """
-    artifact = store.folder(draft.type, draft.name)
+    artifact = store.folder(names.check_type(draft.type), draft.name)
     clash = clash_of(artifact)
     if clash:
         raise InvalidArtifact(
@@ -189,7 +189,7 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
 
 def _homed(store: Store, draft: Draft) -> ArtifactFolder:
     """The artifact in its own place; one that an older SDK put elsewhere by mistake is moved there."""
-    artifact = store.folder(draft.type, draft.name)
+    artifact = store.folder(names.check_type(draft.type), draft.name)
     own = store.writable(store.path / draft.type / draft.name)
     if artifact.path != own:
         own.parent.mkdir(parents=True, exist_ok=True)

@@ -70,6 +70,8 @@ class Version:
         Raises:
             DamagedFile: `manifest.json` cannot be read, or is not to be trusted.
         """
+        if not (self.path / MANIFEST).is_file():
+            raise DamagedFile(f"{self}: {MANIFEST} is missing.")
         value, problem = layout.read_json(self.path / MANIFEST, ceiling=MANIFEST_CEILING)
         if problem:
             raise DamagedFile(f"{self}: {problem}")
@@ -128,6 +130,10 @@ class ArtifactFolder:
     def numbers(self) -> list[int]:
         """The versions that are there, ascending; deleted ones too."""
         return [number for number in self._folders() if (self.path / f"v{number}" / MANIFEST).is_file()]
+
+    def all_numbers(self) -> list[int]:
+        """Return the numbers of all folders of versions, also of those without a manifest, ascending."""
+        return [number for number in self._folders() if os.path.isdir(self.path / f"v{number}")]
 
     def live(self) -> list[int]:
         """The versions that are there and not deleted, ascending."""
@@ -242,13 +248,20 @@ class Store:
         Raises:
             InvalidArtifact: one of them cannot be.
         """
-        checked = names.check_type(type)
+        checked = names.check_stored_type(type)
         own = ArtifactFolder(self, checked, names.check_name(name), self.path / checked / name)
         if own.path.is_dir():
             return own
-        _, misplaced = names.folders(checked)
-        other = self.path / misplaced / name
-        return ArtifactFolder(self, checked, name, other) if other.is_dir() else own
+        for misplaced in names.folders(checked)[1:]:
+            other = self.path / misplaced / name
+            if other.is_dir():
+                return ArtifactFolder(self, checked, name, other)
+        return own
+
+    def types(self) -> list[str]:
+        """Return our five types, and those of other programs that are in the store."""
+        others = self._names(self.path) - {*TYPES, *names.MISPLACED}
+        return [*TYPES, *sorted(others)]
 
     def folders(self, type: str | None = None) -> Iterator[ArtifactFolder]:
         """Every artifact, or those of a type, by type and name.
@@ -259,7 +272,7 @@ class Store:
         from runicorn.stored import finish_imports
 
         finish_imports(self.path.parent)
-        for kind in TYPES if type is None else (type,):
+        for kind in self.types() if type is None else (type,):
             own = self._names(self.path / kind)
             for name in sorted(own):
                 yield ArtifactFolder(self, kind, name, self.path / kind / name)
@@ -276,12 +289,14 @@ class Store:
             AmbiguousArtifact: there are two, of different types.
             InvalidArtifact: the type is none.
         """
-        kinds = TYPES if type is None else (names.check_type(type),)
+        kinds = self.types()
+        if type is not None:
+            kinds = [kind for kind in kinds if kind == type] or [names.check_type(type)]
         found = [
             folder
             for kind in kinds
             for folder in self.folders(kind)
-            if folder.name == name and folder.numbers()
+            if folder.name == name and folder.all_numbers()
         ]
         if not found:
             raise ArtifactNotFound(f"Artifact not found: {name}" + (f" (type={type})" if type else ""))

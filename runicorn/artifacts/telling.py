@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runicorn.artifacts import names
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import ArtifactFolder, Store, Version
@@ -42,12 +41,26 @@ def versions(folder: ArtifactFolder, complain: Complain) -> list[dict[str, Any]]
     """The versions of an artifact, ascending, deleted ones too."""
     aliases = folder.aliases()
     found = []
-    for number in folder.numbers():
+    for version in map(folder.version, folder.all_numbers()):
         try:
-            found.append(_version(folder.version(number), aliases))
+            found.append(_version(version, aliases))
         except DamagedFile as error:
             complain(str(error))
+            found.append(_damaged(version))
     return found
+
+
+def _damaged(version: Version) -> dict[str, Any]:
+    about = version.metadata
+    return {
+        "version": version.number,
+        "created_at": about.created_at,
+        "created_by_run": about.created_by_run or None,
+        "size_bytes": about.size_bytes,
+        "num_files": 0,
+        "status": "deleted" if version.is_deleted() else "corrupted",
+        "aliases": [],
+    }
 
 
 def _version(version: Version, aliases: dict[str, int]) -> dict[str, Any]:
@@ -86,6 +99,7 @@ def version(version: Version) -> dict[str, Any]:
         "lifecycle_stage": curation.get("lifecycle_stage") or "experimental",
         "verified_at": curation.get("verified_at"),
         "corrupted_files": curation.get("corrupted_files") or [],
+        "problem": None,
         "path": str(version.path),
         "files": stated["files"],
         "references": stated["references"],
@@ -114,7 +128,7 @@ def statistics(store: Store, complain: Complain) -> dict[str, Any]:
         sums["versions"] += live
         sums["count"] += live > 0
     pool = sum(contents.values())
-    shown = {kind: by_type[kind] for kind in names.TYPES if by_type.get(kind, {}).get("count")}
+    shown = {kind: by_type[kind] for kind in store.types() if by_type.get(kind, {}).get("count")}
     return {
         "total_artifacts": sum(sums["count"] for sums in shown.values()),
         "total_versions": sum(sums["versions"] for sums in shown.values()),

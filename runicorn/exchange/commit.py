@@ -70,7 +70,7 @@ def apply(root: Path, staging: Path) -> set[int]:
     dropped = set()
     for position, entry in enumerate(record.get("versions", [])):
         with suppress(ArtifactError):
-            folder = Store(root).folder(names.check_type(entry["type"]), entry["name"])
+            folder = Store(root).folder(names.check_stored_type(entry["type"]), entry["name"])
             if not place_version(
                 folder, entry["number"], staging / VERSIONS / str(position), entry["aliases"]
             ):

@@ -22,7 +22,7 @@ from typing import IO, Any, NamedTuple
 from runicorn import _os, layout
 from runicorn._version import __version__
 from runicorn.artifacts import store
-from runicorn.artifacts.errors import ArtifactError
+from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.progress import Progress, Silent
 from runicorn.artifacts.store import Store, Version
 from runicorn.exchange.archives import NTFS, NTFS_EPOCH
@@ -94,7 +94,7 @@ def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:
 
 def all_versions(root: Path) -> list[Version]:
     """Every version of every artifact of a store."""
-    return [folder.version(number) for folder in Store(root).folders() for number in folder.numbers()]
+    return [folder.version(number) for folder in Store(root).folders() for number in folder.all_numbers()]
 
 
 def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
@@ -115,7 +115,12 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
             if name not in seen and path.is_file():
                 seen.add(name)
                 yield Entry(name, path)
-        for file in version.manifest.files:
+        try:
+            files = version.manifest.files
+        except DamagedFile:  # what is there goes along as it is
+            yield from _files(version.path / store.FILES, f"{artifact}/v{version.number}/{store.FILES}")
+            continue
+        for file in files:
             digest = file.digest.partition(":")[2]
             if digest not in seen:
                 seen.add(digest)

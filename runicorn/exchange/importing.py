@@ -73,15 +73,18 @@ def import_archive(
     with staging(root) as folder:
         unpacked = unpack(file, folder, limits or configured(), progress or Silent())
         shelves = Store(root)
-        arriving = versions.arrivals(shelves, unpacked)
+        arriving, unreadable = versions.arrivals(shelves, unpacked)
         runs = _runs(folder, unpacked)
+        if unreadable and not runs and not arriving:
+            owner, problem = next(iter(unreadable.items()))
+            raise ArchiveRefused(f"The archive's version {owner!r} is not taken: {problem}.")
         if not runs and not arriving:
             raise ArchiveRefused("The archive holds no run and no artifact.")
         for relative in runs:
             _hold_inside(root, relative)
         # One at a time: of two imports of one archive the second is to find what the first has put.
         with _os.file_lock(curation.private_folder(root) / LOCK):
-            outcome = Outcome()
+            outcome = Outcome(left=unreadable)
             new = _new_versions(arriving, outcome)
             for relative in [each for each in runs if not stored.is_run(folder / each)]:
                 del runs[relative]

@@ -93,7 +93,7 @@ def _in_artifacts(parts: list[str]) -> Place | None:
     if len(parts) < 4:
         return None
     if parts[1] not in names.MISPLACED:
-        names.check_type(parts[1])
+        names.check_stored_type(parts[1])
     names.check_name(parts[2])
     artifact = "/".join(parts[:3])
     if len(parts) == 4:

@@ -64,11 +64,14 @@ def _content(files: Iterable[FileEntry]) -> set[tuple[str, str]]:
     return {(file.path, file.digest) for file in files}
 
 
-def arrivals(shelves: Store, unpacked: list[Unpacked]) -> list[Arrival]:
+def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], dict[str, str]]:
     """The versions in what was unpacked, by artifact and number; every content of theirs is there.
 
+    Returns:
+        These, and the reason for each version that cannot be taken since its manifest is missing or torn.
+
     Raises:
-        ArchiveRefused: one has no manifest, or one that cannot be trusted, or lacks a content.
+        ArchiveRefused: one has a manifest that cannot be trusted, or lacks a content.
     """
     small: dict[str, dict[str, Path]] = {}
     for entry in unpacked:
@@ -78,12 +81,21 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> list[Arrival]:
                 files[entry.place.rest] = entry.path
     there = contents(unpacked)
     called = _aliases(unpacked)
-    found = [_arrival(shelves, owner, files, called) for owner, files in small.items()]
+    left = {owner: problem for owner, files in small.items() if (problem := _problem(files))}
+    found = [_arrival(shelves, owner, files, called) for owner, files in small.items() if owner not in left]
     for arrival in found:
         for file in arrival.files:
             if file.digest not in there and not shelves.pool.holds(file.digest, file.size):
                 raise ArchiveRefused(f"The archive does not hold the content of {file.path!r} of {arrival}.")
-    return sorted(found, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number))
+    ordered = sorted(found, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number))
+    return ordered, left
+
+
+def _problem(small: Mapping[str, Path]) -> str:
+    """Why the manifest of a version says nothing; "" if it can be read."""
+    if store.MANIFEST not in small:
+        return f"it has no {store.MANIFEST}"
+    return layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)[1] or ""
 
 
 def contents(unpacked: Iterable[Unpacked]) -> dict[str, Unpacked]:
@@ -96,12 +108,8 @@ def _arrival(
 ) -> Arrival:
     _, kind, name, version = owner.split("/")
     number = int(version[1:])
-    if store.MANIFEST not in small:
-        raise ArchiveRefused(f"The archive's version {owner!r} has no manifest.json.")
-    value, problem = layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)
+    value, _ = layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)
     try:
-        if problem:
-            raise DamagedFile(problem)
         files = Manifest.from_dict(value).files
         names.check_paths(file.path for file in files)
         folder = shelves.folder(names.MISPLACED.get(kind, kind), name)

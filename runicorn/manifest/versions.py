@@ -112,7 +112,7 @@ class Versions:
                 kind, name, number = (about.get(field) for field in ("type", "name", "version"))
                 if isinstance(kind, str) and type(number) is int and 0 < number < 2**31:
                     with suppress(ArtifactError):
-                        own = names.check_type(names.MISPLACED.get(kind, kind))
+                        own = names.check_stored_type(names.MISPLACED.get(kind, kind))
                         yield Key(own, names.check_name(name), number)
 
     def _is_settled(self, key: Key) -> bool:

@@ -50,7 +50,7 @@ NAMES = {
     "a hidden run": ("p/n/runs/.x/meta.json", "no part of a store"),
     "a hidden project": (".p/n/runs/x/meta.json", "begin with a dot"),
     "a reserved project": ("evaluations/n/runs/x/meta.json", "meaning of its own"),
-    "an unknown kind of artifact": ("artifacts/weights/m/v1/manifest.json", "Invalid artifact type"),
+    "an unknown kind of artifact": ("artifacts/a:b/m/v1/manifest.json", "Invalid artifact type"),
     "an impossible artifact": ("artifacts/model/a:b/v1/manifest.json", "Invalid artifact name"),
     "a version that is none": ("artifacts/model/m/v0/manifest.json", "no part of a store"),
     "a stranger in a version": ("artifacts/model/m/v1/evil.sh", "no part of a store"),
