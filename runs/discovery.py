@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 
 from runicorn import _os, layout
@@ -35,6 +35,8 @@ CHUNK = 200
 CHUNK_IN_HASTE = 500
 SOON_SECONDS = 1.0
 """How long the reading of very many runs may go on without a look at what is new."""
+LOOK_SECONDS = 0.2
+"""How long a request waits for another thread that is looking at the store."""
 MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
 """A running run that wrote nothing for so long is looked at every minute only: there may be thousands of them."""
@@ -98,6 +100,22 @@ def tick(root: StorageRoot) -> None:
         return
     with store.lock:
         _soon(root, store)
+
+
+def look_now(root: StorageRoot) -> None:
+    """Update the rows of runs that began or ended before this call, at the price of a stat for each such folder.
+
+    A store that was not listed yet is left to the background, and a database that cannot be written changes nothing.
+    """
+    store = store_of(root)
+    if not store.complete or not store.lock.acquire(timeout=LOOK_SECONDS):
+        return
+    try:
+        _soon(root, store)
+    except DatabaseError as error:
+        logger.warning("The list may be out of date: %s", error)
+    finally:
+        store.lock.release()
 
 
 def _soon(root: StorageRoot, store: Store) -> None:

@@ -53,6 +53,7 @@ def empty_recycle_bin(*, root: StorageRoot) -> dict[str, writing.Result]:
     Raises:
         ReadOnlyStore: nothing can be written.
     """
+    discovery.full(root)  # a run that another program deleted a moment ago is emptied too
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
     return remove_runs(root=root, run_ids=list(deleted.values_list("run_id", flat=True)))
 

@@ -93,6 +93,7 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
 
 def check_processes_now_and_then(root: StorageRoot) -> None:
     """Apply the rule before a list is answered, as often as that costs next to nothing."""
+    discovery.look_now(root)
     began = time.monotonic()
     if began >= _next_check.get(root.pk, 0.0):
         check_processes(root)

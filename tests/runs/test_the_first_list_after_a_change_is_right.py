@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rest_framework.test import APIClient
+
+from runs import discovery
+from runs.active import active_root
+
+
+def test_a_run_that_began_or_ended_before_the_request_is_in_its_answer(
+    store: Path, api: APIClient, make_run: Callable[..., str]
+) -> None:
+    running = make_run(store, status="running")
+    discovery.full(active_root())
+    began = make_run(store)
+    status = store / "vision" / "resnet" / "runs" / running / "status.json"
+    status.write_text(json.dumps({"status": "finished", "ended_at": time.time()}))
+    listed = {
+        run["id"]: run["status"] for run in json.loads(b"".join(api.get("/api/runs").streaming_content))
+    }
+    assert listed == {running: "finished", began: "finished"}
+
+
+def test_emptying_the_recycle_bin_removes_what_the_command_line_just_deleted(
+    store: Path, api: APIClient, make_run: Callable[..., str]
+) -> None:
+    run_id = make_run(store)
+    discovery.full(active_root())
+    folder = store / "vision" / "resnet" / "runs" / run_id
+    (folder / ".deleted").write_text(json.dumps({"deleted_at": time.time(), "reason": "user_deleted"}))
+    answer = api.post("/api/recycle-bin/empty", {"confirm": True}, format="json")
+    assert answer.json()["permanently_deleted"] == 1
+    assert not folder.exists()
