@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+from zlib import crc32
 
 from runicorn import _os
 from runicorn.checksums import is_intact, seal
@@ -54,7 +55,10 @@ def _with_orjson(dumps: Callable[[dict[str, Any]], bytes]) -> Encoder:
         except TypeError:  # a whole number over 64 bits, text that is not Unicode, a key that is no text
             return encode_slowly(event)
         # orjson writes NaN as null; a real null or the word in a text costs nothing but time.
-        return encode_slowly(event) if b"null" in record else seal(record)
+        if b"null" in record:
+            return encode_slowly(event)
+        head = record[:-1]  # `seal` written out: a call costs as much as the checksum
+        return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
 
     return encode_quickly
 

@@ -366,19 +366,20 @@ class Run(LaterMethods):
             record["time"] = now
             if stage is not None:
                 record["stage"] = stage
-            if not events.put(self._line(record, now)):
+            try:
+                line = encode("metrics", record, now)
+            except (TypeError, ValueError):  # a name that is no text, a whole number without end
+                line = self._odd_line(record, now)
+            if not events.put(line):
                 self._folder.warn(events)
             if self._summary.primary is not None:
                 self._summary.see(record, self._step)
         if self._status != layout.RUNNING:
             self._notice_when_ended()
 
-    def _line(self, record: dict[str, Any], now: float) -> bytes:
-        try:
-            return encode("metrics", record, now)
-        except (TypeError, ValueError):  # a name that is no text, a whole number without end
-            own: dict[str, Any] = {key: record.pop(key) for key in OWN if key in record}
-            return encode("metrics", {**values.metrics(record, self._notices), **own}, now)
+    def _odd_line(self, record: dict[str, Any], now: float) -> bytes:
+        own: dict[str, Any] = {key: record.pop(key) for key in OWN if key in record}
+        return encode("metrics", {**values.metrics(record, self._notices), **own}, now)
 
     def _whole_step(self, step: Any) -> int | None:
         try:
