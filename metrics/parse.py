@@ -83,12 +83,12 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     lines = chunk.split(b"\n")
     if len(lines) > 1 or len(chunk) > LAST_LINE or not chunk.endswith(b"}"):
         lines.pop()
-    events = _load(lines)
+    events = _load(lines, chunk.startswith(b"\n") or b"\n\n" in chunk)
     # An empty rest is the newline that a last record got later.
     if continued and events and lines[0]:
         events[0] = _BAD
     altered = {first_row + i for i in altered_lines(lines)}
-    batch = Batch(len(lines), 0, last_time)
+    batch = Batch(len(lines), 0, last_time, records=len(lines))
     metrics, system = _Logged(), _Logged()
     for row, event in enumerate(events, first_row):
         if type(event) is _Salvaged:
@@ -96,8 +96,8 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
             altered.discard(row)
         if type(event) is not dict:
             batch.bad += event is not _BLANK
+            batch.records -= 1
             continue
-        batch.records += 1
         if altered and row in altered:
             batch.altered += 1
         if type(data := event.get("data")) is dict:
@@ -111,8 +111,8 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     return batch
 
 
-def _load(lines: list[bytes]) -> list[Any]:
-    if b"" in lines:  # the journal of several processes has empty lines between its records
+def _load(lines: list[bytes], has_blanks: bool = False) -> list[Any]:
+    if has_blanks:  # the journal of several processes has empty lines between its records
         events = [_BLANK] * len(lines)
         filled = [i for i, line in enumerate(lines) if line]
         for i, event in zip(filled, _load([lines[i] for i in filled]) if filled else (), strict=True):

@@ -30,10 +30,11 @@ def is_intact(line: bytes) -> bool | None:
 def altered_lines(lines: Iterable[bytes]) -> list[int]:
     """Return the positions of lines that do not match their checksum."""
     # `is_intact` written out: a call for each line would cost as much as the checksum.
+    start, field, crc = -_LENGTH, _FIELD, crc32
     return [
         i
         for i, line in enumerate(lines)
-        if line[-_LENGTH:-10] == _FIELD and b"%08x" % crc32(line[:-_LENGTH]) != line[-10:-2]
+        if line[start:-10] == field and b"%08x" % crc(line[:start]) != line[-10:-2]
     ]
 
 
