@@ -23,9 +23,10 @@ from artifacts.admin_actions import VersionActions
 from artifacts.models import Artifact, File, Use, Version
 from runicorn.artifacts import curating
 from runicorn.artifacts.errors import InvalidArtifact
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.templatetags.ui import moment, size
 from runs.active import active_root
 from runs.admin import CurationAdmin, InRecycleBin, TagsField
-from runs.templatetags.ui import moment, size
 
 MOST = 100
 """Rows of an inline: a version may have a hundred thousand files."""
@@ -89,15 +90,14 @@ class FileInline(ReadOnly):
 class Derived(CurationAdmin):
     """Rows that follow the folders: brought up to date before they are listed."""
 
+    # Verifying and removing take as long as the disk does.
+    @blocking
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponseBase:
         """The list, as the folders are now."""
         discovery.refresh_all(active_root())
         return super().changelist_view(request, extra_context)
-
-    # Verifying and removing take as long as the disk does.
-    changelist_view.waits_outside = True  # type: ignore[attr-defined]
 
 
 @admin.register(Artifact)

@@ -17,7 +17,7 @@ from rest_framework.exceptions import APIException
 from artifacts import services
 from artifacts.errors import NotFound
 from artifacts.models import Version
-from runs.templatetags.ui import size
+from runicorn_site.web.templatetags.ui import size
 
 MOST_TOLD = 20
 """Refusals that are said one by one."""

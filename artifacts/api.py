@@ -22,11 +22,12 @@ from artifacts.serializers import (
     OfType,
     VersionsQuery,
 )
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.schemas import PROBLEMS as RUN_PROBLEMS
+from runicorn_site.web.schemas import Problem
+from runicorn_site.web.streaming import AnyFormat
 from runs import services as run_services
 from runs.active import active_root
-from runs.api import PROBLEMS as RUN_PROBLEMS
-from runs.schemas import Problem
-from runs.streaming import AnyFormat
 
 PROBLEMS = {**RUN_PROBLEMS, 409: Problem}
 
@@ -55,12 +56,11 @@ def given(kind: type[Serializer[Any]], request: Request) -> dict[str, Any]:
     return found
 
 
+# The first look at an artifact reads its manifests, of a hundred thousand files each; a large file is read once
+# before a part of it is sent; and removing a version takes as long as the disk does.
+@blocking
 class StoreView(APIView):
     """A view of artifacts."""
-
-    # The first look at an artifact reads its manifests, of a hundred thousand files each; a large file is read once
-    # before a part of it is sent; and removing a version takes as long as the disk does.
-    waits_outside = True
 
 
 class ArtifactList(StoreView):

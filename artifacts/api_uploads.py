@@ -12,9 +12,9 @@ from artifacts import schemas, shapes, uploading
 from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import Conflict
 from artifacts.serializers import FilesBody, PartQuery, UploadBody
+from runicorn_site.web.serializers import Bytes
 from runs.active import active_root
 from runs.api import known_ids
-from runs.taking import Bytes
 
 
 class Uploads(StoreView):

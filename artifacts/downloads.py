@@ -23,8 +23,8 @@ from artifacts.models import Version
 from runicorn.artifacts import names, store, verifying
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.manifest import FileEntry
-from runs.streaming import file_answer
-from runs.tail import OpenFile
+from runicorn_site.web.files import OpenFile
+from runicorn_site.web.streaming import file_answer
 
 SMALL = 16 * 1024 * 1024
 """Bytes of a file that is read and judged before the first byte is sent: an error is an answer then."""

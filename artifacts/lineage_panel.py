@@ -13,7 +13,7 @@ from artifacts.graph import PRODUCES, Lineage, Node
 from artifacts.models import Version
 from artifacts.picture import HEIGHT, WIDTH, draw, nearest
 from artifacts.serializers import DEEPEST
-from runs.templatetags.ui import size
+from runicorn_site.web.templatetags.ui import size
 
 USUAL_DEPTH = 4
 MOST = 80

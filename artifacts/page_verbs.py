@@ -16,8 +16,10 @@ from artifacts.errors import NotFound, Refused
 from artifacts.models import Version
 from artifacts.serializers import NOTES_LENGTH
 from artifacts.version_page import version_context
+from runicorn_site.web.pools import blocking
 
 
+@blocking
 @require_POST
 def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
     """Let `alias` mean `version`, or nothing any more where `remove` is sent; why it cannot is told on the page."""
@@ -48,6 +50,7 @@ def _number(form: QueryDict) -> int:
     return int(digits)
 
 
+@blocking
 @require_POST
 def describe_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """Replace what is said of a version; what cannot be is told on the page, with what was typed."""
@@ -80,6 +83,7 @@ def _said(form: QueryDict) -> dict[str, object]:
     return said
 
 
+@blocking
 @require_POST
 def promote_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """Take a version to the stage `to_stage`; why it cannot go there is told on the page."""
@@ -96,18 +100,21 @@ def promote_version(request: HttpRequest, type: str, name: str, number: int) -> 
     return _back(version)
 
 
+@blocking
 @require_POST
 def delete_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """Put a version into the recycle bin; its page offers to take it back."""
     return _back(services.soft_delete(version=services.get_version(name, number, type)))
 
 
+@blocking
 @require_POST
 def restore_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """Take a version back out of the recycle bin."""
     return _back(services.restore(version=services.get_version(name, number, type)))
 
 
+@blocking
 @require_POST
 def verify_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """Read every byte of a version; its page says what was found."""
@@ -116,6 +123,7 @@ def verify_version(request: HttpRequest, type: str, name: str, number: int) -> H
     return _back(version)
 
 
+@blocking
 @require_POST
 def remove_version(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """Remove a version in the recycle bin for good, once the box that confirms it is ticked."""
@@ -139,13 +147,3 @@ def _back(version: Version) -> HttpResponse:
 
 
 # Reading every byte, taking in what changed, or removing thousands of files, takes as long as the disk does.
-for view in (
-    change_alias,
-    describe_version,
-    promote_version,
-    delete_version,
-    restore_version,
-    verify_version,
-    remove_version,
-):
-    view.waits_outside = True  # type: ignore[attr-defined]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers as s
 
-from runs.schemas import Schema
+from runicorn_site.web.schemas import Schema
 
 
 class Item(Schema):

@@ -11,8 +11,8 @@ from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
 from runicorn.artifacts.manifest import LARGEST_SIZE
 from runicorn.artifacts.store import Store
 from runicorn.artifacts.uploads import MOST_FILES
+from runicorn_site.web.serializers import Body, Query
 from runs.active import active_root
-from runs.taking import Body, Query
 
 DEEPEST = 10
 NOTES_LENGTH = 10_000

@@ -15,11 +15,13 @@ from artifacts.compare_page import compare_context
 from artifacts.list_page import ListState, list_context
 from artifacts.preview import suffix
 from artifacts.version_page import is_picture, version_context
+from runicorn_site.web.fragments import fragment
+from runicorn_site.web.pools import blocking
 from runs.active import active_root
-from runs.answers import fragment
 from runs.files import PICTURES
 
 
+@blocking
 @require_safe
 def artifact_list(request: HttpRequest) -> HttpResponse:
     """The artifacts of the store, filtered, sorted and paged as the address says."""
@@ -33,6 +35,7 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@blocking
 @require_safe
 def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     """One artifact: its versions and aliases."""
@@ -40,6 +43,7 @@ def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     return render(request, "artifacts/artifact.html", context)
 
 
+@blocking
 @require_safe
 def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     """Two versions of an artifact: `?a=1&b=2`."""
@@ -47,6 +51,7 @@ def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     return render(request, "artifacts/compare.html", context)
 
 
+@blocking
 @require_safe
 def version_page(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
     """One version, deleted or not; `?file=` looks at one of its files."""
@@ -54,12 +59,14 @@ def version_page(request: HttpRequest, type: str, name: str, number: int) -> Htt
     return render(request, "artifacts/version.html", context)
 
 
+@blocking
 @require_safe
 def version_file(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
     """A file of a version as an attachment, as the API has it."""
     return _plain(downloads.file_of_version(request, services.get_version(name, number, type), path))
 
 
+@blocking
 @require_safe
 def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
     """A file of a version to be shown as a picture, where a browser is let do that."""
@@ -71,6 +78,7 @@ def version_picture(request: HttpRequest, type: str, name: str, number: int, pat
     return answer
 
 
+@blocking
 @require_safe
 def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:
     """All files of a version as one zip file."""
@@ -89,13 +97,3 @@ def _plain(answer: HttpResponseBase) -> HttpResponseBase:
 
 
 # The first look at an artifact reads its manifests, and a file or a version is read before something of it is shown.
-for view in (
-    artifact_list,
-    artifact_page,
-    compare_page,
-    version_page,
-    version_file,
-    version_picture,
-    version_archive,
-):
-    view.waits_outside = True  # type: ignore[attr-defined]

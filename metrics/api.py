@@ -18,7 +18,7 @@ from metrics.progress import progress
 from metrics.serializers import RowsQuery, SeriesQuery
 from metrics.services import catch_up
 from metrics.view import Gone
-from runs.api import PROBLEMS
+from runicorn_site.web.schemas import PROBLEMS
 from runs.models import Run
 from runs.services import get_experiment, get_run
 

@@ -10,8 +10,8 @@ from rest_framework.views import APIView
 from metrics.answers import pending_header
 from metrics.services import catch_up
 from metrics.summaries import metrics_summary
+from runicorn_site.web.schemas import PROBLEMS
 from runs import experiments, schemas_v2
-from runs.api import PROBLEMS
 from runs.services import get_experiment
 
 

@@ -13,9 +13,9 @@ from metrics.chosen import CONFIG, TAG, Chosen
 from metrics.lanes import Lane
 from metrics.models import Series
 from metrics.panels import SHOWN, Curve, Group, grouped
+from runicorn_site.web.natural_sort import natural
 from runs.metric_facts import LESS_IS_MORE, best_by, mode_of
 from runs.models import Run, RunMetric
-from runs.natural import natural
 from runs.params import flatten
 
 MOST_RUNS = 100

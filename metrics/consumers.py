@@ -16,11 +16,12 @@ from metrics.frames import PointFrames
 from metrics.models import Journal
 from metrics.services import catch_up
 from runicorn import layout
+from runicorn_site.web.files import OpenFile
 from runs.hub import hub
 from runs.log_blocks import Block, blocks, lines_before
 from runs.models import Run, header
 from runs.socket import RunSocket, whole_number
-from runs.tail import Chunk, OpenFile
+from runs.tail import Chunk
 
 LOG_LINES = 1000
 BACKLOG = 4 * 1024 * 1024

@@ -14,8 +14,8 @@ from metrics.lanes import Lane
 from metrics.models import Journal, Series
 from metrics.plan import Window
 from metrics.view import Gone, View, directories
+from runicorn_site.web.natural_sort import natural
 from runs.models import Run
-from runs.natural import natural
 
 WIDTH, HEIGHT = 64, 20
 AIR = 2

@@ -10,8 +10,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from metrics.chosen import CONFIG, TAG
+from runicorn_site.web.serializers import Query
 from runs.serializers import CommaSeparated
-from runs.taking import Query
 
 STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
 SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")

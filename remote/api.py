@@ -22,15 +22,15 @@ from remote.serializers import (
     connection_answer,
     given,
 )
+from runicorn_site.web.pools import remote_io
 
 FIELDS = services.FIELDS
 OVER_THERE: dict[int, Any] = {403: schemas.Problem, 404: schemas.Problem, 503: schemas.Problem}
 
 
+@remote_io
 class Connect(APIView):
     """A connection to another machine."""
-
-    waits_for_host = True
 
     @extend_schema(
         request=SSHLogin,
@@ -60,10 +60,9 @@ class Connections(APIView):
         return Response({"sessions": services.connections()})
 
 
+@remote_io
 class Disconnect(APIView):
     """The end of a connection."""
-
-    waits_for_host = True
 
     @extend_schema(request=Place, responses={200: schemas.Ended, 404: schemas.Problem})
     def post(self, request: Request) -> Response:
@@ -103,10 +102,9 @@ class RemoveHostKey(APIView):
         )
 
 
+@remote_io
 class Environments(APIView):
     """The Pythons of another machine."""
-
-    waits_for_host = True
 
     @extend_schema(parameters=[ConnectionQuery], responses={200: schemas.RemoteEnvironments, **OVER_THERE})
     def get(self, request: Request) -> Response:
@@ -116,10 +114,9 @@ class Environments(APIView):
         )
 
 
+@remote_io
 class RemoteConfig(APIView):
     """What a viewer over there would begin with."""
-
-    waits_for_host = True
 
     @extend_schema(parameters=[EnvironmentQuery], responses={200: schemas.RemoteConfig, **OVER_THERE})
     def get(self, request: Request) -> Response:
@@ -128,10 +125,9 @@ class RemoteConfig(APIView):
         return Response(services.config(connection_id=asked["connection_id"], environment=asked["conda_env"]))
 
 
+@remote_io
 class RemoteFolder(APIView):
     """A folder over there."""
-
-    waits_for_host = True
 
     @extend_schema(parameters=[FolderQuery], responses={200: schemas.RemoteFolder, **OVER_THERE})
     def get(self, request: Request) -> Response:
@@ -139,10 +135,9 @@ class RemoteFolder(APIView):
         return Response(services.list_folder(**given(FolderQuery, request.query_params)).told())
 
 
+@remote_io
 class RemotePath(APIView):
     """A path over there."""
-
-    waits_for_host = True
 
     @extend_schema(parameters=[PathQuery], responses={200: schemas.RemotePath, **OVER_THERE})
     def get(self, request: Request) -> Response:

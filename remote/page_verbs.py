@@ -26,10 +26,12 @@ from remote.page_parts import (
 )
 from remote.viewer_errors import NoSession
 from remote.viewers import Wanted
+from runicorn_site.web.pools import blocking, remote_io
 
 NEW = {"way": "password", "port": 22, "keep": True, "remember": False}
 
 
+@remote_io
 @require_http_methods(["GET", "HEAD", "POST"])
 def host_page(request: HttpRequest) -> HttpResponse:
     """The form of a login; posted, the connection, or only what is saved of it."""
@@ -117,6 +119,7 @@ def _again(
     return render(request, "remote/host.html", host_context(typed, key, field, sentence), status=status)
 
 
+@remote_io
 @require_POST
 def connect_saved(request: HttpRequest) -> HttpResponse:
     """Connect with what was saved; what was not remembered is asked for."""
@@ -130,6 +133,7 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
     return _go_on(request, login, key)
 
 
+@remote_io
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     """The question about the key of a host; posted, the answer, and then on with what was being done."""
@@ -156,6 +160,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     return _go_on(request, question.login, "")
 
 
+@blocking
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
     """Forget a saved connection; an open one stays."""
@@ -164,6 +169,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('remote')}?said=forgotten")
 
 
+@remote_io
 @require_POST
 def disconnect(request: HttpRequest) -> HttpResponse:
     """End a connection and the viewers that run over it."""
@@ -172,6 +178,7 @@ def disconnect(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('remote')}?said=disconnected")
 
 
+@remote_io
 @require_POST
 def start_viewer(request: HttpRequest) -> HttpResponse:
     """Begin to start a viewer, and lead to the page that shows how far it is."""
@@ -231,6 +238,7 @@ def _port(typed: dict[str, str], name: str) -> int:
     return int(text)
 
 
+@remote_io
 @require_POST
 def stop_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
     """Stop a viewer, or forget one that has failed."""
@@ -239,6 +247,7 @@ def stop_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
     return redirect(f"{reverse('remote')}?said=stopped")
 
 
+@remote_io
 @require_POST
 def copy_program(request: HttpRequest) -> HttpResponse:
     """Copy this program to a machine that lacks it, and show the command that installs it there."""
@@ -253,8 +262,3 @@ def copy_program(request: HttpRequest) -> HttpResponse:
     return render(
         request, "remote/start.html", start_context(connection_id, environment, {}) | context, status=status
     )
-
-
-forget_host.waits_outside = True  # type: ignore[attr-defined] # the disk with the configuration may not answer
-for view in (host_page, connect_saved, key_page, disconnect, start_viewer, stop_viewer, copy_program):
-    view.waits_for_host = True  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from remote import saved, schemas
 from remote.saved_file import METHODS, SECRETS
 from remote.serializers import EXACT, SECRET, Place, given
-from runs.taking import Body
+from runicorn_site.web.serializers import Body
 
 MANY = 200
 CANNOT: dict[int, Any] = {503: schemas.Problem}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers as s
 
-from runs.schemas import Problem, Schema
+from runicorn_site.web.schemas import Problem, Schema
 
 __all__ = ["Problem"]
 

@@ -10,7 +10,7 @@ from remote import addresses, hosts_file
 from remote.addresses import Address, BadAddress
 from remote.credentials import Credentials
 from remote.hosts_file import HostKey
-from runs.taking import Body, Query
+from runicorn_site.web.serializers import Body, Query
 
 SECRET = {"required": False, "trim_whitespace": False, "write_only": True}
 EXACT = {"trim_whitespace": False}

@@ -13,12 +13,12 @@ from remote import services, viewer_schemas, viewing
 from remote.schemas import Ended, Problem
 from remote.serializers import given
 from remote.viewer_serializers import ProgramCopy, ViewerStart, ViewerStop, session_answer
+from runicorn_site.web.pools import remote_io
 
 
+@remote_io
 class StartViewer(APIView):
     """A viewer on another machine."""
-
-    waits_for_host = True
 
     @extend_schema(
         request=ViewerStart,
@@ -45,10 +45,9 @@ class StartViewer(APIView):
         return Response({"ok": True, "session": session_answer(session), "message": message})
 
 
+@remote_io
 class StopViewer(APIView):
     """The end of a viewer on another machine."""
-
-    waits_for_host = True
 
     @extend_schema(request=ViewerStop, responses={200: Ended, 404: Problem, 503: Problem})
     def post(self, request: Request) -> Response:
@@ -94,10 +93,9 @@ class RemoteStatus(APIView):
         )
 
 
+@remote_io
 class CopyProgram(APIView):
     """This program on its way to another machine."""
-
-    waits_for_host = True
 
     @extend_schema(
         request=ProgramCopy,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers as s
 
 from remote.schemas import RemoteConnection
-from runs.schemas import Schema
+from runicorn_site.web.schemas import Schema
 
 STATES = ["connecting", "running", "reconnecting", "failed", "stopped"]
 STAGES = ["connect", "environment", "start", "tunnel", "health", ""]

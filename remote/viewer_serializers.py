@@ -11,7 +11,7 @@ from remote.addresses import BadAddress
 from remote.serializers import EXACT, ConnectionQuery, SSHLogin
 from remote.viewers import Session, Wanted
 from remote.viewing import patience
-from runs.taking import Body
+from runicorn_site.web.serializers import Body
 
 PLACE = ("host", "username")
 LOGIN = ("password", "private_key", "private_key_path", "passphrase")

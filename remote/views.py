@@ -16,8 +16,10 @@ from remote.page_parts import (
     start_context,
     viewer_context,
 )
+from runicorn_site.web.pools import blocking, remote_io
 
 
+@blocking
 @require_safe
 def remote_page(request: HttpRequest) -> HttpResponse:
     """Other machines: the viewers there, the connections, the saved hosts. For scripts the first two alone."""
@@ -26,6 +28,7 @@ def remote_page(request: HttpRequest) -> HttpResponse:
     return render(request, "remote/home.html", home_context(request))
 
 
+@remote_io
 @require_safe
 def machine_page(request: HttpRequest) -> HttpResponse:
     """The Pythons of a connected machine; they are looked for by a second request, which may take a while."""
@@ -43,6 +46,7 @@ def machine_page(request: HttpRequest) -> HttpResponse:
     return render(request, f"remote/{'_environments' if fragment else 'machine'}.html", context)
 
 
+@remote_io
 @require_safe
 def start_page(request: HttpRequest) -> HttpResponse:
     """What a viewer in the chosen environment is to show; where none can be started, what to do about it."""
@@ -52,6 +56,7 @@ def start_page(request: HttpRequest) -> HttpResponse:
     return render(request, "remote/start.html", context)
 
 
+@remote_io
 @require_safe
 def folders_page(request: HttpRequest) -> HttpResponse:
     """The folders of a connected machine, to choose one."""
@@ -88,8 +93,3 @@ def same_site(request: HttpRequest, url: str) -> str:
     """
     here = request.get_host().partition(":")[0]
     return url.replace("//localhost:", f"//{here}:", 1) if here == "127.0.0.1" else url
-
-
-remote_page.waits_outside = True  # type: ignore[attr-defined] # the disk with the configuration may not answer
-for view in (machine_page, start_page, folders_page):
-    view.waits_for_host = True  # type: ignore[attr-defined]

@@ -16,8 +16,9 @@ from runicorn import preferences
 from runicorn import settings as own
 from runicorn._version import __version__
 from runicorn_site import roots, schemas
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.serializers import Body, Query
 from runs.active import active_root
-from runs.taking import Body, Query
 
 LABEL = {"max_length": 100}
 
@@ -127,10 +128,10 @@ class Config(APIView):
         )
 
 
+# the folder may lie on a file system that does not answer
+@blocking
 class UserRootDir(ConfigView):
     """The user's storage root."""
-
-    waits_outside = True  # the folder may lie on a file system that does not answer
 
     @extend_schema(request=UserRoot, responses={200: schemas.RootSwitched})
     def post(self, request: Request) -> Response:

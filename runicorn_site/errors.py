@@ -37,7 +37,7 @@ from runicorn.capabilities import SwitchedOff
 from runicorn_site.answers import title_of
 from runicorn_site.headers import is_api
 from runicorn_site.server.database_monitor import DAMAGED, is_damage, monitor
-from runs.taking import WHOLE
+from runicorn_site.web.serializers import WHOLE
 
 SENTENCES = {
     400: "The request could not be understood.",

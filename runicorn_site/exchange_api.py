@@ -21,13 +21,13 @@ from runicorn.exchange import document
 from runicorn.exchange.importing import Outcome
 from runicorn_site import exchange, schemas
 from runicorn_site.parsers import FormWithFile
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.schemas import PROBLEMS, Problem
+from runicorn_site.web.serializers import WHOLE, Body, Query
+from runicorn_site.web.streaming import AnyFormat
 from runs import services
 from runs.active import active_root
-from runs.api import PROBLEMS
 from runs.models import StorageRoot
-from runs.schemas import Problem
-from runs.streaming import AnyFormat
-from runs.taking import WHOLE, Body, Query
 
 FORMATS = {"markdown": (report.markdown, "text/markdown", "md"), "html": (report.html, "text/html", "html")}
 
@@ -68,11 +68,11 @@ class ReportQuery(Query):
         return value
 
 
+@blocking
 class ImportArchive(APIView):
     """An archive on its way into the store."""
 
     parser_classes = (FormWithFile,)
-    waits_outside = True
 
     @extend_schema(
         request={"multipart/form-data": ImportForm},
@@ -106,12 +106,12 @@ def imported(root: StorageRoot, outcome: Outcome, dry_run: bool) -> dict[str, An
     }
 
 
+# All of a journal is read before the first byte.
+@blocking
 class ExportRun(APIView):
     """One run as a file."""
 
     content_negotiation_class = AnyFormat
-    # All of a journal is read before the first byte.
-    waits_outside = True
 
     @extend_schema(
         request=ExportBody,
@@ -135,11 +135,11 @@ class ExportRun(APIView):
         )
 
 
+@blocking
 class ExportCsv(APIView):
     """The metrics of a run."""
 
     content_negotiation_class = AnyFormat
-    waits_outside = True
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
@@ -148,11 +148,11 @@ class ExportCsv(APIView):
         return as_csv(exchange.metrics_as_csv(run), run.run_id)
 
 
+@blocking
 class ExportReport(APIView):
     """A report of a run."""
 
     content_negotiation_class = AnyFormat
-    waits_outside = True
 
     @extend_schema(
         parameters=[ReportQuery],

@@ -28,6 +28,7 @@ from runicorn.exchange.importing import Outcome
 from runicorn.exchange.staging import WAITING
 from runicorn_site import exchange
 from runicorn_site.exchange_api import as_csv, attachment
+from runicorn_site.web.pools import blocking
 from runs import services
 from runs.active import active_root
 from runs.discovery import refresh_runs
@@ -41,6 +42,7 @@ SEEN, MOST = 20, 1000
 MOST_RUNS = 5000
 
 
+@blocking
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_page(request: HttpRequest) -> HttpResponse:
@@ -65,6 +67,7 @@ def _import_page(request: HttpRequest) -> HttpResponse:
     return render(request, "import.html", context)
 
 
+@blocking
 @require_POST
 def import_archive(request: HttpRequest) -> HttpResponse:
     """Take the archive in whose plan the page has shown."""
@@ -121,6 +124,7 @@ def _kept(key: str) -> Path:
     return _folder() / f"{WAITING}{key if _KEY.fullmatch(key) else 'none'}"
 
 
+@blocking
 @require_safe
 def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """A run to be saved: `format=` zip, json, csv, or html."""
@@ -154,6 +158,7 @@ EXPORTS: dict[str, Callable[[Run], HttpResponseBase]] = {
 }
 
 
+@blocking
 @require_POST
 def export_runs(request: HttpRequest) -> HttpResponseBase:
     """The chosen runs as one zip file; ids come one a line or one a field."""
@@ -166,8 +171,6 @@ def export_runs(request: HttpRequest) -> HttpResponseBase:
 
 
 # They read or write as much as an archive has.
-for _view in (import_page, import_archive, export_run, export_runs):
-    _view.waits_outside = True  # type: ignore[attr-defined]
 
 page_patterns = [
     path("import", import_page, name="import"),

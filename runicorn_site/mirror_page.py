@@ -11,9 +11,11 @@ from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
 from remote import choosing, mirroring, services
+from runicorn_site.web.pools import remote_io
 from runs.active import active_root
 
 
+@remote_io
 @require_POST
 def start_mirror(request: HttpRequest) -> HttpResponse:
     """Begin to mirror, and lead to the page that shows how far it is."""
@@ -40,6 +42,7 @@ def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
 
 
+@remote_io
 @require_POST
 def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """End it; its page says what has come."""
@@ -52,10 +55,6 @@ def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     with suppress(mirroring.NoMirror):  # somebody was quicker
         mirroring.forget(mirror_id=mirror_id)
     return redirect("remote")
-
-
-for view in (start_mirror, cancel_mirror):
-    view.waits_for_host = True  # type: ignore[attr-defined]
 
 
 page_patterns = [

@@ -27,11 +27,9 @@ from runicorn_site.errors import describe
 from runicorn_site.guard import SPOOLED, Receive, Scope, Send
 from runicorn_site.streams import finish, in_a_thread
 from runicorn_site.trailing import canonical
+from runicorn_site.web.pools import Pool, pool_of
 
-QUICK_SLOTS = 4
-WAITING_SLOTS = 32
-HOST_SLOTS = 64
-MARKS = ("waits_for_host", "waits_outside")
+THREADS: dict[Pool, int] = {"quick": 4, "blocking": 32, "remote": 64}
 WITHOUT_CONTENT = {204, 304}
 logger = logging.getLogger(__name__)
 
@@ -39,16 +37,15 @@ logger = logging.getLogger(__name__)
 class OneHop(ASGIHandler):
     """The ASGI application for HTTP.
 
-    Views marked with `waits_outside = True` wait for something that is not ours (a disk, a program, a big copy) and
-    run on a second pool, those marked with `waits_for_host = True` wait for another machine and run on a third: any
-    number of them never delays an ordinary answer, and machines that hang never delay the pages about them.
+    Views decorated with `@blocking` (a disk, a program, a big copy) and `@remote_io` (a remote host) run on pools of
+    their own: any number of them never delays an ordinary response, and hosts that hang never delay the pages about them.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.quick = ThreadPoolExecutor(QUICK_SLOTS, thread_name_prefix="request")
-        self.waiting = ThreadPoolExecutor(WAITING_SLOTS, thread_name_prefix="waiting")
-        self.hosts = ThreadPoolExecutor(HOST_SLOTS, thread_name_prefix="host")
+        self.pools: dict[Pool, ThreadPoolExecutor] = {
+            pool: ThreadPoolExecutor(threads, thread_name_prefix=pool) for pool, threads in THREADS.items()
+        }
 
     def load_middleware(self, is_async: bool = False) -> None:
         """Load the chain for synchronous use, whatever the base class asks for."""
@@ -60,9 +57,7 @@ class OneHop(ASGIHandler):
             body = await self.body_of(scope, receive)
         except RequestAborted:
             return
-        pool = {"waits_for_host": self.hosts, "waits_outside": self.waiting}.get(
-            mark_of(scope["path"]), self.quick
-        )
+        pool = self.pools[pool_at(scope["path"])]
         try:
             response = await asyncio.get_running_loop().run_in_executor(pool, self.answer, scope, body)
         finally:
@@ -70,7 +65,9 @@ class OneHop(ASGIHandler):
         if not isinstance(response, StreamingHttpResponse):
             await send_whole(cast(HttpResponse, response), send)
         elif scope["method"] == "HEAD":  # nothing is produced that nobody reads
-            await asyncio.get_running_loop().run_in_executor(self.quick, finish, response._resource_closers)
+            await asyncio.get_running_loop().run_in_executor(
+                self.pools["quick"], finish, response._resource_closers
+            )
             await send(head(response))
             await send({"type": "http.response.body"})
         else:
@@ -156,12 +153,9 @@ def head(response: HttpResponseBase) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=4096)
-def mark_of(path: str) -> str:
-    """How the view at a path is marked: `waits_for_host`, `waits_outside`, or not at all."""
+def pool_at(path: str) -> Pool:
+    """Return the pool of the view at a path."""
     try:
-        view = resolve(canonical(path)).func
+        return pool_of(resolve(canonical(path)).func)
     except Resolver404:
-        return ""
-    owners = (view, getattr(view, "cls", None), getattr(view, "view_class", None))
-    marks = (mark for mark in MARKS if any(getattr(owner, mark, False) for owner in owners))
-    return next(marks, "")
+        return "quick"

@@ -11,10 +11,12 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from runicorn_site import system_figures
+from runicorn_site.web.fragments import fragment
+from runicorn_site.web.pools import blocking
 from runs.active import active_root
-from runs.answers import fragment
 
 
+@blocking
 @require_safe
 def system_page(request: HttpRequest) -> HttpResponse:
     """Processor, memory, disk and GPUs; asked again by its own script, which takes the figures alone."""
@@ -25,7 +27,6 @@ def system_page(request: HttpRequest) -> HttpResponse:
 
 
 # The disk may be a network file system that does not answer, and nvidia-smi takes its time.
-system_page.waits_outside = True
 
 
 def figures() -> dict[str, Any]:

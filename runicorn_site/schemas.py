@@ -8,7 +8,7 @@ from __future__ import annotations
 from rest_framework import serializers as s
 
 from metrics.schemas import CacheStats
-from runs.schemas import Schema
+from runicorn_site.web.schemas import Schema
 
 
 def _perhaps(**options: str) -> s.FloatField:

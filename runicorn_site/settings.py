@@ -65,6 +65,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "runicorn_site.context.site_notices",
             ],
+            "libraries": {"ui": "runicorn_site.web.templatetags.ui"},
         },
     },
 ]

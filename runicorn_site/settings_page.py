@@ -27,6 +27,7 @@ from runicorn_site.demo import CannotStart, demo
 from runicorn_site.guard import HAS_TOKEN
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.system import database_version
+from runicorn_site.web.pools import blocking
 from runs.active import active_root
 
 SAID = {
@@ -38,13 +39,11 @@ SAID = {
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
 
 
+@blocking
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
     """The settings of this browser, this user and this viewer."""
     return render(request, "settings.html", settings_context(request))
-
-
-settings_page.waits_outside = True  # type: ignore[attr-defined] # the store's disk may not answer
 
 
 def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
@@ -121,6 +120,7 @@ def change_look(request: HttpRequest) -> HttpResponse:
     return answer
 
 
+@blocking
 @require_POST
 def change_root(request: HttpRequest) -> HttpResponse:
     """Make another folder the storage root, or with `check` only look at it; what is wrong with it is said."""
@@ -138,9 +138,7 @@ def change_root(request: HttpRequest) -> HttpResponse:
     return render(request, "settings.html", settings_context(request, asked) | answer, status=status)
 
 
-change_root.waits_outside = True  # type: ignore[attr-defined]
-
-
+@blocking
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
     """Forget a saved connection and its secrets; once more changes nothing."""
@@ -149,6 +147,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     return redirect("/settings?said=host#hosts-title")
 
 
+@blocking
 @require_POST
 def remove_key(request: HttpRequest) -> HttpResponse:
     """Forget the keys of a type that a host is known by; connections that are open stay."""
@@ -156,9 +155,6 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     # As a number: a body of the API converts nothing.
     services.remove_host_key(**given(ForgottenKey, {**asked, "port": count(request.POST.get("port", ""))}))
     return redirect("/settings?said=key#keys-title")
-
-
-forget_host.waits_outside = remove_key.waits_outside = True  # type: ignore[attr-defined]
 
 
 @require_POST

@@ -13,9 +13,11 @@ from rest_framework.exceptions import APIException
 from artifacts import services
 from runicorn.artifacts.garbage import Garbage
 from runicorn_site.settings_page import settings_context
+from runicorn_site.web.pools import blocking
 from runs.active import active_root
 
 
+@blocking
 @require_POST
 def free_space(request: HttpRequest) -> HttpResponse:
     """Say what could be freed; with `promise`, which that answer held, free it, if it is still just that."""
@@ -33,7 +35,6 @@ def free_space(request: HttpRequest) -> HttpResponse:
 
 
 # Every manifest of the store is read.
-free_space.waits_outside = True  # type: ignore[attr-defined]
 
 
 def _told(found: Garbage, promised: bool) -> dict[str, Any]:

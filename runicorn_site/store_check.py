@@ -18,6 +18,7 @@ from runicorn.artifacts.errors import ArtifactError
 from runicorn.maintenance import fsck
 from runicorn.maintenance.fsck.repair import DERIVED, repair
 from runicorn_site.settings_page import settings_context
+from runicorn_site.web.pools import blocking
 from runs import discovery
 from runs.active import active_root
 
@@ -91,6 +92,7 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
     return redirect("/settings/check#check-title")
 
 
+@blocking
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_check(request: HttpRequest) -> HttpResponse:
     """Show the settings page with the state of the check."""
@@ -101,6 +103,5 @@ def show_check(request: HttpRequest) -> HttpResponse:
 
 
 # The store's disk may not answer.
-show_check.waits_outside = True  # type: ignore[attr-defined]
 
 page_patterns = [path("settings/check", show_check, name="check-store")]

@@ -16,6 +16,7 @@ from metrics import read
 from runicorn._version import __version__
 from runicorn_site import schemas, system_figures
 from runicorn_site.server.database_monitor import monitor
+from runicorn_site.web.pools import blocking
 from runs import services
 from runs.active import active_root
 from runs.models import StorageRoot
@@ -55,10 +56,9 @@ class StatusCheck(APIView):
         return Response({"checked": checked, "updated": updated, "message": message})
 
 
+@blocking
 class GpuTelemetry(APIView):
     """Load, memory, temperature and power of each NVIDIA GPU."""
-
-    waits_outside = True
 
     @extend_schema(responses={200: schemas.Gpus})
     def get(self, request: Request) -> Response:
@@ -66,10 +66,10 @@ class GpuTelemetry(APIView):
         return Response(system_figures.gpus())
 
 
+# the disk may be a network file system that does not answer
+@blocking
 class SystemMonitor(APIView):
     """Processor, memory and disk of the server's machine."""
-
-    waits_outside = True  # the disk may be a network file system that does not answer
 
     @extend_schema(responses={200: schemas.Monitor})
     def get(self, request: Request) -> Response:

@@ -13,15 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn import layout
+from runicorn_site.web.schemas import PROBLEMS, Problem
+from runicorn_site.web.streaming import json_list
 from runs import counting, discovery, projects, schemas, services, shapes
 from runs.active import active_root
 from runs.errors import InvalidRunId
 from runs.models import Run, StorageRoot
 from runs.querysets import RunQuerySet
 from runs.serializers import Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
-from runs.streaming import json_list
 
-PROBLEMS = {400: schemas.Problem, 403: schemas.Problem, 404: schemas.Problem}
 TOTAL = OpenApiParameter("X-Total-Count", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200])
 
 
@@ -43,7 +43,7 @@ class RunList(APIView):
     """The runs of the store."""
 
     @extend_schema(
-        parameters=[RunListQuery, TOTAL], responses={200: schemas.RunItem(many=True), 400: schemas.Problem}
+        parameters=[RunListQuery, TOTAL], responses={200: schemas.RunItem(many=True), 400: Problem}
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.

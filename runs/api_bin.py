@@ -8,12 +8,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.schemas import PROBLEMS, Problem
+from runicorn_site.web.streaming import json_list
 from runs import schemas, services, shapes
 from runs.active import active_root
-from runs.api import PROBLEMS, known_ids
+from runs.api import known_ids
 from runs.models import Run
 from runs.serializers import DeleteExperiments, EmptyBin, ExperimentSearch, TagExperiment
-from runs.streaming import json_list
 
 
 class RecycleBin(APIView):
@@ -25,6 +27,8 @@ class RecycleBin(APIView):
         return json_list(request, shapes.deleted_runs(active_root()), name="deleted_runs")
 
 
+# Removing thousands of folders takes as long as the disk does.
+@blocking
 class EmptyRecycleBin(APIView):
     """The end of the runs in the recycle bin."""
 
@@ -56,7 +60,7 @@ class ExperimentTag(APIView):
 class ExperimentsFound(APIView):
     """Runs by text and tags."""
 
-    @extend_schema(parameters=[ExperimentSearch], responses={200: schemas.Experiments, 400: schemas.Problem})
+    @extend_schema(parameters=[ExperimentSearch], responses={200: schemas.Experiments, 400: Problem})
     def get(self, request: Request) -> HttpResponseBase:
         """Runs that have all tags and all words, the last updated first."""
         query = ExperimentSearch(data=request.query_params)

@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn_site.web.schemas import PROBLEMS
+from runicorn_site.web.streaming import AnyFormat, file_answer
 from runs import files, logs, schemas, services
-from runs.api import PROBLEMS
 from runs.serializers import LogQuery
-from runs.streaming import AnyFormat, file_answer
 from runs.tail import start_of_last
 
 

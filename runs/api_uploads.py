@@ -8,20 +8,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.schemas import PROBLEMS
+from runicorn_site.web.serializers import Bytes
 from runs import receive, schemas
 from runs.active import active_root
-from runs.api import PROBLEMS
 from runs.errors import FileConflict
 from runs.serializers import FileDigestQuery, FileQuery
-from runs.taking import Bytes
 
 
+# What is acknowledged was synced.
+@blocking
 class RunFile(APIView):
     """One file of a run that is logged from another machine."""
 
     parser_classes = (Bytes,)
-    # What is acknowledged was synced.
-    waits_outside = True
 
     @extend_schema(
         parameters=[FileDigestQuery],
@@ -58,11 +59,11 @@ class RunFile(APIView):
         return Response({"size": size})
 
 
+@blocking
 class RunHeartbeat(APIView):
     """The heartbeat of a run that is logged from another machine."""
 
     parser_classes = (Bytes,)
-    waits_outside = True
 
     @extend_schema(request=None, responses={200: schemas.Heartbeat, **PROBLEMS})
     def put(self, request: Request, run_id: str) -> Response:

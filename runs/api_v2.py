@@ -9,9 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn_site.web.pools import blocking
+from runicorn_site.web.schemas import PROBLEMS
 from runs import analytics, experiments, schemas_v2, services
 from runs.active import active_root
-from runs.api import PROBLEMS, known_ids
+from runs.api import known_ids
 from runs.experiment_serializers import BatchDelete, ExperimentListQuery, SummaryQuery
 
 
@@ -34,6 +36,8 @@ class ExperimentList(APIView):
         return Response(answer | {"query_time_ms": round((time.perf_counter() - began) * 1000, 2)})
 
 
+# A thousand markers are synced to disk one by one.
+@blocking
 class BatchDeletion(APIView):
     """Experiments on their way into the recycle bin."""
 

@@ -9,9 +9,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from runs import times, where
+from runicorn_site.web import timestamps
+from runicorn_site.web.serializers import WHOLE, Body
+from runs import where
 from runs.serializers import RunListQuery
-from runs.taking import WHOLE, Body
 
 MOST_EXPERIMENTS = 1000
 LARGEST_PAGE = 1_000_000
@@ -21,11 +22,11 @@ LARGEST_PAGE = 1_000_000
 class Moment(serializers.Field[Any, Any, Any, Any]):
     """A point in time, as Unix seconds."""
 
-    default_error_messages = {"moment": f"This must be {times.FORMS}."}
+    default_error_messages = {"moment": f"This must be {timestamps.FORMS}."}
 
     def to_internal_value(self, data: Any) -> Any:
         """The moment in Unix seconds."""
-        moment = times.seconds(str(data))
+        moment = timestamps.seconds(str(data))
         if moment is None:
             self.fail("moment")
         return moment
@@ -60,8 +61,8 @@ class ExperimentListQuery(RunListQuery):
     """Which experiments a list is to have, in what order, and which page of it."""
 
     limit = offset = None  # type: ignore[assignment]  # V2 counts pages
-    created_after = Moment(required=False, help_text=f"{times.FORMS}, inclusive.")
-    created_before = Moment(required=False, help_text=f"{times.FORMS}, inclusive.")
+    created_after = Moment(required=False, help_text=f"{timestamps.FORMS}, inclusive.")
+    created_before = Moment(required=False, help_text=f"{timestamps.FORMS}, inclusive.")
     best_metric_min = Finite(required=False, help_text="Of the primary metric, inclusive.")
     best_metric_max = Finite(required=False, help_text="Of the primary metric, inclusive.")
     include_deleted = serializers.BooleanField(

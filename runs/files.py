@@ -7,11 +7,11 @@ from typing import Any
 
 from runicorn import layout
 from runicorn._os import read_at
+from runicorn_site.web.files import OpenFile
 from runs.cleaning import Cleaner, clean_text, integer, number
 from runs.errors import NoSuchFile
 from runs.media import media_of
 from runs.models import Run
-from runs.tail import OpenFile
 
 UNKNOWN_TYPE = "application/octet-stream"
 PICTURES = {

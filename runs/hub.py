@@ -16,7 +16,8 @@ from types import TracebackType
 from typing import Self
 
 from runicorn._os import is_network_filesystem
-from runs.tail import BLOCK, Chunk, OpenFile, Tail
+from runicorn_site.web.files import OpenFile
+from runs.tail import BLOCK, Chunk, Tail
 
 logger = logging.getLogger(__name__)
 

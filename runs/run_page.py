@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import heartbeat, layout
+from runicorn_site.web.files import OpenFile
 from runs import completeness, exit_reasons, files, shown_media
 from runs.models import Run
 from runs.pairs import Pairs
 from runs.surroundings import Surroundings
 from runs.table_rows import tags
-from runs.tail import OpenFile, start_of_last
+from runs.tail import start_of_last
 
 LINES = 100
 """Log lines in the page itself, for browsers without scripts."""

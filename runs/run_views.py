@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from runicorn_site.web.fragments import fragment
 from runs import diffs, files, services, shown_media
-from runs.answers import fragment
 from runs.errors import NoSuchFile
 from runs.run_page import header_context, run_context
 from runs.surroundings import Surroundings

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers as s
 
-Schema = s.Serializer[Any]
+from runicorn_site.web.schemas import Schema
 
 
 class RunItem(Schema):
@@ -206,17 +204,6 @@ class Deleted(Schema):
     """Which runs were deleted."""
 
     results = s.DictField(child=s.BooleanField())
-
-
-class Problem(Schema):
-    """What was wrong, in a sentence."""
-
-    detail = s.CharField(help_text="A sentence.")
-    errors = s.DictField(
-        child=s.ListField(child=s.CharField()),
-        required=False,
-        help_text="Of bad input: the sentences by parameter or field.",
-    )
 
 
 class FileTaken(Schema):

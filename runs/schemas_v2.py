@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rest_framework import serializers as s
 
-from runs.schemas import RunItem, Schema
+from runicorn_site.web.schemas import Schema
+from runs.schemas import RunItem
 
 
 class ExperimentItem(RunItem):

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from runs.taking import WHOLE, Body, Query
+from runicorn_site.web.serializers import WHOLE, Body, Query
 
 MOST_RUNS = 100
 UNCONFIRMED = "Must set confirm=true to permanently delete"

@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
 from runicorn import heartbeat
+from runicorn_site.web.templatetags.ui import clock, duration, figure, icon, moment, status
 from runs.completeness import in_words, missing_of
 from runs.table import TableState
 from runs.table_rows import Row
-from runs.templatetags.ui import clock, duration, figure, icon, moment, status
 
 EMPTY = SafeString("")
 LONGEST_NOTE = 200

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runicorn import layout
-from runs.natural import natural
+from runicorn_site.web.natural_sort import natural
 from runs.table import AGGREGATES, SORTS, TableState, is_added, metric_of
 
 OWN = {

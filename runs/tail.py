@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from runicorn._os import open_regular, read_at
+from runicorn._os import read_at
 from runicorn.journal import LINE_CEILING
+from runicorn_site.web.files import OpenFile
 
 BLOCK = 64 * 1024
 """Bytes taken in one read, so that a reader who is far behind shares the event loop with the others."""
@@ -37,23 +37,6 @@ class Chunk:
     end: int
     replaced: bool = False
     continued: bool = False
-
-
-class OpenFile:
-    """A descriptor that is closed when nobody refers to it any more.
-
-    A read in a worker thread outlives the cancelled task that asked for it. Were the descriptor closed by
-    hand, that read could meet another file under the same number.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open a regular file. Raises `OSError` when there is none; a link is none, for it may lead anywhere."""
-        self.fd = -1
-        self.fd = open_regular(path, follow_links=False)
-
-    def __del__(self) -> None:
-        if self.fd >= 0:
-            os.close(self.fd)
 
 
 class Tail:

@@ -7,13 +7,6 @@ from django.urls import path
 from runs import api, api_bin, api_files, api_uploads, api_v2, page_parts
 from runs.page_urls import page_patterns as pages
 
-empty_bin = api_bin.EmptyRecycleBin.as_view()
-# Removing thousands of folders takes as long as the disk does: it must not hold up other requests.
-empty_bin.waits_outside = True  # type: ignore[attr-defined]
-# A thousand markers are a thousand times made sure on the disk.
-batch_delete = api_v2.BatchDeletion.as_view()
-batch_delete.waits_outside = True  # type: ignore[attr-defined]
-
 api_patterns = [
     path("runs", api.RunList.as_view(), name="api-runs"),
     path("runs/tags", api.RunTags.as_view(), name="api-run-tags"),
@@ -32,7 +25,7 @@ api_patterns = [
     ),
     path("recycle-bin", api_bin.RecycleBin.as_view(), name="api-recycle-bin"),
     path("recycle-bin/restore", api.RestoreRuns.as_view(), name="api-restore"),
-    path("recycle-bin/empty", empty_bin, name="api-empty-bin"),
+    path("recycle-bin/empty", api_bin.EmptyRecycleBin.as_view(), name="api-empty-bin"),
     path("experiments/tag", api_bin.ExperimentTag.as_view(), name="api-experiment-tag"),
     path("experiments/search", api_bin.ExperimentsFound.as_view(), name="api-experiment-search"),
     path("experiments/delete", api_bin.DeletedExperiments.as_view(), name="api-experiment-delete"),
@@ -40,7 +33,7 @@ api_patterns = [
 v2_patterns = [
     path("experiments", api_v2.ExperimentList.as_view(), name="v2-experiments"),
     path("analytics/summary", api_v2.AnalyticsSummary.as_view(), name="v2-summary"),
-    path("experiments/batch-delete", batch_delete, name="v2-batch-delete"),
+    path("experiments/batch-delete", api_v2.BatchDeletion.as_view(), name="v2-batch-delete"),
 ]
 page_patterns = [
     *pages,

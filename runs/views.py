@@ -11,9 +11,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn import preferences
+from runicorn_site.web.fragments import fragment
+from runicorn_site.web.pools import blocking
 from runs import services
 from runs.active import active_root
-from runs.answers import fragment
 from runs.bin import BinPage, outcome
 from runs.table import TableState
 from runs.table_rows import table_context
@@ -86,6 +87,7 @@ def recycle_bin(request: HttpRequest) -> HttpResponse:
     return render(request, "runs/recycle_bin.html", context)
 
 
+@blocking
 @require_POST
 def empty_recycle_bin(request: HttpRequest) -> HttpResponse:
     """Remove the deleted runs from the disk for good, once the box that confirms it is ticked."""
@@ -95,4 +97,3 @@ def empty_recycle_bin(request: HttpRequest) -> HttpResponse:
 
 
 # Removing thousands of folders takes as long as the disk does: it must not hold up the pages.
-empty_recycle_bin.waits_outside = True  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runs import times
+from runicorn_site.web import timestamps
 from runs.cleaning import number
 from runs.where_tree import (
     ALLOWED,
@@ -241,8 +241,8 @@ def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
             raise ValueError("expected true or false")
         return token.keyword == "true"
     if kind is Kind.TIME:
-        if (moment := times.seconds(token.text)) is None:
-            raise ValueError(f"expected {times.FORMS}")
+        if (moment := timestamps.seconds(token.text)) is None:
+            raise ValueError(f"expected {timestamps.FORMS}")
         return moment
     if kind in (Kind.TEXT, Kind.TAGS) or (kind is Kind.CONFIG and operator == "contains"):
         return token.text

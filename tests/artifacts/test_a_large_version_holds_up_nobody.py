@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runicorn_site.onehop import mark_of
+from runicorn_site.onehop import pool_at
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ from runicorn_site.onehop import mark_of
     ],
 )
 def test_it_runs_beside_the_quick_ones(path: str) -> None:
-    assert mark_of(path) == "waits_outside"
+    assert pool_at(path) == "blocking"
 
 
 def test_others_stay_quick() -> None:
-    assert mark_of("/api/runs") == ""
+    assert pool_at("/api/runs") == "quick"

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from runs.tail import OpenFile, Tail, text_lines
+from runicorn_site.web.files import OpenFile
+from runs.tail import Tail, text_lines
 
 
 def append(path: Path, data: bytes | str) -> None:

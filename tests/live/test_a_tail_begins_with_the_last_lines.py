@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runicorn_site.web.files import OpenFile
 from runs import tail as tails
-from runs.tail import OpenFile, Tail
+from runs.tail import Tail
 from tests.live.files import append, read_all
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from runicorn import journal
+from runicorn_site.web.files import OpenFile
 from runs import tail as tails
-from runs.tail import OpenFile, Tail, text_lines
+from runs.tail import Tail, text_lines
 from tests.live.files import append, numbered, read_all
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.natural import natural
+from runicorn_site.web.natural_sort import natural
 
 NAMES = [
     "",

@@ -64,7 +64,7 @@ def test_the_extent_is_of_what_is_in_view(js: Js) -> None:
     ],
 )  # fmt: skip
 def test_figures_read_alike_in_the_browser_and_on_the_server(js: Js, value: float | None, text: str) -> None:
-    from runs.templatetags.ui import figure
+    from runicorn_site.web.templatetags.ui import figure
 
     assert js("chart/format.js", "(m, v) => m.figure(v)", value) == text
     assert figure(value) == text
@@ -82,7 +82,7 @@ def test_figures_read_alike_in_the_browser_and_on_the_server(js: Js, value: floa
     ],
 )
 def test_durations_read_alike_in_the_browser_and_on_the_server(js: Js, seconds: float, text: str) -> None:
-    from runs.templatetags.ui import duration
+    from runicorn_site.web.templatetags.ui import duration
 
     assert js("chart/format.js", "(m, v) => m.duration(v)", seconds) == text
     assert duration(seconds) == text
@@ -90,7 +90,7 @@ def test_durations_read_alike_in_the_browser_and_on_the_server(js: Js, seconds: 
 
 @pytest.mark.parametrize("past", [0, 12, 61, 3599, 7200, 3 * 86400, 40 * 86400])
 def test_times_read_alike_in_the_browser_and_on_the_server(js: Js, past: float) -> None:
-    from runs.templatetags.ui import ago
+    from runicorn_site.web.templatetags.ui import ago
 
     now = 1_795_000_000
     assert js("times.js", "(m, a) => m.ago(...a)", [now - past, now]) == ago(now - past, now)

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from runicorn_site.onehop import WAITING_SLOTS
+from runicorn_site.onehop import THREADS
 from tests.processes import Viewer
 from tests.remote.relay import Teller
 from tests.waiting import until
 
-HANGING = WAITING_SLOTS + 8
+HANGING = THREADS["blocking"] + 8
 """More than the pool has threads on which pages wait for the disk."""
 
 
@@ -48,7 +48,7 @@ def test_others_look_at_their_runs_and_the_wait_ends_with_a_sentence(near: Viewe
         with requests.Session() as other:
             for address in ("/", "/api/runs", "/system", "/remote", "/settings"):
                 assert other.get(near.url + address, timeout=5).status_code == 200
-        assert sum(not one.done() for one in waiting) > WAITING_SLOTS
+        assert sum(not one.done() for one in waiting) > THREADS["blocking"]
         silent.cut()
         answers = [one.result() for one in waiting]
     assert {answer.status_code for answer in answers} == {503}

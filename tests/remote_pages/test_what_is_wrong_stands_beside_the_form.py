@@ -10,7 +10,7 @@ from django.test import Client
 from remote import saved
 from remote.loop import LoopThread
 from remote.page_urls import page_patterns
-from runicorn_site.onehop import mark_of
+from runicorn_site.onehop import pool_at
 from tests.processes import free_port
 from tests.remote.sshd import Sshd
 from tests.secrecy import secret
@@ -103,11 +103,11 @@ def test_forms_need_their_token_and_views_that_wait_hold_up_nobody(home: Path) -
     strict = Client(enforce_csrf_checks=True)
     for address in ("/remote/host", "/remote/host/connect", "/remote/machine/disconnect", "/remote/viewers"):
         assert strict.post(address, HERE).status_code == 403
-    others = dict.fromkeys(("remote-viewer", "remote-open-viewer"), "")  # they answer from memory
-    others |= dict.fromkeys(("remote", "remote-forget-host"), "waits_outside")  # a disk, and no other machine
+    others = dict.fromkeys(("remote-viewer", "remote-open-viewer"), "quick")  # they answer from memory
+    others |= dict.fromkeys(("remote", "remote-forget-host"), "blocking")  # a disk, and no other machine
     for pattern in page_patterns:
         path = "/" + str(pattern.pattern).replace("<str:session_id>", "x").replace("<str:handle>", "x")
-        assert mark_of(path) == others.get(pattern.name, "waits_for_host"), path
+        assert pool_at(path) == others.get(pattern.name, "remote"), path
 
 
 def test_connections_and_viewers_that_are_gone_are_no_error(client: Client, remote_loop: LoopThread) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from runicorn_site.web.files import OpenFile
 from runs import log_blocks
-from runs.tail import OpenFile
 from tests.runs.conftest import read
 
 Ask = Callable[..., Any]

@@ -21,6 +21,7 @@ from remote import services
 from remote.errors import Unreachable
 from runicorn_site.urls import handler400, handler403, handler404, handler500
 from runicorn_site.urls import urlpatterns as usual
+from runicorn_site.web.pools import blocking
 
 __all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
@@ -28,13 +29,11 @@ PIECE = b"x" * 65536
 released = threading.Event()
 
 
+@blocking
 def hang(request: HttpRequest) -> HttpResponse:
     """Waits for something outside until `/release`."""
     released.wait(60)
     return HttpResponse("released")
-
-
-hang.waits_outside = True  # type: ignore[attr-defined]
 
 
 def release(request: HttpRequest) -> HttpResponse:

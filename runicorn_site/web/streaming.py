@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from runicorn._os import read_at
-from runs.tail import OpenFile
+from runicorn_site.web.files import OpenFile
 
 BLOCK = 256 * 1024
 BATCH = 200

@@ -1,10 +1,9 @@
-"""Moments as people and programs write them: Unix seconds or ISO 8601. Pure."""
+"""Parse timestamps: Unix seconds or ISO 8601."""
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
-
-from runs.cleaning import number
 
 EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_799.0
 """The years 1 to 9999, as far as a date can be written."""
@@ -12,12 +11,12 @@ FORMS = "Unix seconds or a date like 2026-01-31 or 2026-01-31T12:00:00Z"
 
 
 def seconds(text: str) -> float | None:
-    """Unix seconds of `text`; None when it is no moment. A date without a zone is meant in UTC."""
+    """Return Unix seconds, or None if `text` is not a timestamp. A date without a zone is in UTC."""
     try:
-        value = number(float(text)) if "_" not in text else None
+        value = float(text) if "_" not in text else math.nan
     except ValueError:
         return _of_date(text)
-    return value if value is not None and EARLIEST <= value <= LATEST else None
+    return value if EARLIEST <= value <= LATEST else None
 
 
 def _of_date(text: str) -> float | None:
