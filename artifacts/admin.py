@@ -25,7 +25,7 @@ from runicorn.artifacts import curating
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.admin import CurationAdmin, InRecycleBin, TagsField
 
 MOST = 100

@@ -27,7 +27,7 @@ from runicorn_site.web.schemas import PROBLEMS as RUN_PROBLEMS
 from runicorn_site.web.schemas import Problem
 from runicorn_site.web.streaming import AnyFormat
 from runs import services as run_services
-from runs.active import active_root
+from runs.active_root import active_root
 
 PROBLEMS = {**RUN_PROBLEMS, 409: Problem}
 

@@ -13,8 +13,8 @@ from artifacts.api import PROBLEMS, StoreView, asked, given
 from artifacts.errors import Conflict
 from artifacts.serializers import FilesBody, PartQuery, UploadBody
 from runicorn_site.web.serializers import Bytes
-from runs.active import active_root
-from runs.api import known_ids
+from runs.active_root import active_root
+from runs.api.runs import known_ids
 
 
 class Uploads(StoreView):

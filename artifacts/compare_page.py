@@ -13,7 +13,7 @@ from artifacts import services
 from artifacts.comparing import KINDS, SAME, Difference, compare, counts
 from artifacts.models import Artifact, Version
 from artifacts.paging import Paged, page_number
-from runs.pairs import Pairs
+from runs.pages.key_values import Pairs
 
 SIZE = 200
 

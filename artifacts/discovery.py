@@ -22,9 +22,9 @@ from runicorn.artifacts import store
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, LARGEST_SIZE, Manifest
 from runicorn.artifacts.names import TYPE_LENGTH, is_unicode
-from runs.cleaning import Cleaner, clean_text
-from runs.cleaning import number as finite
 from runs.models import StorageRoot
+from runs.store.sanitize import Cleaner, clean_text
+from runs.store.sanitize import number as finite
 
 YOUNG_NANOSECONDS = 2_000_000_000
 """A folder that changed so shortly before it was read may have changed again within the same tick of its clock."""

@@ -17,7 +17,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from runicorn.artifacts import errors, uploads
-from runs.writing import one_file
+from runs.services.write_through import one_file
 
 
 class NotFound(APIException):

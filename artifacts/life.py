@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from artifacts.models import Artifact, Version
-from runs.cleaning import number as finite
 from runs.models import Run
+from runs.store.sanitize import number as finite
 
 FIELDS = (
     "id",

@@ -10,8 +10,8 @@ from django.db.models import F, Q, QuerySet
 from artifacts.models import Links, Use
 from runicorn import layout
 from runicorn.artifacts.names import MISPLACED
-from runs import files
 from runs.errors import OutsideRoot
+from runs.index import run_files
 from runs.models import Run, StorageRoot
 
 BATCH = 200
@@ -66,6 +66,6 @@ def _uses(run: Run, kind: str, file: str) -> list[Use]:
             size_bytes=entry["size_bytes"],
             position=position,
         )
-        for position, entry in enumerate(files.artifacts(run, file))
+        for position, entry in enumerate(run_files.artifacts(run, file))
         if 0 < entry["version"] < 2**31
     ]

@@ -12,7 +12,7 @@ from runicorn.artifacts.manifest import LARGEST_SIZE
 from runicorn.artifacts.store import Store
 from runicorn.artifacts.uploads import MOST_FILES
 from runicorn_site.web.serializers import Body, Query
-from runs.active import active_root
+from runs.active_root import active_root
 
 DEEPEST = 10
 NOTES_LENGTH = 10_000

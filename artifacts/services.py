@@ -14,7 +14,7 @@ from artifacts.errors import Ambiguous, NotFound, Refused, answered
 from artifacts.models import Artifact, File, Version
 from runicorn.artifacts import curating, garbage, names, store, verifying
 from runicorn.capabilities import require
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import StorageRoot
 
 LARGEST = 2**31 - 1

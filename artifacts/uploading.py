@@ -10,7 +10,7 @@ from artifacts import discovery, services
 from artifacts.errors import answered
 from artifacts.models import Version
 from runicorn.artifacts import store, uploads
-from runs.active import active_root
+from runs.active_root import active_root
 
 
 def begin(

@@ -16,10 +16,10 @@ from artifacts.models import Use, Version
 from artifacts.paging import Paged, page_number
 from artifacts.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from runicorn._os import read_at
-from runs.cleaning import clean_text
-from runs.cleaning import number as finite
-from runs.files import PICTURES
-from runs.pairs import Pairs
+from runs.index.run_files import PICTURES
+from runs.pages.key_values import Pairs
+from runs.store.sanitize import clean_text
+from runs.store.sanitize import number as finite
 
 FILES = 200
 """Files on a page."""

@@ -17,8 +17,8 @@ from artifacts.preview import suffix
 from artifacts.version_page import is_picture, version_context
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
-from runs.active import active_root
-from runs.files import PICTURES
+from runs.active_root import active_root
+from runs.index.run_files import PICTURES
 
 
 @blocking

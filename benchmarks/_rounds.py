@@ -67,6 +67,6 @@ def use_store(root: Path, home: Path) -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from runs.active import activate
+    from runs.active_root import activate
 
     activate(root)

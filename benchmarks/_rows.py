@@ -54,7 +54,7 @@ def fill(path: Path, count: int) -> list[str]:
     """Rows of `count` finished runs of the active root, their tags, metrics and config; some of their ids."""
     from django.db import connection, transaction
 
-    from runs.active import active_root
+    from runs.active_root import active_root
     from runs.models import StorageRoot
 
     asked = {"root": active_root().pk, "count": count}

@@ -59,7 +59,7 @@ def ingest(root: Path, journal: Path) -> float:
     """Seconds to take the journal in as a new run, all of it committed."""
     from metrics.models import Series
     from metrics.services import catch_up
-    from runs.active import activate
+    from runs.active_root import activate
     from runs.models import Run
     from runs.services import get_run
 

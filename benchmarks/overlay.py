@@ -67,8 +67,8 @@ def fill(root: Path, home: Path, points: int) -> None:
         (folder / "config.json").write_text(f'{{"lr": {(number % 5 + 1) / 1000}}}')
     use_store(root, home)
     from metrics.services import catch_up
-    from runs import discovery
-    from runs.active import active_root
+    from runs.active_root import active_root
+    from runs.index import discovery
     from runs.models import Run
 
     discovery.full(active_root())

@@ -105,8 +105,8 @@ def add_metrics() -> None:
     """Four metrics for every run of the active root, as an ingest leaves them."""
     from django.db import transaction
 
-    from runs import bulk
-    from runs.active import active_root
+    from runs.active_root import active_root
+    from runs.index import bulk
     from runs.models import Run, RunMetric
 
     random, root = Random(3), active_root()

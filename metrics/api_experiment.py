@@ -11,7 +11,7 @@ from metrics.answers import pending_header
 from metrics.services import catch_up
 from metrics.summaries import metrics_summary
 from runicorn_site.web.schemas import PROBLEMS
-from runs import experiments, schemas_v2
+from runs.api import experiments, schemas_v2
 from runs.services import get_experiment
 
 

@@ -17,8 +17,8 @@ from metrics.api import once_more
 from metrics.serializers import FastQuery, OverlayQuery
 from metrics.services import catch_up, catch_up_several
 from runicorn_site.web.schemas import PROBLEMS
-from runs.active import active_root
-from runs.api import known_ids
+from runs.active_root import active_root
+from runs.api.runs import known_ids
 from runs.services import get_experiment
 
 

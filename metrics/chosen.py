@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runs import discovery
 from runs.errors import OutsideRoot
+from runs.index import discovery
 from runs.models import Run, RunParam, StorageRoot
 
 MOST_LOOKED_FOR = 10

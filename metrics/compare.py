@@ -14,9 +14,9 @@ from metrics.lanes import Lane
 from metrics.models import Series
 from metrics.panels import SHOWN, Curve, Group, grouped
 from runicorn_site.web.natural_sort import natural
-from runs.metric_facts import LESS_IS_MORE, best_by, mode_of
 from runs.models import Run, RunMetric
-from runs.params import flatten
+from runs.store.metric_stats import LESS_IS_MORE, best_by, mode_of
+from runs.store.params import flatten
 
 MOST_RUNS = 100
 MOST_DIFFERENCES, MOST_METRICS = 200, 200

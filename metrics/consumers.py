@@ -17,11 +17,11 @@ from metrics.models import Journal
 from metrics.services import catch_up
 from runicorn import layout
 from runicorn_site.web.files import OpenFile
-from runs.hub import hub
-from runs.log_blocks import Block, blocks, lines_before
+from runs.live.hub import hub
+from runs.live.log_blocks import Block, blocks, lines_before
+from runs.live.run_socket import RunSocket, whole_number
+from runs.live.tail import Chunk
 from runs.models import Run, header
-from runs.socket import RunSocket, whole_number
-from runs.tail import Chunk
 
 LOG_LINES = 1000
 BACKLOG = 4 * 1024 * 1024
@@ -65,7 +65,7 @@ class LiveSocket(RunSocket):
     with the last 1,000 lines.
 
     Frames: `points` (see `PointFrames`); `{"type": "log", "first": number of the first line, "lines": […], "start": i,
-    "end": i, "long": […]}` (see `runs.log_blocks.Block`), with `"replaced": true` when the log began anew;
+    "end": i, "long": […]}` (see `runs.live.log_blocks.Block`), with `"replaced": true` when the log began anew;
     `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
     `{"type": "media"}`: an image, table or histogram may have come;
     `{"type": "reset", "generation": g, "row": r, "end": i}`: ask for the series again, the points that follow

@@ -11,7 +11,7 @@ import orjson
 from metrics.lanes import Lane
 from metrics.parse import parse
 from metrics.points import Points
-from runs.tail import Chunk
+from runs.live.tail import Chunk
 
 _Point = tuple[int, int | None, float, Any]
 

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from metrics.chosen import CONFIG, TAG
 from runicorn_site.web.serializers import Query
-from runs.serializers import CommaSeparated
+from runs.api.requests import CommaSeparated
 
 STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
 SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")

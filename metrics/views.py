@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from metrics import compare
 from metrics.chosen import choose
 from metrics.services import catch_up_several
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 
 

@@ -10,7 +10,7 @@ from metrics.lanes import Lane
 from metrics.parse import parse
 from metrics.source import Memory, Source
 from runicorn import layout
-from runs.metric_facts import MetricFacts
+from runs.store.metric_stats import MetricFacts
 
 
 @dataclass(slots=True)

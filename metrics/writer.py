@@ -19,7 +19,7 @@ from metrics.parse import Batch
 from metrics.points import NONE, Points, gather
 from metrics.pyramid import Node
 from metrics.sealing import Growth
-from runs import bulk
+from runs.index import bulk
 from runs.models import Run
 from runs.services import MetricFacts
 

@@ -17,8 +17,8 @@ from runicorn_site.flow import BackPressure  # noqa: E402
 from runicorn_site.guard import Guard, Policy  # noqa: E402
 from runicorn_site.onehop import OneHop  # noqa: E402
 from runicorn_site.sockets import SocketLimit, nowhere  # noqa: E402
-from runs.flow import SocketFlow  # noqa: E402
-from runs.ws_urls import websocket_patterns as run_sockets  # noqa: E402
+from runs.live.backpressure import SocketFlow  # noqa: E402
+from runs.live.urls import websocket_patterns as run_sockets  # noqa: E402
 
 
 def build(policy: Policy) -> Any:

@@ -18,7 +18,7 @@ from runicorn._version import __version__
 from runicorn_site import roots, schemas
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body, Query
-from runs.active import active_root
+from runs.active_root import active_root
 
 LABEL = {"max_length": 100}
 

@@ -15,7 +15,7 @@ from typing import IO
 
 import runicorn
 from runicorn import layout
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 
 RUNS = 12

@@ -16,9 +16,9 @@ from runicorn.exchange.importing import Outcome, import_archive
 from runicorn.exchange.limits import ArchiveRefused, ArchiveTooLarge
 from runicorn.exporters import csv_lines
 from runicorn.records import columns
-from runs import discovery
+from runs.index import discovery
 from runs.models import Run, StorageRoot
-from runs.writing import one_file
+from runs.services.write_through import one_file
 
 NO_METRICS = ("global_step", "time")
 """The columns of the CSV of a run that has logged nothing."""

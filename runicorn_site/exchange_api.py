@@ -26,7 +26,7 @@ from runicorn_site.web.schemas import PROBLEMS, Problem
 from runicorn_site.web.serializers import WHOLE, Body, Query
 from runicorn_site.web.streaming import AnyFormat
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import StorageRoot
 
 FORMATS = {"markdown": (report.markdown, "text/markdown", "md"), "html": (report.html, "text/html", "html")}

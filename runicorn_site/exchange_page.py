@@ -30,10 +30,10 @@ from runicorn_site import exchange
 from runicorn_site.exchange_api import as_csv, attachment
 from runicorn_site.web.pools import blocking
 from runs import services
-from runs.active import active_root
-from runs.discovery import refresh_runs
+from runs.active_root import active_root
+from runs.index.discovery import refresh_runs
 from runs.models import Run
-from runs.writing import one_file
+from runs.services.write_through import one_file
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 KEPT_SECONDS = 3600

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from remote import choosing, mirroring, services
 from runicorn_site.web.pools import remote_io
-from runs.active import active_root
+from runs.active_root import active_root
 
 
 @remote_io

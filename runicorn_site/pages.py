@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from runicorn_site import system_figures
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
-from runs.active import active_root
+from runs.active_root import active_root
 
 
 @blocking

@@ -136,7 +136,7 @@ class RemoteServing(Serving):
 
     def application(self) -> Any:
         """The ASGI application with the session's heartbeat."""
-        from runs.active import active_root
+        from runs.active_root import active_root
 
         assert self.policy.tokens is not None
         self.session = Session(self.order, self.policy.tokens, lambda: active_root().path)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from runicorn import settings as own
 from runicorn.capabilities import require
-from runs import discovery
-from runs.active import activate
-from runs.walk import Walk
+from runs.active_root import activate
+from runs.index import discovery
+from runs.store.walk import Walk
 
 SOON = 1000
 """Runs that are read before the answer to a switch; those of a larger store follow in the background."""

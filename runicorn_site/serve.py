@@ -176,7 +176,7 @@ class Serving:
 
         django.setup()
         from runicorn_site import database
-        from runs.active import activate
+        from runs.active_root import activate
 
         logging.getLogger().setLevel(self.options.log_level)
         self.policy = self.admitted()
@@ -363,8 +363,9 @@ def _told(kind: type[BaseException] | None, error: BaseException | None, trace: 
 def reopen() -> None:
     """Show the storage root again after its database was rebuilt, without what was remembered of earlier rows."""
     from metrics import services as metrics
-    from runs import counting, discovery
-    from runs.active import activate, active_root
+    from runs.active_root import activate, active_root
+    from runs.index import discovery
+    from runs.query import counts
 
     earlier = active_root()
     discovery.forget(earlier)
@@ -372,4 +373,4 @@ def reopen() -> None:
     root = activate(earlier.path)
     discovery.forget(root)
     metrics.forget(root)
-    counting.changed(root)
+    counts.changed(root)

@@ -28,7 +28,7 @@ from runicorn_site.guard import HAS_TOKEN
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.system import database_version
 from runicorn_site.web.pools import blocking
-from runs.active import active_root
+from runs.active_root import active_root
 
 SAID = {
     "look": "Saved.",

@@ -14,7 +14,7 @@ from artifacts import services
 from runicorn.artifacts.garbage import Garbage
 from runicorn_site.settings_page import settings_context
 from runicorn_site.web.pools import blocking
-from runs.active import active_root
+from runs.active_root import active_root
 
 
 @blocking

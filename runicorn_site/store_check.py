@@ -19,8 +19,8 @@ from runicorn.maintenance import fsck
 from runicorn.maintenance.fsck.repair import DERIVED, repair
 from runicorn_site.settings_page import settings_context
 from runicorn_site.web.pools import blocking
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 
 SHOWN = 50
 """Findings on the page; `runicorn fsck` prints all."""

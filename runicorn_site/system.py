@@ -18,7 +18,7 @@ from runicorn_site import schemas, system_figures
 from runicorn_site.server.database_monitor import monitor
 from runicorn_site.web.pools import blocking
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import StorageRoot
 
 

@@ -11,8 +11,8 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 from runicorn import curation, free_space
 from runicorn.exchange.staging import SENT
-from runs.active import active_root
-from runs.writing import one_file
+from runs.active_root import active_root
+from runs.services.write_through import one_file
 
 
 def _named_file(folder: Path) -> Any:

@@ -21,9 +21,9 @@ from metrics import services as metrics
 from runicorn._os import file_lock
 from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint, checkpoint_if_worth, open_for_checkpoints
 from runicorn_site.server.database_monitor import monitor
-from runs import discovery
 from runs import services as runs
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import StorageRoot
 
 logger = logging.getLogger(__name__)

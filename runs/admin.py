@@ -10,7 +10,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 
 

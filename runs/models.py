@@ -159,7 +159,7 @@ class Run(models.Model):
             models.Index(fields=["root", "folder"], name="run_folder"),
             models.Index(fields=["root", "-created", "-id"], name="run_everything"),
             models.Index(fields=["root", "id"], name="run_live", condition=models.Q(deleted=None)),
-            # Figures over all runs are answered from this alone: see `runs.analytics`.
+            # Figures over all runs are answered from this alone: see `runs.query.analytics`.
             models.Index(
                 fields=[
                     "root",
@@ -229,7 +229,7 @@ class RunMetric(models.Model):
             models.Index(fields=["root", "key", "last", "run"], name="metric_last"),
             models.Index(fields=["root", "key", "minimum", "run"], name="metric_minimum"),
             models.Index(fields=["root", "key", "maximum", "run"], name="metric_maximum"),
-            # Conditions on some of the runs are answered from these alone: see `runs.crossing`.
+            # Conditions on some of the runs are answered from these alone: see `runs.query.index_intersection`.
             models.Index(
                 fields=["root", "key", "run", "last", "best", "minimum", "maximum"], name="metric_by_run"
             ),

@@ -9,8 +9,8 @@ from django.db import models
 
 if TYPE_CHECKING:
     from runs.models import StorageRoot
-    from runs.ordering import Ordered
-    from runs.where_tree import Node
+    from runs.query.ordering import Ordered
+    from runs.query.where.ast import Node
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -71,10 +71,11 @@ class RunQuerySet(models.QuerySet["Run"]):
             created_after, created_before: Unix seconds, inclusive.
             best_min, best_max: the best value of the primary metric, inclusive.
             archived: only archived runs, or only the others.
-            where: a condition as `runs.where.parse` reads it.
+            where: a condition as `runs.query.where.parser.parse` reads it.
         """
-        from runs import finding, where_filter
-        from runs.where_tree import columns, parts, with_tag
+        from runs.query import selectivity
+        from runs.query.where import sql
+        from runs.query.where.ast import columns, parts, with_tag
 
         asked = {
             "project": project,
@@ -92,20 +93,20 @@ class RunQuerySet(models.QuerySet["Run"]):
             found = (
                 found.filter(status__in=statuses) if len(statuses) > 1 else found.filter(status=statuses[0])
             )
-        found = finding.matching(found, search)
+        found = selectivity.matching(found, search)
         wanted = [*map(with_tag, tags), *parts(where)]
         if wanted:
             said = None if search or archived is not None else columns(given, statuses)
-            found = where_filter.satisfying(found, wanted, among=self, columns=said)
-        return finding.narrowed(found) if name is not None and project is None else found
+            found = sql.satisfying(found, wanted, among=self, columns=said)
+        return selectivity.narrowed(found) if name is not None and project is None else found
 
     def ordered(self, order: str = "created_at", *, desc: bool = True) -> Ordered:
-        """These runs in the order of one key, to be sliced; see `runs.ordering`.
+        """These runs in the order of one key, to be sliced; see `runs.query.ordering`.
 
         Raises:
             UnknownOrder: there is no such key.
         """
-        from runs.ordering import Ordered
+        from runs.query.ordering import Ordered
 
         return Ordered(self, order, desc=desc)
 

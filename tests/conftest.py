@@ -68,7 +68,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(folder: Path, home: Path, db: None) -> Path:
     """An empty storage root, active in this process."""
-    from runs.active import activate
+    from runs.active_root import activate
 
     activate(folder)
     return folder
@@ -77,7 +77,7 @@ def store(folder: Path, home: Path, db: None) -> Path:
 @pytest.fixture
 def fixture_store(tmp_path: Path, home: Path, db: None) -> Path:
     """A fresh copy of a store written by Runicorn 0.5.3, active in this process."""
-    from runs.active import activate
+    from runs.active_root import activate
 
     with tarfile.open(FIXTURE_STORE) as archive:
         archive.extractall(tmp_path, filter="data")

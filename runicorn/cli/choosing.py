@@ -22,7 +22,7 @@ class Choice:
     Attributes:
         ids: these runs alone.
         project, name, statuses, tags, text: as in the table of runs; all tags and all words.
-        where: a condition in the language of the API (`runs.where`).
+        where: a condition in the language of the API (`runs.query.where.parser`).
         deleted: whether runs in the recycle bin count, `None` for both kinds.
     """
 
@@ -37,12 +37,12 @@ class Choice:
 
 
 def chosen(root: Path, choice: Choice) -> list[Any]:
-    """The records of the runs that are meant (`runs.reader.RunRecord`), oldest first.
+    """The records of the runs that are meant (`runs.store.reader.RunRecord`), oldest first.
 
     Ends the command when an id is that of no run, or the condition is none.
     """
     _with_server()
-    from runs.where import BadWhere, parse
+    from runs.query.where.parser import BadWhere, parse
 
     try:
         condition = parse(choice.where) if choice.where else None
@@ -68,8 +68,8 @@ def _with_server() -> None:
 
 
 def _records(root: Path, choice: Choice) -> Iterator[Any]:
-    from runs.looks import look
-    from runs.reader import read_run
+    from runs.store.folder_stat import look
+    from runs.store.reader import read_run
 
     if choice.ids:
         folders = [folder for run_id in dict.fromkeys(choice.ids) for folder in _folders(root, run_id)]
@@ -105,7 +105,7 @@ def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
 def _satisfies(root: Path, record: Any, condition: Any) -> bool:
     """What the server would find in its database is looked up in the run's own files; those of a run whose journal
     cannot be read are told of, and it has none."""
-    from runs.where_record import Described
+    from runs.query.where.record import Described
 
     def figures() -> Any:
         from metrics.whole import figures

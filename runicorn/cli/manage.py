@@ -135,7 +135,7 @@ def _told(record: Any) -> dict[str, Any]:
 def _tag(
     root: Path, records: list[Any], tags: list[str], replace: bool, dry_run: bool, as_json: bool
 ) -> None:
-    from runs.reader import clean_tags
+    from runs.store.reader import clean_tags
 
     def tagged(now: Mapping[str, Any]) -> dict[str, Any]:
         return {"tags": clean_tags([*([] if replace else now["tags"]), *tags])}

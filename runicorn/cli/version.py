@@ -79,7 +79,7 @@ def _details(root: Path) -> dict[str, Any]:
     except ForeignModule as error:
         asking.complain(str(error))
     from runicorn import stored
-    from runs.reader import folder_bytes
+    from runs.store.reader import folder_bytes
 
     exists = root.is_dir()
     return {

@@ -1,7 +1,7 @@
 """An index of trigrams over `Run.search`, in the way of each database.
 
 SQLite: an FTS5 table without a copy of the text. Triggers keep it when rows change or go; new rows are added by
-`runs.search_index`, many in one statement, because FTS5 writes its pending rows out for each statement with a
+`runs.index.search_index`, many in one statement, because FTS5 writes its pending rows out for each statement with a
 trigger: 100 µs a row. A later migration that makes SQLite build the table `runs_run` anew drops the triggers with
 the old one and has to run `create` again.
 PostgreSQL: pg_trgm, when the role may create the extension; without it a search reads every row.

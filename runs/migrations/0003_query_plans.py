@@ -2,7 +2,7 @@
 
 Without statistics it takes every equality for so rare that it reads an index by it and sorts what it finds, be it
 100,000 rows. The figures are those of one store of 100,000 runs, and say on purpose that a project, a status or a tag
-is common: a list walks the index of its order then, and what is rare is recognised by asking (`runs.finding`). The
+is common: a list walks the index of its order then, and what is rare is recognised by asking (`runs.query.selectivity`). The
 same plans for every store, on every connection (https://sqlite.org/optoverview.html#manctrl). A later migration that
 makes SQLite build one of the tables anew drops its figures and has to run `assume` again.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from runs.table_cells import cells
+from runs.pages.table.cells import cells
 
 register = template.Library()
 register.simple_tag(cells)

@@ -10,8 +10,8 @@ from django.test import Client
 
 import runicorn as rn
 from artifacts import services
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.artifacts.conftest import run, shelves, write
 from tests.pages.markup import Markup
 

@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 import runicorn as rn
 from artifacts import lineage, services
 from artifacts.graph import PRODUCES, USES, Edge, Questions, walk
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 
 Write = Callable[..., Path]
 

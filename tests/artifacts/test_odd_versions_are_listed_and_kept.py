@@ -18,7 +18,7 @@ from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store
 from runicorn.cli import app
 from runicorn.exchange.importing import import_archive
-from runs.active import activate
+from runs.active_root import activate
 
 Write = Callable[..., Path]
 

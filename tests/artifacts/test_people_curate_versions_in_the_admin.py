@@ -16,7 +16,7 @@ from artifacts import services
 from artifacts.models import Artifact, Version
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.services import get_run
 from tests.runs.conftest import read_only as _read_only
 

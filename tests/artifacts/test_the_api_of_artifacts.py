@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import Run
 
 Write = Callable[..., Path]

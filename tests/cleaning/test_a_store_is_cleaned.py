@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 import runicorn as rn
 from runicorn import cleaning, layout
 from runicorn.cli import app, asking
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.processes import PROJECT, environment
 
 Call = Callable[..., tuple[int, Any]]

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from runs import discovery
-from runs.active import activate, active_root
+from runs.active_root import activate, active_root
+from runs.index import discovery
 from tests.cli.conftest import Call
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.processes import environment

@@ -8,7 +8,7 @@ import pytest
 from runicorn_site.documentation import schema
 from runicorn_site.rate_table import DEFAULT, TABLE, Rates
 from runicorn_site.retired import SUCCESSORS
-from runs.ws_urls import websocket_patterns
+from runs.live.urls import websocket_patterns
 from tests.documents.blocks import PROJECT
 
 API = PROJECT / "docs" / "api"

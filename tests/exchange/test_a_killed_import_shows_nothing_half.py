@@ -17,8 +17,8 @@ from runicorn import stored
 from runicorn.artifacts.store import Store
 from runicorn.exchange import commit
 from runicorn.exchange.importing import import_archive
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.exchange.packing import snapshot
 from tests.processes import environment
 

@@ -18,8 +18,8 @@ from artifacts import services
 from runicorn import stored
 from runicorn.artifacts.store import Store
 from runicorn.exchange.importing import OTHER, RUNNING, THERE, import_archive
-from runs import discovery
-from runs.active import activate, active_root
+from runs.active_root import activate, active_root
+from runs.index import discovery
 from tests.conftest import FIXTURE_STORE
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.exchange.packing import snapshot

@@ -34,7 +34,7 @@ ARCHIVE = "/api/import/archive"
 @pytest.fixture
 def shown(full: Path, home: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The full store, active in this process."""
-    from runs.active import activate
+    from runs.active_root import activate
 
     monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
     activate(full)

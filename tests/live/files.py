@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runicorn_site.web.files import OpenFile
-from runs.tail import Tail, text_lines
+from runs.live.tail import Tail, text_lines
 
 
 def append(path: Path, data: bytes | str) -> None:

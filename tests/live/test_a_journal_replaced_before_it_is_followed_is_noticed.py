@@ -10,8 +10,8 @@ import pytest
 from metrics.consumers import LiveSocket, Place
 from metrics.models import Journal
 from metrics.services import catch_up
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import Run
 
 

@@ -6,7 +6,7 @@ import time
 import psutil
 import pytest
 
-from runs.flow import FAR_BEHIND, PATIENCE, FellBehind, Patience
+from runs.live.backpressure import FAR_BEHIND, PATIENCE, FellBehind, Patience
 from tests.live.files import numbered
 from tests.live.sockets import lines, rest
 

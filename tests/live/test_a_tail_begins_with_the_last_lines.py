@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn_site.web.files import OpenFile
-from runs import tail as tails
-from runs.tail import Tail
+from runs.live import tail as tails
+from runs.live.tail import Tail
 from tests.live.files import append, read_all
 
 

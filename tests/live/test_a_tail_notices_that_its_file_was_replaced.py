@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
-from runs.tail import Tail
+from runs.live.tail import Tail
 from tests.live.files import append, numbered, read_all
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from runicorn import journal
 from runicorn_site.web.files import OpenFile
-from runs import tail as tails
-from runs.tail import Tail, text_lines
+from runs.live import tail as tails
+from runs.live.tail import Tail, text_lines
 from tests.live.files import append, numbered, read_all
 
 

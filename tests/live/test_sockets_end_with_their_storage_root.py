@@ -7,8 +7,8 @@ from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
-from runs.active import activate
-from runs.ws_urls import websocket_patterns
+from runs.active_root import activate
+from runs.live.urls import websocket_patterns
 from tests.folders import write_run
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from runs import hub as hubs
-from runs.hub import Hub, Subscription
-from runs.tail import text_lines
+from runs.live import hub as hubs
+from runs.live.hub import Hub, Subscription
+from runs.live.tail import text_lines
 from tests.live.files import append, numbered, open_descriptors
 
 

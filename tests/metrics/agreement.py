@@ -12,8 +12,8 @@ import numpy as np
 from metrics import read
 from metrics.models import Journal
 from metrics.whole import figures
-from runs.metric_facts import MetricFacts
 from runs.models import Run, RunMetric
+from runs.store.metric_stats import MetricFacts
 from tests.metrics import naive
 from tests.metrics.naive import Naive, same
 

@@ -21,7 +21,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def shared_store(folder: Path, home: Path, transactional_db: None) -> Path:
     """An empty storage root whose rows other threads and processes see as well."""
-    from runs.active import activate
+    from runs.active_root import activate
 
     activate(folder)
     return folder

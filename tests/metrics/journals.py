@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 from runs.services import get_run
 from tests.folders import write_run

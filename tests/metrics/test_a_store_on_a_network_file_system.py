@@ -14,8 +14,8 @@ from rest_framework.test import APIClient
 from metrics import rounds, services
 from metrics.models import Journal
 from metrics.services import catch_up_all
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import Run
 from tests.folders import append_metrics, write_run
 

@@ -12,7 +12,7 @@ from rest_framework.test import APIClient
 
 from metrics import answer_limits, chosen, overlay
 from metrics.cache import cache
-from runs.active import active_root
+from runs.active_root import active_root
 
 MakeRun = Callable[..., str]
 UNKNOWN = "20260101_000000_aaaaaa"

@@ -13,8 +13,8 @@ import pytest
 from metrics import read, rounds, services
 from metrics.models import Journal, Series, Tail
 from metrics.services import backlog, catch_up_all
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import Run
 from tests.folders import append_metrics
 from tests.metrics.agreement import rows_of

@@ -66,8 +66,8 @@ def js(modules: Any) -> Callable[..., Any]:
 def look(store: Path, django_capture_on_commit_callbacks: Any) -> Callable[[], None]:
     """Find and read the runs of the store and their metrics, as the viewer does in the background."""
     from metrics import services
-    from runs import discovery
-    from runs.active import active_root
+    from runs.active_root import active_root
+    from runs.index import discovery
     from runs.models import Run
 
     def go() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runs import table_views
 from runs.models import Run
+from runs.pages.table import actions
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -84,7 +84,7 @@ def test_all_that_match_are_named_in_their_order(
 ) -> None:
     assert client.get("/runs-matching").json() == {"ids": four, "total": 4}
     assert client.get("/runs-matching?where=name+%3D+b&sort=name").json() == {"ids": [four[2]], "total": 1}
-    monkeypatch.setattr(table_views, "MOST_CHOSEN", 2)
+    monkeypatch.setattr(actions, "MOST_CHOSEN", 2)
     assert client.get("/runs-matching?sort=name").json() == {"ids": four[:1:-1], "total": 4}
     assert client.get("/runs-matching?where=x").status_code == 400
 

@@ -26,7 +26,7 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
     deleted = write_run(store, "p", "gone")
     page("/")
     from runs import services
-    from runs.active import active_root
+    from runs.active_root import active_root
 
     services.soft_delete_runs(root=active_root(), run_ids=[deleted])
     addresses = [

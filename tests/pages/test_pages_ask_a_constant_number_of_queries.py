@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from runs import counting
+from runs.query import counts
 from tests.folders import write_run
 
 Count = Callable[[str], int]
@@ -20,8 +20,8 @@ Count = Callable[[str], int]
 @pytest.fixture
 def queries(store: Path, look: Callable[[], None], client: Client, monkeypatch: pytest.MonkeyPatch) -> Count:
     """How many queries a page takes once it was asked for, however slow the machine is."""
-    monkeypatch.setattr(counting, "DEAR_SECONDS", 0.0)
-    monkeypatch.setattr(counting, "SECONDS", 3600.0)
+    monkeypatch.setattr(counts, "DEAR_SECONDS", 0.0)
+    monkeypatch.setattr(counts, "SECONDS", 3600.0)
 
     def count(address: str) -> int:
         look()

@@ -6,7 +6,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.table import FURTHER, USUAL, TableState, is_added, metric_of, whole
+from runs.pages.table.state import FURTHER, USUAL, TableState, is_added, metric_of, whole
 
 text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 name = text.filter(bool)

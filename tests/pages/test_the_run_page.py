@@ -9,7 +9,7 @@ from pathlib import Path
 from django.test import Client
 
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from tests.folders import write_run
 from tests.pages.markup import Markup
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import Run
 
 Listing = Callable[[], list[dict[str, Any]]]

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runicorn import layout
-from runs import discovery
-from runs.active import activate, active_root
+from runs.active_root import activate, active_root
+from runs.index import discovery
 from tests.runs.conftest import Listing, folder_of, read, row
 
 BAD = "20260101_000000_bad000"

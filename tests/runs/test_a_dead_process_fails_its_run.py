@@ -12,7 +12,7 @@ import pytest
 
 from runicorn import _os
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from tests.runs.conftest import Listing, folder_of, read, row
 
 LAST_WRITE = 1_700_000_500.0

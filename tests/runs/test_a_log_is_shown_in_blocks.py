@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runicorn_site.web.files import OpenFile
-from runs import log_blocks
+from runs.live import log_blocks
 from tests.runs.conftest import read
 
 Ask = Callable[..., Any]

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run, RunTag
 from tests.runs.conftest import read, row
 from tests.runs.test_a_dead_process_fails_its_run import end, ours

@@ -13,7 +13,7 @@ from runicorn import stored
 from runicorn.cli import app
 from runicorn.exchange.importing import import_archive
 from runicorn.manifest import ManifestGenerator
-from runs.active import activate, active_root
+from runs.active_root import activate, active_root
 from runs.models import Run
 from tests.runs.conftest import Listing, read
 
@@ -81,7 +81,7 @@ def test_settings_and_assets_are_values_of_the_config(opened: Path, api: Any) ->
 
 
 def test_a_run_that_begins_later_is_seen(opened: Path, look: Any) -> None:
-    from runs import discovery
+    from runs.index import discovery
 
     look()
     folder = opened / "runs" / "new" / "path" / "20260108_130000_e5f6a7"

@@ -11,14 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runicorn import stored
-from runs import finding, services
-from runs.active import active_root
-from runs.looks import look as look_at
-from runs.metric_facts import MetricFacts
+from runs import services
+from runs.active_root import active_root
 from runs.models import Run
-from runs.reader import read_run
-from runs.where import parse
-from runs.where_record import Described
+from runs.query import selectivity
+from runs.query.where.parser import parse
+from runs.query.where.record import Described
+from runs.store.folder_stat import look as look_at
+from runs.store.metric_stats import MetricFacts
+from runs.store.reader import read_run
 from tests.runs.conftest import read, row
 
 CONFIGS: list[dict[str, Any]] = [
@@ -164,7 +165,7 @@ CONDITIONS: list[tuple[str, set[int]]] = [
 
 @pytest.mark.parametrize("rare", [0, 1000])
 def test_conditions(six: None, monkeypatch: pytest.MonkeyPatch, rare: int) -> None:
-    monkeypatch.setattr(finding, "RARE", rare)
+    monkeypatch.setattr(selectivity, "RARE", rare)
     assert [(text, found(text)) for text, _ in CONDITIONS] == CONDITIONS
 
 
@@ -240,7 +241,7 @@ def joined(inner: Any) -> Any:
 def test_any_condition_finds_what_a_plain_look_finds(
     six: None, monkeypatch: pytest.MonkeyPatch, case: tuple[str, Plain], rare: int
 ) -> None:
-    monkeypatch.setattr(finding, "RARE", rare)
+    monkeypatch.setattr(selectivity, "RARE", rare)
     text, plain = case
     assert found(text) == {number for number in range(6) if plain(number)}, text
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runs.where import BadWhere, parse
-from runs.where_tree import All, Comparison, Either, Field, Kind, Node, Not
+from runs.query.where.ast import All, Comparison, Either, Field, Kind, Node, Not
+from runs.query.where.parser import BadWhere, parse
 
 LR = Field(Kind.CONFIG, "lr")
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from runs import counting, services
-from runs.active import active_root
-from runs.metric_facts import MetricFacts
+from runs import services
+from runs.active_root import active_root
+from runs.query import counts
+from runs.store.metric_stats import MetricFacts
 from tests.runs.conftest import read, row
 
 FIELDS = {
@@ -139,7 +140,7 @@ def test_bad_input_is_named(store: Path, api: Any, parameter: str, value: str) -
 def test_a_large_total_is_capped_and_the_next_page_is_known(
     six: list[str], api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting.capped, "__defaults__", (2,))
+    monkeypatch.setattr(counts.capped, "__defaults__", (2,))
     answer = read(api.get("/api/v2/experiments?per_page=3"))
     assert (answer["total"], answer["total_capped"], answer["has_next"]) == (2, True, True)
     assert not read(api.get("/api/v2/experiments?per_page=4"))["has_next"]

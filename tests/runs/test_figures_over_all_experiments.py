@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from tests.runs.conftest import read
 
 KINDS = ["finished", "failed", "running", "finished"]

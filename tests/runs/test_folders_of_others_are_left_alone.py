@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from runicorn import cleaning, stored
 from runicorn.cli import app
 from runicorn.manifest import ManifestGenerator
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 from tests.folders import write_run
 from tests.runs.conftest import Listing, folder_of, read

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runs import services
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.errors import OutsideRoot
 from tests.runs.conftest import Listing, folder_of, row
 from tests.runs.test_a_dead_process_fails_its_run import end, ours

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from runs.models import Run
 from tests.runs.conftest import folder_of, mounted, read, row
 

@@ -25,7 +25,7 @@ from runicorn.exchange.importing import import_archive
 from runicorn.exchange.limits import ArchiveRefused
 from runicorn.manifest.generator import ManifestGenerator
 from runicorn.upload.state import UploadState
-from runs.active import activate
+from runs.active_root import activate
 
 RUN, OTHER, UPLOADED, IMPORTED = (f"20260101_12000{number}_abcdef" for number in range(4))
 BIG = b"b" * (2 * 1024 * 1024)

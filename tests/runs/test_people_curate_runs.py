@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 from tests.runs.conftest import folder_of, read, row
 

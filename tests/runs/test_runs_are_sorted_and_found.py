@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from runs import counting, finding, services
-from runs.active import active_root
-from runs.metric_facts import MetricFacts
+from runs import services
+from runs.active_root import active_root
 from runs.models import Run
-from runs.ordering import UnknownOrder
+from runs.query import counts, selectivity
+from runs.query.ordering import UnknownOrder
+from runs.query.where.ast import All, Not
+from runs.query.where.matching_rows import range_of
+from runs.query.where.parser import parse
 from runs.querysets import RunQuerySet
-from runs.where import parse
-from runs.where_rows import range_of
-from runs.where_tree import All, Not
+from runs.store.metric_stats import MetricFacts
 from tests.runs.conftest import row
 
 VALUES = [0.5, None, 0.1, 0.9, None, 0.5]
@@ -90,8 +91,8 @@ def test_runs_without_the_value_come_last(six: None, order: str) -> None:
 def test_a_condition_on_what_sorts_is_a_part_of_the_order(
     six: None, monkeypatch: pytest.MonkeyPatch, rare: int, order: str, where: str, left: list[int]
 ) -> None:
-    monkeypatch.setattr(finding, "RARE", rare)
-    monkeypatch.setattr(finding, "PAGE", 0)
+    monkeypatch.setattr(selectivity, "RARE", rare)
+    monkeypatch.setattr(selectivity, "PAGE", 0)
     asked = runs(where=parse(where))
     assert numbers(asked.ordered(order, desc=False)[:]) == left
 
@@ -106,7 +107,7 @@ def test_a_condition_on_what_sorts_is_a_part_of_the_order(
 def test_a_filter_does_not_change_the_order(
     six: None, monkeypatch: pytest.MonkeyPatch, rare: int, asked: dict[str, Any], order: str
 ) -> None:
-    monkeypatch.setattr(finding, "RARE", rare)
+    monkeypatch.setattr(selectivity, "RARE", rare)
     kept = set(numbers(runs(**asked)))
     everything = numbers(runs().ordered(order, desc=False)[:])
     assert numbers(runs(**asked).ordered(order, desc=False)[:]) == [n for n in everything if n in kept]
@@ -163,12 +164,12 @@ def test_any_other_order_is_refused(store: Path, order: str) -> None:
 def test_all_words_of_a_search_are_found(
     six: None, monkeypatch: pytest.MonkeyPatch, rare: int, search: str, expected: set[int]
 ) -> None:
-    monkeypatch.setattr(finding, "RARE", rare)
+    monkeypatch.setattr(selectivity, "RARE", rare)
     assert set(numbers(runs(search=search))) == expected
 
 
 def test_a_search_stays_within_its_store(six: None, tmp_path: Path, make_run: Any, look: Any) -> None:
-    from runs.active import activate
+    from runs.active_root import activate
 
     (tmp_path / "second").mkdir()
     activate(tmp_path / "second")
@@ -202,8 +203,8 @@ def test_bounds_are_inclusive(six: None, asked: dict[str, Any], expected: set[in
 
 
 def test_a_count_is_capped(six: None) -> None:
-    assert counting.capped(runs(), 5) == (5, True)
-    assert counting.capped(runs(), 6) == (6, False)
+    assert counts.capped(runs(), 5) == (5, True)
+    assert counts.capped(runs(), 6) == (6, False)
 
 
 def test_a_large_count_is_remembered_until_a_run_changes(
@@ -215,17 +216,17 @@ def test_a_large_count_is_remembered_until_a_run_changes(
     django_assert_num_queries: Any,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr(counting, "DEAR_SECONDS", -1.0)
-    monkeypatch.setattr(counting, "EXACT", 2)
-    monkeypatch.setattr(counting.capped, "__defaults__", (2,))
+    monkeypatch.setattr(counts, "DEAR_SECONDS", -1.0)
+    monkeypatch.setattr(counts, "EXACT", 2)
+    monkeypatch.setattr(counts.capped, "__defaults__", (2,))
     with django_assert_num_queries(2):
-        assert counting.total(active_root(), runs()) == 6
+        assert counts.total(active_root(), runs()) == 6
     with django_assert_num_queries(0):
-        assert counting.total(active_root(), runs()) == 6
+        assert counts.total(active_root(), runs()) == 6
     make_run(store)
     with django_capture_on_commit_callbacks(execute=True):
         look()
-    assert counting.total(active_root(), runs()) == 7
+    assert counts.total(active_root(), runs()) == 7
 
 
 def test_the_best_value_of_a_running_run_is_live(store: Path, make_run: Any, look: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 from tests.runs.conftest import Listing, folder_of, read, row
 

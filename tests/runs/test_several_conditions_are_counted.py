@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from runs import counting, crossing, finding, services
-from runs.active import active_root
+from runs import services
+from runs.active_root import active_root
 from runs.models import Run
-from runs.where import parse
+from runs.query import counts, index_intersection, selectivity
+from runs.query.where.parser import parse
 
 of_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan of SQLite")
 RUNS = 20
@@ -56,10 +57,10 @@ def many(store: Path, make_run: Any, look: Any) -> list[str]:
 @pytest.fixture(params=WAYS.values(), ids=WAYS)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to read the indexes, which otherwise takes many runs; and none of them few."""
-    monkeypatch.setattr(finding, "RARE", 1)
-    monkeypatch.setattr(finding, "PAGE", 0)
+    monkeypatch.setattr(selectivity, "RARE", 1)
+    monkeypatch.setattr(selectivity, "PAGE", 0)
     for name, value in request.param.items():
-        monkeypatch.setattr(crossing, name, value)
+        monkeypatch.setattr(index_intersection, name, value)
 
 
 @pytest.mark.parametrize(
@@ -75,19 +76,19 @@ def test_the_count_is_that_of_the_runs(form: str, pairs: tuple[tuple[str, str], 
         where = parse(form.format(first, second))
         for runs in (everything, everything.live(), everything.filter(project="none")):
             asked = runs.for_table(where=where)
-            assert counting.capped(asked) == (len(asked), False), (first, second)
+            assert counts.capped(asked) == (len(asked), False), (first, second)
             narrower = runs.for_table(where=where, project="even", tags=["y"], statuses=["finished"])
-            assert counting.capped(narrower) == (len(narrower), False), (first, second)
+            assert counts.capped(narrower) == (len(narrower), False), (first, second)
 
 
 @pytest.mark.parametrize("taken", [0, 1_000_000])
 @pytest.mark.usefixtures("many")
 def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch, taken: int) -> None:
-    monkeypatch.setattr(crossing, "SAMPLE", 4)
-    monkeypatch.setattr(crossing, "FEW", 0)
-    monkeypatch.setattr(crossing, "PART", 7)
-    monkeypatch.setattr(crossing, "TAKEN", taken)
-    found = crossing.Crossing(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
+    monkeypatch.setattr(index_intersection, "SAMPLE", 4)
+    monkeypatch.setattr(index_intersection, "FEW", 0)
+    monkeypatch.setattr(index_intersection, "PART", 7)
+    monkeypatch.setattr(index_intersection, "TAKEN", taken)
+    found = index_intersection.Crossing(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
     keys, is_complete = found.common(5)
     assert 5 < len(keys) < RUNS - 5 and not is_complete
 
@@ -96,7 +97,7 @@ def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch,
 def test_what_was_counted_is_not_counted_again(django_assert_num_queries: Any) -> None:
     asked = Run.objects.in_root(active_root()).live().for_table(where=parse("config.a < 9 or config.c = 1"))
     with django_assert_num_queries(0):
-        assert counting.capped(asked)[0] > 0
+        assert counts.capped(asked)[0] > 0
 
 
 @of_sqlite
@@ -123,8 +124,8 @@ def test_each_list_walks_the_index_of_its_order() -> None:
 )
 @pytest.mark.usefixtures("store")
 def test_each_condition_is_read_from_its_index_alone(text: str, by_value: str, by_run: str) -> None:
-    leaf = crossing.Leaf(active_root(), parse(text))
-    places = (crossing.Span(5, 50), crossing.Among(crossing.np.arange(5)))
+    leaf = index_intersection.Leaf(active_root(), parse(text))
+    places = (index_intersection.Span(5, 50), index_intersection.Among(index_intersection.np.arange(5)))
     plans = [leaf.by_value.order_by().values(leaf.field).explain()]
     plans += [
         place.narrow(leaf.by_run, leaf.field).order_by().values(leaf.field).explain() for place in places

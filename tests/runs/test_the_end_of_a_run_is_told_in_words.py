@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from runicorn import endings
-from runs.exit_reasons import in_words
+from runs.pages.exit_reason import in_words
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rest_framework.test import APIClient
 
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 
 
 def test_a_run_that_began_or_ended_before_the_request_is_in_its_answer(

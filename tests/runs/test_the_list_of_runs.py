@@ -7,7 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runs import services, shapes
+from runs import services
+from runs.api import responses
 from tests.runs.conftest import read
 
 
@@ -70,7 +71,7 @@ def test_an_item_has_all_its_fields(store: Path, make_run: Any, look: Any, api: 
 def test_it_is_the_same_however_it_is_streamed(
     many: list[str], api: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(shapes, "CHUNK", chunk)
+    monkeypatch.setattr(responses, "CHUNK", chunk)
     assert ids(api.get("/api/runs")) == many
     assert ids(api.get("/api/runs?offset=2")) == many[2:]
     assert ids(api.get("/api/runs?offset=2&limit=5")) == many[2:7]

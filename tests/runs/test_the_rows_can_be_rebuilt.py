@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import call_command
 
-from runs.active import active_root
+from runs.active_root import active_root
 from runs.models import Run
 from tests.runs.conftest import folder_of, read
 
@@ -31,7 +31,7 @@ def test_two_copies_of_a_store_are_two_stores(
 ) -> None:
     import shutil
 
-    from runs.active import activate
+    from runs.active_root import activate
 
     run_id = make_run(store)
     look()

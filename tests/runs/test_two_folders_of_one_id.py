@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.runs.conftest import Listing, folder_of, read
 
 RUN_ID = "20260101_000000_abc123"

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def root(folder: Path, home: Path) -> Path:
     """A root that is active, so that threads see it."""
-    from runs.active import activate
+    from runs.active_root import activate
 
     activate(folder)
     return folder
@@ -55,7 +55,7 @@ def test_one_works_and_another_takes_over(root: Path, tmp_path: Path) -> None:
 
 
 def test_it_follows_the_active_root(root: Path, tmp_path: Path) -> None:
-    from runs.active import activate
+    from runs.active_root import activate
 
     seen: list[str] = []
 

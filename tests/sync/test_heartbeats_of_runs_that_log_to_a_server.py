@@ -12,8 +12,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from runicorn import heartbeat
-from runs import discovery
-from runs.active import active_root
+from runs.active_root import active_root
+from runs.index import discovery
 from tests.folders import write_run
 
 RUN = "20260116_120000_a1b2c3"

@@ -11,9 +11,9 @@ from artifacts.models import Artifact
 from metrics import services as metrics
 from runicorn.settings import storage_root
 from runicorn_site import database
-from runs import discovery, search_index
-from runs.active import activate
+from runs.active_root import activate
 from runs.errors import OutsideRoot
+from runs.index import discovery, search_index
 from runs.models import Run
 
 CHUNK = 200

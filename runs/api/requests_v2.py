@@ -1,0 +1,108 @@
+"""What V2 takes: each parameter with a sentence for what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from runicorn_site.web import timestamps
+from runicorn_site.web.serializers import WHOLE, Body
+from runs.api.requests import RunListQuery
+from runs.query.where import parser as where
+
+MOST_EXPERIMENTS = 1000
+LARGEST_PAGE = 1_000_000
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class Moment(serializers.Field[Any, Any, Any, Any]):
+    """A point in time, as Unix seconds."""
+
+    default_error_messages = {"moment": f"This must be {timestamps.FORMS}."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The moment in Unix seconds."""
+        moment = timestamps.seconds(str(data))
+        if moment is None:
+            self.fail("moment")
+        return moment
+
+
+class Finite(serializers.FloatField):
+    """A number that is neither NaN nor infinite."""
+
+    default_error_messages = {"finite": "A finite number is required."}
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number."""
+        value: float = super().to_internal_value(data)
+        if not math.isfinite(value):
+            self.fail("finite")
+        return value
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class Where(serializers.Field[Any, Any, Any, Any]):
+    """A condition in the language of `runs.query.where.parser`."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The condition as a tree."""
+        try:
+            return where.parse(str(data))
+        except where.BadWhere as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class ExperimentListQuery(RunListQuery):
+    """Which experiments a list is to have, in what order, and which page of it."""
+
+    limit = offset = None  # type: ignore[assignment]  # V2 counts pages
+    created_after = Moment(required=False, help_text=f"{timestamps.FORMS}, inclusive.")
+    created_before = Moment(required=False, help_text=f"{timestamps.FORMS}, inclusive.")
+    best_metric_min = Finite(required=False, help_text="Of the primary metric, inclusive.")
+    best_metric_max = Finite(required=False, help_text="Of the primary metric, inclusive.")
+    include_deleted = serializers.BooleanField(
+        required=False, default=False, help_text="Those in the recycle bin too."
+    )
+    where = Where(required=False, help_text="For example `config.lr < 0.01 and metric.val_acc.best > 0.9`.")
+    page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=LARGEST_PAGE)
+    per_page = serializers.IntegerField(required=False, default=50, min_value=1, max_value=1000)
+
+
+class BatchDelete(Body):
+    """Experiments for the recycle bin: 1 to 1000, each counted once."""
+
+    exp_ids = serializers.ListField(
+        child=serializers.CharField(max_length=255),
+        allow_empty=False,
+        error_messages=dict.fromkeys(("required", "null", "empty"), "exp_ids is required")
+        | {"not_a_list": "exp_ids is required and must be a list"},
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=255, default="user_batch_delete"
+    )
+
+    def validate_exp_ids(self, exp_ids: list[str]) -> list[str]:
+        """The ids without repetitions.
+
+        Raises:
+            ValidationError: too many at once.
+        """
+        exp_ids = list(dict.fromkeys(exp_ids))
+        if len(exp_ids) > MOST_EXPERIMENTS:
+            sentence = f"Cannot delete more than {MOST_EXPERIMENTS} experiments at once"
+            raise serializers.ValidationError(sentence, code=WHOLE)
+        return exp_ids
+
+
+class SummaryQuery(serializers.Serializer[Any]):
+    """Over which experiments figures are wanted."""
+
+    project = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    days = serializers.IntegerField(
+        required=False, default=30, min_value=1, max_value=3650, help_text="Days of `runs_per_day`."
+    )

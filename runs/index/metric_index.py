@@ -1,0 +1,77 @@
+"""The figures of a run's metrics by which lists sort and filter, and its best value while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models import F, Q
+from django.db.models.functions import Greatest
+
+from runicorn import layout
+from runs.models import Run, RunMetric
+from runs.store.metric_stats import MetricFacts, best_by, mode_of
+from runs.store.sanitize import number
+
+FIGURES = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_step", "count", "best")
+
+
+def record_metrics(
+    *,
+    run: Run,
+    values: Mapping[str, MetricFacts],
+    last_write: float,
+    problems: Sequence[str] = (),
+    records: int | None = None,
+) -> None:
+    """Take over the figures of some metrics of a run. Called inside the transaction that stores their points.
+
+    Args:
+        run: its row.
+        values: by metric; those that are not named stay as they are.
+        last_write: when the journal was last written, Unix seconds.
+        problems: sentences about what could not be read of the journal, in place of those before.
+        records: how many records the journal holds; None while more of it is to be read.
+    """
+    rows = [_row(run, key, facts) for key, facts in values.items() if len(key) <= 255]
+    RunMetric.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=FIGURES
+    )
+    steps = [facts.last_step for facts in values.values() if facts.last_step is not None]
+    changes = {"updated": Greatest(F("updated"), last_write), "journal_problems": list(problems) or None}
+    changes["journal_records"] = records
+    if steps:
+        changes["last_step"] = max(steps)
+    Run.objects.filter(pk=run.pk).update(**changes)
+    _record_best(run.pk, {row.key: row for row in rows})
+
+
+def forget_metrics(*, run: Run) -> None:
+    """Let go of a run's figures because its journal was replaced."""
+    RunMetric.objects.filter(run=run).delete()
+    Run.objects.filter(pk=run.pk).update(last_step=None, journal_records=None)
+
+
+def _row(run: Run, key: str, facts: MetricFacts) -> RunMetric:
+    row = RunMetric(
+        root_id=run.root_id,
+        run_id=run.pk,
+        key=key,
+        count=facts.count,
+        last=number(facts.last),
+        last_step=facts.last_step,
+        minimum=number(facts.minimum),
+        minimum_step=facts.minimum_step,
+        maximum=number(facts.maximum),
+        maximum_step=facts.maximum_step,
+    )
+    row.best = best_by(row, mode_of(run, key))[0]
+    return row
+
+
+def _record_best(key: int, metrics: Mapping[str, RunMetric]) -> None:
+    """The live best of a run whose summary does not say: it still runs, or was killed."""
+    unsaid = ~Q(summary__has_key="best_metric_value") | Q(summary__best_metric_value=None)
+    open_ended = Run.objects.filter(Q(status=layout.RUNNING) | unsaid, pk=key, best_metric_name__in=metrics)
+    for name, mode in open_ended.values_list("best_metric_name", "best_metric_mode"):
+        value, step = best_by(metrics[name], mode)
+        Run.objects.filter(pk=key).update(best_metric_value=value, best_metric_step=step)

@@ -1,0 +1,115 @@
+"""What lies in a run's folder beside its journal. No link is followed, and nothing outside of it is opened."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from runicorn import layout
+from runicorn._os import read_at
+from runicorn_site.web.files import OpenFile
+from runs.errors import NoSuchFile
+from runs.index.media_index import media_of
+from runs.models import Run
+from runs.store.sanitize import Cleaner, clean_text, integer, number
+
+UNKNOWN_TYPE = "application/octet-stream"
+PICTURES = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".avif": "image/avif",
+}
+"""Kinds that a browser may show on our pages. SVG is none of them: it can hold scripts."""
+
+
+def open_log(run: Run) -> OpenFile:
+    """The log of a run.
+
+    Raises:
+        NoSuchFile: it has none.
+    """
+    try:
+        return OpenFile(run.path / layout.LOGS)
+    except OSError as error:
+        raise NoSuchFile(f"Run {run.run_id} has no log") from error
+
+
+def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
+    """A file below the run's `media` folder, and the type to send it as.
+
+    Raises:
+        NoSuchFile: there is none, it is a link, or a folder on the way to it is.
+    """
+    missing = NoSuchFile(f"Run {run.run_id} has no media file {clean_text(path, 200)}")
+    parts = path.split("/")
+    if parts[0] == layout.MEDIA:
+        parts = parts[1:]  # as the journal names it
+    if not parts or any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in parts):
+        raise missing
+    folder = run.path
+    try:
+        for part in (layout.MEDIA, *parts[:-1]):
+            folder = folder / part
+            if folder.is_symlink():
+                raise missing
+        file = OpenFile(folder / parts[-1])
+    except OSError as error:
+        raise missing from error
+    return file, PICTURES.get(os.path.splitext(parts[-1])[1].lower(), UNKNOWN_TYPE)
+
+
+def read_media(run: Run, path: str, most: int) -> bytes:
+    """The content of a file below the run's `media` folder.
+
+    Raises:
+        NoSuchFile: there is none, or it is larger than `most` bytes.
+    """
+    file, _ = open_media(run, path)
+    size = os.fstat(file.fd).st_size
+    if size > most:
+        raise NoSuchFile(f"The file {clean_text(path, 200)} is too large to be shown.")
+    return read_at(file.fd, size, 0)
+
+
+def media(run: Run) -> list[dict[str, Any]]:
+    """The media of a run that are still there, as the API lists them."""
+    folder, found = run.path / layout.MEDIA, []
+    for row in media_of(run):
+        try:
+            size = os.stat(folder / row.path, follow_symlinks=False).st_size
+        except OSError:
+            continue
+        about = {"key": row.key, "path": row.path, "step": row.step, "caption": row.caption}
+        found.append(about | {"created_at": row.created, "size": size})
+    return found
+
+
+def environment(run: Run) -> dict[str, Any] | None:
+    """What the run recorded of its environment; None when it recorded nothing that can be read."""
+    value, _ = layout.read_json(run.path / layout.ENVIRONMENT)
+    return Cleaner().clean(value) or None
+
+
+def artifacts(run: Run, file: str) -> list[dict[str, Any]]:
+    """The artifact versions that one of the run's two lists names; entries without a name are left out."""
+    entries = layout.read_json(run.path / file)[0].get("artifacts")
+    found = (
+        (_artifact(entry) for entry in entries if isinstance(entry, dict))
+        if isinstance(entries, list)
+        else ()
+    )
+    return [entry for entry in found if entry["name"]]
+
+
+def _artifact(entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": clean_text(entry.get("name"), 255),
+        "type": clean_text(entry.get("type"), 64),
+        "version": integer(entry.get("version")) or 0,
+        "size_bytes": integer(entry.get("size_bytes")) or 0,
+        "created_at": number(entry.get("created_at", entry.get("used_at"))) or 0.0,
+    }

@@ -1,0 +1,188 @@
+"""Records of run folders as rows: what discovery writes. Each call is one short transaction."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+
+from django.db import transaction
+
+from runicorn import layout
+from runs.index import bulk, search_index
+from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
+from runs.query import counts
+from runs.store.folder_stat import Look
+from runs.store.metric_stats import best_by
+from runs.store.params import flatten
+from runs.store.reader import RunRecord
+
+OTHERS = "Other folders have the same run id; this one is the newest: "
+NAMES = tuple(field.name for field in fields(RunRecord))
+CREATE = ("root", *NAMES, "other_folders", "search", "media_offset", "media_mark")
+UPDATE = (*NAMES, "other_folders", "search")
+values_of = attrgetter(*NAMES)
+
+
+@dataclass(slots=True)
+class Reading:
+    """A record, and what is needed to know whether it may go into a row."""
+
+    record: RunRecord
+    settled: bool
+    """False while the folder may be in the middle of being written."""
+    known: str | None
+    """The signature that the row had before the folder was read; None when there was no row."""
+
+
+def search_text(record: RunRecord | Run) -> str:
+    """What a search looks in, case-folded."""
+    words = (record.project, record.name, record.run_id, *record.tags, record.description)
+    return "\n".join(words).casefold()
+
+
+@transaction.atomic
+def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
+    """Rows for runs that have none yet, without their config's values; others are left alone."""
+    records = {record.run_id: record for record in records}
+    known = Run.objects.filter(root=root, run_id__in=list(records)).values_list("run_id", flat=True)
+    for run_id in list(known):
+        del records[run_id]
+    _create(root, records.values())
+    counts.changed(root)
+
+
+@transaction.atomic
+def save(root: StorageRoot, readings: Sequence[Reading]) -> set[str]:
+    """Write what was read of runs with different ids.
+
+    Returns:
+        The folders whose rows now say what was read, or that are known to be the older of two with one id. The
+        others changed while they were read, and are to be read again.
+    """
+    ids = [reading.record.run_id for reading in readings]
+    rows = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=ids)}
+    done: set[str] = set()
+    fresh: list[RunRecord] = []
+    changed: list[tuple[Run, RunRecord]] = []
+    for reading in readings:
+        record, row = reading.record, rows.get(reading.record.run_id)
+        if row is None:
+            fresh.append(record)
+        elif _may_update(root, row, reading):
+            changed.append((row, record))
+        elif row.folder == record.folder:
+            continue
+        done.add(record.folder)
+    _create(root, fresh)
+    _update(root, changed)
+    _details(root, fresh, changed)
+    counts.changed(root)
+    return done
+
+
+def _may_update(root: StorageRoot, row: Run, reading: Reading) -> bool:
+    """Whether the row is to show this folder; notes in the row when another folder of that id is older."""
+    record = reading.record
+    if row.folder == record.folder:
+        return reading.settled and row.signature in (reading.known, "")
+    others = [path for path in {row.folder, *row.other_folders} if path != record.folder]
+    others = sorted(path for path in others if os.path.isdir(os.path.join(root.path, path)))
+    if row.folder not in others or (record.created, record.folder) > (row.created, row.folder):
+        row.other_folders = others
+        return True
+    others = sorted({*others, record.folder} - {row.folder})
+    if others != row.other_folders:
+        set_others(row.pk, others)
+    return False
+
+
+def set_others(key: int, others: list[str]) -> None:
+    """Note in a row which other folders have its run id."""
+    warnings = Run.objects.values_list("warnings", flat=True).get(pk=key)
+    Run.objects.filter(pk=key).update(other_folders=others, warnings=with_others(warnings, others))
+
+
+def set_unreadable(root: StorageRoot, folder: str, seen: Look) -> None:
+    """Note in a row that its folder cannot be read now; what it said before stays."""
+    Run.objects.filter(root=root, folder=folder).update(signature=seen.signature, warnings=[seen.problem])
+
+
+def with_others(warnings: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The warnings with one sentence about the other folders of that id, or without one."""
+    kept = [sentence for sentence in warnings if not sentence.startswith(OTHERS)]
+    return [*kept, f"{OTHERS}{', '.join(others)}"] if others else kept
+
+
+def _create(root: StorageRoot, records: Iterable[RunRecord]) -> None:
+    # By id, so that keys ascend with ids in a store that is listed for the first time: ties in a list go by key.
+    ordered = sorted(records, key=lambda record: record.run_id)
+    rows = [(root.pk, *values_of(record), [], search_text(record), 0, "") for record in ordered]
+    bulk.insert(Run, CREATE, rows)
+    search_index.add(root, [record.run_id for record in ordered])
+
+
+def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None:
+    live = _live_bests(changed)
+    rows = []
+    for run, record in changed:
+        record.warnings = with_others(record.warnings, run.other_folders)
+        record.updated = max(record.updated, run.updated)
+        if run.pk in live:
+            record.best_metric_value, record.best_metric_step = live[run.pk]
+        rows.append((run, (*values_of(record), run.other_folders, search_text(record))))
+    # SQLite writes an index anew for every column that is named, also for one that stays as it is.
+    moved = [
+        place
+        for place, name in enumerate(UPDATE)
+        if name == "other_folders" or any(values[place] != getattr(run, name) for run, values in rows)
+    ]
+    names = [UPDATE[place] for place in moved]
+    bulk.update(Run, names, ([*(values[place] for place in moved), run.pk] for run, values in rows))
+
+
+def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[float | None, int | None]]:
+    """Best value and step, by row, of runs whose summary does not say: they run, or were killed."""
+    asked = {
+        run.pk: record
+        for run, record in changed
+        if record.best_metric_name and (record.status == layout.RUNNING or record.best_metric_value is None)
+    }
+    names = {record.best_metric_name for record in asked.values()}
+    metrics = RunMetric.objects.filter(run__in=asked, key__in=names) if asked else ()
+    found = {}
+    for metric in metrics:
+        record = asked[metric.run_id]
+        if metric.key == record.best_metric_name:
+            found[metric.run_id] = best_by(metric, record.best_metric_mode)
+    return found
+
+
+def _details(root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tuple[Run, RunRecord]]) -> None:
+    """The rows by which runs are found: tags, and values of the config."""
+    ids = [record.run_id for record in fresh]
+    keys = dict(Run.objects.filter(root=root, run_id__in=ids).values_list("run_id", "pk")) if ids else {}
+    new = [(keys[record.run_id], record) for record in fresh]
+    # A row without a signature was listed in haste, by `add`: it has neither.
+    retagged = [(run, record) for run, record in changed if not run.signature or run.tags != record.tags]
+    configured = [
+        (run, record) for run, record in changed if not run.signature or run.config != record.config
+    ]
+    RunTag.objects.filter(run__in=[run.pk for run, _ in retagged if run.signature]).delete()
+    RunParam.objects.filter(run__in=[run.pk for run, _ in configured if run.signature]).delete()
+    _insert_tags(root, [*new, *((run.pk, record) for run, record in retagged)])
+    _insert_params(root, [*new, *((run.pk, record) for run, record in configured)])
+
+
+def _insert_tags(root: StorageRoot, records: Iterable[tuple[int, RunRecord]]) -> None:
+    rows = [(root.pk, key, tag) for key, record in records for tag in record.tags]
+    bulk.insert(RunTag, ("root", "run", "tag"), rows)
+
+
+def _insert_params(root: StorageRoot, records: Iterable[tuple[int, RunRecord]]) -> None:
+    rows = []
+    for key, record in records:
+        flat = flatten(record.config)
+        rows += [(root.pk, key, name, param.number, param.text) for name, param in flat.items()]
+    bulk.insert(RunParam, ("root", "run", "key", "number", "text"), rows)

@@ -1,0 +1,191 @@
+"""What every socket about one run does, whatever it sends: find the run, end with it, wait for the client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from runicorn import layout
+from runs import services
+from runs.active_root import active_root
+from runs.errors import InvalidRunId, OutsideRoot, RunNotFound
+from runs.live.backpressure import ClientLeft, FellBehind, Flow, Message, Receive, Send
+from runs.live.hub import Subscription, hub
+from runs.models import Run
+
+BAD_REQUEST, NOT_FOUND, FELL_BEHIND = 4400, 4404, 4408
+"""Close codes. Control never travels as a line of a log."""
+
+_TURN = 64
+"""Frames sent before other clients get a turn."""
+
+ROOT_PAUSE = 1.0
+"""Seconds between two looks at which storage root is active; the answer is in memory."""
+
+
+class Close(Exception):
+    """End this socket with a close code and a sentence."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+class RunSocket(AsyncWebsocketConsumer):
+    """A socket about the run named in its path. What the client sends is not read.
+
+    A consumer handles one event after the other, so the work is a task of its own: the client's leaving is
+    seen while something is being sent, and ends it at once.
+    """
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection until the client leaves; an error in its work ends it."""
+        self.flow: Flow = scope.get("runicorn.flow") or Flow()
+        self._sending = asyncio.Lock()
+        self._reading: set[Subscription] = set()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            await super().__call__(scope, receive, send)
+
+    async def connect(self) -> None:
+        """Begin. The handshake is ended by `_begin`."""
+        self._work = self._group.create_task(self._serve())
+
+    async def disconnect(self, code: int) -> None:
+        """The client is gone: nothing is read for it any more."""
+        self._work.cancel()
+
+    async def _serve(self) -> None:
+        ending: BaseException | None = None
+        with ExitStack() as self.files:
+            try:
+                await self._begin()
+                async with asyncio.TaskGroup() as group:
+                    for part in self.parts():
+                        group.create_task(part)
+            except* (Close, ClientLeft, FellBehind) as errors:
+                ending = _first(errors)
+        if isinstance(ending, FellBehind):
+            self.flow.say_farewell()
+            ending = Close(FELL_BEHIND, "More than 8 MiB behind")
+        if isinstance(ending, Close):
+            await self.close(ending.code, ending.reason)
+
+    async def _begin(self) -> None:
+        """Find everything first and accept then: what is written after the handshake is certain to be sent.
+
+        A refusal, too, comes after the handshake: a close before has no code.
+        """
+        try:
+            self.read_query(_single_values(self.scope["query_string"]))
+            self.run, self.folder = await self.find_run()
+            await self.open()
+        finally:
+            await self.accept()
+            self.flow.leave_unread()
+
+    def read_query(self, query: dict[str, str]) -> None:
+        """Take the parameters of the URL. Raises `Close` (4400) for a bad one."""
+
+    async def open(self) -> None:
+        """What is to be ready before the handshake is over."""
+
+    def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """What runs side by side while the socket is open; the first that raises `Close` ends it."""
+        return [self.watch_run(), self.watch_root()]
+
+    async def find_run(self) -> tuple[Run, Path]:
+        """The run as it is now, and its folder.
+
+        Raises:
+            Close: 4400 for what is no run id, 4404 for a run that is unknown or deleted.
+        """
+        run_id = self.scope["url_route"]["kwargs"]["run_id"]
+        try:
+            found: tuple[Run, Path] = await database_sync_to_async(_run_and_folder)(run_id)
+        except InvalidRunId as error:
+            raise Close(BAD_REQUEST, str(error.detail)) from error
+        except (RunNotFound, OutsideRoot) as error:
+            raise Close(NOT_FOUND, str(error.detail)) from error
+        return found
+
+    async def watch_run(self) -> None:
+        """Ask for the run again when the mark of a deleted run comes, or its folder goes."""
+        with hub.changes(self.folder / layout.DELETED, self.folder / layout.META) as changes:
+            async for _ in changes:
+                await self.find_run()
+
+    async def watch_root(self) -> None:
+        """End when the viewer turns to another storage root: sockets, like pages, show the active one only."""
+        while active_root().pk == self.run.root_id:
+            await asyncio.sleep(ROOT_PAUSE)
+        raise Close(NOT_FOUND, "Another storage root was opened")
+
+    @contextmanager
+    def reading(self, path: Path, offset: int, **how: Any) -> Iterator[Subscription]:
+        """Read a file for the client (see `Hub.subscribe`): by what is unread of it the client is behind."""
+        with hub.subscribe(path, offset, **how) as subscription:
+            self._reading.add(subscription)
+            try:
+                yield subscription
+            finally:
+                self._reading.discard(subscription)
+
+    def behind(self) -> int:
+        """Bytes in the files being read that the client has still to get."""
+        return sum(subscription.behind for subscription in self._reading)
+
+    async def send_all(self, frames: Iterable[str]) -> None:
+        """Send text frames no faster than the client reads them; what runs side by side takes turns.
+
+        Raises:
+            FellBehind, ClientLeft: there is no use in sending more.
+        """
+        async with self._sending:
+            for number, frame in enumerate(frames, 1):
+                await self.send(text_data=frame)
+                if number % _TURN == 0:
+                    await self.flow.drained(self.behind)
+            await self.flow.drained(self.behind)
+
+
+def _run_and_folder(run_id: str) -> tuple[Run, Path]:
+    run = services.get_run(run_id)
+    return run, run.path
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first exception inside nested groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _single_values(query_string: bytes) -> dict[str, str]:
+    """The last value of each parameter; one without a value counts as not there."""
+    pairs = parse_qs(query_string.decode("latin-1"))
+    return {name: values[-1] for name, values in pairs.items()}
+
+
+def whole_number(query: dict[str, str], name: str, default: int, highest: int | None = None) -> int:
+    """A parameter that counts something.
+
+    Raises:
+        Close: 4400, it is no number, or outside 0 to `highest`.
+    """
+    text = query.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Close(BAD_REQUEST, f"{name} must be a whole number of at least 0")
+    if highest is not None and int(text) > highest:
+        raise Close(BAD_REQUEST, f"{name} must be at most {highest}")
+    return int(text)

@@ -1,0 +1,221 @@
+"""What a run ran in, as its page shows it: code, command, machine, Python, packages. Pure.
+
+`environment.json` may come from any version of the library or from another program: what is of another kind than it
+ought to be, or has a name that nobody here knows, stands under "Other" as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from runicorn.masking import Masking
+from runs.pages.key_values import Pair, leaves
+from runs.store.json_fields import timestamp
+
+KIB = 1024
+PARTS = {
+    "python_version": "the version of Python",
+    "platform": "the system",
+    "platform_details": "the system",
+    "command_line": "the command line",
+    "working_dir": "the folder",
+    "env_variables": "the environment variables",
+    "cpu_info": "the processor",
+    "git_info": "git",
+    "pip_packages": "the packages",
+    "conda_env": "the conda environment",
+    "conda_packages": "the conda packages",
+    "gpu_info": "the graphics cards",
+}
+GIT = ("commit", "branch", "has_changes", "changed_files_count", "remote", "diff", "diff_truncated")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Some lines under a heading; `separator` stands between key and value where they are copied."""
+
+    title: str
+    lines: list[Pair]
+    separator: str = ": "
+    counted: bool = False
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """The sections of one `environment.json`."""
+
+    value: dict[str, Any]
+    _known: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
+
+    @property
+    def missing(self) -> str:
+        """A sentence about what was not captured; "" when all was."""
+        said = self.value.get("incomplete")
+        names = (
+            [PARTS.get(name, name) for name in said if isinstance(name, str)]
+            if isinstance(said, list)
+            else []
+        )
+        unique = list(dict.fromkeys(names))
+        if not unique:
+            return ""
+        last = f"{', '.join(unique[:-1])} and {unique[-1]}" if len(unique) > 1 else unique[0]
+        return f"Not complete: {last} could not be read before the run went on or ended."
+
+    @property
+    def captured(self) -> float | None:
+        """When, in Unix seconds."""
+        return timestamp(self.value.get("captured_at"))
+
+    @property
+    def git(self) -> dict[str, Any]:
+        """What git said."""
+        return self._mapping("git_info")
+
+    @property
+    def remote(self) -> str:
+        """Where the repository comes from, without credentials."""
+        found = self.git.get("remote")
+        return Masking({}).address(found) if isinstance(found, str) else ""
+
+    @property
+    def remote_link(self) -> str:
+        """The same where a browser can go there; "" elsewhere."""
+        try:
+            parts = urlsplit(self.remote)
+        except ValueError:
+            return ""
+        return self.remote if parts.scheme in ("http", "https") and parts.hostname else ""
+
+    @property
+    def diff(self) -> str:
+        """What was not committed; "" when that is not known."""
+        found = self.git.get("diff")
+        return found if isinstance(found, str) else ""
+
+    @property
+    def json(self) -> str:
+        """All but the diff, as JSON."""
+        git = {key: value for key, value in self.git.items() if key != "diff"}
+        whole = self.value | ({"git_info": git} if git else {})
+        return json.dumps(whole, ensure_ascii=False, indent=2)
+
+    @property
+    def code(self) -> list[Pair]:
+        """Commit, branch, whether there were changes, and the last commit."""
+        git = self.git
+        branch = _text(git.get("branch"))
+        lines = [
+            Pair("commit", _text(git.get("commit")) or ("none yet" if git else "")),
+            Pair("branch", "none (detached)" if branch == "HEAD" else branch),
+            Pair("changes", _changes(git)),
+            *(Pair(key.replace("_", " "), _text(value)) for key, value in git.items() if key not in GIT),
+        ]
+        return [line for line in lines if line.text]
+
+    @property
+    def sections(self) -> list[Section]:
+        """Everything but the code."""
+        found = [
+            Section("Command", [*self._command()]),
+            Section("Machine", [*self._machine()]),
+            Section("Python", [*self._python()]),
+            Section("Environment variables", [*_pairs(self._mapping("env_variables"))], "="),
+            Section("Packages", self._packages("pip_packages", "=="), "==", counted=True),
+            Section("Conda packages", self._packages("conda_packages", "="), "=", counted=True),
+        ]
+        self._known |= {"git_info"} if self.git or self.value.get("git_info") is None else set()
+        rest = {
+            key: value for key, value in self.value.items() if key not in self._known and value is not None
+        }
+        return [one for one in [*found, Section("Other", [*_pairs(rest)])] if one.lines]
+
+    def _command(self) -> Iterator[Pair]:
+        words = self.value.get("command_line")
+        if isinstance(words, list) and all(isinstance(word, str) for word in words):
+            self._known.add("command_line")
+            if words:
+                yield Pair("command line", shlex.join(words))
+        yield from self._plain(working_dir="folder")
+
+    def _machine(self) -> Iterator[Pair]:
+        details = self._mapping("platform_details")
+        yield from self._plain(platform="system")
+        yield from _pairs({"host": details.get("node"), "version": details.get("version")})
+        yield from _processor(self._mapping("cpu_info"))
+        cards = self.value.get("gpu_info")
+        if isinstance(cards, list) and all(isinstance(card, dict) for card in cards):
+            self._known.add("gpu_info")
+            for number, card in enumerate(cards):
+                yield Pair(f"GPU {_text(card.get('index', number))}", _card(card))
+
+    def _python(self) -> Iterator[Pair]:
+        details = self._mapping("platform_details")
+        yield from self._plain(python_version="version")
+        yield from _pairs({"interpreter": details.get("python_implementation")})
+        yield from self._plain(conda_env="conda environment")
+
+    def _plain(self, **names: str) -> Iterator[Pair]:
+        for key, name in names.items():
+            if isinstance(self.value.get(key), str):
+                self._known.add(key)
+                yield from _pairs({name: self.value[key]})
+
+    def _packages(self, key: str, separator: str) -> list[Pair]:
+        items = self.value.get(key)
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            return []
+        self._known.add(key)
+        return [Pair(name, version) for name, _, version in (item.partition(separator) for item in items)]
+
+    def _mapping(self, key: str) -> dict[str, Any]:
+        found = self.value.get(key)
+        if not isinstance(found, dict):
+            return {}
+        self._known.add(key)
+        return found
+
+
+def _changes(git: dict[str, Any]) -> str:
+    if "has_changes" not in git:
+        return ""
+    if not git["has_changes"]:
+        return "none: what ran is the commit"
+    count = git.get("changed_files_count")
+    some = f"{count:,} file{'' if count == 1 else 's'}" if isinstance(count, int) else "some files"
+    return f"{some} not committed"
+
+
+def _processor(about: dict[str, Any]) -> Iterator[Pair]:
+    count, usable = about.get("count"), about.get("usable_count")
+    cores = f"{_text(usable)} of {_text(count)}" if usable not in (None, count) else _text(count)
+    named = ("model", "count", "usable_count", "memory_total_mb")
+    rest = {key: value for key, value in about.items() if key not in named}
+    yield from _pairs({"processor": about.get("model"), "cores": cores, "memory": _memory(about)} | rest)
+
+
+def _card(card: dict[str, Any]) -> str:
+    driver = card.get("driver_version")
+    parts = [_text(card.get("name")), _memory(card), f"driver {driver}" if driver else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _memory(about: dict[str, Any]) -> str:
+    size = about.get("memory_total_mb")
+    if isinstance(size, bool) or not isinstance(size, int | float):
+        return ""
+    return f"{size / KIB:.1f} GiB" if size >= KIB else f"{size:.0f} MiB"
+
+
+def _pairs(value: dict[str, Any]) -> Iterator[Pair]:
+    told = {key: item for key, item in value.items() if item is not None}
+    return (pair for pair in leaves(told) if pair.text)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,109 @@
+"""One page of a logged table, ready for the template: its links, and its cells as people read them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from runs.pages.media_tables import COLUMNS, ROWS, Table
+
+SHORT = 80
+"""Characters of a cell that are seen before it is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value as text; `number` stands at the right, `rest` is seen when the cell is opened."""
+
+    text: str
+    number: bool = False
+    nothing: bool = False
+    rest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column, with the address that sorts by it; `number` when numbers stand below it."""
+
+    label: str
+    address: str
+    order: str
+    number: bool
+
+
+def table_page(table: Table, address: str, sort: str, page: str) -> dict[str, Any]:
+    """The context of `runs/_data_table.html`; a sort or page that makes no sense counts as none.
+
+    Args:
+        table: all of it.
+        address: of its page, without a query.
+        sort: number of a column from 0 on, with a minus for downwards.
+        page: from 1 on.
+    """
+    column, down = _column(sort, len(table.columns)), sort.startswith("-")
+    rows = table.rows if column is None else table.ordered(column, down=down).rows
+    pages = max(1, math.ceil(len(rows) / ROWS))
+    number = min(pages, int(page)) if page.isascii() and page.isdigit() and 0 < len(page) < 9 else 1
+    number = max(1, number)
+    kept = "" if column is None else sort
+    first = (number - 1) * ROWS
+    shown = [[cell(value) for value in row[:COLUMNS]] for row in rows[first : first + ROWS]]
+    numbers = [any(some.number for some in cells) for cells in zip(*shown, strict=True)]
+    orders: dict[int | None, str] = {column: "descending" if down else "ascending"}
+    return {
+        "heads": [
+            Head(
+                name,
+                _address(address, f"-{n}" if orders.get(n) == "ascending" else str(n), 1),
+                orders.get(n, ""),
+                bool(shown) and numbers[n],
+            )
+            for n, name in enumerate(table.columns[:COLUMNS])
+        ],
+        "rows": shown,
+        "first": first + 1,
+        "last": first + len(shown),
+        "count": len(rows),
+        "total": table.total,
+        "left_out": max(0, len(table.columns) - COLUMNS),
+        "previous": _address(address, kept, number - 1) if number > 1 else "",
+        "next": _address(address, kept, number + 1) if number < pages else "",
+        "csv": f"{address}?format=csv",
+        "here": _address(address, kept, number),
+    }
+
+
+def _column(sort: str, columns: int) -> int | None:
+    digits = sort.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 6):
+        return None
+    return int(digits) if int(digits) < columns else None
+
+
+def _address(address: str, sort: str, page: int) -> str:
+    query = {"sort": sort} if sort else {}
+    if page > 1:
+        query["page"] = str(page)
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def cell(value: Any) -> Cell:
+    """A value of a table as it is shown: numbers with all their digits, long texts cut."""
+    if value is None:
+        return Cell("–", nothing=True)
+    if isinstance(value, bool):
+        return Cell("true" if value else "false")
+    if isinstance(value, int):
+        return Cell(str(value).replace("-", "−", 1), number=True)
+    if isinstance(value, float):
+        return Cell(_number(value), number=True)
+    text = str(value)
+    return Cell(text) if len(text) <= SHORT else Cell(f"{text[:SHORT]}…", rest=text)
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    return repr(value).replace("-", "−", 1) if value < 0 else repr(value)

@@ -1,0 +1,133 @@
+"""The media of a run as its page shows them: images, tables and histograms, each kind by key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from runs.errors import NoSuchFile
+from runs.index import run_files
+from runs.index.media_index import catch_up
+from runs.models import Run, RunMedia
+from runs.pages import media_histograms, media_tables
+
+IMAGES, TABLES, HISTOGRAMS = "images", "tables", "histograms"
+NEWEST = 20
+"""Images of one key in the page itself, for browsers without scripts."""
+KEYS = 50
+LARGEST_TABLE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """One file: of which kind, where it is, and what is said of it."""
+
+    kind: str
+    key: str
+    address: str
+    step: int | None
+    caption: str
+
+    @property
+    def words(self) -> str:
+        """Key, step and caption in one line."""
+        step = "" if self.step is None else f"step {self.step:,}"
+        return ", ".join(part for part in (self.key, step, self.caption) if part)
+
+
+def kind_of(path: str) -> str:
+    """Of which kind a file is, by its name; "" for one that is not shown."""
+    if path.endswith(media_tables.SUFFIX):
+        return TABLES
+    if path.endswith(media_histograms.SUFFIX):
+        return HISTOGRAMS
+    return "" if path.endswith(".json") else IMAGES
+
+
+def media_after(run: Run, last: int, mark: str) -> dict[str, Any]:
+    """The media that a page does not know yet: `{mark, last, again, media: [{kind, key, address, step, caption}]}`.
+
+    Args:
+        run: whose media.
+        last: as the last answer said; 0 for all.
+        mark: as the last answer said. When the journal is another by now, everything is answered, and `again` is true.
+    """
+    catch_up(run)
+    now = Run.objects.values_list("media_mark", flat=True).get(pk=run.pk)
+    again = bool(last) and mark != now
+    rows = _rows(run, 0 if again else last)
+    found = [medium for _, medium in rows if medium.kind]
+    entries = [
+        {"kind": m.kind, "key": m.key, "address": m.address, "step": m.step, "caption": m.caption}
+        for m in found
+    ]
+    return {"mark": now, "last": rows[-1][0] if rows else last, "again": again, "media": entries}
+
+
+def overview(run: Run) -> dict[str, Any]:
+    """For the page itself: how many there are of each kind, and the newest of each key."""
+    catch_up(run)
+    rows = _rows(run, 0)
+    counts = Counter(medium.kind for _, medium in rows)
+    by_key: dict[str, dict[str, list[Medium]]] = {IMAGES: {}, TABLES: {}, HISTOGRAMS: {}}
+    for _, medium in rows:
+        if medium.kind:
+            by_key[medium.kind].setdefault(medium.key, []).append(medium)
+    return {
+        kind: {
+            "count": counts[kind],
+            "keys": [(key, some[-NEWEST:]) for key, some in list(keys.items())[:KEYS]],
+        }
+        for kind, keys in by_key.items()
+    }
+
+
+def _rows(run: Run, after: int) -> list[tuple[int, Medium]]:
+    found = RunMedia.objects.filter(run=run, pk__gt=after).order_by("pk")
+    names = found.values_list("pk", "key", "path", "step", "caption")
+    return [(pk, _medium(run, key, path, step, caption)) for pk, key, path, step, caption in names]
+
+
+def _medium(run: Run, key: str, path: str, step: int | None, caption: str | None) -> Medium:
+    kind = kind_of(path)
+    place = "table" if kind == TABLES else "media"
+    return Medium(kind, key, f"/runs/{quote(run.run_id)}/{place}/{quote(path)}", step, caption or "")
+
+
+def table(run: Run, path: str) -> media_tables.Table:
+    """The table in a file of a run.
+
+    Raises:
+        NoSuchFile: there is none, or it holds no table.
+    """
+    if kind_of(path) != TABLES:
+        raise NoSuchFile(f"Run {run.run_id} has no table {path[:200]}")
+    try:
+        return media_tables.Table.read(run_files.read_media(run, path, LARGEST_TABLE))
+    except ValueError as error:
+        raise NoSuchFile("This file does not hold a table.") from error
+
+
+def histograms(run: Run, key: str) -> dict[str, Any]:
+    """The histograms of one key over steps: `{total, unreadable, items: [{step, edges, counts, …}]}`."""
+    catch_up(run)
+    suffix = media_histograms.SUFFIX
+    paths = RunMedia.objects.filter(run=run, key=key, path__endswith=suffix).order_by("pk")
+    entries: list[tuple[str, int | None]] = list(paths.values_list("path", "step"))
+    shown = media_histograms.thinned(entries)
+    items = list(_readable(run, shown))
+    return {"total": len(entries), "unreadable": len(shown) - len(items), "items": items}
+
+
+def _readable(run: Run, entries: Iterable[tuple[str, int | None]]) -> Iterable[dict[str, Any]]:
+    for path, step in entries:
+        try:
+            yield {
+                "step": step,
+                **media_histograms.read(run_files.read_media(run, path, media_histograms.LARGEST)),
+            }
+        except (ValueError, NoSuchFile):
+            continue

@@ -1,0 +1,72 @@
+"""What the page of one run shows beside its charts."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from runicorn import heartbeat, layout
+from runicorn_site.web.files import OpenFile
+from runs.index import run_files
+from runs.live.tail import start_of_last
+from runs.models import Run
+from runs.pages import exit_reason
+from runs.pages import media as shown_media
+from runs.pages.environment import Surroundings
+from runs.pages.key_values import Pairs
+from runs.pages.table.rows import tags
+from runs.store import completeness
+
+LINES = 100
+"""Log lines in the page itself, for browsers without scripts."""
+MOST_BYTES = 64 * 1024
+LONG_NOTE = 240
+"""Characters of a description that are shown before the rest has to be asked for, as after this many line breaks."""
+LINES_OF_NOTE = 3
+
+
+def header_context(run: Run) -> dict[str, Any]:
+    """The head of the page."""
+    start = run.created if run.started is None else run.started
+    return {
+        "run": run,
+        "start": start,
+        "running": run.status == layout.RUNNING,
+        "elapsed": max(0.0, time.time() - start),
+        "silent": heartbeat.is_silent(run.status, run.heartbeat, time.time()),
+        "ending": exit_reason.in_words(run.exit_reason, run.status) if run.exit_reason else "",
+        "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
+        "records": completeness.in_words(run),
+        "problems": [*run.warnings, *completeness.problems(run)],
+    }
+
+
+def run_context(run: Run) -> dict[str, Any]:
+    """All of the page but the charts, which the metrics place themselves."""
+    media = shown_media.overview(run)
+    environment = run_files.environment(run)
+    panes: list[tuple[str, int | None]] = [(name, None) for name in ("charts", "log", "config", "summary")]
+    panes += [(kind, about["count"]) for kind, about in media.items()]
+    panes += [("artifacts", run.artifacts_created_count + run.artifacts_used_count)]
+    panes += [("environment", None)] if environment else []
+    return header_context(run) | {
+        "panes": [{"name": name, "label": name.capitalize(), "count": count} for name, count in panes],
+        "media": media,
+        "tags": tags(run.root),
+        "config": Pairs(run.config),
+        "summary": Pairs(run.summary),
+        "environment": Surroundings(environment) if environment else None,
+        "last_lines": last_lines(run.path / layout.LOGS),
+    }
+
+
+def last_lines(path: Path) -> str:
+    """The last lines of a log as plain text; empty where there is none."""
+    try:
+        file = OpenFile(path)
+    except OSError:
+        return ""
+    start = max(start_of_last(file, LINES), os.fstat(file.fd).st_size - MOST_BYTES)
+    return os.pread(file.fd, MOST_BYTES, start).decode("utf-8", "replace")

@@ -1,0 +1,201 @@
+"""The state of the runs table as its address holds it. Pure: no rows, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+SIZES = (50, 100, 200)
+LARGEST_PAGE = 1_000_000
+MOST_COLUMNS = 24
+NEWEST = "-created"
+SORTS = frozenset({"status", "name", "project", "best", "duration", "created", "updated"})
+"""Sort keys beside the columns that people add: `metric.<name>.<best|last|min|max>` and `config.<key>`."""
+USUAL = ("status", "name", "project", "id", "best", "step", "duration", "created")
+"""The columns of somebody who has chosen none."""
+FURTHER = ("tags", "note", "group", "host", "updated", "records")
+"""What else a run has of its own; tags stand beside the name as long as they have no column."""
+NAME = "name"
+ADDED_BEFORE = "step"
+
+
+@dataclass(frozen=True, slots=True)
+class TableState:
+    """What the table shows. Two equal states have one address, and what is as usual is not mentioned in it."""
+
+    search: str = ""
+    project: str = ""
+    statuses: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    where: str = ""
+    """A condition in the language of `runs.query.where.parser`, which may be wrong."""
+    archived: bool = False
+    """Only archived runs, which are left out otherwise."""
+    columns: tuple[str, ...] = USUAL
+    """Keys of all columns in their order; the name is always among them."""
+    sort: str = NEWEST
+    """A key, with a minus in front for descending."""
+    page: int = 1
+    size: int = SIZES[0]
+    preferred: tuple[str, ...] = field(default=USUAL, compare=False)
+    """The columns of an address that names none."""
+
+    @classmethod
+    def read(cls, query: QueryDict, preferred: Sequence[str] = ()) -> TableState:
+        """The state an address asks for; nonsense in it counts as nothing.
+
+        Args:
+            query: `col` names columns: all of them, or when none of a run's own is among them what is added to the
+                usual ones; `add` names further ones.
+            preferred: the columns that a person chose before.
+        """
+        sort = query.get("sort", NEWEST)
+        key = sort.removeprefix("-")
+        size = number(query.get("size"), SIZES[0])
+        usual = whole(key for key in preferred if is_column(key)) if preferred else USUAL
+        return cls(
+            search=query.get("q", "").replace("\0", "").strip()[:200],
+            project=query.get("project", "").replace("\0", ""),
+            statuses=_several(query, "status"),
+            tags=_several(query, "tag"),
+            where=query.get("where", "").replace("\0", "").strip(),
+            archived=query.get("archived") == "1",
+            columns=columns_of(query, usual),
+            preferred=usual,
+            sort=sort if key in SORTS or is_added(key) else NEWEST,
+            page=max(1, min(number(query.get("page"), 1), LARGEST_PAGE)),
+            size=size if size in SIZES else SIZES[0],
+        )
+
+    @property
+    def query(self) -> str:
+        """The state as a query string without its question mark."""
+        pairs: list[tuple[str, Any]] = [("q", self.search), ("project", self.project)]
+        pairs += [("status", status) for status in self.statuses] + [("tag", tag) for tag in self.tags]
+        pairs += [("where", self.where), ("archived", "1" if self.archived else "")]
+        pairs += [("col", column) for column in self._told_columns]
+        pairs += [("sort", self.sort if self.sort != NEWEST else "")]
+        pairs += [("page", self.page if self.page > 1 else "")]
+        pairs += [("size", self.size if self.size != SIZES[0] else "")]
+        return urlencode([pair for pair in pairs if pair[1] != ""])
+
+    @property
+    def whole_query(self) -> str:
+        """The state from its first page on, with its columns whatever a person prefers: for keeping."""
+        return replace(self, preferred=(), page=1).query
+
+    @property
+    def _told_columns(self) -> Sequence[str]:
+        """The columns as an address names them: none when they are as usual, the added ones when only those differ."""
+        if self.columns == USUAL and self.preferred == USUAL:
+            return ()
+        added = [key for key in self.columns if is_added(key)]
+        return added if added and with_added(USUAL, added) == self.columns else self.columns
+
+    @property
+    def address(self) -> str:
+        """The page that shows this state."""
+        return f"/?{self.query}" if self.query else "/"
+
+    def but(self, **changes: Any) -> TableState:
+        """This state with changes, from its first page on."""
+        return replace(self, **({"page": 1} | changes))
+
+    @property
+    def key(self) -> str:
+        """The sort key without its direction."""
+        return self.sort.removeprefix("-")
+
+    @property
+    def descending(self) -> bool:
+        """Whether the highest stands first."""
+        return self.sort.startswith("-")
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether some runs are left out."""
+        return bool(self.search or self.project or self.statuses or self.tags or self.where or self.archived)
+
+    @property
+    def unfiltered(self) -> str:
+        """The address with all runs, sorted and with columns as they are."""
+        return self.but(search="", project="", statuses=(), tags=(), where="", archived=False).address
+
+    @property
+    def title(self) -> str:
+        """What the window is called."""
+        return f"{self.project} – Runs – Runicorn" if self.project else "Runs – Runicorn"
+
+    @property
+    def in_words(self) -> str:
+        """What all runs shown have in common, to end a sentence with."""
+        parts = [f"“{self.search}” in its name, project, id, tags or description"] if self.search else []
+        parts += [f"the project “{self.project}”"] if self.project else []
+        parts += [f"the status {' or '.join(self.statuses)}"] if self.statuses else []
+        parts += [f"the tag {' and '.join(self.tags)}"] if self.tags else []
+        parts += [f"what “{self.where}” asks for"] if self.where else []
+        parts += ["a place in the archive"] if self.archived else []
+        return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + "".join(parts[-1:])
+
+
+def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that an address asks for."""
+    named = [key for key in query.getlist("col") if is_column(key)]
+    if not named:
+        columns = preferred
+    elif any(not is_added(key) for key in named):
+        columns = whole(named)
+    else:
+        columns = with_added(USUAL, named)
+    return with_added(columns, [key for key in query.getlist("add") if is_column(key)])
+
+
+def whole(keys: Iterable[str]) -> tuple[str, ...]:
+    """Columns without repetitions, not too many, and never without the name."""
+    columns = tuple(dict.fromkeys(keys))[:MOST_COLUMNS]
+    return columns if NAME in columns else (NAME, *columns[: MOST_COLUMNS - 1])
+
+
+def with_added(columns: Sequence[str], added: Iterable[str]) -> tuple[str, ...]:
+    """Columns with further ones before the step, where people look for figures."""
+    new = [key for key in dict.fromkeys(added) if key not in columns]
+    place = columns.index(ADDED_BEFORE) if ADDED_BEFORE in columns else len(columns)
+    return whole([*columns[:place], *new[: MOST_COLUMNS - len(columns)], *columns[place:]])
+
+
+def is_column(key: str) -> bool:
+    """Whether there is a column of that key."""
+    return key in USUAL or key in FURTHER or is_added(key)
+
+
+def is_added(key: str) -> bool:
+    """Whether `key` is that of a column which people add: of a metric or of a config value."""
+    kind, _, rest = key.partition(".")
+    if "\0" in key:
+        return False
+    return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (
+        kind == "config" and bool(rest)
+    )
+
+
+AGGREGATES = {"last": "last", "best": "best", "min": "minimum", "max": "maximum"}
+"""The word in a key → the field of `RunMetric`."""
+
+
+def metric_of(key: str) -> tuple[str, str]:
+    """Name and aggregate in `metric.<name>.<aggregate>`; a name may hold dots."""
+    name, _, aggregate = key.removeprefix("metric.").rpartition(".")
+    return name, aggregate
+
+
+def _several(query: QueryDict, name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in query.getlist(name) if value and "\0" not in value))
+
+
+def number(text: str | None, usual: int) -> int:
+    """A small whole number in an address; `usual` for anything else."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else usual

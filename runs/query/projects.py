@@ -1,0 +1,33 @@
+"""The projects of a store and the experiments in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Count, Max
+
+from runs.models import Run, StorageRoot
+from runs.query import counts
+
+
+def projects(root: StorageRoot) -> list[dict[str, Any]]:
+    """Each project by name with the number of its experiments and runs, and when one of them last changed."""
+    return counts.remembered(root, "projects", lambda: _projects(root))
+
+
+def _projects(root: StorageRoot) -> list[dict[str, Any]]:
+    runs = Run.objects.in_root(root).live().order_by("project", "name").values_list("project", "name")
+    found: dict[str, dict[str, Any]] = {}
+    for project, _, count, latest in runs.annotate(Count("pk"), Max("updated")):
+        empty = {"name": project, "experiment_count": 0, "run_count": 0, "latest_update": latest}
+        entry = found.setdefault(project, empty)
+        entry["experiment_count"] += 1
+        entry["run_count"] += count
+        entry["latest_update"] = max(entry["latest_update"], latest)
+    return sorted(found.values(), key=lambda entry: entry["name"])
+
+
+def experiment_names(root: StorageRoot, project: str) -> list[str]:
+    """The experiments of a project by name; none of a project that is not there."""
+    runs = Run.objects.in_root(root).live().filter(project=project)
+    return list(runs.order_by("name").values_list("name", flat=True).distinct())

@@ -1,0 +1,102 @@
+"""Which rows make a comparison of `where` true: tags, metrics and config values, or the runs themselves for a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import F, Func, Q, QuerySet
+
+from runs.models import Run, RunMetric, RunParam, RunTag
+from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, Comparison, Kind, Node
+
+LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "contains": "icontains", "in": "in"}
+WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
+
+
+class Unindexed(Func):
+    """A column as it is, by which SQLite looks nothing up (https://sqlite.org/optoverview.html#uplus)."""
+
+    template = "+%(expressions)s"
+    arity = 1
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """The column alone: other databases take no such hint."""
+        return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
+
+
+def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
+    """The rows of tags, metrics or config values that make a comparison true, of runs of any root.
+
+    Args:
+        node: what is compared.
+        by_run: read from the index by runs rather than from that by values; for a part of the runs.
+    """
+    if node.field.kind is Kind.TAGS:
+        return RunTag.objects.filter(tag__in=node.values) if node.values else RunTag.objects.all()
+    model = RunMetric if node.field.kind is Kind.METRIC else RunParam
+    keyed: QuerySet[Any] = model.objects.filter(key=node.field.name)
+    if node.field.kind is Kind.METRIC:
+        return _of_metric(keyed, node, by_run)
+    return _of_config(keyed, node, by_run)
+
+
+def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Any]:
+    """What expressions say of the column of the rows of one metric or config key, as lookups: `{"number__lt": 0.1}`."""
+    found = {}
+    for node in nodes:
+        if isinstance(node, Comparison) and node.operator in ORDERINGS and node.field.name == key:
+            compared = {Kind.METRIC: node.field.figure, Kind.CONFIG: "number"}.get(node.field.kind)
+            if compared == column:
+                found[f"{column}__{LOOKUPS[node.operator]}"] = node.values[0]
+    return found
+
+
+def on_column(node: Comparison) -> Q:
+    """A comparison of a column as a condition on a run."""
+    column, operator = node.field.name, node.operator
+    present = ~Q(**{column: ""}) if column in EMPTY_TEXTS else Q(**{f"{column}__isnull": False})
+    if operator == "exists":
+        return present
+    if operator == "!=":
+        return present & ~Q(**{column: node.values[0]})
+    return Q(**{f"{column}__{LOOKUPS[operator]}": _wanted(node)})
+
+
+def live_runs(node: Comparison) -> QuerySet[Run]:
+    """The runs of any root that are not in the recycle bin and for which a comparison of a column is true."""
+    return Run.objects.live().filter(on_column(node))
+
+
+def _of_metric(keyed: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
+    figure = node.field.figure
+    if by_run and node.operator not in ("=", "in"):
+        keyed, figure = keyed.alias(figure=Unindexed(F(figure))), "figure"
+    if node.operator in ("exists", "!="):
+        keyed = keyed.filter(**{f"{figure}__isnull": False})
+    return _compared(keyed, node, figure)
+
+
+def _of_config(keyed: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet[Any]:
+    numbers = [value for value in node.values if isinstance(value, float)]
+    texts = [value for value in node.values if isinstance(value, str)]
+    if node.operator == "in":
+        return keyed.filter(Q(number__in=numbers) | Q(text__in=texts))
+    if node.operator in ("exists", "!=", "contains"):
+        keyed = keyed.exclude(number=None, text="null")  # as good as missing
+    column = "number" if numbers or node.operator in ORDERINGS else "text"
+    if by_run and node.operator in ORDERINGS:
+        keyed, column = keyed.alias(figure=Unindexed(F(column))), "figure"
+    return _compared(keyed, node, column)
+
+
+def _compared(keyed: QuerySet[Any], node: Comparison, field: str) -> QuerySet[Any]:
+    if node.operator == "exists":
+        return keyed
+    if node.operator == "!=":
+        return keyed.exclude(**{field: node.values[0]})
+    return keyed.filter(**{f"{field}__{LOOKUPS[node.operator]}": _wanted(node)})
+
+
+def _wanted(node: Comparison) -> Any:
+    return list(node.values) if node.operator == "in" else node.values[0]

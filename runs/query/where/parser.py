@@ -1,0 +1,256 @@
+"""The language of `where`: conditions on runs, read into a tree. Pure; what the tree means is in `runs.query.where.sql`.
+
+    expression = both ("or" both)*            both = single ("and" single)*
+    single     = "not" single | "(" expression ")" | comparison
+    comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains") value
+               | field ["not"] "in" "(" value ("," value)* ")" | field "exists" | field "is" ["not"] "null"
+    field      = a name of `where_tree.FIELDS` | "config.<key>" | "metric.<name>" [".best" | ".last" | ".min" | ".max"]
+
+Names and values with blanks or any of `( ) , = ! < > " '` stand in quotes, in which a backslash keeps the character
+after it: `config."learning rate" < 1e-3`. Of `metric.<name>` without a figure the last value is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runicorn_site.web import timestamps
+from runs.query.where.ast import (
+    ALLOWED,
+    FIELDS,
+    FIGURES,
+    ORDERINGS,
+    All,
+    Comparison,
+    Either,
+    Field,
+    Kind,
+    Node,
+    Not,
+)
+from runs.store.sanitize import number
+
+LONGEST = 2000
+DEEPEST = 20
+MOST_COMPARISONS = 50
+MOST_VALUES = 100
+LONGEST_NAME = 255
+
+
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+PIECE = re.compile(
+    r"""(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<bare>[^\s"'(),=!<>]+)""", re.DOTALL
+)
+SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
+
+
+class BadWhere(ValueError):
+    """The text is no expression; the sentence names the place, counted from 1."""
+
+    def __init__(self, problem: str, position: int) -> None:
+        super().__init__(f"where: {problem} at position {position}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A sign, a word or the end (""), and where it stands."""
+
+    text: str
+    position: int
+    is_word: bool = False
+    bare: str = ""
+    """The last part of a word that stands outside of quotes."""
+
+    @property
+    def keyword(self) -> str:
+        """The word in small letters if all of it is outside of quotes, or the sign."""
+        return self.text.lower() if not self.is_word or self.bare == self.text else '"'
+
+
+def parse(text: str) -> Node:
+    """The tree of an expression.
+
+    Raises:
+        BadWhere: it is none, or too long, too deep or of too many comparisons.
+    """
+    if len(text) > LONGEST:
+        raise BadWhere(f"more than {LONGEST} characters; the rest begins", LONGEST + 1)
+    return _Parser(_tokens(text)).whole()
+
+
+def _tokens(text: str) -> list[Token]:
+    found, at = [], 0
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+        elif sign := SIGN.match(text, at):
+            found.append(Token("=" if sign[0] == "==" else sign[0], at + 1))
+            at = sign.end()
+        else:
+            word, at = _word(text, at)
+            found.append(word)
+    return [*found, Token("", len(text) + 1)]
+
+
+def _word(text: str, start: int) -> tuple[Token, int]:
+    """The word that begins at `start`, and where it ends."""
+    whole, bare, at = "", "", start
+    while piece := PIECE.match(text, at):
+        bare = piece["bare"] or ""
+        whole += bare or re.sub(r"\\(.)", r"\1", piece["quoted"][1:-1], flags=re.DOTALL)
+        at = piece.end()
+    if at < len(text) and text[at] in "\"'":
+        raise BadWhere("a quotation mark that is never closed", at + 1)
+    if at == start:
+        raise BadWhere(f"unexpected {text[at]!r}", at + 1)
+    return Token(whole, start + 1, True, bare), at
+
+
+class _Parser:
+    def __init__(self, tokens: list[Token]) -> None:
+        self.tokens = tokens
+        self.at = self.depth = self.comparisons = 0
+
+    @property
+    def next(self) -> Token:
+        return self.tokens[self.at]
+
+    def take(self, *keywords: str) -> bool:
+        """Step over a keyword or sign if it is one of these."""
+        found = self.next.keyword in keywords
+        self.at += found
+        return found
+
+    def expect(self, sign: str) -> None:
+        if not self.take(sign):
+            raise BadWhere(f"expected {sign!r}", self.next.position)
+
+    def whole(self) -> Node:
+        node = self.expression()
+        if self.next.text or self.next.is_word:
+            raise BadWhere("expected 'and', 'or' or the end", self.next.position)
+        return node
+
+    def expression(self) -> Node:
+        nodes = [self.both()]
+        while self.take("or"):
+            nodes.append(self.both())
+        return nodes[0] if len(nodes) == 1 else Either(tuple(nodes))
+
+    def both(self) -> Node:
+        nodes = [self.single()]
+        while self.take("and"):
+            nodes.append(self.single())
+        return nodes[0] if len(nodes) == 1 else All(tuple(nodes))
+
+    def single(self) -> Node:
+        position = self.next.position
+        if self.take("not"):
+            return Not(self.deeper(self.single, position))
+        if self.take("("):
+            node = self.deeper(self.expression, position)
+            self.expect(")")
+            return node
+        return self.comparison()
+
+    def deeper(self, read: Callable[[], Node], position: int) -> Node:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise BadWhere(f"nested more than {DEEPEST} deep", position)
+        node = read()
+        self.depth -= 1
+        return node
+
+    def comparison(self) -> Node:
+        self.comparisons += 1
+        if self.comparisons > MOST_COMPARISONS:
+            raise BadWhere(f"more than {MOST_COMPARISONS} comparisons", self.next.position)
+        field, position = self.field(), self.next.position
+        if self.take("is"):
+            negated = self.take("not")
+            self.expect("null")
+            node: Node = self.checked(Comparison(field, "exists"), position)
+            return node if negated else Not(node)
+        negated = self.take("not")
+        operator = self.next.keyword
+        if operator not in ALLOWED[Kind.CONFIG] or (negated and operator != "in"):
+            raise BadWhere("expected 'in'" if negated else "expected a comparison", self.next.position)
+        self.at += 1
+        node = self.checked(Comparison(field, operator, self.values(field, operator)), position)
+        return Not(node) if negated else node
+
+    def checked(self, comparison: Comparison, position: int) -> Comparison:
+        allowed = ALLOWED[comparison.field.kind]
+        if comparison.operator not in allowed:
+            raise BadWhere(f"this field can be compared by {', '.join(sorted(allowed))} only", position)
+        return comparison
+
+    def field(self) -> Field:
+        token = self.next
+        if not token.is_word:
+            raise BadWhere("expected a field", token.position)
+        self.at += 1
+        kind, dot, name = token.text.partition(".")
+        figure = "last"
+        if token.bare and kind == "metric" and (split := name.rpartition("."))[2] in FIGURES and split[0]:
+            name, figure = split[0], split[2]
+        if dot and kind in ("config", "metric") and 0 < len(name) <= LONGEST_NAME and "\0" not in name:
+            return Field(Kind.CONFIG, name) if kind == "config" else Field(Kind.METRIC, name, FIGURES[figure])
+        if token.text not in FIELDS:
+            raise BadWhere(f"unknown field {token.text[:60]!r}", token.position)
+        return Field(*FIELDS[token.text])
+
+    def values(self, field: Field, operator: str) -> tuple[str | float | bool, ...]:
+        if operator == "exists":
+            return ()
+        if operator != "in":
+            return (self.value(field, operator),)
+        self.expect("(")
+        found = [self.value(field, operator)]
+        while self.take(","):
+            if len(found) == MOST_VALUES:
+                raise BadWhere(f"more than {MOST_VALUES} values", self.next.position)
+            found.append(self.value(field, operator))
+        self.expect(")")
+        return tuple(found)
+
+    def value(self, field: Field, operator: str) -> str | float | bool:
+        token = self.next
+        if not token.is_word:
+            raise BadWhere("expected a value", token.position)
+        self.at += 1
+        if "\0" in token.text:
+            raise BadWhere("a character that no value can have", token.position)
+        try:
+            return _value(token, field.kind, operator)
+        except ValueError as error:
+            raise BadWhere(str(error), token.position) from error
+
+
+def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
+    """The value as the field has it.
+
+    Raises:
+        ValueError: it cannot be compared with the field.
+    """
+    bare = token.bare == token.text
+    if kind is Kind.FLAG:
+        if token.keyword not in ("true", "false"):
+            raise ValueError("expected true or false")
+        return token.keyword == "true"
+    if kind is Kind.TIME:
+        if (moment := timestamps.seconds(token.text)) is None:
+            raise ValueError(f"expected {timestamps.FORMS}")
+        return moment
+    if kind in (Kind.TEXT, Kind.TAGS) or (kind is Kind.CONFIG and operator == "contains"):
+        return token.text
+    value = number(float(token.text)) if bare and NUMBER.fullmatch(token.text) else None
+    if value is None and (kind is not Kind.CONFIG or operator in ORDERINGS):
+        raise ValueError("expected a number")
+    if bare and token.keyword == "null":
+        raise ValueError("expected a value (what is missing is asked for with 'is null')")
+    if value is None:
+        return token.keyword if bare and token.keyword in ("true", "false") else token.text
+    return value

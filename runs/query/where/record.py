@@ -1,0 +1,121 @@
+"""Whether a condition of `where` is true for a run that was read from its folder. Pure.
+
+It means what `runs.query.where.sql` asks of a database, value for value: tests put the same conditions to both.
+"""
+
+from __future__ import annotations
+
+import operator
+import string
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from runicorn import layout
+from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
+from runs.store.metric_stats import MetricFacts, best_by, mode_of
+from runs.store.params import Param, flatten
+from runs.store.reader import RunRecord
+
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+CAPITALS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+"""A database looks for a part of a text in any case of the letters A to Z, and of no others."""
+
+
+class Described:
+    """A run of which conditions can be asked.
+
+    Args:
+        record: what its small files say.
+        read_metrics: reads the figures of its metrics by name; called once, and only by a condition that needs them.
+    """
+
+    def __init__(self, record: RunRecord, read_metrics: Callable[[], Mapping[str, MetricFacts]]) -> None:
+        self.record = record
+        self._read_metrics = read_metrics
+
+    def satisfies(self, node: Node) -> bool:
+        """Whether the expression is true: read from left to right, and no further than is needed.
+
+        Raises:
+            OSError: it asks for a metric, and the journal cannot be read.
+        """
+        if isinstance(node, Not):
+            return not self.satisfies(node.node)
+        if isinstance(node, All):
+            return all(map(self.satisfies, node.nodes))
+        if isinstance(node, Either):
+            return any(map(self.satisfies, node.nodes))
+        if node.field.kind is Kind.TAGS:
+            return bool(set(node.values) & set(self.record.tags) if node.values else self.record.tags)
+        if node.field.kind is Kind.CONFIG:
+            return _of_config(node, self._params.get(node.field.name))
+        if node.field.kind is Kind.METRIC:
+            return _compared(node, self._figure(node.field.name, node.field.figure))
+        value = self._column(node.field.name)
+        if node.operator in ("exists", "!=") and value == "" and node.field.name in EMPTY_TEXTS:
+            return False
+        return _compared(node, value)
+
+    @cached_property
+    def _params(self) -> dict[str, Param]:
+        return flatten(self.record.config)
+
+    @cached_property
+    def _metrics(self) -> Mapping[str, MetricFacts]:
+        return self._read_metrics()
+
+    def _figure(self, name: str, figure: str) -> float | None:
+        facts = self._metrics.get(name)
+        if facts is None:
+            return None
+        value = best_by(facts, mode_of(self.record, name))[0] if figure == "best" else getattr(facts, figure)
+        return None if value is None else float(value)
+
+    def _column(self, name: str) -> Any:
+        value = getattr(self.record, name)
+        # The best so far of a run whose summary does not say: it runs, or was killed.
+        unsaid = value is None or self.record.status == layout.RUNNING
+        if name == "best_metric_value" and unsaid and self.record.best_metric_name:
+            facts = self._metrics.get(self.record.best_metric_name)
+            value = best_by(facts, self.record.best_metric_mode)[0] if facts else value
+        return value
+
+
+def _of_config(node: Comparison, param: Param | None) -> bool:
+    if param is None:
+        return False
+    if node.operator == "in":
+        return param.number in node.values or param.text in node.values
+    missing = param.number is None and param.text == "null"
+    if missing and node.operator in ("exists", "!=", "contains"):
+        return False
+    if node.operator == "exists":
+        return True
+    asks_number = node.operator in ORDERINGS or isinstance(node.values[0], float)
+    value = param.number if asks_number else param.text
+    if node.operator == "!=":
+        return value != node.values[0]  # text is another value than any number
+    return _compared(node, value)
+
+
+def _compared(node: Comparison, value: Any) -> bool:
+    """Whether the comparison is true for the value of its field; no comparison is for None."""
+    if value is None:
+        return False
+    if node.operator == "exists":
+        return True
+    if node.operator == "in":
+        return value in node.values
+    wanted = node.values[0]
+    if node.operator == "contains":
+        return str(wanted).translate(CAPITALS) in str(value).translate(CAPITALS)
+    if node.operator == "!=":
+        return bool(value != wanted)
+    return COMPARED[node.operator](value, wanted)

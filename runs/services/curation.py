@@ -1,0 +1,100 @@
+"""What people say of a run: tags, description, pinned, archived. Recorded in `curation.json`, which only we write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runicorn import curation
+from runs.models import Run, StorageRoot
+from runs.services import write_through
+from runs.store.reader import clean_tags
+
+
+def edit_run(
+    *,
+    run: Run,
+    tags: Sequence[str] | None = None,
+    description: str | None = None,
+    pinned: bool | None = None,
+    archived: bool | None = None,
+    keep_tags: bool = False,
+) -> Run:
+    """Change what is given and leave the rest; answers the row as it is then.
+
+    With `keep_tags` the tags that are there stay.
+
+    Raises:
+        ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
+    """
+    given = {"tags": tags, "description": description, "pinned": pinned, "archived": archived}
+    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if not changes:
+        return run
+
+    def made(now: Mapping[str, Any]) -> dict[str, Any]:
+        before = now["tags"] if keep_tags else ()
+        return changes if tags is None else changes | {"tags": clean_tags([*before, *tags])}
+
+    return write_through.change_one(run.root, run, lambda run: write(run, made))
+
+
+def tag_runs(
+    *, root: StorageRoot, run_ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()
+) -> dict[str, write_through.Result]:
+    """Add tags to runs and take others away; tells for each run what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    unwanted = clean_tags([*remove])
+
+    def tags(now: Mapping[str, Any]) -> dict[str, Any]:
+        # Cleaned as for the row: people see and name them like that, whoever wrote the file.
+        kept = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
+        return {"tags": clean_tags([*kept, *add])}
+
+    def change(run: Run) -> None:
+        refuse_deleted(run)
+        write(run, tags)
+
+    return write_through.for_each(root, run_ids, change)
+
+
+def flag_runs(
+    *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
+) -> dict[str, write_through.Result]:
+    """Pin or archive runs, or take that back; tells for each run what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    given = {"pinned": pinned, "archived": archived}
+    changes = {key: value for key, value in given.items() if value is not None}
+
+    def change(run: Run) -> None:
+        refuse_deleted(run)
+        write(run, changes)
+
+    return write_through.for_each(root, run_ids, change)
+
+
+def refuse_deleted(run: Run) -> None:
+    """Raise when the run is in the recycle bin.
+
+    Raises:
+        Refused: it is.
+    """
+    if run.deleted is not None:
+        raise write_through.Refused("run not found")
+
+
+def write(run: Run, changes: curation.Changes) -> None:
+    """Put changes into a run's `curation.json`.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    known = {field: getattr(run, field) for field in curation.FIELDS}
+    curation.note(Path(run.root.path), run.path, known, changes)

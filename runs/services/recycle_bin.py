@@ -1,0 +1,117 @@
+"""The recycle bin: a run is in it while its folder holds a file `.deleted`; emptying it removes folders for good."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from runicorn import curation, removal
+from runicorn.capabilities import require
+from runs.errors import OutsideRoot, ReadOnlyStore
+from runs.index import discovery
+from runs.models import Run, StorageRoot
+from runs.services import write_through
+
+logger = logging.getLogger(__name__)
+
+
+def soft_delete_runs(
+    *, root: StorageRoot, run_ids: Sequence[str], reason: str = curation.USER_DELETED
+) -> dict[str, write_through.Result]:
+    """Put runs into the recycle bin; tells for each what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+
+    def delete(run: Run) -> None:
+        there = run.deleted is not None
+        if there or not curation.put_into_bin(Path(root.path), run.path, run.status, reason):
+            raise write_through.Refused("already deleted")
+
+    return write_through.for_each(root, run_ids, delete)
+
+
+def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, write_through.Result]:
+    """Take runs out of the recycle bin; tells for each what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+
+    def restore(run: Run) -> None:
+        if run.deleted is None or not curation.take_out_of_bin(run.path):
+            raise write_through.Refused("run not deleted")
+
+    return write_through.for_each(root, run_ids, restore)
+
+
+def empty_recycle_bin(*, root: StorageRoot) -> dict[str, write_through.Result]:
+    """Remove every deleted run from the disk; tells for each what became of it.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    discovery.full(root)  # a run that another program deleted a moment ago is emptied too
+    deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
+    return remove_runs(root=root, run_ids=list(deleted.values_list("run_id", flat=True)))
+
+
+def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, write_through.Result]:
+    """Remove runs that are in the recycle bin from the disk, and their rows.
+
+    A folder that is the run's own is first moved aside within the store, which takes it from the lists at once and
+    cannot be half done. What cannot be removed after that is reported, and tried again the next time. From a folder with
+    another run or files of others only the run's own files are removed.
+
+    Raises:
+        ReadOnlyStore: nothing can be written.
+    """
+    require("permanent-deletion")
+    _sweep(root)
+
+    def remove(run: Run) -> None:
+        if run.deleted is None:
+            raise write_through.Refused("run not deleted")
+        folder = _own_path(root, run)
+        if not removal.is_own_folder(folder):
+            removal.remove_own_files(folder)
+            discovery.remove(root, [run.pk])
+            return
+        aside = curation.put_aside(Path(root.path), folder)
+        discovery.remove(root, [run.pk])
+        try:
+            shutil.rmtree(aside)
+        except OSError as error:
+            logger.warning("%s, which was run %s, could not be removed: %s", aside, run.run_id, error)
+            raise write_through.Refused(
+                f"some of its files could not be removed: {error.strerror or error}"
+            ) from error
+
+    return write_through.for_each(root, run_ids, remove)
+
+
+def _own_path(root: StorageRoot, run: Run) -> Path:
+    folder = Path(root.path, run.folder)
+    # A link on the way would have us move, and then remove, something that is not in the store.
+    if run.path != folder:
+        raise OutsideRoot(run.run_id)
+    return folder
+
+
+def _sweep(root: StorageRoot) -> None:
+    """Remove what an earlier emptying left behind when it was interrupted."""
+    try:
+        leftovers = list(curation.trash(Path(root.path)).iterdir())
+    except OSError as error:
+        if error.errno in write_through.REFUSED:
+            raise ReadOnlyStore from error
+        logger.warning("The trash of %s could not be listed: %s", root.path, error)
+        return
+    for path in leftovers:
+        try:
+            shutil.rmtree(path)
+        except OSError as error:
+            logger.warning("%s could not be removed: %s", path, error)

@@ -1,0 +1,117 @@
+"""Writing into run folders on behalf of a person: file, then row, and nothing where the file cannot be written."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypedDict
+
+from runicorn import _os
+from runicorn.store.containment import OutsideStore
+from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
+from runs.index import discovery
+from runs.models import Run, StorageRoot
+
+REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
+TOGETHER = 50
+"""Runs whose rows are written in one transaction: some 30 ms."""
+
+
+class Result(TypedDict, total=False):
+    """What became of one run of several."""
+
+    success: bool
+    error: str
+
+
+class Refused(Exception):
+    """Why one run of several was left as it is."""
+
+
+def for_each(root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], None]) -> dict[str, Result]:
+    """Apply `change` to each run once, in order, and tell for each what became of it.
+
+    `change` writes files and raises `Refused` or `OSError` when it did not; the rows are read again after it, some
+    dozens together.
+
+    Raises:
+        ReadOnlyStore: nothing was changed because nothing can be written.
+    """
+    results: dict[str, Result] = {}
+    read_only: list[bool] = []
+    ids = list(dict.fromkeys(run_ids))
+    for start in range(0, len(ids), TOGETHER):
+        runs = discovery.refresh_runs(root, ids[start : start + TOGETHER])
+        changed = []
+        for run_id, run in runs.items():
+            results[run_id] = _attempt(run, change, read_only)
+            if run is not None and results[run_id]["success"]:
+                changed.append(run)
+        touch_folders(changed)
+        discovery.believe_runs(root, changed)
+    if any(read_only) and not any(result["success"] for result in results.values()):
+        raise ReadOnlyStore
+    return results
+
+
+def _attempt(run: Run | None, change: Callable[[Run], None], read_only: list[bool]) -> Result:
+    """Apply `change` to one run; `read_only` learns whether it failed because nothing can be written."""
+    try:
+        if run is None:
+            raise Refused("run not found")
+        change(run)
+    except OutsideRoot:
+        return {"success": False, "error": "run not found"}
+    except Refused as refused:
+        return {"success": False, "error": str(refused)}
+    except OSError as error:
+        read_only.append(error.errno in REFUSED)
+        return {"success": False, "error": f"could not be written: {error.strerror or error}"}
+    return {"success": True}
+
+
+@contextmanager
+def one_file() -> Iterator[None]:
+    """Turn a failure to write into the answer to a request about a single run.
+
+    Raises:
+        ReadOnlyStore: it cannot be written here.
+        NoSpace: the disk is full, or what is left is its reserve.
+        NotWritten: it could not be written this time.
+    """
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, OutsideStore) or error.errno == errno.ELOOP:  # the file itself is a link
+            raise ReadOnlyStore("A link leads out of the storage root") from error
+        if error.errno in REFUSED:
+            raise ReadOnlyStore from error
+        if error.errno in _os.NO_ROOM:
+            raise NoSpace(error.strerror or "No space left on the disk") from error
+        raise NotWritten(error.strerror or "unknown reason") from error
+
+
+def touch_folders(runs: Iterable[Run]) -> None:
+    """Let viewers of other machines notice within a second: they look at the folders above the runs."""
+    for folder in {f"{run.root.path}/{run.folder}".rpartition("/")[0] for run in runs}:
+        with suppress(OSError):  # the change itself is written; at worst they see it a minute later
+            os.utime(folder)
+
+
+def count(results: dict[str, Result]) -> int:
+    """How many of several runs were changed."""
+    return sum(result["success"] for result in results.values())
+
+
+def change_one(root: StorageRoot, run: Run, write: Callable[[Run], Any]) -> Run:
+    """Apply `write` to one run and answer its row as it is then.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    with one_file():
+        write(run)
+    touch_folders([run])
+    return discovery.refresh_run(root, run.run_id, believe=True) or run

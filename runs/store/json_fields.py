@@ -1,0 +1,122 @@
+"""The fields of a small file, each read as what the format says it is. Pure.
+
+A field that is something else is as good as absent, and is told of in a sentence. `null` and a missing field are
+nothing to tell of, and neither is a field that nobody here knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from runs.store.sanitize import clean_text, integer, number
+
+T = TypeVar("T")
+
+EARLIEST, LATEST = 0.0, 32503680000.0  # the years 1970 to 3000
+
+
+def timestamp(value: object) -> float | None:
+    """Unix seconds, or None for what cannot be a time."""
+    seconds = number(value)
+    return seconds if seconds is not None and EARLIEST < seconds < LATEST else None
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _count(value: object) -> int | None:
+    found = integer(value)
+    return None if found is None or found < 0 else found
+
+
+def _list(value: object) -> list[Any] | None:
+    return value if isinstance(value, list) else None
+
+
+class Fields:
+    """What one file holds.
+
+    Args:
+        file: its name, for the sentences.
+        content: the object in it.
+        warnings: where the sentences go; each stands there once.
+    """
+
+    def __init__(self, file: str, content: Mapping[str, Any], warnings: list[str]) -> None:
+        self._file, self._content, self._warnings = file, content, warnings
+
+    def __bool__(self) -> bool:
+        return bool(self._content)
+
+    def get(self, key: str) -> Any:
+        """A field as it stands there."""
+        return self._content.get(key)
+
+    def text(self, key: str, limit: int) -> str | None:
+        """Text of at most `limit` characters that can be stored."""
+        return self._read(key, lambda value: _text(value, limit), "is not text")
+
+    def number(self, key: str) -> float | None:
+        """A finite number."""
+        return self._read(key, number, "is not a number")
+
+    def whole(self, key: str) -> int | None:
+        """A whole number of eight bytes."""
+        return self._read(key, integer, "is not a whole number")
+
+    def count(self, key: str) -> int | None:
+        """Return a whole number of eight bytes that is not negative."""
+        return self._read(key, _count, "is not a count")
+
+    def time(self, key: str) -> float | None:
+        """Unix seconds of some year from 1970 to 3000."""
+        return self._read(key, timestamp, "is not a time in Unix seconds")
+
+    def flag(self, key: str) -> bool:
+        """Whether it is true."""
+        return self._read(key, _flag, "is neither true nor false") or False
+
+    def one_of(self, key: str, *words: str) -> str | None:
+        """One of a few words."""
+        known = " or ".join(f'"{word}"' for word in words)
+        return self._read(key, lambda value: value if value in words else None, f"is not {known}")
+
+    def items(self, key: str) -> list[Any] | None:
+        """A list of whatever it holds."""
+        return self._read(key, _list, "is not a list")
+
+    def texts(self, key: str, limit: int) -> list[str] | None:
+        """The texts of a list in their order, each once, without those that are empty; None where there is no list."""
+        items = self.items(key)
+        if items is None:
+            return None
+        if not all(isinstance(item, str) for item in items):
+            self.tell(f"{key} holds something that is not text")
+        return unique_texts(items, limit)
+
+    def tell(self, problem: str) -> None:
+        """Note what is wrong with the file."""
+        sentence = f"{self._file}: {problem}."
+        if sentence not in self._warnings:
+            self._warnings.append(sentence)
+
+    def _read(self, key: str, read: Callable[[object], T | None], wrong: str) -> T | None:
+        value = self._content.get(key)
+        if value is None:
+            return None
+        found = read(value)
+        if found is None:
+            self.tell(f"{key} {wrong}")
+        return found
+
+
+def _text(value: object, limit: int) -> str | None:
+    return clean_text(value, limit) if isinstance(value, str) else None
+
+
+def unique_texts(items: list[Any], limit: int) -> list[str]:
+    """The texts among some items in their order, each once, without those that are empty."""
+    found = (clean_text(item, limit).strip() for item in items)
+    return list(dict.fromkeys(text for text in found if text))
