@@ -57,8 +57,8 @@ def parse_alone(journal: Path) -> float:
 
 def ingest(root: Path, journal: Path) -> float:
     """Seconds to take the journal in as a new run, all of it committed."""
+    from metrics.ingest.catch_up import catch_up
     from metrics.models import Series
-    from metrics.services import catch_up
     from runs.active_root import activate
     from runs.models import Run
     from runs.services import get_run

@@ -66,7 +66,7 @@ def fill(root: Path, home: Path, points: int) -> None:
             (folder / "meta.json").write_text(meta)
         (folder / "config.json").write_text(f'{{"lr": {(number % 5 + 1) / 1000}}}')
     use_store(root, home)
-    from metrics.services import catch_up
+    from metrics.ingest.catch_up import catch_up
     from runs.active_root import active_root
     from runs.index import discovery
     from runs.models import Run

@@ -9,9 +9,9 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from metrics.lanes import Lane
-from metrics.problems import problems
-from metrics.values import BOOL, FLOAT, INT, TEXT
+from metrics.store.columns import BOOL, FLOAT, INT, TEXT
+from metrics.store.journal_problems import problems
+from metrics.store.lanes import Lane
 from runs.models import Run
 
 
@@ -67,13 +67,13 @@ class Series(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="series", db_index=False)
     generation = models.IntegerField()
     lane = models.SmallIntegerField()
-    """One of `metrics.lanes.Lane`."""
+    """One of `metrics.store.lanes.Lane`."""
     name = models.CharField(max_length=255)
     uid = models.BigIntegerField()
     """Drawn at random: what caches know the series by, since row ids start again in a rebuilt database."""
 
     kinds = models.SmallIntegerField(default=0)
-    """The kinds of value seen, as bits: see `metrics.values`."""
+    """The kinds of value seen, as bits: see `metrics.store.columns`."""
     staged = models.BooleanField(default=False)
     """Whether any point has a stage."""
     count = models.BigIntegerField(default=0)
@@ -156,7 +156,7 @@ class Tile(models.Model):
     first_step = models.BigIntegerField()
     last_step = models.BigIntegerField()
     stride = models.BigIntegerField()
-    """The distance of neighbouring steps where it is always the same, 0 for a single step; see `metrics.pyramid`."""
+    """The distance of neighbouring steps where it is always the same, 0 for a single step; see `metrics.store.pyramid`."""
     first_row = models.BigIntegerField()
     last_row = models.BigIntegerField()
     first_time = models.FloatField()

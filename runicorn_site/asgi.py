@@ -11,7 +11,7 @@ from django.urls import re_path
 
 django.setup(set_prefix=False)
 
-from metrics.ws_urls import websocket_patterns as metric_sockets  # noqa: E402
+from metrics.live.urls import websocket_patterns as metric_sockets  # noqa: E402
 from runicorn.settings import get  # noqa: E402
 from runicorn_site.flow import BackPressure  # noqa: E402
 from runicorn_site.guard import Guard, Policy  # noqa: E402

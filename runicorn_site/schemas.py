@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from rest_framework import serializers as s
 
-from metrics.schemas import CacheStats
+from metrics.api.schemas import CacheStats
 from runicorn_site.web.schemas import Schema
 
 

@@ -362,7 +362,7 @@ def _told(kind: type[BaseException] | None, error: BaseException | None, trace: 
 
 def reopen() -> None:
     """Show the storage root again after its database was rebuilt, without what was remembered of earlier rows."""
-    from metrics import services as metrics
+    from metrics.ingest import catch_up as metrics
     from runs.active_root import activate, active_root
     from runs.index import discovery
     from runs.query import counts

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from metrics import read
+from metrics.query import series
 from runicorn._version import __version__
 from runicorn_site import schemas, system_figures
 from runicorn_site.server.database_monitor import monitor
@@ -39,7 +39,7 @@ class Health(APIView):
                 "timestamp": time.time(),
                 "storage": active_root().path,
                 "database": {"vendor": connection.vendor, "version": database_version()},
-                "cache": read.cache_stats(),
+                "cache": series.cache_stats(),
             }
             | ({"problem": problem} if problem else {})
         )

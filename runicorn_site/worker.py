@@ -17,7 +17,7 @@ from pathlib import Path
 from django.db import connection, connections
 
 from artifacts import services as artifacts
-from metrics import services as metrics
+from metrics.ingest import catch_up as metrics
 from runicorn._os import file_lock
 from runicorn_site.checkpoint import EVERY_SECONDS, checkpoint, checkpoint_if_worth, open_for_checkpoints
 from runicorn_site.server.database_monitor import monitor

@@ -9,8 +9,9 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from metrics import panels, services
-from metrics.progress import progress
+from metrics.ingest import catch_up
+from metrics.pages import panels
+from metrics.query.progress import progress
 from runicorn import layout
 from runs.models import Run, StorageRoot
 
@@ -27,7 +28,7 @@ def chart_panel(run: Run) -> dict[str, Any]:
     A run that nobody has looked at since it was found is taken in first; of a long journal a part: the page asks for the
     rest.
     """
-    services.catch_up(run, wait=PATIENCE)
+    catch_up.catch_up(run, wait=PATIENCE)
     running = run.status == layout.RUNNING
     return {"groups": panels.chart_groups(run), "problems": panels.problems(run), "running": running}
 
@@ -44,7 +45,7 @@ def ingest_progress(root: StorageRoot) -> dict[str, Any]:
     """A line that says how far the store is listed and its metrics are taken in; nothing when all is done."""
     # The row that the process holds is as old as the process.
     is_listed = StorageRoot.objects.filter(pk=root.pk, listed_at__isnull=False).exists()
-    return {"backlog": services.backlog(root), "is_listed": is_listed}
+    return {"backlog": catch_up.backlog(root), "is_listed": is_listed}
 
 
 @register.simple_tag

@@ -108,7 +108,7 @@ def _satisfies(root: Path, record: Any, condition: Any) -> bool:
     from runs.query.where.record import Described
 
     def figures() -> Any:
-        from metrics.whole import figures
+        from metrics.ingest.journal_summary import figures
 
         try:
             return figures(root / record.folder)

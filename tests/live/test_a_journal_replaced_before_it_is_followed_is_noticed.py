@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from metrics.consumers import LiveSocket, Place
+from metrics.ingest.catch_up import catch_up
+from metrics.live.socket import LiveSocket, Place
 from metrics.models import Journal
-from metrics.services import catch_up
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from metrics import read
+from metrics.ingest.journal_summary import figures
 from metrics.models import Journal
-from metrics.whole import figures
+from metrics.query import series
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import MetricFacts
 from tests.metrics import naive
@@ -36,14 +36,14 @@ def check_everything(run: Run, journal: bytes, random: Random) -> None:
     check_figures(run, truth)
 
 
-def rows_of(rows: read.Rows) -> list[dict[str, Any]]:
+def rows_of(rows: series.Rows) -> list[dict[str, Any]]:
     return [row for block in rows.blocks() for row in block]
 
 
 def check_rows(run: Run, truth: Naive) -> None:
     for rows, (columns, expected) in (
-        (read.rows_by_step(run), truth.by_step()),
-        (read.rows_by_time(run), truth.by_time()),
+        (series.rows_by_step(run), truth.by_step()),
+        (series.rows_by_time(run), truth.by_time()),
     ):
         got = rows_of(rows)
         assert rows.columns == columns
@@ -54,8 +54,8 @@ def check_rows(run: Run, truth: Naive) -> None:
 def check_samples(run: Run, truth: Naive, random: Random) -> None:
     wanted = random.choice([2, 5, 11, 40, 100])
     for reader, (columns, expected) in (
-        (read.rows_by_step, truth.by_step()),
-        (read.rows_by_time, truth.by_time()),
+        (series.rows_by_step, truth.by_step()),
+        (series.rows_by_time, truth.by_time()),
     ):
         rows = reader(run, wanted)
         got = rows_of(rows)
@@ -86,7 +86,7 @@ def positions(some: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[in
 
 
 def check_series(run: Run, truth: Naive, x: str, points: int, step_range: Any, after_row: int | None) -> None:
-    answer = read.series(run, points=points, x=x, step_range=step_range, after_row=after_row)
+    answer = series.series(run, points=points, x=x, step_range=step_range, after_row=after_row)
     assert answer["last_row"] == truth.lines - 1
     stretch = within(truth, step_range, after_row, by_step=x == "step")
     got = {entry["name"]: entry for entry in answer["series"] if not entry.get("system")}

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from metrics import ingest, pyramid, source
+from metrics.ingest import intake, source
+from metrics.store import pyramid
 from tests.metrics.pyramids import SMALL
 
 
@@ -15,7 +16,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiles, blocks and transactions so small that a short journal goes through all of them."""
     monkeypatch.setattr(pyramid, "SHAPE", SMALL)
     monkeypatch.setattr(source, "BLOCK", 700)
-    monkeypatch.setattr(ingest, "GROUP_BYTES", 2000)
+    monkeypatch.setattr(intake, "GROUP_BYTES", 2000)
 
 
 @pytest.fixture

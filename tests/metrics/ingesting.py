@@ -17,8 +17,8 @@ import sys
 import django
 
 django.setup()
-from metrics import ingest, pyramid, source
-from metrics.services import catch_up
+from metrics.ingest import intake as ingest, pyramid, source
+from metrics.ingest.catch_up import catch_up
 from runs.models import Run
 from tests.metrics.pyramids import SMALL
 

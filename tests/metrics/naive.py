@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from metrics.parse import stored_name
+from metrics.ingest.parse import stored_name
 
 FAR = 1e11
 TEXT = 1000

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metrics import codec
-from metrics.directory import COLUMNS, Directory, table
-from metrics.points import NONE, Points, gather
-from metrics.pyramid import Node, Shape, leaf
-from metrics.sealing import Growth
-from metrics.values import Values
+from metrics.ingest.sealing import Growth
+from metrics.store import codec
+from metrics.store.columns import Values
+from metrics.store.points import NONE, Points, gather
+from metrics.store.pyramid import Node, Shape, leaf
+from metrics.store.tile_index import COLUMNS, Directory, table
 
 SMALL = Shape(tile=8, window=3, fan=4, segments=4)
 """A pyramid in which a hundred points reach every corner."""

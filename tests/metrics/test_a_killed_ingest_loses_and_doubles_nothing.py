@@ -8,8 +8,8 @@ from random import Random
 
 import pytest
 
+from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal
-from metrics.services import catch_up
 from runs.models import Run
 from tests.metrics.agreement import check_everything
 from tests.metrics.ingesting import start

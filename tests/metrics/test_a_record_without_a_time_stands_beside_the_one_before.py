@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from metrics import read
-from metrics.frames import PointFrames
+from metrics.ingest.catch_up import catch_up
+from metrics.live.frames import PointFrames
 from metrics.models import Journal
-from metrics.services import catch_up
+from metrics.query import series
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run, path_of
 
@@ -19,7 +19,7 @@ WITHOUT = [b"null", b'"2026-01-01"', b"1e300", b"NaN", b"true", b"[5]"]
 def times(run: Any) -> list[float]:
     """What `metrics` answers: seconds since the first record."""
     catch_up(run)
-    return [row["time"] for row in rows_of(read.rows_by_time(run))]
+    return [row["time"] for row in rows_of(series.rows_by_time(run))]
 
 
 @pytest.mark.parametrize("ts", WITHOUT)

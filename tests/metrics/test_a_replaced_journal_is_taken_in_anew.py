@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from metrics import read
+from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal, Series, Tail, Tile
-from metrics.services import catch_up
+from metrics.query import series as read
 from runs.models import Run, RunMetric
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run, path_of
@@ -123,8 +123,8 @@ def test_a_reader_who_asks_for_the_rest_of_the_old_one_gets_all_of_the_new(run: 
 
 
 def test_a_page_of_rows_that_was_begun_ends_rather_than_mixing(run: Run) -> None:
-    from metrics.cache import cache
-    from metrics.view import Gone
+    from metrics.query.series_view import Gone
+    from metrics.store.cache import cache
 
     blocks = read.rows_by_step(run).blocks()
     path_of(run).write_bytes(lines([7.0] * 50))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from metrics.row_sampling import Choice, RowSampler
+from metrics.query.row_sampling import Choice, RowSampler
 
 MakeRun = Callable[..., str]
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from metrics import rounds, services
+from metrics.ingest import catch_up, schedule
+from metrics.ingest.catch_up import catch_up_all
 from metrics.models import Journal
-from metrics.services import catch_up_all
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
@@ -75,7 +75,7 @@ def test_what_cannot_be_read_now_is_read_later(
 def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
     status: str, store: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(services, "_rounds", {})
+    monkeypatch.setattr(catch_up, "_rounds", {})
     bad = write_run(store, status=status, metrics=[{"loss": 1.0}])
     path = store / "vision/resnet/runs" / bad / "events.jsonl"
     real, tries = os.pread, []
@@ -102,14 +102,14 @@ def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
         round_(0.5)
         round_(0.25)
         assert len(tries) == told() == first
-        edge.setattr(rounds, "SWEEP_SECONDS", 0.0)
-        edge.setattr(rounds, "NEW_RUNS_SECONDS", 0.0)
+        edge.setattr(schedule, "SWEEP_SECONDS", 0.0)
+        edge.setattr(schedule, "NEW_RUNS_SECONDS", 0.0)
         catch_up_all(active_root())
         assert len(tries) == told() == first + 1
         edge.setattr(os, "pread", real)
         catch_up_all(active_root())
     assert Run.objects.get(run_id=bad).metric_rows.get().last == 0.25
-    assert services.backlog(active_root())["runs"] == 0
+    assert catch_up.backlog(active_root())["runs"] == 0
 
 
 def test_a_size_that_is_told_late_or_smaller_for_a_moment_loses_and_doubles_nothing(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from metrics import read
+from metrics.ingest.catch_up import backlog, catch_up
+from metrics.ingest.journal_summary import figures
 from metrics.models import Journal
-from metrics.services import backlog, catch_up
-from metrics.whole import figures
+from metrics.query import series
 from runicorn import layout
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run, path_of
@@ -24,10 +24,10 @@ def test_it_waits_for_its_newline(store: Path) -> None:
     assert Journal.objects.get(run=run).offset == len(LINE)
     append(run, LINE[30:-1])
     assert catch_up(run, wait=60) == 0
-    assert len(rows_of(read.rows_by_time(run))) == 1
+    assert len(rows_of(series.rows_by_time(run))) == 1
     append(run, b"\n")
     assert catch_up(run, wait=60) == 0
-    assert len(rows_of(read.rows_by_time(run))) == 2
+    assert len(rows_of(series.rows_by_time(run))) == 2
 
 
 def test_it_costs_only_itself_when_the_next_line_follows(store: Path) -> None:
@@ -35,7 +35,7 @@ def test_it_costs_only_itself_when_the_next_line_follows(store: Path) -> None:
     append(run, LINE[:30] + b"\n" + LINE)
     catch_up(run)
     assert Journal.objects.get(run=run).bad_lines == 1
-    assert len(rows_of(read.rows_by_time(run))) == 1
+    assert len(rows_of(series.rows_by_time(run))) == 1
 
 
 def test_it_is_no_backlog(store: Path) -> None:
@@ -51,11 +51,11 @@ def test_a_whole_last_record_of_a_run_that_has_ended_is_read_without_its_newline
     run = new_run(1)
     append(run, LINE + LINE[:-1])
     assert catch_up(run, wait=60) == 0
-    assert len(rows_of(read.rows_by_time(run))) == 2
+    assert len(rows_of(series.rows_by_time(run))) == 2
     assert Journal.objects.get(run=run).offset == path_of(run).stat().st_size
     append(run, b"\n" + LINE)  # the run was resumed
     assert catch_up(run, wait=60) == 0
-    assert len(rows_of(read.rows_by_time(run))) == 3
+    assert len(rows_of(series.rows_by_time(run))) == 3
     assert Journal.objects.get(run=run).bad_lines == 0
 
 
@@ -63,5 +63,5 @@ def test_half_a_record_of_a_run_that_has_ended_is_not_read(store: Path) -> None:
     run = new_run(1)
     append(run, LINE + LINE[:-2])
     assert catch_up(run, wait=60) == 0
-    assert len(rows_of(read.rows_by_time(run))) == 1
+    assert len(rows_of(series.rows_by_time(run))) == 1
     assert len(figures(run.path)) == 1

@@ -9,9 +9,9 @@ from random import Random
 import pytest
 from rest_framework.test import APIClient
 
-from metrics import ingest
+from metrics.ingest import intake
+from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal
-from metrics.services import catch_up
 from runs.models import Run
 from tests.metrics.journals import Scribe, append, new_run, path_of
 
@@ -19,7 +19,7 @@ from tests.metrics.journals import Scribe, append, new_run, path_of
 @pytest.fixture
 def leased(store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A run with some lines stored and more to come, which another process has said to be busy with."""
-    monkeypatch.setattr(ingest, "LEASE_BYTES", 1000)
+    monkeypatch.setattr(intake, "LEASE_BYTES", 1000)
     run, scribe = new_run(1), Scribe(Random(1))
     append(run, scribe.lines(10))
     assert catch_up(run, wait=60) == 0
@@ -47,7 +47,7 @@ def test_it_goes_on_when_the_other_is_done(leased: Run, api: APIClient) -> None:
 def test_a_small_rest_is_nobodys_to_keep(
     leased: Run, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ingest, "LEASE_BYTES", 1_000_000)
+    monkeypatch.setattr(intake, "LEASE_BYTES", 1_000_000)
     assert "X-Ingest-Pending" not in api.get(f"/api/runs/{leased.run_id}/progress").headers
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.plan import Reading, Window, level_for
-from metrics.points import Points
+from metrics.query.plan import Reading, Window, level_for
+from metrics.store.points import Points
 from tests.metrics.pyramids import Grown, in_batches, points_of
 
 pytestmark = pytest.mark.usefixtures("small_pieces")

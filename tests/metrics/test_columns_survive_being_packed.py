@@ -7,9 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from metrics import codec
-from metrics.points import Points
-from metrics.values import Values, join
+from metrics.store import codec
+from metrics.store.columns import Values, join
+from metrics.store.points import Points
 
 wholes = st.integers(-(2**63), 2**63 - 1)
 scalars = st.none() | st.floats() | wholes | st.booleans() | st.text(max_size=8)

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.sampling import curve, envelope, evenly
+from metrics.query.downsample import curve, envelope, evenly
 
 heights = st.lists(st.floats(), max_size=300) | st.lists(st.floats(allow_nan=False, width=16), max_size=300)
 

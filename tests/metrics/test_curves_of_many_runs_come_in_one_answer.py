@@ -10,8 +10,8 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from metrics import answer_limits, chosen, overlay
-from metrics.cache import cache
+from metrics.query import limits, overlay, selection
+from metrics.store.cache import cache
 from runs.active_root import active_root
 
 MakeRun = Callable[..., str]
@@ -158,7 +158,7 @@ def test_bad_input_is_refused_and_named(store: Path, api: APIClient, query: str,
 def test_more_than_one_answer_can_hold_is_refused(
     three: list[str], api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answer_limits, "MOST_NUMBERS", 400)
+    monkeypatch.setattr(limits, "MOST_NUMBERS", 400)
     assert api.get(f"/api/v2/series?ids={','.join(three)}&names=loss").status_code == 200
     answer = api.get(f"/api/v2/series?ids={','.join(three)}&names=loss&group_by=tag")
     assert answer.status_code == 400 and "points" in answer.json()["errors"]
@@ -174,5 +174,5 @@ def test_many_runs_take_as_many_queries_as_one(
         with django_assert_num_queries(
             5
         ):  # the runs, their journals twice, series and config; tails are known
-            found = chosen.choose(active_root(), ids[:count])
+            found = selection.choose(active_root(), ids[:count])
             assert len(overlay.curves(found, group_by="config.lr")["series"]) == count

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.services import catch_up
+from metrics.ingest.catch_up import catch_up
 from tests.metrics.agreement import check_everything
 from tests.metrics.journals import Scribe, append, new_run, path_of
 

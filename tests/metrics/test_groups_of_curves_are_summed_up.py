@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics import groups
+from metrics.query import groups
 
 NAN = float("nan")
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.lanes import Lane
-from metrics.parse import Batch, parse
+from metrics.ingest.parse import Batch, parse
+from metrics.store.lanes import Lane
 from tests.metrics import naive
 from tests.metrics.journals import Scribe
 from tests.metrics.naive import same

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from metrics import read
+from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal
-from metrics.services import catch_up
+from metrics.query import series
 from runicorn import journal
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run
@@ -27,7 +27,7 @@ def test_a_line_longer_than_a_block_is_read_whole(store: Path) -> None:
     assert len(long) > 262_144
     append(run, line(1, loss=1.0) + long + line(3, loss=3.0))
     assert catch_up(run, wait=60) == 0
-    rows = rows_of(read.rows_by_step(run))
+    rows = rows_of(series.rows_by_step(run))
     assert [row["global_step"] for row in rows] == [1, 2, 3]
     assert {name: rows[1][name] for name in wide} == wide
 
@@ -39,6 +39,6 @@ def test_a_line_that_is_too_long_is_one_bad_line(store: Path, monkeypatch: pytes
     endless = b"x" * 1024 * 1024 + line(2, loss=2.0)
     append(run, line(1, loss=1.0) + endless + line(3, loss=3.0))
     assert catch_up(run, wait=60) == 0
-    assert [row["global_step"] for row in rows_of(read.rows_by_step(run))] == [1, 3]
+    assert [row["global_step"] for row in rows_of(series.rows_by_step(run))] == [1, 3]
     known = Journal.objects.get(run=run)
     assert (known.rows, known.bad_lines) == (3, 1)

@@ -12,9 +12,9 @@ import pytest
 from django.http import StreamingHttpResponse
 from rest_framework.test import APIClient
 
-from metrics import read
-from metrics.cache import Cache
-from metrics.services import catch_up
+from metrics.ingest.catch_up import catch_up
+from metrics.query import series
+from metrics.store.cache import Cache
 from runs.models import Run
 from tests.metrics.journals import append, new_run
 
@@ -49,7 +49,7 @@ def pieces(response: object) -> Iterator[bytes]:
 def test_memory_does_not_grow_with_the_rows(
     run: Run, api: APIClient, route: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("metrics.view.cache", "metrics.read.cache"):
+    for module in ("metrics.query.series_view.cache", "metrics.query.series.cache"):
         monkeypatch.setattr(module, Cache(max_bytes=4 * 1024 * 1024))
     response = api.get(f"/api/runs/{run.run_id}/{route}")
     tracemalloc.start()
@@ -75,6 +75,6 @@ def test_a_step_that_never_moves_is_one_row(store: Path) -> None:
     text = "".join(event.format(name="first" if i < 100 else "loss", i=i) for i in range(20_000))
     append(run, text.encode())
     assert catch_up(run, wait=60) == 0
-    (rows,) = read.rows_by_step(run).blocks()
+    (rows,) = series.rows_by_step(run).blocks()
     assert json.loads(json.dumps(rows)) == [{"global_step": 7, "first": 99, "loss": 19_999, "time": 19_999.0}]
-    assert read.series(run)["series"][0]["count"] == 1
+    assert series.series(run)["series"][0]["count"] == 1

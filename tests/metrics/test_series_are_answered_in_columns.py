@@ -206,11 +206,11 @@ def test_a_run_that_logged_nothing_has_no_series(store: Path, make_run: MakeRun,
 def test_the_series_of_one_run_have_the_ceiling_of_those_of_many(
     store: Path, api: Any, make_run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from metrics import answer_limits
+    from metrics.query import limits
 
     run_id = make_run(store, metrics=[{"a": float(step), "b": float(step)} for step in range(20)])
     address = f"/api/v2/experiments/{run_id}/series"
-    monkeypatch.setattr(answer_limits, "MOST_NUMBERS", 60)
+    monkeypatch.setattr(limits, "MOST_NUMBERS", 60)
     for names, points, status in (("a", 20, 200), ("a,b", 20, 400), ("a,b", 10, 200)):
         answer = api.get(f"{address}?names={names}&points={points}")
         assert answer.status_code == status

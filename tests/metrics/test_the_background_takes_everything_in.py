@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from metrics import read, rounds, services
+from metrics.ingest import catch_up, schedule
+from metrics.ingest.catch_up import backlog, catch_up_all
 from metrics.models import Journal, Series, Tail
-from metrics.services import backlog, catch_up_all
+from metrics.query import series
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import Run
@@ -26,13 +27,13 @@ MakeRun = Callable[..., str]
 @pytest.fixture(autouse=True)
 def fresh_rounds() -> Iterator[None]:
     """Rounds remember what they saw; another test's root may have the same number."""
-    services._rounds.clear()
+    catch_up._rounds.clear()
     yield
-    services._rounds.clear()
+    catch_up._rounds.clear()
 
 
 def losses(run_id: str) -> list[float]:
-    return [row["loss"] for row in rows_of(read.rows_by_step(Run.objects.get(run_id=run_id)))]
+    return [row["loss"] for row in rows_of(series.rows_by_step(Run.objects.get(run_id=run_id)))]
 
 
 def test_one_round_takes_in_running_and_ended_runs(store: Path, make_run: MakeRun) -> None:
@@ -69,7 +70,7 @@ def test_the_last_lines_of_a_run_that_ended_come_too(store: Path, make_run: Make
 
 
 def test_what_is_behind_is_counted(store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rounds, "SLICE_SECONDS", -1.0)
+    monkeypatch.setattr(schedule, "SLICE_SECONDS", -1.0)
     run_ids = [make_run(store, metrics=[{"loss": 1.0}] * 4) for _ in range(3)]
     discovery.full(active_root())
     catch_up_all(active_root())
@@ -82,7 +83,7 @@ def test_what_is_behind_is_counted(store: Path, make_run: MakeRun, monkeypatch: 
 def test_runs_found_later_are_taken_in_soon(
     store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "NEW_RUNS_SECONDS", 0.0)
+    monkeypatch.setattr(schedule, "NEW_RUNS_SECONDS", 0.0)
     discovery.full(active_root())
     catch_up_all(active_root())
     run_id = make_run(store, metrics=[{"loss": 1.0}])
@@ -94,16 +95,16 @@ def test_runs_found_later_are_taken_in_soon(
 def test_a_busy_run_is_left_alone_many_times_as_long_as_it_took(
     store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rounds, "SHARE", 100_000)
+    monkeypatch.setattr(schedule, "SHARE", 100_000)
     wide = {f"metric/{i}": 0.5 for i in range(300)}
     run_id = make_run(store, status="running", metrics=[wide])
     discovery.full(active_root())
     began = time.thread_time()
     catch_up_all(active_root())
     took = time.thread_time() - began
-    (known,) = services._rounds.values()
+    (known,) = catch_up._rounds.values()
     pk = Run.objects.get(run_id=run_id).pk
-    assert 0 < known._due[pk] - time.monotonic() <= rounds.SHARE * took
+    assert 0 < known._due[pk] - time.monotonic() <= schedule.SHARE * took
 
 
 def test_one_bad_folder_keeps_no_other_waiting(store: Path, make_run: MakeRun, tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_what_a_killed_process_left_of_a_replaced_journal_goes(store: Path, make
     run = Run.objects.get(run_id=run_id)
     # As after the commit that began a new generation: the journal's row has moved on, the old series are there.
     Journal.objects.filter(run=run).update(generation=2, offset=0, rows=0, size=0)
-    services._rounds.clear()
+    catch_up._rounds.clear()
     catch_up_all(active_root())
     assert set(Series.objects.filter(run=run).values_list("generation", flat=True)) == {2}
     assert losses(run_id) == [1.0] * 3

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rest_framework.test import APIClient
 
-from metrics.cache import Cache
-from metrics.services import catch_up
+from metrics.ingest.catch_up import catch_up
+from metrics.store.cache import Cache
 from runs.services import get_run
 from tests.folders import append_metrics
 

@@ -7,8 +7,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from metrics import read
-from metrics.services import catch_up
+from metrics.ingest.catch_up import catch_up
+from metrics.query import series
 from runs.services import get_run
 from tests.metrics.agreement import rows_of
 
@@ -47,7 +47,7 @@ def test_every_row_is_the_same(fixture_store: Path) -> None:
         run = get_run(journal.parent.name, deleted=True)
         assert catch_up(run, wait=30) == 0
         expected = as_the_reference_reads(journal)
-        rows = read.rows_by_step(run)
+        rows = series.rows_by_step(run)
         got = [
             {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
             for row in rows_of(rows)

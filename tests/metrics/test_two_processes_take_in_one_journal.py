@@ -9,8 +9,8 @@ from random import Random
 import pytest
 from django.db import connection
 
-from metrics import read
-from metrics.services import catch_up
+from metrics.ingest.catch_up import catch_up
+from metrics.query import series
 from runs.models import Run
 from tests.metrics import naive
 from tests.metrics.agreement import check_everything, rows_of
@@ -27,7 +27,7 @@ def test_two_processes_store_each_point_once(shared_store: Path, home: Path) -> 
     append(run, content)
     others = [start(run, home), start(run, home)]
     while any(process.poll() is None for process in others):
-        seen = rows_of(read.rows_by_time(run))
+        seen = rows_of(series.rows_by_time(run))
         _, expected = naive.read(content).by_time()
         assert len(seen) <= len(expected)
         assert len({row["time"] for row in seen}) <= len(seen)
@@ -65,7 +65,7 @@ def ask(run: Run, stopped: threading.Event, failures: list[str]) -> None:
     while not stopped.is_set() and not failures:
         if catch_up(run) != 0:
             continue
-        rows = rows_of(read.rows_by_time(run))
+        rows = rows_of(series.rows_by_time(run))
         if not same(sorted_rows(rows)[: len(known)], known) and not is_subset(known, rows):
             failures.append(f"{len(known)} rows were known, {len(rows)} came")
         known = sorted_rows(rows)

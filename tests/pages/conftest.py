@@ -65,7 +65,7 @@ def js(modules: Any) -> Callable[..., Any]:
 @pytest.fixture
 def look(store: Path, django_capture_on_commit_callbacks: Any) -> Callable[[], None]:
     """Find and read the runs of the store and their metrics, as the viewer does in the background."""
-    from metrics import services
+    from metrics.ingest import catch_up
     from runs.active_root import active_root
     from runs.index import discovery
     from runs.models import Run
@@ -74,7 +74,7 @@ def look(store: Path, django_capture_on_commit_callbacks: Any) -> Callable[[], N
         with django_capture_on_commit_callbacks(execute=True):
             discovery.full(active_root())
             for run in Run.objects.in_root(active_root()):
-                services.catch_up(run)
+                catch_up.catch_up(run)
 
     return go
 

@@ -45,7 +45,7 @@ ADDRESSES = sorted({address(pattern) for pattern in patterns(get_resolver())})
 
 def sockets() -> list[str]:
     """The addresses of all sockets."""
-    from metrics.ws_urls import websocket_patterns as metric_sockets
+    from metrics.live.urls import websocket_patterns as metric_sockets
     from runs.live.urls import websocket_patterns as run_sockets
 
     return [address(str(entry.pattern)) for entry in (*run_sockets, *metric_sockets)]

@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, CommandError
 
 from artifacts import services as artifacts
 from artifacts.models import Artifact
-from metrics import services as metrics
+from metrics.ingest import catch_up as metrics
 from runicorn.settings import storage_root
 from runicorn_site import database
 from runs.active_root import activate

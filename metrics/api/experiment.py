@@ -1,0 +1,32 @@
+"""One experiment in V2, with the figures of what it logged."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from metrics.api.rows import pending_header
+from metrics.ingest.catch_up import catch_up
+from metrics.query.summary import metrics_summary
+from runicorn_site.web.schemas import PROBLEMS
+from runs.api import experiments, schemas_v2
+from runs.services import get_experiment
+
+
+class ExperimentDetail(APIView):
+    """One experiment."""
+
+    @extend_schema(responses={200: schemas_v2.ExperimentDetail, **PROBLEMS})
+    def get(self, request: Request, run_id: str) -> Response:
+        """The experiment as its files are now, one in the recycle bin too, with what it logged in figures."""
+        run = get_experiment(run_id, deleted=True)
+        pending = catch_up(run)
+        answer = {
+            "experiment": experiments.experiment_of(run),
+            "metrics_summary": metrics_summary(run),
+            "environment_available": run.environment_available,
+            "file_count": experiments.count_files(run),
+        }
+        return Response(answer, headers=pending_header(pending))

@@ -1,0 +1,145 @@
+"""What the API of the metrics takes from a query."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from metrics.query.selection import CONFIG, TAG
+from runicorn_site.web.serializers import Query
+from runs.api.requests import CommaSeparated
+
+STEPS = re.compile(r"\s*([+-]?\d{1,18})?\s*:\s*([+-]?\d{1,18})?\s*")
+SECONDS = re.compile(r"\s*(\d{1,12}(?:\.\d*)?)?\s*:\s*(\d{1,12}(?:\.\d*)?)?\s*")
+LEAST_POINTS, MOST_POINTS = 4, 50_000
+MOST_RUNS, MOST_NAMES = 200, 200
+
+
+class _Span(serializers.Field[Any, Any, Any, Any]):
+    """Two numbers with a colon between; either side may be empty."""
+
+    def __init__(self, pattern: re.Pattern[str], number: type, problem: str, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self._pattern, self._number, self._problem = pattern, number, problem
+
+    def to_internal_value(self, data: Any) -> tuple[Any, Any]:
+        """The two as numbers, None for an empty side."""
+        match = self._pattern.fullmatch(str(data))
+        if match is None:
+            raise serializers.ValidationError(self._problem)
+        low, high = (None if side is None else self._number(side) for side in match.groups())
+        return low, high
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class StepRange(_Span):
+    """Lowest and highest step, both included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(STEPS, int, "Invalid step_range format, use 'min:max'", **options)
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class TimeRange(_Span):
+    """Lowest and highest time in Unix seconds, both included."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            SECONDS, float, "Invalid time_range format, use 'min:max' in Unix seconds", **options
+        )
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class Names(serializers.Field[Any, Any, Any, Any]):
+    """Names of metrics, exactly as they were logged: blanks count."""
+
+    def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self._most = max_length
+
+    def get_value(self, dictionary: Any) -> Any:
+        """All values of the parameter; nothing when it is not there, or empty."""
+        return dictionary.getlist(self.field_name) or serializers.empty
+
+    def to_internal_value(self, data: list[str]) -> list[str]:
+        """Several as they are; a single one as it is, and what it is made of when commas divide it."""
+        names = data if len(data) > 1 else list(dict.fromkeys([*data, *data[0].split(",")]))
+        if self._most is not None and len(names) > self._most + 1:
+            raise serializers.ValidationError(f"{self.field_name}: at most {self._most} names at once")
+        return names
+
+
+class RowsQuery(Query):
+    """How many rows are wanted."""
+
+    downsample = serializers.IntegerField(
+        required=False,
+        min_value=100,
+        max_value=50_000,
+        help_text="At most so many rows, the highest and lowest of every metric among them.",
+    )
+
+
+class SeriesQuery(Query):
+    """Which series are wanted, which stretch of them, and how fine."""
+
+    names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
+    points = serializers.IntegerField(
+        required=False, default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+    )
+    x = serializers.ChoiceField(required=False, default="step", choices=["step", "time"])
+    step_range = StepRange(help_text="`min:max`, either side may be empty.")
+    time_range = TimeRange(help_text="`min:max` in Unix seconds, for `x=time`.")
+    after_row = serializers.IntegerField(
+        required=False, min_value=-1, max_value=2**62, help_text="Only points of later lines of the journal."
+    )
+    generation = serializers.IntegerField(
+        required=False, min_value=0, max_value=2**31 - 1, help_text="The one that `after_row` belongs to."
+    )
+
+
+class FastQuery(Query):
+    """Which rows are wanted, and how many of them."""
+
+    metric_names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
+    step_range = StepRange(help_text="`min:max`, both included; either side may be empty.")
+    downsample = serializers.IntegerField(
+        required=False, min_value=2, max_value=50_000, help_text=RowsQuery().fields["downsample"].help_text
+    )
+
+
+class OverlayQuery(Query):
+    """Which runs are laid over each other, by which metrics, how fine, and how they are grouped."""
+
+    ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} ids of runs.")
+    names = Names(
+        max_length=MOST_NAMES, help_text="Metrics, separated by commas or repeated; all by default."
+    )
+    points = serializers.IntegerField(
+        required=False, default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
+    )
+    x = serializers.ChoiceField(
+        required=False,
+        default="step",
+        choices=["step", "time", "relative"],
+        help_text="`time` is in Unix seconds, `relative` in seconds since the start of each run.",
+    )
+    step_range = StepRange(help_text="`min:max`, either side may be empty.")
+    time_range = TimeRange(help_text="`min:max` in the seconds of `x`, for `x=time` and `x=relative`.")
+    group_by = serializers.CharField(
+        required=False, max_length=300, trim_whitespace=False, help_text="`config.<key>` or `tag`."
+    )
+
+    def validate_ids(self, ids: list[str]) -> list[str]:
+        """The ids, each once."""
+        return list(dict.fromkeys(ids))
+
+    def validate_group_by(self, group_by: str) -> str:
+        """A way of grouping that there is."""
+        if group_by != TAG and not (group_by.startswith(CONFIG) and len(group_by) > len(CONFIG)):
+            raise serializers.ValidationError("group_by must be config.<key> or tag")
+        return group_by

@@ -1,0 +1,261 @@
+"""Lines of a journal as columns of points.
+
+All lines of a chunk are parsed by one call: joined into one array, with a number between them that nobody can have
+written, so that the array tells whether every line was a value of its own. Where that fails (NaN and infinities are
+written bare, which is no JSON; a torn line; foreign bytes) the lines are looked at one by one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import orjson
+
+from metrics.ingest.source import LAST_LINE
+from metrics.store.columns import INT64, Ints, Values
+from metrics.store.lanes import Lane
+from metrics.store.points import Points
+from runicorn.checksums import altered_lines, salvage
+
+NAME_LENGTH = 255
+TEXT_LENGTH = 1000
+"""Characters of a text that are kept; prose belongs in the log."""
+_FAR = 1e11
+"""Seconds from 1970 beyond which a number is no time."""
+_SENTINEL = secrets.randbits(62) | 1 << 62
+_BETWEEN = b",%d," % _SENTINEL
+_BAD = object()
+_BLANK = object()
+_SCALARS = frozenset({float, int, bool, str})
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a chunk of a journal holds: `rows` whole lines, of which `bad` could not be read.
+
+    `untimed` events say no time, or none that can be read: they have the time of the one before.
+    `records` were read, `altered` of them do not match their checksum.
+    """
+
+    rows: int
+    bad: int
+    last_time: float
+    untimed: int = 0
+    records: int = 0
+    altered: int = 0
+    series: dict[tuple[Lane, str], Points] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Salvaged:
+    """A record that follows half a line of a process that was killed."""
+
+    event: Any
+
+
+@dataclass(slots=True)
+class _Logged:
+    """Events of one type in the order of the journal. `steps` holds None where an event has no step."""
+
+    rows: list[int] = field(default_factory=list)
+    steps: list[int | None] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    stages: list[Any] = field(default_factory=list)
+    data: list[dict[str, Any]] = field(default_factory=list)
+
+
+def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: bool = False) -> Batch:
+    """The points of the whole lines in `chunk`.
+
+    Args:
+        chunk: bytes that end in a newline; what follows the last newline is left out. Or a last record alone.
+        first_row: the ordinal of the first line in the journal. Every line counts, blank and bad ones too.
+        last_time: Unix seconds for events without a time that can be read, until one with such a time comes.
+        continued: the chunk does not begin at the start of a line: what stands before its first newline is the
+            end of a line too long to be read, and bad.
+    """
+    lines = chunk.split(b"\n")
+    if len(lines) > 1 or len(chunk) > LAST_LINE or not chunk.endswith(b"}"):
+        lines.pop()
+    events = _load(lines, chunk.startswith(b"\n") or b"\n\n" in chunk)
+    # An empty rest is the newline that a last record got later.
+    if continued and events and lines[0]:
+        events[0] = _BAD
+    altered = {first_row + i for i in altered_lines(lines)}
+    batch = Batch(len(lines), 0, last_time, records=len(lines))
+    metrics, system = _Logged(), _Logged()
+    for row, event in enumerate(events, first_row):
+        if type(event) is _Salvaged:
+            batch.bad, event = batch.bad + 1, event.event
+            altered.discard(row)
+        if type(event) is not dict:
+            batch.bad += event is not _BLANK
+            batch.records -= 1
+            continue
+        if altered and row in altered:
+            batch.altered += 1
+        if type(data := event.get("data")) is dict:
+            kind = event.get("type")
+            if kind == "metrics":
+                _note(metrics, row, event, data, batch)
+            elif kind == "system":
+                _note(system, row, event, data, batch)
+    _add(batch, metrics, (Lane.ROWS, Lane.STEPLESS_ROWS), (Lane.METRIC, Lane.STEPLESS))
+    _add(batch, system, None, (Lane.SYSTEM, Lane.SYSTEM))
+    return batch
+
+
+def _load(lines: list[bytes], has_blanks: bool = False) -> list[Any]:
+    if has_blanks:  # the journal of several processes has empty lines between its records
+        events = [_BLANK] * len(lines)
+        filled = [i for i, line in enumerate(lines) if line]
+        for i, event in zip(filled, _load([lines[i] for i in filled]) if filled else (), strict=True):
+            events[i] = event
+        return events
+    try:
+        values = orjson.loads(b"[" + _BETWEEN.join(lines) + b"]")
+    except orjson.JSONDecodeError:
+        return [_load_one(line) for line in lines]
+    # Every sentinel stands at the top of the array, so between two of them stands one value: one line.
+    if len(values) == 2 * len(lines) - 1 and values[1::2].count(_SENTINEL) == len(lines) - 1:
+        return list(values[::2])
+    return [_load_one(line) for line in lines]
+
+
+def _load_one(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        if not line.strip():
+            return _BLANK
+    try:
+        return json.loads(line.decode("utf-8", "ignore"))
+    except (ValueError, RecursionError):
+        rest = salvage(line)
+        return _Salvaged(orjson.loads(rest)) if rest else _BAD
+
+
+def _note(into: _Logged, row: int, event: dict[str, Any], data: dict[str, Any], batch: Batch) -> None:
+    """Take the reserved names out of an event's data and keep the rest for later."""
+    step, other = data.pop("global_step", None), data.pop("step", None)
+    if type(step) is not int or step not in INT64:
+        step = next((found for found in map(_whole, (step, other)) if found is not None), None)
+    time, ts = data.pop("time", None), data.pop("ts", None)
+    if type(time) is not float or not -_FAR < time < _FAR:
+        read = _time((time, event.get("ts"), ts))
+        batch.untimed += read is None
+        time = batch.last_time if read is None else read
+    batch.last_time = time
+    into.rows.append(row)
+    into.steps.append(step)
+    into.times.append(time)
+    into.stages.append(data.pop("stage", None))
+    into.data.append(data)
+
+
+def _whole(value: Any) -> int | None:
+    """A step as the existing format understands it: what `int()` takes, texts and floats included."""
+    try:
+        step = int(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return step if step in INT64 else None
+
+
+def _time(candidates: tuple[Any, ...]) -> float | None:
+    """The first that is a number and not absurd."""
+    for seconds in candidates:
+        if type(seconds) in (int, float) and -_FAR < seconds < _FAR:
+            return float(seconds)
+    return None
+
+
+def _add(batch: Batch, logged: _Logged, rows: tuple[Lane, Lane] | None, metrics: tuple[Lane, Lane]) -> None:
+    """Turn the events into columns; of two lanes the second takes the points without a step."""
+    if not logged.rows:
+        return
+    stepped = np.array([step is not None for step in logged.steps])
+    everything = Points(
+        np.array(logged.rows, dtype=np.int64),
+        np.array([step or 0 for step in logged.steps], dtype=np.int64),
+        np.array(logged.times, dtype=np.float64),
+        Values.nothing(len(logged.rows)),
+        _scalars(logged.stages),
+    )
+    if rows is not None:
+        _put(batch, rows, "", everything, stepped)
+    for name, (at, values) in _columns(logged.data).items():
+        points = everything.take(at)
+        points = Points(points.row, points.step, points.time, values, points.stage)
+        _put(batch, metrics, name, points, stepped[at])
+
+
+def _put(batch: Batch, lanes: tuple[Lane, Lane], name: str, points: Points, stepped: Any) -> None:
+    for lane, here in zip(lanes, (stepped, ~stepped), strict=True):
+        if here.all():
+            batch.series[lane, name] = points
+        elif here.any():
+            batch.series[lane, name] = points.take(here)
+
+
+def _columns(events: Sequence[dict[str, Any]]) -> dict[str, tuple[Ints, Values]]:
+    """For every name the positions of the events that have it, ascending, and its values there."""
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for i, data in enumerate(events):
+        alike.setdefault(tuple(data), []).append(i)
+    found: dict[str, tuple[list[int], list[Any]]] = {}
+    for names, at in alike.items():
+        for name, values in zip(names, zip(*[events[i].values() for i in at], strict=True), strict=True):
+            positions, column = found.setdefault(name, ([], []))
+            positions.extend(at)
+            column.extend(values)
+    columns = {stored_name(name): _column(*pair, len(alike) > 1) for name, pair in found.items()}
+    return {name: column for name, column in columns.items() if len(column[0])}
+
+
+def _column(positions: list[int], values: list[Any], scattered: bool) -> tuple[Ints, Values]:
+    if not set(map(type, values)) <= {float, int, bool}:
+        kept = [i for i, value in enumerate(values) if type(value) in _SCALARS]
+        positions = [positions[i] for i in kept]
+        values = [_clean(value) if type(value := values[i]) is str else value for i in kept]
+    at, column = np.array(positions, dtype=np.int64), Values.of(values)
+    if scattered and len(at) > 1 and not bool((at[1:] > at[:-1]).all()):
+        order = np.argsort(at)
+        return at[order], column.take(order)
+    return at, column
+
+
+def _scalars(values: Iterable[Any]) -> Values:
+    return Values.of(
+        [_clean(v) if type(v) is str else v if type(v) in (float, int, bool) else None for v in values]
+    )
+
+
+def _clean(text: str) -> str:
+    """Short, and something that can be encoded."""
+    if len(text) > TEXT_LENGTH:
+        text = text[: TEXT_LENGTH - 1] + "…"
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def stored_name(name: str) -> str:
+    """The name of a metric as the database knows it: itself, or shortened with a hash where it cannot be stored."""
+    if len(name) <= NAME_LENGTH and "\0" not in name and (name.isascii() or _encodes(name)):
+        return name
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    readable = name[: NAME_LENGTH - 17].replace("\0", "").encode("utf-8", "ignore").decode()
+    return f"{readable}…{digest}"
+
+
+def _encodes(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

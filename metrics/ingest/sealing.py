@@ -1,0 +1,119 @@
+"""How a series grows: points gather in a tail, a full tail is sealed into tiles, sixteen tiles get one above them.
+
+Where the tiles are cut depends on the points alone, not on how they were dealt out, so the same journal always
+gives the same tiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from metrics.store import pyramid
+from metrics.store.columns import Ints
+from metrics.store.points import NONE, Points, gather
+from metrics.store.pyramid import Node, leaf, parent
+
+
+@dataclass(slots=True)
+class Growth:
+    """One series being written.
+
+    Attributes:
+        ordered: steps that go back behind what is sealed open a new segment; otherwise everything is one segment.
+        pending: points in the tail.
+        stored_tail: reads the tail as it is in the database; asked only when a tile is to be sealed.
+        siblings: reads the tiles `(level, segment, first, stop)` from the database.
+        sealed: tiles made since the last `settle`.
+        fresh: points that came since, and are still in the tail.
+    """
+
+    ordered: bool
+    segment: int
+    segment_tiles: int
+    boundary: int | None
+    boundary_open: bool
+    pending: int
+    stored_tail: Callable[[], Points]
+    siblings: Callable[[int, int, int, int], list[Node]]
+    sealed: list[Node] = field(default_factory=list)
+    fresh: list[Points] = field(default_factory=list)
+    _tail: Points | None = None
+    _open: dict[tuple[int, int], Node] = field(default_factory=dict)
+    """Tiles of this segment that have no parent yet, as far as they were made here."""
+
+    def add(self, points: Points) -> None:
+        """Take in points in the order of the journal."""
+        full = pyramid.SHAPE.tile + pyramid.SHAPE.window
+        while len(points):
+            came = points.take(slice(0, full - self.pending))
+            stop = self._first_that_goes_back(came.step)
+            if stop:
+                self.fresh.append(came.take(slice(0, stop)))
+                self.pending += stop
+            if stop < len(came):
+                self._close_segment()
+            elif self.pending >= full:
+                self._seal()
+            points = points.take(slice(stop, None))
+
+    def tail(self) -> Points:
+        """All points that are in no tile."""
+        if self._tail is None:
+            self._tail = self.stored_tail() if self.pending > sum(map(len, self.fresh)) else NONE
+        return gather([self._tail, *self.fresh]) if len(self._tail) else gather(self.fresh)
+
+    def settle(self) -> None:
+        """What was sealed and what is fresh has been stored."""
+        if self._tail is not None:
+            self._tail = self.tail()
+        self.sealed, self.fresh = [], []
+
+    def _first_that_goes_back(self, steps: Ints) -> int:
+        if self.boundary is None:
+            return len(steps)
+        back = steps < self.boundary if self.boundary_open else steps <= self.boundary
+        return int(back.argmax()) if back.any() else len(steps)
+
+    def _close_segment(self) -> None:
+        while self.pending:
+            self._seal()
+        self.segment += 1
+        self.segment_tiles, self.boundary, self.boundary_open = 0, None, False
+        self._open.clear()
+
+    def _seal(self) -> None:
+        points = self.tail().by_step()
+        cut = _cut(points.step, pyramid.SHAPE.tile)
+        self._grow(leaf(points.take(slice(0, cut)), self.segment, self.segment_tiles))
+        self._tail, self.fresh = points.take(slice(cut, None)), []
+        self.pending = len(self._tail)
+
+    def _grow(self, node: Node) -> None:
+        """Add a tile of level 0, and those above that it completes."""
+        self.segment_tiles += 1
+        if self.ordered and self.segment < pyramid.SHAPE.segments:
+            self.boundary, self.boundary_open = node.last_step, node.first_step == node.last_step
+        fan, made = pyramid.SHAPE.fan, self.segment_tiles
+        self.sealed.append(node)
+        self._open[node.level, node.seq] = node
+        while made % fan == 0:
+            made //= fan
+            node = parent(self._children(node.level, (made - 1) * fan, made * fan))
+            self.sealed.append(node)
+            self._open[node.level, node.seq] = node
+
+    def _children(self, level: int, first: int, stop: int) -> list[Node]:
+        start = next(seq for seq in range(first, stop) if (level, seq) in self._open)
+        earlier = self.siblings(level, self.segment, first, start) if start > first else []
+        return earlier + [self._open.pop((level, seq)) for seq in range(start, stop)]
+
+
+def _cut(steps: Ints, tile: int) -> int:
+    """How many of the ascending steps make the next tile: a step is not divided unless it alone fills a tile."""
+    if len(steps) <= tile:
+        return len(steps)
+    start = int(np.searchsorted(steps, steps[tile])) if steps[tile] == steps[tile - 1] else tile
+    return start or tile

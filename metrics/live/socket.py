@@ -1,0 +1,235 @@
+"""The live socket of a run's page: `WS /runs/{run_id}/live`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+from channels.db import database_sync_to_async
+
+from metrics.ingest.catch_up import catch_up
+from metrics.live.frames import PointFrames
+from metrics.models import Journal
+from runicorn import layout
+from runicorn_site.web.files import OpenFile
+from runs.live.hub import hub
+from runs.live.log_blocks import Block, blocks, lines_before
+from runs.live.run_socket import RunSocket, whole_number
+from runs.live.tail import Chunk
+from runs.models import Run, header
+
+LOG_LINES = 1000
+BACKLOG = 4 * 1024 * 1024
+"""Bytes of a journal that are sent as points. What is more comes out of the database, thinned, in one answer."""
+
+PAUSE = 1.0
+"""Seconds between two looks at rows that change without a file of their own."""
+
+TURN = 2.0
+"""Seconds that a socket waits at its beginning for whoever takes the journal in."""
+
+MEDIUM = b'"path"'
+"""What every event of an image, a table or a histogram has in it."""
+
+SMALL_FILES = (layout.META, layout.STATUS, layout.SUMMARY, layout.CURATION, layout.DELETED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which journal a page's points end.
+
+    Attributes:
+        generation: of the journal, which a replaced one has another of.
+        end: byte after the last line that the page knows.
+        row: ordinal of that line; -1 when it knows none.
+        last_time: Unix seconds of the last event.
+    """
+
+    generation: int
+    end: int
+    row: int
+    last_time: float = 0.0
+
+
+class LiveSocket(RunSocket):
+    """Points, log lines and the state of one run as they come, in JSON text frames.
+
+    Query: `end`, `row` and `generation` as an answer of `series` (`journal_end`, `last_row`, `generation`) or the
+    last frame of points gave them, so that no point is missing and none comes twice; without `end` it begins with
+    what comes next. `log` goes on at that byte of the log, before which `log_lines` lines end; without it, it begins
+    with the last 1,000 lines.
+
+    Frames: `points` (see `PointFrames`); `{"type": "log", "first": number of the first line, "lines": […], "start": i,
+    "end": i, "long": […]}` (see `runs.live.log_blocks.Block`), with `"replaced": true` when the log began anew;
+    `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
+    `{"type": "media"}`: an image, table or histogram may have come;
+    `{"type": "reset", "generation": g, "row": r, "end": i}`: ask for the series again, the points that follow
+    come after that row. It is sent when the journal was replaced, and when there is more than 4 MiB to catch up
+    with. Close codes as of the log's socket.
+    """
+
+    def read_query(self, query: dict[str, str]) -> None:
+        """Take `end`, `row`, `generation`, `log` and `log_lines`."""
+        self.asked: Place | None = None
+        if "end" in query:
+            row = whole_number(query, "row", default=0) if query.get("row") != "-1" else -1
+            generation = whole_number(query, "generation", default=0)
+            self.asked = Place(generation, whole_number(query, "end", default=0), row)
+        self.log_offset = whole_number(query, "log", default=0)
+        self.log_tail = None if "log" in query else LOG_LINES
+        self.log_before = whole_number(query, "log_lines", default=0) if "log_lines" in query else None
+        self._header: dict[str, Any] = {}
+        self._moved = asyncio.Event()
+        self._sent = 0
+
+    def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """Points, log and state, side by side."""
+        return [*super().parts(), self.send_points(), self.send_log(), self.send_progress()]
+
+    async def send_frame(self, **frame: Any) -> None:
+        """Send one frame that is not of points."""
+        await self.send_all([orjson.dumps(frame).decode()])
+
+    # The state
+
+    async def watch_run(self) -> None:
+        """Send the state whenever a small file of the run changed; `find_run` ends the socket of a deleted one."""
+        with hub.changes(*(self.folder / name for name in SMALL_FILES)) as changes:
+            async for _ in changes:
+                self.run, _ = await self.find_run()
+                await self.send_status()
+
+    async def send_progress(self) -> None:
+        """Send the state when ingest moved it on: best value and last step are in no small file yet."""
+        while True:
+            await self._moved.wait()
+            await asyncio.sleep(PAUSE)
+            self._moved.clear()
+            fresh, stored = await database_sync_to_async(_row)(self.run.pk)
+            if stored < self._sent:
+                self._moved.set()  # not all that was sent is in the rows yet
+            self.run = fresh or (await self.find_run())[0]
+            await self.send_status()
+
+    async def send_status(self) -> None:
+        """Send the fields of the page's head, unless they are as they were."""
+        now = header(self.run)
+        if now != self._header:
+            self._header = now
+            await self.send_frame(type="status", run=now)
+
+    # The log
+
+    async def send_log(self) -> None:
+        """Carry the lines of the log with their numbers."""
+        path = self.folder / layout.LOGS
+        with self.reading(path, self.log_offset, lines=self.log_tail) as subscription:
+            async for chunk in subscription:
+                if chunk.replaced or chunk.start == 0:
+                    self.log_before = 0
+                elif self.log_before is None:
+                    self.log_before = await asyncio.to_thread(_lines_before, path, chunk.start)
+                await self.send_all(_log_frames(chunk, self.log_before + 1))
+                self.log_before += chunk.data.count(b"\n")
+
+    # The points
+
+    async def send_points(self) -> None:
+        """Carry the points of the journal; begin anew with a reset when it is not what the page knows."""
+        place = await self.first_place()
+        while True:
+            await self.follow(place)
+            before, place = place, await self.place_taken_in()
+            if before.generation == place.generation:
+                await asyncio.sleep(PAUSE)
+            await self.send_reset(place)
+
+    async def first_place(self) -> Place:
+        """Where to begin: where the page's points end, unless they are of another journal or too far back."""
+        # Somebody else may be taking a replaced journal in: until that is done, the rows name the old generation.
+        taken_in, size = await database_sync_to_async(_take_in)(self.run, TURN)
+        asked = self.asked
+        if asked and asked.row < 0 and asked.end == 0:
+            asked = replace(asked, generation=taken_in.generation)
+        if asked and asked.generation == taken_in.generation and 0 <= size - asked.end <= BACKLOG:
+            return replace(asked, last_time=taken_in.last_time)
+        place = await self.place_taken_in()
+        if asked:
+            await self.send_reset(place)
+        return place
+
+    async def place_taken_in(self) -> Place:
+        """Where the points in the database end, once they have almost caught up with the journal."""
+        while True:
+            place: Place
+            place, size = await database_sync_to_async(_take_in)(self.run)
+            if size - place.end <= BACKLOG:
+                return place
+            await asyncio.sleep(PAUSE)
+
+    async def send_reset(self, place: Place) -> None:
+        """Have the page ask for its series again; what it is sent from here on comes after `place`."""
+        await self.send_frame(type="reset", generation=place.generation, row=place.row, end=place.end)
+
+    async def follow(self, place: Place) -> None:
+        """Send what comes after `place`, until the journal is replaced."""
+        frames = PointFrames(place.generation, place.row, place.last_time)
+        with self.reading(self.folder / layout.EVENTS, place.end, anywhere=True) as subscription:
+            await subscription.ready()
+            # From here on the hub notices a replacement. One that came between the look at the rows and the hub's, and has
+            # grown past the place since, is known by ingest alone.
+            taken_in, _ = await database_sync_to_async(_take_in)(self.run, TURN)
+            if taken_in.generation != place.generation:
+                return
+            async for chunk in subscription:
+                self._sent = chunk.end
+                if chunk.replaced:
+                    return
+                await self.send_all([frames.frame(chunk)])
+                if MEDIUM in chunk.data:
+                    await self.send_frame(type="media")
+                self._moved.set()
+
+
+def _log_frames(chunk: Chunk, first: int) -> Iterator[str]:
+    if chunk.replaced:
+        yield orjson.dumps({"type": "log", "replaced": True, **asdict(Block(1, 0, 0))}).decode()
+    for block in blocks(chunk.data, chunk.start, first):
+        yield orjson.dumps({"type": "log", **asdict(block)}).decode()
+
+
+def _lines_before(path: Path, end: int) -> int:
+    try:
+        file = OpenFile(path)
+    except OSError:  # it went away just now; the reader will say so
+        return 0
+    return lines_before(file.fd, end)
+
+
+def _journal(run: int) -> Journal:
+    return Journal.objects.filter(run=run).first() or Journal()
+
+
+def _row(run: int) -> tuple[Run | None, int]:
+    """The run, and the bytes of its journal that are taken in."""
+    return Run.objects.filter(pk=run).first(), _journal(run).offset
+
+
+def _take_in(run: Run, wait: float = 0.0) -> tuple[Place, int]:
+    """Take in what is new for about `wait` seconds, or a little, which also notices a replaced journal.
+
+    Returns:
+        Where the rows in the database end, and the size of the journal in bytes.
+    """
+    catch_up(run, wait)
+    journal = _journal(run.pk)
+    place = Place(journal.generation, journal.offset, journal.rows - 1, journal.clock(run))
+    try:
+        return place, os.lstat(run.path / layout.EVENTS).st_size
+    except FileNotFoundError:
+        return place, 0

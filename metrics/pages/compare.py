@@ -1,0 +1,177 @@
+"""What the compare page says in tables: how configs differ, and the figures of each metric side by side."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+
+from metrics.models import Series
+from metrics.pages.panels import SHOWN, Curve, Group, grouped
+from metrics.query.selection import CONFIG, TAG, Chosen
+from metrics.store.lanes import Lane
+from runicorn_site.web.natural_sort import natural
+from runs.models import Run, RunMetric
+from runs.store.metric_stats import LESS_IS_MORE, best_by, mode_of
+from runs.store.params import flatten
+
+MOST_RUNS = 100
+MOST_DIFFERENCES, MOST_METRICS = 200, 200
+PATIENCE = 1.0
+"""Seconds for taking in what the runs logged since, before the page is made of what there is."""
+MORE_IS_MORE = re.compile(
+    r"acc|precision|recall|score|reward|return|\b(?:f1|auc|auroc|map|iou|dice|r2|bleu|rouge|psnr|ssim)\b",
+    re.IGNORECASE,
+)
+OFFERED = 20
+"""Runs to choose from on a page that compares none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value of a table."""
+
+    value: Any
+    is_best: bool = False
+    also: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A key with one value for each run."""
+
+    key: str
+    cells: list[Cell]
+    hint: str = ""
+
+
+def compare_context(chosen: Chosen) -> dict[str, Any]:
+    """Everything the page shows of these runs but the points of their curves."""
+    runs = chosen.runs
+    different, equal = config_rows(runs)
+    metrics = metric_rows(runs)
+    return {
+        "runs": runs,
+        "missing": chosen.missing,
+        "different": different[:MOST_DIFFERENCES],
+        "left_out": max(0, len(different) - MOST_DIFFERENCES),
+        "equal": equal,
+        "metrics": metrics[:MOST_METRICS],
+        "summary": summary_rows(runs),
+        "groups": chart_groups(runs),
+        "groupings": groupings(runs, different),
+    }
+
+
+def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
+    """The config keys in which the runs differ, and those that are the same in all of them."""
+    flat = [flatten(run.config) for run in runs]
+    different, equal = [], []
+    for key in sorted(set().union(*flat), key=natural):
+        values = [one[key].text if key in one else None for one in flat]
+        if len(set(values)) > 1:
+            different.append(Row(key, [Cell(value) for value in values]))
+        else:
+            equal.append(Row(key, [Cell(values[0])]))
+    return different, equal
+
+
+def metric_rows(runs: Sequence[Run]) -> list[Row]:
+    """Each metric's best and last value, run by run; primary metrics come first.
+
+    The best of all is marked where a script or the name tells what is better: a learning rate has no best.
+    """
+    found: dict[str, dict[int, RunMetric]] = {}
+    for one in RunMetric.objects.filter(run__in=runs):
+        found.setdefault(one.key, {})[one.run_id] = one
+    primary = {run.best_metric_name for run in runs}
+    rows = []
+    for key in sorted(found, key=lambda key: (key not in primary, -len(found[key]), natural(key))):
+        mode = next((mode_of(run, key) for run in runs if run.best_metric_name == key), mode_of(runs[0], key))
+        ends = [found[key].get(run.pk) for run in runs]
+        values = [None if end is None else best_by(end, mode)[0] for end in ends]
+        lasts = [None if end is None else end.last for end in ends]
+        best = _best(values, mode) if key in primary or _tells(key) else None
+        cells = [
+            Cell(value, value is not None and value == best, last)
+            for value, last in zip(values, lasts, strict=True)
+        ]
+        rows.append(Row(key, cells, "lowest" if mode == "min" else "highest"))
+    return rows
+
+
+def summary_rows(runs: Sequence[Run]) -> list[Row]:
+    """What the scripts wrote into their summaries. The best is marked where the name tells what is better."""
+    flat = [flatten(run.summary) for run in runs]
+    rows = []
+    for key in sorted(set().union(*flat), key=natural):
+        params = [one.get(key) for one in flat]
+        numbers = [None if param is None else param.number for param in params]
+        mode = "min" if LESS_IS_MORE.search(key.replace("_", " ")) else _said(runs, key)
+        best = _best(numbers, mode) if mode else None
+        cells = [
+            Cell(None if param is None else number if number is not None else param.text, _same(number, best))
+            for param, number in zip(params, numbers, strict=True)
+        ]
+        rows.append(Row(key, cells))
+    return rows[:MOST_METRICS]
+
+
+def chart_groups(runs: Sequence[Run]) -> list[Group]:
+    """One chart for each metric that any of the runs has."""
+    series = Series.objects.filter(
+        run__in=runs,
+        generation=F("run__journal__generation"),
+        lane__in=SHOWN,
+    )
+    found = series.values_list("name", "lane").distinct().order_by("name", "lane")
+    lanes: dict[str, int] = {}
+    for name, lane in found:
+        lanes.setdefault(name, lane)
+    return grouped(Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items())
+
+
+def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:
+    """What the runs can be grouped by: (parameter, words, how many groups).
+
+    A key that tells every run from every other makes no groups, unless there are only two.
+    """
+    tags = {tag for run in runs for tag in run.tags}
+    found = [(TAG, "tag", len(tags) + 1)] if tags else []
+    for row in different:
+        values = {cell.value for cell in row.cells}
+        if len(values) < len(row.cells) or len(runs) < 3:
+            found.append((f"{CONFIG}{row.key}", row.key, len(values)))
+    return found
+
+
+def _tells(key: str) -> bool:
+    """Whether the name of a metric tells that less of it is better, or more."""
+    words = key.replace("_", " ")
+    return bool(LESS_IS_MORE.search(words) or MORE_IS_MORE.search(words))
+
+
+def _said(runs: Sequence[Run], key: str) -> str | None:
+    """The direction of a key that is somebody's primary metric, or the best value of one they all share."""
+    for run in runs:
+        if run.best_metric_name == key:
+            return mode_of(run, key)
+    shared = {run.best_metric_name for run in runs}
+    if key == "best_metric_value" and len(shared) == 1 and (name := shared.pop()):
+        return mode_of(runs[0], name)
+    return None
+
+
+def _best(values: Sequence[float | None], mode: str) -> float | None:
+    """The best of at least two values that are not all the same."""
+    there = {value for value in values if value is not None}
+    if len(there) < 2:
+        return None
+    return min(there) if mode == "min" else max(there)
+
+
+def _same(number: float | None, best: float | None) -> bool:
+    return number is not None and number == best

@@ -1,0 +1,156 @@
+"""What the pages of the runs show of the metrics, ready to be drawn."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db.models import F
+
+from metrics.models import Journal, Series
+from metrics.query import charts
+from metrics.query.plan import Window
+from metrics.query.series_view import Gone, View, directories
+from metrics.store.lanes import Lane
+from runicorn_site.web.natural_sort import natural
+from runs.models import Run
+
+WIDTH, HEIGHT = 64, 20
+AIR = 2
+POINTS = 40
+REMEMBERED = 10_000
+"""Outlines of spark lines kept, of some 400 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One chart of a run page before its points are known."""
+
+    name: str
+    group: str
+    """The part of the name before the first `/`."""
+    label: str
+    time_only: bool
+    """It has no steps: drawn over time whatever the others are drawn over."""
+    last: float | str | None = None
+    in_words: str = ""
+
+    @classmethod
+    def of(cls, name: str, *, time_only: bool, last: float | str | None = None, in_words: str = "") -> Curve:
+        """The chart of a name."""
+        group, slash, label = name.partition("/")
+        grouped = bool(slash and group)
+        return cls(
+            name=name,
+            group=group if grouped else "",
+            label=label if grouped and label else name,
+            time_only=time_only,
+            last=last,
+            in_words=in_words,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Charts whose names begin alike."""
+
+    name: str
+    charts: list[Curve]
+
+
+def chart_groups(run: Run) -> list[Group]:
+    """All series of a run's present journal by group and name; those of the machine come last."""
+    present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=SHOWN)
+    found = present.order_by("name", "lane")
+    curves = [_curve(next(same)) for _, same in groupby(found, key=lambda series: series.name)]
+    return grouped(curves)
+
+
+def grouped(curves: Iterable[Curve]) -> list[Group]:
+    """The charts by group and name; those without steps come last."""
+    ordered = sorted(curves, key=lambda curve: (curve.time_only, natural(curve.group), natural(curve.name)))
+    return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
+
+
+def problems(run: Run) -> list[str]:
+    """Sentences about what could not be read of the run's journal."""
+    journal: Journal | None = Journal.objects.filter(run=run).first()
+    return journal.problems() if journal else []
+
+
+SHOWN = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
+
+
+def _curve(series: Series) -> Curve:
+    return Curve.of(
+        series.name,
+        time_only=series.lane != Lane.METRIC,
+        last=series.last_text if series.last is None else series.last,
+        in_words=_in_words(series),
+    )
+
+
+def _in_words(series: Series) -> str:
+    points = "1 point" if series.count == 1 else f"{series.count:,} points"
+    if series.minimum is None or series.maximum is None:
+        return f"{points}, none of them a finite number."
+    return f"{points}, lowest {series.minimum:.5g}, highest {series.maximum:.5g}."
+
+
+def sparklines(primary: Mapping[int, str]) -> dict[int, str]:
+    """For runs by the ids of their rows: the outline of each one's metric of that name, where there is one.
+
+    What was drawn once is remembered until the metric has more points.
+    """
+    found = Series.objects.filter(
+        run__in=primary,
+        name__in=set(primary.values()),
+        lane=Lane.METRIC,
+        generation=F("run__journal__generation"),
+    )
+    wanted = [one for one in found if primary[one.run_id] == one.name]
+    new = [one for one in wanted if (one.uid, one.count) not in _outlines]
+    try:
+        _outlines.update(_drawn(new))
+    except Gone:
+        # A journal was replaced in this moment: the next look has its new curve.
+        wanted = [one for one in wanted if (one.uid, one.count) in _outlines]
+    outlines = {one.run_id: _outlines[one.uid, one.count] for one in wanted}
+    if len(_outlines) > REMEMBERED:
+        _outlines.clear()
+    return outlines
+
+
+def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
+    if not series:
+        return {}
+    seen = View(Journal(), series, directories(series))
+    read = charts.thinned(seen, series, Window(), by_step=True, points=POINTS)
+    entries = {
+        one: charts.columns([one], read[one.pk].points, read[one.pk].count, by_step=True, points=POINTS)
+        for one in series
+    }
+    return {(one.uid, one.count): outline(entry["x"], entry["y"]) for one, entry in entries.items()}
+
+
+_outlines: dict[tuple[int, int], str] = {}
+
+
+def outline(x: Iterable[float], y: Iterable[float]) -> str:
+    """The points of an SVG polyline of 64 × 20 for a spark line; what is no finite number is left out."""
+    points = [(float(at), float(value)) for at, value in zip(x, y, strict=True) if math.isfinite(value)]
+    if len(points) < 2:
+        return ""
+    across = _scaled([at for at, _ in points], WIDTH)
+    heights = _scaled([value for _, value in points], HEIGHT)
+    return " ".join(f"{left:.1f},{HEIGHT - up:.1f}" for left, up in zip(across, heights, strict=True))
+
+
+def _scaled(values: list[float], size: int) -> list[float]:
+    """The values between `AIR` and `size - AIR`; in the middle when they are all the same."""
+    low = min(values)
+    half = max(values) / 2 - low / 2  # halves, because the whole may be beyond the largest float
+    parts = ((value / 2 - low / 2) / half if half else 0.5 for value in values)
+    return [AIR + part * (size - 2 * AIR) for part in parts]

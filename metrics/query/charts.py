@@ -1,0 +1,157 @@
+"""Series as charts take them: columns, each series thinned by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.models import Series
+from metrics.query import downsample
+from metrics.query.plan import Reading, Window, level_for
+from metrics.query.series_view import Shelf, View
+from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
+from metrics.store.lanes import Lane
+from metrics.store.points import Points, gather
+
+_BAND_EVERY = 3
+"""Points of a thinned curve for each edge of its band."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thinned:
+    """Some points of a stretch of a series, its lowest and highest among them, and how many there are in all."""
+
+    points: Points
+    count: int
+
+
+def thinned(
+    view: View,
+    series: Sequence[Series],
+    window: Window | Callable[[Series], Window],
+    *,
+    by_step: bool,
+    points: int,
+) -> dict[int, Thinned]:
+    """For each series, by its id, its points in the (or its) window: at least `points` if there are as many.
+
+    All series are read together, in one query a round; a second round is rare.
+
+    Raises:
+        metrics.query.series_view.Gone: the journal was replaced meanwhile.
+    """
+    shelf, found = Shelf(view), {}
+    windows = {one.pk: window(one) if callable(window) else window for one in series}
+    todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
+    while todo:
+        readings = [
+            (one, level, Reading(view.directories[one.pk], windows[one.pk], by_step=by_step, level=level))
+            for one, level in todo
+        ]
+        shelf.fetch((one, reading.needs()) for one, _, reading in readings)
+        todo = []
+        for one, level, reading in readings:
+            read, count = reading.points(shelf.blob(one))
+            if level and len(read) < min(points, count):
+                # Much of what the level was chosen by is hidden.
+                todo.append((one, level - 1))
+            else:
+                found[one.pk] = Thinned(read, count)
+    return found
+
+
+def in_order(read: Sequence[Thinned], *, by_step: bool) -> Points:
+    """The points of the lanes of one metric together, in the order of x."""
+    together = gather([one.points for one in read if len(one.points)])
+    return together if by_step else together.by_time()
+
+
+def columns(
+    series: Sequence[Series],
+    together: Points,
+    count: int,
+    *,
+    by_step: bool,
+    points: int,
+    banded: bool = False,
+) -> dict[str, Any]:
+    """One entry of the answer: the lanes of one metric, in the order of `x`, of at most `points` points.
+
+    Args:
+        series: the lanes.
+        together: their points, as `in_order` has them.
+        count: how many there are before any thinning.
+        by_step: whether x is the step, or the time in Unix seconds.
+        points: at least 4.
+        banded: where points were left out, `band` says between which heights all of them lie: `{x, low, high}`,
+            coarser than the curve, null where there is no finite one.
+    """
+    x = together.step if by_step else together.time
+    at = downsample.curve(x, together.value.heights(), points)
+    shown = together.take(at)
+    entry = {"name": series[0].name, "kind": _kind(series), "count": count}
+    if series[0].lane == Lane.SYSTEM:
+        entry["system"] = True
+    entry |= _figures(together)
+    entry |= {"x": np.ascontiguousarray(x[at]), **_heights(shown.value, entry["kind"])}
+    if banded and count > len(at) and entry["kind"] in ("float", "int"):
+        entry["band"] = _band(x, together.value.numbers(), at)
+    if shown.stage.mask():
+        entry["stages"] = _changes(shown.stage.objects())
+    if not by_step and len(shown) and series[0].lane == Lane.METRIC:
+        entry["back"] = (np.flatnonzero(shown.step[1:] < shown.step[:-1]) + 1).tolist()
+    return entry
+
+
+def _kind(series: Sequence[Series]) -> str:
+    kinds = {one.kind for one in series}
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "mixed" if kinds & {"text", "mixed"} else "float"
+
+
+def _figures(points: Points) -> dict[str, Any]:
+    """The lowest, the highest and the last value; nothing where there is none."""
+    numbers = points.value.numbers()
+    finite = points.take(np.flatnonzero(np.isfinite(numbers)))
+    heights = finite.value.numbers()
+    figures = {"min": None, "max": None, "last": None}
+    if len(heights):
+        ends = finite.value.take(np.array([heights.argmin(), heights.argmax()]))
+        figures["min"], figures["max"] = (number + 0 for number in ends.objects())  # booleans as 0 and 1
+    if len(points):
+        figures["last"] = points.value.take(slice(len(points) - 1, None)).objects()[0]
+    return figures
+
+
+def _heights(values: Values, kind: str) -> dict[str, Any]:
+    """`y`, and beside it what a number cannot say: which of its gaps are what, and the texts it counts."""
+    if kind == "text":
+        used, codes = np.unique(values.bits, return_inverse=True)
+        labels = [values.labels[code] for code in used.tolist()]
+        return {"y": codes.astype(np.int64), "special": [], "labels": labels}
+    if values.kind in (INT, NULL) or kind == "bool":
+        return {"y": np.ascontiguousarray(values.bits), "special": []}
+    numbers = np.ascontiguousarray(values.numbers())
+    odd = np.flatnonzero(~np.isfinite(numbers) & values.where(FLOAT))
+    special = [[at, str(number)] for at, number in zip(odd.tolist(), numbers[odd].tolist(), strict=True)]
+    return {"y": numbers, "special": special}
+
+
+def _band(x: NDArray[Any], heights: Floats, at: Index) -> dict[str, Any]:
+    """Between which heights all points lie, at every few of the positions that are shown."""
+    edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
+    low, high = downsample.envelope(heights, edges)
+    if np.abs(heights[np.isfinite(heights)]).max(initial=0) < np.finfo(np.float32).max:
+        # A shade needs no more digits than it has pixels.
+        low, high = low.astype(np.float32), high.astype(np.float32)
+    return {"x": np.ascontiguousarray(x[edges]), "low": low, "high": high}
+
+
+def _changes(stages: Sequence[Any]) -> list[list[Any]]:
+    """Positions where the stage changes, and to what."""
+    return [[i, stage] for i, stage in enumerate(stages) if i == 0 or stage != stages[i - 1]]

@@ -1,0 +1,87 @@
+"""What the curves of several runs are like together: pure functions over arrays.
+
+Runs log at steps of their own, so their curves are first read at common places along x. A curve is read only between
+its own first and last point, on the straight line between the two points around a place, as charts draw it; beside a
+value that is no finite number there is nothing to read. The quantiles are those of Hyndman & Fan, "Sample Quantiles
+in Statistical Packages", The American Statistician 50 (1996), definition 7, which is also numpy's default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.store.columns import Floats
+
+QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
+COLUMNS = ("x", "count", "mean", "min", "max", *QUANTILES)
+
+
+def summary(curves: Sequence[tuple[Floats, Floats]], points: int, *, whole: bool) -> dict[str, NDArray[Any]]:
+    """`COLUMNS` of equal length for curves given as (x, y), x ascending; at most `points` places.
+
+    `count` says how many curves were read at a place; where it is 0 the other figures are NaN.
+    """
+    x = places([x for x, _ in curves], points, whole=whole)
+    heights = np.stack([read_at(*curve, x) for curve in curves])
+    return {"x": x, **statistics(heights)}
+
+
+def places(xs: Sequence[Floats], points: int, *, whole: bool) -> Floats:
+    """Where curves are read: at all their points if those are few, else evenly from the lowest x to the highest.
+
+    Args:
+        xs: the x of each curve, ascending, at least one value in all.
+        points: at most so many places.
+        whole: only whole numbers, for steps.
+    """
+    known = np.unique(np.concatenate(xs))
+    if len(known) <= points:
+        return known
+    even = np.linspace(known[0], known[-1], points)
+    return np.unique(even.round()) if whole else even
+
+
+def read_at(x: Floats, y: Floats, at: Floats) -> Floats:
+    """The height of a curve at each place; NaN before its first point, after its last, and beside a gap."""
+    left = np.searchsorted(x, at, "right") - 1
+    inside = (left >= 0) & (at <= x[-1])
+    left = np.clip(left, 0, len(x) - 1)
+    right = np.minimum(left + 1, len(x) - 1)
+    span = x[right] - x[left]
+    part = np.divide(at - x[left], span, out=np.zeros_like(at), where=span > 0)
+    heights = np.where(np.isfinite(y), y, np.nan)
+    # Weighted, not by the difference: from -1e308 to 1e308 that would be infinite.
+    between = heights[left] * (1 - part) + heights[right] * part
+    found: Floats = np.where(inside, np.where(part == 0, heights[left], between), np.nan)
+    return found
+
+
+def statistics(heights: Floats) -> dict[str, NDArray[Any]]:
+    """For each column of `heights` (one row a curve, NaN for none) its figures over the curves."""
+    ordered = np.sort(heights, axis=0)
+    count = np.isfinite(heights).sum(axis=0)
+    mean = np.nansum(heights / np.maximum(count, 1), axis=0)
+    return {
+        "count": count,
+        "mean": np.where(count, mean, np.nan),
+        "min": ordered[0],
+        "max": _at(ordered, np.maximum(count - 1, 0)),
+        **{name: _quantile(ordered, count, share) for name, share in QUANTILES.items()},
+    }
+
+
+def _quantile(ordered: Floats, count: NDArray[np.intp], share: float) -> Floats:
+    place = share * np.maximum(count - 1, 0)
+    low = np.floor(place).astype(np.intp)
+    part = place - low
+    found: Floats = _at(ordered, low) * (1 - part) + _at(ordered, np.ceil(place).astype(np.intp)) * part
+    return found
+
+
+def _at(ordered: Floats, row: NDArray[np.intp]) -> Floats:
+    found: Floats = np.take_along_axis(ordered, row[None, :], axis=0)[0]
+    return found

@@ -1,0 +1,153 @@
+"""The curves of many runs at once, for charts that lay them over each other, and what groups of them are like.
+
+However many runs there are, they are read by the same few queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from metrics.models import Journal, Series
+from metrics.query import charts, groups
+from metrics.query.limits import MOST_SERIES, check_size
+from metrics.query.plan import EVERYTHING, Range, Window
+from metrics.query.selection import Chosen, Group, group, start_of
+from metrics.query.series import BY_STEP, BY_TIME
+from metrics.query.series_view import view_of_several
+from metrics.store.columns import Floats
+from metrics.store.lanes import Lane
+from metrics.store.points import Points
+from runs.models import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One metric of one run: its points in the order of x, and how many there are before thinning."""
+
+    run: Run
+    series: list[Series]
+    points: Points
+    count: int
+    origin: float
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether any point has a finite number."""
+        return any(one.minimum is not None for one in self.series)
+
+    def heights(self, by_step: bool) -> tuple[Floats, Floats]:
+        """The curve as (x, y)."""
+        x = self.points.step.astype(float) if by_step else self.points.time - self.origin
+        return x, self.points.value.numbers()
+
+
+def curves(
+    chosen: Chosen,
+    names: Sequence[str] | None = None,
+    points: int = 500,
+    x: str = "step",
+    step_range: Range | None = None,
+    time_range: Range | None = None,
+    group_by: str | None = None,
+) -> dict[str, Any]:
+    """The series of all runs in columns, and of their groups; numpy arrays stand for lists.
+
+    Args:
+        chosen: whose series.
+        names: only these metrics; all by default.
+        points: each series is thinned to at most so many, and a group is told of at as many places.
+        x: "step", "time" in Unix seconds, or "relative": seconds since the start of each run.
+        step_range: lowest and highest step, both included; None for an open side.
+        time_range: the same for x="time" and x="relative", in their seconds.
+        group_by: `config.<key>` or `tag`.
+
+    Raises:
+        rest_framework.exceptions.ValidationError: that would be too much for one answer.
+        metrics.query.series_view.Gone: a journal was replaced in this moment; ask again.
+    """
+    by_step = x == "step"
+    seen, journals = view_of_several(
+        chosen.runs, BY_STEP if by_step else BY_TIME, names, most=MOST_SERIES + 1
+    )
+    grouped = [] if group_by is None else group(chosen.runs, group_by)
+    _refuse_too_much(seen.series, grouped, points)
+    origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in chosen.runs}
+
+    def window(one: Series) -> Window:
+        if by_step:
+            return Window(step_range or EVERYTHING)
+        low, high = time_range or EVERYTHING
+        origin = origins[one.run_id]
+        times = (None if low is None else low + origin, None if high is None else high + origin)
+        return Window(step_range or EVERYTHING, times)
+
+    read = charts.thinned(seen, seen.series, window, by_step=by_step, points=points)
+    found = []
+    for run, lanes in _together(seen.series, chosen.runs):
+        of_lanes = [read[one.pk] for one in lanes]
+        ordered = charts.in_order(of_lanes, by_step=by_step)
+        found.append(Curve(run, lanes, ordered, sum(one.count for one in of_lanes), origins[run.pk]))
+    answer = {
+        "series": [_entry(curve, by_step, points) for curve in found],
+        "runs": [_told(run, journals.get(run.pk)) for run in chosen.runs],
+        "missing": chosen.missing,
+    }
+    if group_by is not None:
+        answer["groups"] = [_summed(one, found, by_step, points) for one in grouped]
+    return answer
+
+
+def _together(series: Sequence[Series], runs: Sequence[Run]) -> list[tuple[Run, list[Series]]]:
+    """The series that are one curve, by name and then in the order of the runs."""
+    order = {run.pk: i for i, run in enumerate(runs)}
+    lanes: dict[tuple[str, bool, int], list[Series]] = {}
+    for one in series:
+        lanes.setdefault((one.name, one.lane == Lane.SYSTEM, order[one.run_id]), []).append(one)
+    return [(runs[place], lanes[name, system, place]) for name, system, place in sorted(lanes)]
+
+
+def _entry(curve: Curve, by_step: bool, points: int) -> dict[str, Any]:
+    entry = charts.columns(curve.series, curve.points, curve.count, by_step=by_step, points=points)
+    if curve.origin:
+        entry["x"] = entry["x"] - curve.origin
+    return {"id": curve.run.run_id, **entry}
+
+
+def _summed(one: Group, found: Sequence[Curve], by_step: bool, points: int) -> dict[str, Any]:
+    """What the curves of a group are like, metric by metric; those without a number have no mean."""
+    members = {run.pk for run in one.runs}
+    by_name: dict[str, list[tuple[Floats, Floats]]] = {}
+    for curve in found:
+        if curve.run.pk in members and curve.is_numeric and len(curve.points):
+            by_name.setdefault(curve.series[0].name, []).append(curve.heights(by_step))
+    return {
+        "value": one.value,
+        "ids": [run.run_id for run in one.runs],
+        "series": [
+            {"name": name, "runs": len(parts), **groups.summary(parts, points, whole=by_step)}
+            for name, parts in by_name.items()
+        ],
+    }
+
+
+def _told(run: Run, journal: Journal | None) -> dict[str, Any]:
+    return {
+        "id": run.run_id,
+        "project": run.project,
+        "name": run.name,
+        "status": run.status,
+        "started_at": start_of(run),
+        "last_row": -1 if journal is None else journal.rows - 1,
+        "generation": 0 if journal is None else journal.generation,
+    }
+
+
+def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points: int) -> None:
+    """Told from what there is before any point is read; a series may have fewer points than are allowed."""
+    names: dict[int, set[str]] = {}
+    for one in series:
+        names.setdefault(one.run_id, set()).add(one.name)
+    summed = sum(len(set().union(*(names.get(run.pk, set()) for run in one.runs))) for one in grouped)
+    check_size(series, points, more=len(groups.COLUMNS) * summed * points)

@@ -1,0 +1,218 @@
+"""Rows: what was logged together, put together again, from the first to the last in constant memory.
+
+The lane of rows says in which order rows come; the metrics are joined to it by the ordinals of journal lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics.models import Series
+from metrics.query.plan import WHOLE, Reading, Window
+from metrics.query.series_view import Shelf, View
+from metrics.store.columns import BOOL, NULL, Bools, Floats, Index, Ints, Values, join
+from metrics.store.lanes import Lane
+from metrics.store.points import NONE, Points, gather
+
+SLICE_CELLS = 262_144
+"""Cells put together at once: what bounds the memory of an answer, however long the run is."""
+SLICE_ROWS = 4096
+STAGE = "stage"
+"""The stage stands among the cells under its own name, which no metric can have."""
+
+Cells = dict[str, tuple[Index, Values]]
+"""For each column the positions of the rows that have a value, ascending, and the values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Neighbouring rows of an answer. `stepped` says which have a step."""
+
+    step: Ints
+    stepped: Bools
+    time: Floats
+    cells: Cells
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+
+class RowReader:
+    """The rows of a run by step, where of values logged twice at a step the later counts, or by time.
+
+    Only those within `window`, which is all of them unless it says otherwise.
+
+    Attributes:
+        series: the series of every metric, by its name.
+        rows: the lanes that say which rows there are.
+        staged: whether any row has a stage.
+        total: how many rows there are.
+    """
+
+    def __init__(self, view: View, *, by_step: bool, window: Window = WHOLE) -> None:
+        self._view, self._by_step, self._shelf, self._window = view, by_step, Shelf(view), window
+        metrics = view.lane(Lane.METRIC) if by_step else view.lane(Lane.METRIC, Lane.STEPLESS)
+        self.series: dict[str, list[Series]] = {}
+        for one in metrics:
+            self.series.setdefault(one.name, []).append(one)
+        self.rows = view.lane(Lane.ROWS) if by_step else view.lane(Lane.ROWS, Lane.STEPLESS_ROWS)
+        self.staged = any(one.staged for one in self.rows)
+        self.total = sum(self._count(one) for one in self.rows)
+
+    def blocks(self, names: Sequence[str], chosen: Index | None = None) -> Iterator[Block]:
+        """All rows in their order with the cells of those metrics, or only the rows at the chosen positions.
+
+        Raises:
+            metrics.query.series_view.Gone: the journal was replaced meanwhile.
+        """
+        size = max(64, min(SLICE_ROWS, SLICE_CELLS // max(1, len(names))))
+        start = 0
+        carry: Cells = {}
+        for points, goes_on in self._slices(size):
+            groups = self._groups(points)
+            count = int(groups[-1]) + 1
+            kept = count - goes_on
+            if chosen is not None:
+                wanted = np.isin(np.arange(start, start + count), chosen)
+                at = np.flatnonzero(wanted[groups])
+                points, groups = points.take(at), (np.cumsum(wanted) - 1)[groups[at]]
+                goes_on = goes_on and bool(wanted[-1])
+            start += kept
+            if not len(points):
+                continue
+            block = self._block(points, groups, names, carry)
+            block, carry = _divide(block) if goes_on else (block, {})
+            if len(block):
+                yield block
+            self._shelf.clear()
+
+    def _block(self, points: Points, groups: Index, names: Sequence[str], carry: Cells) -> Block:
+        last = np.flatnonzero(np.concatenate([groups[1:] != groups[:-1], [True]]))
+        order = np.argsort(points.row)
+        rows = points.row[order]
+        cells = {}
+        if self.staged:
+            at = np.flatnonzero(~points.stage.where(NULL))
+            cells[STAGE] = at, points.stage.take(at)
+        for name in names:
+            cells[name] = self._cells(name, rows, order)
+        merged = {
+            name: _last_of_each(groups[at], values, carry.get(name)) for name, (at, values) in cells.items()
+        }
+        ends = points.take(last)
+        return Block(ends.step, ~ends.value.where(BOOL), ends.time, merged)
+
+    def _cells(self, name: str, rows: Ints, order: Index) -> tuple[Index, Values]:
+        """Which of the points, whose ascending rows are `rows` when taken in `order`, have a value, and which."""
+        positions, values = [np.empty(0, dtype=np.intp)], [Values.nothing(0)]
+        for one in self.series[name]:
+            directory = self._view.directories[one.pk]
+            tiles = directory.tiles[directory.leaves]
+            first = np.searchsorted(rows, tiles["first_row"])
+            stop = np.searchsorted(rows, tiles["last_row"], "right")
+            touched = directory.leaves[stop > first].tolist()
+            self._shelf.fetch([(one, [(at, True) for at in touched])])
+            for at in touched:
+                points = self._shelf.blob(one)(at, True)
+                here, there = _meet(rows, points.row)
+                positions.append(order[here])
+                values.append(points.value.take(there))
+        at, column = np.concatenate(positions), join([part for part in values if len(part)] or values[:1])
+        ascending = np.argsort(at)
+        return at[ascending], column.take(ascending)
+
+    def _groups(self, points: Points) -> Index:
+        """For each point the position of the row of the answer that it belongs to."""
+        if not self._by_step:
+            return np.arange(len(points))
+        return np.cumsum(np.concatenate([[False], points.step[1:] != points.step[:-1]]))
+
+    def _slices(self, size: int) -> Iterator[tuple[Points, bool]]:
+        """The lane of rows in order, some points at a time, and whether the last of their steps goes on."""
+        before = NONE
+        for points in self._sweep():
+            for start in range(0, len(points), size):
+                after = points.take(slice(start, start + size))
+                if len(before):
+                    yield before, self._by_step and bool(before.step[-1] == after.step[0])
+                before = after
+        if len(before):
+            yield before, False
+
+    def _sweep(self) -> Iterator[Points]:
+        """The points of all tiles in order. What stands before the beginning of every tile to come goes out."""
+        tiles = []
+        for one in self.rows:
+            directory = self._view.directories[one.pk]
+            outside, _ = self._window.judge_tiles(directory.tiles[directory.leaves])
+            leaves = directory.leaves[~outside]
+            lines = directory.tiles[leaves]
+            keys = lines["first_step" if self._by_step else "first_time"].tolist()
+            for key, row, at in zip(keys, lines["first_row"].tolist(), leaves.tolist(), strict=True):
+                tiles.append((key, row, one.pk, at, one))
+        tiles.sort(key=lambda tile: tile[:4])
+        held = NONE
+        for i, (_, _, _, at, one) in enumerate(tiles):
+            came = self._window.pick(self._shelf.blob(one)(at, True))
+            self._shelf.clear()
+            if one.lane == Lane.STEPLESS_ROWS:
+                came = Points(came.row, came.step, came.time, _STEPLESS.take(came.row * 0), came.stage)
+            held = gather([held, came]) if len(held) else came
+            held = held.by_step() if self._by_step else held.by_time()
+            cut = self._before(held, *tiles[i + 1][:2]) if i + 1 < len(tiles) else len(held)
+            yield held.take(slice(0, cut))
+            held = held.take(slice(cut, None))
+
+    def _before(self, points: Points, key: float, row: int) -> int:
+        """How many of the points stand before one with that key and row."""
+        column = points.step if self._by_step else points.time
+        start, stop = np.searchsorted(column, key), np.searchsorted(column, key, "right")
+        return int(start + np.searchsorted(points.row[start:stop], row))
+
+    def _count(self, one: Series) -> int:
+        if not self._by_step and self._window == WHOLE:
+            return int(one.count)
+        directory = self._view.directories[one.pk]
+        top = int(directory.column("level").max(initial=0)) + 1
+        count = Reading(directory, self._window, by_step=self._by_step, level=top).count(
+            self._shelf.blob(one)
+        )
+        self._shelf.clear()
+        return count
+
+
+_STEPLESS = Values(BOOL, np.zeros(1, dtype=np.int64))
+
+
+def _meet(rows: Ints, other: Ints) -> tuple[Index, Index]:
+    """Positions in ascending `rows` and in `other` of the rows that are in both."""
+    if len(other) > 1 and not bool((other[1:] > other[:-1]).all()):
+        order = np.argsort(other)
+        here, there = _meet(rows, other[order])
+        return here, order[there]
+    at = np.minimum(np.searchsorted(other, rows), len(other) - 1)
+    here = np.flatnonzero(other[at] == rows)
+    return here, at[here]
+
+
+def _last_of_each(groups: Index, values: Values, carry: tuple[Index, Values] | None) -> tuple[Index, Values]:
+    """Of the values of each group the last; what is carried stands before those of the first group."""
+    if carry is not None:
+        groups, values = np.concatenate([carry[0], groups]), join([carry[1], values])
+    last = np.flatnonzero(np.concatenate([groups[1:] != groups[:-1], [True]])) if len(groups) else groups
+    return groups[last], values.take(last)
+
+
+def _divide(block: Block) -> tuple[Block, Cells]:
+    """All rows but the last, and the cells of that one, which goes on."""
+    last = len(block) - 1
+    rest, carry = {}, {}
+    for name, (at, values) in block.cells.items():
+        stop = len(at) - int(len(at) > 0 and at[-1] == last)
+        rest[name] = at[:stop], values.take(slice(0, stop))
+        if stop < len(at):
+            carry[name] = np.zeros(1, dtype=np.intp), values.take(slice(stop, None))
+    return Block(block.step[:last], block.stepped[:last], block.time[:last], rest), carry

@@ -1,0 +1,190 @@
+"""What is asked of the metrics of a run: series for charts, rows for tables, figures for pages.
+
+Everything is answered from committed rows as of one moment; `services.catch_up` brings them up to date first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from metrics.models import Series
+from metrics.query import charts
+from metrics.query.limits import check_size
+from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
+from metrics.query.row_sampling import Choice, RowSampler
+from metrics.query.rows import STAGE, Block, RowReader
+from metrics.query.series_view import View, view
+from metrics.store.cache import cache
+from metrics.store.lanes import Lane
+from runs.models import Run
+
+NUMBERS_PER_POINT = 3
+"""x, y, and the band, which has an edge for each third point."""
+BY_STEP = (Lane.METRIC,)
+BY_TIME = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
+
+
+def series(
+    run: Run,
+    names: Sequence[str] | None = None,
+    points: int = 2000,
+    x: str = "step",
+    step_range: Range | None = None,
+    after_row: int | None = None,
+    generation: int | None = None,
+    time_range: Range | None = None,
+) -> dict[str, Any]:
+    """The series of a run in columns; numpy arrays stand for lists.
+
+    Args:
+        run: whose series.
+        names: only these metrics; all by default.
+        points: each series is thinned to at most so many, at least 4.
+        x: "step", or "time" in Unix seconds, which also has the measurements of the machine.
+        step_range: lowest and highest step, both included; None for an open side.
+        after_row: only points of later journal lines; series without any are left out.
+        generation: of the journal that `after_row` belongs to. If it is another now, everything is answered.
+        time_range: lowest and highest time in Unix seconds, for x="time".
+
+    Raises:
+        rest_framework.exceptions.ValidationError: that would be too much for one answer.
+        metrics.query.series_view.Gone: the journal was replaced in this moment; ask again.
+    """
+    by_step = x == "step"
+    seen = view(run, BY_STEP if by_step else BY_TIME, names)
+    if seen is None:
+        nothing = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
+        return nothing | ({"reset": True} if generation else {})
+    journal = seen.journal
+    reset = generation is not None and generation != journal.generation
+    after = None if reset else after_row
+    wanted = [
+        one for one in seen.series if after is None or (one.last_row is not None and one.last_row > after)
+    ]
+    check_size(wanted, points, per_point=NUMBERS_PER_POINT)
+    window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
+    read = charts.thinned(seen, wanted, window, by_step=by_step, points=points)
+    together: dict[tuple[str, bool], list[Series]] = {}
+    for one in wanted:
+        together.setdefault((one.name, one.lane == Lane.SYSTEM), []).append(one)
+    entries = []
+    for lanes in together.values():
+        of_lanes = [read[one.pk] for one in lanes]
+        ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
+        entries.append(charts.columns(lanes, ordered, count, by_step=by_step, points=points, banded=True))
+    answer = {"series": entries, "last_row": journal.rows - 1, "generation": journal.generation}
+    answer["journal_end"] = journal.offset
+    return answer | ({"reset": True} if reset else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a run, one dict each with a value or None for every column, made while they are taken."""
+
+    columns: list[str] = field(default_factory=list)
+    total: int = 0
+    sampled: int = 0
+    last_step: int | None = None
+    complete: bool = True
+    """False where fewer rows were asked for than the metrics have extremes."""
+    reader: RowReader | None = None
+    chosen: Choice | None = None
+    first_time: float = 0.0
+    by_step: bool = True
+
+    def blocks(self) -> Iterator[list[dict[str, Any]]]:
+        """The rows, some at a time.
+
+        Raises:
+            metrics.query.series_view.Gone: the journal was replaced meanwhile.
+        """
+        if self.reader is None:
+            return
+        names = list(self.reader.series)
+        for block in self.reader.blocks(names, None if self.chosen is None else self.chosen.at):
+            yield _dicts(block, self.columns, self.first_time, self.by_step)
+
+
+def rows_by_step(
+    run: Run,
+    downsample: int | None = None,
+    names: Sequence[str] | None = None,
+    step_range: Range | None = None,
+) -> Rows:
+    """One row for each step, ascending; of values logged twice at a step the later one.
+
+    Args:
+        run: whose rows.
+        downsample: answer at most so many rows, with every metric's highest and lowest among them.
+        names: only these metrics; a row without any of them is there all the same.
+        step_range: lowest and highest step, both included; None for an open side.
+
+    Raises:
+        metrics.query.series_view.Gone: the journal was replaced in this moment; ask again.
+    """
+    seen = view(run, (Lane.ROWS, Lane.METRIC), names)
+    return _rows(seen, downsample, by_step=True, window=Window(step_range or EVERYTHING))
+
+
+def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
+    """One row for each `log()` call by its time, in seconds since the first. Otherwise as `rows_by_step`."""
+    lanes = (Lane.ROWS, Lane.STEPLESS_ROWS, Lane.METRIC, Lane.STEPLESS)
+    return _rows(view(run, lanes), downsample, by_step=False)
+
+
+def cache_stats() -> dict[str, Any]:
+    """What the tiles and directories that are kept decoded take, and how often they served."""
+    return cache.stats()
+
+
+def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: Window = WHOLE) -> Rows:
+    if seen is None:
+        return Rows()
+    reader = RowReader(seen, by_step=by_step, window=window)
+    if not reader.total:
+        return Rows()
+    chosen = None
+    if downsample is not None and downsample < reader.total:
+        chosen = _choose(reader, downsample)
+    first, other = ("global_step", "time") if by_step else ("time", "global_step")
+    columns = [first, *sorted([*reader.series, other]), *([STAGE] if reader.staged else [])]
+    return Rows(
+        columns=columns,
+        total=reader.total,
+        sampled=reader.total if chosen is None else len(chosen.at),
+        last_step=max((one.top_step for one in reader.rows if one.lane == Lane.ROWS), default=None),
+        complete=chosen is None or chosen.complete,
+        reader=reader,
+        chosen=chosen,
+        first_time=min(one.first_time for one in reader.rows),
+        by_step=by_step,
+    )
+
+
+def _choose(reader: RowReader, wanted: int) -> Choice:
+    numeric = [name for name, lanes in reader.series.items() if any(one.minimum is not None for one in lanes)]
+    sampler = RowSampler(numeric, reader.total, wanted)
+    start = 0
+    for block in reader.blocks(numeric):
+        for name in numeric:
+            at, values = block.cells[name]
+            sampler.see(name, at + start, values.numbers())
+        start += len(block)
+    return sampler.choose()
+
+
+def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: bool) -> list[dict[str, Any]]:
+    times = block.time if by_step else block.time - first_time
+    steps: list[Any] = block.step.tolist()
+    if not block.stepped.all():
+        steps = [step if there else None for step, there in zip(steps, block.stepped.tolist(), strict=True)]
+    filled = {"time": times.tolist(), "global_step": steps}
+    for name, (at, values) in block.cells.items():
+        column = np.full(len(block), None, dtype=object)
+        column[at] = values.objects()
+        filled[name] = column.tolist()
+    return [dict(zip(columns, row, strict=True)) for row in zip(*(filled[c] for c in columns), strict=True)]

@@ -1,0 +1,204 @@
+"""The series of a run as they are at one moment: rows, directories, and tiles as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import F, Q
+
+from metrics.models import Journal, Series, Tail, Tile
+from metrics.query.plan import Blob
+from metrics.query.snapshot import snapshot
+from metrics.store import codec, pyramid
+from metrics.store.cache import cache
+from metrics.store.lanes import OF_ROWS, Lane
+from metrics.store.points import Points, gather
+from metrics.store.pyramid import Node
+from metrics.store.tile_index import COLUMNS, TAIL, Directory, Table, table
+from runs.models import Run
+
+_POINT_BYTES = 48
+_LINE_BYTES = 8 * len(COLUMNS)
+_IDS = 500
+"""Ids in one query: SQLite takes a thousand."""
+
+
+class Gone(Exception):
+    """A tile is not there any more: its journal was replaced, and the series with it, while it was being read."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Some series of a run, and the state of its journal they belong to."""
+
+    journal: Journal
+    series: list[Series]
+    directories: dict[int, Directory]
+    """By the id of the series."""
+
+    def lane(self, *lanes: Lane) -> list[Series]:
+        """The series of those lanes, by name."""
+        return sorted((s for s in self.series if s.lane in lanes), key=lambda series: series.name)
+
+
+def view(run: Run, lanes: Iterable[Lane], names: Sequence[str] | None = None) -> View | None:
+    """The series of a run in those lanes; None when nothing was ever taken in.
+
+    With `names` only the metrics of those names; which rows there are is told all the same.
+    """
+    with snapshot():
+        journal = Journal.objects.filter(run=run).first()
+        if journal is None:
+            return None
+        wanted = Series.objects.filter(run=run, generation=journal.generation, lane__in=list(lanes))
+        if names is not None:
+            wanted = wanted.filter(Q(name__in=names) | Q(lane__in=OF_ROWS))
+        series = list(wanted.order_by("name", "lane"))
+        return View(journal, series, directories(series))
+
+
+def view_of_several(
+    runs: Sequence[Run], lanes: Iterable[Lane], names: Sequence[str] | None, *, most: int
+) -> tuple[View, dict[int, Journal]]:
+    """The series of several runs as of one moment, at most `most`, and the runs' journals by the runs' keys.
+
+    The journal of the view itself is none of them.
+    """
+    with snapshot():
+        journals = {journal.run_id: journal for journal in Journal.objects.filter(run__in=runs)}
+        wanted = Series.objects.filter(
+            run__in=runs, generation=F("run__journal__generation"), lane__in=list(lanes)
+        )
+        if names is not None:
+            wanted = wanted.filter(name__in=names)
+        series = list(wanted.order_by("name", "lane")[:most])
+        return View(Journal(), series, directories(series) if len(series) < most else {}), journals
+
+
+def directories(series: Sequence[Series]) -> dict[int, Directory]:
+    """The directory of each series by its id; reads only what is new since the last time."""
+    tables, tails = _tables(series), _tails(series)
+    return {one.pk: Directory(tables[one.pk], tails.get(one.pk)) for one in series}
+
+
+@dataclass(slots=True)
+class Shelf:
+    """The tiles that a reading needs, fetched together."""
+
+    view: View
+    _tiles: dict[tuple[int, int, bool], Points] = field(default_factory=dict)
+
+    def fetch(self, needs: Iterable[tuple[Series, Sequence[tuple[int, bool]]]]) -> None:
+        """Read the tiles at those positions of those series: mips, or (True) all points.
+
+        Raises:
+            Gone: the series have been replaced meanwhile.
+        """
+        missing: dict[bool, dict[int, tuple[Series, int]]] = {True: {}, False: {}}
+        for series, positions in needs:
+            directory = self.view.directories[series.pk]
+            ids = directory.column("id")
+            for at, data in positions:
+                tile = int(ids[at])
+                found = _of(directory.tail, data) if tile == TAIL else cache.get((series.uid, tile, data))
+                if found is None:
+                    missing[data][tile] = series, at
+                else:
+                    self._tiles[series.pk, at, data] = found
+        for data, tiles in missing.items():
+            self._read(tiles, data)
+
+    def blob(self, series: Series) -> Blob:
+        """Reads fetched tiles of that series; others it fetches one by one."""
+
+        def read(at: int, data: bool) -> Points:
+            key = (series.pk, at, data)
+            if key not in self._tiles:
+                self.fetch([(series, [(at, data)])])
+            return self._tiles[key]
+
+        return read
+
+    def clear(self) -> None:
+        """Let go of the tiles; what is asked for again comes from the cache or the database."""
+        self._tiles.clear()
+
+    def _read(self, tiles: dict[int, tuple[Series, int]], data: bool) -> None:
+        ids = sorted(tiles)
+        for start in range(0, len(ids), _IDS):
+            some = ids[start : start + _IDS]
+            rows = Tile.objects.filter(pk__in=some).values_list("pk", "data" if data else "mip")
+            count = 0
+            for tile, block in rows.iterator():
+                series, at = tiles[tile]
+                points = codec.decode(block)
+                self._tiles[series.pk, at, data] = points
+                cache.put((series.uid, tile, data), points, len(points) * _POINT_BYTES)
+                count += 1
+            if count < len(some):
+                raise Gone
+
+
+def _of(tail: Node | None, data: bool) -> Points | None:
+    return None if tail is None else tail.data if data else tail.mip
+
+
+def _tables(series: Sequence[Series]) -> dict[int, Table]:
+    found: dict[int, Table] = {}
+    stale: dict[int, tuple[Series, Table]] = {}
+    for one in series:
+        known = cache.get(("directory", one.uid)) if one.nodes else None
+        known = table([]) if known is None else known
+        if len(known) >= one.nodes:
+            # Tiles are only ever added: a table that was read later begins with what there was now.
+            found[one.pk] = known[: one.nodes]
+        else:
+            stale[one.pk] = one, known
+    for pk, rows in _new_lines(stale).items():
+        one, known = stale[pk]
+        if len(known):
+            cache.note_increment()
+        found[pk] = table([*known.tolist(), *rows])
+        cache.put(("directory", one.uid), found[pk], len(found[pk]) * _LINE_BYTES)
+    return found
+
+
+def _new_lines(stale: dict[int, tuple[Series, Table]]) -> dict[int, list[tuple[int | float, ...]]]:
+    """For each series the lines that its table does not have yet."""
+    last = {pk: int(known["id"][-1]) if len(known) else 0 for pk, (_, known) in stale.items()}
+    lines: dict[int, list[tuple[int | float, ...]]] = {pk: [] for pk in stale}
+    pks = sorted(stale)
+    for start in range(0, len(pks), _IDS):
+        some = pks[start : start + _IDS]
+        since = min(last[pk] for pk in some)
+        tiles = Tile.objects.filter(series_id__in=some, pk__gt=since).order_by("pk")
+        for pk, *line in tiles.values_list("series_id", *COLUMNS):
+            if line[0] > last[pk]:
+                lines[pk].append(tuple(line))
+    return lines
+
+
+def _tails(series: Sequence[Series]) -> dict[int, Node]:
+    found: dict[int, Node] = {}
+    missing: dict[int, Series] = {}
+    for one in series:
+        if one.pending:
+            known = cache.get(("tail", one.uid))
+            if known is not None and known[0] == one.count:
+                found[one.pk] = known[1]
+            else:
+                missing[one.pk] = one
+    blocks: dict[int, list[bytes]] = {pk: [] for pk in missing}
+    pks = sorted(missing)
+    for start in range(0, len(pks), _IDS):
+        tails = Tail.objects.filter(series_id__in=pks[start : start + _IDS]).order_by(
+            "series_id", "first_row"
+        )
+        for pk, block in tails.values_list("series_id", "data"):
+            blocks[pk].append(block)
+    for pk, one in missing.items():
+        points = gather([codec.decode(block) for block in blocks[pk]]).by_step()
+        found[pk] = pyramid.leaf(points, one.segment, one.segment_tiles)
+        cache.put(("tail", one.uid), (one.count, found[pk]), len(points) * _POINT_BYTES)
+    return found

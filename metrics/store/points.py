@@ -1,0 +1,88 @@
+"""Points of one series as columns of equal length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics.store.columns import Bools, Floats, Index, Ints, Values, join
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """`row` is the ordinal of the journal's line, by which the metrics of one `log()` find each other; `time` is
+    in Unix seconds; `stage` is a column of nothing where no stage was given. In a thinned copy `shadow` marks
+    points whose step was logged again later: by step they do not count."""
+
+    row: Ints
+    step: Ints
+    time: Floats
+    value: Values
+    stage: Values
+    shadow: Bools | None = None
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def take(self, at: Index | slice | Bools) -> Points:
+        """The points at those positions."""
+        shadow = None if self.shadow is None else self.shadow[at]
+        return Points(
+            self.row[at], self.step[at], self.time[at], self.value.take(at), self.stage.take(at), shadow
+        )
+
+    def by_step(self) -> Points:
+        """In the order of steps, and of rows within a step."""
+        if len(self) < 2 or bool((self.step[1:] > self.step[:-1]).all()):
+            return self
+        return self.take(np.lexsort((self.row, self.step)))
+
+    def by_time(self) -> Points:
+        """In the order of times, and of rows at the same time."""
+        later, same = self.time[1:] > self.time[:-1], self.time[1:] == self.time[:-1]
+        if bool((later | (same & (self.row[1:] > self.row[:-1]))).all()):
+            return self
+        return self.take(np.lexsort((self.row, self.time)))
+
+    def shadows(self) -> Bools:
+        """Of points in the order of steps: which are followed by another of the same step."""
+        if self.shadow is not None:
+            return self.shadow
+        again = np.zeros(len(self), dtype=bool)
+        np.equal(self.step[1:], self.step[:-1], out=again[:-1])
+        return again
+
+    def unshadowed(self) -> Points:
+        """Of points in the order of steps: the last of every step."""
+        shadows = self.shadows()
+        return self.take(~shadows) if shadows.any() else self
+
+
+def gather(parts: Sequence[Points]) -> Points:
+    """The points of all parts, one part after the other."""
+    if len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return NONE
+    shadow = None
+    if any(part.shadow is not None for part in parts):
+        shadow = np.concatenate([part.shadows() for part in parts])
+    return Points(
+        np.concatenate([part.row for part in parts]),
+        np.concatenate([part.step for part in parts]),
+        np.concatenate([part.time for part in parts]),
+        join([part.value for part in parts]),
+        join([part.stage for part in parts]),
+        shadow,
+    )
+
+
+NONE = Points(
+    np.empty(0, np.int64),
+    np.empty(0, np.int64),
+    np.empty(0, np.float64),
+    Values.nothing(0),
+    Values.nothing(0),
+)

@@ -1,0 +1,175 @@
+"""A series as a pyramid: tiles of all points below, above each sixteen of them a tile with their extremes.
+
+Reading any stretch at any resolution then touches about as many points as are asked for. Every tile has a *mip*: of
+each 32 neighbouring points the lowest and the highest, real points with their steps and times, and the first that is
+no finite number, so that what went wrong is seen from any distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import compress, pairwise
+
+import numpy as np
+
+from metrics.store.columns import NULL, Bools, Floats, Index, Ints
+from metrics.store.points import Points, gather
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The measures of all pyramids. Tests build small ones."""
+
+    tile: int = 8192
+    """Points in a tile of level 0."""
+    window: int = 1024
+    """Points that stay unsealed behind a full tile, so that what comes a little late finds its place."""
+    fan: int = 16
+    """Tiles under one tile of the next level."""
+    segments: int = 64
+    """The number of the segment in which steps may come in any order."""
+
+    @property
+    def bucket(self) -> int:
+        """Points of which a mip keeps two, so that a tile's mip is as long at every level."""
+        return 2 * self.fan
+
+
+SHAPE = Shape()
+
+IRREGULAR = -1
+"""The stride of steps whose distances vary."""
+TANGLED = -2
+"""The stride of a tile whose children share steps or overlap: by step, its mip tells nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A tile with what is known of it without reading it; see `metrics.models.Tile`."""
+
+    level: int
+    segment: int
+    seq: int
+    count: int
+    distinct: int
+    first_step: int
+    last_step: int
+    stride: int
+    first_row: int
+    last_row: int
+    first_time: float
+    last_time: float
+    mip: Points
+    data: Points | None = None
+
+
+def leaf(points: Points, segment: int, seq: int) -> Node:
+    """The tile of level 0 that holds `points`, which are in the order of steps."""
+    shadows = points.shadows()
+    steps = points.step[~shadows]
+    return Node(
+        level=0,
+        segment=segment,
+        seq=seq,
+        count=len(points),
+        distinct=len(steps),
+        first_step=int(points.step[0]),
+        last_step=int(points.step[-1]),
+        stride=stride(steps),
+        first_row=int(points.row.min()),
+        last_row=int(points.row.max()),
+        first_time=float(points.time.min()),
+        last_time=float(points.time.max()),
+        mip=thin(points),
+        data=points,
+    )
+
+
+def parent(children: Sequence[Node]) -> Node:
+    """The tile that stands for `children`, which are neighbours in the order of the segment."""
+    pairs = list(pairwise(children))
+    # A tile of one step whose neighbour goes on with that step is hidden by it.
+    hidden = [a.first_step == a.last_step == b.first_step for a, b in pairs] + [False]
+    tangled = any(b.first_step < a.last_step + (a.first_step < a.last_step) for a, b in pairs)
+    points = gather([child.mip for child in children])
+    shadow = np.concatenate(
+        [child.mip.shadows() | hide for child, hide in zip(children, hidden, strict=True)]
+    )
+    points = replace(points, shadow=shadow)
+    shown = list(compress(children, [not hide for hide in hidden]))
+    first = children[0]
+    return Node(
+        level=first.level + 1,
+        segment=first.segment,
+        seq=first.seq // len(children),
+        count=sum(child.count for child in children),
+        distinct=sum(child.distinct for child in children) - sum(hidden),
+        first_step=min(child.first_step for child in children),
+        last_step=max(child.last_step for child in children),
+        stride=TANGLED if tangled else _common_stride(shown),
+        first_row=min(child.first_row for child in children),
+        last_row=max(child.last_row for child in children),
+        first_time=min(child.first_time for child in children),
+        last_time=max(child.last_time for child in children),
+        mip=thin(points),
+    )
+
+
+def thin(points: Points) -> Points:
+    """About a sixteenth of `points`: the extremes of every bucket, of all points and of those that count by step,
+    and both ends by step and by time."""
+    shadows = points.shadows()
+    if len(points) <= SHAPE.bucket:
+        return replace(points, shadow=shadows if shadows.any() else None)
+    ends = [0, len(points) - 1, int(points.time.argmin()), int(points.time.argmax())]
+    keep = [np.array(ends, dtype=np.intp)]
+    if points.value.kind != NULL:
+        heights = points.value.heights()
+        keep.append(extremes(heights, SHAPE.bucket))
+        if shadows.any():
+            visible = np.flatnonzero(~shadows)
+            keep += [visible[extremes(heights[visible], SHAPE.bucket)], visible[:1], visible[-1:]]
+    at = np.unique(np.concatenate(keep))
+    return replace(points.take(at), shadow=shadows[at] if shadows.any() else None)
+
+
+def extremes(heights: Floats, bucket: int) -> Index:
+    """Of every `bucket` neighbours the positions of the lowest, the highest and the first non-finite one, ascending."""
+    count = len(heights)
+    buckets = -(-count // bucket)
+    padded = np.full(buckets * bucket, np.nan)
+    padded[:count] = heights
+    grid = padded.reshape(buckets, bucket)
+    start = np.arange(0, buckets * bucket, bucket, dtype=np.intp)
+    odd = ~np.isfinite(grid)
+    found = np.zeros(buckets * bucket, dtype=bool)
+    if odd.any():
+        found[(start + odd.argmax(1))[odd.any(1)]] = True
+        lowest, highest = np.where(odd, np.inf, grid).argmin(1), np.where(odd, -np.inf, grid).argmax(1)
+    else:
+        lowest, highest = grid.argmin(1), grid.argmax(1)
+    found[start + lowest] = found[start + highest] = True
+    return np.flatnonzero(found[:count])
+
+
+def stride(steps: Ints) -> int:
+    """The distance between neighbours of ascending steps: 0 when there is but one, `IRREGULAR` when it varies."""
+    if len(steps) == 1:
+        return 0
+    distance = int(steps[1]) - int(steps[0])
+    even: Bools = steps[1:] - steps[:-1] == steps[1] - steps[0]
+    # Over half of the range of 64 bits the differences wrap around.
+    return distance if even.all() and int(steps[-1]) - int(steps[0]) < 2**63 else IRREGULAR
+
+
+def _common_stride(nodes: Sequence[Node]) -> int:
+    if any(node.stride == TANGLED for node in nodes):
+        return TANGLED
+    common, last = nodes[0].stride, nodes[0].last_step
+    for node in nodes[1:]:
+        gap = node.first_step - last
+        if gap <= 0 or gap >= 2**63 or common not in (0, gap) or node.stride not in (0, gap):
+            return IRREGULAR
+        common, last = gap, node.last_step
+    return common

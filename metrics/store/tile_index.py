@@ -1,0 +1,146 @@
+"""What is known of the tiles of a series without reading them: a table, from which readings are planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from metrics.store import pyramid
+from metrics.store.columns import Bools, Index, Ints
+from metrics.store.pyramid import IRREGULAR, Node
+
+COLUMNS = (
+    "id",
+    "level",
+    "segment",
+    "seq",
+    "count",
+    "distinct",
+    "first_step",
+    "last_step",
+    "stride",
+    "first_row",
+    "last_row",
+    "first_time",
+    "last_time",
+)
+"""What is kept in memory of a tile: its id, and then all that tells which tiles to read."""
+_DTYPE = np.dtype([(name, np.float64 if name.endswith("_time") else np.int64) for name in COLUMNS])
+TAIL = 0
+"""The id of the line that stands for the tail, which is no tile."""
+
+Table = NDArray[np.void]
+
+
+def table(rows: Sequence[tuple[Any, ...]]) -> Table:
+    """Rows of `COLUMNS` as a table."""
+    return np.array(list(rows), dtype=_DTYPE)
+
+
+class Directory:
+    """The tiles of one series, and its tail as one more of level 0.
+
+    Attributes:
+        tiles: one line a tile; see `metrics.models.Tile` for the columns.
+        tail: the tail's points, or None when all is sealed.
+    """
+
+    def __init__(self, tiles: Table, tail: Node | None = None) -> None:
+        self.tail = tail
+        self.tiles = tiles
+        if tail is not None:
+            line = (TAIL, *(getattr(tail, name) for name in COLUMNS[1:]))
+            self.tiles = np.concatenate([tiles, table([line])])
+
+    def column(self, name: str) -> Ints:
+        """A column of the table."""
+        found: Ints = self.tiles[name]
+        return found
+
+    @cached_property
+    def leaves(self) -> Index:
+        """Positions of the tiles of level 0, in the order of segments and within them."""
+        at = np.flatnonzero(self.column("level") == 0)
+        ordered: Index = at[np.lexsort((self.column("seq")[at], self.column("segment")[at]))]
+        return ordered
+
+    @cached_property
+    def unordered(self) -> bool:
+        """Whether there is a segment in which tiles may overlap."""
+        return bool((self.column("segment") >= pyramid.SHAPE.segments).any())
+
+    def frontier(self, level: int) -> Index:
+        """The fewest tiles that stand for the whole series, none above `level`."""
+        levels = self.column("level")
+        return np.flatnonzero((levels == level) | ((levels < level) & ~self._has_parent))
+
+    def children(self, at: Index) -> Index:
+        """The tiles right under those at the positions."""
+        fan = pyramid.SHAPE.fan
+        level = np.repeat(self.column("level")[at] - 1, fan)
+        segment = np.repeat(self.column("segment")[at], fan)
+        seq = (self.column("seq")[at][:, None] * fan + np.arange(fan)).reshape(-1)
+        return self._find(level, segment, seq)
+
+    def continued(self, at: Index) -> Bools:
+        """Whether the last step of each tile goes on in the next one of its segment."""
+        seq = (self.column("seq")[at] + 1) * pyramid.SHAPE.fan ** self.column("level")[at]
+        places = _place(np.zeros(len(at), dtype=np.int64), self.column("segment")[at], seq)
+        found = np.minimum(np.searchsorted(self._places, places), len(self._places) - 1)
+        following = self._order[found]
+        there = self._places[found] == places
+        same: Bools = there & (self.column("first_step")[following] == self.column("last_step")[at])
+        return same
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The steps of all ordered segments, compressed."""
+        return Runs(self.tiles[self.leaves])
+
+    @cached_property
+    def _has_parent(self) -> Bools:
+        level = self.column("segment") << 4 | self.column("level")
+        made = np.append(np.bincount(level), 0)
+        parents: Ints = made[level + 1]
+        return self.column("seq") // pyramid.SHAPE.fan < parents
+
+    @cached_property
+    def _order(self) -> Index:
+        return np.argsort(_place(self.column("level"), self.column("segment"), self.column("seq")))
+
+    @cached_property
+    def _places(self) -> Ints:
+        return _place(self.column("level"), self.column("segment"), self.column("seq"))[self._order]
+
+    def _find(self, level: Ints, segment: Ints, seq: Ints) -> Index:
+        return self._order[np.searchsorted(self._places, _place(level, segment, seq))]
+
+
+class Runs:
+    """Stretches of neighbouring leaves of one segment whose steps are evenly spaced throughout, or are not.
+
+    Attributes:
+        segment, first, last: where each stretch lies.
+        stride: as in `metrics.store.pyramid`.
+    """
+
+    def __init__(self, leaves: Table) -> None:
+        a, b = leaves[:-1], leaves[1:]
+        even = (a["stride"] == b["stride"]) & (b["first_step"] - a["last_step"] == a["stride"])
+        uneven = (a["stride"] == IRREGULAR) & (b["stride"] == IRREGULAR)
+        joined = (a["segment"] == b["segment"]) & (even | uneven)
+        starts = np.flatnonzero(np.concatenate([[True], ~joined])) if len(leaves) else np.empty(0, np.intp)
+        stops = np.concatenate([starts[1:], [len(leaves)]]) - 1 if len(leaves) else starts
+        self.segment: Ints = leaves["segment"][starts]
+        self.first: Ints = leaves["first_step"][starts]
+        self.last: Ints = leaves["last_step"][stops]
+        self.stride: Ints = leaves["stride"][starts]
+
+
+def _place(level: Ints, segment: Ints, seq: Ints) -> Ints:
+    """One number for a place in the pyramid, ascending by segment, level and position."""
+    return ((segment << 4 | level) << 48) | seq
