@@ -6,52 +6,48 @@ from typing import Any
 
 from django.urls import path
 
-from artifacts import api, api_life, api_uploads
-from artifacts.page_urls import page_patterns as pages
+from artifacts.api import artifacts, stages, uploads
+from artifacts.pages.urls import page_patterns as pages
 
 VERSION = "artifacts/<str:name>/v<int:number>"
 
 api_patterns = [
-    path("artifacts", api.ArtifactList.as_view(), name="api-artifacts"),
-    path("artifacts/stats", api.ArtifactStatistics.as_view(), name="api-artifact-stats"),
-    path("artifacts/uploads", api_uploads.Uploads.as_view(), name="api-uploads"),
-    path("artifacts/<str:name>/versions", api.VersionList.as_view(), name="api-versions"),
-    path(VERSION, api.VersionDetail.as_view(), name="api-version"),
-    path(f"{VERSION}/files", api.VersionFiles.as_view(), name="api-version-files"),
-    path(f"{VERSION}/files/<path:path>", api.VersionFile.as_view(), name="api-version-file"),
-    path(f"{VERSION}/lineage", api.VersionLineage.as_view(), name="api-lineage"),
-    path(f"{VERSION}/restore", api.VersionRestore.as_view(), name="api-version-restore"),
-    path(f"{VERSION}/promote", api_life.Promote.as_view(), name="api-promote"),
-    path(f"{VERSION}/evaluate", api_life.Evaluate.as_view(), name="api-evaluate"),
-    path("artifacts/<str:name>/aliases/<str:alias>", api.Alias.as_view(), name="api-alias"),
-    path("artifacts/<str:name>/evaluations", api_life.Evaluations.as_view(), name="api-evaluations"),
+    path("artifacts", artifacts.ArtifactList.as_view(), name="api-artifacts"),
+    path("artifacts/stats", artifacts.ArtifactStatistics.as_view(), name="api-artifact-stats"),
+    path("artifacts/uploads", uploads.Uploads.as_view(), name="api-uploads"),
+    path("artifacts/<str:name>/versions", artifacts.VersionList.as_view(), name="api-versions"),
+    path(VERSION, artifacts.VersionDetail.as_view(), name="api-version"),
+    path(f"{VERSION}/files", artifacts.VersionFiles.as_view(), name="api-version-files"),
+    path(f"{VERSION}/files/<path:path>", artifacts.VersionFile.as_view(), name="api-version-file"),
+    path(f"{VERSION}/lineage", artifacts.VersionLineage.as_view(), name="api-lineage"),
+    path(f"{VERSION}/restore", artifacts.VersionRestore.as_view(), name="api-version-restore"),
+    path(f"{VERSION}/promote", stages.Promote.as_view(), name="api-promote"),
+    path(f"{VERSION}/evaluate", stages.Evaluate.as_view(), name="api-evaluate"),
+    path("artifacts/<str:name>/aliases/<str:alias>", artifacts.Alias.as_view(), name="api-alias"),
+    path("artifacts/<str:name>/evaluations", stages.Evaluations.as_view(), name="api-evaluations"),
     path(
         "artifacts/<str:name>/training-metrics",
-        api_life.TrainingMetrics.as_view(),
+        stages.TrainingMetrics.as_view(),
         name="api-training-metrics",
     ),
     path(
         "artifacts/<str:name>/performance-history",
-        api_life.PerformanceHistory.as_view(),
+        stages.PerformanceHistory.as_view(),
         name="api-performance-history",
     ),
-    path("runs/<str:run_id>/artifacts", api.RunArtifacts.as_view(), name="api-run-artifacts"),
+    path("runs/<str:run_id>/artifacts", artifacts.RunArtifacts.as_view(), name="api-run-artifacts"),
     # Behind those of artifacts, one of which may be called "uploads".
-    path("artifacts/uploads/<str:upload_id>", api_uploads.UploadState.as_view(), name="api-upload"),
-    path(
-        "artifacts/uploads/<str:upload_id>/files", api_uploads.UploadFiles.as_view(), name="api-upload-files"
-    ),
+    path("artifacts/uploads/<str:upload_id>", uploads.UploadState.as_view(), name="api-upload"),
+    path("artifacts/uploads/<str:upload_id>/files", uploads.UploadFiles.as_view(), name="api-upload-files"),
     path(
         "artifacts/uploads/<str:upload_id>/contents",
-        api_uploads.UploadContents.as_view(),
+        uploads.UploadContents.as_view(),
         name="api-upload-contents",
     ),
-    path(
-        "artifacts/uploads/<str:upload_id>/parts", api_uploads.UploadParts.as_view(), name="api-upload-parts"
-    ),
+    path("artifacts/uploads/<str:upload_id>/parts", uploads.UploadParts.as_view(), name="api-upload-parts"),
     path(
         "artifacts/uploads/<str:upload_id>/complete",
-        api_uploads.UploadCompletion.as_view(),
+        uploads.UploadCompletion.as_view(),
         name="api-upload-completion",
     ),
 ]

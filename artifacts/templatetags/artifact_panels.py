@@ -6,7 +6,8 @@ from typing import Any
 
 from django import template
 
-from artifacts import discovery, links, shapes
+from artifacts.api import responses
+from artifacts.index import discovery, usage_links
 from artifacts.models import Use
 from runicorn.settings import identity
 from runs.models import Run
@@ -21,9 +22,9 @@ def artifact_panel(run: Run) -> dict[str, Any]:
     """The versions that a run made and used; hidden while there are none."""
     if not run.artifacts_created_count + run.artifacts_used_count:
         return {"kinds": []}
-    links.catch_up(run)
+    usage_links.catch_up(run)
     discovery.refresh_all(run.root)
-    kinds = [(word, shapes.of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))]
+    kinds = [(word, responses.of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))]
     here = identity()["machine_id"]
     return {
         # Of a run that was mirrored the versions may lie on its own machine alone.

@@ -13,7 +13,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import archive, services
+from artifacts import services
+from artifacts.api import zip_download
 from runicorn.artifacts import verifying
 from runicorn.artifacts.errors import DamagedFile
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
@@ -40,7 +41,7 @@ def version(store: Path, run: rn.Run, write: Write) -> str:
 def test_it_holds_every_file_under_its_name(
     client: Client, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "BATCH", 2)
+    monkeypatch.setattr(zip_download, "BATCH", 2)
     answer = client.get(f"{version}/zip")
     assert answer["Content-Type"] == "application/zip"
     assert answer["Content-Disposition"] == "attachment; filename*=utf-8''m%20%C3%A9-v1.zip"
@@ -74,7 +75,7 @@ def test_it_is_never_in_memory(store: Path, run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("big").add_file(write("big", bytes(64 * 2**20))))
     version = services.get_version("big", 1)
     tracemalloc.start()
-    sent = sum(map(len, archive.zipped(version)))
+    sent = sum(map(len, zip_download.zipped(version)))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert sent > 64 * 2**20 and peak < 16 * 2**20
@@ -83,8 +84,8 @@ def test_it_is_never_in_memory(store: Path, run: rn.Run, write: Write) -> None:
 def test_files_beyond_4_gib_are_told_of_as_such(
     tmp_path: Path, store: Path, run: rn.Run, write: Write
 ) -> None:
-    info = archive._info(archive.FileEntry("x", 5 * 2**30, "sha256:0"))
-    outlet = archive.Outlet()
+    info = zip_download._info(zip_download.FileEntry("x", 5 * 2**30, "sha256:0"))
+    outlet = zip_download.Outlet()
     with zipfile.ZipFile(outlet, "w") as packed, packed.open(info, "w") as target:
         target.write(b"x")
     assert info.extract_version >= zipfile.ZIP64_VERSION

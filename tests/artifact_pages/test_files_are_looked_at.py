@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import version_page
-from artifacts.preview import BEGINNING, CELL, LINES, ROWS, preview
+from artifacts.pages import version
+from artifacts.pages.preview import BEGINNING, CELL, LINES, ROWS, preview
 from tests.pages.conftest import PIXEL
 from tests.pages.markup import Markup
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_looked_at_is_said(
         assert "has no " in " ".join(found.texts("p", "failed")), path
         assert client.get(f"{gallery}/pictures/{path}").status_code in (400, 404)
     assert "The first 1 line of the file." in page(f"{gallery}?file=big.txt").texts("main")[0]
-    monkeypatch.setattr(version_page, "LOOKED_AT", 100)
+    monkeypatch.setattr(version, "LOOKED_AT", 100)
     assert "too large to be shown" in page(f"{gallery}?file=big.txt").texts("main")[0]
 
 
@@ -116,7 +116,7 @@ def test_a_picture_is_not_sent_again_and_in_parts(page: Page, client: Client, ga
 def test_many_files_are_found_by_path_and_shown_in_pages(
     page: Page, gallery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(version_page, "FILES", 2)
+    monkeypatch.setattr(version, "FILES", 2)
 
     def paths(address: str) -> list[str]:
         return [one.text for one in page(address).all("a", "clip") if "file=" in one.attributes["href"]]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
-from artifacts.graph import PRODUCES, USES, Edge, Lineage, Node
-from artifacts.lineage_panel import shortened
-from artifacts.picture import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
+from artifacts.lineage.graph import PRODUCES, USES, Edge, Lineage, Node
+from artifacts.lineage.layout import GAP, HEIGHT, ROW, WIDTH, draw, layered, nearest
+from artifacts.pages.lineage import shortened
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]

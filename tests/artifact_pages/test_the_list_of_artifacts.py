@@ -10,7 +10,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import list_page, services
+from artifacts import services
+from artifacts.pages import listing
 from tests.artifact_pages.conftest import JUST_NOW
 from tests.pages.markup import Markup
 from tests.waiting import until
@@ -61,7 +62,7 @@ def test_an_empty_store_says_what_would_be_here(page: Page) -> None:
 def test_many_are_shown_in_pages(
     page: Page, run: rn.Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(list_page, "SIZE", 2)
+    monkeypatch.setattr(listing, "SIZE", 2)
     for number in range(5):
         run.log_artifact(rn.Artifact(f"a{number}").add_file(write("f", f"{number}")))
     found = page("/artifacts?sort=name")
@@ -78,7 +79,7 @@ def test_sums_are_counted_again_only_when_something_changed(
     counted = []
     whole = services.statistics
     monkeypatch.setattr(services, "statistics", lambda root: counted.append(1) or whole(root))
-    list_page._sums.clear()
+    listing._sums.clear()
 
     def counts() -> bool:
         before = len(counted)

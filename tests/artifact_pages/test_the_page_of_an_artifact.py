@@ -11,7 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 import runicorn as rn
-from artifacts import artifact_page, discovery, services
+from artifacts import services
+from artifacts.index import discovery
+from artifacts.pages import artifact
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
@@ -121,7 +123,7 @@ def test_of_many_runs_the_first_are_named(page: Page, model: str, store: Path) -
 
 
 def test_many_versions_are_shown_in_pages(page: Page, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifact_page, "SIZE", 2)
+    monkeypatch.setattr(artifact, "SIZE", 2)
     assert page(f"{model}?page=2").texts("a", "name") == ["v1"]
 
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 import runicorn as rn
-from artifacts import downloads
+from artifacts.api import downloads
 from runicorn.artifacts import verifying
 from runicorn.artifacts.store import Store
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage

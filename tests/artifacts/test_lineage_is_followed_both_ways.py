@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import runicorn as rn
-from artifacts import lineage, services
-from artifacts.graph import PRODUCES, USES, Edge, Questions, walk
+from artifacts import services
+from artifacts.lineage import query
+from artifacts.lineage.graph import PRODUCES, USES, Edge, Questions, walk
 from runs.active_root import active_root
 from runs.index import discovery
 
@@ -123,7 +124,7 @@ def test_a_level_costs_at_most_two_questions_in_each_direction(api: Any, chain: 
     counts = []
     for depth in range(9):
         with CaptureQueriesContext(connection) as asked:
-            lineage.answer(version, lineage.of(version, depth))
+            query.answer(version, query.of(version, depth))
         counts.append(len(asked))
     assert all(more - less <= 4 for less, more in pairwise(counts)), counts
     assert counts[7] == counts[8], "beyond the last level nothing is asked"

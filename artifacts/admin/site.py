@@ -18,8 +18,9 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from rest_framework.exceptions import APIException
 
-from artifacts import discovery, services
-from artifacts.admin_actions import VersionActions
+from artifacts import services
+from artifacts.admin.actions import VersionActions
+from artifacts.index import discovery
 from artifacts.models import Artifact, File, Use, Version
 from runicorn.artifacts import curating
 from runicorn.artifacts.errors import InvalidArtifact

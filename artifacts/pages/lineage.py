@@ -8,11 +8,11 @@ from typing import Any
 
 from django.urls import reverse
 
-from artifacts import lineage
-from artifacts.graph import PRODUCES, Lineage, Node
+from artifacts.api.requests import DEEPEST
+from artifacts.lineage import query
+from artifacts.lineage.graph import PRODUCES, Lineage, Node
+from artifacts.lineage.layout import HEIGHT, WIDTH, draw, nearest
 from artifacts.models import Version
-from artifacts.picture import HEIGHT, WIDTH, draw, nearest
-from artifacts.serializers import DEEPEST
 from runicorn_site.web.templatetags.ui import size
 
 USUAL_DEPTH = 4
@@ -56,7 +56,7 @@ def panel(version: Version, depth_asked: str) -> dict[str, Any]:
         else USUAL_DEPTH
     )
     depth = max(1, min(depth, DEEPEST))
-    found = lineage.of(version, depth)
+    found = query.of(version, depth)
     nodes, edges = nearest(found, MOST)
     picture = draw(nodes, edges)
     shown = _shown(version, found, nodes)
@@ -80,7 +80,7 @@ def panel(version: Version, depth_asked: str) -> dict[str, Any]:
 
 
 def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Shown]:
-    labels, about = lineage.names_of(found), lineage.facts(version.artifact.root, found)
+    labels, about = query.names_of(found), query.facts(version.artifact.root, found)
     return {
         node: _run(node, about.get(node))
         if isinstance(node, str)

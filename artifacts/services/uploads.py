@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from artifacts import discovery, services
+from artifacts import services
 from artifacts.errors import answered
+from artifacts.index import discovery
 from artifacts.models import Version
 from runicorn.artifacts import store, uploads
 from runs.active_root import active_root

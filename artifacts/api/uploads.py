@@ -8,10 +8,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts import schemas, shapes, uploading
-from artifacts.api import PROBLEMS, StoreView, asked, given
+from artifacts.api import responses, schemas
+from artifacts.api.artifacts import PROBLEMS, StoreView, asked, given
+from artifacts.api.requests import FilesBody, PartQuery, UploadBody
 from artifacts.errors import Conflict
-from artifacts.serializers import FilesBody, PartQuery, UploadBody
+from artifacts.services import uploads
 from runicorn_site.web.serializers import Bytes
 from runs.active_root import active_root
 from runs.api.runs import known_ids
@@ -27,7 +28,7 @@ class Uploads(StoreView):
         if "run_id" in about:
             known_ids(active_root(), [about["run_id"]], "run_id")
         files, total = about.pop("files"), about.pop("total_files", None)
-        upload, missing = uploading.begin(about=about, files=files, total=total)
+        upload, missing = uploads.begin(about=about, files=files, total=total)
         return Response({"upload_id": upload.id, "missing": missing}, status=status.HTTP_201_CREATED)
 
 
@@ -37,7 +38,7 @@ class UploadState(StoreView):
     @extend_schema(responses={200: schemas.UploadState, **PROBLEMS})
     def get(self, request: Request, upload_id: str) -> Response:
         """How far it is: to go on after an interruption."""
-        return Response(uploading.state_of(upload=uploading.upload_of(upload_id)))
+        return Response(uploads.state_of(upload=uploads.upload_of(upload_id)))
 
 
 class UploadFiles(StoreView):
@@ -47,7 +48,7 @@ class UploadFiles(StoreView):
     def post(self, request: Request, upload_id: str) -> Response:
         """Tell of further files; the answer names the contents of theirs that the store lacks."""
         files = given(FilesBody, request)["files"]
-        told, missing = uploading.tell_files(upload=uploading.upload_of(upload_id), files=files)
+        told, missing = uploads.tell_files(upload=uploads.upload_of(upload_id), files=files)
         return Response({"told_files": told, "missing": missing})
 
 
@@ -69,7 +70,7 @@ class UploadParts(StoreView):
         query = asked(PartQuery, request)
         content = request.data if isinstance(request.data, bytes) else b""
         try:
-            size = uploading.add_part(upload=uploading.upload_of(upload_id), content=content, **query)
+            size = uploads.add_part(upload=uploads.upload_of(upload_id), content=content, **query)
         except Conflict as error:
             return Response({"detail": str(error.detail), "size": error.size}, status=error.status_code)
         return Response({"size": size})
@@ -87,7 +88,7 @@ class UploadContents(StoreView):
     def put(self, request: Request, upload_id: str) -> Response:
         """Take whole contents, each after its length in eight bytes, the highest first; 8 MiB together."""
         content = request.data if isinstance(request.data, bytes) else b""
-        taken = uploading.add_contents(upload=uploading.upload_of(upload_id), body=content)
+        taken = uploads.add_contents(upload=uploads.upload_of(upload_id), body=content)
         return Response({"taken": taken})
 
 
@@ -97,5 +98,5 @@ class UploadCompletion(StoreView):
     @extend_schema(request=None, responses={201: schemas.VersionDetail, **PROBLEMS})
     def post(self, request: Request, upload_id: str) -> Response:
         """Make the version, when all of it is there and is what was told; else nothing of it is visible."""
-        version = uploading.complete(upload=uploading.upload_of(upload_id))
-        return Response(shapes.detail(version), status=status.HTTP_201_CREATED)
+        version = uploads.complete(upload=uploads.upload_of(upload_id))
+        return Response(responses.detail(version), status=status.HTTP_201_CREATED)

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from artifacts.graph import Edge, Lineage, Node
+from artifacts.lineage.graph import Edge, Lineage, Node
 
 WIDTH, HEIGHT = 184, 40
 """Of a box, in pixels."""

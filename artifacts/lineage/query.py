@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from artifacts import links
-from artifacts.graph import Key, Lineage, Questions, walk
+from artifacts.index import usage_links
+from artifacts.lineage.graph import Key, Lineage, Questions, walk
 from artifacts.models import Use, Version
 from runs.models import Run, StorageRoot
 
@@ -21,7 +21,7 @@ CHUNK = 200
 def of(version: Version, depth: int) -> Lineage:
     """What a version was made from and what was made from it, within so many edges."""
     root = version.artifact.root
-    links.catch_up_all(root)
+    usage_links.catch_up_all(root)
     key = (version.artifact.type, version.artifact.name, version.number)
     questions = Questions(
         producers=lambda keys: _producers(root, keys),

@@ -12,9 +12,9 @@ from django.db.models.functions import RowNumber
 from django.http import QueryDict
 from django.urls import reverse
 
-from artifacts import links
+from artifacts.index import usage_links
 from artifacts.models import Artifact, Use, Version
-from artifacts.paging import Paged, page_number
+from artifacts.pages.paging import Paged, page_number
 from runs.models import Run
 
 SIZE = 100
@@ -35,7 +35,7 @@ class Row:
 
 def artifact_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
     """All of the page, as its address asks for it."""
-    links.catch_up_all(artifact.root)
+    usage_links.catch_up_all(artifact.root)
     with_deleted = query.get("deleted") == "1"
     every = artifact.versions.whole()
     shown = every if with_deleted else every.live()

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import Max, Sum
 
-from artifacts import discovery, links
 from artifacts.errors import Ambiguous, NotFound, Refused, answered
+from artifacts.index import discovery, usage_links
 from artifacts.models import Artifact, File, Version
 from runicorn.artifacts import curating, garbage, names, store, verifying
 from runicorn.capabilities import require
@@ -39,7 +39,7 @@ def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
         thorough: look at the folders of all versions too.
     """
     discovery.refresh_all(root, thorough=thorough)
-    links.catch_up_all(root)
+    usage_links.catch_up_all(root)
 
 
 def get_artifact(name: str, type: str | None = None) -> Artifact:

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from artifacts import services
-from artifacts.artifact_page import artifact_context
+from artifacts.api.requests import NOTES_LENGTH
 from artifacts.errors import NotFound, Refused
 from artifacts.models import Version
-from artifacts.serializers import NOTES_LENGTH
-from artifacts.version_page import version_context
+from artifacts.pages.artifact import artifact_context
+from artifacts.pages.version import version_context
 from runicorn_site.web.pools import blocking
 
 

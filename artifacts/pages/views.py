@@ -9,12 +9,13 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 from rest_framework.response import Response
 
-from artifacts import archive, downloads, services
-from artifacts.artifact_page import artifact_context
-from artifacts.compare_page import compare_context
-from artifacts.list_page import ListState, list_context
-from artifacts.preview import suffix
-from artifacts.version_page import is_picture, version_context
+from artifacts import services
+from artifacts.api import downloads, zip_download
+from artifacts.pages.artifact import artifact_context
+from artifacts.pages.compare import compare_context
+from artifacts.pages.listing import ListState, list_context
+from artifacts.pages.preview import suffix
+from artifacts.pages.version import is_picture, version_context
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -83,8 +84,8 @@ def version_picture(request: HttpRequest, type: str, name: str, number: int, pat
 def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:
     """All files of a version as one zip file."""
     version = services.get_version(name, number, type)
-    archive.check(version)
-    answer = StreamingHttpResponse(archive.zipped(version), content_type="application/zip")
+    zip_download.check(version)
+    answer = StreamingHttpResponse(zip_download.zipped(version), content_type="application/zip")
     answer["Content-Disposition"] = content_disposition_header(True, f"{name}-v{number}.zip") or "attachment"
     return answer
 

@@ -8,13 +8,14 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
-from artifacts import downloads, services
-from artifacts.artifact_page import runs_by_id, uses_of
+from artifacts import services
+from artifacts.api import downloads
 from artifacts.errors import Damaged, NotFound
-from artifacts.lineage_panel import panel
 from artifacts.models import Use, Version
-from artifacts.paging import Paged, page_number
-from artifacts.preview import BEGINNING, NOTHING, Preview, preview, suffix
+from artifacts.pages.artifact import runs_by_id, uses_of
+from artifacts.pages.lineage import panel
+from artifacts.pages.paging import Paged, page_number
+from artifacts.pages.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from runicorn._os import read_at
 from runs.index.run_files import PICTURES
 from runs.pages.key_values import Pairs

@@ -10,9 +10,9 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from artifacts import services
-from artifacts.comparing import KINDS, SAME, Difference, compare, counts
 from artifacts.models import Artifact, Version
-from artifacts.paging import Paged, page_number
+from artifacts.pages.paging import Paged, page_number
+from artifacts.pages.version_diff import KINDS, SAME, Difference, compare, counts
 from runs.pages.key_values import Pairs
 
 SIZE = 200

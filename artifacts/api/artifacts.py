@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
-from artifacts import discovery, downloads, lineage, links, schemas, services, shapes
-from artifacts.models import Artifact, Use
-from artifacts.serializers import (
+from artifacts import services
+from artifacts.api import downloads, responses, schemas
+from artifacts.api.requests import (
     AliasBody,
     DeletionQuery,
     Description,
@@ -22,6 +22,9 @@ from artifacts.serializers import (
     OfType,
     VersionsQuery,
 )
+from artifacts.index import discovery, usage_links
+from artifacts.lineage import query as lineage
+from artifacts.models import Artifact, Use
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.schemas import PROBLEMS as RUN_PROBLEMS
 from runicorn_site.web.schemas import Problem
@@ -72,7 +75,7 @@ class ArtifactList(StoreView):
         query, root = asked(OfType, request), active_root()
         discovery.refresh_all(root)
         found = Artifact.objects.in_root(root).for_list(type=query.get("type") or None)
-        return Response([shapes.item(artifact) for artifact in found])
+        return Response([responses.item(artifact) for artifact in found])
 
 
 class ArtifactStatistics(StoreView):
@@ -95,7 +98,7 @@ class VersionList(StoreView):
         versions = artifact.versions.whole().order_by("number")
         if not query["include_deleted"]:
             versions = versions.live()
-        return Response([shapes.version_item(artifact, version) for version in versions])
+        return Response([responses.version_item(artifact, version) for version in versions])
 
 
 class VersionDetail(StoreView):
@@ -104,7 +107,9 @@ class VersionDetail(StoreView):
     @extend_schema(parameters=[OfType], responses={200: schemas.VersionDetail, **PROBLEMS})
     def get(self, request: Request, name: str, number: int) -> Response:
         """Everything about a version but its files; a deleted one too."""
-        return Response(shapes.detail(services.get_version(name, number, asked(OfType, request).get("type"))))
+        return Response(
+            responses.detail(services.get_version(name, number, asked(OfType, request).get("type")))
+        )
 
     @extend_schema(
         parameters=[OfType], request=Description, responses={200: schemas.VersionDetail, **PROBLEMS}
@@ -112,7 +117,7 @@ class VersionDetail(StoreView):
     def patch(self, request: Request, name: str, number: int) -> Response:
         """Replace description, metadata or tags; what is not given stays."""
         version = services.get_version(name, number, asked(OfType, request).get("type"))
-        return Response(shapes.detail(services.describe(version=version, **given(Description, request))))
+        return Response(responses.detail(services.describe(version=version, **given(Description, request))))
 
     @extend_schema(parameters=[DeletionQuery], responses={200: schemas.Done, **PROBLEMS})
     def delete(self, request: Request, name: str, number: int) -> Response:
@@ -134,7 +139,7 @@ class VersionRestore(StoreView):
     def post(self, request: Request, name: str, number: int) -> Response:
         """Undo a deletion that was not permanent; the version as it is then."""
         version = services.get_version(name, number, asked(OfType, request).get("type"))
-        return Response(shapes.detail(services.restore(version=version)))
+        return Response(responses.detail(services.restore(version=version)))
 
 
 class VersionFiles(StoreView):
@@ -145,7 +150,9 @@ class VersionFiles(StoreView):
     )
     def get(self, request: Request, name: str, number: int) -> Response:
         """Its files by path, and what it refers to elsewhere."""
-        return Response(shapes.files(services.get_version(name, number, asked(OfType, request).get("type"))))
+        return Response(
+            responses.files(services.get_version(name, number, asked(OfType, request).get("type")))
+        )
 
 
 class VersionFile(StoreView):
@@ -208,6 +215,6 @@ class RunArtifacts(StoreView):
     def get(self, request: Request, run_id: str) -> Response:
         """The artifact versions that a run made and used, in the order of logging."""
         run = run_services.get_run(run_id)
-        links.catch_up(run)
+        usage_links.catch_up(run)
         discovery.refresh_all(run.root)
-        return Response({"created": shapes.of_run(run, Use.MADE), "used": shapes.of_run(run, Use.USED)})
+        return Response({"created": responses.of_run(run, Use.MADE), "used": responses.of_run(run, Use.USED)})

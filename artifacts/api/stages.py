@@ -6,10 +6,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts import life, schemas, services
-from artifacts.api import PROBLEMS, StoreView, asked, given
+from artifacts import services
+from artifacts.api import schemas
+from artifacts.api.artifacts import PROBLEMS, StoreView, asked, given
+from artifacts.api.requests import Evaluation, EvaluationsQuery, HistoryQuery, OfType, Promotion
 from artifacts.errors import NotFound
-from artifacts.serializers import Evaluation, EvaluationsQuery, HistoryQuery, OfType, Promotion
+from artifacts.services import stages
 
 
 class Promote(StoreView):
@@ -54,7 +56,7 @@ class Evaluations(StoreView):
         """Of all its versions or of one, the newest first."""
         query = asked(EvaluationsQuery, request)
         artifact = services.get_artifact(name, query.get("type"))
-        return Response(life.evaluations(artifact, query.get("version")))
+        return Response(stages.evaluations(artifact, query.get("version")))
 
 
 class TrainingMetrics(StoreView):
@@ -69,7 +71,7 @@ class TrainingMetrics(StoreView):
         if number is None:
             raise NotFound(f"No versions found for artifact: {name}")
         version = services.find_version(artifact, number)
-        return Response(None if version is None else life.training(version))
+        return Response(None if version is None else stages.training(version))
 
 
 class PerformanceHistory(StoreView):
@@ -80,5 +82,5 @@ class PerformanceHistory(StoreView):
         """The numbers in the summary of each version's run, by version; of one metric with `metric_name`."""
         query = asked(HistoryQuery, request)
         return Response(
-            life.history(services.get_artifact(name, query.get("type")), query.get("metric_name"))
+            stages.history(services.get_artifact(name, query.get("type")), query.get("metric_name"))
         )

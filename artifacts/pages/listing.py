@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from artifacts import services
 from artifacts.models import Artifact
-from artifacts.paging import Paged, page_number
+from artifacts.pages.paging import Paged, page_number
 from runicorn.artifacts import names
 from runs.models import StorageRoot
 
