@@ -1,6 +1,6 @@
 """What can go wrong with another machine; each error knows its HTTP status, and says what to do.
 
-NotServing         503  the loop of `remote/loop.py` does not run
+NotServing         503  the loop of `remote/ssh/loop.py` does not run
 NoAnswer           503  something took longer than it may
 HostKeyConflict    409  the host's key is unknown or another one than before; the detail is an object
 LoginRefused       401  the host does not let this user in with what was given

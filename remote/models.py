@@ -2,14 +2,14 @@
 connecting.
 
 `Connection` is where this user's viewers have connected to; which of them are open is known by the process that holds
-them (`remote/connections.py`). What runs over a connection refers to it.
+them (`remote/ssh/pool.py`). What runs over a connection refers to it.
 """
 
 from __future__ import annotations
 
 from django.db import models
 
-from remote.addresses import Address
+from remote.ssh.address import Address
 
 
 class Connection(models.Model):
@@ -57,7 +57,7 @@ class KnownHost(models.Model):
 
 
 class ViewerSession(models.Model):
-    """A viewer on another machine, as the process that holds it last told of it (`remote/session_rows.py`)."""
+    """A viewer on another machine, as the process that holds it last told of it (`remote/viewers/session_rows.py`)."""
 
     session_id = models.CharField(max_length=16, unique=True)
     connection = models.ForeignKey(

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
-from remote import choosing, mirroring, services
+from remote.services import connections, environments, mirrors
 from runicorn_site.web.pools import remote_io
 from runs.active_root import active_root
 
@@ -21,8 +21,8 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
     """Begin to mirror, and lead to the page that shows how far it is."""
     asked = request.POST
     connection_id = asked.get("connection", "")
-    choice = choosing.choice(connection_id, asked.get("environment", ""))
-    made = mirroring.start(
+    choice = environments.choice(connection_id, asked.get("environment", ""))
+    made = mirrors.start(
         connection_id=connection_id,
         root=asked.get("root", "").strip() or choice.environment.root,
         into=Path(active_root().path),
@@ -36,8 +36,8 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
 def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """How far it is, and what came of it. For scripts what changes alone."""
     fragment = "HX-Request" in request.headers
-    one = mirroring.mirroring(mirror_id)
-    connected = any(machine["connection_id"] == one.connection_id for machine in services.connections())
+    one = mirrors.mirroring(mirror_id)
+    connected = any(machine["connection_id"] == one.connection_id for machine in connections.connections())
     context = {"mirror": one, "again": connected and one.state != "running"}
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
 
@@ -46,14 +46,14 @@ def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
 @require_POST
 def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """End it; its page says what has come."""
-    return redirect("remote-mirror", mirroring.cancel(mirror_id=mirror_id).id)
+    return redirect("remote-mirror", mirrors.cancel(mirror_id=mirror_id).id)
 
 
 @require_POST
 def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """Speak no more of one that has ended."""
-    with suppress(mirroring.NoMirror):  # somebody was quicker
-        mirroring.forget(mirror_id=mirror_id)
+    with suppress(mirrors.NoMirror):  # somebody was quicker
+        mirrors.forget(mirror_id=mirror_id)
     return redirect("remote")
 
 

@@ -213,7 +213,7 @@ class Serving:
 
         with _without(*SPARED):
             import rest_framework.compat  # noqa: F401
-        import remote.services
+        import remote.services.connections
         from runicorn_site.worker import Worker
 
         self.remote = remote.services

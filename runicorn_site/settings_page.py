@@ -15,9 +15,10 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
-from remote import saved, services
+from remote.api.requests import ForgottenKey, given
+from remote.connections import saved
 from remote.errors import NotKept
-from remote.serializers import ForgottenKey, given
+from remote.services import connections
 from runicorn import capabilities
 from runicorn import settings as own
 from runicorn._version import __version__
@@ -67,7 +68,7 @@ def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
 def hosts_context() -> dict[str, Any]:
     """Saved connections and the keys of known hosts, or why they cannot be read."""
     context: dict[str, Any] = {}
-    for name, read in (("hosts", saved.saved_connections), ("keys", services.known_hosts)):
+    for name, read in (("hosts", saved.saved_connections), ("keys", connections.known_hosts)):
         try:
             context[name] = read()
         except NotKept as error:
@@ -153,7 +154,7 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     """Forget the keys of a type that a host is known by; connections that are open stay."""
     asked = {name: request.POST.get(name, "") for name in ("host", "key_type")}
     # As a number: a body of the API converts nothing.
-    services.remove_host_key(**given(ForgottenKey, {**asked, "port": count(request.POST.get("port", ""))}))
+    connections.remove_host_key(**given(ForgottenKey, {**asked, "port": count(request.POST.get("port", ""))}))
     return redirect("/settings?said=key#keys-title")
 
 

@@ -88,7 +88,7 @@ class Far:
         return cls(where, key)
 
     def __enter__(self) -> Far:
-        from remote.loop import loop
+        from remote.ssh.loop import loop
 
         loop.start()
         return self
@@ -96,7 +96,7 @@ class Far:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from remote.loop import loop
+        from remote.ssh.loop import loop
 
         loop.stop(self._link.close if self._link is not None else None, timeout=5)
 
@@ -109,7 +109,7 @@ class Far:
             OSError: something could not be read there or written here.
         """
         from remote import errors
-        from remote.mirror import Stopped, Visit
+        from remote.mirrors.mirror import Stopped, Visit
 
         try:
             if self._link is None or self._link.ended.is_set():
@@ -130,8 +130,10 @@ class Far:
             raise Unreached(str(error.detail), NOT_AVAILABLE, True) from error
 
     def _connect(self) -> Any:
-        from remote import addresses, errors, login
-        from remote.loop import loop
+        from remote import errors
+        from remote.ssh import address as addresses
+        from remote.ssh import login
+        from remote.ssh.loop import loop
 
         try:
             address = addresses.address(self._where.host, self._where.port, self._where.user)
@@ -156,8 +158,9 @@ class Far:
 
     def _trusted(self, connect: Any) -> Any:
         """A connection; the key of a host that is not known yet is shown to whoever sits at the terminal."""
-        from remote import errors, hosts
-        from remote.hosts_file import public_key
+        from remote import errors
+        from remote.ssh import host_keys
+        from remote.ssh.known_hosts import public_key
 
         try:
             return connect()
@@ -167,7 +170,7 @@ class Far:
             if about["reason"] != "unknown":
                 sentence = (
                     f"The key of {place} is {shown} and not the one it is known by: this may be another machine."
-                    f" If it was set up anew, remove its line from {hosts.path()}."
+                    f" If it was set up anew, remove its line from {host_keys.path()}."
                 )
                 raise Unreached(sentence, FAILED, False) from conflict
             if not asking.at_terminal():
@@ -176,19 +179,19 @@ class Far:
             typer.echo(asking.printable(f"The {about['key_type']} key of {place} is {shown}."))
             if not typer.confirm("Is that the machine you mean?"):
                 raise Unreached("Not connected.", FAILED, False) from conflict
-            hosts.accept(str(about["host"]), int(about["port"]), public_key(str(about["public_key"])))
+            host_keys.accept(str(about["host"]), int(about["port"]), public_key(str(about["public_key"])))
         return connect()
 
     def _introduced(self) -> Iterator[Any]:
         """Before somebody is asked for a secret, a host that is not known shows its key: an attempt with nothing."""
-        from remote import hosts, hosts_file
-        from remote.credentials import Credentials
+        from remote.ssh import host_keys, known_hosts
+        from remote.ssh.credentials import Credentials
 
-        if not hosts_file.keys_of(hosts.content(), self._where.host, self._where.port):
+        if not known_hosts.keys_of(host_keys.content(), self._where.host, self._where.port):
             yield Credentials(use_agent=False)
 
     def _attempts(self) -> Iterator[Any]:
-        from remote.credentials import Credentials
+        from remote.ssh.credentials import Credentials
 
         if self._credentials is not None:
             yield self._credentials

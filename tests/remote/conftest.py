@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from remote import hosts
-from remote.connections import pool
-from remote.loop import LoopThread, loop
-from remote.viewers import sessions
+from remote.ssh import host_keys
+from remote.ssh.loop import LoopThread, loop
+from remote.ssh.pool import pool
+from remote.viewers.session import sessions
 from tests.remote.people import open_folder
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
@@ -42,7 +42,7 @@ def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
 @pytest.fixture
 def known_sshd(sshd: Sshd, home: Path) -> Sshd:
     """The server with its key in the `known_hosts` of the configuration."""
-    hosts.path().write_text(sshd.known_hosts_line)
+    host_keys.path().write_text(sshd.known_hosts_line)
     return sshd
 
 
@@ -51,7 +51,7 @@ def open_sshd(home: Path) -> Iterator[Sshd]:
     """A server with a known key, whose home other users may look into."""
     with open_folder() as folder:
         server = Sshd(folder / "sshd").start()
-        hosts.path().write_text(server.known_hosts_line)
+        host_keys.path().write_text(server.known_hosts_line)
         yield server
         server.stop()
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from remote import hosts
-from remote.addresses import Address, address
-from remote.connections import Held, pool
-from remote.credentials import Credentials
 from remote.errors import BadKey, HostKeyConflict, LoginRefused
-from remote.loop import LoopThread
+from remote.ssh import host_keys
+from remote.ssh.address import Address, address
+from remote.ssh.credentials import Credentials
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import Held, pool
 from tests.remote.sshd import Sshd, keygen
 from tests.secrecy import holds, secret
 
@@ -67,7 +67,7 @@ def test_a_host_that_nobody_knows_is_asked_about(sshd: Sshd, remote_loop: LoopTh
     assert told.value.host_key["reason"] == "unknown"
     assert told.value.host_key["public_key"] == sshd.public_key
     assert "Accepted" not in sshd.output, "it logged in before anybody knew the host"
-    hosts.path().write_text(sshd.known_hosts_line)
+    host_keys.path().write_text(sshd.known_hosts_line)
     open_with(remote_loop, sshd, private_key_path=str(sshd.key))
 
 
@@ -130,5 +130,5 @@ def test_an_address_of_version_6_is_one_like_others(
     with pytest.raises(HostKeyConflict) as told:
         remote_loop.run(pool.open(place, given), 20)
     assert told.value.host_key["known_hosts_host"] == f"[::1]:{server.port}"
-    hosts.path().write_text(f"[::1]:{server.port} {server.public_key}\n")
+    host_keys.path().write_text(f"[::1]:{server.port} {server.public_key}\n")
     assert remote_loop.run(pool.open(place, given), 20).id == place.id

@@ -12,10 +12,11 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from remote import mirroring, viewers
-from remote.connections import pool
 from remote.models import ViewerSession
-from remote.viewers import Session
+from remote.services import mirrors
+from remote.ssh.pool import pool
+from remote.viewers import session as viewers
+from remote.viewers.session import Session
 from runicorn.farside import IMPLEMENTATION, BadLine, read_report
 from tests.folders import write_run
 from tests.remote import far
@@ -103,7 +104,7 @@ def test_names_in_no_encoding_are_mirrored_and_shown(
     starting()
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
     form = {"connection": known_sshd.id, "environment": ".venv", "root": str(far_store)}
-    one = mirroring.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
+    one = mirrors.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
     assert one.over.wait(60) and (one.state, one.trouble) == ("finished", "")
     for name in (os.fsdecode(b"\xff odd.bin"), "somewhere else"):
         one.progress(1, 1, f"vision/resnet/runs/{run_id}/media/{name}")

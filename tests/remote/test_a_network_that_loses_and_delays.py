@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from remote import connections, hosts, login
-from remote.addresses import address
-from remote.connections import pool
-from remote.credentials import Credentials
-from remote.loop import LoopThread
+from remote.ssh import host_keys, login
+from remote.ssh import pool as connections
+from remote.ssh.address import address
+from remote.ssh.credentials import Credentials
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import pool
 from tests.remote.sshd import Sshd
 from tests.waiting import until
 
@@ -87,7 +88,7 @@ def far(space: Namespace, tmp_path: Path) -> Iterator[FarSshd]:
     """A server behind that network, whose key is known."""
     server = FarSshd(tmp_path / "far", space)
     server.start()
-    hosts.path().write_text(server.known_hosts_line)
+    host_keys.path().write_text(server.known_hosts_line)
     yield server
     server.stop()
 

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import hosts, viewers, viewing
 from remote.models import ViewerSession
+from remote.services import viewers as viewing
+from remote.ssh import host_keys
+from remote.viewers import session as viewers
 from runicorn.farside import IMPLEMENTATION, Report, line
 from tests.remote import far
 from tests.remote.pythons import (
@@ -159,7 +161,7 @@ def test_a_host_that_forwards_no_ports(
     api: APIClient, start_sshd: Callable[..., Sshd], starting: Body, home: Path, far_store: Path
 ) -> None:
     strict = start_sshd("PermitOpen none")
-    hosts.path().write_text(strict.known_hosts_line)
+    host_keys.path().write_text(strict.known_hosts_line)
     our_environment(strict.home)
     answer = api.post("/api/remote/viewer/start", {**strict.login(), "remote_root": str(far_store)})
     assert answer.status_code == 503

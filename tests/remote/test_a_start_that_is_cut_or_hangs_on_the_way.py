@@ -13,13 +13,14 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
-from remote import hosts, viewers
-from remote.addresses import Address
-from remote.connections import Held, pool
 from remote.errors import Unreachable
-from remote.loop import LoopThread
 from remote.models import ViewerSession
-from remote.viewers import Session, Wanted
+from remote.ssh import host_keys
+from remote.ssh.address import Address
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import Held, pool
+from remote.viewers import session as viewers
+from remote.viewers.session import Session, Wanted
 from tests.remote import far
 from tests.remote.pythons import pretending
 from tests.remote.relay import Relay
@@ -54,7 +55,7 @@ def full() -> Iterator[int]:
 def cut_start(api: APIClient, server: Sshd, body: dict[str, Any], after: int) -> str:
     """What is said of a start whose connection is cut after some bytes of the server; nothing of it is left."""
     with Relay(server.port, cut_after=after) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         answer = api.post("/api/remote/viewer/start", {**body, "port": relay.port})
     assert answer.status_code == 503
     until(lambda: not pool.all())
@@ -85,7 +86,7 @@ def test_a_start_is_cancelled_while_its_connection_hangs(
 ) -> None:
     body = starting()
     with Relay(known_sshd.port, mute_after=100) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
         session = status(api, begin(api, {**body, "port": relay.port}))
         assert (session["stage"], session["status"]) == ("connect", "connecting")
         until(known_sshd.sessions)
@@ -106,7 +107,7 @@ def test_who_waits_for_a_start_that_somebody_stops_is_told_so(
 
     body = starting()
     with Relay(known_sshd.port, mute_after=100) as relay, ThreadPoolExecutor(1) as somebody:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
         waiting = somebody.submit(ask, {**body, "port": relay.port})
         (session,) = until(lambda: api.get("/api/remote/viewer/sessions").json()["sessions"])
         until(known_sshd.sessions)

@@ -13,8 +13,8 @@ import pytest
 import requests
 from rest_framework.test import APIClient
 
-from remote import viewers
 from remote.models import ViewerSession
+from remote.viewers import session as viewers
 from tests.folders import write_run
 from tests.processes import Viewer
 from tests.remote import far

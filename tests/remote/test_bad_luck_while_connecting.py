@@ -13,12 +13,12 @@ from typing import Any
 import psutil
 import pytest
 
-from remote import hosts, login
-from remote.addresses import Address, address
-from remote.connections import pool
-from remote.credentials import Credentials
 from remote.errors import ConnectionCut, HostKeyConflict, LoginRefused, Trouble, Unreachable
-from remote.loop import LoopThread
+from remote.ssh import host_keys, login
+from remote.ssh.address import Address, address
+from remote.ssh.credentials import Credentials
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import pool
 from tests.processes import free_port
 from tests.remote.people import Somebody, somebody
 from tests.remote.relay import Relay, Teller
@@ -92,7 +92,7 @@ def test_a_password_goes_through_a_dialogue_too(
     if not Path("/etc/pam.d/sshd").exists():
         pytest.skip("there is no PAM service for sshd")
     server = start_sshd("PasswordAuthentication no", "KbdInteractiveAuthentication yes", "UsePAM yes")
-    hosts.path().write_text(server.known_hosts_line)
+    host_keys.path().write_text(server.known_hosts_line)
     attempt(remote_loop, server.port, person.name, password="wrong")
     place = address("127.0.0.1", server.port, person.name)
     link = remote_loop.run(login.connect(place, Credentials(password=person.password)), 15)
@@ -175,7 +175,7 @@ def test_a_host_that_never_stops_talking(remote_loop: LoopThread, says: bytes) -
 def login_bytes(server: Sshd, loop: LoopThread) -> int:
     """How many bytes a server sends until somebody is let in."""
     with Relay(server.port) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         place = address("127.0.0.1", relay.port, server.username)
         link = loop.run(login.connect(place, Credentials(private_key_path=str(server.key))), 15)
         passed = relay.passed
@@ -191,7 +191,7 @@ def test_a_connection_that_breaks_off_in_any_stage(
     steps = 12 if way == "cut_after" else 4
     for number in range(steps):
         with Relay(known_sshd.port, **{way: whole * number // steps}) as relay:
-            hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+            host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
             place = address("127.0.0.1", relay.port, known_sshd.username)
             work = connect_and_wait(place, Credentials(private_key_path=str(known_sshd.key)))
             assert remote_loop.run(work, 10) in ("unreachable", "ended")
@@ -219,7 +219,7 @@ def garble(server: Sshd, loop: LoopThread, seed: int) -> None:
     chance = random.Random(seed)
     places = [chance.randrange(2200) for _ in range(chance.choice([1, 1, 2, 5, 20]))]
     with Relay(server.port, garbled={place: chance.randrange(256) for place in places}) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         place = address("127.0.0.1", relay.port, server.username)
         try:
             link = loop.run(login.connect(place, Credentials(private_key_path=str(server.key)), LIMIT), 10)

@@ -11,7 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from rest_framework.test import APIClient
 
-from remote import saved, vault
+from remote.connections import encryption, saved
 from runicorn.settings import read_user_config
 from tests.secrecy import secret
 
@@ -224,6 +224,6 @@ def test_a_secret_whose_key_is_gone_is_asked_for_again(api: APIClient, configura
 
 def test_a_key_file_that_is_none_is_put_aside(configuration: Path) -> None:
     (configuration / ".secret.key").write_text("no key at all")
-    sealed = vault.seal("x")
-    assert vault.unseal(sealed) == "x"
+    sealed = encryption.seal("x")
+    assert encryption.unseal(sealed) == "x"
     assert (configuration / ".secret.key.damaged").read_text() == "no key at all"

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from remote import connections, hosts, login
-from remote.addresses import Address, address
-from remote.connections import Held, Pool, pool
-from remote.credentials import Credentials
 from remote.errors import ConnectionCut, LoginRefused, NoConnection
-from remote.loop import LoopThread
+from remote.ssh import host_keys, login
+from remote.ssh import pool as connections
+from remote.ssh.address import Address, address
+from remote.ssh.credentials import Credentials
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import Held, Pool, pool
 from tests.remote.relay import Relay, Teller
 from tests.remote.sshd import Sshd, keygen
 from tests.waiting import until
@@ -208,7 +209,7 @@ def test_a_host_that_falls_silent_is_lost(
     known_sshd: Sshd, remote_loop: LoopThread, key: Credentials
 ) -> None:
     with Relay(known_sshd.port) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
         held = remote_loop.run(pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15)
         relay.mute_after = 0
         until(lambda: not pool.all())
@@ -219,7 +220,7 @@ def test_latency_and_the_last_sign_of_life_are_measured(
     known_sshd: Sshd, remote_loop: LoopThread, key: Credentials
 ) -> None:
     with Relay(known_sshd.port, delay=0.02) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
         held = remote_loop.run(pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15)
         until(lambda: held.latency is not None and held.latency >= 0.04)
         seen = held.seen_at

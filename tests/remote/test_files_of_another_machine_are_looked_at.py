@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import files, hosts
-from remote.addresses import address
-from remote.connections import Held, pool
-from remote.credentials import Credentials
 from remote.errors import BadInput, ConnectionCut, Failed, NotAllowed
-from remote.loop import LoopThread
+from remote.ssh import host_keys
+from remote.ssh import sftp as files
+from remote.ssh.address import address
+from remote.ssh.credentials import Credentials
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import Held, pool
 from tests.remote.people import somebody
 from tests.remote.sshd import Sshd, command_of
 from tests.waiting import until
@@ -136,7 +137,7 @@ def test_a_host_without_sftp_says_so(
     server.stop()
     server.subsystem = ""
     server.start()
-    hosts.path().write_text(server.known_hosts_line)
+    host_keys.path().write_text(server.known_hosts_line)
     place = address(server.host, server.port, server.username)
     held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(server.key))), 15)
     answer = api.get(LIST, {"connection_id": held.id})

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from remote.addresses import BadAddress, address, from_id
-from remote.commands import NotACommand, command_line
-from remote.connections import pool
-from remote.loop import LoopThread
+from remote.ssh.address import BadAddress, address, from_id
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import pool
+from remote.ssh.shell import NotACommand, command_line
 from tests.remote.sshd import Sshd
 
 SAY = "import json, os, sys; print(json.dumps([list(os.fsencode(a)) for a in sys.argv[1:]]))"

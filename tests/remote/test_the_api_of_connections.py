@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import hosts
-from remote.connections import pool
-from remote.loop import LoopThread
 from remote.models import Connection
+from remote.ssh import host_keys
+from remote.ssh.loop import LoopThread
+from remote.ssh.pool import pool
 from tests.remote.sshd import Sshd, keygen
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -73,8 +73,8 @@ def test_the_question_about_a_key_is_answered_and_the_connect_repeated(api: APIC
     accepted = api.post("/api/remote/known-hosts/accept", {field: key[field] for field in fields})
     assert (accepted.status_code, accepted.json()) == (200, {"ok": True})
     assert connect(api, sshd).status_code == 200
-    assert hosts.path().read_text() == sshd.known_hosts_line
-    assert hosts.path().stat().st_mode & 0o777 == 0o600
+    assert host_keys.path().read_text() == sshd.known_hosts_line
+    assert host_keys.path().stat().st_mode & 0o777 == 0o600
 
 
 def test_a_changed_key_shows_both_fingerprints(api: APIClient, known_sshd: Sshd) -> None:
@@ -92,7 +92,7 @@ def test_a_changed_key_shows_both_fingerprints(api: APIClient, known_sshd: Sshd)
         api.post("/api/remote/known-hosts/accept", {field: key[field] for field in fields}).status_code == 200
     )
     assert connect(api, known_sshd).status_code == 200
-    assert hosts.path().read_text() == known_sshd.known_hosts_line
+    assert host_keys.path().read_text() == known_sshd.known_hosts_line
 
 
 def test_a_changed_kind_of_key_is_a_changed_key(api: APIClient, known_sshd: Sshd) -> None:
@@ -112,7 +112,7 @@ def test_a_host_is_asked_for_the_kind_of_key_it_is_known_by(
     sshd.settings = (f"HostKey {rsa}",)
     sshd.start()
     public = " ".join(rsa.with_suffix(".pub").read_text().split()[:2])
-    hosts.path().write_text(f"[127.0.0.1]:{sshd.port} {public}\n")
+    host_keys.path().write_text(f"[127.0.0.1]:{sshd.port} {public}\n")
     assert connect(api, sshd).status_code == 200
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from remote import hosts, hosts_file
-from remote.hosts_file import BadPublicKey, HostKey, public_key
 from remote.models import KnownHost
+from remote.ssh import host_keys, known_hosts
+from remote.ssh.known_hosts import BadPublicKey, HostKey, public_key
 from tests.remote.sshd import keygen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("ssh-keygen")]
@@ -36,7 +36,7 @@ def key(tmp_path: Path) -> HostKey:
 def file(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the keys of hosts are kept; nothing is there yet."""
     monkeypatch.setenv("RUNICORN_RATE_LIMIT", "off")
-    return hosts.path()
+    return host_keys.path()
 
 
 def question(host: str, port: int, key: HostKey) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def question(host: str, port: int, key: HostKey) -> dict[str, Any]:
 
 def shown(host: str, port: int, key: HostKey) -> dict[str, Any]:
     """The same, of a key that the host did show."""
-    hosts._remember(host, port, key)
+    host_keys._remember(host, port, key)
     return question(host, port, key)
 
 
@@ -77,7 +77,7 @@ def test_ssh_keygen_finds_what_was_accepted(api: APIClient, file: Path, key: Hos
             ["ssh-keygen", "-F", name, "-f", str(file)], capture_output=True, text=True, check=False
         )
         assert found.stdout.splitlines()[-1] == f"{name} {key.text}"
-        assert hosts.known(host, port) == [key]
+        assert host_keys.known(host, port) == [key]
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -85,13 +85,13 @@ def test_hashed_names_are_known_and_removed(api: APIClient, file: Path, key: Hos
     file.write_text(f"gpu {key.text}\n[gpu]:2222 {key.text}\n")
     subprocess.run(["ssh-keygen", "-H", "-f", str(file)], check=True, capture_output=True)
     assert "gpu" not in file.read_text()
-    assert hosts.known("gpu", 22) == hosts.known("gpu", 2222) == [key]
-    assert not hosts.known("cpu", 22) and not hosts.known("gpu", 2223)
+    assert host_keys.known("gpu", 22) == host_keys.known("gpu", 2222) == [key]
+    assert not host_keys.known("cpu", 22) and not host_keys.known("gpu", 2223)
     hashed = api.get("/api/remote/known-hosts/list").json()["entries"]
     assert len(hashed) == 2 and all(entry["host"].startswith("|1|") for entry in hashed)
     body = {"host": "gpu", "port": 2222, "key_type": key.key_type}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
-    assert hosts.known("gpu", 22) and not hosts.known("gpu", 2222)
+    assert host_keys.known("gpu", 22) and not host_keys.known("gpu", 2222)
     body = {"host": hashed[0]["host"], "port": hashed[0]["port"], "key_type": key.key_type}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
     assert file.read_text() == ""
@@ -118,7 +118,7 @@ def test_all_else_in_the_file_stays_as_it_is(api: APIClient, file: Path, tmp_pat
     after = file.read_bytes().decode("utf-8", "surrogateescape")
     kept = before.replace("gpu,192.0.2.7", "192.0.2.7").replace(f"gpu {rsa.text}\n", "")
     assert after == f"{kept}\ngpu {new.text}\n"
-    assert hosts.known("gpu", 22) == [new] and hosts.known("192.0.2.7", 22) == [old]
+    assert host_keys.known("gpu", 22) == [new] and host_keys.known("192.0.2.7", 22) == [old]
     assert file.stat().st_mode & 0o777 == 0o600
     body = {"host": "gpu", "port": 22, "key_type": "ssh-ed25519"}
     assert api.post(REMOVE, body).json() == {"ok": True, "changed": True}
@@ -135,7 +135,7 @@ def test_the_file_of_runicorn_05_is_taken_over(api: APIClient, file: Path, key: 
         {"host": "gpu", "port": 22, "known_hosts_host": "gpu", **told},
         {"host": "gpu2", "port": 22, "known_hosts_host": "GPU2", **told},
     ]
-    assert hosts.known("gpu2", 22) == [key]
+    assert host_keys.known("gpu2", 22) == [key]
 
 
 def test_the_rows_follow_the_file(api: APIClient, file: Path, tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_a_key_that_nobody_showed_is_not_accepted(
     api: APIClient, file: Path, key: HostKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in (("gpu", 2222), ("cpu", 22)):
-        hosts._remember(*place, key)
-    hosts._remember("gpu", 22, made(tmp_path, "other"))
+        host_keys._remember(*place, key)
+    host_keys._remember("gpu", 22, made(tmp_path, "other"))
     answer = api.post(ACCEPT, question("gpu", 22, key))
     assert answer.status_code == 400
     assert answer.json()["detail"] == (
@@ -163,7 +163,7 @@ def test_a_key_that_nobody_showed_is_not_accepted(
     )
     assert not file.exists()
     body = shown("gpu", 22, key)
-    monkeypatch.setattr(hosts, "REMEMBERED", -1.0)
+    monkeypatch.setattr(host_keys, "REMEMBERED", -1.0)
     assert api.post(ACCEPT, body).status_code == 400
     assert not file.exists()
 
@@ -234,15 +234,15 @@ def test_nothing_odd_is_removed(
 
 def test_a_revoked_key_is_never_taken(file: Path, key: HostKey) -> None:
     file.write_text(f"@revoked * {key.text}\ngpu {key.text}\n")
-    with pytest.raises(hosts.Unreachable, match="marked as revoked"):
-        hosts.judge(hosts.content(), "gpu", 22, key)
-    assert not hosts.was_shown("gpu", 22, key), "it could be accepted now"
+    with pytest.raises(host_keys.Unreachable, match="marked as revoked"):
+        host_keys.judge(host_keys.content(), "gpu", 22, key)
+    assert not host_keys.was_shown("gpu", 22, key), "it could be accepted now"
 
 
 def test_a_file_that_cannot_be_read_makes_no_host_unknown(api: APIClient, file: Path, key: HostKey) -> None:
     file.mkdir()
-    with pytest.raises(hosts.Unreachable, match="cannot be read"):
-        hosts.judge(hosts.content(), "gpu", 22, key)
+    with pytest.raises(host_keys.Unreachable, match="cannot be read"):
+        host_keys.judge(host_keys.content(), "gpu", 22, key)
     for method, route, body in (
         (api.get, "/api/remote/known-hosts/list", None),
         (api.post, ACCEPT, shown("gpu", 22, key)),
@@ -262,22 +262,24 @@ def test_a_file_that_is_linked_stays_linked(api: APIClient, file: Path, key: Hos
 
 
 def test_many_who_accept_at_once_lose_nothing(file: Path, key: HostKey) -> None:
-    threads = [threading.Thread(target=hosts.accept, args=(f"gpu{number}", 22, key)) for number in range(20)]
+    threads = [
+        threading.Thread(target=host_keys.accept, args=(f"gpu{number}", 22, key)) for number in range(20)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {name for name, *_ in hosts_file.listed(file.read_text())} == {
+    assert {name for name, *_ in known_hosts.listed(file.read_text())} == {
         f"gpu{number}" for number in range(20)
     }
 
 
 def test_what_hosts_showed_is_forgotten_in_time(key: HostKey, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosts, "MOST_SHOWN", 10)
-    monkeypatch.setattr(hosts, "_shown", {})
+    monkeypatch.setattr(host_keys, "MOST_SHOWN", 10)
+    monkeypatch.setattr(host_keys, "_shown", {})
     for number in range(30):
-        hosts._remember(f"gpu{number}", 22, key)
-    assert len(hosts._shown) <= 10 and hosts.was_shown("gpu29", 22, key)
+        host_keys._remember(f"gpu{number}", 22, key)
+    assert len(host_keys._shown) <= 10 and host_keys.was_shown("gpu29", 22, key)
 
 
 lines = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)
@@ -288,10 +290,10 @@ def test_any_file_is_read_and_only_the_host_changes(content: list[str], host: st
     raw = b"\0\0\0\x0bssh-ed25519" + bytes(36)
     key = HostKey("ssh-ed25519", base64.b64encode(raw).decode())
     text = "\n".join(content)
-    with_it = hosts_file.with_key(text, host, port, key)
+    with_it = known_hosts.with_key(text, host, port, key)
     assert with_it.startswith(text)
-    assert hosts_file.keys_of(with_it, host, port)[-1] == key
-    assert hosts_file.without_key(with_it, host, port, "ssh-ed25519").rstrip("\n") == text.rstrip("\n")
+    assert known_hosts.keys_of(with_it, host, port)[-1] == key
+    assert known_hosts.without_key(with_it, host, port, "ssh-ed25519").rstrip("\n") == text.rstrip("\n")
 
 
 @pytest.mark.parametrize(

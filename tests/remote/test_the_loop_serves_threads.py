@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from remote.errors import NoAnswer, NotServing
-from remote.loop import NAME, LoopThread
+from remote.ssh.loop import NAME, LoopThread
 from tests.waiting import until
 
 

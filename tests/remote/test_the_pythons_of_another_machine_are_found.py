@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import environments, hosts, probe
-from remote.loop import LoopThread
-from remote.probe import Candidate, Environment
+from remote.environments import discovery, probe
+from remote.environments.probe import Candidate, Environment
+from remote.ssh import host_keys
+from remote.ssh.loop import LoopThread
 from runicorn import __version__
 from tests.processes import PROJECT
 from tests.remote.people import somebody
@@ -171,7 +172,7 @@ def test_a_config_of_nothing_says_so(known_sshd: Sshd, ask: Callable[..., Any]) 
 def test_a_python_that_hangs_hides_no_other(
     known_sshd: Sshd, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environments, "TELL_SECONDS", 5.0)
+    monkeypatch.setattr(discovery, "TELL_SECONDS", 5.0)
     python_at(known_sshd.home / ".pyenv/versions/hangs/bin/python", "exec sleep 100")
     python_at(known_sshd.home / ".pyenv/versions/talks/bin/python", "exec yes")
     began = time.monotonic()
@@ -194,7 +195,7 @@ def test_where_no_python_answers_none_is_called_missing(
     async def silent(link: Any, candidate: Candidate) -> Environment:
         return probe.environment(candidate, b"")
 
-    monkeypatch.setattr(environments, "_look", silent)
+    monkeypatch.setattr(discovery, "_look", silent)
     answer = ask("config", conda_env=".venv")
     assert answer.status_code == 503
     assert "No Python on 127.0.0.1 answered" in answer.json()["detail"]
@@ -245,7 +246,7 @@ def test_a_host_that_runs_only_its_own_command_is_told(
     api: APIClient, start_sshd: Callable[..., Sshd], remote_loop: LoopThread
 ) -> None:
     server = start_sshd('ForceCommand echo "no shell for you"; exit 1')
-    hosts.path().write_text(server.known_hosts_line)
+    host_keys.path().write_text(server.known_hosts_line)
     api.post("/api/remote/connect", server.login())
     answer = api.get("/api/remote/conda-envs", {"connection_id": server.id})
     assert answer.status_code == 503

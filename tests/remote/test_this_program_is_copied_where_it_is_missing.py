@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import wheel
+from remote.viewers import wheel
 from tests.remote import far
 from tests.remote.pythons import bare_environment, with_pip
 from tests.remote.sshd import Sshd

@@ -6,7 +6,7 @@ import zipfile
 from email.parser import Parser
 from pathlib import Path
 
-from remote import wheel
+from remote.viewers import wheel
 from runicorn._version import __version__
 from tests.processes import PROJECT
 from tests.remote.pythons import bare_environment
@@ -14,7 +14,7 @@ from tests.remote.pythons import bare_environment
 PACK = """
 import sys
 sys.path.insert(0, sys.argv[2])
-from remote import wheel
+from remote.viewers import wheel
 open(sys.argv[1] + "/" + wheel.NAME, "wb").write(wheel.own_wheel())
 print(wheel.PACKAGE)
 """

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote import hosts
-from remote.connections import pool
 from remote.models import ViewerSession
+from remote.ssh import host_keys
+from remote.ssh.pool import pool
 from tests.remote import far
 from tests.remote.relay import Relay
 from tests.remote.sshd import Sshd
@@ -30,7 +30,7 @@ STARTS = 100
 def begin(api: APIClient, server: Sshd, body: dict[str, Any], **trouble: Any) -> tuple[Any, int]:
     """A start over a network with trouble, ended again if it came about; and how many bytes the server sent."""
     with Relay(server.port, **trouble) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         there = {"host": "127.0.0.1", "port": relay.port, "username": server.username}
         answer = api.post("/api/remote/viewer/start", {**body, "port": relay.port})
         passed = relay.passed

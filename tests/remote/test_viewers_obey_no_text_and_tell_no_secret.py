@@ -11,7 +11,7 @@ import pytest
 from django.db import connection
 from rest_framework.test import APIClient
 
-from remote.viewers import sessions
+from remote.viewers.session import sessions
 from tests.processes import Viewer
 from tests.remote import far
 from tests.remote.pythons import our_environment

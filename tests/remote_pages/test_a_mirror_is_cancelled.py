@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from remote import hosts, mirroring
-from remote.loop import LoopThread
+from remote.services import mirrors
+from remote.ssh import host_keys
+from remote.ssh.loop import LoopThread
 from tests.folders import write_run
 from tests.remote import far
 from tests.remote.pythons import our_environment, pretending
@@ -19,7 +20,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 LARGE = 24 * 2**20
-Begin = Callable[..., mirroring.Mirroring]
+Begin = Callable[..., mirrors.Mirroring]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def server(tmp_path: Path) -> Iterator[TalkativeSshd]:
 def network(server: TalkativeSshd, home: Path) -> Iterator[Relay]:
     """The network between the two, by which the host is known."""
     with Relay(server.port) as relay:
-        hosts.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
+        host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {server.public_key}\n")
         yield relay
 
 
@@ -52,19 +53,19 @@ def begin(
     login = {**server.login(), "port": network.port}
     there = f"{server.username}@127.0.0.1:{network.port}"
 
-    def go(environment: str = ".venv", delay: float = 0) -> mirroring.Mirroring:
+    def go(environment: str = ".venv", delay: float = 0) -> mirrors.Mirroring:
         network.delay = 0
         answer = client.post("/api/remote/connect", login, content_type="application/json")
         assert answer.status_code == 200, answer.content
         assert "Use" in client.get("/remote/machine", {"connection": there, "look": "1"}).content.decode()
         network.delay = delay
         form = {"connection": there, "environment": environment, "root": str(far_store)}
-        return mirroring.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
+        return mirrors.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
 
     return go
 
 
-def cancel(client: Client, one: mirroring.Mirroring) -> str:
+def cancel(client: Client, one: mirrors.Mirroring) -> str:
     """Cancel it; the page that this leads to."""
     return client.post(f"/remote/mirrors/{one.id}/cancel", follow=True).content.decode()
 
@@ -79,7 +80,7 @@ def files(root: Path) -> dict[str, bytes]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who cancels waits for the end, however slow the machine."""
-    monkeypatch.setattr(mirroring, "CANCEL_SECONDS", 60.0)
+    monkeypatch.setattr(mirrors, "CANCEL_SECONDS", 60.0)
 
 
 @pytest.mark.usefixtures("patient")
@@ -134,7 +135,7 @@ def test_a_host_that_hangs_does_not_hold_up_who_cancels(
     begin: Begin,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(mirroring, "CANCEL_SECONDS", 0.2)
+    monkeypatch.setattr(mirrors, "CANCEL_SECONDS", 0.2)
     our_environment(server.home)
     run_id = write_run(far_store, metrics=[{"loss": 0.5}])
     with (far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from remote import hosts, saved
-from remote.loop import LoopThread
+from remote.connections import saved
+from remote.ssh import host_keys
+from remote.ssh.loop import LoopThread
 from tests.remote.sshd import Sshd, keygen
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -44,7 +45,7 @@ def test_an_unknown_key_is_shown_and_once_accepted_the_connect_goes_on(
     assert secret not in page and secret not in str(client.cookies)
     answer = client.post(address)
     assert answer["Location"].startswith("/remote/machine?connection=")
-    assert hosts.path().read_text().split() == sshd.known_hosts_line.split()
+    assert host_keys.path().read_text().split() == sshd.known_hosts_line.split()
     assert [one.address.host for one in saved.saved_connections()] == [sshd.host]
     assert client.get(address)["Location"] == "/remote?said=old"  # nothing is kept behind it
 
@@ -54,7 +55,7 @@ def test_nobody_else_answers_it(client: Client, sshd: Sshd, remote_loop: LoopThr
     stranger = Client()
     assert stranger.get(address)["Location"] == "/remote?said=old"
     assert stranger.post(address)["Location"] == "/remote?said=old"
-    assert not hosts.path().exists()
+    assert not host_keys.path().exists()
     assert client.get(address).status_code == 200
 
 
@@ -62,7 +63,7 @@ def test_who_cancels_has_accepted_nothing(client: Client, sshd: Sshd, remote_loo
     address = question(client, sshd)
     assert client.post(address, {"cancel": "1"})["Location"] == "/remote"
     assert client.post(address)["Location"] == "/remote?said=old"
-    assert not hosts.path().exists()
+    assert not host_keys.path().exists()
 
 
 def test_a_changed_key_is_accepted_by_an_explicit_tick_alone(
@@ -77,7 +78,7 @@ def test_a_changed_key_is_accepted_by_an_explicit_tick_alone(
     assert before in page and fingerprint(known_sshd.host_key) in page
     unsure = client.post(address)
     assert unsure.status_code == 400 and "Tick this first" in unsure.content.decode()
-    assert hosts.path().read_text() == line
+    assert host_keys.path().read_text() == line
     answer = client.post(address, {"sure": "1"})
     assert answer["Location"].startswith("/remote/machine?connection=")
-    assert hosts.path().read_text().split() == known_sshd.known_hosts_line.split()
+    assert host_keys.path().read_text().split() == known_sshd.known_hosts_line.split()

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from remote import mirroring
-from remote.loop import LoopThread
+from remote.services import mirrors
+from remote.ssh.loop import LoopThread
 from tests.folders import write_run
 from tests.remote.pythons import our_environment
 from tests.remote.sshd import Sshd
@@ -17,10 +17,10 @@ from tests.waiting import until
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 
 
-def run(client: Client, form: dict[str, str]) -> tuple[mirroring.Mirroring, str]:
+def run(client: Client, form: dict[str, str]) -> tuple[mirrors.Mirroring, str]:
     """A mirror that has ended, and its page."""
     address = client.post("/remote/mirrors", form)["Location"]
-    one = mirroring.mirroring(address.rpartition("/")[2])
+    one = mirrors.mirroring(address.rpartition("/")[2])
     until(lambda: one.state != "running")
     return one, client.get(address).content.decode()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from remote import saved
-from remote.loop import LoopThread
-from remote.page_urls import page_patterns
+from remote.connections import saved
+from remote.pages.urls import page_patterns
+from remote.ssh.loop import LoopThread
 from runicorn_site.onehop import pool_at
 from tests.processes import free_port
 from tests.remote.sshd import Sshd

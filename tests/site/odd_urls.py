@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote import services
 from remote.errors import Unreachable
+from remote.services import connections
 from runicorn_site.urls import handler400, handler403, handler404, handler500
 from runicorn_site.urls import urlpatterns as usual
 from runicorn_site.web.pools import blocking
@@ -118,7 +118,7 @@ def spoil_the_end(request: HttpRequest, way: str) -> HttpResponse:
             time.sleep(60)
         raise OSError("the end of the connections failed")
 
-    services.stop = stop
+    connections.stop = stop
     return HttpResponse("spoilt")
 
 

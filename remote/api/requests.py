@@ -1,0 +1,194 @@
+"""What the routes about other machines take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from remote.ssh import address as addresses
+from remote.ssh import known_hosts
+from remote.ssh.address import Address, BadAddress
+from remote.ssh.credentials import Credentials
+from remote.ssh.known_hosts import HostKey
+from runicorn_site.web.serializers import Body, Query
+
+SECRET = {"required": False, "trim_whitespace": False, "write_only": True}
+EXACT = {"trim_whitespace": False}
+CONTROL = "\r\n"
+
+
+def _port(**more: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(min_value=1, max_value=65535, **more)
+
+
+class Place(Body):
+    """A user on a host."""
+
+    host = serializers.CharField(max_length=300, help_text="A name or an address.", **EXACT)
+    port = _port(default=addresses.SSH_PORT)
+    username = serializers.CharField(max_length=255, **EXACT)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """`address`, checked, in the place of its parts."""
+        try:
+            place = addresses.address(fields.pop("host"), fields.pop("port"), fields.pop("username"))
+        except BadAddress as error:
+            raise serializers.ValidationError({error.field: [str(error)]}) from error
+        return fields | {"address": place}
+
+
+class SSHLogin(Place):
+    """A user on a host, and how they prove who they are."""
+
+    password = serializers.CharField(max_length=1024, allow_blank=True, **SECRET)
+    private_key = serializers.CharField(max_length=65536, help_text="The text of a key.", **SECRET)
+    private_key_path = serializers.CharField(
+        max_length=4096, required=False, help_text="A key file on the viewer's machine.", **EXACT
+    )
+    passphrase = serializers.CharField(max_length=1024, allow_blank=True, help_text="Of the key.", **SECRET)
+    use_agent = serializers.BooleanField(
+        default=True,
+        help_text="Ask the SSH agent of the viewer's machine, when neither a password nor a key is given.",
+    )
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """`address` and `credentials`; no secret stays in sight."""
+        fields = super().validate(fields)
+        names = ("password", "private_key", "private_key_path", "passphrase", "use_agent")
+        credentials = Credentials(**{name: fields.pop(name) for name in names if name in fields})
+        if credentials.method == "none":
+            sentence = "use_agent: with the agent left out, a password, a key or a key file is needed."
+            raise serializers.ValidationError({"use_agent": [sentence]})
+        return fields | {"credentials": credentials}
+
+
+class AcceptedKey(Body):
+    """A key that a host showed, as the question about it (409) had it."""
+
+    host = serializers.CharField(max_length=300, allow_blank=True, **EXACT)
+    port = _port(default=addresses.SSH_PORT)
+    key_type = serializers.CharField(max_length=100, allow_blank=True, **EXACT)
+    public_key = serializers.CharField(
+        min_length=1, max_length=known_hosts.LONGEST_KEY, help_text="`<type> <base64>`", **EXACT
+    )
+    fingerprint_sha256 = serializers.CharField(
+        max_length=100, allow_blank=True, help_text="`SHA256:…`, compared with that of the key.", **EXACT
+    )
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """`host`, `port` and `key`, in place of the texts."""
+        for name in ("host", "key_type", "fingerprint_sha256"):
+            _refuse(not fields[name], name, f"Invalid {name}")
+        _refuse(any(end in fields["public_key"] for end in CONTROL), "public_key", "Invalid public_key")
+        for name in ("host", "key_type", "fingerprint_sha256"):
+            _refuse(
+                len(fields[name].split()) != 1 or fields[name] != fields[name].strip(),
+                name,
+                f"Invalid {name}",
+            )
+        try:
+            host = addresses.checked_host(fields["host"])
+        except BadAddress:  # a list, a pattern, or no host at all
+            _refuse(True, "host", "Invalid host")
+        return {"host": host, "port": fields["port"], "key": _key(fields)}
+
+
+def _key(fields: dict[str, Any]) -> HostKey:
+    try:
+        key = known_hosts.public_key(fields["public_key"])
+    except known_hosts.BadPublicKey as error:
+        sentence = str(error)
+        _refuse(
+            True, "public_key", sentence if "public_key" in sentence else f"Invalid public_key: {sentence}"
+        )
+    _refuse(key.key_type != fields["key_type"], "key_type", "key_type does not match public_key")
+    same = key.fingerprint == fields["fingerprint_sha256"]
+    _refuse(not same, "fingerprint_sha256", "fingerprint_sha256 does not match public_key")
+    return key
+
+
+def _refuse(wrong: bool, field: str, sentence: str) -> None:
+    if wrong:
+        raise serializers.ValidationError({field: [sentence]})
+
+
+class ForgottenKey(Body):
+    """Which key of a host is to be forgotten."""
+
+    host = serializers.CharField(max_length=512, allow_blank=True, **EXACT)
+    port = _port(default=addresses.SSH_PORT)
+    key_type = serializers.CharField(max_length=100, allow_blank=True, **EXACT)
+
+    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields, with an address in its usual form."""
+        for name in ("host", "key_type"):
+            value = fields[name]
+            _refuse(not value or any(c.isspace() or c == "," for c in value), name, f"Invalid {name}")
+        try:
+            return fields | {"host": addresses.checked_host(fields["host"])}
+        except BadAddress:  # a name of the file that is no host: hashed, or from elsewhere
+            return fields
+
+
+class ConnectionQuery(Query):
+    """A connection, by its id."""
+
+    connection_id = serializers.CharField(max_length=600, help_text="user@host:port", **EXACT)
+
+    def validate_connection_id(self, text: str) -> str:
+        """The id as connections are named by it: a host in small letters."""
+        try:
+            return addresses.from_id(text).id
+        except BadAddress as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class EnvironmentQuery(ConnectionQuery):
+    """An environment over there."""
+
+    conda_env = serializers.CharField(
+        default="system",
+        max_length=4096,
+        help_text="The name or path of an environment of any kind.",
+        **EXACT,
+    )
+
+
+class PathQuery(ConnectionQuery):
+    """A path over there."""
+
+    path = serializers.CharField(
+        max_length=4096, help_text="Absolute, or in the home of the user there.", **EXACT
+    )
+
+
+class FolderQuery(PathQuery):
+    """A folder over there."""
+
+    path = serializers.CharField(
+        default="~", max_length=4096, help_text="Absolute, or in the home of the user there.", **EXACT
+    )
+
+
+def given(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
+    """The validated fields of a request.
+
+    Raises:
+        ValidationError: something is wrong with them.
+    """
+    asked = kind(data=data)
+    asked.is_valid(raise_exception=True)
+    return dict(asked.validated_data)
+
+
+def connection_answer(address: Address, connected: bool) -> dict[str, Any]:
+    """What a connect answers."""
+    return {
+        "ok": True,
+        "connection_id": address.id,
+        "host": address.host,
+        "port": address.port,
+        "username": address.username,
+        "connected": connected,
+    }

@@ -1,0 +1,142 @@
+"""What `connections.json` holds: a list of objects, one a connection that a person saved. No Django.
+
+    [{"host": "gpu.example.org", "port": 22, "username": "me", "name": "the big one", "auth_method": "password",
+      "remember_password": true, "password": "gAAAAA…"}]
+
+Runicorn 0.5 wrote what its pages had at hand, so names in camel case are understood and unknown fields kept. The secrets (`SECRETS`) are
+sealed by `remote/connections/encryption.py`; an object in which no address can be found is left where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from remote.ssh.address import SSH_PORT, Address, BadAddress, address
+
+METHODS = ("password", "key", "agent")
+SECRETS = ("password", "private_key", "passphrase")
+OWN = ("host", "port", "username", "name", "auth_method", "remember_password", "private_key_path", *SECRETS)
+OTHER_NAMES = {
+    "user": "username",
+    "authMethod": "auth_method",
+    "rememberPassword": "remember_password",
+    "privateKeyPath": "private_key_path",
+    "privateKey": "private_key",
+}
+TOLD = ("key", "has_password", "has_private_key", "has_passphrase")
+"""What answers add to an object; it means nothing in a file."""
+_SECRET_WORDS = ("password", "passphrase", "secret", "token", "credential", "private")
+
+
+@dataclass(frozen=True, repr=False)
+class Saved:
+    """One saved connection; its secrets are sealed."""
+
+    address: Address
+    name: str = ""
+    auth_method: str = "agent"
+    remember: bool = True
+    private_key_path: str | None = None
+    sealed: dict[str, str] = field(default_factory=dict)
+    """By the names of `SECRETS`."""
+    more: dict[str, Any] = field(default_factory=dict)
+    """What else the object held."""
+
+    def __repr__(self) -> str:
+        """Nothing of a secret, sealed or not."""
+        return f"Saved({self.key})"
+
+    @property
+    def key(self) -> str:
+        """`user@host:port@user`, by which a saved connection is named."""
+        return f"{self.address.id}@{self.address.username}"
+
+    def record(self) -> dict[str, Any]:
+        """The object that the file holds."""
+        return {
+            **self.more,
+            "host": self.address.host,
+            "port": self.address.port,
+            "username": self.address.username,
+            "name": self.name,
+            "auth_method": self.auth_method,
+            "remember_password": self.remember,
+            **({"private_key_path": self.private_key_path} if self.private_key_path else {}),
+            **self.sealed,
+        }
+
+    def told(self) -> dict[str, Any]:
+        """What answers say of it: no secret, only whether there is one."""
+        return {
+            "key": self.key,
+            "host": self.address.host,
+            "port": self.address.port,
+            "username": self.address.username,
+            "name": self.name,
+            "auth_method": self.auth_method,
+            "remember_password": self.remember,
+            "private_key_path": self.private_key_path,
+            **{f"has_{secret}": secret in self.sealed for secret in SECRETS},
+        }
+
+
+def parsed(entry: object) -> Saved | None:
+    """The connection that an object of the file describes; `None` when it describes none."""
+    if not isinstance(entry, dict):
+        return None
+    fields: dict[str, Any] = {OTHER_NAMES.get(str(name), str(name)): value for name, value in entry.items()}
+    try:
+        where = address(str(fields.get("host", "")), _port(fields), str(fields.get("username", "")))
+    except BadAddress:
+        return None
+    sealed = {name: fields[name] for name in SECRETS if isinstance(fields.get(name), str) and fields[name]}
+    path = fields.get("private_key_path")
+    return Saved(
+        where,
+        name=fields["name"] if isinstance(fields.get("name"), str) else "",
+        auth_method=_method(fields),
+        remember=fields.get("remember_password", bool(sealed)) is True,
+        private_key_path=path if isinstance(path, str) and path else None,
+        sealed=sealed,
+        more={name: value for name, value in fields.items() if name not in OWN + TOLD and not _secret(name)},
+    )
+
+
+def _port(fields: dict[str, Any]) -> int:
+    port = fields.get("port", SSH_PORT)
+    return port if type(port) is int else -1
+
+
+def _method(fields: dict[str, Any]) -> str:
+    method = fields.get("auth_method")
+    if method in METHODS:
+        return str(method)
+    if fields.get("private_key") or fields.get("private_key_path"):
+        return "key"
+    return "password" if fields.get("password") else "agent"
+
+
+def _secret(name: str) -> bool:
+    """Whether a field of an unknown name may hold a secret: such a one is neither told nor kept in the clear."""
+    return any(word in name.lower() for word in _SECRET_WORDS)
+
+
+def place(entries: Iterable[object], key: str) -> int | None:
+    """Where in the list the connection stands that a key names, in any form that keys ever had.
+
+    Args:
+        entries: of the file.
+        key: `user@host:port@user`, `user@host:port`, or `host:port@user`.
+    """
+    for index, entry in enumerate(entries):
+        saved = parsed(entry)
+        if saved is not None and key in _keys(saved):
+            return index
+    return None
+
+
+def _keys(saved: Saved) -> tuple[str, ...]:
+    there = saved.address.id.removeprefix(f"{saved.address.username}@")
+    return saved.key, saved.address.id, f"{there}@{saved.address.username}"

@@ -1,0 +1,221 @@
+"""What the pages of this app show, made of what its verbs tell."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from remote.api.requests_viewers import session_answer
+from remote.connections import saved
+from remote.errors import NoConnection, Trouble
+from remote.pages.forms import WAYS, Login, of_saved, sentence_of
+from remote.pages.pending import Waiting
+from remote.services import connections as services
+from remote.services import environments, viewers
+from remote.services import mirrors as mirroring
+from remote.ssh.pool import pool
+from remote.viewers.session import LIMITS, Session
+from runicorn.farside import OLDEST_PYTHON
+
+STAGES = {
+    "connect": "Connect",
+    "environment": "Look at the environment",
+    "start": "Start the viewer there",
+    "tunnel": "Open the tunnel",
+    "health": "Ask it for a sign of life",
+}
+ADVICE = {
+    "connect": "Look whether the machine is on and reachable, then connect again.",
+    "environment": "Choose another environment, or look again once the one you want is in order.",
+    "start": "Another environment or storage root may do.",
+    "tunnel": "The SSH server there may forbid forwarding: AllowTcpForwarding has to be on for this user.",
+    "health": "The machine may be very busy. Try again.",
+    "": "Start it again, or look at what became of the machine.",
+}
+WAY_NAMES = {"password": "Password", "key_file": "Key file", "key_text": "Key as text", "agent": "SSH agent"}
+FIELDS = ("host", "port", "username", "name", "password", "private_key", "private_key_path", "passphrase")
+"""Of the form of a login: what is wrong with one of them is said beside it."""
+MOST_FOLDERS = 500
+SAID = {
+    "saved": "Saved.",
+    "forgotten": "Forgotten, with whatever was remembered of it.",
+    "stopped": "Stopped.",
+    "disconnected": "Disconnected.",
+    "old": "That question has waited too long. Connect again.",
+}
+
+
+@dataclass(frozen=True, repr=False)
+class Question:
+    """A login that waits until somebody has judged the key of its host."""
+
+    login: Login
+    host_key: dict[str, Any]
+
+
+questions: Waiting[Question] = Waiting()
+"""Those of this process."""
+
+
+def browser(request: HttpRequest) -> str:
+    """A random name of this browser, kept in its session."""
+    return str(request.session.setdefault("remote", secrets.token_urlsafe(24)))
+
+
+def machine_address(connection_id: str, page: str = "remote-machine", **more: str) -> str:
+    """The address of a page about an open connection."""
+    return f"{reverse(page)}?{urlencode({'connection': connection_id, **more})}"
+
+
+def home_context(request: HttpRequest) -> dict[str, Any]:
+    """The page of other machines: what runs, what is connected, what was saved."""
+    questions.sweep()
+    oldest = ".".join(map(str, OLDEST_PYTHON))
+    context: dict[str, Any] = {"said": SAID.get(request.GET.get("said", "")), "oldest": oldest}
+    try:
+        found = saved.saved_connections()
+    except Trouble as error:
+        found, context["unread"] = [], str(error.detail)
+    open_ones = {held.id for held in pool.all()}
+    context["hosts"] = [
+        {**one.told(), "open": one.address.id in open_ones, "id": one.address.id} for one in found
+    ]
+    return context | live_context()
+
+
+def live_context() -> dict[str, Any]:
+    """The viewers, mirrors and connections of this process."""
+    sessions = [session_answer(session) for session in viewers.viewer_sessions()]
+    mirrors, connections = mirroring.mirrors(), services.connections()
+    return {"sessions": sessions, "mirrors": mirrors, "connections": connections}
+
+
+def host_context(typed: dict[str, Any], key: str = "", field: str = "", sentence: str = "") -> dict[str, Any]:
+    """The form of a login.
+
+    Args:
+        typed: what stands in its fields; never a secret.
+        key: of the saved connection that it edits.
+        field: the field that is wrong, if one is.
+        sentence: what is wrong.
+    """
+    context: dict[str, Any] = {"typed": typed, "key": key, "ways": [(way, WAY_NAMES[way]) for way in WAYS]}
+    if sentence:
+        context["wrong"] = {field if field in FIELDS else "form": sentence_of(sentence)}
+    if key:
+        context["saved"] = saved.saved_connection(key).told()
+    return context
+
+
+def saved_login(key: str) -> Login | None:
+    """The login of a saved connection; `None` without a key.
+
+    Raises:
+        NotSaved: there is none.
+        BadInput: what was saved cannot be decrypted any more.
+        NotKept: it cannot be read.
+    """
+    if not key:
+        return None
+    one = saved.saved_connection(key)
+    return of_saved(one, saved.credentials(one))
+
+
+def machine(connection_id: str) -> dict[str, Any]:
+    """An open connection as pages name it.
+
+    Raises:
+        NoConnection: there is none of that id.
+    """
+    for told in services.connections():
+        if told["connection_id"] == connection_id:
+            return told
+    raise NoConnection(connection_id)
+
+
+def start_context(connection_id: str, environment: str, typed: dict[str, str]) -> dict[str, Any]:
+    """The page on which a viewer is started in an environment.
+
+    Raises:
+        as `choosing.choice`.
+    """
+    choice = environments.choice(connection_id, environment)
+    root = typed.get("root") or choice.environment.root
+    return {
+        "machine": machine(connection_id),
+        "choice": choice,
+        "environment": choice.environment,
+        "back": machine_address(connection_id),
+        "browse": machine_address(
+            connection_id, "remote-folders", environment=choice.environment.name, path=root
+        ),
+        "typed": {**typed, "root": root},
+        "suggested": root == choice.environment.root,
+    }
+
+
+def viewer_context(session: Session) -> dict[str, Any]:
+    """The page of a viewer: each stage of its start, and what became of it."""
+    told = session_answer(session)
+    failed = told["status"] == "failed"
+    context: dict[str, Any] = {
+        "session": told,
+        "stages": stages(told["status"], told["stage"]),
+        "underway": told["status"] in ("connecting", "reconnecting"),
+        "advice": ADVICE[told["stage"]] if failed else "",
+    }
+    connection_id = told["connection_id"]
+    if failed and any(one["connection_id"] == connection_id for one in services.connections()):
+        where = {"environment": told["conda_env"], "root": told["remote_root"]}
+        context["again"] = machine_address(connection_id, "remote-start", **where)
+        context["machine_page"] = machine_address(connection_id)
+    return context
+
+
+def stages(state: str, stage: str) -> list[dict[str, Any]]:
+    """Every stage with `done`, `now`, `failed` or `later`, and the seconds it may take."""
+    names = list(STAGES)
+    at = names.index(stage) if stage in names else len(names)
+    here = "failed" if state == "failed" else "now"
+    found = []
+    for place, name in enumerate(names):
+        how = "done" if place < at else here if place == at else "later"
+        found.append({"name": name, "label": STAGES[name], "how": how, "seconds": LIMITS[name]})
+    return found
+
+
+def folder_context(connection_id: str, environment: str, path: str) -> dict[str, Any]:
+    """The page on which a folder of another machine is chosen; what cannot be listed is told on it.
+
+    Raises:
+        NoConnection: there is no such connection.
+    """
+    context: dict[str, Any] = {"machine": machine(connection_id), "environment": environment, "path": path}
+
+    def to(place: str) -> str:
+        return machine_address(connection_id, "remote-folders", environment=environment, path=place)
+
+    try:
+        folder = services.list_folder(connection_id=connection_id, path=path)
+    except NoConnection:
+        raise
+    except Trouble as error:
+        return context | {"refused": sentence_of(str(error.detail)), "home": to("~")}
+    inside = folder.path.rstrip("/")
+    parts = [part for part in folder.path.split("/") if part]
+    ways = [("/", to("/"))] + [(part, to("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
+    folders = [(one.name, to(f"{inside}/{one.name}")) for one in folder.items if one.is_dir]
+    return context | {
+        "path": folder.path,
+        "ways": ways,
+        "folders": folders[:MOST_FOLDERS],
+        "more": max(0, len(folders) - MOST_FOLDERS),
+        "files": len(folder.items) - len(folders),
+        "truncated": folder.truncated,
+        "use": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
+    }

@@ -1,0 +1,195 @@
+"""The verbs: what people do with other machines. The only place of this app that writes rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import transaction
+
+from remote.environments import discovery as finding
+from remote.errors import BadInput, NotKept
+from remote.models import Connection, KnownHost
+from remote.ssh import host_keys, sftp
+from remote.ssh import known_hosts as hosts_file
+from remote.ssh.address import Address
+from remote.ssh.credentials import Credentials
+from remote.ssh.known_hosts import HostKey
+from remote.ssh.loop import loop
+from remote.ssh.pool import Held, pool
+from remote.viewers import session_rows
+from remote.viewers.session import sessions
+from runicorn.capabilities import require
+
+OPEN_SECONDS = 15.0
+"""For a connect, which has its own limit below that."""
+FIND_SECONDS = 90.0
+"""For all Pythons of a machine, each of which has its own limit."""
+LOOK_SECONDS = 30.0
+CLOSE_SECONDS = 20.0
+"""For the end of a connection and of the viewers that run over it."""
+FIELDS = ("host", "port", "known_hosts_host", "key_type", "key_base64", "fingerprint_sha256")
+
+
+def start() -> None:
+    """Begin to serve: forget the viewers of processes that are gone, and start the loop. Nothing is connected by itself."""
+    session_rows.forget_the_gone()
+    pool.farewells[:] = [sessions.end_over]
+    loop.start()
+
+
+def stop(timeout: float) -> None:
+    """End every connection, and what runs over it, within `timeout` seconds."""
+    began = time.monotonic()
+    loop.stop(lambda: pool.close_all(timeout / 2), timeout)
+    for session in sessions.all():  # whose end was cut short, or that had no connection to end with
+        session_rows.forget(session)
+    session_rows.flush(max(0.1, began + timeout - time.monotonic()))
+
+
+def connect(*, address: Address, credentials: Credentials) -> Held:
+    """Connect to a host, or join the connection that is there.
+
+    Raises:
+        HostKeyConflict: the host's key is unknown or changed.
+        BadKey: the key that was given cannot be read.
+        LoginRefused: the host does not let the user in.
+        Unreachable: it cannot be reached.
+    """
+    if credentials.private_key_path:
+        require("ssh-keys")
+    elif credentials.method == "agent":
+        require("ssh-agent")
+    held = loop.run(pool.open(address, credentials), OPEN_SECONDS)
+    now = time.time()
+    seen = {
+        "auth_method": held.method,
+        "host_key_fingerprint": held.link.host_key.fingerprint,
+        "last_connected": now,
+    }
+    Connection.objects.update_or_create(
+        username=address.username,
+        host=address.host,
+        port=address.port,
+        defaults=seen,
+        create_defaults=seen | {"first_connected": now},
+    )
+    return held
+
+
+def environments(*, connection_id: str) -> list[dict[str, Any]]:
+    """The Pythons over there, looked for anew.
+
+    Raises:
+        NoConnection: there is no such connection.
+        Failed: the machine let us look for none.
+        ConnectionCut: the connection was lost.
+    """
+    found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
+    return [one.told() for one in found]
+
+
+def config(*, connection_id: str, environment: str) -> dict[str, Any]:
+    """What a viewer that is to be started in an environment begins with.
+
+    Raises:
+        NoConnection: there is no such connection.
+        NoEnvironment: there is no such environment.
+        Failed: its Python does not run.
+        ConnectionCut: the connection was lost.
+    """
+    return loop.run(finding.read_config(pool.get(connection_id), environment), FIND_SECONDS)
+
+
+def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
+    """What lies in a folder over there.
+
+    Raises:
+        NoConnection: there is no such connection.
+        and as `files.list_folder`.
+    """
+    return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
+
+
+def look_at(*, connection_id: str, path: str) -> tuple[str, str | None]:
+    """The absolute path, and `folder`, `file` or `None` for what is there.
+
+    Raises:
+        NoConnection: there is no such connection.
+        and as `files.look_at`.
+    """
+    return loop.run(sftp.look_at(pool.get(connection_id).link, path), LOOK_SECONDS)
+
+
+def connections() -> list[dict[str, Any]]:
+    """The open connections, and those that are being made again."""
+    return [held.told() for held in pool.all()]
+
+
+def disconnect(*, address: Address) -> None:
+    """End a connection and the viewers that run over it.
+
+    Raises:
+        NoConnection: there is none to this address.
+    """
+    loop.run(pool.close(address.id), CLOSE_SECONDS)
+
+
+# Keys of hosts
+
+
+def known_hosts() -> list[KnownHost]:
+    """The keys that hosts are known by, in the order of the file; the rows are as the file is now.
+
+    Raises:
+        NotKept: the file cannot be read.
+    """
+    with _configuration():
+        wanted = hosts_file.listed(host_keys.read())
+    if list(KnownHost.objects.order_by("place").values_list(*FIELDS)) != wanted:
+        with transaction.atomic():
+            KnownHost.objects.all().delete()
+            KnownHost.objects.bulk_create(
+                KnownHost(place=place, **dict(zip(FIELDS, values, strict=True)))
+                for place, values in enumerate(wanted)
+            )
+    return list(KnownHost.objects.order_by("place"))
+
+
+def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
+    """Trust a key that the host showed within the last minutes, in place of the keys it had.
+
+    Raises:
+        BadInput: the host did not show it.
+        NotKept: the file cannot be written.
+    """
+    if not host_keys.was_shown(host, port, key):
+        raise BadInput(
+            "public_key",
+            f"public_key: {host} did not show this key within the last minutes. Connect again, and compare them.",
+        )
+    with _configuration():
+        host_keys.accept(host, port, key)
+    known_hosts()
+
+
+def remove_host_key(*, host: str, port: int, key_type: str) -> bool:
+    """Forget the keys of a type that a host is known by; whether there were any.
+
+    Raises:
+        NotKept: the file cannot be written.
+    """
+    with _configuration():
+        changed = host_keys.remove(host, port, key_type)
+    known_hosts()
+    return changed
+
+
+@contextmanager
+def _configuration() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise NotKept(error.strerror or "unknown reason") from error

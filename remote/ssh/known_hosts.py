@@ -1,0 +1,182 @@
+"""The format of `known_hosts`: what OpenSSH and Runicorn 0.5 write into it is read, and lines are changed one by one.
+
+    gpu.example.org ssh-ed25519 AAAA…            a host at port 22
+    [gpu.example.org]:2222,[192.0.2.7]:2222 …    at another port; several names of one host
+    |1|<salt>|<hash> ssh-rsa AAAA…               a hashed name (`ssh-keygen -H`)
+    @revoked * ssh-ed25519 AAAA…                 a key that is never taken
+
+Lines of other kinds (comments, patterns, certificate authorities) are kept and mean nothing here. No Django.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from remote.ssh.address import SSH_PORT, BadAddress, checked_host
+
+LONGEST_KEY = 8192
+
+
+class BadPublicKey(ValueError):
+    """A text that is no public key; the text of the error says why."""
+
+
+@dataclass(frozen=True)
+class HostKey:
+    """A public key that a host shows: its type, and the base64 text of its data."""
+
+    key_type: str
+    data: str
+
+    @property
+    def text(self) -> str:
+        """As it stands in a file: `<type> <base64>`."""
+        return f"{self.key_type} {self.data}"
+
+    @property
+    def fingerprint(self) -> str:
+        """`SHA256:…`, as `ssh-keygen -l` prints it."""
+        digest = hashlib.sha256(base64.b64decode(self.data)).digest()
+        return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line that names hosts and a key. `hosts` as they are written there."""
+
+    hosts: tuple[str, ...]
+    key: HostKey
+    marker: str = ""
+
+
+def public_key(text: str) -> HostKey:
+    """The key in `<type> <base64>` with perhaps a comment behind.
+
+    Raises:
+        BadPublicKey: it is none.
+    """
+    parts = text.split(None, 2)
+    if len(parts) < 2 or len(text) > LONGEST_KEY:
+        raise BadPublicKey("Invalid public key format")
+    key_type, data = parts[0], parts[1]
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise BadPublicKey("Invalid base64 public key") from None
+    size = int.from_bytes(raw[:4], "big")
+    # The data begin with the type once more (RFC 4253, 6.6).
+    if len(raw) < 8 or raw[4 : 4 + size] != key_type.encode("utf-8", "replace"):
+        raise BadPublicKey("key_type does not match public_key")
+    return HostKey(key_type, base64.b64encode(raw).decode())
+
+
+def host_name(host: str, port: int) -> str:
+    """A host as it is written in the file."""
+    return host if port == SSH_PORT else f"[{host}]:{port}"
+
+
+def split_name(name: str) -> tuple[str, int] | None:
+    """Host and port of a name in the file; `None` for a pattern, a hashed name, or what is neither."""
+    host, port = name, SSH_PORT
+    if name.startswith("["):
+        host, bracket, number = name[1:].partition("]:")
+        if not bracket or not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 65535:
+            return None
+        port = int(number)
+    try:
+        return checked_host(host), port
+    except BadAddress:
+        return None
+
+
+def entry(line: str) -> Entry | None:
+    """What a line says; `None` when it is a comment, empty, or nothing that is understood."""
+    fields = line.split()
+    marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
+    if len(fields) < 3 or fields[0].startswith("#"):
+        return None
+    try:
+        key = public_key(f"{fields[1]} {fields[2]}")
+    except BadPublicKey:
+        return None
+    return Entry(tuple(fields[0].split(",")), key, marker)
+
+
+def entries(content: str) -> Iterator[Entry]:
+    """What the lines of a file say, in their order."""
+    for line in content.splitlines():
+        found = entry(line)
+        if found is not None:
+            yield found
+
+
+def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
+    """What the file says, a tuple for each name of a host: host, port, the name, type, base64 and fingerprint.
+
+    A hashed name stands for itself. Patterns are left out: no host is known by one here.
+    """
+    found = []
+    for one in entries(content):
+        for name in () if one.marker else one.hosts:
+            place = (name, SSH_PORT) if name.startswith("|1|") else split_name(name)
+            if place is not None:
+                found.append((*place, name, one.key.key_type, one.key.data, one.key.fingerprint))
+    return found
+
+
+def names_host(name: str, host: str, port: int) -> bool:
+    """Whether a name of the file, plain or hashed, means this host."""
+    wanted = host_name(host, port)
+    if not name.startswith("|1|"):
+        return name.lower() == wanted.lower() or split_name(name) == (host, port)
+    if name == host:
+        return True
+    parts = name.split("|")
+    try:
+        salt, digest = (base64.b64decode(part, validate=True) for part in parts[2:4])
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(hmac.new(salt, wanted.encode(), hashlib.sha1).digest(), digest)
+
+
+def keys_of(content: str, host: str, port: int) -> list[HostKey]:
+    """The keys that a host is known by, in the order of the file."""
+    return [
+        found.key
+        for found in entries(content)
+        if not found.marker and any(names_host(name, host, port) for name in found.hosts)
+    ]
+
+
+def revoked(content: str, key: HostKey) -> bool:
+    """Whether a key is marked as one that is never to be taken, whichever host shows it."""
+    return any(found.marker == "@revoked" and found.key == key for found in entries(content))
+
+
+def with_key(content: str, host: str, port: int, key: HostKey) -> str:
+    """The file with this key of the host in place of those of the same type; all else stays as it is."""
+    rest = without_key(content, host, port, key.key_type)
+    if rest and not rest.endswith("\n"):
+        rest += "\n"
+    return f"{rest}{host_name(host, port)} {key.text}\n"
+
+
+def without_key(content: str, host: str, port: int, key_type: str) -> str:
+    """The file without the host's keys of a type; of a line with several names only the host's goes."""
+    kept = []
+    for line in content.splitlines(keepends=True):
+        found = entry(line)
+        if found is None or found.marker or found.key.key_type != key_type:
+            kept.append(line)
+            continue
+        others = [name for name in found.hosts if not names_host(name, host, port)]
+        if len(others) == len(found.hosts):
+            kept.append(line)
+        elif others:
+            kept.append(line.replace(",".join(found.hosts), ",".join(others), 1))
+    return "".join(kept)

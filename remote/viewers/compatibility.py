@@ -1,0 +1,85 @@
+"""Where a viewer can be started on another machine: an environment that has this program, in a version to talk to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from remote.environments import discovery
+from remote.environments.probe import Environment
+from remote.errors import Failed
+from remote.ssh.pool import Held
+from remote.viewers.errors import NotThere
+from runicorn.farside import OLDEST, OLDEST_PYTHON, recent
+
+
+@dataclass(frozen=True)
+class Place:
+    """A Python that can run our viewer."""
+
+    environment: str
+    python: str
+    """The path of its interpreter."""
+    version: str
+    """Of our program there."""
+
+
+async def chosen(held: Held, name: str) -> Place:
+    """The environment of a name, or the default one, if a viewer can be started in it.
+
+    Raises:
+        NoEnvironment: there is none of that name.
+        NotThere: our program is not in it; the answer says how to bring it there.
+        Failed: its Python does not run, or there is none at all.
+        ConnectionCut: the connection was lost.
+    """
+    one = await _named(held, name)
+    if one.python is None:
+        raise Failed(
+            f"The Python of environment {one.name} ({one.path}) does not run on {held.address.host}."
+        )
+    fault = fault_of(one, held.address.host)
+    if fault is not None:
+        raise fault
+    return Place(one.name, one.path, one.runicorn or "")
+
+
+async def _named(held: Held, name: str) -> Environment:
+    if name:
+        return await discovery.called(held, name)
+    known: list[Environment] = held.memory.get(discovery.KEPT, [])
+    if not known:
+        fresh = await discovery.find(held)
+        default = next((one for one in fresh if one.is_default), None)
+        if default is None:
+            raise Failed(f"There is no Python on {held.address.host} that {held.address.username} could run.")
+        return default
+    return await discovery.called(held, next(one.name for one in known if one.is_default))
+
+
+def fault_of(one: Environment, host: str) -> NotThere | None:
+    """Why no viewer can be started in an environment; `None` where one can."""
+    where = f"environment {one.name} of {host}"
+    more = {
+        "environment": one.name,
+        "python": one.path,
+        "python_version": one.python,
+        "version": one.runicorn,
+    }
+    wanted = ".".join(map(str, OLDEST_PYTHON))
+    if not one.new_enough:
+        sentence = f"The Python of {where} is {one.python}: Runicorn needs {wanted} or newer. Choose another environment."
+        return NotThere("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
+    advice = "This viewer can copy itself there; a command then installs it."
+    if one.runicorn is None:
+        sentence = f"There is no Runicorn in {where}. {advice}"
+        return NotThere("RUNICORN_MISSING", sentence, more | {"can_copy": True})
+    if not one.ours:
+        sentence = f"The runicorn {one.runicorn} in {where} is another program of that name. {advice}"
+        return NotThere("RUNICORN_FOREIGN", sentence, more | {"can_copy": True})
+    if not recent(one.runicorn):
+        oldest = ".".join(map(str, OLDEST))
+        sentence = (
+            f"The Runicorn in {where} is {one.runicorn}: this viewer can talk to {oldest} and newer. {advice}"
+        )
+        return NotThere("RUNICORN_TOO_OLD", sentence, more | {"can_copy": True})
+    return None

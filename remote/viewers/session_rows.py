@@ -1,0 +1,91 @@
+"""The rows of viewer sessions: they follow what the process that holds the sessions knows.
+
+Changes happen in the loop of `remote/ssh/loop.py`, which must not wait for a database: one thread writes them in their order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from contextlib import suppress
+from typing import Any
+
+from django.db import DatabaseError, connections
+
+from remote.models import Connection, ViewerSession
+from remote.ssh.address import Address
+from remote.viewers.session import Session
+from runicorn import _os
+from runicorn.settings import identity
+
+logger = logging.getLogger(__name__)
+writer = ThreadPoolExecutor(1, thread_name_prefix="remote-rows")
+
+
+def follow(session: Session) -> None:
+    """Have the row of a session say what the session is now; gone with its end."""
+    if session.state == "stopped":
+        forget(session)
+    else:
+        writer.submit(_written, _keep, session.id, session.address, _fields(session))
+
+
+def forget(session: Session) -> None:
+    """Remove its row, as at its end."""
+    writer.submit(_written, _remove, session.id, None, {})
+
+
+def flush(timeout: float) -> None:
+    """Wait until everything so far is written, at most `timeout` seconds."""
+    with suppress(NotInTime):
+        writer.submit(connections.close_all).result(timeout)
+
+
+def forget_the_gone() -> None:
+    """Remove the rows of processes of this machine that have ended."""
+    here = identity()
+    places = {"machine_id": here["machine_id"], "pid_namespace": here["pid_namespace"]}
+    for row in ViewerSession.objects.filter(**places):
+        if _os.process_gone(row.owner_pid, row.owner_start, row.boot_id):
+            row.delete()
+
+
+def _fields(session: Session) -> dict[str, Any]:
+    report = session.report
+    return {
+        "remote_root": report.root if report is not None else session.wanted.root,
+        "environment": session.place.environment if session.place is not None else session.wanted.environment,
+        "local_port": session.tunnel.port,
+        "remote_port": report.port if report is not None else 0,
+        "remote_pid": report.pid if report is not None else None,
+        "state": session.state,
+        "stage": session.stage,
+        "trouble": session.trouble,
+        "started": session.started_at,
+    }
+
+
+def _written(write: Any, session_id: str, address: Address | None, fields: dict[str, Any]) -> None:
+    try:
+        write(session_id, address, fields)
+    except DatabaseError:  # the session itself is not touched by it
+        logger.exception("The row of session %s could not be written", session_id)
+
+
+def _keep(session_id: str, address: Address, fields: dict[str, Any]) -> None:
+    known = {"host": address.host, "port": address.port, "username": address.username}
+    fields["connection"] = Connection.objects.filter(**known).first()
+    owner = {
+        "owner_pid": os.getpid(),
+        "owner_start": _os.process_start_time(os.getpid()),
+        **identity(),
+    }
+    ViewerSession.objects.update_or_create(
+        session_id=session_id, defaults=fields, create_defaults=fields | owner
+    )
+
+
+def _remove(session_id: str, _address: Address | None, _fields: dict[str, Any]) -> None:
+    ViewerSession.objects.filter(session_id=session_id).delete()

@@ -1,0 +1,157 @@
+"""This program as a wheel, for a machine that lacks it: packed from what runs here, without network and without tools.
+
+The `runicorn` on package indexes is another program, so the file itself has to travel. What runs from a wheel is packed
+again from its list of files; what runs from a checkout is laid out as `pyproject.toml` has it laid out. The format is
+that of https://packaging.python.org/en/latest/specifications/binary-distribution-format/. No Django.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import runicorn
+from remote.ssh.shell import shown
+from runicorn._version import __version__
+
+PACKAGE = Path(runicorn.__file__).resolve().parent
+NAME = f"runicorn-{__version__}-py3-none-any.whl"
+INFO = f"runicorn-{__version__}.dist-info"
+LEFT_OUT = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
+"""Files beside the metadata that belong to an installation, not to a wheel."""
+FIRST_DAY = (1980, 1, 1, 0, 0, 0)
+WHEEL = "Wheel-Version: 1.0\nGenerator: runicorn\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+class CannotPack(Exception):
+    """What runs here cannot be made into a wheel; the text is a sentence."""
+
+
+class Member(NamedTuple):
+    """A file of the wheel."""
+
+    name: str
+    content: bytes
+
+
+def own_wheel() -> bytes:
+    """The content of the wheel.
+
+    Raises:
+        CannotPack: neither an installation nor a checkout is found, or a file of it cannot be read.
+    """
+    try:
+        return _zipped(_installed() or list(_checkout(PACKAGE.parent)))
+    except (OSError, KeyError, ValueError) as error:
+        raise CannotPack(f"This viewer could not be packed: {error}.") from error
+
+
+def _installed() -> list[Member]:
+    """The files of the installation that this module runs from; none when it runs from a checkout."""
+    for found in metadata.distributions(name="runicorn", path=[str(PACKAGE.parent)]):
+        files = found.files or []
+        if found.version != __version__ or not any(str(file) == "runicorn/_version.py" for file in files):
+            continue  # an editable installation, or an old one
+        return [
+            Member(file.as_posix(), Path(str(file.locate())).read_bytes())
+            for file in files
+            if _belongs(PurePosixPath(file.as_posix()))
+        ]
+    return []
+
+
+def _belongs(path: PurePosixPath) -> bool:
+    inside = ".." not in path.parts and not path.is_absolute()  # starters in `bin` are made anew
+    made_there = path.parent.name.endswith(".dist-info") and path.name in LEFT_OUT
+    return inside and not made_there and "__pycache__" not in path.parts
+
+
+def _checkout(folder: Path) -> Iterator[Member]:
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    places = {name: name for name in wheel["packages"]} | wheel["force-include"]
+    for source, target in places.items():
+        for path in sorted((folder / source).rglob("*")):
+            inside = path.relative_to(folder / source)
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in inside.parts)
+            if path.is_file() and not hidden:
+                yield Member(f"{target}/{inside.as_posix()}", path.read_bytes())
+    yield from _described(project["project"], folder)
+
+
+def _described(project: dict[str, Any], folder: Path) -> Iterator[Member]:
+    """The files of `.dist-info`."""
+    lines = ["Metadata-Version: 2.4", f"Name: {project['name']}", f"Version: {__version__}"]
+    lines += [f"Summary: {project['description']}", f"License-Expression: {project['license']}"]
+    lines += [f"License-File: {name}" for name in project["license-files"]]
+    lines += [f"Classifier: {name}" for name in project["classifiers"]]
+    lines += [f"Requires-Python: {project['requires-python']}"]
+    lines += [f"Requires-Dist: {wanted}" for wanted in requirements(folder / "requirements.txt")]
+    for extra, wanted in project["optional-dependencies"].items():
+        lines += [
+            f"Provides-Extra: {extra}",
+            *(f"Requires-Dist: {one}; extra == '{extra}'" for one in wanted),
+        ]
+    lines += ["Description-Content-Type: text/markdown", ""]
+    text = "\n".join(lines) + "\n" + (folder / project["readme"]).read_text(encoding="utf-8")
+    starters = "".join(f"{name} = {place}\n" for name, place in project["scripts"].items())
+    yield Member(f"{INFO}/METADATA", text.encode())
+    yield Member(f"{INFO}/WHEEL", WHEEL.encode())
+    yield Member(f"{INFO}/entry_points.txt", f"[console_scripts]\n{starters}".encode())
+    for name in project["license-files"]:
+        yield Member(f"{INFO}/licenses/{name}", (folder / name).read_bytes())
+
+
+def requirements(path: Path) -> list[str]:
+    """The requirements in a file, without its comments."""
+    lines = (line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _zipped(members: list[Member]) -> bytes:
+    rows = io.StringIO()
+    table = csv.writer(rows, lineterminator="\n")
+    for member in members:
+        digest = base64.urlsafe_b64encode(hashlib.sha256(member.content).digest()).rstrip(b"=").decode()
+        table.writerow([member.name, f"sha256={digest}", len(member.content)])
+    table.writerow([f"{INFO}/RECORD", "", ""])
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in [*members, Member(f"{INFO}/RECORD", rows.getvalue().encode())]:
+            entry = zipfile.ZipInfo(name, FIRST_DAY)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return written.getvalue()
+
+
+OWN_MARK = "runicorn-venv:"
+OWN_ENVIRONMENT = """
+import os, sys, sysconfig
+marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
+if sys.prefix == sys.base_prefix and os.path.isfile(marker):
+    print("\\nrunicorn-venv:" + os.path.expanduser("~/.virtualenvs/runicorn"))
+"""
+"""For `<python> -`: names the environment to make where pip refuses to install into a Python (PEP 668)."""
+
+
+def install_command(python: str, place: str, own: str = "") -> str:
+    """Return the shell command that installs the wheel on the remote host.
+
+    Args:
+        python: the Python of the chosen environment.
+        place: the wheel.
+        own: the folder of a virtual environment to make first; "" installs into `python` itself.
+    """
+    if not own:
+        return shown([python, "-m", "pip", "install", place])
+    make = shown([python, "-m", "venv", own])
+    return f"{make} && {shown([f'{own}/bin/python', '-m', 'pip', 'install', place])}"
