@@ -13,10 +13,10 @@ django.setup(set_prefix=False)
 
 from metrics.live.urls import websocket_patterns as metric_sockets  # noqa: E402
 from runicorn.settings import get  # noqa: E402
-from runicorn_site.flow import BackPressure  # noqa: E402
-from runicorn_site.guard import Guard, Policy  # noqa: E402
-from runicorn_site.onehop import OneHop  # noqa: E402
-from runicorn_site.sockets import SocketLimit, nowhere  # noqa: E402
+from runicorn_site.security.guard import Guard, Policy  # noqa: E402
+from runicorn_site.security.socket_limit import SocketLimit, nowhere  # noqa: E402
+from runicorn_site.transport.backpressure import BackPressure  # noqa: E402
+from runicorn_site.transport.dispatch import OneHop  # noqa: E402
 from runs.live.backpressure import SocketFlow  # noqa: E402
 from runs.live.urls import websocket_patterns as run_sockets  # noqa: E402
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from runicorn import settings as own
 from runicorn._version import __version__
-from runicorn_site.database_file import choose, known_migrations
-from runicorn_site.database_settings import database
-from runicorn_site.places import mark, secret_key, state_directory
+from runicorn_site.server.database_file import choose, known_migrations
+from runicorn_site.server.database_settings import database
+from runicorn_site.server.state_dir import mark, secret_key, state_directory
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OUR_APPS = ("runs", "metrics", "artifacts", "remote")
@@ -37,16 +37,16 @@ INSTALLED_APPS = [
 
 # All of it sync: the whole request runs in one hop on one thread (see asgi.py).
 MIDDLEWARE = [
-    "runicorn_site.compression.Compression",
-    "runicorn_site.trailing.TrailingSlash",
-    "runicorn_site.rates.RateLimits",
+    "runicorn_site.transport.compression.Compression",
+    "runicorn_site.transport.trailing_slash.TrailingSlash",
+    "runicorn_site.security.rate_limits.RateLimits",
     "runicorn_site.errors.ErrorPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "runicorn_site.methods.Methods",
+    "runicorn_site.security.methods.Methods",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "runicorn_site.local_admin.LocalAdmin",
+    "runicorn_site.security.local_admin.LocalAdmin",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -63,7 +63,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "runicorn_site.context.site_notices",
+                "runicorn_site.pages.context.site_notices",
             ],
             "libraries": {"ui": "runicorn_site.web.templatetags.ui"},
         },
@@ -88,7 +88,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # The default of 300 entries would throw counters away, and with them the limits.
     "ratelimit": {
-        "BACKEND": "runicorn_site.counters.CounterCache",
+        "BACKEND": "runicorn_site.security.counters.CounterCache",
         "LOCATION": "ratelimit",
         "OPTIONS": {"MAX_ENTRIES": 200_000},
     },
@@ -101,13 +101,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
 )  # the same as bodies.MAX_BODY, which holds before the body is read
 
 # An archive goes into the store that it is for, and never through the memory.
-FILE_UPLOAD_HANDLERS = ["runicorn_site.uploaded.IntoTheStore"]
+FILE_UPLOAD_HANDLERS = ["runicorn_site.transport.uploads.IntoTheStore"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "runicorn_site.static_names.VersionedFiles"},
+    "staticfiles": {"BACKEND": "runicorn_site.assets.storage.VersionedFiles"},
 }
 
 LANGUAGE_CODE = "en"
@@ -120,13 +120,13 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "UNAUTHENTICATED_USER": None,
-    "DEFAULT_PARSER_CLASSES": ["runicorn_site.parsers.ShallowJSON"],
+    "DEFAULT_PARSER_CLASSES": ["runicorn_site.api.parsers.ShallowJSON"],
     "DEFAULT_RENDERER_CLASSES": [
-        "runicorn_site.renderers.ORJSONRenderer",
-        "runicorn_site.renderers.BrowsablePages",
+        "runicorn_site.api.renderers.ORJSONRenderer",
+        "runicorn_site.api.renderers.BrowsablePages",
     ],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runicorn_site.renderers.JSONForOthers",
-    "DEFAULT_SCHEMA_CLASS": "runicorn_site.described.Operation",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "runicorn_site.api.renderers.JSONForOthers",
+    "DEFAULT_SCHEMA_CLASS": "runicorn_site.api.openapi_hooks.Operation",
     "EXCEPTION_HANDLER": "runicorn_site.errors.api_exception",
     # `?format=` is nobody's parameter here: what an answer looks like is said by Accept.
     "URL_FORMAT_OVERRIDE": None,
@@ -138,10 +138,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Runs, metrics and logs of machine learning experiments kept in a folder of yours.",
     "VERSION": __version__,
     "OAS_VERSION": "3.1.0",
-    "PREPROCESSING_HOOKS": ["runicorn_site.documentation.only_the_api"],
+    "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "runicorn_site.described.with_common_answers",
+        "runicorn_site.api.openapi_hooks.with_common_answers",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -11,19 +11,19 @@ import metrics.urls
 import remote.urls
 import runs.urls
 from runicorn_site import errors
-from runicorn_site.api_index import index_patterns
-from runicorn_site.config_api import config_patterns
-from runicorn_site.documentation import documentation_patterns
-from runicorn_site.exchange_api import exchange_patterns
-from runicorn_site.exchange_page import page_patterns as exchange_pages
-from runicorn_site.mirror_page import page_patterns as mirror_patterns
-from runicorn_site.pages import page_patterns
-from runicorn_site.retired import NoSuchRoute, retired_patterns
-from runicorn_site.settings_page import page_patterns as settings_patterns
-from runicorn_site.space_page import page_patterns as space_patterns
-from runicorn_site.static_files import static_file
-from runicorn_site.store_check import page_patterns as check_patterns
-from runicorn_site.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
+from runicorn_site.api.config import config_patterns
+from runicorn_site.api.exchange import exchange_patterns
+from runicorn_site.api.index import index_patterns
+from runicorn_site.api.openapi import documentation_patterns
+from runicorn_site.api.retired import NoSuchRoute, retired_patterns
+from runicorn_site.api.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
+from runicorn_site.assets.views import static_file
+from runicorn_site.pages.exchange import page_patterns as exchange_pages
+from runicorn_site.pages.mirror import page_patterns as mirror_patterns
+from runicorn_site.pages.settings import page_patterns as settings_patterns
+from runicorn_site.pages.storage import page_patterns as space_patterns
+from runicorn_site.pages.store_check import page_patterns as check_patterns
+from runicorn_site.pages.system import page_patterns
 
 # The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)

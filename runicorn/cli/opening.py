@@ -76,8 +76,8 @@ def _end_sessions() -> None:
         make_importable()
     except ForeignModule as error:
         asking.stop(str(error), USAGE)
-    from runicorn_site.places import UnsafeDirectory, state_directory
     from runicorn_site.security.browser_sessions import end_all
+    from runicorn_site.server.state_dir import UnsafeDirectory, state_directory
 
     try:
         end_all(state_directory())

@@ -207,7 +207,7 @@ def _table() -> Any:
         make_importable()
     except ForeignModule as error:
         _stop(str(error), USAGE)
-    from runicorn_site import rate_table
+    from runicorn_site.security import rate_table
 
     return rate_table
 

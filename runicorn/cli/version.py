@@ -118,8 +118,8 @@ def _database() -> dict[str, Any]:
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.artifacts.progress import size
     from runicorn.cli.server import server_folder
-    from runicorn_site.database_file import applied_migrations, choose, known_migrations
-    from runicorn_site.places import UnsafeDirectory, state_directory
+    from runicorn_site.server.database_file import applied_migrations, choose, known_migrations
+    from runicorn_site.server.state_dir import UnsafeDirectory, state_directory
 
     apps = ("runs", "metrics", "artifacts", "remote")
     try:

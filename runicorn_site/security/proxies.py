@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from runicorn_site.access import Head
-from runicorn_site.answers import Refusal
+from runicorn_site.security.plain_responses import Refusal
+from runicorn_site.security.request_rules import Head
 
 FORWARDING = re.compile(rb"forwarded|x-forwarded-.+|x-real-ip", re.IGNORECASE)
 """Header names that proxies add (RFC 7239 and its predecessors)."""

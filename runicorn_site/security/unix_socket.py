@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runicorn_site.listening import BACKLOG, CannotListen
+from runicorn_site.security.listening import BACKLOG, CannotListen
 
 OWNER_ONLY = 0o600
 OTHERS = 0o177

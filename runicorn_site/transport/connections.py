@@ -6,8 +6,8 @@ import asyncio
 from collections import defaultdict
 from typing import Any
 
-from runicorn_site.answers import Refusal
-from runicorn_site.refusing import Channel
+from runicorn_site.security.plain_responses import Refusal
+from runicorn_site.transport.early_refusal import Channel
 
 HEAD_SECONDS = 30.0
 """From the first byte of a request's head, or from the connection on, to the end of the head."""

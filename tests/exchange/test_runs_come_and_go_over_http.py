@@ -17,7 +17,7 @@ import pytest
 import requests
 
 import runicorn.api as client_api
-from runicorn_site.bodies import MAX_BODY
+from runicorn_site.transport.body_limits import MAX_BODY
 from tests.conftest import FIXTURE_STORE
 from tests.documents.store import RUN, SECOND, THIRD
 from tests.exchange.packing import good, snapshot, zipped

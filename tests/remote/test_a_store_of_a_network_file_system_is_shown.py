@@ -13,7 +13,7 @@ import pytest
 
 from runicorn._os import is_network_filesystem
 from runicorn.farside import Order
-from runicorn_site import places
+from runicorn_site.server import state_dir
 from tests.folders import append_metrics, write_run
 from tests.remote.farsides import TOKEN, FarSide
 from tests.remote.sshd import Sshd
@@ -85,5 +85,5 @@ def test_a_database_is_not_put_onto_it(
     mounted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RUNICORN_DATA_DIR", str(mounted / "data"))
-    monkeypatch.setattr(places, "LOCAL_STATE", tmp_path)
-    assert tmp_path / f"runicorn-{os.getuid()}" in places.state_directory().parents
+    monkeypatch.setattr(state_dir, "LOCAL_STATE", tmp_path)
+    assert tmp_path / f"runicorn-{os.getuid()}" in state_dir.state_directory().parents

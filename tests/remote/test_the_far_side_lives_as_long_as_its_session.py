@@ -22,7 +22,7 @@ from runicorn.farside import (
     read_order,
     stamped,
 )
-from runicorn_site.remote_mode import take_over
+from runicorn_site.server.remote_mode import take_over
 from tests.folders import write_run
 from tests.processes import free_port
 from tests.remote.farsides import TOKEN, FarSide, written

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from runicorn_site.onehop import THREADS
+from runicorn_site.transport.dispatch import THREADS
 from tests.processes import Viewer
 from tests.remote.relay import Teller
 from tests.waiting import until

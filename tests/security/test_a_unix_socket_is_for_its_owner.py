@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn_site.listening import CannotListen
+from runicorn_site.security.listening import CannotListen
 from runicorn_site.security.unix_socket import listen_on
 from tests.prepared import lay_out
 from tests.processes import Viewer, environment

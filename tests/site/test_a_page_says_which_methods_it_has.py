@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import resolve
 
-from runicorn_site.headers import is_api
-from runicorn_site.methods import methods
+from runicorn_site.security.headers import is_api
+from runicorn_site.security.methods import methods
 from tests.site.test_nobody_answers_another_site import ADDRESSES
 
 PAGES = [path for path in ADDRESSES if not is_api(path) and not path.startswith("/admin/")]

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import aclosing
 
-from runicorn_site import streams
+from runicorn_site.transport import streams
 from tests.processes import Viewer
 from tests.site.wire import get
 from tests.waiting import until

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn_site import worker
-from runicorn_site.worker import Term, Worker
+from runicorn_site.server import worker
+from runicorn_site.server.worker import Term, Worker
 from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)

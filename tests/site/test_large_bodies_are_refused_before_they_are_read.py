@@ -7,7 +7,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
-from runicorn_site.bodies import MAX_BODY
+from runicorn_site.transport.body_limits import MAX_BODY
 from tests.processes import Viewer
 from tests.site.wire import Answer, exchange, read_answer
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from runicorn.cli import app, asking
-from runicorn_site.rate_table import Limit, Rates, read
+from runicorn_site.security.rate_table import Limit, Rates, read
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from runicorn_site.joining import NotPlain, in_order, joined
+from runicorn_site.assets.module_bundle import NotPlain, in_order, joined
 
 FILES = {
     "js/page.js": 'import { add, LIMIT as most } from "./deep/sum.js";\nimport { Box } from "./box.js";\n'

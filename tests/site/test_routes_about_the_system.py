@@ -11,8 +11,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from runicorn._version import __version__
-from runicorn_site import system_figures
-from runicorn_site.retired import SUCCESSORS
+from runicorn_site.api import system_stats
+from runicorn_site.api.retired import SUCCESSORS
 
 SMI = """#!/bin/sh
 echo '0, NVIDIA A100, 37, 5, 40960, 20480, 61, 250.12, 400.00, 1410, 1215, P0, [N/A]'
@@ -115,7 +115,7 @@ def test_a_program_that_fails_or_hangs_is_no_error(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, program: str, reason: str
 ) -> None:
     if "sleep" in program:
-        monkeypatch.setattr(system_figures, "NVIDIA_SECONDS", 1.0)
+        monkeypatch.setattr(system_stats, "NVIDIA_SECONDS", 1.0)
     put_on_path(program, tmp_path, monkeypatch)
     answer = api.get("/api/gpu/telemetry")
     assert answer.status_code == 200
@@ -140,9 +140,9 @@ def test_the_load_of_the_processor_is_the_same_for_every_thread_that_asks(
 ) -> None:
     times = namedtuple("times", "user idle iowait guest")
     shown = iter([times(0, 0, 0, 0), times(30, 60, 10, 30), times(50, 140, 10, 30)])
-    monkeypatch.setattr(system_figures.psutil, "cpu_times", lambda percpu: [next(shown)])
-    monkeypatch.setattr(system_figures, "FRESH_SECONDS", -1.0)
-    meter = system_figures.CpuMeter()
+    monkeypatch.setattr(system_stats.psutil, "cpu_times", lambda percpu: [next(shown)])
+    monkeypatch.setattr(system_stats, "FRESH_SECONDS", -1.0)
+    meter = system_stats.CpuMeter()
     with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
         assert first.submit(meter.read).result() == [30.0]  # what a guest took is told twice
         assert second.submit(meter.read).result() == [20.0]
@@ -159,10 +159,10 @@ def test_a_system_that_does_not_tell_its_load_keeps_nothing_from_starting(
             raise PermissionError(errno.EACCES, "no", "/proc/stat")
         return [shown.pop()]
 
-    monkeypatch.setattr(system_figures.psutil, "cpu_times", told)
-    monkeypatch.setattr(system_figures, "FRESH_SECONDS", -1.0)
-    meter = system_figures.CpuMeter()
-    monkeypatch.setattr(system_figures, "cpu_meter", meter)
+    monkeypatch.setattr(system_stats.psutil, "cpu_times", told)
+    monkeypatch.setattr(system_stats, "FRESH_SECONDS", -1.0)
+    meter = system_stats.CpuMeter()
+    monkeypatch.setattr(system_stats, "cpu_meter", meter)
     answer = api.get("/api/system/monitor")
     assert answer.status_code == 200
     assert (answer.json()["cpu"]["percent"], answer.json()["cpu"]["per_core"]) == (0.0, [])

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from runicorn_site.static_files import FOR_GOOD
-from runicorn_site.static_names import version
+from runicorn_site.assets.storage import version
+from runicorn_site.assets.views import FOR_GOOD
 from tests.processes import PROJECT, Viewer
 from tests.site.wire import get
 

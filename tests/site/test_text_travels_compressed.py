@@ -12,8 +12,8 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 from django.utils.cache import has_vary_header
 
-from runicorn_site import streams
-from runicorn_site.compression import SMALL, Compression, accepts_gzip, squeezed
+from runicorn_site.transport import streams
+from runicorn_site.transport.compression import SMALL, Compression, accepts_gzip, squeezed
 from tests.processes import Viewer
 from tests.site.wire import get
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runicorn_site import places
-from runicorn_site.database import is_sound
-from runicorn_site.database_file import choose
+from runicorn_site.server import state_dir
+from runicorn_site.server.database import is_sound
+from runicorn_site.server.database_file import choose
 from tests.processes import Viewer
 
 KNOWN = frozenset({("runs", "0001_initial")})
@@ -124,10 +124,10 @@ def test_a_first_viewer_shows_what_is_there(
 def test_a_home_on_a_network_keeps_no_database(
     monkeypatch: pytest.MonkeyPatch, home: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(places, "LOCAL_STATE", tmp_path / "var-tmp")
-    assert places.state_directory() == home / "data"
+    monkeypatch.setattr(state_dir, "LOCAL_STATE", tmp_path / "var-tmp")
+    assert state_dir.state_directory() == home / "data"
     monkeypatch.setattr("runicorn._os.is_network_filesystem", lambda path: True)
-    away = places.state_directory()
+    away = state_dir.state_directory()
     assert away.is_relative_to(tmp_path / "var-tmp")
     assert away.stat().st_mode & 0o777 == 0o700
     assert away.parent.stat().st_mode & 0o777 == 0o700
@@ -136,13 +136,13 @@ def test_a_home_on_a_network_keeps_no_database(
 def test_a_place_that_somebody_else_has_taken_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "theirs")
-    with pytest.raises(places.UnsafeDirectory):
-        places.private_directory(tmp_path / "link", follow_links=False)
+    with pytest.raises(state_dir.UnsafeDirectory):
+        state_dir.private_directory(tmp_path / "link", follow_links=False)
 
 
 def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
-    key = places.secret_key(tmp_path)
+    key = state_dir.secret_key(tmp_path)
     assert len(key) == 64
-    assert places.secret_key(tmp_path) == key
+    assert state_dir.secret_key(tmp_path) == key
     assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["secret.key"]

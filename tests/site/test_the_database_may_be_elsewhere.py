@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from runicorn_site.database_settings import database
+from runicorn_site.server.database_settings import database
 
 FILE = Path("/data/runicorn.sqlite3")
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 from django.test import Client
 
-from runicorn_site import demo as demos
+from runicorn_site.server import demo as demos
 from tests.processes import Viewer
 from tests.waiting import until
 
@@ -19,12 +19,12 @@ from tests.waiting import until
 @pytest.fixture
 def demo(store: Path) -> Iterator[demos.Demo]:
     """A server's demo over an empty store, ended with the test."""
-    from runicorn_site import context, settings_page
+    from runicorn_site.pages import context, settings
 
     made = demos.Demo()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(context, "demo", made)
-        patch.setattr(settings_page, "demo", made)
+        patch.setattr(settings, "demo", made)
         yield made
     made.cancel()
     if made.training is not None:

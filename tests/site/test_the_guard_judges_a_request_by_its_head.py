@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runicorn_site.access import LOOPBACK_NAMES, Head, allowed_names, host_name, judge
+from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, allowed_names, host_name, judge
 
 NAMES = LOOPBACK_NAMES | {"box.lab"}
 

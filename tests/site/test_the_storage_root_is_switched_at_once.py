@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from runicorn import settings
 from runicorn._version import __version__
-from runicorn_site import roots
+from runicorn_site.api import storage_root
 
 ROUTE = "/api/config/user_root_dir"
 
@@ -122,10 +122,10 @@ def test_a_configuration_that_cannot_be_written_switches_nothing(
 def test_a_look_at_a_folder_tells_what_it_would_be(tmp_path: Path, make_run: Callable[..., str]) -> None:
     make_run(tmp_path / "there")
     make_run(tmp_path / "there")
-    look = roots.look(tmp_path / "there")
+    look = storage_root.look(tmp_path / "there")
     assert (look.exists, look.writable, look.runs) == (True, True, 2)
     assert look.free and look.free > 0
-    look = roots.look(tmp_path / "not" / "there")
+    look = storage_root.look(tmp_path / "not" / "there")
     assert (look.exists, look.writable, look.runs) == (False, True, 0)
 
 

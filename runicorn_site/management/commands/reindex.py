@@ -10,7 +10,7 @@ from artifacts import services as artifacts
 from artifacts.models import Artifact
 from metrics.ingest import catch_up as metrics
 from runicorn.settings import storage_root
-from runicorn_site import database
+from runicorn_site.server import database
 from runs.active_root import activate
 from runs.errors import OutsideRoot
 from runs.index import discovery, search_index

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from runicorn_site.listening import CannotListen
 from runicorn_site.security.accounts import BadSetting
+from runicorn_site.security.listening import CannotListen
 from runicorn_site.security.token_source import BadToken
-from runicorn_site.serve import MissingRoot, Options, serve
+from runicorn_site.server.serve import MissingRoot, Options, serve
 
 
 class Command(BaseCommand):

@@ -1,0 +1,160 @@
+"""Static files, found in place: nothing is collected or copied, in a checkout and in a wheel alike.
+
+Style sheets can be asked for together, as `css/variables+base+layout.css`, and modules with all that they import, as
+`js/+frame+run.js`: a page waits for one answer of each kind, not for sixty. Text is compressed at the first request for
+it and kept, some 1.5 MB for all there is.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+from django.contrib.staticfiles import finders
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.http import parse_etags
+from django.views.decorators.http import require_safe
+
+from runicorn_site.assets import module_bundle, storage
+from runicorn_site.transport.compression import ONCE_LEVEL, SMALL, TEXT, accepts_gzip, gzip
+
+# The system's table may say otherwise, and a browser runs a module only as what it is.
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".json": "application/json",
+    ".map": "application/json",
+    ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+}
+
+
+MOST_JOINED = 16
+MODULES = "js/+"
+Files = tuple[Path, ...]
+FOR_GOOD = "max-age=31536000, immutable"
+
+
+@require_safe
+def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
+    """`GET /static/…`: kept for good by an address with the present version, else answered 304 when unchanged.
+
+    Raises:
+        Http404: no such file; a path that leads out of the static folders is none either.
+    """
+    name, current = storage.split(path)
+    names = parts(name)
+    files = tuple(found(one) for one in names)
+    # Weak: the tag is the same for both forms of a file, as it is and compressed.
+    etag = f'W/"{state_of(files)}"'
+    response: HttpResponseBase
+    if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        response = HttpResponseNotModified()
+    else:
+        # Modules say by their names what they are to each other; of other files only the bytes count.
+        modules = names if is_joined_module(name) else ()
+        gzipped = accepts_gzip(request.headers.get("Accept-Encoding", ""))
+        response = content_of(files, modules, etag, gzipped)
+    response["ETag"] = etag
+    response["Cache-Control"] = FOR_GOOD if current else "no-cache"
+    patch_vary_headers(response, ("Accept-Encoding",))
+    return response
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """The names of the files behind a name: itself, or what it joins.
+
+    Raises:
+        Http404: it joins a module that is not there.
+    """
+    if is_joined_module(name):
+        named = name.removeprefix(MODULES).removesuffix(".js").split("+")
+        return modules_of(named) if len(named) <= MOST_JOINED else ()
+    folder, slash, sheets = name.rpartition("/")
+    if "+" not in sheets or not sheets.endswith(".css"):
+        return (name,)
+    named = sheets.removesuffix(".css").split("+")
+    return tuple(f"{folder}{slash}{sheet}.css" for sheet in named) if len(named) <= MOST_JOINED else ()
+
+
+def is_joined_module(name: str) -> bool:
+    """Whether a name stands for modules with all that they import."""
+    return name.startswith(MODULES) and name.endswith(".js")
+
+
+def modules_of(named: Iterable[str]) -> tuple[str, ...]:
+    """The names of these modules and of all that they import, in the order in which they run.
+
+    Raises:
+        Http404: there is no such module.
+    """
+    names = [f"js/{one}.js" for one in named]
+    return module_bundle.in_order(names, lambda name: found(name).read_text(encoding="utf-8"))
+
+
+def found(name: str) -> Path:
+    """The file of a name.
+
+    Raises:
+        Http404: there is none.
+    """
+    path = finders.find(name) if is_plain(name) else None
+    if path is None or not Path(path).is_file():
+        raise Http404
+    return Path(path)
+
+
+def state_of(files: Sequence[Path]) -> str:
+    """A word that changes with any of the files.
+
+    Raises:
+        Http404: there are no files.
+    """
+    if not files:
+        raise Http404
+    states = [os.stat(file) for file in files]
+    known = repr([(state.st_mtime_ns, state.st_size) for state in states])
+    return blake2b(known.encode(), digest_size=12).hexdigest()
+
+
+def content_of(files: Files, modules: Sequence[str], state: str, compressed: bool) -> HttpResponse:
+    """Files put together, or compressed as well where that is asked for and of use; `modules` names them if they are."""
+    kind = content_type(files[0])
+    if compressed and TEXT.match(kind) and sum(file.stat().st_size for file in files) >= SMALL:
+        content = kept(files, tuple(modules), state)
+        return HttpResponse(content, content_type=kind, headers={"Content-Encoding": "gzip"})
+    return HttpResponse(joined(files, modules), content_type=kind)
+
+
+def joined(files: Files, modules: Sequence[str]) -> bytes:
+    """The bytes of files, one after the other; modules as one."""
+    if not modules:
+        return b"\n".join(file.read_bytes() for file in files)
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    return module_bundle.joined(zip(modules, texts, strict=True)).encode()
+
+
+@lru_cache(maxsize=512)
+def kept(files: Files, modules: tuple[str, ...], state: str) -> bytes:
+    """Files put together and compressed as well as can be, made once for each state of them."""
+    return gzip(joined(files, modules), ONCE_LEVEL)
+
+
+def is_plain(path: str) -> bool:
+    """Whether a path goes straight down; the finders raise for others."""
+    return "\0" not in path and not any(part in {"", ".", ".."} for part in path.split("/"))
+
+
+def content_type(file: Path) -> str:
+    """The content type of a file, by its name."""
+    known = TYPES.get(file.suffix.lower())
+    return known or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

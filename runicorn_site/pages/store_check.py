@@ -1,0 +1,107 @@
+"""The part of the settings page that checks the store in the background, as `runicorn fsck` does."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_http_methods
+
+from runicorn.artifacts.errors import ArtifactError
+from runicorn.maintenance import fsck
+from runicorn.maintenance.fsck.repair import DERIVED, repair
+from runicorn_site.pages.settings import settings_context
+from runicorn_site.web.pools import blocking
+from runs.active_root import active_root
+from runs.index import discovery
+
+SHOWN = 50
+"""Findings on the page; `runicorn fsck` prints all."""
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class StoreCheck:
+    """One check of a store, running or finished."""
+
+    root: str
+    contents: bool
+    report: fsck.Report = field(default_factory=fsck.Report)
+    started: float = field(default_factory=time.time)
+    ended: float | None = None
+    problem: str = ""
+
+    def run(self) -> None:
+        """Check the store; called in a thread."""
+        try:
+            fsck.check(Path(self.root), contents=self.contents, report=self.report)
+        except (OSError, ValueError, ArtifactError) as error:
+            logger.exception("The check of %s failed", self.root)
+            self.problem = f"The check failed: {error}"
+        finally:
+            self.ended = time.time()
+
+    @property
+    def shown(self) -> list[fsck.Finding]:
+        """The first findings."""
+        return self.report.findings[:SHOWN]
+
+    @property
+    def hidden(self) -> int:
+        """How many findings are not shown."""
+        return max(0, len(self.report.findings) - SHOWN)
+
+    @property
+    def repairable(self) -> int:
+        """How many findings concern derived files."""
+        return sum(f.kind in DERIVED and not f.is_repaired for f in self.report.findings)
+
+
+_lock = threading.Lock()
+_latest: StoreCheck | None = None
+
+
+def latest_check() -> StoreCheck | None:
+    """Return the check of the active root that was started last."""
+    return _latest if _latest is not None and _latest.root == active_root().path else None
+
+
+def _start_or_repair(request: HttpRequest) -> HttpResponse:
+    """Start a check, unless one is running; with `repair`, repair what the last one found in derived files."""
+    global _latest
+    root = active_root()
+    with _lock:
+        check = latest_check()
+        is_running = check is not None and check.ended is None
+        if "repair" in request.POST and check is not None and not is_running:
+            try:
+                repair(Path(root.path), check.report)
+            except OSError as error:
+                check.problem = f"Not everything could be repaired: {error.strerror or error}."
+            discovery.full(root)
+        elif not is_running:
+            _latest = StoreCheck(root.path, contents="contents" in request.POST)
+            threading.Thread(target=_latest.run, name="store-check", daemon=True).start()
+    return redirect("/settings/check#check-title")
+
+
+@blocking
+@require_http_methods(["GET", "HEAD", "POST"])
+def show_check(request: HttpRequest) -> HttpResponse:
+    """Show the settings page with the state of the check."""
+    if request.method == "POST":
+        return _start_or_repair(request)
+    context: dict[str, Any] = settings_context(request) | {"check": latest_check()}
+    return render(request, "settings.html", context)
+
+
+# The store's disk may not answer.
+
+page_patterns = [path("settings/check", show_check, name="check-store")]

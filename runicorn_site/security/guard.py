@@ -1,0 +1,151 @@
+"""The guard: stands before routing, static files and sockets, and lets in only who may come in.
+
+What it decides is in `access.py` (hosts, origins, bodies) and `tokens.py` (tokens); here it meets ASGI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runicorn_site.security.error_pages import STYLE, is_style
+from runicorn_site.security.headers import PUBLIC, not_stored, secure_cookies, security
+from runicorn_site.security.peer import Connection, connection
+from runicorn_site.security.plain_responses import Refusal, whole
+from runicorn_site.security.proxies import PROXIED_WITHOUT_TOKEN, is_behind_tls, is_proxied
+from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
+from runicorn_site.security.tokens import Tokens, Visitor
+
+SPOOLED = "runicorn.body"
+"""The key of a scope under which a body lies that is too large for the memory: an open file."""
+HAS_TOKEN = "runicorn.token"
+"""The key of a scope that says that this viewer asks for a token."""
+SESSION_ENDED = 4401
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Whom a server lets in."""
+
+    names: frozenset[str] = LOOPBACK_NAMES
+    """Host names under which it answers."""
+    tokens: Tokens | None = field(default=None)
+    """What has to be shown, on addresses that others can reach."""
+    owner: int | None = None
+    """The UID whose requests need no token, where the system tells the UID of a client."""
+
+    def visitor(self, head: Head, ends: Connection) -> Visitor:
+        """Return who sent a request with this head over this connection."""
+        return Visitor(ends.address, lambda: self._is_owner(head, ends))
+
+    def _is_owner(self, head: Head, ends: Connection) -> bool:
+        # A proxy of the owner forwards the requests of other people too.
+        return self.owner is not None and not is_proxied(head) and ends.uid == self.owner
+
+    def judge(self, head: Head) -> Refusal | None:
+        """Return why `head` is refused whatever token it shows, or `None`."""
+        refusal = judge(head, self.names)
+        if refusal is None and self.tokens is None and is_proxied(head):
+            return PROXIED_WITHOUT_TOKEN
+        return refusal
+
+
+class Guard:
+    """ASGI middleware around the whole application."""
+
+    def __init__(self, app: Any, policy: Policy) -> None:
+        self.app = app
+        self.policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse a request or a handshake, or pass it on with what a client may not set taken out."""
+        head = head_of(scope)
+        refusal = self.policy.judge(head)
+        if refusal is None and not head.socket and is_style(head.method, head.path):
+            refusal = STYLE
+        if refusal is None and self.policy.tokens is not None:
+            visitor = self.policy.visitor(head, connection(scope.get("client"), scope.get("server")))
+            refusal = await self.policy.tokens.judge(head, scope["query_string"], visitor, receive)
+        if refusal is not None:
+            await refuse(refusal, scope, send)
+            return
+        # Django's check of forms asks whether the browser spoke TLS.
+        if is_behind_tls(head):
+            scope["scheme"] = "https"
+        # daphne takes a root path from a header that anybody can send.
+        if not scope.get("client"):  # of a Unix socket
+            scope["client"] = ["127.0.0.1", 0]
+        if self.policy.tokens is not None:
+            scope[HAS_TOKEN] = True
+            if head.socket and self.policy.tokens.has_cookie(head):
+                send = while_valid(send, head, self.policy.tokens)
+        scope.update(path=head.path, raw_path=head.raw_path.encode("latin-1"), root_path="")
+        await self.app(scope, receive, send if head.socket else guarded(send, head, self.policy))
+
+
+def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | None:
+    """Why a request can be refused before its body has come; what passes here is judged again with its body.
+
+    A handshake without a token is left to be answered where its socket would be.
+    """
+    refusal = policy.judge(head)
+    if refusal is None and policy.tokens is not None and not head.socket:
+        return policy.tokens.judge_early(head, policy.visitor(head, ends))
+    return refusal
+
+
+def head_of(scope: Scope) -> Head:
+    """What is judged, out of an ASGI scope."""
+    target = scope.get("raw_path") or scope["path"].encode()
+    if scope["query_string"]:
+        target += b"?" + scope["query_string"]
+    is_socket = scope["type"] == "websocket"
+    return Head(scope.get("method", "GET"), target.decode("latin-1"), scope["headers"], is_socket)
+
+
+def while_valid(send: Send, head: Head, tokens: Tokens) -> Send:
+    """`send` that closes a socket once the browser session that opened it has ended."""
+    ended = False
+
+    async def send_or_close(message: MutableMapping[str, Any]) -> None:
+        nonlocal ended
+        if ended:
+            return
+        if message["type"] == "websocket.send" and not tokens.has_cookie(head):
+            ended = True
+            message = {"type": "websocket.close", "code": SESSION_ENDED}
+        await send(message)
+
+    return send_or_close
+
+
+def guarded(send: Send, head: Head, policy: Policy) -> Send:
+    """`send` that puts the security headers on the answer."""
+    extra = [secure_cookies] if is_behind_tls(head) else []
+    if policy.tokens is not None and not head.path.startswith(PUBLIC):
+        extra.append(not_stored)
+
+    async def send_with_headers(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            present = list(message.get("headers", ()))
+            for change in extra:
+                present = change(present)
+            message = {**message, "headers": present + security(head.path, present)}
+        await send(message)
+
+    return send_with_headers
+
+
+async def refuse(refusal: Refusal, scope: Scope, send: Send) -> None:
+    """Answer a request with a refusal; a handshake is answered 403 by the server, without a code."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+        return
+    headers, content = whole(refusal, head_of(scope).path)
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    body = b"" if scope["method"] == "HEAD" else content
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,61 @@
+"""Whom a server lets in, from the options it is started with."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runicorn_site.security.accounts import others_use_this_machine
+from runicorn_site.security.browser_sessions import BrowserSessions
+from runicorn_site.security.guard import Policy
+from runicorn_site.security.listening import is_loopback
+from runicorn_site.security.peer import can_identify
+from runicorn_site.security.request_rules import allowed_names
+from runicorn_site.security.token_source import AUTO, BadToken, find_token
+from runicorn_site.security.tokens import Tokens
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user wants of tokens."""
+
+    token: str = ""
+    """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
+    without: bool = False
+    """Ask for none, also where other people use the machine."""
+
+
+def policy(
+    bound: str, host: str, allowed: tuple[str, ...], wishes: Wishes, kept: Path, cookie: str
+) -> Policy:
+    """What the guard goes by.
+
+    Args:
+        bound: the address that the socket is really bound to.
+        host: what the user called it.
+        allowed: further names for it.
+        wishes: what the user wants of tokens.
+        kept: the file of the token that `auto` and `new` make.
+        cookie: the name of the cookie that stands for the token.
+
+    Raises:
+        BadToken: others can reach the address and there is no token, or the file holds none.
+        BadSetting: `RUNICORN_OTHER_USERS` has an unknown value.
+        OSError: the token that was made cannot be written.
+    """
+    names = allowed_names(host, (bound, *allowed))
+    if wishes.without and wishes.token:
+        raise BadToken("--no-token and --token exclude each other")
+    if not wishes.token and not is_loopback(bound):
+        raise BadToken(
+            f"{host} can be reached by others: start the viewer with --token auto (or --token FILE)"
+        )
+    sessions = BrowserSessions(kept.parent)
+    if wishes.token:
+        return Policy(names, Tokens(find_token(wishes.token, kept), cookie, sessions))
+    if wishes.without or not others_use_this_machine():
+        return Policy(names)
+    own = os.geteuid() if hasattr(os, "geteuid") else -1
+    owner = own if can_identify(own) else None
+    return Policy(names, Tokens(find_token(AUTO, kept), cookie, sessions), owner)

@@ -1,0 +1,153 @@
+"""Who may talk to this server: decided from a request's head alone, before anything else looks at it. No Django.
+
+A viewer on the loopback address has no login, so every page that the user has open in a browser could talk to it.
+Three headers tell such pages apart: `Host` (a name that an attacker has pointed at 127.0.0.1 is none of ours),
+`Origin` (another site's) and `Sec-Fetch-Site`. Programs such as curl send neither of the last two.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from runicorn_site.security.headers import Headers, is_api
+from runicorn_site.security.plain_responses import Refusal
+
+HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
+LAST_PORT = 65535
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+OWN_SITES = frozenset({None, "same-origin", "none"})
+
+JSON = "application/json"
+OTHER_BODIES = (
+    ("multipart/form-data", re.compile(r"/api/import/archive/?")),
+    (
+        "application/octet-stream",
+        re.compile(r"/api/artifacts/uploads/[^/]+/(?:parts|contents)/?|/api/runs/[^/]+/files/.+"),
+    ),
+)
+"""Where something else than JSON may be sent: archives, and parts of files."""
+
+
+def value_of(headers: Headers, name: bytes) -> str | None:
+    """The only value of a header; several ones are joined, so that no comparison matches them."""
+    values = [value.decode("latin-1") for key, value in headers if key.lower() == name]
+    return ",".join(values) if values else None
+
+
+def host_name(host: str) -> str | None:
+    """The name in a `Host` header, in one spelling; `None` for what is no host."""
+    match = HOST.fullmatch(host)
+    if match is None or not 0 < int(match["port"] or 1) <= LAST_PORT:
+        return None
+    name = match["name"].lower()
+    if name.startswith("["):
+        try:
+            return f"[{ipaddress.IPv6Address(name[1:-1])}]"
+        except ValueError:
+            return None
+    return name
+
+
+def allowed_names(bound: str, more: tuple[str, ...]) -> frozenset[str]:
+    """The names under which a server bound to `bound` answers; ports do not matter, tunnels change them."""
+    bare = [f"[{name}]" if ":" in name and not name.startswith("[") else name for name in (bound, *more)]
+    names = {host_name(name) for name in bare}
+    return LOOPBACK_NAMES | frozenset(name for name in names if name and name not in {"0.0.0.0", "[::]"})
+
+
+@dataclass(frozen=True)
+class Head:
+    """What is judged: a request's first line and headers."""
+
+    method: str
+    target: str
+    """As it came over the wire: usually a path, with some proxies a whole URL."""
+    headers: Headers
+    socket: bool = False
+
+    @property
+    def raw_path(self) -> str:
+        """The path of the target as it was sent, without the query."""
+        target = self.target.partition("?")[0]
+        return target if target.startswith("/") else (_split(target).path or "/")
+
+    @property
+    def path(self) -> str:
+        """The path as it will be looked up: what percent-encoding hides is seen by every rule."""
+        return unquote(self.raw_path)
+
+    def header(self, name: str) -> str | None:
+        """The value of a header."""
+        return value_of(self.headers, name.lower().encode())
+
+
+def judge(head: Head, names: frozenset[str]) -> Refusal | None:
+    """Why `head` is refused by a server that answers to `names`, or `None` when it may pass."""
+    return _judge_host(head, names) or _judge_origin(head) or _judge_site(head) or _judge_body(head)
+
+
+def _judge_host(head: Head, names: frozenset[str]) -> Refusal | None:
+    host = head.header("host") or ""
+    name = host_name(host)
+    if name is None:
+        return Refusal(400, "The request needs exactly one valid Host header")
+    if name not in names:
+        return Refusal(403, "This host name is not allowed: start the viewer with --allowed-host to add it")
+    if not head.target.startswith("/") and not _own_target(head.target, host):
+        return Refusal(400, "The request is for another host")
+    return None
+
+
+def _own_target(target: str, host: str) -> bool:
+    """Whether an absolute target names the same host as the header; `OPTIONS *` names none."""
+    if target == "*":
+        return True
+    parts = _split(target)
+    return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL, all of them empty when it is none."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", "", "", "")
+
+
+def _judge_origin(head: Head) -> Refusal | None:
+    origin, host = head.header("origin"), (head.header("host") or "").lower()
+    if origin is None or origin.lower() in {f"http://{host}", f"https://{host}"}:
+        return None
+    return Refusal(403, "Requests from other sites are not allowed")
+
+
+def _judge_site(head: Head) -> Refusal | None:
+    """Another site may link here, which is a navigation of the whole window, and nothing else."""
+    if head.header("sec-fetch-site") in OWN_SITES:
+        return None
+    link = head.header("sec-fetch-mode") == "navigate" and head.header("sec-fetch-dest") == "document"
+    if link and head.method in SAFE_METHODS and not head.socket:
+        return None
+    return Refusal(403, "Requests from other sites are not allowed")
+
+
+def _judge_body(head: Head) -> Refusal | None:
+    """Forms of other sites can send three content types without asking; none of them is accepted under /api."""
+    if head.socket or head.method in SAFE_METHODS or not is_api(head.path):
+        return None
+    sent = head.header("content-type")
+    kind = (sent or "").partition(";")[0].strip().lower()
+    if kind == JSON or (sent is None and not _has_body(head)):
+        return None
+    others = [other for other, place in OTHER_BODIES if place.fullmatch(head.path)]
+    if kind in others:
+        return None
+    return Refusal(415, f"The body of the request must be {' or '.join(others) or JSON}")
+
+
+def _has_body(head: Head) -> bool:
+    return head.header("transfer-encoding") is not None or (head.header("content-length") or "0") != "0"

@@ -1,0 +1,261 @@
+"""Token mode: on an address that others can reach, whoever comes shows a token.
+
+A browser gets a cookie for it: from the one-time URL that the viewer prints, or from a form. Programs send
+`Authorization: Bearer <token>`. The cookie's value depends on the Host it was set for, because browsers send a
+loopback cookie to every port of the host, another user's tunnel included.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from html import escape
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from runicorn.farside import OPEN, STAMP_SECONDS, client_token, made_at
+from runicorn_site.security.browser_sessions import BrowserSessions
+from runicorn_site.security.headers import is_api
+from runicorn_site.security.plain_responses import HEAD, Refusal
+from runicorn_site.security.proxies import is_behind_tls
+from runicorn_site.security.request_rules import OWN_SITES, Head
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+FORM_PATH = "/token"
+FORM_BYTES = 4096
+TRIES, TRIES_SECONDS = 5, 60.0
+BEARER_TRIES = 60
+COOKIE_SECONDS = 30 * 24 * 3600
+TOKEN_HELPS = "The terminal in which it was started says where the token is"
+
+FORM = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><p role="status">{{sentence}}</p>
+<form method="post" action="/token"><input type="hidden" name="next" value="{{target}}">
+<label>Token <input type="password" name="token" required autofocus autocomplete="current-password"></label>
+<button class="button main" type="submit">Open</button></form></main></body></html>
+"""
+ONWARD = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><meta http-equiv="refresh" content="0;url={{target}}">
+<p><a href="{{target}}">Continue</a></p></main></body></html>
+"""
+
+
+@dataclass(frozen=True)
+class TokenForm(Refusal):
+    """A refusal whose page asks for the token, and goes on to `target` with it."""
+
+    target: str = "/"
+
+    def body(self, path: str) -> tuple[bytes, bytes]:
+        """JSON under /api, else the form."""
+        if is_api(path):
+            return super().body(path)
+        sentence, target = escape(self.sentence), escape(self.target)
+        page = FORM.format(title="Token", sentence=f"{sentence}.", target=target)
+        return b"text/html; charset=utf-8", page.encode()
+
+
+@dataclass(frozen=True)
+class Onward(Refusal):
+    """A page that redirects to `target`, as a navigation within our own site."""
+
+    target: str = "/"
+
+    def body(self, path: str) -> tuple[bytes, bytes]:
+        """The page."""
+        target = escape(self.target)
+        return b"text/html; charset=utf-8", ONWARD.format(title=self.sentence, target=target).encode()
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who sent a request."""
+
+    address: str
+    """By which wrong tokens are counted."""
+    is_owner: Callable[[], bool] = lambda: False
+    """Return whether it is the user of this process, who needs no token."""
+
+
+class Tries:
+    """Counts wrong tokens of each client address in the last minute."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.times: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def used_up(self, client: str) -> bool:
+        """Whether the client has to wait."""
+        times = self.times[client]
+        while times and times[0] < time.monotonic() - TRIES_SECONDS:
+            times.popleft()
+        if not times:
+            del self.times[client]
+        return len(times) >= self.limit
+
+    def failed(self, client: str) -> None:
+        """The client showed a wrong token."""
+        self.times[client].append(time.monotonic())
+
+
+class Stamps:
+    """The stamps that whoever knows the token makes: each is good once, within five minutes."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.used: dict[str, float] = {}
+
+    def take(self, purpose: str, shown: str) -> bool:
+        """Whether the stamp is good for this; from now on it is not."""
+        now = time.time()
+        self.used = {stamp: made for stamp, made in self.used.items() if made > now - STAMP_SECONDS}
+        made = made_at(self.token, purpose, shown)
+        if made is None or shown in self.used or not now - STAMP_SECONDS < made < now + STAMP_SECONDS:
+            return False
+        self.used[shown] = made
+        return True
+
+
+class Tokens:
+    """Judges by the token, and exchanges it for cookies."""
+
+    def __init__(self, token: str, cookie: str, sessions: BrowserSessions, advice: str = TOKEN_HELPS) -> None:
+        self.token = token
+        self.sessions = sessions
+        self.client_token = client_token(token)
+        self.cookie = cookie
+        self.advice = advice
+        self.once: str | None = secrets.token_urlsafe(24)
+        self.stamps = Stamps(token)
+        self.form_tries = Tries(TRIES)
+        self.bearer_tries = Tries(BEARER_TRIES)
+
+    async def judge(self, head: Head, query: bytes, visitor: Visitor, receive: Receive) -> Refusal | None:
+        """`None` for who has shown the token; else what to answer: a form, a cookie, a refusal."""
+        if is_form(head):
+            return self._form(head, visitor.address, await _small_body(receive))
+        once = parse_qs(query.decode("latin-1")).get("once")
+        if once is not None and not head.socket and head.method == "GET":
+            return self._one_time(head, once[-1], query, visitor)
+        return self._shown(head, visitor)
+
+    def judge_early(self, head: Head, visitor: Visitor) -> Refusal | None:
+        """What to answer to a request with a body that shows no token; the form brings it in its body."""
+        return None if is_form(head) else self._shown(head, visitor)
+
+    def _shown(self, head: Head, visitor: Visitor) -> Refusal | None:
+        if self.has_cookie(head) or visitor.is_owner():
+            return None
+        return self._bearer(head, visitor.address)
+
+    def is_right(self, shown: str) -> bool:
+        """Whether a text is the token, in a time that tells nothing."""
+        own = hmac.compare_digest(shown.encode(), self.token.encode())
+        return own or hmac.compare_digest(shown.encode(), self.client_token.encode())
+
+    def cookie_value(self, head: Head) -> str:
+        """What the cookie holds for the Host of a request."""
+        host = (head.header("host") or "").lower()
+        return hmac.new(
+            self.token.encode(), f"cookie {host} {self.sessions.salt()}".encode(), hashlib.sha256
+        ).hexdigest()
+
+    def has_cookie(self, head: Head) -> bool:
+        """Return whether a request comes from a browser with a session that is valid now."""
+        jar = SimpleCookie()
+        try:
+            jar.load(head.header("cookie") or "")
+        except CookieError:
+            return False
+        shown = jar[self.cookie].value if self.cookie in jar else ""
+        return hmac.compare_digest(shown.encode(), self.cookie_value(head).encode())
+
+    def _bearer(self, head: Head, client: str) -> Refusal | None:
+        kind, _, shown = (head.header("authorization") or "").partition(" ")
+        if kind.lower() != "bearer":
+            return self._ask(f"This viewer asks for a token. {self.advice}", head.target)
+        # The right token first: behind a proxy everybody shares one address, and the wrong ones of others count there.
+        if self.is_right(shown.strip()):
+            return None
+        if self.bearer_tries.used_up(client):
+            return _wait()
+        self.bearer_tries.failed(client)
+        return self._ask("The token is wrong", head.target)
+
+    def _form(self, head: Head, client: str, body: bytes) -> Refusal:
+        fields = parse_qs(body.decode("utf-8", errors="replace"))
+        target = fields.get("next", ["/"])[-1]
+        if self.is_right(fields.get("token", [""])[-1].strip()):
+            return self._welcome(head, local_path(target))
+        if self.form_tries.used_up(client):
+            return _wait()
+        self.form_tries.failed(client)
+        return self._ask("The token is wrong", target)
+
+    def _one_time(self, head: Head, shown: str, query: bytes, visitor: Visitor) -> Refusal:
+        """Take the one-time part out of the URL, and give the cookie for it if it was not used yet."""
+        rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
+        target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
+        if not self._opens(shown):
+            if self.has_cookie(head) or visitor.is_owner():
+                return Refusal(303, "See " + target, ((b"Location", target.encode("latin-1")),))
+            return self._ask(f"This link was used already, or is too old. {self.advice}", target)
+        return self._welcome(head, target)
+
+    def _opens(self, shown: str) -> bool:
+        """Whether a one-time text opens now; it does not again."""
+        if self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode()):
+            self.once = None
+            return True
+        return self.stamps.take(OPEN, shown)
+
+    def _welcome(self, head: Head, target: str) -> Refusal:
+        cookie = (
+            f"{self.cookie}={self.cookie_value(head)}; Path=/; HttpOnly; SameSite=Strict;"
+            f" Max-Age={COOKIE_SECONDS}"
+        )
+        if is_behind_tls(head):
+            cookie += "; Secure"
+        headers = (
+            (b"Location", target.encode("latin-1")),
+            (b"Set-Cookie", cookie.encode()),
+            (b"Cache-Control", b"no-store"),
+        )
+        if head.header("sec-fetch-site") not in OWN_SITES:
+            # A redirect would continue the navigation of the other site, to which no strict cookie is sent.
+            return Onward(200, "Opening Runicorn", headers[1:], target)
+        return Refusal(303, "See " + target, headers)
+
+    def _ask(self, sentence: str, target: str) -> Refusal:
+        headers = ((b"WWW-Authenticate", b"Bearer"), (b"Cache-Control", b"no-store"))
+        return TokenForm(401, sentence, headers, local_path(target))
+
+
+def is_form(head: Head) -> bool:
+    """Whether a request is the form with the token."""
+    return not head.socket and head.path == FORM_PATH and head.method == "POST"
+
+
+def local_path(target: str) -> str:
+    """`target` if it leads to a page of ours, else the first page: `//host` and `/\\host` lead elsewhere."""
+    fine = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if fine and target.isascii() and target.isprintable() else "/"
+
+
+def _wait() -> Refusal:
+    return Refusal(429, "Too many wrong tokens. Wait a minute", ((b"Retry-After", b"60"),))
+
+
+async def _small_body(receive: Receive) -> bytes:
+    body = b""
+    while len(body) <= FORM_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return body

@@ -1,0 +1,161 @@
+"""Making the database ready: the tables, and a new file in place of a damaged one.
+
+All rows are derived from storage roots, so a damaged file costs the time of reading them again and nothing else.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+
+from runicorn._os import file_lock
+from runicorn_site.server.database_monitor import Identity, is_damage, monitor
+from runicorn_site.server.state_dir import notices
+
+__all__ = ["is_damage", "is_sound", "marker", "notices", "prepare", "watch"]
+
+logger = logging.getLogger(__name__)
+
+CHECK_SECONDS = 0.5
+KEPT_COPIES = 3
+"""Damaged databases that are kept beside the one in use."""
+
+
+def prepare() -> None:
+    """Bring the database to the state of our models; one process at a time.
+
+    Raises:
+        django.db.Error: the database cannot be reached or changed.
+    """
+    with file_lock(settings.STATE_DIR / "migrate.lock"):
+        if connection.vendor == "sqlite":
+            path = Path(connection.settings_dict["NAME"])
+            if path.exists() and (marker(path).exists() or not _is_intact(path)):
+                _put_aside(path)
+            _make_private(path)
+        _migrate()
+
+
+def watch(reopened: Callable[[], None]) -> None:
+    """Have the monitor watch the database; `reopened` is called whenever it was prepared again."""
+    if connection.vendor != "sqlite":
+        return
+    path = Path(connection.settings_dict["NAME"])
+
+    def prepare_again(failed: Identity, damaged: bool) -> None:
+        if damaged:
+            marker(path).touch()  # for the next start, in case this process ends in between
+        with file_lock(settings.STATE_DIR / "migrate.lock"):
+            if not _may_stay(path, failed, damaged):
+                _put_aside(path)
+            _make_private(path)
+            _migrate()
+        reopened()
+
+    monitor.watch(path, prepare_again)
+
+
+def _may_stay(path: Path, failed: Identity, damaged: bool) -> bool:
+    """Return whether the file at `path` can be used: an intact one that another process or a person put there.
+
+    A WAL that is still that of the file that failed would be applied to a file that it does not belong to.
+    """
+    found = Identity.of(path)
+    if found.file is None:
+        return False
+    same = found.file == failed.file
+    if damaged and same:
+        return False
+    if found.wal is not None and (found.wal == failed.wal) != same:
+        return False
+    return _is_intact(path)
+
+
+def _is_intact(path: Path) -> bool:
+    """Return whether a database is sound and has all the tables that its migrations have made."""
+    return is_sound(path) and _has_its_tables(path)
+
+
+def _has_its_tables(path: Path) -> bool:
+    with closing(sqlite3.connect(path, timeout=5)) as database:
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "django_migrations" not in names:
+            return not names
+        applied = set(database.execute("SELECT app, name FROM django_migrations"))
+    expected = set(MigrationLoader(None).disk_migrations)
+    # An older database gets the tables that it lacks from the migrations that it lacks.
+    return not expected <= applied or set(connection.introspection.django_table_names()) <= names
+
+
+def _migrate() -> None:
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+        gc.collect()  # models of every state on the way; the start looks for no garbage by itself
+
+
+def _put_aside(path: Path) -> None:
+    """Move a database away, the file before its WAL: SQLite deletes the WAL of an empty file and never applies it."""
+    connections.close_all()
+    if not path.exists():
+        for suffix in ("-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        return
+    aside = path.with_name(
+        f"{path.stem}.damaged-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}{path.suffix}"
+    )
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    marker(path).unlink(missing_ok=True)
+    for old in sorted(path.parent.glob(f"{path.stem}.damaged-*{path.suffix}"))[:-KEPT_COPIES]:
+        for suffix in ("-wal", "-shm", ""):
+            Path(f"{old}{suffix}").unlink(missing_ok=True)
+    notices.append(
+        f"The database was damaged. It was moved to {aside} and is being rebuilt from the storage root."
+    )
+    logger.error(notices[-1])
+
+
+def _make_private(path: Path) -> None:
+    """Only its owner reads the database; SQLite gives its side files the same mode."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether SQLite finds nothing wrong within half a second; a big database is looked at only in part.
+
+    Raises:
+        sqlite3.OperationalError: it cannot be opened.
+    """
+    deadline = time.monotonic() + CHECK_SECONDS
+    try:
+        with closing(sqlite3.connect(path, timeout=5)) as database:
+            database.execute("PRAGMA wal_autocheckpoint=0")
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            database.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+            return bool(database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return False
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            return True
+        raise
+
+
+def marker(path: Path) -> Path:
+    """The file whose presence says that `path` was found damaged while it was in use."""
+    return path.with_suffix(".damaged")

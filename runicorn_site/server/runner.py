@@ -1,0 +1,128 @@
+"""daphne as this application needs it: our own listening socket, bounded bodies, an end that comes in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import daphne.server
+from daphne.server import Server
+from twisted.internet import defer
+from twisted.internet.endpoints import AdoptedStreamServerEndpoint
+
+from runicorn_site.security.guard import SPOOLED, Policy
+from runicorn_site.security.unix_socket import UnixEndpoint
+from runicorn_site.transport.body_limits import BoundedFactory
+from runicorn_site.transport.connections import ConnectionTable
+from runicorn_site.transport.drain import ANSWER_SECONDS, DRAIN_SECONDS, close_sockets, drain, has_begun
+
+PING_SECONDS = 20
+PONG_SECONDS = 30
+logger = logging.getLogger(__name__)
+
+
+class SiteServer(Server):
+    """daphne on a socket that is bound already."""
+
+    def __init__(
+        self,
+        application: Any,
+        policy: Policy,
+        listening: socket.socket,
+        ready: Callable[[], None],
+        ending: Callable[[float], None],
+        signals: bool,
+        spool_folder: Path,
+        most_of_archives: int,
+    ) -> None:
+        """Prepare to serve.
+
+        Args:
+            policy: by which requests are refused before their body has come.
+            listening: a socket that listens already.
+            ready: called when requests are answered.
+            ending: called when the process is asked to end, with the seconds that connections may take.
+            signals: whether SIGTERM and SIGINT end the server; not possible outside of the main thread.
+            spool_folder: where the bodies lie for which the memory is too small.
+            most_of_archives: bytes that an archive may have.
+        """
+        self.policy = policy
+        self.listening = listening
+        self.ending = ending
+        self.table = ConnectionTable()
+        self.ports: list[Any] = []
+        self.spool_folder = spool_folder
+        self.most_of_archives = most_of_archives
+        super().__init__(
+            application=application,
+            endpoints=[f"fd:fileno={listening.fileno()}"],
+            signal_handlers=signals,
+            websocket_timeout=-1,  # no socket is closed for its age
+            ping_interval=PING_SECONDS,
+            ping_timeout=PONG_SECONDS,
+            action_logger=log_action,
+            ready_callable=ready,
+            server_name="runicorn",
+            verbosity=0,
+        )
+
+    def run(self) -> None:
+        """Serve until the process is asked to end."""
+        # daphne makes its factory by this name and offers no other way to give it ours.
+        daphne.server.HTTPFactory = BoundedFactory
+        # Its own endpoint for descriptors takes every socket for an IPv4 one.
+        daphne.server.serverFromString = self.endpoint
+        super().run()
+
+    def endpoint(self, reactor: Any, description: str) -> Any:
+        """The socket that listens already."""
+        number, family = self.listening.fileno(), self.listening.family
+        if family == getattr(socket, "AF_UNIX", None):
+            return UnixEndpoint(reactor, number)
+        return AdoptedStreamServerEndpoint(reactor, number, family)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        """Begin to answer; a body that lies in a file goes along with the scope."""
+        spooled = getattr(protocol, "spooled", None)
+        if spooled is not None:
+            spooled.seek(0)
+            scope[SPOOLED] = spooled
+        return super().create_application(protocol, scope)
+
+    def listen_success(self, port: Any) -> None:
+        """Keep the port, so that it can be closed first."""
+        self.ports.append(port)
+        super().listen_success(port)
+
+    def kill_all_applications(self) -> Any:
+        """Accept nothing more, close what waits, and let answers that have begun come to their end.
+
+        A connection whose request has not arrived whole has no task.
+        """
+        for port in self.ports:
+            port.stopListening()
+        for channel in self.table.waiting():
+            channel.transport.loseConnection()
+        sockets = close_sockets(self.connections)
+        tasks = {
+            task: protocol
+            for protocol, details in self.connections.items()
+            if (task := details.get("application_instance")) is not None and not task.done()
+        }
+        self.ending(DRAIN_SECONDS if any(map(has_begun, tasks.values())) else ANSWER_SECONDS)
+        hurry = asyncio.Event()
+        if self.signal_handlers:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(hurry.set))
+        return defer.Deferred.fromFuture(asyncio.ensure_future(drain(tasks, sockets, hurry)))
+
+
+def log_action(protocol: str, action: str, details: dict[str, Any]) -> None:
+    """One line a request, at debug level."""
+    logger.debug("%s %s %s", protocol, action, details)

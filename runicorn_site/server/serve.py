@@ -1,0 +1,376 @@
+"""Serving: the only way to start the application, for `runicorn viewer` and `manage.py runserver` alike.
+
+    listen → make the database ready → open the storage root → daphne → background work → the same in reverse
+
+Nothing of it happens at import or in `ready()`.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING, Any
+
+from runicorn import capabilities
+from runicorn import settings as own
+from runicorn.browser import open_privately
+from runicorn.farside import Order
+from runicorn_site.security.accounts import other_people, others_use_this_machine
+from runicorn_site.security.listening import is_everywhere, is_loopback, listen, url
+from runicorn_site.security.unix_socket import listen_on, name_of
+from runicorn_site.server import sqlite_version
+from runicorn_site.server.limits import raise_descriptor_limit
+
+if TYPE_CHECKING:
+    from daphne.server import Server
+
+    from runicorn_site.security.guard import Policy
+
+STOP_SECONDS = 2.5
+"""From the end of the last answer to the end of the process, whatever a view still waits for."""
+
+REMOTE_SECONDS = 1.5
+"""Of these for the end of viewers on other machines and of the connections to them."""
+
+MOST_NAMES = 3
+SPARED = ("django.contrib.postgres.fields", "requests", "pygments")
+"""REST framework loads these where they are installed, for uses that it does not have here: a seventh of the start."""
+
+TLS = "OpenSSL"
+"""Twisted loads it where it is installed, a tenth of the start; this server speaks plain HTTP."""
+
+logger = logging.getLogger(__name__)
+
+
+class MissingRoot(Exception):
+    """The storage root that was asked for is not there, or is no folder."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a viewer is started with."""
+
+    host: str = "127.0.0.1"
+    port: int = 23300
+    storage: Path | None = None
+    open_browser: bool = False
+    log_level: str = "INFO"
+    token: str = ""
+    """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
+    no_token: bool = False
+    """Ask for no token, also where other people use the machine."""
+    allowed_hosts: tuple[str, ...] = ()
+    reload: bool = False
+    socket: Path | None = None
+    """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
+    disable: tuple[str, ...] = ()
+    """Capabilities to switch off; see `runicorn.capabilities`."""
+    order: Order | None = None
+    """What a viewer of another machine has ordered; it is served and nobody else is."""
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGTERM or Ctrl-C; the process then ends in here.
+
+    Raises:
+        CannotListen: the port is taken, or the host is none of this machine's.
+        MissingRoot: the storage root is not there.
+        BadToken: others can reach the address and there is no token, or its file holds none.
+    """
+    if options.order is not None:
+        from runicorn_site.server.remote_mode import RemoteServing
+
+        RemoteServing(options, options.order)
+    elif options.reload:
+        from django.utils import autoreload
+
+        autoreload.run_with_reloader(Serving, options, signals=False)
+    else:
+        Serving(options, signals=True)
+
+
+def existing_root(chosen: Path | None) -> Path:
+    """The folder to show; made when none was named, for a new user does not have it yet.
+
+    Raises:
+        MissingRoot: it was named and is not there, or cannot be made.
+    """
+    root = own.storage_root(chosen)
+    if chosen is None:
+        with suppress(OSError):  # said below: it is not there
+            root.mkdir(parents=True, exist_ok=True)
+    if not root.is_dir():
+        raise MissingRoot(f"There is no folder {root}")
+    return root
+
+
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """While it lasts these modules cannot be imported, as if they were not installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+class Serving:
+    """One viewer process, from its listening socket to its end."""
+
+    def __init__(self, options: Options, signals: bool) -> None:
+        """Start everything, serve, and stop everything in reverse; does not return."""
+        # What is imported stays: looking for garbage among it again and again takes a third of the start.
+        gc.disable()
+        self.options = options
+        capabilities.disable(options.disable)
+        self.root = existing_root(options.storage)
+        self.litter: list[Path] = []
+        self.token_file: Path | None = None
+        self.makes_token = False
+        raise_descriptor_limit()
+        with ExitStack() as failing:
+            failing.callback(self.clear_up)
+            self.listen()
+            self.prepare()
+            self.load()
+            server = self.server(signals)
+            failing.pop_all()
+        status = 0
+        try:
+            server.run()
+        except Exception:
+            # The edge of the main thread: the process ends without coming back from here.
+            logger.exception("The server failed")
+            status = 1
+        finally:
+            self.stop(status)
+
+    def listen(self) -> None:
+        """Take the port."""
+        if self.options.socket is not None:
+            path = self.options.socket.expanduser().absolute()
+            self.listening = listen_on(path)
+            self.litter.append(path)
+            self.bound, self.port = "localhost", 0
+            self.url = f"unix:{path}"
+            return
+        self.listening = listen(self.options.host, self.options.port)
+        self.bound, self.port = self.listening.getsockname()[:2]
+        # `localhost` may lead a browser to ::1, where another user can listen on the same port.
+        self.url = url(self.bound if is_loopback(self.bound) else self.options.host, self.port)
+
+    def prepare(self) -> None:
+        """Guard, tables, storage root."""
+        import django
+
+        django.setup()
+        from runicorn_site.server import database
+        from runs.active_root import activate
+
+        logging.getLogger().setLevel(self.options.log_level)
+        self.policy = self.admitted()
+        database.prepare()
+        activate(self.root)
+        database.watch(reopen)
+
+    def admitted(self) -> Policy:
+        """Whom the guard lets in."""
+        from django.conf import settings
+
+        from runicorn_site.security import policy as admission
+        from runicorn_site.security.token_source import AUTO, NEW
+
+        socket = self.options.socket
+        token = self.options.token or ("" if self.options.no_token else own.get("RUNICORN_TOKEN"))
+        allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
+        kept = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
+        if not (socket or self.options.port):  # the next start has another port
+            self.litter.append(kept)
+        wishes = admission.Wishes(token, self.options.no_token or (socket is not None and not token))
+        policy = admission.policy(
+            self.bound, self.options.host, allowed, wishes, kept, settings.TOKEN_COOKIE_NAME
+        )
+        self.makes_token = policy.tokens is not None and token in ("", AUTO, NEW)
+        if policy.tokens is not None:
+            self.token_file = kept if self.makes_token else Path(token).expanduser().absolute()
+        return policy
+
+    def load(self) -> None:
+        """Import all there is to import, before a second thread could do the same."""
+        from django.conf import settings
+        from django.urls import get_resolver
+
+        with _without(*SPARED):
+            import rest_framework.compat  # noqa: F401
+        import remote.services.connections
+        from runicorn_site.server.worker import Worker
+
+        self.remote = remote.services
+        self.worker = Worker(Path(settings.STATE_DIR))
+        get_resolver().check()
+
+    def server(self, signals: bool) -> Server:
+        """daphne around the application."""
+        from django.conf import settings
+        from django.core.exceptions import ImproperlyConfigured
+
+        from runicorn.exchange.limits import configured
+
+        with _without(TLS):
+            from runicorn_site.server.runner import SiteServer
+
+        try:
+            limits = configured()
+        except ValueError as error:
+            raise ImproperlyConfigured(str(error)) from error
+        return SiteServer(
+            self.application(),
+            self.policy,
+            self.listening,
+            self.ready,
+            self.hurry,
+            signals,
+            settings.STATE_DIR,
+            limits.bytes,
+        )
+
+    def application(self) -> Any:
+        """The ASGI application."""
+        from runicorn_site.asgi import build
+
+        return build(self.policy)
+
+    def ready(self) -> None:
+        """daphne listens: begin the background work and say so."""
+        gc.freeze()
+        gc.enable()
+        self.worker.start()
+        self.remote.start()
+        self.announce()
+
+    def announce(self) -> None:
+        """Say where the viewer is, here, to the SDK, and to the browser."""
+        tokens = self.policy.tokens
+        if self.options.socket is None:  # the SDK prints links, and there is none to a socket
+            note = own.register_viewer(
+                self.url,
+                self.root,
+                token_needed=tokens is not None,
+                token_file=self.token_file,
+                owner_passes=self.policy.owner is not None,
+            )
+            self.litter.append(note)
+        entry = self.url if tokens is None or self.options.socket else f"{self.url}/?once={tokens.once}"
+        print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
+        if self.options.open_browser and self.options.socket is None:
+            private = self.url if self.policy.owner is not None else entry
+            threading.Thread(target=open_privately, args=(private,), daemon=True).start()
+
+    def greeting(self, entry: str) -> list[str]:
+        """One line with the address, and a line for each thing that the user should know now."""
+        from django.db import connection
+
+        from runicorn_site.server import database
+
+        lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
+        if self.options.socket is not None:
+            path = self.url.removeprefix("unix:")
+            lines.append(
+                f"From your machine: ssh -L 23300:{path} {gethostname()}, then http://localhost:23300"
+            )
+        lines += self.about_others()
+        if self.makes_token:
+            lines.append(
+                f"The address works once. The token for other browsers and programs is in {self.token_file}."
+            )
+        if is_everywhere(self.options.host) and not self.options.allowed_hosts:
+            lines.append("Names by which others reach this machine have to be allowed: --allowed-host NAME.")
+        if connection.vendor == "sqlite" and (known := sqlite_version.advice(sqlite3.sqlite_version_info)):
+            lines.append(known)
+        return lines + database.notices
+
+    def about_others(self) -> list[str]:
+        """Return what to know where other people use this machine."""
+        if (
+            self.options.socket
+            or self.options.token
+            or own.get("RUNICORN_TOKEN")
+            or not others_use_this_machine()
+        ):
+            return []
+        if self.policy.tokens is None:
+            return [
+                "Every user of this machine can open it and act as you: leave out --no-token to prevent that."
+            ]
+        named = ", ".join(other_people()[:MOST_NAMES]) or "RUNICORN_OTHER_USERS=yes"
+        passing = "your own programs and browsers need no token" if self.policy.owner is not None else ""
+        exception = f"; {passing}" if passing else ""
+        return [f"Other people use this machine ({named}): they are asked for a token{exception}."]
+
+    def hurry(self, draining: float) -> None:
+        """Exit `STOP_SECONDS` after the `draining` seconds that connections may take, whatever hangs."""
+        timer = threading.Timer(draining + STOP_SECONDS, self.give_up)
+        timer.daemon = True
+        timer.start()
+
+    def give_up(self) -> None:
+        """End at once: what there was to stop took too long."""
+        try:
+            self.clear_up()
+        finally:
+            os._exit(0)
+
+    def stop(self, status: int) -> None:
+        """Stop the background work, clear up and end, without waiting for views that hang."""
+        from runicorn_site.server.demo import demo
+
+        try:
+            with ExitStack() as ends:  # from the last line to the first, each whatever became of the others
+                ends.callback(sys.stdout.flush)
+                ends.callback(logging.shutdown)
+                ends.push(_told)
+                ends.callback(self.clear_up)
+                ends.callback(self.worker.stop, timeout=STOP_SECONDS)
+                ends.callback(self.remote.stop, REMOTE_SECONDS)
+                ends.callback(demo.cancel)
+        finally:
+            # Python would join the threads of the request pools, and one may wait for another host for minutes.
+            os._exit(status)
+
+    def clear_up(self) -> None:
+        """Remove the files that stand for this process."""
+        for path in self.litter:
+            path.unlink(missing_ok=True)
+
+
+def _told(kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+    if error is not None:
+        logger.error("The end failed", exc_info=error)
+    return True
+
+
+def reopen() -> None:
+    """Show the storage root again after its database was rebuilt, without what was remembered of earlier rows."""
+    from metrics.ingest import catch_up as metrics
+    from runs.active_root import activate, active_root
+    from runs.index import discovery
+    from runs.query import counts
+
+    earlier = active_root()
+    discovery.forget(earlier)
+    metrics.forget(earlier)
+    root = activate(earlier.path)
+    discovery.forget(root)
+    metrics.forget(root)
+    counts.changed(root)

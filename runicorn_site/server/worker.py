@@ -1,0 +1,153 @@
+"""Background work of the server: finding runs and artifacts, taking metrics in, keeping the WAL small.
+
+Of several viewers on one store (for the WAL: on one database) the one that holds the lock works; when it ends another
+takes over within a second. Every thread ends soon after `stop()`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from django.db import connection, connections
+
+from artifacts import services as artifacts
+from metrics.ingest import catch_up as metrics
+from runicorn._os import file_lock
+from runicorn_site.server.checkpoint import (
+    EVERY_SECONDS,
+    checkpoint,
+    checkpoint_if_worth,
+    open_for_checkpoints,
+)
+from runicorn_site.server.database_monitor import monitor
+from runs import services as runs
+from runs.active_root import active_root
+from runs.index import discovery
+from runs.models import StorageRoot
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+FULL_SECONDS = 60.0
+PROCESSES_SECONDS = 30.0
+INGEST_SECONDS = 1.0
+CATALOGUE_SECONDS = 2.0
+BUSY_SECONDS = 0.05
+"""Processor time of a round of the ingest that had something to do: the next one follows after a breath."""
+AFTER_ERROR_SECONDS = 2.0
+
+
+class Worker:
+    """The threads that work for the active root of this process."""
+
+    def __init__(self, locks: Path) -> None:
+        self.locks = locks
+        self.stopping = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        loops = [discover, ingest, catalogue]
+        if connection.vendor == "sqlite":
+            loops.append(keep_wal_small)
+        for loop in loops:
+            thread = threading.Thread(target=self._lead, args=(loop,), name=loop.__name__, daemon=True)
+            thread.start()
+            self.threads.append(thread)
+
+    def stop(self, timeout: float) -> None:
+        """Ask the threads to end and wait for them at most `timeout` seconds."""
+        self.stopping.set()
+        deadline = time.monotonic() + timeout
+        for thread in self.threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _lead(self, loop: Callable[[Term], None]) -> None:
+        """Run `loop` for the active root whenever no other process does, until the end."""
+        while not self.stopping.is_set():
+            if monitor.is_barred():
+                self.stopping.wait(TICK_SECONDS)
+                continue
+            term = Term(active_root(), self.stopping)
+            try:
+                with file_lock(self.locks / lock_name(loop, term.root), blocking=False):
+                    loop(term)
+            except BlockingIOError:
+                self.stopping.wait(TICK_SECONDS)
+            except Exception:
+                # The edge of a thread: whatever a store or the database does to us, the next round may succeed.
+                logger.exception("Background work (%s) failed and begins anew", loop.__name__)
+                self.stopping.wait(AFTER_ERROR_SECONDS)
+        connections.close_all()
+
+
+class Term:
+    """The time during which this process works for one root: until it is to stop, or shows another root."""
+
+    def __init__(self, root: StorageRoot, stopping: threading.Event) -> None:
+        self.root = root
+        self.stopping = stopping
+        self.epoch = monitor.epoch
+
+    def goes_on(self) -> bool:
+        """Whether there is still work to do for this root, in the database in which it began."""
+        return not self.stopping.is_set() and active_root().pk == self.root.pk and self.epoch == monitor.epoch
+
+
+def lock_name(loop: Callable[[Term], None], root: StorageRoot) -> str:
+    """The file whose lock elects who works."""
+    subject = connection.settings_dict["NAME"] if loop is keep_wal_small else root.path
+    return f"{loop.__name__}-{hashlib.sha256(str(subject).encode()).hexdigest()[:16]}.lock"
+
+
+def discover(term: Term) -> None:
+    """List the root, then look every second at what can change soon and every minute at everything."""
+    next_full = next_check = 0.0
+    while term.goes_on():
+        now = time.monotonic()
+        if now >= next_full:
+            discovery.full(term.root)
+            next_full = now + FULL_SECONDS
+        else:
+            discovery.tick(term.root)
+        if now >= next_check:
+            runs.check_processes(term.root)
+            next_check = now + PROCESSES_SECONDS
+        term.stopping.wait(TICK_SECONDS)
+
+
+def ingest(term: Term) -> None:
+    """Take in what the journals of the root have gained."""
+    while term.goes_on():
+        began = time.thread_time()
+        metrics.catch_up_all(term.root, term.stopping)
+        busy = time.thread_time() - began > BUSY_SECONDS
+        term.stopping.wait(BUSY_SECONDS if busy else INGEST_SECONDS)
+
+
+def catalogue(term: Term) -> None:
+    """Follow the artifacts of the root, and what its runs made and used."""
+    next_full = 0.0
+    while term.goes_on():
+        now = time.monotonic()
+        artifacts.catch_up_all(term.root, thorough=now >= next_full)
+        if now >= next_full:
+            next_full = now + FULL_SECONDS
+        term.stopping.wait(CATALOGUE_SECONDS)
+
+
+def keep_wal_small(term: Term) -> None:
+    """Checkpoint the database as the only connection that does, and leave a small WAL behind."""
+    database = Path(connection.settings_dict["NAME"])
+    with closing(open_for_checkpoints(database)) as own_connection:
+        while not term.stopping.wait(EVERY_SECONDS):
+            if term.epoch != monitor.epoch:
+                return
+            checkpoint_if_worth(own_connection, database)
+        checkpoint(own_connection, "TRUNCATE")

@@ -1,0 +1,155 @@
+"""daphne's requests, refused as soon as their head says enough: by the guard, or for a body that is too large.
+
+daphne keeps a whole body in memory before the application sees the request, so the application cannot be the one to
+refuse it, and a client that may not come in would have to send its body first. A body without a length (chunked) is
+counted as it comes in. Archives alone may be larger: their body goes into a file, which is handed on as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+from daphne.http_protocol import HTTPFactory, WebRequest
+
+from runicorn import free_space
+from runicorn_site.security.guard import refused_early
+from runicorn_site.security.peer import Connection
+from runicorn_site.security.plain_responses import Refusal, whole
+from runicorn_site.security.request_rules import Head
+from runicorn_site.transport.connections import LimitedChannel
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes; files come in parts of this size."""
+OF_ARCHIVES = re.compile(r"/api/import/archive/?|/import")
+"""Where an archive may come as one body."""
+NO_ROOM = Refusal(507, "There is no room for the body of the request")
+
+
+def nameless_file(folder: Path) -> IO[bytes]:
+    """A file in a folder that is gone when it is closed, or with this process.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return tempfile.TemporaryFile(dir=folder)
+
+
+def no_room(error: OSError) -> Refusal:
+    """Return the answer to a body that the disk has no room for."""
+    return Refusal(507, error.strerror or "") if isinstance(error, free_space.NotEnoughSpace) else NO_ROOM
+
+
+def too_large(most: int) -> Refusal:
+    """What is answered to a body of more than `most` bytes."""
+    return Refusal(413, f"The body of the request is larger than {most} bytes")
+
+
+class BoundedRequest(WebRequest):
+    """A request whose body may have `MAX_BODY` bytes, or as many as an archive may where one may come."""
+
+    refused = False
+    body_bytes = 0
+    most = MAX_BODY
+    spooled: IO[bytes] | None = None
+    # Forms are Django's to read.
+    _parsePOSTFormSubmission = False
+
+    def gotLength(self, length: int | None) -> None:
+        """Called when the head is complete; `None` for a body without a length."""
+        refusal = self.refusal_by_head(length)
+        if refusal is not None:
+            self.refuse(refusal)
+            return
+        super().gotLength(length)
+        if self.most > MAX_BODY:
+            self.content.close()
+            try:
+                free_space.require(self.server.spool_folder, length or 0)
+                self.content = nameless_file(self.server.spool_folder)
+            except OSError as error:
+                self.refuse(no_room(error))
+
+    def refusal_by_head(self, length: int | None) -> Refusal | None:
+        """Why the request is refused now; the application itself refuses what has no body and is no handshake."""
+        headers = [(name.lower(), value) for name, value in self.header_lines() if b"_" not in name]
+        socket = (b"upgrade", b"websocket") in [(name, value.lower()) for name, value in headers]
+        if length == 0 and not socket:
+            return None
+        target = self.channel._path.decode("latin-1")
+        head = Head(self.channel._command.decode("latin-1"), target, headers, socket)
+        if head.method == "POST" and OF_ARCHIVES.fullmatch(head.path):
+            self.most = max(MAX_BODY, self.server.most_of_archives)
+        ends = Connection(_endpoint(self.channel.getPeer()), _endpoint(self.channel.getHost()))
+        refusal = refused_early(self.server.policy, head, ends)
+        return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
+
+    def header_lines(self) -> list[tuple[bytes, bytes]]:
+        """The headers as they came, those that came more than once included."""
+        return [(name, value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
+
+    def handleContentChunk(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        self.body_bytes += len(data)
+        if self.refused:
+            return
+        if self.body_bytes > self.most:
+            self.refuse(too_large(self.most))
+            return
+        try:
+            if self.most > MAX_BODY:
+                free_space.require(self.server.spool_folder, len(data))
+            super().handleContentChunk(data)
+        except OSError as error:  # of the file that an archive goes into
+            self.refuse(no_room(error))
+
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """The body is complete; of a refused one only what was on its way already is."""
+        if self.refused:
+            return
+        if self.most > MAX_BODY:
+            self.spooled, self.content = self.content, BytesIO()
+            # A body that came in chunks has a length now.
+            self.requestHeaders.setRawHeaders(b"Content-Length", [b"%d" % self.body_bytes])
+        super().requestReceived(command, path, version)
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """The application has failed: daphne has logged it, and the client must not take what it got for whole."""
+        if self._response_started:
+            self.channel.transport.abortConnection()
+        else:
+            self.basic_error(500, b"", "Something went wrong in the server. Its log says what.")
+
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """What daphne refuses by itself, in the shape of our errors."""
+        path = self.path.decode("ascii", errors="replace").partition("?")[0]
+        headers, content = whole(Refusal(status, body), path)
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": content})
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Answer and read no further."""
+        self.refused = True
+        self.requestHeaders.removeHeader(b"Expect")
+        self.channel.refuse(refusal)
+
+
+def _endpoint(address: Any) -> tuple[str, int] | None:
+    """Host and port of a Twisted address; a Unix socket's has none."""
+    return (str(address.host), address.port) if hasattr(address, "port") else None
+
+
+class BoundedFactory(HTTPFactory):
+    """Makes connections whose requests are bounded."""
+
+    protocol = LimitedChannel
+
+    def buildProtocol(self, addr: Any) -> Any:
+        """A connection as daphne makes it, with our kind of request."""
+        protocol = super().buildProtocol(addr)
+        protocol.requestFactory = BoundedRequest
+        protocol.table = self.server.table
+        return protocol

@@ -1,0 +1,161 @@
+"""Django under ASGI with one hop: middleware and view run as a whole on one thread of a small, lasting pool.
+
+Django's own handler makes a thread, an executor and a database connection for each request, and leaves a thread
+behind for each client that goes away early, which in the end keeps the server from exiting. Here a request takes
+one slot of a pool for its synchronous part and gives it back before the first byte of a streamed answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from functools import lru_cache
+from typing import Any, cast
+
+from django.core import signals
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.db import DatabaseError
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import Resolver404, resolve, set_script_prefix
+
+from runicorn_site.errors import describe
+from runicorn_site.security.guard import SPOOLED, Receive, Scope, Send
+from runicorn_site.transport.streams import finish, in_a_thread
+from runicorn_site.transport.trailing_slash import canonical
+from runicorn_site.web.pools import Pool, pool_of
+
+THREADS: dict[Pool, int] = {"quick": 4, "blocking": 32, "remote": 64}
+WITHOUT_CONTENT = {204, 304}
+logger = logging.getLogger(__name__)
+
+
+class OneHop(ASGIHandler):
+    """The ASGI application for HTTP.
+
+    Views decorated with `@blocking` (a disk, a program, a big copy) and `@remote_io` (a remote host) run on pools of
+    their own: any number of them never delays an ordinary response, and hosts that hang never delay the pages about them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pools: dict[Pool, ThreadPoolExecutor] = {
+            pool: ThreadPoolExecutor(threads, thread_name_prefix=pool) for pool, threads in THREADS.items()
+        }
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Load the chain for synchronous use, whatever the base class asks for."""
+        super().load_middleware(is_async=False)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            body = await self.body_of(scope, receive)
+        except RequestAborted:
+            return
+        pool = self.pools[pool_at(scope["path"])]
+        try:
+            response = await asyncio.get_running_loop().run_in_executor(pool, self.answer, scope, body)
+        finally:
+            body.close()
+        if not isinstance(response, StreamingHttpResponse):
+            await send_whole(cast(HttpResponse, response), send)
+        elif scope["method"] == "HEAD":  # nothing is produced that nobody reads
+            await asyncio.get_running_loop().run_in_executor(
+                self.pools["quick"], finish, response._resource_closers
+            )
+            await send(head(response))
+            await send({"type": "http.response.body"})
+        else:
+            await self.send_parts(response, receive, send)
+
+    async def body_of(self, scope: Scope, receive: Receive) -> Any:
+        """The body as a file: one that lies in a file already, else a copy of what comes."""
+        spooled = scope.pop(SPOOLED, None)
+        if spooled is None:
+            return await self.read_body(receive)
+        await receive()  # that it is complete
+        return spooled
+
+    def answer(self, scope: Scope, body: Any) -> HttpResponseBase:
+        """The synchronous part, on a thread of the pool."""
+        set_script_prefix("/")
+        signals.request_started.send(sender=self.__class__, scope=scope)
+        request, refused = self.create_request(scope, body)
+        response = cast(HttpResponseBase, refused or self.get_response(cast(ASGIRequest, request)))
+        if not response.streaming:
+            response.close()
+        return response
+
+    async def send_parts(self, response: StreamingHttpResponse, receive: Receive, send: Send) -> None:
+        """Send a streamed answer until its end, or until the client leaves."""
+        sending = asyncio.ensure_future(self.stream(response, send))
+        leaving = asyncio.ensure_future(receive())
+        try:
+            await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            leaving.cancel()
+            if not sending.done():
+                sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
+
+    async def stream(self, response: StreamingHttpResponse, send: Send) -> None:
+        """Send head and parts of a streamed answer; without its first part an error is answered instead."""
+        async with aclosing(parts(response)) as content:
+            try:
+                first = await anext(content, b"")
+            except DatabaseError as error:
+                await send_whole(unavailable(error), send)
+                return
+            await send(head(response))
+            if first:
+                await send({"type": "http.response.body", "body": first, "more_body": True})
+            async for part in content:
+                if part:
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+async def send_whole(response: HttpResponse, send: Send) -> None:
+    """Send an answer that is there as a whole."""
+    if response.status_code not in WITHOUT_CONTENT:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+    await send(head(response))
+    await send({"type": "http.response.body", "body": response.content})
+
+
+def unavailable(error: DatabaseError) -> HttpResponse:
+    """Return the answer to an error of the database that came before the first part of a stream."""
+    status, body, headers = describe(error)
+    logger.error("A streamed answer failed before its first part", exc_info=error)
+    return JsonResponse(body, status=status, headers=headers)
+
+
+def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
+    """The parts of a streamed answer; a synchronous iterator runs on a thread, a bounded piece at a time."""
+    if response.is_async:
+        return cast(AsyncGenerator[bytes, None], aiter(response))
+    return in_a_thread(iter(response), response._resource_closers)
+
+
+def head(response: HttpResponseBase) -> dict[str, Any]:
+    """The ASGI message that begins an answer."""
+    headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
+    cookies = [
+        (b"Set-Cookie", c.output(header="").strip().encode("ascii")) for c in response.cookies.values()
+    ]
+    return {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
+
+
+@lru_cache(maxsize=4096)
+def pool_at(path: str) -> Pool:
+    """Return the pool of the view at a path."""
+    try:
+        return pool_of(resolve(canonical(path)).func)
+    except Resolver404:
+        return "quick"

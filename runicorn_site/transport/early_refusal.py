@@ -1,0 +1,97 @@
+"""Refusals written straight onto a connection, by whoever knows before the application could.
+
+Channel    what cannot be read as HTTP, or is too long to be read at all
+bodies.py  what the guard refuses by its head, and bodies that are too large
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from twisted.internet.protocol import Protocol
+from twisted.web.http import HTTPChannel
+
+from runicorn_site.security.plain_responses import Refusal, raw_answer
+
+LINGER_SECONDS = 3
+LINGER_BYTES = 64 * 1024 * 1024
+
+NOT_HTTP = Refusal(400, "The request could not be understood")
+LONG_ADDRESS = Refusal(414, f"The address of the request is longer than {HTTPChannel.MAX_LENGTH} bytes")
+LONG_HEADERS = Refusal(
+    431, f"The headers of the request are longer than {HTTPChannel.totalHeadersSize} bytes"
+)
+
+
+class Drain(Protocol):
+    """What is left of a refused connection: reads on for a moment, so that the client gets to read the answer.
+
+    Closing at once while the client is still sending would reset the connection, answer included.
+    """
+
+    transport: Any
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def connectionMade(self) -> None:
+        """Say that nothing more will come, and set a deadline."""
+        self.transport.loseWriteConnection()
+        loop = asyncio.get_running_loop()
+        self.deadline = loop.call_later(LINGER_SECONDS, self.transport.abortConnection)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Forget what the client still sends, within reason."""
+        self.seen += len(data)
+        if self.seen > LINGER_BYTES:
+            self.transport.abortConnection()
+
+    def connectionLost(self, reason: Any = None) -> None:
+        """The client has closed."""
+        self.deadline.cancel()
+
+
+class Channel(HTTPChannel):
+    """A connection whose every refusal has the shape of our errors."""
+
+    def lineReceived(self, line: bytes) -> None:
+        """A line of a request's head."""
+        if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
+            self.refuse(LONG_HEADERS)
+        else:
+            super().lineReceived(line)
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """A line that is longer than any may be: the first one is the address."""
+        if hasattr(self, "_path"):
+            self.refuse(LONG_HEADERS)
+        else:
+            target = line.split(b" ", 2)[1:2]
+            self.refuse(LONG_ADDRESS, target[0] if target else b"/")
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        self.refuse(NOT_HTTP)
+
+    def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
+        """Answer and read no further.
+
+        Args:
+            refusal: what to answer.
+            target: the address asked for, where the head has not been read so far.
+        """
+        path = target or getattr(self, "_path", b"/")
+        # Lines that came together with the refused one are in the parser's loop still.
+        self.lineReceived = self.rawDataReceived = self.lineLengthExceeded = _ignore
+        for request in self.requests:  # they will not hear of the connection's end
+            request.server.protocol_disconnected(request)
+        self.transport.write(raw_answer(refusal, path.decode("latin-1")))
+        self.setTimeout(None)
+        self.transport.unregisterProducer()
+        self.transport.resumeProducing()
+        self.transport.protocol = Drain()
+        self.transport.protocol.makeConnection(self.transport)
+
+
+def _ignore(data: bytes) -> None:
+    return None
