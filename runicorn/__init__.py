@@ -74,15 +74,15 @@ __all__ = [
 
 _HOMES = {
     "artifacts": ("Artifact", "ArtifactError", "ArtifactType"),
-    "config": ("Config",),
-    "environment": ("EnvironmentCapture",),
-    "exporters": ("MetricsExporter",),
-    "layout": ("InvalidName", "InvalidRunId"),
-    "monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
-    "run": ("Run",),
-    "session": ("RunExists", "get_active_run", "init"),
-    "switch": ("enabled", "is_enabled", "reset_enabled", "set_enabled"),
-    "verbs": (
+    "tracking.config": ("Config",),
+    "capture.environment": ("EnvironmentCapture",),
+    "export.exporters": ("MetricsExporter",),
+    "store.layout": ("InvalidName", "InvalidRunId"),
+    "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
+    "tracking.run": ("Run",),
+    "tracking.init": ("RunExists", "get_active_run", "init"),
+    "tracking.switch": ("enabled", "is_enabled", "reset_enabled", "set_enabled"),
+    "tracking.module_api": (
         "finish",
         "log",
         "log_artifact",
