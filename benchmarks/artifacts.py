@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks._rounds import line
 from runicorn.artifacts.artifact import Artifact
-from runicorn.artifacts.saving import Draft, save
+from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.store import Store
 
 SMALL_FILES = 10_000

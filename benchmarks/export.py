@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks._rounds import line
-from runicorn import stored
-from runicorn.exchange import exporting
-from runicorn.exchange.importing import import_archive
+from runicorn.archives import write
+from runicorn.archives.read import import_archive
+from runicorn.store import find
 
 RUNS = 1000
 RECORDS = 200
@@ -30,7 +30,7 @@ def main(gibibytes: float) -> None:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_runs(small, RUNS)
         write_runs(large, 4)
-        for run in stored.all_runs(large):
+        for run in find.all_runs(large):
             with (large / run / "model.bin").open("wb") as file:
                 for _ in range(int(gibibytes * 2**30 / 4 / 2**24)):
                     file.write(os.urandom(2**24))
@@ -56,11 +56,11 @@ def write_runs(root: Path, count: int) -> None:
 def compare(what: str, root: Path, folder: Path, limit: float) -> None:
     """Export and import of a store, each beside its peer in turns."""
     ours, theirs = folder / "ours.zip", folder / "theirs.zip"
-    runs = list(stored.all_runs(root))
+    runs = list(find.all_runs(root))
 
     def pack() -> None:
-        first, entries = exporting.about(runs, ()), exporting.run_entries(root, runs)
-        exporting.to_file(ours, lambda file: exporting.write_zip(file, first, entries))
+        first, entries = write.about(runs, ()), write.run_entries(root, runs)
+        write.to_file(ours, lambda file: write.write_zip(file, first, entries))
 
     def zip_it() -> None:
         subprocess.run(["zip", "-0", "-q", "-r", theirs, "."], cwd=root, check=True)

@@ -91,7 +91,7 @@ def compare(url: str, ids: list[str], times: float, deep: int, times_deep: float
 
 def deletion(url: str, root: Path, ids: list[str]) -> bool:
     """Delete runs through the API, and write the same markers by themselves; print how much dearer it is."""
-    from runicorn import layout
+    from runicorn.store import layout
 
     alone, deleted = ids[:DELETED], ids[DELETED : 2 * DELETED]
     folders = {path.name: path for path in root.glob("*/*/runs/*")}

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks._rounds import alternating, line, workplace
 from runicorn.manifest import ManifestGenerator
-from runicorn.manifest.transport import remote_of
-from runicorn.manifest.visiting import visit
+from runicorn.sync.transport import remote_of
+from runicorn.sync.visit import visit
 from tests.processes import environment
 from tests.sync.far import TalkativeSshd, over_asyncssh, store_of
 from tests.sync.stores import write_store

@@ -11,22 +11,20 @@ calls `init` pays for nothing.
 
 from __future__ import annotations
 
-from runicorn import reserve
 from runicorn._version import __version__
+from runicorn.tracking import descriptor_reserve
 
 # Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
-    from runicorn.config import Config
-    from runicorn.environment import EnvironmentCapture
-    from runicorn.exporters import MetricsExporter
-    from runicorn.layout import InvalidName, InvalidRunId
-    from runicorn.monitors import AlertRule, AnomalyDetector, MetricMonitor
-    from runicorn.run import Run
-    from runicorn.session import RunExists, get_active_run, init
-    from runicorn.switch import enabled, is_enabled, reset_enabled, set_enabled
-    from runicorn.verbs import (
+    from runicorn.capture.environment import EnvironmentCapture
+    from runicorn.export.exporters import MetricsExporter
+    from runicorn.store.layout import InvalidName, InvalidRunId
+    from runicorn.tracking.config import Config
+    from runicorn.tracking.init import RunExists, get_active_run, init
+    from runicorn.tracking.module_api import (
         finish,
         log,
         log_artifact,
@@ -38,6 +36,8 @@ if TYPE_CHECKING:
         summary,
         use_artifact,
     )
+    from runicorn.tracking.run import Run
+    from runicorn.tracking.switch import enabled, is_enabled, reset_enabled, set_enabled
 
 __all__ = [
     "AlertRule",
@@ -103,7 +103,7 @@ if not TYPE_CHECKING:
         """Import the module that defines a public name, once."""
         for home, names in _HOMES.items():
             if name in names:
-                value: object = getattr(reserve.load(f"runicorn.{home}"), name)
+                value: object = getattr(descriptor_reserve.load(f"runicorn.{home}"), name)
                 globals()[name] = value
                 return value
         raise AttributeError(f"module 'runicorn' has no attribute {name!r}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from runicorn.environment import EnvironmentCapture, EnvironmentInfo, capture_for_run
-from runicorn.exporters import MetricsExporter
-from runicorn.monitors import AlertRule, AnomalyDetector, MetricMonitor, create_monitor_callback
+from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor, create_monitor_callback
+from runicorn.capture.environment import EnvironmentCapture, EnvironmentInfo, capture_for_run
+from runicorn.export.exporters import MetricsExporter
 
 __all__ = [
     "AlertRule",

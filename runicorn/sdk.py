@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runicorn.run import Run
-from runicorn.session import get_active_run, init
+from runicorn.tracking.init import get_active_run, init
+from runicorn.tracking.run import Run
 
 __all__ = ["Run", "get_active_run", "init"]

@@ -33,7 +33,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from remote.errors import Trouble
-from runicorn.capabilities import SwitchedOff
+from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import title_of
 from runicorn_site.server.database_monitor import DAMAGED, is_damage, monitor

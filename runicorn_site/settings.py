@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runicorn import settings as own
 from runicorn._version import __version__
+from runicorn.settings import user as own
 from runicorn_site.server.database_file import choose, known_migrations
 from runicorn_site.server.database_settings import database
 from runicorn_site.server.state_dir import mark, secret_key, state_directory

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from runicorn._os import file_lock
+from runicorn._platform import file_lock
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAME = "runicorn.sqlite3"

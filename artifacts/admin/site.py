@@ -22,7 +22,7 @@ from artifacts import services
 from artifacts.admin.actions import VersionActions
 from artifacts.index import discovery
 from artifacts.models import Artifact, File, Use, Version
-from runicorn.artifacts import curating
+from runicorn.artifacts import curation
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
@@ -160,7 +160,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         """The same rules as everywhere."""
         cleaned = super().clean() or self.cleaned_data
         try:
-            curating.check_texts(cleaned.get("description"), cleaned.get("tags"))
+            curation.check_texts(cleaned.get("description"), cleaned.get("tags"))
         except InvalidArtifact as error:
             raise forms.ValidationError(str(error)) from error
         return cleaned

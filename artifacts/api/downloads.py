@@ -20,7 +20,7 @@ from rest_framework.response import Response
 
 from artifacts.errors import NotFound, answered
 from artifacts.models import Version
-from runicorn.artifacts import names, store, verifying
+from runicorn.artifacts import names, store, verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.manifest import FileEntry
 from runicorn_site.web.files import OpenFile
@@ -86,19 +86,19 @@ def _checked(request: Request, version: store.Version, entry: FileEntry, ranged:
             return file_answer(
                 request, OpenFile(_whole_place(version, entry)), "application/octet-stream", whole=ranged
             )
-        place = verifying.first_place(version, entry)
+        place = verify.first_place(version, entry)
     headers = {"Content-Length": str(entry.size)}
-    blocks = verifying.blocks(place, entry)
+    blocks = verify.blocks(place, entry)
     return StreamingHttpResponse(blocks, content_type="application/octet-stream", headers=headers)
 
 
 def _whole_place(version: store.Version, entry: FileEntry) -> Path:
     """A place where the content was found whole, if need be just now."""
-    for path in verifying.places(version, entry):
+    for path in verify.places(version, entry):
         mark = _mark(path)
         if mark is not None and _good.get(mark) == entry.digest:
             return path
-    path = verifying.whole_place(version, entry)
+    path = verify.whole_place(version, entry)
     mark = _mark(path)
     if mark is not None:
         with _lock:

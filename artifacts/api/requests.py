@@ -7,7 +7,7 @@ from pathlib import Path
 from rest_framework import serializers
 
 from runicorn.artifacts import names
-from runicorn.artifacts.curating import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
+from runicorn.artifacts.curation import DESCRIPTION_LENGTH, TAG_LENGTH, TAGS
 from runicorn.artifacts.manifest import LARGEST_SIZE
 from runicorn.artifacts.store import Store
 from runicorn.artifacts.uploads import MOST_FILES

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 
 from artifacts.errors import answered
 from artifacts.models import Version
-from runicorn.artifacts import verifying
+from runicorn.archives.write import EARLIEST, LATEST, Outlet
+from runicorn.artifacts import verify
 from runicorn.artifacts.manifest import FileEntry
-from runicorn.exchange.exporting import EARLIEST, LATEST, Outlet
 
 BATCH = 1000
 
@@ -28,7 +28,7 @@ def check(version: Version) -> None:
     on_disk = version.on_disk
     with answered():
         for entry in entries(version):
-            verifying.first_place(on_disk, entry)
+            verify.first_place(on_disk, entry)
 
 
 def entries(version: Version) -> Iterator[FileEntry]:
@@ -52,9 +52,9 @@ def zipped(version: Version) -> Iterator[bytes]:
     on_disk, outlet = version.on_disk, Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:
         for entry in entries(version):
-            place = verifying.first_place(on_disk, entry)
+            place = verify.first_place(on_disk, entry)
             with archive.open(_info(entry), "w") as target:
-                for block in verifying.blocks(place, entry):
+                for block in verify.blocks(place, entry):
                     target.write(block)
                     yield outlet.taken()
             yield outlet.taken()

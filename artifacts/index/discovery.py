@@ -17,11 +17,11 @@ from typing import Any
 from django.db import transaction
 
 from artifacts.models import CORRUPTED, Artifact, File, Version
-from runicorn import layout
 from runicorn.artifacts import store
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, LARGEST_SIZE, Manifest
 from runicorn.artifacts.names import TYPE_LENGTH, is_unicode
+from runicorn.store import layout
 from runs.models import StorageRoot
 from runs.store.sanitize import Cleaner, clean_text
 from runs.store.sanitize import number as finite

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from artifacts.models import Links, Use
-from runicorn import layout
 from runicorn.artifacts.names import MISPLACED
+from runicorn.store import layout
 from runs.errors import OutsideRoot
 from runs.index import run_files
 from runs.models import Run, StorageRoot

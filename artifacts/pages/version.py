@@ -16,7 +16,7 @@ from artifacts.pages.artifact import runs_by_id, uses_of
 from artifacts.pages.lineage import panel
 from artifacts.pages.paging import Paged, page_number
 from artifacts.pages.preview import BEGINNING, NOTHING, Preview, preview, suffix
-from runicorn._os import read_at
+from runicorn._platform import read_at
 from runs.index.run_files import PICTURES
 from runs.pages.key_values import Pairs
 from runs.store.sanitize import clean_text

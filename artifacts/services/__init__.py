@@ -12,8 +12,9 @@ from django.db.models import Max, Sum
 from artifacts.errors import Ambiguous, NotFound, Refused, answered
 from artifacts.index import discovery, usage_links
 from artifacts.models import Artifact, File, Version
-from runicorn.artifacts import curating, garbage, names, store, verifying
-from runicorn.capabilities import require
+from runicorn.artifacts import curation, garbage, names, store
+from runicorn.artifacts import verify as verifying
+from runicorn.settings.capabilities import require
 from runs.active_root import active_root
 from runs.models import StorageRoot
 
@@ -99,7 +100,7 @@ def soft_delete(*, version: Version) -> Version:
     Raises:
         ReadOnlyStore, NotWritten: nothing was changed.
     """
-    return _changed(version, curating.soft_delete)
+    return _changed(version, curation.soft_delete)
 
 
 def restore(*, version: Version) -> Version:
@@ -108,7 +109,7 @@ def restore(*, version: Version) -> Version:
     Raises:
         ReadOnlyStore, NotWritten: nothing was changed.
     """
-    return _changed(version, curating.restore)
+    return _changed(version, curation.restore)
 
 
 def delete_for_good(*, version: Version) -> int:
@@ -119,7 +120,7 @@ def delete_for_good(*, version: Version) -> int:
     """
     require("permanent-deletion")
     with answered():
-        freed = curating.delete_for_good(version.on_disk)
+        freed = curation.delete_for_good(version.on_disk)
     refresh(version.artifact)
     return freed
 
@@ -162,7 +163,7 @@ def describe(
     """
 
     def change(on_disk: store.Version) -> None:
-        curating.describe(on_disk, description=description, metadata=metadata, tags=tags)
+        curation.describe(on_disk, description=description, metadata=metadata, tags=tags)
 
     return _changed(version, change)
 
@@ -176,7 +177,7 @@ def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
         ReadOnlyStore, NotWritten: nothing was changed.
     """
     with answered():
-        curating.set_alias(artifact.on_disk, alias, number)
+        curation.set_alias(artifact.on_disk, alias, number)
     return refresh(artifact)
 
 
@@ -189,7 +190,7 @@ def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
         ReadOnlyStore, NotWritten: nothing was changed.
     """
     with answered():
-        curating.remove_alias(artifact.on_disk, alias)
+        curation.remove_alias(artifact.on_disk, alias)
     return refresh(artifact)
 
 
@@ -218,11 +219,11 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
         return {"lifecycle_stage": to_stage, **_added(known, "stage_transitions", record)}
 
     def change(on_disk: store.Version) -> None:
-        curating.note(on_disk, step)
+        curation.note(on_disk, step)
         if to_stage == PRODUCTION and not on_disk.is_deleted():
-            curating.set_alias(on_disk.artifact, PRODUCTION, version.number)
+            curation.set_alias(on_disk.artifact, PRODUCTION, version.number)
         elif to_stage != PRODUCTION and on_disk.artifact.aliases().get(PRODUCTION) == version.number:
-            curating.remove_alias(on_disk.artifact, PRODUCTION)
+            curation.remove_alias(on_disk.artifact, PRODUCTION)
 
     return _changed(version, change)
 
@@ -248,7 +249,7 @@ def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> dict[str, An
     }
 
     def change(on_disk: store.Version) -> None:
-        curating.note(on_disk, lambda known: _added(known, "evaluations", record))
+        curation.note(on_disk, lambda known: _added(known, "evaluations", record))
 
     _changed(version, change)
     return record

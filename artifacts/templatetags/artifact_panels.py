@@ -9,7 +9,7 @@ from django import template
 from artifacts.api import responses
 from artifacts.index import discovery, usage_links
 from artifacts.models import Use
-from runicorn.settings import identity
+from runicorn.settings.user import identity
 from runs.models import Run
 
 register = template.Library()

@@ -16,7 +16,7 @@ from django.db.models import Sum
 from metrics.ingest.intake import Unreadable, take_in
 from metrics.ingest.schedule import Rounds, behind
 from metrics.models import Journal
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run, StorageRoot
 
 logger = logging.getLogger(__name__)

@@ -23,7 +23,7 @@ from metrics.ingest.source import Mark, Memory, Source
 from metrics.ingest.writer import Writer
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.store.journal_problems import problems
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run
 from runs.services import forget_metrics, record_metrics
 

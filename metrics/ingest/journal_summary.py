@@ -9,7 +9,7 @@ from metrics.ingest.parse import parse
 from metrics.ingest.series_stats import count_in
 from metrics.ingest.source import Memory, Source
 from metrics.store.lanes import Lane
-from runicorn import layout
+from runicorn.store import layout
 from runs.store.metric_stats import MetricFacts
 
 

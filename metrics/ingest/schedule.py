@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 
 from metrics.ingest.intake import Unreadable, purge
 from metrics.models import Journal, Series
-from runicorn import layout
+from runicorn.store import layout
 from runs.errors import OutsideRoot
 from runs.models import Run, StorageRoot
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from runicorn import journal
-from runicorn._os import open_regular, read_at
-from runicorn.checksums import is_intact
+from runicorn._platform import open_regular, read_at
+from runicorn.store import journal
+from runicorn.store.checksums import is_intact
 
 BLOCK = 256 * 1024
 """Bytes parsed at once: the parser holds the interpreter meanwhile, and pages wait."""

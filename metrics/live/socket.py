@@ -15,7 +15,7 @@ from channels.db import database_sync_to_async
 from metrics.ingest.catch_up import catch_up
 from metrics.live.frames import PointFrames
 from metrics.models import Journal
-from runicorn import layout
+from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runs.live.hub import hub
 from runs.live.log_blocks import Block, blocks, lines_before

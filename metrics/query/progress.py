@@ -7,7 +7,7 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.store.lanes import Lane
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run
 
 TOTALS = ("total_steps", "max_steps", "epochs")

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from metrics.ingest import catch_up
 from metrics.pages import panels
 from metrics.query.progress import progress
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run, StorageRoot
 
 register = template.Library()

@@ -15,8 +15,8 @@ from contextlib import suppress
 from itertools import cycle
 from pathlib import Path
 
-from runicorn import _os
-from runicorn.settings import PRIVATE_FILE, config_directory
+from runicorn import _platform
+from runicorn.settings.user import PRIVATE_FILE, config_directory
 
 KEY_FILE = ".secret.key"
 DAMAGED = ".damaged"
@@ -82,7 +82,7 @@ def _key() -> bytes:
     folder = config_directory()
     path = folder / KEY_FILE
     # Two viewers that start to keep secrets at once are to agree on one key.
-    with _os.file_lock(folder / f"{KEY_FILE}.lock"):
+    with _platform.file_lock(folder / f"{KEY_FILE}.lock"):
         found = _read(KEY_FILE)
         if found is not None:
             try:
@@ -93,14 +93,14 @@ def _key() -> bytes:
             else:
                 return found
         made = Fernet.generate_key()
-        _os.replace_file(path, made, PRIVATE_FILE)
+        _platform.replace_file(path, made, PRIVATE_FILE)
         return made
 
 
 def _read(name: str) -> bytes | None:
     path: Path = config_directory() / name
     try:
-        found = _os.read_regular(path, KEY_BYTES, follow_links=True)
+        found = _platform.read_regular(path, KEY_BYTES, follow_links=True)
     except FileNotFoundError:
         return None
     with suppress(OSError):  # on a read-only disk it stays as it is

@@ -24,10 +24,10 @@ from remote.connections.saved_file import Saved, parsed, place
 from remote.errors import BadInput, NotKept, Trouble
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
-from runicorn import _os
-from runicorn import settings as own
-from runicorn.capabilities import require
-from runicorn.settings import PRIVATE_FILE, config_directory
+from runicorn import _platform
+from runicorn.settings import user as own
+from runicorn.settings.capabilities import require
+from runicorn.settings.user import PRIVATE_FILE, config_directory
 
 FILE = "connections.json"
 OLD_LIST = "ssh_connections"
@@ -242,7 +242,7 @@ def _entries() -> list[Any]:
 
 def _read() -> list[Any]:
     try:
-        raw = _os.read_regular(config_directory() / FILE, CEILING + 1, follow_links=True)
+        raw = _platform.read_regular(config_directory() / FILE, CEILING + 1, follow_links=True)
     except FileNotFoundError:
         return []
     if len(raw) > CEILING:
@@ -265,7 +265,7 @@ def _change(change: Callable[[list[Any]], None]) -> None:
     """Read, change and replace the file while no other process does; secrets in the clear are sealed on the way."""
     with _configuration():
         path = config_directory() / FILE
-        with _os.file_lock(path.with_name(f".{FILE}.lock")):
+        with _platform.file_lock(path.with_name(f".{FILE}.lock")):
             entries = _readable_entries(path)
             change(entries)
             if len(entries) > MOST:
@@ -274,7 +274,7 @@ def _change(change: Callable[[list[Any]], None]) -> None:
             content = text.encode("utf-8", "replace")
             if len(content) > CEILING:
                 raise BadInput("connections", f"connections: more than {CEILING // 2**20} MiB are not kept.")
-            _os.replace_file(Path(os.path.realpath(path)), content, PRIVATE_FILE)
+            _platform.replace_file(Path(os.path.realpath(path)), content, PRIVATE_FILE)
         if _older():  # only now: a crash before this leaves both
             own.write_user_config({OLD_LIST: None})
 

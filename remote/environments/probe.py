@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from runicorn.farside import IMPLEMENTATION, OLDEST_PYTHON
+from runicorn.remote_protocol import IMPLEMENTATION, OLDEST_PYTHON
 
 Kind = Literal["system", "conda", "virtualenv"]
 

@@ -12,10 +12,10 @@ from typing import Any
 from remote.errors import ConnectionCut, Failed, Trouble
 from remote.ssh.client import Link
 from remote.ssh.loop import loop
-from runicorn.manifest.client import Ending, Progress
 from runicorn.manifest.scan import Item
-from runicorn.manifest.transport import Remote, remote_of
-from runicorn.manifest.visiting import visit
+from runicorn.sync.client import Ending, Progress
+from runicorn.sync.transport import Remote, remote_of
+from runicorn.sync.visit import visit
 
 IMPLEMENTATION = "runicorn-django"
 ASK_SECONDS = 30.0
@@ -67,7 +67,7 @@ class Visit:
         """Bring the runs over there here.
 
         Returns:
-            As `runicorn.manifest.visiting.visit`.
+            As `runicorn.sync.visit.visit`.
 
         Raises:
             Stopped: by `stop`.

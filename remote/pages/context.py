@@ -20,7 +20,7 @@ from remote.services import environments, viewers
 from remote.services import mirrors as mirroring
 from remote.ssh.pool import pool
 from remote.viewers.session import LIMITS, Session
-from runicorn.farside import OLDEST_PYTHON
+from runicorn.remote_protocol import OLDEST_PYTHON
 
 STAGES = {
     "connect": "Connect",

@@ -21,7 +21,7 @@ from remote.ssh.loop import loop
 from remote.ssh.pool import Held, pool
 from remote.viewers import session_rows
 from remote.viewers.session import sessions
-from runicorn.capabilities import require
+from runicorn.settings.capabilities import require
 
 OPEN_SECONDS = 15.0
 """For a connect, which has its own limit below that."""

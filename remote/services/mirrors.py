@@ -58,7 +58,7 @@ class Mirroring:
     """Folders of the runs of which something came."""
     trouble: str = ""
     result: dict[str, Any] = field(default_factory=dict)
-    """As `runicorn.manifest.visiting.visit` answers."""
+    """As `runicorn.sync.visit.visit` answers."""
     started: float = field(default_factory=time.time)
     ended: float | None = None
     visit: Visit | None = None

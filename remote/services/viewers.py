@@ -20,7 +20,7 @@ from remote.ssh.pool import Held, pool
 from remote.viewers import session_rows, wheel
 from remote.viewers.errors import NoSession, TooMany, ViewerFailed
 from remote.viewers.session import LIMITS, Connect, Session, Wanted, sessions
-from runicorn.settings import get
+from runicorn.settings.user import get
 
 MOST = 32
 """Sessions of one process, and as many that have failed."""

@@ -15,8 +15,8 @@ from pathlib import Path
 from remote.errors import HostKeyConflict, Unreachable
 from remote.ssh import known_hosts as hosts_file
 from remote.ssh.known_hosts import HostKey
-from runicorn import _os
-from runicorn.settings import PRIVATE_FILE, config_directory
+from runicorn import _platform
+from runicorn.settings.user import PRIVATE_FILE, config_directory
 
 FILE = "known_hosts"
 REMEMBERED = 600.0
@@ -45,7 +45,7 @@ def read() -> str:
         OSError: it is there and cannot be read: then no host is known, and none may be taken for new either.
     """
     try:
-        raw = _os.read_regular(path(), CEILING + 1, follow_links=True)
+        raw = _platform.read_regular(path(), CEILING + 1, follow_links=True)
     except FileNotFoundError:
         return ""
     if len(raw) > CEILING:
@@ -168,11 +168,11 @@ def remove(host: str, port: int, key_type: str) -> bool:
 def _rewrite(change: Callable[[str], str]) -> bool:
     """Replace the file by what `change` makes of it, while no other process does; whether anything changed."""
     target = path()
-    with _os.file_lock(target.with_name(f".{FILE}.lock")):
+    with _platform.file_lock(target.with_name(f".{FILE}.lock")):
         before = read()
         after = change(before)
         if after == before:
             return False
         content = after.encode("utf-8", "surrogateescape")
-        _os.replace_file(Path(target.resolve()), content, PRIVATE_FILE)
+        _platform.replace_file(Path(target.resolve()), content, PRIVATE_FILE)
     return True

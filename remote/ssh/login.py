@@ -28,7 +28,7 @@ from remote.ssh.address import Address
 from remote.ssh.client import Link, library, printable
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey, public_key
-from runicorn import _os
+from runicorn import _platform
 
 CONNECT_SECONDS = 10.0
 """From the first packet to the login."""
@@ -212,7 +212,7 @@ def _key_file(text: str) -> bytes:
     path = Path(os.path.expanduser(text))
     if not path.is_absolute():
         raise OSError(errno.ENOENT, "no absolute path")
-    return _os.read_regular(path, KEY_BYTES, follow_links=True)
+    return _platform.read_regular(path, KEY_BYTES, follow_links=True)
 
 
 def _why(

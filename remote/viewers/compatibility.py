@@ -9,7 +9,7 @@ from remote.environments.probe import Environment
 from remote.errors import Failed
 from remote.ssh.pool import Held
 from remote.viewers.errors import NotThere
-from runicorn.farside import OLDEST, OLDEST_PYTHON, recent
+from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, recent
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from remote.errors import ConnectionCut
 from remote.ssh.client import Link, ended, printable
 from remote.viewers.errors import NotOurs, ViewerFailed
-from runicorn.farside import (
+from runicorn.remote_protocol import (
     LONGEST_LINE,
     SESSION_PATH,
     BadLine,
@@ -138,7 +138,7 @@ async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> An
     """Ask the viewer on a port over there for a sign of life, or to end.
 
     Args:
-        purpose: `BEAT` or `END` of `runicorn.farside`.
+        purpose: `BEAT` or `END` of `runicorn.remote_protocol`.
         now: the far clock.
 
     Raises:

@@ -26,7 +26,7 @@ from remote.viewers.compatibility import Place, chosen
 from remote.viewers.errors import NotOurs, ViewerFailed
 from remote.viewers.launch import Answer, FarProcess
 from remote.viewers.tunnel import Tunnel
-from runicorn.farside import BEAT, END, OPEN, Order, Report, client_token, stamped
+from runicorn.remote_protocol import BEAT, END, OPEN, Order, Report, client_token, stamped
 
 logger = logging.getLogger(__name__)
 State = Literal["connecting", "running", "reconnecting", "failed", "stopped"]

@@ -17,8 +17,8 @@ from django.db import DatabaseError, connections
 from remote.models import Connection, ViewerSession
 from remote.ssh.address import Address
 from remote.viewers.session import Session
-from runicorn import _os
-from runicorn.settings import identity
+from runicorn import _platform
+from runicorn.settings.user import identity
 
 logger = logging.getLogger(__name__)
 writer = ThreadPoolExecutor(1, thread_name_prefix="remote-rows")
@@ -48,7 +48,7 @@ def forget_the_gone() -> None:
     here = identity()
     places = {"machine_id": here["machine_id"], "pid_namespace": here["pid_namespace"]}
     for row in ViewerSession.objects.filter(**places):
-        if _os.process_gone(row.owner_pid, row.owner_start, row.boot_id):
+        if _platform.process_gone(row.owner_pid, row.owner_start, row.boot_id):
             row.delete()
 
 
@@ -79,7 +79,7 @@ def _keep(session_id: str, address: Address, fields: dict[str, Any]) -> None:
     fields["connection"] = Connection.objects.filter(**known).first()
     owner = {
         "owner_pid": os.getpid(),
-        "owner_start": _os.process_start_time(os.getpid()),
+        "owner_start": _platform.process_start_time(os.getpid()),
         **identity(),
     }
     ViewerSession.objects.update_or_create(

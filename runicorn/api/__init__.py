@@ -6,13 +6,12 @@
         for run in client.iter_experiments(project="vision", status="finished"):
             print(run["id"], run["best_metric_value"])
 
-What is answered are plain dictionaries (`runicorn.api.shapes`; `runicorn.api.models` makes objects of them), what goes wrong is a `RunicornAPIError`.
+What is answered are plain dictionaries (`runicorn.api.responses`; `runicorn.api.models` makes objects of them), what goes wrong is a `RunicornAPIError`.
 """
 
 from __future__ import annotations
 
 from runicorn.api import utils
-from runicorn.api.addresses import shown
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.client import DEFAULT_URL, RunicornClient
 from runicorn.api.errors import (
@@ -27,6 +26,7 @@ from runicorn.api.errors import (
 )
 from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
 from runicorn.api.remote import RemoteAPI
+from runicorn.api.urls import shown
 
 __all__ = [
     "Artifact",

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, cast
 
 import requests
 
-from runicorn.api import addresses, shapes
+from runicorn.api import responses, urls
 from runicorn.api.errors import BadRequestError, NotFoundError, ServerError
 from runicorn.api.transport import Transport
 
@@ -24,11 +24,11 @@ class _Place(NamedTuple):
     type: str | None
 
     def path(self, *more: str) -> str:
-        return addresses.path("artifacts", self.name, f"v{self.version}", *more)
+        return urls.path("artifacts", self.name, f"v{self.version}", *more)
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        return addresses.query({"type": self.type})
+        return urls.query({"type": self.type})
 
 
 class ArtifactsAPI:
@@ -39,28 +39,28 @@ class ArtifactsAPI:
 
     def list_artifacts(
         self, type: str | None = None, limit: int | None = None, offset: int | None = None
-    ) -> list[shapes.Artifact]:
+    ) -> list[responses.Artifact]:
         """The artifacts, the last updated first; `type` is model, dataset, config, code or custom."""
-        path, asked = addresses.path("artifacts"), addresses.query({"type": type})
-        found: list[shapes.Artifact] = self._transport.json("GET", path, params=asked)
+        path, asked = urls.path("artifacts"), urls.query({"type": type})
+        found: list[responses.Artifact] = self._transport.json("GET", path, params=asked)
         first = offset or 0
         return found[first : None if limit is None else first + limit]
 
     def list_versions(
         self, name: str, type: str | None = None, include_deleted: bool = False
-    ) -> list[shapes.ArtifactVersion]:
+    ) -> list[responses.ArtifactVersion]:
         """The versions of an artifact, newest first.
 
         Raises:
             NotFoundError: there is no such artifact.
             ConflictError: there are several of that name; `type` says which is meant.
         """
-        asked = addresses.query({"type": type, "include_deleted": include_deleted or None})
-        found = self._transport.json("GET", addresses.path("artifacts", name, "versions"), params=asked)
+        asked = urls.query({"type": type, "include_deleted": include_deleted or None})
+        found = self._transport.json("GET", urls.path("artifacts", name, "versions"), params=asked)
         newest = sorted(found, key=lambda version: int(version["version"]), reverse=True)
-        return cast(list[shapes.ArtifactVersion], newest)
+        return cast(list[responses.ArtifactVersion], newest)
 
-    def get_artifact(self, artifact_id: str) -> shapes.ArtifactDetail:
+    def get_artifact(self, artifact_id: str) -> responses.ArtifactDetail:
         """Everything about one version.
 
         Raises:
@@ -68,7 +68,7 @@ class ArtifactsAPI:
             BadRequestError: that names no version.
         """
         place = self._place(artifact_id)
-        return cast(shapes.ArtifactDetail, self._transport.json("GET", place.path(), params=place.query))
+        return cast(responses.ArtifactDetail, self._transport.json("GET", place.path(), params=place.query))
 
     def download_artifact(self, artifact_id: str, path: str | os.PathLike[str]) -> Path:
         """Write the files of a version into a folder, which is made when it is missing, and return the folder.
@@ -88,15 +88,15 @@ class ArtifactsAPI:
             self._download(place, file, folder.joinpath(*_parts(file["path"])))
         return folder
 
-    def get_artifact_lineage(self, artifact_id: str, max_depth: int = 3) -> shapes.Lineage:
+    def get_artifact_lineage(self, artifact_id: str, max_depth: int = 3) -> responses.Lineage:
         """What a version was made from and what was made from it, up to `max_depth` (0 to 10) edges away."""
         place = self._place(artifact_id)
         asked = [*place.query, ("max_depth", str(max_depth))]
-        return cast(shapes.Lineage, self._transport.json("GET", place.path("lineage"), params=asked))
+        return cast(responses.Lineage, self._transport.json("GET", place.path("lineage"), params=asked))
 
     def list_experiment_artifacts(
         self, run_id: str, relation: Literal["created", "used"] | None = None
-    ) -> list[shapes.RunArtifact]:
+    ) -> list[responses.RunArtifact]:
         """The versions that a run made, used, or both, each with its `relation`, in the order of logging.
 
         Raises:
@@ -105,10 +105,10 @@ class ArtifactsAPI:
         """
         if relation not in {"created", "used", None}:
             raise ValueError(f"relation must be 'created' or 'used', not {relation!r}")
-        answer = self._transport.json("GET", addresses.path("runs", run_id, "artifacts"))
+        answer = self._transport.json("GET", urls.path("runs", run_id, "artifacts"))
         wanted = ("created", "used") if relation is None else (relation,)
         found = [{"relation": word, **version} for word in wanted for version in answer[word]]
-        return cast(list[shapes.RunArtifact], found)
+        return cast(list[responses.RunArtifact], found)
 
     def set_alias(self, artifact_id: str, alias: str) -> dict[str, Any]:
         """Let an alias name this version, and no other of the artifact any more.
@@ -118,7 +118,7 @@ class ArtifactsAPI:
             BadRequestError: that can be no alias; `latest` moves by itself.
         """
         place = self._place(artifact_id)
-        path = addresses.path("artifacts", place.name, "aliases", alias)
+        path = urls.path("artifacts", place.name, "aliases", alias)
         body = {"version": place.version}
         answer = self._transport.json("PUT", path, params=place.query, body=body)
         return cast(dict[str, Any], answer)
@@ -129,8 +129,8 @@ class ArtifactsAPI:
         Raises:
             NotFoundError: there is no such artifact or alias.
         """
-        path = addresses.path("artifacts", name, "aliases", alias)
-        answer = self._transport.json("DELETE", path, params=addresses.query({"type": type}))
+        path = urls.path("artifacts", name, "aliases", alias)
+        answer = self._transport.json("DELETE", path, params=urls.query({"type": type}))
         return cast(dict[str, Any], answer)
 
     def _place(self, artifact_id: str) -> _Place:

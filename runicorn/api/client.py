@@ -9,7 +9,7 @@ from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
 
-from runicorn.api import addresses, paging, shapes
+from runicorn.api import paging, responses, urls
 from runicorn.api.artifacts import ArtifactsAPI
 from runicorn.api.remote import RemoteAPI
 from runicorn.api.transport import Form, Transport
@@ -76,19 +76,19 @@ class RunicornClient:
 
     def get(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON of `GET endpoint`; the endpoint is like `/api/runs`, and its parts are quoted already."""
-        return self._transport.json("GET", addresses.rooted(endpoint), params=addresses.query(params or {}))
+        return self._transport.json("GET", urls.rooted(endpoint), params=urls.query(params or {}))
 
     def post(self, endpoint: str, json: Any = None) -> Any:
         """The JSON that `POST endpoint` answers; never sent twice."""
-        return self._transport.json("POST", addresses.rooted(endpoint), body=json)
+        return self._transport.json("POST", urls.rooted(endpoint), body=json)
 
     def put(self, endpoint: str, json: Any = None) -> Any:
         """The JSON that `PUT endpoint` answers."""
-        return self._transport.json("PUT", addresses.rooted(endpoint), body=json)
+        return self._transport.json("PUT", urls.rooted(endpoint), body=json)
 
     def delete(self, endpoint: str, json: Any = None) -> Any:
         """The JSON that `DELETE endpoint` answers."""
-        return self._transport.json("DELETE", addresses.rooted(endpoint), body=json)
+        return self._transport.json("DELETE", urls.rooted(endpoint), body=json)
 
     # Runs
 
@@ -99,8 +99,8 @@ class RunicornClient:
         status: str | Sequence[str] | None = None,
         limit: int | None = None,
         offset: int | None = None,
-        **filters: Unpack[shapes.Filters],
-    ) -> list[shapes.Experiment]:
+        **filters: Unpack[responses.Filters],
+    ) -> list[responses.Experiment]:
         """The runs that match, newest first unless `order_by` says otherwise.
 
         Args:
@@ -131,8 +131,8 @@ class RunicornClient:
         status: str | Sequence[str] | None = None,
         *,
         page_size: int = 200,
-        **filters: Unpack[shapes.Filters],
-    ) -> Iterator[shapes.Experiment]:
+        **filters: Unpack[responses.Filters],
+    ) -> Iterator[responses.Experiment]:
         """The runs that match, fetched page by page as they are used. Takes the filters of `list_experiments`.
 
         Runs that arrive meanwhile are not answered twice; a run that is deleted meanwhile may hide another.
@@ -147,29 +147,29 @@ class RunicornClient:
         asked = paging.question(project, name, status, filters)
         return paging.experiments(self._transport, asked, page_size)
 
-    def get_experiment(self, run_id: str) -> shapes.ExperimentDetail:
+    def get_experiment(self, run_id: str) -> responses.ExperimentDetail:
         """Everything about a run.
 
         Raises:
             NotFoundError: there is no such run, or it is in the recycle bin.
             BadRequestError: that is no run id.
         """
-        run = self._transport.json("GET", addresses.path("runs", run_id))
+        run = self._transport.json("GET", urls.path("runs", run_id))
         # Only runs that are not deleted are answered here.
-        return cast(shapes.ExperimentDetail, {"deleted_at": None, **run})
+        return cast(responses.ExperimentDetail, {"deleted_at": None, **run})
 
     get_run = get_experiment
 
-    def list_projects(self) -> list[shapes.Project]:
+    def list_projects(self) -> list[responses.Project]:
         """The projects by name, with the number of their experiments and runs."""
-        answer = self._transport.json("GET", addresses.path("projects"))
-        return cast(list[shapes.Project], answer["details"])
+        answer = self._transport.json("GET", urls.path("projects"))
+        return cast(list[responses.Project], answer["details"])
 
     # Metrics
 
     def get_metrics(
         self, run_id: str, metric_names: str | Sequence[str] | None = None, limit: int | None = None
-    ) -> shapes.Metrics:
+    ) -> responses.Metrics:
         """The points of a run's metrics: `{"metrics": {name: [{"step", "value", "timestamp"}, …]}}`, by step.
 
         Of values logged twice at a step the later one counts. Metrics without a point are left out, and so are NaN
@@ -188,8 +188,8 @@ class RunicornClient:
         names = _names(metric_names)
         if names == []:
             return {"metrics": {}}
-        asked = addresses.query({"metric_names": names, "downsample": limit})
-        path = addresses.path("v2", "experiments", run_id, "metrics", "fast")
+        asked = urls.query({"metric_names": names, "downsample": limit})
+        path = urls.path("v2", "experiments", run_id, "metrics", "fast")
         answer = self._transport.json("GET", path, params=asked)
         return {"metrics": paging.points(answer["columns"], answer["rows"], names)}
 
@@ -201,7 +201,7 @@ class RunicornClient:
         points: int = 2000,
         x: Literal["step", "time"] = "step",
         step_range: tuple[int | None, int | None] | None = None,
-    ) -> shapes.SeriesAnswer:
+    ) -> responses.SeriesAnswer:
         """The curves of a run in columns, as charts draw them: each sampled by itself with its extremes kept.
 
         Args:
@@ -218,9 +218,9 @@ class RunicornClient:
         low, high = step_range or (None, None)
         span = None if step_range is None else f"{'' if low is None else low}:{'' if high is None else high}"
         asked = {"names": _names(names), "points": points, "x": x, "step_range": span}
-        path = addresses.path("v2", "experiments", run_id, "series")
-        answer = self._transport.json("GET", path, params=addresses.query(asked))
-        return cast(shapes.SeriesAnswer, answer)
+        path = urls.path("v2", "experiments", run_id, "series")
+        answer = self._transport.json("GET", path, params=urls.query(asked))
+        return cast(responses.SeriesAnswer, answer)
 
     # Exchange
 
@@ -234,7 +234,7 @@ class RunicornClient:
             BadRequestError: there is no such format, or CSV was to hold media.
         """
         body = {"run_id": run_id, "format": format, "include_media": include_media}
-        return self._transport.send("POST", addresses.path("export"), body=body).content
+        return self._transport.send("POST", urls.path("export"), body=body).content
 
     def export_report(self, run_id: str, format: Literal["markdown", "html"] = "markdown") -> str:
         """A report of a run, as one file that loads nothing.
@@ -243,13 +243,13 @@ class RunicornClient:
             NotFoundError: there is no such run.
             BadRequestError: there is no such format.
         """
-        path = addresses.path("export", run_id, "report")
-        answer = self._transport.send("GET", path, params=addresses.query({"format": format}))
+        path = urls.path("export", run_id, "report")
+        answer = self._transport.send("GET", path, params=urls.query({"format": format}))
         return answer.content.decode("utf-8")
 
     def import_archive(
         self, path: str | os.PathLike[str], *, overwrite: bool = False, dry_run: bool = False
-    ) -> shapes.Imported:
+    ) -> responses.Imported:
         """Send an archive (zip, tar or tar.gz) whose runs and artifacts are added to the viewer's store.
 
         Args:
@@ -264,17 +264,17 @@ class RunicornClient:
         fields = {"overwrite": str(overwrite).lower(), "dry_run": str(dry_run).lower()}
         with open(path, "rb") as file:
             answer = self._transport.send(
-                "POST", addresses.path("import", "archive"), form=Form(file, fields), timeout=IMPORT_SECONDS
+                "POST", urls.path("import", "archive"), form=Form(file, fields), timeout=IMPORT_SECONDS
             )
-        return cast(shapes.Imported, answer.json())
+        return cast(responses.Imported, answer.json())
 
     # The viewer
 
-    def get_config(self) -> shapes.Config:
+    def get_config(self) -> responses.Config:
         """Where the viewer keeps runs and configuration."""
-        return cast(shapes.Config, self._transport.json("GET", addresses.path("config")))
+        return cast(responses.Config, self._transport.json("GET", urls.path("config")))
 
-    def update_config(self, config: Mapping[str, str]) -> shapes.Config:
+    def update_config(self, config: Mapping[str, str]) -> responses.Config:
         """Change the configuration and return it as it is then.
 
         Args:
@@ -287,17 +287,17 @@ class RunicornClient:
         """
         if set(config) != {"user_root_dir"}:
             raise ValueError("update_config takes {'user_root_dir': path} and nothing else")
-        path = addresses.path("config", "user_root_dir")
+        path = urls.path("config", "user_root_dir")
         self._transport.json("POST", path, body={"path": config["user_root_dir"]})
         return self.get_config()
 
     def get_gpu_info(self) -> dict[str, Any]:
         """The viewer's graphics cards: `{"available": True, "ts", "gpus": […]}` or `{"available": False, "reason"}`."""
-        return cast(dict[str, Any], self._transport.json("GET", addresses.path("gpu", "telemetry")))
+        return cast(dict[str, Any], self._transport.json("GET", urls.path("gpu", "telemetry")))
 
-    def health_check(self) -> shapes.Health:
+    def health_check(self) -> responses.Health:
         """That the viewer is well; `status` is "ok"."""
-        return cast(shapes.Health, self._transport.json("GET", addresses.path("health")))
+        return cast(responses.Health, self._transport.json("GET", urls.path("health")))
 
     def close(self) -> None:
         """End all connections. The client cannot be used afterwards."""
@@ -315,7 +315,7 @@ class RunicornClient:
 
     def __repr__(self) -> str:
         """The address, and never the token."""
-        return f"RunicornClient({addresses.shown(self.base_url)!r})"
+        return f"RunicornClient({urls.shown(self.base_url)!r})"
 
 
 def _names(asked: str | Sequence[str] | None) -> list[str] | None:

@@ -3,7 +3,7 @@
     run = api.Experiment.from_dict(client.get_experiment(run_id))
     print(run.name, run.created_datetime)
 
-The client itself answers dictionaries (`runicorn.api.shapes`). A `from_dict` passes over keys that it does not know.
+The client itself answers dictionaries (`runicorn.api.responses`). A `from_dict` passes over keys that it does not know.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from runicorn.api import addresses, shapes
+from runicorn.api import responses, urls
 from runicorn.api.transport import Transport
 
 MOST = 1000
@@ -21,7 +21,7 @@ def question(
     Raises:
         TypeError: there is no such filter: the server would pass over it and answer every run.
     """
-    unknown = filters.keys() - shapes.Filters.__annotations__.keys()
+    unknown = filters.keys() - responses.Filters.__annotations__.keys()
     if unknown:
         raise TypeError(f"There is no filter {sorted(unknown)[0]!r}")
     statuses = status if status is None or isinstance(status, str) else ",".join(status)
@@ -30,19 +30,19 @@ def question(
 
 def experiments(
     transport: Transport, asked: Mapping[str, Any], size: int, offset: int = 0
-) -> Iterator[shapes.Experiment]:
+) -> Iterator[responses.Experiment]:
     """The runs of one page after another, each once although new ones push the others to later pages."""
     page, skip = divmod(offset, size)
     before: set[str] = set()
-    path = addresses.path("v2", "experiments")
+    path = urls.path("v2", "experiments")
     while True:
         page += 1
-        params = addresses.query({**asked, "page": page, "per_page": size})
+        params = urls.query({**asked, "page": page, "per_page": size})
         answer = transport.json("GET", path, params=params)
         found = answer["experiments"]
         for run in found[skip:]:
             if run["id"] not in before:
-                yield cast(shapes.Experiment, run)
+                yield cast(responses.Experiment, run)
         if not answer["has_next"]:
             return
         before, skip = {run["id"] for run in found}, 0
@@ -50,10 +50,10 @@ def experiments(
 
 def points(
     columns: Sequence[str], rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None
-) -> dict[str, list[shapes.MetricPoint]]:
+) -> dict[str, list[responses.MetricPoint]]:
     """The points of each metric that has any, from rows that have a place for all."""
     wanted = set(columns) - NO_METRICS if names is None else set(names)
-    found: dict[str, list[shapes.MetricPoint]] = {name: [] for name in columns if name in wanted}
+    found: dict[str, list[responses.MetricPoint]] = {name: [] for name in columns if name in wanted}
     for row in rows:
         step, timestamp = row["global_step"], row.get("time")
         for name, series in found.items():

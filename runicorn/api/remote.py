@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import Any, cast
 
-from runicorn.api import addresses, shapes
+from runicorn.api import responses, urls
 from runicorn.api.errors import ConflictError
 from runicorn.api.transport import Transport
 
@@ -96,9 +96,9 @@ class RemoteAPI:
         body = {"host": host.strip("[]"), "port": port, "username": username or getpass.getuser()}
         return cast(dict[str, Any], self._post("disconnect", body=body))
 
-    def list_sessions(self) -> list[shapes.Connection]:
+    def list_sessions(self) -> list[responses.Connection]:
         """The SSH connections of the viewer."""
-        return cast(list[shapes.Connection], self._get("sessions")["sessions"])
+        return cast(list[responses.Connection], self._get("sessions")["sessions"])
 
     def start_viewer(
         self,
@@ -107,7 +107,7 @@ class RemoteAPI:
         local_port: int | None = None,
         remote_port: int | None = None,
         conda_env: str | None = None,
-    ) -> shapes.ViewerSession:
+    ) -> responses.ViewerSession:
         """Start a viewer over there and a tunnel to it; open the `url` of the answer. Takes some seconds.
 
         Args:
@@ -130,7 +130,7 @@ class RemoteAPI:
             "conda_env": conda_env,
         }
         given = {name: value for name, value in body.items() if value is not None}
-        return cast(shapes.ViewerSession, self._post("viewer", "start", body=given)["session"])
+        return cast(responses.ViewerSession, self._post("viewer", "start", body=given)["session"])
 
     def stop_viewer(self, session_id: str) -> dict[str, Any]:
         """End a viewer over there and the tunnel to it.
@@ -140,42 +140,42 @@ class RemoteAPI:
         """
         return cast(dict[str, Any], self._post("viewer", "stop", body={"session_id": session_id}))
 
-    def list_viewer_sessions(self) -> list[shapes.ViewerSession]:
+    def list_viewer_sessions(self) -> list[responses.ViewerSession]:
         """The viewers that run on other machines."""
-        return cast(list[shapes.ViewerSession], self._get("viewer", "sessions")["sessions"])
+        return cast(list[responses.ViewerSession], self._get("viewer", "sessions")["sessions"])
 
-    def list_remote_directory(self, connection_id: str, path: str = "~") -> list[shapes.RemoteEntry]:
+    def list_remote_directory(self, connection_id: str, path: str = "~") -> list[responses.RemoteEntry]:
         """What lies in a folder over there: folders first, then by name.
 
         Raises:
             NotFoundError: there is no such connection or folder.
         """
         answer = self._get("fs", "list", connection_id=connection_id, path=path)
-        return cast(list[shapes.RemoteEntry], answer["items"])
+        return cast(list[responses.RemoteEntry], answer["items"])
 
     def check_remote_path(self, connection_id: str, path: str) -> bool:
         """Whether a file or folder is there."""
         return bool(self._get("fs", "exists", connection_id=connection_id, path=path)["exists"])
 
-    def list_environments(self, connection_id: str) -> list[shapes.RemoteEnvironment]:
+    def list_environments(self, connection_id: str) -> list[responses.RemoteEnvironment]:
         """The Pythons over there: of the system, conda and virtual environments.
 
         Raises:
             NotFoundError: there is no such connection.
         """
         answer = self._get("conda-envs", connection_id=connection_id)
-        return cast(list[shapes.RemoteEnvironment], answer["envs"])
+        return cast(list[responses.RemoteEnvironment], answer["envs"])
 
     def get_remote_status(self) -> dict[str, Any]:
         """Connections and viewer sessions together, with their numbers."""
         return cast(dict[str, Any], self._get("status"))
 
     def _get(self, *parts: str, **asked: Any) -> Any:
-        path = addresses.path("remote", *parts)
+        path = urls.path("remote", *parts)
         return self._transport.json(
-            "GET", path, params=addresses.query(asked), timeout=max(PATIENCE, self._transport.timeout)
+            "GET", path, params=urls.query(asked), timeout=max(PATIENCE, self._transport.timeout)
         )
 
     def _post(self, *parts: str, body: dict[str, Any]) -> Any:
-        path, timeout = addresses.path("remote", *parts), max(PATIENCE, self._transport.timeout)
+        path, timeout = urls.path("remote", *parts), max(PATIENCE, self._transport.timeout)
         return self._transport.json("POST", path, body=body, timeout=timeout)

@@ -20,9 +20,9 @@ from typing import IO, Any
 import requests
 from requests.auth import AuthBase
 
-from runicorn import settings
-from runicorn.api import addresses
+from runicorn.api import urls
 from runicorn.api.errors import ConnectionError, RunicornAPIError, ServerError, kind_of
+from runicorn.settings import user
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 PASSING = frozenset({429, 502, 503, 504})
@@ -95,7 +95,7 @@ class _Session(requests.Session):
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
-        self.trust_env = not addresses.is_loopback(base_url)
+        self.trust_env = not urls.is_loopback(base_url)
         self.headers["Accept"] = "application/json"
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
@@ -103,7 +103,7 @@ class _Session(requests.Session):
         """After a redirect: the token goes along only to the same scheme, host and port; a cookie nowhere."""
         prepared_request.headers.pop("Cookie", None)
         here, there = response.request.url or "", prepared_request.url or ""
-        if addresses.origin(here) != addresses.origin(there):
+        if urls.origin(here) != urls.origin(there):
             prepared_request.headers.pop("Authorization", None)
 
 
@@ -133,8 +133,8 @@ class Transport:
             raise ValueError("timeout must be above 0, and max_retries not below")
         if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
             raise ValueError("A token is one line of ASCII characters")
-        base_url, self._once = addresses.split_once(base_url)
-        self.base_url = addresses.base(base_url)
+        base_url, self._once = urls.split_once(base_url)
+        self.base_url = urls.base(base_url)
         self.timeout = timeout
         self.max_retries = max_retries
         self._is_given = bool(token)
@@ -214,9 +214,9 @@ class Transport:
 
     def _find_token(self) -> bool:
         """Use the token of a viewer of this user on this machine, unless one was given; return whether it is new."""
-        if self._is_given or not addresses.is_loopback(self.base_url):
+        if self._is_given or not urls.is_loopback(self.base_url):
             return False
-        token = settings.token_of_viewer(self.base_url)
+        token = user.token_of_viewer(self.base_url)
         if token is None or (self._auth is not None and self._auth.header == f"Bearer {token}"):
             return False
         self._auth = _bearer(token)
@@ -275,7 +275,7 @@ class Transport:
         return error, pause
 
     def _no_answer(self, error: requests.RequestException) -> str:
-        place = addresses.shown(self.base_url)
+        place = urls.shown(self.base_url)
         if isinstance(error, requests.exceptions.SSLError):
             return f"The certificate of {place} was not accepted: {_cause(error)}"
         if isinstance(error, requests.Timeout):
@@ -315,9 +315,7 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
     except (ValueError, requests.RequestException):
         payload = None
     if status < 400:
-        detail = (
-            f"{path} is redirected to {addresses.shown(response.headers.get('Location', ''))}: connect there"
-        )
+        detail = f"{path} is redirected to {urls.shown(response.headers.get('Location', ''))}: connect there"
     elif status == 405 or (status == 404 and _names_no_object(payload)):
         said = _sentence(payload)
         detail = f"This server does not offer {method} {path}{f' ({said})' if said else ''}"

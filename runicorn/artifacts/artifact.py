@@ -10,15 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, free_space
-from runicorn.artifacts import names, sources, verifying
+from runicorn import _platform
+from runicorn.artifacts import names, scan, verify
 from runicorn.artifacts.copying import copy_and_hash
+from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, is_size
 from runicorn.artifacts.progress import Progress, size, watch
-from runicorn.artifacts.saving import Draft, save
 from runicorn.artifacts.store import Store, Version
-from runicorn.notices import say
+from runicorn.store import free_space
+from runicorn.store.notices import say
 
 
 class NotLoaded(ArtifactError, RuntimeError):
@@ -112,7 +113,7 @@ class Artifact:
         if not folder.is_dir():
             raise InvalidArtifact(f"Not a directory: {path}")
         prefix = f"{names.check_path(name)}/" if name is not None else ""
-        found = sources.below(folder, exclude_patterns or (), follow_symlinks, prefix)
+        found = scan.below(folder, exclude_patterns or (), follow_symlinks, prefix)
         self._stage({names.check_path(path): source.absolute() for path, source in found.files.items()})
         self._references.extend(found.links)
         if found.others:
@@ -193,7 +194,7 @@ class Artifact:
         """Make a new version of it in a store; `Run.log_artifact` calls this.
 
         Raises:
-            ArtifactError: as `runicorn.artifacts.saving.save`.
+            ArtifactError: as `runicorn.artifacts.create.save`.
         """
         draft = Draft(
             self.name,
@@ -218,9 +219,7 @@ class Artifact:
         """The files of the version that this is: logged again it is the next one, with what was added since."""
         if self._version is None:
             return {}
-        return {
-            file.path: verifying.whole_place(self._version, file) for file in self._version.manifest.files
-        }
+        return {file.path: verify.whole_place(self._version, file) for file in self._version.manifest.files}
 
     @classmethod
     def of(cls, version: Version) -> Artifact:
@@ -262,7 +261,7 @@ class Artifact:
         file = version.manifest.file(names.check_path(path))
         if file is None:
             raise ArtifactNotFound(f"{version} has no file {path!r}")
-        return verifying.whole_place(version, file)
+        return verify.whole_place(version, file)
 
     def download(self, target_dir: str | os.PathLike[str] | None = None) -> Path:
         """Copy the files into a folder. Each is compared with its digest before it has its name there.
@@ -304,8 +303,7 @@ def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, pr
     beside = target.with_name(f".{os.urandom(12).hex()}.part")
     try:
         if not any(
-            _is_copied_whole(place, beside, file, hasher, progress)
-            for place in verifying.places(version, file)
+            _is_copied_whole(place, beside, file, hasher, progress) for place in verify.places(version, file)
         ):
             raise DamagedFile(f"{file.path!r} of {version} is damaged in the store; it was not handed out.")
         if file.modified_at is not None:
@@ -320,7 +318,7 @@ def _is_copied_whole(
 ) -> bool:
     """Copy what lies in a place of the store; whether it is what was stored there."""
     try:
-        reading = _os.open_regular(place, follow_links=False)
+        reading = _platform.open_regular(place, follow_links=False)
     except OSError:
         return False
     try:

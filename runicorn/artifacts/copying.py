@@ -8,9 +8,10 @@ from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from typing import Any
 
-from runicorn import _bulk, _os
+from runicorn import _platform
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.progress import SILENT, Progress
+from runicorn.store import bulk_io
 
 CHUNK = 16 * 1024 * 1024
 BLOCK = 1024 * 1024
@@ -33,7 +34,7 @@ def copy_and_hash(source: int, target: int, size: int, hasher: Executor, progres
         OSError: one cannot be read or the other not written.
     """
     hashed = hashlib.sha256()
-    cloned = _bulk.clone_file(source, target)
+    cloned = bulk_io.clone_file(source, target)
     behind: list[Future[None]] = []
     offset = 0
     try:
@@ -61,12 +62,12 @@ def copy_file(source: Path, target: Path, progress: Progress = SILENT) -> None:
     Raises:
         OSError: it cannot be read, or there is no room for it.
     """
-    reading = _os.open_regular(source, follow_links=False)
+    reading = _platform.open_regular(source, follow_links=False)
     try:
         writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         try:
             size = os.fstat(reading).st_size
-            if _bulk.clone_file(reading, writing):
+            if bulk_io.clone_file(reading, writing):
                 progress.advance(size)
                 return
             offset = 0
@@ -82,7 +83,7 @@ def copy_file(source: Path, target: Path, progress: Progress = SILENT) -> None:
 def hash_file(fd: int, progress: Progress = SILENT) -> str:
     """The SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
     hashed, offset = hashlib.sha256(), 0
-    while block := _os.read_at(fd, BLOCK, offset):
+    while block := _platform.read_at(fd, BLOCK, offset):
         hashed.update(block)
         offset += len(block)
         progress.advance(len(block))
@@ -93,7 +94,7 @@ def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:
     """Copy up to a chunk, in as many calls as the system needs; the bytes copied."""
     done = 0
     while done < min(CHUNK, size - offset):
-        count = _bulk.copy_range(source, target, min(CHUNK, size - offset) - done, offset + done)
+        count = bulk_io.copy_range(source, target, min(CHUNK, size - offset) - done, offset + done)
         if count == 0:
             break
         done += count
@@ -103,7 +104,7 @@ def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:
 def _hash_range(hashed: Any, fd: int, offset: int, count: int) -> None:
     end = offset + count
     while offset < end:
-        block = _os.read_at(fd, min(BLOCK, end - offset), offset)
+        block = _platform.read_at(fd, min(BLOCK, end - offset), offset)
         if not block:
             return
         hashed.update(block)

@@ -16,7 +16,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runicorn import _os
+from runicorn import _platform
 from runicorn.artifacts.errors import DamagedFile, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Version
@@ -154,11 +154,11 @@ def _alone(store: Store) -> ExitStack:
     with ExitStack() as stack:
         stack.enter_context(store.pool.alone())
         folders = list(store.folders())
-        _os.allow_open_files(len(folders))  # a lock is an open file
+        _platform.allow_open_files(len(folders))  # a lock is an open file
         for artifact in folders:
             try:
                 lock = store.writable(artifact.path) / ".lock"
-                stack.enter_context(_os.file_lock(lock, blocking=False, mode=0o666))
+                stack.enter_context(_platform.file_lock(lock, blocking=False, mode=0o666))
             except BlockingIOError as error:
                 raise StoreBusy(f"{artifact.name} is being written to just now; try again later.") from error
         return stack.pop_all()

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from runicorn.artifacts.errors import InvalidArtifact
-from runicorn.layout import CONTROL, DEVICES
+from runicorn.store.layout import CONTROL, DEVICES
 
 LATEST = "latest"
 NAME_LENGTH = 128

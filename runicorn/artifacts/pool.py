@@ -17,12 +17,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from runicorn import _bulk, _os
+from runicorn import _platform
 from runicorn.artifacts import stamps
 from runicorn.artifacts.copying import copy_and_hash, hash_file
 from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.progress import SILENT, Progress
+from runicorn.store import bulk_io
 from runicorn.store.containment import check_inside, is_inside
 
 SMALL = 1024 * 1024
@@ -82,7 +83,7 @@ class Pool:
             about = blob.stat(follow_symlinks=False)
             if about.st_size != size or stamps.is_stamped(about, digest):
                 return about.st_size == size
-            fd = _os.open_regular(blob, follow_links=False)
+            fd = _platform.open_regular(blob, follow_links=False)
             try:
                 unchanged = ALGORITHM + hash_file(fd) == ALGORITHM + digest.removeprefix(ALGORITHM)
             finally:
@@ -108,7 +109,7 @@ class Pool:
             OutsideStore: a link leads out of the storage root.
         """
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
-        return _os.file_lock(self.path / ".lock", shared=True, mode=0o666)
+        return _platform.file_lock(self.path / ".lock", shared=True, mode=0o666)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -120,7 +121,7 @@ class Pool:
         """
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
         try:
-            with _os.file_lock(self.path / ".lock", blocking=False, mode=0o666):
+            with _platform.file_lock(self.path / ".lock", blocking=False, mode=0o666):
                 yield
         except BlockingIOError as error:
             raise StoreBusy("Files are being stored just now; try again when that is done.") from error
@@ -134,9 +135,9 @@ class Pool:
         blob = self.blob(digest)
         check_inside(self.root, blob.parent).mkdir(exist_ok=True)
         seal(path, digest)
-        _bulk.sync_file(path)
+        bulk_io.sync_file(path)
         os.replace(path, blob)
-        _os.fsync_directory(blob.parent)
+        _platform.fsync_directory(blob.parent)
         if size > SMALL:
             self.remember_size(size)
 
@@ -190,7 +191,7 @@ class Intake:
             SourceChanged: it was written to meanwhile.
             OSError: it cannot be read, or there is no room for it.
         """
-        fd = _os.open_regular(source, follow_links=True)
+        fd = _platform.open_regular(source, follow_links=True)
         try:
             before = os.fstat(fd)
             digest = (
@@ -224,9 +225,9 @@ class Intake:
     def settle(self) -> None:
         """Have everything written that was copied, and give it its name."""
         copies = [copy for copy, _ in self._waiting.values()]
-        if len(copies) <= FEW or not _bulk.sync_filesystem(self._pool.path):
+        if len(copies) <= FEW or not bulk_io.sync_filesystem(self._pool.path):
             for copy in copies:
-                _bulk.sync_file(copy)
+                bulk_io.sync_file(copy)
         folders = set()
         for digest, (copy, size) in list(self._waiting.items()):
             blob = self._pool.blob(digest)
@@ -240,9 +241,9 @@ class Intake:
             del self._waiting[digest]
         self._bytes = 0
         for folder in folders if len(folders) <= FEW else ():
-            _os.fsync_directory(folder)
+            _platform.fsync_directory(folder)
         if len(folders) > FEW:
-            _bulk.sync_filesystem(self._pool.path)
+            bulk_io.sync_filesystem(self._pool.path)
 
     def _small(self, fd: int, size: int) -> str:
         content = b"".join(iter(lambda: os.read(fd, SMALL), b""))

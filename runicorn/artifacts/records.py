@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
+from runicorn import _platform
 from runicorn.artifacts.store import Version
+from runicorn.store import layout
 
 ENTRIES = "artifacts"
 
@@ -51,7 +52,7 @@ def _key(version: Version) -> dict[str, Any]:
 
 def _add(run_folder: Path, file: str, entry: dict[str, Any]) -> None:
     # Threads and forked processes of one run may log at once; what one has added the other must not write over.
-    with _os.file_lock(run_folder / ".artifacts.lock"):
+    with _platform.file_lock(run_folder / ".artifacts.lock"):
         before = layout.read_json(run_folder / file)[0].get(ENTRIES)
         entries = [known for known in before if isinstance(known, dict)] if isinstance(before, list) else []
         key = (entry["name"], entry["type"], entry["version"])

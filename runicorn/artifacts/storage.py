@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runicorn.artifacts.names import Spec
 from runicorn.artifacts.store import Store
-from runicorn.notices import say
+from runicorn.store.notices import say
 
 if TYPE_CHECKING:
     from runicorn.artifacts.manifest import Manifest, Metadata
@@ -27,9 +27,9 @@ class ArtifactStorage:
 
     def list_artifacts(self, type: str | None = None) -> list[dict[str, Any]]:
         """Return the artifacts, or those of a type; what cannot be read is reported and left out."""
-        from runicorn.artifacts import telling
+        from runicorn.artifacts import responses
 
-        return telling.artifacts(self._store, type, say)
+        return responses.artifacts(self._store, type, say)
 
     def list_versions(self, name: str, type: str | None = None) -> list[dict[str, Any]]:
         """Return the versions of an artifact.
@@ -37,9 +37,9 @@ class ArtifactStorage:
         Raises:
             ArtifactNotFound, AmbiguousArtifact: as `Store.find`.
         """
-        from runicorn.artifacts import telling
+        from runicorn.artifacts import responses
 
-        return telling.versions(self._store.find(name, type), say)
+        return responses.versions(self._store.find(name, type), say)
 
     def load_artifact(
         self, name: str, type: str | None = None, version: int | None = None, alias: str | None = None
@@ -57,9 +57,9 @@ class ArtifactStorage:
 
     def get_storage_stats(self) -> dict[str, Any]:
         """Return counts and sizes of all artifacts."""
-        from runicorn.artifacts import telling
+        from runicorn.artifacts import responses
 
-        return telling.statistics(self._store, say)
+        return responses.statistics(self._store, say)
 
 
 def create_artifact_storage(storage_root: str | os.PathLike[str]) -> ArtifactStorage:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
+from runicorn import _platform
 from runicorn.artifacts import manifest, names
 from runicorn.artifacts.errors import (
     AliasNotFound,
@@ -26,6 +26,7 @@ from runicorn.artifacts.errors import (
 from runicorn.artifacts.manifest import Manifest, Metadata
 from runicorn.artifacts.names import TYPES, Spec
 from runicorn.artifacts.pool import Pool
+from runicorn.store import layout
 from runicorn.store.containment import check_inside
 
 ARTIFACTS = "artifacts"
@@ -125,7 +126,7 @@ class ArtifactFolder:
             OutsideStore: the artifact's folder is, or lies behind, a link out of the storage root.
         """
         self.store.writable(self.path).mkdir(parents=True, exist_ok=True)
-        return _os.file_lock(self.path / ".lock", mode=0o666)
+        return _platform.file_lock(self.path / ".lock", mode=0o666)
 
     def numbers(self) -> list[int]:
         """The versions that are there, ascending; deleted ones too."""
@@ -269,7 +270,7 @@ class Store:
         Where an artifact lies in the place that an older SDK chose by mistake and in its own, the first is listed
         under its name with the mistaken folder's in brackets: neither hides the other.
         """
-        from runicorn.stored import finish_imports
+        from runicorn.store.find import finish_imports
 
         finish_imports(self.path.parent)
         for kind in self.types() if type is None else (type,):
@@ -335,7 +336,7 @@ def write_small(path: Path, value: dict[str, Any]) -> None:
         InvalidArtifact: it would be too large to be read again.
         OSError: it could not be written. With both, the old one is as it was.
     """
-    _os.replace_file(path, fitting(path.name, manifest.content_of(value)))
+    _platform.replace_file(path, fitting(path.name, manifest.content_of(value)))
 
 
 def fitting(name: str, content: bytes, ceiling: int = layout.JSON_CEILING) -> bytes:

@@ -20,14 +20,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import _os, free_space, layout
+from runicorn import _platform
 from runicorn.artifacts import names
 from runicorn.artifacts.copying import hash_file
+from runicorn.artifacts.create import Draft, check, make
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, InvalidArtifact
 from runicorn.artifacts.manifest import ALGORITHM, Reference, is_digest, is_size
 from runicorn.artifacts.pool import Blob, Intake
-from runicorn.artifacts.saving import Draft, check, make
 from runicorn.artifacts.store import UPLOADS, Store, Version, write_small
+from runicorn.store import free_space, layout
 
 MOST_FILES = 100_000
 PREFIX = 8
@@ -130,7 +131,7 @@ class Upload:
         Raises:
             OutsideStore: its folder is, or lies behind, a link out of the storage root.
         """
-        return _os.file_lock(self.store.writable(self.path) / ".lock")
+        return _platform.file_lock(self.store.writable(self.path) / ".lock")
 
 
 def begin(
@@ -291,7 +292,7 @@ def _parted(body: bytes) -> list[bytes]:
 
 def _take_in(upload: Upload, digest: str, size: int) -> None:
     part = upload.part(digest)
-    fd = _os.open_regular(part, follow_links=False)
+    fd = _platform.open_regular(part, follow_links=False)
     try:
         right = os.fstat(fd).st_size == size and ALGORITHM + hash_file(fd) == digest
     finally:

@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from runicorn.cli.asking import complain, reason
+from runicorn.cli.common import complain, reason
 
 MODULES = {
     "viewer": "viewer",

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn.artifacts import ArtifactType, curating, garbage, telling, verifying
+from runicorn.artifacts import ArtifactType, curation, garbage, responses, verify
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.progress import size, watch
 from runicorn.artifacts.store import ArtifactFolder, Store, Version
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, USAGE
 
 
@@ -51,30 +51,30 @@ def artifacts(
 
       runicorn artifacts --action verify --name model/resnet --version 1
     """
-    store = Store(asking.existing_root(storage))
+    store = Store(common.existing_root(storage))
     kind = type.value if type else None
-    with asking.told():
+    with common.told():
         if action is Action.LIST:
-            _list(telling.artifacts(store, kind, asking.complain), as_json)
+            _list(responses.artifacts(store, kind, common.complain), as_json)
         elif action is Action.STATS:
-            _statistics(telling.statistics(store, asking.complain), as_json)
+            _statistics(responses.statistics(store, common.complain), as_json)
         elif action is Action.VERSIONS:
             folder = _named(store, name, kind, action)
-            _versions(telling.versions(folder, asking.complain), as_json)
+            _versions(responses.versions(folder, common.complain), as_json)
         elif action is Action.VERIFY:
             _verify(_chosen(store, name, kind, version), as_json)
         else:
             number = _needed(version, "--version", action)
             found = _named(store, name, kind, action).existing(number)
             if action is Action.INFO:
-                _info(telling.version(found), as_json)
+                _info(responses.version(found), as_json)
             else:
                 _delete(found, permanent, yes, as_json)
 
 
 def _needed(value: Any, option: str, action: Action) -> Any:
     if value is None:
-        asking.stop(f"Error: {option} is required for '{action.value}' action", USAGE)
+        common.stop(f"Error: {option} is required for '{action.value}' action", USAGE)
     return value
 
 
@@ -86,7 +86,7 @@ def _named(store: Store, name: str | None, kind: str | None, action: Action) -> 
 
 def _list(items: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        asking.show_json(items)
+        common.show_json(items)
         return
     if not items:
         typer.echo("No artifacts found.")
@@ -99,23 +99,23 @@ def _list(items: list[dict[str, Any]], as_json: bool) -> None:
             str(item["num_versions"]),
             size(item["size_bytes"]),
             f"v{item['latest_version']}",
-            asking.moment(item["updated_at"]),
+            common.moment(item["updated_at"]),
             ", ".join(f"{alias}=v{number}" for alias, number in sorted(item["aliases"].items())),
         )
         for item in items
     ]
     columns = ("Name", "Type", "Versions", "Size", "Latest", "Updated", "Aliases")
-    asking.show_table(columns, rows, numbers=("Versions", "Size"))
+    common.show_table(columns, rows, numbers=("Versions", "Size"))
 
 
 def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        asking.show_json(entries)
+        common.show_json(entries)
         return
     rows = [
         (
             f"v{entry['version']}",
-            asking.moment(entry["created_at"]),
+            common.moment(entry["created_at"]),
             size(entry["size_bytes"]),
             str(entry["num_files"]),
             entry["status"],
@@ -125,17 +125,17 @@ def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
         for entry in entries
     ]
     columns = ("Version", "Created", "Size", "Files", "Status", "Aliases", "Run")
-    asking.show_table(columns, rows, numbers=("Size", "Files"))
+    common.show_table(columns, rows, numbers=("Size", "Files"))
 
 
 def _info(about: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        asking.show_json(about)
+        common.show_json(about)
         return
     lines = [
         ("Artifact", f"{about['type']}/{about['name']}:v{about['version']}"),
         ("Status", f"{about['status']}, {about['lifecycle_stage']}"),
-        ("Created", asking.moment(about["created_at"])),
+        ("Created", common.moment(about["created_at"])),
         ("By run", about["created_by_run"] or ""),
         ("Size", f"{size(about['size_bytes'])} in {about['num_files']} files"),
         ("Aliases", ", ".join(about["aliases"])),
@@ -144,15 +144,15 @@ def _info(about: dict[str, Any], as_json: bool) -> None:
         *((f"  {key}", str(value)) for key, value in about["metadata"].items()),
         ("Folder", about["path"]),
     ]
-    asking.show_table(("", ""), [line for line in lines if line[1]])
+    common.show_table(("", ""), [line for line in lines if line[1]])
     files = [(size(file["size"]), file["path"], file["digest"]) for file in about["files"]]
     references = [(size(ref["size"] or 0), ref["uri"], ref["checksum"] or "") for ref in about["references"]]
-    asking.show_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
+    common.show_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
 
 
 def _statistics(sums: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        asking.show_json(sums)
+        common.show_json(sums)
         return
     typer.echo(f"{sums['total_artifacts']} artifacts, {sums['total_versions']} versions")
     typer.echo(f"{size(sums['total_size_bytes'])} in {sums['total_files']} files")
@@ -164,27 +164,27 @@ def _statistics(sums: dict[str, Any], as_json: bool) -> None:
     ]
     if rows:
         columns = ("Type", "Artifacts", "Versions", "Size")
-        asking.show_table(columns, rows, numbers=("Artifacts", "Versions", "Size"))
+        common.show_table(columns, rows, numbers=("Artifacts", "Versions", "Size"))
 
 
 def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None:
     frees = garbage.freed_by(version.artifact.store, [version]) if permanent else 0
     if permanent:
         sentence = f"Delete {version} for good? That frees {frees:,} bytes and cannot be undone."
-        if not asking.agreed(asking.printable(sentence), yes, "--yes"):
+        if not common.agreed(common.printable(sentence), yes, "--yes"):
             typer.echo("Cancelled.")
             return
-        freed = curating.delete_for_good(version)
+        freed = curation.delete_for_good(version)
         message = f"Permanently deleted {version}, {freed:,} bytes freed"
         answer: dict[str, Any] = {"success": True, "message": message, "freed_bytes": freed}
     else:
-        curating.soft_delete(version)
+        curation.soft_delete(version)
         message = f"Soft deleted {version}"
         answer = {"success": True, "message": message}
     if as_json:
-        asking.show_json(answer)
+        common.show_json(answer)
     else:
-        typer.echo(asking.printable(message))
+        typer.echo(common.printable(message))
 
 
 def _chosen(store: Store, name: str | None, kind: str | None, number: int | None) -> list[Version]:
@@ -202,7 +202,7 @@ def _verify(versions: list[Version], as_json: bool) -> None:
         try:
             progress = watch(f"{version}:", version.manifest.stored_size)
             try:
-                verdict = verifying.verify(version, progress)
+                verdict = verify.verify(version, progress)
             finally:
                 progress.close()
             damaged, mended = verdict.damaged, list(verdict.mended)
@@ -214,7 +214,7 @@ def _verify(versions: list[Version], as_json: bool) -> None:
         if not as_json:
             _say_outcome(str(version), damaged, mended)
     if as_json:
-        asking.show_json(outcomes)
+        common.show_json(outcomes)
     if any(outcome["damaged"] for outcome in outcomes):
         raise typer.Exit(FAILED)
 
@@ -222,6 +222,6 @@ def _verify(versions: list[Version], as_json: bool) -> None:
 def _say_outcome(version: str, damaged: dict[str, str], mended: list[str]) -> None:
     state = f"corrupted: {', '.join(damaged)}" if damaged else "as it was stored"
     again = f" (mended: {', '.join(mended)})" if mended else ""
-    typer.echo(asking.printable(f"{version} is {state}{again}"))
+    typer.echo(common.printable(f"{version} is {state}{again}"))
     for path, reason in damaged.items():
-        typer.echo(asking.printable(f"  {path}: {reason}"))
+        typer.echo(common.printable(f"  {path}: {reason}"))

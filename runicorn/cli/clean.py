@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn import cleaning
 from runicorn.artifacts import garbage
 from runicorn.artifacts.progress import size
 from runicorn.artifacts.store import Store
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, USAGE
+from runicorn.maintenance import cleaning
 
 DAY = 86400.0
 
@@ -98,17 +98,17 @@ def clean(
     """
     old = older_than is not None and not (zombie or temp)
     if not (zombie or temp or dedup or old):
-        asking.stop("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
-    root = asking.existing_root(storage)
-    with asking.told():
+        common.stop("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
+    root = common.existing_root(storage)
+    with common.told():
         found = _look(root, older_than or 0.0, zombie, old, temp, dedup)
         if not as_json:
             for line in _in_words(found, zombie, old, older_than, temp, dedup):
-                typer.echo(asking.printable(line))
+                typer.echo(common.printable(line))
         if dry_run or not found:
             _report(found, None, as_json)
             return
-        if not asking.agreed("Go on?", force, "--force"):
+        if not common.agreed("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
         done = _do(root, found)
@@ -171,7 +171,7 @@ def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
         return [f"No run {which}"]
     held = _amount(sum(run.bytes for run in runs))
     line = f"{_count(runs, 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
-    return [line, *(f"  {run.run_id}  {run.status}  {asking.moment(run.touched)}" for run in runs)]
+    return [line, *(f"  {run.run_id}  {run.status}  {common.moment(run.touched)}" for run in runs)]
 
 
 def _count(things: Sized, what: str) -> str:
@@ -196,13 +196,13 @@ def _report(found: Found, done: Done | None, as_json: bool) -> None:
             "kept": done.kept if done else [],
             "freed_bytes": done.freed if done else 0,
         }
-        asking.show_json(answer)
+        common.show_json(answer)
         return
     if done is None:
         return
     if found.zombies or found.old:
         typer.echo(f"In the recycle bin now: {_count(done.binned, 'run')}")
     for sentence in done.kept:
-        asking.complain(f"Not moved: {sentence}")
+        common.complain(f"Not moved: {sentence}")
     if found.leftovers or found.garbage:
         typer.echo(f"{done.freed:,} bytes were freed")

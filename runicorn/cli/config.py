@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn import _os, layout, settings
-from runicorn.cli import asking
+from runicorn import _platform
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, PERMISSION, USAGE
+from runicorn.settings import user
+from runicorn.store import layout
 
 
 def config(
@@ -35,11 +37,11 @@ def config(
       runicorn config --validate
     """
     if sum([show, set_user_root is not None, path, validate, reset]) > 1:
-        asking.stop("Say one of --show, --set-user-root, --path, --validate and --reset", USAGE)
+        common.stop("Say one of --show, --set-user-root, --path, --validate and --reset", USAGE)
     try:
-        file = settings.config_directory() / settings.CONFIG_FILE
+        file = user.config_directory() / user.CONFIG_FILE
     except OSError as error:
-        asking.stop(f"{error.filename}: {error.strerror or error}", PERMISSION)
+        common.stop(f"{error.filename}: {error.strerror or error}", PERMISSION)
     if set_user_root is not None:
         _set(set_user_root)
     elif path:
@@ -53,30 +55,30 @@ def config(
 
 
 def _set(folder: Path) -> None:
-    if not _os.WINDOWS and PureWindowsPath(folder).drive:
-        asking.stop(
+    if not _platform.WINDOWS and PureWindowsPath(folder).drive:
+        common.stop(
             f"{folder} is a path of Windows; on this system it would be a folder of that name.", USAGE
         )
     try:
-        root = settings.set_user_root(str(folder.expanduser().absolute()))
-    except settings.InvalidRoot as error:
-        asking.stop(f"Invalid path: {error}", USAGE)
+        root = user.set_user_root(str(folder.expanduser().absolute()))
+    except user.InvalidRoot as error:
+        common.stop(f"Invalid path: {error}", USAGE)
     except OSError as error:
-        asking.stop(f"The configuration could not be written: {error.strerror or error}", PERMISSION)
-    typer.echo(asking.printable(f"Set user_root_dir to: {root}"))
+        common.stop(f"The configuration could not be written: {error.strerror or error}", PERMISSION)
+    typer.echo(common.printable(f"Set user_root_dir to: {root}"))
 
 
 def _show(file: Path, storage: Path | None, as_json: bool) -> None:
-    configured = settings.read_user_config().get("user_root_dir")
+    configured = user.read_user_config().get("user_root_dir")
     root = configured if isinstance(configured, str) and configured else None
-    in_use = settings.storage_root(storage)
+    in_use = user.storage_root(storage)
     if as_json:
-        asking.show_json({"config_file": str(file), "user_root_dir": root, "storage": str(in_use)})
+        common.show_json({"config_file": str(file), "user_root_dir": root, "storage": str(in_use)})
         return
     typer.echo("Runicorn user config:")
-    typer.echo(asking.printable(f"  File          : {file}"))
-    typer.echo(asking.printable(f"  user_root_dir : {root or '(not set)'}"))
-    typer.echo(asking.printable(f"  In use here   : {in_use}"))
+    typer.echo(common.printable(f"  File          : {file}"))
+    typer.echo(common.printable(f"  user_root_dir : {root or '(not set)'}"))
+    typer.echo(common.printable(f"  In use here   : {in_use}"))
     if root is None:
         typer.echo("Tip: runicorn config --set-user-root DIR lets every script write to one folder.")
 
@@ -84,13 +86,13 @@ def _show(file: Path, storage: Path | None, as_json: bool) -> None:
 def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
     problems = list(_problems(file, storage))
     if as_json:
-        asking.show_json({"valid": not problems, "problems": problems})
+        common.show_json({"valid": not problems, "problems": problems})
     for problem in problems if not as_json else ():
-        asking.complain(f"✗ {problem}")
+        common.complain(f"✗ {problem}")
     if problems:
         raise typer.Exit(FAILED)
     if not as_json:
-        typer.echo(asking.printable("✓ Configuration is valid"))
+        typer.echo(common.printable("✓ Configuration is valid"))
 
 
 def _problems(file: Path, storage: Path | None) -> list[str]:
@@ -100,18 +102,18 @@ def _problems(file: Path, storage: Path | None) -> list[str]:
     if configured is not None and not isinstance(configured, str):
         found.append("user_root_dir must be text")
     try:
-        settings.checked_root(str(settings.storage_root(storage)))
-    except settings.InvalidRoot as error:
-        found.append(f"The storage root {settings.storage_root(storage)} cannot be used: {error}")
+        user.checked_root(str(user.storage_root(storage)))
+    except user.InvalidRoot as error:
+        found.append(f"The storage root {user.storage_root(storage)} cannot be used: {error}")
     return found
 
 
 def _reset(file: Path, yes: bool) -> None:
-    if not asking.agreed(f"Forget the storage root in {file}?", yes, "--yes"):
+    if not common.agreed(f"Forget the storage root in {file}?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
     try:
-        settings.write_user_config({"user_root_dir": None})
+        user.write_user_config({"user_root_dir": None})
     except OSError as error:
-        asking.stop(f"{file} cannot be written: {error.strerror or error}", PERMISSION)
+        common.stop(f"{file} cannot be written: {error.strerror or error}", PERMISSION)
     typer.echo("The storage root is no longer set.")

@@ -15,9 +15,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from runicorn import settings
 from runicorn.cli.exits import NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.demo.trials import LIMIT, Trial, plan
+from runicorn.settings import user
 
 
 def demo(
@@ -38,7 +38,7 @@ def demo(
     """
     if while_open:
         threading.Thread(target=_stop_at_the_end_of_input, daemon=True).start()
-    root = _writable(settings.storage_root(storage))
+    root = _writable(user.storage_root(storage))
     began = time.monotonic()
     crashed = _play(plan(runs, seed), root, f"search-{seed}")
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
@@ -54,7 +54,7 @@ def _stop_at_the_end_of_input() -> None:
 
 def _writable(root: Path) -> Path:
     """The storage root, made when it is not there; the command ends here when nothing can be written to it."""
-    if settings.get("RUNICORN_MODE").strip().lower() == "disabled":
+    if user.get("RUNICORN_MODE").strip().lower() == "disabled":
         typer.echo("runicorn: RUNICORN_MODE is disabled: nothing of the demo would be kept.", err=True)
         raise typer.Exit(USAGE)
     try:
@@ -92,5 +92,5 @@ def _play(trials: list[Trial], root: Path, group: str) -> int:
 
 def _where(root: Path) -> str:
     """The address of a viewer that shows this root, else the command that starts one."""
-    addresses = [str(viewer["url"]) for viewer in settings.running_viewers() if viewer["root"] == str(root)]
+    addresses = [str(viewer["url"]) for viewer in user.running_viewers() if viewer["root"] == str(root)]
     return addresses[0] if addresses else f"runicorn viewer --storage {shlex.quote(str(root))}"

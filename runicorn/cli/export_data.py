@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import asking
-from runicorn.cli.choosing import one
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED
 from runicorn.cli.exporting import write_one
-from runicorn.exporters import csv_lines
-from runicorn.records import columns
+from runicorn.cli.selection import one
+from runicorn.export.exporters import csv_lines
+from runicorn.store.records import columns
 
 
 class DataFormat(StrEnum):
@@ -50,8 +50,8 @@ def export_data(
 
       runicorn export-data --run-id 20260114_153045_a1b2c3 --format html --output report.html
     """
-    root = asking.existing_root(storage)
-    with asking.told():
+    root = common.existing_root(storage)
+    with common.told():
         folder = root / one(root, run_id).folder
         if format is DataFormat.CSV and output is None:
             if names := columns(folder):
@@ -61,6 +61,6 @@ def export_data(
                 sys.stdout.buffer.flush()
                 return
         elif write_one(folder, format.value, target := output or Path(f"{run_id}{ENDINGS[format]}")):
-            asking.remark(f"{run_id} → {target}")
+            common.remark(f"{run_id} → {target}")
             return
-    asking.stop(f"{run_id} has no metrics; nothing was written.", FAILED)
+    common.stop(f"{run_id} has no metrics; nothing was written.", FAILED)

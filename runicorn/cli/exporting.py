@@ -10,12 +10,13 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from runicorn.archives import document
+from runicorn.archives import write as exporting
 from runicorn.artifacts.progress import size, watch
-from runicorn.cli import asking
-from runicorn.cli.choosing import WHERE, Choice, chosen
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, USAGE
-from runicorn.exchange import document, exporting
-from runicorn.exporters import MetricsExporter, MissingLibrary
+from runicorn.cli.selection import WHERE, Choice, chosen
+from runicorn.export.exporters import MetricsExporter, MissingLibrary
 
 
 class Format(StrEnum):
@@ -81,11 +82,11 @@ def export(
 
       runicorn export --where "config.lr < 0.05 and metric.val_acc.best > 0.9" --format csv --output tables
     """
-    root = asking.existing_root(storage)
+    root = common.existing_root(storage)
     deleted = None if include_deleted or run_id else False
     choice = Choice(run_id or (), project, name, status or (), tag or (), where=where, deleted=deleted)
     is_all = not any((run_id, project, name, status, tag, where))
-    with asking.told():
+    with common.told():
         records = chosen(root, choice)
         if not records:
             typer.echo("No runs matched the given filters. Nothing to export.")
@@ -96,7 +97,7 @@ def export(
         else:
             written = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
     if as_json:
-        asking.show_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
+        common.show_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
 
 
 def _by_name(output: Path | None) -> Format:
@@ -133,7 +134,7 @@ def _archive(
     finally:
         progress.close()
     more = f" and {len(versions)} artifact version(s)" if versions else ""
-    asking.remark(f"{len(folders)} run(s){more}, {taken.files} files, {size(taken.bytes)} → {path}")
+    common.remark(f"{len(folders)} run(s){more}, {taken.files} files, {size(taken.bytes)} → {path}")
     return [path]
 
 
@@ -147,9 +148,9 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
     else:
         folder = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
         if folder.exists() and not folder.is_dir():
-            asking.stop(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
+            common.stop(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
         if not folder.exists():
-            asking.remark(f"{len(records)} runs are {len(records)} files: making the folder {folder}")
+            common.remark(f"{len(records)} runs are {len(records)} files: making the folder {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
     written = []
@@ -157,10 +158,10 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
         if write_one(root / record.folder, kind.value, target):
             written.append(target)
         else:
-            asking.complain(f"{record.run_id} has no metrics; nothing was written for it.")
+            common.complain(f"{record.run_id} has no metrics; nothing was written for it.")
     if not written:
         raise typer.Exit(FAILED)
-    asking.remark(f"{len(written)} run(s) → {output or written[0]}")
+    common.remark(f"{len(written)} run(s) → {output or written[0]}")
     return written
 
 
@@ -185,7 +186,7 @@ def write_one(run_dir: Path, kind: str, target: Path) -> bool:
     try:
         return bool(write[kind]())
     except MissingLibrary as error:
-        asking.stop(str(error), FAILED)
+        common.stop(str(error), FAILED)
 
 
 def _whole(target: Path, pieces: Iterator[bytes]) -> bool:

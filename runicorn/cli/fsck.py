@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.maintenance.fsck.report import Finding, Report
 
@@ -38,15 +38,15 @@ def fsck(
 
       runicorn fsck --quick --json
     """
-    root = asking.existing_root(storage)
-    with asking.told():
+    root = common.existing_root(storage)
+    with common.told():
         from runicorn.maintenance.fsck import check
 
         report = check(root, contents=not quick, should_repair=repair)
         if server:
             _compare(root, server, report)
         if as_json:
-            asking.show_json(report.to_dict())
+            common.show_json(report.to_dict())
         else:
             _show(report)
     if report.errors:
@@ -60,15 +60,15 @@ def _compare(root: Path, url: str, report: Report) -> None:
     try:
         compare_with_server(root, url, report)
     except ValueError as error:
-        asking.stop(str(error), USAGE)
+        common.stop(str(error), USAGE)
     except RunicornAPIError as error:
-        asking.stop(f"{url}: {error}", NOT_AVAILABLE)
+        common.stop(f"{url}: {error}", NOT_AVAILABLE)
 
 
 def _show(report: Report) -> None:
     for finding in report.findings:
-        typer.echo(asking.printable(_line(finding)))
-    asking.remark(
+        typer.echo(common.printable(_line(finding)))
+    common.remark(
         f"Checked {report.runs:,} runs with {report.records:,} records and {report.media:,} media files, "
         f"{report.versions:,} versions with {report.files:,} files: "
         f"{report.errors:,} errors, {report.warnings:,} warnings."

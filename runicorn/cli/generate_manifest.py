@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from runicorn.artifacts.progress import size
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.manifest import ManifestGenerator, ManifestType
 
 
@@ -40,9 +40,9 @@ def generate_manifest(
 
       runicorn generate-manifest --root "$RUNICORN_DIR" --active
     """
-    place = asking.existing_root(root or storage)
+    place = common.existing_root(root or storage)
     kind = ManifestType.ACTIVE if active else ManifestType.FULL
-    with asking.told():
+    with common.told():
         generator = ManifestGenerator(
             place, active_window_seconds=active_window, incremental=not no_incremental
         )
@@ -52,15 +52,15 @@ def generate_manifest(
         names = ("total_experiments", "total_files", "total_bytes")
         about = {"path": str(path), "compressed": f"{path}.gz", "type": kind.value}
         marks = {"revision": manifest.revision, "snapshot_id": manifest.snapshot_id}
-        asking.show_json(about | marks | dict(zip(names, totals, strict=True)) | {"unread": manifest.unread})
+        common.show_json(about | marks | dict(zip(names, totals, strict=True)) | {"unread": manifest.unread})
         return
     runs, files, total = totals
     typer.echo(
         f"{kind.value} manifest, revision {manifest.revision}: {runs} runs, {files} files, {size(total)}"
     )
-    typer.echo(asking.printable(str(path)))
+    typer.echo(common.printable(str(path)))
     if verbose:
-        typer.echo(asking.printable(f"{path}.gz"))
-        typer.echo(asking.printable(f"snapshot {manifest.snapshot_id} of {place}"))
+        typer.echo(common.printable(f"{path}.gz"))
+        typer.echo(common.printable(f"snapshot {manifest.snapshot_id} of {place}"))
     for folder in manifest.unread:
-        asking.complain(f"{folder} could not be read; the manifest says so.")
+        common.complain(f"{folder} could not be read; the manifest says so.")

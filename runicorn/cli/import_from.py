@@ -9,11 +9,12 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from runicorn import layout, settings
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.foreign.experiment import Experiment, NotReadable, Unreadable
-from runicorn.foreign.taking import Result, Taken, take
+from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn.importers.writer import Result, Taken, take
+from runicorn.settings import user
+from runicorn.store import layout
 
 SHOWN = 10
 RESULT_LABELS = {"taken": "new", "updated": "updated"}
@@ -56,18 +57,18 @@ def import_from(
       runicorn import-from wandb wandb
     """
     if not path.exists():
-        asking.stop(f"There is nothing at {path}.", NOT_AVAILABLE)
-    root = settings.storage_root(storage)
-    with asking.told():
+        common.stop(f"There is nothing at {path}.", NOT_AVAILABLE)
+    root = user.storage_root(storage)
+    with common.told():
         root.mkdir(parents=True, exist_ok=True)
         try:
             taken = take(root, reader(tracker, python)(path), project=project, dry_run=dry_run)
         except layout.InvalidName as error:
-            asking.stop(str(error), USAGE)
+            common.stop(str(error), USAGE)
         except NotReadable as error:
-            asking.stop(str(error), FAILED)
+            common.stop(str(error), FAILED)
     if as_json:
-        asking.show_json(_answer(taken, root, dry_run))
+        common.show_json(_answer(taken, root, dry_run))
     else:
         _say(taken, dry_run)
     if taken.failed:
@@ -105,15 +106,15 @@ def _counts(taken: Taken) -> dict[str, int]:
 def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
     """Return the function that reads the files of a tracker."""
     if tracker is Tracker.TENSORBOARD:
-        from runicorn.foreign.tensorboard import read
+        from runicorn.importers.tensorboard import read
     elif tracker is Tracker.MLFLOW:
-        from runicorn.foreign.mlflow import read
+        from runicorn.importers.mlflow import read
     elif tracker is Tracker.WANDB:
-        from runicorn.foreign.wandb import read
+        from runicorn.importers.wandb import read
     elif tracker is Tracker.TRACKIO:
-        from runicorn.foreign.trackio import read
+        from runicorn.importers.trackio import read
     else:
-        from runicorn.foreign import aim
+        from runicorn.importers import aim
 
         return lambda path: aim.read(path, python)
     return read
@@ -122,15 +123,15 @@ def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Expe
 def _say(taken: Taken, dry_run: bool) -> None:
     for item in taken.items:
         if item.result in ("taken", "updated"):
-            typer.echo(asking.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
+            typer.echo(common.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
     for version in taken.versions:
-        typer.echo(asking.printable(f"  new      {version}"))
+        typer.echo(common.printable(f"  new      {version}"))
     for sentence in taken.left[:SHOWN]:
-        asking.remark(f"  left     {sentence}")
+        common.remark(f"  left     {sentence}")
     if len(taken.left) > SHOWN:
-        asking.remark(f"  left     and {len(taken.left) - SHOWN} more: --json names all.")
+        common.remark(f"  left     and {len(taken.left) - SHOWN} more: --json names all.")
     for item in taken.failed:
-        asking.remark(f"  failed   {item.source}: {item.reason}")
+        common.remark(f"  failed   {item.source}: {item.reason}")
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
     typer.echo(", ".join(f"{result} {count}" for result, count in _counts(taken).items()))

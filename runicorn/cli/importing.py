@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn import settings
+from runicorn.archives.limits import ArchiveRefused, configured
+from runicorn.archives.read import Outcome, import_archive
 from runicorn.artifacts.progress import size, watch
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.exchange.importing import Outcome, import_archive
-from runicorn.exchange.limits import ArchiveRefused, configured
+from runicorn.settings import user
 
 
 def import_(
@@ -45,17 +45,17 @@ def import_(
     """
     path = file or archive
     if path is None or (file and archive):
-        asking.stop("Say which archive: runicorn import FILE", USAGE)
+        common.stop("Say which archive: runicorn import FILE", USAGE)
     if merge and overwrite:
-        asking.stop("--merge and --overwrite exclude each other", USAGE)
+        common.stop("--merge and --overwrite exclude each other", USAGE)
     if not path.is_file():
-        asking.stop(f"Archive not found: {path}", NOT_AVAILABLE)
+        common.stop(f"Archive not found: {path}", NOT_AVAILABLE)
     try:
         limits = configured()
     except ValueError as error:
-        asking.stop(str(error), USAGE)
-    root = settings.storage_root(storage)
-    with asking.told(), _made(root):
+        common.stop(str(error), USAGE)
+    root = user.storage_root(storage)
+    with common.told(), _made(root):
         progress = watch("Reading:", path.stat().st_size)
         try:
             with path.open("rb") as content:
@@ -63,11 +63,11 @@ def import_(
                     root, content, overwrite=overwrite, dry_run=dry_run, limits=limits, progress=progress
                 )
         except ArchiveRefused as error:
-            asking.stop(f"Nothing was imported. {error}", FAILED)
+            common.stop(f"Nothing was imported. {error}", FAILED)
         finally:
             progress.close()
     if as_json:
-        asking.show_json(_answer(outcome, root, dry_run))
+        common.show_json(_answer(outcome, root, dry_run))
     else:
         _say(outcome, root, dry_run)
 
@@ -102,8 +102,8 @@ def _answer(outcome: Outcome, root: Path, dry_run: bool) -> dict[str, Any]:
 def _say(outcome: Outcome, root: Path, dry_run: bool) -> None:
     for verb, names in (("new", outcome.runs), ("replaced", outcome.replaced), ("new", outcome.versions)):
         for name in names:
-            typer.echo(asking.printable(f"  {verb:8} {name}"))
+            typer.echo(common.printable(f"  {verb:8} {name}"))
     for name, reason in outcome.left.items():
-        typer.echo(asking.printable(f"  {'left':8} {name}: {reason}"))
+        typer.echo(common.printable(f"  {'left':8} {name}: {reason}"))
     begin = "Would import" if dry_run else "Imported"
-    typer.echo(asking.printable(f"{begin} {outcome.files} files ({size(outcome.bytes)}) into {root}"))
+    typer.echo(common.printable(f"{begin} {outcome.files} files ({size(outcome.bytes)}) into {root}"))

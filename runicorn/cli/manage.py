@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn import curation
 from runicorn.artifacts.progress import size
-from runicorn.cli import asking
-from runicorn.cli.choosing import WHERE, Choice, chosen, one
+from runicorn.cli import common
 from runicorn.cli.exits import USAGE
+from runicorn.cli.selection import WHERE, Choice, chosen, one
+from runicorn.store import curation
 
 DAY = 86400
 
@@ -60,17 +60,17 @@ def manage(
 
       runicorn manage --action cleanup --days 90 --dry-run
     """
-    root = asking.existing_root(storage)
+    root = common.existing_root(storage)
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
     if action in (Action.TAG, Action.DELETE) and (name or status or where):
-        asking.stop("--name, --status and --where are for search and cleanup; name runs by --run-id", USAGE)
+        common.stop("--name, --status and --where are for search and cleanup; name runs by --run-id", USAGE)
     choice = Choice(run_id or (), project, name, status or (), words, text, where)
-    with asking.told():
+    with common.told():
         if action is Action.SEARCH:
             _search(chosen(root, choice), as_json)
         elif action is Action.TAG:
             if tags is None:
-                asking.stop("--tags is required for 'tag' action", USAGE)
+                common.stop("--tags is required for 'tag' action", USAGE)
             _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
         else:
             found = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
@@ -79,7 +79,7 @@ def manage(
 
 def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
     if not run_ids:
-        asking.stop("--run-id is required for this action", USAGE)
+        common.stop("--run-id is required for this action", USAGE)
     return [one(root, run_id) for run_id in dict.fromkeys(run_ids)]
 
 
@@ -98,7 +98,7 @@ def _old(root: Path, choice: Choice, days: int) -> list[Any]:
 
 def _search(records: list[Any], as_json: bool) -> None:
     if as_json:
-        asking.show_json([_told(record) for record in records])
+        common.show_json([_told(record) for record in records])
         return
     if not records:
         typer.echo("No runs found.")
@@ -109,12 +109,12 @@ def _search(records: list[Any], as_json: bool) -> None:
             record.project,
             record.name,
             record.status,
-            asking.moment(record.created),
+            common.moment(record.created),
             ", ".join(record.tags),
         )
         for record in records
     ]
-    asking.show_table(("Run", "Project", "Experiment", "Status", "Created", "Tags"), rows)
+    common.show_table(("Run", "Project", "Experiment", "Status", "Created", "Tags"), rows)
 
 
 def _told(record: Any) -> dict[str, Any]:
@@ -150,10 +150,10 @@ def _tag(
             record.tags = tagged({"tags": record.tags})["tags"]
     _change(root, records, write, dry_run)
     if as_json:
-        asking.show_json({record.run_id: record.tags for record in records})
+        common.show_json({record.run_id: record.tags for record in records})
         return
     for record in records:
-        typer.echo(asking.printable(f"{record.run_id}: {', '.join(record.tags) or 'no tags'}"))
+        typer.echo(common.printable(f"{record.run_id}: {', '.join(record.tags) or 'no tags'}"))
 
 
 def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json: bool) -> None:
@@ -162,13 +162,13 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
     if not as_json:
         for record in records:
             there = "" if record.deleted is None else ": in the recycle bin already"
-            typer.echo(asking.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
+            typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
         typer.echo(f"{len(going)} run(s) with {size(held)} would go into the recycle bin.")
-    is_sure = not going or dry_run or asking.agreed("Delete them?", force, "--force")
+    is_sure = not going or dry_run or common.agreed("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
     if as_json:
-        asking.show_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
+        common.show_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
     elif not is_sure:
         typer.echo("Cancelled.")
     elif going and not dry_run:

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Never
 
 import typer
 
-from runicorn import layout
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, PERMISSION, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
-from runicorn.settings import config_directory
-from runicorn.user_config import NO_RATE_LIMITS, RATE_LIMITS_FILE
+from runicorn.settings.config_functions import NO_RATE_LIMITS, RATE_LIMITS_FILE
+from runicorn.settings.user import config_directory
+from runicorn.store import layout
 
 
 class Action(StrEnum):
@@ -138,7 +138,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _reset(path: Path, yes: bool) -> None:
-    if not asking.agreed(f"Replace {path} by the limits as they come?", yes, "--yes"):
+    if not common.agreed(f"Replace {path} by the limits as they come?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
     _write(path, NO_RATE_LIMITS)
@@ -149,7 +149,7 @@ def _list(content: dict[str, Any], as_json: bool) -> None:
     """The file's entries, then the limits that the routes come with."""
     if as_json:
         built_in = {f"{method} {place}": _entry(limit) for method, place, limit in _table().TABLE}
-        asking.show_json(
+        common.show_json(
             {"default": content["default"], "endpoints": content["endpoints"], "built_in": built_in}
         )
         return
@@ -180,7 +180,7 @@ def _get(content: dict[str, Any], endpoint: str, as_json: bool) -> None:
     rates, _ = _table().read(content)
     limit = rates.limit(method.upper(), place.strip()) if space else rates.limit("GET", endpoint)
     if as_json:
-        asking.show_json(
+        common.show_json(
             {
                 "endpoint": endpoint,
                 "is_default": own is None,

@@ -8,10 +8,10 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from runicorn import settings
 from runicorn.artifacts.progress import size
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, USAGE
+from runicorn.settings import user
 
 WATCH_SECONDS = 10.0
 LONGEST_PAUSE = 300.0
@@ -48,14 +48,14 @@ def sync(
     if not any(character in text for text in what for character in ":/@"):
         from runicorn.cli.upload import send
 
-        send(asking.existing_root(storage), what, url, as_json)
+        send(common.existing_root(storage), what, url, as_json)
         return
-    from runicorn.cli.far import Far
+    from runicorn.cli.ssh import Far
 
     if len(what) > 1:
-        asking.stop("One store at a time.", USAGE)
-    root = settings.storage_root(into or storage)
-    with asking.told():
+        common.stop("One store at a time.", USAGE)
+    root = user.storage_root(into or storage)
+    with common.told():
         root.mkdir(parents=True, exist_ok=True)
         _mirror(Far.of(what[0], port, key), Wanted(root, python, artifacts, watch, as_json))
 
@@ -82,7 +82,7 @@ def _mirror(far: Any, wanted: Wanted) -> None:
 
 def _visit(far: Any, wanted: Wanted) -> None:
     """A connection that was lost while watching is made anew, after longer and longer pauses."""
-    from runicorn.cli.far import Unreached
+    from runicorn.cli.ssh import Unreached
 
     pause = WATCH_SECONDS
     while True:
@@ -90,8 +90,8 @@ def _visit(far: Any, wanted: Wanted) -> None:
             result = far.mirror(wanted.root, wanted.python, wanted.artifacts)
         except Unreached as error:
             if not (wanted.watch and error.passing):
-                asking.stop(str(error), error.code)
-            asking.complain(str(error))
+                common.stop(str(error), error.code)
+            common.complain(str(error))
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
             pause = WATCH_SECONDS
@@ -105,10 +105,10 @@ def _visit(far: Any, wanted: Wanted) -> None:
 
 def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
     if as_json:
-        asking.show_json(result)
+        common.show_json(result)
         return
     for problem in result["problems"]:
-        asking.complain(problem)
+        common.complain(problem)
     if result.get("skipped"):
         if not watch:
             typer.echo("Everything is up to date.")

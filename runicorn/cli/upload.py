@@ -10,9 +10,10 @@ from typing import Any
 
 import typer
 
-from runicorn import layout, settings, stored
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.settings import user
+from runicorn.store import find, layout
 from runicorn.store.containment import check_inside
 from runicorn.upload.client import Away
 from runicorn.upload.queue import LOG, SENDERS, Queue
@@ -29,17 +30,17 @@ PATIENCE = 30.0
 def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
     """Send runs; ends with 1 when something could not be sent, and with 4 when there is no such run."""
     try:
-        given = checked(url or settings.get("RUNICORN_URL"), told=False)
+        given = checked(url or user.get("RUNICORN_URL"), told=False)
     except ValueError as error:
-        asking.stop(str(error), USAGE)
+        common.stop(str(error), USAGE)
     places = {run_id: _folder(root, run_id) for run_id in run_ids}
     outcomes = [_send(root, run_id, folder, given) for run_id, folder in places.items()]
     if as_json:
-        asking.show_json(outcomes)
+        common.show_json(outcomes)
     for outcome in () if as_json else outcomes:
         if outcome["problem"]:
             details = f" (details: {outcome['log']})" if outcome["log"] else ""
-            asking.complain(f"{outcome['run_id']} to {outcome['url']}: {outcome['problem']}{details}")
+            common.complain(f"{outcome['run_id']} to {outcome['url']}: {outcome['problem']}{details}")
         else:
             typer.echo(f"{outcome['run_id']} is at {outcome['url']}/runs/{outcome['run_id']}")
     if any(outcome["problem"] for outcome in outcomes):
@@ -50,10 +51,10 @@ def _folder(root: Path, run_id: str) -> Path:
     try:
         layout.check_run_id(run_id)
     except layout.InvalidRunId as error:
-        asking.stop(str(error), USAGE)
-    found = stored.find(root, run_id)
+        common.stop(str(error), USAGE)
+    found = find.find(root, run_id)
     if not found:
-        asking.stop(f"There is no run {run_id} in {root}.", NOT_AVAILABLE)
+        common.stop(f"There is no run {run_id} in {root}.", NOT_AVAILABLE)
     return root / found[0]
 
 
@@ -61,8 +62,8 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
     state = UploadState(root, run_id).load()
     url = given or str(state.content.get("url") or "")
     if not url:
-        asking.stop("No server is known for this run: give --url http://host:23300", USAGE)
-    with asking.told():
+        common.stop("No server is known for this run: give --url http://host:23300", USAGE)
+    with common.told():
         check_inside(root, state.path.parent).mkdir(parents=True, exist_ok=True)
         try:
             with _lock(state):

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn import settings
 from runicorn._version import __version__
-from runicorn.cli import asking
+from runicorn.cli import common
 from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.settings import user
 
 IMPLEMENTATION = "runicorn-django"
 """Tells this program from the other `runicorn` that package indexes offer."""
@@ -46,7 +46,7 @@ def version(
         "implementation": IMPLEMENTATION,
     }
     if details if details is not None else not as_json:
-        known |= _details(settings.storage_root(storage))
+        known |= _details(user.storage_root(storage))
     if as_json:
         typer.echo(json.dumps(known))
         return
@@ -70,15 +70,15 @@ def _say(known: dict[str, Any]) -> None:
         ("Data", known["data_dir"]),
         ("Database", f"{database['place']} ({database['state']})"),
     ]
-    asking.show_table(("", ""), rows)
+    common.show_table(("", ""), rows)
 
 
 def _details(root: Path) -> dict[str, Any]:
     try:
         make_importable()
     except ForeignModule as error:
-        asking.complain(str(error))
-    from runicorn import stored
+        common.complain(str(error))
+    from runicorn.store import find
     from runs.store.reader import folder_bytes
 
     exists = root.is_dir()
@@ -89,11 +89,11 @@ def _details(root: Path) -> dict[str, Any]:
         "store": {
             "path": str(root),
             "exists": exists,
-            "runs": sum(1 for _ in stored.all_runs(root)) if exists else 0,
+            "runs": sum(1 for _ in find.all_runs(root)) if exists else 0,
             "bytes": folder_bytes(str(root)) if exists else 0,
         },
-        "config_dir": _place(settings.config_directory),
-        "data_dir": _place(settings.data_directory),
+        "config_dir": _place(user.config_directory),
+        "data_dir": _place(user.data_directory),
         "database": _database(),
     }
 
@@ -114,7 +114,7 @@ def _place(folder: Any) -> str:
 
 def _database() -> dict[str, Any]:
     """Where the viewer's database is, and its state; a server is not asked."""
-    if settings.get("RUNICORN_DATABASE_URL"):
+    if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.artifacts.progress import size
     from runicorn.cli.server import server_folder

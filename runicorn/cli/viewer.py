@@ -8,9 +8,9 @@ from typing import Annotated, Any, Never
 
 import typer
 
-from runicorn.capabilities import CAPABILITIES, UnknownCapability
 from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
 
 
 class Level(StrEnum):

@@ -10,7 +10,7 @@ except ModuleNotFoundError:  # the same library under its older name
     from pytorch_lightning import Callback, LightningModule, Trainer
 
 from runicorn.integrations.tracking import Tracking
-from runicorn.run import Run
+from runicorn.tracking.run import Run
 
 
 class RunicornCallback(Callback):

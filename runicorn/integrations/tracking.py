@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runicorn.config import flatten
-from runicorn.run import Run
-from runicorn.session import get_active_run, init
+from runicorn.tracking.config import flatten
+from runicorn.tracking.init import get_active_run, init
+from runicorn.tracking.run import Run
 
 
 class Tracking:

@@ -7,7 +7,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from runicorn.integrations.tracking import Tracking
-from runicorn.run import Run
+from runicorn.tracking.run import Run
 
 PREFIXES = ("eval_", "test_")
 # Told once, at the end: no curves.

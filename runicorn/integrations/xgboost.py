@@ -7,7 +7,7 @@ from typing import Any
 from xgboost.callback import TrainingCallback
 
 from runicorn.integrations.tracking import Tracking
-from runicorn.run import Run
+from runicorn.tracking.run import Run
 
 
 class RunicornCallback(TrainingCallback):

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import layout
+from runicorn.store import layout
 
 UNKNOWN = "unknown"
 SOURCES = (layout.META, layout.STATUS, layout.CURATION, layout.DELETED)

@@ -8,9 +8,10 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from runicorn import _os, layout
+from runicorn import _platform
 from runicorn.manifest.model import HASHED
 from runicorn.manifest.scan import Item, Listing
+from runicorn.store import layout
 
 
 class Disk:
@@ -57,10 +58,10 @@ def ends(path: Path, size: int) -> tuple[str, str]:
     Raises:
         OSError: it cannot be read, or has become shorter.
     """
-    fd = _os.open_regular(path, follow_links=False)
+    fd = _platform.open_regular(path, follow_links=False)
     try:
-        head = _os.read_at(fd, min(size, HASHED), 0)
-        tail = _os.read_at(fd, min(size, HASHED), max(size - HASHED, 0))
+        head = _platform.read_at(fd, min(size, HASHED), 0)
+        tail = _platform.read_at(fd, min(size, HASHED), max(size - HASHED, 0))
     finally:
         os.close(fd)
     if len(tail) != min(size, HASHED):

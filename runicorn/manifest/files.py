@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runicorn import layout
+from runicorn.store import layout
 
 FIRST, SECOND, THIRD = 1, 2, 3
 """Priorities: what says what a run is; what it logged; its images, tables and histograms."""

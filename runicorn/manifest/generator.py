@@ -17,12 +17,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
+from runicorn import _platform
 from runicorn.manifest.about import SOURCES, About, about
 from runicorn.manifest.disk import Disk, ends
 from runicorn.manifest.files import priority_of
 from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
 from runicorn.manifest.scan import Found, RunFiles, scan
+from runicorn.store import layout
 from runicorn.store.containment import check_inside
 
 PRIVATE = ".runicorn"
@@ -64,7 +65,7 @@ class Memory:
             for folder, run in self.runs.items()
         }
         content = {"version": SCAN_VERSION, "root": self._root, "runs": runs}
-        _os.replace_file(self._path, encode(content))
+        _platform.replace_file(self._path, encode(content))
 
 
 class ManifestGenerator:
@@ -118,7 +119,7 @@ class ManifestGenerator:
         if self.output_dir == self.remote_root / PRIVATE:
             check_inside(self.remote_root, self.output_dir)
         self.output_dir.mkdir(parents=True, exist_ok=True)
-        with _os.file_lock(self.output_dir / LOCK, mode=0o666):
+        with _platform.file_lock(self.output_dir / LOCK, mode=0o666):
             memory = Memory(self.output_dir, self.remote_root)
             if self.incremental:
                 memory.load()
@@ -131,9 +132,9 @@ class ManifestGenerator:
                 path = path.with_suffix("")
             manifest = self._numbered(kind, entries, sorted({*found.unread, *lost}))
             content = manifest.to_json()
-            _os.replace_file(path, content)
+            _platform.replace_file(path, content)
             # The time in the header would make equal manifests differ.
-            _os.replace_file(path.with_name(f"{path.name}.gz"), gzip.compress(content, 6, mtime=0))
+            _platform.replace_file(path.with_name(f"{path.name}.gz"), gzip.compress(content, 6, mtime=0))
             if found.looked or memory.runs.keys() != found.runs.keys():
                 memory.runs = found.runs
                 memory.save()
@@ -200,7 +201,7 @@ class ManifestGenerator:
         layout.write_json(
             path, {**state, "last_revision": max(last, revision), "last_generated": now, kind.value: mark}
         )
-        host, root = _os.host_name(), str(self.remote_root)
+        host, root = _platform.host_name(), str(self.remote_root)
         return SyncManifest(kind, revision, snapshot, now, host, root, entries, unread)
 
 
@@ -224,14 +225,16 @@ def _entry(folder: str, run: RunFiles, said: About, hashes: dict[str, tuple[str,
 
 
 def _runs_here(folder: Path) -> bool:
-    from runicorn.settings import identity
+    from runicorn.settings.user import identity
 
     meta = layout.read_json(folder / layout.META)[0]
     if any(meta.get(key) != value for key, value in identity().items() if key != "boot_id"):
         return False
     pid, start, boot = meta.get("pid"), meta.get("process_start"), meta.get("boot_id")
     start = float(start) if isinstance(start, int | float) else None
-    return isinstance(pid, int) and not _os.process_gone(pid, start, boot if isinstance(boot, str) else "")
+    return isinstance(pid, int) and not _platform.process_gone(
+        pid, start, boot if isinstance(boot, str) else ""
+    )
 
 
 def _revision_in(folder: Path, kind: ManifestType) -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from runicorn import layout
+from runicorn.store import layout
 
 FORMAT_VERSION = "1.0"
 HASHED = 4096

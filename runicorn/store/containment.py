@@ -2,7 +2,7 @@
 
 The root itself may be a link. Folders in it may be links to other places inside of it, but nothing is written through a
 link that leads out. A link that is made between the check and the write is not excluded for folders; the last part of a
-path is opened without following links (`runicorn._os`).
+path is opened without following links (`runicorn._platform`).
 """
 
 from __future__ import annotations

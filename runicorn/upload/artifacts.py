@@ -14,13 +14,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from runicorn import layout
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.records import ENTRIES
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.uploads import PREFIX
+from runicorn.store import layout
 from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
 from runicorn.upload.state import UploadState
 
@@ -174,7 +174,7 @@ class Artifacts:
             if file.digest not in left:
                 continue
             left.discard(file.digest)
-            path = verifying.first_place(version, file)
+            path = verify.first_place(version, file)
             if file.size > TOGETHER:
                 self._parts(f"{upload}/parts", file.digest, path)
                 continue

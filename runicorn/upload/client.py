@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from runicorn import settings
+from runicorn.settings import user
 from runicorn.upload.http import ERRORS, Answer, HttpClient, api_path, shown
 
 PART = 4 * 1024 * 1024
@@ -73,7 +73,7 @@ def token() -> str | None:
     Raises:
         ValueError: it cannot be sent in a header.
     """
-    given = settings.get("RUNICORN_TOKEN").strip()
+    given = user.get("RUNICORN_TOKEN").strip()
     if not given or given in {"auto", "new"}:
         return None
     path = Path(os.path.expanduser(given))

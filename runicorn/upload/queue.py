@@ -15,7 +15,9 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import _os, layout, settings
+from runicorn import _platform
+from runicorn.settings import user as settings
+from runicorn.store import layout
 from runicorn.store.containment import check_inside
 from runicorn.upload.state import FOLDER, PRIVATE
 
@@ -178,10 +180,10 @@ class Queue:
         return self._runs / f"{run_id}.json"
 
     def _lock(self) -> Any:
-        return _os.file_lock(self.folder / "queue.lock")
+        return _platform.file_lock(self.folder / "queue.lock")
 
     def _serving(self) -> Any:
-        return _os.file_lock(self.folder / "process.lock", blocking=False)
+        return _platform.file_lock(self.folder / "process.lock", blocking=False)
 
 
 def woken(fd: int) -> list[str]:

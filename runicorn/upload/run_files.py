@@ -12,8 +12,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
+from runicorn import _platform
 from runicorn.manifest.files import is_media
+from runicorn.store import layout
 from runicorn.upload.artifacts import Artifacts
 from runicorn.upload.client import PART, UNKNOWN, Conflict, Refused, Removed, Server
 from runicorn.upload.state import UploadState
@@ -112,7 +113,7 @@ class RunUpload:
         if mark is None:
             return False
         try:
-            content = _os.read_regular(self.run_dir / name, layout.JSON_CEILING, follow_links=False)
+            content = _platform.read_regular(self.run_dir / name, layout.JSON_CEILING, follow_links=False)
         except FileNotFoundError:
             return False
         if len(content) > PART:
@@ -136,7 +137,7 @@ class RunUpload:
             if mark[0] > PART:
                 self._server.replace_large(name, path)
             else:
-                self._server.replace(name, _os.read_regular(path, PART + 1, follow_links=False))
+                self._server.replace(name, _platform.read_regular(path, PART + 1, follow_links=False))
         except FileNotFoundError:
             return False
         except (Refused, Conflict) as error:
@@ -164,9 +165,9 @@ class RunUpload:
         return moved
 
     def _bytes(self, name: str, offset: int, size: int) -> bytes:
-        fd = _os.open_regular(self.run_dir / name, follow_links=False)
+        fd = _platform.open_regular(self.run_dir / name, follow_links=False)
         try:
-            return _os.read_at(fd, min(PART, size - offset), offset)
+            return _platform.read_at(fd, min(PART, size - offset), offset)
         finally:
             os.close(fd)
 

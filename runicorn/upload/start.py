@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from runicorn import settings
-from runicorn.notices import say
+from runicorn.settings import user
+from runicorn.store.notices import say
 
 if TYPE_CHECKING:
-    from runicorn.run import Run
+    from runicorn.tracking.run import Run
     from runicorn.upload.queue import Queue
 
 CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.upload.process import main; main()"
@@ -42,7 +42,7 @@ def address(url: str | None) -> str:
         ValueError: what was given is no address of a server.
     """
     if url is None:
-        return checked(settings.get("RUNICORN_URL"), told=True)
+        return checked(user.get("RUNICORN_URL"), told=True)
     return checked(url, told=False) if url else ""
 
 
@@ -82,7 +82,7 @@ def timeout(given: float | None) -> float:
 
     if given is not None:
         return seconds(given, "upload_timeout")
-    text = settings.get("RUNICORN_UPLOAD_TIMEOUT")
+    text = user.get("RUNICORN_UPLOAD_TIMEOUT")
     try:
         return seconds(float(text), "RUNICORN_UPLOAD_TIMEOUT")
     except ValueError:

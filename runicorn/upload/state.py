@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
+from runicorn import _platform
+from runicorn.store import layout
 from runicorn.store.containment import check_inside
 
 FOLDER = ".runicorn/upload"
@@ -86,4 +87,4 @@ class UploadState:
             BlockingIOError: another holds it, and `blocking` is false.
             OSError: it cannot be made.
         """
-        return _os.file_lock(self.path.with_suffix(".lock"), blocking=blocking)
+        return _platform.file_lock(self.path.with_suffix(".lock"), blocking=blocking)

@@ -9,8 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
-from runicorn.settings import identity
+from runicorn import _platform
+from runicorn.settings.user import identity
+from runicorn.store import layout
 
 NOT_FOUND = "process_not_found"
 REPLACED = "exec"
@@ -76,7 +77,7 @@ class Watched:
     def _gone(self) -> bool:
         start, boot = self._meta.get("process_start"), self._meta.get("boot_id")
         start = float(start) if isinstance(start, int | float) else None
-        return _os.process_gone(self._pid, start, boot if isinstance(boot, str) else "")
+        return _platform.process_gone(self._pid, start, boot if isinstance(boot, str) else "")
 
     def _is_replaced(self) -> bool:
         now = image(self._pid) if self._image else []

@@ -10,15 +10,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from runicorn import layout
-from runicorn.beside import Companion
-from runicorn.notices import say
+from runicorn.capture.background import Companion
+from runicorn.store import layout
+from runicorn.store.notices import say
 from runicorn.upload.queue import Queue
 from runicorn.upload.start import Target, command, serve
 from runicorn.upload.state import UploadState
 
 if TYPE_CHECKING:
-    from runicorn.run import Run
+    from runicorn.tracking.run import Run
 
 DEFAULT = 30.0
 CHECK = 5.0

@@ -10,12 +10,12 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from artifacts import services as artifact_services
-from runicorn.capabilities import require
-from runicorn.exchange import exporting
-from runicorn.exchange.importing import Outcome, import_archive
-from runicorn.exchange.limits import ArchiveRefused, ArchiveTooLarge
-from runicorn.exporters import csv_lines
-from runicorn.records import columns
+from runicorn.archives import write
+from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge
+from runicorn.archives.read import Outcome, import_archive
+from runicorn.export.exporters import csv_lines
+from runicorn.settings.capabilities import require
+from runicorn.store.records import columns
 from runs.index import discovery
 from runs.models import Run, StorageRoot
 from runs.services.write_through import one_file
@@ -83,5 +83,5 @@ def packed(root: StorageRoot, runs: Iterable[Run]) -> Iterator[bytes]:
         OSError: a file cannot be read. The zip file has no end then, and nobody takes it for whole.
     """
     folders = [run.folder for run in runs if run.path.is_dir()]
-    entries = exporting.run_entries(Path(root.path), folders)
-    return exporting.zip_pieces(exporting.about(folders, ()), entries)
+    entries = write.run_entries(Path(root.path), folders)
+    return write.zip_pieces(write.about(folders, ()), entries)

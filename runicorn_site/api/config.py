@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runicorn import preferences
-from runicorn import settings as own
 from runicorn._version import __version__
+from runicorn.settings import preferences
+from runicorn.settings import user as own
 from runicorn_site.api import schemas, storage_root
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body, Query

@@ -16,9 +16,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runicorn import report
-from runicorn.exchange import document
-from runicorn.exchange.importing import Outcome
+from runicorn.archives import document
+from runicorn.archives.read import Outcome
+from runicorn.export import report
 from runicorn_site.api import archives, schemas
 from runicorn_site.api.parsers import FormWithFile
 from runicorn_site.web.pools import blocking

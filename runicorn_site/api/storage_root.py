@@ -7,8 +7,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from runicorn import settings as own
-from runicorn.capabilities import require
+from runicorn.settings import user as own
+from runicorn.settings.capabilities import require
 from runs.active_root import activate
 from runs.index import discovery
 from runs.store.walk import Walk
@@ -48,7 +48,7 @@ def switch(text: str) -> Path:
     Raises:
         InvalidRoot: it cannot be one; nothing has changed.
         OSError: the configuration could not be written; nothing has changed.
-        SwitchedOff: see `runicorn.capabilities`.
+        SwitchedOff: see `runicorn.settings.capabilities`.
     """
     require("root-change")
     path = own.set_user_root(text)

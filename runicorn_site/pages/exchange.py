@@ -22,10 +22,11 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
-from runicorn import curation, report
-from runicorn.exchange import document
-from runicorn.exchange.importing import Outcome
-from runicorn.exchange.staging import WAITING
+from runicorn.archives import document
+from runicorn.archives.read import Outcome
+from runicorn.archives.staging import WAITING
+from runicorn.export import report
+from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv, attachment
 from runicorn_site.web.pools import blocking

@@ -19,9 +19,9 @@ from remote.api.requests import ForgottenKey, given
 from remote.connections import saved
 from remote.errors import NotKept
 from remote.services import connections
-from runicorn import capabilities
-from runicorn import settings as own
 from runicorn._version import __version__
+from runicorn.settings import capabilities
+from runicorn.settings import user as own
 from runicorn_site.api import storage_root
 from runicorn_site.api.system import database_version
 from runicorn_site.pages import appearance

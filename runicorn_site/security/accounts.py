@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from runicorn.settings import get
+from runicorn.settings.user import get
 
 SETTING = "RUNICORN_OTHER_USERS"
 ANSWERS = {"yes": True, "no": False, "auto": None}

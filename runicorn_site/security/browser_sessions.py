@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from runicorn import _os
+from runicorn import _platform
 
 FILE = "browser-sessions"
 LARGEST_FILE = 1024
@@ -21,7 +21,7 @@ def end_all(directory: Path) -> None:
     Raises:
         OSError: the new salt could not be written; the sessions go on.
     """
-    _os.replace_file(directory / FILE, secrets.token_hex(16).encode(), mode=0o600)
+    _platform.replace_file(directory / FILE, secrets.token_hex(16).encode(), mode=0o600)
 
 
 class BrowserSessions:
@@ -38,7 +38,7 @@ class BrowserSessions:
             found = self.path.stat()
             seen = (found.st_ino, found.st_mtime_ns, found.st_size)
             if seen != self._seen:
-                content = _os.read_regular(self.path, LARGEST_FILE, follow_links=False)
+                content = _platform.read_regular(self.path, LARGEST_FILE, follow_links=False)
                 self._salt, self._seen = content.decode("ascii", errors="replace"), seen
         except OSError:
             # Only its owner can have removed it; the salt of before stays valid while this process runs.

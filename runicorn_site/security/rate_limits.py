@@ -18,8 +18,8 @@ from django.http.response import HttpResponseBase, JsonResponse
 from django.urls import Resolver404, resolve
 from django_ratelimit.core import get_usage
 
-from runicorn import layout
-from runicorn.settings import config_directory, get
+from runicorn.settings.user import config_directory, get
+from runicorn.store import layout
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.rate_table import Limit, Rates, read
 

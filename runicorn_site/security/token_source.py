@@ -9,7 +9,7 @@ import re
 import secrets
 from pathlib import Path
 
-from runicorn import _os
+from runicorn import _platform
 from runicorn_site.server.state_dir import keep_secret
 
 AUTO, NEW = "auto", "new"
@@ -93,7 +93,7 @@ def _kept_token(path: Path) -> str | None:
         if hasattr(os, "getuid") and not _is_private(path.lstat()):
             logger.warning("Others could read %s: the viewer makes a new token", path)
             return None
-        token = _os.read_regular(path, LARGEST_FILE, follow_links=False).decode("ascii").strip()
+        token = _platform.read_regular(path, LARGEST_FILE, follow_links=False).decode("ascii").strip()
     except (OSError, ValueError):
         return None
     return token if token.isprintable() and estimated_bits(token) >= MINIMUM_BITS else None

@@ -19,7 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from runicorn.farside import OPEN, STAMP_SECONDS, client_token, made_at
+from runicorn.remote_protocol import OPEN, STAMP_SECONDS, client_token, made_at
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import HEAD, Refusal

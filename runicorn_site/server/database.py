@@ -20,7 +20,7 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
-from runicorn._os import file_lock
+from runicorn._platform import file_lock
 from runicorn_site.server.database_monitor import Identity, is_damage, monitor
 from runicorn_site.server.state_dir import notices
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 import runicorn
-from runicorn import layout
+from runicorn.store import layout
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from runicorn.farside import LONGEST_LINE, BadLine, read_order
+from runicorn.remote_protocol import LONGEST_LINE, BadLine, read_order
 from runicorn_site.server.serve import Options
 
 ORDER_SECONDS = 30.0

@@ -21,9 +21,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
-from runicorn.farside import BEAT, END, IMPLEMENTATION, SESSION_PATH, Order, Report, line, proof
-from runicorn.settings import identity
+from runicorn import _platform
+from runicorn.remote_protocol import BEAT, END, IMPLEMENTATION, SESSION_PATH, Order, Report, line, proof
+from runicorn.settings.user import identity
+from runicorn.store import layout
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.guard import Policy, Receive, Scope, Send
 from runicorn_site.security.request_rules import value_of
@@ -176,7 +177,7 @@ def take_over(directory: Path, order: Order, root: Path) -> Path:
         hashlib.sha256(json.dumps([order.session, str(root)]).encode()).hexdigest()[:32] + ".json"
     )
     _end(layout.read_json(note)[0])
-    own = {"pid": os.getpid(), "process_start": _os.process_start_time(os.getpid()), **identity()}
+    own = {"pid": os.getpid(), "process_start": _platform.process_start_time(os.getpid()), **identity()}
     layout.write_json(note, own, mode=0o600)
     return note
 
@@ -186,7 +187,7 @@ def _runs(note: dict[str, Any]) -> bool:
     if not isinstance(pid, int) or not isinstance(start, float):
         return False
     same = all(note.get(key) == value for key, value in identity().items())
-    return same and not _os.process_gone(pid, start, str(note["boot_id"]))
+    return same and not _platform.process_gone(pid, start, str(note["boot_id"]))
 
 
 def _end(note: dict[str, Any]) -> None:

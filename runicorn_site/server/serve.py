@@ -20,10 +20,10 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
-from runicorn import capabilities
-from runicorn import settings as own
-from runicorn.browser import open_privately
-from runicorn.farside import Order
+from runicorn.cli.browser import open_privately
+from runicorn.remote_protocol import Order
+from runicorn.settings import capabilities
+from runicorn.settings import user as own
 from runicorn_site.security.accounts import other_people, others_use_this_machine
 from runicorn_site.security.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
@@ -73,7 +73,7 @@ class Options:
     socket: Path | None = None
     """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
     disable: tuple[str, ...] = ()
-    """Capabilities to switch off; see `runicorn.capabilities`."""
+    """Capabilities to switch off; see `runicorn.settings.capabilities`."""
     order: Order | None = None
     """What a viewer of another machine has ordered; it is served and nobody else is."""
 
@@ -225,7 +225,7 @@ class Serving:
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
 
-        from runicorn.exchange.limits import configured
+        from runicorn.archives.limits import configured
 
         with _without(TLS):
             from runicorn_site.server.runner import SiteServer

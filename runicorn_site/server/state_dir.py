@@ -11,8 +11,8 @@ import shutil
 import stat
 from pathlib import Path
 
-from runicorn import _os
-from runicorn.settings import data_directory
+from runicorn import _platform
+from runicorn.settings.user import data_directory
 
 SECRET_FILE = "secret.key"
 LOCAL_STATE = Path("/var/tmp")
@@ -41,7 +41,7 @@ def state_directory() -> Path:
     full = None
     try:
         directory = data_directory()
-        if os.access(directory, os.W_OK) and not _os.is_network_filesystem(directory):
+        if os.access(directory, os.W_OK) and not _platform.is_network_filesystem(directory):
             if has_room(directory):
                 return private_directory(directory)
             full = directory
@@ -49,7 +49,7 @@ def state_directory() -> Path:
         logger.warning("The data directory cannot be used: %s", error)
     base = LOCAL_STATE if full is None or has_room(LOCAL_STATE) else IN_MEMORY
     parent = private_directory(base / f"runicorn-{_user()}", follow_links=False)
-    chosen = private_directory(parent / _os.machine_id())
+    chosen = private_directory(parent / _platform.machine_id())
     if full is not None:
         notices.append(
             f"The disk of {full} is full. Until the next start the database is kept in {chosen};"

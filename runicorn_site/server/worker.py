@@ -18,7 +18,7 @@ from django.db import connection, connections
 
 from artifacts import services as artifacts
 from metrics.ingest import catch_up as metrics
-from runicorn._os import file_lock
+from runicorn._platform import file_lock
 from runicorn_site.server.checkpoint import (
     EVERY_SECONDS,
     checkpoint,

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
-from runicorn import curation, free_space
-from runicorn.exchange.staging import SENT
+from runicorn.archives.staging import SENT
+from runicorn.store import curation, free_space
 from runs.active_root import active_root
 from runs.services.write_through import one_file
 

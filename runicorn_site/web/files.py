@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from runicorn._os import open_regular
+from runicorn._platform import open_regular
 
 
 class OpenFile:

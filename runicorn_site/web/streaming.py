@@ -15,7 +15,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from runicorn._os import read_at
+from runicorn._platform import read_at
 from runicorn_site.web.files import OpenFile
 
 BLOCK = 256 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run, StorageRoot
 from runs.query.ordering import Ordered
 from runs.querysets import RunQuerySet

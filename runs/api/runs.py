@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runicorn import layout
+from runicorn.store import layout
 from runicorn_site.web.schemas import PROBLEMS, Problem
 from runicorn_site.web.streaming import json_list
 from runs import services

@@ -18,8 +18,9 @@ from typing import TypeVar
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 
-from runicorn import _os, layout
-from runicorn.stored import find, is_run
+from runicorn import _platform
+from runicorn.store import layout
+from runicorn.store.find import find, is_run
 from runs.index import upsert
 from runs.models import Run, StorageRoot
 from runs.query import counts
@@ -49,7 +50,7 @@ class Store:
     def __init__(self, root: StorageRoot) -> None:
         path = Path(root.path)
         self.walk = Walk(path, device=None if root.device is None else int(root.device))
-        if _os.is_network_filesystem(path):
+        if _platform.is_network_filesystem(path):
             self.walk.young_seconds = YOUNG_NETWORK_SECONDS
         self.stamps: dict[str, int | None] = {}
         self.again: set[str] = set()

@@ -14,7 +14,8 @@ from typing import Any
 
 from django.db import transaction
 
-from runicorn import _os, journal, layout
+from runicorn import _platform
+from runicorn.store import journal, layout
 from runs.models import Run, RunMedia
 from runs.store.sanitize import clean_text, integer, number
 
@@ -33,7 +34,7 @@ def media_of(run: Run) -> list[RunMedia]:
 def catch_up(run: Run) -> None:
     """Take over what the journal tells of media since the last look."""
     try:
-        fd = _os.open_regular(run.path / layout.EVENTS, follow_links=False)
+        fd = _platform.open_regular(run.path / layout.EVENTS, follow_links=False)
     except OSError:
         return
     try:
@@ -66,7 +67,7 @@ def _read_on(run: Run, fd: int) -> None:
 
 def _mark(fd: int, length: int) -> str:
     """Tells a journal by its first bytes, as many as were there when it was first looked at."""
-    return f"{length}:{blake2b(_os.read_at(fd, length, 0), digest_size=12).hexdigest()}"
+    return f"{length}:{blake2b(_platform.read_at(fd, length, 0), digest_size=12).hexdigest()}"
 
 
 def _row(run: Run, line: bytes) -> RunMedia | None:

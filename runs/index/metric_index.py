@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import MetricFacts, best_by, mode_of
 from runs.store.sanitize import number

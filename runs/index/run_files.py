@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from runicorn import layout
-from runicorn._os import read_at
+from runicorn._platform import read_at
+from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runs.errors import NoSuchFile
 from runs.index.media_index import media_of

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from django.db import transaction
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.index import bulk, search_index
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runicorn._os import is_network_filesystem
+from runicorn._platform import is_network_filesystem
 from runicorn_site.web.files import OpenFile
 from runs.live.tail import BLOCK, Chunk, Tail
 

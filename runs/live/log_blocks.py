@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
-from runicorn import journal
-from runicorn._os import read_at
+from runicorn._platform import read_at
+from runicorn.store import journal
 
 LINES = 500
 """Lines of one block."""

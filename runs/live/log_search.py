@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from runicorn import journal
+from runicorn.store import journal
 
 BLOCK = 1024 * 1024
 MOST = 10_000

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.live.run_socket import RunSocket, whole_number
 from runs.live.tail import Chunk, text_lines
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from runicorn import layout
+from runicorn.store import layout
 from runs import services
 from runs.active_root import active_root
 from runs.errors import InvalidRunId, OutsideRoot, RunNotFound

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from runicorn._os import read_at
-from runicorn.journal import LINE_CEILING
+from runicorn._platform import read_at
+from runicorn.store.journal import LINE_CEILING
 from runicorn_site.web.files import OpenFile
 
 BLOCK = 64 * 1024

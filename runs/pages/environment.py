@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from runicorn.masking import Masking
+from runicorn.capture.redaction import Masking
 from runs.pages.key_values import Pair, leaves
 from runs.store.json_fields import timestamp
 

@@ -1,10 +1,10 @@
-"""Why a run ended, in words: pure. What stands in `status.json` is written by `runicorn.endings` and by the server."""
+"""Why a run ended, in words: pure. What stands in `status.json` is written by `runicorn.tracking.exit.hooks` and by the server."""
 
 from __future__ import annotations
 
 import re
 
-from runicorn import layout
+from runicorn.store import layout
 
 WORDS = {
     "process_not_found": "The process of this run is gone: it ended without saying how. The run counts as failed.",

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from runicorn import heartbeat, layout
+from runicorn.store import heartbeat, layout
 from runicorn_site.web.files import OpenFile
 from runs.index import run_files
 from runs.live.tail import start_of_last

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from runicorn import preferences
+from runicorn.settings import preferences
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs import services

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Avg, Count, F, Max, Min, Sum
 from django.db.models.functions import Coalesce, Floor
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run, StorageRoot
 from runs.query import counts as counting
 from runs.query.key_sets import Keys

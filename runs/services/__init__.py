@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from django.db.models import F
 
-from runicorn import layout, liveness
+from runicorn.store import layout, process_identity
 from runs.active_root import active_root
 from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import discovery
@@ -63,7 +63,7 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
         raise InvalidRunId(run_id)
     if run is None or (run.deleted is not None and not deleted):
         raise RunNotFound(run_id)
-    return _apply_rule(run) if liveness.is_gone(run) else _inside(run)
+    return _apply_rule(run) if process_identity.is_gone(run) else _inside(run)
 
 
 def get_experiment(run_id: str, *, deleted: bool = False) -> Run:
@@ -86,7 +86,7 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
     running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)
     for run in running.only(*fields, "pid_namespace").order_by("pk"):
         checked += 1
-        if liveness.is_gone(run):
+        if process_identity.is_gone(run):
             run.root = root
             with suppress(OutsideRoot):  # a folder that became a link is not ours to judge
                 updated += _apply_rule(run).status != layout.RUNNING

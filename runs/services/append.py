@@ -13,8 +13,9 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from runicorn import _os, layout
+from runicorn import _platform
 from runicorn.manifest.files import is_media
+from runicorn.store import layout
 
 ALGORITHM = "sha256:"
 BLOCK = 1024 * 1024
@@ -50,13 +51,13 @@ def add(path: Path, offset: int, content: bytes) -> int:
         OSError: it could not be written, or is a link; nothing was added.
     """
     _no_link(path)
-    with _os.file_lock(path, mode=0o666):
+    with _platform.file_lock(path, mode=0o666):
         return _added(path, offset, content)
 
 
 def _added(path: Path, offset: int, content: bytes) -> int:
     """`add`, while the lock is held."""
-    fd = _os.open_append(path)
+    fd = _platform.open_append(path)
     try:
         size = os.fstat(fd).st_size
         if size != offset:
@@ -92,7 +93,7 @@ def replace(path: Path, content: bytes, digest: str) -> int:
     _no_link(path)
     if ALGORITHM + hashlib.sha256(content).hexdigest() != digest:
         raise Misplaced("What was sent has another digest.", _size(path))
-    _os.replace_file(path, content)
+    _platform.replace_file(path, content)
     return len(content)
 
 
@@ -118,7 +119,7 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
     part = parts / name
     _no_link(part)
     # Held to the end: who sends the same file a second time finds it whole, or begins anew.
-    with _os.file_lock(part, mode=0o666):
+    with _platform.file_lock(part, mode=0o666):
         # All bytes were there already where the server was killed before it renamed them.
         there = size if _size(part) == size else _added(part, offset, content)
         if there < size:
@@ -129,7 +130,7 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
             part.unlink()
             raise Misplaced("What was sent has another digest; it was thrown away.", 0)
         os.replace(part, path)
-    _os.fsync_directory(path.parent)
+    _platform.fsync_directory(path.parent)
     return size
 
 
@@ -140,7 +141,7 @@ def digest_of(path: Path, size: int | None) -> tuple[int, str]:
         FileNotFoundError: it is missing, or shorter than `size`.
         OSError: it cannot be read, or is a link.
     """
-    fd = _os.open_regular(path, follow_links=False)
+    fd = _platform.open_regular(path, follow_links=False)
     with open(fd, "rb") as file:
         there = file.seek(0, os.SEEK_END)
         if size is not None and there < size:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runicorn import curation
+from runicorn.store import curation
 from runs.models import Run, StorageRoot
 from runs.services import write_through
 from runs.store.reader import clean_tags

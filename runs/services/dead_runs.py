@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from runicorn import layout
-from runicorn.liveness import Started, is_gone
+from runicorn.store import layout
+from runicorn.store.process_identity import Started, is_gone
 from runs.store.folder_stat import look
 from runs.store.sanitize import integer, number
 

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn import free_space, heartbeat, layout
-from runicorn.curation import PARTS, PRIVATE, private_folder
-from runicorn.manifest.fetching import target_of
+from runicorn.store import free_space, heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
+from runicorn.store.curation import PARTS, PRIVATE, private_folder
+from runicorn.sync.fetching import target_of
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import discovery
 from runs.models import Run, StorageRoot

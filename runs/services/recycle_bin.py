@@ -7,8 +7,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from runicorn import curation, removal
-from runicorn.capabilities import require
+from runicorn.settings.capabilities import require
+from runicorn.store import curation, removal
 from runs.errors import OutsideRoot, ReadOnlyStore
 from runs.index import discovery
 from runs.models import Run, StorageRoot

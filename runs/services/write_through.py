@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypedDict
 
-from runicorn import _os
+from runicorn import _platform
 from runicorn.store.containment import OutsideStore
 from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
 from runs.index import discovery
@@ -88,7 +88,7 @@ def one_file() -> Iterator[None]:
             raise ReadOnlyStore("A link leads out of the storage root") from error
         if error.errno in REFUSED:
             raise ReadOnlyStore from error
-        if error.errno in _os.NO_ROOM:
+        if error.errno in _platform.NO_ROOM:
             raise NoSpace(error.strerror or "No space left on the disk") from error
         raise NotWritten(error.strerror or "unknown reason") from error
 

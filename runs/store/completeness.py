@@ -6,7 +6,7 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.models import Run, RunMedia
 
 

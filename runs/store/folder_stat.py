@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from runicorn import layout
+from runicorn.store import layout
 
 BRIEF = frozenset({layout.META, layout.STATUS, layout.DELETED})
 

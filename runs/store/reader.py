@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from runicorn import heartbeat, layout
-from runicorn.assets import settings_of
+from runicorn.store import heartbeat, layout
+from runicorn.store.assets import settings_of
 from runs.store.folder_stat import Look
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.sanitize import Cleaner, clean_text

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runicorn import layout
-from runicorn.stored import finish_imports, is_run, link_problem, list_folders
+from runicorn.store import layout
+from runicorn.store.find import finish_imports, is_run, link_problem, list_folders
 
 YOUNG_SECONDS = 2.0
 """A folder changed this shortly before it was listed may change again without its time moving on."""

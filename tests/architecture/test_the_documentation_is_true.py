@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from runicorn import __version__
-from runicorn.settings import SETTINGS
+from runicorn.settings.user import SETTINGS
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]

@@ -15,7 +15,7 @@ from django.test import Client
 import runicorn as rn
 from artifacts import services
 from artifacts.api import zip_download
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.errors import DamagedFile
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
 
@@ -62,7 +62,7 @@ def test_a_missing_file_is_said_before_anything_is_sent(client: Client, version:
 
 def test_a_damaged_file_breaks_it_off(client: Client, version: str) -> None:
     found = services.get_version("m é", 1)
-    for place in verifying.places(found.on_disk, found.on_disk.manifest.file("a.bin")):
+    for place in verify.places(found.on_disk, found.on_disk.manifest.file("a.bin")):
         damage(place)
     sent = io.BytesIO()
     with pytest.raises(DamagedFile):

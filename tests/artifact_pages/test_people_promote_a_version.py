@@ -9,7 +9,7 @@ from django.test import Client
 
 import runicorn as rn
 from artifacts import services
-from runicorn.artifacts import curating
+from runicorn.artifacts import curation
 from runicorn.artifacts.store import Store
 from tests.pages.markup import Markup
 
@@ -75,7 +75,7 @@ def test_the_step_is_judged_by_what_the_store_says_at_that_moment(
 
 def test_odd_steps_of_another_program_break_no_page(page: Page, model: str, shelves: Store) -> None:
     odd = [1, {"from_stage": 3, "to_stage": "x\0y", "timestamp": "soon"}, {"timestamp": float("nan")}]
-    curating.note(
+    curation.note(
         shelves.folder("model", "m").version(1),
         lambda _: {"lifecycle_stage": "odd", "stage_transitions": odd},
     )

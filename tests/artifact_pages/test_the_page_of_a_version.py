@@ -12,7 +12,7 @@ from django.test import Client
 
 import runicorn as rn
 from artifacts import services
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from tests.artifact_pages.conftest import JUST_NOW
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
 from tests.pages.markup import Markup
@@ -127,7 +127,7 @@ def test_a_damaged_version_is_found_and_named(page: Page, send: Send, model: str
     assert re.match(JUST_NOW, facts(page(f"{model}/v1"))["Verified"])
     version = services.get_version("m", 1)
     entry = version.on_disk.manifest.file("own.txt")
-    for place in verifying.places(version.on_disk, entry):
+    for place in verify.places(version.on_disk, entry):
         damage(place)
     send(f"{model}/v1/verify")
     found = page(f"{model}/v1")

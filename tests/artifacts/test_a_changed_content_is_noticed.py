@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import pool, stamps, verifying
+from runicorn.archives import write as exporting
+from runicorn.artifacts import pool, stamps, verify
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store, Version
-from runicorn.exchange import exporting
 
 Write = Callable[..., Path]
 SMALL, LARGE = b"good", b"good" * 500_000
@@ -126,7 +126,7 @@ def test_verification_says_how_a_file_differs_and_when_it_was_written(version: V
     overwrite(version.file_path("w.bin"))
     os.utime(version.file_path("w.bin"), (1_600_000_000, 1_600_000_000))
     reason = "content differs, last written 2020-09-13 12:26:40 UTC"
-    assert verifying.verify(version).damaged == {"w.bin": reason}
+    assert verify.verify(version).damaged == {"w.bin": reason}
     assert version.curation["corruption"] == {"w.bin": reason}
 
 
@@ -134,7 +134,7 @@ def test_verification_tells_a_failing_disk_from_a_write(version: Version) -> Non
     file = version.manifest.files[0]
     overwrite(version.file_path("w.bin"))
     stamps.stamp(version.file_path("w.bin"), file.digest)  # as if no write had been seen
-    assert verifying.verify(version).damaged["w.bin"].startswith("damaged by the disk")
+    assert verify.verify(version).damaged["w.bin"].startswith("damaged by the disk")
 
 
 def test_verification_links_a_damaged_file_to_the_intact_content(
@@ -142,6 +142,6 @@ def test_verification_links_a_damaged_file_to_the_intact_content(
 ) -> None:
     overwrite(version.file_path("w.bin"))
     run.log_artifact(rn.Artifact("m").add_file(source))
-    found = verifying.verify(version)
+    found = verify.verify(version)
     assert (found.damaged, found.mended) == ({}, ("w.bin",))
     assert os.path.samefile(version.file_path("w.bin"), _blob(version))

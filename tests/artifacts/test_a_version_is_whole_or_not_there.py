@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import garbage, verifying
+from runicorn.artifacts import garbage, verify
 from runicorn.artifacts.errors import NotSaved, SourceChanged
 from runicorn.artifacts.pool import Intake
 from runicorn.artifacts.store import Store
@@ -41,7 +41,7 @@ def check(store: Store) -> list[int]:
         for number in artifact.numbers():
             version = artifact.version(number)
             for file in version.manifest.files:
-                assert verifying.is_whole(version.file_path(file.path), file), (version, file)
+                assert verify.is_whole(version.file_path(file.path), file), (version, file)
             assert version.metadata.version == number
     return numbers
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn import _bulk
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.pool import Intake
 from runicorn.artifacts.store import Store
+from runicorn.store import bulk_io
 from tests.processes import PROJECT, environment
 
 Write = Callable[..., Path]
@@ -71,17 +71,17 @@ def test_large_files_are_not_copied_again(
     before = save_and_die(tmp_path, folder, sources, "2.bin")
     assert len(before) == 2
     copied = []
-    copy_range = _bulk.copy_range
+    copy_range = bulk_io.copy_range
 
     def counted(*where: int) -> int:
         count = copy_range(*where)
         copied.append(count)
         return count
 
-    monkeypatch.setattr(_bulk, "copy_range", counted)
-    monkeypatch.setattr(_bulk, "clone_file", lambda *_: False)
+    monkeypatch.setattr(bulk_io, "copy_range", counted)
+    monkeypatch.setattr(bulk_io, "clone_file", lambda *_: False)
     assert run.log_artifact(rn.Artifact("d", "dataset").add_dir(sources)) == 1
     assert sum(copied) == sum(sizes[2:])
     version = Store(folder).folder("dataset", "d").version(1)
-    assert all(verifying.is_whole(version.file_path(file.path), file) for file in version.manifest.files)
+    assert all(verify.is_whole(version.file_path(file.path), file) for file in version.manifest.files)
     assert before.items() <= {blob.name: blob.inode() for blob in Store(folder).pool.blobs()}.items()

@@ -19,10 +19,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from runicorn.artifacts import curating, garbage, verifying
+from runicorn.artifacts import curation, garbage
+from runicorn.artifacts import verify as verifying
+from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.errors import StoreBusy
 from runicorn.artifacts.names import Spec
-from runicorn.artifacts.saving import Draft, save
 from runicorn.artifacts.store import ArtifactFolder, Store
 
 NAMES = ("a", "b")
@@ -98,7 +99,7 @@ class Shelves(RuleBasedStateMachine):
     def delete(self, name: str, which: int) -> None:
         """Into the recycle bin."""
         if number := self._pick(name, which):
-            curating.soft_delete(self._artifact(name).existing(number))
+            curation.soft_delete(self._artifact(name).existing(number))
             model = self.models[name]
             model.deleted.add(number)
             model.aliases = {alias: n for alias, n in model.aliases.items() if n != number}
@@ -107,14 +108,14 @@ class Shelves(RuleBasedStateMachine):
     def restore(self, name: str, which: int) -> None:
         """Out of the recycle bin."""
         if number := self._pick(name, which):
-            curating.restore(self._artifact(name).existing(number))
+            curation.restore(self._artifact(name).existing(number))
             self.models[name].deleted.discard(number)
 
     @rule(name=st.sampled_from(NAMES), which=WHICH)
     def delete_for_good(self, name: str, which: int) -> None:
         """Away."""
         if number := self._pick(name, which):
-            curating.delete_for_good(self._artifact(name).existing(number))
+            curation.delete_for_good(self._artifact(name).existing(number))
             model = self.models[name]
             del model.versions[number]
             model.deleted.discard(number)
@@ -125,7 +126,7 @@ class Shelves(RuleBasedStateMachine):
         """An alias moves, among versions that are not deleted."""
         number = self._pick(name, which)
         if number in self.models[name].live():
-            curating.set_alias(self._artifact(name), alias, number)  # type: ignore[arg-type]
+            curation.set_alias(self._artifact(name), alias, number)  # type: ignore[arg-type]
             self.models[name].aliases[alias] = number  # type: ignore[assignment]
 
     @rule()

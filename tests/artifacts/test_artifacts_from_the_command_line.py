@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.artifacts.store import Store
-from runicorn.cli import app, asking
+from runicorn.cli import app, common
 from tests.runs.conftest import read_only as _read_only
 
 read_only = _read_only
@@ -108,7 +108,7 @@ def test_deleting_asks_only_at_a_terminal(
     assert call(*first) == (0, "Soft deleted m:v1\n")
     code, said = call(*first, "--permanent")
     assert code == 2 and "--yes is needed" in said and (folder / "artifacts/model/m/v1").is_dir()
-    monkeypatch.setattr(asking, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "at_terminal", lambda: True)
     assert "Cancelled." in call(*first, "--permanent", answer="n\n")[1]
     code, said = call(*first, "--permanent", answer="y\n")
     promised, freed = re.findall(r"([\d,]+) bytes", said)
@@ -127,7 +127,7 @@ def test_garbage_is_said_before_it_goes(
     assert code == 0 and "1 content that no version holds" in said and "1,234 bytes" in said
     code, said = call("clean", "--dedup")
     assert code == 2 and "--force is needed" in said and orphan.exists()
-    monkeypatch.setattr(asking, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "at_terminal", lambda: True)
     assert "Cancelled." in call("clean", "--dedup", answer="n\n")[1] and orphan.exists()
     code, said = call("clean", "--dedup", "--force")
     assert code == 0 and "1,234 bytes were freed" in said and blobs(folder) == before - 1234

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.store import Store
 from tests.conftest import FIXTURE_STORE
 
@@ -35,9 +35,7 @@ def test_every_version_is_whole(old: Path) -> None:
     for artifact in store.folders():
         for number in artifact.numbers():
             version = artifact.version(number)
-            assert all(
-                verifying.is_whole(version.file_path(file.path), file) for file in version.manifest.files
-            )
+            assert all(verify.is_whole(version.file_path(file.path), file) for file in version.manifest.files)
     assert store.find("resnet50-model").aliases() == {"latest": 3, "production": 2, "baseline": 1}
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn import _bulk
 from runicorn.artifacts import copying, garbage, pool
 from runicorn.artifacts.store import Store
+from runicorn.store import bulk_io
 from tests.artifacts.conftest import no_links
 
 Write = Callable[..., Path]
@@ -55,8 +55,8 @@ def test_a_large_file_that_is_there_is_not_copied(
 ) -> None:
     source = write("w.bin", LARGE)
     run.log_artifact(rn.Artifact("m").add_file(source))
-    monkeypatch.setattr(_bulk, "copy_range", lambda *_: pytest.fail("it was copied again"))
-    monkeypatch.setattr(_bulk, "clone_file", lambda *_: pytest.fail("it was copied again"))
+    monkeypatch.setattr(bulk_io, "copy_range", lambda *_: pytest.fail("it was copied again"))
+    monkeypatch.setattr(bulk_io, "clone_file", lambda *_: pytest.fail("it was copied again"))
     assert run.log_artifact(rn.Artifact("m").add_file(source)) == 2
 
 

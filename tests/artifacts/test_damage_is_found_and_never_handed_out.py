@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import Store, Version
 from tests.artifacts.conftest import no_links
@@ -36,7 +36,7 @@ def version(run: rn.Run, shelves: Store, write: Write) -> Version:
 def test_it_is_never_handed_out(
     monkeypatch: pytest.MonkeyPatch, run: rn.Run, version: Version, tmp_path: Path, path: str
 ) -> None:
-    for place in verifying.places(version, version.manifest.file(path)):  # type: ignore[arg-type]
+    for place in verify.places(version, version.manifest.file(path)):  # type: ignore[arg-type]
         damage(place)
     with pytest.raises(DamagedFile, match=path):
         run.use_artifact("m:latest").download(tmp_path / "out")
@@ -47,10 +47,10 @@ def test_it_is_never_handed_out(
 
 
 def test_a_look_marks_it_and_names_the_files(version: Version) -> None:
-    assert verifying.verify(version).damaged == {}
-    for place in verifying.places(version, version.manifest.files[1]):
+    assert verify.verify(version).damaged == {}
+    for place in verify.places(version, version.manifest.files[1]):
         damage(place)
-    assert list(verifying.verify(version).damaged) == ["w.bin"]
+    assert list(verify.verify(version).damaged) == ["w.bin"]
     assert version.metadata.status == "corrupted"
     assert version.curation["corrupted_files"] == ["w.bin"]
     assert [entry["status"] for entry in version.artifact.index_entries()] == ["corrupted"]
@@ -63,16 +63,16 @@ def test_a_damaged_copy_is_replaced_by_the_intact_one(
     run.log_artifact(rn.Artifact("m").add_file(write("a", "aaaa")).add_file(write("b", "bbbb")))
     version = shelves.find("m").existing(1)
     a, b = version.manifest.files
-    damage(verifying.places(version, a)[0])
-    damage(verifying.places(version, b)[1])
+    damage(verify.places(version, a)[0])
+    damage(verify.places(version, b)[1])
     assert run.use_artifact("m:1").get_file_path("a").read_text() == "aaaa"
     assert (run.use_artifact("m:1").download() / "a").read_text() == "aaaa"
-    found = verifying.verify(version)
+    found = verify.verify(version)
     assert (found.damaged, found.mended) == ({}, ("a", "b"))
     assert all(
         place.read_text() == text
         for f, text in ((a, "aaaa"), (b, "bbbb"))
-        for place in verifying.places(version, f)
+        for place in verify.places(version, f)
     )
 
 
@@ -80,7 +80,7 @@ def test_a_missing_file_is_damage(version: Version) -> None:
     file = version.manifest.files[0]
     for place in (version.file_path(file.path), version.artifact.store.pool.blob(file.digest)):
         place.unlink()
-    assert verifying.verify(version).damaged == {"c.txt": "missing"}
+    assert verify.verify(version).damaged == {"c.txt": "missing"}
 
 
 def test_a_manifest_that_leads_elsewhere_is_not_believed(run: rn.Run, version: Version) -> None:

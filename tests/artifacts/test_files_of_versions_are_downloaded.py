@@ -12,7 +12,7 @@ import requests
 
 import runicorn as rn
 from artifacts.api import downloads
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.store import Store
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
 from tests.processes import Viewer
@@ -63,7 +63,7 @@ def test_nothing_else_is_handed_out(api: Any, model: str, path: str) -> None:
 def test_a_damaged_file_is_said(api: Any, model: str, folder: Path, headers: dict[str, str]) -> None:
     api.get(model, headers={"Range": "bytes=0-3"})  # found whole once
     version = Store(folder).find("m").existing(1)
-    for place in verifying.places(version, version.manifest.files[0]):
+    for place in verify.places(version, version.manifest.files[0]):
         damage(place)
     answer = api.get(model, headers=headers)
     assert answer.status_code == 409 and "damaged in the store" in answer.json()["detail"]
@@ -80,7 +80,7 @@ def test_a_large_one_is_judged_while_it_is_sent(
     part = requests.get(address, headers={"Range": f"bytes={len(content) - 5}-"}, timeout=30)
     assert (part.status_code, part.content) == (206, content[-5:])
     version = Store(folder).find("m").existing(1)
-    for place in verifying.places(version, version.manifest.files[0]):
+    for place in verify.places(version, version.manifest.files[0]):
         damage(place)
     with pytest.raises(requests.exceptions.RequestException):
         requests.get(address, timeout=30).content  # noqa: B018

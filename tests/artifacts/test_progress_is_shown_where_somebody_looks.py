@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import progress, verifying
-from runicorn.artifacts.saving import Draft, save
+from runicorn.artifacts import progress, verify
+from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.store import Store
 from tests.processes import PROJECT, environment
 
@@ -153,6 +153,6 @@ def test_what_is_told_in_all_is_what_was_said_before(
         assert memo.done == size * ways + memo.added
         assert memo.added == (size if size > 1_000_000 and number else 0)
         memo = Memo()
-        verifying.verify(version, memo)
+        verify.verify(version, memo)
         assert (memo.done, memo.added) == (size * ways, size * (ways - 1))
     assert rn.Artifact.of(version).download(shelves.path / "out").is_dir()

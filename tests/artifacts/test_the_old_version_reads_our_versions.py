@@ -13,7 +13,7 @@ import pytest
 
 import runicorn as rn
 from artifacts import services
-from runicorn.artifacts import curating
+from runicorn.artifacts import curation
 
 Write = Callable[..., Path]
 
@@ -135,7 +135,7 @@ def test_after_every_verb(either: str, store: Path, run: rn.Run, write: Write) -
     services.evaluate(version=version, evaluation={"metrics": {"acc": 0.5}, "status": "ok"})
     services.describe(version=version, description="new", tags=["x"], metadata={"b": [1]})
     services.verify(version=version)
-    curating.soft_delete(version.artifact.on_disk.version(2))
+    curation.soft_delete(version.artifact.on_disk.version(2))
     for alias in ("best", "production", "latest"):
         metadata, files = read_as_05(store, "model", "m", alias)
         assert (metadata.version, metadata.description, metadata.tags) == (1, "new", ["x"])

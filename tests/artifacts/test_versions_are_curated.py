@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import curating, garbage
+from runicorn.artifacts import curation, garbage
 from runicorn.artifacts.errors import ArtifactNotFound, DamagedFile, InvalidArtifact, StoreBusy
 from runicorn.artifacts.store import ArtifactFolder, Store
 
@@ -28,21 +28,21 @@ def model(run: rn.Run, shelves: Store, write: Write) -> ArtifactFolder:
 
 
 def test_a_deleted_version_is_no_longer_latest(run: rn.Run, model: ArtifactFolder) -> None:
-    curating.set_alias(model, "prod", 3)
-    curating.soft_delete(model.existing(3))
-    curating.soft_delete(model.existing(3))
+    curation.set_alias(model, "prod", 3)
+    curation.soft_delete(model.existing(3))
+    curation.soft_delete(model.existing(3))
     assert model.aliases() == {"latest": 2}
     assert run.use_artifact("m:latest").version == 2
     with pytest.raises(ArtifactNotFound, match="deleted, and can be restored"):
         run.use_artifact("m:v3")
-    curating.restore(model.existing(3))
+    curation.restore(model.existing(3))
     assert model.aliases() == {"latest": 3}
     assert run.use_artifact("m:v3").get_file_path("own").read_bytes() == b"3" * 100
 
 
 def test_a_number_is_never_used_twice(run: rn.Run, model: ArtifactFolder, write: Write) -> None:
     for number in (1, 2, 3):
-        curating.delete_for_good(model.existing(number))
+        curation.delete_for_good(model.existing(number))
     assert model.numbers() == [] and model.aliases() == {}
     assert run.log_artifact(rn.Artifact("m").add_file(write("own-4"))) == 4
 
@@ -50,37 +50,37 @@ def test_a_number_is_never_used_twice(run: rn.Run, model: ArtifactFolder, write:
 def test_deleting_for_good_frees_what_no_other_version_holds(either: str, model: ArtifactFolder) -> None:
     # Made without the switch: as root copies, else links; what is freed is counted as the disk counts.
     copies = 1 if model.store.pool.blob(model.existing(1).manifest.files[0].digest).stat().st_nlink > 1 else 2
-    assert curating.delete_for_good(model.existing(1)) >= 100
+    assert curation.delete_for_good(model.existing(1)) >= 100
     assert not garbage.find(model.store).blobs
-    freed = curating.delete_for_good(model.existing(2))
+    freed = curation.delete_for_good(model.existing(2))
     assert freed >= 1100 * copies
     held = {entry.name for entry in model.store.pool.blobs()}
     assert held == {file.digest[7:] for file in model.existing(3).manifest.files}
 
 
 def test_aliases_move_and_go(model: ArtifactFolder) -> None:
-    curating.set_alias(model, "prod", 1)
-    curating.set_alias(model, "prod", 2)
-    curating.set_alias(model, "best", 2)
+    curation.set_alias(model, "prod", 1)
+    curation.set_alias(model, "prod", 2)
+    curation.set_alias(model, "best", 2)
     assert model.aliases() == {"latest": 3, "prod": 2, "best": 2}
     assert json.loads((model.path / "versions.json").read_text())["versions"][1]["aliases"] == [
         "prod",
         "best",
     ]
-    curating.remove_alias(model, "prod")
+    curation.remove_alias(model, "prod")
     with pytest.raises(ArtifactNotFound, match="Alias not found: prod"):
-        curating.remove_alias(model, "prod")
+        curation.remove_alias(model, "prod")
     with pytest.raises(ArtifactNotFound, match="Version not found: m:v9"):
-        curating.set_alias(model, "best", 9)
+        curation.set_alias(model, "best", 9)
     with pytest.raises(InvalidArtifact):
-        curating.set_alias(model, "v2", 2)
+        curation.set_alias(model, "v2", 2)
     assert model.aliases() == {"latest": 3, "best": 2}
 
 
 def test_what_is_said_of_a_version_is_replaced(model: ArtifactFolder) -> None:
     before = model.existing(2).metadata
-    curating.describe(model.existing(2), description="the good one", tags=["a"])
-    curating.describe(model.existing(2), metadata={"acc": 0.9})
+    curation.describe(model.existing(2), description="the good one", tags=["a"])
+    curation.describe(model.existing(2), metadata={"acc": 0.9})
     known = model.existing(2).metadata
     assert (known.description, known.tags, known.metadata) == ("the good one", ["a"], {"acc": 0.9})
     assert known.created_at == before.created_at and known.updated_at > before.updated_at
@@ -91,7 +91,7 @@ def test_what_is_said_of_a_version_is_replaced(model: ArtifactFolder) -> None:
         {"metadata": {"a": object()}},
     ):
         with pytest.raises(InvalidArtifact):
-            curating.describe(model.existing(2), **bad)  # type: ignore[arg-type]
+            curation.describe(model.existing(2), **bad)  # type: ignore[arg-type]
     assert model.existing(2).metadata == known
 
 

@@ -10,10 +10,10 @@ import pytest
 from rest_framework.test import APIClient
 
 import runicorn as rn
-from runicorn.artifacts import saving
+from runicorn.artifacts import create
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.artifacts.store import Store
-from runicorn.layout import JSON_CEILING
+from runicorn.store.layout import JSON_CEILING
 
 Write = Callable[..., Path]
 LONG = "x" * (JSON_CEILING + 1)
@@ -33,7 +33,7 @@ def test_a_manifest_may_be_larger_than_other_small_files(
 def test_more_files_than_a_manifest_can_list_are_refused(
     run: rn.Run, shelves: Store, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving, "MANIFEST_CEILING", 1000)
+    monkeypatch.setattr(create, "MANIFEST_CEILING", 1000)
     for number in range(20):
         sources = write(f"many/{number}.txt", f"{number}").parent
     with pytest.raises(InvalidArtifact, match=r"manifest\.json would have more than"):

@@ -17,8 +17,9 @@ from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
 import runicorn as rn
-from runicorn import cleaning, layout
-from runicorn.cli import app, asking
+from runicorn.cli import app, common
+from runicorn.maintenance import cleaning
+from runicorn.store import layout
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.processes import PROJECT, environment
@@ -216,7 +217,7 @@ def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytes
     run_dir = ended(folder, 40)
     code, said = call("--older-than", "30")
     assert code == 2 and "nobody can be asked here, so --force is needed" in said
-    monkeypatch.setattr(asking, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "at_terminal", lambda: True)
     code, said = call("--older-than", "30", answer="n\n")
     assert code == 0 and "Go on? [y/N]" in said and "Cancelled." in said and not is_deleted(run_dir)
     code, said = call("--older-than", "30", answer="y\n")

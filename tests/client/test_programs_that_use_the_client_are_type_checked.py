@@ -11,7 +11,7 @@ from tests.processes import PROJECT
 GOOD = """
 import runicorn as rn
 import runicorn.api as api
-from runicorn.api import shapes, utils
+from runicorn.api import responses as shapes, utils
 
 rn.log_table("predictions", [{"label": 3}], step=1).upper()
 rn.log_histogram("weights", [0.5], bins=8).upper()

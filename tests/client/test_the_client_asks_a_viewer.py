@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import runicorn.api as api
-from runicorn.api import shapes
+from runicorn.api import responses
 from tests.client.conftest import BEGIN, IDS
 from tests.processes import Viewer
 
@@ -22,7 +22,7 @@ def ids(runs: Any) -> list[str]:
 def test_all_runs_are_listed_newest_first(client: api.RunicornClient) -> None:
     runs = client.list_experiments()
     assert ids(runs) == NEWEST
-    assert get_type_hints(shapes.Experiment).keys() <= runs[0].keys()
+    assert get_type_hints(responses.Experiment).keys() <= runs[0].keys()
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_what_makes_no_sense_is_refused(
 
 def test_one_run_has_everything(client: api.RunicornClient) -> None:
     run = client.get_experiment(IDS[2])
-    assert get_type_hints(shapes.ExperimentDetail).keys() <= run.keys()
+    assert get_type_hints(responses.ExperimentDetail).keys() <= run.keys()
     assert (run["project"], run["name"], run["status"], run["created_at"]) == (
         "vision",
         "net2",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runicorn.artifacts import Artifact, curating, records
+from runicorn.artifacts import Artifact, curation, records
 from runicorn.artifacts.store import Store
 from tests.folders import write_run
 
@@ -66,4 +66,4 @@ def _write_artifacts(root: Path, folder: Path) -> None:
         artifact.add_file(source, "weights.pt").add_reference("s3://bucket/train.tar", size=5)
         records.made(folder, artifact.log_to(store, RUN))
     source.unlink()
-    curating.set_alias(store.find("resnet"), "best", 1)
+    curation.set_alias(store.find("resnet"), "best", 1)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import stored
-from runicorn.exchange import exporting
+from runicorn.archives import write as exporting
+from runicorn.store import find
 from tests.documents.store import RUN, SECOND, write_store
 
 
@@ -39,7 +39,7 @@ def pack() -> Callable[..., Path]:
     """`pack(root, "x.zip")`: the whole store as an archive beside it, with its artifacts."""
 
     def write(root: Path, name: str = "whole.zip", **options: bool) -> Path:
-        path, runs, versions = root.parent / name, list(stored.all_runs(root)), exporting.all_versions(root)
+        path, runs, versions = root.parent / name, list(find.all_runs(root)), exporting.all_versions(root)
         entries = [*exporting.run_entries(root, runs), *exporting.version_entries(root, versions)]
         about = exporting.about(runs, versions)
         make = exporting.write_zip if name.endswith(".zip") else exporting.write_tar

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from runicorn.archives.read import import_archive
 from runicorn.cli import app
-from runicorn.exchange.importing import import_archive
 from tests.exchange.packing import RUN, good, snapshot, zipped
 from tests.sdk.trouble import closed_folder, small_disk
 

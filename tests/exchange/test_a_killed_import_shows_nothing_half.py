@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from runicorn import stored
+from runicorn.archives import commit
+from runicorn.archives.read import import_archive
 from runicorn.artifacts.store import Store
-from runicorn.exchange import commit
-from runicorn.exchange.importing import import_archive
+from runicorn.store import find
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.exchange.packing import snapshot
@@ -37,7 +37,7 @@ def count(event, args):
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-from runicorn.exchange.importing import import_archive
+from runicorn.archives.read import import_archive
 sys.addaudithook(count)
 with open(sys.argv[2], "rb") as file:
     import_archive(pathlib.Path(sys.argv[1]), file, overwrite=len(sys.argv) > 4)
@@ -69,7 +69,7 @@ def changes(root: Path, archive: Path, home: Path, *more: str) -> int:
 
 def whole(root: Path, kept: dict[str, object]) -> tuple[int, int]:
     """Hold that whatever can be seen is whole; how many runs and artifacts that are."""
-    runs = list(stored.all_runs(root))  # completes what was committed
+    runs = list(find.all_runs(root))  # completes what was committed
     ours = snapshot(root)
     for relative in runs:
         of_run = [name for name in kept if name.startswith(f"{relative}/") and isinstance(kept[name], bytes)]

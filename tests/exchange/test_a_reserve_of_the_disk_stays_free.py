@@ -14,12 +14,12 @@ from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
 import runicorn as rn
-from runicorn import free_space, layout
+from runicorn.archives.read import import_archive
 from runicorn.cli import app
-from runicorn.eventfile import event
-from runicorn.exchange.importing import import_archive
-from runicorn.free_space import Disk, NotEnoughSpace
-from runicorn.manifest.budget import Budget
+from runicorn.export.tensorboard_events import event
+from runicorn.store import free_space, layout
+from runicorn.store.free_space import Disk, NotEnoughSpace
+from runicorn.sync.budget import Budget
 from tests.exchange.packing import RUN, good, snapshot, zipped
 from tests.processes import Viewer
 from tests.sdk.trouble import small_disk

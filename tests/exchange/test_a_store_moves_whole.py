@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from artifacts import services
-from runicorn import stored
+from runicorn.archives.read import OTHER, RUNNING, THERE, import_archive
 from runicorn.artifacts.store import Store
-from runicorn.exchange.importing import OTHER, RUNNING, THERE, import_archive
+from runicorn.store import find
 from runs.active_root import activate, active_root
 from runs.index import discovery
 from tests.conftest import FIXTURE_STORE
@@ -151,7 +151,7 @@ def test_a_run_that_lies_elsewhere_is_the_same_run(full: Path, folder: Path, pac
     assert outcome.runs == [f"nlp/bert/runs/{THIRD}"] and not (folder / "vision").exists()
     with pack(full).open("rb") as file:
         import_archive(folder, file, overwrite=True)
-    assert sorted(stored.all_runs(folder)) == sorted(stored.all_runs(full))
+    assert sorted(find.all_runs(folder)) == sorted(find.all_runs(full))
 
 
 def test_another_version_of_that_number_stays(full: Path, folder: Path, pack: Pack) -> None:
@@ -206,7 +206,7 @@ def test_stores_of_runicorn_05_are_taken_from_a_tar(folder: Path, tmp_path: Path
                 info.size, info.mtime = len(content), path.stat().st_mtime
                 archive.addfile(info, io.BytesIO(content))
     outcome = import_archive(folder, io.BytesIO(packed.getvalue()))
-    assert sorted(outcome.runs) == sorted(stored.all_runs(root)) and outcome.runs
+    assert sorted(outcome.runs) == sorted(find.all_runs(root)) and outcome.runs
     kept, ours = snapshot(root), snapshot(folder)
     for relative in outcome.runs:
         of_run = [name for name in kept if name.startswith(f"{relative}/") and isinstance(kept[name], bytes)]

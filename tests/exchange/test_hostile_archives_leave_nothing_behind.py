@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import _os
-from runicorn.exchange.archives import members
-from runicorn.exchange.importing import import_archive
-from runicorn.exchange.limits import ArchiveRefused, ArchiveTooLarge, Limits
+from runicorn import _platform
+from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge, Limits
+from runicorn.archives.read import import_archive
+from runicorn.archives.reader import members
 from runicorn.manifest.files import is_media
 from tests.exchange.packing import RUN, Content, good, gzipped, snapshot, tarred, zip_link, zipped
 
@@ -326,7 +326,7 @@ def test_what_windows_takes_for_another_file_is_refused_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     packed = tarred({**good(), f"{RUN}/media/{name}": b"x"})
-    monkeypatch.setattr(_os, "WINDOWS", True)
+    monkeypatch.setattr(_platform, "WINDOWS", True)
     with pytest.raises(ArchiveRefused, match="something else"):
         list(members(io.BytesIO(packed), Limits()))
     assert not is_media(f"media/{name}")

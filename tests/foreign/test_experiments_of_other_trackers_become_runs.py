@@ -21,11 +21,11 @@ import pytest
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
-from runicorn import layout, stored
 from runicorn.cli import app
 from runicorn.cli.import_from import Tracker, reader
-from runicorn.foreign.experiment import Experiment, Point
-from runicorn.foreign.taking import fit, take
+from runicorn.importers.experiment import Experiment, Point
+from runicorn.importers.writer import fit, take
+from runicorn.store import find, layout
 from tests.fixtures.foreign.make import STEPS, losses
 
 ARCHIVES = Path(__file__).parent.parent / "fixtures" / "foreign"
@@ -50,7 +50,7 @@ def run_import(tracker: str, path: Path, root: Path, *more: str) -> dict[str, An
 
 def runs(root: Path) -> dict[str, Path]:
     """Run folders by project and name."""
-    return {relative.rpartition("/runs/")[0]: root / relative for relative in stored.all_runs(root)}
+    return {relative.rpartition("/runs/")[0]: root / relative for relative in find.all_runs(root)}
 
 
 def journal(run: Path, kind: str = "metrics") -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def test_tensorboard_folders_are_runs(tmp_path: Path, folder: Path) -> None:
 
 
 def test_what_our_own_exporter_writes_comes_back(tmp_path: Path, folder: Path, make_run: Any) -> None:
-    from runicorn.exporters import MetricsExporter
+    from runicorn.export.exporters import MetricsExporter
 
     made = make_run(folder, "p", "n", metrics=[{"loss": 0.5}, {"loss": 0.25, "acc": 1.0}])
     MetricsExporter(layout.run_folder(folder, "p", "n", made)).to_tensorboard(tmp_path / "out")

@@ -16,13 +16,13 @@ import pytest
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
-from runicorn import curation, layout
 from runicorn.cli import app
-from runicorn.eventfile import event
-from runicorn.foreign.experiment import Experiment, Point, Unreadable
-from runicorn.foreign.taking import take
-from runicorn.foreign.tensorboard import read as read_tensorboard
-from runicorn.foreign.trackio import read as read_trackio
+from runicorn.export.tensorboard_events import event
+from runicorn.importers.experiment import Experiment, Point, Unreadable
+from runicorn.importers.tensorboard import read as read_tensorboard
+from runicorn.importers.trackio import read as read_trackio
+from runicorn.importers.writer import take
+from runicorn.store import curation, layout
 from tests.foreign.test_experiments_of_other_trackers_become_runs import (
     journal,
     points,
@@ -123,9 +123,9 @@ def test_a_viewer_shows_what_an_update_brought(tmp_path: Path, store: Path, api:
 
 
 def test_the_ended_process_of_this_machine_ends_its_event_file(tmp_path: Path, folder: Path) -> None:
-    from runicorn import _os
+    from runicorn import _platform
 
-    name = f"events.out.tfevents.1700000000.{_os.host_name()}"
+    name = f"events.out.tfevents.1700000000.{_platform.host_name()}"
     event_file(tmp_path / "logs" / "ended", 2, f"{name}.{2**22 + 1}.0")
     event_file(tmp_path / "logs" / "alive", 2, f"{name}.{os.getpid()}.0")
     run_import("tensorboard", tmp_path / "logs", folder)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import journal
+from runicorn.store import journal
 from runicorn_site.web.files import OpenFile
 from runs.live import tail as tails
 from runs.live.tail import Tail, text_lines

@@ -9,7 +9,7 @@ from metrics.ingest.catch_up import backlog, catch_up
 from metrics.ingest.journal_summary import figures
 from metrics.models import Journal
 from metrics.query import series
-from runicorn import layout
+from runicorn.store import layout
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run, path_of
 

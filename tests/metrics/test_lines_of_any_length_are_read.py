@@ -10,7 +10,7 @@ import pytest
 from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal
 from metrics.query import series
-from runicorn import journal
+from runicorn.store import journal
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run
 

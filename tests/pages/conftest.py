@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from runicorn.histograms import histogram
-from runicorn.tables import encode, table
+from runicorn.media.histograms import histogram
+from runicorn.media.tables import encode, table
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.processes import Viewer

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from runicorn.histograms import histogram
-from runicorn.tables import encode, table
+from runicorn.media.histograms import histogram
+from runicorn.media.tables import encode, table
 from tests.folders import write_run
 from tests.pages.conftest import PIXEL, log_medium
 from tests.processes import Viewer

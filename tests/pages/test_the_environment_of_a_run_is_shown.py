@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runicorn import layout
-from runicorn.environment import EnvironmentCapture
+from runicorn.capture.environment import EnvironmentCapture
+from runicorn.store import layout
 from tests.folders import write_run
 from tests.pages.markup import Markup
 from tests.processes import Viewer

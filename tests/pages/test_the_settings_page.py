@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from runicorn import settings
+from runicorn.settings import user
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -49,7 +49,7 @@ def test_a_folder_is_looked_at_before_it_is_switched_to(store: Path, tmp_path: P
     missing = client.post("/settings/root", {"path": str(tmp_path / "none"), "check": "1"})
     assert "does not exist yet and will be created" in missing.content.decode()
     assert not (tmp_path / "none").exists()
-    assert settings.read_user_config() == {}
+    assert user.read_user_config() == {}
 
 
 def test_the_folder_becomes_the_root_at_once(store: Path, tmp_path: Path, page: Page, client: Client) -> None:
@@ -60,7 +60,7 @@ def test_the_folder_becomes_the_root_at_once(store: Path, tmp_path: Path, page: 
         page("/settings?said=root").texts("main")
     )
     assert page("/").texts("a", "name") == ["there"]
-    assert settings.storage_root() == tmp_path / "other"
+    assert user.storage_root() == tmp_path / "other"
 
 
 @pytest.mark.parametrize("more", [{}, {"check": "1"}])
@@ -70,7 +70,7 @@ def test_what_is_wrong_with_a_folder_is_said(store: Path, client: Client, more: 
     text = answer.content.decode()
     assert "This cannot be the storage root: it must be absolute, or begin with ~." in text
     assert 'value="run&lt;s&gt;"' in text
-    assert settings.read_user_config() == {}
+    assert user.read_user_config() == {}
 
 
 def test_forms_need_their_token(store: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from runicorn import preferences
+from runicorn.settings import preferences
 from tests.folders import write_run
 from tests.pages.markup import Markup
 

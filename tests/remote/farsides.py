@@ -11,7 +11,7 @@ from typing import Any
 
 import requests
 
-from runicorn.farside import BEAT, END, SESSION_PATH, Order, Report, line, read_report, stamped
+from runicorn.remote_protocol import BEAT, END, SESSION_PATH, Order, Report, line, read_report, stamped
 from tests.prepared import lay_out
 from tests.processes import environment
 from tests.secrecy import secret

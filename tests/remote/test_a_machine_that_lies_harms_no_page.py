@@ -17,7 +17,7 @@ from remote.services import mirrors
 from remote.ssh.pool import pool
 from remote.viewers import session as viewers
 from remote.viewers.session import Session
-from runicorn.farside import IMPLEMENTATION, BadLine, read_report
+from runicorn.remote_protocol import IMPLEMENTATION, BadLine, read_report
 from tests.folders import write_run
 from tests.remote import far
 from tests.remote.pythons import pretending

@@ -19,7 +19,7 @@ from remote.models import ViewerSession
 from remote.services import viewers as viewing
 from remote.ssh import host_keys
 from remote.viewers import session as viewers
-from runicorn.farside import IMPLEMENTATION, Report, line
+from runicorn.remote_protocol import IMPLEMENTATION, Report, line
 from tests.remote import far
 from tests.remote.pythons import (
     bare_environment,

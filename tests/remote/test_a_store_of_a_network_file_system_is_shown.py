@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runicorn._os import is_network_filesystem
-from runicorn.farside import Order
+from runicorn._platform import is_network_filesystem
+from runicorn.remote_protocol import Order
 from runicorn_site.server import state_dir
 from tests.folders import append_metrics, write_run
 from tests.remote.farsides import TOKEN, FarSide

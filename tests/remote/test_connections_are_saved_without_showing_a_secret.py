@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from rest_framework.test import APIClient
 
 from remote.connections import encryption, saved
-from runicorn.settings import read_user_config
+from runicorn.settings.user import read_user_config
 from tests.secrecy import secret
 
 SECRET = f"{secret()} & 3"

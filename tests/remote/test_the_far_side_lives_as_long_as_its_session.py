@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from runicorn._version import __version__
-from runicorn.farside import (
+from runicorn.remote_protocol import (
     BEAT,
     END,
     IMPLEMENTATION,

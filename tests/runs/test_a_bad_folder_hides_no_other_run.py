@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.active_root import activate, active_root
 from runs.index import discovery
 from tests.runs.conftest import Listing, folder_of, read, row

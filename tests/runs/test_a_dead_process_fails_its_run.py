@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runicorn import _os
+from runicorn import _platform
 from runs import services
 from runs.active_root import active_root
 from tests.runs.conftest import Listing, folder_of, read, row
@@ -22,11 +22,11 @@ def ours(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     """What the SDK notes about a process of this machine."""
     return {
         "pid": process.pid,
-        "process_start": _os.process_start_time(process.pid),
+        "process_start": _platform.process_start_time(process.pid),
         "hostname": socket.gethostname(),
-        "machine_id": _os.machine_id(),
-        "boot_id": _os.boot_id(),
-        "pid_namespace": _os.pid_namespace(),
+        "machine_id": _platform.machine_id(),
+        "boot_id": _platform.boot_id(),
+        "pid_namespace": _platform.pid_namespace(),
     }
 
 

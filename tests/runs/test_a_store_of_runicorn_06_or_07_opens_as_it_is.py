@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runicorn import stored
+from runicorn.archives.read import import_archive
 from runicorn.cli import app
-from runicorn.exchange.importing import import_archive
 from runicorn.manifest import ManifestGenerator
+from runicorn.store import find
 from runs.active_root import activate, active_root
 from runs.models import Run
 from tests.runs.conftest import Listing, read
@@ -99,7 +99,7 @@ def test_runs_are_deleted_restored_and_removed(opened: Path, api: Any, look: Any
     assert read(api.post("/api/runs/soft-delete", {"run_ids": ids}))["deleted_count"] == 2
     assert read(api.post("/api/recycle-bin/restore", {"run_ids": [YOLO]}))["restored_count"] == 1
     assert read(api.post("/api/recycle-bin/empty", {"confirm": True}))["permanently_deleted"] == 1
-    assert set(stored.all_runs(opened)) == FOLDERS - {"runs/cv/detection/named-by-hand"}
+    assert set(find.all_runs(opened)) == FOLDERS - {"runs/cv/detection/named-by-hand"}
 
 
 def test_the_manifest_names_every_run_and_file(opened: Path) -> None:
@@ -123,7 +123,7 @@ def test_an_archive_of_it_can_be_imported(opened: Path, tmp_path: Path, name: st
     other.mkdir()
     with archive.open("rb") as file:
         outcome = import_archive(other, file)
-    assert set(outcome.runs) == set(stored.all_runs(other)) == FOLDERS and not outcome.left
+    assert set(outcome.runs) == set(find.all_runs(other)) == FOLDERS and not outcome.left
     for path in (opened / "runs").rglob("*"):
         if path.is_file() and not path.name.endswith(".lock"):
             assert (other / path.relative_to(opened)).read_bytes() == path.read_bytes()

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runicorn import stored
+from runicorn.store import find
 from runs import services
 from runs.active_root import active_root
 from runs.models import Run
@@ -82,7 +82,7 @@ def found(text: str) -> set[int]:
 def in_folders(text: str) -> set[int]:
     root = Path(active_root().path)
     numbers = set()
-    for folder in stored.all_runs(root):
+    for folder in find.all_runs(root):
         record = read_run(str(root), folder, look_at(root / folder))[0]
         number = int(record.run_id[-6:])
         recorded = {key: facts(value) for key, value in METRICS[number].items()}

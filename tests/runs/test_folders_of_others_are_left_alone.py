@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from runicorn import cleaning, stored
 from runicorn.cli import app
+from runicorn.maintenance import cleaning
 from runicorn.manifest import ManifestGenerator
+from runicorn.store import find
 from runs.active_root import active_root
 from runs.models import Run
 from tests.folders import write_run
@@ -53,8 +54,8 @@ def test_a_folder_without_a_file_of_runicorn_is_no_run_anywhere(
 ) -> None:
     kept = write_run(store)
     assert [item["id"] for item in listed()] == [kept]
-    assert [folder.rpartition("/")[2] for folder in stored.all_runs(store)] == [kept]
-    assert stored.find(store, "exp2") == stored.find(store, "train3") == []
+    assert [folder.rpartition("/")[2] for folder in find.all_runs(store)] == [kept]
+    assert find.find(store, "exp2") == find.find(store, "train3") == []
     manifest, _ = ManifestGenerator(store).generate()
     assert [entry.run_id for entry in manifest.experiments] == [kept]
     assert api.get("/api/runs/exp2").status_code == 400

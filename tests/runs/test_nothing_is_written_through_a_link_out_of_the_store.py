@@ -17,13 +17,14 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 import runicorn as rn
-from runicorn import curation, layout
-from runicorn.artifacts import curating, garbage, verifying
+from runicorn.archives.limits import ArchiveRefused
+from runicorn.archives.read import import_archive
+from runicorn.artifacts import curation as curating
+from runicorn.artifacts import garbage, verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.store import Store
-from runicorn.exchange.importing import import_archive
-from runicorn.exchange.limits import ArchiveRefused
 from runicorn.manifest.generator import ManifestGenerator
+from runicorn.store import curation, layout
 from runicorn.upload.state import UploadState
 from runs.active_root import activate
 
@@ -111,7 +112,7 @@ def fill(root: Path, source: Path) -> None:
                 (source / "small.txt").write_text(f"{number}")
                 run.log_artifact(rn.Artifact("m").add_file(source / "big.bin").add_file(source / "small.txt"))
     curating.soft_delete(Store(root).find("m").existing(2))
-    verifying.verify(Store(root).find("m").existing(1))
+    verify.verify(Store(root).find("m").existing(1))
     for name in ("trash", "parts", "upload"):
         (curation.private_folder(root) / name).mkdir(exist_ok=True)
     known = {"tags": [], "description": "", "pinned": False, "archived": False}
@@ -231,7 +232,7 @@ def write_with_the_sdk(root: Path, source: Path) -> None:
         lambda: curate(curating.restore),
         lambda: curating.set_alias(store.find("m"), "good", 1),
         lambda: curate(lambda version: curating.describe(version, description="d")),
-        lambda: curate(verifying.verify),
+        lambda: curate(verify.verify),
         lambda: garbage.collect(store),
         lambda: curate(curating.delete_for_good),
         lambda: curation.note(root, root / RUN_FOLDER, known, {"tags": ["u"]}),

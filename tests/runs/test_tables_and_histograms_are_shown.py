@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runicorn.histograms import histogram
-from runicorn.tables import encode, table
+from runicorn.media.histograms import histogram
+from runicorn.media.tables import encode, table
 from tests.pages.markup import Markup
 from tests.runs.conftest import folder_of, read
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from runicorn import endings
+from runicorn.tracking.exit import hooks
 from runs.pages.exit_reason import in_words
 
 
@@ -18,7 +18,7 @@ from runs.pages.exit_reason import in_words
     ],
 )
 def test_what_the_library_writes(error: BaseException, words: str) -> None:
-    status, reason = endings.verdict(error)
+    status, reason = hooks.verdict(error)
     assert reason is not None
     assert in_words(reason, status) == words
 

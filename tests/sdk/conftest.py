@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runicorn import endings, silent
+from runicorn.tracking import disabled
+from runicorn.tracking.exit import hooks
 from tests.sdk.scripts import Script, Scripts
 
 LAUNCHERS = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "SLURM_", "OMPI_", "PMI_", "PMIX_")
@@ -22,9 +23,9 @@ def alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.startswith(LAUNCHERS):
             monkeypatch.delenv(name)
-    monkeypatch.setattr(silent, "_said_in", None, raising=False)
+    monkeypatch.setattr(disabled, "_said_in", None, raising=False)
     yield
-    for run in endings.open_runs():
+    for run in hooks.open_runs():
         run.end("finished", None)
 
 

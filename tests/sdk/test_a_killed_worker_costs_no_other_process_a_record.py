@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.checksums import seal
-from runicorn.records import metric_records
+from runicorn.store.checksums import seal
+from runicorn.store.records import metric_records
 from tests.sdk.scripts import Script, only_run
 
 FORKED = """

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn import _os, layout, settings
+from runicorn import _platform
+from runicorn.settings import user
+from runicorn.store import layout
 from tests.sdk.scripts import Recorded
 
 
@@ -42,10 +44,10 @@ def test_meta_tells_who_where_and_when(begin: Callable[..., rn.Run], folder: Pat
 
 def test_meta_tells_which_process_of_which_machine_it_is(begin: Callable[..., rn.Run]) -> None:
     meta = Recorded(begin().run_dir).json("meta")
-    assert meta["process_start"] == _os.process_start_time(os.getpid())
-    assert meta["machine_id"] and meta["boot_id"] == _os.boot_id()
-    assert meta["pid_namespace"] == _os.pid_namespace()
-    assert not _os.process_gone(meta["pid"], meta["process_start"], meta["boot_id"])
+    assert meta["process_start"] == _platform.process_start_time(os.getpid())
+    assert meta["machine_id"] and meta["boot_id"] == _platform.boot_id()
+    assert meta["pid_namespace"] == _platform.pid_namespace()
+    assert not _platform.process_gone(meta["pid"], meta["process_start"], meta["boot_id"])
 
 
 def test_one_tag_may_be_a_text(begin: Callable[..., rn.Run]) -> None:
@@ -118,7 +120,7 @@ def test_the_page_of_every_run_is_named_while_a_viewer_is_running(
     begin: Callable[..., rn.Run], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first = begin()
-    settings.register_viewer("http://127.0.0.1:23300/", folder, token_needed=False)
+    user.register_viewer("http://127.0.0.1:23300/", folder, token_needed=False)
     runs = [begin(), begin()]
     lines = capsys.readouterr().err.splitlines()
     assert [line.rpartition("/")[2] for line in lines[1:]] == [run.id for run in runs]
@@ -128,7 +130,7 @@ def test_the_page_of_every_run_is_named_while_a_viewer_is_running(
 def test_the_start_line_names_the_page_when_a_viewer_of_this_store_is_running(
     begin: Callable[..., rn.Run], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings.register_viewer("http://127.0.0.1:23300/", folder, token_needed=False)
+    user.register_viewer("http://127.0.0.1:23300/", folder, token_needed=False)
     run = begin()
     assert capsys.readouterr().err == f"runicorn: run p/n: http://127.0.0.1:23300/runs/{run.id}\n"
 
@@ -136,6 +138,6 @@ def test_the_start_line_names_the_page_when_a_viewer_of_this_store_is_running(
 def test_a_viewer_of_another_store_is_not_named(
     begin: Callable[..., rn.Run], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings.register_viewer("http://127.0.0.1:23300", tmp_path / "other", token_needed=False)
+    user.register_viewer("http://127.0.0.1:23300", tmp_path / "other", token_needed=False)
     begin()
     assert "127.0.0.1:23300" not in capsys.readouterr().err

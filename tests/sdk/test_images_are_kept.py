@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import runicorn as rn
-from runicorn import media
+from runicorn.media import images
 from tests.sdk.scripts import Recorded
 
 
@@ -151,6 +151,6 @@ def test_what_is_no_kind_of_image_raises(run: rn.Run) -> None:
 
 @given(st.text(max_size=300))
 def test_no_key_leads_out_of_media(key: str) -> None:
-    name = media.file_name(key, "png")
+    name = images.file_name(key, "png")
     assert "/" not in name and "\\" not in name and "\0" not in name and len(name.encode()) < 255
     assert Path("media", name).name == name and not name.startswith(".")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
-from runicorn import layout
+from runicorn.store import layout
 
 BAD = ["", "x" * 101, "a/b", "a\\b", "..", "a..b", ".", ".hidden", "a\nb", "a\x00", "\x7f", "\ud800", "runs"]
 BAD += ["artifacts", "evaluations", "漢" * 90]

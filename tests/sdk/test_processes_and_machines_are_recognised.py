@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import _os
+from runicorn import _platform
 from tests.waiting import until
 
 
@@ -22,48 +22,50 @@ def process() -> subprocess.Popen[bytes]:
 
 
 def test_this_process_is_not_gone() -> None:
-    start = _os.process_start_time(os.getpid())
+    start = _platform.process_start_time(os.getpid())
     assert start is not None and start > 0
-    assert not _os.process_gone(os.getpid(), start, _os.boot_id())
-    assert not _os.process_gone(os.getpid(), None, "")
+    assert not _platform.process_gone(os.getpid(), start, _platform.boot_id())
+    assert not _platform.process_gone(os.getpid(), None, "")
 
 
 def test_a_pid_with_another_start_is_another_process() -> None:
-    start = _os.process_start_time(os.getpid())
-    assert start is not None and _os.process_gone(os.getpid(), start - 1, _os.boot_id())
+    start = _platform.process_start_time(os.getpid())
+    assert start is not None and _platform.process_gone(os.getpid(), start - 1, _platform.boot_id())
 
 
 def test_another_boot_means_gone() -> None:
-    assert _os.process_gone(os.getpid(), _os.process_start_time(os.getpid()), "another")
+    assert _platform.process_gone(os.getpid(), _platform.process_start_time(os.getpid()), "another")
 
 
 @pytest.mark.parametrize("pid", [0, -1, -5, 2**22 + 1, 2**70])
 def test_a_pid_that_nobody_has_is_gone(pid: int) -> None:
-    assert _os.process_gone(pid, None, "")
+    assert _platform.process_gone(pid, None, "")
 
 
 def test_the_process_of_somebody_else_is_not_gone() -> None:
-    assert not _os.process_gone(1, _os.process_start_time(1), _os.boot_id())
+    assert not _platform.process_gone(1, _platform.process_start_time(1), _platform.boot_id())
 
 
 def test_a_process_is_gone_when_it_waits_to_be_reaped_and_after(process: subprocess.Popen[bytes]) -> None:
-    start, boot = _os.process_start_time(process.pid), _os.boot_id()
-    assert not _os.process_gone(process.pid, start, boot)
+    start, boot = _platform.process_start_time(process.pid), _platform.boot_id()
+    assert not _platform.process_gone(process.pid, start, boot)
     process.kill()
-    until(lambda: _os.process_gone(process.pid, start, boot))
+    until(lambda: _platform.process_gone(process.pid, start, boot))
     process.communicate()
-    assert _os.process_gone(process.pid, start, boot) and _os.process_start_time(process.pid) is None
+    assert (
+        _platform.process_gone(process.pid, start, boot) and _platform.process_start_time(process.pid) is None
+    )
 
 
 def test_the_machine_is_named_but_not_given_away() -> None:
-    assert len(_os.machine_id()) == 32 and _os.machine_id() == _os.machine_id()
+    assert len(_platform.machine_id()) == 32 and _platform.machine_id() == _platform.machine_id()
     for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
-        assert not path.exists() or path.read_text().strip() != _os.machine_id()
+        assert not path.exists() or path.read_text().strip() != _platform.machine_id()
 
 
 def test_local_file_systems_are_local(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "not" / "there", Path("/"), Path("/proc")):
-        assert not _os.is_network_filesystem(path)
+        assert not _platform.is_network_filesystem(path)
 
 
 def test_the_mount_that_holds_the_path_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,9 +77,9 @@ def test_the_mount_that_holds_the_path_decides(tmp_path: Path, monkeypatch: pyte
         "4 1 0:6 / /twice rw - ext4 /dev/c rw\n"
         "5 1 0:7 / /twice rw - fuse.sshfs host: rw\n"
     )
-    monkeypatch.setattr(_os, "MOUNTS", str(table))
+    monkeypatch.setattr(_platform, "MOUNTS", str(table))
     network = {
-        path: _os.is_network_filesystem(path)
+        path: _platform.is_network_filesystem(path)
         for path in ("/data/x", "/data/local disk/x", "/twice", "/database")
     }
     assert network == {"/data/x": True, "/data/local disk/x": False, "/twice": True, "/database": False}
@@ -85,20 +87,20 @@ def test_the_mount_that_holds_the_path_decides(tmp_path: Path, monkeypatch: pyte
 
 def test_a_lock_keeps_others_out_until_it_is_left(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    with _os.file_lock(path), pytest.raises(BlockingIOError), _os.file_lock(path, blocking=False):
+    with _platform.file_lock(path), pytest.raises(BlockingIOError), _platform.file_lock(path, blocking=False):
         pass
-    with _os.file_lock(path, blocking=False):
+    with _platform.file_lock(path, blocking=False):
         pass
 
 
 def test_a_lock_falls_with_its_process(tmp_path: Path) -> None:
     path = tmp_path / "lock"
-    text = f"from runicorn import _os\nwith _os.file_lock({str(path)!r}):\n    print('held', flush=True); input()"
+    text = f"from runicorn import _platform as _os\nwith _os.file_lock({str(path)!r}):\n    print('held', flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", text], stdin=-1, stdout=-1, text=True) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-        with pytest.raises(BlockingIOError), _os.file_lock(path, blocking=False):
+        with pytest.raises(BlockingIOError), _platform.file_lock(path, blocking=False):
             pass
         holder.kill()
         holder.wait()
-    with _os.file_lock(path, blocking=False):
+    with _platform.file_lock(path, blocking=False):
         pass

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn import layout, stored
+from runicorn.store import find, layout
 
 
 def meta_of(run: rn.Run) -> dict[str, object]:
@@ -34,7 +34,7 @@ def test_a_path_says_where_a_run_is_stored(
     with rn.init(path=path, storage=root, alias="best") as run:
         run.log({"loss": 0.5}, step=0)
         assert (run.project, run.name) == (project, name)
-    assert run.run_dir == root / folder / run.id and list(stored.all_runs(root)) == [f"{folder}/{run.id}"]
+    assert run.run_dir == root / folder / run.id and list(find.all_runs(root)) == [f"{folder}/{run.id}"]
     about = meta_of(run)
     assert (about["path"], about["alias"]) == (path.replace("\\", "/").strip("/"), "best")
     assert (about["project"], about["name"]) == (project, name)

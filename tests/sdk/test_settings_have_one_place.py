@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import _os, layout, settings
+from runicorn import _platform
+from runicorn.settings import user
+from runicorn.store import layout
 
 Env = pytest.MonkeyPatch
 
@@ -23,23 +25,23 @@ def test_the_store_is_the_argument_else_the_environment_else_the_configuration_e
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RUNICORN_DIR", raising=False)
-    assert settings.storage_root() == tmp_path / ".runicorn"
-    settings.write_user_config({"user_root_dir": "~/runs"})
-    assert settings.storage_root() == Path.home().resolve() / "runs"
+    assert user.storage_root() == tmp_path / ".runicorn"
+    user.write_user_config({"user_root_dir": "~/runs"})
+    assert user.storage_root() == Path.home().resolve() / "runs"
     monkeypatch.setenv("RUNICORN_DIR", str(tmp_path / "env"))
-    assert settings.storage_root() == settings.storage_root("") == tmp_path / "env"
-    assert settings.storage_root(tmp_path / "arg") == settings.storage_root("arg") == tmp_path / "arg"
+    assert user.storage_root() == user.storage_root("") == tmp_path / "env"
+    assert user.storage_root(tmp_path / "arg") == user.storage_root("arg") == tmp_path / "arg"
 
 
 def test_links_in_its_path_are_resolved(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
-    assert settings.storage_root(tmp_path / "link" / "x") == tmp_path / "real" / "x"
+    assert user.storage_root(tmp_path / "link" / "x") == tmp_path / "real" / "x"
 
 
 def test_a_store_that_is_no_path_raises() -> None:
     with pytest.raises(TypeError):
-        settings.storage_root(3)  # type: ignore[arg-type]
+        user.storage_root(3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [None, 3, "", ["x"]])
@@ -47,27 +49,25 @@ def test_a_configured_root_that_is_no_text_means_nothing(
     value: object, tmp_path: Path, monkeypatch: Env
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (settings.config_directory() / "config.json").write_text(json.dumps({"user_root_dir": value}))
-    assert settings.storage_root() == tmp_path / ".runicorn"
+    (user.config_directory() / "config.json").write_text(json.dumps({"user_root_dir": value}))
+    assert user.storage_root() == tmp_path / ".runicorn"
 
 
 def test_folders_and_files_are_the_users_alone(home: Path) -> None:
-    settings.write_user_config({"a": 1})
-    note = settings.register_viewer("http://127.0.0.1:1", home, token_needed=True)
-    assert (
-        _mode(settings.config_directory()) == _mode(settings.data_directory()) == _mode(note.parent) == 0o700
-    )
-    assert _mode(settings.config_directory() / "config.json") == _mode(note) == 0o600
+    user.write_user_config({"a": 1})
+    note = user.register_viewer("http://127.0.0.1:1", home, token_needed=True)
+    assert _mode(user.config_directory()) == _mode(user.data_directory()) == _mode(note.parent) == 0o700
+    assert _mode(user.config_directory() / "config.json") == _mode(note) == 0o600
 
 
 def test_a_folder_that_others_could_read_is_closed(tmp_path: Path, monkeypatch: Env) -> None:
     (tmp_path / "open").mkdir()
     (tmp_path / "open").chmod(0o755)
     monkeypatch.setenv("RUNICORN_CONFIG_DIR", str(tmp_path / "open"))
-    assert _mode(settings.config_directory()) == 0o700
-    settings.write_user_config({"a": 1})
+    assert _mode(user.config_directory()) == 0o700
+    user.write_user_config({"a": 1})
     (tmp_path / "open").chmod(0o755)
-    assert _mode(settings.config_directory()) == 0o700  # there is nothing in it but ours
+    assert _mode(user.config_directory()) == 0o700  # there is nothing in it but ours
 
 
 @pytest.mark.parametrize(("mode", "foreign"), [(0o1777, False), (0o755, True), (0o2775, True)])
@@ -81,60 +81,60 @@ def test_a_folder_that_people_share_is_left_as_it_is(
         (shared / "notes.txt").chmod(0o644)
     shared.chmod(mode)
     monkeypatch.setenv("RUNICORN_CONFIG_DIR", str(shared))
-    settings.write_user_config({"a": 1})
+    user.write_user_config({"a": 1})
     assert _mode(shared) == mode and _mode(shared / "config.json") == 0o600
 
 
 def test_unknown_keys_of_the_configuration_stay_and_none_removes() -> None:
-    path = settings.config_directory() / "config.json"
+    path = user.config_directory() / "config.json"
     path.write_text(json.dumps({"ssh_connections": [{"host": "x"}], "b": 1}))
-    settings.write_user_config({"user_root_dir": "/x", "b": None})
-    assert settings.read_user_config() == {"ssh_connections": [{"host": "x"}], "user_root_dir": "/x"}
+    user.write_user_config({"user_root_dir": "/x", "b": None})
+    assert user.read_user_config() == {"ssh_connections": [{"host": "x"}], "user_root_dir": "/x"}
 
 
 def test_a_configuration_that_is_a_link_is_read_and_stays_one(tmp_path: Path) -> None:
     (tmp_path / "dotfiles.json").write_text('{"a": 1}')
-    path = settings.config_directory() / "config.json"
+    path = user.config_directory() / "config.json"
     path.symlink_to(tmp_path / "dotfiles.json")
-    settings.write_user_config({"b": 2})
-    assert path.is_symlink() and settings.read_user_config() == {"a": 1, "b": 2}
+    user.write_user_config({"b": 2})
+    assert path.is_symlink() and user.read_user_config() == {"a": 1, "b": 2}
 
 
 def test_a_damaged_configuration_is_empty() -> None:
-    (settings.config_directory() / "config.json").write_text("{")
-    assert settings.read_user_config() == {}
+    (user.config_directory() / "config.json").write_text("{")
+    assert user.read_user_config() == {}
 
 
 def test_the_usual_places_follow_the_systems_rules(monkeypatch: Env) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", "/cfg")
     monkeypatch.setenv("XDG_DATA_HOME", "relative is ignored")
-    assert _os.config_home() == Path("/cfg/runicorn")
-    assert _os.data_home() == Path.home() / ".local/share/runicorn"
+    assert _platform.config_home() == Path("/cfg/runicorn")
+    assert _platform.data_home() == Path.home() / ".local/share/runicorn"
 
 
 def test_every_variable_has_a_name_of_ours_and_a_sentence() -> None:
-    for setting in settings.SETTINGS:
+    for setting in user.SETTINGS:
         assert setting.name.startswith("RUNICORN_") and setting.help.endswith(".")
-    assert len({setting.name for setting in settings.SETTINGS}) == len(settings.SETTINGS)
+    assert len({setting.name for setting in user.SETTINGS}) == len(user.SETTINGS)
 
 
 def test_a_variable_that_is_not_in_the_table_is_a_mistake(monkeypatch: Env) -> None:
     monkeypatch.setenv("RUNICORN_MODE", "")
-    assert settings.get("RUNICORN_MODE") == "online"
+    assert user.get("RUNICORN_MODE") == "online"
     with pytest.raises(KeyError):
-        settings.get("RUNICORN_NOTHING")
+        user.get("RUNICORN_NOTHING")
 
 
 def test_a_viewer_is_listed_while_it_runs(folder: Path) -> None:
-    note = settings.register_viewer("http://127.0.0.1:23300", folder, token_needed=False)
-    (viewer,) = settings.running_viewers()
+    note = user.register_viewer("http://127.0.0.1:23300", folder, token_needed=False)
+    (viewer,) = user.running_viewers()
     assert (viewer["url"], viewer["root"], viewer["pid"]) == (
         "http://127.0.0.1:23300",
         str(folder),
         os.getpid(),
     )
     note.unlink()
-    assert settings.running_viewers() == []
+    assert user.running_viewers() == []
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_viewer_is_listed_while_it_runs(folder: Path) -> None:
     ],
 )
 def test_a_note_of_another_or_ended_process_is_ignored(folder: Path, change: dict[str, object]) -> None:
-    note = settings.register_viewer("http://127.0.0.1:23300", folder, token_needed=False)
+    note = user.register_viewer("http://127.0.0.1:23300", folder, token_needed=False)
     layout.write_json(note, layout.read_json(note)[0] | change)
     (note.parent / "torn.json").write_text("{")
-    assert settings.running_viewers() == []
+    assert user.running_viewers() == []

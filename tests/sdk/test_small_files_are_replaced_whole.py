@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runicorn import layout
+from runicorn.store import layout
 from tests.sdk.trouble import small_disk
 
 VALUES = st.recursive(

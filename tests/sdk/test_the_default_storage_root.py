@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn import places
+from runicorn.tracking import default_root
 from tests.processes import environment
 from tests.sdk.scripts import Script, only_run
 
@@ -88,7 +88,7 @@ def test_a_new_root_below_an_unmounted_mount_point_is_reported_once(
     if is_listed:
         (disk / "README").write_text("mount the disk here")
         (tmp_path / "fstab").write_text(f"# comment\n/dev/sdz1 {disk} ext4 defaults 0 2\n")
-        monkeypatch.setattr(places, "FSTAB", str(tmp_path / "fstab"))
+        monkeypatch.setattr(default_root, "FSTAB", str(tmp_path / "fstab"))
     for _ in range(2):
         begin(storage=disk / "store")
     told = f"made a new storage root in {disk / 'store'}. No file system is mounted at {disk}"

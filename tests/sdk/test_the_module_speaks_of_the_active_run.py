@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 import runicorn as rn
-from runicorn import session
+from runicorn.tracking import init
 from tests.sdk.scripts import Recorded
 
 
@@ -59,7 +59,7 @@ def test_logging_after_the_end_is_kept_and_told_once(
 
 
 def test_without_any_run_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_latest", None)
+    monkeypatch.setattr(init, "_latest", None)
     assert rn.get_active_run() is None
     for verb in (rn.log, rn.finish, lambda: rn.log_text("x"), lambda: rn.summary({"a": 1})):
         with pytest.raises(RuntimeError, match=r"call runicorn\.init\(\) first"):

@@ -71,7 +71,7 @@ def test_what_type_checkers_see_is_what_is_loaded() -> None:
 
 def test_the_verbs_are_not_hidden_by_modules_of_their_names(tmp_path: Path) -> None:
     text = (
-        "import runicorn as rn\nrun = rn.init()\nimport runicorn.run, runicorn.config, runicorn.outcome\n"
+        "import runicorn as rn\nrun = rn.init()\nimport runicorn.tracking.run, runicorn.tracking.config, runicorn.tracking.summary\n"
         "assert all(callable(getattr(rn, n)) for n in rn.__all__ if n != '__version__'), rn.summary"
     )
     environment = {"RUNICORN_MODE": "disabled", "PYTHONPATH": str(PROJECT), "HOME": str(tmp_path)}

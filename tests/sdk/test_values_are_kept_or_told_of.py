@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
-from runicorn import journal, values
+from runicorn.store import journal, values
 from tests.sdk.scripts import Recorded
 
 SCALARS = st.none() | st.booleans() | st.floats() | st.integers(-(2**63), 2**64 - 1) | st.text()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runicorn._commands import Commands, Output
+from runicorn.capture.subprocesses import Commands, Output
 from tests.sdk.scripts import gone
 from tests.waiting import until
 

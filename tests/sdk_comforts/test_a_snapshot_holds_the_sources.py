@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import snapshot
-from runicorn.environment import EnvironmentCapture
+from runicorn.capture import snapshot
+from runicorn.capture.environment import EnvironmentCapture
 
 
 def _tree(folder: Path, *names: str) -> Path:

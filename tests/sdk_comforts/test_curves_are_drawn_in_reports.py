@@ -3,14 +3,14 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from runicorn import curves, report
+from runicorn.export import report, sparkline_svg
 from tests.folders import write_run
 
 
-def _curves(folder: Path, metrics: list[dict[str, object]]) -> tuple[dict[str, curves.Curve], int]:
+def _curves(folder: Path, metrics: list[dict[str, object]]) -> tuple[dict[str, sparkline_svg.Curve], int]:
     write_run(folder, metrics=metrics)
     (path,) = folder.glob("*/*/runs/*")
-    return curves.read(path)
+    return sparkline_svg.read(path)
 
 
 def test_a_spike_is_drawn_however_long_the_run(folder: Path) -> None:
@@ -20,9 +20,9 @@ def test_a_spike_is_drawn_however_long_the_run(folder: Path) -> None:
     ]
     drawn, more = _curves(folder, values)
     points = drawn["loss"].points()
-    assert more == 0 and len(points) <= 2 * curves.BUCKETS and (31_234.0, 1000.0) in points
+    assert more == 0 and len(points) <= 2 * sparkline_svg.BUCKETS and (31_234.0, 1000.0) in points
     assert [x for x, _ in points] == sorted(x for x, _ in points)
-    assert "1000, step" in curves.svg("loss", drawn["loss"])
+    assert "1000, step" in sparkline_svg.svg("loss", drawn["loss"])
 
 
 def test_odd_values_leave_no_mark(folder: Path) -> None:
@@ -32,12 +32,12 @@ def test_odd_values_leave_no_mark(folder: Path) -> None:
     )
     assert set(drawn) == {"loss", "one"}
     for name, curve in drawn.items():
-        assert "nan" not in curves.svg(name, curve) and "inf" not in curves.svg(name, curve)
+        assert "nan" not in sparkline_svg.svg(name, curve) and "inf" not in sparkline_svg.svg(name, curve)
 
 
 def test_very_many_metrics_are_counted(folder: Path) -> None:
-    drawn, more = _curves(folder, [{f"m{n:03}": n for n in range(curves.MOST + 7)}])
-    assert (len(drawn), more) == (curves.MOST, 7)
+    drawn, more = _curves(folder, [{f"m{n:03}": n for n in range(sparkline_svg.MOST + 7)}])
+    assert (len(drawn), more) == (sparkline_svg.MOST, 7)
     (path,) = folder.glob("*/*/runs/*")
     assert "7 more metrics are not drawn." in report.html(path)
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
-from runicorn import histograms
-from runicorn.histograms import histogram
+from runicorn.media import histograms
+from runicorn.media.histograms import histogram
 from tests.sdk.scripts import Recorded
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runicorn import screen
-from runicorn.screen import Screen
+from runicorn.capture import terminal_lines
+from runicorn.capture.terminal_lines import Screen
 
 PIECES = st.sampled_from(
     [
@@ -77,20 +77,20 @@ def test_no_order_of_looks_breaks_it_and_nothing_is_held_back_for_ever(
         one.feed(part)
         if n < len(looks):
             getattr(one, looks[n])()
-        assert 0 <= one._at < len(one._rows) <= screen.ROWS + screen.ABOVE + 2
+        assert 0 <= one._at < len(one._rows) <= terminal_lines.ROWS + terminal_lines.ABOVE + 2
     one.flush()
     assert one.flush() == [] and not one.is_busy()
 
 
 def test_a_line_without_end_is_cut_wherever_the_writes_were() -> None:
-    text = "x" * (2 * screen.LENGTH + 5)
+    text = "x" * (2 * terminal_lines.LENGTH + 5)
     whole = _lines([text])
-    assert list(map(len, whole)) == [screen.LENGTH, screen.LENGTH, 5]
-    assert _lines([text[:7], text[7 : screen.LENGTH + 1], text[screen.LENGTH + 1 :]]) == whole
+    assert list(map(len, whole)) == [terminal_lines.LENGTH, terminal_lines.LENGTH, 5]
+    assert _lines([text[:7], text[7 : terminal_lines.LENGTH + 1], text[terminal_lines.LENGTH + 1 :]]) == whole
 
 
 def test_thousands_of_rows_are_not_kept() -> None:
     one = Screen()
     lines = one.feed("".join(f"\rbar {n}\n" for n in range(10_000)))
-    assert len(one._rows) <= screen.ROWS
+    assert len(one._rows) <= terminal_lines.ROWS
     assert lines + one.flush() == [f"bar {n}" for n in range(10_000)]

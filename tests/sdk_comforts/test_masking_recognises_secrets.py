@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runicorn.masking import Masking, is_telling, secrets_of
+from runicorn.capture.redaction import Masking, is_telling, secrets_of
 
 NOTHING = Masking({})
 

@@ -22,9 +22,9 @@ import pandas
 import pytest
 
 import runicorn as rn
-from runicorn import eventfile
-from runicorn.exporters import MissingLibrary, csv_lines
-from runicorn.records import columns
+from runicorn.export import tensorboard_events
+from runicorn.export.exporters import MissingLibrary, csv_lines
+from runicorn.store.records import columns
 from tests.folders import write_run
 
 FORMULA = '=HYPERLINK("http://evil.example")'
@@ -185,15 +185,15 @@ def _records(path: Path) -> list[bytes]:
     while raw:
         (length,) = struct.unpack("<Q", raw[:8])
         found.append(raw[12 : 12 + length])
-        assert raw[8:12] == eventfile.masked_crc32c(raw[:8])
-        assert raw[12 + length : 16 + length] == eventfile.masked_crc32c(found[-1])
+        assert raw[8:12] == tensorboard_events.masked_crc32c(raw[:8])
+        assert raw[12 + length : 16 + length] == tensorboard_events.masked_crc32c(found[-1])
         raw = raw[16 + length :]
     return found
 
 
 def test_the_checksum_is_the_documented_one() -> None:
-    assert eventfile.crc32c(b"123456789") == 0xE3069283
-    assert eventfile.crc32c(bytes(32)) == 0x8A9136AA  # RFC 3720, B.4
+    assert tensorboard_events.crc32c(b"123456789") == 0xE3069283
+    assert tensorboard_events.crc32c(bytes(32)) == 0x8A9136AA  # RFC 3720, B.4
 
 
 def test_an_event_file_holds_what_tensorboard_would_write(export: rn.MetricsExporter, tmp_path: Path) -> None:
@@ -216,12 +216,12 @@ def test_an_event_file_holds_what_tensorboard_would_write(export: rn.MetricsExpo
 
 @pytest.mark.parametrize(("step", "encoded"), [(0, "00"), (300, "ac02"), (-1, "ffffffffffffffffff01")])
 def test_steps_are_varints(step: int, encoded: str) -> None:
-    assert eventfile._varint(step).hex() == encoded
+    assert tensorboard_events._varint(step).hex() == encoded
 
 
 def test_a_number_beyond_single_precision_is_infinite() -> None:
-    assert eventfile._single(1e300) == struct.pack("<f", math.inf)
-    assert eventfile._single(-1e300) == struct.pack("<f", -math.inf)
+    assert tensorboard_events._single(1e300) == struct.pack("<f", math.inf)
+    assert tensorboard_events._single(-1e300) == struct.pack("<f", -math.inf)
 
 
 def test_a_report_in_markdown(export: rn.MetricsExporter, tmp_path: Path) -> None:

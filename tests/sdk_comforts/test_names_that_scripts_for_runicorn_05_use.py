@@ -13,7 +13,12 @@ import runicorn as rn
 import runicorn.api as api
 from runicorn.api import exceptions
 from runicorn.artifacts import create_artifact_storage
-from runicorn.config import get_rate_limit_config, get_user_root_dir, load_user_config, set_user_root_dir
+from runicorn.tracking.config import (
+    get_rate_limit_config,
+    get_user_root_dir,
+    load_user_config,
+    set_user_root_dir,
+)
 
 
 @pytest.fixture

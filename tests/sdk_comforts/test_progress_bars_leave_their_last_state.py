@@ -11,7 +11,7 @@ from rich.console import Console as RichConsole
 from rich.progress import Progress
 from tqdm import tqdm
 
-from runicorn.screen import Screen
+from runicorn.capture.terminal_lines import Screen
 
 
 class Terminal(io.StringIO):

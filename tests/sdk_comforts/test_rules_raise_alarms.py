@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn import AlertRule, AnomalyDetector, MetricMonitor
-from runicorn.monitors import create_monitor_callback
+from runicorn.alerts.monitors import create_monitor_callback
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 

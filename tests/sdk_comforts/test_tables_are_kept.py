@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import runicorn as rn
-from runicorn import tables
-from runicorn.tables import table
+from runicorn.media import tables
+from runicorn.media.tables import table
 from tests.sdk.scripts import Recorded
 
 TWO = {"columns": ["a", "b"], "rows": [[1, "x"], [2, None]]}

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runicorn.console import Console
+from runicorn.capture.console import Console
 from tests.sdk.scripts import Script
 
 CAPTURED = "import logging, threading\nrun = rn.init(capture_console=True, capture_env=False, system_metrics=False)\n"
@@ -187,7 +187,7 @@ def test_printing_from_a_signal_handler_and_a_finalizer_never_hangs(script: Call
 
 def test_a_bar_is_in_the_log_as_snapshots_and_at_its_end(script: Callable[..., Script]) -> None:
     ended = script(
-        "from runicorn import console\nconsole.SNAPSHOT, console.REST = 0.2, 0.05\n"
+        "from runicorn.capture import console\nconsole.SNAPSHOT, console.REST = 0.2, 0.05\n"
         f"{CAPTURED}from tqdm import tqdm\n"
         "for _ in tqdm(range(40), ascii=True, ncols=60, mininterval=0, desc='epoch'): time.sleep(0.02)\n"
         "while run.log_text('waiting') or 'epoch: 100%' not in open(run.run_dir / 'logs.txt').read(): time.sleep(0.02)\n"

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runicorn.environment import VARIABLES, EnvironmentCapture, EnvironmentInfo, capture_for_run
+from runicorn.capture.environment import VARIABLES, EnvironmentCapture, EnvironmentInfo, capture_for_run
 from tests.sdk.scripts import Script, recorded
 
 # What Runicorn 0.5 wrote, in its order.
@@ -41,7 +41,7 @@ def _written(run: rn.Run) -> dict[str, Any]:
 def test_a_run_has_its_environment_when_it_has_ended(
     begin: Callable[..., rn.Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runicorn.beside.PATIENCE", 60.0)
+    monkeypatch.setattr("runicorn.capture.background.PATIENCE", 60.0)
     with begin() as run:
         pass
     info = _written(run)
@@ -151,7 +151,7 @@ def test_neither_init_nor_an_interrupted_end_waits_for_a_driver_that_hangs(
     program("nvidia-smi", "sleep 60")
     ended = script(
         # The rest is captured in the first, however slow the machine; none of the others is waited for.
-        "from runicorn import beside, gpu\n"
+        "from runicorn.capture import background as beside, gpu\n"
         "beside.GRACE, beside.PATIENCE, gpu.query.__defaults__ = 20, 60, (60.0,)\n"
         "began = time.monotonic()\nrun = rn.init(system_metrics=False)\nprint(time.monotonic() - began)\n"
         "began = time.monotonic()\nrun.finish('interrupted')\nprint(time.monotonic() - began)",
@@ -227,7 +227,7 @@ def test_a_fork_while_the_capture_asks_for_the_processor_hinders_no_capture_of_t
         f"while not os.path.exists({str(tmp_path / 'asked')!r}): time.sleep(0.01)\n"
         "pid = os.fork()\n"
         "if pid == 0:\n"
-        "    from runicorn import beside\n"
+        "    from runicorn.capture import background as beside\n"
         "    beside.PATIENCE = 30\n"
         "    rn.init('second').finish()\n"
         "    os._exit(0)\n"

@@ -11,9 +11,17 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn import gpu, sampler
-from runicorn.sampler import Sampler
-from runicorn.usage import ProcSource, PsutilSource, Reading, Source, TimesSource, Usage, best_source
+from runicorn.capture import gpu, sampler
+from runicorn.capture.process_stats import (
+    ProcSource,
+    PsutilSource,
+    Reading,
+    Source,
+    TimesSource,
+    Usage,
+    best_source,
+)
+from runicorn.capture.sampler import Sampler
 from tests.sdk.scripts import Script
 from tests.waiting import until
 
@@ -139,7 +147,7 @@ def test_visible_cards_are_counted_as_the_driver_does(chosen: str | None, seen: 
 
 def test_the_work_of_children_counts(script: Callable[..., Script]) -> None:
     ended = script(
-        "import subprocess\nfrom runicorn.usage import Usage, best_source\n"
+        "import subprocess\nfrom runicorn.capture.process_stats import Usage, best_source\n"
         "usage = Usage(best_source(os.getpid()))\nusage.values()\n"
         "child = subprocess.Popen([sys.executable, '-c', 'while True: pass'])\n"
         "percent = 0\n"

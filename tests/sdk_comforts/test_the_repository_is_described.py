@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from runicorn import git as described
-from runicorn._commands import Commands
-from runicorn.environment import EnvironmentCapture
-from runicorn.masking import Masking
+from runicorn.capture import git as described
+from runicorn.capture.environment import EnvironmentCapture
+from runicorn.capture.redaction import Masking
+from runicorn.capture.subprocesses import Commands
 from tests.processes import PROJECT
 from tests.sdk_comforts.repositories import git, repository
 
@@ -129,7 +129,7 @@ def test_the_repository_of_the_script_is_taken_when_the_working_folder_has_none(
     work: Path, tmp_path: Path
 ) -> None:
     (work / "run.py").write_text(
-        "from runicorn.environment import EnvironmentCapture\nprint(EnvironmentCapture().get_git_info()['branch'])\n"
+        "from runicorn.capture.environment import EnvironmentCapture\nprint(EnvironmentCapture().get_git_info()['branch'])\n"
     )
     command = [sys.executable, str(work / "run.py")]
     answer = subprocess.check_output(

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from runicorn import capabilities
+from runicorn.settings import capabilities
 from tests.processes import Viewer
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from runicorn._os import file_lock
+from runicorn._platform import file_lock
 from runicorn_site.server.database_monitor import FULL
 from tests.processes import Viewer
 from tests.sdk.trouble import small_disk

@@ -126,7 +126,7 @@ def test_a_home_on_a_network_keeps_no_database(
 ) -> None:
     monkeypatch.setattr(state_dir, "LOCAL_STATE", tmp_path / "var-tmp")
     assert state_dir.state_directory() == home / "data"
-    monkeypatch.setattr("runicorn._os.is_network_filesystem", lambda path: True)
+    monkeypatch.setattr("runicorn._platform.is_network_filesystem", lambda path: True)
     away = state_dir.state_directory()
     assert away.is_relative_to(tmp_path / "var-tmp")
     assert away.stat().st_mode & 0o777 == 0o700

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from runicorn.settings import running_viewers
+from runicorn.settings.user import running_viewers
 from tests.processes import Viewer
 from tests.site.conftest import OddViewer
 from tests.site.test_slow_clients_and_hosts_delay_nobody_else import open_and_stall

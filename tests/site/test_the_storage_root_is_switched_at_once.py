@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from runicorn import settings
 from runicorn._version import __version__
+from runicorn.settings import user
 from runicorn_site.api import storage_root
 
 ROUTE = "/api/config/user_root_dir"
@@ -55,7 +55,7 @@ def test_pages_api_and_sdk_see_the_new_root(
     page = api.get("/").content.decode()
     assert "after" in page
     assert "earlier-one" not in page
-    assert settings.storage_root() == other
+    assert user.storage_root() == other
     config = api.get("/api/config").json()
     assert (config["user_root_dir"], config["storage"]) == (str(other), str(other))
     file = home / "config" / "config.json"
@@ -130,6 +130,6 @@ def test_a_look_at_a_folder_tells_what_it_would_be(tmp_path: Path, make_run: Cal
 
 
 def test_the_note_of_this_viewer_names_the_new_root(store: Path, tmp_path: Path, api: APIClient) -> None:
-    settings.register_viewer("http://127.0.0.1:1", store, token_needed=False)
+    user.register_viewer("http://127.0.0.1:1", store, token_needed=False)
     switch(api, str(tmp_path / "other"))
-    assert [note["root"] for note in settings.running_viewers()] == [str(tmp_path / "other")]
+    assert [note["root"] for note in user.running_viewers()] == [str(tmp_path / "other")]

@@ -13,7 +13,7 @@ import pytest
 
 import runicorn_site.urls
 from runicorn._version import __version__
-from runicorn.settings import running_viewers
+from runicorn.settings.user import running_viewers
 from tests.processes import PROJECT, Viewer, environment
 from tests.waiting import until
 

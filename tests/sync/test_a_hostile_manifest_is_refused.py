@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runicorn.manifest import checking
-from runicorn.manifest.client import Mirror
 from runicorn.manifest.scan import Item
-from runicorn.manifest.source import manifests
+from runicorn.sync import checking
+from runicorn.sync.client import Mirror
+from runicorn.sync.source import manifests
 
 RUN = "p/n/runs/20260101_000000_abcdef"
 ODD_PATHS = [

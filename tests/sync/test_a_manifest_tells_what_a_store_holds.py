@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runicorn import settings
 from runicorn.manifest import ManifestGenerator, ManifestType, disk
+from runicorn.settings import user
 from tests.folders import write_run
 from tests.sync.stores import LONG_AGO, age, write_store
 
@@ -197,7 +197,7 @@ def test_the_time_of_a_manifest_is_when_it_was_made(folder: Path) -> None:
 def test_machine_identity_is_compared_as_the_viewer_does(folder: Path, home: Path) -> None:
     # A dead process of this machine does not keep its run in the active manifest.
     run_id = write_run(
-        folder, status="running", created_at=LONG_AGO, **settings.identity(), pid=2**22 - 1, process_start=1.0
+        folder, status="running", created_at=LONG_AGO, **user.identity(), pid=2**22 - 1, process_start=1.0
     )
     age(folder)
     manifest, _ = ManifestGenerator(folder).generate(ManifestType.ACTIVE)

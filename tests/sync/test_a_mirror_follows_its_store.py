@@ -15,10 +15,11 @@ from typing import Any
 import asyncssh
 import pytest
 
-from runicorn._os import file_lock
-from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType, transport
-from runicorn.manifest.client import Ending
-from runicorn.manifest.visiting import visit
+from runicorn._platform import file_lock
+from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
+from runicorn.sync import transport
+from runicorn.sync.client import Ending
+from runicorn.sync.visit import visit
 from tests.sync.far import TalkativeSshd, over_asyncssh
 from tests.sync.stores import age, contents, put, write_store
 from tests.waiting import until

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from runicorn.artifacts import Artifact, curating, records
+from runicorn.artifacts import Artifact, curation, records
 from runicorn.artifacts.store import Store, Version
-from runicorn.artifacts.verifying import verify
-from runicorn.manifest.transport import remote_of
-from runicorn.manifest.visiting import visit
+from runicorn.artifacts.verify import verify
+from runicorn.sync.transport import remote_of
+from runicorn.sync.visit import visit
 from tests.processes import environment
 from tests.remote.sshd import Sshd
 from tests.sync.stores import write_store
@@ -56,7 +56,7 @@ def test_they_are_the_same_here_and_come_once(
     any_sftp: Any, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     theirs = log(there, run, tmp_path, name=NAME)
-    curating.set_alias(theirs.artifact, "best", 1)
+    curation.set_alias(theirs.artifact, "best", 1)
 
     def bring() -> dict[str, Any]:
         return visit(remote_of(any_sftp), str(there), folder, "far", artifacts=True)
@@ -119,7 +119,7 @@ def test_what_runicorn_05_put_into_another_folder_comes_too(
     bring: Visit, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     theirs = log(there, run, tmp_path)
-    curating.set_alias(theirs.artifact, "best", 1)
+    curation.set_alias(theirs.artifact, "best", 1)
     artifacts = there / "artifacts"
     (artifacts / "model").rename(artifacts / "ArtifactType.MODEL")
     for file in run.glob("artifacts_*.json"):

@@ -12,7 +12,7 @@ import pytest
 import requests
 from rest_framework.test import APIClient
 
-from runicorn import layout
+from runicorn.store import layout
 from tests.folders import write_run
 from tests.processes import Viewer
 

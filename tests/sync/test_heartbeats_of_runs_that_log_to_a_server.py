@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from runicorn import heartbeat
+from runicorn.store import heartbeat
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.folders import write_run

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn import stored
-from runicorn._os import file_lock
+from runicorn._platform import file_lock
+from runicorn.store import find
 from tests.folders import write_run
 from tests.processes import environment
 from tests.remote.people import somebody
@@ -52,7 +52,7 @@ def known_hosts(person: Path) -> str:
 
 
 def runs(root: Path) -> set[str]:
-    return {folder.rpartition("/")[2] for folder in stored.all_runs(root)}
+    return {folder.rpartition("/")[2] for folder in find.all_runs(root)}
 
 
 def halves(root: Path) -> list[str]:

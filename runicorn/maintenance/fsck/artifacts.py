@@ -6,13 +6,13 @@ import os
 import re
 from pathlib import Path
 
-from runicorn import layout
-from runicorn.artifacts import verifying
+from runicorn.artifacts import verify
 from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import DamagedFile, InvalidArtifact
 from runicorn.artifacts.manifest import FileEntry
 from runicorn.artifacts.store import INDEX, MANIFEST, METADATA, ArtifactFolder, Store, Version
 from runicorn.maintenance.fsck.report import Report
+from runicorn.store import layout
 
 _VERSION = re.compile(r"v[1-9][0-9]{0,8}")
 
@@ -66,7 +66,7 @@ def _check_version(root: Path, version: Version, report: Report, contents: bool)
 
 
 def _check_file(root: Path, version: Version, file: FileEntry, report: Report, contents: bool) -> None:
-    places = verifying.places(version, file)
+    places = verify.places(version, file)
     whole = [path for path in places if _is_whole(path, file, contents)]
     for path in places:
         if path in whole:
@@ -84,7 +84,7 @@ def _check_file(root: Path, version: Version, file: FileEntry, report: Report, c
 
 def _is_whole(path: Path, file: FileEntry, contents: bool) -> bool:
     if contents:
-        return verifying.is_whole(path, file)
+        return verify.is_whole(path, file)
     try:
         return path.stat(follow_symlinks=False).st_size == file.size
     except OSError:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runicorn import _os, layout
-from runicorn.checksums import is_intact, salvage
-from runicorn.journal import complete
+from runicorn import _platform
+from runicorn.store import layout
+from runicorn.store.checksums import is_intact, salvage
+from runicorn.store.journal import complete
 
 BLOCK = 1024 * 1024
 MEDIA_KINDS = frozenset({"image", "table", "histogram"})
@@ -44,7 +45,7 @@ def read_journal(path: Path) -> JournalState:
     Raises:
         OSError: it is missing or cannot be read.
     """
-    fd = _os.open_regular(path, follow_links=False)
+    fd = _platform.open_regular(path, follow_links=False)
     try:
         state = JournalState(os.fstat(fd).st_size)
         has_checksums = False

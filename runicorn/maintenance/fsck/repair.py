@@ -7,11 +7,12 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from runicorn import cleaning, curation, layout
 from runicorn.artifacts import index
 from runicorn.artifacts.store import INDEX, Store
+from runicorn.maintenance import cleaning
 from runicorn.maintenance.fsck.report import Report
 from runicorn.manifest.generator import SCAN
+from runicorn.store import curation, layout
 
 CACHE_CEILING = 2**30
 DERIVED = ("leftover", "index-damaged", "cache-damaged")

@@ -7,9 +7,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from runicorn import layout, stored
 from runicorn.maintenance.fsck.journal import JournalState, read_journal
 from runicorn.maintenance.fsck.report import Report
+from runicorn.store import find, layout
 
 SHOWN = 5
 """Numbers of lines that a message names."""
@@ -24,7 +24,7 @@ def check_runs(root: Path, report: Report, *, contents: bool) -> None:
         report: where findings go.
         contents: read media as well; else only their sizes are compared.
     """
-    for relative in stored.all_runs(root):
+    for relative in find.all_runs(root):
         report.runs += 1
         _RunCheck(root / relative, relative, report).check(contents)
 

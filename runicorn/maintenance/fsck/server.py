@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from runicorn import layout, stored
 from runicorn.api.errors import NotFoundError
 from runicorn.api.transport import Transport
 from runicorn.maintenance.fsck.report import Report
+from runicorn.store import find, layout
 from runicorn.upload.client import token
 
 TIMEOUT = 60.0
@@ -28,7 +28,7 @@ def compare_with_server(root: Path, url: str, report: Report) -> None:
         runicorn.api.errors.RunicornAPIError: the server does not answer, or refuses.
     """
     transport = Transport(url, TIMEOUT, 2, token())
-    for relative in stored.all_runs(root):
+    for relative in find.all_runs(root):
         folder = root / relative
         for name in _files(folder):
             place = f"{relative}/{name}"

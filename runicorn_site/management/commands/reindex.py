@@ -9,7 +9,7 @@ from django.core.management import BaseCommand, CommandError
 from artifacts import services as artifacts
 from artifacts.models import Artifact
 from metrics.ingest import catch_up as metrics
-from runicorn.settings import storage_root
+from runicorn.settings.user import storage_root
 from runicorn_site.server import database
 from runs.active_root import activate
 from runs.errors import OutsideRoot

@@ -17,7 +17,7 @@ from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from runicorn import layout
+from runicorn.store import layout
 
 register = template.Library()
 

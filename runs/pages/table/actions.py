@@ -11,7 +11,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import ValidationError
 
-from runicorn import layout, preferences
+from runicorn.settings import preferences
+from runicorn.store import layout
 from runs import services
 from runs.active_root import active_root
 from runs.api.requests import MOST_RUNS

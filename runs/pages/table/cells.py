@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from runicorn import heartbeat
+from runicorn.store import heartbeat
 from runicorn_site.web.templatetags.ui import clock, duration, figure, icon, moment, status
 from runs.pages.table.rows import Row
 from runs.pages.table.state import TableState

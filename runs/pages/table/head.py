@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from runicorn import layout
+from runicorn.store import layout
 from runicorn_site.web.natural_sort import natural
 from runs.pages.table.state import AGGREGATES, SORTS, TableState, is_added, metric_of
 

@@ -10,7 +10,8 @@ from zlib import crc32
 
 from django.http import QueryDict
 
-from runicorn import layout, preferences
+from runicorn.settings import preferences
+from runicorn.store import layout
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.pages.table.head import chips, headings, label_of, offers, orders, page_of
 from runs.pages.table.state import AGGREGATES, TableState, is_added, metric_of, number

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-from runicorn import layout
+from runicorn.store import layout
 from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
 from runs.store.metric_stats import MetricFacts, best_by, mode_of
 from runs.store.params import Param, flatten

@@ -1,0 +1,115 @@
+"""Which part of a store a path of an archive is: paths are relative to the storage root, as Runicorn has always packed them."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+from runicorn.archives.limits import ArchiveRefused
+from runicorn.artifacts import names, store
+from runicorn.artifacts.errors import InvalidArtifact
+from runicorn.store import curation, layout
+
+ABOUT = "runicorn-archive.json"
+"""The member that says what an archive of ours holds."""
+_VERSION = re.compile(r"v([1-9][0-9]{0,8})")
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_OF_OTHERS = re.compile(r"runicorn\.db.*|\.experiments_metadata\.json|.*\.lock")
+_SMALL = frozenset({store.MANIFEST, store.METADATA, store.CURATION, layout.DELETED})
+
+
+class Kind(Enum):
+    """What lies at a path."""
+
+    RUN = "run"
+    VERSION = "version"
+    CONTENT = "content"
+    INDEX = "index"
+    SKIPPED = "skipped"
+    """What belongs to a store and is made anew: locks, databases, the index of what an archive holds."""
+
+
+class Place(NamedTuple):
+    """Where a file belongs.
+
+    Attributes:
+        kind: what it is part of.
+        owner: the folder of the run, version or artifact, as the archive has it; the bare digest of a content.
+        rest: the path within.
+    """
+
+    kind: Kind
+    owner: str = ""
+    rest: str = ""
+
+
+SKIPPED = Place(Kind.SKIPPED)
+
+
+def place_of(path: str) -> Place:
+    """The part of a store that a checked path of an archive is.
+
+    Raises:
+        ArchiveRefused: it is none.
+    """
+    parts = path.split("/")
+    if path == ABOUT or parts[0] == curation.PRIVATE or _OF_OTHERS.fullmatch(parts[-1]):
+        return SKIPPED
+    if parts[0] == "evaluations" and len(parts) == 2:  # of Runicorn 0.5; ours stand with their versions
+        return SKIPPED
+    try:
+        place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_run(parts)
+    except (InvalidArtifact, layout.InvalidName) as error:
+        raise ArchiveRefused(f"The archive's member {path[:200]!r} is not taken: {error}") from error
+    if place is None:
+        raise ArchiveRefused(f"The archive's member {path[:200]!r} is not taken: it is no part of a store.")
+    return place
+
+
+def _in_run(parts: list[str]) -> Place | None:
+    """`<project>/<name>/runs/<id>/…`, or `runs/<path…>/<id>/…` as Runicorn 0.6 and 0.7 have it.
+
+    The depth of a run below `runs` is only known when all of the archive is there.
+    """
+    folder, rest = layout.split_run_path("/".join(parts))
+    *above, run_id = folder.split("/")
+    if not folder or (above[-1:] != [layout.RUNS] and above[0] != layout.RUNS):
+        return None
+    if above[0] == layout.RUNS:
+        if len(above) > 1 + layout.PATH_DEPTH or any(layout.is_hidden(part) for part in above[1:]):
+            return None
+    else:
+        layout.check_name(above[0], "project")
+        layout.check_name(above[1], "experiment name")
+    if layout.is_hidden(run_id) or len(run_id) > layout.NAME_LENGTH:
+        return None
+    return Place(Kind.RUN, folder, rest)
+
+
+def _in_artifacts(parts: list[str]) -> Place | None:
+    if parts[1:2] == [".dedup"]:
+        return _in_pool(parts)
+    if len(parts) < 4:
+        return None
+    if parts[1] not in names.MISPLACED:
+        names.check_stored_type(parts[1])
+    names.check_name(parts[2])
+    artifact = "/".join(parts[:3])
+    if len(parts) == 4:
+        known = {store.INDEX: Place(Kind.INDEX, artifact, store.INDEX), store.HIGHEST: SKIPPED}
+        return known.get(parts[3])
+    if not _VERSION.fullmatch(parts[3]):
+        return None
+    rest = "/".join(parts[4:])
+    if rest not in _SMALL and not (parts[4] == store.FILES and len(parts) > 5):
+        return None
+    return Place(Kind.VERSION, f"{artifact}/{parts[3]}", rest)
+
+
+def _in_pool(parts: list[str]) -> Place | None:
+    if len(parts) == 4 and parts[2] in (".sizes", ".incoming"):
+        return SKIPPED
+    if len(parts) != 4 or not _DIGEST.fullmatch(parts[3]) or parts[2] != parts[3][:2]:
+        return None
+    return Place(Kind.CONTENT, parts[3])

@@ -1,0 +1,204 @@
+"""Taking an archive into a store: all of it is unpacked and judged first, then each run and version gets its place by one renaming."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from runicorn import _platform
+from runicorn.archives import commit, versions
+from runicorn.archives.limits import ArchiveRefused, Limits, configured
+from runicorn.archives.paths import Kind
+from runicorn.archives.staging import LOCK, Unpacked, staging, unpack
+from runicorn.artifacts.progress import Progress, Silent
+from runicorn.artifacts.store import Store
+from runicorn.store import curation, find, layout, removal
+from runicorn.store.containment import check_inside
+
+THERE = "it is in the store already"
+OTHER = "the store has another version of that number"
+NO_RUN = "it has no file by which a folder is a run"
+SHARED = "its folder in the store holds another run, or files of another program"
+RUNNING = "it is running"
+
+
+@dataclass
+class Outcome:
+    """What became, or would become, of an archive.
+
+    Attributes:
+        runs: folders of runs that are new, relative to the root.
+        replaced: those that took the place of a run of the same id.
+        left: runs and versions that were not taken, each with the reason.
+        versions: versions of artifacts that are new.
+        replaceable: how many of the runs that were left would give way to `overwrite`.
+        files: how many files that makes, and `bytes` their size.
+    """
+
+    runs: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
+    versions: list[str] = field(default_factory=list)
+    replaceable: int = 0
+    files: int = 0
+    bytes: int = 0
+
+
+def import_archive(
+    root: Path,
+    file: IO[bytes],
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Add the runs and artifacts of an archive to a store.
+
+    Args:
+        root: the storage root.
+        file: the archive, open for reading.
+        overwrite: runs of the store that are not running give way to those of the archive; versions of artifacts never do.
+        dry_run: only tell what would happen; the archive is read and judged as a whole all the same.
+        limits: how much it may hold; else those of the environment.
+        progress: hears of the bytes unpacked.
+
+    Raises:
+        ArchiveRefused: it is damaged, beyond a limit, or holds what no store has; the store is as it was.
+        ValueError: a limit in the environment is none.
+        OSError: it cannot be read or not be written; what was put into its place before is whole.
+    """
+    with staging(root) as folder:
+        unpacked = unpack(file, folder, limits or configured(), progress or Silent())
+        shelves = Store(root)
+        arriving, unreadable = versions.arrivals(shelves, unpacked)
+        runs = _runs(folder, unpacked)
+        if unreadable and not runs and not arriving:
+            owner, problem = next(iter(unreadable.items()))
+            raise ArchiveRefused(f"The archive's version {owner!r} is not taken: {problem}.")
+        if not runs and not arriving:
+            raise ArchiveRefused("The archive holds no run and no artifact.")
+        for relative in runs:
+            _hold_inside(root, relative)
+        # One at a time: of two imports of one archive the second is to find what the first has put.
+        with _platform.file_lock(curation.private_folder(root) / LOCK):
+            outcome = Outcome(left=unreadable)
+            new = _new_versions(arriving, outcome)
+            for relative in [each for each in runs if not find.is_run(folder / each)]:
+                del runs[relative]
+                outcome.left[relative] = NO_RUN
+            staged = _new_runs(root, runs, outcome, overwrite=overwrite)
+            if not dry_run:
+                with shelves.pool.in_use():
+                    new = _place(root, folder.parent, shelves, new, staged, versions.contents(unpacked))
+            for arrival in new:
+                outcome.versions.append(str(arrival))
+                outcome.files += len(arrival.files)
+                outcome.bytes += sum(file.size for file in arrival.files)
+    return outcome
+
+
+def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked]]:
+    found: dict[str, list[Unpacked]] = {}
+    known = set(find.all_runs(folder))
+    for entry in unpacked:
+        if entry.place.kind is Kind.RUN:
+            above = (
+                path.relative_to(folder).as_posix()
+                for path in entry.path.parents
+                if path.is_relative_to(folder)
+            )
+            owner = next((relative for relative in above if relative in known), entry.place.owner)
+            found.setdefault(owner, []).append(entry)
+    ids: dict[str, str] = {}
+    for relative in found:
+        other = ids.setdefault(_id(relative), relative)
+        if other != relative:
+            raise ArchiveRefused(f"The archive holds two runs of one id: {other!r} and {relative!r}.")
+    return found
+
+
+def _hold_inside(root: Path, relative: str) -> None:
+    """Hold that no folder above a run is a link.
+
+    Raises:
+        ArchiveRefused: one is.
+    """
+    above = root
+    for part in relative.split("/")[:-1]:
+        above = above / part
+        if above.is_symlink():
+            raise ArchiveRefused(f"{relative!r} is not taken: {above.name!r} of the store is a link.")
+
+
+def _new_versions(arriving: list[versions.Arrival], outcome: Outcome) -> list[versions.Arrival]:
+    new = []
+    for arrival in arriving:
+        if arrival.is_there:
+            outcome.left[str(arrival)] = THERE if arrival.is_same else OTHER
+        else:
+            new.append(arrival)
+    return new
+
+
+def _new_runs(
+    root: Path, runs: dict[str, list[Unpacked]], outcome: Outcome, *, overwrite: bool
+) -> list[commit.StagedRun]:
+    known: dict[str, list[str]] = {}
+    for relative in find.all_runs(root):
+        known.setdefault(_id(relative), []).append(relative)
+    staged = []
+    for relative, entries in sorted(runs.items()):
+        before = known.get(_id(relative), [])
+        reason = _reason(root, before, overwrite)
+        if not reason and relative not in before and os.path.lexists(root / relative):
+            reason = SHARED
+        if reason:
+            outcome.left[relative] = reason
+            outcome.replaceable += not _reason(root, before, overwrite=True)
+            continue
+        check_inside(root, root / relative)
+        staged.append(commit.StagedRun(relative, before))
+        (outcome.replaced if before else outcome.runs).append(relative)
+        outcome.files += len(entries)
+        outcome.bytes += sum(entry.size for entry in entries)
+    return staged
+
+
+def _place(
+    root: Path,
+    staging: Path,
+    shelves: Store,
+    new: list[versions.Arrival],
+    runs: list[commit.StagedRun],
+    there: Mapping[str, Unpacked],
+) -> list[versions.Arrival]:
+    """Complete all versions in the staging folder, commit, and place everything; the versions that were placed."""
+    staged = []
+    for position, arrival in enumerate(new):
+        folder = staging / commit.VERSIONS / str(position)
+        folder.mkdir(parents=True)
+        versions.build(shelves, arrival, there, folder)
+        staged.append(
+            commit.StagedVersion(arrival.folder.type, arrival.folder.name, arrival.number, arrival.named)
+        )
+    commit.write(staging, runs, staged)
+    dropped = commit.apply(root, staging)
+    return [arrival for position, arrival in enumerate(new) if position not in dropped]
+
+
+def _reason(root: Path, before: list[str], overwrite: bool) -> str:
+    """Why a run that may be there already is left as it is; "" when it is taken."""
+    if before and not overwrite:
+        return THERE
+    states = [layout.read_json(root / relative / layout.STATUS)[0].get("status") for relative in before]
+    if layout.RUNNING in states:
+        return RUNNING
+    return "" if all(removal.is_replaceable(root / relative) for relative in before) else SHARED
+
+
+def _id(relative: str) -> str:
+    return relative.rpartition("/")[2]

@@ -1,0 +1,152 @@
+"""A folder of one's own inside the storage root, where an archive is unpacked before anything of it can be seen.
+
+It lies on the file system of the store, so what is in it gets its place by renaming. A process that was killed leaves
+it behind; nobody reads it, and the next import removes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from runicorn import _platform
+from runicorn.archives import commit, reader
+from runicorn.archives.commit import CLAIM, CONTENT
+from runicorn.archives.limits import ArchiveRefused, Limits
+from runicorn.archives.paths import Kind, Place, place_of
+from runicorn.artifacts.manifest import ALGORITHM
+from runicorn.artifacts.progress import Progress
+from runicorn.store import bulk_io, curation, free_space
+
+PREFIX = "import-"
+SENT, WAITING = "upload-", "archive-"
+"""Begin the names of archives that a viewer is being sent, and of those on which somebody is to decide."""
+LOCK = "import.lock"
+"""Held while runs and versions get their places."""
+
+
+class Unpacked(NamedTuple):
+    """A file of an archive that lies in the staging folder.
+
+    Attributes:
+        place: which part of a store it is.
+        path: where it lies.
+        size: bytes.
+        digest: of contents of artifacts; "" for other files.
+    """
+
+    place: Place
+    path: Path
+    size: int
+    digest: str
+
+
+@contextmanager
+def staging(root: Path) -> Iterator[Path]:
+    """An empty folder for unpacking, gone at the end; those of importers that died are removed before.
+
+    A store that had no folder of ours before, and into which nothing came, has none afterwards.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    is_new = not os.path.lexists(root / curation.PRIVATE)
+    private = curation.private_folder(root)
+    commit.finish(root)
+    _remove_rests(private)
+    claim = ExitStack()
+    folder = _claimed_folder(private, claim)
+    try:
+        with claim:
+            content = folder / CONTENT
+            content.mkdir()
+            yield content
+    finally:
+        # What was committed and could not be placed yet is placed later.
+        if not (folder / commit.RECORD).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        if is_new and set(os.listdir(root)) == {curation.PRIVATE}:
+            _remove_new(private)
+
+
+def _claimed_folder(private: Path, claim: ExitStack) -> Path:
+    while True:
+        folder = private / f"{PREFIX}{os.getpid()}-{secrets.token_hex(6)}"
+        folder.mkdir()
+        with suppress(FileNotFoundError):  # another importer has taken the empty folder for a leftover
+            claim.enter_context(_platform.file_lock(folder / CLAIM))
+            return folder
+
+
+def _remove_new(private: Path) -> None:
+    """Remove a folder that holds nothing but a lock: whoever comes now makes it again."""
+    with suppress(OSError):
+        if set(os.listdir(private)) <= {LOCK}:
+            (private / LOCK).unlink(missing_ok=True)
+            private.rmdir()
+
+
+def _remove_rests(private: Path) -> None:
+    for rest in private.glob(f"{PREFIX}*"):
+        # Its importer holds the lock of its claim as long as it lives.
+        with suppress(OSError):
+            if (rest / commit.RECORD).exists():
+                continue
+            if not (rest / CLAIM).exists():
+                # Killed before the claim, or while the folder was removed.
+                rest.rmdir() if not any(rest.iterdir()) else shutil.rmtree(rest, ignore_errors=True)
+                continue
+            with _platform.file_lock(rest / CLAIM, blocking=False):
+                shutil.rmtree(rest, ignore_errors=True)
+
+
+def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) -> list[Unpacked]:
+    """Write every file of an archive that belongs to a store below `folder`, and have it all on the disk.
+
+    Raises:
+        ArchiveRefused: it is no archive of a store, or beyond a limit.
+        OSError: it cannot be read, or not be written.
+    """
+    found = []
+    for member in reader.members(file, limits._replace(folder=folder)):
+        place = place_of(member.path)
+        if place.kind is Kind.SKIPPED:
+            for block in member.blocks:
+                progress.advance(len(block))
+            continue
+        path = folder / member.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_content = place.kind is Kind.CONTENT or (
+            place.kind is Kind.VERSION and place.rest.startswith("files/")
+        )
+        size, digest = _write(path, member.blocks, is_content, progress)
+        if place.kind is Kind.CONTENT and digest != ALGORITHM + place.owner:
+            raise ArchiveRefused(f"The archive's member {member.path!r} is damaged: its digest is another.")
+        if member.modified is not None:
+            with suppress(OverflowError, OSError, ValueError):  # a time that the file system does not have
+                os.utime(path, ns=(member.modified, member.modified))
+        found.append(Unpacked(place, path, size, digest))
+    if not bulk_io.sync_filesystem(folder):
+        for entry in found:
+            bulk_io.sync_file(entry.path)
+    return found
+
+
+def _write(path: Path, blocks: Iterator[bytes], hashing: bool, progress: Progress) -> tuple[int, str]:
+    """Write a new file; its size, and its digest if that was asked for."""
+    hashed, size = hashlib.sha256(), 0
+    with path.open("xb") as target:
+        for block in blocks:
+            free_space.require(path, len(block))
+            target.write(block)
+            size += len(block)
+            progress.advance(len(block))
+            if hashing:
+                hashed.update(block)
+    return size, ALGORITHM + hashed.hexdigest() if hashing else ""

@@ -1,0 +1,165 @@
+"""Versions of artifacts that an archive holds: compared with those of the store, and put beside them under their numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from runicorn import _platform
+from runicorn.archives import commit
+from runicorn.archives.limits import ArchiveRefused
+from runicorn.archives.paths import Kind
+from runicorn.archives.staging import Unpacked
+from runicorn.artifacts import create, names, store
+from runicorn.artifacts.errors import ArtifactError, DamagedFile
+from runicorn.artifacts.manifest import FileEntry, Manifest
+from runicorn.artifacts.progress import Silent
+from runicorn.artifacts.store import ArtifactFolder, Store
+from runicorn.store import layout
+
+
+class Arrival(NamedTuple):
+    """A version that an archive holds.
+
+    Attributes:
+        folder: the artifact in the store.
+        number: its number.
+        small: the small files of the version, by name.
+        files: the files that it consists of.
+        aliases: what the archive calls it.
+    """
+
+    folder: ArtifactFolder
+    number: int
+    small: dict[str, Path]
+    files: tuple[FileEntry, ...]
+    aliases: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.folder.type}/{self.folder.name}:v{self.number}"
+
+    @property
+    def named(self) -> dict[str, int]:
+        """The number by each alias."""
+        return dict.fromkeys(self.aliases, self.number)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the store has a version of that number."""
+        return (self.folder.version(self.number).path / store.MANIFEST).is_file()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the version that the store has under its number consists of the same files."""
+        try:
+            ours = self.folder.version(self.number).manifest.files
+        except DamagedFile:
+            return False
+        return _content(ours) == _content(self.files)
+
+
+def _content(files: Iterable[FileEntry]) -> set[tuple[str, str]]:
+    return {(file.path, file.digest) for file in files}
+
+
+def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], dict[str, str]]:
+    """The versions in what was unpacked, by artifact and number; every content of theirs is there.
+
+    Returns:
+        These, and the reason for each version that cannot be taken since its manifest is missing or torn.
+
+    Raises:
+        ArchiveRefused: one has a manifest that cannot be trusted, or lacks a content.
+    """
+    small: dict[str, dict[str, Path]] = {}
+    for entry in unpacked:
+        if entry.place.kind is Kind.VERSION:
+            files = small.setdefault(entry.place.owner, {})
+            if not entry.place.rest.startswith("files/"):
+                files[entry.place.rest] = entry.path
+    there = contents(unpacked)
+    called = _aliases(unpacked)
+    left = {owner: problem for owner, files in small.items() if (problem := _problem(files))}
+    found = [_arrival(shelves, owner, files, called) for owner, files in small.items() if owner not in left]
+    for arrival in found:
+        for file in arrival.files:
+            if file.digest not in there and not shelves.pool.holds(file.digest, file.size):
+                raise ArchiveRefused(f"The archive does not hold the content of {file.path!r} of {arrival}.")
+    ordered = sorted(found, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number))
+    return ordered, left
+
+
+def _problem(small: Mapping[str, Path]) -> str:
+    """Why the manifest of a version says nothing; "" if it can be read."""
+    if store.MANIFEST not in small:
+        return f"it has no {store.MANIFEST}"
+    return layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)[1] or ""
+
+
+def contents(unpacked: Iterable[Unpacked]) -> dict[str, Unpacked]:
+    """The contents of artifacts by digest."""
+    return {entry.digest: entry for entry in unpacked if entry.digest}
+
+
+def _arrival(
+    shelves: Store, owner: str, small: dict[str, Path], called: Mapping[tuple[str, int], list[str]]
+) -> Arrival:
+    _, kind, name, version = owner.split("/")
+    number = int(version[1:])
+    value, _ = layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)
+    try:
+        files = Manifest.from_dict(value).files
+        names.check_paths(file.path for file in files)
+        folder = shelves.folder(names.MISPLACED.get(kind, kind), name)
+    except ArtifactError as error:
+        raise ArchiveRefused(f"The archive's version {owner!r} is not taken: {error}") from error
+    if clash := create.clash_of(folder):
+        raise ArchiveRefused(
+            f"The archive's version {owner!r} is not taken: there is an artifact {clash!r} already, "
+            "which differs in nothing but case."
+        )
+    return Arrival(folder, number, small, files, tuple(called.get((f"{kind}/{name}", number), ())))
+
+
+def _aliases(unpacked: list[Unpacked]) -> dict[tuple[str, int], list[str]]:
+    """The aliases in the indexes of an archive, those that can be, by artifact and number."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for entry in unpacked:
+        if entry.place.kind is Kind.INDEX:
+            kept = layout.read_json(entry.path)[0].get("aliases")
+            for alias, number in (kept if isinstance(kept, dict) else {}).items():
+                with suppress(ArtifactError):
+                    key = (entry.place.owner.partition("/")[2], number if type(number) is int else 0)
+                    found.setdefault(key, []).append(names.check_alias(alias))
+    return found
+
+
+def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool:
+    """Make a version that has arrived one of the store's; the pool is in use. False when its number was taken meanwhile.
+
+    Raises:
+        OSError: it could not be written; nothing of it is there.
+    """
+    with create.folder_in_the_making(arrival.folder) as folder:
+        build(shelves, arrival, there, folder)
+        (folder / create.CLAIM).unlink(missing_ok=True)
+        return commit.place_version(arrival.folder, arrival.number, folder, arrival.named)
+
+
+def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folder: Path) -> None:
+    """Put a version that has arrived together in a folder of its own; the pool is in use.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    for file in arrival.files:
+        if not shelves.pool.holds(file.digest, file.size):
+            entry = there[file.digest]
+            shelves.pool.adopt(entry.path, file.digest, entry.size)
+    create.place_files(shelves.pool, folder / store.FILES, arrival.files, Silent())
+    for name, path in arrival.small.items():
+        os.replace(path, folder / name)
+    _platform.fsync_directory(folder)

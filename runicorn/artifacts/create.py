@@ -1,0 +1,284 @@
+"""Making a version: all of it, or nothing that anybody sees.
+
+Contents go into the pool first. Beside the other versions a folder is then made with the files, the manifest and the
+metadata, and its renaming to `v<N>` is what makes the version. A process killed at any moment before leaves a folder
+that nobody reads and that the next save removes; what is in the pool already is not copied again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn.artifacts import index, names
+from runicorn.artifacts.copying import copy_file
+from runicorn.artifacts.errors import InvalidArtifact, NotSaved
+from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, content_of, digest_of
+from runicorn.artifacts.pool import FEW, Blob, Intake, Pool, seal
+from runicorn.artifacts.progress import SILENT, Progress
+from runicorn.artifacts.store import (
+    FILES,
+    MANIFEST,
+    MANIFEST_CEILING,
+    METADATA,
+    SAVING,
+    ArtifactFolder,
+    Store,
+    Version,
+    fitting,
+)
+from runicorn.store import bulk_io
+from runicorn.store.layout import JSON_CEILING
+
+CLAIM = ".claim"
+ROOM = 64 * 1024
+"""Bytes that `metadata.json` may have beyond what was said of the version."""
+
+
+@dataclass
+class Draft:
+    """What shall become a version.
+
+    Attributes:
+        name, type: of the artifact.
+        files: sources by their path in the artifact.
+        stored: contents that are in the pool already, by path: what another machine has sent.
+        references: what lies elsewhere.
+        metadata, description, tags: what is known about it.
+        run_id: the run that made it; "" for none.
+        user: who made it.
+    """
+
+    name: str
+    type: str
+    files: dict[str, Path] = field(default_factory=dict)
+    stored: dict[str, Blob] = field(default_factory=dict)
+    references: list[Reference] = field(default_factory=list)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    tags: list[str] = field(default_factory=list)
+    run_id: str = ""
+    user: str | None = None
+
+
+def save(store: Store, draft: Draft, progress: Progress = SILENT) -> Version:
+    """Make a version of a draft, with the next number.
+
+    Raises:
+        InvalidArtifact: a name or a path cannot be, there is nothing to keep, or the metadata is not JSON.
+        SourceChanged: a file was written to meanwhile.
+        NotSaved: a file could not be read or written. As with the others, nothing of the version is there then.
+    """
+    check(store, draft)
+    try:
+        with store.pool.in_use(), Intake(store.pool, progress) as intake:
+            blobs = {path: intake.take(source) for path, source in sorted(draft.files.items())}
+            intake.settle()
+            return make(store, draft, blobs | draft.stored, progress)
+    except OSError as error:
+        raise NotSaved(f"{draft.name} was not saved: {_reason(error)}. Nothing of it was kept.") from error
+
+
+def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
+    """Hold that the draft can become a version; with `may_be_empty` one to which files are added later.
+
+    Raises:
+        InvalidArtifact: it cannot.
+    """
+    artifact = store.folder(names.check_type(draft.type), draft.name)
+    clash = clash_of(artifact)
+    if clash:
+        raise InvalidArtifact(
+            f"There is an artifact {clash!r} already, which differs from {draft.name!r} only in case.", "name"
+        )
+    paths = [*draft.files, *draft.stored]
+    for path in paths:
+        names.check_path(path)
+    names.check_paths(paths)
+    if not (paths or draft.references or may_be_empty):
+        raise InvalidArtifact(
+            f"Artifact {draft.name} has no files and no references; there is nothing to keep.", "files"
+        )
+    try:
+        content_of({"references": [reference.metadata for reference in draft.references]})
+        metadata = content_of(
+            {"metadata": draft.metadata, "description": draft.description, "tags": draft.tags}
+        )
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArtifact(
+            f"The metadata of {draft.name} cannot be written as JSON: {error}.", "metadata"
+        ) from error
+    fitting(f"{METADATA} of {draft.name}", metadata, JSON_CEILING - ROOM)
+
+
+def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = SILENT) -> Version:
+    """Make a version of contents that are in the pool; the pool is in use.
+
+    Args:
+        store: where.
+        draft: checked before.
+        blobs: the contents by path.
+        progress: is told of what has to be copied once more.
+
+    Raises:
+        OSError: it could not be written; nothing of it is there.
+    """
+    artifact = _homed(store, draft)
+    files = tuple(
+        FileEntry(path, blob.size, blob.digest, blob.modified_at) for path, blob in sorted(blobs.items())
+    )
+    contents = Manifest(files, tuple(draft.references), time.time())
+    with folder_in_the_making(artifact) as folder:
+        place_files(store.pool, folder / FILES, contents.files, progress)
+        manifest = fitting(MANIFEST, content_of(contents.to_dict()), MANIFEST_CEILING)
+        (folder / MANIFEST).write_bytes(manifest)
+        with artifact.lock():
+            return _publish(artifact, folder, _metadata(draft, contents, digest_of(manifest)))
+
+
+def _metadata(draft: Draft, contents: Manifest, digest: str) -> Metadata:
+    return Metadata(
+        name=draft.name,
+        type=draft.type,
+        version=0,
+        created_at=contents.created_at,
+        updated_at=contents.created_at,
+        created_by_run=draft.run_id,
+        created_by_user=draft.user,
+        size_bytes=contents.total_size,
+        num_files=len(contents.files),
+        num_references=len(contents.references),
+        metadata=dict(draft.metadata),
+        description=draft.description,
+        tags=list(draft.tags),
+        aliases=[names.LATEST],
+        manifest_digest=digest.partition(":")[2],
+    )
+
+
+def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version:
+    number = artifact.highest()
+    while True:
+        number += 1
+        (folder / METADATA).write_bytes(content_of(replace(known, version=number).to_dict()))
+        bulk_io.sync_file(folder / MANIFEST)
+        bulk_io.sync_file(folder / METADATA)
+        _platform.fsync_directory(folder)
+        (folder / CLAIM).unlink(missing_ok=True)
+        try:
+            os.rename(folder, artifact.path / f"v{number}")
+        except OSError as error:
+            # A number that somebody took who does not hold our lock: another machine on a network file system.
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+            continue
+        _platform.fsync_directory(artifact.path)
+        with suppress(
+            OSError, InvalidArtifact
+        ):  # the version is there; whoever writes the index next puts it right
+            index.rewrite(artifact)
+        return artifact.version(number)
+
+
+def _homed(store: Store, draft: Draft) -> ArtifactFolder:
+    """The artifact in its own place; one that an older SDK put elsewhere by mistake is moved there."""
+    artifact = store.folder(names.check_type(draft.type), draft.name)
+    own = store.writable(store.path / draft.type / draft.name)
+    if artifact.path != own:
+        own.parent.mkdir(parents=True, exist_ok=True)
+        with artifact.lock():
+            os.rename(artifact.path, own)
+    return ArtifactFolder(store, draft.type, draft.name, own)
+
+
+@contextmanager
+def folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
+    """A folder of one's own beside the versions, gone at the end unless it was renamed; rests of the dead are removed."""
+    folder = artifact.path / f"{SAVING}{os.getpid()}-{os.urandom(6).hex()}"
+    with ExitStack() as claim:
+        with artifact.lock():
+            remove_rests(artifact)
+            folder.mkdir()
+            claim.callback(shutil.rmtree, folder, ignore_errors=True)
+            claim.enter_context(_platform.file_lock(folder / CLAIM))
+        yield folder
+
+
+def remove_rests(artifact: ArtifactFolder) -> None:
+    """Remove folders whose makers are gone; the artifact's lock is held."""
+    for rest in artifact.path.glob(f"{SAVING}*"):
+        # The maker holds the lock of its claim as long as it lives; a folder without a claim is about to be renamed.
+        with suppress(OSError), _platform.file_lock(_existing(rest / CLAIM), blocking=False):
+            shutil.rmtree(rest, ignore_errors=True)
+
+
+def _existing(path: Path) -> Path:
+    os.stat(path)
+    return path
+
+
+def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
+    """Put contents of the pool, which is in use, at their paths in a new folder.
+
+    Raises:
+        OSError: one is not there, or there is no room.
+    """
+    folder.mkdir()
+    made, copied = {folder}, 0
+    for file in files:
+        target = folder / file.path
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
+        copied += _place(pool.blob(file.digest), target, file.digest, progress)
+    if copied > FEW and bulk_io.sync_filesystem(folder):
+        return
+    for path in made:
+        _platform.fsync_directory(path)
+
+
+def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
+    """Link a content to a path of a version; return whether it had to be copied instead.
+
+    It is copied where a link is not possible (another file system, or more links to one content than it can have).
+    """
+    try:
+        os.link(blob, target)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOSPC, errno.EEXIST):
+            raise
+    else:
+        return False
+    progress.more(blob.stat().st_size)
+    copy_file(blob, target, progress)
+    seal(target, digest)
+    return True
+
+
+def clash_of(artifact: ArtifactFolder) -> str:
+    """An artifact of the same type whose name differs in nothing but case; "" for none."""
+    return next((name for name in _siblings(artifact) if _clash(name, artifact.path.name)), "")
+
+
+def _siblings(artifact: ArtifactFolder) -> list[str]:
+    try:
+        return os.listdir(artifact.path.parent)
+    except FileNotFoundError:
+        return []
+
+
+def _clash(one: str, other: str) -> bool:
+    return one != other and one.casefold() == other.casefold()
+
+
+def _reason(error: OSError) -> str:
+    text = error.strerror or str(error)
+    return f"{text} ({error.filename})" if error.filename else text

@@ -1,0 +1,189 @@
+"""What happens to a version after it was made: deleted, restored, given an alias, described. Files only."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from runicorn import _platform
+from runicorn.artifacts import garbage, index, names
+from runicorn.artifacts.errors import ArtifactNotFound, InvalidArtifact
+from runicorn.artifacts.manifest import content_of
+from runicorn.artifacts.store import (
+    CURATION,
+    GONE,
+    HIGHEST,
+    METADATA,
+    ArtifactFolder,
+    Version,
+    fitting,
+    write_small,
+)
+from runicorn.store import layout
+
+DESCRIPTION_LENGTH = 10_000
+TAGS = 100
+TAG_LENGTH = 100
+
+
+def soft_delete(version: Version, by: str = "user") -> None:
+    """Put a version into the recycle bin: it is no longer `latest`, and its aliases are gone. Twice is once.
+
+    Raises:
+        ArtifactNotFound: it is not there.
+        OSError: it could not be written.
+    """
+    artifact = version.artifact
+    with artifact.lock():
+        artifact.changeable(version.number)
+        if not version.is_deleted():
+            mark = {
+                "deleted_at": time.time(),
+                "deleted_by": by,
+                "version": version.number,
+                "artifact_name": artifact.name,
+            }
+            write_small(version.path / layout.DELETED, mark)
+        index.rewrite(artifact)
+
+
+def restore(version: Version) -> None:
+    """Take a version back out of the recycle bin. Twice is once.
+
+    Raises:
+        ArtifactNotFound: it is not there.
+        OSError: it could not be written.
+    """
+    artifact = version.artifact
+    with artifact.lock():
+        artifact.changeable(version.number)
+        (version.path / layout.DELETED).unlink(missing_ok=True)
+        _platform.fsync_directory(version.path)
+        index.rewrite(artifact)
+
+
+def delete_for_good(version: Version) -> int:
+    """Remove a version and the contents that no other version holds; the bytes that this freed.
+
+    While somebody is storing files the contents stay for the next collection.
+
+    Raises:
+        ArtifactNotFound: it is not there.
+        OSError: it could not be removed; then it is as it was, or gone and its contents wait for a collection.
+    """
+    artifact = version.artifact
+    with artifact.lock():
+        artifact.changeable(version.number)
+        digests = garbage.digests_of(version)
+        _platform.replace_file(artifact.path / HIGHEST, str(artifact.highest()).encode())
+        gone = artifact.path / f"{GONE}{os.getpid()}-{os.urandom(6).hex()}"
+        os.rename(version.path, gone)
+        index.rewrite(artifact)
+    return garbage.discard(artifact.store, gone, digests)
+
+
+def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
+    """Let an alias mean a version from now on.
+
+    Raises:
+        InvalidArtifact: it is no alias that can be set.
+        ArtifactNotFound: the version is not there, or deleted.
+        OSError: it could not be written.
+    """
+    names.check_alias(alias)
+    with artifact.lock():
+        if number not in artifact.live():
+            raise ArtifactNotFound(f"Version not found: {artifact.name}:v{number}")
+        index.rewrite(artifact, artifact.aliases() | {alias: number})
+
+
+def remove_alias(artifact: ArtifactFolder, alias: str) -> None:
+    """Let an alias mean nothing any more.
+
+    Raises:
+        InvalidArtifact: it is no alias that can be removed.
+        ArtifactNotFound: there is none of that name.
+        OSError: it could not be written.
+    """
+    names.check_alias(alias)
+    with artifact.lock():
+        aliases = artifact.aliases()
+        if alias not in aliases:
+            raise ArtifactNotFound(f"Alias not found: {alias} for artifact {artifact.name}")
+        del aliases[alias]
+        index.rewrite(artifact, aliases)
+
+
+def describe(
+    version: Version,
+    *,
+    description: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    tags: list[str] | None = None,
+    status: str | None = None,
+) -> None:
+    """Replace what is said of a version; what is not given stays. A tag counts once.
+
+    Raises:
+        InvalidArtifact: a text is too long, or the metadata cannot be written as JSON.
+        ArtifactNotFound: the version is not there.
+        OSError: it could not be written.
+    """
+    unique = None if tags is None else list(dict.fromkeys(tags))
+    given = {"description": description, "metadata": metadata, "tags": unique, "status": status}
+    changes = {key: value for key, value in given.items() if value is not None}
+    check_texts(description, tags)
+    with version.artifact.lock():
+        version.artifact.changeable(version.number)
+        if not changes:
+            return
+        known = replace(version.metadata, **changes, updated_at=time.time())  # type: ignore[arg-type]
+        try:
+            content = content_of(known.to_dict())
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidArtifact(f"The metadata cannot be written as JSON: {error}.", "metadata") from error
+        _platform.replace_file(version.path / METADATA, fitting(METADATA, content))
+        index.rewrite(version.artifact)
+
+
+def check_texts(description: str | None, tags: list[str] | None) -> None:
+    """Look at what somebody wants to say of a version.
+
+    Raises:
+        InvalidArtifact: a text is too long, there are too many tags, or one of them cannot be one.
+    """
+    if description is not None and len(description) > DESCRIPTION_LENGTH:
+        raise InvalidArtifact(
+            f"The description must not have more than {DESCRIPTION_LENGTH} characters.", "description"
+        )
+    if tags is not None:
+        if len(tags) > TAGS:
+            raise InvalidArtifact(f"There must not be more than {TAGS} tags.", "tags")
+        if any(not tag.strip() or len(tag) > TAG_LENGTH or layout.CONTROL.search(tag) for tag in tags):
+            raise InvalidArtifact(
+                f"A tag must have 1 to {TAG_LENGTH} characters, none of them a control character.", "tags"
+            )
+
+
+def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    """Record what was decided about a version and has no place in `metadata.json`, which Runicorn 0.5 must be able to read.
+
+    Args:
+        version: which.
+        change: what is recorded from now on, made of what is recorded now.
+
+    Raises:
+        InvalidArtifact: with it, there would be more than can be read again.
+        ArtifactNotFound: the version is not there.
+        OSError: it could not be written.
+    """
+    with version.artifact.lock():
+        version.artifact.changeable(version.number)
+        before = version.curation
+        write_small(version.path / CURATION, {**before, **change(before)})
+        with suppress(OSError):  # by this readers see that something is new
+            os.utime(version.artifact.path)

@@ -1,0 +1,201 @@
+"""Reading a version's files so that what was damaged is never taken for good, and looking a whole version over."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from runicorn import _platform
+from runicorn.artifacts import curation, stamps
+from runicorn.artifacts.copying import BLOCK, copy_file, hash_file
+from runicorn.artifacts.errors import DamagedFile
+from runicorn.artifacts.manifest import ALGORITHM, FileEntry
+from runicorn.artifacts.pool import seal
+from runicorn.artifacts.progress import SILENT, Progress
+from runicorn.artifacts.store import Version
+from runicorn.store import bulk_io
+
+READY, CORRUPTED = "ready", "corrupted"
+
+
+class Verdict(NamedTuple):
+    """Result of verifying a version.
+
+    Attributes:
+        damaged: paths of files that are missing or differ from what was stored, each with the reason.
+        mended: paths of files that were damaged in one place and intact in another, and are intact in both now.
+        checked: bytes read.
+    """
+
+    damaged: dict[str, str]
+    mended: tuple[str, ...]
+    checked: int
+
+
+def places(version: Version, file: FileEntry) -> list[Path]:
+    """Where the content of a file lies: in the version's folder, and in the pool when that is another copy."""
+    own, pooled = version.file_path(file.path), version.artifact.store.pool.blob(file.digest)
+    with suppress(OSError):
+        if os.path.samefile(own, pooled):
+            return [own]
+    return [own, pooled]
+
+
+def is_whole(path: Path, file: FileEntry, progress: Progress = SILENT) -> bool:
+    """Whether what lies at `path` is what was stored."""
+    return not damage(path, file, progress)
+
+
+def damage(path: Path, file: FileEntry, progress: Progress = SILENT) -> str:
+    """Compare what lies at `path` with what was stored; return how it differs, or ""."""
+    try:
+        fd = _platform.open_regular(path, follow_links=False)
+    except FileNotFoundError:
+        return "missing"
+    except OSError as error:
+        return f"unreadable: {error.strerror or error}"
+    try:
+        about = os.fstat(fd)
+        written = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(about.st_mtime))
+        if about.st_size != file.size:
+            return f"{about.st_size:,} bytes instead of {file.size:,}, last written {written}"
+        if ALGORITHM + hash_file(fd, progress) == file.digest:
+            return ""
+    except OSError as error:
+        return f"unreadable: {error.strerror or error}"
+    finally:
+        os.close(fd)
+    if stamps.is_stamped(about, file.digest):
+        return "damaged by the disk: no program has written to it since it was stored"
+    return f"content differs, last written {written}"
+
+
+def whole_place(version: Version, file: FileEntry) -> Path:
+    """A place where the content is whole; reads it once.
+
+    Raises:
+        DamagedFile: there is none.
+    """
+    for path in places(version, file):
+        if is_whole(path, file):
+            return path
+    raise DamagedFile(f"{file.path!r} of {version} is damaged in the store; it was not handed out.")
+
+
+def first_place(version: Version, file: FileEntry) -> Path:
+    """Return where a content of the right size lies, preferably one without a write since it was stored.
+
+    The digest shows only when it is read whether it is intact.
+
+    Raises:
+        DamagedFile: nowhere.
+    """
+    found = _by_stamp(version, file)
+    if not found:
+        raise DamagedFile(f"{file.path!r} of {version} is missing or torn in the store.")
+    return found[0][1]
+
+
+def unchanged_place(version: Version, file: FileEntry) -> Path:
+    """Return where an unchanged content lies; read it only where its stamp is missing.
+
+    Raises:
+        DamagedFile: there is none.
+    """
+    found = _by_stamp(version, file)
+    if found and found[0][0]:
+        return found[0][1]
+    return whole_place(version, file)
+
+
+def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
+    """Return the places that have the right size, those with a stamp first, and whether they have one."""
+    found = []
+    for path in places(version, file):
+        with suppress(OSError):
+            about = path.stat(follow_symlinks=False)
+            if about.st_size == file.size:
+                found.append((stamps.is_stamped(about, file.digest), path))
+    return sorted(found, key=lambda place: not place[0])
+
+
+def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
+    """What lies in a place, in blocks; the last one is held back until the digest is known to be right.
+
+    Raises:
+        DamagedFile: it is not, or the content is missing or torn. What was handed out before is to be thrown away.
+    """
+    try:
+        fd = _platform.open_regular(place, follow_links=False)
+    except OSError as error:
+        raise DamagedFile(f"{file.path!r} cannot be read in the store: {error.strerror or error}.") from error
+    hashed, held, offset = hashlib.sha256(), b"", 0
+    try:
+        while block := _platform.read_at(fd, BLOCK, offset):
+            hashed.update(block)
+            offset += len(block)
+            if held:
+                yield held
+            held = block
+    finally:
+        os.close(fd)
+    if ALGORITHM + hashed.hexdigest() != file.digest:
+        raise DamagedFile(f"{file.path!r} is damaged in the store; it was not handed out.")
+    yield held
+
+
+def verify(version: Version, progress: Progress = SILENT) -> Verdict:
+    """Read every byte of a version, restore what has an intact copy, and record the outcome: `corrupted` or `ready`.
+
+    Raises:
+        DamagedFile: the manifest itself cannot be read.
+        OSError: the outcome could not be written.
+    """
+    damaged: dict[str, str] = {}
+    mended, checked = [], 0
+    for file in version.manifest.files:
+        every = places(version, file)
+        progress.more(file.size * (len(every) - 1))
+        reasons = {path: damage(path, file, progress) for path in every}
+        whole = [path for path in every if not reasons[path]]
+        checked += file.size * len(every)
+        if not whole:
+            damaged[file.path] = reasons[every[0]]
+        elif len(whole) < len(every):
+            for path in every:
+                if path not in whole:
+                    _replace(version.artifact.store.writable(path), whole[0], file.digest)
+            mended.append(file.path)
+    status = CORRUPTED if damaged else READY
+    outcome = {
+        "verified_at": time.time(),
+        "corrupted_files": list(damaged),
+        "corruption": damaged,
+        "mended_files": mended,
+    }
+    curation.note(version, lambda _: outcome)
+    if version.metadata.status != status:
+        curation.describe(version, status=status)
+    return Verdict(damaged, tuple(mended), checked)
+
+
+def _replace(path: Path, source: Path, digest: str) -> None:
+    """Put an intact content in the place of a damaged one; a link where the file system can have one."""
+    beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        try:
+            os.link(source, beside)
+        except OSError:
+            copy_file(source, beside)
+        seal(beside, digest)
+        bulk_io.sync_file(beside)
+        os.replace(beside, path)
+        _platform.fsync_directory(path.parent)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,147 @@
+"""Capture of stdout and stderr: the terminal sees everything as before, and the log gets it line by line.
+
+The `write` of the stream objects is replaced, not `sys.stdout` itself: so a logging handler that holds the stream is
+heard, whoever wraps `sys.stdout` later wraps ours as well, and undoing needs no place in a chain of wrappers. What
+programs write past Python (C libraries, child processes) is not seen.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+
+from runicorn import _platform
+from runicorn.capture.stream_tap import StreamTap, tap
+from runicorn.capture.terminal_lines import Screen
+
+SNAPSHOT = 10.0
+"""Seconds between two snapshots of lines that are being redrawn."""
+REST = 0.5
+"""Seconds without output after which a finished bar is taken to be finished."""
+
+_taps_lock = threading.RLock()
+
+
+class Console:
+    """Hands the lines that appear on stdout and stderr to `log`, from `start` to `stop`.
+
+    Args:
+        log: takes a line without its newline. It may print: what it prints goes to the terminal alone.
+    """
+
+    def __init__(self, log: Callable[[str], object]) -> None:
+        self._log = log
+        self._stops: list[Callable[[], None]] = []
+        self._reset()
+        _platform.watch_forks(self)
+
+    def _reset(self) -> None:
+        # Reentrant: a signal handler or a finalizer may print in the middle of our own work.
+        self._lock = threading.RLock()
+        self._screens = {"stdout": Screen(), "stderr": Screen()}
+        self._written: deque[tuple[str, str]] = deque()
+        self._working = self._logging = False
+        self._ticker: threading.Thread | None = None
+        self._stopped = threading.Event()
+        self._last_write = self._next_snapshot = 0.0
+
+    def after_fork(self) -> None:
+        """What is held back is the parent's to log, and its thread is not here; what the child prints is logged too."""
+        self._reset()
+
+    def start(self) -> bool:
+        """Listen to both streams, or to the one they both are. False when there is none that can be listened to."""
+        heard: list[StreamTap] = []
+        with _taps_lock:
+            for name in ("stdout", "stderr"):
+                found = tap(getattr(sys, name))
+                if found is not None and found not in heard:
+                    heard.append(found)
+                    self._listen(found, name)
+        return bool(heard)
+
+    def _listen(self, stream: StreamTap, name: str) -> None:
+        def listener(text: str) -> None:
+            self.feed(name, text)
+
+        stream.add(listener)
+        self._stops.append(lambda: stream.remove(listener))
+
+    def stop(self) -> None:
+        """Listen no more, and log what was held back."""
+        with _taps_lock:
+            while self._stops:
+                self._stops.pop()()
+        with self._lock:
+            self._stopped.set()
+            if not self._working:  # else a signal has interrupted `feed`, which does it at its end
+                self._flush()
+
+    def feed(self, name: str, text: str) -> None:
+        """Take what was written to the stream `name` ("stdout" or "stderr"), in the thread that wrote it."""
+        with self._lock:
+            if self._logging:  # what `log` prints must not come back to it
+                return
+            self._written.append((name, text))
+            if self._working:  # the call that was interrupted goes on with it
+                return
+            self._working = True
+            try:
+                self._take_all()
+            finally:
+                self._working = False
+
+    def _take_all(self) -> None:
+        while self._written:
+            name, text = self._written.popleft()
+            self._put(self._screens[name].feed(text))
+        self._last_write = time.monotonic()
+        if self._stopped.is_set():
+            self._flush()
+        elif self._ticker is None and self._is_busy():
+            self._start_ticker()
+
+    def _put(self, lines: list[str]) -> None:
+        for line in lines:
+            self._logging = True
+            try:
+                self._log(line)
+            finally:
+                self._logging = False
+
+    def _flush(self) -> None:
+        for screen in self._screens.values():
+            self._put(screen.flush())
+
+    def _is_busy(self) -> bool:
+        return any(screen.is_busy() for screen in self._screens.values())
+
+    def _start_ticker(self) -> None:
+        self._next_snapshot = self._last_write + SNAPSHOT
+        ticker = threading.Thread(
+            target=self._tick, args=(self._stopped,), name="runicorn-console", daemon=True
+        )
+        with suppress(RuntimeError):  # no more threads: what is held back waits for its newline, or the end
+            ticker.start()
+            self._ticker = ticker
+
+    def _tick(self, stopped: threading.Event) -> None:
+        while not stopped.wait(REST):
+            with self._lock:
+                if not self._is_busy():
+                    self._ticker = None
+                    return
+                self._look_again(time.monotonic())
+
+    def _look_again(self, now: float) -> None:
+        if now - self._last_write >= REST:
+            for screen in self._screens.values():
+                self._put(screen.settle())
+        if now >= self._next_snapshot:
+            self._next_snapshot = now + SNAPSHOT
+            for screen in self._screens.values():
+                self._put(screen.snapshot())

@@ -1,0 +1,243 @@
+"""What a run ran in: code, packages, command line, machine; without secrets."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn.capture import gpu, machine, snapshot
+from runicorn.capture.background import Start
+from runicorn.capture.git import Repository
+from runicorn.capture.redaction import MASK, Masking
+from runicorn.capture.subprocesses import Commands
+from runicorn.store import layout
+
+VALUE_LENGTH = 500
+_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES CUDA_HOME CUDNN_VERSION NCCL_VERSION PYTORCH_VERSION TF_VERSION KERAS_BACKEND "
+    "JAX_PLATFORM_NAME JAX_PLATFORMS XLA_FLAGS OMP_NUM_THREADS MKL_NUM_THREADS NUMEXPR_NUM_THREADS PYTHONPATH "
+    "PYTHONHASHSEED LD_LIBRARY_PATH DYLD_LIBRARY_PATH PATH VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX RUNICORN_DIR "
+    "WANDB_MODE MLFLOW_TRACKING_URI RANK LOCAL_RANK WORLD_SIZE SLURM_JOB_ID SLURM_PROCID SLURM_NTASKS "
+    "SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID"
+)
+VARIABLES = _VARIABLES.split()
+GPU_FIELDS = {
+    "index": "index",
+    "name": "name",
+    "memory_total_mb": "memory.total",
+    "memory_free_mb": "memory.free",
+    "utilization_percent": "utilization.gpu",
+    "temperature_c": "temperature.gpu",
+    "driver_version": "driver_version",
+}
+
+
+@dataclass
+class EnvironmentInfo:
+    """What `environment.json` holds. Sizes are in MiB (`…_mb`), `captured_at` in Unix seconds.
+
+    `git_info` is described at `Repository.describe`; `incomplete` names the parts that were not finished in time.
+    """
+
+    python_version: str = ""
+    platform: str = ""
+    platform_details: dict[str, str] = field(default_factory=dict)
+    pip_packages: list[str] | None = None
+    conda_packages: list[str] | None = None
+    conda_env: str | None = None
+    git_info: dict[str, Any] | None = None
+    env_variables: dict[str, str] = field(default_factory=dict)
+    gpu_info: list[dict[str, Any]] | None = None
+    command_line: list[str] = field(default_factory=list)
+    working_dir: str = ""
+    cpu_info: dict[str, Any] = field(default_factory=dict)
+    captured_at: float = 0.0
+    incomplete: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as JSON can hold them."""
+        return asdict(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write them to `path` in one step.
+
+        Raises:
+            OSError: the file could not be written.
+        """
+        layout.write_json(Path(path), self.to_dict())
+
+
+class EnvironmentCapture:
+    """Asks for what a run ran in.
+
+    Args:
+        working_dir: the folder whose repository is meant; else the current one.
+        start: what the program began with; else what it has now.
+    """
+
+    def __init__(
+        self, working_dir: str | os.PathLike[str] | None = None, *, start: Start | None = None
+    ) -> None:
+        start = start or Start.now()
+        self.working_dir = Path(working_dir if working_dir is not None else start.folder)
+        self._arguments = start.arguments
+        self._variables = start.variables
+        self._commands = Commands()
+        self._hide = Masking(self._variables)
+
+    def capture_all(self) -> EnvironmentInfo:
+        """Everything; takes as long as git and the graphics driver take, at most half a minute."""
+        return self.capture_until(lambda: False)
+
+    def capture_until(self, stopped: Callable[[], bool]) -> EnvironmentInfo:
+        """Everything that is known when `stopped` becomes true; the rest is named in `incomplete`."""
+        info = EnvironmentInfo(captured_at=time.time())
+        for name, ask in self._parts():
+            value = None if stopped() else ask()
+            if stopped():  # before, or while it was asked for
+                info.incomplete.append(name)
+            elif value is not None:
+                setattr(info, name, value)
+        return info
+
+    def _parts(self) -> list[tuple[str, Callable[[], Any]]]:
+        """The fields of the answer with what asks for them, the quick ones first."""
+        return [
+            ("python_version", self.get_python_version),
+            ("platform", self.get_platform),
+            ("platform_details", self.get_platform_details),
+            ("command_line", self.get_command_line),
+            ("working_dir", self.get_working_dir),
+            ("env_variables", self.get_env_variables),
+            ("cpu_info", self.get_cpu_info),
+            ("git_info", self.get_git_info),
+            ("pip_packages", self.get_pip_packages),
+            ("conda_env", self.get_conda_env),
+            ("conda_packages", self.get_conda_packages),
+            ("gpu_info", self.get_gpu_info),
+        ]
+
+    def cancel(self) -> None:
+        """End what is being asked just now; what was not asked yet is answered with `None`."""
+        self._commands.cancel()
+
+    def get_python_version(self) -> str:
+        """The version of Python with its build."""
+        return sys.version
+
+    def get_platform(self) -> str:
+        """The operating system in the form `Linux 6.1.0 (x86_64)`."""
+        return _platform.system_name()
+
+    def get_platform_details(self) -> dict[str, str]:
+        """The operating system and the interpreter in detail."""
+        return machine.platform_details()
+
+    def get_command_line(self) -> list[str]:
+        """How the program was started; values of telling options are `***`, code after `-c` is left out."""
+        return self._hide.arguments(_without_code(self._arguments))
+
+    def get_working_dir(self) -> str:
+        """The folder the program runs in."""
+        return self._hide.text(str(self.working_dir))
+
+    def get_cpu_info(self) -> dict[str, Any]:
+        """Model of the processor, processors there are and may be used, memory in MiB."""
+        return machine.processor()
+
+    def get_pip_packages(self) -> list[str] | None:
+        """Installed packages as `name==version`, sorted."""
+        return machine.packages()
+
+    def get_conda_env(self) -> str | None:
+        """The name of the conda environment; `None` outside of one."""
+        prefix = self._variables.get("CONDA_PREFIX", "")
+        return self._variables.get("CONDA_DEFAULT_ENV") or os.path.basename(prefix) or None
+
+    def get_conda_packages(self) -> list[str] | None:
+        """Packages of the conda environment as `name=version=build`, sorted; `None` outside of one."""
+        prefix = self._variables.get("CONDA_PREFIX")
+        return machine.conda_packages(Path(prefix)) if prefix else None
+
+    def get_git_info(self) -> dict[str, Any] | None:
+        """The repository of the working directory, else the one of the script; `None` without one."""
+        for folder in dict.fromkeys([self.working_dir, *_script_folder(self.working_dir)]):
+            found = Repository(folder, self._commands, self._hide, self._variables).describe()
+            if found is not None:
+                return found
+        return None
+
+    def get_env_variables(self, filter_keys: Sequence[str] | None = None) -> dict[str, str]:
+        """Environment variables that matter to a training: `filter_keys`, else a fixed list. Nothing else is read."""
+        names = VARIABLES if filter_keys is None else filter_keys
+        # Masked before it is cut: a part of a secret would not be recognised.
+        pairs = self._hide.arguments(
+            [f"{name}={self._variables[name]}" for name in names if self._variables.get(name)]
+        )
+        return {name: _shortened(value) for name, _, value in (pair.partition("=") for pair in pairs)}
+
+    def get_gpu_info(self) -> list[dict[str, Any]] | None:
+        """The graphics cards that `nvidia-smi` knows; `None` without it."""
+        cards = gpu.query(self._commands, list(GPU_FIELDS.values()))
+        if cards is None:
+            return None
+        texts = ("name", "driver_version")
+        return [
+            {key: card[name] if key in texts else gpu.number(card[name]) for key, name in GPU_FIELDS.items()}
+            | {"index": int(gpu.number(card["index"]) or 0)}
+            for card in cards
+        ]
+
+    def capture_code_snapshot(
+        self,
+        code_dir: str | os.PathLike[str],
+        output_dir: str | os.PathLike[str],
+        extensions: Sequence[str] | None = None,
+    ) -> bool:
+        """Copy the source files below `code_dir` to `output_dir`; see `snapshot.copy_sources`.
+
+        Raises:
+            OSError: `code_dir` cannot be read, or `output_dir` not be written.
+        """
+        return bool(snapshot.copy_sources(Path(code_dir), Path(output_dir), extensions))
+
+
+def capture_for_run(
+    run_dir: str | os.PathLike[str], working_dir: str | os.PathLike[str] | None = None
+) -> EnvironmentInfo:
+    """Capture, and save as `environment.json` of the run.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+    info = EnvironmentCapture(working_dir).capture_all()
+    info.save(Path(run_dir) / layout.ENVIRONMENT)
+    return info
+
+
+def _script_folder(working_dir: Path) -> list[Path]:
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    return [(working_dir / file).parent] if isinstance(file, str) else []
+
+
+def _without_code(arguments: Sequence[str]) -> list[str]:
+    """Code given to the interpreter by `-c` is replaced: it is a program, not a description of one."""
+    shown = list(arguments)
+    position = 1
+    while position < len(shown) and shown[position].startswith("-"):
+        option = shown[position]
+        if not option.startswith("--") and option.endswith("c") and position + 1 < len(shown):
+            shown[position + 1] = MASK
+            break
+        position += 2 if option in ("-W", "-X") else 1
+    return shown
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= VALUE_LENGTH else value[: VALUE_LENGTH - 3] + "..."

@@ -1,0 +1,141 @@
+"""The state of a git repository: commit, branch, where it comes from, and what is not committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from runicorn.capture.redaction import Masking
+from runicorn.capture.subprocesses import KIBIBYTE, Commands, Output
+
+TIMEOUT = 5.0
+DIFF_LIMIT = 256 * KIBIBYTE
+STATUS_LIMIT = 4096 * KIBIBYTE
+MESSAGE_LIMIT = 16 * KIBIBYTE
+# As far as git can be told: it runs no programs of the repository's choice here, takes no locks, asks for no passwords
+# and fetches nothing.
+ENVIRONMENT = {
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "LC_ALL": "C",
+}
+OPTIONS = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "core.quotepath=false", "-c", "color.ui=false")
+DIFF = (
+    "diff",
+    "--no-ext-diff",
+    "--no-textconv",
+    "--no-color",
+    "--ignore-submodules=dirty",
+    "--src-prefix=a/",
+    "--dst-prefix=b/",
+)
+# Files that hold keys and nothing else; of all others the diff is masked.
+KEPT_OUT = (
+    ".env",
+    ".env.*",
+    "*.env",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    "*.pem",
+    "*.key",
+    "*.p12",
+    "*.pfx",
+    "id_rsa*",
+    "id_ed25519*",
+    "*credentials*",
+    "secrets.*",
+)
+
+
+class Repository:
+    """The repository a folder lies in, asked through `git`.
+
+    Args:
+        folder: any folder of it.
+        commands: what runs git.
+        masking: what is known of secrets.
+        variables: the environment git runs in; not ours, which the training may be changing.
+    """
+
+    def __init__(
+        self, folder: Path, commands: Commands, masking: Masking, variables: Mapping[str, str]
+    ) -> None:
+        self._folder = folder
+        self._commands = commands
+        self._masking = masking
+        self._variables = {**variables, **ENVIRONMENT}
+
+    def describe(self) -> dict[str, Any] | None:
+        """What is known of it; `None` outside of a repository, without git, or when git refuses.
+
+        Keys, as far as they are known: `commit branch has_changes changed_files_count remote last_commit_message
+        last_commit_author diff diff_truncated`. The diff is that of the tracked files against the commit, masked.
+        """
+        status = self._ask("status", "--porcelain=v2", "--branch", limit=STATUS_LIMIT)
+        if status is None:
+            return None
+        found = _read_status(status.text)
+        found["branch"] = self._masking.text(found["branch"])
+        remote = self._remote()
+        if remote:
+            found["remote"] = remote
+        if "commit" in found:
+            found |= self._last_commit()
+            found |= self._diff(found["commit"]) if found["has_changes"] else {}
+        return found
+
+    def _ask(self, *arguments: str, limit: int = KIBIBYTE) -> Output | None:
+        return self._commands.output(
+            ["git", *OPTIONS, *arguments],
+            timeout=TIMEOUT,
+            limit=limit,
+            folder=self._folder,
+            environment=self._variables,
+        )
+
+    def _remote(self) -> str:
+        # Not `git remote get-url`: that puts in what `insteadOf` says, which is where credentials like to be.
+        for name in ("origin", *self._other_remotes()):
+            url = self._ask("config", "--get", f"remote.{name}.url")
+            if url is not None:
+                return self._masking.address(url.text)
+        return ""
+
+    def _other_remotes(self) -> Sequence[str]:
+        names = self._ask("remote")
+        return names.text.splitlines()[:1] if names else ()
+
+    def _last_commit(self) -> dict[str, Any]:
+        answer = self._ask("log", "-1", "--format=%an <%ae>%x00%B", limit=MESSAGE_LIMIT)
+        if answer is None:
+            return {}
+        author, _, message = self._masking.text(answer.text).partition("\0")
+        return {"last_commit_author": author, "last_commit_message": message.strip()}
+
+    def _diff(self, commit: str) -> dict[str, Any]:
+        without = [f":(top,exclude,icase,glob)**/{name}" for name in KEPT_OUT]
+        answer = self._ask(*DIFF, commit, "--", ":(top)", *without, limit=DIFF_LIMIT)
+        if answer is None:
+            return {}
+        text = answer.data.decode("utf-8", "replace")
+        if not answer.whole:  # half a line could be half a secret
+            text = text[: text.rfind("\n") + 1]
+        return {"diff": self._masking.text(text), "diff_truncated": not answer.whole} if text else {}
+
+
+def _read_status(text: str) -> dict[str, Any]:
+    """Commit, branch and number of changed files from `git status --porcelain=v2 --branch`."""
+    lines = text.splitlines()
+    heads = dict(line[2:].partition(" ")[::2] for line in lines if line.startswith("# "))
+    changed = sum(not line.startswith("#") for line in lines)
+    branch = heads.get("branch.head", "")
+    found: dict[str, Any] = {
+        "branch": "HEAD" if branch == "(detached)" else branch,
+        "has_changes": changed > 0,
+        "changed_files_count": changed,
+    }
+    commit = heads.get("branch.oid", "(initial)")
+    return {"commit": commit, **found} if commit != "(initial)" else found

@@ -1,0 +1,54 @@
+"""What `nvidia-smi` says of the graphics cards of this machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from runicorn.capture.subprocesses import Commands
+
+TIMEOUT = 5.0
+"""Seconds; a driver in trouble lets the program hang."""
+
+
+def query(commands: Commands, fields: Sequence[str], timeout: float = TIMEOUT) -> list[dict[str, str]] | None:
+    """The fields of each card as text, by their names of `nvidia-smi --help-query-gpu`.
+
+    `None` when there is no such program, no driver, or no answer in time.
+    """
+    command = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
+    answer = commands.output(command, timeout=timeout)
+    if answer is None or not answer.whole:
+        return None
+    rows = ([cell.strip() for cell in line.split(",")] for line in answer.text.splitlines())
+    return [dict(zip(fields, row, strict=True)) for row in rows if len(row) == len(fields)]
+
+
+def number(text: str) -> float | None:
+    """The number in a cell; `None` for `[N/A]`, `[Not Supported]` and the like."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def visible(cards: Sequence[dict[str, str]], environment: Mapping[str, str]) -> list[dict[str, str]]:
+    """The cards that this process may use by `CUDA_VISIBLE_DEVICES`; they carry `index` and `uuid`.
+
+    As the driver reads it: numbers or beginnings of ids, and nothing that follows an unknown one.
+    """
+    chosen = environment.get("CUDA_VISIBLE_DEVICES")
+    if chosen is None:
+        return list(cards)
+    seen = []
+    for name in filter(None, (part.strip() for part in chosen.split(","))):
+        found = [card for card in cards if name == card["index"] or _is_id_of(name, card["uuid"])]
+        if not found:
+            break
+        seen += [card for card in found if card not in seen]
+    return seen
+
+
+def _is_id_of(name: str, uuid: str) -> bool:
+    return name.startswith("GPU-") and uuid.startswith(name)

@@ -1,0 +1,93 @@
+"""`runicorn open`: a browser at a viewer that is running."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import typer
+
+from runicorn.cli import common
+from runicorn.cli.browser import open_privately
+from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.remote_protocol import OPEN, stamped
+from runicorn.settings import user
+
+
+def open_viewer(
+    port: Annotated[int | None, typer.Option(help="The viewer on this port; else the newest one.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="A viewer that shows this storage root.")] = None,
+    end_sessions: Annotated[
+        bool, typer.Option("--end-sessions", help="First end the sessions of all browsers.")
+    ] = False,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Print the address and open no browser.")
+    ] = False,
+) -> None:
+    """Open a browser at a viewer of yours that is running on this machine.
+
+    A viewer that asks for a token is opened by a link that works once, within five minutes.
+
+    Examples:
+
+      runicorn open
+
+      runicorn open --port 23300 --print
+
+      runicorn open --end-sessions
+    """
+    if end_sessions:
+        _end_sessions()
+    viewers = [note for note in user.running_viewers() if _fits(note, port, storage)]
+    if not viewers:
+        common.stop("No such viewer of yours is running here: start one with runicorn viewer.", NOT_AVAILABLE)
+    try:
+        url = entry(viewers[0], always=print_only)
+        typer.echo(url)
+        if not print_only and not open_privately(url):
+            common.complain("No browser was found: open the address yourself.")
+    except OSError as error:
+        common.stop(f"{error.filename}: {error.strerror or error}", FAILED)
+
+
+def entry(note: dict[str, Any], *, always: bool) -> str:
+    """Return the address that opens a viewer: with a one-time link where it asks for a token.
+
+    Args:
+        note: what the viewer has left of itself.
+        always: make a link also where this user's browser needs none, for a browser elsewhere.
+
+    Raises:
+        OSError: its token cannot be read.
+    """
+    url, file = str(note["url"]), note.get("token_file")
+    if not file or (note.get("owner_passes") and not always):
+        return url
+    token = Path(file).read_text(encoding="utf-8").strip()
+    return f"{url}/?once={stamped(token, OPEN, time.time())}"
+
+
+def _end_sessions() -> None:
+    """End the sessions of all browsers with all viewers of this user on this machine."""
+    try:
+        make_importable()
+    except ForeignModule as error:
+        common.stop(str(error), USAGE)
+    from runicorn_site.security.browser_sessions import end_all
+    from runicorn_site.server.state_dir import UnsafeDirectory, state_directory
+
+    try:
+        end_all(state_directory())
+    except UnsafeDirectory as error:
+        common.stop(str(error), PERMISSION)
+    except OSError as error:
+        common.stop(f"{error.filename}: {error.strerror or error}", FAILED)
+    typer.echo("The sessions of all browsers have ended.", err=True)
+
+
+def _fits(note: dict[str, Any], port: int | None, storage: Path | None) -> bool:
+    fits_port = port is None or urlsplit(str(note["url"])).port == port
+    return fits_port and (storage is None or note["root"] == str(user.storage_root(storage)))

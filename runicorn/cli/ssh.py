@@ -1,0 +1,248 @@
+"""Another machine, as somebody at a terminal reaches it: with their agent, their keys, a password, and their judgement."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from runicorn.cli import common
+from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.server import ForeignModule, make_importable
+
+TARGET = re.compile(r"(?:(?P<user>[^@/]+)@)?(?P<host>\[[^\]]+\]|[^:/@\[\]]+):(?P<path>.+)", re.DOTALL)
+USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
+
+
+class Unreached(Exception):
+    """The other machine was not reached, or lost.
+
+    Attributes:
+        code: the exit code it means.
+        passing: whether it may be otherwise in a while.
+    """
+
+    def __init__(self, sentence: str, code: int, passing: bool) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.passing = passing
+
+
+class Target(NamedTuple):
+    """Who, where, and which store."""
+
+    user: str
+    host: str
+    port: int
+    path: str
+
+
+def target(text: str, port: int) -> Target:
+    """What `user@host:/path` or `ssh://user@host:port/path` means.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.startswith("ssh://"):
+        parts = urlsplit(text)
+        if not parts.hostname or not parts.path:
+            raise ValueError("An address is like ssh://user@host:22/data/store.")
+        return Target(
+            parts.username or getpass.getuser(), parts.hostname, parts.port or port, unquote(parts.path)
+        )
+    found = TARGET.fullmatch(text)
+    if found is None:
+        raise ValueError("The other machine is given like user@host:/data/store.")
+    return Target(found["user"] or getpass.getuser(), found["host"].strip("[]"), port, found["path"])
+
+
+class Far:
+    """The other machine; a context within which a connection is kept."""
+
+    def __init__(self, where: Target, key: Path | None) -> None:
+        self._where = where
+        self._key = key
+        self._link: Any = None
+        self._locked = False
+        self._credentials: Any = None
+
+    @classmethod
+    def of(cls, text: str, port: int, key: Path | None) -> Far:
+        """The machine that is meant; the command ends here when it is none."""
+        try:
+            make_importable()
+            where = target(text, port)
+        except (ValueError, ForeignModule) as error:
+            common.stop(str(error), USAGE)
+        return cls(where, key)
+
+    def __enter__(self) -> Far:
+        from remote.ssh.loop import loop
+
+        loop.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        from remote.ssh.loop import loop
+
+        loop.stop(self._link.close if self._link is not None else None, timeout=5)
+
+    def mirror(self, into: Path, python: str, artifacts: bool) -> dict[str, Any]:
+        """One visit; connects when there is no connection.
+
+        Raises:
+            Unreached: there was no connection, or it was lost.
+            KeyboardInterrupt: by Ctrl-C, at once; parts of files that came are kept for the next visit.
+            OSError: something could not be read there or written here.
+        """
+        from remote import errors
+        from remote.mirrors.mirror import Stopped, Visit
+
+        try:
+            if self._link is None or self._link.ended.is_set():
+                self._link = self._connect()
+            with _bar() as progress:
+                visit = Visit(self._link, self._where.path, into, python, progress, artifacts=artifacts)
+                with _stopped_by_ctrl_c(visit):
+                    return visit.run()
+        except Stopped:
+            raise KeyboardInterrupt from None
+        except FileNotFoundError as error:
+            if error.filename != self._where.path:
+                raise
+            raise Unreached(
+                f"There is no folder {self._where.path} on {self._where.host}.", NOT_AVAILABLE, False
+            ) from error
+        except (errors.Unreachable, errors.Unavailable) as error:
+            raise Unreached(str(error.detail), NOT_AVAILABLE, True) from error
+
+    def _connect(self) -> Any:
+        from remote import errors
+        from remote.ssh import address as addresses
+        from remote.ssh import login
+        from remote.ssh.loop import loop
+
+        try:
+            address = addresses.address(self._where.host, self._where.port, self._where.user)
+        except addresses.BadAddress as error:
+            raise Unreached(str(error), USAGE, False) from error
+        refused = ""
+        for credentials in self._attempts():
+            try:
+                link = self._trusted(lambda given=credentials: loop.run(login.connect(address, given), 60))
+            except errors.LoginRefused as error:
+                refused = str(error.detail)
+                continue
+            except errors.BadKey as error:
+                # One of the usual ones that has a passphrase is for the agent.
+                self._locked, refused = True, str(error.detail)
+                continue
+            self._credentials = credentials
+            return link
+        raise Unreached(
+            refused or "There is no agent, no key and nobody to ask for a password.", FAILED, False
+        )
+
+    def _trusted(self, connect: Any) -> Any:
+        """A connection; the key of a host that is not known yet is shown to whoever sits at the terminal."""
+        from remote import errors
+        from remote.ssh import host_keys
+        from remote.ssh.known_hosts import public_key
+
+        try:
+            return connect()
+        except errors.HostKeyConflict as conflict:
+            about = conflict.host_key
+            place, shown = f"{about['host']} port {about['port']}", about["fingerprint_sha256"]
+            if about["reason"] != "unknown":
+                sentence = (
+                    f"The key of {place} is {shown} and not the one it is known by: this may be another machine."
+                    f" If it was set up anew, remove its line from {host_keys.path()}."
+                )
+                raise Unreached(sentence, FAILED, False) from conflict
+            if not common.at_terminal():
+                sentence = f"The key of {place} is not known here ({shown}), and nobody can be asked."
+                raise Unreached(sentence, FAILED, False) from conflict
+            typer.echo(common.printable(f"The {about['key_type']} key of {place} is {shown}."))
+            if not typer.confirm("Is that the machine you mean?"):
+                raise Unreached("Not connected.", FAILED, False) from conflict
+            host_keys.accept(str(about["host"]), int(about["port"]), public_key(str(about["public_key"])))
+        return connect()
+
+    def _introduced(self) -> Iterator[Any]:
+        """Before somebody is asked for a secret, a host that is not known shows its key: an attempt with nothing."""
+        from remote.ssh import host_keys, known_hosts
+        from remote.ssh.credentials import Credentials
+
+        if not known_hosts.keys_of(host_keys.content(), self._where.host, self._where.port):
+            yield Credentials(use_agent=False)
+
+    def _attempts(self) -> Iterator[Any]:
+        from remote.ssh.credentials import Credentials
+
+        if self._credentials is not None:
+            yield self._credentials
+            return
+        if self._key is not None:
+            path = str(self._key.expanduser().absolute())
+            yield Credentials(private_key_path=path, use_agent=False)
+            if self._locked and common.at_terminal():
+                yield from self._introduced()
+                phrase = typer.prompt(f"Passphrase of {self._key}", hide_input=True)
+                yield Credentials(private_key_path=path, passphrase=phrase, use_agent=False)
+            return
+        if os.environ.get("SSH_AUTH_SOCK"):
+            yield Credentials()
+        for name in USUAL_KEYS:
+            usual = Path(os.path.expanduser("~/.ssh")) / name
+            if usual.is_file():
+                yield Credentials(private_key_path=str(usual), use_agent=False)
+        if common.at_terminal():
+            yield from self._introduced()
+            question = f"Password of {self._where.user} on {self._where.host}"
+            yield Credentials(password=typer.prompt(question, hide_input=True), use_agent=False)
+
+
+@contextmanager
+def _stopped_by_ctrl_c(visit: Any) -> Iterator[None]:
+    """An exception would wait for the files that are on their way, however large: the visit hangs up instead."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: visit.stop(to_go_on=True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _bar:
+    """A bar of files, where somebody sits at a terminal."""
+
+    def __init__(self) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task: Any = None
+
+    def __enter__(self) -> Any:
+        self._progress.start()
+        return self._advance
+
+    def __exit__(self, *problem: object) -> None:
+        self._progress.stop()
+
+    def _advance(self, done: int, total: int, path: str) -> None:
+        if self._task is None:
+            self._task = self._progress.add_task("Fetching", total=total)
+        self._progress.update(self._task, completed=done, total=total)

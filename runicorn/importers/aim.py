@@ -1,0 +1,99 @@
+"""Aim: a repository `.aim`. It is a RocksDB, which only Aim's own library opens, so a Python that has it reads it for us.
+
+    runicorn import-from aim PATH --python /path/to/environment/bin/python
+
+`aim_script.py` runs there and tells one JSON object a line; only numbers, texts and settings come through.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runicorn.importers.experiment import Experiment, NotReadable, Point, Unreadable, by_step, open_ended
+from runicorn.store import layout
+
+SCRIPT = Path(__file__).with_name("aim_script.py")
+CURES = {
+    "Missing props": "It was never indexed: `from aim import Run; Run({hash!r}, repo={repo!r}).close()` in the Python "
+    "that has Aim does that; then import again.",
+    "": "Where its index is incomplete, `aim storage --repo {repo} reindex` rebuilds it; then import again.",
+}
+"""What to do about an error of Aim, by a part of its text."""
+MISSING = 3
+"""The exit code of a Python without Aim."""
+
+
+def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
+    """Yield the runs of a repository.
+
+    Args:
+        path: the folder that holds `.aim`, or `.aim` itself.
+        python: a Python with Aim; else the one that runs this.
+
+    Raises:
+        NotReadable: there is no repository, or nothing that could read it.
+        OSError: that Python cannot be started.
+    """
+    folder = path.parent if path.name == ".aim" else path
+    if not (folder / ".aim").is_dir():
+        raise NotReadable(f"There is no repository .aim in {folder}.")
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as told, tempfile.TemporaryFile("w+") as trouble:
+        command = [python or sys.executable, "-I", str(SCRIPT), str(folder.resolve())]
+        code = subprocess.run(command, stdout=told, stderr=trouble, stdin=subprocess.DEVNULL).returncode
+        if code == MISSING:
+            raise NotReadable(
+                "Only Aim's own library opens its repositories, and this Python does not have it. "
+                "Name one that does: --python /path/to/environment/bin/python"
+            )
+        if code:
+            trouble.seek(0)
+            reason = (trouble.read().strip().splitlines() or ["it said nothing"])[-1]
+            raise NotReadable(f"Aim could not read {folder}: {reason[:300]}")
+        told.seek(0)
+        for line in told:
+            run = json.loads(line)
+            if "problem" in run:
+                yield Unreadable(f"aim:{run['hash']}", _problem(run, str(folder)))
+            else:
+                yield _experiment(run)
+
+
+def _problem(run: dict[str, Any], repo: str) -> str:
+    cure = next(cure for part, cure in CURES.items() if part in run["problem"])
+    return f"Aim cannot read it: {run['problem'][:300]}. {cure.format(hash=run['hash'], repo=repo)}"
+
+
+def _experiment(run: dict[str, Any]) -> Experiment:
+    def entries() -> list[Point]:
+        return by_step(
+            (step, time, name, value)
+            for name, steps, times, numbers in run["metrics"]
+            for step, time, value in zip(steps, times, numbers, strict=True)
+        )
+
+    if run["ended"] is None:
+        times = [time or 0.0 for _, _, times, _ in run["metrics"] for time in times]
+        status, reason = open_ended(max(times, default=run["started"]), "aim: the run has no end")
+    else:
+        status, reason = layout.FINISHED, ""
+    return Experiment(
+        origin=f"aim:{run['hash']}",
+        project=run["experiment"] or "aim",
+        name=run["name"] or run["hash"],
+        started=run["started"],
+        ended=run["ended"],
+        status=status,
+        reason=reason,
+        config=run["config"],
+        tags=run["tags"],
+        notes=run["description"] or "",
+        entries=entries,
+        left=[f"{name!r} holds no numbers and was not taken over." for name in run["others"]],
+        fingerprint=json.dumps(run, sort_keys=True),
+    )

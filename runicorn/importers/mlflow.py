@@ -1,0 +1,47 @@
+"""Read MLflow: a folder `mlruns` of files, or a SQLite database (`mlflow.db`), with the artifacts beside it.
+
+An experiment of MLflow becomes a project, a run a run. Formats: mlflow/store/tracking/file_store.py and
+mlflow/store/tracking/dbmodels/models.py of https://github.com/mlflow/mlflow, as versions 1 to 3 write them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn.importers.mlflow_database import is_ours, of_database
+from runicorn.importers.mlflow_files import META, folders, of_files
+
+
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs of a folder or a database, those that were deleted in MLflow left out.
+
+    Raises:
+        NotReadable: there is nothing of MLflow.
+        OSError: it cannot be read.
+    """
+    if path.is_file():
+        if not is_ours(path):
+            raise NotReadable(f"{path} is no database of MLflow.")
+        yield from _of_database(path)
+        return
+    found = False
+    for folder in (path, path / "mlruns"):
+        if any((one / META).is_file() for one in folders(folder)):
+            found = True
+            yield from of_files(folder, path)
+    for database in sorted(path.glob("*.db")):
+        if is_ours(database):
+            found = True
+            yield from _of_database(database)
+    if not found:
+        raise NotReadable(f"There is no folder `mlruns` and no database of MLflow in {path}.")
+
+
+def _of_database(path: Path) -> Iterator[Experiment | Unreadable]:
+    try:
+        yield from of_database(path)
+    except sqlite3.Error as error:
+        yield Unreadable(str(path), f"{path} is damaged: {error}.")

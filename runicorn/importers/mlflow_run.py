@@ -1,0 +1,163 @@
+"""Convert one run of MLflow, from files or rows, to an experiment."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from runicorn.importers.experiment import Experiment, Files, Point, by_step, open_ended
+from runicorn.store import layout
+
+STATUS = {"FINISHED": layout.FINISHED, "FAILED": layout.FAILED}
+UNFINISHED = ("RUNNING", "SCHEDULED")
+OWN_TAGS = "mlflow."
+NOTE = "mlflow.note.content"
+PARENT = "mlflow.parentRunId"
+
+Single = tuple[int, float | None, str, Any]
+"""Step, Unix seconds, name and value of a metric."""
+
+
+class Model(NamedTuple):
+    """A logged model of MLflow 3, which lies beside the runs.
+
+    Attributes:
+        id: `m-…`.
+        name: as it was logged.
+        run_id: the run that logged it.
+        paths: its files on this machine.
+    """
+
+    id: str
+    name: str
+    run_id: str
+    paths: dict[str, Path]
+
+
+@dataclass(frozen=True)
+class MlflowRun:
+    """One run as MLflow has it; times in Unix seconds."""
+
+    id: str
+    project: str
+    name: str
+    status: str
+    started: float | None
+    ended: float | None
+    changed: float | None
+    params: Mapping[str, Any]
+    tags: Mapping[str, Any]
+    metrics: Callable[[], Iterable[Single]]
+    artifacts: dict[str, Path]
+    state: str
+    models: list[Model] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> Experiment:
+    """Return a run as an experiment.
+
+    Args:
+        run: the run.
+        names: of the runs of the store, by id.
+        parents: the ids of runs that have nested runs; these share a group with them.
+    """
+    if run.status in UNFINISHED:
+        status, reason = open_ended(run.changed, f"mlflow: {run.status}")
+    else:
+        status = STATUS.get(run.status, layout.INTERRUPTED)
+        reason = "" if run.status in STATUS else f"mlflow: {run.status}"
+    parent = str(run.tags.get(PARENT) or "")
+    family = parent or (run.id if run.id in parents else "")
+    files = [Files(f"{run.name}-{run.id[:8]}", "custom", run.artifacts)] if run.artifacts else []
+    for model in run.models:
+        if model.paths:
+            files.append(Files(f"{model.name}-{model.id[2:10]}", "model", model.paths))
+        else:
+            run.left.append(f"the files of the model {model.name!r} are not below the folder that was named.")
+    if "mlflow.log-model.history" in run.tags and not run.artifacts and not run.models:
+        run.left.append("its models lie elsewhere.")
+
+    def entries() -> list[Point]:
+        return by_step(run.metrics())
+
+    return Experiment(
+        origin=f"mlflow:{run.id}",
+        project=run.project,
+        name=run.name,
+        started=run.started,
+        ended=run.ended,
+        status=status,
+        reason=reason,
+        config={key: plain(str(value)) for key, value in run.params.items()},
+        tags=[f"{key}={value}" for key, value in sorted(run.tags.items()) if not key.startswith(OWN_TAGS)],
+        notes=str(run.tags.get(NOTE) or ""),
+        group=f"{names.get(family, 'run')}-{family[:8]}" if family else "",
+        host=str(run.tags.get("mlflow.host") or ""),
+        entries=entries,
+        files=files,
+        left=run.left,
+        fingerprint=run.state,
+        parent=f"mlflow:{parent}" if parent else "",
+    )
+
+
+def plain(text: str) -> Any:
+    """Return a parameter as the number or boolean whose text it is; any other text stays as it was logged.
+
+    MLflow keeps parameters as texts: "3.10" is a version, "007" a name, and only "0.1" is a number.
+    """
+    if text in ("True", "False"):
+        return text == "True"
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        if str(value) == text and math.isfinite(value):
+            return value
+    return text
+
+
+def seconds(milliseconds: Any) -> float | None:
+    """Return a time of MLflow as Unix seconds; `None` if there is none."""
+    return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
+
+
+def below(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files below a folder with their relative paths; links are left out."""
+    for where, _, files in os.walk(folder):
+        for name in sorted(files):
+            path = Path(where, name)
+            if not path.is_symlink():
+                yield path.relative_to(folder).as_posix(), path
+
+
+def local(uri: str | None) -> Path | None:
+    """Return the folder that an address of artifacts names on this machine."""
+    parts = urlsplit(uri or "")
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(unquote(parts.path))
+    return Path(uri) if uri and not parts.scheme else None
+
+
+def artifact_files(folder: Path | None, top: Path) -> dict[str, Path]:
+    """Return the files in a folder of artifacts, if it lies below `top`: a store may come from somebody else."""
+    if folder is None or not folder.resolve().is_relative_to(top.resolve()):
+        return {}
+    return dict(below(folder))
+
+
+def elsewhere(uri: str | None, top: Path) -> list[str]:
+    """Return a sentence about artifacts that are not taken because they lie outside of `top`."""
+    folder = local(uri)
+    if not uri or (
+        folder and (artifact_files(folder, top) or not folder.is_dir() or not any(folder.iterdir()))
+    ):
+        return []
+    return [f"its artifacts lie at {uri}, not below the folder that was named, and were not taken."]

@@ -1,0 +1,214 @@
+"""TensorBoard's event files: a folder that holds some is a run, as TensorBoard itself sees it.
+
+Format: TFRecords of `tensorflow.Event` (see `runicorn/export/tensorboard_events.py`, which writes them). Scalars come as `simple_value` (PyTorch) or as a tensor of
+the plugin `scalars` (TensorFlow 2); hyperparameters as data of the plugin `hparams`
+(https://github.com/tensorflow/tensorboard/blob/master/tensorboard/plugins/hparams/plugin_data.proto).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn.export.tensorboard_events import masked_crc32c
+from runicorn.importers import protobuf
+from runicorn.importers.experiment import (
+    Experiment,
+    Image,
+    NotReadable,
+    Point,
+    Unreadable,
+    open_ended,
+    sizes,
+)
+from runicorn.store import layout
+
+MARK = ".tfevents."
+LONGEST = 512 * 1024 * 1024
+HPARAMS = "_hparams_/session_start_info"
+PNG, JPEG, GIF = b"\x89PNG", b"\xff\xd8\xff", b"GIF8"
+FLOAT, DOUBLE, STRING = 1, 2, 7
+"""Of tensorflow/core/framework/types.proto."""
+
+
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs below a folder, or the one of an event file.
+
+    Raises:
+        NotReadable: there is no event file.
+        OSError: it cannot be read.
+    """
+    top = path if path.is_dir() else path.parent
+    folders = {path.parent: [path]} if path.is_file() else _folders(path)
+    if not folders:
+        raise NotReadable(f"There is no event file of TensorBoard in {path}.")
+    for folder in sorted(folders):
+        files = sorted(folders[folder])
+        try:
+            yield _experiment(top, folder, files)
+        except (NotReadable, OSError) as error:
+            yield Unreadable(_origin(top, folder, files), str(error))
+
+
+def _folders(top: Path) -> dict[Path, list[Path]]:
+    found: dict[Path, list[Path]] = {}
+    for folder, _, files in os.walk(top):
+        events = [Path(folder, name) for name in files if MARK in name]
+        if events:
+            found[Path(folder)] = events
+    return found
+
+
+def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
+    relative = folder.relative_to(top).as_posix()
+    started, config = _head(files)
+    left: list[str] = []
+    return Experiment(
+        origin=_origin(top, folder, files),
+        project=top.resolve().name,
+        name=folder.name if relative == "." else relative,
+        started=started,
+        status=_status(files),
+        config=config,
+        entries=lambda: _entries(files, left),
+        left=left,
+        fingerprint=sizes(files),
+    )
+
+
+def _origin(top: Path, folder: Path, files: list[Path]) -> str:
+    # The name of the first file holds when, where and by which process it was begun.
+    return f"tensorboard:{folder.relative_to(top).as_posix()}/{files[0].name}"
+
+
+def _status(files: list[Path]) -> str:
+    """Return `running` while a file seems to grow: the format records no end."""
+    if all(_is_closed(file) for file in files):
+        return layout.FINISHED
+    status, _ = open_ended(max(file.stat().st_mtime for file in files))
+    return status if status == layout.RUNNING else layout.FINISHED
+
+
+def _is_closed(file: Path) -> bool:
+    """Whether the process named in the file name was one of this machine and has ended."""
+    host, _, rest = file.name.partition(MARK)[2].partition(".")[2].partition(_platform.host_name())
+    pid = rest.lstrip(".").partition(".")[0]
+    return not host and bool(rest) and pid.isdecimal() and _platform.process_gone(int(pid), None, "")
+
+
+def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
+    """When the run began, and its hyperparameters: they stand among the first records."""
+    started: float | None = None
+    config: dict[str, Any] = {}
+    for file in files:
+        for number, (time, _, values) in enumerate(_events(file)):
+            started = time if started is None else started
+            for value in values:
+                if protobuf.text(value, 1) == HPARAMS:
+                    config |= _hparams(value)
+            if number > 100:
+                break
+    return started, config
+
+
+def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
+    for file in files:
+        for time, step, values in _events(file):
+            scalars: dict[str, Any] = {}
+            for value in values:
+                tag = protobuf.text(value, 1)
+                number = _scalar(value)
+                if number is not None:
+                    if tag in scalars:
+                        yield Point(step, time, scalars)
+                        scalars = {}
+                    scalars[tag] = number
+                elif pictures := _pictures(value):
+                    yield from (Image(tag, step, time, content, suffix) for content, suffix in pictures)
+                elif not tag.startswith("_hparams_/"):
+                    left.append(f"{tag!r} is neither a number nor a picture and was not taken over.")
+            if scalars:
+                yield Point(step, time, scalars)
+
+
+def _events(file: Path) -> Iterator[tuple[float, int, list[bytes]]]:
+    """Time, step and values of each record that has values; the end of a file that is being written is left."""
+    with file.open("rb") as source:
+        while len(head := source.read(12)) == 12:
+            (length,) = struct.unpack("<Q", head[:8])
+            if length > LONGEST or head[8:] != masked_crc32c(head[:8]):
+                raise NotReadable(f"{file} is damaged, or no event file.")
+            record = source.read(length + 4)
+            if len(record) < length + 4:
+                return
+            if record[length:] != masked_crc32c(record[:length]):
+                raise NotReadable(f"{file} is damaged: the checksum of a record does not match.")
+            try:
+                event = list(protobuf.fields(record[:length]))
+                summary = next((value for number, value in event if number == 5), b"")
+                values = protobuf.every(summary, 1) if isinstance(summary, bytes) else []
+            except protobuf.Malformed as error:
+                raise NotReadable(f"{file} is damaged: {error}.") from error
+            if values:
+                parts = dict(event)
+                time, step = parts.get(1, b""), parts.get(2, 0)
+                yield (
+                    protobuf.double(time) if isinstance(time, bytes) else 0.0,
+                    step - 2**64 if isinstance(step, int) and step >= 2**63 else int(step),
+                    values,
+                )
+
+
+def _scalar(value: bytes) -> float | None:
+    found = dict(protobuf.fields(value))
+    simple, tensor = found.get(2), found.get(8)
+    if isinstance(simple, bytes):
+        return protobuf.single(simple)
+    return _tensor_number(tensor) if isinstance(tensor, bytes) else None
+
+
+def _tensor_number(tensor: bytes) -> float | None:
+    """The number in a TensorProto without dimensions; `None` for any other."""
+    parts = dict(protobuf.fields(tensor))
+    kind, content = parts.get(1), parts.get(4, b"")
+    if kind not in (FLOAT, DOUBLE) or protobuf.every(protobuf.first(tensor, 2), 2):
+        return None
+    listed = parts.get(5 if kind == FLOAT else 6, b"")
+    number = content if isinstance(content, bytes) and content else listed
+    if not isinstance(number, bytes):
+        return None
+    return protobuf.single(number[:4]) if kind == FLOAT else protobuf.double(number[:8])
+
+
+def _pictures(value: bytes) -> list[tuple[bytes, str]]:
+    """The encoded pictures of a value: one of the older form, or several of the plugin `images` behind their sizes."""
+    contents = [protobuf.first(protobuf.first(value, 4), 4)]
+    tensor = protobuf.first(value, 8)
+    if protobuf.whole(tensor, 1) == STRING:
+        contents += protobuf.every(tensor, 8)
+    return [(content, suffix) for content in contents if (suffix := _suffix(content))]
+
+
+def _suffix(content: bytes) -> str:
+    kinds = ((PNG, "png"), (JPEG, "jpg"), (GIF, "gif"))
+    return next((suffix for begin, suffix in kinds if content.startswith(begin)), "")
+
+
+def _hparams(value: bytes) -> dict[str, Any]:
+    """Value.metadata.plugin_data.content → HParamsPluginData.session_start_info.hparams: texts to protobuf values."""
+    start = protobuf.first(protobuf.first(protobuf.first(protobuf.first(value, 9), 1), 2), 3)
+    found: dict[str, Any] = {}
+    for entry in protobuf.every(start, 1):
+        kinds = dict(protobuf.fields(protobuf.first(entry, 2)))
+        number, words, truth = kinds.get(2), kinds.get(3), kinds.get(4)
+        if isinstance(number, bytes):
+            found[protobuf.text(entry, 1)] = protobuf.double(number)
+        elif isinstance(words, bytes):
+            found[protobuf.text(entry, 1)] = words.decode("utf-8", "replace")
+        elif truth is not None:
+            found[protobuf.text(entry, 1)] = bool(truth)
+    return found

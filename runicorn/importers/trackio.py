@@ -1,0 +1,127 @@
+"""Trackio: one SQLite database a project, `<project>.db`, in `~/.cache/huggingface/trackio`.
+
+Format: trackio/sqlite_storage.py of https://github.com/gradio-app/trackio. Until version 0.2 runs have a name alone, later an id too.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runicorn.importers.experiment import Experiment, NotReadable, Point, Unreadable, open_ended
+from runicorn.importers.sqlite import is_database, open_to_read
+from runicorn.store import layout
+
+OWN = ("_Username", "_Created", "_Group")
+
+
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs of a database, or of all databases in a folder.
+
+    Raises:
+        NotReadable: there is none of Trackio.
+        OSError: it cannot be read.
+    """
+    files = [path] if path.is_file() else sorted([*path.glob("*.db"), *path.glob("trackio/*.db")])
+    damaged = [file for file in files if not is_database(file)]
+    ours = [file for file in files if _columns(file, "metrics") >= {"run_name", "step", "metrics"}]
+    if not ours:
+        raise NotReadable(f"There is no database of Trackio in {path}.")
+    for file in damaged:
+        yield Unreadable(str(file), f"{file} is damaged, or no database.")
+    for file in ours:
+        try:
+            yield from _of_database(file)
+        except sqlite3.Error as error:
+            yield Unreadable(str(file), f"{file} is damaged: {error}.")
+
+
+def _columns(path: Path, table: str) -> set[str]:
+    try:
+        with closing(open_to_read(path)) as database:
+            return {row[1] for row in database.execute(f"PRAGMA table_info({table})")}
+    except sqlite3.DatabaseError:
+        return set()
+
+
+def _of_database(path: Path) -> Iterator[Experiment]:
+    key = "run_id" if "run_id" in _columns(path, "metrics") else "run_name"
+    with closing(open_to_read(path)) as database:
+        runs = database.execute(
+            f"SELECT {key}, MAX(run_name), MIN(timestamp), MAX(timestamp), COUNT(*) FROM metrics "
+            f"GROUP BY {key} ORDER BY 3, 1"
+        ).fetchall()
+        for run, name, began, ended, count in runs:
+            config = _config(database, path, key, run)
+            # Trackio records no end of a run.
+            status, _ = open_ended(_seconds(ended))
+            left: list[str] = []
+            yield Experiment(
+                origin=f"trackio:{path.stem}/{run}" + ("" if key == "run_id" else f"/{began}"),
+                project=path.stem,
+                name=name,
+                started=_seconds(config.get("_Created")) or _seconds(began),
+                ended=_seconds(ended),
+                status=status if status == layout.RUNNING else layout.FINISHED,
+                config={key: value for key, value in config.items() if key not in OWN},
+                group=str(config.get("_Group") or ""),
+                entries=_rows(path, key, run, left),
+                left=left,
+                fingerprint=f"{count} {ended} {config}",
+            )
+
+
+def _config(database: sqlite3.Connection, path: Path, key: str, run: str) -> dict[str, Any]:
+    columns = _columns(path, "configs")
+    if key not in columns:
+        return {}
+    row = database.execute(f"SELECT config FROM configs WHERE {key} = ?", (run,)).fetchone()
+    return _object(row[0]) if row else {}
+
+
+def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Iterator[Point]]:
+    def rows() -> Iterator[Point]:
+        with closing(open_to_read(path)) as database:
+            for step, moment, text in database.execute(
+                f"SELECT step, timestamp, metrics FROM metrics WHERE {key} = ? ORDER BY id", (run,)
+            ):
+                values = {name: _number(value) for name, value in _object(text).items()}
+                others = [name for name, value in values.items() if isinstance(value, dict | list)]
+                left.extend(
+                    f"{name!r} is neither a number nor a text and was not taken over." for name in others
+                )
+                yield Point(step, _seconds(moment), {n: v for n, v in values.items() if n not in others})
+            if key in _columns(path, "system_metrics"):
+                for moment, text in database.execute(
+                    f"SELECT timestamp, metrics FROM system_metrics WHERE {key} = ? ORDER BY id", (run,)
+                ):
+                    load = {f"system/{name}": _number(value) for name, value in _object(text).items()}
+                    yield Point(0, _seconds(moment), load, "system")
+
+    return rows
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> Any:
+    """Trackio writes what JSON has no number for as a word."""
+    return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
+
+
+def _seconds(text: Any) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,311 @@
+"""Read offline runs of Weights & Biases: the folders `wandb/offline-run-…` (and `run-…`), each with a file `run-<id>.wandb`.
+
+Format: seven bytes of head, then records of `wandb_internal.Record` in the log format of LevelDB
+(https://github.com/google/leveldb/blob/main/doc/log_format.md) with zlib's CRC-32; the messages are those of
+wandb/proto/wandb_internal.proto.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn.importers import protobuf
+from runicorn.importers.experiment import (
+    Experiment,
+    Image,
+    NotReadable,
+    Point,
+    Unreadable,
+    open_ended,
+    sizes,
+)
+from runicorn.importers.open_files import is_open
+from runicorn.importers.wandb_artifacts import artifacts
+from runicorn.store import layout
+
+HEAD = b":W&B"
+HEAD_BYTES = 7
+BLOCK = 32768
+FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
+HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT = 2, 3, 4, 5, 7, 8, 13, 17, 18
+KINDS = frozenset({HISTORY, SUMMARY, OUTPUT, CONFIG, STATS, ARTIFACT, OUTPUT_RAW, RUN, EXIT})
+"""Numbers of the kinds of records that are read."""
+OUTPUT_LOG = Path("files", "output.log")
+
+
+def read(path: Path) -> Iterator[Experiment | Unreadable]:
+    """Yield the runs below a folder, or the one of a file; a run that was resumed is one, however many folders it has.
+
+    Raises:
+        NotReadable: there is none.
+        OSError: it cannot be read.
+    """
+    files = [path] if path.is_file() else sorted(path.rglob("run-*.wandb"))
+    if not files:
+        raise NotReadable(f"There is no file run-….wandb of Weights & Biases in {path}.")
+    runs: dict[str, list[_Part]] = {}
+    for file in files:
+        try:
+            part = _part(file)
+            runs.setdefault(part.origin, []).append(part)
+        except (NotReadable, OSError, protobuf.Malformed) as error:
+            yield Unreadable(str(file), str(error))
+    for parts in runs.values():
+        # W&B puts a number behind the second folder of one second.
+        parts.sort(key=lambda part: (part.started or 0.0, str(part.file)))
+        yield _experiment(parts)
+
+
+@dataclass
+class _Part:
+    """What the records of one file say beside its history."""
+
+    file: Path
+    run: bytes = b""
+    exit_code: int | None = None
+    config: list[bytes] = field(default_factory=list)
+    summary: list[bytes] = field(default_factory=list)
+    artifacts: list[bytes] = field(default_factory=list)
+
+    @property
+    def origin(self) -> str:
+        names = (protobuf.text(self.run, number) for number in (2, 3, 1))
+        return f"wandb:{'/'.join(names)}"
+
+    @property
+    def started(self) -> float | None:
+        return protobuf.moment(protobuf.first(self.run, 17))
+
+
+def _part(file: Path) -> _Part:
+    part = _Part(file)
+    for kind, message in _records(file):
+        if kind == RUN:
+            part.run = message
+            part.config.append(protobuf.first(message, 4))
+        elif kind == CONFIG:
+            part.config.append(message)
+        elif kind == SUMMARY:
+            part.summary.append(message)
+        elif kind == ARTIFACT:
+            part.artifacts.append(message)
+        elif kind == EXIT:
+            part.exit_code = protobuf.whole(message, 1)
+    if not part.run:
+        raise NotReadable(f"{file} does not say which run it belongs to.")
+    return part
+
+
+def _experiment(parts: list[_Part]) -> Experiment:
+    config: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    for part in parts:
+        for message in part.config:
+            _update(config, message)
+        for message in part.summary:
+            _update(summary, message)
+    last = parts[-1]
+    run, run_id = last.run, protobuf.text(last.run, 1)
+    files = [part.file for part in parts]
+    left: list[str] = []
+    if last.exit_code is None:
+        changed = None if is_open(last.file) is False else last.file.stat().st_mtime
+        status, reason = open_ended(changed, "wandb: the run has no end")
+    else:
+        status, reason = layout.FAILED if last.exit_code else layout.FINISHED, ""
+    return Experiment(
+        origin=last.origin,
+        project=protobuf.text(run, 3) or "wandb",
+        name=protobuf.text(run, 8) or run_id,
+        started=parts[0].started,
+        status=status,
+        reason=reason,
+        config={key: value for key, value in config.items() if key != "_wandb"},
+        summary={key: value for key, value in summary.items() if key[:1] != "_" and _plain(value)},
+        tags=[tag.decode("utf-8", "replace") for tag in protobuf.every(run, 10)],
+        notes=protobuf.text(run, 9),
+        group=protobuf.text(run, 6),
+        host=protobuf.text(run, 13),
+        entries=lambda: _entries(files, left),
+        lines=lambda: (line for file in files for line in _lines(file)),
+        files=artifacts([(part.file, message) for part in parts for message in part.artifacts], left),
+        left=left,
+        fingerprint=sizes([*files, *(file.parent / OUTPUT_LOG for file in files)]),
+    )
+
+
+def _update(target: dict[str, Any], message: bytes) -> None:
+    """Set and remove the items of a config or summary record."""
+    _set(target, protobuf.every(message, 1))
+    for item in protobuf.every(message, 2):
+        target.pop(_keys(item)[0], None)
+
+
+def _set(target: dict[str, Any], items: list[bytes]) -> None:
+    """Set items; those with several keys lie within each other."""
+    for item in items:
+        place = target
+        *above, last = _keys(item)
+        for key in above:
+            inner = place.get(key)
+            place[key] = place = inner if isinstance(inner, dict) else {}
+        place[last] = _json(protobuf.first(item, 16))
+
+
+def _keys(item: bytes) -> list[str]:
+    nested = [key.decode("utf-8", "replace") for key in protobuf.every(item, 2)]
+    return nested or [protobuf.text(item, 1)]
+
+
+def _json(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _plain(value: Any) -> bool:
+    return value is None or isinstance(value, int | float | str | list)
+
+
+def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
+    """Yield the history of all parts of a run.
+
+    An offline run cannot know the last step of the part before and counts from 0 again: its steps are shifted behind it,
+    as those of a run that is resumed online.
+    """
+    last = -1
+    for file in files:
+        offset = None if last >= 0 else 0
+        for entry in _part_entries(file, left):
+            if isinstance(entry, Point) and entry.kind == "system":
+                yield entry
+                continue
+            if offset is None:
+                offset = last + 1 if entry.step == 0 else 0
+                if offset:
+                    left.append(
+                        f"{file.parent.name} counts its steps from 0 again; they were continued at {offset}."
+                    )
+            last = max(last, entry.step + offset)
+            yield entry._replace(step=entry.step + offset)
+
+
+def _part_entries(file: Path, left: list[str]) -> Iterator[Point | Image]:
+    for kind, message in _records(file):
+        if kind == HISTORY:
+            yield from _history(file, message, left)
+        elif kind == STATS:
+            load = {
+                f"system/{protobuf.text(one, 1)}": _json(protobuf.first(one, 16))
+                for one in protobuf.every(message, 3)
+            }
+            numbers = {name: value for name, value in load.items() if isinstance(value, int | float)}
+            if numbers:
+                yield Point(0, protobuf.moment(protobuf.first(message, 2)), numbers, "system")
+
+
+def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Image]:
+    values: dict[str, Any] = {}
+    _set(values, protobuf.every(message, 1))
+    step = values.get("_step")
+    step = step if isinstance(step, int) else protobuf.whole(protobuf.first(message, 2), 1)
+    moment = values.get("_timestamp")
+    time = float(moment) if isinstance(moment, int | float) else None
+    numbers: dict[str, Any] = {}
+    for name, value in _flat("", values):
+        # What JSON has no number for is written as a word, and so are texts.
+        if value in ("NaN", "Infinity", "-Infinity"):
+            numbers[name] = float(value)
+        elif name[:1] == "_" or value is None:
+            continue
+        elif isinstance(value, int | float | str):
+            numbers[name] = value
+        elif image := _image(file, name, step, time, value):
+            yield image
+        else:
+            left.append(f"{name!r} is neither a number, a text nor a picture and was not taken over.")
+    if numbers:
+        yield Point(step, time, numbers)
+
+
+def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Nested values under dotted names; what has a type (a picture, a table) stays whole."""
+    for key, value in values.items():
+        if isinstance(value, dict) and "_type" not in value:
+            yield from _flat(f"{prefix}{key}.", value)
+        else:
+            yield prefix + key, value
+
+
+def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Image | None:
+    """A picture that lies among the files of the run; a path that leads elsewhere is none."""
+    if not isinstance(value, dict) or value.get("_type") != "image-file":
+        return None
+    files = (file.parent / "files").resolve()
+    path = (files / str(value.get("path"))).resolve()
+    if not path.is_relative_to(files) or not path.is_file():
+        return None
+    caption = value.get("caption")
+    return Image(
+        name, step, time, path, path.suffix.lstrip(".") or "png", caption if isinstance(caption, str) else ""
+    )
+
+
+def _lines(file: Path) -> Iterator[str]:
+    """The log: what was kept of the terminal, or the records of it when the run did not come to its end."""
+    kept = file.parent / OUTPUT_LOG
+    if kept.is_file() and not kept.is_symlink():
+        with kept.open(encoding="utf-8", errors="replace") as log:
+            yield from log
+        return
+    text = "".join(
+        protobuf.text(message, 3) for kind, message in _records(file) if kind in (OUTPUT, OUTPUT_RAW)
+    )
+    yield from text.splitlines()
+
+
+def _records(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The kind and the message of each record; the end of a file that was not closed is left."""
+    with file.open("rb") as source:
+        if not source.read(HEAD_BYTES).startswith(HEAD):
+            raise NotReadable(f"{file} is no file of Weights & Biases.")
+    for record in _logged(file):
+        try:
+            for number, value in protobuf.fields(record):
+                if isinstance(value, bytes) and number in KINDS:
+                    yield number, value
+        except protobuf.Malformed as error:
+            raise NotReadable(f"{file} is damaged: {error}.") from error
+
+
+def _logged(file: Path) -> Iterator[bytes]:
+    """Records of LevelDB's log format: pieces within blocks of 32 KiB, the head of the file in the first of them."""
+    parts: list[bytes] = []
+    with file.open("rb") as source:
+        source.seek(HEAD_BYTES)
+        while True:
+            rest = BLOCK - source.tell() % BLOCK
+            if rest < 7:
+                source.seek(rest, 1)
+                continue
+            head = source.read(7)
+            if len(head) < 7:
+                return
+            checksum, length, kind = struct.unpack("<IHB", head)
+            piece = source.read(length)
+            if len(piece) < length or (kind == 0 and length == 0):
+                return
+            if zlib.crc32(head[6:] + piece) != checksum:
+                raise NotReadable(f"{file} is damaged: a record has another checksum.")
+            if kind in (FULL, FIRST):
+                parts = []
+            parts.append(piece)
+            if kind in (FULL, LAST):
+                yield b"".join(parts)

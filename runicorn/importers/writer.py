@@ -1,0 +1,207 @@
+"""Make runs of the experiments of other trackers, and update those whose source has grown.
+
+The id of a run consists of its start time and a hash of its origin, and `meta.json` names that origin
+(`imported_from`) and the state of the source (`imported_state`): a later import finds the run there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import sqlite3
+import struct
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from runicorn import _platform
+from runicorn.archives.staging import staging
+from runicorn.artifacts.errors import ArtifactError
+from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
+from runicorn.importers.writing import ORIGIN, STATE, RunWriter
+from runicorn.store import curation, find, layout
+
+Result = Literal["taken", "updated", "unchanged", "failed"]
+UNREADABLE = (
+    NotReadable,
+    OSError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    struct.error,
+    sqlite3.Error,
+    ArtifactError,
+)
+"""What reading a damaged source raises: it ends the import of that run only."""
+_NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
+
+
+class Item(NamedTuple):
+    """What became of one experiment.
+
+    Attributes:
+        source: its origin, or the file that could not be read.
+        result: what was done, or would be.
+        run: its folder, relative to the root; "" where it failed.
+        reason: why it failed, or "".
+    """
+
+    source: str
+    result: Result
+    run: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Taken:
+    """What became, or would become, of experiments.
+
+    Attributes:
+        items: one for each experiment, in the order of the reader.
+        points: how many records the new and updated runs have.
+        versions: new versions of artifacts.
+        left: what was not taken over, each once, with what it belongs to.
+    """
+
+    items: list[Item] = field(default_factory=list)
+    points: int = 0
+    versions: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    def of(self, result: Result) -> list[str]:
+        """Return the run folders with a result, relative to the root."""
+        return [item.run for item in self.items if item.result == result]
+
+    @property
+    def runs(self) -> list[str]:
+        """Folders of new runs, relative to the root."""
+        return self.of("taken")
+
+    @property
+    def failed(self) -> list[Item]:
+        """Experiments that could not be read."""
+        return [item for item in self.items if item.result == "failed"]
+
+
+def take(
+    root: Path,
+    experiments: Iterable[Experiment | Unreadable],
+    *,
+    project: str = "",
+    dry_run: bool = False,
+) -> Taken:
+    """Write experiments as runs of a store; those whose source has changed since the last import are replaced.
+
+    An experiment that cannot be read is reported and the others are taken.
+
+    Args:
+        root: the storage root.
+        experiments: as a reader yields them.
+        project: puts all of them into this project instead of their own.
+        dry_run: only report what would be done; nothing of what was logged is read.
+
+    Raises:
+        runicorn.store.layout.InvalidName: `project` cannot be one.
+        NotReadable: the source as a whole is not what it was said to be.
+        OSError: the store cannot be written; the runs that were written before it are whole.
+    """
+    if project:
+        layout.check_name(project, "project")
+    taken = Taken()
+    with staging(root) as folder, _platform.file_lock(curation.private_folder(root) / "import.lock"):
+        for number, experiment in enumerate(experiments):
+            if isinstance(experiment, Unreadable):
+                taken.items.append(Item(experiment.source, "failed", reason=experiment.reason))
+            else:
+                _take_one(root, experiment, folder / str(number), project, dry_run, taken)
+    return taken
+
+
+def _take_one(
+    root: Path, experiment: Experiment, folder: Path, project: str, dry_run: bool, taken: Taken
+) -> None:
+    try:
+        dated = _dated(experiment)
+    except UNREADABLE as error:
+        taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
+        return
+    if dated is None:
+        taken.left.append(f"{experiment.origin}: it holds no values yet, so no run was made.")
+        return
+    experiment = dated
+    place = _place(root, experiment, project)
+    result = _pending(root / place, experiment)
+    if result == "unchanged" or dry_run:
+        taken.items.append(Item(experiment.origin, result, place))
+        return
+    facts: dict[str, Any] = {STATE: _state(experiment)}
+    if experiment.parent:
+        facts["imported_parent"] = experiment.parent
+    writer = RunWriter(root, experiment, folder, place, facts)
+    try:
+        writer.write()
+    except UNREADABLE as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in _platform.NO_ROOM:
+            raise
+        taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
+        return
+    taken.items.append(Item(experiment.origin, result, place))
+    taken.points += writer.records
+    taken.versions += writer.versions
+    taken.left += [f"{place}: {sentence}" for sentence in dict.fromkeys(experiment.left)]
+
+
+def _dated(experiment: Experiment) -> Experiment | None:
+    """Return the experiment with the time of its first record where it has no start; `None` if it is empty."""
+    if experiment.started is not None:
+        return experiment
+    first = next(iter(experiment.entries()), None)
+    if first is None and not experiment.config:
+        return None
+    return replace(experiment, started=first.time if first else experiment.ended)
+
+
+def _pending(run: Path, experiment: Experiment) -> Result:
+    """Return what is to be done with an experiment whose run folder is `run`."""
+    if not run.exists():
+        return "taken"
+    is_deleted = (run / layout.DELETED).exists()
+    same = layout.read_json(run / layout.META)[0].get(STATE) == _state(experiment)
+    return "unchanged" if is_deleted or same or not experiment.fingerprint else "updated"
+
+
+def _state(experiment: Experiment) -> str:
+    """Return a digest of the source's fingerprint and what the reader makes of it."""
+    text = f"{experiment.fingerprint}\n{experiment.status}"
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _place(root: Path, experiment: Experiment, project: str) -> str:
+    """Return where the run is, or is to be; relative to the root."""
+    salt = 0
+    while True:
+        run_id = _id(experiment, salt)
+        for known in find.find(root, run_id):
+            if layout.read_json(root / known / layout.META)[0].get(ORIGIN) == experiment.origin:
+                return known
+        if not find.find(root, run_id):
+            names = project or fit(experiment.project), fit(experiment.name)
+            return str(layout.run_folder(Path(), *names, run_id))
+        salt += 1  # another run of the same second and the same hash
+
+
+def _id(experiment: Experiment, salt: int) -> str:
+    digest = hashlib.sha256(f"{experiment.origin}\n{salt or ''}".encode("utf-8", "surrogatepass")).hexdigest()
+    began = time.gmtime(min(max(experiment.started or 0.0, 0.0), 253402300799.0))
+    return f"{time.strftime('%Y%m%d_%H%M%S', began)}_{digest[:6]}"
+
+
+def fit(name: str, fallback: str = "imported") -> str:
+    """Return a name as a project or experiment of a store can have it: what cannot be in one is replaced."""
+    text = layout.CONTROL.sub("", _NOT_IN_NAMES.sub("-", name)).lstrip(". ").rstrip()[: layout.NAME_LENGTH]
+    text = text.encode()[: layout.NAME_BYTES].decode("utf-8", "ignore") or fallback
+    return f"{text}_" if text in layout.SKIPPED_TOP else text

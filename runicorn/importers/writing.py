@@ -1,0 +1,222 @@
+"""Write one experiment of another tracker as a run folder.
+
+The folder is complete on the disk before it gets its place in the store by one renaming.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn._version import __version__
+from runicorn.artifacts import names
+from runicorn.artifacts.artifact import Artifact
+from runicorn.artifacts.errors import InvalidArtifact
+from runicorn.artifacts.records import made
+from runicorn.artifacts.store import Store, Version
+from runicorn.importers.experiment import Experiment, Files, Image, Point
+from runicorn.media import images
+from runicorn.store import bulk_io, curation, free_space, layout, values
+from runicorn.store.containment import check_inside
+from runicorn.store.journal import encode
+from runicorn.store.notices import Notices
+from runicorn.tracking.config import flatten
+
+ORIGIN = "imported_from"
+STATE = "imported_state"
+"""In `meta.json`: the fingerprint of the source when it was read."""
+BUFFER = 1 << 20
+_NOT_IN_ARTIFACTS = re.compile(r'[/\\:*?"<>|]')
+_OURS = layout.OF_THE_LIBRARY | layout.GROWING
+
+
+class RunWriter:
+    """Write one experiment into a staging folder, then into the store.
+
+    Args:
+        root: the storage root.
+        experiment: what to write.
+        folder: an unused path in a staging folder of the store.
+        place: the run folder, relative to the root.
+        facts: more fields of `meta.json`.
+    """
+
+    def __init__(
+        self, root: Path, experiment: Experiment, folder: Path, place: str, facts: Mapping[str, Any]
+    ) -> None:
+        self.root, self.experiment, self.folder, self.place = root, experiment, folder, place
+        self.facts = facts
+        self.project, self.name, _, self.run_id = place.split("/")
+        self.records = 0
+        self.versions: list[str] = []
+        self._first: float | None = None
+        self._last: float | None = None
+        self._notices = Notices()
+        self._unchecked = BUFFER
+
+    def write(self) -> None:
+        """Write all files of the run and its artifacts, and give the folder its place.
+
+        A run that is there already is replaced in one step; what other programs wrote into its folder is kept.
+        """
+        (self.folder / layout.MEDIA).mkdir(parents=True)
+        self._write_journal()
+        self._write_log()
+        self._write_small_files()
+        for files in self.experiment.files:
+            self._store_artifact(files)
+        if not bulk_io.sync_filesystem(self.folder):
+            for path in self.folder.rglob("*"):
+                if path.is_file():
+                    bulk_io.sync_file(path)
+        target = check_inside(self.root, self.root / self.place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            self._keep_others(target)
+            bulk_io.exchange(self.folder, target)
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
+            self.folder.rename(target)
+        _platform.fsync_directory(target.parent)
+        curation.stir(target)
+
+    def _keep_others(self, target: Path) -> None:
+        """Copy the files of the earlier run that no import writes, `curation.json` above all."""
+        for path in target.iterdir():
+            if path.name not in _OURS and path.is_file() and not path.is_symlink():
+                with suppress(FileNotFoundError):
+                    shutil.copy2(path, self.folder / path.name)
+
+    def _write_journal(self) -> None:
+        with (self.folder / layout.EVENTS).open("wb", BUFFER) as journal:
+            for entry in self.experiment.entries():
+                moment = self._moment(entry.time)
+                if isinstance(entry, Image):
+                    line = self._image(entry, moment)
+                elif entry.kind == "system":
+                    line = encode("system", {**self._values(entry), "time": moment}, moment)
+                else:
+                    about = {"global_step": entry.step, "time": moment}
+                    line = encode("metrics", {**self._values(entry), **about}, moment)
+                self._require(len(line))
+                journal.write(line)
+                self.records += 1
+
+    def _require(self, count: int) -> None:
+        """Check the disk once in a buffer's length, before `count` bytes more are written."""
+        self._unchecked += count
+        if self._unchecked > BUFFER:
+            free_space.require(self.folder, self._unchecked)
+            self._unchecked = 0
+
+    def _moment(self, time: float | None) -> float:
+        """Return the time of a record; without one, that of the record before."""
+        moment = time if time is not None else self._last or self.experiment.started or 0.0
+        if self._first is None:
+            self._first = moment
+        self._last = max(moment, self._last or moment)
+        return moment
+
+    def _values(self, point: Point) -> dict[str, Any]:
+        tracker = self.experiment.origin.partition(":")[0]
+        renamed = {
+            f"{tracker}/{name}" if name in layout.RESERVED_METRICS else name: value
+            for name, value in point.values.items()
+        }
+        return values.metrics(renamed, self._notices)
+
+    def _image(self, image: Image, moment: float) -> bytes:
+        name = images.file_name(image.key, image.suffix)
+        content = image.content if isinstance(image.content, bytes) else image.content.read_bytes()
+        self._require(len(content))
+        (self.folder / layout.MEDIA / name).write_bytes(content)
+        about = {"key": image.key, "path": f"{layout.MEDIA}/{name}", "step": image.step}
+        return encode("image", {**about, "caption": image.caption or None}, moment)
+
+    def _write_log(self) -> None:
+        with (self.folder / layout.LOGS).open("w", encoding="utf-8", errors="replace") as log:
+            for line in self.experiment.lines():
+                self._require(len(line))
+                log.write(line.rstrip("\r\n") + "\n")
+
+    def _write_small_files(self) -> None:
+        source = self.experiment
+        began = source.started if source.started is not None else self._first or 0.0
+        about = {"id": self.run_id, "project": self.project, "name": self.name, "created_at": began}
+        labels = {"tags": list(source.tags), "notes": source.notes, "group": source.group}
+        host = {"hostname": source.host} if source.host else {}
+        known = {**host, ORIGIN: source.origin, "imported_with": __version__, **self.facts}
+        layout.write_json(self.folder / layout.META, {**about, **labels, **known})
+        state: dict[str, Any] = {"status": source.status, "started_at": began}
+        if source.status != layout.RUNNING:
+            state["ended_at"] = source.ended if source.ended is not None else self._last or began
+        reason = {"exit_reason": source.reason} if source.reason else {}
+        layout.write_json(self.folder / layout.STATUS, {**state, **reason})
+        if source.config:
+            layout.write_json(self.folder / layout.CONFIG, finite(flatten(source.config)))
+        if source.summary:
+            layout.write_json(self.folder / layout.SUMMARY, flatten(source.summary))
+
+    def _store_artifact(self, files: Files) -> None:
+        origin = f"{self.experiment.origin}#{files.name}"
+        store = Store(self.root)
+        name = layout.CONTROL.sub("", _NOT_IN_ARTIFACTS.sub("-", files.name)).strip(" .")[:128] or "files"
+        version = _stored_version(store, files, name, origin)
+        if version is None:
+            about = {**files.metadata, ORIGIN: origin}
+            artifact, added = Artifact(name, files.type, files.description, about), 0
+            for path, source in sorted(files.paths.items()):
+                try:
+                    artifact.add_file(source, names.check_path(path))
+                    added += 1
+                except (InvalidArtifact, FileNotFoundError) as error:
+                    self.experiment.left.append(f"the file {path!r} was not taken: {error}")
+            for path, address in sorted(files.references.items()):
+                try:
+                    artifact.add_reference(address, name=path)
+                    added += 1
+                except InvalidArtifact as error:
+                    self.experiment.left.append(f"the reference {path!r} was not taken: {error}")
+            if not added:
+                return
+            free_space.require(self.root, sum(max(_size(source), 0) for source in files.paths.values()))
+            version = artifact.log_to(store, self.run_id)
+            self.versions.append(str(version))
+        made(self.folder, version)
+
+
+def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:
+    """Return the version that an earlier or unfinished import made of these files."""
+    folder = store.folder(files.type, name)
+    wanted = {(path, _size(source)) for path, source in files.paths.items()}
+    for number in reversed(folder.live()):
+        version = folder.version(number)
+        if version.metadata.metadata.get(ORIGIN) == origin and wanted >= {
+            (file.path, file.size) for file in version.manifest.files
+        }:
+            return version
+    return None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities, which strict JSON cannot hold, by their names."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(inner) for inner in value]
+    return value

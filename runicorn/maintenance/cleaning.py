@@ -1,0 +1,215 @@
+"""What a store holds and nobody waits for any more: runs whose process is gone, runs that ended long ago, and files that
+interrupted writes left. Runs go into the recycle bin; only such files are removed."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runicorn.archives.staging import SENT, WAITING
+from runicorn.artifacts.store import Store
+from runicorn.store import curation, find, layout, process_identity
+
+GONE = "process_not_found"
+"""The reason that a viewer writes into the status of a run whose process it found gone."""
+SILENT_SECONDS = 3600.0
+"""A run that does not say on which machine it runs, and a file beside another one, must have been left for so long."""
+# As `_os.replace_file` and Runicorn 0.5 name what they are about to rename.
+_BESIDE = re.compile(r"\..+\.tmp")
+
+
+class GoesOn(RuntimeError):
+    """A run that was to go into the recycle bin is being written to."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A run that can go into the recycle bin.
+
+    Attributes:
+        folder: where it lies.
+        status: what its `status.json` says.
+        touched: when one of its files was last written, Unix seconds.
+        bytes: of all its files.
+    """
+
+    folder: Path
+    status: str
+    touched: float
+    bytes: int
+
+    @property
+    def run_id(self) -> str:
+        """Its id."""
+        return self.folder.name
+
+
+@dataclass
+class _Process:
+    """The process of a run, as `liveness` asks for it."""
+
+    status: str
+    pid: int | None
+    process_start: float | None
+    hostname: str
+    machine_id: str
+    boot_id: str
+    pid_namespace: str
+
+
+def zombies(root: Path, before: float, now: float) -> Iterator[Candidate]:
+    """Runs that did not end by themselves: they say they are running and their process is gone, or a viewer found that.
+
+    Args:
+        root: the storage root.
+        before: only those that wrote nothing since; Unix seconds.
+        now: Unix seconds.
+    """
+    for folder, status in _runs(root):
+        touched = _touched(folder)
+        if touched <= before and _is_zombie(folder, status, touched, now):
+            yield Candidate(folder, _word(status), touched, _size(folder))
+
+
+def ended(root: Path, before: float) -> Iterator[Candidate]:
+    """Runs that ended, and wrote nothing since; not those that somebody pinned.
+
+    Args:
+        root: the storage root.
+        before: Unix seconds.
+    """
+    for folder, status in _runs(root):
+        if _word(status) in ("", layout.RUNNING) or _touched(folder) > before or _ended(status) > before:
+            continue
+        if layout.read_json(folder / layout.CURATION)[0].get("pinned") is not True:
+            yield Candidate(folder, _word(status), _touched(folder), _size(folder))
+
+
+def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
+    """Files that were to be renamed and were not, or sent and were not, and archives on which nobody decided.
+
+    With their bytes. None that was written to since `before`.
+    """
+    store = Store(root)
+    private = root / curation.PRIVATE
+    places: list[Path] = [
+        private,
+        *([] if private.is_symlink() else [private / curation.PARTS]),
+        *(root / relative for relative in find.all_runs(root)),
+    ]
+    for artifact in store.folders():
+        places += [artifact.path, *(artifact.version(number).path for number in artifact.numbers())]
+    for folder in (path for path in places if not path.is_symlink()):
+        for entry in _files(folder):
+            about = entry.stat(follow_symlinks=False)
+            is_archive = folder == private and entry.name.startswith((SENT, WAITING))
+            is_part = folder.parent == private
+            if (is_archive or is_part or _BESIDE.fullmatch(entry.name)) and about.st_mtime <= before:
+                yield Path(entry.path), about.st_size
+
+
+def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
+    """Put a run into the recycle bin, unless it has gone on meanwhile.
+
+    Raises:
+        GoesOn: it has, or it is not there any more.
+        OSError: the mark could not be written.
+    """
+    status, problem = layout.read_json(candidate.folder / layout.STATUS)
+    changed = problem or _word(status) != candidate.status or _touched(candidate.folder) > candidate.touched
+    alive = candidate.status == layout.RUNNING and not process_identity.is_gone(
+        _process(candidate.folder, status)
+    )
+    if changed or alive or not curation.put_into_bin(root, candidate.folder, candidate.status, reason):
+        raise GoesOn(f"{candidate.run_id} has gone on meanwhile, or is not there any more")
+    curation.stir(candidate.folder)
+
+
+def remove(files: Iterable[Path]) -> int:
+    """Remove leftovers; the bytes that this freed. What somebody else removed meanwhile does not count.
+
+    Raises:
+        OSError: one could not be removed.
+    """
+    freed = 0
+    for path in files:
+        with suppress(FileNotFoundError):
+            size = path.stat(follow_symlinks=False).st_size
+            path.unlink()
+            freed += size
+    return freed
+
+
+def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The runs that are not in the recycle bin, with what their `status.json` says."""
+    for relative in find.all_runs(root):
+        folder = root / relative
+        if not os.path.lexists(folder / layout.DELETED):
+            status, problem = layout.read_json(folder / layout.STATUS)
+            if not problem and status:
+                yield folder, status
+
+
+def _is_zombie(folder: Path, status: dict[str, Any], touched: float, now: float) -> bool:
+    if _word(status) != layout.RUNNING:
+        return _word(status) == layout.FAILED and status.get("exit_reason") == GONE
+    process = _process(folder, status)
+    # Containers share host names: without a machine's id, a run must also have been silent for long.
+    known = bool(process.machine_id) or now - touched > SILENT_SECONDS
+    return known and process_identity.is_gone(process)
+
+
+def _process(folder: Path, status: dict[str, Any]) -> _Process:
+    meta, _ = layout.read_json(folder / layout.META)
+    pid, start = meta.get("pid"), meta.get("process_start")
+    return _Process(
+        _word(status),
+        pid if type(pid) is int else None,
+        float(start) if isinstance(start, int | float) and not isinstance(start, bool) else None,
+        *(
+            value if isinstance(value := meta.get(key), str) else ""
+            for key in ("hostname", "machine_id", "boot_id", "pid_namespace")
+        ),
+    )
+
+
+def _word(status: dict[str, Any]) -> str:
+    word = status.get("status")
+    return word if isinstance(word, str) else ""
+
+
+def _ended(status: dict[str, Any]) -> float:
+    moment = status.get("ended_at")
+    return float(moment) if isinstance(moment, int | float) and moment == moment else 0.0
+
+
+def _files(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if entry.is_file(follow_symlinks=False)]
+    except OSError:
+        return []
+
+
+def _touched(folder: Path) -> float:
+    """When one of the files of a run was last written; what people curate later does not count."""
+    times = [
+        entry.stat(follow_symlinks=False).st_mtime
+        for entry in _files(folder)
+        if entry.name != layout.CURATION and not _BESIDE.fullmatch(entry.name)
+    ]
+    return max(times, default=0.0)
+
+
+def _size(folder: Path) -> int:
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total

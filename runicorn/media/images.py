@@ -1,0 +1,150 @@
+"""Images as bytes: from bytes, files, Pillow images, numpy, torch and jax arrays, and matplotlib figures."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from runicorn.store.values import REFUSALS
+
+SUFFIX = re.compile(r"[a-z0-9]{1,5}")
+UNSAFE = re.compile(r"[^\w.-]+")
+KEY_BYTES = 120
+CHANNELS = (1, 3, 4)
+
+
+class NotAnImage(Exception):
+    """The value is of a kind that holds images, but this one cannot be made into one."""
+
+
+def check_format(name: str) -> str:
+    """The format in lower case.
+
+    Raises:
+        ValueError: it cannot be the ending of a file name.
+    """
+    lower = str(name).lower()
+    if not SUFFIX.fullmatch(lower):
+        raise ValueError(f"Invalid image format {name!r}: it must be 1 to 5 letters or digits, like 'png'.")
+    return lower
+
+
+def file_name(key: str, suffix: str) -> str:
+    """A new name below `media/` that says when and what; whatever the key holds, it is one path component."""
+    safe = UNSAFE.sub("_", key).strip("._").encode("utf-8", "replace")[:KEY_BYTES].decode("utf-8", "ignore")
+    return f"{time.time_ns() // 1_000_000}_{os.urandom(3).hex()}_{safe or 'image'}.{suffix}"
+
+
+def describe(content: bytes) -> dict[str, Any]:
+    """Return what the journal says about a file's content: its size and its CRC-32, for `runicorn fsck`."""
+    return {"size": len(content), "crc32": f"{crc32(content):08x}"}
+
+
+def encode(image: Any, suffix: str, quality: int) -> tuple[bytes, str]:
+    """The content of the file and its ending: a file that is copied keeps its own.
+
+    Args:
+        image: bytes, a path, a Pillow image, an array (height, width[, 1, 3 or 4]; channels may come first), a figure.
+        suffix: the format to save in, where we save.
+        quality: 1-100, for formats that lose something.
+
+    Raises:
+        TypeError: it is no kind of image.
+        OSError: a file is named that cannot be read.
+        NotAnImage: this one cannot be made into an image of that format.
+    """
+    if isinstance(image, bytes | bytearray | memoryview):
+        return bytes(image), suffix
+    if isinstance(image, str | os.PathLike):
+        return _from_file(Path(image), suffix)
+    if callable(getattr(image, "savefig", None)):
+        return _from_figure(image, suffix, quality), suffix
+    if callable(getattr(image, "save", None)) and hasattr(image, "mode"):
+        return _from_pillow(image, suffix, quality), suffix
+    if hasattr(image, "__array__") or hasattr(image, "detach"):
+        return _from_pillow(_picture(image), suffix, quality), suffix
+    raise TypeError(
+        f"A {type(image).__name__} is no image: give bytes, a path, a Pillow image, an array or a figure."
+    )
+
+
+def _from_file(path: Path, suffix: str) -> tuple[bytes, str]:
+    if not path.exists():
+        raise FileNotFoundError(f"Image file not found: {path}")
+    own = path.suffix.lower().lstrip(".")
+    return path.read_bytes(), own if SUFFIX.fullmatch(own) else suffix
+
+
+def _from_figure(figure: Any, suffix: str, quality: int) -> bytes:
+    content = io.BytesIO()
+    options = {"pil_kwargs": {"quality": quality}} if suffix in ("jpg", "jpeg", "webp") else {}
+    try:
+        figure.savefig(content, format=suffix, **options)
+    except (*REFUSALS, OSError) as error:
+        raise NotAnImage(str(error)) from error
+    return content.getvalue()
+
+
+def _from_pillow(image: Any, suffix: str, quality: int) -> bytes:
+    content = io.BytesIO()
+    kind = "JPEG" if suffix in ("jpg", "jpeg") else suffix.upper()
+    try:
+        if kind == "JPEG" and image.mode not in ("RGB", "L", "CMYK"):
+            image = image.convert("RGB")
+        image.save(content, format=kind, quality=quality)
+    except (*REFUSALS, OSError) as error:  # Pillow has OSError for modes that a format cannot hold
+        raise NotAnImage(str(error)) from error
+    return content.getvalue()
+
+
+def _picture(image: Any) -> Any:
+    try:
+        from PIL import Image
+    except ImportError:
+        raise NotAnImage(
+            "arrays are saved with Pillow, which is not installed (pip install pillow)"
+        ) from None
+    try:
+        return Image.fromarray(_pixels(image))
+    except REFUSALS as error:
+        raise NotAnImage(str(error)) from error
+
+
+def _pixels(image: Any) -> Any:
+    """Height x width [x 3 or 4] of bytes."""
+    import numpy as np
+
+    if hasattr(image, "detach"):  # torch: off the graph and the device first
+        image = image.detach().cpu()
+    array = np.asarray(image)
+    if array.ndim == 3 and array.shape[0] in CHANNELS and array.shape[2] not in CHANNELS:
+        array = array.transpose(1, 2, 0)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in CHANNELS):
+        raise ValueError(f"an array of shape {array.shape} is no picture")
+    return np.ascontiguousarray(_to_bytes(array))
+
+
+def _to_bytes(array: Any) -> Any:
+    """Values 0-1 and 0-255 as they are meant, anything else from its lowest to its highest; NaN becomes black."""
+    import numpy as np
+
+    if array.dtype == np.uint8:
+        return array
+    values = array.astype(np.float64)
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
+    fractions = array.dtype.kind in "fb" and low >= 0 and high <= 1
+    if fractions:
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 255:
+        low, high = 0.0, 255.0
+    with np.errstate(all="ignore"):
+        scaled = (values - low) / ((high - low) or 1.0) * 255
+    return np.nan_to_num(scaled, nan=0, posinf=255, neginf=0).clip(0, 255).round().astype(np.uint8)

@@ -1,0 +1,141 @@
+"""Tables as JSON: columns, and rows of numbers, booleans, short texts and nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from runicorn.store.values import REFUSALS, NotLoggable, jsonable
+
+FORMAT = "runicorn.table/1"
+ROWS = 10_000
+COLUMNS = 500
+TEXT = 2000
+SIZE = 8 * 1024 * 1024
+"""Characters of all cells together, a number taken for `NUMBER`: a page has to load it."""
+NUMBER = 8
+SUFFIX = "table.json"
+HISTOGRAM_SUFFIX = "histogram.json"
+
+
+def table(rows: Any, columns: Iterable[Any] | None = None) -> dict[str, Any]:
+    """A table in the form in which it is kept.
+
+    Args:
+        rows: a list of dicts, a list of lists, a dict of columns, an array of two dimensions, or a data frame
+            (pandas, polars, pyarrow). The first 10,000 rows and 500 columns are kept, 2,000 characters of a text, and
+            about 8 MiB in all.
+        columns: names of the columns, and their order; else those of the rows, in the order of their appearance.
+
+    Returns:
+        `{format, columns: [name], rows: [[cell]], special: [[row, column, "nan"|"inf"|"-inf"]], total_rows}`: what
+        JSON has no number for is `null` in its row and named in `special`. Nested cells are JSON in a text.
+
+    Raises:
+        TypeError: `rows` is nothing of that.
+    """
+    names, records, total = _read(rows)
+    if columns is not None:
+        names = list(columns)
+    listed = [_cells(record, names) for record in records]
+    if not names:
+        names = [str(n) for n in range(max(map(len, listed), default=0))]
+    width = min(COLUMNS, len(names))
+    kept = list(_within_limit(_row(cells, width) for cells in listed))
+    return {
+        "format": FORMAT,
+        "columns": [str(name) for name in names[:width]],
+        "rows": [[None if _is_special(value) else value for value in row] for row in kept],
+        "special": [
+            [n, m, _word(value)]
+            for n, row in enumerate(kept)
+            for m, value in enumerate(row)
+            if _is_special(value)
+        ],
+        "total_rows": total,
+    }
+
+
+def encode(value: dict[str, Any]) -> bytes:
+    """The bytes of a file under `media/`; JSON that any reader takes."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
+        "utf-8", "replace"
+    )
+
+
+def _read(rows: Any) -> tuple[list[Any], list[Any], int]:
+    """Names of the columns (none for plain lists), the rows that are kept, and how many there are."""
+    if isinstance(rows, Mapping):
+        lists = [list(column) for column in rows.values()]
+        longest = max(map(len, lists), default=0)
+        return list(rows), list(islice(_across(lists, longest), ROWS)), longest
+    if callable(getattr(rows, "itertuples", None)):  # pandas
+        return list(rows.columns), list(islice(rows.itertuples(index=False, name=None), ROWS)), len(rows)
+    if callable(getattr(rows, "iter_rows", None)):  # polars
+        return list(rows.columns), list(islice(rows.iter_rows(), ROWS)), len(rows)
+    if callable(getattr(rows, "to_pylist", None)):  # pyarrow
+        return _read(rows.to_pylist())
+    if hasattr(rows, "tolist"):
+        rows = rows.tolist()
+    if not isinstance(rows, Iterable) or isinstance(rows, str | bytes):
+        raise TypeError(f"A table is made of rows, not of {type(rows).__name__}.")
+    records = list(rows)
+    wrong = next((row for row in records if not isinstance(row, Mapping) and not _is_row(row)), None)
+    if wrong is not None:
+        raise TypeError(f"A row of a table is a dict or a list, not {type(wrong).__name__}.")
+    kept = records[:ROWS]
+    names = dict.fromkeys(name for row in kept if isinstance(row, Mapping) for name in row)
+    return list(names), kept, len(records)
+
+
+def _across(columns: Sequence[Sequence[Any]], length: int) -> Iterator[list[Any]]:
+    for n in range(length):
+        yield [column[n] if n < len(column) else None for column in columns]
+
+
+def _is_row(row: Any) -> bool:
+    return (isinstance(row, Sequence) and not isinstance(row, str | bytes)) or hasattr(row, "tolist")
+
+
+def _cells(record: Any, names: Sequence[Any]) -> Sequence[Any]:
+    if isinstance(record, Mapping):
+        return [record.get(name) for name in names]
+    cells = record.tolist() if hasattr(record, "tolist") else record
+    return cells if isinstance(cells, Sequence) else [cells]
+
+
+def _row(cells: Sequence[Any], width: int) -> list[Any]:
+    return [*map(_cell, cells[:width]), *[None] * (width - len(cells))]
+
+
+def _within_limit(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    size = 0
+    for row in rows:
+        size += sum(len(cell) if isinstance(cell, str) else NUMBER for cell in row)
+        if size > SIZE:
+            return
+        yield row
+
+
+def _cell(value: Any) -> Any:
+    try:
+        plain = jsonable(value)
+    except NotLoggable:
+        try:
+            plain = str(value)
+        except REFUSALS:
+            plain = f"<{type(value).__name__}>"
+    if isinstance(plain, list | dict):
+        plain = json.dumps(plain, ensure_ascii=False)
+    return plain[:TEXT] if isinstance(plain, str) else plain
+
+
+def _is_special(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _word(value: float) -> str:
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"

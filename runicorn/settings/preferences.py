@@ -1,0 +1,235 @@
+"""What a person prefers of the pages, in `ui_preferences.json` of the configuration directory.
+
+    {"column_widths": {"<table>@<size>": {"widths": {"name": 220}, "window_width": 1440, "updated_at": 1.7e9}},
+     "dismissed_alerts": ["…"],
+     "columns": ["status", "name", …],
+     "views": [{"name": "…", "query": "…"}]}
+
+The first two are those of Runicorn 0.5. What is there in another form is passed over and kept as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from runicorn import _platform
+from runicorn.settings.user import PRIVATE_FILE, config_directory
+from runicorn.store import layout
+
+FILE = "ui_preferences.json"
+MOST_TABLES = 200
+MOST_ALERTS = 1000
+MOST_VIEWS = 100
+
+T = TypeVar("T", list[Any], dict[str, Any])
+
+
+class TooMany(ValueError):
+    """The file would grow without an end."""
+
+
+def read() -> dict[str, Any]:
+    """What the file holds; empty when it is missing or damaged."""
+    try:
+        folder = config_directory()
+    except OSError:
+        return {}
+    return layout.read_json(folder / FILE, follow_links=True)[0]
+
+
+def _change(change: Callable[[dict[str, Any]], None]) -> None:
+    """Read, change and replace the file while no other process does.
+
+    Raises:
+        OSError: it could not be written; the old one is as it was.
+    """
+    folder = config_directory()
+    with _platform.file_lock(folder / f".{FILE}.lock"):
+        before = read()
+        after = dict(before)
+        change(after)
+        if after != before:
+            target = folder / FILE
+            layout.write_json(target.resolve(), after, mode=PRIVATE_FILE)
+
+
+def _part(preferences: dict[str, Any], name: str, empty: T) -> T:
+    """A copy of one part, empty when it is missing or of another kind."""
+    part = preferences.get(name)
+    return type(empty)(part) if isinstance(part, type(empty)) else empty
+
+
+# Column widths
+
+
+def column_widths(table: str, size: str) -> dict[str, int]:
+    """The widths in pixels of a table's columns for a class of window sizes."""
+    entry = _part(read(), "column_widths", {}).get(f"{table}@{size}")
+    widths = entry.get("widths") if isinstance(entry, dict) else None
+    return {} if not isinstance(widths, dict) else {k: w for k, w in widths.items() if isinstance(w, int)}
+
+
+def set_column_widths(
+    table: str,
+    size: str,
+    widths: dict[str, int],
+    window_width: int | None = None,
+    window_height: int | None = None,
+) -> None:
+    """Remember the widths of a table; those that were remembered of it go.
+
+    Raises:
+        TooMany: there are widths of very many tables already.
+        OSError: they could not be written.
+    """
+    window = {"window_width": window_width, "window_height": window_height}
+    entry = {"widths": widths, **{key: value for key, value in window.items() if value is not None}}
+
+    def change(preferences: dict[str, Any]) -> None:
+        kept = _part(preferences, "column_widths", {})
+        kept[f"{table}@{size}"] = entry | {"updated_at": time.time()}
+        if len(kept) > MOST_TABLES:
+            raise TooMany(f"Widths of more than {MOST_TABLES} tables are not kept")
+        preferences["column_widths"] = kept
+
+    _change(change)
+
+
+def reset_column_widths(table: str, size: str | None = None) -> None:
+    """Forget the widths of a table, for one class of window sizes or for all.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+
+    def change(preferences: dict[str, Any]) -> None:
+        kept = _part(preferences, "column_widths", {})
+        gone = f"{table}@{size}"
+        preferences["column_widths"] = {
+            key: entry
+            for key, entry in kept.items()
+            if (key != gone if size is not None else key.rpartition("@")[0] != table)
+        }
+
+    _change(change)
+
+
+# Dismissed alerts
+
+
+def dismissed_alerts() -> list[str]:
+    """The alerts that a person does not want to see again, in the order of their dismissal."""
+    return [alert for alert in _part(read(), "dismissed_alerts", []) if isinstance(alert, str)]
+
+
+def dismiss_alert(alert: str) -> None:
+    """Add an alert, once.
+
+    Raises:
+        TooMany: very many are dismissed already.
+        OSError: it could not be written.
+    """
+
+    def change(preferences: dict[str, Any]) -> None:
+        kept = _part(preferences, "dismissed_alerts", [])
+        if alert not in kept:
+            kept.append(alert)
+        if len(kept) > MOST_ALERTS:
+            raise TooMany(f"No more than {MOST_ALERTS} alerts are kept as dismissed")
+        preferences["dismissed_alerts"] = kept
+
+    _change(change)
+
+
+def restore_alerts(alert: str | None = None) -> None:
+    """Show an alert again, or all of them.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+
+    def change(preferences: dict[str, Any]) -> None:
+        kept = _part(preferences, "dismissed_alerts", [])
+        preferences["dismissed_alerts"] = [] if alert is None else [one for one in kept if one != alert]
+
+    _change(change)
+
+
+# The runs table
+
+
+def table_columns() -> list[str]:
+    """The keys of the columns that a person wants in the runs table; none means the usual ones."""
+    return [key for key in _part(read(), "columns", []) if isinstance(key, str)]
+
+
+def set_table_columns(keys: Sequence[str]) -> None:
+    """Remember the columns of the runs table; none forgets them.
+
+    Raises:
+        OSError: they could not be written.
+    """
+    _change(lambda preferences: preferences.update(columns=list(keys)))
+
+
+class View(NamedTuple):
+    """A state of the runs table under a name."""
+
+    name: str
+    query: str
+    """Its address without the question mark."""
+
+
+def saved_views() -> list[View]:
+    """The views of the runs table that were saved, by name."""
+    found = (entry for entry in _part(read(), "views", []) if isinstance(entry, dict))
+    pairs = [(entry.get("name"), entry.get("query")) for entry in found]
+    return sorted(
+        View(name, query) for name, query in pairs if isinstance(name, str) and isinstance(query, str)
+    )
+
+
+def save_view(name: str, query: str) -> None:
+    """Save a view; one of that name is replaced.
+
+    Raises:
+        TooMany: there are very many already.
+        OSError: it could not be written.
+    """
+    _change_views(lambda views: views | {name: query})
+
+
+def rename_view(name: str, new: str) -> None:
+    """Give a view another name; a view that has it already is replaced. Nothing when there is none of that name.
+
+    Raises:
+        OSError: it could not be written.
+    """
+
+    def change(views: dict[str, str]) -> dict[str, str]:
+        others = {key: query for key, query in views.items() if key not in (name, new)}
+        return others | {new: views[name]} if name in views else views
+
+    _change_views(change)
+
+
+def delete_view(name: str) -> None:
+    """Forget a view.
+
+    Raises:
+        OSError: the file could not be written.
+    """
+    _change_views(lambda views: {key: query for key, query in views.items() if key != name})
+
+
+def _change_views(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    def apply(preferences: dict[str, Any]) -> None:
+        found = (entry for entry in _part(preferences, "views", []) if isinstance(entry, dict))
+        views = change({str(entry.get("name")): str(entry.get("query")) for entry in found})
+        if len(views) > MOST_VIEWS:
+            raise TooMany(f"No more than {MOST_VIEWS} views are kept")
+        preferences["views"] = [{"name": name, "query": query} for name, query in views.items()]
+
+    _change(apply)

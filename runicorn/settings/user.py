@@ -1,0 +1,334 @@
+"""Environment variables, the user's folders and configuration, and the list of viewers that are running."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from runicorn import _platform
+from runicorn.store import layout
+from runicorn.tracking import default_root
+
+CONFIG_FILE = "config.json"
+PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
+
+
+class Setting(NamedTuple):
+    """An environment variable that something of ours reads."""
+
+    name: str
+    default: str
+    help: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "RUNICORN_DIR",
+        "",
+        "The storage root, when none is given; else the user configuration, else ./.runicorn.",
+    ),
+    Setting(
+        "RUNICORN_ON",
+        "",
+        "`0`, `false`, `no` or `off` makes every call of the SDK a silent no-op, as in 0.6 and 0.7.",
+    ),
+    Setting("RUNICORN_MODE", "online", "`disabled` makes every call of the SDK a silent no-op."),
+    Setting(
+        "RUNICORN_URL",
+        "",
+        "A server, as `http://host:23300`, that is sent what the SDK logs; the link the SDK prints is there.",
+    ),
+    Setting(
+        "RUNICORN_UPLOAD_TIMEOUT",
+        "30",
+        "Seconds that `finish()` and the end of the program wait until `RUNICORN_URL` has everything.",
+    ),
+    Setting(
+        "RUNICORN_CONFIG_DIR", "", "The folder of the user's configuration; else the system's usual place."
+    ),
+    Setting(
+        "RUNICORN_DATA_DIR", "", "The folder of databases and of the list of viewers; else the usual place."
+    ),
+    Setting("RUNICORN_DATABASE_URL", "", "The viewer's database, as a URL; else an SQLite file of its own."),
+    Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the viewer's rate limits off."),
+    Setting("RUNICORN_MAX_SOCKETS", "10", "Log sockets one client address may have open; 0 means no limit."),
+    Setting(
+        "RUNICORN_ALLOWED_HOSTS", "", "Further names under which the viewer answers, separated by commas."
+    ),
+    Setting(
+        "RUNICORN_TOKEN",
+        "",
+        "For the viewer `auto`, `new` or the file with the token it asks for; for `RUNICORN_URL` the token or its file.",
+    ),
+    Setting(
+        "RUNICORN_OTHER_USERS",
+        "auto",
+        "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or by its accounts.",
+    ),
+    Setting(
+        "RUNICORN_DISABLE",
+        "",
+        "What the viewer may not do, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, permanent-deletion.",
+    ),
+    Setting(
+        "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."
+    ),
+    Setting("RUNICORN_IMPORT_BYTES", "20000000000", "Bytes that it may have unpacked, and packed."),
+    Setting(
+        "RUNICORN_IMPORT_RATIO", "200", "Times its size that it may have unpacked, once that is over 10 MB."
+    ),
+    Setting(
+        "RUNICORN_RESERVE",
+        "1GB,5%",
+        "Space that imports, uploads and syncs leave free on the disk: bytes, `2GB`, `5%`, or several, of which the "
+        "smallest counts; `0` switches it off.",
+    ),
+    Setting("RUNICORN_MIRROR_BYTES", "", "Bytes that one sync may fetch; no limit when unset."),
+    Setting(
+        "RUNICORN_REMOTE_PATIENCE",
+        "120",
+        "Seconds that a viewer on another machine waits for the one that started it when the connection is lost.",
+    ),
+    Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for those who change the server's code."),
+)
+_BY_NAME = {setting.name: setting for setting in SETTINGS}
+
+
+def get(name: str) -> str:
+    """The value of one of `SETTINGS`; unset and empty both mean its default.
+
+    Raises:
+        KeyError: it is not in the table.
+    """
+    return os.environ.get(name) or _BY_NAME[name].default
+
+
+def config_directory() -> Path:
+    """The folder of the user's configuration, for the user alone; made when missing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return _private_folder(get("RUNICORN_CONFIG_DIR"), _platform.config_home)
+
+
+def data_directory() -> Path:
+    """The folder of what we derive, for the user alone; made when missing.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    return _private_folder(get("RUNICORN_DATA_DIR"), _platform.data_home)
+
+
+def _private_folder(chosen: str, usual: Any) -> Path:
+    path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else Path(usual())
+    # `mode` holds for the last part only: what lies above is the system's or the user's business.
+    path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    if path.stat().st_mode & FOR_OTHERS:  # Runicorn 0.5 left it open, with passwords in it
+        with suppress(OSError):  # another user's, or on a disk that cannot be written
+            if not chosen or _is_private_inside(path):
+                path.chmod(PRIVATE_FOLDER)
+    return path
+
+
+def _is_private_inside(folder: Path) -> bool:
+    """Whether nobody else may use anything in it, as is true of all that we write: it is no folder that people share."""
+    if folder.stat().st_mode & stat.S_ISVTX:
+        return False
+    with os.scandir(folder) as entries:
+        return not any(entry.stat(follow_symlinks=False).st_mode & FOR_OTHERS for entry in entries)
+
+
+def read_user_config() -> dict[str, Any]:
+    """What `config.json` holds; empty when it is missing, unreadable or damaged."""
+    try:
+        folder = config_directory()
+    except OSError:
+        return {}
+    # People keep their dotfiles elsewhere and link to them.
+    return layout.read_json(folder / CONFIG_FILE, follow_links=True)[0]
+
+
+def write_user_config(update: dict[str, Any]) -> None:
+    """Set the keys of `update` in `config.json`; the others stay. A key whose value is `None` is removed.
+
+    Raises:
+        OSError: it could not be written; the old file is as it was.
+    """
+    folder = config_directory()
+    with _platform.file_lock(folder / f".{CONFIG_FILE}.lock"):
+        merged = {**read_user_config(), **update}
+        kept = {key: value for key, value in merged.items() if value is not None}
+        layout.write_json(Path(os.path.realpath(folder / CONFIG_FILE)), kept, mode=PRIVATE_FILE)
+
+
+def chosen_root(explicit: str | os.PathLike[str] | None = None) -> str:
+    """Return the storage root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" if none names one."""
+    named = os.fspath(explicit) if explicit else get("RUNICORN_DIR")
+    configured = "" if named else read_user_config().get("user_root_dir")
+    return named or (configured if isinstance(configured, str) else "")
+
+
+def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
+    """The storage root: the chosen one, else `./.runicorn`.
+
+    Absolute, `~` expanded, links resolved; it need not exist.
+    """
+    chosen = os.path.expanduser(chosen_root(explicit) or default_root.default_root())
+    try:
+        return Path(os.path.realpath(chosen))
+    except OSError:  # the working directory is gone
+        return Path(chosen)
+
+
+class InvalidRoot(ValueError):
+    """A folder that cannot become the user's storage root; its text is the reason, without a full stop."""
+
+
+def checked_root(text: str) -> Path:
+    """The folder that `text` names, fit to be the user's storage root; nothing is made or written.
+
+    Absolute, or with a leading `~`; environment variables mean nothing in it.
+
+    Raises:
+        InvalidRoot: it is relative, no folder, or cannot be written or made.
+    """
+    expanded = os.path.expanduser(text)
+    if not os.path.isabs(expanded):
+        raise InvalidRoot("it must be absolute, or begin with ~")
+    try:
+        path = Path(os.path.realpath(expanded))
+        above = next(place for place in (path, *path.parents) if place.exists())
+    except (OSError, ValueError) as error:
+        raise InvalidRoot(getattr(error, "strerror", None) or "it is no path of this system") from error
+    if not above.is_dir():
+        raise InvalidRoot(f"{above} is no folder")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise InvalidRoot(f"{above} cannot be written")
+    return path
+
+
+def set_user_root(text: str) -> Path:
+    """Make a folder the user's storage root in `config.json`; it is made when it is missing.
+
+    Raises:
+        InvalidRoot: as `checked_root`, or it could not be made; the configuration is as it was.
+        OSError: the configuration could not be written.
+    """
+    path = checked_root(text)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidRoot(error.strerror or "it could not be made") from error
+    write_user_config({"user_root_dir": str(path)})
+    return path
+
+
+def register_viewer(
+    url: str,
+    root: str | os.PathLike[str],
+    token_needed: bool,
+    token_file: Path | None = None,
+    owner_passes: bool = False,
+) -> Path:
+    """Leave word that this process serves `root` at `url`. The caller removes the file when it stops serving.
+
+    Args:
+        url: the viewer's address.
+        root: the storage root.
+        token_needed: whether it asks for a token.
+        token_file: where the token is.
+        owner_passes: whether it asks this user for none, and other users alone.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    folder = data_directory() / "viewers"
+    folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    path = folder / f"{os.getpid()}.json"
+    note = {
+        "url": url,
+        "root": os.path.realpath(root),
+        "token_needed": token_needed,
+        "token_file": str(token_file) if token_file else None,
+        "owner_passes": owner_passes,
+        "pid": os.getpid(),
+        "process_start": _platform.process_start_time(os.getpid()),
+        "started_at": time.time(),
+        **identity(),
+    }
+    layout.write_json(path, note, mode=PRIVATE_FILE)
+    return path
+
+
+def move_viewer(root: str | os.PathLike[str]) -> None:
+    """Tell that this process serves another root from now on, if it serves.
+
+    Raises:
+        OSError: it could not be written.
+    """
+    path = data_directory() / "viewers" / f"{os.getpid()}.json"
+    note, _ = layout.read_json(path)
+    if note:
+        layout.write_json(path, note | {"root": os.path.realpath(root)}, mode=PRIVATE_FILE)
+
+
+def running_viewers() -> list[dict[str, Any]]:
+    """The notes of the viewers of this user that run on this machine, newest first."""
+    try:
+        paths = list((data_directory() / "viewers").glob("*.json"))
+    except OSError:
+        return []
+    notes = [layout.read_json(path)[0] for path in paths]
+    alive = [note for note in notes if _runs_here(note)]
+    return sorted(alive, key=lambda note: float(note["started_at"]), reverse=True)
+
+
+def token_of_viewer(url: str) -> str | None:
+    """Return the token of the viewer of this user that serves `url` on this machine, if it has one.
+
+    The viewer's process is alive, so another user's program cannot have taken its port.
+    """
+    wanted = _origin(url)
+    for viewer in running_viewers():
+        file = viewer.get("token_file")
+        if isinstance(file, str) and wanted == _origin(viewer["url"]):
+            with suppress(OSError, ValueError):
+                return Path(file).read_text(encoding="ascii").strip() or None
+    return None
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme,
+            "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or "",
+            parts.port,
+        )
+    except ValueError:
+        return None
+
+
+def identity() -> dict[str, str]:
+    """Which machine, which start of it, and whose pids: what a pid means nothing without."""
+    return {
+        "machine_id": _platform.machine_id(),
+        "boot_id": _platform.boot_id(),
+        "pid_namespace": _platform.pid_namespace(),
+    }
+
+
+def _runs_here(note: dict[str, Any]) -> bool:
+    kinds = {"url": str, "root": str, "pid": int, "process_start": float | None, "started_at": float}
+    if not all(isinstance(note.get(key), kind) for key, kind in kinds.items()):
+        return False
+    if any(note.get(key) != value for key, value in identity().items()):
+        return False
+    return not _platform.process_gone(note["pid"], note["process_start"], note["boot_id"])

@@ -1,0 +1,70 @@
+"""Write the files of open runs to disk every few seconds, from one thread of the process.
+
+What `log()` returned for survives the process; only what was synced survives a power cut.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from typing import Protocol
+
+from runicorn import _platform
+
+INTERVAL = 3.0
+"""Seconds between two syncs: what a power cut can cost."""
+
+
+class Syncable(Protocol):
+    """Files of a run that can be written to disk."""
+
+    def sync(self) -> None:
+        """Write to disk what is new. Never raises for the file system's sake."""
+
+
+class SyncThread:
+    """One daemon thread that calls `sync` on all open runs; it exists while there are any.
+
+    A forked child has none: what it writes to the files of its parent's run is synced by the parent.
+    """
+
+    def __init__(self) -> None:
+        self._targets: list[Syncable] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        _platform.watch_forks(self)
+
+    def add(self, target: Syncable) -> None:
+        """Sync `target` from now on. Without a thread (the process is at its limit) only its end is synced."""
+        with self._changed:
+            self._targets.append(target)
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, name="runicorn-sync", daemon=True)
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
+
+    def remove(self, target: Syncable) -> None:
+        """Sync `target` no more. A sync under way is not waited for."""
+        with self._changed:
+            if target in self._targets:
+                self._targets.remove(target)
+            self._changed.notify()
+
+    def after_fork(self) -> None:
+        """Forget the runs of the parent: its thread does not exist in the child."""
+        self._targets, self._thread, self._changed = [], None, threading.Condition()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if not self._targets:
+                    self._thread = None
+                    return
+                self._changed.wait(INTERVAL)
+                targets = list(self._targets)
+            for target in targets:
+                target.sync()
+
+
+SYNC_THREAD = SyncThread()

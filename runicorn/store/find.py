@@ -1,0 +1,121 @@
+"""The run folders of a store, found by walking it.
+
+A run is stored in `<root>/<project>/<name>/runs/<id>`, or anywhere below `<root>/runs`. No symbolic link is followed: one
+that stays inside the store names a folder that is found by its own path, any other would lead out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from runicorn.store import layout
+
+
+def all_runs(root: Path) -> Iterator[str]:
+    """Yield every run folder, relative to the root with forward slashes, project by project."""
+    for parent in _parents(root):
+        for name in _names(root, parent):
+            if is_run(root / parent / name):
+                yield f"{parent}/{name}"
+
+
+def find(root: Path, run_id: str) -> list[str]:
+    """Return the folders of a run id, at the cost of one stat for each experiment."""
+    if not run_id or run_id.startswith(".") or "/" in run_id or "\0" in run_id:
+        return []
+    return [
+        f"{parent}/{run_id}"
+        for parent in _parents(root)
+        if _is_folder(root / parent / run_id) and is_run(root / parent / run_id)
+    ]
+
+
+def finish_imports(root: Path) -> None:
+    """Complete the imports that were killed behind their commit, so that a reader sees all of each or nothing."""
+    if any((root / ".runicorn").glob("import-*/commit.json")):
+        from runicorn.archives import commit
+
+        commit.finish(root)
+
+
+def is_run(folder: Path) -> bool:
+    """Return whether a folder is known to be a run; one that cannot be looked into is not."""
+    try:
+        return layout.is_run(folder)
+    except OSError:
+        return False
+
+
+def _parents(root: Path) -> Iterator[str]:
+    """Yield the folders that hold runs."""
+    finish_imports(root)
+    yield from _groups(root, layout.RUNS, layout.PATH_DEPTH)
+    for project in _names(root, ""):
+        for name in _names(root, project):
+            if _is_folder(root / project / name / layout.RUNS):
+                yield f"{project}/{name}/{layout.RUNS}"
+
+
+def _groups(root: Path, relative: str, depth: int) -> Iterator[str]:
+    """Yield a folder of `<root>/runs` that is no run, and those below it."""
+    if not _is_folder(root / relative):
+        return
+    yield relative
+    for name in _names(root, relative) if depth else ():
+        if not is_run(root / relative / name):
+            yield from _groups(root, f"{relative}/{name}", depth - 1)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _names(root: Path, relative: str) -> list[str]:
+    try:
+        return sorted(list_folders(root, root / relative, relative)[0])
+    except OSError:
+        return []
+
+
+def list_folders(root: Path, path: Path, relative: str) -> tuple[set[str], list[str]]:
+    """The folders in a folder of the store that may lead to runs, and sentences about the others.
+
+    Raises:
+        OSError: it could not be listed.
+    """
+    names: set[str] = set()
+    problems: list[str] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.startswith(".") or (not relative and entry.name in layout.SKIPPED_TOP):
+                continue
+            if entry.is_symlink():
+                problems += link_problem(root, f"{relative}/{entry.name}" if relative else entry.name)
+            elif entry.is_dir(follow_symlinks=False) and _is_text(entry.name):
+                names.add(entry.name)
+            elif not _is_text(entry.name):
+                problems.append(f"A folder in {relative or 'the storage root'} has no readable name.")
+    return names, problems
+
+
+def link_problem(root: Path, relative: str) -> list[str]:
+    """A sentence about a link to a folder outside of the store; nothing about any other link."""
+    target = os.path.realpath(root / relative)
+    if Path(target).is_relative_to(root) or not os.path.isdir(target):
+        return []
+    shown = relative.encode(errors="replace").decode()
+    return [f"{shown} is a link that leads out of the storage root and is not followed."]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

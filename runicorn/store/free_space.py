@@ -1,0 +1,100 @@
+"""Keep a reserve of the disk free for the trainings that write beside an import, an upload or a sync."""
+
+from __future__ import annotations
+
+import errno
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+from runicorn.artifacts.progress import size
+from runicorn.settings import user
+from runicorn.store.notices import Notices
+
+VARIABLE, DEFAULT = "RUNICORN_RESERVE", "1GB,5%"
+UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_AMOUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%|[KMGT]?B)?", re.IGNORECASE)
+_notices = Notices()
+
+
+class NotEnoughSpace(OSError):
+    """Writing this would use the reserve; nothing of it was written."""
+
+    def __init__(self, needed: int, room: int, reserve: int) -> None:
+        kept = f"; {size(reserve)} stay free for running trainings ({VARIABLE})" if reserve else ""
+        super().__init__(
+            errno.ENOSPC,
+            f"No space left on the disk: {size(needed)} needed, {size(max(room, 0))} usable{kept}",
+        )
+
+
+class Disk(NamedTuple):
+    """The size of a file system and what is free of it, in bytes."""
+
+    total: int
+    free: int
+
+
+def disk(path: Path) -> Disk:
+    """Return the file system that `path` lies on, or would lie on.
+
+    Raises:
+        OSError: it cannot be asked.
+    """
+    existing = next((folder for folder in (path, *path.parents) if folder.exists()), path)
+    usage = shutil.disk_usage(existing)
+    return Disk(usage.total, usage.free)
+
+
+def reserve(total: int) -> int:
+    """Return the bytes that stay free of a file system of `total` bytes: the smallest amount in `RUNICORN_RESERVE`.
+
+    A malformed variable is reported once on stderr, and the default holds.
+    """
+    try:
+        return min(_amount(text, total) for text in user.get(VARIABLE).split(","))
+    except ValueError as error:
+        _notices.once(VARIABLE, f"{error}; {DEFAULT} is used.")
+        return min(_amount(text, total) for text in DEFAULT.split(","))
+
+
+def _amount(text: str, total: int) -> int:
+    match = _AMOUNT.fullmatch(text.strip())
+    if not match:
+        raise ValueError(
+            f"{VARIABLE} must be amounts like 1GB or 5%, separated by commas, not {text.strip()!r}"
+        )
+    number, unit = float(match[1]), (match[2] or "").upper()
+    return int(total * number / 100) if unit == "%" else int(number * UNITS[unit])
+
+
+def parse_bytes(text: str, variable: str) -> int:
+    """Return an amount like `20GB` in bytes.
+
+    Raises:
+        ValueError: it is malformed; the message names the variable.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    if not match or match[2] == "%":
+        raise ValueError(f"{variable} must be an amount like 20GB, not {text.strip()!r}")
+    return int(float(match[1]) * UNITS[(match[2] or "").upper()])
+
+
+def usable(path: Path) -> int:
+    """Return the bytes that may be written to the disk of `path`; below 0 if the reserve is already in use."""
+    total, free = disk(path)
+    return free - reserve(total)
+
+
+def require(path: Path, needed: int) -> None:
+    """Check that `needed` more bytes leave the reserve of the disk of `path` free.
+
+    Raises:
+        NotEnoughSpace: they do not.
+        OSError: the disk cannot be asked.
+    """
+    total, free = disk(path)
+    kept = reserve(total)
+    if needed > free - kept:
+        raise NotEnoughSpace(needed, free - kept, kept)

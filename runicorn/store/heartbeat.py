@@ -1,0 +1,35 @@
+"""Heartbeat of a run that logs to a server: the file `.heartbeat` in its folder there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from runicorn.store import layout
+
+NAME = ".heartbeat"
+SILENT_SECONDS = 180.0
+"""Without a heartbeat for so long a run that says it is running may be lost."""
+CEILING = 4096
+
+
+def write(run_dir: Path, now: float) -> None:
+    """Note that the run was alive at `now`, in Unix seconds; not synced, since the next follows in 30 s.
+
+    Raises:
+        OSError: it could not be written, or the file is a link.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+    with open(os.open(run_dir / NAME, flags, 0o666), "wb") as file:
+        file.write(f'{{"at": {now!r}}}'.encode())
+
+
+def read(run_dir: Path | str) -> float | None:
+    """When the run was last alive, in Unix seconds; None without a heartbeat."""
+    at = layout.read_json(f"{run_dir}/{NAME}", ceiling=CEILING)[0].get("at")
+    return float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
+
+
+def is_silent(status: str, heartbeat: float | None, now: float) -> bool:
+    """Whether a run that says it is running has had no heartbeat for `SILENT_SECONDS`."""
+    return status == layout.RUNNING and heartbeat is not None and now - heartbeat > SILENT_SECONDS

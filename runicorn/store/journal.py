@@ -1,0 +1,142 @@
+"""The journal of a run, `events.jsonl`: how a line is written so that it survives, how whole lines are read.
+
+A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}, "crc": <checksum>}`. It reaches the kernel in one `write`
+on a descriptor opened for appending (`runicorn.store.appender`), so lines of threads and processes never mix, and what was
+written outlives the process. Between lines may be empty ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+from zlib import crc32
+
+from runicorn import _platform
+from runicorn.store.checksums import is_intact, seal
+
+LINE_CEILING = 64 * 1024 * 1024
+"""Bytes after which a line without an end is handed out in pieces, so that a reader comes past it."""
+
+COUNT_BYTES = 1024 * 1024
+
+Encoder = Callable[[dict[str, Any]], bytes]
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encoder: Encoder | None = None
+
+
+def encode(kind: str, data: dict[str, Any], ts: float) -> bytes:
+    """One line with its newline. NaN and infinities are written bare, as the format has it.
+
+    Raises:
+        TypeError: a value has no JSON form.
+    """
+    return (_encoder or load_encoder())({"ts": ts, "type": kind, "data": data})
+
+
+def load_encoder() -> Encoder:
+    """orjson when it is there. Not at import: it takes longer to load than all the rest of the package."""
+    global _encoder
+    try:
+        import orjson
+    except ImportError:
+        _encoder = encode_slowly
+    else:
+        _encoder = _with_orjson(orjson.dumps)
+    return _encoder
+
+
+def _with_orjson(dumps: Callable[[dict[str, Any]], bytes]) -> Encoder:
+    def encode_quickly(event: dict[str, Any]) -> bytes:
+        try:
+            record = dumps(event)
+        except TypeError:  # a whole number over 64 bits, text that is not Unicode, a key that is no text
+            return encode_slowly(event)
+        # orjson writes NaN as null; a real null or the word in a text costs nothing but time.
+        if b"null" in record:
+            return encode_slowly(event)
+        head = record[:-1]  # `seal` written out: a call costs as much as the checksum
+        return b'%b,"crc":"%08x"}\n' % (head, crc32(head))
+
+    return encode_quickly
+
+
+def encode_slowly(event: dict[str, Any]) -> bytes:
+    """The line by the standard library; text that is not valid Unicode gets question marks."""
+    return seal(_plain(event).encode("utf-8", "replace"))
+
+
+def complete(fd: int, offset: int, limit: int) -> bytes:
+    """The whole lines that follow `offset`: at most `limit` bytes, or one line when that is longer.
+
+    Empty when no line has ended yet. A line over `LINE_CEILING` is answered in pieces of that size without a
+    newline: none of them is a record, and the reader goes on behind it.
+    """
+    chunk = _platform.read_at(fd, limit, offset)
+    end = chunk.rfind(b"\n") + 1
+    if end or len(chunk) < limit:
+        return chunk[:end]
+    parts, size = [chunk], len(chunk)
+    while size < LINE_CEILING:
+        more = _platform.read_at(fd, min(max(limit, 65536), LINE_CEILING - size), offset + size)
+        if not more:
+            return b""
+        newline = more.find(b"\n") + 1
+        parts.append(more[:newline] if newline else more)
+        if newline:
+            break
+        size += len(more)
+    return b"".join(parts)
+
+
+def count_records(path: Path) -> int:
+    """Return how many whole and undamaged records a journal holds; 0 if it cannot be read."""
+    try:
+        fd = _platform.open_regular(path, follow_links=False)
+    except OSError:
+        return 0
+    offset = records = 0
+    try:
+        while chunk := complete(fd, offset, COUNT_BYTES):
+            offset += len(chunk)
+            records += sum(line[-1:] == b"}" and is_intact(line) is not False for line in chunk.split(b"\n"))
+    finally:
+        os.close(fd)
+    return records
+
+
+def last_step(path: Path) -> int:
+    """The step of the last whole record of metrics in a journal; 0 without one. Reads from the end."""
+    try:
+        with path.open("rb") as file:
+            return _last_step(file)
+    except OSError:
+        return 0
+
+
+def _last_step(file: BinaryIO) -> int:
+    size, block = file.seek(0, os.SEEK_END), 64 * 1024
+    while True:
+        begin = max(0, size - block)
+        file.seek(begin)
+        lines = file.read(size - begin).split(b"\n")
+        # The first piece may be half a line, the last is an unfinished one or empty.
+        for line in reversed(lines[1 if begin else 0 : -1]):
+            step = _step_of(line)
+            if step is not None:
+                return step
+        if not begin:
+            return 0
+        block *= 4
+
+
+def _step_of(line: bytes) -> int | None:
+    if b'"metrics"' not in line:
+        return None
+    try:
+        event = json.loads(line)
+        return int(event["data"]["global_step"]) if event["type"] == "metrics" else None
+    except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
+        return None  # a damaged line, or somebody else's

@@ -1,0 +1,285 @@
+"""What both sides agree on: names, run ids, statuses, and the small JSON files of a run folder.
+
+A run is stored in `<root>/<project>/<name>/runs/<run_id>/`, or in `<root>/runs/<path…>/<run_id>/` as Runicorn 0.6 and 0.7
+write it (before 0.4 without a path). The SDK checks names when it writes, the server checks them with the same
+functions when they arrive in a request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import time
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+
+META = "meta.json"
+STATUS = "status.json"
+SUMMARY = "summary.json"
+CONFIG = "config.json"
+CURATION = "curation.json"
+EVENTS = "events.jsonl"
+LOGS = "logs.txt"
+ENVIRONMENT = "environment.json"
+ARTIFACTS_CREATED = "artifacts_created.json"
+ARTIFACTS_USED = "artifacts_used.json"
+ASSETS = "assets.json"
+"""Settings and data sets of a run of Runicorn 0.6 and 0.7."""
+MEDIA = "media"
+DELETED = ".deleted"
+OF_THE_LIBRARY = frozenset(
+    {META, STATUS, SUMMARY, CONFIG, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS}
+)
+OF_THE_SERVER = frozenset({CURATION, DELETED})
+SMALL = OF_THE_LIBRARY | OF_THE_SERVER
+"""The files that are replaced as a whole; each by its one writer."""
+GROWING = frozenset({EVENTS, LOGS})
+"""The files that only grow at their end."""
+
+MARKS = (META, STATUS, EVENTS)
+"""Files of which one makes a folder a run, whatever its name is."""
+WEAK_MARKS = (SUMMARY, CONFIG, LOGS, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS)
+"""The same where the folder is called like a run; other programs have files of these names too."""
+
+RUNNING = "running"
+FINISHED = "finished"
+FAILED = "failed"
+INTERRUPTED = "interrupted"
+STATUSES = (RUNNING, FINISHED, FAILED, INTERRUPTED)
+
+RESERVED_METRICS = frozenset({"time", "ts", "step", "global_step", "stage"})
+SKIPPED_TOP = frozenset({"artifacts", "evaluations", "runs"})
+"""Folders of a storage root that are no projects; nothing new may be called so."""
+
+RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
+NAME_LENGTH = 100
+RUNS = "runs"
+DEFAULT = "default"
+"""The project and the experiment of a run that names none."""
+PATH_LENGTH = 200
+PATH_DEPTH = 32
+"""Folders between `<root>/runs` and a run that are searched; a path of 0.6 has at most 200 characters."""
+# What ext4, APFS and NTFS take for one path component; 100 characters of some scripts are more.
+NAME_BYTES = 255
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Windows opens a device under these names, whatever the ending."""
+_ANOTHER_ON_WINDOWS = re.compile(r'.*(?:[<>:"|?*].*|[. ])')
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+JSON_CEILING = 16 * 1024 * 1024
+"""Bytes above which a small file is not a small file and is left unread."""
+
+
+class InvalidRunId(ValueError):
+    """The id of a new run, or an id in a request, has not the form of one."""
+
+    def __init__(self, run_id: object) -> None:
+        super().__init__(f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX")
+
+
+class InvalidName(ValueError):
+    """A project or experiment name that cannot be a folder of the store."""
+
+
+def new_run_id(now: float | None = None) -> str:
+    """An id that sorts by local start time; the last part keeps apart runs of the same second."""
+    started = time.localtime(time.time() if now is None else now)
+    return f"{time.strftime('%Y%m%d_%H%M%S', started)}_{os.urandom(3).hex()}"
+
+
+def is_run_id(value: object) -> bool:
+    """Whether `value` has the form of a run id."""
+    return isinstance(value, str) and RUN_ID.fullmatch(value) is not None
+
+
+def check_run_id(value: object) -> str:
+    """The id itself.
+
+    Raises:
+        InvalidRunId: it has another form.
+    """
+    if not isinstance(value, str) or not is_run_id(value):
+        raise InvalidRunId(value)
+    return value
+
+
+def check_name(value: object, what: str) -> str:
+    """The name itself, fit to be one folder below the storage root.
+
+    Args:
+        value: the name.
+        what: "project" or "experiment name", for the sentence.
+
+    Raises:
+        InvalidName: it is not text of 1-100 characters, leads elsewhere, or means something else in a store.
+    """
+    if not isinstance(value, str):
+        raise InvalidName(f"The {what} must be text, not {type(value).__name__}.")
+    problem = _name_problem(value)
+    if problem:
+        raise InvalidName(f"Invalid {what} {value!r}: it {problem}.")
+    return value
+
+
+def _name_problem(name: str) -> str | None:
+    if not 1 <= len(name) <= NAME_LENGTH:
+        return f"must have 1 to {NAME_LENGTH} characters"
+    if CONTROL.search(name):
+        return "must not contain control characters"
+    if "/" in name or "\\" in name or ".." in name:
+        return "must not contain '/', '\\' or '..'"
+    if name.startswith("."):
+        return "must not begin with a dot"
+    if name in SKIPPED_TOP:
+        return "is a name with a meaning of its own in a store"
+    if len(name.encode()) > NAME_BYTES:
+        return f"must not be longer than {NAME_BYTES} bytes in UTF-8"
+    return None
+
+
+def check_path(value: object) -> str:
+    """Return a path of Runicorn 0.6 and 0.7, `project/name`, without slashes at its ends; "" and "/" are the root.
+
+    Raises:
+        InvalidName: it is not text of at most 200 characters, or is no path below a folder.
+    """
+    if not isinstance(value, str):
+        raise InvalidName(f"The path must be text, not {type(value).__name__}.")
+    path = value.replace("\\", "/").strip("/")
+    parts = path.split("/") if path else []
+    if len(path) > PATH_LENGTH:
+        problem = f"must have at most {PATH_LENGTH} characters"
+    elif CONTROL.search(path):
+        problem = "must not contain control characters"
+    elif any(not part or part.startswith(".") or ".." in part for part in parts):
+        problem = "must not have empty parts, parts that begin with a dot, or '..'"
+    else:
+        return path
+    raise InvalidName(f"Invalid path {value[:PATH_LENGTH]!r}: it {problem}.")
+
+
+def names_of_path(path: str) -> tuple[str, str]:
+    """Return the project and the name that a path stands for: its first part, and the others with their slashes."""
+    project, _, name = path.partition("/")
+    return project or DEFAULT, name or DEFAULT
+
+
+def path_of_folder(folder: str) -> str | None:
+    """Return the path of a run's folder below `<root>/runs`, relative to the root; None for a run of a project."""
+    parts = folder.split("/")
+    return "/".join(parts[1:-1]) if parts[0] == RUNS else None
+
+
+def names_another_file(part: str) -> bool:
+    """Whether this system takes a component of a path for another one than it is: a device, a stream of another file,
+    or the same name without the dots at its end. Only Windows does; elsewhere these are names like others."""
+    return _platform.WINDOWS and bool(DEVICES.fullmatch(part) or _ANOTHER_ON_WINDOWS.fullmatch(part))
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a folder of that name is never a project or an experiment."""
+    return name.startswith(".") or name in SKIPPED_TOP
+
+
+def run_folder(root: Path, project: str, name: str, run_id: str, path: str | None = None) -> Path:
+    """Return the folder of a run: below `<root>/runs` if it has a path."""
+    if path is not None:
+        return root / RUNS / path / run_id
+    return root / project / name / "runs" / run_id
+
+
+def marks(name: str) -> tuple[str, ...]:
+    """Return the files of which one makes a folder of that name a run."""
+    return (*MARKS, *WEAK_MARKS) if is_run_id(name) else MARKS
+
+
+def is_run(folder: Path | str) -> bool:
+    """Return whether a folder is a run: it holds a file that Runicorn writes.
+
+    Raises:
+        OSError: the folder cannot be looked into.
+    """
+    return any(_is_file(f"{folder}/{mark}") for mark in marks(os.path.basename(folder)))
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+
+
+def split_run_path(path: str) -> tuple[str, str]:
+    """Split the path of a file of a run into the run's folder and the rest; the folder is "" if it is in none.
+
+    Below `<root>/runs` the path alone does not say how deep a run lies: its id does, or the name of the file.
+    """
+    parts = path.split("/")
+    depth = 4 if parts[0] != RUNS else _depth(parts)
+    if len(parts) <= depth:
+        return "", path
+    return "/".join(parts[:depth]), "/".join(parts[depth:])
+
+
+def _depth(parts: list[str]) -> int:
+    for depth, part in enumerate(parts[1:-1], 2):
+        if is_run_id(part):
+            return depth
+    if parts[-1] in SMALL or parts[-1] in GROWING:
+        return max(2, len(parts) - 1)
+    return parts.index(MEDIA, 2) if MEDIA in parts[2:] else 2
+
+
+def read_json(
+    path: Path | str, *, follow_links: bool = False, ceiling: int = JSON_CEILING
+) -> tuple[dict[str, Any], str | None]:
+    """The object in a small file, and a sentence when there is something wrong with the file.
+
+    A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular
+    files are read, and symbolic links only with `follow_links`: a store may come from somebody else. A file of more than
+    `ceiling` bytes is left unread.
+    """
+    try:
+        raw = _platform.read_regular(path, ceiling + 1, follow_links=follow_links)
+    except FileNotFoundError:
+        return {}, None
+    except OSError as error:
+        return {}, f"{os.path.basename(path)} could not be read: {error.strerror or error}."
+    if len(raw) > ceiling:
+        return {}, f"{os.path.basename(path)} is larger than {ceiling // 2**20} MiB and was not read."
+    try:
+        value = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return {}, f"{os.path.basename(path)} is not valid JSON."
+    if not isinstance(value, dict):
+        return {}, f"{os.path.basename(path)} does not hold a JSON object."
+    return value, None
+
+
+def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place: bool = False) -> None:
+    """Replace a small file as a whole: a reader sees the old or the new content, also after a power cut.
+
+    NaN and infinities are written bare, as the format has it; text that is no Unicode gets question marks.
+
+    Args:
+        path: the file; the folder must exist.
+        value: what JSON can hold.
+        mode: permissions before the umask.
+        in_place: where there is no room for a second file, write into the one that is there: a disk that is full
+            still takes what fits into a block that the file has.
+
+    Raises:
+        OSError: the file could not be written; the old one is as it was.
+        TypeError: a value has no JSON form.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    content = text.encode("utf-8", "replace")
+    try:
+        _platform.replace_file(path, content, mode)
+    except OSError as error:
+        if not in_place or error.errno not in _platform.NO_ROOM:
+            raise
+        _platform.overwrite_file(path, content)

@@ -1,0 +1,118 @@
+"""The records of metrics in the journal of a run, one after the other, in constant memory."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn.store import layout
+from runicorn.store.averages import within
+from runicorn.store.checksums import salvage
+from runicorn.store.journal import complete
+
+CHUNK = 256 * 1024
+FIRST_COLUMNS = ("global_step", "step", "time", "stage")
+
+
+def metric_records(run_dir: Path) -> Iterator[dict[str, Any]]:
+    """The `data` of each metrics event, as far as it is plain: names with numbers, booleans, texts or nothing.
+
+    A damaged line, an unfinished last one and foreign events are passed over; a missing journal has no records.
+
+    Raises:
+        OSError: the journal is there and cannot be read.
+    """
+    try:
+        fd = _platform.open_regular(run_dir / layout.EVENTS, follow_links=False)
+    except FileNotFoundError:
+        return
+    try:
+        offset = 0
+        while chunk := complete(fd, offset, CHUNK):
+            offset += len(chunk)
+            for line in chunk.split(b"\n"):
+                record = _record(line)
+                if record:
+                    yield record
+    finally:
+        os.close(fd)
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        rest = salvage(line)
+        return _record(rest) if rest else None
+    if (
+        not isinstance(event, dict)
+        or event.get("type") != "metrics"
+        or not isinstance(event.get("data"), dict)
+    ):
+        return None
+    return {key: value for key, value in event["data"].items() if not isinstance(value, list | dict)}
+
+
+def columns(run_dir: Path) -> list[str]:
+    """The names in the records: step, time and stage first, the others sorted.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    found = {name for record in metric_records(run_dir) for name in record}
+    return [*(name for name in FIRST_COLUMNS if name in found), *sorted(found.difference(FIRST_COLUMNS))]
+
+
+@dataclass
+class Statistics:
+    """What is known of the numbers of one metric; of finite ones all but `count` and `last`."""
+
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    mean: float = 0.0
+    finite: int = 0
+    count: int = 0
+    last: float = math.nan
+
+    def see(self, value: float) -> None:
+        """Take one number more."""
+        self.count += 1
+        self.last = value
+        if math.isfinite(value):
+            self.finite += 1
+            self.minimum, self.maximum = min(self.minimum, value), max(self.maximum, value)
+            # The running mean: a sum of large numbers would be infinite.
+            moved = self.mean + (value / self.finite - self.mean / self.finite)
+            self.mean = within(moved, self.minimum, self.maximum)
+
+
+def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
+    """The statistics of each metric by name, in alphabetical order, and the number of records.
+
+    Raises:
+        OSError: the journal cannot be read.
+    """
+    found: dict[str, Statistics] = {}
+    records = 0
+    for record in metric_records(run_dir):
+        records += 1
+        for name, value in record.items():
+            if name not in FIRST_COLUMNS and number(value) is not None:
+                found.setdefault(name, Statistics()).see(float(value))
+    return dict(sorted(found.items())), records
+
+
+def number(value: Any) -> float | None:
+    """The value of a metric if it is a number; booleans and texts are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None

@@ -1,0 +1,108 @@
+"""Removal of run folders for good, without a file of anybody else.
+
+A folder goes as a whole when its `meta.json` names the run and it holds no other run. From any other folder only the
+files that Runicorn writes are removed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from runicorn.store import find, layout
+
+# Files of 0.4-0.7 and of the SDK beside those of `layout`: locks, files about to be renamed, and the assets of 0.6.
+_KNOWN = re.compile(
+    r"(events\.jsonl|logs\.txt|(summary|status|assets)\.json|\.outputs_state\.json)\.lock|\.artifacts\.lock"
+)
+_OUTPUTS = ".outputs_state.json"
+_MEDIA = re.compile(r"[0-9]{13}_[0-9a-f]{6}_.*", re.DOTALL)
+# Without these a folder is no run, so they go last; the marker keeps an interrupted removal in the recycle bin.
+_LAST = (layout.EVENTS, layout.STATUS, layout.META, layout.DELETED)
+
+
+def is_own_folder(folder: Path) -> bool:
+    """Return whether the folder as a whole is that of the run: it names it, and holds no other run."""
+    about, problem = layout.read_json(folder / layout.META)
+    return not problem and about.get("id") == folder.name and not contains_run(folder)
+
+
+def contains_run(folder: Path) -> bool:
+    """Return whether there is a run below a folder, however deep; of what cannot be listed that is assumed."""
+    try:
+        with os.scandir(folder) as entries:
+            inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return True
+    return any(_is_another_run(path) or contains_run(path) for path in inner)
+
+
+def _is_another_run(folder: Path) -> bool:
+    """Return whether a folder within a run is a run: one `meta.json` alone is a file of many programs' models."""
+    if not find.is_run(folder):
+        return False
+    if layout.is_run_id(folder.name) or sum((folder / mark).is_file() for mark in layout.MARKS) > 1:
+        return True
+    return layout.read_json(folder / layout.META)[0].get("id") == folder.name
+
+
+def is_replaceable(folder: Path) -> bool:
+    """Return whether nothing of anybody else is lost with the folder."""
+    if is_own_folder(folder):
+        return True
+    return not contains_run(folder) and all(_is_known(path, folder) for path in _files(folder))
+
+
+def remove_own_files(folder: Path) -> None:
+    """Remove what belongs to the run from a folder that holds something else as well, and the folder if it is empty.
+
+    Raises:
+        OSError: something could not be removed.
+    """
+    about, problem = layout.read_json(folder / layout.META)
+    if not problem and about.get("id") == folder.name:
+        _remove_all_but_runs(folder)
+    else:
+        for path in _files(folder):
+            if _is_known(path, folder) and path.name not in _LAST:
+                path.unlink()
+        with suppress(OSError):  # files of others are in it
+            (folder / layout.MEDIA).rmdir()
+    for name in _LAST:
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def _remove_all_but_runs(folder: Path) -> None:
+    with os.scandir(folder) as entries:
+        found = list(entries)
+    for entry in found:
+        path = Path(entry.path)
+        if not entry.is_dir(follow_symlinks=False):
+            if path.name not in _LAST:
+                path.unlink()
+        elif not (_is_another_run(path) or contains_run(path)):
+            shutil.rmtree(path)
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the files below a folder, links to folders among them."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        found += [Path(place, name) for name in (*names, *links)]
+    return found
+
+
+def _is_known(path: Path, folder: Path) -> bool:
+    """Return whether a file in a run's folder is one that Runicorn writes."""
+    if path.parent == folder / layout.MEDIA:
+        return _MEDIA.fullmatch(path.name) is not None
+    if path.parent != folder:
+        return False
+    name = path.name
+    return name in layout.SMALL | layout.GROWING | {_OUTPUTS} or _KNOWN.fullmatch(name) is not None

@@ -1,0 +1,237 @@
+"""The folder of one run as the SDK writes it: a file system in trouble is told of and counted, never raised."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn.store import layout
+from runicorn.store.appender import Appender
+from runicorn.store.bulk_io import sync_file
+from runicorn.store.containment import OutsideStore, check_inside
+from runicorn.store.folder_lock import folder_lock
+from runicorn.store.journal import count_records
+from runicorn.store.notices import Notices, say
+from runicorn.tracking import descriptor_reserve
+
+
+class RunFolder:
+    """The small files of a run, its two growing files, and the count of what did not get into them.
+
+    Attributes:
+        root: the storage root, out of which nothing is written.
+        lock: held by whoever reads a small file, changes it and writes it back.
+        report: called by the thread that syncs when the count of missing records has changed.
+    """
+
+    def __init__(self, root: Path, path: Path, notices: Notices) -> None:
+        self.root = root
+        self.path = path
+        self.notices = notices
+        self.events = Appender(path / layout.EVENTS)
+        self.logs = Appender(path / layout.LOGS, separate=False)
+        self.lock = threading.RLock()
+        self.report: Callable[[], None] = lambda: None
+        self._reported = 0
+        self._unsynced: set[str] = set()
+        self._synced_folders: set[Path] = set()
+        self._unwritten: set[str] = set()
+        self._refusal: OutsideStore | None = None
+        _platform.watch_forks(self)
+
+    def after_fork(self) -> None:
+        """Another thread of the parent may have held the lock at the fork, and does not exist here."""
+        self.lock = threading.RLock()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the lock of the small files against threads, and against other processes for as long as that is quick."""
+        with descriptor_reserve.released(), self.lock, folder_lock(self.path):
+            yield
+
+    def claim(self) -> bool:
+        """Make the folder. False when it was there before; when it cannot be made that is told, and counts as new."""
+        try:
+            check_inside(self.root, self.path)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir()
+        except OutsideStore as error:
+            self._refusal = self.events.refusal = self.logs.refusal = error
+            self.trouble(self.path.name, error)
+        except FileExistsError as error:
+            if os.path.isdir(self.path):
+                return False
+            self.trouble(self.path.name, error)
+        except OSError as error:
+            self.trouble(self.path.name, error)
+        return True
+
+    def is_lost(self) -> bool:
+        """Whether something could not be written already."""
+        return bool(self._unwritten)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """The object in a small file; empty when it is missing or damaged."""
+        return layout.read_json(self.path / name)[0]
+
+    def write(self, name: str, value: dict[str, Any], *, in_place: bool = False) -> bool:
+        """Replace a small file; False, told and remembered, when that is not possible.
+
+        Args:
+            name: the file.
+            value: its content.
+            in_place: where there is no room for a second file, write into the one that is there.
+        """
+        try:
+            self.check()
+            descriptor_reserve.attempt(lambda: layout.write_json(self.path / name, value, in_place=in_place))
+        except OSError as error:
+            self.trouble(name, error)
+            return False
+        self._unwritten.discard(name)
+        return True
+
+    def write_media(self, name: str, content: bytes) -> bool:
+        """Put a new file into `media/`; False, told and counted, when it is not wholly there."""
+        path = self.path / layout.MEDIA / name
+        try:
+            self.check()
+            check_inside(self.root, path).parent.mkdir(exist_ok=True)
+            descriptor_reserve.attempt(lambda: path.write_bytes(content))
+        except OutsideStore as error:
+            self.trouble(name, error)
+            return False
+        except OSError as error:
+            self.trouble(name, error)
+            with suppress(OSError):
+                path.unlink()
+            return False
+        self._unsynced.add(name)
+        self._synced_folders -= {path.parent, self.path}
+        return True
+
+    def check(self) -> None:
+        """Check that the run's folder was found to be inside the store.
+
+        Raises:
+            OutsideStore: it was not.
+        """
+        if self._refusal is not None:
+            raise self._refusal
+
+    def append(self, file: Appender, line: bytes) -> None:
+        """Add a line to one of the growing files. A line that does not get there is counted; the first is reported."""
+        if not file.write(line):
+            self.warn(file)
+
+    def warn(self, file: Appender) -> None:
+        """Report, once, that lines of a growing file could not be written."""
+        if file.error is not None:
+            self._tell(file.error)
+
+    def write_text(self, text: str) -> None:
+        """Add a text to the log, with the local time before it."""
+        line = f"{time.strftime('%H:%M:%S')} | {text.rstrip(chr(10))}\n"
+        self.append(self.logs, line.encode("utf-8", "replace"))
+
+    def stir(self) -> None:
+        """Change the time of the folder of runs, by which a viewer sees that something happened in it."""
+        try:
+            self.check()
+            os.utime(self.path.parent)
+        except OSError as error:
+            self._tell(error)
+
+    def trouble(self, name: str, error: OSError) -> None:
+        """A file named `name` could not be written as a whole."""
+        self._unwritten.add(name)
+        self._tell(error)
+
+    def counts(self) -> dict[str, int]:
+        """Return what `status.json` says about the journal's records."""
+        return {"records_written": self.events.written, "records_missing": self.events.missing}
+
+    def final_counts(self) -> dict[str, int]:
+        """Return the same at the end of the run, with the sizes of journal and log."""
+        if self.events.has_other_writers:
+            # Each process counts its own records only.
+            self.events.written = count_records(self.events.path)
+        return {**self.counts(), "journal_bytes": self.events.size(), "log_bytes": self.logs.size()}
+
+    def sync(self) -> None:
+        """Write journal, log and media to disk, and what a full disk did not take before."""
+        for file in (self.events, self.logs):
+            file.flush()
+            self._sync_file(file)
+        self._sync_media()
+        self._sync_folders()
+        if self.events.missing != self._reported:
+            self._reported = self.events.missing
+            self.report()
+
+    def settle(self) -> None:
+        """Do the same at the end of a run, whatever other processes have added."""
+        if self.events.has_other_writers:
+            with suppress(OSError):
+                self._unsynced.update(os.listdir(self.path / layout.MEDIA))
+        self._synced_folders.clear()
+        self.sync()
+
+    def _sync_media(self) -> None:
+        names, self._unsynced = self._unsynced, set()
+        while names:
+            name = names.pop()
+            try:
+                sync_file(self.path / layout.MEDIA / name)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):  # again, when there are descriptors
+                    self._unsynced.update(names, {name})
+                    return
+                self.trouble(name, error)
+
+    def _sync_folders(self) -> None:
+        """Make the names of new files and folders survive a power cut as well."""
+        for folder in (self.path / layout.MEDIA, self.path, *self.path.parents[:4]):
+            if folder not in self._synced_folders:
+                with suppress(OSError):  # there may be no media, and a folder above may be closed to us
+                    _platform.fsync_directory(folder)
+                    self._synced_folders.add(folder)
+
+    def _sync_file(self, file: Appender) -> None:
+        try:
+            if file.sync():
+                self._synced_folders.discard(self.path)
+        except OSError as error:
+            self.trouble(file.path.name, error)
+
+    def close(self) -> None:
+        """Give the descriptors back and say, if it is so, what is not on disk."""
+        self.events.close()
+        self.logs.close()
+        missing = [
+            f"{count} {what}"
+            for count, what in (
+                (self.events.missing, "records of the journal"),
+                (self.logs.missing, "texts of the log"),
+            )
+            if count
+        ]
+        if missing or self._unwritten:
+            files = [f"the files {', '.join(sorted(self._unwritten))}"] if self._unwritten else []
+            say(f"run {self.path.name} ends with gaps. Not written: {'; '.join([*missing, *files])}.")
+
+    def _tell(self, error: OSError) -> None:
+        reason = error.strerror or str(error)
+        self.notices.once(
+            "disk",
+            f"cannot write to {self.path} ({reason}). The program goes on; what is missing is counted and told at the end.",
+        )

@@ -1,0 +1,54 @@
+"""Write `status.json`: the state of a run, its times, and the counts of its records."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from runicorn.store import layout
+from runicorn.store.durability import SYNC_THREAD
+from runicorn.store.run_folder import RunFolder
+
+
+class StatusFile:
+    """The `status.json` of one run.
+
+    Attributes:
+        started_at: Unix seconds.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.started_at = time.time()
+        self._folder = folder
+        self._has_ended = False
+
+    def begin(self) -> None:
+        """Write that the run goes on, and sync its files from now on."""
+        self._write(layout.RUNNING)
+        self._folder.report = self._report
+        SYNC_THREAD.add(self._folder)
+
+    def resume(self) -> None:
+        """Keep the start of an earlier part of the run."""
+        started = self._folder.read(layout.STATUS).get("started_at")
+        if isinstance(started, int | float):
+            self.started_at = float(started)
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Write how the run ended, when all its other files are on disk."""
+        SYNC_THREAD.remove(self._folder)
+        self._folder.settle()
+        with self._folder.lock:
+            self._has_ended = True
+            more = {"exit_reason": reason} if reason else {}
+            self._write(status, ended_at=time.time(), **more, **self._folder.final_counts())
+
+    def _report(self) -> None:
+        """Write, while the run goes on, that records are missing."""
+        with self._folder.lock:
+            if not self._has_ended:
+                self._write(layout.RUNNING, **self._folder.counts())
+
+    def _write(self, status: str, **more: Any) -> None:
+        state = {"status": status, "started_at": self.started_at}
+        self._folder.write(layout.STATUS, {**state, **more}, in_place=True)

@@ -1,0 +1,144 @@
+"""What a mirror remembers between two visits: how each file was over there when it was fetched, and what it deleted.
+
+`.sync_state.json` and `.sync_cursor.json` have the names and fields of Runicorn 0.5. Both can be deleted: what is
+there is then compared by size and time, and what differs is fetched again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from runicorn import _platform
+from runicorn.manifest.files import is_run_folder
+from runicorn.manifest.model import encode, folder_of
+from runicorn.manifest.scan import RunFiles
+from runicorn.store import layout
+from runicorn.sync.checking import Told, is_path
+
+STATE, CURSOR, SCAN, LOCK, PARTS = (
+    ".sync_state.json",
+    ".sync_cursor.json",
+    ".sync_scan.json",
+    ".sync.lock",
+    ".sync_parts",
+)
+VERSION = "1.0"
+
+
+@dataclass(slots=True)
+class State:
+    """What is remembered; `load` reads it, `save` writes it.
+
+    Attributes:
+        folder: where its files lie.
+        files: size and time over there of each file that is here, by path.
+        seen: when the manifest was made by which a run was last seen, by its folder; 0 for a look without a manifest.
+        binned: the time of the marker that put a run into the recycle bin here because it was gone over there.
+        listed: what the last look without a manifest saw.
+        cursor: the last manifest, and how often there was a visit.
+    """
+
+    folder: Path
+    files: dict[str, tuple[int, float]] = field(default_factory=dict)
+    seen: dict[str, float] = field(default_factory=dict)
+    binned: dict[str, float] = field(default_factory=dict)
+    listed: dict[str, RunFiles] = field(default_factory=dict)
+    cursor: dict[str, Any] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Read it; what is missing, damaged or leads elsewhere is not there."""
+        content = _read(self.folder / STATE)
+        for path, about in _dict(content.get("files")).items():
+            size, mtime = _dict(about).get("size"), _dict(about).get("mtime")
+            if is_path(path) and isinstance(size, int) and isinstance(mtime, int | float):
+                self.files[path] = (size, float(mtime))
+        for kept, name in ((self.seen, "seen"), (self.binned, "binned")):
+            kept.update(
+                (folder, float(moment))
+                for folder, moment in _dict(content.get(name)).items()
+                if is_run_folder(folder) and isinstance(moment, int | float)
+            )
+        # A state of 0.5 has only the files.
+        for path in self.files:
+            self.seen.setdefault(folder_of(path), 0.0)
+        try:
+            for folder, run in _dict(_read(self.folder / SCAN).get("runs")).items():
+                self.listed[folder] = RunFiles.from_list(run)
+        except (ValueError, TypeError, AttributeError):
+            self.listed.clear()
+        self.cursor = layout.read_json(self.folder / CURSOR)[0]
+
+    def save(self) -> None:
+        """Write what is known of files and runs.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        now = time.time()
+        files = {
+            path: {"size": size, "mtime": mtime, "synced_at": now}
+            for path, (size, mtime) in self.files.items()
+        }
+        content = {"version": VERSION, "files": files, "seen": self.seen, "binned": self.binned}
+        _platform.replace_file(self.folder / STATE, encode(content))
+
+    def save_listing(self) -> None:
+        """Write what a look without a manifest saw.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        runs = {folder: run.to_list() for folder, run in self.listed.items()}
+        _platform.replace_file(self.folder / SCAN, encode({"version": VERSION, "runs": runs}))
+
+    def save_cursor(self, told: Told) -> None:
+        """Note that a visit is over.
+
+        Raises:
+            OSError: it could not be written.
+        """
+        count = self.cursor.get("sync_count")
+        self.cursor = {
+            "version": VERSION,
+            "last_revision": told.revision,
+            "last_snapshot_id": told.snapshot_id,
+            "last_sync_time": time.time(),
+            "sync_count": (count if isinstance(count, int) else 0) + 1,
+        }
+        layout.write_json(self.folder / CURSOR, self.cursor)
+
+    def parts(self) -> Path:
+        """The folder of what was fetched in part, made when it is missing.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        folder = self.folder / PARTS
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+def _read(path: Path) -> dict[str, Any]:
+    # Not `layout.read_json`: with very many runs this is no small file.
+    try:
+        fd = _platform.open_regular(path, follow_links=False)
+        with open(fd, "rb") as file:
+            return _dict(json.load(file))
+    except (OSError, ValueError, RecursionError):
+        return {}
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def sweep(parts: Path, age: float = 7 * 86_400.0) -> None:
+    """Remove what was fetched in part and not gone on with for days."""
+    for part in parts.iterdir():
+        if time.time() - part.stat().st_mtime > age:
+            os.unlink(part)

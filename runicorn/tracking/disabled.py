@@ -1,0 +1,139 @@
+"""The run that does nothing: when tracking is disabled, and on all ranks of a training but the first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runicorn.settings.user import get as get_setting
+from runicorn.store import layout
+from runicorn.store.notices import say
+from runicorn.tracking.config import Config
+from runicorn.tracking.ranks import Rank, current_rank
+from runicorn.tracking.run import Run
+from runicorn.tracking.switch import is_enabled
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
+
+ONLINE, DISABLED = "online", "disabled"
+_said_in: int | None = None
+
+
+def is_silent(mode: str | None) -> bool:
+    """Whether a run of this mode shall do nothing here.
+
+    Args:
+        mode: the argument of `init`: "online", "disabled", or `None` for what the environment says.
+
+    Raises:
+        ValueError: it is another word.
+    """
+    if mode not in (None, ONLINE, DISABLED):
+        raise ValueError(f"mode must be 'online' or 'disabled', got {mode!r}")
+    wanted = get_setting("RUNICORN_MODE").strip().lower()
+    if wanted not in (ONLINE, DISABLED):
+        say(f"RUNICORN_MODE is {wanted!r}, which means nothing; it can be 'online' or 'disabled'.")
+    if not is_enabled():
+        return True
+    if mode == ONLINE or DISABLED in (mode, wanted):
+        return DISABLED in (mode, wanted)
+    rank = current_rank()
+    if rank.number > 0:
+        _say_once(rank)
+    return rank.number > 0
+
+
+def _say_once(rank: Rank) -> None:
+    global _said_in
+    if _said_in != os.getpid():
+        _said_in = os.getpid()
+        text = f"this process is rank {rank.number} of its training ({rank.source}) and logs nothing; rank 0 does."
+        say(f"{text} To log here too: init(mode='online').")
+
+
+class SilentRun(Run):
+    """Takes everything and keeps nothing; its folder is not there."""
+
+    def __init__(
+        self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None
+    ) -> None:
+        super().__init__(storage_root, project, name, run_id, path)
+        self.config = Config()
+
+    def log(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        step: int | None = None,
+        stage: str | None = None,
+        **metrics: Any,
+    ) -> None:
+        """Do nothing."""
+
+    def log_text(self, text: object) -> None:
+        """Do nothing."""
+
+    def log_image(
+        self,
+        key: str,
+        image: Any,
+        step: int | None = None,
+        caption: str | None = None,
+        format: str = "png",
+        quality: int = 90,
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_table(
+        self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
+    ) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
+        """Do nothing; the path is empty."""
+        return ""
+
+    def log_artifact(self, artifact: Artifact) -> int:
+        """Do nothing; the number is 0."""
+        return 0
+
+    def use_artifact(self, artifact_spec: str) -> Artifact:
+        """The version, if it is there, for the files that the training needs; nothing is recorded.
+
+        Where it is not there the artifact is not loaded, and says so when its files are asked for.
+        """
+        from runicorn.artifacts.artifact import Artifact
+        from runicorn.artifacts.errors import ArtifactNotFound
+        from runicorn.artifacts.names import parse_spec
+
+        try:
+            return self._found(artifact_spec)[0]
+        except ArtifactNotFound:
+            wanted = parse_spec(artifact_spec)
+            return Artifact(wanted.name) if wanted.type is None else Artifact(wanted.name, wanted.type)
+
+    def summary(self, update: Mapping[str, Any] | None) -> None:
+        """Do nothing."""
+
+    def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
+        """Do nothing."""
+
+    def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
+        """Be no longer the active run."""
+        self.end(status, None)
+
+    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+        """Keep the config in memory."""
+        self.config.update(settings)
+
+    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
+        """Do nothing."""
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Be no longer the active run."""
+        self._leave(status)

@@ -1,0 +1,201 @@
+"""How runs end that nobody finished: at exit, by an exception, by a signal.
+
+What ended the program is read from what the interpreter leaves behind when it is over, so no hook of anybody's is
+replaced, and an exception in a cell of a notebook ends nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING, Protocol
+
+from runicorn.store import layout
+from runicorn.tracking.exit import exit_code, signals
+
+if TYPE_CHECKING:
+    from runicorn.upload.wait import RunningUpload
+
+Verdict = tuple[str, str | None]
+REASON_LENGTH = 200
+
+
+class Endable(Protocol):
+    """A run, as far as its end is concerned."""
+
+    @property
+    def process(self) -> int:
+        """The pid of the process that began it, and alone may end it."""
+
+    @property
+    def upload(self) -> RunningUpload | None:
+        """Its upload to a server."""
+
+    def is_open(self) -> bool:
+        """Whether it has not ended."""
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Write the end down."""
+
+
+_runs: list[Endable] = []
+_watched_in: int | None = None
+
+
+def watch(run: Endable) -> None:
+    """See to it that the run is ended with the process."""
+    global _watched_in
+    if _watched_in is None:
+        atexit.register(_at_exit)
+        exit_code.watch()
+    if _watched_in != os.getpid():
+        _watch_worker()
+    _watched_in = os.getpid()
+    _runs.append(run)
+    signals.take(_at_sigterm)
+
+
+def forget(run: Endable) -> None:
+    """The run has ended."""
+    if run in _runs:
+        _runs.remove(run)
+    if not _ours():
+        signals.release()
+
+
+def open_runs() -> list[Endable]:
+    """The runs that have not ended, oldest first; in a forked process those of its parent too."""
+    return [run for run in _runs if run.is_open()]
+
+
+def verdict(error: BaseException | None) -> Verdict:
+    """The status, and the reason in words, of a run that ends with `error` under way."""
+    if error is None:
+        return layout.FINISHED, None
+    if isinstance(error, SystemExit):
+        return _verdict_of_code(error.code)
+    if isinstance(error, KeyboardInterrupt):
+        return layout.INTERRUPTED, "KeyboardInterrupt"
+    return layout.FAILED, _first_line(f"{type(error).__name__}: {error}")
+
+
+def _verdict_of_code(code: object) -> Verdict:
+    if code is None or code == 0:
+        return layout.FINISHED, None
+    return layout.FAILED, _first_line(f"exit: {code}")
+
+
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0][:REASON_LENGTH]
+
+
+def _verdict_at_exit() -> Verdict:
+    if hasattr(
+        sys, "ps1"
+    ):  # interactive: exceptions and exits ended a statement, the session has just been closed
+        return layout.FINISHED, None
+    error = getattr(sys, "last_value", None)
+    if isinstance(error, BaseException) and _went_all_the_way(error):
+        return verdict(error)
+    code = _code_of_worker()
+    return _verdict_of_code(exit_code.code() if code is None else code)
+
+
+def _went_all_the_way(error: BaseException) -> bool:
+    """Whether it left the program at its bottom; a console inside the program reports its exceptions likewise."""
+    trace = error.__traceback__
+    return trace is None or trace.tb_frame.f_back is None
+
+
+def _at_exit() -> None:
+    status, reason = _verdict_at_exit()
+    _end_all(status, reason)
+    if status == layout.INTERRUPTED:
+        _interrupt_again()
+
+
+def _interrupt_again() -> None:
+    """Have the process end by SIGINT, as it was about to.
+
+    CPython notes an unhandled KeyboardInterrupt and forgets it when anything, in any thread, is executed from a
+    string; modules that define named tuples and dataclasses do so, and a capture may just be loading some.
+    """
+    with suppress(KeyboardInterrupt):
+        exec("raise KeyboardInterrupt")
+
+
+def _at_sigterm() -> None:
+    _end_all(layout.INTERRUPTED, "SIGTERM")
+
+
+def _end_all(status: str, reason: str | None) -> None:
+    with suppress(KeyboardInterrupt):
+        end_all(_ours(), status, reason)
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Check the seconds that somebody wants to wait for an upload.
+
+    Raises:
+        ValueError: it is not a number from 0 on.
+    """
+    if timeout is not None:
+        from runicorn.upload.wait import seconds
+
+        seconds(timeout, "upload_timeout")
+
+
+def end_all(runs: Sequence[Endable], status: str, reason: str | None, timeout: float | None = None) -> None:
+    """End runs, then wait a bounded time until they are on their servers.
+
+    Args:
+        runs: the runs.
+        status: how they end.
+        reason: why, in words.
+        timeout: seconds to wait at most, for all of them; else what they say.
+    """
+    for run in runs:
+        run.end(status, reason)
+    uploads = [run.upload for run in runs if run.upload is not None]
+    if uploads:
+        from runicorn.upload.wait import wait
+
+        wait(uploads, timeout)
+
+
+def _ours() -> list[Endable]:
+    here = os.getpid()
+    return [run for run in _runs if run.process == here]
+
+
+def _watch_worker() -> None:
+    """A process that multiprocessing forked leaves without `atexit`, but tidies up in a way of its own."""
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, _at_end_of_worker, exitpriority=0)
+
+
+def _at_end_of_worker() -> None:
+    code = _code_of_worker()
+    _end_all(*(verdict(sys.exc_info()[1]) if code is None else _verdict_of_code(code)))
+
+
+def _code_of_worker() -> int | None:
+    """The exit code that multiprocessing has decided on for this process, as far as it has.
+
+    Up to some 3.12 it tidies up while the exception is under way, since then after it has printed and forgotten it: its
+    code stands in the frame that is about to end the process, and nowhere else (CPython's popen_fork.py, forkserver.py).
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_name != "_bootstrap":
+        if frame.f_globals.get("__name__") in ("multiprocessing.popen_fork", "multiprocessing.forkserver"):
+            code = frame.f_locals.get("code")
+            return code if isinstance(code, int) else None
+        frame = frame.f_back
+    return None

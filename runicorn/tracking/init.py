@@ -1,0 +1,243 @@
+"""Beginning a run, and the run that the module-level verbs speak of."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple, Unpack
+
+from runicorn.settings import user
+from runicorn.store import find, layout
+from runicorn.store.layout import DEFAULT
+from runicorn.store.notices import say
+from runicorn.tracking import default_root, descriptor_reserve
+from runicorn.tracking.config import flatten
+from runicorn.tracking.disabled import SilentRun, is_silent
+from runicorn.tracking.exit import hooks
+from runicorn.tracking.later_api import Arguments, check_arguments, copy_code
+from runicorn.tracking.other_writer import find_other_writer
+from runicorn.tracking.run import Run
+from runicorn.upload import start as upload
+
+
+class Location(NamedTuple):
+    """Where a run is stored: a project and a name, and the path that stands for them if it was given."""
+
+    project: str
+    name: str
+    path: str | None = None
+
+
+class RunExists(ValueError):
+    """The id given to a new run belongs to another."""
+
+
+_latest: Run | None = None
+_shown: set[tuple[int, str]] = set()
+"""Processes and storage roots for which the command that shows them was named; a fork is a process of its own."""
+
+
+def init(
+    project: str | None = DEFAULT,
+    name: str | None = None,
+    *,
+    storage: str | os.PathLike[str] | None = None,
+    run_id: str | None = None,
+    capture_env: bool = True,
+    config: Any = None,
+    tags: str | Iterable[str] | None = None,
+    capture_console: bool = False,
+    resume: bool = False,
+    notes: str | None = None,
+    group: str | None = None,
+    system_metrics: bool = True,
+    mode: str | None = None,
+    url: str | None = None,
+    upload_timeout: float | None = None,
+    path: str | None = None,
+    **later: Unpack[Arguments],
+) -> Run:
+    """Begin a run and make it the active one; one that is open stays open.
+
+    Args:
+        project: 1-100 characters, a folder below the storage root.
+        name: the experiment; likewise, and a folder below the project. "default" when not given.
+        storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
+        run_id: an id of one's own, `YYYYMMDD_HHMMSS_xxxxxx`.
+        capture_env: record code, packages, command line and machine, without secrets.
+        config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
+        tags: words that find the run.
+        capture_console: put what the program prints into the log of the run as well.
+        resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
+        notes, group: a text about the run; what it is compared with, say one sweep.
+        system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
+        mode: "disabled" or "online", which writes on ranks above 0 too, silent otherwise; else `RUNICORN_MODE`.
+        url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
+        upload_timeout: seconds that its end waits for the upload at most; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
+        path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
+        later: further arguments that these versions have, see `runicorn.tracking.later_api.Arguments`.
+
+    Raises:
+        InvalidName, InvalidRunId: project, name or path cannot be a folder; run_id has another form.
+        RunExists: run_id belongs to a run, and `resume` was not asked for.
+        TypeError: config is of no kind that has named parts.
+        ValueError: mode, `url` or `upload_timeout` is malformed, `resume` has no run_id, a project is beside a path.
+    """
+    place = _checked_place(project, name, path, run_id, resume)
+    labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
+    server = upload.Target.of(url, upload_timeout)
+    claim = _silent if is_silent(mode) else _claimed
+    with descriptor_reserve.released():
+        root = user.storage_root(storage)
+        unmounted = default_root.find_unmounted(root)
+        run, resumed = claim(root, place, run_id, resume)
+        hooks.watch(run)
+        run.begin(labels, given, resumed)
+        _publish(run, server)
+        _complete(run, bool(user.chosen_root(storage)), unmounted, later)
+        run.accompany(environment=capture_env, console=capture_console, samples=system_metrics)
+    return run
+
+
+def _is_stored(run: Run) -> bool:
+    return not (isinstance(run, SilentRun) or run.is_lost())
+
+
+def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Arguments) -> None:
+    if not _is_stored(run):
+        return
+    default_root.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
+    if later.get("snapshot_code"):
+        copy_code(run.run_dir, later.get("workspace_root"))
+
+
+def _publish(run: Run, server: upload.Target) -> None:
+    global _latest
+    _latest = run
+    if server.url and _is_stored(run):
+        run.server = server.url
+        upload.begin(run, server)
+    announce(run)
+
+
+def _checked_place(
+    project: str | None, name: str | None, path: str | None, run_id: str | None, resume: bool
+) -> Location:
+    _check_id(run_id, resume)
+    if path is None:
+        return Location(
+            layout.check_name(DEFAULT if project is None else project, "project"),
+            layout.check_name(DEFAULT if name is None else name, "experiment name"),
+        )
+    if project not in (None, DEFAULT) or name not in (None, DEFAULT):
+        raise ValueError("A path stands for project and name: give either the path or these.")
+    checked = layout.check_path(path)
+    return Location(*layout.names_of_path(checked), checked)
+
+
+def get_active_run() -> Run | None:
+    """The run that was begun last and has not ended; `None` without one."""
+    open_runs = hooks.open_runs()
+    run = open_runs[-1] if open_runs else None
+    return run if isinstance(run, Run) else None
+
+
+def current() -> Run:
+    """The run a module-level verb speaks of: the active one, else the last that ended.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    run = get_active_run() or _latest
+    if run is None:
+        raise RuntimeError("There is no run: call runicorn.init() first.")
+    return run
+
+
+def _check_id(run_id: str | None, resume: bool) -> None:
+    if run_id is not None:
+        layout.check_run_id(run_id)
+    elif resume:
+        raise ValueError("resume=True needs the run_id of the run to go on with.")
+
+
+def _labels(
+    tags: str | Iterable[str] | None, notes: str | None, group: str | None, later: Arguments
+) -> dict[str, Any]:
+    check_arguments(later)
+    words = [tags] if isinstance(tags, str) else list(tags or ())
+    texts = {"notes": notes, "group": group, "alias": later.get("alias")}
+    labels: dict[str, Any] = {key: str(value) for key, value in texts.items() if value is not None}
+    if words:
+        labels["tags"] = list(dict.fromkeys(map(str, words)))
+    return labels
+
+
+def _silent(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
+    return SilentRun(root, place.project, place.name, run_id or layout.new_run_id(), place.path), False
+
+
+def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
+    """A run with its folder, and whether that was there before."""
+    if run_id is not None:
+        return _named(root, place, run_id, resume)
+    while True:
+        run = Run(root, place.project, place.name, layout.new_run_id(), place.path)
+        if run.claim():
+            return run, False
+
+
+def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run, bool]:
+    """The run of that id, and whether it was there before."""
+    known = _known_place(root, run_id)
+    if (
+        known
+        and resume
+        and not (place.project in (DEFAULT, known.project) and place.name in (DEFAULT, known.name))
+    ):
+        raise RunExists(
+            f"Run {run_id} belongs to {known.project}/{known.name}, not to {place.project}/{place.name}."
+        )
+    place = known or place
+    run = Run(root, place.project, place.name, run_id, place.path)
+    if run.claim():
+        return run, False
+    if not resume:
+        raise RunExists(f"Run {run_id} exists already; pass resume=True to go on with it.")
+    if other := find_other_writer(run.run_dir):
+        say(
+            f"run {run_id} is being written by {other} as well; both write into one journal, with steps of their own."
+        )
+    return run, True
+
+
+def _known_place(root: Path, run_id: str) -> Location | None:
+    """The place of the run of that id, if there is one."""
+    for folder in find.find(root, run_id)[:1]:
+        path = layout.path_of_folder(folder)
+        if path is not None:
+            return Location(*layout.names_of_path(path), path)
+        project, name = folder.split("/")[:2]
+        return Location(project, name)
+    return None
+
+
+def announce(run: Run) -> None:
+    """Say in one line where the run can be seen; what to do when no viewer is running, once for all runs of a root."""
+    if not _is_stored(run):
+        return
+    address = run.server or _address_of_viewer(run.storage_root)
+    if address:
+        say(f"run {run.project}/{run.name}: {address.rstrip('/')}/runs/{run.id}")
+    elif (place := (os.getpid(), str(run.storage_root))) not in _shown:
+        import shlex
+
+        _shown.add(place)
+        command = f"runicorn viewer --storage {shlex.quote(str(run.storage_root))}"
+        say(f"run {run.project}/{run.name} {run.id}; to see it: {command}")
+
+
+def _address_of_viewer(root: Path) -> str | None:
+    viewers = [viewer for viewer in user.running_viewers() if viewer["root"] == str(root)]
+    return str(viewers[0]["url"]) if viewers else None

@@ -1,0 +1,185 @@
+"""Methods of a run in Runicorn 0.6 and 0.7: settings, data sets and pretrained models by name, code, and a logging handler."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
+    from runicorn.tracking.config import Config
+
+CODE = "code_snapshot"
+Place = str | os.PathLike[str] | Mapping[str, Any] | None
+
+
+class Arguments(TypedDict, total=False):
+    """Further arguments of `init` in 0.6 and 0.7.
+
+    Attributes:
+        alias: another name of the run; a tag in the viewer.
+        snapshot_code: copy the source files of `workspace_root`, else of the working directory, into the run's folder.
+        workspace_root: see there.
+        tqdm_mode, snapshot_format, force_snapshot: without effect here: progress bars are always folded, and a snapshot
+            is a folder of files of at most 64 MiB.
+    """
+
+    alias: str | None
+    snapshot_code: bool
+    workspace_root: str | os.PathLike[str] | None
+    tqdm_mode: str
+    snapshot_format: str
+    force_snapshot: bool
+
+
+class LaterMethods:
+    """The methods; their settings are values of the config, and what they save is a version of an artifact."""
+
+    config: Config
+    run_dir: Path
+
+    def log_artifact(self, artifact: Artifact) -> int:
+        """Store an artifact."""
+        raise NotImplementedError
+
+    def log_text(self, text: object) -> None:
+        """Add a text to the log."""
+        raise NotImplementedError
+
+    def log_config(
+        self,
+        *,
+        args: Any = None,
+        extra: Mapping[str, Any] | None = None,
+        config_files: Iterable[str | os.PathLike[str]] | None = None,
+    ) -> None:
+        """Add settings to the config.
+
+        Args:
+            args: a dict, an argparse namespace or a dataclass.
+            extra: further settings.
+            config_files: paths of files, kept as the value `config_files`.
+
+        Raises:
+            TypeError: `args` or `extra` has no named parts.
+        """
+        from runicorn.tracking.config import flatten
+
+        found: dict[str, Any] = {}
+        for part in (args, extra):
+            found |= {} if part is None else flatten(part)
+        if config_files is not None:
+            found["config_files"] = [os.fspath(path) for path in config_files]
+        self.config.update(found)
+
+    def log_dataset(
+        self,
+        name: str,
+        root_or_uri: Place,
+        *,
+        context: str = "train",
+        save: bool = False,
+        description: str | None = None,
+        **limits: Any,
+    ) -> None:
+        """Record a data set as the config value `datasets.<name>`.
+
+        Args:
+            name: its name.
+            root_or_uri: a file, a folder, or an address.
+            context: what it is for.
+            save: store a file or a folder as a version of the artifact `name`.
+            description: of the artifact.
+            limits: `force_save` and the `max_archive_…` of 0.6 and 0.7; an artifact has no limit.
+        """
+        self._record_asset("datasets", "dataset", name, root_or_uri, save, description, {"context": context})
+
+    def log_pretrained(
+        self,
+        name: str,
+        *,
+        path_or_uri: Place = None,
+        save: bool = False,
+        source_type: str = "unknown",
+        description: str | None = None,
+        **limits: Any,
+    ) -> None:
+        """Record a model that the training begins with as the config value `pretrained.<name>`.
+
+        Args:
+            name: its name.
+            path_or_uri: a file, a folder, or an address.
+            save: store a file or a folder as a version of the artifact `name`.
+            source_type: where it is from.
+            description: of the artifact.
+            limits: as at `log_dataset`.
+
+        Raises:
+            ValueError: it is to be saved, and `path_or_uri` does not say what.
+        """
+        if save and path_or_uri is None:
+            raise ValueError("save=True requires path_or_uri")
+        self._record_asset(
+            "pretrained", "model", name, path_or_uri, save, description, {"source_type": source_type}
+        )
+
+    def get_logging_handler(self, level: int = logging.INFO, fmt: str | None = None) -> logging.Handler:
+        """Return a handler for `logging` that adds records to the log of the run."""
+        handler = _Handler(self)
+        handler.setLevel(level)
+        handler.setFormatter(logging.Formatter(fmt or "%(levelname)s %(name)s: %(message)s"))
+        return handler
+
+    def _record_asset(
+        self,
+        part: str,
+        kind: str,
+        name: str,
+        place: Place,
+        save: bool,
+        description: str | None,
+        about: dict[str, Any],
+    ) -> None:
+        is_path = isinstance(place, str | os.PathLike)
+        shown = os.path.expanduser(os.fspath(place)) if isinstance(place, str | os.PathLike) else place
+        self.config.update({f"{part}.{name}": shown})
+        if save and is_path and os.path.exists(str(shown)):
+            from runicorn.artifacts.artifact import Artifact
+
+            artifact = Artifact(name, kind, description or "", about)
+            add = artifact.add_dir if os.path.isdir(str(shown)) else artifact.add_file
+            self.log_artifact(add(str(shown)))
+
+
+def check_arguments(arguments: Arguments) -> None:
+    """Check the further arguments of `init`.
+
+    Raises:
+        TypeError: there is one that no version has.
+    """
+    for name in arguments.keys() - Arguments.__annotations__.keys():
+        raise TypeError(f"init() got an unexpected keyword argument {name!r}")
+
+
+def copy_code(run_dir: Path, workspace_root: str | os.PathLike[str] | None) -> None:
+    """Copy the source files of a program into the run's folder `code_snapshot`.
+
+    Raises:
+        OSError: they cannot be read, or not be written.
+    """
+    from runicorn.capture.snapshot import copy_sources
+
+    copy_sources(Path(workspace_root or os.getcwd()), run_dir / CODE)
+
+
+class _Handler(logging.Handler):
+    def __init__(self, run: LaterMethods) -> None:
+        super().__init__()
+        self._run = run
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Add a record to the log of the run."""
+        self._run.log_text(self.format(record))

@@ -1,0 +1,122 @@
+"""The verbs of the active run, for scripts that do not hand a run around."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from runicorn.store import layout
+from runicorn.tracking.init import current
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
+
+
+def log(
+    data: Mapping[str, Any] | None = None,
+    *,
+    step: int | None = None,
+    stage: str | None = None,
+    **metrics: Any,
+) -> None:
+    """`Run.log` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    current().log(data, step=step, stage=stage, **metrics)
+
+
+def log_text(text: object) -> None:
+    """`Run.log_text` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    current().log_text(text)
+
+
+def log_image(
+    key: str,
+    image: Any,
+    step: int | None = None,
+    caption: str | None = None,
+    format: str = "png",
+    quality: int = 90,
+) -> str:
+    """`Run.log_image` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        TypeError, FileNotFoundError, ValueError: as there.
+    """
+    return current().log_image(key, image, step, caption, format, quality)
+
+
+def log_table(key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None) -> str:
+    """`Run.log_table` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        TypeError: `rows` is not a table.
+    """
+    return current().log_table(key, rows, columns, step)
+
+
+def log_histogram(key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
+    """`Run.log_histogram` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        TypeError, ValueError: as there.
+    """
+    return current().log_histogram(key, values, step, bins)
+
+
+def log_artifact(artifact: Artifact) -> int:
+    """`Run.log_artifact` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        ArtifactError: as there.
+    """
+    return current().log_artifact(artifact)
+
+
+def use_artifact(artifact_spec: str) -> Artifact:
+    """`Run.use_artifact` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        ArtifactError: as there.
+    """
+    return current().use_artifact(artifact_spec)
+
+
+def summary(update: Mapping[str, Any] | None) -> None:
+    """`Run.summary` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+    """
+    current().summary(update)
+
+
+def set_primary_metric(metric_name: str, mode: str = "max") -> None:
+    """`Run.set_primary_metric` of the active run.
+
+    Raises:
+        RuntimeError: no run was begun.
+        ValueError: `mode` is neither "max" nor "min".
+    """
+    current().set_primary_metric(metric_name, mode)
+
+
+def finish(status: str = layout.FINISHED) -> None:
+    """`Run.finish` of the active run; the one begun before it, if it is open, is active then.
+
+    Raises:
+        RuntimeError: no run was begun.
+        ValueError: `status` is no way to end.
+    """
+    current().finish(status)

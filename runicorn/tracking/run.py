@@ -1,0 +1,406 @@
+"""A run: what a training script logs goes through here into the files of its folder."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from runicorn.capture.background import Comforts
+from runicorn.media import images
+from runicorn.store import layout, values
+from runicorn.store.journal import count_records, encode, last_step, load_encoder
+from runicorn.store.notices import Notices
+from runicorn.store.run_folder import RunFolder
+from runicorn.store.status_file import StatusFile
+from runicorn.store.values import PLAIN, REFUSALS
+from runicorn.tracking import descriptor_reserve, metadata
+from runicorn.tracking.config import Config
+from runicorn.tracking.exit import hooks
+from runicorn.tracking.later_api import LaterMethods
+from runicorn.tracking.summary import Summary
+
+if TYPE_CHECKING:
+    from runicorn.artifacts.artifact import Artifact
+    from runicorn.artifacts.store import Version
+    from runicorn.upload.wait import RunningUpload
+
+ENDINGS = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
+STEP_LIMIT = 2**63
+OWN = ("global_step", "time", "stage")
+
+
+class Run(LaterMethods):
+    """One training run; made by `runicorn.init`, ended by `finish`, by leaving a `with` block, or at exit.
+
+    Nothing here raises because of a disk, a value or a place: that is told once on stderr and counted. Wrong
+    arguments (a mode that does not exist, an image that is none) raise at once.
+
+    Attributes:
+        id: `YYYYMMDD_HHMMSS_xxxxxx`.
+        project: the project's name.
+        name: the experiment's name.
+        path: the path that `init` was given, as Runicorn 0.6 and 0.7 have it; else None.
+        run_dir: the folder of the run; its images lie in `media_dir`. Above it: `runs_dir`, `experiment_dir`, `project_dir`.
+        storage_root: the folder all projects lie in.
+        config: the settings of the run by dotted key; assigning writes them.
+        server, upload: the address of the server that is sent the run, "" for none, and the upload to it.
+    """
+
+    def __init__(
+        self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None
+    ) -> None:
+        self.id = run_id
+        self.path, self.project, self.name = path, project, name
+        self.storage_root = storage_root
+        self.run_dir = layout.run_folder(storage_root, project, name, run_id, path)
+        above = self.run_dir.parents[:3] if path is None else (self.run_dir.parent,) * 3
+        self.runs_dir, self.experiment_dir, self.project_dir = above
+        self.media_dir = self.run_dir / layout.MEDIA
+        self.process = os.getpid()
+        self.server = ""
+        self.upload: RunningUpload | None = None
+        self._notices = Notices()
+        self._folder = RunFolder(storage_root, self.run_dir, self._notices)
+        self.config = Config(self._folder)
+        self._summary = Summary(self._folder)
+        self._status_file = StatusFile(self._folder)
+        self._comforts = Comforts(self._folder)
+        self._step = 0
+        self._status = layout.RUNNING
+
+    def __repr__(self) -> str:
+        return f"<Run {self.project}/{self.name}/{self.id} {self._status}>"
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # A forked child that leaves the block leaves the run to its parent.
+        if self.is_open() and os.getpid() == self.process:
+            if error is not None:
+                self._comforts.note(error)
+            hooks.end_all([self], *hooks.verdict(error))
+
+    def log(
+        self,
+        data: Mapping[str, Any] | None = None,
+        *,
+        step: int | None = None,
+        stage: str | None = None,
+        **metrics: Any,
+    ) -> None:
+        """Write one record of metrics. When this returns, the record survives the end of the process.
+
+        Args:
+            data: numbers, booleans and short texts by name; `metrics` are added and win.
+            step: where the record belongs; the next one without a step follows it. Without it: one more.
+            stage: a phase of the training ("train", "val"), kept beside the record.
+        """
+        record = {**data, **metrics} if data else metrics
+        # Reserved names and values of numpy or torch need a second look; to see that there are none takes 0.4 µs.
+        if not (layout.RESERVED_METRICS.isdisjoint(record) and PLAIN.issuperset(map(type, record.values()))):
+            stage = record.get("stage") if stage is None else stage
+            record = values.metrics(record, self._notices)
+        if step is not None and (type(step) is not int or not -STEP_LIMIT <= step < STEP_LIMIT):
+            step = self._whole_step(step)
+        self._append(record, step, stage if stage is None else str(stage))
+
+    def log_text(self, text: object) -> None:
+        """Add a text to the log, with the local time before it."""
+        self._folder.write_text(str(text))
+        self._notice_when_ended()
+
+    def log_image(
+        self,
+        key: str,
+        image: Any,
+        step: int | None = None,
+        caption: str | None = None,
+        format: str = "png",
+        quality: int = 90,
+    ) -> str:
+        """Keep an image under `media/`.
+
+        Args:
+            key: what it shows; images of one key are a series.
+            image: bytes or a file (kept as they are), a Pillow image, an array (numpy, torch, jax; numbers 0-1 or
+                0-255, others from lowest to highest), or a matplotlib figure.
+            step: where it belongs; independent of the step of the metrics.
+            caption: a sentence shown with it.
+            format: what to save as, where we save: "png", "jpg", "webp", …
+            quality: 1-100, for formats that lose something.
+
+        Returns:
+            The path relative to the run's folder; "" when the image could not be kept (which is told once).
+
+        Raises:
+            TypeError: `image` is no kind of image.
+            FileNotFoundError: `image` names a file that is not there.
+            ValueError: `format` is no format.
+        """
+        suffix = images.check_format(format)
+        try:
+            content, suffix = images.encode(image, suffix, quality)
+        except images.NotAnImage as error:
+            self._notices.once(f"image {key}", f"the image {key!r} was not kept: {error}.")
+            return ""
+        words = None if caption is None else str(caption)
+        return self._keep("image", key, content, suffix, step, caption=words)
+
+    def log_table(
+        self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
+    ) -> str:
+        """Keep a table under `media/`; its form is described at `runicorn.media.tables.table`.
+
+        Args:
+            key: what it shows; tables of one key are a series.
+            rows: a list of dicts or of lists, a dict of columns, a two-dimensional array, a data frame.
+            columns: names of the columns, and their order; else those of the rows.
+            step: where it belongs; independent of the step of the metrics.
+
+        Returns:
+            The path relative to the run's folder; "" when the table could not be kept (which is told once).
+
+        Raises:
+            TypeError: `rows` is nothing of that.
+        """
+        tables = descriptor_reserve.load("runicorn.media.tables")
+        content = tables.encode(tables.table(rows, columns))
+        return self._keep("table", key, content, tables.SUFFIX, step)
+
+    def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
+        """Keep the distribution of many numbers under `media/`; its form is described at `runicorn.media.histograms`.
+
+        Args:
+            key: what is counted; histograms of one key are a series.
+            values: a tensor, an array, or nested lists of numbers, of any shape.
+            step: where it belongs; independent of the step of the metrics.
+            bins: intervals of equal width.
+
+        Returns:
+            The path relative to the run's folder; "" when it could not be kept (which is told once).
+
+        Raises:
+            TypeError: `values` holds something that is no number.
+            ValueError: `bins` is not between 1 and 1024.
+        """
+        tables, histograms = (
+            descriptor_reserve.load("runicorn.media.tables"),
+            descriptor_reserve.load("runicorn.media.histograms"),
+        )
+        content = tables.encode(histograms.histogram(values, bins))
+        return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
+
+    def log_artifact(self, artifact: Artifact) -> int:
+        """Store an artifact as its next version, and record that this run made it.
+
+        Args:
+            artifact: what was put together; it is the new version afterwards.
+
+        Returns:
+            The number of the version.
+
+        Raises:
+            ArtifactError: the version could not be made; nothing of it is there then. Unlike what is logged, a
+                version that is missing would be missed too late.
+        """
+        with descriptor_reserve.released():
+            from runicorn.artifacts.artifact import Artifact
+            from runicorn.artifacts.records import made
+            from runicorn.artifacts.store import Store
+
+        if not isinstance(artifact, Artifact):
+            raise TypeError(f"log_artifact takes an Artifact, not {type(artifact).__name__}.")
+        version = artifact.log_to(Store(self.storage_root), self.id)
+        self._record(made, version)
+        self._notice_when_ended()
+        return version.number
+
+    def use_artifact(self, artifact_spec: str) -> Artifact:
+        """A version of the store, recorded as used by this run.
+
+        Args:
+            artifact_spec: `name:latest` or another alias, `name:v3`, `name:3`; with the type where two have the name:
+                `dataset/name:latest`.
+
+        Raises:
+            ArtifactError: there is no such version, or the text has another form.
+        """
+        from runicorn.artifacts.records import used
+
+        artifact, version = self._found(artifact_spec)
+        self._record(used, version)
+        return artifact
+
+    def summary(self, update: Mapping[str, Any] | None) -> None:
+        """Set entries of the summary; the others stay."""
+        if update:
+            self._summary.merge(update)
+            self._notice_when_ended()
+
+    def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
+        """Name the metric by which this run is judged; its best value and step go into the summary.
+
+        Raises:
+            ValueError: `mode` is neither "max" nor "min".
+        """
+        self._summary.set_primary(str(metric_name), mode)
+
+    def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
+        """End the run, and say what is not on disk if there is anything. Only the first call counts.
+
+        Args:
+            status: "finished", "failed" or "interrupted".
+            upload_timeout: seconds to wait at most until a server has all of the run; else those of `init`.
+
+        Raises:
+            ValueError: `status` is another word, or `upload_timeout` is no number of seconds.
+        """
+        if status not in ENDINGS:
+            raise ValueError(f"Status must be one of {', '.join(ENDINGS)}, got {status!r}")
+        hooks.check_timeout(upload_timeout)
+        if os.getpid() != self.process:
+            self._notices.once(
+                "fork", "a forked process cannot end the run of its parent; finish() did nothing."
+            )
+        elif self.is_open():
+            hooks.end_all([self], status, None, upload_timeout)
+
+    def is_open(self) -> bool:
+        """Whether the run has not ended yet."""
+        return self._status == layout.RUNNING
+
+    def is_lost(self) -> bool:
+        """Whether not even its first files could be written."""
+        return self._folder.is_lost()
+
+    def claim(self) -> bool:
+        """Make the run's folder; False when another run has it."""
+        return self._folder.claim()
+
+    def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
+        """Write the files that make the folder a run, or take up again what it holds.
+
+        Args:
+            labels: `tags`, `notes` and `group`, where they were given.
+            settings: the config, flat.
+            resumed: the folder holds an earlier part of this run.
+        """
+        load_encoder()  # here, and not in the first step of the training
+        if resumed:
+            self._take_up()
+        before = self._folder.read(layout.META) if resumed else {}
+        self._folder.write(layout.META, metadata.meta(self, before, labels, resumed))
+        self._status_file.begin()
+        if settings:
+            self.config.update(settings)
+        self._folder.stir()
+
+    def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
+        """Capture environment and console, and sample the machine, until the run ends."""
+        self._comforts.start(environment=environment, console=console, samples=samples)
+
+    def end(self, status: str, reason: str | None) -> None:
+        """Write the end of the run; when that was begun already (a signal came in between), complete it."""
+        if self.is_open():
+            self._status = status
+        self._comforts.stop(hurry=status == layout.INTERRUPTED)
+        self._summary.settle()
+        self._status_file.end(self._status, reason)
+        self._folder.stir()
+        self._folder.close()
+        self._leave(self._status)
+
+    def _found(self, spec: str) -> tuple[Artifact, Version]:
+        from runicorn.artifacts.artifact import Artifact
+        from runicorn.artifacts.names import parse_spec
+        from runicorn.artifacts.store import Store
+
+        version = Store(self.storage_root).resolve(parse_spec(spec))
+        return Artifact.of(version), version
+
+    def _record(self, how: Callable[[Path, Version], None], version: Version) -> None:
+        try:
+            self._folder.check()
+            how(self.run_dir, version)
+        except OSError as error:
+            self._folder.trouble(f"the record of {version}", error)
+        self._folder.stir()
+
+    def _keep(
+        self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any
+    ) -> str:
+        """Put a file under `media/` and its event into the journal; the path, or "" when that did not work."""
+        name = images.file_name(str(key), suffix)
+        if not self._folder.write_media(name, content):
+            return ""
+        path = f"{layout.MEDIA}/{name}"
+        whole = None if step is None else self._whole_step(step)
+        data = {"key": str(key), "path": path, "step": whole, **images.describe(content), **more}
+        self._folder.append(self._folder.events, encode(kind, data, time.time()))
+        self._notice_when_ended()
+        return path
+
+    def _leave(self, status: str) -> None:
+        self._status = status
+        hooks.forget(self)
+
+    def _take_up(self) -> None:
+        if (self.run_dir / layout.DELETED).exists():
+            self._notices.once("deleted", f"run {self.id} is in the recycle bin; restore it there to see it.")
+        self._status_file.resume()
+        self.config.load()
+        self._step = last_step(self.run_dir / layout.EVENTS)
+        self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
+
+    def _append(self, record: dict[str, Any], step: int | None, stage: str | None) -> None:
+        # The lock is the journal's: records are in the file in the order of their steps, whatever threads log.
+        events = self._folder.events
+        with events.lock:
+            self._step = self._step + 1 if step is None else step
+            now = time.time()
+            record["global_step"] = self._step
+            record["time"] = now
+            if stage is not None:
+                record["stage"] = stage
+            try:
+                line = encode("metrics", record, now)
+            except (TypeError, ValueError):  # a name that is no text, a whole number without end
+                line = self._odd_line(record, now)
+            if not events.put(line):
+                self._folder.warn(events)
+            if self._summary.primary is not None:
+                self._summary.see(record, self._step)
+        if self._status != layout.RUNNING:
+            self._notice_when_ended()
+
+    def _odd_line(self, record: dict[str, Any], now: float) -> bytes:
+        own: dict[str, Any] = {key: record.pop(key) for key in OWN if key in record}
+        return encode("metrics", {**values.metrics(record, self._notices), **own}, now)
+
+    def _whole_step(self, step: Any) -> int | None:
+        try:
+            whole = int(step)
+        except REFUSALS:
+            whole = STEP_LIMIT
+        if -STEP_LIMIT <= whole < STEP_LIMIT:
+            return whole
+        shown = repr(values.described(step))[:60]
+        self._notices.once(
+            "step", f"the step {shown} is no whole number of 64 bits; it was taken as not given."
+        )
+        return None
+
+    def _notice_when_ended(self) -> None:
+        if self._status != layout.RUNNING:
+            text = f"run {self.id} has ended ({self._status}); what is logged now is kept, the status stays."
+            self._notices.once("ended", text)

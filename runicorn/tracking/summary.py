@@ -1,0 +1,86 @@
+"""The summary of a run and its best metric, kept in `summary.json`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from runicorn.store import layout
+from runicorn.store.run_folder import RunFolder
+from runicorn.store.values import NotLoggable, jsonable
+
+MODES = ("max", "min")
+
+
+class Summary:
+    """Merges what is reported about a run, and remembers the best value of its primary metric.
+
+    Attributes:
+        primary: the name of the primary metric, or `None`.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.primary: str | None = None
+        self._mode = "max"
+        self._best: float | None = None
+        self._best_step: int | None = None
+        self._folder = folder
+
+    def merge(self, update: Mapping[Any, Any]) -> None:
+        """Set the keys of `update`, the others stay; a value that JSON cannot hold is told of and left out.
+
+        Raises:
+            TypeError: `update` is no mapping.
+        """
+        if not isinstance(update, Mapping):
+            raise TypeError(f"A summary is a dict, not {type(update).__name__}.")
+        kept = {}
+        for key, value in update.items():
+            try:
+                kept[str(key)] = jsonable(value)
+            except NotLoggable:
+                kind = type(value).__name__
+                text = f"{str(key)!r} is a {kind} and was not put into the summary: JSON cannot hold it."
+                self._folder.notices.once(f"summary {key}", text)
+        with self._folder.exclusive():
+            self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **kept})
+
+    def set_primary(self, name: str, mode: str) -> None:
+        """Watch the metric `name`, and write its name and mode at once. A resumed run keeps the best it had.
+
+        Raises:
+            ValueError: `mode` is neither "max" nor "min".
+        """
+        if mode not in MODES:
+            raise ValueError(f"Mode must be 'max' or 'min', got {mode!r}")
+        if (self.primary, self._mode) == (name, mode):
+            return
+        with self._folder.exclusive():
+            before = self._folder.read(layout.SUMMARY)
+            self._mode, self._best, self._best_step = mode, None, None
+            if (before.get("best_metric_name"), before.get("best_metric_mode")) == (name, mode):
+                self.see({name: before.get("best_metric_value")}, before.get("best_metric_step"), name)
+            self.primary = name
+            kept = {key: value for key, value in before.items() if not key.startswith("best_metric_")}
+            self._folder.write(layout.SUMMARY, {**kept, **self._best_entry()})
+
+    def see(self, values: Mapping[str, Any], step: Any, name: str | None = None) -> None:
+        """Look at a record; NaN, infinities and booleans are never best."""
+        value: Any = values.get(name or self.primary or "")
+        if type(value) not in (int, float) or not math.isfinite(value):
+            return
+        better = self._best is None or (value > self._best if self._mode == "max" else value < self._best)
+        if better:
+            self._best, self._best_step = value, step
+
+    def settle(self) -> None:
+        """Write the best value, if there is one."""
+        if self.primary is not None:
+            self.merge(self._best_entry())
+
+    def _best_entry(self) -> dict[str, Any]:
+        entry: dict[str, Any] = {"best_metric_name": self.primary, "best_metric_mode": self._mode}
+        if self._best is not None:
+            entry |= {"best_metric_value": self._best, "best_metric_step": self._best_step}
+        return entry
