@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 
-from runicorn.store.checksums import seal
+from runicorn.store.journal.checksums import seal
 
 
 def write_journal(folder: Path, stretches: Sequence[range], names: Sequence[str]) -> Path:

@@ -12,7 +12,7 @@ calls `init` pays for nothing.
 from __future__ import annotations
 
 from runicorn._version import __version__
-from runicorn.tracking import descriptor_reserve
+from runicorn.store import descriptor_reserve
 
 # Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
 TYPE_CHECKING = False

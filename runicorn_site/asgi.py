@@ -14,7 +14,7 @@ django.setup(set_prefix=False)
 from metrics.live.urls import websocket_patterns as metric_sockets  # noqa: E402
 from runicorn.settings.user import get  # noqa: E402
 from runicorn_site.security.guard import Guard, Policy  # noqa: E402
-from runicorn_site.security.socket_limit import SocketLimit, nowhere  # noqa: E402
+from runicorn_site.security.rates.socket_limit import SocketLimit, nowhere  # noqa: E402
 from runicorn_site.transport.backpressure import BackPressure  # noqa: E402
 from runicorn_site.transport.dispatch import OneHop  # noqa: E402
 from runs.live.backpressure import SocketFlow  # noqa: E402

@@ -34,9 +34,9 @@ from rest_framework.views import APIView, set_rollback
 
 from remote.errors import Trouble
 from runicorn.settings.capabilities import SwitchedOff
+from runicorn_site.database.monitor import DAMAGED, is_damage, monitor
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import title_of
-from runicorn_site.server.database_monitor import DAMAGED, is_damage, monitor
 from runicorn_site.web.serializers import WHOLE
 
 SENTENCES = {

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from runicorn._version import __version__
 from runicorn.settings import user as own
-from runicorn_site.server.database_file import choose, known_migrations
-from runicorn_site.server.database_settings import database
-from runicorn_site.server.state_dir import mark, secret_key, state_directory
+from runicorn_site.database.file import choose, known_migrations
+from runicorn_site.database.settings import database
+from runicorn_site.database.state_dir import mark, secret_key, state_directory
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 OUR_APPS = ("runs", "metrics", "artifacts", "remote")
@@ -39,7 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "runicorn_site.transport.compression.Compression",
     "runicorn_site.transport.trailing_slash.TrailingSlash",
-    "runicorn_site.security.rate_limits.RateLimits",
+    "runicorn_site.security.rates.rate_limits.RateLimits",
     "runicorn_site.errors.ErrorPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "runicorn_site.security.methods.Methods",
@@ -88,7 +88,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     # The default of 300 entries would throw counters away, and with them the limits.
     "ratelimit": {
-        "BACKEND": "runicorn_site.security.counters.CounterCache",
+        "BACKEND": "runicorn_site.security.rates.counters.CounterCache",
         "LOCATION": "ratelimit",
         "OPTIONS": {"MAX_ENTRIES": 200_000},
     },

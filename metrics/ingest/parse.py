@@ -21,7 +21,7 @@ from metrics.ingest.source import LAST_LINE
 from metrics.store.columns import INT64, Ints, Values
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
-from runicorn.store.checksums import altered_lines, salvage
+from runicorn.store.journal.checksums import altered_lines, salvage
 
 NAME_LENGTH = 255
 TEXT_LENGTH = 1000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runicorn._platform import open_regular, read_at
 from runicorn.store import journal
-from runicorn.store.checksums import is_intact
+from runicorn.store.journal.checksums import is_intact
 
 BLOCK = 256 * 1024
 """Bytes parsed at once: the parser holds the interpreter meanwhile, and pages wait."""

@@ -13,7 +13,7 @@ from typing import Any
 from runicorn import _platform
 from runicorn.archives.write import run_entries
 from runicorn.store import layout
-from runicorn.store.records import metric_records
+from runicorn.store.journal.records import metric_records
 from runicorn.store.values import DEPTH
 
 FORMAT = "runicorn.run/1"

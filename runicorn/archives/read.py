@@ -13,10 +13,10 @@ from runicorn.archives import commit, versions
 from runicorn.archives.limits import ArchiveRefused, Limits, configured
 from runicorn.archives.paths import Kind
 from runicorn.archives.staging import LOCK, Unpacked, staging, unpack
-from runicorn.artifacts.progress import Progress, Silent
 from runicorn.artifacts.store import Store
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
+from runicorn.store.progress import Progress, Silent
 
 THERE = "it is in the store already"
 OTHER = "the store has another version of that number"

@@ -16,9 +16,9 @@ from runicorn.archives.staging import Unpacked
 from runicorn.artifacts import create, names, store
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import FileEntry, Manifest
-from runicorn.artifacts.progress import Silent
 from runicorn.artifacts.store import ArtifactFolder, Store
 from runicorn.store import layout
+from runicorn.store.progress import Silent
 
 
 class Arrival(NamedTuple):

@@ -25,9 +25,9 @@ from runicorn.archives.paths import ABOUT
 from runicorn.archives.reader import NTFS, NTFS_EPOCH
 from runicorn.artifacts import store
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
-from runicorn.artifacts.progress import Progress, Silent
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import layout
+from runicorn.store.progress import Progress, Silent
 
 FORMAT = "runicorn.archive/1"
 BLOCK = 1024 * 1024

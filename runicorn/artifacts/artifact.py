@@ -16,10 +16,10 @@ from runicorn.artifacts.copying import copy_and_hash
 from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, is_size
-from runicorn.artifacts.progress import Progress, size, watch
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import free_space
 from runicorn.store.notices import say
+from runicorn.store.progress import Progress, size, watch
 
 
 class NotLoaded(ArtifactError, RuntimeError):

@@ -10,8 +10,8 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.artifacts.manifest import ALGORITHM
-from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.store import bulk_io
+from runicorn.store.progress import SILENT, Progress
 
 CHUNK = 16 * 1024 * 1024
 BLOCK = 1024 * 1024

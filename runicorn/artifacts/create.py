@@ -23,7 +23,6 @@ from runicorn.artifacts.copying import copy_file
 from runicorn.artifacts.errors import InvalidArtifact, NotSaved
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, content_of, digest_of
 from runicorn.artifacts.pool import FEW, Blob, Intake, Pool, seal
-from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.artifacts.store import (
     FILES,
     MANIFEST,
@@ -37,6 +36,7 @@ from runicorn.artifacts.store import (
 )
 from runicorn.store import bulk_io
 from runicorn.store.layout import JSON_CEILING
+from runicorn.store.progress import SILENT, Progress
 
 CLAIM = ".claim"
 ROOM = 64 * 1024

@@ -22,9 +22,9 @@ from runicorn.artifacts import stamps
 from runicorn.artifacts.copying import copy_and_hash, hash_file
 from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
-from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.store import bulk_io
 from runicorn.store.containment import check_inside, is_inside
+from runicorn.store.progress import SILENT, Progress
 
 SMALL = 1024 * 1024
 """Bytes up to which a file is read once, as a whole."""

@@ -16,9 +16,9 @@ from runicorn.artifacts.copying import BLOCK, copy_file, hash_file
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, FileEntry
 from runicorn.artifacts.pool import seal
-from runicorn.artifacts.progress import SILENT, Progress
 from runicorn.artifacts.store import Version
 from runicorn.store import bulk_io
+from runicorn.store.progress import SILENT, Progress
 
 READY, CORRUPTED = "ready", "corrupted"
 

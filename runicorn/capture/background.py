@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from runicorn.store import layout
+from runicorn.store import descriptor_reserve, layout
 from runicorn.store.journal import encode
-from runicorn.tracking import descriptor_reserve
 
 if TYPE_CHECKING:
     from runicorn.capture.console import Console

@@ -13,11 +13,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from runicorn.cli.common import complain, reason
+from runicorn.cli.support.common import complain, reason
 
 MODULES = {
     "viewer": "viewer",
-    "open": "opening",
+    "open": "open",
     "config": "config",
     "export": "exporting",
     "import": "importing",

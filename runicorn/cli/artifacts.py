@@ -10,10 +10,10 @@ import typer
 
 from runicorn.artifacts import ArtifactType, curation, garbage, responses, verify
 from runicorn.artifacts.errors import DamagedFile
-from runicorn.artifacts.progress import size, watch
 from runicorn.artifacts.store import ArtifactFolder, Store, Version
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, USAGE
+from runicorn.store.progress import size, watch
 
 
 class Action(StrEnum):

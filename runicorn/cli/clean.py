@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from runicorn.artifacts import garbage
-from runicorn.artifacts.progress import size
 from runicorn.artifacts.store import Store
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.maintenance import cleaning
+from runicorn.store.progress import size
 
 DAY = 86400.0
 

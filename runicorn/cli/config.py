@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from runicorn import _platform
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, PERMISSION, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, PERMISSION, USAGE
 from runicorn.settings import user
 from runicorn.store import layout
 

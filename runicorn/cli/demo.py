@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from runicorn.cli.exits import NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.support.exits import NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.demo.trials import LIMIT, Trial, plan
 from runicorn.settings import user
 

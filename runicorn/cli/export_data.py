@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED
 from runicorn.cli.exporting import write_one
-from runicorn.cli.selection import one
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED
+from runicorn.cli.support.selection import one
 from runicorn.export.exporters import csv_lines
-from runicorn.store.records import columns
+from runicorn.store.journal.records import columns
 
 
 class DataFormat(StrEnum):

@@ -12,11 +12,11 @@ import typer
 
 from runicorn.archives import document
 from runicorn.archives import write as exporting
-from runicorn.artifacts.progress import size, watch
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, USAGE
-from runicorn.cli.selection import WHERE, Choice, chosen
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, USAGE
+from runicorn.cli.support.selection import WHERE, Choice, chosen
 from runicorn.export.exporters import MetricsExporter, MissingLibrary
+from runicorn.store.progress import size, watch
 
 
 class Format(StrEnum):

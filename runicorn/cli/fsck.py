@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.maintenance.fsck.report import Finding, Report
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from runicorn.artifacts.progress import size
-from runicorn.cli import common
+from runicorn.cli.support import common
 from runicorn.manifest import ManifestGenerator, ManifestType
+from runicorn.store.progress import size
 
 
 def generate_manifest(

@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
 from runicorn.importers.writer import Result, Taken, take
 from runicorn.settings import user

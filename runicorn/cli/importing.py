@@ -11,10 +11,10 @@ import typer
 
 from runicorn.archives.limits import ArchiveRefused, configured
 from runicorn.archives.read import Outcome, import_archive
-from runicorn.artifacts.progress import size, watch
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.settings import user
+from runicorn.store.progress import size, watch
 
 
 def import_(

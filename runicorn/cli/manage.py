@@ -10,11 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
-from runicorn.artifacts.progress import size
-from runicorn.cli import common
-from runicorn.cli.exits import USAGE
-from runicorn.cli.selection import WHERE, Choice, chosen, one
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import USAGE
+from runicorn.cli.support.selection import WHERE, Choice, chosen, one
 from runicorn.store import curation
+from runicorn.store.progress import size
 
 DAY = 86400
 

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 
 import typer
 
-from runicorn.cli import common
-from runicorn.cli.browser import open_privately
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
-from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.cli.support import common
+from runicorn.cli.support.browser import open_privately
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.remote_protocol import OPEN, stamped
 from runicorn.settings import user
 
@@ -76,8 +76,8 @@ def _end_sessions() -> None:
         make_importable()
     except ForeignModule as error:
         common.stop(str(error), USAGE)
+    from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
     from runicorn_site.security.browser_sessions import end_all
-    from runicorn_site.server.state_dir import UnsafeDirectory, state_directory
 
     try:
         end_all(state_directory())

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Never
 
 import typer
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, PERMISSION, USAGE
-from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, PERMISSION, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings.config_functions import NO_RATE_LIMITS, RATE_LIMITS_FILE
 from runicorn.settings.user import config_directory
 from runicorn.store import layout
@@ -207,7 +207,7 @@ def _table() -> Any:
         make_importable()
     except ForeignModule as error:
         _stop(str(error), USAGE)
-    from runicorn_site.security import rate_table
+    from runicorn_site.security.rates import rate_table
 
     return rate_table
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from runicorn.artifacts.progress import size
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.settings import user
+from runicorn.store.progress import size
 
 WATCH_SECONDS = 10.0
 LONGEST_PAUSE = 300.0
@@ -50,7 +50,7 @@ def sync(
 
         send(common.existing_root(storage), what, url, as_json)
         return
-    from runicorn.cli.ssh import Far
+    from runicorn.cli.support.ssh import Far
 
     if len(what) > 1:
         common.stop("One store at a time.", USAGE)
@@ -82,7 +82,7 @@ def _mirror(far: Any, wanted: Wanted) -> None:
 
 def _visit(far: Any, wanted: Wanted) -> None:
     """A connection that was lost while watching is made anew, after longer and longer pauses."""
-    from runicorn.cli.ssh import Unreached
+    from runicorn.cli.support.ssh import Unreached
 
     pause = WATCH_SECONDS
     while True:

@@ -10,8 +10,8 @@ from typing import Any
 
 import typer
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.settings import user
 from runicorn.store import find, layout
 from runicorn.store.containment import check_inside

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from runicorn._version import __version__
-from runicorn.cli import common
-from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.cli.support import common
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings import user
 
 IMPLEMENTATION = "runicorn-django"
@@ -56,7 +56,7 @@ def version(
 
 
 def _say(known: dict[str, Any]) -> None:
-    from runicorn.artifacts.progress import size
+    from runicorn.store.progress import size
 
     store, database = known["store"], known["database"]
     held = f"{store['runs']} runs, {size(store['bytes'])}" if store["exists"] else "not there yet"
@@ -116,10 +116,10 @@ def _database() -> dict[str, Any]:
     """Where the viewer's database is, and its state; a server is not asked."""
     if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
-    from runicorn.artifacts.progress import size
-    from runicorn.cli.server import server_folder
-    from runicorn_site.server.database_file import applied_migrations, choose, known_migrations
-    from runicorn_site.server.state_dir import UnsafeDirectory, state_directory
+    from runicorn.cli.support.server import server_folder
+    from runicorn.store.progress import size
+    from runicorn_site.database.file import applied_migrations, choose, known_migrations
+    from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
 
     apps = ("runs", "metrics", "artifacts", "remote")
     try:

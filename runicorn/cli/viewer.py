@@ -8,8 +8,8 @@ from typing import Annotated, Any, Never
 
 import typer
 
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
-from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
 
 
@@ -89,12 +89,12 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
+    from runicorn_site.database.state_dir import UnsafeDirectory
     from runicorn_site.security.accounts import BadSetting
     from runicorn_site.security.listening import CannotListen
     from runicorn_site.security.token_source import BadToken
     from runicorn_site.server.launch_request import NoOrder, receive_order
     from runicorn_site.server.serve import MissingRoot, Options, serve
-    from runicorn_site.server.state_dir import UnsafeDirectory
 
     options = Options(**chosen)
     try:

@@ -12,7 +12,7 @@ from typing import Any
 from runicorn.export import report
 from runicorn.export.csv_safety import guarded
 from runicorn.store import layout
-from runicorn.store.records import FIRST_COLUMNS, Statistics, metric_records, number, statistics
+from runicorn.store.journal.records import FIRST_COLUMNS, Statistics, metric_records, number, statistics
 
 ROWS = 1_048_575
 """Rows of a sheet of Excel without the header; records after that are left out."""

@@ -14,8 +14,9 @@ from typing import Any
 
 from runicorn.export import excel, parquet, report, tensorboard_events
 from runicorn.export.csv_safety import guarded
-from runicorn.store import layout, records
-from runicorn.store.records import FIRST_COLUMNS, metric_records, number
+from runicorn.store import layout
+from runicorn.store.journal import records
+from runicorn.store.journal.records import FIRST_COLUMNS, metric_records, number
 
 FORMATS = ("markdown", "html", "pdf")
 

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from runicorn.store.records import metric_records, number
+from runicorn.store.journal.records import metric_records, number
 
 ROWS = 50_000
 """Rows of a group."""

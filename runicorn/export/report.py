@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from runicorn.export import sparkline_svg
 from runicorn.store import layout
-from runicorn.store.records import Statistics, number, statistics
+from runicorn.store.journal.records import Statistics, number, statistics
 
 NONE = "N/A"
 HEAD = ("Metric", "Min", "Max", "Mean", "Last")

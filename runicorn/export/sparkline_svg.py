@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runicorn.store.records import FIRST_COLUMNS, metric_records, number
+from runicorn.store.journal.records import FIRST_COLUMNS, metric_records, number
 
 BUCKETS = 256
 """Stretches of a curve, of each of which the lowest and the highest point are drawn."""

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from runicorn import _platform
+from runicorn.settings import default_root
 from runicorn.store import layout
-from runicorn.tracking import default_root
 
 CONFIG_FILE = "config.json"
 PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077

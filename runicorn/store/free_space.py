@@ -8,9 +8,9 @@ import shutil
 from pathlib import Path
 from typing import NamedTuple
 
-from runicorn.artifacts.progress import size
 from runicorn.settings import user
 from runicorn.store.notices import Notices
+from runicorn.store.progress import size
 
 VARIABLE, DEFAULT = "RUNICORN_RESERVE", "1GB,5%"
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}

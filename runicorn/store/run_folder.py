@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
-from runicorn.store import layout
-from runicorn.store.appender import Appender
+from runicorn.store import descriptor_reserve, layout
 from runicorn.store.bulk_io import sync_file
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.folder_lock import folder_lock
 from runicorn.store.journal import count_records
+from runicorn.store.journal.appender import Appender
 from runicorn.store.notices import Notices, say
-from runicorn.tracking import descriptor_reserve
 
 
 class RunFolder:

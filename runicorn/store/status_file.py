@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from runicorn.store import layout
-from runicorn.store.durability import SYNC_THREAD
+from runicorn.store.journal.durability import SYNC_THREAD
 from runicorn.store.run_folder import RunFolder
 
 

@@ -6,9 +6,9 @@ import errno
 import threading
 from pathlib import Path
 
-from runicorn.artifacts.progress import size
 from runicorn.settings import user
 from runicorn.store import free_space
+from runicorn.store.progress import size
 
 VARIABLE = "RUNICORN_MIRROR_BYTES"
 

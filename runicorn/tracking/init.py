@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
 
-from runicorn.settings import user
-from runicorn.store import find, layout
+from runicorn.settings import default_root, user
+from runicorn.store import descriptor_reserve, find, layout
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
-from runicorn.tracking import default_root, descriptor_reserve
 from runicorn.tracking.config import flatten
 from runicorn.tracking.disabled import SilentRun, is_silent
 from runicorn.tracking.exit import hooks

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from runicorn.capture.background import Comforts
 from runicorn.media import images
-from runicorn.store import layout, values
+from runicorn.store import descriptor_reserve, layout, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
 from runicorn.store.notices import Notices
 from runicorn.store.run_folder import RunFolder
 from runicorn.store.status_file import StatusFile
 from runicorn.store.values import PLAIN, REFUSALS
-from runicorn.tracking import descriptor_reserve, metadata
+from runicorn.tracking import metadata
 from runicorn.tracking.config import Config
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.later_api import LaterMethods
@@ -34,20 +34,14 @@ OWN = ("global_step", "time", "stage")
 
 
 class Run(LaterMethods):
-    """One training run; made by `runicorn.init`, ended by `finish`, by leaving a `with` block, or at exit.
+    """One training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
 
-    Nothing here raises because of a disk, a value or a place: that is told once on stderr and counted. Wrong
-    arguments (a mode that does not exist, an image that is none) raise at once.
-
+    Disk errors and odd values are reported once on stderr and counted; only wrong arguments raise.
     Attributes:
-        id: `YYYYMMDD_HHMMSS_xxxxxx`.
-        project: the project's name.
-        name: the experiment's name.
-        path: the path that `init` was given, as Runicorn 0.6 and 0.7 have it; else None.
-        run_dir: the folder of the run; its images lie in `media_dir`. Above it: `runs_dir`, `experiment_dir`, `project_dir`.
-        storage_root: the folder all projects lie in.
-        config: the settings of the run by dotted key; assigning writes them.
-        server, upload: the address of the server that is sent the run, "" for none, and the upload to it.
+        id, project, name: the run id (`YYYYMMDD_HHMMSS_xxxxxx`), its project and its experiment.
+        path, run_dir, storage_root: what `init` was given (or None), the folder of the run, and the root of the store.
+        config: the settings by dotted key; assigning writes them.
+        server, upload: the URL of the server ("" for none), and the upload to it.
     """
 
     def __init__(

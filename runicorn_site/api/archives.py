@@ -15,7 +15,7 @@ from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge
 from runicorn.archives.read import Outcome, import_archive
 from runicorn.export.exporters import csv_lines
 from runicorn.settings.capabilities import require
-from runicorn.store.records import columns
+from runicorn.store.journal.records import columns
 from runs.index import discovery
 from runs.models import Run, StorageRoot
 from runs.services.write_through import one_file

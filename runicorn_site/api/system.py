@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from metrics.query import series
 from runicorn._version import __version__
 from runicorn_site.api import schemas, system_stats
-from runicorn_site.server.database_monitor import monitor
+from runicorn_site.database.monitor import monitor
 from runicorn_site.web.pools import blocking
 from runs import services
 from runs.active_root import active_root

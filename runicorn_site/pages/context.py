@@ -6,9 +6,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from runicorn_site.database.monitor import monitor
+from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
-from runicorn_site.server.database import notices
-from runicorn_site.server.database_monitor import monitor
 from runicorn_site.server.demo import demo
 
 

@@ -24,10 +24,10 @@ from runicorn.settings import capabilities
 from runicorn.settings import user as own
 from runicorn_site.api import storage_root
 from runicorn_site.api.system import database_version
+from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.security.guard import HAS_TOKEN
-from runicorn_site.server.database import notices
 from runicorn_site.server.demo import CannotStart, demo
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root

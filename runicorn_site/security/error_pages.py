@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runicorn_site.security.plain_responses import STYLE_PATH, Refusal
 
-SHEETS = Path(__file__).resolve().parent.parent / "static" / "css"
+SHEETS = Path(__file__).resolve().parents[2] / "static" / "css"
 NAMES = ("variables", "base", "plain")
 
 

@@ -10,7 +10,7 @@ import secrets
 from pathlib import Path
 
 from runicorn import _platform
-from runicorn_site.server.state_dir import keep_secret
+from runicorn_site.database.state_dir import keep_secret
 
 AUTO, NEW = "auto", "new"
 MINIMUM_BITS = 128

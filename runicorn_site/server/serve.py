@@ -20,14 +20,14 @@ from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
-from runicorn.cli.browser import open_privately
+from runicorn.cli.support.browser import open_privately
 from runicorn.remote_protocol import Order
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
+from runicorn_site.database import sqlite_version
 from runicorn_site.security.accounts import other_people, others_use_this_machine
 from runicorn_site.security.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
-from runicorn_site.server import sqlite_version
 from runicorn_site.server.limits import raise_descriptor_limit
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class Serving:
         import django
 
         django.setup()
-        from runicorn_site.server import database
+        from runicorn_site.database import prepare as database
         from runs.active_root import activate
 
         logging.getLogger().setLevel(self.options.log_level)
@@ -281,7 +281,7 @@ class Serving:
         """One line with the address, and a line for each thing that the user should know now."""
         from django.db import connection
 
-        from runicorn_site.server import database
+        from runicorn_site.database import prepare as database
 
         lines = [f"Runicorn at {entry} shows {self.root} (database {connection.settings_dict['NAME']})"]
         if self.options.socket is not None:

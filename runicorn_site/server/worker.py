@@ -19,13 +19,13 @@ from django.db import connection, connections
 from artifacts import services as artifacts
 from metrics.ingest import catch_up as metrics
 from runicorn._platform import file_lock
-from runicorn_site.server.checkpoint import (
+from runicorn_site.database.checkpoint import (
     EVERY_SECONDS,
     checkpoint,
     checkpoint_if_worth,
     open_for_checkpoints,
 )
-from runicorn_site.server.database_monitor import monitor
+from runicorn_site.database.monitor import monitor
 from runs import services as runs
 from runs.active_root import active_root
 from runs.index import discovery

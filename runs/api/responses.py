@@ -7,9 +7,9 @@ from typing import Any
 
 from runicorn.store import layout
 from runs.models import Run, StorageRoot
+from runs.query.completeness import missing_records, problems
 from runs.query.ordering import Ordered
 from runs.querysets import RunQuerySet
-from runs.store.completeness import missing_records, problems
 
 ITEM = {
     "id": "run_id",

@@ -17,7 +17,7 @@ from runs.pages import media as shown_media
 from runs.pages.environment import Surroundings
 from runs.pages.key_values import Pairs
 from runs.pages.table.rows import tags
-from runs.store import completeness
+from runs.query import completeness
 
 LINES = 100
 """Log lines in the page itself, for browsers without scripts."""

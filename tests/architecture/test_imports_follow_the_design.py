@@ -124,4 +124,4 @@ def test_asyncssh_has_one_importer_that_loads_it_when_it_is_needed() -> None:
             tree = tree_of(path)
             deferred = _inside_functions(tree)
             importers |= {(path, node in deferred) for name, node in _imports(tree) if name == "asyncssh"}
-    assert importers == {(PROJECT / "remote" / "ssh.py", True)}
+    assert importers == {(PROJECT / "remote" / "ssh" / "client.py", True)}

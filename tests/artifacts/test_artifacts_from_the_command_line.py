@@ -14,7 +14,8 @@ from typer.testing import CliRunner
 
 import runicorn as rn
 from runicorn.artifacts.store import Store
-from runicorn.cli import app, common
+from runicorn.cli import app
+from runicorn.cli.support import common
 from tests.runs.conftest import read_only as _read_only
 
 read_only = _read_only

@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.artifacts import progress, verify
+from runicorn.artifacts import verify
 from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.store import Store
+from runicorn.store import progress
 from tests.processes import PROJECT, environment
 
 Write = Callable[..., Path]
@@ -26,7 +27,7 @@ TAKEN_AWAY = "\r\x1b[K"
 # Without its patience the bar is there from the first bytes on: nothing has to be slow.
 SCRIPT = """
 import sys
-from runicorn.artifacts import progress
+from runicorn.store import progress
 progress.PATIENCE, progress.INTERVAL = float(sys.argv[3]), 0.0
 import runicorn as rn
 run = rn.init("p", "n", storage=sys.argv[1], capture_env=False, system_metrics=False, mode="online")

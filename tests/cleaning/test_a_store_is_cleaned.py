@@ -17,7 +17,8 @@ from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
 import runicorn as rn
-from runicorn.cli import app, common
+from runicorn.cli import app
+from runicorn.cli.support import common
 from runicorn.maintenance import cleaning
 from runicorn.store import layout
 from runs.active_root import active_root

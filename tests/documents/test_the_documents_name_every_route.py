@@ -7,7 +7,7 @@ import pytest
 
 from runicorn_site.api.openapi import schema
 from runicorn_site.api.retired import SUCCESSORS
-from runicorn_site.security.rate_table import DEFAULT, TABLE, Rates
+from runicorn_site.security.rates.rate_table import DEFAULT, TABLE, Rates
 from runs.live.urls import websocket_patterns
 from tests.documents.blocks import PROJECT
 

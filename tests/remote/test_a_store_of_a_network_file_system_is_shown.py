@@ -13,7 +13,7 @@ import pytest
 
 from runicorn._platform import is_network_filesystem
 from runicorn.remote_protocol import Order
-from runicorn_site.server import state_dir
+from runicorn_site.database import state_dir
 from tests.folders import append_metrics, write_run
 from tests.remote.farsides import TOKEN, FarSide
 from tests.remote.sshd import Sshd

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from runicorn.store.records import metric_records
+from runicorn.store.journal.records import metric_records
 from tests.sdk.scripts import Script, only_run
 from tests.sdk.trouble import small_disk
 from tests.waiting import until

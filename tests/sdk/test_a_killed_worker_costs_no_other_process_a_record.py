@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.store.checksums import seal
-from runicorn.store.records import metric_records
+from runicorn.store.journal.checksums import seal
+from runicorn.store.journal.records import metric_records
 from tests.sdk.scripts import Script, only_run
 
 FORKED = """

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from runicorn.store import durability
-from runicorn.store.records import metric_records
+from runicorn.store.journal import durability
+from runicorn.store.journal.records import metric_records
 from tests.power import Disk, disk
 from tests.sdk.scripts import Recorded, Script, recorded
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn.store import journal
-from runicorn.store.appender import Appender
+from runicorn.store.journal.appender import Appender
 
 LINES = st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"\n", b".") + b"\n"), max_size=12)
 

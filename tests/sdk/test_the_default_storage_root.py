@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
-from runicorn.tracking import default_root
+from runicorn.settings import default_root
 from tests.processes import environment
 from tests.sdk.scripts import Script, only_run
 

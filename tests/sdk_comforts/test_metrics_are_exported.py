@@ -24,7 +24,7 @@ import pytest
 import runicorn as rn
 from runicorn.export import tensorboard_events
 from runicorn.export.exporters import MissingLibrary, csv_lines
-from runicorn.store.records import columns
+from runicorn.store.journal.records import columns
 from tests.folders import write_run
 
 FORMULA = '=HYPERLINK("http://evil.example")'

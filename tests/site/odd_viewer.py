@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from runicorn.cli import main
-from runicorn.cli.server import make_importable
+from runicorn.cli.support.server import make_importable
 
 if __name__ == "__main__":
     make_importable()

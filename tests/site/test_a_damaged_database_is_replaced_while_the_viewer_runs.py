@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from runicorn._platform import file_lock
-from runicorn_site.server.database_monitor import FULL
+from runicorn_site.database.monitor import FULL
 from tests.processes import Viewer
 from tests.sdk.trouble import small_disk
 from tests.waiting import until

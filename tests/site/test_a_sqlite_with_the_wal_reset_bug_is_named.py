@@ -4,7 +4,7 @@ import sqlite3
 
 import pytest
 
-from runicorn_site.server.sqlite_version import advice, has_wal_reset_bug
+from runicorn_site.database.sqlite_version import advice, has_wal_reset_bug
 from tests.processes import Viewer
 
 

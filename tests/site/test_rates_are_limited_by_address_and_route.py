@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from runicorn_site.security.counters import CounterCache
-from runicorn_site.security.rate_table import Limit, Rates, read
+from runicorn_site.security.rates.counters import CounterCache
+from runicorn_site.security.rates.rate_table import Limit, Rates, read
 from tests.processes import Viewer
 from tests.waiting import until
 

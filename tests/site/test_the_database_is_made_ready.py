@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from runicorn_site.server import state_dir
-from runicorn_site.server.database import is_sound
-from runicorn_site.server.database_file import choose
+from runicorn_site.database import state_dir
+from runicorn_site.database.file import choose
+from runicorn_site.database.prepare import is_sound
 from tests.processes import Viewer
 
 KNOWN = frozenset({("runs", "0001_initial")})

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from runicorn_site.server.database_settings import database
+from runicorn_site.database.settings import database
 
 FILE = Path("/data/runicorn.sqlite3")
 
 
 def test_without_a_url_it_is_a_file_that_never_deadlocks() -> None:
     entry = database("", FILE)
-    assert (entry["ENGINE"], entry["NAME"]) == ("runicorn_site.server.sqlite", str(FILE))
+    assert (entry["ENGINE"], entry["NAME"]) == ("runicorn_site.database.sqlite", str(FILE))
     assert entry["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert entry["OPTIONS"]["init_command"].startswith("PRAGMA page_size=8192; PRAGMA journal_mode=WAL")
     assert not entry.get("ATOMIC_REQUESTS")

@@ -11,8 +11,8 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.store import layout
-from runicorn.store.checksums import is_intact, salvage
 from runicorn.store.journal import complete
+from runicorn.store.journal.checksums import is_intact, salvage
 
 BLOCK = 1024 * 1024
 MEDIA_KINDS = frozenset({"image", "table", "histogram"})

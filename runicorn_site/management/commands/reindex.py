@@ -10,7 +10,7 @@ from artifacts import services as artifacts
 from artifacts.models import Artifact
 from metrics.ingest import catch_up as metrics
 from runicorn.settings.user import storage_root
-from runicorn_site.server import database
+from runicorn_site.database import prepare
 from runs.active_root import activate
 from runs.errors import OutsideRoot
 from runs.index import discovery, search_index
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         folder = storage_root(options["storage"])
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}", returncode=4)
-        database.prepare()
+        prepare.prepare()
         root = activate(folder)
         keys = list(Run.objects.in_root(root).values_list("pk", flat=True))
         for start in range(0, len(keys), CHUNK):

@@ -17,7 +17,7 @@ from runicorn.store import heartbeat
 from runicorn_site.web.templatetags.ui import clock, duration, figure, icon, moment, status
 from runs.pages.table.rows import Row
 from runs.pages.table.state import TableState
-from runs.store.completeness import in_words, missing_of
+from runs.query.completeness import in_words, missing_of
 
 EMPTY = SafeString("")
 LONGEST_NOTE = 200

@@ -16,10 +16,10 @@ from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.pages.table.head import chips, headings, label_of, offers, orders, page_of
 from runs.pages.table.state import AGGREGATES, TableState, is_added, metric_of, number
 from runs.query import counts as counting
+from runs.query.completeness import in_words
 from runs.query.projects import projects
 from runs.query.where.parser import BadWhere, parse
 from runs.querysets import RunQuerySet
-from runs.store.completeness import in_words
 
 ORDER = {
     "best": "best_metric_value",

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 
 from runicorn import _platform
+from runicorn.store import descriptor_reserve
 from runicorn.store.bulk_io import sync_data
-from runicorn.tracking import descriptor_reserve
 
 BUFFER_BYTES = 8 * 1024 * 1024
 """Lines that could not be written are kept up to this size."""

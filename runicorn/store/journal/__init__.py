@@ -1,7 +1,7 @@
 """The journal of a run, `events.jsonl`: how a line is written so that it survives, how whole lines are read.
 
 A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}, "crc": <checksum>}`. It reaches the kernel in one `write`
-on a descriptor opened for appending (`runicorn.store.appender`), so lines of threads and processes never mix, and what was
+on a descriptor opened for appending (`runicorn.store.journal.appender`), so lines of threads and processes never mix, and what was
 written outlives the process. Between lines may be empty ones.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 from zlib import crc32
 
 from runicorn import _platform
-from runicorn.store.checksums import is_intact, seal
+from runicorn.store.journal.checksums import is_intact, seal
 
 LINE_CEILING = 64 * 1024 * 1024
 """Bytes after which a line without an end is handed out in pieces, so that a reader comes past it."""

@@ -21,7 +21,7 @@ from django_ratelimit.core import get_usage
 from runicorn.settings.user import config_directory, get
 from runicorn.store import layout
 from runicorn_site.security.headers import is_api
-from runicorn_site.security.rate_table import Limit, Rates, read
+from runicorn_site.security.rates.rate_table import Limit, Rates, read
 
 LOCALHOST = frozenset({"127.0.0.1", "::1"})
 LOOK_AGAIN_SECONDS = 1.0

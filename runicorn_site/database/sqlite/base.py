@@ -8,7 +8,7 @@ from django.db.backends.sqlite3 import base
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
-from runicorn_site.server.database_monitor import monitor
+from runicorn_site.database.monitor import monitor
 
 
 class ReportingErrorWrapper(DatabaseErrorWrapper):

@@ -17,9 +17,9 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, USAGE
-from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 
 TARGET = re.compile(r"(?:(?P<user>[^@/]+)@)?(?P<host>\[[^\]]+\]|[^:/@\[\]]+):(?P<path>.+)", re.DOTALL)
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")

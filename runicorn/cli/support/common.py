@@ -13,7 +13,7 @@ from typing import Any, Never
 
 import typer
 
-from runicorn.cli.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
+from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.settings import user
 from runicorn.store import layout
 

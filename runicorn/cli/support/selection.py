@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runicorn.cli import common
-from runicorn.cli.exits import FAILED, USAGE
-from runicorn.cli.server import ForeignModule, make_importable
+from runicorn.cli.support import common
+from runicorn.cli.support.exits import FAILED, USAGE
+from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.store import find
 
 WHERE = "A condition, as in docs/api/experiments.md: config.lr < 0.05 and metric.acc.best > 0.9"

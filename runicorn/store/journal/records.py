@@ -13,8 +13,8 @@ from typing import Any
 from runicorn import _platform
 from runicorn.store import layout
 from runicorn.store.averages import within
-from runicorn.store.checksums import salvage
 from runicorn.store.journal import complete
+from runicorn.store.journal.checksums import salvage
 
 CHUNK = 256 * 1024
 FIRST_COLUMNS = ("global_step", "step", "time", "stage")

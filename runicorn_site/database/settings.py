@@ -41,7 +41,7 @@ def database(url: str, file: Path) -> dict[str, Any]:
 def sqlite(path: Path) -> dict[str, Any]:
     """WAL, and transactions that take the write lock at once: read-then-write ones cannot fail halfway."""
     return {
-        "ENGINE": "runicorn_site.server.sqlite",
+        "ENGINE": "runicorn_site.database.sqlite",
         "NAME": str(path),
         "CONN_MAX_AGE": None,
         "OPTIONS": {

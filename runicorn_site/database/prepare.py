@@ -21,8 +21,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
 from runicorn._platform import file_lock
-from runicorn_site.server.database_monitor import Identity, is_damage, monitor
-from runicorn_site.server.state_dir import notices
+from runicorn_site.database.monitor import Identity, is_damage, monitor
+from runicorn_site.database.state_dir import notices
 
 __all__ = ["is_damage", "is_sound", "marker", "notices", "prepare", "watch"]
 

@@ -1,0 +1,125 @@
+"""Layers inside each app: arrows between folders go down only, and no modules import each other in a circle."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.trees import tree_of
+
+PROJECT = Path(__file__).resolve().parents[2]
+# Lowest first; "." is the top of the app. A folder imports from those before it and from its own row.
+LAYERS = {
+    "runs": ["store", ".", "query", "index", "services", "live", "api", "pages"],
+    "metrics": ["store", ".", "ingest", "query", "live", "api", "pages"],
+    "artifacts": [".", "index", "services", "lineage", "api", "pages", "admin"],
+    "remote": ["ssh", ".", "connections", "environments", "viewers", "mirrors", "services", "api", "pages"],
+    "runicorn_site": ["web", "database", "security", "transport", "assets", "api", ".", "server", "pages"],
+    "runicorn": [
+        ".", "store", "settings", "alerts", "media", "artifacts", "capture", "export", "archives", "api",
+        "importers", "manifest", "sync", "remote_storage", "upload", "tracking", "maintenance", "demo", "integrations", "cli",
+    ],
+}  # fmt: skip
+# Entry points that wire an app together; its errors, on the other hand, are known to every folder.
+ENTRY = {
+    "urls",
+    "admin",
+    "apps",
+    "asgi",
+    "settings",
+    "errors",
+    "sdk",
+    "extensions",
+    "config",
+    "__init__",
+    "__main__",
+}
+WITHOUT_DJANGO = ("runs/store", "metrics/store", "remote/ssh")
+LARGEST_FOLDER = 20
+UNTANGLED = sorted(LAYERS.keys() - {"runs", "runicorn", "runicorn_site"})
+
+
+def modules_of(app: str) -> dict[str, Path]:
+    """Return the modules of an app by their dotted names, migrations left out."""
+    found = {}
+    for path in sorted((PROJECT / app).rglob("*.py")):
+        if "migrations" not in path.parts:
+            parts = path.relative_to(PROJECT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def imports_of(path: Path, modules: dict[str, Path]) -> set[str]:
+    """Return the modules of the same app that a file imports, type-only and deferred imports included."""
+    found = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found.add(name if name in modules else node.module)
+    return {name for name in found if name in modules}
+
+
+def folder_of(module: str, path: Path) -> str:
+    """Return the first folder below the app, or "." for its top."""
+    parts = path.relative_to(PROJECT).parts
+    return parts[1] if len(parts) > 2 else "."
+
+
+@pytest.mark.parametrize("app", sorted(LAYERS.keys() - {"runs", "runicorn"}))
+def test_arrows_between_folders_only_go_down(app: str) -> None:
+    modules, layers, wrong = modules_of(app), LAYERS[app], []
+    for module, path in modules.items():
+        folder = folder_of(module, path)
+        if folder in {"templatetags", "management"} or (folder == "." and path.stem in ENTRY):
+            continue
+        assert folder in layers, f"{module}: a new folder needs its place in LAYERS"
+        for imported in imports_of(path, modules):
+            below = folder_of(imported, modules[imported])
+            if below != folder and imported != f"{app}.errors" and layers.index(below) > layers.index(folder):
+                wrong.append(f"{module} imports {imported}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("app", UNTANGLED)
+def test_no_modules_of_an_app_import_each_other_in_a_circle(app: str) -> None:
+    modules = modules_of(app)
+    graph = {name: imports_of(path, modules) - {name} for name, path in modules.items()}
+    while leaves := [name for name, imported in graph.items() if not imported & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    while roots := graph.keys() - set().union(*graph.values(), set()):
+        for name in roots:
+            del graph[name]
+    assert not graph, f"circle among {sorted(graph)}"
+
+
+@pytest.mark.parametrize("folder", WITHOUT_DJANGO)
+def test_a_folder_below_the_models_imports_no_django(folder: str) -> None:
+    wrong = [
+        f"{path.relative_to(PROJECT)}:{node.lineno}"
+        for path in sorted((PROJECT / folder).rglob("*.py"))
+        for node in ast.walk(tree_of(path))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+        if name.split(".")[0] in {"django", "rest_framework", "channels", "daphne"}
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_folder_has_more_modules_than_a_reader_can_scan() -> None:
+    folders: dict[Path, int] = defaultdict(int)
+    for app in LAYERS:
+        for path in modules_of(app).values():
+            folders[path.parent.relative_to(PROJECT)] += path.name != "__init__.py"
+    assert not {str(folder): count for folder, count in folders.items() if count > LARGEST_FOLDER}
