@@ -213,10 +213,10 @@ class Serving:
 
         with _without(*SPARED):
             import rest_framework.compat  # noqa: F401
-        import remote.services.connections
+        from remote.services import connections
         from runicorn_site.server.worker import Worker
 
-        self.remote = remote.services
+        self.remote = connections
         self.worker = Worker(Path(settings.STATE_DIR))
         get_resolver().check()
 

@@ -17,12 +17,13 @@ import sys
 import django
 
 django.setup()
-from metrics.ingest import intake as ingest, pyramid, source
+from metrics.ingest import intake, source
 from metrics.ingest.catch_up import catch_up
+from metrics.store import pyramid
 from runs.models import Run
 from tests.metrics.pyramids import SMALL
 
-pyramid.SHAPE, source.BLOCK, ingest.GROUP_BYTES = SMALL, 700, 2000
+pyramid.SHAPE, source.BLOCK, intake.GROUP_BYTES = SMALL, 700, 2000
 run = Run.objects.select_related("root").get(pk=int(sys.argv[1]))
 print("begun", flush=True)
 while catch_up(run, wait=60):

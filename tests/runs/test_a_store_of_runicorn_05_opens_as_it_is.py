@@ -57,6 +57,7 @@ def test_it_answers_all_that_a_run_says(fixture_store: Path, api: Any) -> None:
         "exit_reason": None,
         "pid": 26835,
         "hostname": "trainer-01",
+        "heartbeat_at": None,
         "records_written": None,
         "records_missing": None,
         "project": "nlp",

@@ -84,5 +84,6 @@ def test_bad_input_is_named(store: Path, api: Any, days: str) -> None:
 def test_the_number_of_queries_is_constant(
     four: list[str], api: Any, django_assert_max_num_queries: Any
 ) -> None:
-    with django_assert_max_num_queries(9):
+    # Two of them look for running and changed runs, so that the first answer after a change is right.
+    with django_assert_max_num_queries(11):
         read(api.get("/api/v2/analytics/summary?days=3650"))

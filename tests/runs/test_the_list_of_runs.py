@@ -61,6 +61,7 @@ def test_an_item_has_all_its_fields(store: Path, make_run: Any, look: Any, api: 
             "duration_seconds": 2.0,
             "tags": ["t"],
             "hostname": None,
+            "heartbeat_at": None,
             "records_written": None,
             "records_missing": None,
         }
