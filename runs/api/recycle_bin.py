@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn.api.responses.recycle_bin import EmptiedRecycleBin
+from runicorn.api.responses.recycle_bin import RecycleBin as RecycleBinResponse
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.schemas import PROBLEMS, Problem
 from runicorn_site.web.streaming import json_list
@@ -22,7 +27,7 @@ from runs.models import Run
 class RecycleBin(APIView):
     """The recycle bin."""
 
-    @extend_schema(responses={200: schemas.RecycleBin})
+    @endpoint(returns=RecycleBinResponse)
     def get(self, request: Request) -> HttpResponseBase:
         """Deleted runs, the last deletion first."""
         return json_list(request, responses.deleted_runs(active_root()), name="deleted_runs")
@@ -33,15 +38,14 @@ class RecycleBin(APIView):
 class EmptyRecycleBin(APIView):
     """The end of the runs in the recycle bin."""
 
-    @extend_schema(request=EmptyBin, responses={200: schemas.Emptied, **PROBLEMS})
-    def post(self, request: Request) -> Response:
+    @endpoint(body=EmptyBin, returns=EmptiedRecycleBin)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Remove every deleted run from the disk. This cannot be undone."""
-        EmptyBin(data=request.data).is_valid(raise_exception=True)
         results = services.empty_recycle_bin(root=active_root())
         done = services.count(results)
         failed = {run_id: result["error"] for run_id, result in results.items() if not result["success"]}
         message = f"Permanently deleted {done} runs"
-        return Response({"permanently_deleted": done, "message": message, "failed": failed})
+        return Response(EmptiedRecycleBin(permanently_deleted=done, message=message, failed=failed))
 
 
 class ExperimentTag(APIView):

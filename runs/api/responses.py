@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from runicorn.api.responses.recycle_bin import DeletedRun
 from runicorn.store import layout
 from runs.models import Run, StorageRoot
 from runs.query.completeness import missing_records, problems
@@ -118,13 +119,13 @@ def detail(run: Run) -> dict[str, Any]:
     }
 
 
-def deleted_runs(root: StorageRoot) -> Iterator[dict[str, Any]]:
-    """The recycle bin, the last deletion first."""
+def deleted_runs(root: StorageRoot) -> Iterator[DeletedRun]:
+    """Yield the runs in the recycle bin, the last deletion first."""
     fields = ("run_id", "project", "name", "created", "deleted", "delete_reason", "original_status", "folder")
     names = ("id", "project", "name", "created_time", "deleted_at", "delete_reason", "original_status")
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
     for row in sliced(deleted.values_list(*fields)):
-        yield dict(zip(names, row[:-1], strict=True)) | {"run_dir": f"{root.path}/{row[-1]}"}
+        yield DeletedRun(**dict(zip(names, row[:-1], strict=True)), run_dir=f"{root.path}/{row[-1]}")
 
 
 def found_experiments(runs: RunQuerySet) -> Iterator[dict[str, Any]]:

@@ -92,33 +92,6 @@ class Restored(Results):
     message = s.CharField()
 
 
-class Emptied(Schema):
-    """Runs removed for good, and why others were not."""
-
-    permanently_deleted = s.IntegerField()
-    message = s.CharField()
-    failed = s.DictField(child=s.CharField())
-
-
-class DeletedRun(Schema):
-    """A run in the recycle bin."""
-
-    id = s.CharField()
-    project = s.CharField()
-    name = s.CharField()
-    created_time = s.FloatField()
-    deleted_at = s.FloatField()
-    delete_reason = s.CharField()
-    original_status = s.CharField()
-    run_dir = s.CharField()
-
-
-class RecycleBin(Schema):
-    """The recycle bin, the last deletion first."""
-
-    deleted_runs = DeletedRun(many=True)
-
-
 class Project(Schema):
     """A project with what is in it."""
 

@@ -1,0 +1,14 @@
+"""Response of every failed request."""
+
+from __future__ import annotations
+
+from typing import Annotated, NotRequired, TypedDict
+
+
+class Problem(TypedDict):
+    """An error."""
+
+    detail: Annotated[str, "One sentence."]
+    errors: NotRequired[
+        Annotated[dict[str, list[str]], "Of invalid input: the sentences by parameter or field."]
+    ]

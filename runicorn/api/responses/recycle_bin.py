@@ -1,0 +1,32 @@
+"""Responses about the recycle bin. Times are Unix seconds."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class DeletedRun(TypedDict):
+    """A run in the recycle bin."""
+
+    id: str
+    project: str
+    name: str
+    created_time: float
+    deleted_at: float
+    delete_reason: str
+    original_status: str
+    run_dir: str
+
+
+class RecycleBin(TypedDict):
+    """The recycle bin, the last deletion first."""
+
+    deleted_runs: list[DeletedRun]
+
+
+class EmptiedRecycleBin(TypedDict):
+    """Runs that were removed for good, and why others were not."""
+
+    permanently_deleted: int
+    message: str
+    failed: dict[str, str]
