@@ -35,7 +35,8 @@ def _hydra_folder() -> str | None:
 
 def find_unmounted(root: Path) -> Path | None:
     """Return the folder above a new root on which a file system may be missing; `None` if nothing speaks for that."""
-    if not _is_empty(root):
+    # A root is relative where the working directory was removed: nothing can be written there, nor stat'ed above it.
+    if not root.is_absolute() or not _is_empty(root):
         return None
     listed = _mount_points()
     for folder in (root, *root.parents[:-1]):
