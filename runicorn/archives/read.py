@@ -16,7 +16,7 @@ from runicorn.archives.staging import LOCK, Unpacked, staging, unpack
 from runicorn.artifacts.store import Store
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
-from runicorn.store.progress import Progress, Silent
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 THERE = "it is in the store already"
 OTHER = "the store has another version of that number"
@@ -72,7 +72,7 @@ def import_archive(
         OSError: it cannot be read or not be written; what was put into its place before is whole.
     """
     with staging(root) as folder:
-        unpacked = unpack(file, folder, limits or configured(), progress or Silent())
+        unpacked = unpack(file, folder, limits or configured(), progress or NO_PROGRESS)
         shelves = Store(root)
         arriving, unreadable = versions.arrivals(shelves, unpacked)
         runs = _runs(folder, unpacked)

@@ -18,7 +18,7 @@ from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import FileEntry, Manifest
 from runicorn.artifacts.store import ArtifactFolder, Store
 from runicorn.store import layout
-from runicorn.store.progress import Silent
+from runicorn.store.progress import NO_PROGRESS
 
 
 class Arrival(NamedTuple):
@@ -159,7 +159,7 @@ def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folde
         if not shelves.pool.holds(file.digest, file.size):
             entry = there[file.digest]
             shelves.pool.adopt(entry.path, file.digest, entry.size)
-    create.place_files(shelves.pool, folder / store.FILES, arrival.files, Silent())
+    create.place_files(shelves.pool, folder / store.FILES, arrival.files, NO_PROGRESS)
     for name, path in arrival.small.items():
         os.replace(path, folder / name)
     _platform.fsync_directory(folder)

@@ -27,7 +27,7 @@ from runicorn.artifacts import store
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import layout
-from runicorn.store.progress import Progress, Silent
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 FORMAT = "runicorn.archive/1"
 BLOCK = 1024 * 1024
@@ -181,7 +181,7 @@ def zip_pieces(
     level = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     with zipfile.ZipFile(outlet, "w", level, compresslevel=QUICK) as archive:
         archive.writestr(ABOUT, first)
-        for name, modified, size, blocks in _opened(entries, progress or Silent()):
+        for name, modified, size, blocks in _opened(entries, progress or NO_PROGRESS):
             info = _zip_info(name, modified, level)
             info.file_size = size
             with archive.open(info, "w") as content:
@@ -229,7 +229,7 @@ def write_tar(
     packed = gzip.GzipFile("", "wb", QUICK, target)
     with packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(_tar_info(ABOUT, time.time_ns(), len(first)), _Blocks(iter([first]), len(first)))
-        for name, modified, size, blocks in _opened(entries, progress or Silent()):
+        for name, modified, size, blocks in _opened(entries, progress or NO_PROGRESS):
             archive.addfile(_tar_info(name, modified, size), _Blocks(blocks, size))
             files, total = files + 1, total + size
     return Taken(files, total)

@@ -19,7 +19,8 @@ from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import free_space
 from runicorn.store.notices import say
-from runicorn.store.progress import Progress, size, watch
+from runicorn.store.progress import Progress, show_progress
+from runicorn.store.units import format_bytes
 
 
 class NotLoaded(ArtifactError, RuntimeError):
@@ -208,7 +209,7 @@ class Artifact:
         )
         total = sum(_size(path) for path in draft.files.values())
         _warn_of_little_space(store.path, self.name, total)
-        progress = watch(f"{self.name}:", total)
+        progress = show_progress(f"{self.name}:", total)
         try:
             self._version = save(store, draft, progress)
         finally:
@@ -280,7 +281,7 @@ class Artifact:
         else:
             target = Path(target_dir)
             target.mkdir(parents=True, exist_ok=True)
-        progress = watch(f"{version}:", version.manifest.stored_size)
+        progress = show_progress(f"{version}:", version.manifest.stored_size)
         try:
             with ThreadPoolExecutor(1, thread_name_prefix="runicorn-hash") as hasher:
                 for file in version.manifest.files:
@@ -337,7 +338,7 @@ def _warn_of_little_space(path: Path, name: str, total: int) -> None:
         left = free_space.usable(path) - total
         if left < 0:
             say(
-                f"{name!r} has {size(total)}: the disk of {path} is almost full, {size(-left)} into its reserve."
+                f"{name!r} has {format_bytes(total)}: the disk of {path} is almost full, {format_bytes(-left)} into its reserve."
             )
 
 

@@ -11,13 +11,15 @@ from typing import Any
 from runicorn import _platform
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.store import bulk_io
-from runicorn.store.progress import SILENT, Progress
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 CHUNK = 16 * 1024 * 1024
 BLOCK = 1024 * 1024
 
 
-def copy_and_hash(source: int, target: int, size: int, hasher: Executor, progress: Progress = SILENT) -> str:
+def copy_and_hash(
+    source: int, target: int, size: int, hasher: Executor, progress: Progress = NO_PROGRESS
+) -> str:
     """Copy an open file into an empty one and hash the copy, a chunk behind, in another thread.
 
     Args:
@@ -56,7 +58,7 @@ def copy_and_hash(source: int, target: int, size: int, hasher: Executor, progres
     return ALGORITHM + hashed.hexdigest()
 
 
-def copy_file(source: Path, target: Path, progress: Progress = SILENT) -> None:
+def copy_file(source: Path, target: Path, progress: Progress = NO_PROGRESS) -> None:
     """Copy a regular file to a path where there is none.
 
     Raises:
@@ -80,7 +82,7 @@ def copy_file(source: Path, target: Path, progress: Progress = SILENT) -> None:
         os.close(reading)
 
 
-def hash_file(fd: int, progress: Progress = SILENT) -> str:
+def hash_file(fd: int, progress: Progress = NO_PROGRESS) -> str:
     """The SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
     hashed, offset = hashlib.sha256(), 0
     while block := _platform.read_at(fd, BLOCK, offset):

@@ -36,7 +36,7 @@ from runicorn.artifacts.store import (
 )
 from runicorn.store import bulk_io
 from runicorn.store.layout import JSON_CEILING
-from runicorn.store.progress import SILENT, Progress
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 CLAIM = ".claim"
 ROOM = 64 * 1024
@@ -69,7 +69,7 @@ class Draft:
     user: str | None = None
 
 
-def save(store: Store, draft: Draft, progress: Progress = SILENT) -> Version:
+def save(store: Store, draft: Draft, progress: Progress = NO_PROGRESS) -> Version:
     """Make a version of a draft, with the next number.
 
     Raises:
@@ -119,7 +119,7 @@ def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
     fitting(f"{METADATA} of {draft.name}", metadata, JSON_CEILING - ROOM)
 
 
-def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = SILENT) -> Version:
+def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = NO_PROGRESS) -> Version:
     """Make a version of contents that are in the pool; the pool is in use.
 
     Args:
@@ -257,7 +257,7 @@ def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
             raise
     else:
         return False
-    progress.more(blob.stat().st_size)
+    progress.extend(blob.stat().st_size)
     copy_file(blob, target, progress)
     seal(target, digest)
     return True

@@ -24,7 +24,7 @@ from runicorn.artifacts.errors import SourceChanged, StoreBusy
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.store import bulk_io
 from runicorn.store.containment import check_inside, is_inside
-from runicorn.store.progress import SILENT, Progress
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 SMALL = 1024 * 1024
 """Bytes up to which a file is read once, as a whole."""
@@ -164,7 +164,7 @@ class Intake:
     Used in a `with` block, inside `Pool.in_use`; copies that got no name are removed at its end.
     """
 
-    def __init__(self, pool: Pool, progress: Progress = SILENT) -> None:
+    def __init__(self, pool: Pool, progress: Progress = NO_PROGRESS) -> None:
         self._pool = pool
         self._progress = progress
         self._waiting: dict[str, tuple[Path, int]] = {}
@@ -268,7 +268,7 @@ class Intake:
             digest = ALGORITHM + hash_file(fd, self._progress)
             if self._has(digest, size):
                 return digest
-            self._progress.more(size)
+            self._progress.extend(size)
         copy, target = self._new_copy()
         try:
             digest = copy_and_hash(fd, target, size, self._hasher, self._progress)

@@ -18,7 +18,7 @@ from runicorn.artifacts.manifest import ALGORITHM, FileEntry
 from runicorn.artifacts.pool import seal
 from runicorn.artifacts.store import Version
 from runicorn.store import bulk_io
-from runicorn.store.progress import SILENT, Progress
+from runicorn.store.progress import NO_PROGRESS, Progress
 
 READY, CORRUPTED = "ready", "corrupted"
 
@@ -46,12 +46,12 @@ def places(version: Version, file: FileEntry) -> list[Path]:
     return [own, pooled]
 
 
-def is_whole(path: Path, file: FileEntry, progress: Progress = SILENT) -> bool:
+def is_whole(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> bool:
     """Whether what lies at `path` is what was stored."""
     return not damage(path, file, progress)
 
 
-def damage(path: Path, file: FileEntry, progress: Progress = SILENT) -> str:
+def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str:
     """Compare what lies at `path` with what was stored; return how it differs, or ""."""
     try:
         fd = _platform.open_regular(path, follow_links=False)
@@ -149,7 +149,7 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     yield held
 
 
-def verify(version: Version, progress: Progress = SILENT) -> Verdict:
+def verify(version: Version, progress: Progress = NO_PROGRESS) -> Verdict:
     """Read every byte of a version, restore what has an intact copy, and record the outcome: `corrupted` or `ready`.
 
     Raises:
@@ -160,7 +160,7 @@ def verify(version: Version, progress: Progress = SILENT) -> Verdict:
     mended, checked = [], 0
     for file in version.manifest.files:
         every = places(version, file)
-        progress.more(file.size * (len(every) - 1))
+        progress.extend(file.size * (len(every) - 1))
         reasons = {path: damage(path, file, progress) for path in every}
         whole = [path for path in every if not reasons[path]]
         checked += file.size * len(every)

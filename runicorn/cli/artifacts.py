@@ -13,7 +13,8 @@ from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.store import ArtifactFolder, Store, Version
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
-from runicorn.store.progress import size, watch
+from runicorn.store.progress import show_progress
+from runicorn.store.units import format_bytes
 
 
 class Action(StrEnum):
@@ -97,7 +98,7 @@ def _list(items: list[dict[str, Any]], as_json: bool) -> None:
             item["name"],
             item["type"],
             str(item["num_versions"]),
-            size(item["size_bytes"]),
+            format_bytes(item["size_bytes"]),
             f"v{item['latest_version']}",
             common.moment(item["updated_at"]),
             ", ".join(f"{alias}=v{number}" for alias, number in sorted(item["aliases"].items())),
@@ -116,7 +117,7 @@ def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
         (
             f"v{entry['version']}",
             common.moment(entry["created_at"]),
-            size(entry["size_bytes"]),
+            format_bytes(entry["size_bytes"]),
             str(entry["num_files"]),
             entry["status"],
             ", ".join(entry["aliases"]),
@@ -137,7 +138,7 @@ def _info(about: dict[str, Any], as_json: bool) -> None:
         ("Status", f"{about['status']}, {about['lifecycle_stage']}"),
         ("Created", common.moment(about["created_at"])),
         ("By run", about["created_by_run"] or ""),
-        ("Size", f"{size(about['size_bytes'])} in {about['num_files']} files"),
+        ("Size", f"{format_bytes(about['size_bytes'])} in {about['num_files']} files"),
         ("Aliases", ", ".join(about["aliases"])),
         ("Tags", ", ".join(about["tags"])),
         ("Description", about["description"]),
@@ -145,8 +146,10 @@ def _info(about: dict[str, Any], as_json: bool) -> None:
         ("Folder", about["path"]),
     ]
     common.show_table(("", ""), [line for line in lines if line[1]])
-    files = [(size(file["size"]), file["path"], file["digest"]) for file in about["files"]]
-    references = [(size(ref["size"] or 0), ref["uri"], ref["checksum"] or "") for ref in about["references"]]
+    files = [(format_bytes(file["size"]), file["path"], file["digest"]) for file in about["files"]]
+    references = [
+        (format_bytes(ref["size"] or 0), ref["uri"], ref["checksum"] or "") for ref in about["references"]
+    ]
     common.show_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
 
 
@@ -155,11 +158,13 @@ def _statistics(sums: dict[str, Any], as_json: bool) -> None:
         common.show_json(sums)
         return
     typer.echo(f"{sums['total_artifacts']} artifacts, {sums['total_versions']} versions")
-    typer.echo(f"{size(sums['total_size_bytes'])} in {sums['total_files']} files")
-    saved = f"{size(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
-    typer.echo(f"{size(sums['dedup_pool_size_bytes'])} stored, {saved} saved by storing equal files once")
+    typer.echo(f"{format_bytes(sums['total_size_bytes'])} in {sums['total_files']} files")
+    saved = f"{format_bytes(sums['space_saved_bytes'])} ({sums['dedup_ratio']:.0%})"
+    typer.echo(
+        f"{format_bytes(sums['dedup_pool_size_bytes'])} stored, {saved} saved by storing equal files once"
+    )
     rows = [
-        (kind, str(of["count"]), str(of["versions"]), size(of["size_bytes"]))
+        (kind, str(of["count"]), str(of["versions"]), format_bytes(of["size_bytes"]))
         for kind, of in sums["by_type"].items()
     ]
     if rows:
@@ -200,7 +205,7 @@ def _verify(versions: list[Version], as_json: bool) -> None:
     outcomes = []
     for version in versions:
         try:
-            progress = watch(f"{version}:", version.manifest.stored_size)
+            progress = show_progress(f"{version}:", version.manifest.stored_size)
             try:
                 verdict = verify.verify(version, progress)
             finally:

@@ -15,7 +15,7 @@ from runicorn.artifacts.store import Store
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.maintenance import cleaning
-from runicorn.store.progress import size
+from runicorn.store.units import format_bytes
 
 DAY = 86400.0
 
@@ -179,7 +179,7 @@ def _count(things: Sized, what: str) -> str:
 
 
 def _amount(count: int) -> str:
-    return f"{size(count)} ({count:,} bytes)"
+    return f"{format_bytes(count)} ({count:,} bytes)"
 
 
 def _report(found: Found, done: Done | None, as_json: bool) -> None:

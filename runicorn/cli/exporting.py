@@ -16,7 +16,8 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.cli.support.selection import WHERE, Choice, chosen
 from runicorn.export.exporters import MetricsExporter, MissingLibrary
-from runicorn.store.progress import size, watch
+from runicorn.store.progress import show_progress
+from runicorn.store.units import format_bytes
 
 
 class Format(StrEnum):
@@ -118,7 +119,9 @@ def _archive(
     path = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}.{kind.value}")
     path = path / f"runicorn_export.{kind.value}" if path.is_dir() else path
     about = exporting.about(folders, versions)
-    progress = watch("Exporting:", sum(entry.path.stat().st_size for entry in entries if entry.path.exists()))
+    progress = show_progress(
+        "Exporting:", sum(entry.path.stat().st_size for entry in entries if entry.path.exists())
+    )
     try:
         if kind is Format.ZIP:
             taken = exporting.to_file(
@@ -134,7 +137,7 @@ def _archive(
     finally:
         progress.close()
     more = f" and {len(versions)} artifact version(s)" if versions else ""
-    common.remark(f"{len(folders)} run(s){more}, {taken.files} files, {size(taken.bytes)} → {path}")
+    common.remark(f"{len(folders)} run(s){more}, {taken.files} files, {format_bytes(taken.bytes)} → {path}")
     return [path]
 
 

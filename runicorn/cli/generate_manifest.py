@@ -9,7 +9,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.manifest import ManifestGenerator, ManifestType
-from runicorn.store.progress import size
+from runicorn.store.units import format_bytes
 
 
 def generate_manifest(
@@ -56,7 +56,7 @@ def generate_manifest(
         return
     runs, files, total = totals
     typer.echo(
-        f"{kind.value} manifest, revision {manifest.revision}: {runs} runs, {files} files, {size(total)}"
+        f"{kind.value} manifest, revision {manifest.revision}: {runs} runs, {files} files, {format_bytes(total)}"
     )
     typer.echo(common.printable(str(path)))
     if verbose:

@@ -14,7 +14,8 @@ from runicorn.archives.read import Outcome, import_archive
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.settings import user
-from runicorn.store.progress import size, watch
+from runicorn.store.progress import show_progress
+from runicorn.store.units import format_bytes
 
 
 def import_(
@@ -56,7 +57,7 @@ def import_(
         common.stop(str(error), USAGE)
     root = user.storage_root(storage)
     with common.told(), _made(root):
-        progress = watch("Reading:", path.stat().st_size)
+        progress = show_progress("Reading:", path.stat().st_size)
         try:
             with path.open("rb") as content:
                 outcome = import_archive(
@@ -106,4 +107,4 @@ def _say(outcome: Outcome, root: Path, dry_run: bool) -> None:
     for name, reason in outcome.left.items():
         typer.echo(common.printable(f"  {'left':8} {name}: {reason}"))
     begin = "Would import" if dry_run else "Imported"
-    typer.echo(common.printable(f"{begin} {outcome.files} files ({size(outcome.bytes)}) into {root}"))
+    typer.echo(common.printable(f"{begin} {outcome.files} files ({format_bytes(outcome.bytes)}) into {root}"))

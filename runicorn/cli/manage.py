@@ -14,7 +14,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import USAGE
 from runicorn.cli.support.selection import WHERE, Choice, chosen, one
 from runicorn.store import curation
-from runicorn.store.progress import size
+from runicorn.store.units import format_bytes
 
 DAY = 86400
 
@@ -163,7 +163,7 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
         for record in records:
             there = "" if record.deleted is None else ": in the recycle bin already"
             typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
-        typer.echo(f"{len(going)} run(s) with {size(held)} would go into the recycle bin.")
+        typer.echo(f"{len(going)} run(s) with {format_bytes(held)} would go into the recycle bin.")
     is_sure = not going or dry_run or common.agreed("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)

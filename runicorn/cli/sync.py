@@ -11,7 +11,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.settings import user
-from runicorn.store.progress import size
+from runicorn.store.units import format_bytes
 
 WATCH_SECONDS = 10.0
 LONGEST_PAUSE = 300.0
@@ -113,9 +113,7 @@ def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
         if not watch:
             typer.echo("Everything is up to date.")
         return
-    words = (
-        f"{result['files_synced']} files, {size(result['bytes_downloaded'])} in {result['duration']:.1f} s"
-    )
+    words = f"{result['files_synced']} files, {format_bytes(result['bytes_downloaded'])} in {result['duration']:.1f} s"
     if count := result.get("artifacts_synced"):
         words += ", 1 version of an artifact" if count == 1 else f", {count} versions of artifacts"
     if result["deleted_count"]:

@@ -56,10 +56,10 @@ def version(
 
 
 def _say(known: dict[str, Any]) -> None:
-    from runicorn.store.progress import size
+    from runicorn.store.units import format_bytes
 
     store, database = known["store"], known["database"]
-    held = f"{store['runs']} runs, {size(store['bytes'])}" if store["exists"] else "not there yet"
+    held = f"{store['runs']} runs, {format_bytes(store['bytes'])}" if store["exists"] else "not there yet"
     rows = [
         ("Implementation", known["implementation"]),
         ("Python", f"{known['python']} ({sys.executable})"),
@@ -117,7 +117,7 @@ def _database() -> dict[str, Any]:
     if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.cli.support.server import server_folder
-    from runicorn.store.progress import size
+    from runicorn.store.units import format_bytes
     from runicorn_site.database.file import applied_migrations, choose, known_migrations
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
 
@@ -131,7 +131,7 @@ def _database() -> dict[str, Any]:
         return {"place": str(file), "state": "not there yet; the viewer makes it"}
     missing = known - applied_migrations(file)
     waiting = f", {len(missing)} migrations to come with the next start" if missing else ""
-    return {"place": str(file), "state": f"{size(file.stat().st_size)}, {_soundness(file)}{waiting}"}
+    return {"place": str(file), "state": f"{format_bytes(file.stat().st_size)}, {_soundness(file)}{waiting}"}
 
 
 def _soundness(file: Path) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from runicorn.settings import user
 from runicorn.store.notices import Notices
-from runicorn.store.progress import size
+from runicorn.store.units import format_bytes
 
 VARIABLE, DEFAULT = "RUNICORN_RESERVE", "1GB,5%"
 UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -22,10 +22,10 @@ class NotEnoughSpace(OSError):
     """Writing this would use the reserve; nothing of it was written."""
 
     def __init__(self, needed: int, room: int, reserve: int) -> None:
-        kept = f"; {size(reserve)} stay free for running trainings ({VARIABLE})" if reserve else ""
+        kept = f"; {format_bytes(reserve)} stay free for running trainings ({VARIABLE})" if reserve else ""
         super().__init__(
             errno.ENOSPC,
-            f"No space left on the disk: {size(needed)} needed, {size(max(room, 0))} usable{kept}",
+            f"No space left on the disk: {format_bytes(needed)} needed, {format_bytes(max(room, 0))} usable{kept}",
         )
 
 

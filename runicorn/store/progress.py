@@ -1,138 +1,119 @@
-"""A progress bar for what takes longer than one likes to wait without a word; silent where nobody looks."""
+"""Progress bar of long file operations, drawn by rich; shown only at a terminal."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
-import unicodedata
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
-PATIENCE = 2.0
-"""Seconds without a word."""
+if TYPE_CHECKING:
+    from rich.progress import Progress as RichProgress
+
+DELAY = 2.0
+"""Seconds before the bar appears."""
 INTERVAL = 0.2
-BAR = 24
-UNITS = ("B", "kB", "MB", "GB", "TB")
+"""Seconds between two drawings."""
 
 
 class Progress(Protocol):
-    """What is told while bytes move."""
+    """Receiver of the progress of a file operation, in bytes."""
 
     def advance(self, count: int) -> None:
-        """That many bytes more are done."""
+        """Add `count` bytes to those done."""
 
-    def more(self, count: int) -> None:
-        """That many bytes more are to be done than was thought."""
+    def extend(self, count: int) -> None:
+        """Add `count` bytes to the total."""
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Finish."""
 
 
-class Silent:
-    """Says nothing."""
+class NoProgress:
+    """Progress that is not shown."""
 
     def advance(self, count: int) -> None:
         """Do nothing."""
 
-    def more(self, count: int) -> None:
+    def extend(self, count: int) -> None:
         """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
 
 
-SILENT = Silent()
+NO_PROGRESS = NoProgress()
 
 
 class Bar:
-    """One line on stderr, drawn over itself: share, bytes, rate and remaining time.
+    """One line on stderr: share, bytes, rate and remaining time.
 
     Args:
-        title: what is being done.
-        total: bytes in all.
+        title: the operation.
+        total: its bytes.
     """
 
     def __init__(self, title: str, total: int) -> None:
-        self._title = title
-        self._total = total
-        self._done = 0
-        self._begun = self._drawn = time.monotonic()
-        self._visible = False
+        self._title, self._total, self._done = title, total, 0
+        self._next_drawing = time.monotonic() + DELAY
+        self._bar: RichProgress | None = None
 
     def advance(self, count: int) -> None:
-        """That many bytes more are done."""
+        """Add `count` bytes to those done."""
         self._done += count
-        now = time.monotonic()
-        if now - self._begun >= PATIENCE and now - self._drawn >= INTERVAL:
-            self._drawn, self._visible = now, True
-            self._write(f"\r{self.line(now - self._begun, _width())}\x1b[K")
+        if time.monotonic() < self._next_drawing:
+            return
+        self._next_drawing = time.monotonic() + INTERVAL
+        # The terminal may be gone, and rich is no dependency of training.
+        with suppress(OSError, ValueError, ImportError):
+            self._bar = self._bar or self._start()
+            self._bar.update(
+                self._bar.task_ids[0], completed=self._done, total=max(self._total, self._done), refresh=True
+            )
 
-    def more(self, count: int) -> None:
-        """That many bytes more are to be done than was thought."""
+    def extend(self, count: int) -> None:
+        """Add `count` bytes to the total."""
         self._total += count
 
-    def line(self, seconds: float, width: int) -> str:
-        """The line after `seconds`, in less than `width` columns: a longer one would be drawn beneath itself."""
-        share = min(self._done / self._total, 1.0) if self._total else 1.0
-        rate = self._done / seconds if seconds else 0.0
-        left = max(self._total - self._done, 0) / rate if rate else 0.0
-        bar = "█" * int(share * BAR)
-        amounts = f"{size(self._done)} of {size(self._total)}, {size(int(rate))}/s"
-        figures = f"{share:4.0%} {amounts}, {_clock(left)} left"
-        for said in (f"{self._title} {bar:░<{BAR}} {figures}", f"{self._title} {figures}", figures):
-            if _columns(said) < width:
-                return said
-        return f"{share:.0%}"
-
     def close(self) -> None:
-        """Take the line away."""
-        if self._visible:
-            self._write("\r\x1b[K")
+        """Remove the line."""
+        if self._bar is not None:
+            with suppress(OSError, ValueError):
+                self._bar.stop()
 
-    def _write(self, text: str) -> None:
-        try:
-            sys.stderr.write(text)
-            sys.stderr.flush()
-        except (OSError, ValueError):  # the terminal went away
-            self._visible = False
+    def _start(self) -> RichProgress:
+        # Imported here: importing rich takes 50 ms, and few operations last long enough.
+        from rich import progress
+        from rich.console import Console
+
+        bar = progress.Progress(
+            *(
+                "[progress.description]{task.description}",
+                progress.BarColumn(24),
+                progress.TaskProgressColumn(),
+            ),
+            *(progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn()),
+            console=Console(stderr=True),
+            auto_refresh=False,
+            transient=True,
+            # A training's own streams stay as they are.
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        bar.add_task(self._title, total=self._total)
+        bar.start()
+        return bar
 
 
-def watch(title: str, total: int) -> Progress:
-    """A bar where somebody sits at a terminal, else silence.
+def show_progress(title: str, total: int) -> Progress:
+    """Return a bar at a terminal, else one that is not shown.
 
     Args:
-        title: what is being done.
-        total: bytes in all.
+        title: the operation.
+        total: its bytes.
     """
     try:
         visible = sys.stderr is not None and sys.stderr.isatty()
     except ValueError:
         visible = False
-    return Bar(title, total) if visible else SILENT
-
-
-def _width() -> int:
-    """Columns of the terminal, as it is now."""
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80
-
-
-def _columns(text: str) -> int:
-    """Columns that a text takes: characters of East Asia take two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
-
-
-def size(count: int) -> str:
-    """Bytes as people read them, in powers of a thousand."""
-    value, unit = float(count), 0
-    while value >= 1000 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return f"{value:.0f} {UNITS[unit]}" if unit == 0 else f"{value:.1f} {UNITS[unit]}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds + 0.5), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+    return Bar(title, total) if visible else NO_PROGRESS

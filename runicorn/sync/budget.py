@@ -8,7 +8,7 @@ from pathlib import Path
 
 from runicorn.settings import user
 from runicorn.store import free_space
-from runicorn.store.progress import size
+from runicorn.store.units import format_bytes
 
 VARIABLE = "RUNICORN_MIRROR_BYTES"
 
@@ -42,6 +42,6 @@ class Budget:
         """
         with self._lock:
             if self._limit is not None and self._fetched + count > self._limit:
-                raise OSError(errno.EDQUOT, f"a sync may fetch {size(self._limit)} ({VARIABLE})")
+                raise OSError(errno.EDQUOT, f"a sync may fetch {format_bytes(self._limit)} ({VARIABLE})")
             self._fetched += count
         free_space.require(self._folder, count)
