@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from runicorn_site.web.paginator import Paginator
 from runs.pages.media_tables import COLUMNS, ROWS, Table
 
 SHORT = 80
@@ -44,12 +45,10 @@ def table_page(table: Table, address: str, sort: str, page: str) -> dict[str, An
     """
     column, down = _column(sort, len(table.columns)), sort.startswith("-")
     rows = table.rows if column is None else table.ordered(column, down=down).rows
-    pages = max(1, math.ceil(len(rows) / ROWS))
-    number = min(pages, int(page)) if page.isascii() and page.isdigit() and 0 < len(page) < 9 else 1
-    number = max(1, number)
     kept = "" if column is None else sort
-    first = (number - 1) * ROWS
-    shown = [[cell(value) for value in row[:COLUMNS]] for row in rows[first : first + ROWS]]
+    paginator = Paginator(rows, ROWS, count=len(rows), address=lambda number: _address(address, kept, number))
+    shown_page = paginator.get_page(page)
+    shown = [[cell(value) for value in row[:COLUMNS]] for row in shown_page]
     numbers = [any(some.number for some in cells) for cells in zip(*shown, strict=True)]
     orders: dict[int | None, str] = {column: "descending" if down else "ascending"}
     return {
@@ -63,15 +62,11 @@ def table_page(table: Table, address: str, sort: str, page: str) -> dict[str, An
             for n, name in enumerate(table.columns[:COLUMNS])
         ],
         "rows": shown,
-        "first": first + 1,
-        "last": first + len(shown),
-        "count": len(rows),
+        "page": shown_page,
         "total": table.total,
         "left_out": max(0, len(table.columns) - COLUMNS),
-        "previous": _address(address, kept, number - 1) if number > 1 else "",
-        "next": _address(address, kept, number + 1) if number < pages else "",
         "csv": f"{address}?format=csv",
-        "here": _address(address, kept, number),
+        "here": _address(address, kept, shown_page.number),
     }
 
 

@@ -15,7 +15,7 @@ from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs import services
 from runs.active_root import active_root
-from runs.pages.recycle_bin import BinPage, outcome
+from runs.pages.recycle_bin import deleted_runs, outcome
 from runs.pages.table.actions import address_of_view
 from runs.pages.table.rows import table_context
 from runs.pages.table.state import TableState
@@ -82,8 +82,8 @@ def back_to_bin(what: str, results: Mapping[str, Result]) -> HttpResponseRedirec
 @require_safe
 def recycle_bin(request: HttpRequest) -> HttpResponse:
     """The deleted runs, the last deleted first."""
-    page = BinPage.read(active_root(), request.GET.get("page", ""))
-    context = {"page": page, "runs": page.runs, "root": active_root(), "outcome": outcome(request.GET)}
+    page = deleted_runs(active_root(), request.GET.get("page", ""))
+    context = {"page": page, "root": active_root(), "outcome": outcome(request.GET)}
     return render(request, "runs/recycle_bin.html", context)
 
 

@@ -181,29 +181,3 @@ def _figures_of(name: str) -> list[Option]:
 def _offer(kind: str, found: Sequence[tuple[str, list[Option]]]) -> Offer:
     lines = [Line(*one) for one in found[:MOST_OFFERED]]
     return Offer(kind, lines, len(found) - len(lines))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Where in the list a page is."""
-
-    first: int
-    last: int
-    total: int
-    capped: bool
-    """There are more than `total`."""
-    previous: str
-    next: str
-
-
-def page_of(state: TableState, shown: int, more: bool, total: int, capped: bool) -> Page:
-    """The page of `shown` runs; `more` says whether another one follows."""
-    before = (state.page - 1) * state.size
-    return Page(
-        first=before + 1 if shown else 0,
-        last=before + shown,
-        total=total,
-        capped=capped,
-        previous=state.but(page=state.page - 1).address if state.page > 1 else "",
-        next=state.but(page=state.page + 1).address if more else "",
-    )

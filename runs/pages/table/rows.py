@@ -12,8 +12,9 @@ from django.http import QueryDict
 
 from runicorn.settings import preferences
 from runicorn.store import layout
+from runicorn_site.web.paginator import OpenPaginator
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
-from runs.pages.table.head import chips, headings, label_of, offers, orders, page_of
+from runs.pages.table.head import chips, headings, label_of, offers, orders
 from runs.pages.table.state import AGGREGATES, TableState, is_added, metric_of, number
 from runs.query import counts as counting
 from runs.query.completeness import in_words
@@ -94,15 +95,16 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         found = matching(root, state)
     except BadWhere as error:
         found, problem = Run.objects.in_root(root).none(), str(error).removeprefix("where: ")
-    before = (state.page - 1) * state.size
-    runs = list(
-        found.ordered(ORDER.get(state.key, state.key), desc=state.descending)[
-            before : before + state.size + 1
-        ]
-    )
-    shown = runs[: state.size]
+    count, is_capped = counting.capped(found)
+    page = OpenPaginator(
+        found.ordered(ORDER.get(state.key, state.key), desc=state.descending),
+        state.size,
+        count=count,
+        is_capped=is_capped,
+        address=lambda number: state.but(page=number).address,
+    ).get_page(state.page)
+    shown: list[Run] = list(page)
     widths = preferences.column_widths("runs", "any")
-    total, capped = counting.capped(found)
     return {
         "root": root,
         "state": state,
@@ -118,7 +120,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         "projects": [project["name"] for project in projects(root)],
         "tags": tags(root),
         "offered": offers(state, *offered(shown)),
-        "page": page_of(state, len(shown), len(runs) > state.size, total, capped),
+        "page": page,
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
         "problems": root.problems,

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from runicorn_site.web.paginator import page_number
+
 SIZES = (50, 100, 200)
-LARGEST_PAGE = 1_000_000
 MOST_COLUMNS = 24
 NEWEST = "-created"
 SORTS = frozenset({"status", "name", "project", "best", "duration", "created", "updated"})
@@ -67,7 +68,7 @@ class TableState:
             columns=columns_of(query, usual),
             preferred=usual,
             sort=sort if key in SORTS or is_added(key) else NEWEST,
-            page=max(1, min(number(query.get("page"), 1), LARGEST_PAGE)),
+            page=page_number(query.get("page")),
             size=size if size in SIZES else SIZES[0],
         )
 
