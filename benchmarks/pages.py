@@ -34,7 +34,7 @@ from tests.waiting import until
 RUNS = 10_000
 CHARTS, STEPS = 200, 300
 ROUNDS = 9
-SMALLEST = "/static/js/sentence.js"
+SMALLEST = "/static/js/recycle_bin.js"
 START = "/api/health"
 RUN = "20260101_000000_000001"
 WEIGHT_LIMIT, PAINT_LIMIT, DRAW_LIMIT = 200.0, 300.0, 100.0

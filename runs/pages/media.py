@@ -108,7 +108,7 @@ def table(run: Run, path: str) -> media_tables.Table:
     try:
         return media_tables.Table.read(run_files.read_media(run, path, LARGEST_TABLE))
     except ValueError as error:
-        raise NoSuchFile("This file does not hold a table.") from error
+        raise NoSuchFile("This file does not contain a table.") from error
 
 
 def histograms(run: Run, key: str) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 /** The page of a route: one form sends the chosen method and body, and the answer is shown below it. */
 
+import { send } from "./http.js";
+
 const form = document.getElementById("ask");
 const place = document.getElementById("answer");
 
@@ -15,10 +17,10 @@ async function ask(event) {
   place.hidden = false;
   place.textContent = "…";
   try {
-    const answer = await fetch(form.dataset.address, request);
+    const answer = await send(form.dataset.address, request);
     place.textContent = `HTTP ${answer.status} ${answer.statusText}\n\n${readable(await answer.text())}`;
-  } catch {
-    place.textContent = "The viewer does not answer.";
+  } catch (error) {
+    place.textContent = error.message;
   }
 }
 

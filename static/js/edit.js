@@ -1,18 +1,14 @@
 /** Tags and note of a run, edited where they are shown: the runs table and the run page use the same sheet. */
 
+import { requestJson } from "./http.js";
+
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
   return made;
 }
 
-async function ask(id, options = {}) {
-  const response = await fetch(`/api/runs/${encodeURIComponent(id)}`, options).catch(() => null);
-  if (!response) throw new Error("The viewer does not answer. Is it still running?");
-  const answer = await response.json().catch(() => null);
-  if (!response.ok || !answer) throw new Error(answer?.detail ?? `The viewer answered ${response.status}.`);
-  return answer;
-}
+const ask = (id, options) => requestJson(`/api/runs/${encodeURIComponent(id)}`, options);
 
 /** Change what people say of a run: `{tags, description, pinned, archived}`, as far as they are given. */
 export function change(id, changes) {

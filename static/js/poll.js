@@ -46,13 +46,3 @@ export function poll(ask, interval, failed = () => {}) {
   wait();
   return turn;
 }
-
-/** The text of a fragment of this site, or null when it is the same as `mark.tag` says. */
-export async function fragment(address, mark) {
-  const headers = { "HX-Request": "true", ...(mark.tag ? { "If-None-Match": mark.tag } : {}) };
-  const response = await fetch(address, { headers, cache: "no-store" });
-  if (response.status === 304) return null;
-  if (!response.ok) throw new Error(`The viewer answered ${response.status}.`);
-  mark.tag = response.headers.get("ETag");
-  return response.text();
-}

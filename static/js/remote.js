@@ -1,8 +1,8 @@
 /** The pages of other machines: parts marked `data-fresh="<milliseconds>"` are drawn anew by the server; 0 means once. */
 
-import { fragment, poll } from "./poll.js";
+import { fragment } from "./http.js";
+import { poll } from "./poll.js";
 import { morph } from "./run/morph.js";
-import { sentenceIn } from "./sentence.js";
 
 const SLOW = 2000;
 const part = () => document.querySelector("[data-fresh]");
@@ -26,20 +26,13 @@ function replace(text) {
 
 function failed(error) {
   document.getElementById("stale")?.remove();
-  if (error) part()?.before(notice("Not up to date: the viewer does not answer. Trying again."));
+  if (error) part()?.before(notice(`Out of date, trying again. ${error.message}`));
 }
 
-async function once(place) {
-  const response = await fetch(location.href, { headers: { "HX-Request": "true" }, cache: "no-store" });
-  const text = await response.text();
-  if (response.ok) replace(text);
-  else place.replaceChildren(notice(sentenceIn(text, response.status)));
-}
-
+const ask = async () => replace(await fragment(location.pathname + location.search));
 const first = part();
 if (first?.dataset.fresh === "0") {
-  once(first).catch(() => first.replaceChildren(notice("The viewer does not answer. Is it still running?")));
+  ask().catch((error) => first.replaceChildren(notice(error.message)));
 } else if (first) {
-  const ask = async () => replace(await fragment(location.pathname + location.search, {}));
   poll(ask, () => Number(part()?.dataset.fresh ?? SLOW), failed);
 }

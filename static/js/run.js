@@ -1,6 +1,7 @@
 /** The run page: charts, log and header, kept up to date by one socket. */
 
 import { Board } from "./chart/board.js";
+import { requestJson } from "./http.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
 import { linkLines } from "./log/link.js";
@@ -103,9 +104,11 @@ async function findCharts() {
 /** Without a chart that asks, the page asks itself where the journal stands. */
 async function findPlace() {
   if (!charts.querySelector("figure")) findCharts();
-  const response = await fetch(`${series}?points=4&names=,`).catch(() => null);
-  if (response?.ok) begin(await response.json());
-  else say("Not live: the viewer does not answer.", () => findPlace());
+  try {
+    begin(await requestJson(`${series}?points=4&names=,`));
+  } catch (error) {
+    say(`Not live. ${error.message}`, () => findPlace());
+  }
 }
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));

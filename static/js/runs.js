@@ -1,14 +1,14 @@
 /** The runs table: rows that move by themselves, selection, keys. Filters, sorting and paging are links and forms. */
 
 import { editRun } from "./edit.js";
-import { fragment, poll } from "./poll.js";
+import { UNREACHABLE, errorText, fragment } from "./http.js";
+import { poll } from "./poll.js";
 import { columns } from "./runs/columns.js";
 import { compare } from "./runs/compare.js";
 import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
 import { selection } from "./runs/select.js";
 import { verbs } from "./runs/verbs.js";
-import { sentenceIn } from "./sentence.js";
 
 const RUNNING = 2000;
 const QUIET = 8000;
@@ -59,9 +59,9 @@ document.body.addEventListener("htmx:afterSettle", () => {
 
 /** A refusal is told in the words of the page that came with it, never by a table as if nothing had happened. */
 document.body.addEventListener("htmx:responseError", ({ detail }) => {
-  say(sentenceIn(detail.xhr.responseText, detail.xhr.status));
+  say(errorText(detail.xhr.responseText, detail.xhr.status));
 });
-document.body.addEventListener("htmx:sendError", () => say("The viewer does not answer. Is it still running?"));
+document.body.addEventListener("htmx:sendError", () => say(UNREACHABLE));
 
 /** Tags and note of a row; the focus goes back to its name. */
 async function edit(row) {
@@ -85,5 +85,5 @@ compare(picks);
 verbs(picks, refresh);
 
 poll(refresh, interval, (error) => {
-  say(error ? "Not up to date: the viewer does not answer. Trying again." : "");
+  say(error ? `Out of date, trying again. ${error.message}` : "");
 });

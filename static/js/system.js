@@ -3,7 +3,8 @@
 import { Chart } from "./chart/chart.js";
 import { Series } from "./chart/data.js";
 import { onThemeChange } from "./chart/palette.js";
-import { fragment, poll } from "./poll.js";
+import { fragment } from "./http.js";
+import { poll } from "./poll.js";
 
 const EVERY = 2000;
 const KEPT = 150;

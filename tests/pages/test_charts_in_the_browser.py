@@ -186,7 +186,7 @@ def test_a_broken_answer_is_a_sentence_with_a_retry(board: Callable[..., Any], s
     server.broken = True
     page = board("loss")
     message = page.locator(".message")
-    until(lambda: "was cut off" in (message.text_content() or ""))
+    until(lambda: "is incomplete" in (message.text_content() or ""))
     server.broken = False
     message.get_by_role("button", name="Try again").click()
     until(lambda: painted(page, "loss") > 300)

@@ -181,7 +181,7 @@ def test_a_server_that_is_gone_is_said_with_a_way_to_try_again(pane: Any) -> Non
     pane.evaluate("pane.jump(500)")
     trouble = pane.locator(".trouble")
     until(lambda: trouble.is_visible())
-    assert "The log could not be read." in trouble.inner_text()
+    assert "The response of the server is incomplete." in trouble.inner_text()
     serve_log(pane, 600)
     trouble.get_by_role("button").click()
     until(lambda: pane.locator("[aria-current]").count() == 1)

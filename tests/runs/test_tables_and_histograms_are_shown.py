@@ -118,7 +118,7 @@ def test_a_page_that_has_the_rest_gets_the_table_alone(client: Client, log: Log)
 )
 def test_what_is_no_table_gets_a_page_that_says_so(client: Client, log: Log, content: bytes) -> None:
     answer = client.get(log("t.table.json", content))
-    assert (answer.status_code, b"does not hold a table" in answer.content) == (404, True)
+    assert (answer.status_code, b"does not contain a table" in answer.content) == (404, True)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@
  * }
  * A *source* gives the charts of a page their curves, and again for each range that is zoomed to:
  *   load(name, {x: "step" | "time", points, step_range?, time_range?})  a promise of an answer; ranges are "from:to";
- *              rejects with a `NoAnswer` (load.js), whose message is shown with a button to try again
+ *              rejects with an `HttpError` (../http.js), whose message is shown with a button to try again
  *   curves(name, answer)                                               the curves of chart `name`
  * `Loader` (load.js) is the source of a run page; charts that ask in one frame share its requests.
  *

@@ -1,13 +1,11 @@
 /** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
 
+import { complete, request } from "../http.js";
 import { Series } from "./data.js";
 
 const MOST_NAMES = 24;
 const LONGEST_QUERY = 6000;
 const AT_ONCE = 2;
-
-/** A broken answer, as a sentence for the person who looks at the chart. */
-export class NoAnswer extends Error {}
 
 /** The series of one run, by name: a source of curves (see chart.js). */
 export class Loader {
@@ -66,18 +64,8 @@ export class Loader {
 }
 
 async function ask(address) {
-  let response;
-  try {
-    response = await fetch(address, { headers: { Accept: "application/json" } });
-  } catch {
-    throw new NoAnswer("The viewer does not answer. Is it still running?");
-  }
-  if (!response.ok) throw new NoAnswer(`The points could not be read (${response.status}).`);
-  try {
-    const answer = await response.json();
-    answer.pending = Number(response.headers.get("X-Ingest-Pending"));
-    return answer;
-  } catch {
-    throw new NoAnswer("The answer with the points was cut off.");
-  }
+  const response = await request(address);
+  const answer = await complete(response, "json");
+  answer.pending = Number(response.headers.get("X-Ingest-Pending"));
+  return answer;
 }

@@ -1,5 +1,7 @@
 /** Where the log pane gets what is not live: blocks of lines, single long lines, places of a text. */
 
+import { complete, request, requestJson } from "../http.js";
+
 export class Source {
   /** `root`: has `data-log`, `data-whole` and a `.trouble`, where a failure is said with a button to try again. */
   constructor(root) {
@@ -33,18 +35,20 @@ export class Source {
 
   /** What the server answers; null when it does not, which is said with a way to try again. */
   async ask(query, again) {
-    const response = await fetch(`${this.address}?${new URLSearchParams(query)}`).catch(() => null);
-    const answer = await response?.json().catch(() => null);
-    const sentence = !response ? "The viewer does not answer." : response.ok && answer ? "" : (answer?.detail ?? "The log could not be read.");
     this.again = again;
-    this.trouble.hidden = !sentence;
-    this.trouble.querySelector("span").textContent = sentence;
-    return sentence ? null : answer;
+    try {
+      const answer = await requestJson(`${this.address}?${new URLSearchParams(query)}`);
+      this.trouble.hidden = true;
+      return answer;
+    } catch (error) {
+      this.trouble.hidden = false;
+      this.trouble.querySelector("span").textContent = error.message;
+      return null;
+    }
   }
 
   async #text(start, end) {
-    const response = await fetch(this.whole, { headers: { Range: `bytes=${start}-${end - 1}` } });
-    if (!response.ok) throw new Error(`The viewer answered ${response.status}.`);
-    return response.text();
+    const response = await request(this.whole, { headers: { Range: `bytes=${start}-${end - 1}` } });
+    return complete(response, "text");
   }
 }

@@ -1,7 +1,7 @@
 /** What is changed on the page of a run: tags and note, whether it is pinned or archived, and that it is deleted. */
 
 import { change, editRun } from "../edit.js";
-import { sentenceIn } from "../sentence.js";
+import { request } from "../http.js";
 import { redraw } from "./header.js";
 
 const KEYS = { t: "tags", n: "note" };
@@ -29,9 +29,7 @@ export function editInPlace(id) {
 
   /** The server leads to the table, where it offers to take it back. */
   async function remove(form) {
-    const response = await fetch(form.action, { method: "POST", body: new FormData(form), keepalive: true }).catch(() => null);
-    if (!response) throw new Error("The viewer does not answer. Is it still running?");
-    if (!response.ok) throw new Error(sentenceIn(await response.text(), response.status));
+    const response = await request(form.action, { method: "POST", body: new FormData(form), keepalive: true });
     location.assign(response.url);
   }
 

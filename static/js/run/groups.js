@@ -1,5 +1,6 @@
 /** The groups of charts: which are shown for a filter, and where a new metric goes. */
 
+import { requestJson } from "../http.js";
 import { natural } from "./natural.js";
 
 /** Show the figures whose name holds every word of `filter`, and the groups that have one. */
@@ -43,8 +44,8 @@ export function addFigure(root, name, timeOnly) {
 export async function seriesOf(address) {
   const found = new Map();
   for (const axis of ["step", "time"]) {
-    const response = await fetch(`${address}?points=4&x=${axis}`).catch(() => null);
-    for (const { name } of response?.ok ? (await response.json()).series : []) {
+    const answer = await requestJson(`${address}?points=4&x=${axis}`).catch(() => null);
+    for (const { name } of answer?.series ?? []) {
       if (!found.has(name)) found.set(name, axis === "time");
     }
   }

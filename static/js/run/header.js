@@ -1,5 +1,6 @@
 /** The head of the run page: the step moves with the points, all else is drawn by the server. */
 
+import { request } from "../http.js";
 import { morph } from "./morph.js";
 
 const PAUSE = 1000;
@@ -34,8 +35,8 @@ export function refreshHeader(run) {
 export async function redraw() {
   clearTimeout(timer);
   timer = 0;
-  const response = await fetch(`${location.pathname}?part=header`).catch(() => null);
-  if (!response?.ok) return;
+  const response = await request(`${location.pathname}?part=header`).catch(() => null);
+  if (!response) return;
   const shown = Number(document.getElementById("step").dataset.value);
   const text = await response.text();
   // The run was deleted meanwhile: what came is a page of its own.

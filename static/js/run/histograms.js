@@ -2,6 +2,7 @@
 
 import { figure } from "../chart/format.js";
 import { onThemeChange } from "../chart/palette.js";
+import { HttpError, requestJson } from "../http.js";
 import { drawBars, drawMap } from "./heat.js";
 import { Steps, showTrouble } from "./steps.js";
 
@@ -36,10 +37,10 @@ export class HistogramSeries {
   async #load() {
     this.timer = 0;
     const { body } = this.steps;
-    const response = await fetch(`${this.address}?${new URLSearchParams({ key: this.key })}`).catch(() => null);
-    const answer = response?.ok ? await response.json().catch(() => null) : null;
-    if (!answer) return showTrouble(body, "The histograms could not be read: the viewer does not answer.", () => this.#load());
-    if (!answer.items.length) return showTrouble(body, "None of these files holds a histogram.", () => this.#load());
+    const retry = () => this.#load();
+    const answer = await requestJson(`${this.address}?${new URLSearchParams({ key: this.key })}`).catch((error) => error);
+    if (answer instanceof HttpError) return showTrouble(body, answer.message, retry);
+    if (!answer.items.length) return showTrouble(body, "None of these files contains a histogram.", retry);
     this.shown = answer.items;
     body.replaceChildren(this.map, this.bars, this.words);
     this.steps.replace(answer.items);

@@ -1,5 +1,6 @@
 /** Images, tables and histograms in their panes, also those that are logged while the page is open. */
 
+import { HttpError, requestJson } from "../http.js";
 import { HistogramSeries } from "./histograms.js";
 import { drawImage } from "./images.js";
 import { Steps } from "./steps.js";
@@ -33,10 +34,9 @@ export class Media {
 
   async #ask() {
     this.timer = 0;
-    const response = await fetch(`${this.addresses.media}?${new URLSearchParams(this.place)}`).catch(() => null);
-    const answer = response?.ok ? await response.json().catch(() => null) : null;
-    this.#say(answer ? "" : "What was logged could not be listed: the viewer does not answer.");
-    if (!answer) return;
+    const answer = await requestJson(`${this.addresses.media}?${new URLSearchParams(this.place)}`).catch((error) => error);
+    this.#say(answer instanceof HttpError ? answer.message : "");
+    if (answer instanceof HttpError) return;
     this.place = { after: answer.last, mark: answer.mark };
     if (answer.again) this.#clear();
     for (const [kind, entries] of Map.groupBy(answer.media, ({ kind }) => kind)) this.#take(kind, entries);

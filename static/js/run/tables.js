@@ -1,5 +1,6 @@
 /** A logged table: the server sorts and pages it, the links in it are followed in place. */
 
+import { HttpError, fragment } from "../http.js";
 import { showTrouble } from "./steps.js";
 
 /** Show the table of `item` in `body`; of another step with the same sort. */
@@ -18,11 +19,10 @@ export function drawTable(item, body) {
 
 async function load(address, body, column = -1) {
   const turn = (body.dataset.turn = String(Number(body.dataset.turn ?? 0) + 1));
-  const response = await fetch(address, { headers: { "HX-Request": "true" } }).catch(() => null);
-  const text = response?.ok ? await response.text().catch(() => null) : null;
+  const text = await fragment(address).catch((error) => error);
   if (turn !== body.dataset.turn) return;
-  if (text === null) {
-    const sentence = response?.status === 404 ? "This file does not hold a table." : "The viewer does not answer.";
+  if (text instanceof HttpError) {
+    const sentence = text.status === 404 ? "This file does not contain a table." : text.message;
     return showTrouble(body, sentence, () => load(address, body));
   }
   // The server's own markup, with every text of the run escaped.

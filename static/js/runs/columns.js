@@ -1,5 +1,6 @@
 /** Columns: moved by dragging, by buttons and by keys, and remembered for the next time. */
 
+import { send } from "../http.js";
 import { equipWidths, heads, table, widthKeys } from "./widths.js";
 
 const form = () => document.getElementById("filters");
@@ -37,7 +38,7 @@ async function remember() {
   const body = new URLSearchParams({ csrfmiddlewaretoken: token() });
   for (const box of document.querySelectorAll("#columns :is([name=col], [name=add]):checked")) body.append("col", box.value);
   // Kept alive: who goes to another page at once has chosen all the same.
-  await fetch("/runs-columns", { method: "POST", body, keepalive: true });
+  await send("/runs-columns", { method: "POST", body, keepalive: true });
 }
 
 function rememberChange() {
@@ -47,8 +48,8 @@ function rememberChange() {
 
 async function forget() {
   await Promise.all([
-    fetch("/runs-columns", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: token() }), keepalive: true }),
-    fetch("/api/config/column-widths?table=runs", { method: "DELETE", keepalive: true }),
+    send("/runs-columns", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: token() }), keepalive: true }),
+    send("/api/config/column-widths?table=runs", { method: "DELETE", keepalive: true }),
   ]);
   const query = new URLSearchParams(location.search);
   query.delete("col");

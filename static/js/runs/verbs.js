@@ -1,6 +1,6 @@
 /** What is done with all selected runs: in batches, with its progress, and with one way back that outlives a reload. */
 
-import { sentenceIn } from "../sentence.js";
+import { requestJson } from "../http.js";
 import { save } from "./export.js";
 import { Outcome } from "./outcome.js";
 import { count } from "./select.js";
@@ -17,15 +17,11 @@ const SAID = {
   unarchive: ["no longer archived", "archive"],
 };
 
-const sentence = async (response) => sentenceIn(await response.text(), response.status);
-
 async function batch(verb, tag, ids) {
   const body = new URLSearchParams({ verb, tag });
   for (const id of ids) body.append("run_ids", id);
   body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  const response = await fetch("/runs-change", { method: "POST", body });
-  if (!response.ok) throw new Error(await sentence(response));
-  return response.json();
+  return requestJson("/runs-change", { method: "POST", body });
 }
 
 /** Wire the selection bar; `refresh()` asks for the table anew. */
@@ -48,7 +44,7 @@ export function verbs(picks, refresh) {
         refused += answer.refused;
       }
     } catch (error) {
-      problem = error instanceof TypeError ? "The viewer does not answer. Is it still running?" : error.message;
+      problem = error.message;
     }
     busy = false;
     finish(verb, tag, changed, refused, problem);
@@ -84,12 +80,14 @@ export function verbs(picks, refresh) {
 
   async function chooseAll(button) {
     button.disabled = true;
-    const response = await fetch(`/runs-matching${location.search}`).catch(() => null);
+    try {
+      const { ids, total } = await requestJson(`/runs-matching${location.search}`);
+      picks.choose(ids);
+      if (total > ids.length) say(`The first ${count(ids.length)} of ${total.toLocaleString("en")} are selected.`);
+    } catch (error) {
+      say(error.message);
+    }
     button.disabled = false;
-    if (!response?.ok) return say(response ? await sentence(response) : "The viewer does not answer.");
-    const { ids, total } = await response.json();
-    picks.choose(ids);
-    if (total > ids.length) say(`The first ${count(ids.length)} of ${total.toLocaleString("en")} are selected.`);
   }
 
   document.addEventListener("keydown", (event) => {

@@ -1,5 +1,7 @@
 /** The widths of the columns: dragged at the edge of a heading, or changed by keys there; the viewer keeps them. */
 
+import { send } from "../http.js";
+
 const NARROWEST = 48;
 const NAME = 220;
 const USUAL = 112;
@@ -57,7 +59,7 @@ async function saveWidths() {
   });
   const body = JSON.stringify({ table: "runs", size: "any", widths, window_width: innerWidth });
   const headers = { "Content-Type": "application/json" };
-  await fetch("/api/config/column-widths", { method: "POST", headers, body, keepalive: true });
+  await send("/api/config/column-widths", { method: "POST", headers, body, keepalive: true });
 }
 
 addEventListener("pagehide", () => {

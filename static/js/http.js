@@ -1,0 +1,57 @@
+/** Requests to the server: the one `fetch`, and one error for each way in which it fails. */
+
+export const UNREACHABLE = "The server is not responding. Is it still running?";
+
+export class HttpError extends Error {
+  /** `status` is 0 where no response came. */
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Return the response, whatever its status; throw an `HttpError` if there is none. */
+export function send(address, options) {
+  return fetch(address, options).catch(() => {
+    throw new HttpError(UNREACHABLE);
+  });
+}
+
+/** Return a response that is ok (or 304); throw an `HttpError` with the server's own sentence otherwise. */
+export async function request(address, options) {
+  const response = await send(address, options);
+  if (response.ok || response.status === 304) return response;
+  throw new HttpError(errorText(await response.text().catch(() => ""), response.status), response.status);
+}
+
+/** Return the JSON at an address. */
+export async function requestJson(address, options) {
+  return complete(await request(address, options), "json");
+}
+
+/** Return the body of a response, read by its method `read`; throw an `HttpError` if the connection broke. */
+export function complete(response, read) {
+  return response[read]().catch(() => {
+    throw new HttpError("The response of the server is incomplete.", response.status);
+  });
+}
+
+/** Return a fragment of a page as text, or null if it is the one that `mark.tag` names. */
+export async function fragment(address, mark = {}) {
+  const headers = { "HX-Request": "true", ...(mark.tag ? { "If-None-Match": mark.tag } : {}) };
+  const response = await request(address, { headers, cache: "no-store" });
+  if (response.status === 304) return null;
+  mark.tag = response.headers.get("ETag");
+  return complete(response, "text");
+}
+
+/** Return the sentence in the body of an error: `detail` of a problem document, or that of an error page. */
+export function errorText(text, status) {
+  const fallback = `The server responded with status ${status}.`;
+  try {
+    return JSON.parse(text).detail ?? fallback;
+  } catch {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    return page.querySelector("main .sentence")?.textContent ?? fallback;
+  }
+}
