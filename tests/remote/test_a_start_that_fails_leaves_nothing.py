@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from rest_framework.test import APIClient
 
 from remote.models import ViewerSession
@@ -29,7 +30,7 @@ from tests.remote.pythons import (
     pretending,
 )
 from tests.remote.sshd import Sshd, keygen
-from tests.remote.starting import begin, is_free, status, stop, until_it_is
+from tests.remote.starting import begin, is_free, start, status, stop, until_it_is
 from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
@@ -181,18 +182,24 @@ def test_what_the_viewer_over_there_complains_of_is_told(
     assert far.viewers(known_sshd.home) == [] and far.litter(known_sshd) == []
 
 
-def test_a_full_disk_over_there_is_told(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
+def test_a_viewer_starts_on_a_remote_host_whose_data_disk_is_full(
+    api: APIClient, starting: Body, known_sshd: Sshd
+) -> None:
+    """Its database then lies elsewhere, as `tests/site/test_the_database_is_made_ready.py` shows."""
     body = starting()
     place = known_sshd.home / far.DATA
     command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
     if os.getuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
         pytest.skip("a small file system cannot be mounted here")
     try:
-        answer = api.post("/api/remote/viewer/start", body)
-        assert answer.status_code == 503
-        assert answer.json()["detail"].startswith("The viewer on 127.0.0.1 did not start: ")
-        assert "disk is full" in answer.json()["detail"] or "No space left" in answer.json()["detail"]
-        assert far.viewers(known_sshd.home) == [] and far.litter(known_sshd) == []
+        session = start(api, body)
+        headers = {"Authorization": f"Bearer {session['token']}"}
+        address = f"http://127.0.0.1:{session['local_port']}/api/runs"
+        assert requests.get(address, headers=headers, timeout=30).status_code == 200
+        assert [path for path in place.rglob("*") if path.is_file()] == []
+        stop(api, session)
+        until(lambda: far.viewers(known_sshd.home) == [])
+        assert far.litter(known_sshd) == []
     finally:
         subprocess.run(["umount", str(place)], check=True)
 

@@ -229,7 +229,7 @@ def test_a_size_beyond_the_disk_costs_one_file(tmp_path: Path) -> None:
     huge = {"path": f"{RUN}/events.jsonl", "size": 2**59, "mtime": 1.0}
     result = visit(Far(manifest(run(GOOD, huge))), tmp_path)
     assert (result["files_synced"], result["failed_count"]) == (1, 1)
-    assert "no room" in result["problems"][0]
+    assert "No space left on the disk" in result["problems"][0]
 
 
 def test_a_memory_that_leads_elsewhere_removes_nothing(tmp_path: Path) -> None:
