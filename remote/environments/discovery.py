@@ -1,4 +1,4 @@
-"""The Pythons of another machine: found by two scripts that go over standard input (`remote/environments/probe.py`)."""
+"""Discovery of the Python environments of a remote host, by two scripts sent over standard input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def find(held: Held) -> list[Environment]:
         ConnectionCut: the connection was lost.
     """
     link = held.link
-    output = await link.run("/bin/sh", "-s", stdin=probe.FIND.encode(), timeout=FIND_SECONDS)
+    output = await link.run("/bin/sh", "-s", stdin=probe.script("find_pythons.sh"), timeout=FIND_SECONDS)
     try:
         candidates = probe.candidates(output.stdout)
     except ValueError:
@@ -49,7 +49,9 @@ async def find(held: Held) -> list[Environment]:
 
 async def _look(link: Link, candidate: Candidate) -> Environment:
     try:
-        output = await link.run(candidate.path, "-", stdin=probe.TELL.encode(), timeout=TELL_SECONDS)
+        output = await link.run(
+            candidate.path, "-", stdin=probe.script("describe_python.py"), timeout=TELL_SECONDS
+        )
     except Failed:  # it hangs: the others can be had all the same
         return probe.environment(candidate, b"")
     return probe.environment(candidate, output.stdout)

@@ -1,7 +1,7 @@
-"""What is sent to another machine to find its Pythons, and how the answers are read. No Django, and no network.
+"""Parse what the scripts of this folder print on a remote host. No Django, and no network.
 
-Two scripts go over standard input, so that nothing of them meets a command line: one for `/bin/sh`, which names the
-Pythons that are there, and one for each of these Pythons, which tells of itself in one line of JSON.
+The scripts go over standard input, so that nothing of them meets a command line: `find_pythons.sh` lists the Pythons
+that are there, and `describe_python.py`, run by each of them, prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from runicorn.remote_protocol import IMPLEMENTATION, OLDEST_PYTHON
@@ -20,127 +21,10 @@ MARK = "runicorn-probe:"
 MOST = 60
 """Pythons of one machine that are looked at."""
 
-FIND = r"""
-# Names every Python of this user: kind NUL tool NUL path NUL, one after the other.
-exec 2>/dev/null
-say() { [ -x "$3" ] && [ ! -d "$3" ] && printf '%s\0%s\0%s\0' "$1" "$2" "$3"; }
-printf 'runicorn-probe:\0'
-for name in python3 python; do
-  path=$(command -v "$name") && case $path in /*) say system system "$path";; esac
-done
-say system system /usr/bin/python3
-say system system /usr/local/bin/python3
-conda=$(command -v conda) && case $conda in /*) conda=$(dirname "$(dirname "$conda")");; *) conda=;; esac
-known=$HOME/.conda/environments.txt
-[ -f "$known" ] && while IFS= read -r folder || [ -n "$folder" ]; do
-  say conda conda "$folder/bin/python"
-done < "$known"
-for root in "$CONDA_PREFIX" "${CONDA_EXE%/bin/conda}" "$conda" "$MAMBA_ROOT_PREFIX" \
-  "$HOME"/anaconda3 "$HOME"/miniconda3 "$HOME"/miniforge3 "$HOME"/mambaforge "$HOME"/micromamba \
-  "$HOME"/anaconda "$HOME"/miniconda "$HOME"/.conda "$HOME"/.local/share/mamba \
-  /opt/anaconda3 /opt/miniconda3 /opt/miniforge3 /opt/mambaforge /opt/conda \
-  /usr/local/anaconda3 /usr/local/miniconda3 /usr/local/miniforge3; do
-  [ -n "$root" ] || continue
-  [ -d "$root/conda-meta" ] && say conda conda "$root/bin/python"
-  for folder in "$root"/envs/*; do
-    [ -d "$folder/conda-meta" ] && say conda conda "$folder/bin/python"
-  done
-done
-for folder in "$VIRTUAL_ENV" "$HOME"/.venv "$HOME"/venv "$HOME"/env "$HOME"/*/.venv "$HOME"/*/venv \
-  "$HOME"/*/*/.venv "$HOME"/*/*/venv "${WORKON_HOME:-$HOME/.virtualenvs}"/* \
-  "$HOME"/.cache/pypoetry/virtualenvs/*; do
-  [ -f "$folder/pyvenv.cfg" ] && say virtualenv venv "$folder/bin/python"
-done
-pyenv=${PYENV_ROOT:-$HOME/.pyenv}
-for folder in "$pyenv"/versions/* "$pyenv"/versions/*/envs/*; do
-  say virtualenv pyenv "$folder/bin/python"
-done
-data=${XDG_DATA_HOME:-$HOME/.local/share}
-for folder in "${UV_PYTHON_INSTALL_DIR:-$data/uv/python}"/*; do
-  say virtualenv uv "$folder/bin/python3"
-done
-for folder in "${UV_TOOL_DIR:-$data/uv/tools}"/*; do
-  say virtualenv uv "$folder/bin/python"
-done
-for folder in "${PIPX_HOME:-$data/pipx}"/venvs/*; do
-  say virtualenv pipx "$folder/bin/python"
-done
-printf 'runicorn-probe:\0'
-exit 0
-"""
-"""For `/bin/sh -s`. A login shell that greets does so outside of the marks."""
 
-TELL = r"""
-import sys
-sys.path[:] = [entry for entry in sys.path if entry]  # the home may hold a `json.py`, or a folder `runicorn`
-import json, os, socket, subprocess
-
-def runicorn():
-    try:
-        from importlib.metadata import version
-    except ImportError:
-        version = None
-    try:
-        from importlib.util import find_spec
-        spec = find_spec("runicorn")
-    except Exception:
-        return None
-    if spec is None or spec.origin is None:
-        return None
-    found = {"version": None, "implementation": None}
-    try:
-        found["version"] = version and version("runicorn")
-    except Exception:
-        pass
-    try:
-        asked = subprocess.Popen([sys.executable, "-m", "runicorn", "version", "--json"], cwd="/",
-                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        told = json.loads(asked.communicate(timeout=15)[0].decode("utf-8", "replace").strip().splitlines()[-1])
-        found = {"version": str(told["version"]), "implementation": str(told["implementation"])}
-    except Exception:
-        try:
-            asked.kill()
-        except Exception:
-            pass
-    return found
-
-def root():
-    home = os.path.expanduser("~")
-    folder = os.environ.get("RUNICORN_CONFIG_DIR") or os.path.join(
-        os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "runicorn")
-    configured = None
-    try:
-        with open(os.path.join(os.path.expanduser(folder), "config.json")) as file:
-            configured = json.load(file).get("user_root_dir")
-    except Exception:
-        pass
-    usual = [os.path.join(home, name) for name in (".runicorn", "runicorn_data")]
-    for place in [os.environ.get("RUNICORN_DIR"), configured]:
-        if place and place == str(place):
-            return os.path.join(home, os.path.expanduser(place))
-    return ([place for place in usual if os.path.isdir(place)] + usual)[0]
-
-def port():
-    with_socket = socket.socket()
-    try:
-        with_socket.bind(("127.0.0.1", 0))
-        return with_socket.getsockname()[1]
-    finally:
-        with_socket.close()
-
-place = root()
-told = {
-    "python": ".".join(map(str, sys.version_info[:3])),
-    "identity": os.path.realpath(sys.executable or "") + " " + os.path.realpath(sys.prefix),
-    "runicorn": runicorn(),
-    "home": os.path.expanduser("~"),
-    "root": place,
-    "root_exists": os.path.isdir(place),
-    "port": port(),
-}
-sys.stdout.write("\nrunicorn-probe:" + json.dumps(told) + "\n")
-"""
-"""For `<python> -`. It has to be understood by every Python that is still about."""
+def script(name: str) -> bytes:
+    """Return the text of a script of this folder, to be sent over standard input."""
+    return Path(__file__).with_name(name).read_bytes()
 
 
 @dataclass(frozen=True)
@@ -208,7 +92,7 @@ class Environment:
 
 
 def candidates(output: bytes) -> list[Candidate]:
-    """The Pythons that `FIND` named, each path once, at most `MOST`.
+    """Parse the output of `find_pythons.sh`: each path once, at most `MOST`.
 
     Raises:
         ValueError: the script did not come to its end.
@@ -227,7 +111,7 @@ def candidates(output: bytes) -> list[Candidate]:
 
 
 def environment(candidate: Candidate, output: bytes) -> Environment:
-    """A candidate with what `TELL` said of it; one that said nothing is told of without."""
+    """Return a candidate with the description that `describe_python.py` printed, or without where it printed none."""
     bare = Environment("", candidate.kind, candidate.tool, candidate.path)
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
     try:

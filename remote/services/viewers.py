@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connections
 
-from remote.environments import discovery
+from remote.environments import discovery, probe
 from remote.errors import Failed, Trouble
 from remote.services import connections as services
 from remote.ssh import sftp
@@ -173,7 +173,7 @@ async def _copied(held: Held, environment: str, source: Path) -> tuple[str, str,
     one = await discovery.called(held, environment)
     place = await sftp.put(held.link, source, f"{FOLDER}/{source.name}")
     output = await held.link.run(
-        one.path, "-", stdin=wheel.OWN_ENVIRONMENT.encode(), timeout=discovery.TELL_SECONDS
+        one.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.TELL_SECONDS
     )
     lines = output.stdout.decode("utf-8", "replace").splitlines()
     own = next((line[len(wheel.OWN_MARK) :] for line in lines if line.startswith(wheel.OWN_MARK)), "")

@@ -134,13 +134,7 @@ def _zipped(members: list[Member]) -> bytes:
 
 
 OWN_MARK = "runicorn-venv:"
-OWN_ENVIRONMENT = """
-import os, sys, sysconfig
-marker = os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")
-if sys.prefix == sys.base_prefix and os.path.isfile(marker):
-    print("\\nrunicorn-venv:" + os.path.expanduser("~/.virtualenvs/runicorn"))
-"""
-"""For `<python> -`: names the environment to make where pip refuses to install into a Python (PEP 668)."""
+"""Before the virtual environment that `remote/environments/own_environment.py` prints."""
 
 
 def install_command(python: str, place: str, own: str = "") -> str:

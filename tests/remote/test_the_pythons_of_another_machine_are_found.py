@@ -350,13 +350,3 @@ def test_names_are_unlike_each_other() -> None:
 )
 def test_an_old_python_is_called_old(version: str, enough: bool) -> None:
     assert Environment("", "system", "system", "/p", python=version).new_enough is enough
-
-
-def test_the_scripts_are_understood_by_old_shells_and_pythons() -> None:
-    subprocess.run(["/bin/sh", "-n"], input=probe.FIND.encode(), check=True)
-    import ast
-
-    tree = ast.parse(probe.TELL, feature_version=(3, 4))
-    assert not [
-        node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.NamedExpr | ast.AnnAssign)
-    ]
