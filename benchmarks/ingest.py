@@ -61,7 +61,7 @@ def ingest(root: Path, journal: Path) -> float:
     from metrics.models import Series
     from runs.active_root import activate
     from runs.models import Run
-    from runs.services import get_run
+    from runs.services.lookup import get_run
 
     activate(root)
     run_id = f"20260101_000000_{Run.objects.count():06x}"

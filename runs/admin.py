@@ -9,9 +9,11 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from runs import services
 from runs.active_root import active_root
 from runs.models import Run
+from runs.services.curation import edit_run
+from runs.services.recycle_bin import restore_runs, soft_delete_runs
+from runs.services.write_through import Result, count_successes
 
 
 class CurationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -126,7 +128,7 @@ class RunAdmin(CurationAdmin):
 
     def apply(self, obj: Run, changes: dict[str, Any]) -> None:
         """Write what was changed into the run's folder."""
-        services.edit_run(run=obj, **changes)
+        edit_run(run=obj, **changes)
 
     @admin.display(boolean=True, description="deleted")
     def in_bin(self, run: Run) -> bool:
@@ -137,17 +139,17 @@ class RunAdmin(CurationAdmin):
     def delete_softly(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Put the chosen runs into the recycle bin."""
         run_ids = list(queryset.values_list("run_id", flat=True))
-        self._tell(request, services.soft_delete_runs(root=active_root(), run_ids=run_ids), "deleted")
+        self._tell(request, soft_delete_runs(root=active_root(), run_ids=run_ids), "deleted")
 
     @admin.action(description="Restore from the recycle bin", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Take the chosen runs out of the recycle bin."""
         run_ids = list(queryset.values_list("run_id", flat=True))
-        self._tell(request, services.restore_runs(root=active_root(), run_ids=run_ids), "restored")
+        self._tell(request, restore_runs(root=active_root(), run_ids=run_ids), "restored")
 
-    def _tell(self, request: HttpRequest, results: dict[str, services.Result], done: str) -> None:
+    def _tell(self, request: HttpRequest, results: dict[str, Result], done: str) -> None:
         self.message_user(
-            request, f"{services.count(results)} of {len(results)} runs {done}.", messages.SUCCESS
+            request, f"{count_successes(results)} of {len(results)} runs {done}.", messages.SUCCESS
         )
         for run_id, result in results.items():
             if not result["success"]:

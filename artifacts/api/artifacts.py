@@ -29,8 +29,8 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.schemas import PROBLEMS as RUN_PROBLEMS
 from runicorn_site.web.schemas import Problem
 from runicorn_site.web.streaming import AnyFormat
-from runs import services as run_services
 from runs.active_root import active_root
+from runs.services.lookup import get_run
 
 PROBLEMS = {**RUN_PROBLEMS, 409: Problem}
 
@@ -214,7 +214,7 @@ class RunArtifacts(StoreView):
     @extend_schema(responses={200: schemas.ArtifactsOfRun, **RUN_PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """The artifact versions that a run made and used, in the order of logging."""
-        run = run_services.get_run(run_id)
+        run = get_run(run_id)
         usage_links.catch_up(run)
         discovery.refresh_all(run.root)
         return Response({"created": responses.of_run(run, Use.MADE), "used": responses.of_run(run, Use.USED)})

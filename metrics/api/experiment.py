@@ -12,7 +12,7 @@ from metrics.ingest.catch_up import catch_up
 from metrics.query.summary import metrics_summary
 from runicorn_site.web.schemas import PROBLEMS
 from runs.api import experiments, schemas_v2
-from runs.services import get_experiment
+from runs.services.lookup import get_experiment
 
 
 class ExperimentDetail(APIView):

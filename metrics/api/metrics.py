@@ -21,7 +21,7 @@ from metrics.query.progress import progress
 from metrics.query.series_view import Gone
 from runicorn_site.web.schemas import PROBLEMS
 from runs.models import Run
-from runs.services import get_experiment, get_run
+from runs.services.lookup import get_experiment, get_run
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ from metrics.query import overlay, selection, series
 from runicorn_site.web.schemas import PROBLEMS
 from runs.active_root import active_root
 from runs.api.runs import known_ids
-from runs.services import get_experiment
+from runs.services.lookup import get_experiment
 
 
 class MetricsFast(APIView):

@@ -24,8 +24,8 @@ from metrics.ingest.writer import Writer
 from metrics.models import Journal, Series, Tail, Tile
 from metrics.store.journal_problems import problems
 from runicorn.store import layout
+from runs.index.metric_index import forget_metrics, record_metrics
 from runs.models import Run
-from runs.services import forget_metrics, record_metrics
 
 logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from metrics.store.pyramid import Node
 from metrics.store.tile_index import COLUMNS
 from runs.index import bulk
 from runs.models import Run
-from runs.services import MetricFacts
+from runs.store.metric_stats import MetricFacts
 
 TAILS = 16
 """Tails of a series after which they are written again as one."""

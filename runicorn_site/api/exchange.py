@@ -25,9 +25,9 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.schemas import PROBLEMS, Problem
 from runicorn_site.web.serializers import WHOLE, Body, Query
 from runicorn_site.web.streaming import AnyFormat
-from runs import services
 from runs.active_root import active_root
 from runs.models import StorageRoot
+from runs.services.lookup import get_run
 
 FORMATS = {"markdown": (report.markdown, "text/markdown", "md"), "html": (report.html, "text/html", "html")}
 
@@ -126,7 +126,7 @@ class ExportRun(APIView):
         body = ExportBody(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        run = services.get_run(asked["run_id"])
+        run = get_run(asked["run_id"])
         if asked["format"] == "csv":
             return as_csv(archives.metrics_as_csv(run), run.run_id)
         pieces = document.pieces(run.path, include_media=asked["include_media"])
@@ -144,7 +144,7 @@ class ExportCsv(APIView):
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> HttpResponseBase:
         """A line for each record: step, time and stage first, the other columns sorted."""
-        run = services.get_run(run_id)
+        run = get_run(run_id)
         return as_csv(archives.metrics_as_csv(run), run.run_id)
 
 
@@ -167,7 +167,7 @@ class ExportReport(APIView):
         query = ReportQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         make, kind, ending = FORMATS[query.validated_data["format"]]
-        run = services.get_run(run_id)
+        run = get_run(run_id)
         answer = HttpResponse(make(run.path), content_type=f"{kind}; charset=utf-8")
         return attachment(answer, f"{run.run_id}_report.{ending}")
 

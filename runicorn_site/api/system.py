@@ -17,9 +17,9 @@ from runicorn._version import __version__
 from runicorn_site.api import schemas, system_stats
 from runicorn_site.database.monitor import monitor
 from runicorn_site.web.pools import blocking
-from runs import services
 from runs.active_root import active_root
 from runs.models import StorageRoot
+from runs.services.dead_runs import check_processes
 
 
 class Health(APIView):
@@ -51,7 +51,7 @@ class StatusCheck(APIView):
     @extend_schema(request=None, responses={200: schemas.Checked})
     def post(self, request: Request) -> Response:
         """Apply the rule for dead processes to every running run now."""
-        checked, updated = services.check_processes(active_root())
+        checked, updated = check_processes(active_root())
         message = f"Checked {checked} running experiments, updated {updated} statuses"
         return Response({"checked": checked, "updated": updated, "message": message})
 

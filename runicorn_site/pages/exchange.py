@@ -30,10 +30,10 @@ from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv, attachment
 from runicorn_site.web.pools import blocking
-from runs import services
 from runs.active_root import active_root
 from runs.index.discovery import refresh_runs
 from runs.models import Run
+from runs.services.lookup import get_run
 from runs.services.write_through import one_file
 
 _KEY = re.compile(r"[0-9a-f]{32}")
@@ -129,7 +129,7 @@ def _kept(key: str) -> Path:
 @require_safe
 def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """A run to be saved: `format=` zip, json, csv, or html."""
-    run = services.get_run(run_id)
+    run = get_run(run_id)
     make = EXPORTS.get(request.GET.get("format", ""))
     if make is None:
         raise Http404

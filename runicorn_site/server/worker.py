@@ -26,10 +26,10 @@ from runicorn_site.database.checkpoint import (
     open_for_checkpoints,
 )
 from runicorn_site.database.monitor import monitor
-from runs import services as runs
 from runs.active_root import active_root
 from runs.index import discovery
 from runs.models import StorageRoot
+from runs.services.dead_runs import check_processes
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ def discover(term: Term) -> None:
         else:
             discovery.tick(term.root)
         if now >= next_check:
-            runs.check_processes(term.root)
+            check_processes(term.root)
             next_check = now + PROCESSES_SECONDS
         term.stopping.wait(TICK_SECONDS)
 

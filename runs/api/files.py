@@ -15,12 +15,12 @@ from rest_framework.views import APIView
 
 from runicorn_site.web.schemas import PROBLEMS
 from runicorn_site.web.streaming import AnyFormat, file_answer
-from runs import services
 from runs.api import schemas
 from runs.api.requests import LogQuery
 from runs.index import run_files
 from runs.live import log_search
 from runs.live.tail import start_of_last
+from runs.services.lookup import get_run
 
 
 class RunLog(APIView):
@@ -46,7 +46,7 @@ class RunLog(APIView):
         query = LogQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked: dict[str, Any] = query.validated_data
-        file = run_files.open_log(services.get_run(run_id))
+        file = run_files.open_log(get_run(run_id))
         if "search" in asked:
             return Response(log_search.matching_lines(file.fd, asked["search"]))
         start = asked.get("offset", 0)
@@ -62,7 +62,7 @@ class RunMediaList(APIView):
     @extend_schema(responses={200: schemas.Media(many=True), **PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """Images and other files that were logged, in that order; files that are gone are left out."""
-        return Response(run_files.media(services.get_run(run_id)))
+        return Response(run_files.media(get_run(run_id)))
 
 
 class RunMediaFile(APIView):
@@ -80,7 +80,7 @@ class RunMediaFile(APIView):
     )
     def get(self, request: Request, run_id: str, path: str) -> HttpResponseBase:
         """The file: pictures are shown by a browser, anything else is offered to be saved."""
-        file, content_type = run_files.open_media(services.get_run(run_id), path)
+        file, content_type = run_files.open_media(get_run(run_id), path)
         answer = file_answer(request, file, content_type)
         inline = content_type != run_files.UNKNOWN_TYPE
         disposition = content_disposition_header(not inline, "" if inline else os.path.basename(path))
@@ -95,7 +95,7 @@ class RunEnvironment(APIView):
     @extend_schema(responses={200: schemas.Environment, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """What a run recorded of its machine, its packages and its repository."""
-        environment = run_files.environment(services.get_run(run_id))
+        environment = run_files.environment(get_run(run_id))
         if environment is None:
             return Response({"available": False})
         return Response({"available": True, "environment": environment})

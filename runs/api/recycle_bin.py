@@ -16,12 +16,15 @@ from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.schemas import PROBLEMS, Problem
 from runicorn_site.web.streaming import json_list
-from runs import services
 from runs.active_root import active_root
 from runs.api import responses, schemas
 from runs.api.requests import DeleteExperiments, EmptyBin, ExperimentSearch, TagExperiment
 from runs.api.runs import known_ids
 from runs.models import Run
+from runs.services.curation import edit_run
+from runs.services.lookup import get_run
+from runs.services.recycle_bin import empty_recycle_bin, remove_runs, soft_delete_runs
+from runs.services.write_through import count_successes
 
 
 class RecycleBin(APIView):
@@ -41,8 +44,8 @@ class EmptyRecycleBin(APIView):
     @endpoint(body=EmptyBin, returns=EmptiedRecycleBin)
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Remove every deleted run from the disk. This cannot be undone."""
-        results = services.empty_recycle_bin(root=active_root())
-        done = services.count(results)
+        results = empty_recycle_bin(root=active_root())
+        done = count_successes(results)
         failed = {run_id: result["error"] for run_id, result in results.items() if not result["success"]}
         message = f"Permanently deleted {done} runs"
         return Response(EmptiedRecycleBin(permanently_deleted=done, message=message, failed=failed))
@@ -57,8 +60,8 @@ class ExperimentTag(APIView):
         body = TagExperiment(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        run = services.get_run(asked["run_id"])
-        services.edit_run(run=run, tags=asked["tags"], keep_tags=asked["append"])
+        run = get_run(asked["run_id"])
+        edit_run(run=run, tags=asked["tags"], keep_tags=asked["append"])
         return Response({"success": True})
 
 
@@ -91,7 +94,7 @@ class DeletedExperiments(APIView):
         body.is_valid(raise_exception=True)
         root, asked = active_root(), body.validated_data
         run_ids = list(dict.fromkeys(known_ids(root, asked["run_ids"])))
-        results = services.soft_delete_runs(root=root, run_ids=run_ids)
+        results = soft_delete_runs(root=root, run_ids=run_ids)
         if asked["force"]:
-            results = services.remove_runs(root=root, run_ids=run_ids)
+            results = remove_runs(root=root, run_ids=run_ids)
         return Response({"results": {run_id: result["success"] for run_id, result in results.items()}})

@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 from runicorn.store import layout
 from runicorn_site.web.schemas import PROBLEMS, Problem
 from runicorn_site.web.streaming import json_list
-from runs import services
 from runs.active_root import active_root
 from runs.api import responses, schemas
 from runs.api.requests import Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
@@ -24,6 +23,11 @@ from runs.index import discovery
 from runs.models import Run, StorageRoot
 from runs.query import counts, projects
 from runs.querysets import RunQuerySet
+from runs.services.curation import edit_run, tag_runs
+from runs.services.dead_runs import refresh_before_listing
+from runs.services.lookup import get_run
+from runs.services.recycle_bin import restore_runs, soft_delete_runs
+from runs.services.write_through import count_successes
 
 TOTAL = OpenApiParameter("X-Total-Count", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200])
 
@@ -56,7 +60,7 @@ class RunList(APIView):
         query = RunListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked, root = query.validated_data, active_root()
-        services.check_processes_now_and_then(root)
+        refresh_before_listing(root)
         runs = Run.objects.in_root(root).live()
         runs = runs.for_table(
             project=asked.get("project") or None,
@@ -83,15 +87,15 @@ class RunDetail(APIView):
     @extend_schema(responses={200: schemas.RunDetail, **PROBLEMS})
     def get(self, request: Request, run_id: str) -> Response:
         """Everything about a run, as its files are now; one in the recycle bin is not found."""
-        return Response(responses.detail(services.get_run(run_id)))
+        return Response(responses.detail(get_run(run_id)))
 
     @extend_schema(request=RunEdit, responses={200: schemas.RunDetail, **PROBLEMS})
     def patch(self, request: Request, run_id: str) -> Response:
         """Change what people say of a run: tags, description, pinned, archived."""
-        run = services.get_run(run_id)
+        run = get_run(run_id)
         edit = RunEdit(data=request.data)
         edit.is_valid(raise_exception=True)
-        return Response(responses.detail(services.edit_run(run=run, **edit.validated_data)))
+        return Response(responses.detail(edit_run(run=run, **edit.validated_data)))
 
 
 class RunTags(APIView):
@@ -104,8 +108,8 @@ class RunTags(APIView):
         body.is_valid(raise_exception=True)
         root, asked = active_root(), body.validated_data
         run_ids = known_ids(root, asked["run_ids"])
-        results = services.tag_runs(root=root, run_ids=run_ids, add=asked["add"], remove=asked["remove"])
-        return Response({"updated": services.count(results), "results": results})
+        results = tag_runs(root=root, run_ids=run_ids, add=asked["add"], remove=asked["remove"])
+        return Response({"updated": count_successes(results), "results": results})
 
 
 class SoftDeleteRuns(APIView):
@@ -119,8 +123,8 @@ class SoftDeleteRuns(APIView):
         root, asked = active_root(), body.validated_data
         run_ids = known_ids(root, asked["run_ids"])
         reason = asked["reason"] or "user_deleted"
-        results = services.soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
-        done = services.count(results)
+        results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
+        done = count_successes(results)
         message = f"Soft deleted {done} of {len(results)} runs"
         return Response({"deleted_count": done, "results": results, "message": message})
 
@@ -135,8 +139,8 @@ class RestoreRuns(APIView):
         body.is_valid(raise_exception=True)
         root = active_root()
         run_ids = known_ids(root, body.validated_data["run_ids"])
-        results = services.restore_runs(root=root, run_ids=run_ids)
-        done = services.count(results)
+        results = restore_runs(root=root, run_ids=run_ids)
+        done = count_successes(results)
         message = f"Restored {done} of {len(results)} runs"
         return Response({"restored_count": done, "results": results, "message": message})
 
@@ -167,6 +171,6 @@ class ExperimentRuns(APIView):
     def get(self, request: Request, project: str, name: str) -> HttpResponseBase:
         """Its runs, newest first; none when there is no such experiment."""
         root = active_root()
-        services.check_processes_now_and_then(root)
+        refresh_before_listing(root)
         runs: Any = Run.objects.in_root(root).live().for_table(project=project, name=name)
         return json_list(request, responses.newest_first(root, runs))

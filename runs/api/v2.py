@@ -11,12 +11,13 @@ from rest_framework.views import APIView
 
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.schemas import PROBLEMS
-from runs import services
 from runs.active_root import active_root
 from runs.api import experiments, schemas_v2
 from runs.api.requests_v2 import BatchDelete, ExperimentListQuery, SummaryQuery
 from runs.api.runs import known_ids
 from runs.query import analytics
+from runs.services.dead_runs import refresh_before_listing
+from runs.services.recycle_bin import soft_delete_runs
 
 
 class ExperimentList(APIView):
@@ -33,7 +34,7 @@ class ExperimentList(APIView):
         query = ExperimentListQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         root = active_root()
-        services.check_processes_now_and_then(root)
+        refresh_before_listing(root)
         answer = experiments.page(root, query.validated_data)
         return Response(answer | {"query_time_ms": round((time.perf_counter() - began) * 1000, 2)})
 
@@ -51,7 +52,7 @@ class BatchDeletion(APIView):
         root, asked = active_root(), body.validated_data
         run_ids = known_ids(root, asked["exp_ids"], "exp_ids")
         reason = asked["reason"] or "user_batch_delete"
-        results = services.soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
+        results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
         return Response(experiments.deletion(results))
 
 
@@ -64,5 +65,5 @@ class AnalyticsSummary(APIView):
         query = SummaryQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked, root = query.validated_data, active_root()
-        services.check_processes_now_and_then(root)
+        refresh_before_listing(root)
         return Response(analytics.summary(root, asked.get("project") or None, asked["days"]))

@@ -13,12 +13,12 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from runicorn.store import layout
-from runs import services
 from runs.active_root import active_root
 from runs.errors import InvalidRunId, OutsideRoot, RunNotFound
 from runs.live.backpressure import ClientLeft, FellBehind, Flow, Message, Receive, Send
 from runs.live.hub import Subscription, hub
 from runs.models import Run
+from runs.services.lookup import get_run
 
 BAD_REQUEST, NOT_FOUND, FELL_BEHIND = 4400, 4404, 4408
 """Close codes. Control never travels as a line of a log."""
@@ -158,7 +158,7 @@ class RunSocket(AsyncWebsocketConsumer):
 
 
 def _run_and_folder(run_id: str) -> tuple[Run, Path]:
-    run = services.get_run(run_id)
+    run = get_run(run_id)
     return run, run.path
 
 

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from runs import services
 from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
 from runs.index import run_files
 from runs.live import log_blocks, log_search
 from runs.pages import media
+from runs.services.lookup import get_run
 
 
 class LogPart(APIView):
@@ -23,7 +23,7 @@ class LogPart(APIView):
         query = LogPartQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        file = run_files.open_log(services.get_run(run_id))
+        file = run_files.open_log(get_run(run_id))
         if "search" in asked:
             return Response(log_search.matching_numbers(file.fd, asked["search"]))
         if "around" in asked:
@@ -43,7 +43,7 @@ class MediaPart(APIView):
         query = MediaPartQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        return Response(media.media_after(services.get_run(run_id), asked["after"], asked["mark"]))
+        return Response(media.media_after(get_run(run_id), asked["after"], asked["mark"]))
 
 
 class HistogramPart(APIView):
@@ -53,4 +53,4 @@ class HistogramPart(APIView):
         """All of them over steps, thinned where there are many, see `shown_media.histograms`."""
         query = HistogramQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        return Response(media.histograms(services.get_run(run_id), query.validated_data["key"]))
+        return Response(media.histograms(get_run(run_id), query.validated_data["key"]))

@@ -9,7 +9,6 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from runicorn_site.web.fragments import fragment
-from runs import services
 from runs.errors import NoSuchFile
 from runs.index import run_files
 from runs.pages import diff as diffs
@@ -17,12 +16,13 @@ from runs.pages import media
 from runs.pages.environment import Surroundings
 from runs.pages.logged_table import table_page
 from runs.pages.run import header_context, run_context
+from runs.services.lookup import get_run
 
 
 @require_safe
 def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
     """One run: its charts, log, config, summary, environment and media; `?part=header` is the head alone."""
-    run = services.get_run(run_id, deleted=True)
+    run = get_run(run_id, deleted=True)
     if run.deleted is not None:
         return render(request, "runs/deleted.html", {"run": run})
     if request.GET.get("part") == "header":
@@ -33,7 +33,7 @@ def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
 @require_safe
 def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     """A table that a run logged, sorted and paged as the address says; the table alone for a page that has the rest."""
-    run = services.get_run(run_id)
+    run = get_run(run_id)
     table = media.table(run, path)
     if request.GET.get("format") == "csv":
         answer = StreamingHttpResponse(table.csv(), content_type="text/csv; charset=utf-8")
@@ -47,7 +47,7 @@ def run_table(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
 @require_safe
 def run_diff(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """What was not committed when a run began, coloured; alone for a page that has the rest, or as a file."""
-    run = services.get_run(run_id)
+    run = get_run(run_id)
     diff = Surroundings(run_files.environment(run) or {}).diff
     if not diff:
         raise NoSuchFile(f"Run {run.run_id} has no diff")

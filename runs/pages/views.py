@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn.settings import preferences
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
-from runs import services
 from runs.active_root import active_root
 from runs.pages.recycle_bin import deleted_runs, outcome
 from runs.pages.table.actions import address_of_view
 from runs.pages.table.rows import table_context
 from runs.pages.table.state import TableState
+from runs.services.recycle_bin import empty_recycle_bin, restore_runs, soft_delete_runs
 from runs.services.write_through import Result
 
 MOST_UNDONE = 200
@@ -45,7 +45,7 @@ def runs_table(request: HttpRequest) -> HttpResponse:
 def delete_runs(request: HttpRequest) -> HttpResponse:
     """Move the chosen runs to the recycle bin, and offer to take it back."""
     chosen = list(dict.fromkeys(request.POST.getlist("run_ids")))
-    results = services.soft_delete_runs(root=active_root(), run_ids=chosen, reason="user_deleted")
+    results = soft_delete_runs(root=active_root(), run_ids=chosen, reason="user_deleted")
     deleted = [run_id for run_id, result in results.items() if result["success"]]
     outcome = QueryDict(mutable=True)
     outcome.setlist("undo", deleted[:MOST_UNDONE])
@@ -55,10 +55,10 @@ def delete_runs(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def restore_runs(request: HttpRequest) -> HttpResponse:
+def restore_from_recycle_bin(request: HttpRequest) -> HttpResponse:
     """Take the chosen runs, or the one whose button was pressed, out of the recycle bin."""
     chosen = request.POST.getlist("only") or request.POST.getlist("run_ids")
-    results = services.restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
+    results = restore_runs(root=active_root(), run_ids=list(dict.fromkeys(chosen)))
     if request.POST.get("from") == "run" and len(chosen) == 1:
         return redirect("run", chosen[0])
     return back_to_bin("restored", results) if request.POST.get("from") == "bin" else back_to_table(request)
@@ -89,10 +89,10 @@ def recycle_bin(request: HttpRequest) -> HttpResponse:
 
 @blocking
 @require_POST
-def empty_recycle_bin(request: HttpRequest) -> HttpResponse:
+def empty_bin(request: HttpRequest) -> HttpResponse:
     """Remove the deleted runs from the disk for good, once the box that confirms it is ticked."""
     if request.POST.get("confirm") == "true":
-        return back_to_bin("removed", services.empty_recycle_bin(root=active_root()))
+        return back_to_bin("removed", empty_recycle_bin(root=active_root()))
     return redirect("recycle-bin")
 
 

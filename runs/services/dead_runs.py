@@ -1,18 +1,25 @@
-"""The dead-process rule: a run that says `running` on this machine, and whose process is gone, has failed. Pure.
+"""The dead-process rule: a run marked `running` on this machine whose process is gone has failed.
 
-The verdict is the only thing that the server ever writes into a file of the SDK, and in this order: the process is
-found gone, meta.json and status.json are read again, they still tell of the same process, status.json is replaced.
+The verdict is the only change that the server makes to a file of the SDK. Once the process is known to be gone,
+meta.json and status.json are read again; status.json is replaced only if they still describe the same process.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.db.models import F
+
 from runicorn.store import layout
 from runicorn.store.process_identity import Started, is_gone
+from runs.errors import OutsideRoot
+from runs.index import discovery
+from runs.models import Run, StorageRoot
+from runs.query import counts
 from runs.store.folder_stat import look
 from runs.store.sanitize import integer, number
 
@@ -20,24 +27,27 @@ logger = logging.getLogger(__name__)
 
 NOT_FOUND = "process_not_found"
 SILENT_SECONDS = 60.0
-"""Runs of 0.4 and 0.5 tell only a host name, which containers share: such a run must have been silent this long."""
+"""Runs of 0.4 and 0.5 record only a host name, which containers share, so they must also have been silent this long."""
+PAUSE_FACTOR = 50
+"""Requests for lists check processes at most 1/50 of the time."""
+_next_check: dict[int, float] = {}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A run that was found dead."""
+    """The verdict on a run whose process is gone."""
 
     ended: float
-    """The last time it wrote anything."""
-    unwritten: str | None
-    """Why the verdict could not be written into status.json."""
+    """When the run last wrote anything, in Unix seconds."""
+    write_error: str | None
+    """Why status.json could not be replaced."""
 
 
 def judge(folder: Path, run: Started) -> Verdict | None:
-    """Apply the rule to one run and write the verdict; None when the run is not dead.
+    """Mark a run as failed in its status.json if its process is gone; return None if it is not.
 
     Raises:
-        FileNotFoundError: there is no such folder.
+        FileNotFoundError: the folder does not exist.
     """
     if not is_gone(run):
         return None
@@ -56,3 +66,57 @@ def judge(folder: Path, run: Started) -> Verdict | None:
         logger.warning("The verdict on %s could not be written: %s", folder, error)
         return Verdict(written, error.strerror or str(error))
     return Verdict(written, None)
+
+
+def apply_rule(run: Run) -> Run:
+    """Apply the rule to a run whose process is gone and return its refreshed row.
+
+    Raises:
+        OutsideRoot: the folder is a link out of the storage root.
+    """
+    try:
+        verdict = judge(run.path, run)
+    except FileNotFoundError:
+        return run
+    if verdict is not None and verdict.write_error is not None:
+        _save_in_row(run, verdict)
+    return discovery.refresh_run(run.root, run.run_id) or run
+
+
+def check_processes(root: StorageRoot) -> tuple[int, int]:
+    """Apply the rule to every running run; return how many were checked and how many of them had died."""
+    checked = updated = 0
+    fields = ("run_id", "folder", "status", "pid", "process_start", "hostname", "machine_id", "boot_id")
+    running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)
+    for run in running.only(*fields, "pid_namespace").order_by("pk"):
+        checked += 1
+        if is_gone(run):
+            run.root = root
+            with suppress(OutsideRoot):
+                updated += apply_rule(run).status != layout.RUNNING
+    return checked, updated
+
+
+def refresh_before_listing(root: StorageRoot) -> None:
+    """Update the rows of changed folders, and check processes if that was not done a moment ago."""
+    discovery.look_now(root)
+    began = time.monotonic()
+    if began >= _next_check.get(root.pk, 0.0):
+        check_processes(root)
+        duration = time.monotonic() - began
+        _next_check[root.pk] = time.monotonic() + PAUSE_FACTOR * duration
+
+
+def _save_in_row(run: Run, verdict: Verdict) -> None:
+    """Save a verdict that could not be written to the file in the row alone, with a warning."""
+    sentence = f"The process is gone; that could not be written into status.json: {verdict.write_error}."
+    warnings = Run.objects.values_list("warnings", flat=True).get(pk=run.pk)
+    still_running = Run.objects.filter(pk=run.pk, status=layout.RUNNING)
+    still_running.update(
+        status=layout.FAILED,
+        exit_reason=NOT_FOUND,
+        ended=verdict.ended,
+        duration=verdict.ended - F("started"),
+        warnings=[*warnings, sentence],
+    )
+    counts.changed(run.root)

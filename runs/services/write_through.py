@@ -100,7 +100,7 @@ def touch_folders(runs: Iterable[Run]) -> None:
             os.utime(folder)
 
 
-def count(results: dict[str, Result]) -> int:
+def count_successes(results: dict[str, Result]) -> int:
     """How many of several runs were changed."""
     return sum(result["success"] for result in results.values())
 

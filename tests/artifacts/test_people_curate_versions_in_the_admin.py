@@ -17,7 +17,7 @@ from artifacts.models import Artifact, Version
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runs.active_root import active_root
-from runs.services import get_run
+from runs.services.lookup import get_run
 from tests.runs.conftest import read_only as _read_only
 
 pytestmark = pytest.mark.django_db

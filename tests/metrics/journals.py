@@ -9,7 +9,7 @@ from typing import Any
 
 from runs.active_root import active_root
 from runs.models import Run
-from runs.services import get_run
+from runs.services.lookup import get_run
 from tests.folders import write_run
 
 

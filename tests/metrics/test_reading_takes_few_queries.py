@@ -13,7 +13,7 @@ from metrics.pages import panels
 from metrics.query import series
 from metrics.store.cache import cache
 from runs.models import Run
-from runs.services import get_run
+from runs.services.lookup import get_run
 
 MakeRun = Callable[..., str]
 pytestmark = pytest.mark.usefixtures("small_pieces")

@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from metrics.ingest.catch_up import catch_up
 from metrics.store.cache import Cache
-from runs.services import get_run
+from runs.services.lookup import get_run
 from tests.folders import append_metrics
 
 MakeRun = Callable[..., str]

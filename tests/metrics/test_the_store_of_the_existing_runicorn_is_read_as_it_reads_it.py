@@ -9,7 +9,7 @@ from typing import Any
 
 from metrics.ingest.catch_up import catch_up
 from metrics.query import series
-from runs.services import get_run
+from runs.services.lookup import get_run
 from tests.metrics.agreement import rows_of
 
 

@@ -25,10 +25,10 @@ def pages(store: Path, page: Page) -> dict[str, Markup]:
     )
     deleted = write_run(store, "p", "gone")
     page("/")
-    from runs import services
     from runs.active_root import active_root
+    from runs.services.recycle_bin import soft_delete_runs
 
-    services.soft_delete_runs(root=active_root(), run_ids=[deleted])
+    soft_delete_runs(root=active_root(), run_ids=[deleted])
     addresses = [
         "/",
         "/settings",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from django.test import Client
 
-from runs import services
 from runs.active_root import active_root
+from runs.services.recycle_bin import soft_delete_runs
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -117,7 +117,7 @@ def test_machine_figures_are_drawn_over_time_and_stand_last(store: Path, page: P
 def test_a_deleted_run_says_so_and_can_be_restored(store: Path, page: Page, client: Client) -> None:
     run_id = write_run(store, "p", "n")
     page(f"/runs/{run_id}")
-    services.soft_delete_runs(root=active_root(), run_ids=[run_id])
+    soft_delete_runs(root=active_root(), run_ids=[run_id])
     found = page(f"/runs/{run_id}")
     assert found.texts("h1") == ["n is in the recycle bin"]
     assert "Restore this run" in found.texts("button")

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from runicorn import _platform
-from runs import services
 from runs.active_root import active_root
+from runs.services import dead_runs
+from runs.services.dead_runs import check_processes
 from tests.runs.conftest import Listing, folder_of, read, row
 
 LAST_WRITE = 1_700_000_500.0
@@ -43,7 +44,7 @@ def silent_since(folder: Path, moment: float) -> None:
 def test_a_run_whose_process_lives_goes_on(store: Path, make_run: Any, process: Any, listed: Listing) -> None:
     make_run(store, status="running", **ours(process))
     assert [item["status"] for item in listed()] == ["running"]
-    assert services.check_processes(active_root()) == (1, 0)
+    assert check_processes(active_root()) == (1, 0)
 
 
 def test_a_run_whose_process_is_gone_has_failed(
@@ -73,7 +74,7 @@ def test_the_rule_is_applied_when_a_list_is_read(
     make_run(store, status="running", **ours(process))
     listed()
     end(process)
-    services._next_check.clear()
+    dead_runs._next_check.clear()
     assert [item["status"] for item in read(api.get("/api/runs"))] == ["failed"]
 
 
@@ -162,7 +163,7 @@ def test_a_run_that_finished_meanwhile_keeps_its_word(
     look()
     (folder_of(store, run_id) / "status.json").write_text('{"status": "finished", "ended_at": 1700000000}')
     end(process)
-    services.check_processes(active_root())
+    check_processes(active_root())
     assert row(run_id).status == "finished"
     assert "finished" in (folder_of(store, run_id) / "status.json").read_text()
 
@@ -175,7 +176,7 @@ def test_a_run_that_was_resumed_meanwhile_goes_on(
     end(process)
     meta = folder_of(store, run_id) / "meta.json"
     meta.write_text(json.dumps(json.loads(meta.read_text()) | {"pid": os.getpid()}))
-    assert services.check_processes(active_root()) == (1, 0)
+    assert check_processes(active_root()) == (1, 0)
     assert "running" in (folder_of(store, run_id) / "status.json").read_text()
 
 
@@ -184,4 +185,4 @@ def test_a_deleted_run_is_left_alone(store: Path, make_run: Any, process: Any, l
     (folder_of(store, run_id) / ".deleted").write_text("{}")
     look()
     end(process)
-    assert services.check_processes(active_root()) == (0, 0)
+    assert check_processes(active_root()) == (0, 0)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from runs import services
 from runs.active_root import active_root
 from runs.models import Run, RunTag
+from runs.services.dead_runs import check_processes
 from tests.runs.conftest import read, row
 from tests.runs.test_a_dead_process_fails_its_run import end, ours
 
@@ -74,7 +74,7 @@ def test_a_verdict_is_kept_in_the_row_alone(
     look()
     with read_only(store):
         end(process)
-        assert services.check_processes(active_root()) == (1, 1)
+        assert check_processes(active_root()) == (1, 1)
         run = read(api.get(f"/api/runs/{run_id}"))
         look()
         assert read(api.get(f"/api/runs/{run_id}")) == run

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runicorn.store import find
-from runs import services
 from runs.active_root import active_root
+from runs.index.metric_index import record_metrics
 from runs.models import Run
 from runs.query import selectivity
 from runs.query.where.parser import parse
@@ -68,7 +68,7 @@ def six(store: Path, make_run: Any, look: Any) -> None:
     look()
     for run_id, values in zip(made, METRICS, strict=True):
         recorded = {key: facts(value) for key, value in values.items()}
-        services.record_metrics(run=row(run_id), values=recorded, last_write=1.7e9)
+        record_metrics(run=row(run_id), values=recorded, last_write=1.7e9)
 
 
 def found(text: str) -> set[int]:

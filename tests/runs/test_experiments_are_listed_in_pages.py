@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from runs import services
 from runs.active_root import active_root
+from runs.index.metric_index import record_metrics
 from runs.query import counts
+from runs.services.recycle_bin import soft_delete_runs
 from runs.store.metric_stats import MetricFacts
 from tests.runs.conftest import read, row
 
@@ -38,7 +39,7 @@ def six(store: Path, make_run: Any, look: Any) -> list[str]:
             )
         )
     look()
-    services.soft_delete_runs(root=active_root(), run_ids=made[2:4])
+    soft_delete_runs(root=active_root(), run_ids=made[2:4])
     return made
 
 
@@ -97,7 +98,7 @@ QUERIES: list[tuple[str, list[int]]] = [
 def test_filters_and_orders(six: list[str], api: Any) -> None:
     for number, value in ((1, 2.0), (5, 3.0)):
         facts = MetricFacts(value, 1, value, 1, value, 1, 1)
-        services.record_metrics(run=row(six[number]), values={"acc": facts}, last_write=1.7e9)
+        record_metrics(run=row(six[number]), values={"acc": facts}, last_write=1.7e9)
     for query, expected in QUERIES:
         answer = read(api.get(f"/api/v2/experiments?{query}"))
         assert (query, numbers(answer), answer["total"]) == (query, expected, len(expected))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from runs import services
 from runs.active_root import active_root
+from runs.services.recycle_bin import soft_delete_runs
 from tests.runs.conftest import read
 
 KINDS = ["finished", "failed", "running", "finished"]
@@ -36,7 +36,7 @@ def four(store: Path, make_run: Any, look: Any) -> list[str]:
     ]
     gone = make_run(store, project="p0", logs="x" * 1000)
     look()
-    services.soft_delete_runs(root=active_root(), run_ids=[gone])
+    soft_delete_runs(root=active_root(), run_ids=[gone])
     return made
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from runs import services
 from runs.active_root import active_root
 from runs.errors import OutsideRoot
+from runs.services.dead_runs import check_processes
+from runs.services.recycle_bin import soft_delete_runs
 from tests.runs.conftest import Listing, folder_of, row
 from tests.runs.test_a_dead_process_fails_its_run import end, ours
 
@@ -68,7 +69,7 @@ def test_a_run_that_becomes_a_link_is_not_served(
         assert api.get(f"/api/runs/{INSIDE}{address}").status_code == 404
     with pytest.raises(OutsideRoot):
         _ = row(INSIDE).path
-    results = services.soft_delete_runs(root=active_root(), run_ids=[INSIDE])
+    results = soft_delete_runs(root=active_root(), run_ids=[INSIDE])
     assert results[INSIDE] == {"success": False, "error": "run not found"}
     assert not (folder_of(outside, OUTSIDE) / ".deleted").exists()
     assert listed() == []
@@ -87,5 +88,5 @@ def test_a_running_run_that_becomes_a_link_does_not_hide_a_dead_one(
     end(process)
     shutil.rmtree(folder_of(store, linked))
     (store / "vision" / "resnet" / "runs" / linked).symlink_to(folder_of(outside, OUTSIDE))
-    assert services.check_processes(active_root()) == (2, 1)
+    assert check_processes(active_root()) == (2, 1)
     assert row(dead).status == "failed"

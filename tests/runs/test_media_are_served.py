@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runs import services
+from runs.index.media_index import media_of
 from tests.runs.conftest import folder_of, read, row
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -144,4 +144,4 @@ def test_links_are_not_followed(run: Path, tmp_path: Path, api: Any) -> None:
 def test_pages_get_them_as_rows(run: Path, api: Any) -> None:
     log_image(run, "a.png")
     api.get(f"/api/runs/{run.name}")
-    assert [media.path for media in services.media_of(row(run.name))] == ["a.png"]
+    assert [media.path for media in media_of(row(run.name))] == ["a.png"]

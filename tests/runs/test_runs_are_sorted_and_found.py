@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from runs import services
 from runs.active_root import active_root
+from runs.index.metric_index import record_metrics
 from runs.models import Run
 from runs.query import counts, selectivity
 from runs.query.ordering import UnknownOrder
@@ -54,7 +54,7 @@ def six(store: Path, make_run: Any, look: Any) -> None:
     for run_id, value in zip(made, VALUES, strict=True):
         if value is not None:
             values = {"a.b/loss": facts(value), "other": facts(-value)}
-            services.record_metrics(run=row(run_id), values=values, last_write=1.7e9)
+            record_metrics(run=row(run_id), values=values, last_write=1.7e9)
 
 
 UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
@@ -234,7 +234,7 @@ def test_the_best_value_of_a_running_run_is_live(store: Path, make_run: Any, loo
     run_id = make_run(store, status="running", summary=summary)
     look()
     values = {"loss": MetricFacts(0.5, 9, 0.25, 4, 2.0, 0, 10), "acc": facts(0.9)}
-    services.record_metrics(run=row(run_id), values=values, last_write=2e9)
+    record_metrics(run=row(run_id), values=values, last_write=2e9)
     run = row(run_id)
     assert (run.best_metric_value, run.best_metric_step) == (0.25, 4)
     assert (run.last_step, run.updated) == (9, 2e9)
@@ -246,7 +246,7 @@ def test_the_best_value_survives_that_the_run_is_read_again(
 ) -> None:
     run_id = make_run(store, status="running", summary={"best_metric_name": "acc"})
     look()
-    services.record_metrics(run=row(run_id), values={"acc": facts(0.5, 3)}, last_write=1.7e9)
+    record_metrics(run=row(run_id), values={"acc": facts(0.5, 3)}, last_write=1.7e9)
     (store / "vision/resnet/runs" / run_id / "config.json").write_text('{"lr": 1}')
     run = api.get(f"/api/runs/{run_id}").json()
     assert (run["config"], run["best_metric_value"], run["best_metric_step"]) == ({"lr": 1}, 1.5, 3)
@@ -260,7 +260,7 @@ def test_what_a_finished_run_says_is_its_best(store: Path, make_run: Any, look: 
     look()
     for chosen in (run_id, killed):
         for value in (0.5, 0.6):
-            services.record_metrics(run=row(chosen), values={"acc": facts(value)}, last_write=1.7e9)
+            record_metrics(run=row(chosen), values={"acc": facts(value)}, last_write=1.7e9)
     assert (row(run_id).best_metric_value, row(run_id).best_metric_step) == (0.7, 2)
     assert row(killed).best_metric_value == 1.6
 
@@ -271,7 +271,7 @@ def test_nan_is_never_the_best(store: Path, make_run: Any, look: Any) -> None:
     )
     look()
     nan = MetricFacts(math.nan, 5, None, None, math.inf, 3, 4)
-    services.record_metrics(run=row(run_id), values={"loss": nan}, last_write=1.7e9)
+    record_metrics(run=row(run_id), values={"loss": nan}, last_write=1.7e9)
     (metric,) = row(run_id).metric_rows.all()
     assert (metric.last, metric.best, metric.maximum, metric.last_step) == (None, None, None, 5)
     assert row(run_id).best_metric_value is None
@@ -292,7 +292,7 @@ def test_the_name_of_a_metric_tells_what_is_better(
 ) -> None:
     run_id = make_run(store)
     look()
-    services.record_metrics(run=row(run_id), values={name: facts(5.0)}, last_write=1.7e9)
+    record_metrics(run=row(run_id), values={name: facts(5.0)}, last_write=1.7e9)
     (metric,) = row(run_id).metric_rows.all()
     assert metric.best == {"min": 4.0, "max": 6.0}[mode]
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from runs import services
 from runs.active_root import active_root
 from runs.models import Run
 from runs.query import counts, index_intersection, selectivity
 from runs.query.where.parser import parse
+from runs.services.recycle_bin import soft_delete_runs
 
 of_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="a plan of SQLite")
 RUNS = 20
@@ -50,7 +50,7 @@ def many(store: Path, make_run: Any, look: Any) -> list[str]:
         for number in range(RUNS)
     ]
     look()
-    services.soft_delete_runs(root=active_root(), run_ids=[made[4], made[5]])
+    soft_delete_runs(root=active_root(), run_ids=[made[4], made[5]])
     return made
 
 

@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from runs import services
 from runs.api import responses
+from runs.services import dead_runs
 from tests.runs.conftest import read
 
 
@@ -122,7 +122,7 @@ def test_a_browser_sees_the_beginning_as_a_page(many: list[str], api: Any) -> No
 def test_the_number_of_queries_does_not_grow(store: Path, make_run: Any, look: Any, api: Any) -> None:
     def queries() -> int:
         look()
-        services._next_check.clear()
+        dead_runs._next_check.clear()
         with CaptureQueriesContext(connection) as captured:
             read(api.get("/api/runs?limit=50"))
         return len(captured)

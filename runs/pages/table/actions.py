@@ -13,7 +13,6 @@ from rest_framework.exceptions import ValidationError
 
 from runicorn.settings import preferences
 from runicorn.store import layout
-from runs import services
 from runs.active_root import active_root
 from runs.api.requests import MOST_RUNS
 from runs.errors import NotWritten
@@ -22,7 +21,9 @@ from runs.pages.table.rows import ORDER, matching
 from runs.pages.table.state import TableState, is_column
 from runs.query import counts
 from runs.query.where.parser import BadWhere
-from runs.services.write_through import Result
+from runs.services.curation import flag_runs, tag_runs
+from runs.services.recycle_bin import restore_runs, soft_delete_runs
+from runs.services.write_through import Result, count_successes
 
 MOST_CHOSEN = 5000
 """Runs that can be chosen at once, in batches of `MOST_RUNS`."""
@@ -31,14 +32,14 @@ LONGEST_NAME = 100
 Verb = Callable[[StorageRoot, Sequence[str], str], dict[str, Result]]
 
 VERBS: dict[str, Verb] = {
-    "delete": lambda root, ids, tag: services.soft_delete_runs(root=root, run_ids=ids, reason="user_deleted"),
-    "restore": lambda root, ids, tag: services.restore_runs(root=root, run_ids=ids),
-    "tag": lambda root, ids, tag: services.tag_runs(root=root, run_ids=ids, add=[tag]),
-    "untag": lambda root, ids, tag: services.tag_runs(root=root, run_ids=ids, remove=[tag]),
-    "pin": lambda root, ids, tag: services.flag_runs(root=root, run_ids=ids, pinned=True),
-    "unpin": lambda root, ids, tag: services.flag_runs(root=root, run_ids=ids, pinned=False),
-    "archive": lambda root, ids, tag: services.flag_runs(root=root, run_ids=ids, archived=True),
-    "unarchive": lambda root, ids, tag: services.flag_runs(root=root, run_ids=ids, archived=False),
+    "delete": lambda root, ids, tag: soft_delete_runs(root=root, run_ids=ids, reason="user_deleted"),
+    "restore": lambda root, ids, tag: restore_runs(root=root, run_ids=ids),
+    "tag": lambda root, ids, tag: tag_runs(root=root, run_ids=ids, add=[tag]),
+    "untag": lambda root, ids, tag: tag_runs(root=root, run_ids=ids, remove=[tag]),
+    "pin": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, pinned=True),
+    "unpin": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, pinned=False),
+    "archive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=True),
+    "unarchive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=False),
 }
 """What can be done with many runs; the tag matters to two of them."""
 
@@ -56,7 +57,7 @@ def change_runs(request: HttpRequest) -> JsonResponse:
     before = tagged(root, run_ids, tag) if verb == "tag" else set()
     results = VERBS[verb](root, run_ids, tag)
     changed = [run_id for run_id, result in results.items() if result["success"] and run_id not in before]
-    refused = len(results) - services.count(results)
+    refused = len(results) - count_successes(results)
     return JsonResponse({"changed": changed, "refused": refused})
 
 

@@ -1,0 +1,46 @@
+"""Look up runs of the active storage root by their ids, up to date with their files."""
+
+from __future__ import annotations
+
+from runicorn.store import layout, process_identity
+from runs.active_root import active_root
+from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
+from runs.index import discovery
+from runs.models import Run
+from runs.services import dead_runs
+
+
+def get_run(run_id: str, *, deleted: bool = False) -> Run:
+    """Return a run after refreshing its row from its files and applying the dead-process rule.
+
+    Args:
+        run_id: an id in any form, generated or not.
+        deleted: also return a run in the recycle bin.
+
+    Raises:
+        InvalidRunId: no run has the id, and its form is not that of a run id.
+        RunNotFound: no run has the id, or the run is in the recycle bin.
+        OutsideRoot: the folder is a link out of the storage root.
+    """
+    run = None if "\0" in run_id else discovery.refresh_run(active_root(), run_id)
+    if run is None and not layout.is_run_id(run_id):
+        raise InvalidRunId(run_id)
+    if run is None or (run.deleted is not None and not deleted):
+        raise RunNotFound(run_id)
+    if process_identity.is_gone(run):
+        return dead_runs.apply_rule(run)
+    run.path  # noqa: B018 - raises OutsideRoot
+    return run
+
+
+def get_experiment(run_id: str, *, deleted: bool = False) -> Run:
+    """Return a run as `get_run` does, with the errors of API V2.
+
+    Raises:
+        InvalidRunId: no run has the id, and its form is not that of a run id.
+        ExperimentNotFound: no run has the id, it is in the recycle bin, or its folder is a link out of the root.
+    """
+    try:
+        return get_run(run_id, deleted=deleted)
+    except (RunNotFound, OutsideRoot) as error:
+        raise ExperimentNotFound(run_id) from error
