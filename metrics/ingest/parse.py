@@ -83,9 +83,12 @@ def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: b
     lines = chunk.split(b"\n")
     if len(lines) > 1 or len(chunk) > LAST_LINE or not chunk.endswith(b"}"):
         lines.pop()
+    if continued and lines and not lines[0].strip():
+        # Only the newline of a last record that was read without it.
+        del lines[0]
+        continued = False
     events = _load(lines, chunk.startswith(b"\n") or b"\n\n" in chunk)
-    # An empty rest is the newline that a last record got later.
-    if continued and events and lines[0]:
+    if continued and events:
         events[0] = _BAD
     altered = {first_row + i for i in altered_lines(lines)}
     batch = Batch(len(lines), 0, last_time, records=len(lines))

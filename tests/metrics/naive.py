@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,10 +71,10 @@ class Naive:
         return [(row.time, row.values[name]) for row in rows]
 
 
-def read(journal: bytes, last_time: float = 0.0) -> Naive:
-    """The whole lines of a journal of a run that began at `last_time`."""
+def read(journal: bytes, last_time: float = 0.0, *, ended: bool = False) -> Naive:
+    """Read a journal of a run that started at `last_time`; `ended`: its last record counts without a newline."""
     naive = Naive()
-    for number, line in enumerate(journal.split(b"\n")[:-1]):
+    for number, line in enumerate(complete_lines(journal, ended=ended).split(b"\n")[:-1]):
         naive.lines += 1
         if not line.strip():
             continue
@@ -99,6 +100,16 @@ def read(journal: bytes, last_time: float = 0.0) -> Naive:
         row = Row(number, _step(data), last_time, _kept(data.get("stage")), values)
         (naive.rows if event["type"] == "metrics" else naive.system).append(row)
     return naive
+
+
+def complete_lines(journal: bytes, *, ended: bool) -> bytes:
+    """Return the lines that count, each with its newline."""
+    lines, newline, last = journal.rpartition(b"\n")
+    if ended and last.endswith(b"}"):
+        with suppress(ValueError, RecursionError):
+            if isinstance(json.loads(last), dict):
+                return journal + b"\n"
+    return lines + newline
 
 
 RESERVED = {"global_step", "step", "time", "ts", "stage"}

@@ -56,7 +56,8 @@ def test_a_whole_last_record_of_a_run_that_has_ended_is_read_without_its_newline
     append(run, b"\n" + LINE)  # the run was resumed
     assert catch_up(run, wait=60) == 0
     assert len(rows_of(series.rows_by_time(run))) == 3
-    assert Journal.objects.get(run=run).bad_lines == 0
+    journal = Journal.objects.get(run=run)
+    assert (journal.rows, journal.records, journal.bad_lines) == (3, 3, 0)
 
 
 def test_half_a_record_of_a_run_that_has_ended_is_not_read(store: Path) -> None:

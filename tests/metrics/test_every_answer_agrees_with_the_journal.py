@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.ingest.catch_up import catch_up
+from runicorn.store import layout
 from tests.metrics.agreement import check_everything
 from tests.metrics.journals import Scribe, append, new_run, path_of
 
@@ -24,6 +25,7 @@ def live_through(seed: int) -> None:
     """A journal grows piece by piece; in between it is taken in, and sometimes cut off or replaced."""
     random = Random(seed)
     run, content = new_run(next(numbers)), b""
+    run.status = layout.RUNNING
     scribe = Scribe(random)
     for _ in range(random.randint(1, 5)):
         if content and random.random() < 0.15:
@@ -37,6 +39,12 @@ def live_through(seed: int) -> None:
             content += some
             if random.random() < 0.7:
                 assert catch_up(run, wait=60) == 0
+    if random.random() < 0.5:
+        last = scribe.lines(1).removesuffix(b"\n")
+        append(run, last)
+        content += last
+        assert catch_up(run, wait=60) == 0
+    run.status = "finished"
     assert catch_up(run, wait=60) == 0
     check_everything(run, content, random)
 
