@@ -13,7 +13,7 @@ LIBRARIES := .venv/.libraries
 # Tests start hundreds of processes, and without bytecode each would compile all of the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test torture check format bench clean
+.PHONY: run test torture check format docs bench clean
 .DEFAULT_GOAL := run
 
 run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
@@ -37,11 +37,15 @@ check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, te
 format: $(TOOLS)
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
+docs: .venv/.docs  ## build the documentation site into site/
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo "site/index.html"
+
 bench: $(TOOLS)  ## every benchmark, one after the other, each printed with its limit
 	@for name in sdk_log ingest chart overlay live runs_list query serve pages artifacts export beside_import remote sync; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:
-	rm -rf .venv dist build *.egg-info .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv site dist build *.egg-info .mypy_cache .ruff_cache .hypothesis
 
 .venv/bin/python:
 	@echo "Setting up .venv (once)…"
@@ -56,6 +60,10 @@ $(RUNTIME): .venv/bin/python requirements.txt pyproject.toml
 $(TOOLS): $(RUNTIME) requirements-dev.txt tests/axe.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@$(BIN)/python -m tests.axe || echo "axe-core could not be fetched: its tests are skipped"
+	@touch $@
+
+.venv/.docs: $(RUNTIME) requirements-docs.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
 	@touch $@
 
 $(LIBRARIES): $(TOOLS) requirements-integrations.txt

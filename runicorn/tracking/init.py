@@ -69,13 +69,13 @@ def init(
         tags: words that find the run.
         capture_console: put what the program prints into the log of the run as well.
         resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
-        notes, group: a text about the run; what it is compared with, say one sweep.
+        notes: a text about the run.
+        group: name of the set of runs it belongs to, such as one sweep.
         system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
         mode: "disabled" or "online", which writes on ranks above 0 too, silent otherwise; else `RUNICORN_MODE`.
         url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
         upload_timeout: seconds that its end waits for the upload at most; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
-        later: further arguments that these versions have, see `runicorn.tracking.later_api.Arguments`.
 
     Raises:
         InvalidName, InvalidRunId: project, name or path cannot be a folder; run_id has another form.
