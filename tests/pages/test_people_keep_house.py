@@ -48,7 +48,7 @@ def test_the_look_and_the_storage_root_are_changed(
     browser.get_by_text("Saved.").wait_for()
     until(lambda: browser.evaluate(GROUND) == "rgb(21, 21, 23)")
     browser.get_by_label("Folder", exact=True).fill(str(other))
-    browser.get_by_role("button", name="Check").click()
+    browser.get_by_role("button", name="Check", exact=True).click()
     browser.get_by_text("holds 1 run.").wait_for()
     assert viewer.get("/api/config").json()["storage"] == str(folder)
     browser.get_by_role("button", name="Use this folder").click()
