@@ -17,7 +17,6 @@ from metrics.live.frames import PointFrames
 from metrics.models import Journal
 from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
-from runs.live.hub import hub
 from runs.live.log_blocks import Block, blocks, lines_before
 from runs.live.run_socket import RunSocket, whole_number
 from runs.live.tail import Chunk
@@ -35,8 +34,6 @@ TURN = 2.0
 
 MEDIUM = b'"path"'
 """What every event of an image, a table or a histogram has in it."""
-
-SMALL_FILES = (layout.META, layout.STATUS, layout.SUMMARY, layout.CURATION, layout.DELETED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +70,8 @@ class LiveSocket(RunSocket):
     with. Close codes as of the log's socket.
     """
 
+    watched_files = (layout.META, layout.STATUS, layout.SUMMARY, layout.CURATION, layout.DELETED)
+
     def read_query(self, query: dict[str, str]) -> None:
         """Take `end`, `row`, `generation`, `log` and `log_lines`."""
         self.asked: Place | None = None
@@ -96,13 +95,6 @@ class LiveSocket(RunSocket):
         await self.send_all([orjson.dumps(frame).decode()])
 
     # The state
-
-    async def watch_run(self) -> None:
-        """Send the state whenever a small file of the run changed; `find_run` ends the socket of a deleted one."""
-        with hub.changes(*(self.folder / name for name in SMALL_FILES)) as changes:
-            async for _ in changes:
-                self.run, _ = await self.find_run()
-                await self.send_status()
 
     async def send_progress(self) -> None:
         """Send the state when ingest moved it on: best value and last step are in no small file yet."""
@@ -128,7 +120,7 @@ class LiveSocket(RunSocket):
     async def send_log(self) -> None:
         """Carry the lines of the log with their numbers."""
         path = self.folder / layout.LOGS
-        with self.reading(path, self.log_offset, lines=self.log_tail) as subscription:
+        with self.reading_log(self.log_offset, self.log_tail) as subscription:
             async for chunk in subscription:
                 if chunk.replaced or chunk.start == 0:
                     self.log_before = 0

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn.store import layout
 from runicorn_site.web.schemas import PROBLEMS
 from runicorn_site.web.streaming import AnyFormat, file_answer
 from runs.api import schemas
@@ -46,12 +47,13 @@ class RunLog(APIView):
         query = LogQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked: dict[str, Any] = query.validated_data
-        file = run_files.open_log(get_run(run_id))
+        run = get_run(run_id)
+        file, ended = run_files.open_log(run), run.status != layout.RUNNING
         if "search" in asked:
-            return Response(log_search.matching_lines(file.fd, asked["search"]))
+            return Response(log_search.matching_lines(file.fd, asked["search"], ended=ended))
         start = asked.get("offset", 0)
         if "tail" in asked:
-            start = max(start, start_of_last(file, asked["tail"]))
+            start = max(start, start_of_last(file, asked["tail"], ended=ended))
         part = "tail" in asked or "offset" in asked
         return file_answer(request, file, "text/plain; charset=utf-8", start=start, whole=not part)
 

@@ -176,11 +176,22 @@ class Subscription(Listener):
     watch: FileWatch
 
     def __init__(
-        self, watch: FileWatch, leave: Callable[[Listener], None], start: Callable[[OpenFile], Tail]
+        self,
+        watch: FileWatch,
+        leave: Callable[[Listener], None],
+        start: Callable[[OpenFile], Tail],
+        ended: bool,
     ) -> None:
         super().__init__(watch, leave)
+        self.ended = ended
         self._start = start
         self._tail: Tail | None = None
+
+    def set_ended(self, ended: bool) -> None:
+        """Note whether more can be written: the last line of an ended file counts without its newline."""
+        if ended and not self.ended:
+            self.news.set()
+        self.ended = ended
 
     @property
     def behind(self) -> int:
@@ -215,8 +226,8 @@ class Subscription(Listener):
     async def _read(self, tail: Tail, file: OpenFile) -> Chunk | None:
         # What is new comes out of the page cache; what is older may have to be fetched from a disk.
         if self.watch.slow or self.behind > BLOCK:
-            return await asyncio.to_thread(tail.read, file)
-        return tail.read(file)
+            return await asyncio.to_thread(tail.read, file, ended=self.ended)
+        return tail.read(file, ended=self.ended)
 
 
 class Hub:
@@ -227,7 +238,13 @@ class Hub:
         self._groups: dict[tuple[Path, ...], Watch] = {}
 
     def subscribe(
-        self, path: Path, offset: int = 0, *, lines: int | None = None, anywhere: bool = False
+        self,
+        path: Path,
+        offset: int = 0,
+        *,
+        lines: int | None = None,
+        anywhere: bool = False,
+        ended: bool = False,
     ) -> Subscription:
         """The lines of a file from the byte `offset` on, or with its last `lines` lines first.
 
@@ -236,6 +253,7 @@ class Hub:
             offset: a byte at which a line begins, as an earlier chunk's `end` said.
             lines: begin with the last so many lines that are not blank, and not at `offset`.
             anywhere: take the offset as it is, even within a line.
+            ended: the file is complete, and its last line may lack a newline.
         """
         watch = self._files.get((path,))
         if watch is None or watch.task.done():
@@ -243,10 +261,10 @@ class Hub:
 
         def start(file: OpenFile) -> Tail:
             if lines is not None:
-                return Tail.last(file, lines)
+                return Tail.last(file, lines, ended=ended)
             return Tail.at(file, offset, anywhere=anywhere)
 
-        return Subscription(watch, self._leave, start)
+        return Subscription(watch, self._leave, start, ended)
 
     def changes(self, *paths: Path) -> Changes:
         """What tells when one of some small files was written, appeared or went away."""

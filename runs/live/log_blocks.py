@@ -73,9 +73,12 @@ def _shown(piece: bytes) -> tuple[str, bool]:
     return text[:LONGEST], len(text) > LONGEST
 
 
-def after(fd: int, offset: int, first: int) -> Block:
-    """The block that begins at a byte, with the line of that number; without lines where none has ended yet."""
-    data = journal.complete(fd, offset, READ)
+def after(fd: int, offset: int, first: int, *, ended: bool = False) -> Block:
+    """The block that begins at a byte, with the line of that number; without lines where none has ended yet.
+
+    In a log that is `ended` the last line counts without its newline.
+    """
+    data = journal.complete(fd, offset, READ, ended=ended)
     return next(blocks(data, offset, first), Block(first, offset, offset))
 
 
@@ -94,10 +97,10 @@ def before(fd: int, end: int, first: int) -> Block:
     return next(blocks(data[len(data) - length :], end - length, first - len(lines)), Block(first, end, end))
 
 
-def around(fd: int, number: int) -> list[Block]:
+def around(fd: int, number: int, *, ended: bool = False) -> list[Block]:
     """The block before the line of that number and the one from it on; the last lines where there are fewer."""
     offset, first = start_of_line(fd, number)
-    return [before(fd, offset, first), after(fd, offset, first)]
+    return [before(fd, offset, first), after(fd, offset, first, ended=ended)]
 
 
 def start_of_line(fd: int, number: int) -> tuple[int, int]:

@@ -16,38 +16,38 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\
 """Sequences that colour a line in a terminal; they stand between words that are read as one text."""
 
 
-def matching_lines(fd: int, text: str) -> dict[str, Any]:
+def matching_lines(fd: int, text: str, *, ended: bool = False) -> dict[str, Any]:
     """The lines that contain `text` in any case, each with its number from 1 on, in a file of UTF-8 lines."""
     matches: list[dict[str, Any]] = []
     total = 0
-    for number, line in _matches(fd, text):
+    for number, line in _matches(fd, text, ended):
         total += 1
         if len(matches) < MOST:
             matches.append({"line": number, "text": line[:LONGEST]})
     return {"matches": matches, "total": total, "truncated": total > len(matches)}
 
 
-def matching_numbers(fd: int, text: str) -> dict[str, Any]:
+def matching_numbers(fd: int, text: str, *, ended: bool = False) -> dict[str, Any]:
     """The numbers of those lines alone, the first `MOST` of them, and how many there are."""
     numbers: list[int] = []
     total = 0
-    for number, _ in _matches(fd, text):
+    for number, _ in _matches(fd, text, ended):
         total += 1
         if len(numbers) < MOST:
             numbers.append(number)
     return {"numbers": numbers, "total": total}
 
 
-def _matches(fd: int, text: str) -> Iterator[tuple[int, str]]:
+def _matches(fd: int, text: str, ended: bool) -> Iterator[tuple[int, str]]:
     wanted = text.casefold()
     number, offset = 1, 0
-    while block := journal.complete(fd, offset, BLOCK):
+    while block := journal.complete(fd, offset, BLOCK, ended=ended):
         lines = block.decode("utf-8", "replace")
         seen = ESCAPES.sub("", lines) if b"\x1b" in block else lines
         # Looking through a block at once is many times quicker than line by line, and most have no match.
         if wanted in seen.casefold():
             for place, (line, plain) in enumerate(
-                zip(lines.split("\n")[:-1], seen.split("\n"), strict=False)
+                zip(lines.removesuffix("\n").split("\n"), seen.split("\n"), strict=False)
             ):
                 if wanted in plain.casefold():
                     yield number + place, line

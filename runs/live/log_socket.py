@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 
-from runicorn.store import layout
 from runs.live.run_socket import RunSocket, whole_number
 from runs.live.tail import Chunk, text_lines
 
@@ -34,9 +33,8 @@ class LogSocket(RunSocket):
 
     async def open(self) -> None:
         """Find where the lines begin."""
-        reading = self.reading(self.folder / layout.LOGS, self.offset, lines=self.lines)
-        self.log = self.files.enter_context(reading)
-        await self.log.ready()
+        self.lines_read = self.files.enter_context(self.reading_log(self.offset, self.lines))
+        await self.lines_read.ready()
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
         """The lines, and the end when the run is deleted."""
@@ -44,7 +42,7 @@ class LogSocket(RunSocket):
 
     async def send_lines(self) -> None:
         """Carry lines from the file to the client, for ever."""
-        async for chunk in self.log:
+        async for chunk in self.lines_read:
             await self.send_all(self.frames(chunk))
 
     def frames(self, chunk: Chunk) -> Iterable[str]:

@@ -46,11 +46,14 @@ class RunSocket(AsyncWebsocketConsumer):
     seen while something is being sent, and ends it at once.
     """
 
+    watched_files: tuple[str, ...] = (layout.META, layout.STATUS, layout.DELETED)
+
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection until the client leaves; an error in its work ends it."""
         self.flow: Flow = scope.get("runicorn.flow") or Flow()
         self._sending = asyncio.Lock()
         self._reading: set[Subscription] = set()
+        self.log: Subscription | None = None
         async with asyncio.TaskGroup() as group:
             self._group = group
             await super().__call__(scope, receive, send)
@@ -118,10 +121,20 @@ class RunSocket(AsyncWebsocketConsumer):
         return found
 
     async def watch_run(self) -> None:
-        """Ask for the run again when the mark of a deleted run comes, or its folder goes."""
-        with hub.changes(self.folder / layout.DELETED, self.folder / layout.META) as changes:
+        """Load the run again whenever one of `watched_files` changed; `find_run` ends the socket of a deleted one."""
+        with hub.changes(*(self.folder / name for name in self.watched_files)) as changes:
             async for _ in changes:
-                await self.find_run()
+                self.run, _ = await self.find_run()
+                if self.log is not None:
+                    self.log.set_ended(self.has_ended())
+                await self.send_status()
+
+    def has_ended(self) -> bool:
+        """Return whether the run writes nothing more, so that the last line of its files may lack a newline."""
+        return self.run.status != layout.RUNNING
+
+    async def send_status(self) -> None:
+        """Send the state of the run, in sockets that have a frame for it."""
 
     async def watch_root(self) -> None:
         """End when the viewer turns to another storage root: sockets, like pages, show the active one only."""
@@ -138,6 +151,13 @@ class RunSocket(AsyncWebsocketConsumer):
                 yield subscription
             finally:
                 self._reading.discard(subscription)
+
+    @contextmanager
+    def reading_log(self, offset: int, lines: int | None) -> Iterator[Subscription]:
+        """Read the log from a byte on, or its last `lines`; the last line of an ended run may lack a newline."""
+        path = self.folder / layout.LOGS
+        with self.reading(path, offset, lines=lines, ended=self.has_ended()) as self.log:
+            yield self.log
 
     def behind(self) -> int:
         """Bytes in the files being read that the client has still to get."""

@@ -73,12 +73,15 @@ class Tail:
         return tail
 
     @classmethod
-    def last(cls, file: OpenFile, lines: int) -> Tail:
+    def last(cls, file: OpenFile, lines: int, *, ended: bool = False) -> Tail:
         """Begin with the last `lines` whole lines that are not blank."""
-        return cls.at(file, start_of_last(file, lines))
+        return cls.at(file, start_of_last(file, lines, ended=ended))
 
-    def read(self, file: OpenFile) -> Chunk | None:
-        """The next whole lines: at most `BLOCK` bytes of them, or one longer line; None when none is whole."""
+    def read(self, file: OpenFile, *, ended: bool = False) -> Chunk | None:
+        """Return at most `BLOCK` bytes of whole lines, or one longer line; None if there is none.
+
+        In a file that is `ended` the last line counts without its newline.
+        """
         lead = len(self._before)
         block = read_at(file.fd, lead + BLOCK, self.offset - lead)
         if self._is_replaced(file, block[:lead]):
@@ -86,7 +89,9 @@ class Tail:
             return Chunk(b"", 0, 0, replaced=True)
         data = block[lead : block.rfind(b"\n", lead) + 1]
         if not data and len(block) == lead + BLOCK:
-            data = self._long_line(file)
+            data = self._long_line(file, ended)
+        elif not data and ended:
+            data = block[lead:]
         return self._advance(data) if data else None
 
     def _is_replaced(self, file: OpenFile, before: bytes) -> bool:
@@ -109,8 +114,8 @@ class Tail:
         self._before = (self._before + data[-_MEMORY:])[-_MEMORY:]
         return Chunk(data, start, self.offset, continued=continued)
 
-    def _long_line(self, file: OpenFile) -> bytes:
-        """The line at the offset, which has no newline within a block; empty as long as it has none at all.
+    def _long_line(self, file: OpenFile, ended: bool) -> bytes:
+        """The line at the offset, which has no newline within a block; empty as long as it has none and may get one.
 
         What was searched is not searched again: a line may grow for hours before it ends.
         """
@@ -121,7 +126,10 @@ class Tail:
             piece = read_at(file.fd, min(_SEARCH, limit - position), position)
             if not piece:
                 self._searched = position
-                return b""
+                if not ended:
+                    return b""
+                end = position
+                break
             end = position + piece.find(b"\n") + 1 if b"\n" in piece else 0
             position += len(piece)
         length = (end or limit) - self.offset
@@ -134,13 +142,13 @@ def _inode(file: OpenFile) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def start_of_last(file: OpenFile, lines: int) -> int:
+def start_of_last(file: OpenFile, lines: int, *, ended: bool = False) -> int:
     """The byte where the last `lines` whole lines that are not blank begin, read backwards from the end.
 
-    What follows the last newline is half a line and does not count. Only what is needed is read: 10,000 lines
+    What follows the last newline is half a line and does not count, unless the file is `ended`. Only what is needed is read: 10,000 lines
     of a file of a gigabyte cost those lines.
     """
-    end = position = _end_of_lines(file)
+    end = position = os.fstat(file.fd).st_size if ended else _end_of_lines(file)
     start, wanted, blank = end, lines, True
     while wanted > 0 and position > 0:
         size = min(BLOCK, position)

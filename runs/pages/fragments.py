@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn.store import layout
 from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
 from runs.index import run_files
 from runs.live import log_blocks, log_search
@@ -23,15 +24,16 @@ class LogPart(APIView):
         query = LogPartQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        file = run_files.open_log(get_run(run_id))
+        run = get_run(run_id)
+        file, ended = run_files.open_log(run), run.status != layout.RUNNING
         if "search" in asked:
-            return Response(log_search.matching_numbers(file.fd, asked["search"]))
+            return Response(log_search.matching_numbers(file.fd, asked["search"], ended=ended))
         if "around" in asked:
-            found = log_blocks.around(file.fd, asked["around"])
+            found = log_blocks.around(file.fd, asked["around"], ended=ended)
         elif "before" in asked:
             found = [log_blocks.before(file.fd, asked["before"], asked["first"])]
         else:
-            found = [log_blocks.after(file.fd, asked["after"], asked["first"])]
+            found = [log_blocks.after(file.fd, asked["after"], asked["first"], ended=ended)]
         return Response({"blocks": [asdict(block) for block in found]})
 
 

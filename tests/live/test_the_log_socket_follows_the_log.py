@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 import os
 import random
+import time
 
 import psutil
 
+from runicorn.store.layout import write_json
 from tests.live.files import numbered
 from tests.live.sockets import LiveRun, lines
 
@@ -32,6 +35,19 @@ def test_half_a_line_waits_for_its_newline(new_run) -> None:
             assert lines(other, 1) == ["whole"]
         run.write_log("and half\n")
         assert lines(client, 1) == ["half and half"]
+
+
+def test_the_last_line_comes_without_its_newline_when_the_run_ends(new_run) -> None:
+    run = new_run(logs="one\nlast")
+    with run.open_log() as client, run.open_live() as live:
+        assert lines(client, 1) == ["one"]
+        write_json(run.folder / "status.json", {"status": "finished", "ended_at": time.time()})
+        assert lines(client, 1) == ["last"]
+        while (frame := json.loads(live.recv(timeout=20))).get("lines") != ["last"]:
+            pass
+        assert (frame["first"], frame["end"]) == (2, len("one\nlast"))
+    with run.open_log("?tail=1") as client:
+        assert lines(client, 1) == ["last"]
 
 
 def test_a_log_that_comes_late_is_sent_when_it_comes(new_run) -> None:

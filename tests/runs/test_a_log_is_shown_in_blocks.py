@@ -20,8 +20,8 @@ LINES = [f"line {n}" for n in range(1, 2001)]
 def ask(store: Path, make_run: Any, api: Any) -> Ask:
     """`ask(log, around=7)`: what the page is answered."""
 
-    def go(log: str, status: int = 200, **query: Any) -> Any:
-        answer = api.get(f"/runs/{make_run(store, logs=log)}/log", query)
+    def go(log: str, status: int = 200, run: str = "finished", **query: Any) -> Any:
+        answer = api.get(f"/runs/{make_run(store, status=run, logs=log)}/log", query)
         assert answer.status_code == status, answer.content
         return read(answer) if status == 200 else answer.json()
 
@@ -57,11 +57,19 @@ def test_blocks_go_on_at_their_bytes(ask: Ask) -> None:
     assert (block["first"], block["lines"], block["end"]) == (1801, LINES[1800:], len(log))
 
 
-def test_half_a_line_waits_and_blank_lines_count(ask: Ask) -> None:
-    before, after = ask("one\n\n\ntwo\nhal", around=2)["blocks"]
+def test_an_unfinished_line_of_a_running_run_waits_and_blank_lines_count(ask: Ask) -> None:
+    before, after = ask("one\n\n\ntwo\nhal", run="running", around=2)["blocks"]
     assert before["lines"] == ["one"]
     assert after["lines"] == ["", "", "two"]
-    assert ask("hal", around=1)["blocks"][1]["lines"] == []
+    assert ask("hal", run="running", around=1)["blocks"][1]["lines"] == []
+
+
+def test_the_last_line_of_an_ended_run_needs_no_newline(ask: Ask) -> None:
+    _, after = ask("one\ntwo\nlast", around=2)["blocks"]
+    assert (after["lines"], after["end"]) == (["two", "last"], len("one\ntwo\nlast"))
+    assert ask("only", around=1)["blocks"][1]["lines"] == ["only"]
+    assert ask("one\nlast", search="last") == {"numbers": [2], "total": 1}
+    assert ask("one\nlast", run="running", search="last") == {"numbers": [], "total": 0}
 
 
 def test_a_megabyte_in_a_line_is_cut_and_found_again(ask: Ask) -> None:

@@ -85,6 +85,15 @@ def test_lines_are_found_in_any_case(store: Path, make_run: Any, api: Any) -> No
     }
 
 
+def test_the_last_line_of_an_ended_run_is_found_without_its_newline(
+    store: Path, make_run: Any, api: Any
+) -> None:
+    ended, running = (make_run(store, status=status, logs="one\nlast") for status in ("failed", "running"))
+    assert text(api.get(f"/api/runs/{ended}/logs?tail=1")) == "last"
+    assert read(api.get(f"/api/runs/{ended}/logs?search=last"))["matches"] == [{"line": 2, "text": "last"}]
+    assert read(api.get(f"/api/runs/{running}/logs?search=last"))["matches"] == []
+
+
 def test_a_run_without_a_log_says_so(store: Path, make_run: Any, api: Any) -> None:
     run_id = make_run(store)
     answer = api.get(f"/api/runs/{run_id}/logs")

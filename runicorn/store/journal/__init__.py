@@ -68,21 +68,23 @@ def encode_slowly(event: dict[str, Any]) -> bytes:
     return seal(_plain(event).encode("utf-8", "replace"))
 
 
-def complete(fd: int, offset: int, limit: int) -> bytes:
+def complete(fd: int, offset: int, limit: int, *, ended: bool = False) -> bytes:
     """The whole lines that follow `offset`: at most `limit` bytes, or one line when that is longer.
 
-    Empty when no line has ended yet. A line over `LINE_CEILING` is answered in pieces of that size without a
+    Empty when no line has ended yet, unless the file is `ended`: then a last line counts without its newline. A line over `LINE_CEILING` is answered in pieces of that size without a
     newline: none of them is a record, and the reader goes on behind it.
     """
     chunk = _platform.read_at(fd, limit, offset)
     end = chunk.rfind(b"\n") + 1
+    if ended and len(chunk) < limit:
+        return chunk
     if end or len(chunk) < limit:
         return chunk[:end]
     parts, size = [chunk], len(chunk)
     while size < LINE_CEILING:
         more = _platform.read_at(fd, min(max(limit, 65536), LINE_CEILING - size), offset + size)
         if not more:
-            return b""
+            return b"".join(parts) if ended else b""
         newline = more.find(b"\n") + 1
         parts.append(more[:newline] if newline else more)
         if newline:
