@@ -1,8 +1,8 @@
-"""What the two ends of a remote viewer agree on: the order that starts it, its report, its heartbeat, its one-time links.
+"""Protocol between a viewer and the remote viewer it starts: launch request, status report, heartbeat, one-time links.
 
-The near side runs `<python> -P -m runicorn viewer --remote-mode` over SSH and writes one line of JSON, the order, to its
-standard input: nothing of it is seen in a list of processes or read by a shell. The far side answers with one line of
-JSON on its standard output, the report. Both lines may stand among others: login scripts like to say something.
+The local viewer runs `<python> -P -m runicorn viewer --remote-mode` over SSH and writes one line of JSON, the launch
+request, to standard input, so that no process list or shell sees it. The remote viewer answers with one line of JSON on
+standard output, the status report. Login scripts may print other lines before either.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 IMPLEMENTATION = "runicorn-django"
-"""Tells this program from the other `runicorn` that package indexes offer."""
+"""Distinguishes this program from the other `runicorn` on package indexes."""
 
 OLDEST = (1, 0, 0)
-"""The first version that a viewer of this one can talk to."""
+"""First version that this one is compatible with."""
 
 OLDEST_PYTHON = (3, 11)
 
 SESSION_PATH = "/remote-session"
-"""Where the far side takes heartbeats (POST) and the word to end (DELETE), both as `Authorization: Session <stamp>`."""
+"""Path of heartbeats (POST) and of the request to stop (DELETE), both with `Authorization: Session <stamp>`."""
 
-OPEN, BEAT, END = "open", "beat", "end"
-"""What a stamp is good for."""
+OPEN, HEARTBEAT, END = "open", "beat", "end"
+"""Purposes of stamps."""
 
 STAMP_SECONDS = 300
 PATIENCE_SECONDS = 120.0
@@ -35,31 +35,31 @@ LONGEST_LINE = 64 * 1024
 LONGEST_VERSION = 100
 LARGEST_PID = 2**31 - 1
 MOST_SECONDS = 1e11
-"""Unix seconds are fewer until the year 5138; no number, not even infinity, is allowed beyond."""
+"""Upper limit of Unix seconds, reached in the year 5138."""
 
 
 class BadLine(ValueError):
-    """A line is no order, or no report; the text says what is wrong with it."""
+    """A line is no valid launch request or status report; the text says why."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the far side is told."""
+class LaunchRequest:
+    """What the remote viewer is to serve."""
 
     session: str
-    """Names the session; a later viewer of the same session and root takes the place of an earlier one."""
+    """Session id; a new viewer with the same session and root replaces the earlier one."""
     token: str
     root: str = ""
-    """The storage root, where `~` is the home of the far side; without it the usual one."""
+    """Storage root, where `~` is the remote home; "" for the default one."""
     port: int = 0
-    """Where to listen; 0 for any free port."""
+    """Port to listen on; 0 for any free one."""
     patience: float = PATIENCE_SECONDS
-    """Seconds without a heartbeat after which it ends."""
+    """Seconds without a heartbeat after which it exits."""
 
 
 @dataclass(frozen=True)
-class Report:
-    """What the far side says of itself, when it serves and with each heartbeat."""
+class StatusReport:
+    """State of the remote viewer, sent once it serves and with each heartbeat."""
 
     implementation: str
     version: str
@@ -67,96 +67,96 @@ class Report:
     pid: int
     root: str
     time: float
-    """The far clock, Unix seconds."""
+    """Clock of the remote host, Unix seconds."""
     proof: str = ""
-    """Of an answer: that who gives it knows the token."""
+    """Shows that the sender has the token; see `proof`."""
 
 
-def line(message: Order | Report) -> str:
-    """An order or a report as a line, newline included."""
+def line(message: LaunchRequest | StatusReport) -> str:
+    """Encode a message as one line, newline included."""
     return json.dumps(asdict(message)) + "\n"
 
 
-def read_order(text: str) -> Order:
-    """The order in a line.
+def parse_launch_request(text: str) -> LaunchRequest:
+    """Parse a launch request.
 
     Raises:
-        BadLine: it is none.
+        BadLine: the line is not a valid launch request.
     """
-    content = _fields(text, Order)
+    content = _fields(text, LaunchRequest)
     try:
-        order = Order(**content)
+        request = LaunchRequest(**content)
     except TypeError as error:
         raise BadLine("session and token are missing") from error
-    if not (order.session and order.token and 0 <= order.port <= 65535 and order.patience > 0):
-        raise BadLine("session, token, port or patience makes no sense")
-    return order
+    if not (request.session and request.token and 0 <= request.port <= 65535 and request.patience > 0):
+        raise BadLine("session, token, port or patience is invalid")
+    return request
 
 
-def read_report(text: str) -> Report:
-    """The report in a line.
+def parse_status_report(text: str) -> StatusReport:
+    """Parse a status report.
 
     Raises:
-        BadLine: it is none, or another program's.
+        BadLine: the line is not a valid report, or another program's.
     """
-    content = _fields(text, Report)
+    content = _fields(text, StatusReport)
     try:
-        report = Report(**content)
+        report = StatusReport(**content)
     except TypeError as error:
         raise BadLine("fields are missing") from error
     if report.implementation != IMPLEMENTATION:
-        raise BadLine("it is another program's")
-    # What another machine says is written into rows, shown on pages and reckoned with.
+        raise BadLine("sent by another program")
+    # A remote host is not trusted: these values are stored, shown on pages and used in calculations.
     numbers = 0 < report.port <= 65535 and 0 < report.pid <= LARGEST_PID and 0 <= report.time < MOST_SECONDS
     if not numbers or not all(text.isprintable() for text in (report.version, report.proof)):
-        raise BadLine("port, pid, time, version or proof makes no sense")
+        raise BadLine("port, pid, time, version or proof is invalid")
     if len(report.version) > LONGEST_VERSION or not _is_text(report.root):
-        raise BadLine("version or root makes no sense")
+        raise BadLine("version or root is invalid")
     return report
 
 
 def _is_text(text: str) -> bool:
     try:
         return "\0" not in text and bool(text.encode())
-    except UnicodeEncodeError:  # half a character
+    except UnicodeEncodeError:  # a lone surrogate
         return False
 
 
-def _fields(text: str, kind: type[Order] | type[Report]) -> dict[str, Any]:
+def _fields(text: str, kind: type[LaunchRequest] | type[StatusReport]) -> dict[str, Any]:
     try:
         content = json.loads(text[:LONGEST_LINE])
     except (ValueError, RecursionError) as error:
-        raise BadLine("it is no JSON") from error
+        raise BadLine("not JSON") from error
     if not isinstance(content, dict):
-        raise BadLine("it is no JSON object")
+        raise BadLine("not a JSON object")
     kinds = {"str": (str,), "int": (int,), "float": (int, float)}
     known = {field.name: kinds[str(field.type)] for field in fields(kind)}
     for name, types in known.items():
         if name in content and (not isinstance(content[name], types) or isinstance(content[name], bool)):
-            raise BadLine(f"{name} is of the wrong type")
+            raise BadLine(f"{name} has the wrong type")
     return {name: value for name, value in content.items() if name in known}
 
 
-def recent(version: str) -> bool:
-    """Whether a viewer of this version can talk to that one of ours."""
+def is_compatible(version: str) -> bool:
+    """Whether this viewer supports a remote viewer of `version`."""
     numbers = re.match(r"\d+(?:\.\d+)*", version)
     found = tuple(int(part) for part in numbers[0].split(".")) if numbers else ()
     return found + (0,) * (3 - len(found)) >= OLDEST
 
 
-def stamped(token: str, purpose: str, now: float) -> str:
-    """A text that proves, once and within five minutes, that its maker knows the token, without telling it.
+def make_stamp(token: str, purpose: str, now: float) -> str:
+    """Return a text that proves once, for five minutes, knowledge of the token without revealing it.
 
     Args:
-        purpose: what it is good for: `OPEN` a browser by `?once=`, `BEAT`, or `END`.
-        now: the far clock, Unix seconds.
+        purpose: `OPEN` (a browser, by `?once=`), `HEARTBEAT` or `END`.
+        now: clock of the remote host, Unix seconds.
     """
     text = f"{int(now)}.{secrets.token_urlsafe(12)}"
     return f"{text}.{_signature(token, purpose, text)}"
 
 
-def made_at(token: str, purpose: str, stamp: str) -> float | None:
-    """When a stamp was made, by the clock of its maker; `None` when not with this token or for something else."""
+def stamp_time(token: str, purpose: str, stamp: str) -> float | None:
+    """Return when a stamp was made, in Unix seconds; None when its token or purpose is another."""
     text, _, signature = stamp.rpartition(".")
     if not hmac.compare_digest(signature.encode(), _signature(token, purpose, text).encode()):
         return None
@@ -164,7 +164,7 @@ def made_at(token: str, purpose: str, stamp: str) -> float | None:
 
 
 def proof(token: str, stamp: str) -> str:
-    """What only somebody with the token can answer to a stamp: another program may have taken the port over."""
+    """Return the answer to a stamp that requires the token: another program may have taken over the port."""
     return _signature(token, "answer", stamp)
 
 

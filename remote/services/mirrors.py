@@ -91,7 +91,7 @@ class Mirroring:
         except OSError as error:
             self._end("failed", f"The store could not be mirrored: {error.strerror or error}.")
         finally:
-            self._end("failed", "Something went wrong; the log of this viewer says what.")
+            self._end("failed", "Internal error; the log of this viewer has the details.")
             self.over.set()
 
     def cancel(self) -> None:

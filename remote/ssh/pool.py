@@ -228,7 +228,7 @@ class Pool:
 
     def _forget(self, held: Held, error: BaseException | None) -> None:
         if error is not None:
-            logger.error("Nobody looks after %s any more", held.id, exc_info=error)
+            logger.error("Watcher of connection %s crashed", held.id, exc_info=error)
             held.closed.set()
         self._watches.pop(held, None)
         if self._held.get(held.id) is held:

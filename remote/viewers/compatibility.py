@@ -9,7 +9,7 @@ from remote.environments.probe import Environment
 from remote.errors import Failed
 from remote.ssh.pool import Held
 from remote.viewers.errors import NotThere
-from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, recent
+from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, is_compatible
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def fault_of(one: Environment, host: str) -> NotThere | None:
     if not one.ours:
         sentence = f"The runicorn {one.runicorn} in {where} is another program of that name. {advice}"
         return NotThere("RUNICORN_FOREIGN", sentence, more | {"can_copy": True})
-    if not recent(one.runicorn):
+    if not is_compatible(one.runicorn):
         oldest = ".".join(map(str, OLDEST))
         sentence = (
             f"The Runicorn in {where} is {one.runicorn}: this viewer can talk to {oldest} and newer. {advice}"

@@ -1,4 +1,4 @@
-"""The viewer's process on another machine: started over SSH with its order on standard input, and asked through SSH."""
+"""Remote viewer process: launch over SSH, heartbeats and stop requests through SSH."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ from runicorn.remote_protocol import (
     LONGEST_LINE,
     SESSION_PATH,
     BadLine,
-    Order,
-    Report,
+    LaunchRequest,
+    StatusReport,
     line,
+    make_stamp,
+    parse_status_report,
     proof,
-    read_report,
-    stamped,
 )
 
 METHODS = {"beat": "POST", "end": "DELETE"}
 LINES = 20
-"""Of what it complains of, the last ones are kept."""
+"""Lines of error output that are kept."""
 COMMAND = ("-P", "-m", "runicorn", "viewer", "--remote-mode", "--log-level", "WARNING")
-"""What a Python is told: nothing in it comes from the user. `-P`: a `runicorn` in the home must not get in the way."""
+"""Arguments of Python, none from the user. `-P`: a folder `runicorn` in the home must not be imported."""
 PREFIX = "runicorn: "
 
 
-class FarProcess:
-    """A process over there as long as its channel lives; `ended` is set when either has ended."""
+class RemoteProcess:
+    """A remote process and its SSH channel; `ended` is set when either has ended."""
 
     def __init__(self, link: Link, process: Any) -> None:
         self.link = link
         self.ended = asyncio.Event()
         self._process = process
-        self._said: deque[str] = deque(maxlen=LINES)
+        self._errors: deque[str] = deque(maxlen=LINES)
         self._listening = asyncio.create_task(self._listen())
         self._draining: asyncio.Task[None] | None = None
 
-    async def order(self, order: Order) -> Report:
-        """Tell it what to serve; its report.
+    async def send(self, request: LaunchRequest) -> StatusReport:
+        """Send the launch request and return the first status report.
 
         Raises:
-            ViewerFailed: it ended instead; the sentence is its own.
+            ViewerFailed: it exited; the message is its last error line.
             ConnectionCut: the connection was lost.
         """
         async with self.link.telling():
             with suppress(BrokenPipeError):
-                self._process.stdin.write(line(order).encode())
+                self._process.stdin.write(line(request).encode())
                 await self._process.stdin.drain()
             read = 0
-            while read < 4 * LONGEST_LINE and (said := await self._process.stdout.readline()):
-                read += len(said)
-                with suppress(BadLine):  # a login script has something to say
-                    report = read_report(said.decode("utf-8", "replace"))
+            while read < 4 * LONGEST_LINE and (output := await self._process.stdout.readline()):
+                read += len(output)
+                with suppress(BadLine):  # output of a login script
+                    report = parse_status_report(output.decode("utf-8", "replace"))
                     self._draining = asyncio.create_task(self._drain())
                     return report
         await self.ended.wait()
         if self.has_exited:
-            raise ViewerFailed(f"The viewer on {self.link.address.host} did not start: {self.last_words}")
+            raise ViewerFailed(f"The viewer on {self.link.address.host} did not start: {self.last_error}")
         raise ConnectionCut(self.link.address.id)
 
     @property
@@ -71,12 +71,12 @@ class FarProcess:
         return self._process.exit_status is not None or self._process.exit_signal is not None
 
     @property
-    def last_words(self) -> str:
-        """What it complained of last, for a person."""
-        told = [said.removeprefix(PREFIX) for said in self._said if said.startswith(PREFIX)]
-        words = (told or list(self._said) or [""])[-1]
-        if words:
-            return words if words.endswith(".") else words + "."
+    def last_error(self) -> str:
+        """Its last error line, or how it exited."""
+        own = [text.removeprefix(PREFIX) for text in self._errors if text.startswith(PREFIX)]
+        last = (own or list(self._errors) or [""])[-1]
+        if last:
+            return last if last.endswith(".") else last + "."
         signal = self._process.exit_signal
         return (
             f"it was ended by signal {signal[0]}."
@@ -85,7 +85,7 @@ class FarProcess:
         )
 
     async def kill(self) -> None:
-        """End it the hard way, and close the channel."""
+        """Kill it and close the channel."""
         await ended(self._process)
         for task in (self._listening, self._draining):
             if task is not None:
@@ -93,12 +93,12 @@ class FarProcess:
         self.ended.set()
 
     async def _listen(self) -> None:
-        """Keep what it complains of; it must not wait for somebody to read it."""
+        """Read its error output, which would block it when the pipe is full."""
         with suppress(ConnectionCut):
             async with self.link.telling():
-                while said := await self._process.stderr.read(4096):
-                    lines = said.decode("utf-8", "replace").splitlines()
-                    self._said.extend(printable(text) for text in lines if text.strip())
+                while output := await self._process.stderr.read(4096):
+                    lines = output.decode("utf-8", "replace").splitlines()
+                    self._errors.extend(printable(text) for text in lines if text.strip())
                 await self._process.wait_closed()
         self.ended.set()
 
@@ -109,18 +109,18 @@ class FarProcess:
                     pass
 
 
-async def start(link: Link, python: str, order: Order) -> tuple[FarProcess, Report]:
-    """Start a viewer over there; it serves when this returns.
+async def start(link: Link, python: str, request: LaunchRequest) -> tuple[RemoteProcess, StatusReport]:
+    """Start a remote viewer and wait until it serves.
 
     Raises:
-        ViewerFailed: it did not; the sentence says why.
+        ViewerFailed: it did not start.
         ConnectionCut: the connection was lost.
         Failed: the host runs no commands.
     """
-    process = FarProcess(link, await link.start(python, *COMMAND))
+    process = RemoteProcess(link, await link.start(python, *COMMAND))
     report = None
     try:
-        report = await process.order(order)
+        report = await process.send(request)
         return process, report
     finally:
         if report is None:  # also when it was cancelled, or took too long
@@ -128,25 +128,25 @@ async def start(link: Link, python: str, order: Order) -> tuple[FarProcess, Repo
 
 
 class Answer(NamedTuple):
-    """What a viewer said, and the seconds that it took."""
+    """A status report and its latency in seconds."""
 
-    report: Report
+    report: StatusReport
     latency: float
 
 
 async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> Answer:
-    """Ask the viewer on a port over there for a sign of life, or to end.
+    """Send a heartbeat or a stop request to the remote viewer on `port`.
 
     Args:
-        purpose: `BEAT` or `END` of `runicorn.remote_protocol`.
-        now: the far clock.
+        purpose: `HEARTBEAT` or `END` of `runicorn.remote_protocol`.
+        now: clock of the remote host, Unix seconds.
 
     Raises:
-        NobodyListens: nobody is there.
-        NotOurs: somebody else is.
+        NobodyListens: no program listens on the port.
+        NotOurs: another program does.
         ConnectionCut: the connection was lost.
     """
-    stamp = stamped(token, purpose, now)
+    stamp = make_stamp(token, purpose, now)
     request = (
         f"{METHODS[purpose]} {SESSION_PATH} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Session {stamp}\r\n"
         "Content-Length: 0\r\nConnection: close\r\n\r\n"
@@ -165,10 +165,10 @@ async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> An
     return Answer(_proven(link, answer, token, stamp), latency)
 
 
-def _proven(link: Link, answer: bytes, token: str, stamp: str) -> Report:
+def _proven(link: Link, answer: bytes, token: str, stamp: str) -> StatusReport:
     head, _, body = answer.decode("utf-8", "replace").partition("\r\n\r\n")
     try:
-        report = read_report(body)
+        report = parse_status_report(body)
     except BadLine:
         report = None
     if not head.startswith("HTTP/1.1 200 ") or report is None or report.proof != proof(token, stamp):

@@ -1,8 +1,8 @@
-"""Viewers on other machines: one session each, from the click to its end.
+"""Sessions of remote viewers, each from the request to start it until its end.
 
-    connect → environment → start → tunnel → health        each with its time limit and its own sentence
-    running ⇄ reconnecting                                 the connection was lost; the viewer waits for us over there
-    failed                                                 it did not start, or has ended by itself: `trouble` says why
+    connect → environment → start → tunnel → health        stages of a start, each with its time limit
+    running ⇄ reconnecting                                 the connection was lost; the remote viewer waits for us
+    failed                                                 `trouble` says why it did not start or has ended
 
 Everything runs in the loop of `remote/ssh/loop.py`; nothing is written here.
 """
@@ -24,16 +24,24 @@ from remote.ssh.pool import Held, told
 from remote.viewers import launch
 from remote.viewers.compatibility import Place, chosen
 from remote.viewers.errors import NotOurs, ViewerFailed
-from remote.viewers.launch import Answer, FarProcess
+from remote.viewers.launch import Answer, RemoteProcess
 from remote.viewers.tunnel import Tunnel
-from runicorn.remote_protocol import BEAT, END, OPEN, Order, Report, client_token, stamped
+from runicorn.remote_protocol import (
+    END,
+    HEARTBEAT,
+    OPEN,
+    LaunchRequest,
+    StatusReport,
+    client_token,
+    make_stamp,
+)
 
 logger = logging.getLogger(__name__)
 State = Literal["connecting", "running", "reconnecting", "failed", "stopped"]
 Stage = Literal["connect", "environment", "start", "tunnel", "health", ""]
 
 LIMITS = {"connect": 15.0, "environment": 45.0, "start": 60.0, "tunnel": 10.0, "health": 15.0}
-"""Seconds that a stage may take. A Python on a network file system needs half a minute for its first start."""
+"""Seconds for each stage. A Python on a network file system takes half a minute for its first start."""
 SLOW = {
     "connect": "No connection to {host} came about",
     "environment": "The Pythons of {host} could not be looked at",
@@ -43,31 +51,31 @@ SLOW = {
 }
 BEAT_SECONDS = 5.0
 END_SECONDS = 6.0
-"""For a viewer to end after it was told to; it takes no more than three."""
+"""For a remote viewer to exit after a stop request; it takes at most three."""
 ANSWER_SECONDS = 3.0
-"""For its answer to that; one that gives none is killed."""
+"""For the response to a stop request; without one the process is killed."""
 FAREWELL_SECONDS = 4.0
-"""For both when its connection is ended on purpose. The end of this program waits less for it, and kills nobody."""
+"""For both when its connection is closed. At exit this program waits less, and kills no process."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What somebody asks for."""
+    """Parameters of a session."""
 
     root: str
     environment: str = ""
-    """A name of the list of environments; without it the default one."""
+    """Name of an environment; "" for the default one."""
     local_port: int = 0
     remote_port: int = 0
     patience: float = 120.0
-    """Seconds that the viewer waits for a lost session."""
+    """Seconds that the remote viewer waits for a lost session."""
 
 
 Connect = Callable[[], Awaitable[Held]]
 
 
 class Session:
-    """A viewer on another machine and the tunnel to it."""
+    """A remote viewer and the tunnel to it."""
 
     def __init__(self, address: Address, wanted: Wanted, changed: Callable[[Session], None]) -> None:
         """Nothing happens before `begin`.
@@ -91,12 +99,12 @@ class Session:
         self.latency: float | None = None
         self.attempts = 0
         self.place: Place | None = None
-        self.report: Report | None = None
+        self.report: StatusReport | None = None
         self.held: Held | None = None
         self.tunnel = Tunnel(self._dial, self.sentence)
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._changed = changed
-        self._process: FarProcess | None = None
+        self._process: RemoteProcess | None = None
         self._token = secrets.token_urlsafe(32)
         self._far_clock = 0.0
         self._life: asyncio.Task[None] | None = None
@@ -112,13 +120,13 @@ class Session:
 
     @property
     def url(self) -> str:
-        """Opens the viewer in a browser, once, within five minutes; another one each time."""
+        """One-time link to the viewer, valid for five minutes; a new one each time."""
         bare = f"http://localhost:{self.tunnel.port}/"
         return f"{bare}?once={self._stamp(OPEN)}" if self.report is not None else bare
 
     @property
     def token(self) -> str | None:
-        """The token with which programs use the viewer's API; `None` while it is not running."""
+        """Token for the viewer's API; None while it is not running."""
         return client_token(self._token) if self.report is not None else None
 
     def sentence(self) -> str:
@@ -128,7 +136,7 @@ class Session:
         return self.trouble or f"The viewer on {self.host} is being started."
 
     def _stamp(self, purpose: str) -> str:
-        return stamped(self._token, purpose, time.time() + self._far_clock)
+        return make_stamp(self._token, purpose, time.time() + self._far_clock)
 
     # Its life
 
@@ -143,11 +151,10 @@ class Session:
         self._life.add_done_callback(self._is_over)
 
     def _is_over(self, life: asyncio.Task[None]) -> None:
-        """Its life ends by itself with an error of this program alone: that is told, and nothing is left open."""
         if life.cancelled() or (error := life.exception()) is None:
             return
-        logger.error("Nobody looks after session %s any more", self.id, exc_info=error)
-        told = ViewerFailed("Something went wrong; the log of this viewer says what.")
+        logger.error("Task of session %s crashed", self.id, exc_info=error)
+        told = ViewerFailed("Internal error; the log of this viewer has the details.")
         if not self.ready.done():
             self.ready.set_exception(told)
             self.ready.exception()
@@ -182,10 +189,11 @@ class Session:
         await self._serve()
 
     async def _serve(self) -> None:
-        """Everything behind the environment: also what is done again when the far side is gone."""
+        """Run the stages after the environment, again when the remote viewer is gone."""
         assert self.held is not None and self.place is not None
-        order = Order(self.id, self._token, self.wanted.root, self.wanted.remote_port, self.wanted.patience)
-        starting = launch.start(self.held.link, self.place.python, order)
+        wanted = self.wanted
+        request = LaunchRequest(self.id, self._token, wanted.root, wanted.remote_port, wanted.patience)
+        starting = launch.start(self.held.link, self.place.python, request)
         self._process, report = await self._at("start", starting)
         self._heard(report)
         await self._at("tunnel", self._open_tunnel())
@@ -228,7 +236,7 @@ class Session:
             await _first(events, pause)
             if process is not None and process.ended.is_set():
                 if process.has_exited:
-                    raise ViewerFailed(f"The viewer on {self.host} has ended: {process.last_words}")
+                    raise ViewerFailed(f"The viewer on {self.host} has ended: {process.last_error}")
                 self._process = None  # the channel is gone, which says nothing of the process
             if self.held.down.is_set():
                 return
@@ -277,7 +285,7 @@ class Session:
 
     async def _beat(self) -> None:
         assert self.held is not None and self.report is not None
-        answer = await self._ask(BEAT)
+        answer = await self._ask(HEARTBEAT)
         self._heard(answer.report)
         self.latency = answer.latency
 
@@ -286,7 +294,7 @@ class Session:
         now = time.time() + self._far_clock
         return await launch.ask(self.held.link, self.report.port, self._token, purpose, now)
 
-    def _heard(self, report: Report) -> None:
+    def _heard(self, report: StatusReport) -> None:
         self.report = report
         self.seen_at = time.time()
         self._far_clock = report.time - self.seen_at
@@ -310,7 +318,7 @@ class Session:
     # Its end
 
     async def end(self, patience: float | None = None) -> None:
-        """Stop, whatever it does: the tunnel first, then the viewer over there."""
+        """Stop in any state: the tunnel first, then the remote viewer."""
         if self._life is not None and not self._life.done():
             self._life.cancel()
             await asyncio.gather(self._life, return_exceptions=True)
@@ -335,7 +343,7 @@ class Session:
         self._cleared = True
 
     async def _end_viewer(self) -> None:
-        """Tell it to end and wait for it; without a connection it ends by itself."""
+        """Stop the remote viewer and wait for it; without a connection it exits by itself."""
         if self.report is None or self.held is None or not self.held.up.is_set():
             return
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -366,25 +374,22 @@ async def _soon(event: asyncio.Event) -> bool:
 
 
 class Sessions:
-    """All sessions of this process."""
+    """Sessions of this process."""
 
     def __init__(self) -> None:
         self.by_id: dict[str, Session] = {}
 
     def add(self, session: Session) -> None:
-        """Keep a session until it is forgotten."""
         self.by_id[session.id] = session
 
     def forget(self, session: Session) -> None:
-        """Keep it no longer; once more changes nothing."""
         self.by_id.pop(session.id, None)
 
     def all(self) -> list[Session]:
-        """In the order in which they were started."""
         return list(self.by_id.values())
 
     async def end_over(self, held: Held) -> None:
-        """End those that run over a connection, all at the same time; before it is closed."""
+        """End the sessions over a connection concurrently, before it is closed."""
         over = [session for session in self.all() if session.held is held]
         await asyncio.gather(*(session.end(FAREWELL_SECONDS) for session in over))
         for session in over:

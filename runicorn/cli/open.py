@@ -13,7 +13,7 @@ from runicorn.cli.support import common
 from runicorn.cli.support.browser import open_privately
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, PERMISSION, USAGE
 from runicorn.cli.support.server import ForeignModule, make_importable
-from runicorn.remote_protocol import OPEN, stamped
+from runicorn.remote_protocol import OPEN, make_stamp
 from runicorn.settings import user
 
 
@@ -67,7 +67,7 @@ def entry(note: dict[str, Any], *, always: bool) -> str:
     if not file or (note.get("owner_passes") and not always):
         return url
     token = Path(file).read_text(encoding="utf-8").strip()
-    return f"{url}/?once={stamped(token, OPEN, time.time())}"
+    return f"{url}/?once={make_stamp(token, OPEN, time.time())}"
 
 
 def _end_sessions() -> None:

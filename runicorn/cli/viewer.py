@@ -93,13 +93,17 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     from runicorn_site.security.accounts import BadSetting
     from runicorn_site.security.listening import CannotListen
     from runicorn_site.security.token_source import BadToken
-    from runicorn_site.server.launch_request import NoOrder, receive_order
+    from runicorn_site.server.launch_request import NoLaunchRequest, read_launch_request
+    from runicorn_site.server.remote_mode import serve_remote
     from runicorn_site.server.serve import MissingRoot, Options, serve
 
     options = Options(**chosen)
     try:
-        serve(receive_order(options) if remote_mode else options)
-    except (BadSetting, BadToken, UnknownCapability, ImproperlyConfigured, NoOrder) as error:
+        if remote_mode:
+            serve_remote(*read_launch_request(options))
+        else:
+            serve(options)
+    except (BadSetting, BadToken, UnknownCapability, ImproperlyConfigured, NoLaunchRequest) as error:
         stop(USAGE, error)
     except (PermissionError, UnsafeDirectory) as error:
         stop(PERMISSION, error)

@@ -19,7 +19,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
-from runicorn.remote_protocol import OPEN, STAMP_SECONDS, client_token, made_at
+from runicorn.remote_protocol import OPEN, STAMP_SECONDS, client_token, stamp_time
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.headers import is_api
 from runicorn_site.security.plain_responses import HEAD, Refusal
@@ -114,7 +114,7 @@ class Stamps:
         """Whether the stamp is good for this; from now on it is not."""
         now = time.time()
         self.used = {stamp: made for stamp, made in self.used.items() if made > now - STAMP_SECONDS}
-        made = made_at(self.token, purpose, shown)
+        made = stamp_time(self.token, purpose, shown)
         if made is None or shown in self.used or not now - STAMP_SECONDS < made < now + STAMP_SECONDS:
             return False
         self.used[shown] = made

@@ -1,4 +1,4 @@
-"""What a viewer of another machine orders of the one that it starts here, on standard input."""
+"""Launch request of a viewer on another host, read from standard input."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from runicorn.remote_protocol import LONGEST_LINE, BadLine, read_order
+from runicorn.remote_protocol import LONGEST_LINE, BadLine, LaunchRequest, parse_launch_request
 from runicorn_site.server.serve import Options
 
-ORDER_SECONDS = 30.0
+REQUEST_SECONDS = 30.0
 
 
-class NoOrder(Exception):
-    """Nobody said on standard input what to serve; the text says what is missing."""
+class NoLaunchRequest(Exception):
+    """Standard input held no valid launch request."""
 
 
-def receive_order(options: Options) -> Options:
-    """`options` with the order that comes on standard input, which is closed then.
+def read_launch_request(options: Options) -> tuple[Options, LaunchRequest]:
+    """Read the launch request, close standard input, and return `options` as the request wants them.
 
     Raises:
-        NoOrder: none came, or it makes no sense.
+        NoLaunchRequest: none came in time, or it is invalid.
     """
     try:
-        order = read_order(_first_line(sys.stdin.fileno()))
+        request = parse_launch_request(_first_line(sys.stdin.fileno()))
     except (BadLine, OSError, UnicodeDecodeError) as error:
-        raise NoOrder(
-            f"--remote-mode takes an order on standard input from another viewer: {error}"
+        raise NoLaunchRequest(
+            f"--remote-mode reads a launch request of another viewer from standard input: {error}"
         ) from error
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, sys.stdin.fileno())
     os.close(nothing)
-    storage = Path(order.root) if order.root else options.storage
-    return replace(options, host="127.0.0.1", port=order.port, storage=storage, order=order)
+    storage = Path(request.root) if request.root else options.storage
+    return replace(options, host="127.0.0.1", port=request.port, storage=storage), request
 
 
 def _first_line(descriptor: int) -> str:
-    """What stands before the first newline; nothing behind it is taken."""
+    """Read up to the first newline, and nothing behind it."""
     read = b""
-    deadline = time.monotonic() + ORDER_SECONDS
+    deadline = time.monotonic() + REQUEST_SECONDS
     while not read.endswith(b"\n") and len(read) < LONGEST_LINE:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
         piece = os.read(descriptor, 1) if ready else b""

@@ -1,8 +1,8 @@
-"""The far side of a remote viewer: `runicorn viewer --remote-mode`, started over SSH by a viewer of another machine.
+"""Remote viewer: `runicorn viewer --remote-mode`, started over SSH by the viewer on a user's machine.
 
-It serves its loopback address to whoever shows the token, and lives as long as its session: the near side sends a
-heartbeat every few seconds through the tunnel. Without one it ends by itself, so whatever happens to the near side or to
-the connection, nothing stays behind. A heartbeat that comes again in time, over whatever connection, keeps it.
+It serves its loopback address to those who have the token, as long as heartbeats arrive: the local viewer sends one
+through the tunnel every few seconds. Without heartbeats it exits by itself, so that nothing stays behind when the local
+viewer or the connection fails.
 """
 
 from __future__ import annotations
@@ -22,7 +22,16 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
-from runicorn.remote_protocol import BEAT, END, IMPLEMENTATION, SESSION_PATH, Order, Report, line, proof
+from runicorn.remote_protocol import (
+    END,
+    HEARTBEAT,
+    IMPLEMENTATION,
+    SESSION_PATH,
+    LaunchRequest,
+    StatusReport,
+    line,
+    proof,
+)
 from runicorn.settings.user import identity
 from runicorn.store import layout
 from runicorn_site.security.browser_sessions import BrowserSessions
@@ -32,31 +41,31 @@ from runicorn_site.security.tokens import Tokens
 from runicorn_site.server.serve import Options, Serving
 
 TAKE_OVER_SECONDS = 5.0
-PURPOSES = {"POST": BEAT, "DELETE": END}
-FROM_AFAR = "Open it from the remote page of the viewer that started it"
+PURPOSES = {"POST": HEARTBEAT, "DELETE": END}
+SIGN_IN_HINT = "Open it from the remote page of the viewer that started it"
 logger = logging.getLogger(__name__)
 
 
 class Session:
-    """The session that this process serves: hears its heartbeats, and ends the process without them."""
+    """The session that this process serves: answers its heartbeats, and ends the process without them."""
 
-    def __init__(self, order: Order, tokens: Tokens, root: Callable[[], str]) -> None:
-        """Begin to wait for the first heartbeat.
+    def __init__(self, request: LaunchRequest, tokens: Tokens, root: Callable[[], str]) -> None:
+        """Wait for the first heartbeat.
 
         Args:
-            order: what the near side asked for.
-            tokens: which token it shows.
-            root: tells the storage root that is shown now.
+            request: the launch request.
+            tokens: the session's token.
+            root: returns the storage root that is shown now.
         """
-        self.order = order
+        self.request = request
         self.tokens = tokens
         self.root = root
         self.port = 0
-        self.heard = time.monotonic()
+        self.last_heartbeat = time.monotonic()
         self.ended = threading.Event()
 
     def around(self, app: Any) -> Any:
-        """`app`, with heartbeats answered before it."""
+        """Return `app`, with heartbeats answered before it."""
 
         async def application(scope: Scope, receive: Receive, send: Send) -> None:
             purpose = PURPOSES.get(scope.get("method", ""))
@@ -71,99 +80,98 @@ class Session:
         return application
 
     async def _answer(self, purpose: str, stamp: str, send: Send) -> None:
-        self.heard = time.monotonic()
-        body = line(replace(self.report(), proof=proof(self.order.token, stamp))).encode()
+        self.last_heartbeat = time.monotonic()
+        body = line(replace(self.report(), proof=proof(self.request.token, stamp))).encode()
         headers = [(b"Content-Type", b"application/json"), (b"Content-Length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
         if purpose == END:
-            self.end("it was told to")
+            self.end("stopped by the local viewer")
 
-    def report(self) -> Report:
-        """What the near side may know."""
+    def report(self) -> StatusReport:
+        """Return the status report for the local viewer."""
         from runicorn._version import __version__
 
-        return Report(IMPLEMENTATION, __version__, self.port, os.getpid(), self.root(), time.time())
+        return StatusReport(IMPLEMENTATION, __version__, self.port, os.getpid(), self.root(), time.time())
 
     def begin(self, port: int, output: int) -> None:
-        """Say that `port` is served, on the descriptor `output`, and begin to count."""
+        """StatusReport on the descriptor `output` that `port` is served, and start to expect heartbeats."""
         self.port = port
-        self.heard = time.monotonic()
-        with suppress(OSError):  # nobody reads it any more: no heartbeat will come either
+        self.last_heartbeat = time.monotonic()
+        with suppress(OSError):  # the local viewer is gone: no heartbeat will come either
             os.write(output, line(self.report()).encode())
         os.close(output)
         threading.Thread(target=self._watch, name="session", daemon=True).start()
 
     def _watch(self) -> None:
-        patience = self.order.patience
-        while (left := self.heard + patience - time.monotonic()) > 0:
+        patience = self.request.patience
+        while (left := self.last_heartbeat + patience - time.monotonic()) > 0:
             if self.ended.wait(min(left, 1.0)):
                 return
-        self.end(f"nobody asked for it for {patience:g} seconds")
+        self.end(f"no heartbeat for {patience:g} seconds")
 
-    def end(self, why: str) -> None:
+    def end(self, reason: str) -> None:
         """Ask this process to end, as Ctrl-C does."""
         if not self.ended.is_set():
             self.ended.set()
-            logger.info("The remote viewer ends: %s", why)
+            logger.info("The remote viewer ends: %s", reason)
             os.kill(os.getpid(), signal.SIGTERM)
 
 
 class RemoteServing(Serving):
     """A viewer process that serves one session."""
 
-    def __init__(self, options: Options, order: Order) -> None:
+    def __init__(self, options: Options, request: LaunchRequest) -> None:
         """Start, serve and stop; does not return."""
-        self.order = order
+        self.request = request
         self.output = _own_output()
-        signal.signal(
-            signal.SIGHUP, signal.SIG_IGN
-        )  # the end of the connection is not the end of the session
+        # The session outlives the connection that started it.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         super().__init__(options, signals=True)
 
     def listen(self) -> None:
-        """Take the place of an earlier viewer of the session, then the port."""
+        """End an earlier viewer of the session, then listen."""
         from django.conf import settings
 
-        self.litter.append(take_over(Path(settings.STATE_DIR), self.order, self.root))
+        self.litter.append(take_over(Path(settings.STATE_DIR), self.request, self.root))
         super().listen()
 
     def admitted(self) -> Policy:
-        """The session's token, whatever the surroundings say."""
+        """Return a policy with the session's token, whatever settings and environment say."""
         from django.conf import settings
 
         sessions = BrowserSessions(Path(settings.STATE_DIR))
-        return Policy(tokens=Tokens(self.order.token, settings.TOKEN_COOKIE_NAME, sessions, FROM_AFAR))
+        return Policy(tokens=Tokens(self.request.token, settings.TOKEN_COOKIE_NAME, sessions, SIGN_IN_HINT))
 
     def application(self) -> Any:
-        """The ASGI application with the session's heartbeat."""
+        """Return the ASGI application behind the session's heartbeats."""
         from runs.active_root import active_root
 
         assert self.policy.tokens is not None
-        self.session = Session(self.order, self.policy.tokens, lambda: active_root().path)
+        self.session = Session(self.request, self.policy.tokens, lambda: active_root().path)
         return self.session.around(super().application())
 
     def announce(self) -> None:
-        """Report to the near side."""
+        """StatusReport to the local viewer."""
         self.session.begin(self.port, self.output)
 
 
 def _own_output() -> int:
-    """A descriptor of what standard output was; what is printed from now on goes to standard error."""
+    """Return a descriptor of standard output, and redirect what is printed to standard error."""
     sys.stdout.flush()
     kept = os.dup(1)
     os.dup2(2, 1)
     return kept
 
 
-def take_over(directory: Path, order: Order, root: Path) -> Path:
-    """End an earlier viewer of the same session and root, and leave word that this process serves them now.
+def take_over(directory: Path, request: LaunchRequest, root: Path) -> Path:
+    """End an earlier viewer of the same session and root, and record that this process serves them now.
 
     Args:
-        directory: where words are left; on a disk of this machine.
+        directory: folder of the records, on a local disk.
 
     Returns:
-        The file with the word, to be removed in the end.
+        The record, to be removed at exit.
 
     Raises:
         OSError: it could not be written.
@@ -173,30 +181,39 @@ def take_over(directory: Path, order: Order, root: Path) -> Path:
     for path in folder.glob("*.json"):  # left by processes that were killed
         if not _runs(layout.read_json(path)[0]):
             path.unlink(missing_ok=True)
-    note = folder / (
-        hashlib.sha256(json.dumps([order.session, str(root)]).encode()).hexdigest()[:32] + ".json"
+    record = folder / (
+        hashlib.sha256(json.dumps([request.session, str(root)]).encode()).hexdigest()[:32] + ".json"
     )
-    _end(layout.read_json(note)[0])
+    _end(layout.read_json(record)[0])
     own = {"pid": os.getpid(), "process_start": _platform.process_start_time(os.getpid()), **identity()}
-    layout.write_json(note, own, mode=0o600)
-    return note
+    layout.write_json(record, own, mode=0o600)
+    return record
 
 
-def _runs(note: dict[str, Any]) -> bool:
-    pid, start = note.get("pid"), note.get("process_start")
+def _runs(record: dict[str, Any]) -> bool:
+    pid, start = record.get("pid"), record.get("process_start")
     if not isinstance(pid, int) or not isinstance(start, float):
         return False
-    same = all(note.get(key) == value for key, value in identity().items())
-    return same and not _platform.process_gone(pid, start, str(note["boot_id"]))
+    same = all(record.get(key) == value for key, value in identity().items())
+    return same and not _platform.process_gone(pid, start, str(record["boot_id"]))
 
 
-def _end(note: dict[str, Any]) -> None:
-    """End the process of a note, the hard way when it takes long."""
+def _end(record: dict[str, Any]) -> None:
+    """End the process of a record, with SIGKILL after `TAKE_OVER_SECONDS`."""
     deadline = time.monotonic() + TAKE_OVER_SECONDS
     number = signal.SIGTERM
-    while _runs(note) and note["pid"] != os.getpid():
+    while _runs(record) and record["pid"] != os.getpid():
         with suppress(ProcessLookupError):
-            os.kill(note["pid"], number)
+            os.kill(record["pid"], number)
         if time.monotonic() > deadline:
             number = getattr(signal, "SIGKILL", signal.SIGTERM)
         time.sleep(0.05)
+
+
+def serve_remote(options: Options, request: LaunchRequest) -> None:
+    """Serve one session of another viewer; the process ends in here.
+
+    Raises:
+        As `serve`.
+    """
+    RemoteServing(options, request)

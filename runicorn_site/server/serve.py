@@ -21,7 +21,6 @@ from socket import gethostname
 from typing import TYPE_CHECKING, Any
 
 from runicorn.cli.support.browser import open_privately
-from runicorn.remote_protocol import Order
 from runicorn.settings import capabilities
 from runicorn.settings import user as own
 from runicorn_site.database import sqlite_version
@@ -74,8 +73,6 @@ class Options:
     """A Unix socket to listen on instead of an address; for its owner alone, and without a token."""
     disable: tuple[str, ...] = ()
     """Capabilities to switch off; see `runicorn.settings.capabilities`."""
-    order: Order | None = None
-    """What a viewer of another machine has ordered; it is served and nobody else is."""
 
 
 def serve(options: Options) -> None:
@@ -86,11 +83,7 @@ def serve(options: Options) -> None:
         MissingRoot: the storage root is not there.
         BadToken: others can reach the address and there is no token, or its file holds none.
     """
-    if options.order is not None:
-        from runicorn_site.server.remote_mode import RemoteServing
-
-        RemoteServing(options, options.order)
-    elif options.reload:
+    if options.reload:
         from django.utils import autoreload
 
         autoreload.run_with_reloader(Serving, options, signals=False)

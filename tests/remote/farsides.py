@@ -11,7 +11,16 @@ from typing import Any
 
 import requests
 
-from runicorn.remote_protocol import BEAT, END, SESSION_PATH, Order, Report, line, read_report, stamped
+from runicorn.remote_protocol import (
+    END,
+    HEARTBEAT,
+    SESSION_PATH,
+    LaunchRequest,
+    StatusReport,
+    line,
+    make_stamp,
+    parse_status_report,
+)
 from tests.prepared import lay_out
 from tests.processes import environment
 from tests.secrecy import secret
@@ -22,7 +31,7 @@ TOKEN = secret()
 class FarSide:
     """A `runicorn viewer --remote-mode` process."""
 
-    def __init__(self, order: Order | str, home: Path, *options: str, **more: str) -> None:
+    def __init__(self, order: LaunchRequest | str, home: Path, *options: str, **more: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / "data").is_file():
             lay_out(home / "data")
@@ -41,10 +50,10 @@ class FarSide:
         self.first = self.process.stdout.readline()
 
     @property
-    def report(self) -> Report:
+    def report(self) -> StatusReport:
         """What it said of itself; when it ended instead, what it complained of."""
         assert self.first, self.complaint
-        return read_report(self.first)
+        return parse_status_report(self.first)
 
     @property
     def complaint(self) -> str:
@@ -57,10 +66,10 @@ class FarSide:
         """Where it serves."""
         return f"http://127.0.0.1:{self.report.port}"
 
-    def ask(self, purpose: str = BEAT, token: str = TOKEN, stamp: str = "") -> requests.Response:
+    def ask(self, purpose: str = HEARTBEAT, token: str = TOKEN, stamp: str = "") -> requests.Response:
         """A heartbeat, or the word to end."""
-        method = {BEAT: "POST", END: "DELETE"}[purpose]
-        headers = {"Authorization": f"Session {stamp or stamped(token, purpose, time.time())}"}
+        method = {HEARTBEAT: "POST", END: "DELETE"}[purpose]
+        headers = {"Authorization": f"Session {stamp or make_stamp(token, purpose, time.time())}"}
         return requests.request(method, self.url + SESSION_PATH, headers=headers, timeout=10)
 
     def get(self, path: str, **more: Any) -> requests.Response:

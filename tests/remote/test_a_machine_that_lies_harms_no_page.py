@@ -17,7 +17,7 @@ from remote.services import mirrors
 from remote.ssh.pool import pool
 from remote.viewers import session as viewers
 from remote.viewers.session import Session
-from runicorn.remote_protocol import IMPLEMENTATION, BadLine, read_report
+from runicorn.remote_protocol import IMPLEMENTATION, BadLine, parse_status_report
 from tests.folders import write_run
 from tests.remote import far
 from tests.remote.pythons import pretending
@@ -60,9 +60,9 @@ LIES: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("lie", LIES, ids=lambda lie: "-".join(lie))
 def test_a_report_that_makes_no_sense_is_none(lie: dict[str, Any]) -> None:
-    read_report(json.dumps(HONEST))
+    parse_status_report(json.dumps(HONEST))
     with pytest.raises(BadLine):
-        read_report(json.dumps(HONEST | lie))
+        parse_status_report(json.dumps(HONEST | lie))
 
 
 def test_such_a_report_is_waited_through(
@@ -84,7 +84,7 @@ def test_an_error_of_our_own_ends_a_session_and_is_told(
     monkeypatch.setattr(Session, "_beat", broken)
     session_id = begin(api, starting())
     session = until_it_is(api, session_id, "failed")
-    assert session["error"] == "Something went wrong; the log of this viewer says what."
+    assert session["error"] == "Internal error; the log of this viewer has the details."
     until(lambda: is_free(session["local_port"]))
     until(lambda: far.viewers(known_sshd.home) == [])
     assert client.get("/remote").status_code == client.get(f"/remote/viewers/{session_id}").status_code == 200

@@ -20,7 +20,7 @@ from remote.models import ViewerSession
 from remote.services import viewers as viewing
 from remote.ssh import host_keys
 from remote.viewers import session as viewers
-from runicorn.remote_protocol import IMPLEMENTATION, Report, line
+from runicorn.remote_protocol import IMPLEMENTATION, StatusReport, line
 from tests.remote import far
 from tests.remote.pythons import (
     bare_environment,
@@ -49,7 +49,7 @@ def listener() -> Iterator[socket.socket]:
 
 def reports(port: int) -> str:
     """A viewer that reports to serve a port, and does not."""
-    said = line(Report(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time())).strip()
+    said = line(StatusReport(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time())).strip()
     return f"echo 'Welcome to this machine'\necho '{said}'\n{WAITS}"
 
 
@@ -142,7 +142,9 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_viewer(
                 with client:
                     heard.append(client.recv(65536))
                     if heard[-1]:
-                        body = line(Report(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time(), "0" * 64))
+                        body = line(
+                            StatusReport(IMPLEMENTATION, "1.0.0", port, 1, "/", time.time(), "0" * 64)
+                        )
                         client.sendall(
                             f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
                         )

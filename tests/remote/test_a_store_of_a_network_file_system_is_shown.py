@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from runicorn._platform import is_network_filesystem
-from runicorn.remote_protocol import Order
+from runicorn.remote_protocol import LaunchRequest
 from runicorn_site.database import state_dir
 from tests.folders import append_metrics, write_run
 from tests.remote.farsides import TOKEN, FarSide
@@ -60,7 +60,7 @@ def test_its_runs_are_shown_live_and_nothing_of_ours_lies_on_it(
     run_id = write_run(far_store, metrics=[{"loss": 0.5}], status="running")
     before = sorted(path.name for path in far_store.rglob("*"))
     assert is_network_filesystem(mounted)
-    side = FarSide(Order("s", TOKEN, str(mounted)), tmp_path / "far home")
+    side = FarSide(LaunchRequest("s", TOKEN, str(mounted)), tmp_path / "far home")
     try:
         assert side.report.root == str(mounted)
 

@@ -12,15 +12,15 @@ import requests
 
 from runicorn._version import __version__
 from runicorn.remote_protocol import (
-    BEAT,
     END,
+    HEARTBEAT,
     IMPLEMENTATION,
     OPEN,
     BadLine,
-    Order,
+    LaunchRequest,
+    make_stamp,
+    parse_launch_request,
     proof,
-    read_order,
-    stamped,
 )
 from runicorn_site.server.remote_mode import take_over
 from tests.folders import write_run
@@ -38,7 +38,7 @@ def start(folder: Path, home: Path) -> Iterator[Start]:
 
     def begin(*options: str, root: Path = folder, session: str = "s", **more: object) -> FarSide:
         fields = {"patience": 60.0, **more}
-        started.append(FarSide(Order(session, TOKEN, str(root), **fields), home, *options))  # type: ignore[arg-type]
+        started.append(FarSide(LaunchRequest(session, TOKEN, str(root), **fields), home, *options))  # type: ignore[arg-type]
         return started[-1]
 
     yield begin
@@ -51,7 +51,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarSide]:
     """A far side over a store with one run, for the tests that leave it running."""
     root = tmp_path_factory.mktemp("store")
     write_run(root)
-    side = FarSide(Order("shared", TOKEN, str(root), patience=600.0), tmp_path_factory.mktemp("home"))
+    side = FarSide(LaunchRequest("shared", TOKEN, str(root), patience=600.0), tmp_path_factory.mktemp("home"))
     yield side
     side.stop()
 
@@ -104,15 +104,15 @@ def test_it_ends_at_once_when_told_to_and_the_token_was_in_no_command_line_envir
 
 
 def test_only_who_knows_the_token_keeps_or_ends_it(shared: FarSide) -> None:
-    for purpose in (BEAT, END):
+    for purpose in (HEARTBEAT, END):
         assert shared.ask(purpose, token="wrong").status_code == 401
-        assert shared.ask(purpose, stamp=stamped(TOKEN, OPEN, time.time())).status_code == 401
+        assert shared.ask(purpose, stamp=make_stamp(TOKEN, OPEN, time.time())).status_code == 401
     assert requests.post(shared.url + "/remote-session", timeout=10).status_code == 401
     assert shared.process.poll() is None
 
 
 def test_an_answer_proves_who_gives_it_and_a_stamp_is_good_once(shared: FarSide) -> None:
-    stamp = stamped(TOKEN, BEAT, time.time())
+    stamp = make_stamp(TOKEN, HEARTBEAT, time.time())
     assert shared.ask(stamp=stamp).json()["proof"] == proof(TOKEN, stamp)
     assert shared.ask(stamp=stamp).status_code == 401
 
@@ -130,12 +130,12 @@ def test_a_later_one_of_the_same_session_takes_its_place(start: Start, folder: P
     assert second.ask().ok
     (word,) = litter(home)
     second.stop()
-    take_over(home / "data", Order("another", TOKEN), folder)
+    take_over(home / "data", LaunchRequest("another", TOKEN), folder)
     assert not word.exists()  # what killed ones leave is cleared by the next
 
 
 def test_another_session_and_another_root_take_no_others_place(folder: Path, tmp_path: Path) -> None:
-    one, another = Order("s", TOKEN), Order("another", TOKEN)
+    one, another = LaunchRequest("s", TOKEN), LaunchRequest("another", TOKEN)
     words = [take_over(folder, order, root) for order in (one, another) for root in (folder, tmp_path)]
     assert len(set(words)) == 4 and all(word.exists() for word in words)
     assert take_over(folder, one, folder) == words[0]
@@ -143,13 +143,13 @@ def test_another_session_and_another_root_take_no_others_place(folder: Path, tmp
 
 def test_a_link_made_with_the_token_opens_once(shared: FarSide) -> None:
     now = shared.ask().json()["time"]
-    link = shared.url + "/?once=" + stamped(TOKEN, OPEN, now)
+    link = shared.url + "/?once=" + make_stamp(TOKEN, OPEN, now)
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 303
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 401
     for made in (
-        stamped(TOKEN, OPEN, now - 301),
-        stamped("another token", OPEN, now),
-        stamped(TOKEN, BEAT, now),
+        make_stamp(TOKEN, OPEN, now - 301),
+        make_stamp("another token", OPEN, now),
+        make_stamp(TOKEN, HEARTBEAT, now),
         "x",
         ".",
         "1.2",
@@ -163,7 +163,7 @@ def test_a_home_that_cannot_keep_a_database_is_no_hindrance(folder: Path, home: 
     """The usual place is a file: the database lies in /var/tmp then, on a disk of this machine."""
     home.mkdir()
     (home / "data").write_text("")
-    side = FarSide(Order("s", TOKEN, str(folder)), home)
+    side = FarSide(LaunchRequest("s", TOKEN, str(folder)), home)
     try:
         open_files = {file.path for file in psutil.Process(side.report.pid).open_files()}
         assert any(path.startswith(f"/var/tmp/runicorn-{os.getuid()}/") for path in open_files)
@@ -172,28 +172,30 @@ def test_a_home_that_cannot_keep_a_database_is_no_hindrance(folder: Path, home: 
 
 
 @pytest.mark.parametrize(
-    ("order", "sentence"),
+    ("text", "sentence"),
     [
-        ("", "no JSON"),
-        ("not json\n", "no JSON"),
-        ("[]\n", "no JSON object"),
+        ("", "not JSON"),
+        ("not json\n", "not JSON"),
+        ("[]\n", "not a JSON object"),
         (written(session="s"), "session and token are missing"),
-        (written(session="s", token=3), "token is of the wrong type"),
-        (written(session="s", token="t", port=70000), "makes no sense"),
+        (written(session="s", token=3), "token has the wrong type"),
+        (written(session="s", token="t", port=70000), "is invalid"),
     ],
 )
-def test_an_order_is_whole_or_none(order: str, sentence: str) -> None:
+def test_an_invalid_launch_request_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(BadLine, match=sentence):
-        read_order(order)
+        parse_launch_request(text)
 
 
-@pytest.mark.parametrize("order", ["\n", written(session="s", token="t", port=70000)])
-def test_without_an_order_it_serves_nobody(order: str, home: Path) -> None:
-    side = FarSide(order, home)
+@pytest.mark.parametrize("request_line", ["\n", written(session="s", token="t", port=70000)])
+def test_a_remote_viewer_exits_without_a_valid_launch_request(request_line: str, home: Path) -> None:
+    side = FarSide(request_line, home)
     assert side.process.wait(20) == 2
-    said = side.complaint
+    output = side.complaint
     side.stop()
-    assert said.startswith("runicorn: --remote-mode takes an order on standard input from another viewer: ")
+    assert output.startswith(
+        "runicorn: --remote-mode reads a launch request of another viewer from standard input: "
+    )
 
 
 def test_what_hinders_it_is_one_sentence(start: Start, shared: FarSide, folder: Path, home: Path) -> None:
