@@ -1,8 +1,8 @@
-/** The compare page: the curves of several runs over each other, and what their configs have to do with it. */
+/** Compare page: curves of several runs, and their config values against a metric. */
 
-import { Board } from "./chart/board.js";
-import { assign } from "./chart/colours.js";
+import { ChartController } from "./chart/controller.js";
 import { Legend } from "./chart/legend.js";
+import { assign } from "./chart/render/colours.js";
 import { Relation } from "./compare/relation.js";
 import { OverlaySource } from "./compare/source.js";
 import { readChoice, writeChoice } from "./compare/state.js";
@@ -24,7 +24,7 @@ const source = new OverlaySource(runs);
 
 const toolbar = new Toolbar(document.getElementById("chart-tools"), 0, (settings) => configure(settings));
 source.configure(choice, toolbar.settings.axis, countOfGroups());
-const board = new Board(charts, source, { ...toolbar.settings, hidden: choice.hidden }, {
+const board = new ChartController(charts, source, { ...toolbar.settings, hidden: choice.hidden }, {
   zoom: (range) => toolbar.zoom(range),
   opened: ({ groups }) => showLegend(groups),
 });
@@ -34,17 +34,17 @@ const legend = new Legend(document.getElementById("legend"), runs, {
 });
 const relation = new Relation(runs, (change) => choose(change));
 
-/** Other settings of the charts, or another address by the Back button. */
+/** Apply settings from the toolbar or from the address (Back button). */
 function configure(settings) {
   choice = readChoice(location.search);
-  const anew = source.configure(choice, settings.axis, countOfGroups());
+  const changed = source.configure(choice, settings.axis, countOfGroups());
   filterFigures(charts, settings.filter);
   board.configure({ ...settings, hidden: choice.hidden });
-  if (anew) board.reload();
+  if (changed) board.reload();
   show();
 }
 
-/** A person chose something: into the address, and from there onto the page. */
+/** Apply a choice of the user: to the address, and from there to the page. */
 function choose(change) {
   const address = location.pathname + writeChoice(location.search, { ...choice, ...change });
   if (address !== location.pathname + location.search) history.pushState(null, "", address);
@@ -65,7 +65,7 @@ function show() {
   relation.show(choice);
 }
 
-/** The legend names runs, or the groups that an answer tells of. */
+/** Show runs in the legend, or the groups of a response. */
 function showLegend(groups) {
   const entries = choice.group && groups ? source.groupEntries(groups) : runs;
   if (entries.map(({ key }) => key).join() !== legend.entries.map(({ key }) => key).join()) legend.setEntries(entries);

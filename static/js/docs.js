@@ -1,6 +1,6 @@
-/** Swagger UI has a dark form of its own, under a class of the root element: it follows the theme of the other pages. */
+/** Swagger UI in the theme of the other pages: its dark mode is a class of the root element. */
 
-import { isDark, onThemeChange } from "./chart/palette.js";
+import { isDark, onThemeChange } from "./chart/render/palette.js";
 
 function follow() {
   document.documentElement.classList.toggle("dark-mode", isDark());

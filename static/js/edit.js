@@ -1,4 +1,4 @@
-/** Tags and note of a run, edited where they are shown: the runs table and the run page use the same sheet. */
+/** Dialog for tags and note of a run, for the runs table and the run page. */
 
 import { requestJson } from "./http.js";
 
@@ -10,7 +10,7 @@ function element(name, properties = {}, ...children) {
 
 const ask = (id, options) => requestJson(`/api/runs/${encodeURIComponent(id)}`, options);
 
-/** Change what people say of a run: `{tags, description, pinned, archived}`, as far as they are given. */
+/** Update fields of a run: `{tags, description, pinned, archived}`, all optional. */
 export function change(id, changes) {
   const headers = { "Content-Type": "application/json" };
   // Also for who leaves the page at once; a note may be longer than what is kept alive.
@@ -18,7 +18,7 @@ export function change(id, changes) {
   return ask(id, { method: "PATCH", headers, body: JSON.stringify(changes), keepalive });
 }
 
-/** A field that turns what is typed into tags: Enter or a comma ends one, Backspace takes the last one back. */
+/** A text field for tags: Enter or a comma adds one, Backspace removes the last. */
 function tagField(tags) {
   const field = element("input", { placeholder: "Add a tag", maxLength: 255, autocomplete: "off" });
   field.setAttribute("aria-label", "Add a tag");

@@ -10,7 +10,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Return the response, whatever its status; throw an `HttpError` if there is none. */
+/** Return the response, whatever its status; throw an `HttpError` if the server is unreachable. */
 export function send(address, options) {
   return fetch(address, options).catch(() => {
     throw new HttpError(UNREACHABLE);

@@ -1,4 +1,4 @@
-/** The page's one socket: opened when somebody looks, closed in a hidden tab, back by itself after a loss. */
+/** The page's WebSocket: open in a visible tab only, reconnecting after a lost connection. */
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
@@ -27,7 +27,7 @@ export class Live {
     if (this.started) this.open();
   }
 
-  /** Connect, unless the page is connected already or nobody looks at it. */
+  /** Connect, unless the page is connected or hidden. */
   open() {
     this.started = true;
     if (this.socket || document.hidden) return;

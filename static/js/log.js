@@ -1,4 +1,4 @@
-/** The log pane: whole lines as they come, following the end until somebody scrolls up; earlier ones on demand. */
+/** Log pane: complete lines as they arrive, following the end until the user scrolls up; earlier ones on demand. */
 
 import { catchUp, extend, fill, jump, lastOf, onKey, tell } from "./log/extend.js";
 import { Lines, MOST_ROWS } from "./log/lines.js";
@@ -9,7 +9,7 @@ const NEAR = 600;
 const PAUSE = 50;
 
 export class LogPane {
-  /** `root` holds a scrolling `.lines`, a checkbox `follow`, a `.trouble` with a button, and a button `.to-end`. */
+  /** `root` contains a scrolling `.lines`, a checkbox `follow`, a `.failure` with a button, and a button `.to-end`. */
   constructor(root) {
     this.element = root.querySelector(".lines");
     this.follow = root.querySelector("input[name=follow]");
@@ -79,7 +79,7 @@ export class LogPane {
     this.settle();
   }
 
-  /** Whether the rows reach the end of what the socket has told of. */
+  /** Whether the rows reach the last line that the socket has sent. */
   settle() {
     this.attached = this.end !== null && (this.lines.next?.number ?? 1) >= this.end.number;
     tell(this);
@@ -88,9 +88,9 @@ export class LogPane {
   #draw() {
     const frames = this.waiting.splice(0);
     if (!frames.length) return;
-    // Somebody reads: what is read must not be pushed off the page.
-    const room = this.follow.checked || this.lines.count < MOST_ROWS;
-    if (!room || !this.attached) {
+    // Lines that the user is reading must not be pushed off the page.
+    const hasSpace = this.follow.checked || this.lines.count < MOST_ROWS;
+    if (!hasSpace || !this.attached) {
       this.attached = false;
     } else {
       this.element.querySelector(".none")?.remove();

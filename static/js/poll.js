@@ -1,4 +1,4 @@
-/** Asking again politely: only while somebody looks, slower when nobody moves or nobody answers, never twice at once. */
+/** Polling: only in a visible tab, slower when the user is idle or the server fails, one request at a time. */
 
 const AWAY_AFTER = 120_000;
 const AWAY_FACTOR = 5;

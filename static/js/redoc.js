@@ -1,6 +1,6 @@
-/** ReDoc in our colours. It computes shades of what it is given, so it gets real colours, and the page is loaded again for another theme. */
+/** ReDoc in the colours of the theme. It computes shades, so it needs resolved colours; a change of theme reloads the page. */
 
-import { onThemeChange, resolved } from "./chart/palette.js";
+import { onThemeChange, resolved } from "./chart/render/palette.js";
 
 const TOP = 48;
 const NAMES = ["paper", "shade", "shade-strong", "line", "ink", "ink-soft", "accent", "finished", "failed", "interrupted", "running"];

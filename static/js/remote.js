@@ -1,4 +1,4 @@
-/** The pages of other machines: parts marked `data-fresh="<milliseconds>"` are drawn anew by the server; 0 means once. */
+/** Pages of remote hosts: refresh the part marked `data-fresh="<milliseconds>"`; 0 means once. */
 
 import { fragment } from "./http.js";
 import { poll } from "./poll.js";

@@ -1,6 +1,6 @@
 /** The run page: charts, log and header, kept up to date by one socket. */
 
-import { Board } from "./chart/board.js";
+import { ChartController } from "./chart/controller.js";
 import { requestJson } from "./http.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
@@ -31,7 +31,7 @@ const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origi
   board.configure(settings);
 });
 
-const board = new Board(charts, series, toolbar.settings, {
+const board = new ChartController(charts, series, toolbar.settings, {
   zoom: (range) => toolbar.zoom(range),
   opened(answer) {
     begin(answer);
@@ -44,7 +44,7 @@ new LogSearch(document.querySelector("#log .find"), log);
 linkLines(log);
 const media = new Media(root);
 
-/** The first answer says where the socket begins; later ones may be ahead of it, which each chart sorts out. */
+/** The first answer has the start of the socket. Later ones may be ahead of it, which each chart handles. */
 function begin(answer) {
   if (place) return;
   place = { end: answer.journal_end, row: answer.last_row, generation: answer.generation };

@@ -1,4 +1,4 @@
-/** The runs table: rows that move by themselves, selection, keys. Filters, sorting and paging are links and forms. */
+/** The runs table: live rows, selection, keyboard. Filters, sorting and paging are links and forms. */
 
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
@@ -8,7 +8,7 @@ import { compare } from "./runs/compare.js";
 import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
 import { selection } from "./runs/select.js";
-import { verbs } from "./runs/verbs.js";
+import { actions } from "./runs/actions.js";
 
 const RUNNING = 2000;
 const QUIET = 8000;
@@ -57,7 +57,7 @@ document.body.addEventListener("htmx:afterSettle", () => {
   crumb.textContent = project;
 });
 
-/** A refusal is told in the words of the page that came with it, never by a table as if nothing had happened. */
+/** An error shows the message of the server and leaves the table as it is. */
 document.body.addEventListener("htmx:responseError", ({ detail }) => {
   say(errorText(detail.xhr.responseText, detail.xhr.status));
 });
@@ -82,7 +82,7 @@ document.addEventListener("click", (event) => {
 keys(edit);
 columns();
 compare(picks);
-verbs(picks, refresh);
+actions(picks, refresh);
 
 poll(refresh, interval, (error) => {
   say(error ? `Out of date, trying again. ${error.message}` : "");

@@ -1,8 +1,8 @@
-/** The system page: the figures come drawn by the server; their last minutes are curves of this page's own. */
+/** System page: values rendered by the server, and charts of the last minutes drawn here. */
 
 import { Chart } from "./chart/chart.js";
-import { Series } from "./chart/data.js";
-import { onThemeChange } from "./chart/palette.js";
+import { Series } from "./chart/data/series.js";
+import { onThemeChange } from "./chart/render/palette.js";
 import { fragment } from "./http.js";
 import { poll } from "./poll.js";
 

@@ -53,7 +53,7 @@ def modules(chromium: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def js(modules: Any) -> Callable[..., Any]:
-    """`js("chart/ticks.js", "m => m.linearTicks(0, 1, 5)")`: what the function makes of a module."""
+    """`js("chart/scales/ticks.js", "m => m.linearTicks(0, 1, 5)")`: what the function makes of a module."""
 
     def run(module: str, function: str, argument: Any = None) -> Any:
         code = f"async (argument) => ({function})(await import('/static/js/{module}'), argument)"

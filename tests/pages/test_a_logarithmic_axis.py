@@ -24,14 +24,14 @@ CURVES = "a.map((x) => ({ series: { x } }))"
 
 
 def domain(js: Js, xs: list[list[float]], settings: dict[str, Any]) -> list[float]:
-    code = f"(m, [a, settings]) => m.domainOf({CURVES}, settings)"
-    found: list[float] = js("chart/across.js", code, [xs, settings])
+    code = f"(m, [a, settings]) => m.xDomain({CURVES}, settings)"
+    found: list[float] = js("chart/scales/x_axis.js", code, [xs, settings])
     return found
 
 
 def labels(js: Js, ends: list[float], settings: dict[str, Any], count: int = 8) -> list[str]:
-    code = "(m, [ends, settings, count]) => m.ticksAcross(ends, settings, count).map(({ label }) => label)"
-    found: list[str] = js("chart/across.js", code, [ends, settings, count])
+    code = "(m, [ends, settings, count]) => m.xAxisTicks(ends, settings, count).map(({ label }) => label)"
+    found: list[str] = js("chart/scales/x_axis.js", code, [ends, settings, count])
     return found
 
 
@@ -77,7 +77,7 @@ def test_its_labels_are_powers_of_ten_and_round_durations(js: Js) -> None:
 
 def test_a_pixel_leads_back_to_its_place(js: Js) -> None:
     code = "m => { const s = m.makeScale([1001, 2000], [0, 300], true, 1000); return [1001, 1010, 1100, 2000].map(s.at).concat(s.invert(100)); }"
-    found = js("chart/scales.js", code)
+    found = js("chart/scales/scale.js", code)
     decade = 300 / math.log10(1000)
     assert found == pytest.approx([0, decade, 2 * decade, 300, 1010])
 
@@ -85,7 +85,7 @@ def test_a_pixel_leads_back_to_its_place(js: Js) -> None:
 def test_finer_points_take_the_place_of_the_first_ones(js: Js) -> None:
     code = """(m, [coarse, fine]) => {
         const made = (part) => [{ key: "a", series: { kind: "float", restarts: [], count: 99, ...part }, band: part.band }];
-        const [{ series, band }] = m.joined(made(coarse), made(fine), 5);
+        const [{ series, band }] = m.refined(made(coarse), made(fine), 5);
         return [series.x, series.y, series.stages, series.restarts, series.count, band];
     }"""
     coarse = {
@@ -96,7 +96,7 @@ def test_finer_points_take_the_place_of_the_first_ones(js: Js) -> None:
         "band": {"x": [0, 10], "low": [0, 1], "high": [9, 8]},
     }
     fine = {"x": [0, 1, 2, 5], "y": [1, 1.5, 9, 2], "stages": [[0, "cold"], [1, "warm"]], "restarts": [2]}
-    assert js("chart/join.js", code, [coarse, fine]) == [
+    assert js("chart/data/refinement.js", code, [coarse, fine]) == [
         [0, 1, 2, 5, 10, 15],
         [1, 1.5, 9, 2, 3, 4],
         [[0, "cold"], [1, "warm"], [10, "main"]],
@@ -127,7 +127,7 @@ def test_its_beginning_is_asked_for_until_nothing_is_left_out(board: Any, server
 
 def test_the_beginning_of_a_group_is_asked_for_as_well(js: Js) -> None:
     code = """async (source, answer) => {
-        const { isThinned } = await import("/static/js/chart/join.js");
+        const { isThinned } = await import("/static/js/chart/data/refinement.js");
         const groups = new source.OverlaySource([]);
         groups.configure({ group: "tag", band: "min-max" }, "step", 3);
         return groups.curves("loss", answer).map((curve) => isThinned([curve]));

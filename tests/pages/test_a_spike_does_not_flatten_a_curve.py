@@ -9,7 +9,7 @@ import pytest
 
 Js = Callable[..., Any]
 HEIGHTS = """(m, [y, settings]) => {
-    const found = m.heightsOf([{ series: { x: y.map((_, i) => i), y } }], [0, y.length], { log: false, ...settings });
+    const found = m.yRange([{ series: { x: y.map((_, i) => i), y } }], [0, y.length], { log: false, ...settings });
     return [found.domain, found.cut && [found.cut.above, found.cut.below]];
 }"""
 CALM = [1 + (i * 37 % 100) / 100 for i in range(100)]
@@ -17,20 +17,20 @@ CALM = [1 + (i * 37 % 100) / 100 for i in range(100)]
 
 @pytest.mark.parametrize("log", [False, True])
 def test_one_absurd_value_is_left_out_and_counted(js: Js, log: bool) -> None:
-    (low, high), cut = js("chart/heights.js", HEIGHTS, [[*CALM, 1e173], {"log": log}])
+    (low, high), cut = js("chart/scales/y_range.js", HEIGHTS, [[*CALM, 1e173], {"log": log}])
     assert 0 < low < 1.2 and 1.9 < high < 5
     assert cut == [1, 0]
 
 
 def test_on_demand_all_values_are_shown(js: Js) -> None:
-    (_, high), cut = js("chart/heights.js", HEIGHTS, [[*CALM, 1e173], {"spread": "all"}])
+    (_, high), cut = js("chart/scales/y_range.js", HEIGHTS, [[*CALM, 1e173], {"spread": "all"}])
     assert high >= 1e173 and cut is None
 
 
 def test_on_demand_the_outer_values_are_left_out(js: Js) -> None:
     y = [*CALM, 9, -7]
-    assert js("chart/heights.js", HEIGHTS, [y, {}])[1] is None
-    assert js("chart/heights.js", HEIGHTS, [y, {"spread": "core"}])[1] == [1, 1]
+    assert js("chart/scales/y_range.js", HEIGHTS, [y, {}])[1] is None
+    assert js("chart/scales/y_range.js", HEIGHTS, [y, {"spread": "core"}])[1] == [1, 1]
 
 
 @pytest.mark.parametrize(
@@ -46,14 +46,17 @@ def test_on_demand_the_outer_values_are_left_out(js: Js) -> None:
     ids=["growth", "rare events", "a constant with a bump", "few points", "one point", "a loss"],
 )
 def test_what_tells_a_story_is_shown_whole(js: Js, y: list[float]) -> None:
-    assert js("chart/heights.js", HEIGHTS, [y, {}])[1] is None
+    assert js("chart/scales/y_range.js", HEIGHTS, [y, {}])[1] is None
 
 
 def test_what_is_left_out_does_not_smear_a_smoothed_curve(js: Js) -> None:
-    smoothed = js("chart/smooth.js", "m => m.smooth([1, 1, 1e173, 1, 1], 0.9, [0, 2])")
+    smoothed = js("chart/data/smoothing.js", "m => m.smooth([1, 1, 1e173, 1, 1], 0.9, [0, 2])")
     assert smoothed == pytest.approx([1, 1, 1e173, 1, 1])
 
 
 def test_the_sentence_of_a_chart_says_so(js: Js) -> None:
-    said = js("chart/words.js", "m => [m.outsiders({above: 1, below: 0}), m.outsiders({above: 3, below: 2})]")
+    said = js(
+        "chart/text/descriptions.js",
+        "m => [m.clippedText({above: 1, below: 0}), m.clippedText({above: 3, below: 2})]",
+    )
     assert said == ["1 above the axis is not drawn.", "3 above and 2 below the axis are not drawn."]

@@ -21,11 +21,11 @@ BOARD = """async ({names, search}) => {
         <select name="spread"><option>auto</option><option>all</option><option>core</option></select><button type="button" name="whole"></button></form>
         ${names.map((name) => `<figure data-name="${name}"><figcaption><h3>${name}</h3><output></output></figcaption></figure>`).join("")}
         </div>`;
-    const { Board } = await import("/static/js/chart/board.js");
+    const { ChartController } = await import("/static/js/chart/controller.js");
     const { Toolbar } = await import("/static/js/run/toolbar.js");
     let board;
     const toolbar = new Toolbar(document.getElementById("tools"), 1000, (settings) => board.configure(settings));
-    board = new Board(document.getElementById("charts"), "/series", toolbar.settings,
+    board = new ChartController(document.getElementById("charts"), "/series", toolbar.settings,
         { zoom: (range) => toolbar.zoom(range), opened() {} });
     window.board = board;
     window.chart = (name) => board.feeds.get(name).chart;

@@ -13,7 +13,7 @@ BOARD = """async (count) => {
     document.body.innerHTML = `<h1>Runs</h1><div id="legend"></div><div id="charts">
         <figure data-name="loss"><figcaption><h3>loss</h3><output></output></figcaption></figure></div>`;
     const load = (name) => import(`/static/js/chart/${name}.js`);
-    const [{ Board }, { Legend }, { Series }, { assign }] = await Promise.all(["board", "legend", "data", "colours"].map(load));
+    const [{ ChartController }, { Legend }, { Series }, { assign }] = await Promise.all(["controller", "legend", "data/series", "render/colours"].map(load));
     const keys = Array.from({ length: count }, (_, i) => `run-${i}`);
     const colours = assign(keys);
     const curve = (key, k) => {
@@ -25,7 +25,7 @@ BOARD = """async (count) => {
     const source = { load: async (name, query) => asked.push(query), curves: () => keys.map(curve) };
     let settings = { axis: "step", smoothing: 0, log: false, range: null, origin: 0 };
     const change = (more) => board.configure((settings = { ...settings, ...more }));
-    const board = new Board(document.getElementById("charts"), source, settings, { zoom: (range) => change({ range }) });
+    const board = new ChartController(document.getElementById("charts"), source, settings, { zoom: (range) => change({ range }) });
     new Legend(document.getElementById("legend"), keys.map((key, k) => ({ key, label: `Run ${k}`, ...colours.get(key) })),
         { hide: (hidden) => change({ hidden }), highlight: (key) => board.highlight(key) });
     window.chart = () => board.feeds.get("loss").chart;
@@ -105,14 +105,14 @@ def test_zooming_asks_the_source_for_that_range(board: Callable[[int], Any]) -> 
 
 def test_the_table_and_the_file_say_whose_points_they_are(board: Callable[[int], Any], js: Any) -> None:
     board(2)
-    table = js("chart/rows.js", "m => [m.header(chart()), m.rows(chart())[4]]")
+    table = js("chart/data/rows.js", "m => [m.header(chart()), m.rows(chart())[4]]")
     assert table == [["curve", "step", "value", "low", "high"], ["Run 1", 10, 2, 1.8, 11]]
 
 
 def test_a_picture_has_title_legend_and_axes(board: Callable[[int], Any], js: Any) -> None:
     board(2)
     code = "m => { const c = m.picture(chart()); return [c.width, c.height, ...c.getContext('2d').getImageData(1, 1, 1, 1).data]; }"
-    width, height, *paper = js("chart/picture.js", code)
+    width, height, *paper = js("chart/render/png.js", code)
     sizes = js("chart/chart.js", "m => [chart().area.clientWidth, chart().area.clientHeight]")
     assert width == 2 * sizes[0] and height > 2 * sizes[1] + 100
     assert paper == [255, 255, 255, 255]
@@ -126,4 +126,4 @@ def test_a_curve_keeps_its_colour_whoever_else_is_shown(js: Any) -> None:
         const looks = new Set([...all.values()].map(({ colour, dash }) => `${colour}${dash}`));
         return [same, looks.size, new Set(keys.slice(0, 8).map((key) => all.get(key).colour)).size];
     }"""
-    assert js("chart/colours.js", code) == [True, 20, 8]
+    assert js("chart/render/colours.js", code) == [True, 20, 8]

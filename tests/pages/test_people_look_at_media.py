@@ -83,7 +83,7 @@ def test_histograms_are_drawn_over_steps(open_page: Open) -> None:
 def test_the_parts_of_a_histogram_add_up(open_page: Open) -> None:
     page = open_page(f"{RUN}?pane=images")
     found = page.evaluate("""async () => {
-        const { spread, bounds } = await import("/static/js/run/heat.js");
+        const { spread, bounds } = await import("/static/js/run/histogram_charts.js");
         const even = spread({ edges: [0, 1, 2, 3], counts: [5, 5, 5] }, 0, 3, 7);
         const left = spread({ edges: [0, 1], counts: [5] }, 0, 4, 4);
         return [[...even].every((part) => Math.abs(part - 1) < 1e-9), [...left], bounds([{ edges: [] }]), bounds([{ edges: [2, 2] }])];
@@ -95,9 +95,9 @@ def test_a_viewer_that_does_not_answer_is_said(open_page: Open) -> None:
     page = open_page("/")
     page.route("**/media?*", lambda route: route.fulfill(body="broken"))
     page.goto(page.url.rstrip("/") + f"{RUN}?pane=images")
-    trouble = page.locator("#images .trouble")
-    until(lambda: trouble.is_visible())
+    failure = page.locator("#images .failure")
+    until(lambda: failure.is_visible())
     page.unroute("**/media?*")
-    trouble.get_by_role("button", name="Try again").click()
+    failure.get_by_role("button", name="Try again").click()
     until(lambda: page.locator("#images img").count() == 1)
-    assert trouble.is_hidden()
+    assert failure.is_hidden()

@@ -15,7 +15,7 @@ Js = Callable[..., Any]
 PANE = """async () => {
     document.body.innerHTML = `<link rel="stylesheet" href="/static/css/log.css"><div id="log" class="log"
         data-log="/log" data-whole="/whole">
-        <input type="checkbox" name="follow" checked><p class="trouble" hidden><span></span><button>Try again</button></p>
+        <input type="checkbox" name="follow" checked><p class="failure" hidden><span></span><button>Try again</button></p>
         <form class="find"><input name="text"><output name="found"></output><button type="button" name="previous">p</button>
         <button type="button" name="next">n</button></form>
         <div class="lines" style="height: 200px; overflow: auto"></div><button class="to-end" hidden></button></div>`;
@@ -179,13 +179,13 @@ def test_a_server_that_is_gone_is_said_with_a_way_to_try_again(pane: Any) -> Non
     pane.route("**/log?*", lambda route: route.fulfill(body="<html>"))
     add(pane, "line 1")
     pane.evaluate("pane.jump(500)")
-    trouble = pane.locator(".trouble")
-    until(lambda: trouble.is_visible())
-    assert "The response of the server is incomplete." in trouble.inner_text()
+    failure = pane.locator(".failure")
+    until(lambda: failure.is_visible())
+    assert "The response of the server is incomplete." in failure.inner_text()
     serve_log(pane, 600)
-    trouble.get_by_role("button").click()
+    failure.get_by_role("button").click()
     until(lambda: pane.locator("[aria-current]").count() == 1)
-    assert trouble.is_hidden()
+    assert failure.is_hidden()
 
 
 BARS = [

@@ -11,7 +11,7 @@ Js = Callable[..., Any]
 
 
 def ticks(js: Js, *arguments: float, kind: str = "linearTicks") -> list[float]:
-    found: list[float] = js("chart/ticks.js", f"(m, a) => m.{kind}(...a)", list(arguments))
+    found: list[float] = js("chart/scales/ticks.js", f"(m, a) => m.{kind}(...a)", list(arguments))
     return found
 
 
@@ -55,12 +55,12 @@ def test_a_logarithmic_axis_has_nothing_below_zero(js: Js) -> None:
 
 def test_moments_less_than_a_second_apart_are_told_apart(js: Js) -> None:
     code = "(m, [times, step]) => times.map((time) => m.timeLabel(time, step))"
-    assert js("chart/format.js", code, [[1.75e9 + 15, 1.75e9 + 15.05, 1.75e9 + 19.95], 0.05]) == [
+    assert js("chart/text/format.js", code, [[1.75e9 + 15, 1.75e9 + 15.05, 1.75e9 + 19.95], 0.05]) == [
         "06:55.00",
         "06:55.05",
         "06:59.95",
     ]
-    assert js("chart/format.js", code, [[1.75e9 + 15.0004], 0.0002]) == ["06:55.0004"]
+    assert js("chart/text/format.js", code, [[1.75e9 + 15.0004], 0.0002]) == ["06:55.0004"]
 
 
 def test_times_are_cut_at_round_local_times(js: Js) -> None:

@@ -1,6 +1,6 @@
 """What every template needs: icons, the rail, statuses, and numbers and times as people read them.
 
-`static/js/chart/format.js` and `static/js/times.js` write figures and times by the same rules.
+`static/js/chart/text/format.js` and `static/js/times.js` write figures and times by the same rules.
 """
 
 from __future__ import annotations

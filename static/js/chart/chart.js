@@ -1,38 +1,34 @@
 /**
- * One line chart in a <figure>: its canvas and what it says in words.
- *
- * How the modules fit together, for a page that shows charts:
+ * Chart of curves in a <figure>: its canvas and its description in words.
  *
  * A *curve* is {
- *   series     a `Series` (data.js): x ascending, y, kind, labels of texts, stages, restarts, count
- *   key?       whose curve it is (a run's id): legend and `settings.hidden` speak of curves by it
- *   label?     its name in the readout, the table, files; needed where a chart has several curves
- *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in colours.js
- *   band?      {x, low, high}: a shade behind the curve (lowest and highest where points were thinned, or of a group)
+ *   series     a `Series` (data/series.js): x ascending, y, kind, labels of texts, stages, restarts, count
+ *   key?       run id or group, by which the legend and `settings.hidden` name it
+ *   label?     its name in readout, data table and files; required for several curves
+ *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in render/colours.js
+ *   band?      {x, low, high}: a shade behind the curve (range of thinned points, or of a group)
+ *   kinds?     see kinds/kinds.js; a line with its band by default
  *   thinned?   whether points were left out, where `series.count` does not tell
  * }
- * A *source* gives the charts of a page their curves, and again for each range that is zoomed to:
+ * A *source* loads the curves of a page's charts, and again for each zoomed range:
  *   load(name, {x: "step" | "time", points, step_range?, time_range?})  a promise of an answer; ranges are "from:to";
- *              rejects with an `HttpError` (../http.js), whose message is shown with a button to try again
+ *              rejects with an `HttpError` (../http.js), shown with a retry button
  *   curves(name, answer)                                               the curves of chart `name`
- * `Loader` (load.js) is the source of a run page; charts that ask in one frame share its requests.
+ * `Loader` (loader.js) is the source of a run page; charts that ask in one frame share its requests.
  *
- * `Board` (board.js) makes every <figure data-name> a chart, asks the source when one is seen, holds one cursor and one
- * set of settings for all: `configure(settings)`, `highlight(key)`, `add(figure)`, `advance(…)` for live points,
- * `reload()`. `Legend` (legend.js) is a list of curves for the page; wire its hooks to those two.
- *
- * *Settings* are {axis: "step" | "time" | "relative", log (the values), logx (the axis, unless it is time), smoothing:
- * 0…1, range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto" (heights.js), hidden?: [key, …]}.
+ * *Settings* are {axis: "step" | "time" | "relative", log (values), logx (x axis, unless it is time), smoothing: 0…1,
+ * range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto"
+ * (scales/y_range.js), hidden?: [key, …]}.
  */
 
-import { domainOf } from "./across.js";
 import { Cursor, element } from "./cursor.js";
-import { schedule } from "./frames.js";
-import { listen } from "./gestures.js";
-import { paint } from "./paint.js";
-import { arrange } from "./plot.js";
-import { smooth } from "./smooth.js";
-import { AT_ZERO, outsiders, sentence, whyEmpty } from "./words.js";
+import { smooth } from "./data/smoothing.js";
+import { schedule } from "./frame_scheduler.js";
+import { attachInput } from "./input.js";
+import { paint } from "./render/renderer.js";
+import { layOut } from "./scales/layout.js";
+import { xDomain } from "./scales/x_axis.js";
+import { NOT_ON_LOG_AXIS, clippedText, sentence, emptyReason } from "./text/descriptions.js";
 
 export class Chart {
   /**
@@ -55,7 +51,7 @@ export class Chart {
     this.note = element("p", "message", this.area);
     this.shown = false;
     new ResizeObserver(() => this.redraw()).observe(this.area);
-    listen(this);
+    attachInput(this);
   }
 
   /** Take the curves to show. */
@@ -114,7 +110,7 @@ export class Chart {
   draw() {
     const { clientWidth: width, clientHeight: height } = this.area;
     if (!this.shown || !width) return;
-    this.plot = arrange(this.curves, this.settings, width, height);
+    this.plot = layOut(this.curves, this.settings, width, height);
     this.canvas.width = Math.round(width * devicePixelRatio);
     this.canvas.height = Math.round(height * devicePixelRatio);
     const context = this.canvas.getContext("2d");
@@ -144,21 +140,21 @@ export class Chart {
 
   describe() {
     const sentences = this.curves.map(({ series, label }) => sentence(series, this.settings.axis, label));
-    if (this.plot.cut) sentences.push(outsiders(this.plot.cut));
-    if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(AT_ZERO);
+    if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
+    if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
     this.area.setAttribute("aria-label", sentences.join(" ") || `${this.name}: every curve is hidden.`);
     const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
-    this.say(this.plot.empty ? whyEmpty(this) : "");
+    this.say(this.plot.empty ? emptyReason(this) : "");
   }
 
-  /** Put the cursor at `x`; `own` ({down}, in pixels) says that a person points at this very chart. Null ends it. */
+  /** Move the cursor to `x`, or hide it (null); `own` ({down}, in pixels) is set if the pointer is over this chart. */
   setCursor(x, own = null) {
     this.at = x ?? null;
     this.cursor.put(this.at, own);
   }
 
   get domain() {
-    return domainOf(this.curves, this.settings);
+    return xDomain(this.curves, this.settings);
   }
 }

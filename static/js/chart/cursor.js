@@ -1,9 +1,9 @@
-/** The cursor of a chart and what it reads out: one curve in the caption, several in a box beside it. */
+/** Cursor of a chart and its readout: one curve in the caption, several in a box. */
 
-import { swatch } from "./colours.js";
-import { nearest } from "./data.js";
-import { figure } from "./format.js";
-import { AXES } from "./words.js";
+import { nearest } from "./data/series.js";
+import { swatch } from "./render/colours.js";
+import { AXES } from "./text/descriptions.js";
+import { formatNumber } from "./text/format.js";
 
 const MOST_ROWS = 12;
 const MOST_DOTS = 24;
@@ -21,13 +21,13 @@ export class Cursor {
     this.own = null;
   }
 
-  /** Stand at `x`, or nowhere. Only the chart that a person points at (`own`) opens the box. */
+  /** Move to `x`, or hide. Only the chart under the pointer (`own`) opens the box. */
   put(x, own) {
     const { chart } = this;
     const { plot } = chart;
     this.own = own;
     const inside = plot && x !== null && x !== undefined && x >= plot.x.domain[0] && x <= plot.x.domain[1];
-    const reads = inside ? readings(chart, x) : [];
+    const reads = inside ? readoutsAt(chart, x) : [];
     this.line.hidden = !inside;
     this.box.hidden = !(own && reads.length > 1);
     this.#putDots(reads);
@@ -39,14 +39,14 @@ export class Cursor {
     this.line.style.transform = `translateX(${across}px)`;
     const meant = reads.find(({ curve }) => curve.key !== undefined && curve.key === chart.highlighted);
     const near = meant ?? closest(reads, own?.down) ?? reads[0];
-    this.output.replaceChildren(...(near ? said(chart, near) : []));
+    this.output.replaceChildren(...(near ? readoutText(chart, near) : []));
     if (!this.box.hidden) this.#fill(reads, near, across);
   }
 
   /** Without a cursor: the last value, or how many curves there are. */
   #rest() {
     const { curves } = this.chart;
-    return curves.length > 1 ? `${curves.length} curves` : curves.map(({ series }) => figure(series.last)).join("");
+    return curves.length > 1 ? `${curves.length} curves` : curves.map(({ series }) => formatNumber(series.last)).join("");
   }
 
   #putDots(reads) {
@@ -76,7 +76,7 @@ export class Cursor {
     const row = document.createElement("p");
     row.classList.toggle("near", near);
     const name = Object.assign(document.createElement("bdi"), { textContent: curve.label ?? curve.series.name });
-    row.append(swatch(curve.colour, curve.dash), name, Object.assign(document.createElement("b"), { textContent: figure(value) }));
+    row.append(swatch(curve.colour, curve.dash), name, Object.assign(document.createElement("b"), { textContent: formatNumber(value) }));
     return row;
   }
 }
@@ -89,8 +89,8 @@ export function element(tag, className, parent) {
   return made;
 }
 
-/** What each curve is at its point nearest to `x`, and where that is drawn; `down` is null for what is not. */
-export function readings(chart, x) {
+/** Return value and pixel position of each curve at the point nearest to `x`; `down` is null if it is not drawn. */
+export function readoutsAt(chart, x) {
   const { plot } = chart;
   return chart.curves.flatMap((curve) => {
     const { series } = curve;
@@ -114,10 +114,10 @@ export function closest(reads, down) {
 }
 
 /** A reading as text and elements: `step 10 0.25`, with the name of the curve where there are several. */
-function said({ settings, curves }, { curve: { series, label }, i, value }) {
+function readoutText({ settings, curves }, { curve: { series, label }, i, value }) {
   const { axis, origin, smoothing } = settings;
   const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
-  const bold = Object.assign(document.createElement("b"), { textContent: figure(value) });
-  const raw = smoothing && series.kind !== "text" ? ` raw ${figure(series.y[i])}` : "";
+  const bold = Object.assign(document.createElement("b"), { textContent: formatNumber(value) });
+  const raw = smoothing && series.kind !== "text" ? ` raw ${formatNumber(series.y[i])}` : "";
   return [`${axis === "step" ? "step " : ""}${where} `, ...(curves.length > 1 ? [`${label ?? series.name} `] : []), bold, raw];
 }

@@ -1,12 +1,12 @@
-/** The points of one chart: asked for when it is seen, added to while the run writes, asked for again when zoomed. */
+/** Data feed of one chart: fetch points when it becomes visible or is zoomed, and append live ones. */
 
-import { domainOf, zeroOf } from "./across.js";
-import { endOfBeginning, isThinned, joined } from "./join.js";
+import { endOfFirstTenth, isThinned, refined } from "./data/refinement.js";
+import { xDomain, logOrigin } from "./scales/x_axis.js";
 
 const FINEST = 12;
 
 export class Feed {
-  /** `source` fetches (see chart.js); `opened(answer)` is told of each answer, which says where a live socket can go on. */
+  /** `source` fetches (see chart.js); `opened(answer)` is called with each answer, which has the start of the live socket. */
   constructor(chart, source, opened) {
     this.chart = chart;
     this.source = source;
@@ -27,21 +27,21 @@ export class Feed {
     if (visible) this.refresh();
   }
 
-  /** Draw at once what is here: a page is printed with all charts that somebody has seen. */
+  /** Draw immediately: all charts that were visible once are printed. */
   print() {
     this.chart.show(true);
     this.chart.draw();
   }
 
-  /** Fetch what the settings ask for and is not here yet. */
+  /** Fetch what the settings need and is not loaded yet. */
   async refresh() {
     const { axis, range } = this.chart.settings;
-    const zero = zeroOf(this.chart.settings);
+    const zero = logOrigin(this.chart.settings);
     this.points = Math.max(this.points, wantedPoints(this.chart.area.clientWidth));
     const query = { x: axis === "step" ? "step" : "time", points: this.points };
     const wanted = JSON.stringify([query, range, zero]);
     if (!this.visible || wanted === this.wanted) return;
-    // What is on its way for other settings is not wanted any more.
+    // A response for other settings is discarded.
     this.wanted = wanted === this.had ? "" : wanted;
     if (!this.wanted) return;
     // Until the answer comes the curve of everything is drawn, coarse but there.
@@ -60,7 +60,7 @@ export class Feed {
     const answer = await this.source.load(this.chart.name, query);
     const curves = this.source.curves(this.chart.name, answer);
     this.opened(answer);
-    const zero = zeroOf(this.chart.settings);
+    const zero = logOrigin(this.chart.settings);
     return { curves: await this.#finer(query, "", curves), axis: query.x, points: query.points, zero };
   }
 
@@ -74,18 +74,18 @@ export class Feed {
     return this.source.curves(this.chart.name, answer);
   }
 
-  /** On a logarithmic axis the first tenth of `curves`, of that again the first tenth, …, until nothing is left out. */
+  /** On a logarithmic axis, refine the first tenth of `curves`, the first tenth of that, …, until no point is left out. */
   async #finer(query, from, curves) {
     const { settings } = this.chart;
-    const zero = zeroOf(settings);
-    let [low, end] = domainOf(curves, { ...settings, range: null });
+    const zero = logOrigin(settings);
+    let [low, end] = xDomain(curves, { ...settings, range: null });
     let [made, newest] = [curves, curves];
     for (let round = 0; zero !== null && round < FINEST && isThinned(newest); round += 1) {
-      end = endOfBeginning(zero, end, query.x === "step");
+      end = endOfFirstTenth(zero, end, query.x === "step");
       if (end <= Math.max(zero, low)) break;
       newest = await this.#loadRange(query, from, end);
-      made = joined(made, newest, end);
-      [low] = domainOf(newest, { ...settings, range: null });
+      made = refined(made, newest, end);
+      [low] = xDomain(newest, { ...settings, range: null });
     }
     return made;
   }

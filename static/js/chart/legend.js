@@ -1,6 +1,6 @@
-/** The curves of all charts of a page by name: pointing at one highlights it, a click hides it, two show it alone. */
+/** Legend for all charts of a page: hover highlights a curve, click hides it, double-click isolates it. */
 
-import { swatch } from "./colours.js";
+import { swatch } from "./render/colours.js";
 
 const FILTERED_FROM = 12;
 

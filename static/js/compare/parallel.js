@@ -1,6 +1,6 @@
 /** Parallel coordinates: one line a run from axis to axis, the last of them the metric. */
 
-import { axisOf, picture, short, svg, widthOf } from "./svg.js";
+import { axisOf, picture, short, svg, widthOf } from "../chart/render/svg.js";
 
 const HEIGHT = 280;
 const TOP = 32;

@@ -1,8 +1,8 @@
 /** Config values against a metric: read from the page's own tables, drawn as SVG. */
 
+import { swatchColour } from "../chart/render/svg.js";
 import { drawParallel } from "./parallel.js";
 import { drawScatter } from "./scatter.js";
-import { swatchColour } from "./svg.js";
 
 const MOST_AXES = 7;
 

@@ -1,7 +1,8 @@
 /** One dot a run: a config value across, the best of a metric up. */
 
-import { figure } from "../chart/format.js";
-import { axisOf, picture, svg, widthOf } from "./svg.js";
+import { scatter } from "../chart/kinds/scatter.js";
+import { axisOf, picture, svg, widthOf } from "../chart/render/svg.js";
+import { formatNumber } from "../chart/text/format.js";
 
 const HEIGHT = 280;
 
@@ -18,10 +19,9 @@ export function drawScatter(holder, shown, x, y) {
   for (const [at, text] of up.ends) svg("text", { x: box.left - 8, y: at + 4, "text-anchor": "end" }, drawing, text);
   svg("text", { class: "name", x: (box.left + box.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, drawing, x.name);
   svg("text", { class: "name", x: box.left - 8, y: 11 }, drawing, y.name);
-  for (const { label: run, ink, i } of shown) {
-    const [cx, cy] = [across.at(x.values[i]), up.at(y.values[i])];
-    if (cx === null || cy === null) continue;
-    const dot = svg("circle", { cx, cy, r: 5, fill: ink }, drawing);
-    svg("title", {}, dot, `${run}: ${x.name} ${x.values[i]}, ${y.name} ${figure(y.values[i])}`);
-  }
+  const points = shown.map(({ label: run, ink, i }) => {
+    const title = `${run}: ${x.name} ${x.values[i]}, ${y.name} ${formatNumber(y.values[i])}`;
+    return { x: x.values[i], y: y.values[i], ink, title };
+  });
+  scatter.paint(drawing, { x: across, y: up }, points);
 }

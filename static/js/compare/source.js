@@ -1,10 +1,10 @@
 /** The curves of several runs, or of groups of them: a source of curves (see chart/chart.js). */
 
-import { assign } from "../chart/colours.js";
-import { Series } from "../chart/data.js";
-import { Loader } from "../chart/load.js";
+import { Series } from "../chart/data/series.js";
+import { Loader } from "../chart/loader.js";
+import { assign } from "../chart/render/colours.js";
 
-/** Numbers for each of the two dozen charts that share a request: together within what one answer may hold. */
+/** Most numbers per chart: two dozen charts share one response, which is limited. */
 const MOST_NUMBERS = 100_000;
 const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
@@ -21,23 +21,22 @@ export class OverlaySource {
   }
 
   /**
-   * Take what was chosen; whether curves that are here already answer another question now. `groups` is how many
-   * groups there are.
+   * Apply a choice; return whether loaded curves are outdated. `groups` is the number of groups.
    */
   configure({ group, band }, axis, groups) {
     this.columns = COLUMNS * this.runs.size + GROUP_COLUMNS * groups;
     const asked = JSON.stringify([group, band, axis]);
-    const anew = this.asked !== "" && this.asked !== asked;
+    const changed = this.asked !== "" && this.asked !== asked;
     Object.assign(this, { group, band, axis, asked });
-    return anew;
+    return changed;
   }
 
-  /** What came back for a question that nobody asks any more is asked for again. */
+  /** A response for an outdated choice is fetched again. */
   async load(name, options) {
     const { asked } = this;
     const query = { ...options };
     if (query.x === "time" && this.axis !== "time") query.x = "relative";
-    // Times before the start of a run are none.
+    // The server accepts no time before the start of a run.
     if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
     if (this.group) query.group_by = this.group;
     query.points = Math.max(FEWEST, Math.min(query.points, Math.floor(MOST_NUMBERS / this.columns)));

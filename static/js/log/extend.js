@@ -22,7 +22,7 @@ export async function extend(pane, earlier) {
   pane.settle();
 }
 
-/** Folded lines take no room: show earlier ones above them, as long as there are any and the page may hold them. */
+/** Load earlier lines while folded ones leave space in the pane, up to the limit of rows. */
 export async function fill(pane) {
   const { first, count } = pane.lines;
   const { clientHeight, scrollHeight } = pane.element;
@@ -33,7 +33,7 @@ export async function fill(pane) {
   fill(pane);
 }
 
-/** Show the last lines that the socket has told of; false when they could not be loaded. */
+/** Show the last lines that the socket has sent; false when they could not be loaded. */
 export async function catchUp(pane) {
   const asked = { before: pane.end.at, first: pane.end.number };
   const blocks = await pane.source.blocks(asked, () => pane.goToEnd());

@@ -3,7 +3,7 @@
 // tqdm (` 45%|███ `), Keras (`12/100 ━━━`), rich (`━━━ 45%`).
 const BARS = [/^(.*?)(\d{1,3}(?:\.\d+)?)%\s?\|/, /^(.*?)(\d+)\/(\d+) ?[\[━]/, /^(.*?)[━╸╺─]{3,}.*?(\d{1,3}(?:\.\d+)?)%/];
 
-/** The bar that a line shows, as `{name, at, end}`: what stands before it without its figures, how far it is, and of how much. */
+/** Parse a progress bar line into `{name, at, end}`: the text before the bar without numbers, its position and its total. */
 export function barOf(line) {
   for (const form of BARS) {
     const found = form.exec(line);
@@ -12,7 +12,7 @@ export function barOf(line) {
   return null;
 }
 
-/** Whether `next` shows the same bar as `bar`, as far or further. What follows the end of a bar is the next of its name. */
+/** Return whether `next` is a later state of the same bar as `bar`. After its end a bar of the same name is a new one. */
 export function goesOn(bar, next) {
   return Boolean(bar && next) && bar.name === next.name && bar.at <= next.at && bar.at < bar.end;
 }

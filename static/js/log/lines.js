@@ -9,7 +9,7 @@ import { rowsOf } from "./rows.js";
 export const MOST_ROWS = 3000;
 
 export class Lines {
-  /** `element` holds the rows; `whole(start, end)` fetches a line that was cut; `made(row)` is told of each new row. */
+  /** `element` contains the rows; `whole(start, end)` fetches a truncated line; `made(row)` is called for each new row. */
   constructor(element, whole, made) {
     this.element = element;
     this.whole = whole;
@@ -35,7 +35,7 @@ export class Lines {
     this.element.replaceChildren();
   }
 
-  /** Add blocks at the end, without the lines that are there already; at the beginning rows go as others come. */
+  /** Append blocks, without lines that are present already; as many rows are removed at the top. */
   append(blocks) {
     for (const block of blocks.map((one) => this.#unknown(one)).filter((one) => one.lines.length)) {
       if (this.next && block.first > this.next.number) this.clear();

@@ -1,4 +1,4 @@
-/** A line has an address: a click on its number puts it into the page's, and an address with a line shows that line. */
+/** Links to log lines: a click on a line number puts it into the address; an address with a line shows it. */
 
 import { numberOf } from "./rows.js";
 

@@ -4,7 +4,7 @@ import { lastState, pieces } from "../ansi.js";
 
 const LARGEST = 8 * 1024 * 1024;
 
-/** The rows of a block as the server sends it; `whole(start, end)` fetches the text of a line that was cut. */
+/** Create the rows of a block; `whole(start, end)` fetches the text of a truncated line. */
 export function rowsOf({ first, lines, long }, whole) {
   const rows = lines.map((line, i) => rowOf(line, first + i));
   for (const [i, start, end] of long) rows[i].append(expander(rows[i], start, end, whole));

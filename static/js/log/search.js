@@ -58,7 +58,7 @@ export class LogSearch {
     this.#tell();
   }
 
-  /** To the next match after the one that is shown, or after what is in sight; after the last comes the first. */
+  /** Go to the next match after the current one or after the visible lines, wrapping around. */
   async #go(direction) {
     if (!this.text) return;
     if (this.timer || !this.found.total) await this.#ask();

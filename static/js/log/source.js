@@ -1,19 +1,19 @@
-/** Where the log pane gets what is not live: blocks of lines, single long lines, places of a text. */
+/** Log data that is not live: blocks of lines, single long lines, search matches. */
 
 import { complete, request, requestJson } from "../http.js";
 
 export class Source {
-  /** `root`: has `data-log`, `data-whole` and a `.trouble`, where a failure is said with a button to try again. */
+  /** `root` has `data-log`, `data-whole` and a `.failure` with a message and a retry button. */
   constructor(root) {
-    const trouble = root.querySelector(".trouble");
+    const failure = root.querySelector(".failure");
     this.address = root.dataset.log;
     this.whole = root.dataset.whole;
-    this.trouble = trouble;
+    this.failure = failure;
     this.turn = 0;
     this.busy = false;
     this.again = () => {};
     this.text = (start, end) => this.#text(start, end);
-    trouble.querySelector("button").addEventListener("click", () => this.again());
+    failure.querySelector("button").addEventListener("click", () => this.again());
   }
 
   /**
@@ -38,11 +38,11 @@ export class Source {
     this.again = again;
     try {
       const answer = await requestJson(`${this.address}?${new URLSearchParams(query)}`);
-      this.trouble.hidden = true;
+      this.failure.hidden = true;
       return answer;
     } catch (error) {
-      this.trouble.hidden = false;
-      this.trouble.querySelector("span").textContent = error.message;
+      this.failure.hidden = false;
+      this.failure.querySelector("span").textContent = error.message;
       return null;
     }
   }

@@ -1,4 +1,4 @@
-/** What is changed on the page of a run: tags and note, whether it is pinned or archived, and that it is deleted. */
+/** Edits on the run page: tags, note, pinned, archived, delete. */
 
 import { change, editRun } from "../edit.js";
 import { request } from "../http.js";
@@ -10,7 +10,7 @@ const KEYS = { t: "tags", n: "note" };
 export function editInPlace(id) {
   const refusal = document.getElementById("refusal");
 
-  /** Do something; a refusal is told below the head, in the words of the viewer. */
+  /** Run `action`; show its error below the header. */
   async function attempt(action) {
     refusal.hidden = true;
     try {
@@ -27,7 +27,7 @@ export function editInPlace(id) {
     button().focus();
   }
 
-  /** The server leads to the table, where it offers to take it back. */
+  /** The server redirects to the table, which offers undo. */
   async function remove(form) {
     const response = await request(form.action, { method: "POST", body: new FormData(form), keepalive: true });
     location.assign(response.url);

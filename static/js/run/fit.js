@@ -1,6 +1,6 @@
-/** The panes beside the charts reach from where they begin to the end of the window, however far the page is scrolled. */
+/** Fit the panes beside the charts into the window at any scroll position. */
 
-/** Keep `--above` of `root`: the pixels of the page's head that are in sight above it; and `--tabs`, the height of its tabs. */
+/** Keep `--above` of `root` (visible pixels of the page header above it) and `--tabs` (height of its tabs) up to date. */
 export function fitPanes(root) {
   const tabs = root.querySelector("[role=tablist]");
   const fit = () => {

@@ -1,9 +1,9 @@
-/** The groups of charts: which are shown for a filter, and where a new metric goes. */
+/** Groups of charts: filtering, and placing a new metric. */
 
 import { requestJson } from "../http.js";
 import { natural } from "./natural.js";
 
-/** Show the figures whose name holds every word of `filter`, and the groups that have one. */
+/** Show the figures whose name contains every word of `filter`, and their groups. */
 export function filterFigures(root, filter) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;

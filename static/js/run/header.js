@@ -1,4 +1,4 @@
-/** The head of the run page: the step moves with the points, all else is drawn by the server. */
+/** Header of the run page: the step follows live points, the rest is rendered by the server. */
 
 import { request } from "../http.js";
 import { morph } from "./morph.js";
@@ -19,7 +19,7 @@ export function showStep(points) {
   shown.textContent = highest.toLocaleString("en");
 }
 
-/** Ask for the head again when something in it is another than before; `run` is what the socket says of the run. */
+/** Refresh the header if the state of the run changed; `run` comes from the socket. */
 export function refreshHeader(run) {
   const now = JSON.stringify([run.status, run.warnings, run.best_metric_value, run.ended]);
   const drawn = document.getElementById("header").dataset.status;
@@ -31,7 +31,7 @@ export function refreshHeader(run) {
   if ((!same || moves) && !timer) timer = setTimeout(redraw, same ? PROGRESS_PAUSE : PAUSE);
 }
 
-/** Draw the head anew without taking away what a person has there: the focus, a selection, an open note. */
+/** Refresh the header and keep focus, text selection and an open note. */
 export async function redraw() {
   clearTimeout(timer);
   timer = 0;

@@ -1,10 +1,10 @@
-/** The histograms of one key: all of them over steps as a map of densities, and the bars of the chosen one. */
+/** Histograms of one key: a heatmap over steps, and bars of the selected step. */
 
-import { figure } from "../chart/format.js";
-import { onThemeChange } from "../chart/palette.js";
+import { onThemeChange } from "../chart/render/palette.js";
+import { formatNumber } from "../chart/text/format.js";
 import { HttpError, requestJson } from "../http.js";
-import { drawBars, drawMap } from "./heat.js";
-import { Steps, showTrouble } from "./steps.js";
+import { drawBars, drawMap } from "./histogram_charts.js";
+import { Steps, showFailure } from "./steps.js";
 
 const PAUSE = 1000;
 
@@ -39,8 +39,8 @@ export class HistogramSeries {
     const { body } = this.steps;
     const retry = () => this.#load();
     const answer = await requestJson(`${this.address}?${new URLSearchParams({ key: this.key })}`).catch((error) => error);
-    if (answer instanceof HttpError) return showTrouble(body, answer.message, retry);
-    if (!answer.items.length) return showTrouble(body, "None of these files contains a histogram.", retry);
+    if (answer instanceof HttpError) return showFailure(body, answer.message, retry);
+    if (!answer.items.length) return showFailure(body, "None of these files contains a histogram.", retry);
     this.shown = answer.items;
     body.replaceChildren(this.map, this.bars, this.words);
     this.steps.replace(answer.items);
@@ -72,7 +72,7 @@ function canvas() {
 
 /** `5,000 values from −3.1 to 3.4, mean 0.2; 3 NaN`. */
 export function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
-  const known = count ? `${figure(count)} values from ${figure(min)} to ${figure(max)}, mean ${figure(mean)}` : "No finite value";
+  const known = count ? `${formatNumber(count)} values from ${formatNumber(min)} to ${formatNumber(max)}, mean ${formatNumber(mean)}` : "No finite value";
   const special = [[nan, "NaN"], [positive_infinity, "∞"], [negative_infinity, "−∞"]].filter(([some]) => some);
-  return [known, ...special.map(([some, name]) => `${figure(some)} ${name}`)].join("; ");
+  return [known, ...special.map(([some, name]) => `${formatNumber(some)} ${name}`)].join("; ");
 }

@@ -1,6 +1,6 @@
 /** One image with its caption; a click opens the file itself. */
 
-import { showTrouble } from "./steps.js";
+import { showFailure } from "./steps.js";
 
 /** Show `item` ({address, step, caption, key}) in `body`, and fetch the one after it. */
 export function drawImage(item, body, items) {
@@ -10,7 +10,7 @@ export function drawImage(item, body, items) {
   image.alt = words.join(", ");
   // The last image stays until the new one is there: nothing jumps while the slider moves.
   image.addEventListener("load", () => body.replaceChildren(link, ...caption(item)));
-  image.addEventListener("error", () => showTrouble(body, "This image could not be shown.", () => drawImage(item, body, items)));
+  image.addEventListener("error", () => showFailure(body, "This image could not be shown.", () => drawImage(item, body, items)));
   link.href = item.address;
   link.append(image);
   image.src = item.address;

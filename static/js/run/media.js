@@ -22,12 +22,12 @@ export class Media {
     this.series = new Map();
     this.timer = 0;
     for (const pane of root.querySelectorAll(".pane.media")) {
-      pane.querySelector(".trouble button").addEventListener("click", () => this.#ask());
+      pane.querySelector(".failure button").addEventListener("click", () => this.#ask());
     }
     this.#ask();
   }
 
-  /** Something was logged: ask for it, though not for each by itself. */
+  /** Media were logged: list them, once for many. */
   changed() {
     this.timer ||= setTimeout(() => this.#ask(), PAUSE);
   }
@@ -64,9 +64,9 @@ export class Media {
   }
 
   #say(sentence) {
-    for (const trouble of this.root.querySelectorAll(".pane.media > .trouble")) {
-      trouble.hidden = !sentence;
-      trouble.querySelector("span").textContent = sentence;
+    for (const failure of this.root.querySelectorAll(".pane.media > .failure")) {
+      failure.hidden = !sentence;
+      failure.querySelector("span").textContent = sentence;
     }
   }
 }

@@ -3,7 +3,7 @@
 /** What a person has changed, or a script keeps up to date. */
 const OURS = new Set(["open", "title", "data-done"]);
 
-/** Change `old` into `made` (two elements of one name); what has other children than before is replaced whole. */
+/** Change `old` into `made`, an element of the same name; an element whose child list differs is replaced. */
 export function morph(old, made) {
   if (old.isEqualNode(made)) return;
   attributes(old, made);

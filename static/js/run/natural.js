@@ -1,4 +1,4 @@
-/** Names in the order in which people count: `layer_2` before `layer_10`. runicorn_site/web/natural_sort.py does the same. */
+/** Natural sort order: `layer_2` before `layer_10`, as in runicorn_site/web/natural_sort.py. */
 
 /** Whether `a` comes before `b`: negative, or after it: positive. */
 export function natural(a, b) {

@@ -3,7 +3,7 @@
  * stand below each other.
  */
 
-/** Make the panes inside `root` tabs; the address names the open one. `opened(name)` is told of each. */
+/** Make the panes inside `root` tabs; the address names the open one. Calls `opened(name)` for each. */
 export function makeTabs(root, opened) {
   const list = root.querySelector("[role=tablist]");
   const tabs = [...list.querySelectorAll("[role=tab]")];

@@ -1,15 +1,15 @@
-/** What was logged under one key, step by step: a slider chooses which is shown, and the newest is unless one was. */
+/** Media of one key by step: a slider selects the item; the newest is shown until one is selected. */
 
-/** A failure in `body`, with a button that calls `again`. */
-export function showTrouble(body, sentence, again) {
-  const trouble = document.getElementById("media-trouble").content.firstElementChild.cloneNode(true);
-  trouble.querySelector("span").textContent = sentence;
-  trouble.querySelector("button").addEventListener("click", again);
-  body.replaceChildren(trouble);
+/** Show a failure in `body`, with a button that calls `again`. */
+export function showFailure(body, sentence, again) {
+  const failure = document.getElementById("media-failure").content.firstElementChild.cloneNode(true);
+  failure.querySelector("span").textContent = sentence;
+  failure.querySelector("button").addEventListener("click", again);
+  body.replaceChildren(failure);
 }
 
 export class Steps {
-  /** `draw(item, body, items)` shows one item; it is called when the figure is in sight, and when another is chosen. */
+  /** `draw(item, body, items)` shows one item, when the figure becomes visible and when another is chosen. */
   constructor(key, draw) {
     this.draw = draw;
     this.items = [];
@@ -31,7 +31,7 @@ export class Steps {
     }).observe(this.element);
   }
 
-  /** Take more items; who looks at the last one is shown the new last one. */
+  /** Append items; if the last one was shown, show the new last one. */
   add(items) {
     const atTheEnd = this.at === this.items.length - 1;
     this.items.push(...items);
@@ -40,7 +40,7 @@ export class Steps {
     this.show(atTheEnd ? this.items.length - 1 : this.at);
   }
 
-  /** Other items in the place of those that are there; who looks at the last one still does. */
+  /** Replace the items; if the last one was shown, show the new last one. */
   replace(items) {
     const at = this.at === this.items.length - 1 ? items.length - 1 : Math.min(this.at, items.length - 1);
     this.items = [];

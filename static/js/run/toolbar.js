@@ -1,7 +1,7 @@
 /** The one toolbar of all charts. What it says is the address, so a link shows a colleague the same view. */
 
-import { duration } from "../chart/format.js";
-import { AXES } from "../chart/words.js";
+import { AXES } from "../chart/text/descriptions.js";
+import { formatDuration } from "../chart/text/format.js";
 
 const SPREADS = ["auto", "all", "core"];
 
@@ -41,7 +41,7 @@ export function writeSettings(search, { axis, smoothing, log, logx, spread, rang
   return query.size ? `?${query}` : "";
 }
 
-/** The toolbar's form: shows settings, and calls `changed(settings)` when a person or the Back button changes them. */
+/** The toolbar's form: shows settings, and calls `changed(settings)` when the user or the Back button changes them. */
 export class Toolbar {
   constructor(form, origin, changed) {
     this.form = form;
@@ -106,7 +106,7 @@ export class Toolbar {
     if (elements.charts.value !== filter) elements.charts.value = filter;
     elements.whole.hidden = !range;
     if (!range) return;
-    const text = axis === "relative" ? (end) => duration(end - origin) : AXES[axis].text;
+    const text = axis === "relative" ? (end) => formatDuration(end - origin) : AXES[axis].text;
     elements.whole.textContent = `${text(range[0])} – ${text(range[1])} ✕`;
   }
 }

@@ -1,14 +1,14 @@
-/** The way back from what was done last, kept in this tab: it outlives a reload and a look at another page. */
+/** Undo of the last action, kept in session storage: it survives a reload and navigation. */
 
 const PLACE = "runicorn.back";
 const LASTS = 600_000;
 
-/** Keep what was told of: {text, failed, back: [verb, tag, run ids]}. */
+/** Store {text, failed, back: [verb, tag, run ids]}. */
 export function keep(told) {
   try {
     sessionStorage.setItem(PLACE, JSON.stringify({ ...told, until: Date.now() + LASTS }));
   } catch {
-    // No room, or no storage at all: then the way back is there until the page is left.
+    // Storage is full or disabled: undo lasts until the page is left.
     forget();
   }
 }

@@ -12,7 +12,7 @@ function token() {
   return document.querySelector("[name=csrfmiddlewaretoken]").value;
 }
 
-/** The table is asked for anew with the columns as the menu has them now. */
+/** Request the table with the columns of the menu. */
 function apply() {
   changed = true;
   form().dispatchEvent(new Event("change", { bubbles: true }));

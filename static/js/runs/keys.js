@@ -1,4 +1,4 @@
-/** Keys of the table: j and k move, x selects, t edits, ? helps; Enter opens by itself, for the focus is on a link. */
+/** Keyboard shortcuts of the table: j and k move, x selects, t edits, ? shows help; Enter follows the focused link. */
 
 /** Wire the keys; `edit(row)` opens the sheet of a row. */
 export function keys(edit) {

@@ -1,6 +1,6 @@
-/** Taking a fresh fragment over without losing what a person is doing: selection, focus, an open menu, the place. */
+/** Merge a new fragment of the table; selection, focus, open menus and scroll position stay. */
 
-/** Replace inside `holder` what differs in `text`: rows of the table by id, and the parts marked `data-part`. */
+/** Replace what differs in `text`: table rows by id, and the parts marked `data-part`. */
 export function merge(holder, text) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   const table = holder.querySelector("tbody");

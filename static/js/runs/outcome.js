@@ -3,7 +3,7 @@
 import { forget, keep, kept } from "./back.js";
 
 export class Outcome {
-  /** `root` holds words, a progress bar, and the buttons that undo and dismiss; `undo(way)` is called for the first. */
+  /** `root` contains a text, a progress bar, and the buttons undo and dismiss; undo calls `undo(way)`. */
   constructor(root, undo) {
     this.root = root;
     [this.words, this.bar, this.undo, this.dismiss] = root.children;

@@ -1,4 +1,4 @@
-/** Choosing rows: one, a stretch of them with Shift, all of the page, all that match. A choice outlives paging and sorting. */
+/** Row selection: single, range with Shift, page, all matches. It survives paging and sorting. */
 
 /** Wire the checkboxes of the page; `show()` brings boxes, bar and the box in the head up to date. */
 export function selection() {

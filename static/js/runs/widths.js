@@ -1,4 +1,4 @@
-/** The widths of the columns: dragged at the edge of a heading, or changed by keys there; the viewer keeps them. */
+/** Column widths: changed by dragging the edge of a heading or by keys, stored by the server. */
 
 import { send } from "../http.js";
 
@@ -41,7 +41,7 @@ function resize(key, width) {
   timer = setTimeout(saveWidths, PAUSE);
 }
 
-/** A name that the other columns leave no room keeps a readable width; the table then scrolls sideways. */
+/** Keep a readable width for the name; the table scrolls sideways if needed. */
 function fit() {
   const holder = table();
   if (!holder?.classList.contains("sized")) return;

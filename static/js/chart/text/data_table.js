@@ -1,8 +1,8 @@
-/** The table behind a chart: the points in view, which follow a zoom, live points and the settings. */
+/** Data table of a chart: the points in view, following zoom, live points and settings. */
 
-import { figure } from "./format.js";
-import { header, rows } from "./rows.js";
-import { AXES } from "./words.js";
+import { header, rows } from "../data/rows.js";
+import { AXES } from "./descriptions.js";
+import { formatNumber } from "./format.js";
 
 const LONGEST = 1000;
 const PAUSE = 250;
@@ -27,7 +27,7 @@ export function toggleTable(chart) {
   return true;
 }
 
-/** `action` once for all calls of a moment: while somebody drags or points stream in, a chart is drawn each frame. */
+/** Throttle `action`: a chart is drawn each frame during a drag or while points stream in. */
 function afterwards(action) {
   let timer = 0;
   return () => {
@@ -43,8 +43,8 @@ function fill(table, chart) {
   const where = heads.findIndex((name) => name === "step" || name === "time");
   const { axis, origin } = chart.settings;
   const place = (value) => AXES[axis].text(axis === "relative" ? value - origin : value);
-  const texts = all.slice(-LONGEST).map((cells) => cells.map((value, i) => (i === where ? place(value) : figure(value))));
-  const count = texts.length < all.length ? `The last ${LONGEST} of ${figure(all.length)}` : figure(all.length);
+  const texts = all.slice(-LONGEST).map((cells) => cells.map((value, i) => (i === where ? place(value) : formatNumber(value))));
+  const count = texts.length < all.length ? `The last ${LONGEST} of ${formatNumber(all.length)}` : formatNumber(all.length);
   put(table.caption ?? table.createCaption(), `${count} points in view`);
   const head = table.tHead?.rows[0] ?? table.createTHead().insertRow();
   putCells(head, heads, () => Object.assign(document.createElement("th"), { scope: "col" }));

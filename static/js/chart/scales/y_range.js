@@ -1,7 +1,8 @@
-/** How high a chart has to be: all values in view, or those that tell something where a few would flatten them. */
+/** Range of the value axis: all values in view, or without outliers that would flatten the rest. */
 
-import { extent, firstAtLeast } from "./data.js";
-import { padded } from "./scales.js";
+import { firstAtLeast } from "../data/series.js";
+import { kindsOf } from "../kinds/kinds.js";
+import { padded } from "./scale.js";
 
 const TAIL = 0.05;
 const FLATTENED = { linear: 100, log: 20 };
@@ -14,27 +15,17 @@ const LOOKED_AT = 4000;
  * `settings.spread`: "all" shows every value, "core" leaves the outer twentieths out, anything else does so only where
  * they would flatten the rest. `cut` counts what is left out, {above, below, highest, lowest}; null when it is nothing.
  */
-export function heightsOf(curves, [from, to], { log, spread }) {
+export function yRange(curves, [from, to], { log, spread }) {
   const whole = valueRange(curves, from, to, log);
   if (!whole) return null;
-  const core = spread === "all" ? null : coreRange(values(curves, from, to, log), whole, log, spread === "core");
+  const core = spread === "all" ? null : robustRange(values(curves, from, to, log), whole, log, spread === "core");
   const domain = padded(...(core ?? whole), log);
   return { domain, cut: core && outside(curves, from, to, domain, log) };
 }
 
 function valueRange(curves, from, to, log) {
-  let range = null;
-  const take = (x, y) => {
-    const found = extent(x, y, from, to, log);
-    if (found) range = range ? [Math.min(range[0], found[0]), Math.max(range[1], found[1])] : found;
-  };
-  for (const { series, band } of curves) {
-    take(series.x, series.y);
-    if (!band) continue;
-    take(band.x, band.low);
-    take(band.x, band.high);
-  }
-  return range;
+  const found = curves.flatMap((curve) => kindsOf(curve).flatMap((kind) => kind.range(curve, from, to, log) ?? []));
+  return found.length ? [Math.min(...found), Math.max(...found)] : null;
 }
 
 /** Finite values in view, ascending; of very many every nth. */
@@ -51,8 +42,8 @@ function values(curves, from, to, log) {
   return Float64Array.from(found).sort();
 }
 
-/** [low, high] of what lies between the outer twentieths with a quarter of its span around it, or null to show everything. */
-export function coreRange(sorted, whole, log, always = false) {
+/** Return [low, high] of the values between the outer twentieths plus a quarter of their span, or null to show everything. */
+export function robustRange(sorted, whole, log, always = false) {
   if (sorted.length < FEWEST) return null;
   const left = Math.max(1, Math.floor(sorted.length * TAIL));
   const scale = log ? Math.log10 : (value) => value;

@@ -1,4 +1,4 @@
-/** Which colour and dash a curve has: the same one for the same key, on every chart and every page. */
+/** Colour and dash of each curve: the same for the same key on every chart and page. */
 
 const COLOURS = 8;
 const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
@@ -7,9 +7,8 @@ const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
 export const CURVE_COLOURS = Array.from({ length: COLOURS }, (_, i) => `curve-${i + 1}`);
 
 /**
- * Key to {colour, dash} for a list of keys. Each key has a place of its own among the colours, and takes the next free
- * one where that is taken: so whoever joins later or leaves changes nothing for those before. When all colours are
- * used, dashes tell curves apart.
+ * Return a map of key to {colour, dash}. A key's hash selects its colour, or the next free one, so a key that is added
+ * later changes none before it. When all colours are used, dashes differ.
  */
 export function assign(keys) {
   const given = new Map();
@@ -32,7 +31,7 @@ function hash(text) {
   return value;
 }
 
-/** A short piece of the curve as it is drawn. */
+/** Return a sample of a curve's line, as SVG. */
 export function swatch(colour = "curve-1", dash = null) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "swatch");

@@ -1,10 +1,10 @@
-/** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `draw.js` paints it. */
+/** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `render/` paints it. */
 
-import { domainOf, ticksAcross, zeroOf } from "./across.js";
-import { tickLabel } from "./format.js";
-import { heightsOf } from "./heights.js";
-import { makeScale, padded } from "./scales.js";
+import { tickLabel } from "../text/format.js";
+import { makeScale, padded } from "./scale.js";
 import { linearTicks, logTicks } from "./ticks.js";
+import { xDomain, xAxisTicks, logOrigin } from "./x_axis.js";
+import { yRange } from "./y_range.js";
 
 const BOTTOM = 20;
 const TOP = 8;
@@ -15,12 +15,12 @@ const MARGIN = 40;
 /**
  * Arrange `curves` ([{series, band?}]) in `width` × `height` pixels.
  * `settings`: axis ("step" | "time" | "relative"), log, logx, range ([from, to] or null), origin (seconds, for
- * "relative"), spread (see `heightsOf`), and `heights` ([low, high]) where the value axis is not to follow the values.
+ * "relative"), spread (see `yRange`), and `heights` ([low, high]) where the value axis is not to follow the values.
  */
-export function arrange(curves, settings, width, height) {
-  const domain = domainOf(curves, settings);
-  const zero = zeroOf(settings);
-  const values = heightsOf(curves, domain, settings);
+export function layOut(curves, settings, width, height) {
+  const domain = xDomain(curves, settings);
+  const zero = logOrigin(settings);
+  const values = yRange(curves, domain, settings);
   const yDomain = settings.heights ?? values?.domain ?? padded(NaN, NaN, settings.log);
   const labels = curves[0]?.series.labels ?? [];
   const most = Math.max(2, Math.round(height / 48));
@@ -29,7 +29,7 @@ export function arrange(curves, settings, width, height) {
   const box = { left: Math.max(MARGIN, Math.ceil(widest * CHARACTER) + 12), top: TOP };
   box.right = Math.max(width - RIGHT, box.left + 1);
   box.bottom = Math.max(height - BOTTOM, box.top + 1);
-  const xTicks = ticksAcross(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
+  const xTicks = xAxisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
   return {
     box,
     x: makeScale(domain, [box.left, box.right], zero !== null, zero ?? 0),

@@ -1,10 +1,10 @@
 /**
- * Curves that grow finer towards their beginning, for a logarithmic axis: its first half is the first few points of a
- * run, which an answer that is spread evenly over all of it has thinned out. Pure.
+ * Refinement of curves towards their beginning, for a logarithmic axis: its first half is the first few points of a
+ * run, which evenly spread sampling leaves out. Pure.
  */
 
-import { firstBehind } from "./across.js";
-import { Series } from "./data.js";
+import { firstAbove } from "../scales/x_axis.js";
+import { Series } from "./series.js";
 
 const SHARE = 10;
 
@@ -13,14 +13,14 @@ export function isThinned(curves) {
   return curves.some(({ series, thinned }) => thinned ?? (series.kind !== "text" && series.count > series.x.length));
 }
 
-/** The end of the first tenth of what is in view: what comes after it has room enough on the axis. */
-export function endOfBeginning(zero, to, whole) {
+/** Return the end of the first tenth of the x domain in view. */
+export function endOfFirstTenth(zero, to, whole) {
   const end = zero + (to - zero) / SHARE;
   return whole ? Math.floor(end) : end;
 }
 
 /** Each of the `curves` with its points up to `end` from those of `finer` that have the same key. */
-export function joined(curves, finer, end) {
+export function refined(curves, finer, end) {
   const found = new Map(finer.map((curve) => [curve.key, curve]));
   return curves.map((curve) => {
     const other = found.get(curve.key);
@@ -31,7 +31,7 @@ export function joined(curves, finer, end) {
 
 function joinedSeries(series, other, end) {
   const made = Object.assign(new Series(series.name, series.kind), series);
-  const [upTo, from] = [firstBehind(other.x, end), firstBehind(series.x, end)];
+  const [upTo, from] = [firstAbove(other.x, end), firstAbove(series.x, end)];
   made.x = [...other.x.slice(0, upTo), ...series.x.slice(from)];
   made.y = [...other.y.slice(0, upTo), ...series.y.slice(from)];
   const before = other.stages.filter(([x]) => x <= end);
@@ -45,8 +45,8 @@ function joinedSeries(series, other, end) {
 /** Where nothing was left out there is no shade. */
 function joinedBand(band, other, end) {
   if (!band) return band;
-  const from = firstBehind(band.x, end);
-  const upTo = other ? firstBehind(other.x, end) : 0;
+  const from = firstAbove(band.x, end);
+  const upTo = other ? firstAbove(other.x, end) : 0;
   const both = (name) => [...(other?.[name].slice(0, upTo) ?? []), ...band[name].slice(from)];
   return { x: both("x"), low: both("low"), high: both("high") };
 }

@@ -1,8 +1,11 @@
 /** Painting histograms: `spread` is pure, the others paint on a canvas in the colours of the theme. */
 
-import { tickLabel } from "../chart/format.js";
-import { palette } from "../chart/palette.js";
-import { linearTicks } from "../chart/ticks.js";
+import { bars } from "../chart/kinds/bars.js";
+import { drawAxes } from "../chart/render/axes.js";
+import { palette } from "../chart/render/palette.js";
+import { makeScale } from "../chart/scales/scale.js";
+import { linearTicks } from "../chart/scales/ticks.js";
+import { tickLabel } from "../chart/text/format.js";
 
 const LEFT = 48;
 const MAP_HEIGHT = 140;
@@ -10,7 +13,7 @@ const BARS_HEIGHT = 110;
 const AXIS = 18;
 const ROWS = 70;
 
-/** For one histogram the part of its values in each of `rows` equal intervals of [low, high], the fullest being 1. */
+/** Rebin one histogram into `rows` equal intervals of [low, high], relative to the fullest. */
 export function spread({ edges, counts }, low, high, rows) {
   const parts = new Float64Array(rows);
   const width = (high - low) / rows;
@@ -64,34 +67,22 @@ export function drawMap(canvas, items, chosen) {
 }
 
 /** One histogram as bars, as high as its fullest interval. */
-export function drawBars(canvas, { edges, counts }) {
+export function drawBars(canvas, histogram) {
   const { context, width, colours } = prepare(canvas, BARS_HEIGHT);
-  const floor = BARS_HEIGHT - AXIS;
-  context.strokeStyle = colours.axis;
-  context.beginPath();
-  context.moveTo(LEFT, floor + 0.5);
-  context.lineTo(width, floor + 0.5);
-  context.stroke();
-  if (!counts.length) return;
-  const [low, high] = [edges[0], edges.at(-1)];
-  const most = counts.reduce((a, b) => Math.max(a, b), 1);
-  const x = (value) => LEFT + ((value - low) / (high - low)) * (width - LEFT - 8);
-  context.fillStyle = colours["curve-1"];
-  for (const [i, count] of counts.entries()) {
-    const height = (count / most) * (floor - 8);
-    context.fillRect(x(edges[i]), floor - height, Math.max(1, x(edges[i + 1]) - x(edges[i]) - 1), height);
-  }
-  context.fillStyle = colours["ink-soft"];
-  context.textAlign = "right";
-  context.textBaseline = "middle";
-  context.fillText(tickLabel(most, most), LEFT - 6, 10);
-  context.textAlign = "center";
-  const ticks = linearTicks(low, high, Math.max(2, Math.round(width / 90)));
-  for (const tick of ticks) {
-    const label = tickLabel(tick, ticks[1] - ticks[0] || 1);
-    const half = context.measureText(label).width / 2;
-    context.fillText(label, Math.min(width - half, x(tick)), BARS_HEIGHT - 8);
-  }
+  const { edges } = histogram;
+  const box = { left: LEFT, right: width, top: 8, bottom: BARS_HEIGHT - AXIS };
+  const most = bars.range(histogram)[1];
+  const [low, high] = edges.length ? [edges[0], edges.at(-1)] : [0, 1];
+  const ticks = edges.length ? linearTicks(low, high, Math.max(2, Math.round(width / 90))) : [];
+  const plot = {
+    box,
+    x: makeScale([low, high], [LEFT, width - 8]),
+    y: makeScale([0, most], [box.bottom, box.top]),
+    xTicks: ticks.map((value) => ({ value, label: tickLabel(value, ticks[1] - ticks[0] || 1) })),
+    yTicks: edges.length ? [{ value: most, label: tickLabel(most, most) }] : [],
+  };
+  drawAxes(context, plot, colours);
+  bars.paint(context, plot, histogram, { ink: colours["curve-1"] });
 }
 
 function prepare(canvas, height) {

@@ -18,7 +18,7 @@ export function onThemeChange(redraw) {
   watchers.add(redraw);
 }
 
-/** Whether the page is dark now, by what was chosen or by the system. */
+/** Whether the theme is dark, by setting or by system. */
 export function isDark() {
   return (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
 }

@@ -1,4 +1,4 @@
-/** What a chart shows as rows: for the table behind it and for a file. */
+/** The rows of a chart, for its data table and for CSV. */
 
 /** The heads of the columns. Where a chart has several curves the first column names them. */
 export function header({ settings, curves }) {

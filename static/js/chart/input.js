@@ -1,13 +1,13 @@
-/** What a hand does to a chart: point, drag, double-click, keys. */
+/** Pointer and keyboard input of a chart. */
 
-import { firstBehind, wholeDomain, zeroOf } from "./across.js";
-import { nearest } from "./data.js";
-import { zoomed } from "./scales.js";
+import { nearest } from "./data/series.js";
+import { zoomed } from "./scales/scale.js";
+import { firstAbove, fullDomain, logOrigin } from "./scales/x_axis.js";
 
 const SMALLEST_DRAG = 5;
 
 /** Wire pointer and keyboard of a chart to its hooks. */
-export function listen(chart) {
+export function attachInput(chart) {
   const { area } = chart;
   let from = null;
 
@@ -64,7 +64,7 @@ function select(chart, from, to) {
   style.width = `${Math.abs(to - from)}px`;
 }
 
-/** The x of the point of any curve nearest to a place in the chart, so that the cursor stands on something. */
+/** Return the x of the nearest point of any curve. */
 function snapped(chart, x) {
   let best = null;
   for (const { series } of chart.curves) {
@@ -88,7 +88,7 @@ function press(chart, event) {
   const curve = leading(chart);
   if (!curve) return false;
   const { x } = curve.series;
-  const first = firstBehind(x, chart.plot.x.zero);
+  const first = firstAbove(x, chart.plot.x.zero);
   const here = chart.at === null || chart.at === undefined ? x.length - 1 : nearest(x, chart.at);
   const stride = event.shiftKey ? 10 : 1;
   const goals = { ArrowLeft: here - stride, ArrowRight: here + stride, Home: 0, End: x.length - 1 };
@@ -100,7 +100,7 @@ function press(chart, event) {
   if (turn) return follow(chart, curve, turn, x[here]);
   const factor = { "+": 0.5, "=": 0.5, "-": 2 }[event.key];
   if (factor) {
-    const whole = wholeDomain(chart.wholeCurves ?? chart.curves, zeroOf(chart.settings));
+    const whole = fullDomain(chart.wholeCurves ?? chart.curves, logOrigin(chart.settings));
     const { even, uneven } = chart.plot.x;
     const range = zoomed(chart.domain.map(even), factor, even(Math.max(x[here], chart.domain[0])), whole.map(even)).map(uneven);
     chart.hooks.zoom(range[0] <= whole[0] && range[1] >= whole[1] ? null : range);

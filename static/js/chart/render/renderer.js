@@ -1,11 +1,11 @@
-/** The picture of a chart: axes, shades, curves, and what is marked over them, in this order. */
+/** Render a chart: axes, curves by their kinds, annotations, in this order. */
 
-import { drawAxes, drawBand, drawCurve } from "./draw.js";
-import { drawCut, drawEvents, drawSpecials } from "./marks.js";
+import { kindsOf } from "../kinds/kinds.js";
+import { drawCut, drawEvents, drawSpecials } from "./annotations.js";
+import { drawAxes } from "./axes.js";
 import { palette } from "./palette.js";
 
 const FAINT = 0.3;
-const BAND = 0.14;
 const MARK = 8;
 
 /** Paint the present plot of `chart` on a context that is scaled to CSS pixels. */
@@ -40,14 +40,8 @@ function paintEvents(context, plot, series, colours) {
   drawEvents(context, plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted, colours.paper, drop);
 }
 
-function paintCurve(chart, context, { series, band, dash, colour = "curve-1" }, colours, strength) {
-  const ink = colours[colour];
-  const values = chart.values(series);
-  context.globalAlpha = BAND * strength;
-  if (band) drawBand(context, chart.plot, band, ink);
-  context.globalAlpha = FAINT * strength;
-  if (values !== series.y) drawCurve(context, chart.plot, series.x, series.y, ink, { width: 1 });
-  context.globalAlpha = strength;
-  drawCurve(context, chart.plot, series.x, values, ink, { dash });
+function paintCurve(chart, context, curve, colours, strength) {
+  const style = { ink: colours[curve.colour ?? "curve-1"], values: chart.values(curve.series), strength };
+  for (const kind of kindsOf(curve)) kind.paint(context, chart.plot, curve, style);
   context.globalAlpha = 1;
 }

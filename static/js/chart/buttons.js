@@ -1,9 +1,9 @@
-/** The small buttons of a chart: larger, the table behind it, its points and its picture to keep. */
+/** The buttons of a chart: enlarge, data table, CSV, PNG. */
 
-import { picture } from "./picture.js";
-import { header, rows } from "./rows.js";
-import { toggleTable } from "./table.js";
-import { csv } from "./words.js";
+import { header, rows } from "./data/rows.js";
+import { picture } from "./render/png.js";
+import { toggleTable } from "./text/data_table.js";
+import { csv } from "./text/descriptions.js";
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
 

@@ -1,4 +1,4 @@
-/** The points of one curve: what the server answered, and what came in since. */
+/** The points of one curve: from a response, and appended live. */
 
 const MOST = 8000;
 const SPECIAL = { nan: NaN, inf: Infinity, "-inf": -Infinity };
@@ -94,7 +94,7 @@ export function numbers(values, special = []) {
   return y;
 }
 
-/** Indices of about half the points: of each four in a row the lowest and the highest, and all that is no number. */
+/** Return indices of about half the points: minimum and maximum of each four, and all non-finite values. */
 export function thinned(x, y) {
   const kept = [0];
   for (let start = 1; start < x.length - 1; start += 4) {
@@ -132,7 +132,7 @@ export function firstAtLeast(x, target) {
   return low;
 }
 
-/** [lowest, highest] finite value at `from` ≤ x ≤ `to` (above zero only for a logarithmic axis), or null. */
+/** Return [lowest, highest] finite value at `from` ≤ x ≤ `to` (positive for a logarithmic axis), or null. */
 export function extent(x, y, from, to, log = false) {
   let low = Infinity;
   let high = -Infinity;

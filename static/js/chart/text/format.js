@@ -1,11 +1,11 @@
-/** Numbers and times as people read them. The server's pages write figures by the same rule. */
+/** Format numbers, times and durations, by the same rules as the server's pages. */
 
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 
 /** A value with five significant digits: 0.12346, 1,234.5, 1.2e-7; words for what is no finite number. */
-export function figure(value) {
+export function formatNumber(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   if (Number.isNaN(value)) return "NaN";
@@ -38,8 +38,8 @@ export function tickLabel(value, step) {
 }
 
 /** Seconds as `850 ms`, `12 s`, `3 min 20 s`, `2 h 05 min`, `3 d 4 h`. */
-export function duration(seconds) {
-  if (seconds < 0) return `−${duration(-seconds)}`;
+export function formatDuration(seconds) {
+  if (seconds < 0) return `−${formatDuration(-seconds)}`;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < MINUTE) return `${Number(seconds.toFixed(seconds < 10 ? 1 : 0))} s`;
   if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ${Math.floor(seconds % MINUTE)} s`;
@@ -65,7 +65,7 @@ function pad(number) {
   return String(number).padStart(2, "0");
 }
 
-/** A moment as an axis label: the date where the ticks are days, else the time of day, or what passes within an hour of it. */
+/** Format a time as an axis label: a date for ticks of days, otherwise the time of day as precise as `step` needs. */
 export function timeLabel(seconds, step) {
   const decimals = step < 1 ? Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)) : 0;
   const exact = Number(seconds.toFixed(decimals));
@@ -77,7 +77,7 @@ export function timeLabel(seconds, step) {
 }
 
 /** A moment in full, local time: 2026-11-24 16:39:02. */
-export function moment(seconds) {
+export function formatTime(seconds) {
   const date = new Date(seconds * 1000);
   const day = `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;

@@ -1,14 +1,14 @@
-/** All charts of a page: one cursor, one set of settings, drawn when seen. */
+/** Controller of all charts of a page: one cursor, one set of settings, lazy drawing. */
 
+import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
-import { Loader } from "./load.js";
-import { onThemeChange } from "./palette.js";
-import { addTools } from "./tools.js";
+import { Loader } from "./loader.js";
+import { onThemeChange } from "./render/palette.js";
 
 const NEAR = "240px";
 
-export class Board {
+export class ChartController {
   /**
    * `source`: where the points of all charts come from (see chart.js), or the address of a run's series.
    * `hooks`: zoom(range or null, axis), opened(answer)?.
@@ -55,7 +55,7 @@ export class Board {
     return feed;
   }
 
-  /** What has a time and no step (figures of the machine) is shown by time whatever the others are shown by. */
+  /** Series with times and no steps (system metrics) are shown by time whatever the others use. */
   #settingsOf(holder) {
     if (this.settings.axis !== "step" || holder.dataset.axis !== "time") return this.settings;
     return { ...this.settings, axis: "relative", range: null };

@@ -38,6 +38,11 @@ export function padded(lowest, highest, log = false) {
   return [finite(lowest - air), finite(highest + air)];
 }
 
+/** Whether a value has a place on an axis. */
+export function isDrawable(value, log) {
+  return Number.isFinite(value) && !(log && value <= 0);
+}
+
 function padLog(lowest, highest) {
   const air = 10 ** ((Math.log10(highest) - Math.log10(lowest)) * 0.05);
   return [lowest / air || lowest, finite(highest * air)];

@@ -1,7 +1,7 @@
 /** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
 
 import { complete, request } from "../http.js";
-import { Series } from "./data.js";
+import { Series } from "./data/series.js";
 
 const MOST_NAMES = 24;
 const LONGEST_QUERY = 6000;

@@ -1,4 +1,4 @@
-/** Drawing once a frame, however often it was asked for. */
+/** Draw scheduled charts once per animation frame. */
 
 const waiting = new Set();
 

@@ -1,7 +1,7 @@
 /** Small SVG pictures: elements, and axes of numbers or of words. */
 
-import { figure } from "../chart/format.js";
-import { makeScale, padded } from "../chart/scales.js";
+import { makeScale, padded } from "../scales/scale.js";
+import { formatNumber } from "../text/format.js";
 
 /** An SVG element with attributes, put into `parent`. */
 export function svg(name, attributes, parent, text = "") {
@@ -28,7 +28,7 @@ export function picture(holder, width, height, label) {
   return svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "picture" }, holder);
 }
 
-/** From the values of one axis to pixels, with [value, label] to write beside it. Words and gaps have even places. */
+/** Scale of one axis, {at: value to pixel, ends: [[pixel, label], …]}. Texts are evenly spaced. */
 export function axisOf({ values, log }, shown, range) {
   const there = shown.map(({ i }) => values[i]).filter((value) => value !== null);
   if (there.length && there.every((value) => typeof value === "number")) {
@@ -36,7 +36,7 @@ export function axisOf({ values, log }, shown, range) {
     const domain = padded(Math.min(...usable), Math.max(...usable), log);
     const scale = makeScale(domain, range, log);
     const at = (value) => (typeof value !== "number" || (log && value <= 0) ? null : scale.at(value));
-    return { at, ends: [...new Set([Math.min(...usable), Math.max(...usable)])].map((value) => [scale.at(value), figure(value)]) };
+    return { at, ends: [...new Set([Math.min(...usable), Math.max(...usable)])].map((value) => [scale.at(value), formatNumber(value)]) };
   }
   const words = [...new Set(there.map(String))].sort();
   const step = (range[1] - range[0]) / (words.length + 1);

@@ -1,8 +1,8 @@
-/** What is marked over the curves: values that are no number, values that were cut off, changes of stage, restarts. */
+/** Annotations over the curves: non-finite values, clipped values, stage changes, restarts. */
 
-import { firstAtLeast } from "./data.js";
-import { crisp } from "./draw.js";
-import { figure } from "./format.js";
+import { firstAtLeast } from "../data/series.js";
+import { formatNumber } from "../text/format.js";
+import { crisp } from "./axes.js";
 
 const EVENT_ROOM = 16;
 const SHORT = 6;
@@ -65,11 +65,11 @@ export function drawCut(context, { box, x, y, cut }, curves, { mark, paper }) {
 }
 
 function above({ above: count, highest }) {
-  return count ? `▲ ${figure(count)} above, up to ${figure(highest)}` : "";
+  return count ? `▲ ${formatNumber(count)} above, up to ${formatNumber(highest)}` : "";
 }
 
 function below({ below: count, lowest }) {
-  return count ? `▼ ${figure(count)} below, down to ${figure(lowest)}` : "";
+  return count ? `▼ ${formatNumber(count)} below, down to ${formatNumber(lowest)}` : "";
 }
 
 function triangle(context, across, down, height) {
@@ -105,8 +105,8 @@ export function drawEvents(context, { box, x }, events, colour, paper, drop = 0)
   context.lineWidth = 4;
   context.lineJoin = "round";
   for (const [i, [, label]] of seen.entries()) {
-    const room = (places[i + 1] ?? box.right) - places[i];
-    if (context.measureText(label).width + 8 > room) continue;
+    const space = (places[i + 1] ?? box.right) - places[i];
+    if (context.measureText(label).width + 8 > space) continue;
     context.strokeText(label, places[i] + 4, box.top + drop);
     context.fillText(label, places[i] + 4, box.top + drop);
   }

@@ -1,4 +1,4 @@
-/** What is done with all selected runs: in batches, with its progress, and with one way back that outlives a reload. */
+/** Actions on all selected runs: in batches, with progress, and with an undo that survives a reload. */
 
 import { requestJson } from "../http.js";
 import { save } from "./export.js";
@@ -6,7 +6,7 @@ import { Outcome } from "./outcome.js";
 import { count } from "./select.js";
 
 const BATCH = 100;
-const SAID = {
+const PAST = {
   delete: ["moved to the recycle bin", "restore"],
   restore: ["restored", ""],
   tag: ["tagged", "untag"],
@@ -17,20 +17,20 @@ const SAID = {
   unarchive: ["no longer archived", "archive"],
 };
 
-async function batch(verb, tag, ids) {
-  const body = new URLSearchParams({ verb, tag });
+async function batch(action, tag, ids) {
+  const body = new URLSearchParams({ verb: action, tag });
   for (const id of ids) body.append("run_ids", id);
   body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
   return requestJson("/runs-change", { method: "POST", body });
 }
 
-/** Wire the selection bar; `refresh()` asks for the table anew. */
-export function verbs(picks, refresh) {
+/** Wire the selection bar; `refresh()` reloads the table. */
+export function actions(picks, refresh) {
   const outcome = new Outcome(document.getElementById("outcome"), (way) => run(...way));
   const say = (text, done = 1, total = 1) => outcome.say(text, done, total);
   let busy = false;
 
-  async function run(verb, tag, ids) {
+  async function run(action, tag, ids) {
     if (busy || !ids.length) return;
     busy = true;
     const changed = [];
@@ -39,7 +39,7 @@ export function verbs(picks, refresh) {
     try {
       for (let at = 0; at < ids.length; at += BATCH) {
         if (ids.length > BATCH) say(`${at.toLocaleString("en")} of ${count(ids.length)} done.`, at, ids.length);
-        const answer = await batch(verb, tag, ids.slice(at, at + BATCH));
+        const answer = await batch(action, tag, ids.slice(at, at + BATCH));
         changed.push(...answer.changed);
         refused += answer.refused;
       }
@@ -47,18 +47,18 @@ export function verbs(picks, refresh) {
       problem = error.message;
     }
     busy = false;
-    finish(verb, tag, changed, refused, problem);
+    finish(action, tag, changed, refused, problem);
   }
 
-  async function finish(verb, tag, changed, refused, problem) {
-    const [past, inverse] = SAID[verb];
+  async function finish(action, tag, changed, refused, problem) {
+    const [past, inverse] = PAST[action];
     const left = refused ? ` ${count(refused)} could not be changed.` : "";
     outcome.tell({
       text: `${count(changed.length)} ${past}.${left}${problem ? ` ${problem}` : ""}`,
       failed: Boolean(problem || refused),
       back: inverse && changed.length ? [inverse, tag, changed] : null,
     });
-    if (verb === "delete" || verb === "archive" || verb === "unarchive") picks.clear();
+    if (action === "delete" || action === "archive" || action === "unarchive") picks.clear();
     await refresh();
   }
 

@@ -1,7 +1,7 @@
-/** A chart as a picture to keep: its title, what its axes are, which curve is which, on the paper of the theme. */
+/** Export of a chart as a PNG with title, axis name and legend, in the colours of the theme. */
 
+import { AXES } from "../text/descriptions.js";
 import { palette } from "./palette.js";
-import { AXES } from "./words.js";
 
 const DENSITY = 2;
 const EDGE = 12;
@@ -33,15 +33,15 @@ function font(weight = "") {
   return `${weight} 12px ${palette().font}`;
 }
 
-/** Where the name of each curve stands: from left to right, in as many lines as they need. */
-function place(context, { curves }, room) {
+/** Lay out the curve names from left to right, in as many lines as needed. */
+function place(context, { curves }, available) {
   if (curves.length < 2) return [];
   context.font = font();
   let [left, line] = [0, 0];
   return curves.map(({ label, series, colour, dash }) => {
     const name = label ?? series.name;
     const size = SWATCH + 6 + context.measureText(name).width + 16;
-    if (left && left + size > room) [left, line] = [0, line + 1];
+    if (left && left + size > available) [left, line] = [0, line + 1];
     const entry = { name, colour, dash, line, left: EDGE + left };
     left += size;
     return entry;

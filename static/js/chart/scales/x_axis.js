@@ -1,34 +1,34 @@
-/** The axis along which a run goes: what it spans, what of it a logarithm has, where it is labelled. Pure. */
+/** The x axis: domain, logarithmic origin and ticks. Pure. */
 
-import { firstAtLeast } from "./data.js";
-import { durationLabel, tickLabel, timeLabel } from "./format.js";
+import { firstAtLeast } from "../data/series.js";
+import { durationLabel, tickLabel, timeLabel } from "../text/format.js";
 import { linearTicks, logTicks, timeStep, timeTicks } from "./ticks.js";
 
 /** Durations that people count in, in seconds; below ten of them, powers of ten. */
 const SPANS = [10, 60, 600, 3600, 36_000, 86_400, 864_000, 8_640_000];
 
-/** Where a logarithmic axis has its zero: nothing at it or before it can be drawn. Null where the axis is none. */
-export function zeroOf({ axis, logx, origin }) {
+/** Return the x that a logarithmic axis counts from (only points above it are drawn), or null for a linear axis. */
+export function logOrigin({ axis, logx, origin }) {
   if (!logx || axis === "time") return null;
   return axis === "relative" ? origin : 0;
 }
 
-/** What is in view: the range that was zoomed to, or from the first to the last point, as far as it can be drawn. */
-export function domainOf(curves, settings) {
-  const zero = zeroOf(settings);
-  const whole = wholeDomain(curves, zero);
+/** Return the x domain in view: the zoomed range, or first to last point, without what a log axis cannot show. */
+export function xDomain(curves, settings) {
+  const zero = logOrigin(settings);
+  const whole = fullDomain(curves, zero);
   if (!settings.range) return whole;
   const [from, to] = settings.range;
   if (zero === null || from > zero) return settings.range;
   return to > whole[0] ? [whole[0], to] : whole;
 }
 
-/** From the first point, of those behind `zero` if there is one, to the last of all curves; a single one gets room. */
-export function wholeDomain(curves, zero = null) {
+/** Return [first, last] x of all curves (above `zero` unless it is null), widened around a single point. */
+export function fullDomain(curves, zero = null) {
   let low = Infinity;
   let high = -Infinity;
   for (const { series } of curves) {
-    const start = zero === null ? 0 : firstBehind(series.x, zero);
+    const start = zero === null ? 0 : firstAbove(series.x, zero);
     if (start >= series.x.length) continue;
     low = Math.min(low, series.x[start]);
     high = Math.max(high, series.x[series.x.length - 1]);
@@ -39,15 +39,20 @@ export function wholeDomain(curves, zero = null) {
 }
 
 /** The index of the first x that is more than `zero`, or the length. */
-export function firstBehind(x, zero) {
+export function firstAbove(x, zero) {
   let at = firstAtLeast(x, zero);
   while (x[at] === zero) at += 1;
   return at;
 }
 
-/** Labelled places along the axis, about `count` of them. */
-export function ticksAcross(domain, settings, count) {
-  const zero = zeroOf(settings);
+/** The index of the point before the first in view, so that a line enters from it; unless it has no place on the axis. */
+export function firstVisible(xs, { domain, zero }) {
+  return Math.max(firstAbove(xs, zero), firstAtLeast(xs, domain[0]) - 1);
+}
+
+/** Return about `count` labelled ticks of the x axis. */
+export function xAxisTicks(domain, settings, count) {
+  const zero = logOrigin(settings);
   if (zero === null || (domain[1] - zero) / (domain[0] - zero) < 10) return evenTicks(domain, settings, count);
   const [from, to] = domain.map((end) => end - zero);
   if (settings.axis === "step") return logTicks(from, to, count).map((value) => ({ value, label: tickLabel(value, value) }));

@@ -1,0 +1,81 @@
+/** A line through the points of a curve, and a faint one of the raw values where it is smoothed. */
+
+import { extent, firstAtLeast } from "../data/series.js";
+import { isDrawable } from "../scales/scale.js";
+import { firstVisible } from "../scales/x_axis.js";
+
+const FAR = 1e5;
+const FAINT = 0.3;
+
+export const line = {
+  range: ({ series }, from, to, log) => extent(series.x, series.y, from, to, log),
+
+  paint(context, plot, { series, dash }, { ink, values, strength }) {
+    context.globalAlpha = FAINT * strength;
+    if (values !== series.y) drawCurve(context, plot, series.x, series.y, ink, { width: 1 });
+    context.globalAlpha = strength;
+    drawCurve(context, plot, series.x, values, ink, { dash });
+  },
+};
+
+/**
+ * One curve. Many points in one column of pixels become its first, lowest, highest and last: no spike is lost and no
+ * pixel is painted twice. A value that is no number breaks the line; a point without neighbours is a dot.
+ */
+function drawCurve(context, plot, xs, ys, colour, { width = 1.5, dash = null } = {}) {
+  const { x, y } = plot;
+  const start = firstVisible(xs, x);
+  const end = Math.min(xs.length, firstAtLeast(xs, x.domain[1]) + 2);
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  context.lineWidth = width;
+  context.lineJoin = "round";
+  context.setLineDash(dash ?? []);
+  context.beginPath();
+  for (let i = start; i < end; ) {
+    if (!isDrawable(ys[i], y.log)) i += 1;
+    else i = drawPiece(context, plot, xs, ys, i, end);
+  }
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** The unbroken piece of the curve that begins at `start`; returns the index after it. */
+function drawPiece(context, { x, y }, xs, ys, start, end) {
+  let column = NaN;
+  let low = 0;
+  let high = 0;
+  let last = 0;
+  let i = start;
+  for (; i < end && isDrawable(ys[i], y.log); i += 1) {
+    const across = x.at(xs[i]);
+    // A canvas drops a line whose end is too far away.
+    const down = Math.max(-FAR, Math.min(FAR, y.at(ys[i])));
+    if (Math.round(across) === column) {
+      low = Math.min(low, down);
+      high = Math.max(high, down);
+    } else {
+      if (low !== high) closeColumn(context, column, low, high, last);
+      column = Math.round(across);
+      low = high = down;
+      if (i === start) context.moveTo(across, down);
+      else context.lineTo(across, down);
+    }
+    last = down;
+  }
+  if (low !== high) closeColumn(context, column, low, high, last);
+  if (i === start + 1) dot(context, x.at(xs[start]), y.at(ys[start]));
+  return i;
+}
+
+function closeColumn(context, column, low, high, last) {
+  context.lineTo(column, low);
+  context.lineTo(column, high);
+  context.lineTo(column, last);
+}
+
+function dot(context, across, down) {
+  context.moveTo(across, down);
+  context.lineTo(across + 0.01, down);
+  context.fillRect(across - 2, down - 2, 4, 4);
+}
