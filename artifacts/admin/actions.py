@@ -123,8 +123,8 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             if verdict.damaged:
                 text = f"Corrupted in {version}: {_few(list(verdict.damaged))}"
                 self.message_user(request, text, messages.ERROR)
-            if verdict.mended:
-                self.message_user(request, f"Mended in {version}: {_few(verdict.mended)}", messages.INFO)
+            if verdict.repaired:
+                self.message_user(request, f"Repaired in {version}: {_few(verdict.repaired)}", messages.INFO)
 
         self._each(request, queryset, look, "verified")
 

@@ -255,7 +255,7 @@ def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> dict[str, An
     return record
 
 
-def verify(*, version: Version) -> verifying.Verdict:
+def verify(*, version: Version) -> verifying.VerifyResult:
     """Read every byte of a version and record whether all is as it was stored.
 
     Raises:

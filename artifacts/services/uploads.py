@@ -17,15 +17,15 @@ from runs.active_root import active_root
 def begin(
     *, about: Mapping[str, Any], files: list[Mapping[str, Any]], total: int | None
 ) -> tuple[uploads.Upload, list[str]]:
-    """Begin a version that comes from another machine; the upload, and what is to be sent of the files told with it.
+    """Begin a version that comes from another machine; the upload, and what is to be sent of the files declared with it.
 
     Raises:
         Refused: it could never be one.
         ReadOnlyStore, NotWritten: nothing was written.
     """
     with answered():
-        upload, told = uploads.begin(store.Store(Path(active_root().path)), about, files, total)
-        return upload, upload.missing(told)
+        upload, declared = uploads.begin(store.Store(Path(active_root().path)), about, files, total)
+        return upload, upload.missing(declared)
 
 
 def tell_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tuple[int, list[str]]:
@@ -37,8 +37,8 @@ def tell_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tup
         ReadOnlyStore, NotWritten: nothing was written.
     """
     with answered():
-        told = uploads.tell(upload, files)
-        return len(upload.listed().files), upload.missing(told)
+        declared = uploads.declare(upload, files)
+        return len(upload.listed().files), upload.missing(declared)
 
 
 def state_of(*, upload: uploads.Upload) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def state_of(*, upload: uploads.Upload) -> dict[str, Any]:
         NotFound: there is no such upload.
     """
     with answered():
-        about, listed = upload.told(), upload.listed()
+        about, listed = upload.declared(), upload.listed()
     return {
         "upload_id": upload.id,
         "told_files": len(listed.files),
@@ -92,7 +92,7 @@ def complete(*, upload: uploads.Upload) -> Version:
 
     Raises:
         NotFound: there is no such upload.
-        Conflict: something is missing, or is not what was told.
+        Conflict: something is missing, or is not what was declared.
         ReadOnlyStore, NotWritten: the upload is as it was.
     """
     with answered():

@@ -63,7 +63,7 @@ def connect(
         token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
 
     Raises:
-        ConnectionError: nobody answers there, or something that is no Runicorn viewer.
+        ConnectionError: the server does not respond, or is no Runicorn viewer.
         AuthenticationError: the viewer asks for a token, or for another one.
         ValueError: an argument makes no sense.
     """

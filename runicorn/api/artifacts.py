@@ -111,11 +111,11 @@ class ArtifactsAPI:
         return cast(list[responses.RunArtifact], found)
 
     def set_alias(self, artifact_id: str, alias: str) -> dict[str, Any]:
-        """Let an alias name this version, and no other of the artifact any more.
+        """Point an alias to this version of the artifact.
 
         Raises:
             NotFoundError: there is no such artifact or version.
-            BadRequestError: that can be no alias; `latest` moves by itself.
+            BadRequestError: the alias is invalid; `latest` always points to the newest version.
         """
         place = self._place(artifact_id)
         path = urls.path("artifacts", place.name, "aliases", alias)

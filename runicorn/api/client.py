@@ -202,7 +202,7 @@ class RunicornClient:
         x: Literal["step", "time"] = "step",
         step_range: tuple[int | None, int | None] | None = None,
     ) -> responses.SeriesAnswer:
-        """The curves of a run in columns, as charts draw them: each sampled by itself with its extremes kept.
+        """The curves of a run in columns, as charts draw them: each sampled separately with its extremes kept.
 
         Args:
             run_id: the run.
@@ -292,7 +292,7 @@ class RunicornClient:
         return self.get_config()
 
     def get_gpu_info(self) -> dict[str, Any]:
-        """The viewer's graphics cards: `{"available": True, "ts", "gpus": […]}` or `{"available": False, "reason"}`."""
+        """The GPUs of the server: `{"available": True, "ts", "gpus": […]}` or `{"available": False, "reason"}`."""
         return cast(dict[str, Any], self._transport.json("GET", urls.path("gpu", "telemetry")))
 
     def health_check(self) -> responses.Health:

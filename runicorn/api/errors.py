@@ -21,7 +21,7 @@ class RunicornAPIError(Exception):
     Attributes:
         detail: what is wrong, in a sentence of the server or of this client.
         status: the HTTP status; `None` when there was no answer.
-        payload: the JSON body of the answer; `None` when there was none.
+        payload: the JSON body of the response, or `None`.
     """
 
     def __init__(self, detail: str, *, status: int | None = None, payload: Any = None) -> None:
@@ -54,7 +54,7 @@ class AuthenticationError(RunicornAPIError):
 
 
 class NotFoundError(RunicornAPIError):
-    """The run, artifact or route is not there."""
+    """The run, artifact or route does not exist."""
 
 
 class ConflictError(RunicornAPIError):

@@ -1,4 +1,4 @@
-"""Objects made of what the client answers, for programs that prefer attributes to keys. Runicorn 0.5 had the same.
+"""Responses as objects with attributes, compatible with Runicorn 0.5.
 
     run = api.Experiment.from_dict(client.get_experiment(run_id))
     print(run.name, run.created_datetime)
@@ -31,7 +31,7 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Of a run in a list or by itself.
+        """Build it from a run of a list or from a single run.
 
         Raises:
             KeyError: it has no `id`.

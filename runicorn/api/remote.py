@@ -108,7 +108,7 @@ class RemoteAPI:
         remote_port: int | None = None,
         conda_env: str | None = None,
     ) -> responses.ViewerSession:
-        """Start a viewer over there and a tunnel to it; open the `url` of the answer. Takes some seconds.
+        """Start a viewer on the remote host and a tunnel to it, at the `url` of the response. Takes some seconds.
 
         Args:
             connection_id: of a live connection.
@@ -133,7 +133,7 @@ class RemoteAPI:
         return cast(responses.ViewerSession, self._post("viewer", "start", body=given)["session"])
 
     def stop_viewer(self, session_id: str) -> dict[str, Any]:
-        """End a viewer over there and the tunnel to it.
+        """Stop a viewer on the remote host and close the tunnel to it.
 
         Raises:
             NotFoundError: there is no such session.
@@ -145,7 +145,7 @@ class RemoteAPI:
         return cast(list[responses.ViewerSession], self._get("viewer", "sessions")["sessions"])
 
     def list_remote_directory(self, connection_id: str, path: str = "~") -> list[responses.RemoteEntry]:
-        """What lies in a folder over there: folders first, then by name.
+        """List a folder of the remote host: folders first, then by name.
 
         Raises:
             NotFoundError: there is no such connection or folder.
@@ -158,7 +158,7 @@ class RemoteAPI:
         return bool(self._get("fs", "exists", connection_id=connection_id, path=path)["exists"])
 
     def list_environments(self, connection_id: str) -> list[responses.RemoteEnvironment]:
-        """The Pythons over there: of the system, conda and virtual environments.
+        """List the Python environments of the remote host: system, conda and virtual environments.
 
         Raises:
             NotFoundError: there is no such connection.

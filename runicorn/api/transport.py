@@ -91,7 +91,7 @@ class Form:
 
 
 class _Session(requests.Session):
-    """A session that keeps no cookies, and sends a token to nobody but the viewer."""
+    """A session without cookies that sends the token to the server alone."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
@@ -223,7 +223,7 @@ class Transport:
         return True
 
     def close(self) -> None:
-        """Close the connections of all threads. Nothing can be asked any more."""
+        """Close the connections of all threads. The client cannot be used afterwards."""
         self._closed = True
         for session in list(self._sessions):
             session.close()

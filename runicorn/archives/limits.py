@@ -78,7 +78,7 @@ class Meter:
         if self._members > self._limits.members:
             raise ArchiveTooLarge(f"The archive has more than {self._limits.members:,} members.")
 
-    def take(self, count: int) -> None:
+    def count(self, count: int) -> None:
         """That many bytes more.
 
         Raises:

@@ -27,7 +27,7 @@ class Kind(Enum):
     CONTENT = "content"
     INDEX = "index"
     SKIPPED = "skipped"
-    """What belongs to a store and is made anew: locks, databases, the index of what an archive holds."""
+    """Runtime files of a store, never imported: locks, databases, the index of an archive."""
 
 
 class Place(NamedTuple):
@@ -51,7 +51,7 @@ def place_of(path: str) -> Place:
     """The part of a store that a checked path of an archive is.
 
     Raises:
-        ArchiveRefused: it is none.
+        ArchiveRefused: the path is invalid.
     """
     parts = path.split("/")
     if path == ABOUT or parts[0] == curation.PRIVATE or _OF_OTHERS.fullmatch(parts[-1]):

@@ -68,7 +68,7 @@ def import_archive(
 
     Raises:
         ArchiveRefused: it is damaged, beyond a limit, or holds what no store has; the store is as it was.
-        ValueError: a limit in the environment is none.
+        ValueError: a limit in the environment is malformed.
         OSError: it cannot be read or not be written; what was put into its place before is whole.
     """
     with staging(root) as folder:

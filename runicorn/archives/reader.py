@@ -1,4 +1,4 @@
-"""Archives read member by member: zip, tar and tar.gz, whoever made them.
+"""Read zip, tar and tar.gz archives from any program, member by member.
 
 Only regular files come out, under names that stay below a folder on every system. Links, devices, sparse files,
 encrypted members and names that differ in nothing but case refuse the whole archive, and so does any damage.
@@ -41,7 +41,7 @@ DIRECTORY_ENTRY = 46 + 2048
 ZIP64_END = 56 + 20
 """Bytes of the record of a large zip file's directory, and of its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
 TOO_LONG = "The archive holds a header that is too long."
-NO_ARCHIVE = "The archive is damaged, or is none of zip, tar and tar.gz"
+NO_ARCHIVE = "The archive is damaged, or not a zip, tar or tar.gz file"
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -97,7 +97,7 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
 
 @contextmanager
 def _refusals(path: str = "") -> Iterator[None]:
-    """Turn what the libraries say of damage, in the member `path` or anywhere, into one sentence."""
+    """Translate the errors of the libraries about a damaged archive, or its member `path`, into one sentence."""
     try:
         yield
     except ArchiveRefused:
@@ -157,7 +157,7 @@ def _zip(file: IO[bytes], limits: Limits, meter: Meter, seen: _Seen) -> Iterator
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         files = [(path, info) for info in infos if (path := _zip_name(info, meter, seen)) is not None]
-        # What the directory says of itself is enough to refuse; what comes out is counted all the same.
+        # The sizes in the directory are enough to refuse; the bytes unpacked are counted all the same.
         meter.allow(sum(info.file_size for info in infos))
         for path, info in files:
             with archive.open(info) as content:
@@ -192,7 +192,7 @@ def _hold_directory(file: IO[bytes], limits: Limits) -> None:
 
 
 def _entries(file: IO[bytes], place: int, end: int) -> int:
-    """How many members the directory between two places has: what the archive says of that may be a lie."""
+    """Count the entries of the directory between two offsets: the declared number may be forged."""
     count = 0
     while place < end:
         file.seek(place)
@@ -223,7 +223,7 @@ def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:
 
 
 def _zip_time(info: zipfile.ZipInfo) -> int | None:
-    """When a file was changed: exactly where it was noted, else by the clock of whoever packed it."""
+    """Return the modification time: exact where it was recorded, else in the local time of the packing machine."""
     extra = info.extra
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])
@@ -282,7 +282,7 @@ class _Metered(io.RawIOBase):
 
     def _count(self, place: int) -> None:
         if place > self._counted:
-            self._meter.take(place - self._counted)
+            self._meter.count(place - self._counted)
             self._counted = place
 
 
@@ -339,5 +339,5 @@ def _exactly(content: IO[bytes], size: int, path: str) -> Iterator[bytes]:
 def _blocks(content: IO[bytes], meter: Meter, path: str) -> Iterator[bytes]:
     with _refusals(path):
         while block := content.read(BLOCK):
-            meter.take(len(block))
+            meter.count(len(block))
             yield block

@@ -1,7 +1,7 @@
-"""A folder of one's own inside the storage root, where an archive is unpacked before anything of it can be seen.
+"""Private staging folder inside the storage root, where an archive is unpacked before it becomes visible.
 
-It lies on the file system of the store, so what is in it gets its place by renaming. A process that was killed leaves
-it behind; nobody reads it, and the next import removes it.
+It is on the file system of the store, so its files are published by renaming. A killed process leaves it behind, unread;
+the next import removes it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from runicorn.store.progress import Progress
 
 PREFIX = "import-"
 SENT, WAITING = "upload-", "archive-"
-"""Begin the names of archives that a viewer is being sent, and of those on which somebody is to decide."""
+"""Prefixes of archives that are being uploaded, and of those that await a decision."""
 LOCK = "import.lock"
 """Held while runs and versions get their places."""
 
 
 class Unpacked(NamedTuple):
-    """A file of an archive that lies in the staging folder.
+    """A file of an archive in the staging folder.
 
     Attributes:
         place: which part of a store it is.
@@ -85,7 +85,7 @@ def _claimed_folder(private: Path, claim: ExitStack) -> Path:
 
 
 def _remove_new(private: Path) -> None:
-    """Remove a folder that holds nothing but a lock: whoever comes now makes it again."""
+    """Remove a folder with nothing but a lock; another import creates it again."""
     with suppress(OSError):
         if set(os.listdir(private)) <= {LOCK}:
             (private / LOCK).unlink(missing_ok=True)

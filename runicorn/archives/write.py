@@ -1,4 +1,4 @@
-"""Writing runs and artifacts as an archive, in constant memory: paths are relative to the storage root, as ever.
+"""Write runs and artifacts into an archive, in constant memory; paths are relative to the storage root.
 
 A content of an artifact is in it once, as it lies in the pool. Nothing is compressed unless that is asked for: the disk
 is to be the limit, and pictures and models hardly shrink. A file that grows meanwhile is taken as long as it was.
@@ -130,7 +130,7 @@ def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
 
 
 def about(runs: Iterable[str], versions: Iterable[Version]) -> bytes:
-    """What an archive says of itself, in its first member."""
+    """Return the first member of an archive, which describes it."""
     value = {
         "format": FORMAT,
         "version": __version__,

@@ -76,7 +76,7 @@ class Artifact:
             name: its path in the artifact; else its own name.
 
         Raises:
-            FileNotFoundError: it is not there.
+            FileNotFoundError: it does not exist.
             InvalidArtifact: it is no file, or `name` leads elsewhere.
         """
         source = Path(path)
@@ -105,7 +105,7 @@ class Artifact:
                 are recorded as references and not followed.
 
         Raises:
-            FileNotFoundError: it is not there.
+            FileNotFoundError: it does not exist.
             InvalidArtifact: it is no folder, or a path in it cannot be one in an artifact, or is taken already.
         """
         folder = Path(path)
@@ -250,7 +250,7 @@ class Artifact:
         return list(self._version.manifest.references if self._version else self._references)
 
     def get_file_path(self, path: str) -> Path:
-        """Where a file of the version lies in the store. It is read-only: copy it before changing it.
+        """Return the path of a file of the version in the store. It is read-only: copy it before changing it.
 
         Raises:
             NotLoaded: it is no version yet.
@@ -317,7 +317,7 @@ def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, pr
 def _is_copied_whole(
     place: Path, target: Path, file: FileEntry, hasher: Executor, progress: Progress
 ) -> bool:
-    """Copy what lies in a place of the store; whether it is what was stored there."""
+    """Copy a file of the store; return whether it has the digest of `file`."""
     try:
         reading = _platform.open_regular(place, follow_links=False)
     except OSError:

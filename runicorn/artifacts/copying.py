@@ -27,10 +27,10 @@ def copy_and_hash(
         target: open for reading and writing.
         size: bytes to copy; fewer when the source is shorter.
         hasher: has one thread, since a hash is made in order.
-        progress: is told of every chunk.
+        progress: advanced with every chunk.
 
     Returns:
-        The digest of what lies in `target`.
+        The digest of the content of `target`.
 
     Raises:
         OSError: one cannot be read or the other not written.
@@ -59,7 +59,7 @@ def copy_and_hash(
 
 
 def copy_file(source: Path, target: Path, progress: Progress = NO_PROGRESS) -> None:
-    """Copy a regular file to a path where there is none.
+    """Copy a regular file to a new path.
 
     Raises:
         OSError: it cannot be read, or there is no room for it.

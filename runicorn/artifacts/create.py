@@ -2,7 +2,7 @@
 
 Contents go into the pool first. Beside the other versions a folder is then made with the files, the manifest and the
 metadata, and its renaming to `v<N>` is what makes the version. A process killed at any moment before leaves a folder
-that nobody reads and that the next save removes; what is in the pool already is not copied again.
+that is never read and that the next save removes; what is in the pool already is not copied again.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ from runicorn.store.layout import JSON_CEILING
 from runicorn.store.progress import NO_PROGRESS, Progress
 
 CLAIM = ".claim"
-ROOM = 64 * 1024
-"""Bytes that `metadata.json` may have beyond what was said of the version."""
+METADATA_MARGIN = 64 * 1024
+"""Bytes of `metadata.json` reserved for the fields that Runicorn adds."""
 
 
 @dataclass
@@ -80,7 +80,7 @@ def save(store: Store, draft: Draft, progress: Progress = NO_PROGRESS) -> Versio
     check(store, draft)
     try:
         with store.pool.in_use(), Intake(store.pool, progress) as intake:
-            blobs = {path: intake.take(source) for path, source in sorted(draft.files.items())}
+            blobs = {path: intake.add(source) for path, source in sorted(draft.files.items())}
             intake.settle()
             return make(store, draft, blobs | draft.stored, progress)
     except OSError as error:
@@ -116,7 +116,7 @@ def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
         raise InvalidArtifact(
             f"The metadata of {draft.name} cannot be written as JSON: {error}.", "metadata"
         ) from error
-    fitting(f"{METADATA} of {draft.name}", metadata, JSON_CEILING - ROOM)
+    fitting(f"{METADATA} of {draft.name}", metadata, JSON_CEILING - METADATA_MARGIN)
 
 
 def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = NO_PROGRESS) -> Version:
@@ -126,7 +126,7 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progre
         store: where.
         draft: checked before.
         blobs: the contents by path.
-        progress: is told of what has to be copied once more.
+        progress: extended by files that must be copied once more.
 
     Raises:
         OSError: it could not be written; nothing of it is there.
@@ -176,14 +176,14 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
         try:
             os.rename(folder, artifact.path / f"v{number}")
         except OSError as error:
-            # A number that somebody took who does not hold our lock: another machine on a network file system.
+            # Another machine on a network file system, where locks may not work, has used this number.
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
             continue
         _platform.fsync_directory(artifact.path)
         with suppress(
             OSError, InvalidArtifact
-        ):  # the version is there; whoever writes the index next puts it right
+        ):  # the version exists; the next rewrite of the index includes it
             index.rewrite(artifact)
         return artifact.version(number)
 
@@ -201,7 +201,7 @@ def _homed(store: Store, draft: Draft) -> ArtifactFolder:
 
 @contextmanager
 def folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
-    """A folder of one's own beside the versions, gone at the end unless it was renamed; rests of the dead are removed."""
+    """Create a private folder beside the versions, removed at the end unless renamed; remove leftovers of killed processes."""
     folder = artifact.path / f"{SAVING}{os.getpid()}-{os.urandom(6).hex()}"
     with ExitStack() as claim:
         with artifact.lock():
@@ -229,7 +229,7 @@ def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: 
     """Put contents of the pool, which is in use, at their paths in a new folder.
 
     Raises:
-        OSError: one is not there, or there is no room.
+        OSError: a content is missing, or the disk is full.
     """
     folder.mkdir()
     made, copied = {folder}, 0

@@ -34,7 +34,7 @@ def soft_delete(version: Version, by: str = "user") -> None:
     """Put a version into the recycle bin: it is no longer `latest`, and its aliases are gone. Twice is once.
 
     Raises:
-        ArtifactNotFound: it is not there.
+        ArtifactNotFound: it does not exist.
         OSError: it could not be written.
     """
     artifact = version.artifact
@@ -55,7 +55,7 @@ def restore(version: Version) -> None:
     """Take a version back out of the recycle bin. Twice is once.
 
     Raises:
-        ArtifactNotFound: it is not there.
+        ArtifactNotFound: it does not exist.
         OSError: it could not be written.
     """
     artifact = version.artifact
@@ -69,10 +69,10 @@ def restore(version: Version) -> None:
 def delete_for_good(version: Version) -> int:
     """Remove a version and the contents that no other version holds; the bytes that this freed.
 
-    While somebody is storing files the contents stay for the next collection.
+    While another process stores files, the contents stay for the next collection.
 
     Raises:
-        ArtifactNotFound: it is not there.
+        ArtifactNotFound: it does not exist.
         OSError: it could not be removed; then it is as it was, or gone and its contents wait for a collection.
     """
     artifact = version.artifact
@@ -91,7 +91,7 @@ def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
 
     Raises:
         InvalidArtifact: it is no alias that can be set.
-        ArtifactNotFound: the version is not there, or deleted.
+        ArtifactNotFound: the version does not exist, or is deleted.
         OSError: it could not be written.
     """
     names.check_alias(alias)
@@ -102,11 +102,11 @@ def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
 
 
 def remove_alias(artifact: ArtifactFolder, alias: str) -> None:
-    """Let an alias mean nothing any more.
+    """Remove an alias.
 
     Raises:
         InvalidArtifact: it is no alias that can be removed.
-        ArtifactNotFound: there is none of that name.
+        ArtifactNotFound: the alias does not exist.
         OSError: it could not be written.
     """
     names.check_alias(alias)
@@ -126,11 +126,11 @@ def describe(
     tags: list[str] | None = None,
     status: str | None = None,
 ) -> None:
-    """Replace what is said of a version; what is not given stays. A tag counts once.
+    """Replace the given fields of a version; others stay. Duplicate tags are dropped.
 
     Raises:
         InvalidArtifact: a text is too long, or the metadata cannot be written as JSON.
-        ArtifactNotFound: the version is not there.
+        ArtifactNotFound: the version does not exist.
         OSError: it could not be written.
     """
     unique = None if tags is None else list(dict.fromkeys(tags))
@@ -151,7 +151,7 @@ def describe(
 
 
 def check_texts(description: str | None, tags: list[str] | None) -> None:
-    """Look at what somebody wants to say of a version.
+    """Validate the fields of a version that a user sets.
 
     Raises:
         InvalidArtifact: a text is too long, there are too many tags, or one of them cannot be one.
@@ -174,11 +174,11 @@ def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]
 
     Args:
         version: which.
-        change: what is recorded from now on, made of what is recorded now.
+        change: returns the new fields, given the current ones.
 
     Raises:
         InvalidArtifact: with it, there would be more than can be read again.
-        ArtifactNotFound: the version is not there.
+        ArtifactNotFound: the version does not exist.
         OSError: it could not be written.
     """
     with version.artifact.lock():

@@ -36,7 +36,7 @@ class SourceChanged(ArtifactError, RuntimeError):
 
 
 class DamagedFile(ArtifactError, RuntimeError):
-    """What lies in the store is not what was stored."""
+    """A file in the store differs from what was stored."""
 
 
 class NotSaved(ArtifactError, RuntimeError):
@@ -44,4 +44,4 @@ class NotSaved(ArtifactError, RuntimeError):
 
 
 class StoreBusy(ArtifactError, RuntimeError):
-    """Somebody is storing files just now, and what was asked must not happen meanwhile."""
+    """Another process is storing files, which excludes the operation."""

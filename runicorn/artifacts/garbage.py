@@ -1,6 +1,6 @@
-"""Contents that no version holds any more, and what processes left that were killed: how much, and away with it.
+"""Garbage collection: contents without a version, and files that killed processes left behind.
 
-Runs alone: nobody stores files meanwhile (`Pool.alone`, and the locks of the artifacts, which Runicorn 0.4-0.5 holds
+Runs exclusively: no process stores files meanwhile (`Pool.alone`, and the locks of the artifacts, which Runicorn 0.4-0.5 holds
 while it saves). So a content that is not in any manifest is not about to be in one.
 """
 
@@ -73,7 +73,7 @@ def find(store: Store) -> Garbage:
     """What can go, as it is now; changes nothing.
 
     Raises:
-        StoreBusy: somebody is storing files.
+        StoreBusy: another process is storing files.
         DamagedFile: a manifest cannot be read: what it holds is not known, so that nothing may go.
     """
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
@@ -111,7 +111,7 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
     """Remove the folder of a version that is gone, and those contents that nothing else holds.
 
     Returns:
-        Bytes that this freed. While somebody stores files for long, the contents stay for the next collection.
+        The bytes freed. While another process stores files for long, the contents stay for the next collection.
     """
     with ExitStack() as stack:
         blobs: list[Path] = []
@@ -127,7 +127,7 @@ def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
 
 
 def freed_by(store: Store, versions: Iterable[Version]) -> int:
-    """Bytes that removing these versions for good would give back, as it is now; changes nothing and waits for nobody."""
+    """Return the bytes that deleting these versions permanently would free now; change nothing and wait for no lock."""
     going = list(versions)
     digests = {digest for version in going for digest in digests_of(version)}
     try:
@@ -146,10 +146,10 @@ def digests_of(version: Version) -> set[str]:
 
 
 def _alone(store: Store) -> ExitStack:
-    """A context in which nobody else stores files.
+    """Exclude other processes from storing files.
 
     Raises:
-        StoreBusy: somebody does.
+        StoreBusy: another process does.
     """
     with ExitStack() as stack:
         stack.enter_context(store.pool.alone())

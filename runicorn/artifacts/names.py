@@ -24,7 +24,7 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 
 class ArtifactType(StrEnum):
-    """What an artifact is, and the folder it lies in."""
+    """Type of an artifact, and the folder of that name."""
 
     MODEL = "model"
     DATASET = "dataset"
@@ -39,7 +39,7 @@ MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in ArtifactType}
 
 
 def folders(kind: str) -> tuple[str, ...]:
-    """The names of the folders that artifacts of a type may lie in, its own first."""
+    """Return the folders that may contain artifacts of a type, its own first."""
     return (kind, *(word for word, meant in MISPLACED.items() if meant == kind))
 
 
@@ -47,7 +47,7 @@ def check_type(value: object) -> str:
     """The type as text.
 
     Raises:
-        InvalidArtifact: it is none of the five.
+        InvalidArtifact: it is not one of the five types.
     """
     text = str(value) if isinstance(value, str) else ""
     if text not in TYPES:
@@ -109,11 +109,11 @@ def _name_problem(name: str) -> str | None:
 
 
 def check_alias(value: object) -> str:
-    """The alias itself; `latest` is none that can be set.
+    """The alias itself; `latest` cannot be set.
 
     Raises:
         InvalidArtifact: it has other characters than letters, digits, dot, underscore and hyphen, reads as a
-            version, or moves by itself.
+            version, or is `latest`.
     """
     if not isinstance(value, str) or not _ALIAS.fullmatch(value):
         raise InvalidArtifact(
@@ -123,7 +123,9 @@ def check_alias(value: object) -> str:
     if _NUMBER.fullmatch(value):
         raise InvalidArtifact(f"Invalid alias {value!r}: it would read as a version.", "alias")
     if value == LATEST:
-        raise InvalidArtifact("The alias 'latest' moves by itself and cannot be set or removed.", "alias")
+        raise InvalidArtifact(
+            "The alias 'latest' always points to the newest version and cannot be set or removed.", "alias"
+        )
     return value
 
 
@@ -181,7 +183,7 @@ def check_paths(paths: Iterable[str]) -> None:
                 f"The paths {seen[folded]!r} and {path!r} differ in nothing but case.", "files"
             )
         seen[folded] = path
-    # Parted by the lowest character of all, a file stands right before what would lie in a folder of its name.
+    # With the lowest character as separator, a file sorts right before the content of a folder of its name.
     ordered = sorted((folded.replace("/", "\0"), path) for folded, path in seen.items())
     for (file, path), (below, other) in pairwise(ordered):
         if below.startswith(f"{file}\0"):

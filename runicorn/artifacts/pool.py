@@ -1,6 +1,6 @@
 """The pool: every content once, under the name of its digest, in `<root>/artifacts/.dedup/<aa>/<sha256>`.
 
-A file is taken in by copying it beside the pool and hashing the copy, so that what lies there is what was hashed;
+A file is taken in by copying it beside the pool and hashing the copy, so that the stored bytes are the hashed ones;
 the copy is synced before it gets its name. A large file whose size the pool has seen is hashed first: when its content
 is there, nothing is copied. Files of versions are hard links to blobs, which an administrator can write through: a blob
 that has lost its stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
@@ -31,7 +31,7 @@ SMALL = 1024 * 1024
 BATCH_FILES = 2000
 BATCH_BYTES = 1024 * 1024 * 1024
 FEW = 16
-"""Files up to which each is synced by itself; more at once are cheaper together."""
+"""Up to this many files are synced one by one; syncing the file system is cheaper for more."""
 READ_ONLY = 0o444
 
 
@@ -116,7 +116,7 @@ class Pool:
         """Held while contents are thrown away.
 
         Raises:
-            StoreBusy: somebody is storing files.
+            StoreBusy: another process is storing files.
             OutsideStore: a link leads out of the storage root.
         """
         check_inside(self.root, self.path).mkdir(parents=True, exist_ok=True)
@@ -184,7 +184,7 @@ class Intake:
             with suppress(OSError):
                 copy.unlink()
 
-    def take(self, source: Path) -> Blob:
+    def add(self, source: Path) -> Blob:
         """The content of a file, wherever it leads; copied where the pool does not have it.
 
         Raises:

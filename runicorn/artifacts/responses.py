@@ -1,4 +1,4 @@
-"""What there is to tell of artifacts, from their files alone; in the shapes of the API. Sizes are bytes."""
+"""Responses about artifacts, built from their files. Sizes are bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import ArtifactFolder, Store, Version
 
 Complain = Callable[[str], None]
-"""Is told of a version that cannot be read."""
+"""Receives the message about a version that cannot be read."""
 
 
 def artifacts(store: Store, type: str | None, complain: Complain) -> list[dict[str, Any]]:

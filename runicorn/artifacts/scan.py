@@ -12,7 +12,7 @@ from runicorn.artifacts.manifest import Reference
 
 
 class Found(NamedTuple):
-    """What lies below a folder.
+    """Content of a folder.
 
     Attributes:
         files: sources by the prefix and their path relative to the folder, with forward slashes.

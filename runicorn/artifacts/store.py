@@ -48,7 +48,7 @@ _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 
 
 class Version:
-    """One version: a folder that is not changed any more but by curation.
+    """One version: a folder that only curation changes.
 
     Attributes:
         artifact: what it is a version of.
@@ -80,7 +80,7 @@ class Version:
 
     @property
     def metadata(self) -> Metadata:
-        """What is known about it; read anew each time, since it can be curated."""
+        """Metadata, read each time since curation can change it."""
         value, _ = layout.read_json(self.path / METADATA)
         return Metadata.from_dict(
             value, name=self.artifact.name, type=self.artifact.type, version=self.number
@@ -92,7 +92,7 @@ class Version:
         return layout.read_json(self.path / CURATION)[0]
 
     def is_deleted(self) -> bool:
-        """Whether it lies in the recycle bin."""
+        """Whether it is in the recycle bin."""
         return (self.path / layout.DELETED).exists()
 
     def file_path(self, path: str) -> Path:
@@ -120,7 +120,7 @@ class ArtifactFolder:
         self.path = path
 
     def lock(self) -> AbstractContextManager[None]:
-        """Held by whoever numbers, deletes or curates versions; the lock that Runicorn 0.4-0.5 holds as well.
+        """Lock for numbering, deleting and curating versions; Runicorn 0.4-0.5 uses the same.
 
         Raises:
             OutsideStore: the artifact's folder is, or lies behind, a link out of the storage root.
@@ -164,7 +164,7 @@ class ArtifactFolder:
         """A version that is there, deleted or not.
 
         Raises:
-            ArtifactNotFound: it is not there.
+            ArtifactNotFound: it does not exist.
         """
         version = self.version(number)
         if number < 1 or not (version.path / MANIFEST).is_file():
@@ -175,7 +175,7 @@ class ArtifactFolder:
         """A version that is there, deleted or not, and about to be changed.
 
         Raises:
-            ArtifactNotFound: it is not there.
+            ArtifactNotFound: it does not exist.
             OutsideStore: its folder is a link out of the storage root.
         """
         version = self.existing(number)
@@ -206,7 +206,7 @@ class ArtifactFolder:
         """The version that is meant.
 
         Raises:
-            ArtifactNotFound: it is not there, or deleted, or nothing has that alias.
+            ArtifactNotFound: it does not exist or is deleted, or the alias is unknown.
         """
         if spec.version is not None:
             version = self.existing(spec.version)
@@ -267,7 +267,7 @@ class Store:
     def folders(self, type: str | None = None) -> Iterator[ArtifactFolder]:
         """Every artifact, or those of a type, by type and name.
 
-        Where an artifact lies in the place that an older SDK chose by mistake and in its own, the first is listed
+        Where an artifact exists both in the misplaced folder of an older SDK and in its own, the first is listed
         under its name with the mistaken folder's in brackets: neither hides the other.
         """
         from runicorn.store.find import finish_imports
@@ -286,9 +286,9 @@ class Store:
         """The artifact of a name, of whatever type when none is said.
 
         Raises:
-            ArtifactNotFound: there is none.
+            ArtifactNotFound: it does not exist.
             AmbiguousArtifact: there are two, of different types.
-            InvalidArtifact: the type is none.
+            InvalidArtifact: the type is invalid.
         """
         kinds = self.types()
         if type is not None:

@@ -1,9 +1,9 @@
-"""Versions that come from another machine: told first, then sent, and made when everything is there.
+"""Versions that come from another machine: declared first, then sent, and made when everything is there.
 
-An upload is a folder `artifacts/.uploads/<id>/` with what was told of the version (`upload.json`) and of its files, a
-line each (`files.jsonl`: a hundred thousand of them are told in several requests), and a growing file for each content
+An upload is a folder `artifacts/.uploads/<id>/` with the declared version (`upload.json`) and of its files, a
+line each (`files.jsonl`: a hundred thousand of them are declared in several requests), and a growing file for each content
 that is on its way. A content that is whole and has its digest goes into the pool. All of it survives a restart of
-whoever receives it. No version is visible before the upload is complete, and one that nobody touched for a day is a
+the receiving process. No version is visible before the upload is complete, and one unused for a day is a
 rest for the collection of garbage, as are contents that no version holds then.
 """
 
@@ -34,7 +34,7 @@ MOST_FILES = 100_000
 PREFIX = 8
 """Bytes before each of several contents that are sent together: its length, the highest first."""
 WHOLE = "non_field_errors"
-"""What is wrong with a body that has no fields is told under this name."""
+"""What is wrong with a body that has no fields is declared under this name."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _ABOUT, _FILES = "upload.json", "files.jsonl"
 
@@ -51,7 +51,7 @@ class UploadConflict(ArtifactError, RuntimeError):
         self.size = size
 
 
-class Told(NamedTuple):
+class DeclaredFile(NamedTuple):
     """One file of an upload, as its sender describes it."""
 
     path: str
@@ -63,11 +63,11 @@ class Listed(NamedTuple):
     """The files of an upload.
 
     Attributes:
-        files: in the order in which they were told.
+        files: in the order in which they were declared.
         sizes: the size of each content, by digest.
     """
 
-    files: tuple[Told, ...]
+    files: tuple[DeclaredFile, ...]
     sizes: dict[str, int]
 
 
@@ -84,8 +84,8 @@ class Upload:
         self.id = id
         self.path = store.path / UPLOADS / id
 
-    def told(self) -> dict[str, Any]:
-        """What was told of the version at its beginning.
+    def declared(self) -> dict[str, Any]:
+        """Declaration of the version at the beginning of the upload.
 
         Raises:
             ArtifactNotFound: there is no such upload, or it is complete.
@@ -96,7 +96,7 @@ class Upload:
         return value
 
     def listed(self) -> Listed:
-        """The files that were told so far.
+        """The files that were declared so far.
 
         Raises:
             ArtifactNotFound: there is no such upload, or it is complete.
@@ -109,7 +109,7 @@ class Upload:
             raise ArtifactNotFound(f"Upload not found: {self.id[:64]}")
         return _listed(self.path / _FILES, about.st_size, about.st_mtime_ns)
 
-    def missing(self, files: Iterable[Told]) -> list[str]:
+    def missing(self, files: Iterable[DeclaredFile]) -> list[str]:
         """Of the contents of some files, the digests of those that have still to be sent, in whole or in part."""
         sizes = {file.digest: file.size for file in files}
         return [digest for digest, size in sizes.items() if not self.store.pool.holds(digest, size)]
@@ -126,7 +126,7 @@ class Upload:
             return 0
 
     def lock(self) -> Any:
-        """Held by whoever adds to it or completes it.
+        """Lock for adding to it and completing it.
 
         Raises:
             OutsideStore: its folder is, or lies behind, a link out of the storage root.
@@ -136,52 +136,52 @@ class Upload:
 
 def begin(
     store: Store, about: Mapping[str, Any], files: Iterable[Mapping[str, Any]], total: int | None = None
-) -> tuple[Upload, list[Told]]:
-    """Begin an upload; the upload, and its files as far as they were told with it.
+) -> tuple[Upload, list[DeclaredFile]]:
+    """Begin an upload; return it and the files declared with it.
 
     Args:
         store: where.
         about: `name`, `type`, and where they are known `description`, `metadata`, `tags`, `references`, `run_id`.
         files: `path`, `size` and `digest` of each.
-        total: how many files it will have, where they are told little by little; then it cannot be completed with fewer.
+        total: how many files it will have, where they are declared little by little; then it cannot be completed with fewer.
 
     Raises:
         InvalidArtifact: it could never be a version.
         OSError: it could not be written.
     """
-    told = [_told(file) for file in files]
-    _check_files(store, about, told, total)
+    declared = [_declared(file) for file in files]
+    _check_files(store, about, declared, total)
     upload = Upload(store, os.urandom(16).hex())
     store.writable(upload.path).mkdir(parents=True)
     try:
-        _append(upload.path / _FILES, told)
+        _append(upload.path / _FILES, declared)
         write_small(upload.path / _ABOUT, {**about, "total_files": total, "created_at": time.time()})
     except (InvalidArtifact, OSError):
         shutil.rmtree(upload.path, ignore_errors=True)
         raise
-    return upload, told
+    return upload, declared
 
 
-def tell(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Told]:
-    """Tell of further files of an upload; those files. What was told before may be told again, and changes nothing.
+def declare(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[DeclaredFile]:
+    """Declare further files of an upload, and return them. Declaring a file twice changes nothing.
 
     Raises:
         ArtifactNotFound: there is no such upload.
-        InvalidArtifact: with them it could never be a version, or one of them was told otherwise before.
+        InvalidArtifact: with them it could never be a version, or one of them was declared otherwise before.
         OSError: it could not be written.
     """
-    told = [_told(file) for file in files]
-    about = upload.told()
+    declared = [_declared(file) for file in files]
+    about = upload.declared()
     with upload.lock():
         before = {file.path: file for file in upload.listed().files}
-        new = [file for file in told if before.setdefault(file.path, file) is file]
-        other = next((file.path for file in told if before[file.path] != file), None)
+        new = [file for file in declared if before.setdefault(file.path, file) is file]
+        other = next((file.path for file in declared if before[file.path] != file), None)
         if other is not None:
-            raise InvalidArtifact(f"{other!r} was told with another size or digest before.", "files")
+            raise InvalidArtifact(f"{other!r} was declared with another size or digest before.", "files")
         _check_files(upload.store, about, list(before.values()), about.get("total_files"))
         _append(upload.path / _FILES, new)
         os.utime(upload.path)
-    return told
+    return declared
 
 
 def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
@@ -250,18 +250,18 @@ def complete(upload: Upload) -> Version:
 
     Raises:
         ArtifactNotFound: there is no such upload.
-        UploadConflict: something was not told or sent yet, or has another digest and was thrown away.
+        UploadConflict: something was not declared or sent yet, or has another digest and was thrown away.
         OSError: it could not be written; the upload is as it was.
     """
     store = upload.store
-    upload.told()
+    upload.declared()
     with upload.lock(), store.pool.in_use():
-        about, (files, sizes) = upload.told(), upload.listed()
+        about, (files, sizes) = upload.declared(), upload.listed()
         total = about.get("total_files")
         if total is not None and len(files) != total:
-            raise UploadConflict(f"Of {total} files, {total - len(files)} must still be told.")
+            raise UploadConflict(f"Of {total} files, {total - len(files)} must still be declared.")
         for digest in upload.missing(files):
-            # All of it is there, and whoever received the last part was ended before it was in the pool.
+            # All bytes arrived, and the process that received the last part ended before adding them to the pool.
             if 0 < upload.received(digest) == sizes[digest]:
                 _take_in(upload, digest, sizes[digest])
         missing = upload.missing(files)
@@ -272,7 +272,7 @@ def complete(upload: Upload) -> Version:
         draft = _draft(about, files)
         check(store, draft)
         version = make(store, draft, draft.stored)
-        # Without it there is no such upload, for whoever waits for the lock.
+        # Without this file the upload does not exist for a process that waits for the lock.
         with suppress(OSError):
             (upload.path / _ABOUT).unlink()
     shutil.rmtree(upload.path, ignore_errors=True)
@@ -308,12 +308,12 @@ def _listed(path: Path, size: int, changed: int) -> Listed:
     """The list as it is while the file has this size and time: each part of an upload looks into it."""
     with path.open("rb") as file:
         lines = file.read(size).split(b"\n")[:-1]
-    files = tuple(Told(*json.loads(line)) for line in lines)
+    files = tuple(DeclaredFile(*json.loads(line)) for line in lines)
     return Listed(files, {file.digest: file.size for file in files})
 
 
-def _append(path: Path, files: Iterable[Told]) -> None:
-    """Add lines to the list; a torn one, of somebody who was ended, goes first."""
+def _append(path: Path, files: Iterable[DeclaredFile]) -> None:
+    """Append lines to the list, after removing a torn one of a killed process."""
     text = "".join(json.dumps(file) + "\n" for file in files)
     with path.open("a+b") as lines:
         lines.seek(0)
@@ -324,7 +324,9 @@ def _append(path: Path, files: Iterable[Told]) -> None:
         os.fsync(lines.fileno())
 
 
-def _check_files(store: Store, about: Mapping[str, Any], files: list[Told], total: int | None) -> None:
+def _check_files(
+    store: Store, about: Mapping[str, Any], files: list[DeclaredFile], total: int | None
+) -> None:
     most = MOST_FILES if total is None else min(total, MOST_FILES)
     if len(files) > most or (total or 0) > MOST_FILES:
         raise InvalidArtifact(f"There must not be more than {most} files in this upload.", "files")
@@ -332,21 +334,21 @@ def _check_files(store: Store, about: Mapping[str, Any], files: list[Told], tota
     for file in files:
         if sizes.setdefault(file.digest, file.size) != file.size:
             raise InvalidArtifact(f"Two files have the digest {file.digest} and different sizes.", "files")
-    # Of files that are told later there is nothing to hold against the version yet.
+    # Of files that are declared later there is nothing to hold against the version yet.
     check(store, _draft(about, files), may_be_empty=bool(total))
 
 
-def _told(file: Mapping[str, Any]) -> Told:
+def _declared(file: Mapping[str, Any]) -> DeclaredFile:
     path, size, digest = file.get("path"), file.get("size"), file.get("digest")
     names.check_path(path)
     if not is_size(size):
         raise InvalidArtifact(f"The size of {path!r} must be a number of bytes.", "files")
     if not is_digest(digest):
         raise InvalidArtifact(f"The digest of {path!r} must be 'sha256:' and 64 hexadecimal digits.", "files")
-    return Told(str(path), size, str(digest))
+    return DeclaredFile(str(path), size, str(digest))
 
 
-def _draft(about: Mapping[str, Any], files: Iterable[Told]) -> Draft:
+def _draft(about: Mapping[str, Any], files: Iterable[DeclaredFile]) -> Draft:
     now = time.time()
     return Draft(
         about["name"],

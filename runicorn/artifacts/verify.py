@@ -23,17 +23,17 @@ from runicorn.store.progress import NO_PROGRESS, Progress
 READY, CORRUPTED = "ready", "corrupted"
 
 
-class Verdict(NamedTuple):
+class VerifyResult(NamedTuple):
     """Result of verifying a version.
 
     Attributes:
         damaged: paths of files that are missing or differ from what was stored, each with the reason.
-        mended: paths of files that were damaged in one place and intact in another, and are intact in both now.
+        repaired: paths of files that were damaged in one copy and were restored from the other.
         checked: bytes read.
     """
 
     damaged: dict[str, str]
-    mended: tuple[str, ...]
+    repaired: tuple[str, ...]
     checked: int
 
 
@@ -79,7 +79,7 @@ def whole_place(version: Version, file: FileEntry) -> Path:
     """A place where the content is whole; reads it once.
 
     Raises:
-        DamagedFile: there is none.
+        DamagedFile: no intact copy exists.
     """
     for path in places(version, file):
         if is_whole(path, file):
@@ -105,7 +105,7 @@ def unchanged_place(version: Version, file: FileEntry) -> Path:
     """Return where an unchanged content lies; read it only where its stamp is missing.
 
     Raises:
-        DamagedFile: there is none.
+        DamagedFile: no intact copy exists.
     """
     found = _by_stamp(version, file)
     if found and found[0][0]:
@@ -125,7 +125,7 @@ def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
 
 
 def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
-    """What lies in a place, in blocks; the last one is held back until the digest is known to be right.
+    """Yield a file in blocks; the last one only once the digest is verified.
 
     Raises:
         DamagedFile: it is not, or the content is missing or torn. What was handed out before is to be thrown away.
@@ -149,7 +149,7 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     yield held
 
 
-def verify(version: Version, progress: Progress = NO_PROGRESS) -> Verdict:
+def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
     """Read every byte of a version, restore what has an intact copy, and record the outcome: `corrupted` or `ready`.
 
     Raises:
@@ -157,7 +157,7 @@ def verify(version: Version, progress: Progress = NO_PROGRESS) -> Verdict:
         OSError: the outcome could not be written.
     """
     damaged: dict[str, str] = {}
-    mended, checked = [], 0
+    repaired, checked = [], 0
     for file in version.manifest.files:
         every = places(version, file)
         progress.extend(file.size * (len(every) - 1))
@@ -170,18 +170,18 @@ def verify(version: Version, progress: Progress = NO_PROGRESS) -> Verdict:
             for path in every:
                 if path not in whole:
                     _replace(version.artifact.store.writable(path), whole[0], file.digest)
-            mended.append(file.path)
+            repaired.append(file.path)
     status = CORRUPTED if damaged else READY
     outcome = {
         "verified_at": time.time(),
         "corrupted_files": list(damaged),
         "corruption": damaged,
-        "mended_files": mended,
+        "mended_files": repaired,
     }
     curation.note(version, lambda _: outcome)
     if version.metadata.status != status:
         curation.describe(version, status=status)
-    return Verdict(damaged, tuple(mended), checked)
+    return VerifyResult(damaged, tuple(repaired), checked)
 
 
 def _replace(path: Path, source: Path, digest: str) -> None:

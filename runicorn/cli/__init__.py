@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from runicorn.cli.support.common import complain, reason
+from runicorn.cli.support.common import describe_error, print_error
 
 MODULES = {
     "viewer": "viewer",
@@ -79,6 +79,6 @@ def main() -> None:
     try:
         app(prog_name="runicorn")
     except OSError as error:  # where a command did not look for one: stdout on a full disk
-        sentence, code = reason(error)
-        complain(sentence)
+        sentence, code = describe_error(error)
+        print_error(sentence)
         sys.exit(code)

@@ -54,14 +54,14 @@ def artifacts(
     """
     store = Store(common.existing_root(storage))
     kind = type.value if type else None
-    with common.told():
+    with common.exit_on_error():
         if action is Action.LIST:
-            _list(responses.artifacts(store, kind, common.complain), as_json)
+            _list(responses.artifacts(store, kind, common.print_error), as_json)
         elif action is Action.STATS:
-            _statistics(responses.statistics(store, common.complain), as_json)
+            _statistics(responses.statistics(store, common.print_error), as_json)
         elif action is Action.VERSIONS:
             folder = _named(store, name, kind, action)
-            _versions(responses.versions(folder, common.complain), as_json)
+            _versions(responses.versions(folder, common.print_error), as_json)
         elif action is Action.VERIFY:
             _verify(_chosen(store, name, kind, version), as_json)
         else:
@@ -75,7 +75,7 @@ def artifacts(
 
 def _needed(value: Any, option: str, action: Action) -> Any:
     if value is None:
-        common.stop(f"Error: {option} is required for '{action.value}' action", USAGE)
+        common.exit_with(f"Error: {option} is required for '{action.value}' action", USAGE)
     return value
 
 
@@ -87,7 +87,7 @@ def _named(store: Store, name: str | None, kind: str | None, action: Action) -> 
 
 def _list(items: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        common.show_json(items)
+        common.print_json(items)
         return
     if not items:
         typer.echo("No artifacts found.")
@@ -100,23 +100,23 @@ def _list(items: list[dict[str, Any]], as_json: bool) -> None:
             str(item["num_versions"]),
             format_bytes(item["size_bytes"]),
             f"v{item['latest_version']}",
-            common.moment(item["updated_at"]),
+            common.format_time(item["updated_at"]),
             ", ".join(f"{alias}=v{number}" for alias, number in sorted(item["aliases"].items())),
         )
         for item in items
     ]
     columns = ("Name", "Type", "Versions", "Size", "Latest", "Updated", "Aliases")
-    common.show_table(columns, rows, numbers=("Versions", "Size"))
+    common.print_table(columns, rows, numbers=("Versions", "Size"))
 
 
 def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
-        common.show_json(entries)
+        common.print_json(entries)
         return
     rows = [
         (
             f"v{entry['version']}",
-            common.moment(entry["created_at"]),
+            common.format_time(entry["created_at"]),
             format_bytes(entry["size_bytes"]),
             str(entry["num_files"]),
             entry["status"],
@@ -126,17 +126,17 @@ def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
         for entry in entries
     ]
     columns = ("Version", "Created", "Size", "Files", "Status", "Aliases", "Run")
-    common.show_table(columns, rows, numbers=("Size", "Files"))
+    common.print_table(columns, rows, numbers=("Size", "Files"))
 
 
 def _info(about: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        common.show_json(about)
+        common.print_json(about)
         return
     lines = [
         ("Artifact", f"{about['type']}/{about['name']}:v{about['version']}"),
         ("Status", f"{about['status']}, {about['lifecycle_stage']}"),
-        ("Created", common.moment(about["created_at"])),
+        ("Created", common.format_time(about["created_at"])),
         ("By run", about["created_by_run"] or ""),
         ("Size", f"{format_bytes(about['size_bytes'])} in {about['num_files']} files"),
         ("Aliases", ", ".join(about["aliases"])),
@@ -145,17 +145,17 @@ def _info(about: dict[str, Any], as_json: bool) -> None:
         *((f"  {key}", str(value)) for key, value in about["metadata"].items()),
         ("Folder", about["path"]),
     ]
-    common.show_table(("", ""), [line for line in lines if line[1]])
+    common.print_table(("", ""), [line for line in lines if line[1]])
     files = [(format_bytes(file["size"]), file["path"], file["digest"]) for file in about["files"]]
     references = [
         (format_bytes(ref["size"] or 0), ref["uri"], ref["checksum"] or "") for ref in about["references"]
     ]
-    common.show_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
+    common.print_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
 
 
 def _statistics(sums: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        common.show_json(sums)
+        common.print_json(sums)
         return
     typer.echo(f"{sums['total_artifacts']} artifacts, {sums['total_versions']} versions")
     typer.echo(f"{format_bytes(sums['total_size_bytes'])} in {sums['total_files']} files")
@@ -169,14 +169,14 @@ def _statistics(sums: dict[str, Any], as_json: bool) -> None:
     ]
     if rows:
         columns = ("Type", "Artifacts", "Versions", "Size")
-        common.show_table(columns, rows, numbers=("Artifacts", "Versions", "Size"))
+        common.print_table(columns, rows, numbers=("Artifacts", "Versions", "Size"))
 
 
 def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None:
     frees = garbage.freed_by(version.artifact.store, [version]) if permanent else 0
     if permanent:
         sentence = f"Delete {version} for good? That frees {frees:,} bytes and cannot be undone."
-        if not common.agreed(common.printable(sentence), yes, "--yes"):
+        if not common.confirm(common.printable(sentence), yes, "--yes"):
             typer.echo("Cancelled.")
             return
         freed = curation.delete_for_good(version)
@@ -187,7 +187,7 @@ def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None
         message = f"Soft deleted {version}"
         answer = {"success": True, "message": message}
     if as_json:
-        common.show_json(answer)
+        common.print_json(answer)
     else:
         typer.echo(common.printable(message))
 
@@ -207,26 +207,26 @@ def _verify(versions: list[Version], as_json: bool) -> None:
         try:
             progress = show_progress(f"{version}:", version.manifest.stored_size)
             try:
-                verdict = verify.verify(version, progress)
+                result = verify.verify(version, progress)
             finally:
                 progress.close()
-            damaged, mended = verdict.damaged, list(verdict.mended)
+            damaged, repaired = result.damaged, list(result.repaired)
         except DamagedFile as error:
-            damaged, mended = {"manifest.json": str(error)}, []
+            damaged, repaired = {"manifest.json": str(error)}, []
         outcomes.append(
-            {"version": str(version), "damaged": list(damaged), "reasons": damaged, "mended": mended}
+            {"version": str(version), "damaged": list(damaged), "reasons": damaged, "mended": repaired}
         )
         if not as_json:
-            _say_outcome(str(version), damaged, mended)
+            _print_outcome(str(version), damaged, repaired)
     if as_json:
-        common.show_json(outcomes)
+        common.print_json(outcomes)
     if any(outcome["damaged"] for outcome in outcomes):
         raise typer.Exit(FAILED)
 
 
-def _say_outcome(version: str, damaged: dict[str, str], mended: list[str]) -> None:
-    state = f"corrupted: {', '.join(damaged)}" if damaged else "as it was stored"
-    again = f" (mended: {', '.join(mended)})" if mended else ""
+def _print_outcome(version: str, damaged: dict[str, str], repaired: list[str]) -> None:
+    state = f"corrupted: {', '.join(damaged)}" if damaged else "intact"
+    again = f" (repaired: {', '.join(repaired)})" if repaired else ""
     typer.echo(common.printable(f"{version} is {state}{again}"))
     for path, reason in damaged.items():
         typer.echo(common.printable(f"  {path}: {reason}"))

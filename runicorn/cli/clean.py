@@ -1,4 +1,4 @@
-"""`runicorn clean`: what a store holds and nobody needs, said beforehand, and then just that removed."""
+"""`runicorn clean`: list and remove what a store no longer needs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def clean(
     ] = False,
     temp: Annotated[bool, typer.Option("--temp", help="Files that interrupted writes left.")] = False,
     dedup: Annotated[
-        bool, typer.Option("--dedup", help="Contents that no version of an artifact holds any more.")
+        bool, typer.Option("--dedup", help="Contents without a version of an artifact.")
     ] = False,
     older_than: Annotated[
         float | None,
@@ -98,9 +98,9 @@ def clean(
     """
     old = older_than is not None and not (zombie or temp)
     if not (zombie or temp or dedup or old):
-        common.stop("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
+        common.exit_with("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
     root = common.existing_root(storage)
-    with common.told():
+    with common.exit_on_error():
         found = _look(root, older_than or 0.0, zombie, old, temp, dedup)
         if not as_json:
             for line in _in_words(found, zombie, old, older_than, temp, dedup):
@@ -108,7 +108,7 @@ def clean(
         if dry_run or not found:
             _report(found, None, as_json)
             return
-        if not common.agreed("Go on?", force, "--force"):
+        if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
         done = _do(root, found)
@@ -135,7 +135,7 @@ def _do(root: Path, found: Found) -> Done:
             try:
                 cleaning.move_to_bin(root, run, reason)
                 done.binned.append(run.run_id)
-            except cleaning.GoesOn as error:
+            except cleaning.RunResumed as error:
                 done.kept.append(str(error))
     done.freed = cleaning.remove(path for path, _ in found.leftovers)
     if found.garbage:
@@ -171,7 +171,7 @@ def _runs(runs: list[cleaning.Candidate], which: str) -> list[str]:
         return [f"No run {which}"]
     held = _amount(sum(run.bytes for run in runs))
     line = f"{_count(runs, 'run')} {which}, with {held}, for the recycle bin: emptying it frees that"
-    return [line, *(f"  {run.run_id}  {run.status}  {common.moment(run.touched)}" for run in runs)]
+    return [line, *(f"  {run.run_id}  {run.status}  {common.format_time(run.touched)}" for run in runs)]
 
 
 def _count(things: Sized, what: str) -> str:
@@ -196,13 +196,13 @@ def _report(found: Found, done: Done | None, as_json: bool) -> None:
             "kept": done.kept if done else [],
             "freed_bytes": done.freed if done else 0,
         }
-        common.show_json(answer)
+        common.print_json(answer)
         return
     if done is None:
         return
     if found.zombies or found.old:
         typer.echo(f"In the recycle bin now: {_count(done.binned, 'run')}")
     for sentence in done.kept:
-        common.complain(f"Not moved: {sentence}")
+        common.print_error(f"Not moved: {sentence}")
     if found.leftovers or found.garbage:
         typer.echo(f"{done.freed:,} bytes were freed")

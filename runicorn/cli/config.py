@@ -24,7 +24,7 @@ def config(
     reset: Annotated[bool, typer.Option("--reset", help="Forget the storage root that was set.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "--force", "-y", help="Reset without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    storage: Annotated[Path | None, typer.Option(help="The storage root to speak of.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Show and change where runs are kept.
 
@@ -37,11 +37,11 @@ def config(
       runicorn config --validate
     """
     if sum([show, set_user_root is not None, path, validate, reset]) > 1:
-        common.stop("Say one of --show, --set-user-root, --path, --validate and --reset", USAGE)
+        common.exit_with("Say one of --show, --set-user-root, --path, --validate and --reset", USAGE)
     try:
         file = user.config_directory() / user.CONFIG_FILE
     except OSError as error:
-        common.stop(f"{error.filename}: {error.strerror or error}", PERMISSION)
+        common.exit_with(f"{error.filename}: {error.strerror or error}", PERMISSION)
     if set_user_root is not None:
         _set(set_user_root)
     elif path:
@@ -56,15 +56,15 @@ def config(
 
 def _set(folder: Path) -> None:
     if not _platform.WINDOWS and PureWindowsPath(folder).drive:
-        common.stop(
+        common.exit_with(
             f"{folder} is a path of Windows; on this system it would be a folder of that name.", USAGE
         )
     try:
         root = user.set_user_root(str(folder.expanduser().absolute()))
     except user.InvalidRoot as error:
-        common.stop(f"Invalid path: {error}", USAGE)
+        common.exit_with(f"Invalid path: {error}", USAGE)
     except OSError as error:
-        common.stop(f"The configuration could not be written: {error.strerror or error}", PERMISSION)
+        common.exit_with(f"The configuration could not be written: {error.strerror or error}", PERMISSION)
     typer.echo(common.printable(f"Set user_root_dir to: {root}"))
 
 
@@ -73,7 +73,7 @@ def _show(file: Path, storage: Path | None, as_json: bool) -> None:
     root = configured if isinstance(configured, str) and configured else None
     in_use = user.storage_root(storage)
     if as_json:
-        common.show_json({"config_file": str(file), "user_root_dir": root, "storage": str(in_use)})
+        common.print_json({"config_file": str(file), "user_root_dir": root, "storage": str(in_use)})
         return
     typer.echo("Runicorn user config:")
     typer.echo(common.printable(f"  File          : {file}"))
@@ -86,9 +86,9 @@ def _show(file: Path, storage: Path | None, as_json: bool) -> None:
 def _validate(file: Path, storage: Path | None, as_json: bool) -> None:
     problems = list(_problems(file, storage))
     if as_json:
-        common.show_json({"valid": not problems, "problems": problems})
+        common.print_json({"valid": not problems, "problems": problems})
     for problem in problems if not as_json else ():
-        common.complain(f"✗ {problem}")
+        common.print_error(f"✗ {problem}")
     if problems:
         raise typer.Exit(FAILED)
     if not as_json:
@@ -109,11 +109,11 @@ def _problems(file: Path, storage: Path | None) -> list[str]:
 
 
 def _reset(file: Path, yes: bool) -> None:
-    if not common.agreed(f"Forget the storage root in {file}?", yes, "--yes"):
+    if not common.confirm(f"Forget the storage root in {file}?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
     try:
         user.write_user_config({"user_root_dir": None})
     except OSError as error:
-        common.stop(f"{file} cannot be written: {error.strerror or error}", PERMISSION)
+        common.exit_with(f"{file} cannot be written: {error.strerror or error}", PERMISSION)
     typer.echo("The storage root is no longer set.")

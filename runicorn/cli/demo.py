@@ -46,14 +46,14 @@ def demo(
 
 
 def _stop_at_the_end_of_input() -> None:
-    """The viewer that started this is gone, in whatever way: nobody waits for the demo any more."""
+    """Stop when the server that started the demo has ended."""
     while os.read(0, 1):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _writable(root: Path) -> Path:
-    """The storage root, made when it is not there; the command ends here when nothing can be written to it."""
+    """Create the storage root; exit when it is not writable."""
     if user.get("RUNICORN_MODE").strip().lower() == "disabled":
         typer.echo("runicorn: RUNICORN_MODE is disabled: nothing of the demo would be kept.", err=True)
         raise typer.Exit(USAGE)

@@ -51,7 +51,7 @@ def export_data(
       runicorn export-data --run-id 20260114_153045_a1b2c3 --format html --output report.html
     """
     root = common.existing_root(storage)
-    with common.told():
+    with common.exit_on_error():
         folder = root / one(root, run_id).folder
         if format is DataFormat.CSV and output is None:
             if names := columns(folder):
@@ -61,6 +61,6 @@ def export_data(
                 sys.stdout.buffer.flush()
                 return
         elif write_one(folder, format.value, target := output or Path(f"{run_id}{ENDINGS[format]}")):
-            common.remark(f"{run_id} → {target}")
+            common.print_notice(f"{run_id} → {target}")
             return
-    common.stop(f"{run_id} has no metrics; nothing was written.", FAILED)
+    common.exit_with(f"{run_id} has no metrics; nothing was written.", FAILED)

@@ -87,7 +87,7 @@ def export(
     deleted = None if include_deleted or run_id else False
     choice = Choice(run_id or (), project, name, status or (), tag or (), where=where, deleted=deleted)
     is_all = not any((run_id, project, name, status, tag, where))
-    with common.told():
+    with common.exit_on_error():
         records = chosen(root, choice)
         if not records:
             typer.echo("No runs matched the given filters. Nothing to export.")
@@ -98,7 +98,7 @@ def export(
         else:
             written = _archive(root, records, kind, output, Packing(include_artifacts, is_all, compress))
     if as_json:
-        common.show_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
+        common.print_json({"files": [str(path) for path in written], "runs": [r.run_id for r in records]})
 
 
 def _by_name(output: Path | None) -> Format:
@@ -137,7 +137,9 @@ def _archive(
     finally:
         progress.close()
     more = f" and {len(versions)} artifact version(s)" if versions else ""
-    common.remark(f"{len(folders)} run(s){more}, {taken.files} files, {format_bytes(taken.bytes)} → {path}")
+    common.print_notice(
+        f"{len(folders)} run(s){more}, {taken.files} files, {format_bytes(taken.bytes)} → {path}"
+    )
     return [path]
 
 
@@ -151,9 +153,9 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
     else:
         folder = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
         if folder.exists() and not folder.is_dir():
-            common.stop(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
+            common.exit_with(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
         if not folder.exists():
-            common.remark(f"{len(records)} runs are {len(records)} files: making the folder {folder}")
+            common.print_notice(f"{len(records)} runs are {len(records)} files: making the folder {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
     written = []
@@ -161,10 +163,10 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
         if write_one(root / record.folder, kind.value, target):
             written.append(target)
         else:
-            common.complain(f"{record.run_id} has no metrics; nothing was written for it.")
+            common.print_error(f"{record.run_id} has no metrics; nothing was written for it.")
     if not written:
         raise typer.Exit(FAILED)
-    common.remark(f"{len(written)} run(s) → {output or written[0]}")
+    common.print_notice(f"{len(written)} run(s) → {output or written[0]}")
     return written
 
 
@@ -189,7 +191,7 @@ def write_one(run_dir: Path, kind: str, target: Path) -> bool:
     try:
         return bool(write[kind]())
     except MissingLibrary as error:
-        common.stop(str(error), FAILED)
+        common.exit_with(str(error), FAILED)
 
 
 def _whole(target: Path, pieces: Iterator[bytes]) -> bool:

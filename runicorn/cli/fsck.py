@@ -39,14 +39,14 @@ def fsck(
       runicorn fsck --quick --json
     """
     root = common.existing_root(storage)
-    with common.told():
+    with common.exit_on_error():
         from runicorn.maintenance.fsck import check
 
         report = check(root, contents=not quick, should_repair=repair)
         if server:
             _compare(root, server, report)
         if as_json:
-            common.show_json(report.to_dict())
+            common.print_json(report.to_dict())
         else:
             _show(report)
     if report.errors:
@@ -60,15 +60,15 @@ def _compare(root: Path, url: str, report: Report) -> None:
     try:
         compare_with_server(root, url, report)
     except ValueError as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
     except RunicornAPIError as error:
-        common.stop(f"{url}: {error}", NOT_AVAILABLE)
+        common.exit_with(f"{url}: {error}", NOT_AVAILABLE)
 
 
 def _show(report: Report) -> None:
     for finding in report.findings:
         typer.echo(common.printable(_line(finding)))
-    common.remark(
+    common.print_notice(
         f"Checked {report.runs:,} runs with {report.records:,} records and {report.media:,} media files, "
         f"{report.versions:,} versions with {report.files:,} files: "
         f"{report.errors:,} errors, {report.warnings:,} warnings."

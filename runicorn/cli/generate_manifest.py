@@ -1,4 +1,4 @@
-"""`runicorn generate-manifest`: what a store holds, for whoever mirrors it."""
+"""`runicorn generate-manifest`: list the content of a store for its mirrors."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def generate_manifest(
     """
     place = common.existing_root(root or storage)
     kind = ManifestType.ACTIVE if active else ManifestType.FULL
-    with common.told():
+    with common.exit_on_error():
         generator = ManifestGenerator(
             place, active_window_seconds=active_window, incremental=not no_incremental
         )
@@ -52,7 +52,7 @@ def generate_manifest(
         names = ("total_experiments", "total_files", "total_bytes")
         about = {"path": str(path), "compressed": f"{path}.gz", "type": kind.value}
         marks = {"revision": manifest.revision, "snapshot_id": manifest.snapshot_id}
-        common.show_json(about | marks | dict(zip(names, totals, strict=True)) | {"unread": manifest.unread})
+        common.print_json(about | marks | dict(zip(names, totals, strict=True)) | {"unread": manifest.unread})
         return
     runs, files, total = totals
     typer.echo(
@@ -63,4 +63,4 @@ def generate_manifest(
         typer.echo(common.printable(f"{path}.gz"))
         typer.echo(common.printable(f"snapshot {manifest.snapshot_id} of {place}"))
     for folder in manifest.unread:
-        common.complain(f"{folder} could not be read; the manifest says so.")
+        common.print_error(f"{folder} could not be read; the manifest says so.")

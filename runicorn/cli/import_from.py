@@ -12,7 +12,7 @@ import typer
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.importers.experiment import Experiment, NotReadable, Unreadable
-from runicorn.importers.writer import Result, Taken, take
+from runicorn.importers.writer import ImportReport, Result, import_experiments
 from runicorn.settings import user
 from runicorn.store import layout
 
@@ -57,25 +57,25 @@ def import_from(
       runicorn import-from wandb wandb
     """
     if not path.exists():
-        common.stop(f"There is nothing at {path}.", NOT_AVAILABLE)
+        common.exit_with(f"There is nothing at {path}.", NOT_AVAILABLE)
     root = user.storage_root(storage)
-    with common.told():
+    with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
         try:
-            taken = take(root, reader(tracker, python)(path), project=project, dry_run=dry_run)
+            taken = import_experiments(root, reader(tracker, python)(path), project=project, dry_run=dry_run)
         except layout.InvalidName as error:
-            common.stop(str(error), USAGE)
+            common.exit_with(str(error), USAGE)
         except NotReadable as error:
-            common.stop(str(error), FAILED)
+            common.exit_with(str(error), FAILED)
     if as_json:
-        common.show_json(_answer(taken, root, dry_run))
+        common.print_json(_answer(taken, root, dry_run))
     else:
         _say(taken, dry_run)
     if taken.failed:
         raise typer.Exit(FAILED)
 
 
-def _answer(taken: Taken, root: Path, dry_run: bool) -> dict[str, Any]:
+def _answer(taken: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
         **_counts(taken),
@@ -98,7 +98,7 @@ def _id(place: str) -> str:
     return place.rpartition("/")[2]
 
 
-def _counts(taken: Taken) -> dict[str, int]:
+def _counts(taken: ImportReport) -> dict[str, int]:
     results: tuple[Result, ...] = get_args(Result)
     return {result: sum(item.result == result for item in taken.items) for result in results}
 
@@ -120,18 +120,18 @@ def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Expe
     return read
 
 
-def _say(taken: Taken, dry_run: bool) -> None:
+def _say(taken: ImportReport, dry_run: bool) -> None:
     for item in taken.items:
         if item.result in ("taken", "updated"):
             typer.echo(common.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
     for version in taken.versions:
         typer.echo(common.printable(f"  new      {version}"))
     for sentence in taken.left[:SHOWN]:
-        common.remark(f"  left     {sentence}")
+        common.print_notice(f"  left     {sentence}")
     if len(taken.left) > SHOWN:
-        common.remark(f"  left     and {len(taken.left) - SHOWN} more: --json names all.")
+        common.print_notice(f"  left     and {len(taken.left) - SHOWN} more: --json names all.")
     for item in taken.failed:
-        common.remark(f"  failed   {item.source}: {item.reason}")
+        common.print_notice(f"  failed   {item.source}: {item.reason}")
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
     typer.echo(", ".join(f"{result} {count}" for result, count in _counts(taken).items()))

@@ -46,17 +46,17 @@ def import_(
     """
     path = file or archive
     if path is None or (file and archive):
-        common.stop("Say which archive: runicorn import FILE", USAGE)
+        common.exit_with("Say which archive: runicorn import FILE", USAGE)
     if merge and overwrite:
-        common.stop("--merge and --overwrite exclude each other", USAGE)
+        common.exit_with("--merge and --overwrite exclude each other", USAGE)
     if not path.is_file():
-        common.stop(f"Archive not found: {path}", NOT_AVAILABLE)
+        common.exit_with(f"Archive not found: {path}", NOT_AVAILABLE)
     try:
         limits = configured()
     except ValueError as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
     root = user.storage_root(storage)
-    with common.told(), _made(root):
+    with common.exit_on_error(), _made(root):
         progress = show_progress("Reading:", path.stat().st_size)
         try:
             with path.open("rb") as content:
@@ -64,18 +64,18 @@ def import_(
                     root, content, overwrite=overwrite, dry_run=dry_run, limits=limits, progress=progress
                 )
         except ArchiveRefused as error:
-            common.stop(f"Nothing was imported. {error}", FAILED)
+            common.exit_with(f"Nothing was imported. {error}", FAILED)
         finally:
             progress.close()
     if as_json:
-        common.show_json(_answer(outcome, root, dry_run))
+        common.print_json(_answer(outcome, root, dry_run))
     else:
         _say(outcome, root, dry_run)
 
 
 @contextmanager
 def _made(root: Path) -> Iterator[None]:
-    """The folder of the store; where there was none before and nothing came into it, there is none afterwards."""
+    """Create the folder of the store, and remove it again when nothing was imported."""
     missing = [folder for folder in (root, *root.parents) if not folder.exists()]
     root.mkdir(parents=True, exist_ok=True)
     try:
@@ -101,9 +101,9 @@ def _answer(outcome: Outcome, root: Path, dry_run: bool) -> dict[str, Any]:
 
 
 def _say(outcome: Outcome, root: Path, dry_run: bool) -> None:
-    for verb, names in (("new", outcome.runs), ("replaced", outcome.replaced), ("new", outcome.versions)):
+    for label, names in (("new", outcome.runs), ("replaced", outcome.replaced), ("new", outcome.versions)):
         for name in names:
-            typer.echo(common.printable(f"  {verb:8} {name}"))
+            typer.echo(common.printable(f"  {label:8} {name}"))
     for name, reason in outcome.left.items():
         typer.echo(common.printable(f"  {'left':8} {name}: {reason}"))
     begin = "Would import" if dry_run else "Imported"

@@ -50,7 +50,7 @@ def manage(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Tag, find and delete runs. What is deleted lies in the recycle bin and can be restored there.
+    """Tag, find and delete runs. Deleted runs are in the recycle bin and can be restored.
 
     Examples:
 
@@ -63,14 +63,16 @@ def manage(
     root = common.existing_root(storage)
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
     if action in (Action.TAG, Action.DELETE) and (name or status or where):
-        common.stop("--name, --status and --where are for search and cleanup; name runs by --run-id", USAGE)
+        common.exit_with(
+            "--name, --status and --where are for search and cleanup; name runs by --run-id", USAGE
+        )
     choice = Choice(run_id or (), project, name, status or (), words, text, where)
-    with common.told():
+    with common.exit_on_error():
         if action is Action.SEARCH:
             _search(chosen(root, choice), as_json)
         elif action is Action.TAG:
             if tags is None:
-                common.stop("--tags is required for 'tag' action", USAGE)
+                common.exit_with("--tags is required for 'tag' action", USAGE)
             _tag(root, _named(root, run_id), words, replace, dry_run, as_json)
         else:
             found = _named(root, run_id) if action is Action.DELETE else _old(root, choice, days)
@@ -79,12 +81,12 @@ def manage(
 
 def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
     if not run_ids:
-        common.stop("--run-id is required for this action", USAGE)
+        common.exit_with("--run-id is required for this action", USAGE)
     return [one(root, run_id) for run_id in dict.fromkeys(run_ids)]
 
 
 def _old(root: Path, choice: Choice, days: int) -> list[Any]:
-    """Of what is meant that which ended long ago and nobody has pinned or archived."""
+    """Return the chosen runs that ended before `days` days and are neither pinned nor archived."""
     before = time.time() - days * DAY
     return [
         record
@@ -98,7 +100,7 @@ def _old(root: Path, choice: Choice, days: int) -> list[Any]:
 
 def _search(records: list[Any], as_json: bool) -> None:
     if as_json:
-        common.show_json([_told(record) for record in records])
+        common.print_json([_to_dict(record) for record in records])
         return
     if not records:
         typer.echo("No runs found.")
@@ -109,15 +111,15 @@ def _search(records: list[Any], as_json: bool) -> None:
             record.project,
             record.name,
             record.status,
-            common.moment(record.created),
+            common.format_time(record.created),
             ", ".join(record.tags),
         )
         for record in records
     ]
-    common.show_table(("Run", "Project", "Experiment", "Status", "Created", "Tags"), rows)
+    common.print_table(("Run", "Project", "Experiment", "Status", "Created", "Tags"), rows)
 
 
-def _told(record: Any) -> dict[str, Any]:
+def _to_dict(record: Any) -> dict[str, Any]:
     return {
         "id": record.run_id,
         "project": record.project,
@@ -150,7 +152,7 @@ def _tag(
             record.tags = tagged({"tags": record.tags})["tags"]
     _change(root, records, write, dry_run)
     if as_json:
-        common.show_json({record.run_id: record.tags for record in records})
+        common.print_json({record.run_id: record.tags for record in records})
         return
     for record in records:
         typer.echo(common.printable(f"{record.run_id}: {', '.join(record.tags) or 'no tags'}"))
@@ -164,11 +166,11 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
             there = "" if record.deleted is None else ": in the recycle bin already"
             typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
         typer.echo(f"{len(going)} run(s) with {format_bytes(held)} would go into the recycle bin.")
-    is_sure = not going or dry_run or common.agreed("Delete them?", force, "--force")
+    is_sure = not going or dry_run or common.confirm("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
     if as_json:
-        common.show_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
+        common.print_json({"deleted": [r.run_id for r in going], "bytes": held, "dry_run": dry_run})
     elif not is_sure:
         typer.echo("Cancelled.")
     elif going and not dry_run:

@@ -43,14 +43,16 @@ def open_viewer(
         _end_sessions()
     viewers = [note for note in user.running_viewers() if _fits(note, port, storage)]
     if not viewers:
-        common.stop("No such viewer of yours is running here: start one with runicorn viewer.", NOT_AVAILABLE)
+        common.exit_with(
+            "No such viewer of yours is running here: start one with runicorn viewer.", NOT_AVAILABLE
+        )
     try:
         url = entry(viewers[0], always=print_only)
         typer.echo(url)
         if not print_only and not open_privately(url):
-            common.complain("No browser was found: open the address yourself.")
+            common.print_error("No browser was found: open the address yourself.")
     except OSError as error:
-        common.stop(f"{error.filename}: {error.strerror or error}", FAILED)
+        common.exit_with(f"{error.filename}: {error.strerror or error}", FAILED)
 
 
 def entry(note: dict[str, Any], *, always: bool) -> str:
@@ -75,16 +77,16 @@ def _end_sessions() -> None:
     try:
         make_importable()
     except ForeignModule as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
     from runicorn_site.database.state_dir import UnsafeDirectory, state_directory
     from runicorn_site.security.browser_sessions import end_all
 
     try:
         end_all(state_directory())
     except UnsafeDirectory as error:
-        common.stop(str(error), PERMISSION)
+        common.exit_with(str(error), PERMISSION)
     except OSError as error:
-        common.stop(f"{error.filename}: {error.strerror or error}", FAILED)
+        common.exit_with(f"{error.filename}: {error.strerror or error}", FAILED)
     typer.echo("The sessions of all browsers have ended.", err=True)
 
 

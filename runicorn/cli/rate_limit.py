@@ -138,7 +138,7 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _reset(path: Path, yes: bool) -> None:
-    if not common.agreed(f"Replace {path} by the limits as they come?", yes, "--yes"):
+    if not common.confirm(f"Replace {path} by the limits as they come?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
     _write(path, NO_RATE_LIMITS)
@@ -149,7 +149,7 @@ def _list(content: dict[str, Any], as_json: bool) -> None:
     """The file's entries, then the limits that the routes come with."""
     if as_json:
         built_in = {f"{method} {place}": _entry(limit) for method, place, limit in _table().TABLE}
-        common.show_json(
+        common.print_json(
             {"default": content["default"], "endpoints": content["endpoints"], "built_in": built_in}
         )
         return
@@ -180,7 +180,7 @@ def _get(content: dict[str, Any], endpoint: str, as_json: bool) -> None:
     rates, _ = _table().read(content)
     limit = rates.limit(method.upper(), place.strip()) if space else rates.limit("GET", endpoint)
     if as_json:
-        common.show_json(
+        common.print_json(
             {
                 "endpoint": endpoint,
                 "is_default": own is None,

@@ -53,9 +53,9 @@ def sync(
     from runicorn.cli.support.ssh import Far
 
     if len(what) > 1:
-        common.stop("One store at a time.", USAGE)
+        common.exit_with("One store at a time.", USAGE)
     root = user.storage_root(into or storage)
-    with common.told():
+    with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
         _mirror(Far.of(what[0], port, key), Wanted(root, python, artifacts, watch, as_json))
 
@@ -90,8 +90,8 @@ def _visit(far: Any, wanted: Wanted) -> None:
             result = far.mirror(wanted.root, wanted.python, wanted.artifacts)
         except Unreached as error:
             if not (wanted.watch and error.passing):
-                common.stop(str(error), error.code)
-            common.complain(str(error))
+                common.exit_with(str(error), error.code)
+            common.print_error(str(error))
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
             pause = WATCH_SECONDS
@@ -105,10 +105,10 @@ def _visit(far: Any, wanted: Wanted) -> None:
 
 def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
     if as_json:
-        common.show_json(result)
+        common.print_json(result)
         return
     for problem in result["problems"]:
-        common.complain(problem)
+        common.print_error(problem)
     if result.get("skipped"):
         if not watch:
             typer.echo("Everything is up to date.")

@@ -32,15 +32,15 @@ def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
     try:
         given = checked(url or user.get("RUNICORN_URL"), told=False)
     except ValueError as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
     places = {run_id: _folder(root, run_id) for run_id in run_ids}
     outcomes = [_send(root, run_id, folder, given) for run_id, folder in places.items()]
     if as_json:
-        common.show_json(outcomes)
+        common.print_json(outcomes)
     for outcome in () if as_json else outcomes:
         if outcome["problem"]:
             details = f" (details: {outcome['log']})" if outcome["log"] else ""
-            common.complain(f"{outcome['run_id']} to {outcome['url']}: {outcome['problem']}{details}")
+            common.print_error(f"{outcome['run_id']} to {outcome['url']}: {outcome['problem']}{details}")
         else:
             typer.echo(f"{outcome['run_id']} is at {outcome['url']}/runs/{outcome['run_id']}")
     if any(outcome["problem"] for outcome in outcomes):
@@ -51,10 +51,10 @@ def _folder(root: Path, run_id: str) -> Path:
     try:
         layout.check_run_id(run_id)
     except layout.InvalidRunId as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
     found = find.find(root, run_id)
     if not found:
-        common.stop(f"There is no run {run_id} in {root}.", NOT_AVAILABLE)
+        common.exit_with(f"There is no run {run_id} in {root}.", NOT_AVAILABLE)
     return root / found[0]
 
 
@@ -62,8 +62,8 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
     state = UploadState(root, run_id).load()
     url = given or str(state.content.get("url") or "")
     if not url:
-        common.stop("No server is known for this run: give --url http://host:23300", USAGE)
-    with common.told():
+        common.exit_with("No server is known for this run: give --url http://host:23300", USAGE)
+    with common.exit_on_error():
         check_inside(root, state.path.parent).mkdir(parents=True, exist_ok=True)
         try:
             with _lock(state):

@@ -30,7 +30,7 @@ def version(
     details: Annotated[
         bool | None, typer.Option(help="Paths, the size of the store, the database; the default for people.")
     ] = None,
-    storage: Annotated[Path | None, typer.Option(help="The storage root to speak of.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Say which version this is, and of which implementation, where it keeps what, and how the database is.
 
@@ -59,7 +59,9 @@ def _say(known: dict[str, Any]) -> None:
     from runicorn.store.units import format_bytes
 
     store, database = known["store"], known["database"]
-    held = f"{store['runs']} runs, {format_bytes(store['bytes'])}" if store["exists"] else "not there yet"
+    held = (
+        f"{store['runs']} runs, {format_bytes(store['bytes'])}" if store["exists"] else "does not exist yet"
+    )
     rows = [
         ("Implementation", known["implementation"]),
         ("Python", f"{known['python']} ({sys.executable})"),
@@ -70,14 +72,14 @@ def _say(known: dict[str, Any]) -> None:
         ("Data", known["data_dir"]),
         ("Database", f"{database['place']} ({database['state']})"),
     ]
-    common.show_table(("", ""), rows)
+    common.print_table(("", ""), rows)
 
 
 def _details(root: Path) -> dict[str, Any]:
     try:
         make_importable()
     except ForeignModule as error:
-        common.complain(str(error))
+        common.print_error(str(error))
     from runicorn.store import find
     from runs.store.reader import folder_bytes
 
@@ -128,7 +130,7 @@ def _database() -> dict[str, Any]:
     except (OSError, UnsafeDirectory) as error:
         return {"place": "", "state": f"not available: {error}"}
     if not file.exists():
-        return {"place": str(file), "state": "not there yet; the viewer makes it"}
+        return {"place": str(file), "state": "does not exist yet; the viewer creates it"}
     missing = known - applied_migrations(file)
     waiting = f", {len(missing)} migrations to come with the next start" if missing else ""
     return {"place": str(file), "state": f"{format_bytes(file.stat().st_size)}, {_soundness(file)}{waiting}"}

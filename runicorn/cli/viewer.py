@@ -46,7 +46,7 @@ def viewer(
             help=f"Something that the viewer may not do: {', '.join(CAPABILITIES)}. Can be repeated."
         ),
     ] = None,
-    reload: Annotated[bool, typer.Option(help="Start anew when the server's code changes.")] = False,
+    reload: Annotated[bool, typer.Option(help="Restart when the server's code changes.")] = False,
     remote_mode: Annotated[
         bool,
         typer.Option(
@@ -85,7 +85,7 @@ def start(remote_mode: bool, **chosen: Any) -> None:
     try:
         make_importable()
     except ForeignModule as error:
-        stop(USAGE, error)
+        fail(USAGE, error)
     from django.core.exceptions import ImproperlyConfigured
     from django.db import DatabaseError
 
@@ -104,16 +104,16 @@ def start(remote_mode: bool, **chosen: Any) -> None:
         else:
             serve(options)
     except (BadSetting, BadToken, UnknownCapability, ImproperlyConfigured, NoLaunchRequest) as error:
-        stop(USAGE, error)
+        fail(USAGE, error)
     except (PermissionError, UnsafeDirectory) as error:
-        stop(PERMISSION, error)
+        fail(PERMISSION, error)
     except (CannotListen, MissingRoot) as error:
-        stop(NOT_AVAILABLE, error)
+        fail(NOT_AVAILABLE, error)
     except (OSError, DatabaseError) as error:
-        stop(FAILED, error)
+        fail(FAILED, error)
 
 
-def stop(code: int, error: Exception) -> Never:
+def fail(code: int, error: Exception) -> Never:
     """Say what is wrong and end with an exit code."""
     typer.echo(f"runicorn: {error}", err=True)
     raise typer.Exit(code) from error

@@ -43,20 +43,20 @@ def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
     folder = path.parent if path.name == ".aim" else path
     if not (folder / ".aim").is_dir():
         raise NotReadable(f"There is no repository .aim in {folder}.")
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as told, tempfile.TemporaryFile("w+") as trouble:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output, tempfile.TemporaryFile("w+") as errors:
         command = [python or sys.executable, "-I", str(SCRIPT), str(folder.resolve())]
-        code = subprocess.run(command, stdout=told, stderr=trouble, stdin=subprocess.DEVNULL).returncode
+        code = subprocess.run(command, stdout=output, stderr=errors, stdin=subprocess.DEVNULL).returncode
         if code == MISSING:
             raise NotReadable(
                 "Only Aim's own library opens its repositories, and this Python does not have it. "
                 "Name one that does: --python /path/to/environment/bin/python"
             )
         if code:
-            trouble.seek(0)
-            reason = (trouble.read().strip().splitlines() or ["it said nothing"])[-1]
+            errors.seek(0)
+            reason = (errors.read().strip().splitlines() or ["no error message"])[-1]
             raise NotReadable(f"Aim could not read {folder}: {reason[:300]}")
-        told.seek(0)
-        for line in told:
+        output.seek(0)
+        for line in output:
             run = json.loads(line)
             if "problem" in run:
                 yield Unreadable(f"aim:{run['hash']}", _problem(run, str(folder)))

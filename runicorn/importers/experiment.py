@@ -1,4 +1,4 @@
-"""What a reader of another tracker's files tells of one experiment."""
+"""One experiment of another tracker, as its importer returns it."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
 
 
 def _yaml(path: Path) -> dict[str, Any] | None:
-    """Return the content of a YAML file, `{}` if there is none, `None` if it is damaged."""
+    """Return the content of a YAML file, `{}` if it is missing, `None` if it is damaged."""
     import yaml
 
     try:

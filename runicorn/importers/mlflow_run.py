@@ -24,7 +24,7 @@ Single = tuple[int, float | None, str, Any]
 
 
 class Model(NamedTuple):
-    """A logged model of MLflow 3, which lies beside the runs.
+    """A logged model of MLflow 3, stored beside the runs.
 
     Attributes:
         id: `m-…`.
@@ -125,7 +125,7 @@ def plain(text: str) -> Any:
 
 
 def seconds(milliseconds: Any) -> float | None:
-    """Return a time of MLflow as Unix seconds; `None` if there is none."""
+    """Return a time of MLflow as Unix seconds; `None` if it is missing."""
     return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
 
 
@@ -147,7 +147,7 @@ def local(uri: str | None) -> Path | None:
 
 
 def artifact_files(folder: Path | None, top: Path) -> dict[str, Path]:
-    """Return the files in a folder of artifacts, if it lies below `top`: a store may come from somebody else."""
+    """Return the files in a folder of artifacts, if it lies below `top`: a store is not trusted."""
     if folder is None or not folder.resolve().is_relative_to(top.resolve()):
         return {}
     return dict(below(folder))

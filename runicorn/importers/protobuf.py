@@ -1,4 +1,4 @@
-"""The wire format of protocol buffers (https://protobuf.dev/programming-guides/encoding/), as far as readers need it.
+"""The wire format of protocol buffers (https://protobuf.dev/programming-guides/encoding/), limited to what importers need.
 
 The messages that other trackers write are few and their numbers fixed, so no library and no generated code is needed.
 """
@@ -59,7 +59,7 @@ def varint(data: bytes, place: int) -> tuple[int, int]:
 
 
 def first(message: bytes, number: int) -> bytes:
-    """The last field of a number as bytes, as protocol buffers have it; empty when there is none."""
+    """Return the last field with a number as bytes, as protocol buffers define it; empty if missing."""
     found = b""
     for field, value in fields(message):
         if field == number and isinstance(value, bytes):
@@ -72,7 +72,7 @@ def every(message: bytes, number: int) -> list[bytes]:
     return [value for field, value in fields(message) if field == number and isinstance(value, bytes)]
 
 
-def whole(message: bytes, number: int) -> int:
+def integer(message: bytes, number: int) -> int:
     """A field of type int64; 0 when it is missing."""
     found = 0
     for field, value in fields(message):
@@ -98,5 +98,5 @@ def single(value: bytes) -> float:
 
 def moment(message: bytes) -> float | None:
     """A `google.protobuf.Timestamp` as Unix seconds; `None` for an empty one."""
-    seconds, nanos = whole(message, 1), whole(message, 2)
+    seconds, nanos = integer(message, 1), integer(message, 2)
     return seconds + nanos / 1e9 if seconds or nanos else None

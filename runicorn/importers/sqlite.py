@@ -10,7 +10,7 @@ MAGIC = b"SQLite format 3\0"
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot change the database; whoever opens it closes it.
+    """Open a read-only connection; the caller closes it.
 
     Raises:
         sqlite3.OperationalError: it cannot be opened. That it is no database shows with the first question.

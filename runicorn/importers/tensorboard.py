@@ -188,7 +188,7 @@ def _pictures(value: bytes) -> list[tuple[bytes, str]]:
     """The encoded pictures of a value: one of the older form, or several of the plugin `images` behind their sizes."""
     contents = [protobuf.first(protobuf.first(value, 4), 4)]
     tensor = protobuf.first(value, 8)
-    if protobuf.whole(tensor, 1) == STRING:
+    if protobuf.integer(tensor, 1) == STRING:
         contents += protobuf.every(tensor, 8)
     return [(content, suffix) for content in contents if (suffix := _suffix(content))]
 

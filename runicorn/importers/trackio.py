@@ -24,7 +24,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     """Yield the runs of a database, or of all databases in a folder.
 
     Raises:
-        NotReadable: there is none of Trackio.
+        NotReadable: there is no Trackio database.
         OSError: it cannot be read.
     """
     files = [path] if path.is_file() else sorted([*path.glob("*.db"), *path.glob("trackio/*.db")])

@@ -43,7 +43,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     """Yield the runs below a folder, or the one of a file; a run that was resumed is one, however many folders it has.
 
     Raises:
-        NotReadable: there is none.
+        NotReadable: there is no run of W&B.
         OSError: it cannot be read.
     """
     files = [path] if path.is_file() else sorted(path.rglob("run-*.wandb"))
@@ -96,7 +96,7 @@ def _part(file: Path) -> _Part:
         elif kind == ARTIFACT:
             part.artifacts.append(message)
         elif kind == EXIT:
-            part.exit_code = protobuf.whole(message, 1)
+            part.exit_code = protobuf.integer(message, 1)
     if not part.run:
         raise NotReadable(f"{file} does not say which run it belongs to.")
     return part
@@ -215,7 +215,7 @@ def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Im
     values: dict[str, Any] = {}
     _set(values, protobuf.every(message, 1))
     step = values.get("_step")
-    step = step if isinstance(step, int) else protobuf.whole(protobuf.first(message, 2), 1)
+    step = step if isinstance(step, int) else protobuf.integer(protobuf.first(message, 2), 1)
     moment = values.get("_timestamp")
     time = float(moment) if isinstance(moment, int | float) else None
     numbers: dict[str, Any] = {}
@@ -245,7 +245,7 @@ def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Image | None:
-    """A picture that lies among the files of the run; a path that leads elsewhere is none."""
+    """Return an image among the files of the run, or None for a path that leads elsewhere."""
     if not isinstance(value, dict) or value.get("_type") != "image-file":
         return None
     files = (file.parent / "files").resolve()

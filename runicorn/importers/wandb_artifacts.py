@@ -22,7 +22,7 @@ STAGING = Path("artifacts", "staging")
 
 
 def artifacts(records: list[tuple[Path, bytes]], left: list[str]) -> list[Files]:
-    """Return the artifacts of `ArtifactRecord` messages, each with the files that are whole on this machine.
+    """Return the artifacts of `ArtifactRecord` messages, each with the files that are found on this machine.
 
     Args:
         records: the file of each message, and the message.
@@ -58,15 +58,15 @@ def _contents(
         path, digest, address, place = (protobuf.text(entry, number) for number in (1, 2, 3, 6))
         if address:
             references[path] = address
-        elif whole := _find(Path(place), origin, protobuf.whole(entry, 4), digest):
-            paths[path] = whole
+        elif found := _find(Path(place), origin, protobuf.integer(entry, 4), digest):
+            paths[path] = found
         else:
-            left.append(f"the file {path!r} of the artifact {name!r} is not here any more, or was changed.")
+            left.append(f"the file {path!r} of the artifact {name!r} is missing or was changed.")
     return paths, references
 
 
 def _find(place: Path, origin: Path, size: int, digest: str) -> Path | None:
-    """Return the whole file at its recorded place, or in a staging folder that was moved together with the run."""
+    """Return the found file at its recorded place, or in a staging folder that was moved together with the run."""
     moved = (above / STAGING / place.name for above in list(origin.parents)[1:4])
     return next((path for path in (place, *moved) if _is_whole(path, size, digest)), None)
 
@@ -74,7 +74,7 @@ def _find(place: Path, origin: Path, size: int, digest: str) -> Path | None:
 def _is_whole(path: Path, size: int, digest: str) -> bool:
     """Whether a file has the recorded MD5.
 
-    The path may lead anywhere, since the record may come from somebody else: only a file whose digest the record knows
+    The path may lead anywhere, since the record is not trusted: only a file whose digest the record knows
     is read into the store.
     """
     try:

@@ -56,7 +56,7 @@ class Item(NamedTuple):
 
 
 @dataclass
-class Taken:
+class ImportReport:
     """What became, or would become, of experiments.
 
     Attributes:
@@ -86,13 +86,13 @@ class Taken:
         return [item for item in self.items if item.result == "failed"]
 
 
-def take(
+def import_experiments(
     root: Path,
     experiments: Iterable[Experiment | Unreadable],
     *,
     project: str = "",
     dry_run: bool = False,
-) -> Taken:
+) -> ImportReport:
     """Write experiments as runs of a store; those whose source has changed since the last import are replaced.
 
     An experiment that cannot be read is reported and the others are taken.
@@ -110,18 +110,18 @@ def take(
     """
     if project:
         layout.check_name(project, "project")
-    taken = Taken()
+    taken = ImportReport()
     with staging(root) as folder, _platform.file_lock(curation.private_folder(root) / "import.lock"):
         for number, experiment in enumerate(experiments):
             if isinstance(experiment, Unreadable):
                 taken.items.append(Item(experiment.source, "failed", reason=experiment.reason))
             else:
-                _take_one(root, experiment, folder / str(number), project, dry_run, taken)
+                _import_one(root, experiment, folder / str(number), project, dry_run, taken)
     return taken
 
 
-def _take_one(
-    root: Path, experiment: Experiment, folder: Path, project: str, dry_run: bool, taken: Taken
+def _import_one(
+    root: Path, experiment: Experiment, folder: Path, project: str, dry_run: bool, taken: ImportReport
 ) -> None:
     try:
         dated = _dated(experiment)

@@ -192,7 +192,7 @@ class RunWriter:
 
 
 def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:
-    """Return the version that an earlier or unfinished import made of these files."""
+    """Return the version that an earlier or unfinished import created from these files."""
     folder = store.folder(files.type, name)
     wanted = {(path, _size(source)) for path, source in files.paths.items()}
     for number in reversed(folder.live()):

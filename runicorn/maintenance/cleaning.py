@@ -23,7 +23,7 @@ SILENT_SECONDS = 3600.0
 _BESIDE = re.compile(r"\..+\.tmp")
 
 
-class GoesOn(RuntimeError):
+class RunResumed(RuntimeError):
     """A run that was to go into the recycle bin is being written to."""
 
 
@@ -77,7 +77,7 @@ def zombies(root: Path, before: float, now: float) -> Iterator[Candidate]:
 
 
 def ended(root: Path, before: float) -> Iterator[Candidate]:
-    """Runs that ended, and wrote nothing since; not those that somebody pinned.
+    """Find runs that ended, wrote nothing since, and are not pinned.
 
     Args:
         root: the storage root.
@@ -91,7 +91,7 @@ def ended(root: Path, before: float) -> Iterator[Candidate]:
 
 
 def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
-    """Files that were to be renamed and were not, or sent and were not, and archives on which nobody decided.
+    """Find unfinished files and uploads, and archives that still await a decision.
 
     With their bytes. None that was written to since `before`.
     """
@@ -117,7 +117,7 @@ def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
     """Put a run into the recycle bin, unless it has gone on meanwhile.
 
     Raises:
-        GoesOn: it has, or it is not there any more.
+        RunResumed: it has, or it no longer exists.
         OSError: the mark could not be written.
     """
     status, problem = layout.read_json(candidate.folder / layout.STATUS)
@@ -126,12 +126,12 @@ def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
         _process(candidate.folder, status)
     )
     if changed or alive or not curation.put_into_bin(root, candidate.folder, candidate.status, reason):
-        raise GoesOn(f"{candidate.run_id} has gone on meanwhile, or is not there any more")
+        raise RunResumed(f"{candidate.run_id} was resumed meanwhile, or no longer exists")
     curation.stir(candidate.folder)
 
 
 def remove(files: Iterable[Path]) -> int:
-    """Remove leftovers; the bytes that this freed. What somebody else removed meanwhile does not count.
+    """Remove leftovers; return the bytes freed. What another process removed meanwhile does not count.
 
     Raises:
         OSError: one could not be removed.

@@ -1,4 +1,4 @@
-"""What a manifest says of one run beside its files: read from the small files, tolerant of whatever is in them."""
+"""Description of one run in a manifest, read from its small files and tolerant of their content."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCES = (layout.META, layout.STATUS, layout.CURATION, layout.DELETED)
 
 
 class About(NamedTuple):
-    """What is said of a run."""
+    """Description of a run."""
 
     project: str
     name: str
@@ -25,27 +25,27 @@ class About(NamedTuple):
 
 
 def about(root: Path, folder: str, files: dict[str, tuple[int, float]]) -> About:
-    """Read what is said of a run.
+    """Read the description of a run.
 
     Args:
         root: the storage root.
         folder: the run's folder relative to it.
         files: size and time of its files by name.
     """
-    said = {name: layout.read_json(root / folder / name)[0] for name in SOURCES if name in files}
-    meta, status = said.get(layout.META, {}), said.get(layout.STATUS, {})
+    description = {name: layout.read_json(root / folder / name)[0] for name in SOURCES if name in files}
+    meta, status = description.get(layout.META, {}), description.get(layout.STATUS, {})
     project, name = _names(folder, meta)
     earliest = min((mtime for _, mtime in files.values()), default=0.0)
     created = _time(meta.get("created_at")) or _time(status.get("started_at")) or earliest
     deleted = None
     if layout.DELETED in files:
-        deleted = _time(said[layout.DELETED].get("deleted_at")) or files[layout.DELETED][1]
+        deleted = _time(description[layout.DELETED].get("deleted_at")) or files[layout.DELETED][1]
     return About(
         project=project,
         name=name,
         status=_text(status.get("status")) or UNKNOWN,
         created_at=created,
-        tags=_tags(said.get(layout.CURATION, {}).get("tags", meta.get("tags"))),
+        tags=_tags(description.get(layout.CURATION, {}).get("tags", meta.get("tags"))),
         deleted_at=deleted,
     )
 

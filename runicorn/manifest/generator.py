@@ -1,6 +1,6 @@
-"""Making manifests of a store, for whoever mirrors it: only what changed is read again.
+"""Generate manifests of a store for its mirrors, reading only what changed.
 
-What is remembered between two calls lies beside the manifests: `.manifest_state.json` counts revisions, and
+The state between two calls is beside the manifests: `.manifest_state.json` counts revisions, and
 `.manifest_scan.json` holds what was seen. Both can be deleted: the next manifest is then made from nothing, and its
 revision goes on from that of the manifests that are there.
 """
@@ -38,7 +38,7 @@ class Memory:
         self._path = folder / SCAN
         self._root = str(root)
         self.runs: dict[str, RunFiles] = {}
-        self.said: dict[str, About] = {}
+        self.descriptions: dict[str, About] = {}
         self.hashes: dict[str, dict[str, tuple[str, str]]] = {}
 
     def load(self) -> None:
@@ -47,9 +47,9 @@ class Memory:
             content = json.loads(self._path.read_bytes())
             if (content["version"], content["root"]) != (SCAN_VERSION, self._root):
                 return
-            for folder, (files, said, hashes) in content["runs"].items():
+            for folder, (files, about_run, hashes) in content["runs"].items():
                 self.runs[folder] = RunFiles.from_list(files)
-                self.said[folder] = About(*said)
+                self.descriptions[folder] = About(*about_run)
                 self.hashes[folder] = {name: (tail, head) for name, (tail, head) in hashes.items()}
         except (OSError, ValueError, TypeError, LookupError, AttributeError):
             self.runs.clear()
@@ -61,7 +61,7 @@ class Memory:
             OSError: it could not be written.
         """
         runs = {
-            folder: [run.to_list(), self.said[folder], self.hashes[folder]]
+            folder: [run.to_list(), self.descriptions[folder], self.hashes[folder]]
             for folder, run in self.runs.items()
         }
         content = {"version": SCAN_VERSION, "root": self._root, "runs": runs}
@@ -145,19 +145,19 @@ class ManifestGenerator:
         entries, lost = [], []
         for folder in sorted(found.runs):
             run = found.runs[folder]
-            if folder in found.looked or folder not in memory.said:
+            if folder in found.looked or folder not in memory.descriptions:
                 try:
                     self._read(folder, run, memory)
                 except OSError:
                     lost.append(folder)
                     memory.hashes[folder] = {}
-            if run.files and folder in memory.said:
-                entries.append(_entry(folder, run, memory.said[folder], memory.hashes[folder]))
+            if run.files and folder in memory.descriptions:
+                entries.append(_entry(folder, run, memory.descriptions[folder], memory.hashes[folder]))
         # What could not be read is forgotten, and so looked at again next time whatever its time says.
         for folder in lost:
             del found.runs[folder]
-        for gone in (memory.said.keys() | memory.hashes.keys()) - found.runs.keys():
-            memory.said.pop(gone, None)
+        for gone in (memory.descriptions.keys() | memory.hashes.keys()) - found.runs.keys():
+            memory.descriptions.pop(gone, None)
             memory.hashes.pop(gone, None)
         return entries, lost
 
@@ -171,8 +171,8 @@ class ManifestGenerator:
                 growing[name] = hashes[name]
             else:
                 growing[name] = ends(self.remote_root / folder / name, run.files[name][0])
-        if folder not in memory.said or any(old.get(name) != run.files.get(name) for name in SOURCES):
-            memory.said[folder] = about(self.remote_root, folder, run.files)
+        if folder not in memory.descriptions or any(old.get(name) != run.files.get(name) for name in SOURCES):
+            memory.descriptions[folder] = about(self.remote_root, folder, run.files)
         memory.hashes[folder] = growing
 
     def _is_active(self, entry: ExperimentEntry) -> bool:
@@ -205,7 +205,9 @@ class ManifestGenerator:
         return SyncManifest(kind, revision, snapshot, now, host, root, entries, unread)
 
 
-def _entry(folder: str, run: RunFiles, said: About, hashes: dict[str, tuple[str, str]]) -> ExperimentEntry:
+def _entry(
+    folder: str, run: RunFiles, about_run: About, hashes: dict[str, tuple[str, str]]
+) -> ExperimentEntry:
     files = []
     for name, (size, mtime) in run.files.items():
         tail, head = hashes.get(name, (None, None))
@@ -213,14 +215,14 @@ def _entry(folder: str, run: RunFiles, said: About, hashes: dict[str, tuple[str,
         files.append(FileEntry(f"{folder}/{name}", size, mtime, tail, head, priority_of(name) or 0, grows))
     return ExperimentEntry(
         run_id=folder.rpartition("/")[2],
-        project=said.project,
-        name=said.name,
-        status=said.status,
-        created_at=said.created_at,
+        project=about_run.project,
+        name=about_run.name,
+        status=about_run.status,
+        created_at=about_run.created_at,
         updated_at=run.written,
         files=sorted(files, key=lambda file: (file.priority, file.path)),
-        tags=said.tags,
-        deleted_at=said.deleted_at,
+        tags=about_run.tags,
+        deleted_at=about_run.deleted_at,
     )
 
 

@@ -20,7 +20,7 @@ from runicorn.store import layout
 QUIET_SECONDS = 3600.0
 """A run that ended and was not written for so long is settled."""
 SILENT_SECONDS = 86_400.0
-"""The same for a run that does not say how it is; and after so long every run is looked at again."""
+"""The same for a run without a status; and the interval after which every run is scanned again."""
 YOUNG_SECONDS = 5.0
 """A folder changed this shortly before it was listed may change again without its time moving on."""
 
@@ -53,7 +53,7 @@ class Reader(Protocol):
         """What is in each folder, or why that is not known; in any order."""
 
     def status(self, folder: str) -> str | None:
-        """What a run says of itself, if it does."""
+        """Return the status of a run, if known."""
 
 
 @dataclass(slots=True)
@@ -126,7 +126,7 @@ def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], floa
         waiting = {}
         for folder, listing in reader.many(wanted):
             if isinstance(listing, OSError) or _is_run(folder, listing):
-                _take(reader, found, known.get(folder), folder, wanted[folder], listing, clock())
+                _record_run(reader, found, known.get(folder), folder, wanted[folder], listing, clock())
             elif folder.startswith(f"{layout.RUNS}/"):
                 waiting |= _runs_in(folder, listing)
     _keep_unread(found, known)
@@ -190,7 +190,7 @@ def _is_missing(error: OSError) -> bool:
     return isinstance(error, FileNotFoundError | NotADirectoryError)
 
 
-def _take(
+def _record_run(
     reader: Reader,
     found: Found,
     before: RunFiles | None,

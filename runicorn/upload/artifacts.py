@@ -24,7 +24,7 @@ from runicorn.store import layout
 from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
 from runicorn.upload.state import UploadState
 
-TOLD_AT_ONCE = 5000
+FILES_PER_REQUEST = 5000
 """Files in one request, as long as they fit into it."""
 TOGETHER = 256 * 1024
 """Bytes up to which contents are sent together with others."""
@@ -74,7 +74,7 @@ class Artifacts:
         return moved
 
     def _number(self, entry: Any, made: bool) -> int | None:
-        """The number that a version has there; None for what is not there."""
+        """Return the number of a version on the server; None if it is missing there."""
         if not isinstance(entry, dict):
             return None
         key = f"{entry.get('type')}/{entry.get('name')}:v{entry.get('version')}"
@@ -119,7 +119,7 @@ class Artifacts:
         return None
 
     def _upload(self, key: str, version: Version) -> int:
-        upload, missing = self._told(key, version)
+        upload, missing = self._declare(key, version)
         for left in reversed(range(ROUNDS)):
             self._contents(upload, version, missing)
             try:
@@ -134,7 +134,7 @@ class Artifacts:
             return int(made["version"])
         raise AssertionError("unreachable: the last round returns or raises")
 
-    def _told(self, key: str, version: Version) -> tuple[str, set[str]]:
+    def _declare(self, key: str, version: Version) -> tuple[str, set[str]]:
         """The path of an upload of which the server knows every file, and the digests that it lacks."""
         files, state = version.manifest.files, None
         if key in self._uploads:
@@ -154,17 +154,17 @@ class Artifacts:
         return self._server.path("artifacts", "uploads", self._uploads[key])
 
     def _about(self, version: Version) -> dict[str, Any]:
-        about, said = version.manifest, version.metadata
+        manifest, metadata = version.manifest, version.metadata
         return {
             "name": version.artifact.name,
             "type": version.artifact.type,
             "run_id": self._run_dir.name,
-            "description": said.description,
-            "metadata": said.metadata,
-            "tags": said.tags,
+            "description": metadata.description,
+            "metadata": metadata.metadata,
+            "tags": metadata.tags,
             "files": [],
-            "total_files": len(about.files),
-            "references": [asdict(reference) for reference in about.references],
+            "total_files": len(manifest.files),
+            "references": [asdict(reference) for reference in manifest.references],
         }
 
     def _contents(self, upload: str, version: Version, missing: set[str]) -> None:
@@ -210,7 +210,7 @@ def _portions(files: Sequence[FileEntry]) -> Iterator[list[dict[str, Any]]]:
     for file in files:
         entry = {"path": file.path, "size": file.size, "digest": file.digest}
         more = len(json.dumps(entry))
-        if portion and (length + more > PART or len(portion) == TOLD_AT_ONCE):
+        if portion and (length + more > PART or len(portion) == FILES_PER_REQUEST):
             yield portion
             portion, length = [], 0
         portion.append(entry)

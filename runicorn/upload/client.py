@@ -1,4 +1,4 @@
-"""The server that a run is sent to, as far as sending is concerned."""
+"""Client of the upload routes of a server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Away(Exception):
     """The server cannot be reached, is too busy, or does not let us in: later it may be otherwise.
 
     Attributes:
-        pause: seconds after which it wants to be asked again, if it said so.
+        pause: seconds after which it wants to be asked again, if it announces one.
     """
 
     def __init__(self, sentence: str, pause: float | None = None) -> None:
@@ -48,7 +48,7 @@ class Refused(Exception):
 
 
 class Removed(Exception):
-    """The run is not there."""
+    """The run or artifact does not exist on the server."""
 
 
 class Conflict(Exception):
@@ -56,15 +56,15 @@ class Conflict(Exception):
 
     Attributes:
         size: bytes that are there, if that is the question.
-        same_store: whether the server serves the very store that the run lies in.
+        same_store: whether the server serves the very store that contains the run.
     """
 
     def __init__(self, sentence: str, payload: Any) -> None:
         super().__init__(sentence)
-        told = payload if isinstance(payload, dict) else {}
-        size = told.get("size")
+        content = payload if isinstance(payload, dict) else {}
+        size = content.get("size")
         self.size = size if isinstance(size, int) else None
-        self.same_store = told.get("same_store") is True
+        self.same_store = content.get("same_store") is True
 
 
 def token() -> str | None:
@@ -112,7 +112,7 @@ class Server:
         """Replace a whole file.
 
         Raises:
-            Conflict: the run is another one there, or lies in the store of the server already.
+            Conflict: the server has another run with this id, or serves this very store.
             Away, Refused, Removed: see there.
         """
         self._put(name, content, digest=f"sha256:{hashlib.sha256(content).hexdigest()}")
@@ -152,7 +152,7 @@ class Server:
         """The digest of a file on the server, or of its first `size` bytes.
 
         Returns:
-            None when it is not there, or shorter; `UNKNOWN` from servers that do not tell.
+            None if it is missing or shorter; `UNKNOWN` from servers without this route.
 
         Raises:
             Away: the server could not be asked.
@@ -221,9 +221,11 @@ class Server:
 
     def _error(self, answer: Answer, request: str) -> Exception:
         payload = answer.json()
-        said = payload.get("detail") if isinstance(payload, dict) else None
+        detail = payload.get("detail") if isinstance(payload, dict) else None
         sentence = (
-            said if isinstance(said, str) else f"{request} was answered with {answer.status} {answer.reason}"
+            detail
+            if isinstance(detail, str)
+            else f"{request} was answered with {answer.status} {answer.reason}"
         )
         match answer.status:
             case 400 | 413 | 415 | 422:

@@ -98,7 +98,7 @@ class Sender:
         self._heartbeats.watch(worker)
 
     def _wait(self) -> None:
-        """Wait for `POLL` seconds, for a training to end, or for somebody who wants a run to be looked after."""
+        """Wait for `POLL` seconds, for a training to end, or for a wake-up."""
         if not hasattr(select, "poll"):
             time.sleep(POLL)
             return

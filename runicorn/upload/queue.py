@@ -72,7 +72,7 @@ class Queue:
         if not (queue.folder / ABOUT).exists():
             layout.write_json(queue.folder / ABOUT, {"url": url}, mode=PRIVATE)
         if hasattr(os, "mkfifo") and not queue._wake.exists():
-            with suppress(OSError):  # some file systems have none: then the process finds out by itself
+            with suppress(OSError):  # some file systems have no FIFOs: then the process polls
                 os.mkfifo(queue._wake, PRIVATE)
         return queue
 
@@ -89,7 +89,7 @@ class Queue:
         return session
 
     def session(self, run_id: str) -> str:
-        """The session of a run in the queue; "" when it is not there any more."""
+        """Return the session of a run in the queue; "" if it has left the queue."""
         return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
 
     def entries(self) -> dict[str, Entry]:
@@ -121,7 +121,7 @@ class Queue:
         return True
 
     def claim_start(self) -> bool:
-        """Whether a sender process is to be started: there is none, and nobody has just started one.
+        """Return whether to start a sender process: none is running, and none was started just now.
 
         Raises:
             OSError: the folder cannot be written.
@@ -153,7 +153,7 @@ class Queue:
             yield stack
 
     def leave_if_empty(self, serving: ExitStack) -> bool:
-        """End being the sender process unless there is something to do: whoever adds a run then starts another."""
+        """Stop being the sender process if the queue is empty: adding a run then starts another."""
         with self._lock():
             if self.entries():
                 return False
@@ -162,7 +162,7 @@ class Queue:
 
     def wake(self, run_id: str) -> None:
         """Have the sender process look after a run at once."""
-        with suppress(OSError):  # nobody listens
+        with suppress(OSError):  # no sender process is running
             fd = os.open(self._wake, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
             try:
                 os.write(fd, f"{run_id}\n".encode())
@@ -170,7 +170,7 @@ class Queue:
                 os.close(fd)
 
     def listen(self) -> int:
-        """A descriptor that can be read when somebody calls `wake`; -1 where there is none."""
+        """Return a descriptor that becomes readable at `wake`; -1 where FIFOs are not supported."""
         try:
             return os.open(self._wake, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, AttributeError):
@@ -187,7 +187,7 @@ class Queue:
 
 
 def woken(fd: int) -> list[str]:
-    """The runs for which somebody called `wake`."""
+    """Return the runs that were woken."""
     try:
         return os.read(fd, WAKE_LENGTH).decode("ascii", "replace").split()
     except OSError as error:

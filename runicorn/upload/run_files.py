@@ -1,8 +1,8 @@
 """Sending one run to a server, file after file, as it is written.
 
 Each pass sends what is new: first what says what the run is, then images and the like, then the lines of the journal
-that speak of them, and the status of a run that has ended last. Where the server stands is asked of the server: a
-growing file is appended to exactly at its end there, so nothing is sent twice or left out, whoever is killed when.
+that refer to them, and the status of an ended run last. The server reports the size of its copy: a growing file is
+appended exactly at its end there, so nothing is sent twice or left out, even if a process is killed.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from runicorn.upload.state import UploadState
 EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT)
 
 
-class Gone(Exception):
+class RunDeleted(Exception):
     """The run was there, and was removed there."""
 
 
 class RunUpload:
-    """Sends one run. Not for two at once: whoever makes one holds the lock of the state.
+    """Upload of the files of one run; the caller holds the lock of the state.
 
     Args:
         run_dir: the folder of the run.
@@ -51,11 +51,11 @@ class RunUpload:
 
         Raises:
             Away: the server could not be asked.
-            Gone: the run was removed there.
+            RunDeleted: the run was removed there.
             Conflict: the server serves this very store, or has another run of the id.
             OSError: the folder of the run cannot be read.
         """
-        # Looked at before the media: no line may arrive before the file that it speaks of.
+        # Before the media: no line may arrive before the file that it refers to.
         sizes = {
             name: size for name in sorted(layout.GROWING) if (size := _size(self.run_dir / name)) is not None
         }
@@ -78,7 +78,7 @@ class RunUpload:
             if ended:
                 moved |= self._small(layout.STATUS)
         except Removed as error:
-            raise Gone(str(error)) from error
+            raise RunDeleted(str(error)) from error
         return moved
 
     def all_problems(self) -> list[str]:

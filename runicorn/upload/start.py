@@ -54,7 +54,7 @@ def checked(url: str, *, told: bool) -> str:
         told: say what is wrong, and go on without it: it comes from a variable and not from the program.
 
     Raises:
-        ValueError: it is none, and `told` is false.
+        ValueError: it is malformed, and `lenient` is false.
     """
     parts = urlsplit(url.strip())
     try:
@@ -136,7 +136,7 @@ def serve(queue: Queue) -> None:
             # Ctrl-C, and the end of the terminal, are the training's alone.
             start_new_session=True,
         )
-    # It outlives us, and nobody waits for it.
+    # It outlives this process and is never waited for.
     process.returncode = 0
 
 

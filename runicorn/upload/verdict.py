@@ -97,7 +97,7 @@ class Watched:
         return True
 
     def _reason(self) -> str:
-        """Why the process ended, as far as the system tells those who are not its parent."""
+        """Return why the process ended, if the system reports it to a process that is not its parent."""
         code = self._wait_status()
         if code is not None and os.WIFSIGNALED(code):
             number = os.WTERMSIG(code)

@@ -60,7 +60,7 @@ class RunningUpload:
         self.url, self.timeout = target
         self._queue = queue
         self._session = session
-        self._told = ""
+        self._reported = ""
         self._began = time.monotonic()
         self._companion = Companion("upload", self._watch)
 
@@ -123,15 +123,15 @@ class RunningUpload:
         while not companion.stopped.wait(EARLY_CHECK if time.monotonic() - self._began < EARLY else CHECK):
             if self.is_done():
                 if problem := self.problem():
-                    self._tell_once(problem)
+                    self._report_once(problem)
                 return
             if self.is_denied():
-                self._tell_once(self.problem())
+                self._report_once(self.problem())
             self.revive()
 
-    def _tell_once(self, problem: str) -> None:
-        if problem != self._told:
-            self._told = problem
+    def _report_once(self, problem: str) -> None:
+        if problem != self._reported:
+            self._reported = problem
             say(
                 f"run {self.run_id} is not sent to {self.url}: {problem.rstrip('.')}."
                 f" Details: {self._queue.log}. To send it later: {command(self.root, self.run_id)}"

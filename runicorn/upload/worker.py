@@ -11,7 +11,7 @@ from pathlib import Path
 from runicorn.upload import log
 from runicorn.upload.client import TIMEOUT, Away, Conflict, Denied, Server
 from runicorn.upload.queue import Entry, Queue
-from runicorn.upload.run_files import Gone, RunUpload
+from runicorn.upload.run_files import RunDeleted, RunUpload
 from runicorn.upload.state import UploadState
 from runicorn.upload.verdict import Watched
 
@@ -87,7 +87,7 @@ class Worker(threading.Thread):
         self._woken.set()
 
     def is_training(self) -> bool:
-        """Whether the run goes on, as far as is known."""
+        """Return whether the run is believed to continue."""
         return self.is_alive() and not self._ended
 
     def server(self, timeout: float) -> Server:
@@ -188,7 +188,7 @@ class Upload:
                 taken = server.taken
                 self._sleep(pause)
                 continue
-            except (Conflict, Gone, OSError) as error:
+            except (Conflict, RunDeleted, OSError) as error:
                 return self._give_up(error)
             pause = 0.0
             problem = self._note("; ".join(files.all_problems()))
@@ -205,7 +205,7 @@ class Upload:
         if isinstance(error, Conflict) and error.same_store:
             self.state.content["done"] = self.is_own_store = True
             return self._note("")
-        if isinstance(error, Gone):
+        if isinstance(error, RunDeleted):
             self.state.content["gone"] = True
             return self._note(f"{error}: it was removed there, and is not sent again")
         if isinstance(error, OSError):

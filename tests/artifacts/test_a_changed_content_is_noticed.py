@@ -143,5 +143,5 @@ def test_verification_links_a_damaged_file_to_the_intact_content(
     overwrite(version.file_path("w.bin"))
     run.log_artifact(rn.Artifact("m").add_file(source))
     found = verify.verify(version)
-    assert (found.damaged, found.mended) == ({}, ("w.bin",))
+    assert (found.damaged, found.repaired) == ({}, ("w.bin",))
     assert os.path.samefile(version.file_path("w.bin"), _blob(version))

@@ -109,7 +109,7 @@ def test_deleting_asks_only_at_a_terminal(
     assert call(*first) == (0, "Soft deleted m:v1\n")
     code, said = call(*first, "--permanent")
     assert code == 2 and "--yes is needed" in said and (folder / "artifacts/model/m/v1").is_dir()
-    monkeypatch.setattr(common, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "is_interactive", lambda: True)
     assert "Cancelled." in call(*first, "--permanent", answer="n\n")[1]
     code, said = call(*first, "--permanent", answer="y\n")
     promised, freed = re.findall(r"([\d,]+) bytes", said)
@@ -128,7 +128,7 @@ def test_garbage_is_said_before_it_goes(
     assert code == 0 and "1 content that no version holds" in said and "1,234 bytes" in said
     code, said = call("clean", "--dedup")
     assert code == 2 and "--force is needed" in said and orphan.exists()
-    monkeypatch.setattr(common, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "is_interactive", lambda: True)
     assert "Cancelled." in call("clean", "--dedup", answer="n\n")[1] and orphan.exists()
     code, said = call("clean", "--dedup", "--force")
     assert code == 0 and "1,234 bytes were freed" in said and blobs(folder) == before - 1234
@@ -143,7 +143,7 @@ def test_a_store_without_artifacts_is_left_as_it_is(call: Any, folder: Path) -> 
 
 def test_damage_ends_verification_with_a_failure(logged: rn.Run, call: Any, folder: Path) -> None:
     code, said = call("artifacts", "--action", "verify")
-    assert code == 0 and said.count("is as it was stored") == 4
+    assert code == 0 and said.count("is intact") == 4
     version = Store(folder).find("m").version(1)
     for path in {
         version.file_path("own.bin"),
@@ -152,7 +152,7 @@ def test_damage_ends_verification_with_a_failure(logged: rn.Run, call: Any, fold
         os.chmod(path, 0o644)
         path.write_bytes(b"x" * 700)
     code, said = call("artifacts", "--action", "verify", "--name", "m")
-    assert code == 1 and "m:v1 is corrupted: own.bin" in said and "m:v2 is as it was stored" in said
+    assert code == 1 and "m:v1 is corrupted: own.bin" in said and "m:v2 is intact" in said
     (version.path / "manifest.json").write_text("{")
     code, said = call("artifacts", "--action", "versions", "--name", "m")
     assert code == 0 and "manifest.json" in said and "v2" in said

@@ -68,7 +68,7 @@ def test_a_damaged_copy_is_replaced_by_the_intact_one(
     assert run.use_artifact("m:1").get_file_path("a").read_text() == "aaaa"
     assert (run.use_artifact("m:1").download() / "a").read_text() == "aaaa"
     found = verify.verify(version)
-    assert (found.damaged, found.mended) == ({}, ("a", "b"))
+    assert (found.damaged, found.repaired) == ({}, ("a", "b"))
     assert all(
         place.read_text() == text
         for f, text in ((a, "aaaa"), (b, "bbbb"))

@@ -205,7 +205,7 @@ def test_files_are_told_and_sent_little_by_little(api: Any, store: Path) -> None
     again = more(api, upload, told("a", b"one"), told("b", b"two"))
     assert again.json() == {"told_files": 2, "missing": [digest(b"one"), digest(b"two")]}
     early = complete(api, upload)
-    assert (early.status_code, early.json()["detail"]) == (409, "Of 3 files, 1 must still be told.")
+    assert (early.status_code, early.json()["detail"]) == (409, "Of 3 files, 1 must still be declared.")
     assert contents(api, upload, parted(b"one", b"two")).json() == {"taken": 2}
     assert contents(api, upload, parted(b"one", b"two")).json() == {"taken": 2}
     assert more(api, upload, told("c", b"")).json()["missing"] == [digest(b"")]

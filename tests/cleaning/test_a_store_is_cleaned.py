@@ -218,7 +218,7 @@ def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytes
     run_dir = ended(folder, 40)
     code, said = call("--older-than", "30")
     assert code == 2 and "nobody can be asked here, so --force is needed" in said
-    monkeypatch.setattr(common, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "is_interactive", lambda: True)
     code, said = call("--older-than", "30", answer="n\n")
     assert code == 0 and "Go on? [y/N]" in said and "Cancelled." in said and not is_deleted(run_dir)
     code, said = call("--older-than", "30", answer="y\n")

@@ -65,7 +65,9 @@ def test_the_version_names_the_implementation(call: Call) -> None:
     code, said = call("version", "--json")
     assert code == 0 and set(json.loads(said)) == {"name", "version", "implementation"}
     code, said = call("version")
-    assert code == 0 and said.startswith("runicorn 1.") and "not there yet; the viewer makes it" in said
+    assert (
+        code == 0 and said.startswith("runicorn 1.") and "does not exist yet; the viewer creates it" in said
+    )
     known = json.loads(call("version", "--json", "--details")[1])
     assert known["store"]["runs"] == 3 and known["store"]["bytes"] > 100_000 and known["libraries"]["Django"]
 

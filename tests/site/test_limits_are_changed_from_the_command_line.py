@@ -51,7 +51,7 @@ def test_limits_are_switched_off_and_reset(run: Any, home: Path, monkeypatch: py
     assert run("--action", "settings", "--disable", "--whitelist-localhost")[0] == 0
     assert (rates(home).enabled, rates(home).spare_localhost) == (False, True)
     assert run("--action", "reset", answer="y\n")[0] == 2
-    monkeypatch.setattr(common, "at_terminal", lambda: True)
+    monkeypatch.setattr(common, "is_interactive", lambda: True)
     assert "Cancelled." in run("--action", "reset", answer="n\n")[1]
     assert not rates(home).enabled
     assert run("--action", "reset", answer="y\n")[0] == 0

@@ -117,7 +117,7 @@ class SeriesAnswer(TypedDict):
 
 
 class Health(TypedDict):
-    """That the server is well, and what it is made of."""
+    """Health and versions of the server."""
 
     status: str
     problem: NotRequired[str]

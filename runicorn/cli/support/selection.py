@@ -47,7 +47,7 @@ def chosen(root: Path, choice: Choice) -> list[Any]:
     try:
         condition = parse(choice.where) if choice.where else None
     except BadWhere as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
     records = [record for record in _records(root, choice) if _fits(root, record, choice, condition)]
     return sorted(records, key=lambda record: (record.created, record.run_id))
 
@@ -55,7 +55,7 @@ def chosen(root: Path, choice: Choice) -> list[Any]:
 def one(root: Path, run_id: str | None) -> Any:
     """The record of one run, deleted or not; the command ends here when there is none."""
     if not run_id:
-        common.stop("--run-id is required", USAGE)
+        common.exit_with("--run-id is required", USAGE)
     return next(iter(chosen(root, Choice(ids=[run_id], deleted=None))))
 
 
@@ -64,7 +64,7 @@ def _with_server() -> None:
     try:
         make_importable()
     except ForeignModule as error:
-        common.stop(str(error), USAGE)
+        common.exit_with(str(error), USAGE)
 
 
 def _records(root: Path, choice: Choice) -> Iterator[Any]:
@@ -85,7 +85,7 @@ def _records(root: Path, choice: Choice) -> Iterator[Any]:
 def _folders(root: Path, run_id: str) -> list[str]:
     found = find.find(root, run_id)
     if not found:
-        common.stop(f"Run not found: {run_id}", FAILED)
+        common.exit_with(f"Run not found: {run_id}", FAILED)
     return found
 
 
@@ -113,7 +113,7 @@ def _satisfies(root: Path, record: Any, condition: Any) -> bool:
         try:
             return figures(root / record.folder)
         except OSError as error:
-            common.complain(f"{record.run_id}: {common.reason(error)[0]}")
+            common.print_error(f"{record.run_id}: {common.describe_error(error)[0]}")
             return {}
 
     return Described(record, figures).satisfies(condition)

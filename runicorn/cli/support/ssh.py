@@ -84,7 +84,7 @@ class Far:
             make_importable()
             where = target(text, port)
         except (ValueError, ForeignModule) as error:
-            common.stop(str(error), USAGE)
+            common.exit_with(str(error), USAGE)
         return cls(where, key)
 
     def __enter__(self) -> Far:
@@ -173,7 +173,7 @@ class Far:
                     f" If it was set up anew, remove its line from {host_keys.path()}."
                 )
                 raise Unreached(sentence, FAILED, False) from conflict
-            if not common.at_terminal():
+            if not common.is_interactive():
                 sentence = f"The key of {place} is not known here ({shown}), and nobody can be asked."
                 raise Unreached(sentence, FAILED, False) from conflict
             typer.echo(common.printable(f"The {about['key_type']} key of {place} is {shown}."))
@@ -199,7 +199,7 @@ class Far:
         if self._key is not None:
             path = str(self._key.expanduser().absolute())
             yield Credentials(private_key_path=path, use_agent=False)
-            if self._locked and common.at_terminal():
+            if self._locked and common.is_interactive():
                 yield from self._introduced()
                 phrase = typer.prompt(f"Passphrase of {self._key}", hide_input=True)
                 yield Credentials(private_key_path=path, passphrase=phrase, use_agent=False)
@@ -210,7 +210,7 @@ class Far:
             usual = Path(os.path.expanduser("~/.ssh")) / name
             if usual.is_file():
                 yield Credentials(private_key_path=str(usual), use_agent=False)
-        if common.at_terminal():
+        if common.is_interactive():
             yield from self._introduced()
             question = f"Password of {self._where.user} on {self._where.host}"
             yield Credentials(password=typer.prompt(question, hide_input=True), use_agent=False)

@@ -21,9 +21,9 @@ from runicorn.export.tensorboard_events import event
 from runicorn.importers.experiment import Experiment, Point, Unreadable
 from runicorn.importers.tensorboard import read as read_tensorboard
 from runicorn.importers.trackio import read as read_trackio
-from runicorn.importers.writer import take
+from runicorn.importers.writer import import_experiments
 from runicorn.store import curation, layout
-from tests.foreign.test_experiments_of_other_trackers_become_runs import (
+from tests.importers.test_experiments_of_other_trackers_become_runs import (
     journal,
     points,
     run_import,
@@ -113,11 +113,11 @@ def test_a_growing_event_file_is_running_and_updated_by_the_next_import(tmp_path
 def test_a_viewer_shows_what_an_update_brought(tmp_path: Path, store: Path, api: APIClient) -> None:
     logs = tmp_path / "logs"
     event_file(logs / "a", 3)
-    (place,) = take(store, read_tensorboard(logs)).runs
+    (place,) = import_experiments(store, read_tensorboard(logs)).runs
     url = f"/api/v2/experiments/{place.rpartition('/')[2]}/metrics/fast"
     assert len(api.get(url).json()["rows"]) == 3
     long_ago(event_file(logs / "a", 7))
-    take(store, read_tensorboard(logs))
+    import_experiments(store, read_tensorboard(logs))
     assert [row["loss"] for row in api.get(url).json()["rows"]] == [float(step) for step in range(7)]
     assert api.get(f"/api/runs/{place.rpartition('/')[2]}").json()["status"] == layout.FINISHED
 
@@ -166,7 +166,7 @@ def test_an_empty_event_file_makes_no_run(tmp_path: Path, folder: Path) -> None:
 
 
 def test_a_run_without_a_start_has_the_time_of_its_first_record(folder: Path) -> None:
-    (place,) = take(
+    (place,) = import_experiments(
         folder, [Experiment("trackio:1", "p", "n", entries=lambda: [Point(1, 1.7e9, {"a": 1})])]
     ).runs
     assert "/20231114_221320_" in place
@@ -301,7 +301,9 @@ def test_a_damaged_trackio_database_is_named(tmp_path: Path, folder: Path) -> No
 
 def test_config_is_always_json(folder: Path) -> None:
     config = {"a": float("nan"), "b": {"c": [1.0, float("inf")]}}
-    (place,) = take(folder, [Experiment("wandb:1", "p", "n", started=1.7e9, config=config)]).runs
+    (place,) = import_experiments(
+        folder, [Experiment("wandb:1", "p", "n", started=1.7e9, config=config)]
+    ).runs
 
     def refuse(word: str) -> None:
         raise AssertionError(word)

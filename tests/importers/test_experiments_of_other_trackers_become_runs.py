@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 from runicorn.cli import app
 from runicorn.cli.import_from import Tracker, reader
 from runicorn.importers.experiment import Experiment, Point
-from runicorn.importers.writer import fit, take
+from runicorn.importers.writer import fit, import_experiments
 from runicorn.store import find, layout
 from tests.fixtures.foreign.make import STEPS, losses
 
@@ -307,12 +307,12 @@ def test_names_that_no_store_takes_are_replaced(name: str, fitting: str) -> None
 
 def test_reserved_names_are_kept_under_the_name_of_the_tracker(folder: Path) -> None:
     experiment = Experiment("mlflow:1", "p", "n", entries=lambda: [Point(1, 5.0, {"time": 3.0})])
-    (place,) = take(folder, [experiment]).runs
+    (place,) = import_experiments(folder, [experiment]).runs
     assert journal(folder / place) == [{"mlflow/time": 3.0, "global_step": 1, "time": 5.0}]
 
 
 def test_an_imported_run_is_served_like_any_other(tmp_path: Path, store: Path, api: APIClient) -> None:
-    places = take(store, reader(Tracker.MLFLOW)(unpacked("mlflow", tmp_path) / "mlruns")).runs
+    places = import_experiments(store, reader(Tracker.MLFLOW)(unpacked("mlflow", tmp_path) / "mlruns")).runs
     finished = next(place for place in places if "/resnet/" in place).rpartition("/")[2]
     detail = api.get(f"/api/runs/{finished}").json()
     assert (detail["status"], detail["warnings"]) == ("finished", [])
