@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.processes import environment
 from tests.sdk.scripts import only_run
-from tests.sdk_comforts.repositories import git, repository
+from tests.capture.repositories import git, repository
 
 PLANTED = {
     "environment": "Zx9-planted-in-environment",

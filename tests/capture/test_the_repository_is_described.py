@@ -17,7 +17,7 @@ from runicorn.capture.environment import EnvironmentCapture
 from runicorn.capture.redaction import Masking
 from runicorn.capture.subprocesses import Commands
 from tests.processes import PROJECT
-from tests.sdk_comforts.repositories import git, repository
+from tests.capture.repositories import git, repository
 
 
 @pytest.fixture
