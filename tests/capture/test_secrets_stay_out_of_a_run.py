@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.capture.repositories import git, repository
 from tests.processes import environment
 from tests.sdk.scripts import only_run
-from tests.capture.repositories import git, repository
 
 PLANTED = {
     "environment": "Zx9-planted-in-environment",

@@ -16,8 +16,8 @@ from runicorn.capture import git as described
 from runicorn.capture.environment import EnvironmentCapture
 from runicorn.capture.redaction import Masking
 from runicorn.capture.subprocesses import Commands
-from tests.processes import PROJECT
 from tests.capture.repositories import git, repository
+from tests.processes import PROJECT
 
 
 @pytest.fixture
