@@ -12,11 +12,13 @@ calls `init` pays for nothing.
 from __future__ import annotations
 
 from runicorn._version import __version__
-from runicorn.store import descriptor_reserve
+from runicorn.store import descriptor_reserve, pending_imports
 
 # Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
@@ -112,3 +114,12 @@ if not TYPE_CHECKING:
 def __dir__() -> list[str]:
     """The public names, loaded or not."""
     return __all__
+
+
+def _complete_imports(root: Path) -> None:
+    from runicorn.archives import commit
+
+    commit.finish(root)
+
+
+pending_imports.register(_complete_imports)

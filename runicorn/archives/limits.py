@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from runicorn.settings import user
-from runicorn.store import free_space
+from runicorn.settings import free_space, user
 
 
 class ArchiveRefused(ValueError):

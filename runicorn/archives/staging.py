@@ -21,7 +21,8 @@ from runicorn.archives.commit import CLAIM, CONTENT
 from runicorn.archives.limits import ArchiveRefused, Limits
 from runicorn.archives.paths import Kind, Place, place_of
 from runicorn.artifacts.manifest import ALGORITHM
-from runicorn.store import bulk_io, curation, free_space
+from runicorn.settings import free_space
+from runicorn.store import bulk_io, curation
 from runicorn.store.progress import Progress
 
 PREFIX = "import-"

@@ -17,7 +17,7 @@ from runicorn.artifacts.create import Draft, save
 from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, DamagedFile, InvalidArtifact
 from runicorn.artifacts.manifest import FileEntry, Manifest, Metadata, Reference, is_size
 from runicorn.artifacts.store import Store, Version
-from runicorn.store import free_space
+from runicorn.settings import free_space
 from runicorn.store.notices import say
 from runicorn.store.progress import Progress, show_progress
 from runicorn.store.units import format_bytes

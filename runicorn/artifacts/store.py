@@ -26,7 +26,7 @@ from runicorn.artifacts.errors import (
 from runicorn.artifacts.manifest import Manifest, Metadata
 from runicorn.artifacts.names import TYPES, Spec
 from runicorn.artifacts.pool import Pool
-from runicorn.store import layout
+from runicorn.store import layout, pending_imports
 from runicorn.store.containment import check_inside
 
 ARTIFACTS = "artifacts"
@@ -270,9 +270,7 @@ class Store:
         Where an artifact exists both in the misplaced folder of an older SDK and in its own, the first is listed
         under its name with the mistaken folder's in brackets: neither hides the other.
         """
-        from runicorn.store.find import finish_imports
-
-        finish_imports(self.path.parent)
+        pending_imports.finish(self.root)
         for kind in self.types() if type is None else (type,):
             own = self._names(self.path / kind)
             for name in sorted(own):

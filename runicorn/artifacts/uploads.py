@@ -28,7 +28,8 @@ from runicorn.artifacts.errors import ArtifactError, ArtifactNotFound, InvalidAr
 from runicorn.artifacts.manifest import ALGORITHM, Reference, is_digest, is_size
 from runicorn.artifacts.pool import Blob, Intake
 from runicorn.artifacts.store import UPLOADS, Store, Version, write_small
-from runicorn.store import free_space, layout
+from runicorn.settings import free_space
+from runicorn.store import layout
 
 MOST_FILES = 100_000
 PREFIX = 8

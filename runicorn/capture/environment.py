@@ -12,8 +12,8 @@ from typing import Any
 
 from runicorn import _platform
 from runicorn.capture import gpu, machine, snapshot
-from runicorn.capture.background import Start
 from runicorn.capture.git import Repository
+from runicorn.capture.program_start import ProgramStart
 from runicorn.capture.redaction import MASK, Masking
 from runicorn.capture.subprocesses import Commands
 from runicorn.store import layout
@@ -82,9 +82,9 @@ class EnvironmentCapture:
     """
 
     def __init__(
-        self, working_dir: str | os.PathLike[str] | None = None, *, start: Start | None = None
+        self, working_dir: str | os.PathLike[str] | None = None, *, start: ProgramStart | None = None
     ) -> None:
-        start = start or Start.now()
+        start = start or ProgramStart.now()
         self.working_dir = Path(working_dir if working_dir is not None else start.folder)
         self._arguments = start.arguments
         self._variables = start.variables

@@ -17,8 +17,8 @@ from runicorn.store import find, layout
 from runicorn.store.containment import check_inside
 from runicorn.upload.client import Away
 from runicorn.upload.queue import LOG, SENDERS, Queue
-from runicorn.upload.start import checked
 from runicorn.upload.state import UploadState
+from runicorn.upload.target import check_url
 from runicorn.upload.verdict import Watched
 from runicorn.upload.worker import Upload
 
@@ -30,7 +30,7 @@ PATIENCE = 30.0
 def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
     """Send runs; ends with 1 when something could not be sent, and with 4 when there is no such run."""
     try:
-        given = checked(url or user.get("RUNICORN_URL"), told=False)
+        given = check_url(url or user.get("RUNICORN_URL"))
     except ValueError as error:
         common.exit_with(str(error), USAGE)
     places = {run_id: _folder(root, run_id) for run_id in run_ids}

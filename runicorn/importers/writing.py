@@ -22,11 +22,12 @@ from runicorn.artifacts.records import made
 from runicorn.artifacts.store import Store, Version
 from runicorn.importers.experiment import Experiment, Files, Image, Point
 from runicorn.media import images
-from runicorn.store import bulk_io, curation, free_space, layout, values
+from runicorn.settings import free_space
+from runicorn.store import bulk_io, curation, layout, values
 from runicorn.store.containment import check_inside
+from runicorn.store.flatten import flatten
 from runicorn.store.journal import encode
 from runicorn.store.notices import Notices
-from runicorn.tracking.config import flatten
 
 ORIGIN = "imported_from"
 STATE = "imported_state"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runicorn.tracking.config import flatten
+from runicorn.store.flatten import flatten
 from runicorn.tracking.init import get_active_run, init
 from runicorn.tracking.run import Run
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runicorn.tracking.config import flatten
+from runicorn.store.flatten import flatten
 
 LISTS = {"datasets": "uri", "pretrained": "path_or_uri", "outputs": "path"}
 """The lists of `assets.json`, and the key by which an entry says where its content is."""

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from runicorn.store import layout
+from runicorn.store import layout, pending_imports
 
 
 def all_runs(root: Path) -> Iterator[str]:
@@ -33,14 +33,6 @@ def find(root: Path, run_id: str) -> list[str]:
     ]
 
 
-def finish_imports(root: Path) -> None:
-    """Complete the imports that were killed behind their commit, so that a reader sees all of each or nothing."""
-    if any((root / ".runicorn").glob("import-*/commit.json")):
-        from runicorn.archives import commit
-
-        commit.finish(root)
-
-
 def is_run(folder: Path) -> bool:
     """Return whether a folder is known to be a run; one that cannot be looked into is not."""
     try:
@@ -51,7 +43,7 @@ def is_run(folder: Path) -> bool:
 
 def _parents(root: Path) -> Iterator[str]:
     """Yield the folders that hold runs."""
-    finish_imports(root)
+    pending_imports.finish(root)
     yield from _groups(root, layout.RUNS, layout.PATH_DEPTH)
     for project in _names(root, ""):
         for name in _names(root, project):

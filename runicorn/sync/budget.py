@@ -6,8 +6,7 @@ import errno
 import threading
 from pathlib import Path
 
-from runicorn.settings import user
-from runicorn.store import free_space
+from runicorn.settings import free_space, user
 from runicorn.store.units import format_bytes
 
 VARIABLE = "RUNICORN_MIRROR_BYTES"

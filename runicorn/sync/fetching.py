@@ -19,7 +19,8 @@ from typing import BinaryIO
 from runicorn import _platform
 from runicorn.manifest.disk import md5
 from runicorn.manifest.model import HASHED
-from runicorn.store import free_space, layout
+from runicorn.settings import free_space
+from runicorn.store import layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.sync.budget import Budget
 from runicorn.sync.checking import Mark

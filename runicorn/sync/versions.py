@@ -29,7 +29,8 @@ from runicorn.artifacts.copying import hash_file
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, Manifest
 from runicorn.artifacts.records import ENTRIES
-from runicorn.store import free_space, layout
+from runicorn.settings import free_space
+from runicorn.store import layout
 from runicorn.sync.budget import Budget
 from runicorn.sync.client import MOST_PROBLEMS, Ending, Progress, alone
 from runicorn.sync.state import PARTS

@@ -3,51 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Iterator, Mapping, MutableMapping
-from types import SimpleNamespace
+from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from runicorn.store import layout
+from runicorn.store.flatten import flatten
 from runicorn.store.run_folder import RunFolder
-from runicorn.store.values import DEPTH, described
 
 if TYPE_CHECKING:
     from runicorn.capture.redaction import Masking
-
-
-def _items(settings: Any) -> Mapping[Any, Any] | None:
-    """The named parts of a mapping, an argparse namespace or a dataclass; `None` for anything else."""
-    if isinstance(settings, Mapping):
-        return settings
-    if not isinstance(settings, type) and hasattr(settings, "__dataclass_fields__"):
-        return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
-    argparse = sys.modules.get("argparse")  # not loaded: then nobody has made a namespace with it
-    if isinstance(settings, SimpleNamespace) or (argparse and isinstance(settings, argparse.Namespace)):
-        return vars(settings)
-    return None
-
-
-def flatten(settings: Any) -> dict[str, Any]:
-    """Nested settings as one level: `{"optim": {"lr": 1}}` becomes `{"optim.lr": 1}`. Lists stay lists.
-
-    Raises:
-        TypeError: `settings` is no mapping, argparse namespace or dataclass.
-    """
-    parts = _items(settings)
-    if parts is None:
-        kind = type(settings).__name__
-        raise TypeError(f"A config is a dict, an argparse namespace or a dataclass, not {kind}.")
-    return dict(_walk("", parts, 0))
-
-
-def _walk(prefix: str, parts: Mapping[Any, Any], depth: int) -> Iterator[tuple[str, Any]]:
-    for key, value in parts.items():
-        inner = _items(value) if depth < DEPTH else None
-        if inner:
-            yield from _walk(f"{prefix}{key}.", inner, depth + 1)
-        else:
-            yield f"{prefix}{key}", described({} if inner is not None else value)
 
 
 class Config(MutableMapping[str, Any]):

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple, Unpack
 
 from runicorn.settings import default_root, user
 from runicorn.store import descriptor_reserve, find, layout
+from runicorn.store.flatten import flatten
 from runicorn.store.layout import DEFAULT
 from runicorn.store.notices import say
-from runicorn.tracking.config import flatten
 from runicorn.tracking.disabled import SilentRun, is_silent
 from runicorn.tracking.exit import hooks
 from runicorn.tracking.later_api import Arguments, check_arguments, copy_code
 from runicorn.tracking.other_writer import find_other_writer
 from runicorn.tracking.run import Run
-from runicorn.upload import start as upload
+from runicorn.upload.target import Target
 
 
 class Location(NamedTuple):
@@ -85,7 +85,7 @@ def init(
     """
     place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
-    server = upload.Target.of(url, upload_timeout)
+    server = Target.of(url, upload_timeout)
     claim = _silent if is_silent(mode) else _claimed
     with descriptor_reserve.released():
         root = user.storage_root(storage)
@@ -111,12 +111,14 @@ def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Argument
         copy_code(run.run_dir, later.get("workspace_root"))
 
 
-def _publish(run: Run, server: upload.Target) -> None:
+def _publish(run: Run, server: Target) -> None:
     global _latest
     _latest = run
     if server.url and _is_stored(run):
+        from runicorn.upload.wait import RunningUpload
+
         run.server = server.url
-        upload.begin(run, server)
+        run.upload = RunningUpload.begin(run.storage_root, run.id, run.run_dir, server)
     announce(run)
 
 

@@ -66,7 +66,7 @@ class LaterMethods:
         Raises:
             TypeError: `args` or `extra` has no named parts.
         """
-        from runicorn.tracking.config import flatten
+        from runicorn.store.flatten import flatten
 
         found: dict[str, Any] = {}
         for part in (args, extra):

@@ -1,26 +1,35 @@
-"""What `meta.json` tells of a run: who it is, and in which process of which machine it runs."""
+"""Content of `meta.json`: names of a run, and the process that writes it."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from runicorn import _platform
 from runicorn._version import __version__
 from runicorn.settings.user import identity
 
-if TYPE_CHECKING:
-    from runicorn.tracking.run import Run
+
+class NamedRun(Protocol):
+    """The attributes of a run that `meta.json` holds."""
+
+    id: str
+    path: str | None
+    project: str
+    name: str
+    storage_root: Path
+    process: int
 
 
-def meta(run: Run, before: dict[str, Any], labels: dict[str, Any], resumed: bool) -> dict[str, Any]:
-    """The whole content of `meta.json`.
+def meta(run: NamedRun, before: dict[str, Any], labels: dict[str, Any], resumed: bool) -> dict[str, Any]:
+    """Return the content of `meta.json`.
 
     Args:
         run: the run that begins.
-        before: what the file held, when the run is resumed.
-        labels: `tags`, `notes` and `group`, where they were given now.
+        before: the content so far, when the run is resumed.
+        labels: those of `tags`, `notes` and `group` that were given now.
         resumed: whether this is a later part of the run.
     """
     content = {**_run(run), **before, **_process(run), **labels}
@@ -30,14 +39,14 @@ def meta(run: Run, before: dict[str, Any], labels: dict[str, Any], resumed: bool
     return content
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: NamedRun) -> dict[str, Any]:
     names = {"id": run.id, "project": run.project, "name": run.name, "created_at": time.time()}
     path = {} if run.path is None else {"path": run.path}
     return {**names, **path, "tags": [], "notes": "", "group": ""}
 
 
-def _process(run: Run) -> dict[str, Any]:
-    """The documented names first, then what the pid means nothing without."""
+def _process(run: NamedRun) -> dict[str, Any]:
+    """Return the documented names, then what identifies the process beyond its pid."""
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "platform": _platform.system_name(),

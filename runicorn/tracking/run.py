@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from runicorn.capture.background import Comforts
+from runicorn.capture.background import BackgroundCapture
 from runicorn.media import images
 from runicorn.store import descriptor_reserve, layout, values
 from runicorn.store.journal import count_records, encode, last_step, load_encoder
@@ -62,7 +62,7 @@ class Run(LaterMethods):
         self.config = Config(self._folder)
         self._summary = Summary(self._folder)
         self._status_file = StatusFile(self._folder)
-        self._comforts = Comforts(self._folder)
+        self._capture = BackgroundCapture(self._folder)
         self._step = 0
         self._status = layout.RUNNING
 
@@ -81,7 +81,7 @@ class Run(LaterMethods):
         # A forked child that leaves the block leaves the run to its parent.
         if self.is_open() and os.getpid() == self.process:
             if error is not None:
-                self._comforts.note(error)
+                self._capture.note(error)
             hooks.end_all([self], *hooks.verdict(error))
 
     def log(
@@ -301,13 +301,13 @@ class Run(LaterMethods):
 
     def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
         """Capture environment and console, and sample the machine, until the run ends."""
-        self._comforts.start(environment=environment, console=console, samples=samples)
+        self._capture.start(environment=environment, console=console, samples=samples)
 
     def end(self, status: str, reason: str | None) -> None:
         """Write the end of the run; when that was begun already (a signal came in between), complete it."""
         if self.is_open():
             self._status = status
-        self._comforts.stop(hurry=status == layout.INTERRUPTED)
+        self._capture.stop(hurry=status == layout.INTERRUPTED)
         self._summary.settle()
         self._status_file.end(self._status, reason)
         self._folder.stir()

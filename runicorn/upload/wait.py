@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from runicorn.capture.background import Companion
+from runicorn.capture.background_thread import BackgroundThread
 from runicorn.store import layout
 from runicorn.store.notices import say
 from runicorn.upload.queue import Queue
-from runicorn.upload.start import Target, command, serve
+from runicorn.upload.start import command, serve
 from runicorn.upload.state import UploadState
+from runicorn.upload.target import Target
+from runicorn.upload.verdict import image
 
-if TYPE_CHECKING:
-    from runicorn.tracking.run import Run
-
-DEFAULT = 30.0
 CHECK = 5.0
 """Seconds between two checks whether the sender process lives."""
 EARLY, EARLY_CHECK = 10.0, 0.2
@@ -32,45 +29,57 @@ DENIED_SECONDS = 2.0
 """What the end of a run waits for a server that asks for another token."""
 
 
-def seconds(value: float, name: str) -> float:
-    """The value itself.
-
-    Raises:
-        ValueError: it is not a number from 0 on.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be a number of seconds from 0 on, not {value!r}")
-    return float(value)
-
-
 class RunningUpload:
     """The upload of a run that this process writes.
 
     Args:
-        run: the run.
+        root, run_id, run_dir: the store, the id of the run and its folder.
         target: the server, and the seconds that the end of the run waits for it.
         queue: the queue in which the run is.
         session: its session there.
     """
 
-    def __init__(self, run: Run, target: Target, queue: Queue, session: str) -> None:
-        self.root = run.storage_root
-        self.run_id = run.id
-        self._run_dir = run.run_dir
+    def __init__(
+        self, root: Path, run_id: str, run_dir: Path, target: Target, queue: Queue, session: str
+    ) -> None:
+        self.root = root
+        self.run_id = run_id
+        self._run_dir = run_dir
         self.url, self.timeout = target
         self._queue = queue
         self._session = session
         self._reported = ""
         self._began = time.monotonic()
-        self._companion = Companion("upload", self._watch)
+        self._thread = BackgroundThread("upload", self._watch)
+
+    @classmethod
+    def begin(cls, root: Path, run_id: str, run_dir: Path, target: Target) -> RunningUpload | None:
+        """Have a sender process upload a run until it has ended and all of it is on the server; return at once.
+
+        Returns:
+            The upload; `None` if it could not be started, which is reported on stderr.
+        """
+        url = target.url
+        try:
+            queue = Queue.of(root, url)
+            UploadState(root, run_id).begin(url, queue.folder.name)
+            session = queue.add(run_id, run_dir, image())
+            serve(queue)
+        except (OSError, ValueError, RuntimeError) as error:
+            say(f"run {run_id} is not sent to {url} ({error}); later: {command(root, run_id)}")
+            return None
+        queue.wake(run_id)
+        upload = cls(root, run_id, run_dir, target, queue, session)
+        upload.start()
+        return upload
 
     def start(self) -> None:
         """Watch the sender process from a thread; returns at once."""
-        self._companion.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Watch it no more."""
-        self._companion.stop()
+        self._thread.stop()
 
     def is_done(self) -> bool:
         """Whether the sender process has nothing more to do for the run."""
@@ -119,8 +128,8 @@ class RunningUpload:
     def _state(self) -> UploadState:
         return UploadState(self.root, self.run_id).load()
 
-    def _watch(self, companion: Companion) -> None:
-        while not companion.stopped.wait(EARLY_CHECK if time.monotonic() - self._began < EARLY else CHECK):
+    def _watch(self, thread: BackgroundThread) -> None:
+        while not thread.stopped.wait(EARLY_CHECK if time.monotonic() - self._began < EARLY else CHECK):
             if self.is_done():
                 if problem := self.problem():
                     self._report_once(problem)

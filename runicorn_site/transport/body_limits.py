@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from daphne.http_protocol import HTTPFactory, WebRequest
 
-from runicorn.store import free_space
+from runicorn.settings import free_space
 from runicorn_site.security.guard import refused_early
 from runicorn_site.security.peer import Connection
 from runicorn_site.security.plain_responses import Refusal, whole

@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runicorn.store import free_space, heartbeat, layout
+from runicorn.settings import free_space
+from runicorn.store import heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
 from runicorn.sync.fetching import target_of

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runicorn.store import layout
-from runicorn.store.find import finish_imports, is_run, link_problem, list_folders
+from runicorn.store import layout, pending_imports
+from runicorn.store.find import is_run, link_problem, list_folders
 
 YOUNG_SECONDS = 2.0
 """A folder changed this shortly before it was listed may change again without its time moving on."""
@@ -51,7 +51,7 @@ class Walk:
 
         Afterwards `changed` has the folders that were listed again, and `removed` the runs that were there before.
         """
-        finish_imports(self.root)
+        pending_imports.finish(self.root)
         self.changed, self.removed = set(), set()
         seen = {""}
         top = self._refresh("")

@@ -17,8 +17,9 @@ import runicorn as rn
 from runicorn.archives.read import import_archive
 from runicorn.cli import app
 from runicorn.export.tensorboard_events import event
-from runicorn.store import free_space, layout
-from runicorn.store.free_space import Disk, NotEnoughSpace
+from runicorn.settings import free_space
+from runicorn.settings.free_space import Disk, NotEnoughSpace
+from runicorn.store import layout
 from runicorn.sync.budget import Budget
 from tests.exchange.packing import RUN, good, snapshot, zipped
 from tests.processes import Viewer

@@ -144,9 +144,9 @@ def check_timeout(timeout: float | None) -> None:
         ValueError: it is not a number from 0 on.
     """
     if timeout is not None:
-        from runicorn.upload.wait import seconds
+        from runicorn.upload.target import check_seconds
 
-        seconds(timeout, "upload_timeout")
+        check_seconds(timeout, "upload_timeout")
 
 
 def end_all(runs: Sequence[Endable], status: str, reason: str | None, timeout: float | None = None) -> None:

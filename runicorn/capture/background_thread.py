@@ -1,0 +1,40 @@
+"""Daemon thread beside a training that ends within a bounded time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+JOIN_SECONDS = 1.0
+"""Time that a thread has to end after it was told to stop."""
+
+
+class BackgroundThread:
+    """A thread that runs until its work is done or `stop` is called; a forked process has none.
+
+    Attributes:
+        stopped: set when the work shall end.
+        cancel: set by the work: interrupts the call that it is blocked in.
+    """
+
+    def __init__(self, name: str, work: Callable[[BackgroundThread], None]) -> None:
+        self.stopped = threading.Event()
+        self.cancel: Callable[[], None] | None = None
+        self._thread = threading.Thread(target=work, args=(self,), name=f"runicorn-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; return at once."""
+        with suppress(RuntimeError):  # no more threads: the process is at its limit, or ends
+            self._thread.start()
+
+    def stop(self, patience: float = 0.0) -> None:
+        """Let the work go on for at most `patience` seconds, then stop it."""
+        if self._thread.ident is None:
+            return
+        if patience:
+            self._thread.join(patience)
+        self.stopped.set()
+        if self.cancel is not None:
+            self.cancel()
+        self._thread.join(JOIN_SECONDS)
