@@ -17,8 +17,6 @@ from runicorn.store import descriptor_reserve, pending_imports
 # Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
@@ -116,10 +114,4 @@ def __dir__() -> list[str]:
     return __all__
 
 
-def _complete_imports(root: Path) -> None:
-    from runicorn.archives import commit
-
-    commit.finish(root)
-
-
-pending_imports.register(_complete_imports)
+pending_imports.register(lambda root: descriptor_reserve.load("runicorn.archives.commit").finish(root))
