@@ -11,6 +11,8 @@ from django.http import HttpRequest
 
 from runs.active_root import active_root
 from runs.models import Run
+from runs.query.matches import Matches
+from runs.query.selectivity import search_text
 from runs.services.curation import edit_run
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import Result, count_successes
@@ -124,7 +126,8 @@ class RunAdmin(CurationAdmin):
         self, request: HttpRequest, queryset: QuerySet[Run], search_term: str
     ) -> tuple[QuerySet[Run], bool]:
         """The same search as on the page."""
-        return queryset.for_table(search=search_term), False  # type: ignore[attr-defined]
+        matches = search_text(Matches(active_root(), queryset), search_term)
+        return matches.runs, False
 
     def apply(self, obj: Run, changes: dict[str, Any]) -> None:
         """Write what was changed into the run's folder."""

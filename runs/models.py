@@ -13,7 +13,6 @@ from django.db import models
 
 from runicorn.store.containment import is_inside
 from runs.errors import OutsideRoot
-from runs.querysets import RunQuerySet
 
 
 class StorageRoot(models.Model):
@@ -30,6 +29,28 @@ class StorageRoot(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Runs, by storage root, deletion and age; `runs.query.find` has the filters of lists."""
+
+    def in_root(self, root: StorageRoot) -> RunQuerySet:
+        """Return the runs of one storage root, including deleted ones."""
+        return self.filter(root=root)
+
+    def live(self) -> RunQuerySet:
+        """Return the runs that are not in the recycle bin."""
+        return self.filter(deleted=None)
+
+    def newest(self) -> RunQuerySet:
+        """Order by creation, newest first; runs of the same instant by descending key."""
+        return self.order_by("-created", "-id")
+
+    def after(self, created: float, key: int) -> RunQuerySet:
+        """Return the runs that follow the run of this creation time and key in the order of `newest`."""
+        # In this form, and not as a single OR, the condition is a range of the index.
+        older = models.Q(created__lt=created) | models.Q(id__lt=key)
+        return self.filter(created__lte=created).filter(older)
 
 
 class Run(models.Model):

@@ -8,7 +8,9 @@ from typing import Any
 from runs.api import responses
 from runs.models import Run, StorageRoot
 from runs.query import counts
-from runs.querysets import RunQuerySet
+from runs.query.find import find_runs
+from runs.query.matches import Matches
+from runs.query.ordering import Ordered
 
 EXPERIMENT = responses.ITEM | {
     "created_at": "created",
@@ -32,10 +34,11 @@ def experiment_of(run: Run) -> dict[str, Any]:
     return experiment(run.root, tuple(getattr(run, column) for column in COLUMNS))
 
 
-def matching(root: StorageRoot, asked: dict[str, Any]) -> RunQuerySet:
+def matching(root: StorageRoot, asked: dict[str, Any]) -> Matches:
     """The runs that the filters of an `ExperimentListQuery` leave."""
-    runs = Run.objects.in_root(root)
-    return (runs if asked["include_deleted"] else runs.live()).for_table(
+    return find_runs(
+        root,
+        include_deleted=asked["include_deleted"],
         project=asked.get("project") or None,
         name=asked.get("name") or None,
         statuses=asked.get("status", ()),
@@ -59,7 +62,7 @@ def page(root: StorageRoot, asked: dict[str, Any]) -> dict[str, Any]:
     """
     found, size = matching(root, asked), asked["per_page"]
     before = (asked["page"] - 1) * size
-    ordered = found.ordered(asked["order_by"], desc=asked["order_desc"]).values_list(*COLUMNS)
+    ordered = Ordered(found, asked["order_by"], desc=asked["order_desc"]).values_list(*COLUMNS)
     rows = ordered[before : before + size + 1]
     total, capped = counts.capped(found)
     return {

@@ -20,7 +20,7 @@ from runs.active_root import active_root
 from runs.api import responses, schemas
 from runs.api.requests import DeleteExperiments, EmptyBin, ExperimentSearch, TagExperiment
 from runs.api.runs import known_ids
-from runs.models import Run
+from runs.query.find import find_runs
 from runs.services.curation import edit_run
 from runs.services.lookup import get_run
 from runs.services.recycle_bin import empty_recycle_bin, remove_runs, soft_delete_runs
@@ -74,14 +74,14 @@ class ExperimentsFound(APIView):
         query = ExperimentSearch(data=request.query_params)
         query.is_valid(raise_exception=True)
         asked = query.validated_data
-        runs = Run.objects.in_root(active_root()).live()
-        runs = runs.for_table(
+        found = find_runs(
+            active_root(),
             project=asked.get("project") or None,
             tags=asked.get("tags", ()),
             search=asked.get("text", ""),
             archived=None if asked["archived"] else False,
         )
-        return json_list(request, responses.found_experiments(runs), name="experiments")
+        return json_list(request, responses.found_experiments(found.runs), name="experiments")
 
 
 class DeletedExperiments(APIView):

@@ -7,10 +7,9 @@ from typing import Any
 
 from runicorn.api.responses.recycle_bin import DeletedRun
 from runicorn.store import layout
-from runs.models import Run, StorageRoot
+from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query.completeness import missing_records, problems
 from runs.query.ordering import Ordered
-from runs.querysets import RunQuerySet
 
 ITEM = {
     "id": "run_id",

@@ -22,7 +22,9 @@ from runs.errors import InvalidRunId
 from runs.index import discovery
 from runs.models import Run, StorageRoot
 from runs.query import counts, projects
-from runs.querysets import RunQuerySet
+from runs.query.find import find_runs
+from runs.query.matches import Matches
+from runs.query.ordering import Ordered
 from runs.services.curation import edit_run, tag_runs
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.lookup import get_run
@@ -61,24 +63,24 @@ class RunList(APIView):
         query.is_valid(raise_exception=True)
         asked, root = query.validated_data, active_root()
         refresh_before_listing(root)
-        runs = Run.objects.in_root(root).live()
-        runs = runs.for_table(
+        found = find_runs(
+            root,
             project=asked.get("project") or None,
             name=asked.get("name") or None,
             statuses=asked.get("status", ()),
             tags=asked.get("tags", ()),
             search=asked.get("search", ""),
         )
-        items = _items(root, runs, asked)
-        headers = {"X-Total-Count": str(counts.total(root, runs))}
+        items = _items(root, found, asked)
+        headers = {"X-Total-Count": str(counts.total(found))}
         return json_list(request, items, length=asked.get("limit"), headers=headers)
 
 
-def _items(root: StorageRoot, runs: RunQuerySet, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _items(root: StorageRoot, found: Matches, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
     order, desc = asked["order_by"], asked["order_desc"]
     if (order, desc) == ("created_at", True):
-        return responses.newest_first(root, runs, asked["offset"], asked.get("limit"))
-    return responses.in_order(root, runs.ordered(order, desc=desc), asked["offset"], asked.get("limit"))
+        return responses.newest_first(root, found.runs, asked["offset"], asked.get("limit"))
+    return responses.in_order(root, Ordered(found, order, desc=desc), asked["offset"], asked.get("limit"))
 
 
 class RunDetail(APIView):
@@ -172,5 +174,5 @@ class ExperimentRuns(APIView):
         """Its runs, newest first; none when there is no such experiment."""
         root = active_root()
         refresh_before_listing(root)
-        runs: Any = Run.objects.in_root(root).live().for_table(project=project, name=name)
+        runs = Run.objects.in_root(root).live().filter(project=project, name=name)
         return json_list(request, responses.newest_first(root, runs))

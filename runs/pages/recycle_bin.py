@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from runicorn_site.web.paginator import Page, Paginator
 from runs.models import Run, StorageRoot
 from runs.query import counts
+from runs.query.matches import Matches
 
 SIZE = 100
 
@@ -23,6 +24,6 @@ def deleted_runs(root: StorageRoot, number: str) -> Page:
     return Paginator(
         deleted.order_by("-deleted", "-id"),
         SIZE,
-        count=counts.total(root, deleted),
+        count=counts.total(Matches(root, deleted)),
         address=lambda other: f"/recycle-bin?page={other}",
     ).get_page(number)

@@ -10,10 +10,9 @@ from django.db.models import Avg, Count, F, Max, Min, Sum
 from django.db.models.functions import Coalesce, Floor
 
 from runicorn.store import layout
-from runs.models import Run, StorageRoot
+from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query import counts as counting
 from runs.query.key_sets import Keys
-from runs.querysets import RunQuerySet
 
 DAY = 86_400
 SECONDS = 30.0
@@ -36,7 +35,9 @@ def summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]
 
 
 def _summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]:
-    everything = Run.objects.in_root(root).for_table(project=project)
+    everything = Run.objects.in_root(root)
+    if project is not None:
+        everything = everything.filter(project=project)
     runs = everything.live()
     by_status = _counted(runs, "status")
     ended = sum(by_status.get(status, 0) for status in ENDED)

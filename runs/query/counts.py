@@ -1,4 +1,4 @@
-"""How many runs a list has, without counting them on every page.
+"""Count the runs of a list without counting them again for every page.
 
 An exact count of 100,000 runs takes 27 ms, a page of them one. So a count that took long is remembered until this
 process changes a run of that root, and for at most two seconds, since other processes change runs too.
@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 from django.core.exceptions import EmptyResultSet
 from django.db import transaction
 
-from runs.models import StorageRoot
-from runs.querysets import RunQuerySet
+from runs.models import RunQuerySet, StorageRoot
+from runs.query.matches import Matches
 
 T = TypeVar("T")
 
 EXACT = 10_000
 SECONDS = 2.0
-DEAR_SECONDS = 0.002
+EXPENSIVE_SECONDS = 0.002
 REMEMBERED = 256
 
 _lock = threading.Lock()
@@ -31,7 +31,7 @@ _answers: OrderedDict[tuple[str, str], tuple[int, float, Any]] = OrderedDict()
 
 
 def changed(root: StorageRoot) -> None:
-    """Forget the counts of a root: at once for this transaction, and for the others when it is committed."""
+    """Forget the counts of a root: now for this transaction, and on commit for the others."""
 
     def bump() -> None:
         with _lock:
@@ -41,36 +41,36 @@ def changed(root: StorageRoot) -> None:
     transaction.on_commit(bump)
 
 
-def capped(runs: RunQuerySet, cap: int = EXACT) -> tuple[int, bool]:
-    """The number of runs of one root up to `cap`, and whether there are more; a dear one may be two seconds old."""
-    count = runs.known_count if cap == EXACT else None
+def capped(matches: Matches, cap: int = EXACT) -> tuple[int, bool]:
+    """Return the number of runs up to `cap` and whether there are more; an expensive count may be two seconds old."""
+    count = matches.known_count if cap == EXACT else None
     if count is None:
-        count = _counted(runs.order_by()[: cap + 1])
+        count = _counted(matches.root, matches.runs.order_by()[: cap + 1])
     return min(count, cap), count > cap
 
 
-def total(root: StorageRoot, runs: RunQuerySet) -> int:
-    """The exact number of runs; one that is dear may be two seconds old."""
-    count, more = capped(runs)
-    return _counted(runs.order_by()) if more else count
+def total(matches: Matches) -> int:
+    """Return the exact number of runs; an expensive count may be two seconds old."""
+    count, more = capped(matches)
+    return _counted(matches.root, matches.runs.order_by()) if more else count
 
 
-def _counted(runs: RunQuerySet) -> int:
+def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
     try:
         key = str(runs.query)
     except EmptyResultSet:  # Django knows that nothing can match
         return 0
-    if known := _known(runs.root, key):
+    if known := _known(root, key):
         return int(known[0])
-    revision, began = _revision(runs.root), time.monotonic()
+    revision, began = _revision(root), time.monotonic()
     count = runs.count()
-    if time.monotonic() - began > DEAR_SECONDS:
-        _remember(runs.root, key, revision, count)
+    if time.monotonic() - began > EXPENSIVE_SECONDS:
+        _remember(root, key, revision, count)
     return count
 
 
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
-    """What `compute` answered last for this root and key, unless a run changed since or it is `seconds` old."""
+    """Return `compute()`, or its last result for this root and key until a run changes, for at most `seconds`."""
     if known := _known(root, key):
         return known[0]
     revision = _revision(root)

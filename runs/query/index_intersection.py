@@ -21,7 +21,6 @@ from runs.models import Run, StorageRoot
 from runs.query.key_sets import Keys
 from runs.query.where.ast import All, Comparison, Either, Node, Not, comparisons
 from runs.query.where.matching_rows import WITH_ROWS, Unindexed, live_runs, rows
-from runs.querysets import RunQuerySet
 
 COLUMNS = frozenset({"project", "name", "status", "created", "updated", "duration", "best_metric_value"})
 """Columns of a run that lead an index of the live runs of a root."""
@@ -295,15 +294,3 @@ def can(node: Node, *, live: bool) -> bool:
     return all(
         leaf.field.kind in WITH_ROWS or (live and leaf.field.name in COLUMNS) for leaf in comparisons(node)
     )
-
-
-def lives(runs: RunQuerySet) -> bool | None:
-    """Whether these are all runs of a root but those in the recycle bin; False for all, None when it is neither."""
-    live = False
-    for condition in runs.query.where.children:
-        column = getattr(getattr(getattr(condition, "lhs", None), "target", None), "name", "")
-        if column == "deleted" and condition.lookup_name == "isnull" and condition.rhs is True:
-            live = True
-        elif column != "root":
-            return None
-    return live

@@ -12,10 +12,10 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Subquery
 from rest_framework.exceptions import ValidationError
 
-from runs.models import RunMetric, RunParam
+from runs.models import RunMetric, RunParam, RunQuerySet
 from runs.query import selectivity
+from runs.query.matches import Matches
 from runs.query.where import matching_rows
-from runs.querysets import RunQuerySet
 
 COLUMNS = {
     "created_at": "created",
@@ -44,9 +44,9 @@ class Ordered:
     Ties stand by the keys of the rows, which ascend with the run ids of a store.
     """
 
-    def __init__(self, runs: RunQuerySet, order: str, *, desc: bool) -> None:
+    def __init__(self, matches: Matches, order: str = "created_at", *, desc: bool = True) -> None:
         self.desc = desc
-        few = runs if order == "created_at" else selectivity.narrowed(runs)
+        few = matches if order == "created_at" else selectivity.narrow(matches)
         self.parts = list(_parts(few, order, desc))
 
     def __getitem__(self, wanted: slice) -> list[Any]:
@@ -75,14 +75,14 @@ class Ordered:
         return changed
 
 
-def _parts(runs: RunQuerySet, order: str, desc: bool) -> Iterator[Any]:
+def _parts(matches: Matches, order: str, desc: bool) -> Iterator[Any]:
     kind, _, rest = order.partition(".")
     if column := COLUMNS.get(order):
-        yield from _by_column(runs, column, desc)
+        yield from _by_column(matches.runs, column, desc)
     elif kind == "metric" and (name := rest.rpartition(".")) and name[0] and name[2] in AGGREGATES:
-        yield from _by_metric(runs, name[0], AGGREGATES[name[2]], desc)
+        yield from _by_metric(matches, name[0], AGGREGATES[name[2]], desc)
     elif kind == "config" and rest:
-        yield from _by_param(runs, rest, desc)
+        yield from _by_param(matches, rest, desc)
     else:
         raise UnknownOrder(order)
 
@@ -95,33 +95,33 @@ def _by_column(runs: RunQuerySet, column: str, desc: bool) -> Iterator[Any]:
     yield _sorted(runs.filter(**{column: None}), "id", desc=desc)
 
 
-def _by_metric(runs: RunQuerySet, name: str, figure: str, desc: bool) -> Iterator[Any]:
-    yield _by_value(runs, RunMetric, name, figure, desc)
+def _by_metric(matches: Matches, name: str, figure: str, desc: bool) -> Iterator[Any]:
+    yield _by_value(matches, RunMetric, name, figure, desc)
     missing = Exists(RunMetric.objects.filter(run=OuterRef("pk"), key=name, **{f"{figure}__isnull": False}))
-    yield _sorted(runs.filter(~missing), "id", desc=desc)
+    yield _sorted(matches.runs.filter(~missing), "id", desc=desc)
 
 
-def _by_param(runs: RunQuerySet, key: str, desc: bool) -> Iterator[Any]:
-    yield _by_value(runs, RunParam, key, "number", desc)
-    yield _by_value(runs, RunParam, key, "text", desc, number__isnull=True)
+def _by_param(matches: Matches, key: str, desc: bool) -> Iterator[Any]:
+    yield _by_value(matches, RunParam, key, "number", desc)
+    yield _by_value(matches, RunParam, key, "text", desc, number__isnull=True)
     missing = Exists(RunParam.objects.filter(run=OuterRef("pk"), key=key))
-    yield _sorted(runs.filter(~missing), "id", desc=desc)
+    yield _sorted(matches.runs.filter(~missing), "id", desc=desc)
 
 
 def _by_value(
-    runs: RunQuerySet, model: type[RunMetric | RunParam], key: str, field: str, desc: bool, **only: bool
+    matches: Matches, model: type[RunMetric | RunParam], key: str, field: str, desc: bool, **only: bool
 ) -> Any:
     """The runs that have a value of that key, by it; of few runs each is asked for it, of many the index is walked."""
-    if runs.are_few:
+    if matches.are_few:
         of_run = model.objects.filter(run=OuterRef("pk"), key=key, **only)
-        valued = runs.annotate(order_value=Subquery(of_run.values(field)[:1]))
+        valued = matches.runs.annotate(order_value=Subquery(of_run.values(field)[:1]))
         return _sorted(valued.filter(order_value__isnull=False), "order_value", "id", desc=desc)
     rows = model._meta.get_field("run").remote_field.related_name
-    asked = {"root": runs.root, "key": key, f"{field}__isnull": False} | only
+    asked = {"root": matches.root, "key": key, f"{field}__isnull": False} | only
     asked |= matching_rows.range_of(
-        runs.wanted, key, field
+        matches.conditions, key, field
     )  # else what lies outside would be walked, and refused
-    found = runs.filter(**{f"{rows}__{name}": value for name, value in asked.items()})
+    found = matches.runs.filter(**{f"{rows}__{name}": value for name, value in asked.items()})
     return _sorted(found, f"{rows}__{field}", f"{rows}__run", desc=desc)
 
 

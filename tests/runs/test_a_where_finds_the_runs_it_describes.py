@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from runicorn.store import find
 from runs.active_root import active_root
 from runs.index.metric_index import record_metrics
-from runs.models import Run
 from runs.query import selectivity
+from runs.query.find import find_runs
 from runs.query.where.parser import parse
 from runs.query.where.record import Described
 from runs.store.folder_stat import look as look_at
@@ -73,7 +73,7 @@ def six(store: Path, make_run: Any, look: Any) -> None:
 
 def found(text: str) -> set[int]:
     """What the database finds, which is what a look at the folders finds."""
-    runs = Run.objects.in_root(active_root()).live().for_table(where=parse(text))
+    runs = find_runs(active_root(), where=parse(text)).runs
     numbers = {int(run.run_id[-6:]) for run in runs}
     assert numbers == in_folders(text), text
     return numbers

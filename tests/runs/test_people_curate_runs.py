@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from runs.active_root import active_root
-from runs.models import Run
+from runs.query.find import find_runs
 from tests.runs.conftest import folder_of, read, row
 
 
@@ -19,7 +19,7 @@ def curation(store: Path, run_id: str) -> dict[str, Any]:
 
 
 def found(**asked: Any) -> set[str]:
-    runs = Run.objects.in_root(active_root()).for_table(**asked)
+    runs = find_runs(active_root(), include_deleted=True, **asked).runs
     return set(runs.values_list("run_id", flat=True))
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from runs.active_root import active_root
 from runs.index.metric_index import record_metrics
-from runs.models import Run
 from runs.query import counts, selectivity
-from runs.query.ordering import UnknownOrder
+from runs.query.find import find_runs
+from runs.query.matches import Matches
+from runs.query.ordering import Ordered, UnknownOrder
 from runs.query.where.ast import All, Not
 from runs.query.where.matching_rows import range_of
 from runs.query.where.parser import parse
-from runs.querysets import RunQuerySet
 from runs.store.metric_stats import MetricFacts
 from tests.runs.conftest import row
 
@@ -27,8 +27,12 @@ def facts(value: float, step: int = 1) -> MetricFacts:
     return MetricFacts(value, step, value - 1, step, value + 1, step, 1)
 
 
-def runs(**asked: Any) -> RunQuerySet:
-    return Run.objects.in_root(active_root()).live().for_table(**asked)
+def find(**filters: Any) -> Matches:
+    return find_runs(active_root(), **filters)
+
+
+def ordered(order: str, *, desc: bool = True, **filters: Any) -> Ordered:
+    return Ordered(find(**filters), order, desc=desc)
 
 
 def numbers(found: Any) -> list[int]:
@@ -73,8 +77,8 @@ UP, DOWN = [2, 0, 5, 3], [3, 5, 0, 2]
     ],
 )
 def test_runs_without_the_value_come_last(six: None, order: str) -> None:
-    assert numbers(runs().ordered(order, desc=False)[:]) == [*UP, 1, 4]
-    assert numbers(runs().ordered(order, desc=True)[:]) == [*DOWN, 4, 1]
+    assert numbers(ordered(order, desc=False)[:]) == [*UP, 1, 4]
+    assert numbers(ordered(order, desc=True)[:]) == [*DOWN, 4, 1]
 
 
 @pytest.mark.parametrize("rare", [0, 1000])
@@ -93,8 +97,8 @@ def test_a_condition_on_what_sorts_is_a_part_of_the_order(
 ) -> None:
     monkeypatch.setattr(selectivity, "RARE", rare)
     monkeypatch.setattr(selectivity, "PAGE", 0)
-    asked = runs(where=parse(where))
-    assert numbers(asked.ordered(order, desc=False)[:]) == left
+    asked = find(where=parse(where))
+    assert numbers(Ordered(asked, order, desc=False)[:]) == left
 
 
 @pytest.mark.parametrize("rare", [0, 1000])
@@ -108,18 +112,18 @@ def test_a_filter_does_not_change_the_order(
     six: None, monkeypatch: pytest.MonkeyPatch, rare: int, asked: dict[str, Any], order: str
 ) -> None:
     monkeypatch.setattr(selectivity, "RARE", rare)
-    kept = set(numbers(runs(**asked)))
-    everything = numbers(runs().ordered(order, desc=False)[:])
-    assert numbers(runs(**asked).ordered(order, desc=False)[:]) == [n for n in everything if n in kept]
+    kept = set(numbers(find(**asked).runs))
+    everything = numbers(ordered(order, desc=False)[:])
+    assert numbers(ordered(order, desc=False, **asked)[:]) == [n for n in everything if n in kept]
     assert len(kept) < 6 or "best_min" not in asked
 
 
 @pytest.mark.parametrize("order", ["best_metric_value", "metric.a.b/loss.last", "config.name", "created_at"])
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 def test_pages_cut_the_same_order(six: None, order: str, size: int) -> None:
-    ordered = runs().ordered(order, desc=False)
-    pages = [ordered[start : start + size] for start in range(0, 12, size)]
-    assert functools.reduce(operator.iadd, map(numbers, pages), []) == numbers(ordered[:])
+    runs = ordered(order, desc=False)
+    pages = [runs[start : start + size] for start in range(0, 12, size)]
+    assert functools.reduce(operator.iadd, map(numbers, pages), []) == numbers(runs[:])
 
 
 @pytest.mark.parametrize(
@@ -132,8 +136,8 @@ def test_pages_cut_the_same_order(six: None, order: str, size: int) -> None:
     ],
 )
 def test_ties_stand_by_id(six: None, order: str, expected: list[int]) -> None:
-    assert numbers(runs().ordered(order, desc=False)[:]) == expected
-    assert numbers(runs().ordered(order, desc=True)[:]) == expected[::-1]
+    assert numbers(ordered(order, desc=False)[:]) == expected
+    assert numbers(ordered(order, desc=True)[:]) == expected[::-1]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +145,7 @@ def test_ties_stand_by_id(six: None, order: str, expected: list[int]) -> None:
 )
 def test_any_other_order_is_refused(store: Path, order: str) -> None:
     with pytest.raises(UnknownOrder, match="order_by must be one of"):
-        runs().ordered(order)
+        ordered(order)
 
 
 @pytest.mark.parametrize("rare", [0, 1000])
@@ -165,7 +169,7 @@ def test_all_words_of_a_search_are_found(
     six: None, monkeypatch: pytest.MonkeyPatch, rare: int, search: str, expected: set[int]
 ) -> None:
     monkeypatch.setattr(selectivity, "RARE", rare)
-    assert set(numbers(runs(search=search))) == expected
+    assert set(numbers(find(search=search).runs)) == expected
 
 
 def test_a_search_stays_within_its_store(six: None, tmp_path: Path, make_run: Any, look: Any) -> None:
@@ -175,7 +179,7 @@ def test_a_search_stays_within_its_store(six: None, tmp_path: Path, make_run: An
     activate(tmp_path / "second")
     make_run(tmp_path / "second", name="neta", run_id="20260101_000000_000077")
     look()
-    assert numbers(runs(search="neta")) == [77]
+    assert numbers(find(search="neta").runs) == [77]
 
 
 def test_a_search_follows_its_run(six: None, store: Path, make_run: Any, look: Any) -> None:
@@ -183,7 +187,7 @@ def test_a_search_follows_its_run(six: None, store: Path, make_run: Any, look: A
 
     shutil.rmtree(store / "p0" / "neta")
     look()
-    assert numbers(runs(search="neta")) == [3]
+    assert numbers(find(search="neta").runs) == [3]
 
 
 @pytest.mark.parametrize(
@@ -199,12 +203,12 @@ def test_a_search_follows_its_run(six: None, store: Path, make_run: Any, look: A
     ],
 )
 def test_bounds_are_inclusive(six: None, asked: dict[str, Any], expected: set[int]) -> None:
-    assert set(numbers(runs(**asked))) == expected
+    assert set(numbers(find(**asked).runs)) == expected
 
 
 def test_a_count_is_capped(six: None) -> None:
-    assert counts.capped(runs(), 5) == (5, True)
-    assert counts.capped(runs(), 6) == (6, False)
+    assert counts.capped(find(), 5) == (5, True)
+    assert counts.capped(find(), 6) == (6, False)
 
 
 def test_a_large_count_is_remembered_until_a_run_changes(
@@ -216,17 +220,17 @@ def test_a_large_count_is_remembered_until_a_run_changes(
     django_assert_num_queries: Any,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr(counts, "DEAR_SECONDS", -1.0)
+    monkeypatch.setattr(counts, "EXPENSIVE_SECONDS", -1.0)
     monkeypatch.setattr(counts, "EXACT", 2)
     monkeypatch.setattr(counts.capped, "__defaults__", (2,))
     with django_assert_num_queries(2):
-        assert counts.total(active_root(), runs()) == 6
+        assert counts.total(find()) == 6
     with django_assert_num_queries(0):
-        assert counts.total(active_root(), runs()) == 6
+        assert counts.total(find()) == 6
     make_run(store)
     with django_capture_on_commit_callbacks(execute=True):
         look()
-    assert counts.total(active_root(), runs()) == 7
+    assert counts.total(find()) == 7
 
 
 def test_the_best_value_of_a_running_run_is_live(store: Path, make_run: Any, look: Any) -> None:

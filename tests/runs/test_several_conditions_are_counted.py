@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connection
 from runs.active_root import active_root
 from runs.models import Run
 from runs.query import counts, index_intersection, selectivity
+from runs.query.find import find_runs
 from runs.query.where.parser import parse
 from runs.services.recycle_bin import soft_delete_runs
 
@@ -71,14 +73,12 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 )
 @pytest.mark.usefixtures("many", "way")
 def test_the_count_is_that_of_the_runs(form: str, pairs: tuple[tuple[str, str], ...]) -> None:
-    everything = Run.objects.in_root(active_root())
     for first, second in pairs:
         where = parse(form.format(first, second))
-        for runs in (everything, everything.live(), everything.filter(project="none")):
-            asked = runs.for_table(where=where)
-            assert counts.capped(asked) == (len(asked), False), (first, second)
-            narrower = runs.for_table(where=where, project="even", tags=["y"], statuses=["finished"])
-            assert counts.capped(narrower) == (len(narrower), False), (first, second)
+        for include_deleted in (True, False):
+            find = functools.partial(find_runs, active_root(), include_deleted=include_deleted, where=where)
+            for found in (find(), find(project="even", tags=["y"], statuses=["finished"])):
+                assert counts.capped(found) == (len(found.runs), False), (first, second)
 
 
 @pytest.mark.parametrize("taken", [0, 1_000_000])
@@ -95,7 +95,7 @@ def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.usefixtures("many")
 def test_what_was_counted_is_not_counted_again(django_assert_num_queries: Any) -> None:
-    asked = Run.objects.in_root(active_root()).live().for_table(where=parse("config.a < 9 or config.c = 1"))
+    asked = find_runs(active_root(), where=parse("config.a < 9 or config.c = 1"))
     with django_assert_num_queries(0):
         assert counts.capped(asked)[0] > 0
 

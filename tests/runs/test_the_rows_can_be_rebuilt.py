@@ -8,6 +8,7 @@ from django.core.management import call_command
 
 from runs.active_root import active_root
 from runs.models import Run
+from runs.query.find import find_runs
 from tests.runs.conftest import folder_of, read
 
 
@@ -22,7 +23,7 @@ def test_reindex_reads_everything_anew(store: Path, make_run: Any, look: Any, ap
     call_command("reindex", "--storage", str(store), stdout=out)
     assert out.getvalue() == f"2 runs and 0 artifacts in {store}\n"
     assert {kept: read(api.get(f"/api/runs/{kept}")), deleted: read(api.get("/api/recycle-bin"))} == before
-    found = Run.objects.in_root(active_root()).for_table(search="important", tags=["a"])
+    found = find_runs(active_root(), include_deleted=True, search="important", tags=["a"]).runs
     assert [run.run_id for run in found] == [kept]
 
 

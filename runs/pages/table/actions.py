@@ -20,6 +20,7 @@ from runs.models import RunTag, StorageRoot
 from runs.pages.table.rows import ORDER, matching
 from runs.pages.table.state import TableState, is_column
 from runs.query import counts
+from runs.query.ordering import Ordered
 from runs.query.where.parser import BadWhere
 from runs.services.curation import flag_runs, tag_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
@@ -72,12 +73,12 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
     """The ids of all runs that a table's address matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
     root, state = active_root(), TableState.read(request.GET)
     try:
-        runs = matching(root, state)
+        found = matching(root, state)
     except BadWhere as error:
         raise ValidationError(str(error)) from error
-    ordered = runs.ordered(ORDER.get(state.key, state.key), desc=state.descending)
+    ordered = Ordered(found, ORDER.get(state.key, state.key), desc=state.descending)
     ids = [run_id for (run_id,) in ordered.values_list("run_id")[:MOST_CHOSEN]]
-    return JsonResponse({"ids": ids, "total": counts.total(root, runs)})
+    return JsonResponse({"ids": ids, "total": counts.total(found)})
 
 
 @require_POST

@@ -18,9 +18,11 @@ from runs.pages.table.head import chips, headings, label_of, offers, orders
 from runs.pages.table.state import AGGREGATES, TableState, is_added, metric_of, number
 from runs.query import counts as counting
 from runs.query.completeness import in_words
+from runs.query.find import find_runs
+from runs.query.matches import Matches
+from runs.query.ordering import Ordered
 from runs.query.projects import projects
 from runs.query.where.parser import BadWhere, parse
-from runs.querysets import RunQuerySet
 
 ORDER = {
     "best": "best_metric_value",
@@ -94,10 +96,10 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
     try:
         found = matching(root, state)
     except BadWhere as error:
-        found, problem = Run.objects.in_root(root).none(), str(error).removeprefix("where: ")
+        found, problem = Matches(root, Run.objects.none()), str(error).removeprefix("where: ")
     count, is_capped = counting.capped(found)
     page = OpenPaginator(
-        found.ordered(ORDER.get(state.key, state.key), desc=state.descending),
+        Ordered(found, ORDER.get(state.key, state.key), desc=state.descending),
         state.size,
         count=count,
         is_capped=is_capped,
@@ -128,22 +130,19 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
     }
 
 
-def matching(root: StorageRoot, state: TableState) -> RunQuerySet:
+def matching(root: StorageRoot, state: TableState) -> Matches:
     """The runs that the filters leave.
 
     Raises:
         BadWhere: the condition cannot be read.
     """
-    found = (
-        Run.objects.in_root(root)
-        .live()
-        .for_table(
-            project=state.project or None,
-            statuses=state.statuses,
-            tags=state.tags,
-            search=state.search,
-            where=parse(state.where) if state.where else None,
-        )
+    found = find_runs(
+        root,
+        project=state.project or None,
+        statuses=state.statuses,
+        tags=state.tags,
+        search=state.search,
+        where=parse(state.where) if state.where else None,
     )
     # Not an argument above: nearly all runs pass, so there is no use in looking for the few.
     return found.filter(archived=state.archived)

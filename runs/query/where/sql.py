@@ -1,4 +1,4 @@
-"""What an expression of `where` means: a filter over runs and the indexed rows of their tags, metrics and config.
+"""Translate expressions of `where` into filters over runs and the indexed rows of their tags, metrics and config.
 
 A comparison is false for a run that lacks the value; `not` makes that true.
 """
@@ -6,67 +6,69 @@ A comparison is false for a run that lacks the value; `not` makes that true.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.db.models import Exists, OuterRef, Q
 
 from runs.models import StorageRoot
 from runs.query import counts, index_intersection, selectivity
+from runs.query.matches import Matches
 from runs.query.where.ast import All, Comparison, Either, Node, Not, comparisons
 from runs.query.where.matching_rows import WITH_ROWS, on_column, rows
-from runs.querysets import RunQuerySet
 
 INDEXED = frozenset({"project", "name", "status"})
 
 
 def satisfying(
-    runs: RunQuerySet, wanted: Sequence[Node], *, among: RunQuerySet, columns: Sequence[Node] | None
-) -> RunQuerySet:
-    """Those of the runs of one root for which all of the expressions are true.
+    matches: Matches, conditions: Sequence[Node], *, live: bool, columns: Sequence[Node] | None
+) -> Matches:
+    """Keep the runs for which all expressions are true.
 
     Args:
-        runs: the runs.
-        wanted: the expressions.
-        among: what the runs were filtered out of.
-        columns: the conditions by which that was done; None when there are others that no expression can say.
+        matches: the runs to filter.
+        conditions: the expressions.
+        live: whether runs in the recycle bin were excluded.
+        columns: the filters applied so far as expressions; None if others were applied.
     """
-    live = index_intersection.lives(among)
-    crossed = [part for part in wanted if index_intersection.can(part, live=bool(live))]
-    if not any(leaf.field.kind in WITH_ROWS for part in crossed for leaf in comparisons(part)):
-        crossed = []
-    if crossed and runs.root is not None:
-        known = All((*(columns or ()), *crossed) if live else tuple(crossed))
-        keys, count = _known(runs.root, known, live=bool(live))
-        left = [part for part in wanted if part not in crossed]
-        is_all = not left and columns is not None and live is not None and (live or not columns)
-        few = keys is not None
-        found = _filtered(selectivity.among(runs, keys) if few else runs, left if few else wanted)
-        found.known_count = count if is_all else None
-        return found
-    return _filtered(runs, wanted)
+    planned = [part for part in conditions if index_intersection.can(part, live=live)]
+    if not any(leaf.field.kind in WITH_ROWS for part in planned for leaf in comparisons(part)):
+        return _filtered(matches, conditions)
+    known = All((*(columns or ()), *planned) if live else tuple(planned))
+    keys, count = _intersect(matches.root, known, live=live)
+    rest = [part for part in conditions if part not in planned]
+    if keys is None:
+        found = _filtered(matches, conditions)
+    else:
+        found = _filtered(selectivity.among(matches, keys), rest)
+    is_complete = not rest and columns is not None and (live or not columns)
+    return replace(found, known_count=count if is_complete else None)
 
 
-def _filtered(runs: RunQuerySet, wanted: Sequence[Node]) -> RunQuerySet:
-    for part in wanted:
-        runs = runs.filter(condition(part, runs.root))
-        runs.is_filtered |= isinstance(part, Comparison) and part.field.name in INDEXED
-        runs.wanted = (*runs.wanted, part)
-    return runs
+def _filtered(matches: Matches, conditions: Sequence[Node]) -> Matches:
+    for part in conditions:
+        has_index = isinstance(part, Comparison) and part.field.name in INDEXED
+        matches = replace(
+            matches.filter(condition(part, matches.root)),
+            is_indexed=matches.is_indexed or has_index,
+            conditions=(*matches.conditions, part),
+        )
+    return matches
 
 
-def _known(root: StorageRoot, node: All, *, live: bool) -> tuple[list[int] | None, int]:
-    """The keys of the runs when they are few, and how many there are, up to one more than is counted exactly."""
+def _intersect(root: StorageRoot, node: All, *, live: bool) -> tuple[list[int] | None, int]:
+    """Return the keys of the runs if they are few, and their number up to one more than is counted exactly."""
 
-    def cross() -> tuple[list[int] | None, int]:
-        found = index_intersection.Crossing(root, node, live=live)
-        keys, is_complete = found.common(counts.EXACT)
-        few = is_complete and selectivity.are_few(len(keys), found.size)
+    def compute() -> tuple[list[int] | None, int]:
+        intersection = index_intersection.Crossing(root, node, live=live)
+        keys, is_complete = intersection.common(counts.EXACT)
+        few = is_complete and selectivity.are_few(len(keys), intersection.size)
         return keys.tolist() if few else None, min(len(keys), counts.EXACT + 1)
 
-    return counts.remembered(root, f"where {live} {node}", cross)
+    return counts.remembered(root, f"where {live} {node}", compute)
 
 
 def condition(node: Node, root: StorageRoot | None = None) -> Q:
-    """The expression as a condition on a run, of that root if it is given."""
+    """Return an expression as a condition on runs, of one root if it is given."""
     if isinstance(node, Not):
         return ~condition(node.node, root)
     if isinstance(node, All | Either):
