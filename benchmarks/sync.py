@@ -17,8 +17,8 @@ from pathlib import Path
 
 from benchmarks._rounds import alternating, line, workplace
 from runicorn.manifest import ManifestGenerator
-from runicorn.sync.transport import remote_of
-from runicorn.sync.visit import visit
+from runicorn.sync.mirror import mirror_store
+from runicorn.sync.transport import wrap_client
 from tests.processes import environment
 from tests.sync.far import TalkativeSshd, over_asyncssh, store_of
 from tests.sync.stores import write_store
@@ -85,11 +85,11 @@ def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -
         if manifest:
             ManifestGenerator(there).generate()
         with over_asyncssh(server) as client:
-            remote = remote_of(client)
+            remote = wrap_client(client)
             # The name under which the command has been here.
             name = f"{server.username}@{server.host}:{server.port}"
             began = time.perf_counter()
-            visit(remote, str(there), root, name)
+            mirror_store(remote, str(there), root, name)
             return time.perf_counter() - began
 
     return once

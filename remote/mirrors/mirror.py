@@ -12,10 +12,11 @@ from typing import Any
 from remote.errors import ConnectionCut, Failed, Trouble
 from remote.ssh.client import Link
 from remote.ssh.loop import loop
-from runicorn.manifest.scan import Item
-from runicorn.sync.client import Ending, Progress
-from runicorn.sync.transport import Remote, remote_of
-from runicorn.sync.visit import visit
+from runicorn.sync.manifest.scan import Item
+from runicorn.sync.mirror import mirror_store
+from runicorn.sync.run_mirror import Progress
+from runicorn.sync.stopping import StopRequest
+from runicorn.sync.transport import RemoteFiles, wrap_client
 
 IMPLEMENTATION = "runicorn-django"
 ASK_SECONDS = 30.0
@@ -54,7 +55,7 @@ class Visit:
         artifacts: bool = False,
     ) -> None:
         self.came = 0
-        self.ending = Ending()
+        self.ending = StopRequest()
         self._link, self._into, self._python, self._progress = link, into, python, progress
         self._artifacts = artifacts
         # SFTP begins at home.
@@ -67,7 +68,7 @@ class Visit:
         """Bring the runs over there here.
 
         Returns:
-            As `runicorn.sync.visit.visit`.
+            As `runicorn.sync.mirror.mirror_store`.
 
         Raises:
             Stopped: by `stop`.
@@ -79,7 +80,7 @@ class Visit:
         try:
             result = self._visited()
         except (Trouble, OSError) as error:
-            if self.ending.stopped:
+            if self.ending.requested:
                 raise Stopped from error
             if isinstance(error, ConnectionError):
                 raise ConnectionCut(self._link.address.id) from error
@@ -87,28 +88,28 @@ class Visit:
         finally:
             with suppress(Trouble):
                 loop.run(self._hang_up(), STOP_SECONDS)
-        if self.ending.stopped:  # before it found anything out, or with the last file
+        if self.ending.requested:  # before it found anything out, or with the last file
             raise Stopped
         return result
 
-    def stop(self, *, to_go_on: bool = False) -> None:
+    def stop(self, *, keep_partial: bool = False) -> None:
         """Have it end now; called by another thread or by a signal, and once more changes nothing."""
-        self.ending.stopped, self.ending.to_go_on = True, to_go_on
+        self.ending.requested, self.ending.keep_partial = True, keep_partial
         with suppress(Trouble):  # the connection is gone, and so is the visit
             loop.run(self._hang_up(), STOP_SECONDS)
 
     def _visited(self) -> dict[str, Any]:
         self._client = loop.run(self._link.new_files(), ASK_SECONDS)
-        if self.ending.stopped:
+        if self.ending.requested:
             raise Stopped
-        return visit(
-            _Counted(remote_of(self._client), self._count),
+        return mirror_store(
+            _Counted(wrap_client(self._client), self._count),
             self._place,
             self._into,
             self._link.address.id,
             generate=self._generated if self._python else None,
             progress=self._progress,
-            ending=self.ending,
+            stop=self.ending,
             artifacts=self._artifacts,
         )
 
@@ -142,8 +143,8 @@ class Visit:
 class _Counted:
     """The files of another machine, with the bytes that are read of them counted."""
 
-    def __init__(self, remote: Remote, count: Callable[[int], None]) -> None:
-        self.together = remote.together
+    def __init__(self, remote: RemoteFiles, count: Callable[[int], None]) -> None:
+        self.parallel = remote.parallel
         self._remote = remote
         self._count = count
 
@@ -153,10 +154,10 @@ class _Counted:
     def stat(self, path: str) -> Item:
         return self._remote.stat(path)
 
-    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
+    def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
         def counted(piece: bytes) -> None:
             self._count(len(piece))
-            take(piece)
+            write(piece)
 
         self._remote.read(path, offset, size, counted)
 

@@ -18,7 +18,7 @@ from remote.errors import Trouble
 from remote.mirrors.mirror import Stopped, Visit
 from remote.ssh.client import printable
 from remote.ssh.pool import pool
-from runicorn.manifest.model import folder_of
+from runicorn.sync.manifest.model import folder_of
 
 MOST = 32
 CANCEL_SECONDS = 5.0
@@ -58,7 +58,7 @@ class Mirroring:
     """Folders of the runs of which something came."""
     trouble: str = ""
     result: dict[str, Any] = field(default_factory=dict)
-    """As `runicorn.sync.visit.visit` answers."""
+    """As `runicorn.sync.mirror.mirror_store` answers."""
     started: float = field(default_factory=time.time)
     ended: float | None = None
     visit: Visit | None = None

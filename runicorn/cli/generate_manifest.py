@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from runicorn.cli.support import common
-from runicorn.manifest import ManifestGenerator, ManifestType
 from runicorn.store.units import format_bytes
+from runicorn.sync.manifest.generator import ManifestGenerator
+from runicorn.sync.manifest.model import ManifestType
 
 
 def generate_manifest(

@@ -8,9 +8,9 @@ ManifestSyncClient(sftp, "/data/store", "/home/me/mirror").sync()
 
 from __future__ import annotations
 
-from runicorn.manifest.generator import ManifestGenerator
-from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
 from runicorn.sync.client import ManifestSyncClient
+from runicorn.sync.manifest.generator import ManifestGenerator
+from runicorn.sync.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest
 
 __all__ = [
     "ExperimentEntry",

@@ -13,10 +13,10 @@ VARIABLE = "RUNICORN_MIRROR_BYTES"
 
 
 class Budget:
-    """The bytes that the threads of one sync may still fetch.
+    """Byte limit shared by the threads of one sync.
 
     Args:
-        folder: where they are written.
+        folder: the folder that the bytes are written to.
 
     Raises:
         OSError: the limit in the environment is malformed.
@@ -36,7 +36,7 @@ class Budget:
         """Count a piece before it is written.
 
         Raises:
-            OSError: it is beyond the limit.
+            OSError: the limit is exceeded.
             NotEnoughSpace: it would use the reserve of the disk.
         """
         with self._lock:

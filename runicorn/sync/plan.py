@@ -1,4 +1,4 @@
-"""What a mirror has to do, from what was told of the other machine and what is here. Reads sizes and times, no more."""
+"""Plan of one sync, from the remote inventory and the sizes and times of local files."""
 
 from __future__ import annotations
 
@@ -8,118 +8,120 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runicorn.manifest.files import priority_of
 from runicorn.store import layout
-from runicorn.sync.checking import Mark, Told
+from runicorn.sync.inventory import FileInfo, Inventory
+from runicorn.sync.manifest.files import priority_of
 from runicorn.sync.state import State
 
 KEPT = layout.GROWING | {layout.META, layout.STATUS}
-"""What stays here when it is gone over there while its run is not: without it there is no run to look at."""
+"""Files that stay here when only they were deleted on the remote host: a run is not readable without them."""
 PERSONAL = frozenset({layout.CURATION, layout.DELETED})
-"""What a person says of a run in the viewer here. What was said here since the last visit stays."""
+"""Files that a user of the local server edits. Edits since the last sync win."""
 
 
 @dataclass(slots=True)
-class Job:
+class Download:
     """One file to fetch."""
 
     path: str
-    mark: Mark
+    info: FileInfo
     priority: int
 
 
 @dataclass(slots=True)
 class Plan:
-    """What has to be done."""
+    """Files to fetch and to delete."""
 
-    jobs: list[Job] = field(default_factory=list)
+    downloads: list[Download] = field(default_factory=list)
     same: int = 0
-    """Files that are as they should be."""
+    """Number of files that are up to date."""
     unlink: list[str] = field(default_factory=list)
-    """Paths of files that are gone over there."""
-    bin: list[str] = field(default_factory=list)
-    """Folders of runs that are gone over there."""
-    unbin: list[str] = field(default_factory=list)
-    """Folders of runs that were, and are back."""
-    strangers: list[str] = field(default_factory=list)
-    """Folders that are here and were not put here by us."""
+    """Paths of files that were deleted on the remote host."""
+    to_bin: list[str] = field(default_factory=list)
+    """Folders of runs that were deleted on the remote host."""
+    to_restore: list[str] = field(default_factory=list)
+    """Folders of runs that were deleted there and are back."""
+    unrelated: list[str] = field(default_factory=list)
+    """Local folders that no earlier sync created."""
 
 
-def plan(told: Told, state: State, root: Path) -> Plan:
-    """Compare what was told with what is here.
+def make_plan(inventory: Inventory, state: State, root: Path) -> Plan:
+    """Compare the remote inventory with the local files.
 
     Args:
-        told: of the other machine.
-        state: what is remembered of the last visit; files that are found as they should be are added to it.
-        root: the folder here.
+        inventory: the runs of the remote host.
+        state: the state of the last sync; files that are already up to date are added to it.
+        root: the local storage root.
     """
-    made = Plan()
-    for folder, marks in told.runs.items():
+    plan = Plan()
+    for folder, files in inventory.runs.items():
         if folder not in state.seen and os.path.lexists(root / folder):
-            made.strangers.append(folder)
-        _files_of(made, state, root, folder, marks)
+            plan.unrelated.append(folder)
+        _plan_files(plan, state, root, folder, files)
         if folder in state.binned:
-            made.unbin.append(folder)
-    if told.tells_all_files:
-        made.unlink += _gone_files(told, state, root)
-    made.bin += [
+            plan.to_restore.append(folder)
+    if inventory.lists_all_files:
+        plan.unlink += _gone_files(inventory, state, root)
+    plan.to_bin += [
         folder
         for folder, seen in state.seen.items()
-        if folder not in told.runs and folder not in state.binned and _is_gone(told, folder, seen)
+        if folder not in inventory.runs and folder not in state.binned and _is_gone(inventory, folder, seen)
     ]
-    made.jobs.sort(key=lambda job: (job.priority, not job.path.endswith(layout.META), job.mark.size))
-    return made
+    plan.downloads.sort(
+        key=lambda download: (download.priority, not download.path.endswith(layout.META), download.info.size)
+    )
+    return plan
 
 
-def _files_of(made: Plan, state: State, root: Path, folder: str, marks: dict[str, Mark]) -> None:
-    for name, mark in marks.items():
+def _plan_files(plan: Plan, state: State, root: Path, folder: str, files: dict[str, FileInfo]) -> None:
+    for name, info in files.items():
         path = f"{folder}/{name}"
-        known, here = state.files.get(path), _look(root / path)
-        is_known = known is not None and known[0] == mark.size and same_time(known[1], mark.mtime)
-        if here is not None and here[0] == mark.size and same_time(here[1], mark.mtime):
-            # It was here before we knew of it, or is what was fetched.
-            state.files[path] = (mark.size, here[1])
-            made.same += 1
-        elif name in PERSONAL and _was_said_here(name, known, here, is_known):
-            made.same += 1
+        known, local = state.files.get(path), _local_state(root / path)
+        is_known = known is not None and known[0] == info.size and same_time(known[1], info.mtime)
+        if local is not None and local[0] == info.size and same_time(local[1], info.mtime):
+            # Fetched before, or by a sync whose state was lost.
+            state.files[path] = (info.size, local[1])
+            plan.same += 1
+        elif name in PERSONAL and _was_edited_locally(name, known, local, is_known):
+            plan.same += 1
         else:
-            made.jobs.append(Job(path, mark, priority_of(name) or 0))
+            plan.downloads.append(Download(path, info, priority_of(name) or 0))
 
 
-def _was_said_here(
-    name: str, known: tuple[int, float] | None, here: tuple[int, float] | None, is_known: bool
+def _was_edited_locally(
+    name: str, known: tuple[int, float] | None, local: tuple[int, float] | None, is_known: bool
 ) -> bool:
-    if here is None:  # restored here, and over there nothing new was said
+    if local is None:  # restored here, and not deleted again on the remote host
         return name == layout.DELETED and is_known
-    return known is None or here[0] != known[0] or not same_time(here[1], known[1])
+    return known is None or local[0] != known[0] or not same_time(local[1], known[1])
 
 
-def _gone_files(told: Told, state: State, root: Path) -> list[str]:
+def _gone_files(inventory: Inventory, state: State, root: Path) -> list[str]:
     gone = []
     for path, known in state.files.items():
-        folder, name = _split(told, path)
-        if folder is None or name in told.runs[folder] or name in KEPT:
+        folder, name = _split(inventory, path)
+        if folder is None or name in inventory.runs[folder] or name in KEPT:
             continue
-        here = _look(root / path)
-        # What was changed here since is not ours to remove.
-        if here is None or (here[0] == known[0] and same_time(here[1], known[1])):
+        local = _local_state(root / path)
+        # A local edit is kept.
+        if local is None or (local[0] == known[0] and same_time(local[1], known[1])):
             gone.append(path)
     return gone
 
 
-def _split(told: Told, path: str) -> tuple[str | None, str]:
+def _split(inventory: Inventory, path: str) -> tuple[str | None, str]:
     folder, rest = layout.split_run_path(path)
-    return (folder if folder in told.runs else None), rest
+    return (folder if folder in inventory.runs else None), rest
 
 
-def _is_gone(told: Told, folder: str, seen: float) -> bool:
-    """Whether a run that is not told of was there after all when the manifest was made."""
-    if not told.is_complete or (told.generated_at and seen >= told.generated_at):
+def _is_gone(inventory: Inventory, folder: str, seen: float) -> bool:
+    """Return whether a run missing in the inventory was deleted, and not merely created after its manifest."""
+    if not inventory.is_complete or (inventory.generated_at and seen >= inventory.generated_at):
         return False
-    return not any(folder == place or folder.startswith(f"{place}/") for place in told.unread)
+    return not any(folder == place or folder.startswith(f"{place}/") for place in inventory.unread)
 
 
-def _look(path: Path) -> tuple[int, float] | None:
+def _local_state(path: Path) -> tuple[int, float] | None:
     try:
         about = os.lstat(path)
     except (OSError, ValueError):
@@ -131,5 +133,5 @@ def same_time(one: float, other: float) -> bool:
     """Whether two times of a file are the same; SFTP knows whole seconds only, and disks differ in precision."""
     if abs(one - other) < 1e-3:
         return True
-    whole = one == math.floor(one) or other == math.floor(other)
-    return whole and math.floor(one) == math.floor(other)
+    has_whole_seconds = one == math.floor(one) or other == math.floor(other)
+    return has_whole_seconds and math.floor(one) == math.floor(other)

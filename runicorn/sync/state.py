@@ -1,7 +1,7 @@
-"""What a mirror remembers between two visits: how each file was over there when it was fetched, and what it deleted.
+"""State of a mirror between two syncs: size and time of each fetched file, and deleted runs.
 
-`.sync_state.json` and `.sync_cursor.json` have the names and fields of Runicorn 0.5. Both can be deleted: what is
-there is then compared by size and time, and what differs is fetched again.
+`.sync_state.json` and `.sync_cursor.json` have the names and fields of Runicorn 0.5. Both can be deleted:
+files are then compared by size and time, and what differs is fetched again.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
-from runicorn.manifest.files import is_run_folder
-from runicorn.manifest.model import encode, folder_of
-from runicorn.manifest.scan import RunFiles
 from runicorn.store import layout
-from runicorn.sync.checking import Told, is_path
+from runicorn.sync.inventory import Inventory, is_run_file
+from runicorn.sync.manifest.files import is_run_folder
+from runicorn.sync.manifest.model import encode, folder_of
+from runicorn.sync.manifest.scan import RunFiles
 
 STATE, CURSOR, SCAN, LOCK, PARTS = (
     ".sync_state.json",
@@ -32,15 +32,15 @@ VERSION = "1.0"
 
 @dataclass(slots=True)
 class State:
-    """What is remembered; `load` reads it, `save` writes it.
+    """Sync state; `load` reads it, `save` writes it.
 
     Attributes:
-        folder: where its files lie.
-        files: size and time over there of each file that is here, by path.
-        seen: when the manifest was made by which a run was last seen, by its folder; 0 for a look without a manifest.
-        binned: the time of the marker that put a run into the recycle bin here because it was gone over there.
-        listed: what the last look without a manifest saw.
-        cursor: the last manifest, and how often there was a visit.
+        folder: the folder of its files.
+        files: remote size and time of each local file, by path.
+        seen: by run folder, when the manifest that last listed it was generated; 0 for a listing without a manifest.
+        binned: modification time of the deletion marker of each run that was deleted on the remote host.
+        listed: runs of the last listing without a manifest.
+        cursor: the last manifest, and the number of syncs.
     """
 
     folder: Path
@@ -51,11 +51,11 @@ class State:
     cursor: dict[str, Any] = field(default_factory=dict)
 
     def load(self) -> None:
-        """Read it; what is missing, damaged or leads elsewhere is not there."""
+        """Read it; missing, damaged and linked files count as empty."""
         content = _read(self.folder / STATE)
         for path, about in _dict(content.get("files")).items():
             size, mtime = _dict(about).get("size"), _dict(about).get("mtime")
-            if is_path(path) and isinstance(size, int) and isinstance(mtime, int | float):
+            if is_run_file(path) and isinstance(size, int) and isinstance(mtime, int | float):
                 self.files[path] = (size, float(mtime))
         for kept, name in ((self.seen, "seen"), (self.binned, "binned")):
             kept.update(
@@ -74,7 +74,7 @@ class State:
         self.cursor = layout.read_json(self.folder / CURSOR)[0]
 
     def save(self) -> None:
-        """Write what is known of files and runs.
+        """Write the state of files and runs.
 
         Raises:
             OSError: it could not be written.
@@ -88,7 +88,7 @@ class State:
         _platform.replace_file(self.folder / STATE, encode(content))
 
     def save_listing(self) -> None:
-        """Write what a look without a manifest saw.
+        """Write the runs of a listing without a manifest.
 
         Raises:
             OSError: it could not be written.
@@ -96,8 +96,8 @@ class State:
         runs = {folder: run.to_list() for folder, run in self.listed.items()}
         _platform.replace_file(self.folder / SCAN, encode({"version": VERSION, "runs": runs}))
 
-    def save_cursor(self, told: Told) -> None:
-        """Note that a visit is over.
+    def save_cursor(self, inventory: Inventory) -> None:
+        """Record a completed sync.
 
         Raises:
             OSError: it could not be written.
@@ -105,15 +105,15 @@ class State:
         count = self.cursor.get("sync_count")
         self.cursor = {
             "version": VERSION,
-            "last_revision": told.revision,
-            "last_snapshot_id": told.snapshot_id,
+            "last_revision": inventory.revision,
+            "last_snapshot_id": inventory.snapshot_id,
             "last_sync_time": time.time(),
             "sync_count": (count if isinstance(count, int) else 0) + 1,
         }
         layout.write_json(self.folder / CURSOR, self.cursor)
 
     def parts(self) -> Path:
-        """The folder of what was fetched in part, made when it is missing.
+        """Return the folder of partial files, created if missing.
 
         Raises:
             OSError: it cannot be made.
@@ -138,7 +138,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def sweep(parts: Path, age: float = 7 * 86_400.0) -> None:
-    """Remove what was fetched in part and not gone on with for days."""
+    """Remove partial files older than `age` seconds."""
     for part in parts.iterdir():
         if time.time() - part.stat().st_mtime > age:
             os.unlink(part)

@@ -1,7 +1,7 @@
-"""SFTP clients of asyncssh and paramiko behind one plain interface: folders are listed, and parts of files are read.
+"""SFTP clients of asyncssh and paramiko behind one interface: list folders, read parts of files.
 
-asyncssh's client lives in an event loop: what is asked here is done there, while the asking thread waits. Its errors
-become `OSError`, like paramiko's. A lost connection is a `ConnectionError`: it concerns everything that follows.
+asyncssh's client runs in an event loop, while the calling thread waits. Its errors become `OSError`, like paramiko's.
+A lost connection is a `ConnectionError`: every later request fails too.
 """
 
 from __future__ import annotations
@@ -16,68 +16,68 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
 
-from runicorn.manifest.scan import Item, Listing
+from runicorn.sync.manifest.scan import Item, Listing
 
 T = TypeVar("T")
 
 SECONDS = 120.0
-"""For one step: a listing, or one request of a file."""
+"""Timeout of one step: a listing, or one request of a file."""
 SLICE = 4 * 2**20
 SLICE_SECONDS = 3600.0
-"""Its requests have their own time; this is for one whose event loop has ended."""
+"""Its requests have their own timeout; this one is for an event loop that has ended."""
 IN_FLIGHT = 64
-"""Requests of slices that are on their way at once, over all files: 8 MiB, which a modem brings in `SECONDS`."""
+"""Concurrent requests over all files: 8 MiB, which even a modem transfers in `SECONDS`."""
 ONE_READ = 256 * 1024
-"""Bytes that one request may ask for; servers answer with less if they must."""
+"""Largest single request in bytes; servers may return less."""
 PART = 128 * 1024
-"""Bytes that one of many requests asks for; OpenSSH answers a little less than 256 KiB with one."""
+"""Bytes of one of many concurrent requests; OpenSSH returns a little less than 256 KiB."""
 TOGETHER = 16
-"""Files that are asked for at once where the client can."""
+"""Files fetched concurrently, if the client supports it."""
 _MISSING, _DENIED, _LOST = (2, 10), (3,), (6, 7)
 """Codes of the SFTP protocol: no such file or path, permission denied, no connection or connection lost."""
 
 
-class Remote(Protocol):
-    """The files of another machine. Paths have forward slashes and begin at its root or the user's home.
+class RemoteFiles(Protocol):
+    """Files of a remote host. Paths have forward slashes and begin at its root or the user's home.
 
     Attributes:
-        together: how many threads may ask at once.
+        together: how many threads may send requests concurrently.
     """
 
-    together: int
+    parallel: int
 
     def list(self, path: str) -> list[Item]:
-        """The folders and regular files in a folder.
+        """Return the folders and regular files in a folder.
 
         Raises:
             OSError: it could not be listed.
         """
 
     def stat(self, path: str) -> Item:
-        """What is known of one file.
+        """Return size and time of a regular file.
 
         Raises:
-            OSError: there is none.
+            OSError: it is missing, or not a regular file.
         """
 
-    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
-        """Hand `size` bytes from `offset` on to `take`, piece by piece; fewer when the file ends before.
+    def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
+        """Pass `size` bytes from `offset` to `write`, piece by piece; fewer if the file ends before.
 
         Raises:
             OSError: it could not be read.
         """
 
 
-def remote_of(client: Any, loop: asyncio.AbstractEventLoop | None = None) -> Remote:
-    """The files that an SFTP client reaches.
+def wrap_client(client: Any, loop: asyncio.AbstractEventLoop | None = None) -> RemoteFiles:
+    """Return the files that an SFTP client reaches.
 
     Args:
         client: asyncssh's `SFTPClient`, or paramiko's.
-        loop: where asyncssh's client lives; found by itself where it can be.
+        loop: the event loop of asyncssh's client; by default its own.
 
     Raises:
-        TypeError: it is no client of the two.
-        RuntimeError: it belongs to the event loop of this very thread, which would wait for itself.
+        TypeError: it is neither.
+        RuntimeError: it belongs to the event loop of this thread, which would wait for itself.
     """
     if inspect.iscoroutinefunction(getattr(client, "readdir", None)):
         return _Asyncssh(client, loop)
@@ -86,22 +86,22 @@ def remote_of(client: Any, loop: asyncio.AbstractEventLoop | None = None) -> Rem
     raise TypeError("sftp_client must be the SFTP client of asyncssh or of paramiko")
 
 
-class RemoteReader:
-    """Lists folders below a root on another machine, several at once.
+class RemoteLister:
+    """Lists folders of a remote root concurrently.
 
     Args:
-        remote: its files.
+        remote: the files of the remote host.
         root: the root.
-        status: what a run says of itself, by its folder relative to the root.
+        status: returns the status of a run, given its folder relative to the root.
     """
 
-    def __init__(self, remote: Remote, root: str, status: Callable[[str], str | None]) -> None:
+    def __init__(self, remote: RemoteFiles, root: str, status: Callable[[str], str | None]) -> None:
         self._remote = remote
         self._root = root
         self.status = status
 
     def many(self, folders: Iterable[str]) -> Iterator[tuple[str, Listing]]:
-        """What is in each folder, in any order.
+        """List each folder, in any order.
 
         Raises:
             ConnectionError: the connection is lost.
@@ -110,32 +110,32 @@ class RemoteReader:
         if len(wanted) == 1:
             yield wanted[0], self._listing(wanted[0])
             return
-        with ThreadPoolExecutor(max_workers=self._remote.together) as pool:
+        with ThreadPoolExecutor(max_workers=self._remote.parallel) as pool:
             yield from zip(wanted, pool.map(self._listing, wanted), strict=True)
 
     def _listing(self, folder: str) -> Listing:
         try:
-            return self._remote.list(joined(self._root, folder))
+            return self._remote.list(join_path(self._root, folder))
         except ConnectionError:
             raise
         except OSError as error:
             return error
 
 
-def joined(root: str, path: str) -> str:
-    """A path below a root, as SFTP has it."""
+def join_path(root: str, path: str) -> str:
+    """Return the SFTP path of a path below a root."""
     return f"{root.rstrip('/')}/{path}" if path else root or "."
 
 
 class _Paramiko:
     # One client is not for several threads at once.
-    together = 1
+    parallel = 1
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def list(self, path: str) -> list[Item]:
-        with _told(path):
+        with _translate_errors(path):
             return [
                 item
                 for about in self._client.listdir_attr(path)
@@ -143,21 +143,21 @@ class _Paramiko:
             ]
 
     def stat(self, path: str) -> Item:
-        with _told(path):
+        with _translate_errors(path):
             about = self._client.lstat(path)
         return _regular(path, about.st_mode, about.st_size, about.st_mtime)
 
-    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
-        with _told(path), self._client.open(path, "rb") as file:
+    def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
+        with _translate_errors(path), self._client.open(path, "rb") as file:
             file.seek(offset)
             left = size
             while left > 0 and (piece := file.read(min(left, ONE_READ))):
-                take(piece)
+                write(piece)
                 left -= len(piece)
 
 
-class _told:
-    """Turns paramiko's errors into `OSError` with a number."""
+class _translate_errors:
+    """Translate paramiko's errors into `OSError` with an errno."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -173,14 +173,14 @@ class _told:
             raise ConnectionError(errno.ECONNRESET, "the connection was lost", self._path) from error
         if isinstance(error, OSError):
             text = str(error)
-            # paramiko says of a closed connection only this.
+            # paramiko's only sign of a closed connection.
             if "closed" in text:
                 raise ConnectionError(errno.ECONNRESET, "the connection was lost", self._path) from error
             raise OSError(errno.EIO, text, self._path) from error
 
 
 class _Asyncssh:
-    together = TOGETHER
+    parallel = TOGETHER
 
     def __init__(self, client: Any, loop: asyncio.AbstractEventLoop | None) -> None:
         self._client = client
@@ -189,13 +189,13 @@ class _Asyncssh:
             raise RuntimeError(
                 "sync() waits, and would wait for its own event loop: call it in a thread (asyncio.to_thread)."
             )
-        # Not imported: whoever has a client has loaded it.
+        # Not imported: a client exists, so it is loaded.
         self._asyncssh: Any = sys.modules.get("asyncssh")
         self._errors = (self._asyncssh.Error,) if self._asyncssh else ()
-        # Over a slow line more of them would wait for each other until their time is up.
+        # Over a slow line more requests would wait for each other until they time out.
         self._gate = asyncio.Semaphore(IN_FLIGHT)
-        if not self._loop.is_running():  # it runs while we wait, and for one thread alone
-            self.together = 1
+        if not self._loop.is_running():  # it runs while this thread waits, for one thread only
+            self.parallel = 1
 
     def list(self, path: str) -> list[Item]:
         names = self._wait(path, self._client.readdir(os.fsencode(path)))
@@ -211,9 +211,9 @@ class _Asyncssh:
         about = self._wait(path, self._client.lstat(os.fsencode(path)))
         return _regular(path, about.permissions, about.size, about.mtime)
 
-    def read(self, path: str, offset: int, size: int, take: Callable[[bytes], None]) -> None:
+    def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
         if size <= ONE_READ:
-            take(self._wait(path, self._small(path, offset, size)))
+            write(self._wait(path, self._small(path, offset, size)))
             return
         file = self._wait(path, self._open(path))
         try:
@@ -222,7 +222,7 @@ class _Asyncssh:
                 piece = self._wait(path, _slice(file, offset, min(left, SLICE), self._gate), SLICE_SECONDS)
                 if not piece:
                     break
-                take(piece)
+                write(piece)
                 offset, left = offset + len(piece), left - len(piece)
         finally:
             self._wait(path, file.close())
@@ -231,10 +231,10 @@ class _Asyncssh:
         return await self._client.open(os.fsencode(path), "rb", block_size=0)
 
     async def _small(self, path: str, offset: int, size: int) -> bytes:
-        # With blocks of size 0 a request is what it says: no second one that only learns of the end.
+        # Block size 0 sends exactly this request, without a second one to find the end of the file.
         async with await self._client.open(os.fsencode(path), "rb", block_size=0) as file:
             content: bytes = await file.read(size, offset)
-            # A server that answers with less than it has: 32 KiB is what all can.
+            # A server may return less than it has; 32 KiB is what all support.
             while 0 < len(content) < size - 1 and len(content) % 1024 == 0:
                 more = await file.read(size - len(content), offset + len(content))
                 if not more:
@@ -253,16 +253,16 @@ class _Asyncssh:
                     raise
             return self._loop.run_until_complete(asyncio.wait_for(work, seconds))
         except TimeoutError as error:
-            raise ConnectionError(errno.ETIMEDOUT, "the other machine does not answer", path) from error
+            raise ConnectionError(errno.ETIMEDOUT, "the remote host does not respond", path) from error
         except self._errors as error:
             raise self._translated(error, path) from error
 
     def _translated(self, error: Any, path: str) -> OSError:
         code = error.code if isinstance(error, self._asyncssh.SFTPError) else _LOST[0]
         if code in _MISSING:
-            return FileNotFoundError(errno.ENOENT, "no such file over there", path)
+            return FileNotFoundError(errno.ENOENT, "no such file on the remote host", path)
         if code in _DENIED:
-            return PermissionError(errno.EACCES, "not permitted over there", path)
+            return PermissionError(errno.EACCES, "permission denied on the remote host", path)
         if code in _LOST:
             return ConnectionError(errno.ECONNRESET, "the connection was lost", path)
         reason = "".join(filter(str.isprintable, str(getattr(error, "reason", error))))[:200]
@@ -270,7 +270,7 @@ class _Asyncssh:
 
 
 async def _slice(file: Any, offset: int, size: int, gate: asyncio.Semaphore) -> bytes:
-    """Bytes from `offset` on, by many requests at once; fewer when the file ends before.
+    """Read `size` bytes from `offset` by concurrent requests; fewer if the file ends before.
 
     asyncssh's own way (any other `block_size`) leaves a task behind for each request that fails.
     """
@@ -320,5 +320,5 @@ def _item(name: str, mode: int | None, size: int | None, mtime: float | None) ->
 def _regular(path: str, mode: int | None, size: int | None, mtime: float | None) -> Item:
     item = _item(path, mode, size, mtime)
     if item is None or item.is_folder:
-        raise OSError(errno.EINVAL, "not a regular file over there", path)
+        raise OSError(errno.EINVAL, "not a regular file on the remote host", path)
     return item

@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from runicorn import _platform
-from runicorn.manifest.files import is_media
 from runicorn.store import layout
+from runicorn.sync.manifest.files import is_media
 
 ALGORITHM = "sha256:"
 BLOCK = 1024 * 1024

@@ -11,7 +11,7 @@ from runicorn.settings import free_space
 from runicorn.store import heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
-from runicorn.sync.fetching import target_of
+from runicorn.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
 from runs.index import discovery
 from runs.models import Run, StorageRoot
@@ -167,7 +167,7 @@ def _place(root: StorageRoot, run_id: str, sent: Sent, about: dict[str, Any]) ->
         raise FileRefused(str(error).rstrip("."), "project") from error
     with write_through.one_file():
         try:
-            return target_of(Path(root.path), f"{above}/{run_id}/{layout.META}").parent
+            return prepare_target(Path(root.path), f"{above}/{run_id}/{layout.META}").parent
         except OutsideStore as error:
             raise OutsideRoot(run_id) from error
 
@@ -180,7 +180,7 @@ def _check_same(run: Run, folder: Path, about: dict[str, Any]) -> None:
 
 
 def _land(root: StorageRoot, folder: Path, sent: Sent) -> int:
-    path = target_of(folder, sent.name)
+    path = prepare_target(folder, sent.name)
     if sent.name not in layout.SMALL:
         # The first part of a large file asks for the room of all of it.
         free_space.require(path, (sent.size or 0) if sent.offset == 0 and sent.size else len(sent.content))

@@ -20,7 +20,7 @@ LAYERS = {
     "runicorn_site": ["web", "database", "security", "transport", "assets", "api", ".", "server", "pages"],
     "runicorn": [
         ".", "store", "settings", "alerts", "media", "artifacts", "capture", "export", "archives", "api",
-        "importers", "manifest", "sync", "remote_storage", "upload", "tracking", "maintenance", "demo", "integrations", "cli",
+        "importers", "sync", "upload", "tracking", "maintenance", "demo", "integrations", "cli", "manifest", "remote_storage",
     ],
 }  # fmt: skip
 # Entry points that wire an app together; its errors, on the other hand, are known to every folder.
@@ -37,8 +37,6 @@ ENTRY = {
     "__init__",
     "__main__",
 }
-# Documented import paths whose package lies below what it offers.
-FACADES = {"runicorn.manifest", "runicorn.manifest.cli"}
 WITHOUT_DJANGO = ("runs/store", "metrics/store", "remote/ssh")
 LARGEST_FOLDER = 20
 UNTANGLED = sorted(LAYERS.keys() - {"runicorn_site"})
@@ -78,11 +76,7 @@ def test_arrows_between_folders_only_go_down(app: str) -> None:
     modules, layers, wrong = modules_of(app), LAYERS[app], []
     for module, path in modules.items():
         folder = folder_of(module, path)
-        if (
-            folder in {"templatetags", "management"}
-            or module in FACADES
-            or (folder == "." and path.stem in ENTRY)
-        ):
+        if folder in {"templatetags", "management"} or (folder == "." and path.stem in ENTRY):
             continue
         assert folder in layers, f"{module}: a new folder needs its place in LAYERS"
         for imported in imports_of(path, modules):

@@ -22,7 +22,7 @@ from runicorn import _platform
 from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge, Limits
 from runicorn.archives.read import import_archive
 from runicorn.archives.reader import members
-from runicorn.manifest.files import is_media
+from runicorn.sync.manifest.files import is_media
 from tests.exchange.packing import RUN, Content, good, gzipped, snapshot, tarred, zip_link, zipped
 
 Case = tuple[str, bytes, str]

@@ -23,8 +23,8 @@ from runicorn.artifacts import curation as curating
 from runicorn.artifacts import garbage, verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.store import Store
-from runicorn.manifest.generator import ManifestGenerator
 from runicorn.store import curation, layout
+from runicorn.sync.manifest.generator import ManifestGenerator
 from runicorn.upload.state import UploadState
 from runs.active_root import activate
 

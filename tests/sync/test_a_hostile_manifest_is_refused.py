@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runicorn.manifest.scan import Item
-from runicorn.sync import checking
-from runicorn.sync.client import Mirror
-from runicorn.sync.source import manifests
+from runicorn.sync import inventory
+from runicorn.sync.discovery import read_manifests
+from runicorn.sync.manifest.scan import Item
+from runicorn.sync.run_mirror import RunMirror
 
 RUN = "p/n/runs/20260101_000000_abcdef"
 ODD_PATHS = [
@@ -76,7 +76,7 @@ GOOD = {"path": f"{RUN}/meta.json", "size": 2, "mtime": 1.0}
 class Far:
     """A machine that answers whatever it is asked, and remembers what that was."""
 
-    together = 2
+    parallel = 2
 
     def __init__(self, manifest: bytes, name: str = "full_manifest.json") -> None:
         self.manifest = manifest
@@ -89,12 +89,12 @@ class Far:
     def stat(self, path: str) -> Item:
         return Item(path, False, 2, 1.0, "1")
 
-    def read(self, path: str, offset: int, size: int, take: Any) -> None:
+    def read(self, path: str, offset: int, size: int, write: Any) -> None:
         if path.endswith(self.name):
-            take(self.manifest)
+            write(self.manifest)
             return
         self.asked.append(path)
-        take(b"{}"[offset : offset + size])
+        write(b"{}"[offset : offset + size])
 
 
 def manifest(*runs: Any, **more: Any) -> bytes:
@@ -106,9 +106,9 @@ def run(*files: Any, run_id: Any = "20260101_000000_abcdef") -> dict[str, Any]:
     return {"run_id": run_id, "project": "p", "name": "n", "status": "x", "files": list(files)}
 
 
-def visit(far: Far, folder: Path) -> dict[str, Any]:
-    mirror = Mirror(far, "/data", folder, folder)
-    return mirror.visit(lambda state: manifests(far, "/data"))
+def mirror(far: Far, folder: Path) -> dict[str, Any]:
+    run_mirror = RunMirror(far, "/data", folder, folder)
+    return run_mirror.run(lambda state: read_manifests(far, "/data"))
 
 
 def below(folder: Path) -> list[str]:
@@ -126,7 +126,7 @@ def test_a_path_that_is_none_of_a_run_is_refused_and_the_rest_is_used(path: str,
     parts = path.split("/")
     odd = run({**GOOD, "path": path}, run_id=parts[-2] if len(parts) > 1 else "x")
     far = Far(manifest(odd, run(GOOD)))
-    result = visit(far, folder)
+    result = mirror(far, folder)
     assert (result["refused_count"], result["files_synced"]) == (1, 1)
     assert far.asked == [f"/data/{RUN}/meta.json"]
     assert below(tmp_path) == [f"a/b/c/mirror/{RUN}/meta.json"]
@@ -158,20 +158,20 @@ def test_a_path_that_is_none_of_a_run_is_refused_and_the_rest_is_used(path: str,
 )
 def test_a_file_that_is_told_of_oddly_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
     far = Far(manifest(run({**GOOD, **change})))
-    assert visit(far, tmp_path)["refused_count"] == 1
+    assert mirror(far, tmp_path)["refused_count"] == 1
     assert not far.asked and not below(tmp_path)
 
 
 @pytest.mark.parametrize("odd", [None, 5, "run", [], {}, {"files": None}, {"files": {}}, {"files": "x"}])
 def test_a_run_that_is_none_is_refused(odd: Any, tmp_path: Path) -> None:
-    result = visit(Far(manifest(odd, run(GOOD))), tmp_path)
+    result = mirror(Far(manifest(odd, run(GOOD))), tmp_path)
     assert (result["refused_count"], result["files_synced"]) == (1, 1)
 
 
 def test_files_belong_to_their_run_and_come_once(tmp_path: Path) -> None:
     other = {**GOOD, "path": "p/n/runs/20260101_000000_ffffff/status.json"}
     far = Far(manifest(run(GOOD, GOOD, other), run(GOOD), run(GOOD, run_id="another")))
-    result = visit(far, tmp_path)
+    result = mirror(far, tmp_path)
     assert result["refused_count"] == 4 and len(far.asked) == 1
 
 
@@ -198,19 +198,19 @@ def test_files_belong_to_their_run_and_come_once(tmp_path: Path) -> None:
 )
 def test_what_is_no_manifest_is_not_used(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No valid manifest found on server"):
-        visit(Far(content), tmp_path)
+        mirror(Far(content), tmp_path)
     with pytest.raises(OSError, match="No valid manifest found on server"):
-        visit(Far(gzip.compress(content), "full_manifest.json.gz"), tmp_path)
+        mirror(Far(gzip.compress(content), "full_manifest.json.gz"), tmp_path)
 
 
 def test_a_bomb_is_not_unpacked() -> None:
     bomb = gzip.compress(b"\0" * 200 * 2**20)
-    with pytest.raises(checking.InvalidManifest, match="unpacks to more than"):
-        checking.unpack(bomb)
-    with pytest.raises(checking.InvalidManifest, match="not whole"):
-        checking.unpack(gzip.compress(b"x" * 10_000)[:-9])
-    with pytest.raises(checking.InvalidManifest, match="not a gzip file"):
-        checking.unpack(b"plain")
+    with pytest.raises(inventory.InvalidManifest, match="unpacks to more than"):
+        inventory.unpack(bomb)
+    with pytest.raises(inventory.InvalidManifest, match="truncated"):
+        inventory.unpack(gzip.compress(b"x" * 10_000)[:-9])
+    with pytest.raises(inventory.InvalidManifest, match="not a gzip file"):
+        inventory.unpack(b"plain")
 
 
 @pytest.mark.parametrize("place", ["p", "p/n", "p/n/runs", RUN, f"{RUN}/meta.json"])
@@ -220,14 +220,14 @@ def test_links_are_not_followed_out(place: str, tmp_path: Path) -> None:
     outside.mkdir()
     (outside / "n" / "runs").mkdir(parents=True)
     (folder / place).symlink_to(outside / "new" if place.endswith(".json") else outside)
-    result = visit(Far(manifest(run(GOOD))), folder)
+    result = mirror(Far(manifest(run(GOOD))), folder)
     assert result["files_synced"] == 0 and result["problems"]
     assert not [path for path in outside.rglob("*") if path.is_file()]
 
 
 def test_a_size_beyond_the_disk_costs_one_file(tmp_path: Path) -> None:
     huge = {"path": f"{RUN}/events.jsonl", "size": 2**59, "mtime": 1.0}
-    result = visit(Far(manifest(run(GOOD, huge))), tmp_path)
+    result = mirror(Far(manifest(run(GOOD, huge))), tmp_path)
     assert (result["files_synced"], result["failed_count"]) == (1, 1)
     assert "No space left on the disk" in result["problems"][0]
 
@@ -240,7 +240,7 @@ def test_a_memory_that_leads_elsewhere_removes_nothing(tmp_path: Path) -> None:
     mark = {"size": precious.stat().st_size, "mtime": precious.stat().st_mtime}
     state = {"version": "1.0", "files": {"../precious.txt": mark}, "seen": {"..": 0.0, "../../x": 0.0}}
     (folder / ".sync_state.json").write_text(json.dumps(state))
-    visit(Far(manifest(run(GOOD), generated_at=5.0)), folder)
+    mirror(Far(manifest(run(GOOD), generated_at=5.0)), folder)
     assert precious.exists() and not (tmp_path / ".deleted").exists()
 
 
@@ -248,6 +248,6 @@ def test_a_memory_that_leads_elsewhere_removes_nothing(tmp_path: Path) -> None:
     st.text(max_size=60) | st.lists(st.sampled_from(["..", ".", "", "p", "runs", "media", "a"])).map("/".join)
 )
 def test_whatever_is_taken_lies_within_a_run(path: str) -> None:
-    if checking.is_path(path):
+    if inventory.is_run_file(path):
         assert not os.path.isabs(path) and ".." not in path.split("/")
         assert os.path.normpath(path) == path and "runs" in path.split("/")

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from runicorn.manifest import ManifestGenerator, ManifestType, disk
+from runicorn.manifest import ManifestGenerator, ManifestType
 from runicorn.settings import user
+from runicorn.sync.manifest import disk
 from tests.folders import write_run
 from tests.sync.stores import LONG_AGO, age, write_store
 

@@ -18,8 +18,8 @@ import pytest
 from runicorn._platform import file_lock
 from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
 from runicorn.sync import transport
-from runicorn.sync.client import Ending
-from runicorn.sync.visit import visit
+from runicorn.sync.mirror import mirror_store
+from runicorn.sync.stopping import StopRequest
 from tests.sync.far import TalkativeSshd, over_asyncssh
 from tests.sync.stores import age, contents, put, write_store
 from tests.waiting import until
@@ -219,7 +219,7 @@ def test_another_run_of_the_same_id_is_left_as_it_is(
     mine.mkdir(parents=True)
     (mine / "meta.json").write_text('{"id": "mine", "created_at": 1.0}')
     result = sync()
-    assert any("is another run" in problem for problem in result["problems"])
+    assert any("as another run" in problem for problem in result["problems"])
     assert os.listdir(mine) == ["meta.json"]
 
 
@@ -292,16 +292,16 @@ def test_many_may_work_on_one_mirror(sftp: Any, there: Path, folder: Path) -> No
 
 def test_one_that_waits_for_another_visit_can_be_stopped(sftp: Any, there: Path, folder: Path) -> None:
     write_store(there, 2)
-    ending = Ending()
+    stop = StopRequest()
 
     def once() -> dict[str, Any]:
-        return visit(transport.remote_of(sftp), str(there), folder, "far", ending=ending)
+        return mirror_store(transport.wrap_client(sftp), str(there), folder, "far", stop=stop)
 
     once()
     (lock,) = folder.glob(".runicorn/sync/*/.sync.lock")
     with file_lock(lock), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(once)
-        ending.stopped = True
+        stop.requested = True
         with pytest.raises(ConnectionError, match="stopped"):
             waiting.result(10)
 

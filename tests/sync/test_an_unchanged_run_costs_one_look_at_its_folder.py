@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from runicorn.manifest import ManifestGenerator, ManifestType
-from runicorn.manifest import disk as disk_module
-from runicorn.manifest import generator as generator_module
+from runicorn.sync.manifest import disk as disk_module
+from runicorn.sync.manifest import generator as generator_module
 from tests.sync.stores import age, write_store
 
 

@@ -16,8 +16,8 @@ import pytest
 from runicorn.artifacts import Artifact, curation, records
 from runicorn.artifacts.store import Store, Version
 from runicorn.artifacts.verify import verify
-from runicorn.sync.transport import remote_of
-from runicorn.sync.visit import visit
+from runicorn.sync.mirror import mirror_store
+from runicorn.sync.transport import wrap_client
 from tests.processes import environment
 from tests.remote.sshd import Sshd
 from tests.sync.stores import write_store
@@ -49,7 +49,7 @@ def run(there: Path) -> Path:
 @pytest.fixture
 def bring(sftp: Any, there: Path, folder: Path) -> Visit:
     """One visit, with artifacts."""
-    return lambda: visit(remote_of(sftp), str(there), folder, "far", artifacts=True)
+    return lambda: mirror_store(wrap_client(sftp), str(there), folder, "far", artifacts=True)
 
 
 def test_they_are_the_same_here_and_come_once(
@@ -59,7 +59,7 @@ def test_they_are_the_same_here_and_come_once(
     curation.set_alias(theirs.artifact, "best", 1)
 
     def bring() -> dict[str, Any]:
-        return visit(remote_of(any_sftp), str(there), folder, "far", artifacts=True)
+        return mirror_store(wrap_client(any_sftp), str(there), folder, "far", artifacts=True)
 
     result = bring()
     assert (result["artifacts_synced"], result["failed_count"], result["problems"]) == (1, 0, [])
@@ -78,7 +78,7 @@ def test_without_being_asked_none_come(
     sftp: Any, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     log(there, run, tmp_path)
-    assert "artifacts_synced" not in visit(remote_of(sftp), str(there), folder, "far")
+    assert "artifacts_synced" not in mirror_store(wrap_client(sftp), str(there), folder, "far")
     assert not (folder / "artifacts").exists()
 
 
@@ -108,7 +108,9 @@ def test_another_version_here_stays_and_is_told_once(
     mine = log(folder, here, tmp_path, b"mine")
     result = bring()
     assert result["artifacts_synced"] == result["failed_count"] == 0
-    assert result["problems"] == ["model/net:v1 was not taken: there is another version of that number here."]
+    assert result["problems"] == [
+        "model/net:v1 was not mirrored: there is another version of that number here."
+    ]
     assert mine.file_path("copy.pt").read_bytes() == b"mine" and bring()["problems"] == []
     shutil.rmtree(mine.path)  # there is room now
     assert bring()["artifacts_synced"] == 1
@@ -151,7 +153,7 @@ def test_a_manifest_that_leads_elsewhere_is_refused(
     manifest["files"][0]["path"] = path
     (version.path / "manifest.json").write_text(json.dumps(manifest))
     result = bring()
-    assert result["artifacts_synced"] == 0 and "was not taken" in result["problems"][0]
+    assert result["artifacts_synced"] == 0 and "was not mirrored" in result["problems"][0]
     assert not list((folder / "artifacts").rglob("*.pt"))
 
 
@@ -180,7 +182,7 @@ def test_a_damaged_content_is_told_and_nothing_is_there(
         file.write_bytes(BIG[:-1] + b"x")
     result = bring()
     assert result["artifacts_synced"] == 0 and result["failed_count"] == 1
-    assert "not what its manifest says" in result["problems"][0]
+    assert "differs from its manifest" in result["problems"][0]
     assert not list((folder / "artifacts").rglob("*.pt"))
     for path in ("weights/net.pt", "copy.pt"):
         version.file_path(path).write_bytes(BIG)

@@ -219,7 +219,7 @@ class Far:
 @contextmanager
 def _stopped_by_ctrl_c(visit: Any) -> Iterator[None]:
     """An exception would wait for the files that are on their way, however large: the visit hangs up instead."""
-    before = signal.signal(signal.SIGINT, lambda number, frame: visit.stop(to_go_on=True))
+    before = signal.signal(signal.SIGINT, lambda number, frame: visit.stop(keep_partial=True))
     try:
         yield
     finally:

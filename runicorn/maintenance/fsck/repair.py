@@ -11,8 +11,8 @@ from runicorn.artifacts import index
 from runicorn.artifacts.store import INDEX, Store
 from runicorn.maintenance import cleaning
 from runicorn.maintenance.fsck.report import Report
-from runicorn.manifest.generator import SCAN
 from runicorn.store import curation, layout
+from runicorn.sync.manifest.generator import SCAN
 
 CACHE_CEILING = 2**30
 DERIVED = ("leftover", "index-damaged", "cache-damaged")

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from runicorn.manifest.files import MOST_DEPTH, is_run_folder, is_safe_part, priority_of
 from runicorn.store import layout
+from runicorn.sync.manifest.files import MOST_DEPTH, is_run_folder, is_safe_part, priority_of
 
 QUIET_SECONDS = 3600.0
 """A run that ended and was not written for so long is settled."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from runicorn import _platform
-from runicorn.manifest.model import HASHED
-from runicorn.manifest.scan import Item, Listing
 from runicorn.store import layout
+from runicorn.sync.manifest.model import HASHED
+from runicorn.sync.manifest.scan import Item, Listing
 
 
 class Disk:

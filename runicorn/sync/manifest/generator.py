@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from runicorn import _platform
-from runicorn.manifest.about import SOURCES, About, about
-from runicorn.manifest.disk import Disk, ends
-from runicorn.manifest.files import priority_of
-from runicorn.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
-from runicorn.manifest.scan import Found, RunFiles, scan
 from runicorn.store import layout
 from runicorn.store.containment import check_inside
+from runicorn.sync.manifest.about import SOURCES, About, about
+from runicorn.sync.manifest.disk import Disk, ends
+from runicorn.sync.manifest.files import priority_of
+from runicorn.sync.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
+from runicorn.sync.manifest.scan import Found, RunFiles, scan
 
 PRIVATE = ".runicorn"
 STATE, SCAN, LOCK = ".manifest_state.json", ".manifest_scan.json", ".manifest.lock"
