@@ -41,7 +41,7 @@ class Trouble(Exception):
         status_code: of the answer.
     """
 
-    status_code = HTTPStatus.INTERNAL_SERVER_ERROR
+    status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR
 
     def __init__(self, sentence: str = "") -> None:
         super().__init__(sentence)

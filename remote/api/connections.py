@@ -1,149 +1,161 @@
-"""The API of other machines: connections, the keys of hosts, environments, files."""
+"""API of connections, host keys, environments and files of remote hosts."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.api import schemas
 from remote.api.requests import (
-    AcceptedKey,
+    AcceptHostKeyBody,
+    AddressBody,
+    ConnectBody,
     ConnectionQuery,
     EnvironmentQuery,
     FolderQuery,
-    ForgottenKey,
     PathQuery,
-    Place,
-    SSHLogin,
-    connection_answer,
-    given,
+    RemoveHostKeyBody,
 )
 from remote.services import connections
+from runicorn.api.responses import remote as responses
+from runicorn.api.responses.problem import Problem
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import remote_io
 
-FIELDS = connections.FIELDS
-OVER_THERE: dict[int, Any] = {403: schemas.Problem, 404: schemas.Problem, 503: schemas.Problem}
+REMOTE_ERRORS = (403, 404, 503)
 
 
 @remote_io
 class Connect(APIView):
-    """A connection to another machine."""
+    """A connection to a remote host."""
 
-    @extend_schema(
-        request=SSHLogin,
-        responses={
-            200: schemas.Connected,
-            401: schemas.Problem,
-            409: schemas.HostKeyProblem,
-            503: schemas.Problem,
+    @endpoint(
+        body=ConnectBody,
+        returns={
+            200: responses.Connected,
+            401: Problem,
+            409: responses.HostKeyProblem,
+            503: Problem,
         },
     )
-    def post(self, request: Request) -> Response:
-        """Connect, or join the connection that is there with the same credentials. Takes at most 10 s.
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Connect, or join the open connection that has the same credentials. Takes at most 10 s.
 
-        409 when nobody here has accepted the host's key yet, or it shows another one than before.
+        409 when the host's key is unknown or has changed.
         """
-        asked = given(SSHLogin, request.data)
-        held = connections.connect(**asked)
-        return Response(connection_answer(held.address, held.state == "connected"))
+        connection = connections.connect(**body)
+        address = connection.address
+        return Response(
+            responses.Connected(
+                ok=True,
+                connection_id=address.id,
+                host=address.host,
+                port=address.port,
+                username=address.username,
+                connected=connection.state == "connected",
+            )
+        )
 
 
 class Connections(APIView):
-    """The connections to other machines."""
+    """The connections to remote hosts."""
 
-    @extend_schema(responses={200: schemas.RemoteConnections})
+    @endpoint(returns=responses.RemoteConnections)
     def get(self, request: Request) -> Response:
-        """Those that are open, and those that were lost and are being made again."""
-        return Response({"sessions": connections.connections()})
+        """List the connections that are open, and those that were lost and are being restored."""
+        return Response(responses.RemoteConnections(sessions=connections.connections()))
 
 
 @remote_io
 class Disconnect(APIView):
     """The end of a connection."""
 
-    @extend_schema(request=Place, responses={200: schemas.Ended, 404: schemas.Problem})
-    def post(self, request: Request) -> Response:
-        """End it, and the viewers that run over it."""
-        connections.disconnect(**given(Place, request.data))
-        return Response({"ok": True, "message": "Connection removed"})
+    @endpoint(body=AddressBody, returns=responses.Done, errors=[404])
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Close a connection, and the viewers that run over it."""
+        connections.disconnect(**body)
+        return Response(responses.Done(ok=True, message="Connection removed"))
 
 
 class AcceptHostKey(APIView):
     """A key that is trusted from now on."""
 
-    @extend_schema(request=AcceptedKey, responses={200: schemas.Accepted, 503: schemas.Problem})
-    def post(self, request: Request) -> Response:
-        """Trust a key that the host showed within the last ten minutes, in place of those it had."""
-        connections.accept_host_key(**given(AcceptedKey, request.data))
-        return Response({"ok": True})
+    @endpoint(body=AcceptHostKeyBody, returns=responses.AcceptedHostKey, errors=[503])
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Trust a key that the host presented within the last ten minutes; it replaces the host's earlier keys."""
+        connections.accept_host_key(**body)
+        return Response(responses.AcceptedHostKey(ok=True))
 
 
 class KnownHosts(APIView):
     """The keys of known hosts."""
 
-    @extend_schema(responses={200: schemas.KnownHostList, 503: schemas.Problem})
+    @endpoint(returns=responses.KnownHostList, errors=[503])
     def get(self, request: Request) -> Response:
-        """In the order of the file, one for each name of a host."""
-        entries = [{field: getattr(row, field) for field in FIELDS} for row in connections.known_hosts()]
-        return Response({"entries": entries})
+        """List the trusted keys in the order of the file, one for each host name."""
+        entries = [
+            responses.KnownHostEntry(
+                host=row.host,
+                port=row.port,
+                known_hosts_host=row.known_hosts_host,
+                key_type=row.key_type,
+                key_base64=row.key_base64,
+                fingerprint_sha256=row.fingerprint_sha256,
+            )
+            for row in connections.known_hosts()
+        ]
+        return Response(responses.KnownHostList(entries=entries))
 
 
 class RemoveHostKey(APIView):
-    """A key that is not trusted any more."""
+    """A key that is no longer trusted."""
 
-    @extend_schema(request=ForgottenKey, responses={200: schemas.Forgotten, 503: schemas.Problem})
-    def post(self, request: Request) -> Response:
-        """Forget the keys of a type that a host is known by; connections that are open stay."""
-        return Response(
-            {"ok": True, "changed": connections.remove_host_key(**given(ForgottenKey, request.data))}
-        )
+    @endpoint(body=RemoveHostKeyBody, returns=responses.RemovedHostKey, errors=[503])
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Remove a host's keys of one type; open connections stay."""
+        return Response(responses.RemovedHostKey(ok=True, changed=connections.remove_host_key(**body)))
 
 
 @remote_io
 class Environments(APIView):
-    """The Pythons of another machine."""
+    """The Python environments of a remote host."""
 
-    @extend_schema(parameters=[ConnectionQuery], responses={200: schemas.RemoteEnvironments, **OVER_THERE})
-    def get(self, request: Request) -> Response:
-        """System, conda and virtual environments, with the version of Python and of the Runicorn in each."""
-        return Response(
-            {"ok": True, "envs": connections.environments(**given(ConnectionQuery, request.query_params))}
-        )
+    @endpoint(query=ConnectionQuery, returns=responses.RemoteEnvironments, errors=REMOTE_ERRORS)
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """List system, conda and virtual environments, with the version of Python and of the Runicorn in each."""
+        return Response(responses.RemoteEnvironments(ok=True, envs=connections.environments(**query)))
 
 
 @remote_io
 class RemoteConfig(APIView):
-    """What a viewer over there would begin with."""
+    """Defaults for a viewer on a remote host."""
 
-    @extend_schema(parameters=[EnvironmentQuery], responses={200: schemas.RemoteConfig, **OVER_THERE})
-    def get(self, request: Request) -> Response:
-        """Versions, the storage root that a training started there would use, and a free port."""
-        asked = given(EnvironmentQuery, request.query_params)
+    @endpoint(query=EnvironmentQuery, returns=responses.RemoteConfig, errors=REMOTE_ERRORS)
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """Return versions, the storage root that a training in the environment would use, and a free port."""
         return Response(
-            connections.config(connection_id=asked["connection_id"], environment=asked["conda_env"])
+            connections.config(connection_id=query["connection_id"], environment=query["conda_env"])
         )
 
 
 @remote_io
 class RemoteFolder(APIView):
-    """A folder over there."""
+    """A folder on a remote host."""
 
-    @extend_schema(parameters=[FolderQuery], responses={200: schemas.RemoteFolder, **OVER_THERE})
-    def get(self, request: Request) -> Response:
-        """What lies in it: folders first, then by name; links count as what they lead to."""
-        return Response(connections.list_folder(**given(FolderQuery, request.query_params)).told())
+    @endpoint(query=FolderQuery, returns=responses.RemoteFolder, errors=REMOTE_ERRORS)
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """List a folder: folders first, then by name; links count as their targets."""
+        return Response(connections.list_folder(**query).to_dict())
 
 
 @remote_io
 class RemotePath(APIView):
-    """A path over there."""
+    """A path on a remote host."""
 
-    @extend_schema(parameters=[PathQuery], responses={200: schemas.RemotePath, **OVER_THERE})
-    def get(self, request: Request) -> Response:
-        """Whether something is there, and whether it is a folder."""
-        place, kind = connections.look_at(**given(PathQuery, request.query_params))
-        return Response({"path": place, "exists": kind is not None, "is_dir": kind == "folder"})
+    @endpoint(query=PathQuery, returns=responses.RemotePath, errors=REMOTE_ERRORS)
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """Return whether the path exists, and whether it is a folder."""
+        path, kind = connections.path_kind(**query)
+        return Response(responses.RemotePath(path=path, exists=kind is not None, is_dir=kind == "folder"))

@@ -1,4 +1,4 @@
-"""What the routes about other machines take."""
+"""Request serializers of the API about remote hosts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from rest_framework import serializers
 
 from remote.ssh import address as addresses
 from remote.ssh import known_hosts
-from remote.ssh.address import Address, BadAddress
+from remote.ssh.address import BadAddress
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey
 from runicorn_site.web.serializers import Body, Query
 
-SECRET = {"required": False, "trim_whitespace": False, "write_only": True}
-EXACT = {"trim_whitespace": False}
+SECRET: dict[str, Any] = {"required": False, "trim_whitespace": False, "write_only": True}
+EXACT: dict[str, Any] = {"trim_whitespace": False}
 CONTROL = "\r\n"
 
 
@@ -22,7 +22,7 @@ def _port(**more: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=65535, **more)
 
 
-class Place(Body):
+class AddressBody(Body):
     """A user on a host."""
 
     host = serializers.CharField(max_length=300, help_text="A name or an address.", **EXACT)
@@ -30,16 +30,16 @@ class Place(Body):
     username = serializers.CharField(max_length=255, **EXACT)
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """`address`, checked, in the place of its parts."""
+        """Replace the parts by the validated `address`."""
         try:
-            place = addresses.address(fields.pop("host"), fields.pop("port"), fields.pop("username"))
+            address = addresses.address(fields.pop("host"), fields.pop("port"), fields.pop("username"))
         except BadAddress as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
-        return fields | {"address": place}
+        return fields | {"address": address}
 
 
-class SSHLogin(Place):
-    """A user on a host, and how they prove who they are."""
+class ConnectBody(AddressBody):
+    """A user on a host, and their credentials."""
 
     password = serializers.CharField(max_length=1024, allow_blank=True, **SECRET)
     private_key = serializers.CharField(max_length=65536, help_text="The text of a key.", **SECRET)
@@ -53,7 +53,7 @@ class SSHLogin(Place):
     )
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """`address` and `credentials`; no secret stays in sight."""
+        """Replace the fields by `address` and `credentials`."""
         fields = super().validate(fields)
         names = ("password", "private_key", "private_key_path", "passphrase", "use_agent")
         credentials = Credentials(**{name: fields.pop(name) for name in names if name in fields})
@@ -63,8 +63,8 @@ class SSHLogin(Place):
         return fields | {"credentials": credentials}
 
 
-class AcceptedKey(Body):
-    """A key that a host showed, as the question about it (409) had it."""
+class AcceptHostKeyBody(Body):
+    """A key that a host presented, as in the 409 response."""
 
     host = serializers.CharField(max_length=300, allow_blank=True, **EXACT)
     port = _port(default=addresses.SSH_PORT)
@@ -77,7 +77,7 @@ class AcceptedKey(Body):
     )
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """`host`, `port` and `key`, in place of the texts."""
+        """Return `host`, `port` and `key`."""
         for name in ("host", "key_type", "fingerprint_sha256"):
             _refuse(not fields[name], name, f"Invalid {name}")
         _refuse(any(end in fields["public_key"] for end in CONTROL), "public_key", "Invalid public_key")
@@ -89,7 +89,7 @@ class AcceptedKey(Body):
             )
         try:
             host = addresses.checked_host(fields["host"])
-        except BadAddress:  # a list, a pattern, or no host at all
+        except BadAddress:  # a list or a pattern
             _refuse(True, "host", "Invalid host")
         return {"host": host, "port": fields["port"], "key": _key(fields)}
 
@@ -113,21 +113,21 @@ def _refuse(wrong: bool, field: str, sentence: str) -> None:
         raise serializers.ValidationError({field: [sentence]})
 
 
-class ForgottenKey(Body):
-    """Which key of a host is to be forgotten."""
+class RemoveHostKeyBody(Body):
+    """Keys of a host to remove."""
 
     host = serializers.CharField(max_length=512, allow_blank=True, **EXACT)
     port = _port(default=addresses.SSH_PORT)
     key_type = serializers.CharField(max_length=100, allow_blank=True, **EXACT)
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The fields, with an address in its usual form."""
+        """Normalize the host."""
         for name in ("host", "key_type"):
             value = fields[name]
             _refuse(not value or any(c.isspace() or c == "," for c in value), name, f"Invalid {name}")
         try:
             return fields | {"host": addresses.checked_host(fields["host"])}
-        except BadAddress:  # a name of the file that is no host: hashed, or from elsewhere
+        except BadAddress:  # a name in the file that is not a host, for example a hashed one
             return fields
 
 
@@ -137,7 +137,7 @@ class ConnectionQuery(Query):
     connection_id = serializers.CharField(max_length=600, help_text="user@host:port", **EXACT)
 
     def validate_connection_id(self, text: str) -> str:
-        """The id as connections are named by it: a host in small letters."""
+        """Normalize the id: the host in lower case."""
         try:
             return addresses.from_id(text).id
         except BadAddress as error:
@@ -145,7 +145,7 @@ class ConnectionQuery(Query):
 
 
 class EnvironmentQuery(ConnectionQuery):
-    """An environment over there."""
+    """An environment of a remote host."""
 
     conda_env = serializers.CharField(
         default="system",
@@ -156,7 +156,7 @@ class EnvironmentQuery(ConnectionQuery):
 
 
 class PathQuery(ConnectionQuery):
-    """A path over there."""
+    """A path on a remote host."""
 
     path = serializers.CharField(
         max_length=4096, help_text="Absolute, or in the home of the user there.", **EXACT
@@ -164,31 +164,8 @@ class PathQuery(ConnectionQuery):
 
 
 class FolderQuery(PathQuery):
-    """A folder over there."""
+    """A folder on a remote host."""
 
     path = serializers.CharField(
         default="~", max_length=4096, help_text="Absolute, or in the home of the user there.", **EXACT
     )
-
-
-def given(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The validated fields of a request.
-
-    Raises:
-        ValidationError: something is wrong with them.
-    """
-    asked = kind(data=data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
-
-
-def connection_answer(address: Address, connected: bool) -> dict[str, Any]:
-    """What a connect answers."""
-    return {
-        "ok": True,
-        "connection_id": address.id,
-        "host": address.host,
-        "port": address.port,
-        "username": address.username,
-        "connected": connected,
-    }

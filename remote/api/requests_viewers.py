@@ -1,24 +1,25 @@
-"""What the routes about viewers on other machines take and answer."""
+"""Request serializers of the API of remote viewers, and the response about a session."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 
-from remote.api.requests import EXACT, ConnectionQuery, SSHLogin
+from remote.api.requests import EXACT, ConnectBody, ConnectionQuery
 from remote.services.viewers import patience
 from remote.ssh import address as addresses
 from remote.ssh.address import BadAddress
 from remote.viewers.session import Session, Wanted
+from runicorn.api.responses.remote import ViewerSession, ViewerSessionFields
 from runicorn_site.web.serializers import Body
 
-PLACE = ("host", "username")
+ADDRESS = ("host", "username")
 LOGIN = ("password", "private_key", "private_key_path", "passphrase")
 
 
-class ViewerStart(SSHLogin):
-    """Where a viewer is to be started, and what it is to show."""
+class StartViewerBody(ConnectBody):
+    """Host and credentials or an open connection, and what the viewer shows."""
 
     host = serializers.CharField(max_length=300, required=False, help_text="A name or an address.", **EXACT)
     username = serializers.CharField(max_length=255, required=False, **EXACT)
@@ -50,7 +51,7 @@ class ViewerStart(SSHLogin):
     )
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """`address`, `credentials` (none with a connection), `wanted` and `wait`."""
+        """Return `address`, `credentials` (none with a connection), `wanted` and `wait`."""
         wanted = Wanted(
             root=fields.pop("remote_root"),
             environment=fields.pop("conda_env"),
@@ -60,13 +61,13 @@ class ViewerStart(SSHLogin):
         )
         wait, connection_id = fields.pop("wait"), fields.pop("connection_id", None)
         if connection_id is None:
-            missing = [name for name in PLACE if name not in fields]
+            missing = [name for name in ADDRESS if name not in fields]
             if missing:
                 raise serializers.ValidationError(
                     {name: ["This field is required without a connection_id."] for name in missing}
                 )
             return super().validate(fields) | {"wanted": wanted, "wait": wait}
-        both = [name for name in (*PLACE, *LOGIN) if name in fields]
+        both = [name for name in (*ADDRESS, *LOGIN) if name in fields]
         if both:
             raise serializers.ValidationError(
                 {name: ["Give this or a connection_id, not both."] for name in both}
@@ -78,25 +79,24 @@ class ViewerStart(SSHLogin):
         return {"address": address, "wanted": wanted, "wait": wait}
 
 
-class ViewerStop(Body):
-    """Which viewer is to be stopped."""
+class StopViewerBody(Body):
+    """The viewer to stop."""
 
     session_id = serializers.CharField(max_length=64, **EXACT)
 
 
-class ProgramCopy(ConnectionQuery, Body):
-    """Where this program is to be copied, and for which Python."""
+class CopyProgramBody(ConnectionQuery, Body):
+    """Where to copy this program, and for which environment."""
 
     conda_env = serializers.CharField(
         default="system", max_length=4096, help_text="The name or path of an environment.", **EXACT
     )
 
 
-def session_answer(session: Session) -> dict[str, Any]:
-    """A session, each key in both spellings; its `url` opens it once, within five minutes."""
+def session_to_dict(session: Session) -> ViewerSession:
+    """Serialize a session, each key in both spellings; its `url` opens it once, within five minutes."""
     report, place = session.report, session.place
-    latency = None if session.latency is None else round(session.latency * 1000, 2)
-    told: dict[str, Any] = {
+    fields: ViewerSessionFields = {
         "session_id": session.id,
         "connection_id": session.address.id,
         "host": session.address.host,
@@ -114,15 +114,15 @@ def session_answer(session: Session) -> dict[str, Any]:
         "started_at": int(session.started_at * 1000),
         "uptime_seconds": round(session.uptime, 3),
         "is_active": session.state == "running",
-        "latency_ms": latency,
+        "latency_ms": None if session.latency is None else round(session.latency * 1000, 2),
         "last_seen": session.seen_at,
         "reconnect_attempts": session.attempts,
         "url": session.url,
         "token": session.token,
     }
-    return told | {_camel(name): value for name, value in told.items()}
+    return cast(ViewerSession, fields | {_camel_case(name): value for name, value in fields.items()})
 
 
-def _camel(name: str) -> str:
+def _camel_case(name: str) -> str:
     first, *rest = name.split("_")
     return first + "".join(part.capitalize() for part in rest)

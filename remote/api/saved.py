@@ -1,27 +1,26 @@
-"""The API of saved connections: one at a time under /api/config, all together under /api/remote. No answer has a secret."""
+"""API of saved connections: single ones under /api/config, all of them under /api/remote. Responses have no secrets."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import ParseError, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.api import schemas
-from remote.api.requests import EXACT, SECRET, Place, given
+from remote.api.requests import EXACT, SECRET, AddressBody
 from remote.connections import saved
 from remote.connections.saved_file import METHODS, SECRETS
+from runicorn.api.responses import remote as responses
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Body
 
-MANY = 200
-CANNOT: dict[int, Any] = {503: schemas.Problem}
+MAX_CONNECTIONS = 200
 
 
-class SavedLogin(Place):
+class SaveConnectionBody(AddressBody):
     """A connection to save."""
 
     name = serializers.CharField(default="", max_length=200, allow_blank=True)
@@ -37,7 +36,7 @@ class SavedLogin(Place):
     passphrase = serializers.CharField(max_length=1024, allow_blank=True, help_text="Of the key.", **SECRET)
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of `saved.save_connection`."""
+        """Return the arguments of `saved.save_connection`."""
         fields = super().validate(fields)
         secrets = {name: fields.pop(name) for name in SECRETS if fields.get(name)}
         fields = {name: value for name, value in fields.items() if name not in SECRETS}
@@ -45,42 +44,51 @@ class SavedLogin(Place):
 
 
 class SavedConnections(APIView):
-    """The connections that a person saved."""
+    """The saved connections."""
 
-    @extend_schema(responses={200: schemas.SavedList, **CANNOT})
+    @endpoint(returns=responses.SavedConnectionList, errors=[503])
     def get(self, request: Request) -> Response:
-        """In the order in which they were saved; of secrets only whether there are any."""
-        return Response({"connections": [one.told() for one in saved.saved_connections()]})
+        """List them in the order in which they were saved, without secrets."""
+        connections = [one.to_dict() for one in saved.saved_connections()]
+        return Response(responses.SavedConnectionList(connections=connections))
 
-    @extend_schema(request=SavedLogin, responses={200: schemas.Kept, 201: schemas.Kept, **CANNOT})
-    def post(self, request: Request) -> Response:
-        """Save one, in place of the one to the same user, host and port (200)."""
-        one, new = saved.save_connection(**given(SavedLogin, request.data))
-        answer = {"ok": True, "message": "SSH connection saved successfully", "key": one.key}
-        return Response(answer, status=status.HTTP_201_CREATED if new else status.HTTP_200_OK)
+    @endpoint(
+        body=SaveConnectionBody,
+        returns={200: responses.ConnectionSaved, 201: responses.ConnectionSaved},
+        errors=[503],
+    )
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Save a connection (201), or replace the one to the same user, host and port (200)."""
+        connection, is_new = saved.save_connection(**body)
+        message = "SSH connection saved successfully"
+        return Response(
+            responses.ConnectionSaved(ok=True, message=message, key=connection.key),
+            status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK,
+        )
 
 
 class SavedConnection(APIView):
     """One saved connection."""
 
-    @extend_schema(responses={200: schemas.Ended, 404: schemas.Problem, **CANNOT})
+    @endpoint(returns=responses.Done, errors=[404, 503])
     def delete(self, request: Request, key: str) -> Response:
-        """Forget it and its secrets. The key may have any form that keys ever had."""
+        """Delete a saved connection and its secrets. The key may have the form of any release."""
         saved.forget_connection(key)
-        return Response({"ok": True, "message": "SSH connection deleted successfully"})
+        return Response(responses.Done(ok=True, message="SSH connection deleted successfully"))
 
 
 class SavedDetails(APIView):
-    """What is saved of one connection."""
+    """Details of a saved connection."""
 
-    @extend_schema(responses={200: schemas.SavedOne, 404: schemas.Problem, **CANNOT})
+    @endpoint(returns=responses.SavedConnectionDetail, errors=[404, 503])
     def get(self, request: Request, key: str) -> Response:
-        """Everything but its secrets."""
-        return Response({"ok": True, "connection": saved.saved_connection(key).told()})
+        """Return a saved connection without its secrets."""
+        connection = saved.saved_connection(key).to_dict()
+        return Response(responses.SavedConnectionDetail(ok=True, connection=connection))
 
 
-class SavedItem(Body):
-    """A connection in the list of all; further fields are kept."""
+class SavedConnectionItem(Body):
+    """A connection in the list of all; further fields are stored too."""
 
     host = serializers.CharField()
     port = serializers.IntegerField(required=False)
@@ -90,25 +98,25 @@ class SavedItem(Body):
 class AllConnections(APIView):
     """All saved connections at once."""
 
-    @extend_schema(responses={200: schemas.AllSaved, **CANNOT})
+    @endpoint(returns=responses.AllSavedConnections, errors=[503])
     def get(self, request: Request) -> Response:
-        """As they were saved, with the fields of their own that they were saved with, without any secret."""
-        told = [one.more | one.told() for one in saved.saved_connections()]
-        return Response({"ok": True, "connections": told})
+        """List them with the further fields that they were saved with, without secrets."""
+        connections = [one.more | one.to_dict() for one in saved.saved_connections()]
+        return Response({"ok": True, "connections": connections})
 
-    @extend_schema(request=SavedItem(many=True), responses={200: schemas.Ended, **CANNOT})
+    @endpoint(request=SavedConnectionItem(many=True), returns=responses.Done, errors=[503])
     def post(self, request: Request) -> Response:
-        """Save these and forget all others. One that comes without its secret keeps the stored one."""
+        """Save these connections and delete all others. One without its secret keeps the stored secret."""
         items = request.data
         if not isinstance(items, list):
             raise ParseError("The body must be a list of connections, each with host, port and username.")
-        if len(items) > MANY or not all(isinstance(item, dict) for item in items):
+        if len(items) > MAX_CONNECTIONS or not all(isinstance(item, dict) for item in items):
             raise ValidationError(
                 {
                     "connections": [
-                        f"connections: at most {MANY} objects are taken, each with host, port and username."
+                        f"connections: at most {MAX_CONNECTIONS} objects are taken, each with host, port and username."
                     ]
                 }
             )
         saved.replace_connections(items)
-        return Response({"ok": True, "message": "Connections saved successfully"})
+        return Response(responses.Done(ok=True, message="Connections saved successfully"))

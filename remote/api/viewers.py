@@ -1,113 +1,108 @@
-"""The API of viewers on other machines."""
+"""API of remote viewers."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.api import schemas_viewers
-from remote.api.requests import given
-from remote.api.requests_viewers import ProgramCopy, ViewerStart, ViewerStop, session_answer
-from remote.api.schemas import Ended, Problem
+from remote.api.requests_viewers import CopyProgramBody, StartViewerBody, StopViewerBody, session_to_dict
 from remote.services import connections, viewers
+from runicorn.api.responses import remote as responses
+from runicorn.api.responses.problem import Problem
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import remote_io
 
 
 @remote_io
 class StartViewer(APIView):
-    """A viewer on another machine."""
+    """A viewer on a remote host."""
 
-    @extend_schema(
-        request=ViewerStart,
-        responses={
-            200: schemas_viewers.Started,
+    @endpoint(
+        body=StartViewerBody,
+        returns={
+            200: responses.StartedViewer,
             401: Problem,
             404: Problem,
-            409: schemas_viewers.StartConflict,
+            409: responses.StartConflict,
             503: Problem,
         },
     )
-    def post(self, request: Request) -> Response:
-        """Start it and a tunnel to it: connect, find the environment, start, open the tunnel, ask for a sign of life.
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Start a viewer and a tunnel to it: connect, find the environment, start, open the tunnel, check its health.
 
-        409 when the host's key has to be looked at (`detail` is an object), when this program is not in the
-        environment (`code` says why; `can_copy`, whether `/api/remote/wheel` helps), or when the port here is taken.
+        409 when the host's key has to be confirmed (`detail` is an object), when this program is not in the
+        environment (`code` says why; `can_copy`, whether `/api/remote/wheel` helps), or when the local port is in use.
         """
-        session = viewers.start_viewer(**given(ViewerStart, request.data))
+        session = viewers.start_viewer(**body)
         running = session.state == "running"
         where = f"http://localhost:{session.tunnel.port}"
         message = (
             f"Remote Viewer ready at {where}" if running else f"Remote Viewer is being started at {where}"
         )
-        return Response({"ok": True, "session": session_answer(session), "message": message})
+        return Response(responses.StartedViewer(ok=True, session=session_to_dict(session), message=message))
 
 
 @remote_io
 class StopViewer(APIView):
-    """The end of a viewer on another machine."""
+    """The end of a remote viewer."""
 
-    @extend_schema(request=ViewerStop, responses={200: Ended, 404: Problem, 503: Problem})
-    def post(self, request: Request) -> Response:
-        """End the tunnel, then the viewer over there. Without a connection that one ends by itself, later."""
-        asked = given(ViewerStop, request.data)
-        viewers.stop_viewer(**asked)
-        return Response({"ok": True, "message": f"Session {asked['session_id']} stopped"})
+    @endpoint(body=StopViewerBody, returns=responses.Done, errors=[404, 503])
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Close the tunnel, then stop the remote viewer. Without a connection it exits by itself, later."""
+        viewers.stop_viewer(**body)
+        return Response(responses.Done(ok=True, message=f"Session {body['session_id']} stopped"))
 
 
 class ViewerSessions(APIView):
-    """The viewers on other machines."""
+    """The remote viewers."""
 
-    @extend_schema(responses={200: schemas_viewers.ViewerSessionList})
+    @endpoint(returns=responses.ViewerSessionList)
     def get(self, request: Request) -> Response:
-        """Those that run, are being started or reached again, or have failed, in the order of their start."""
-        return Response({"sessions": [session_answer(session) for session in viewers.viewer_sessions()]})
+        """List the viewers that run, start, reconnect or have failed, in the order of their start."""
+        sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
+        return Response(responses.ViewerSessionList(sessions=sessions))
 
 
 class ViewerStatus(APIView):
-    """One viewer on another machine."""
+    """One remote viewer."""
 
-    @extend_schema(responses={200: schemas_viewers.ViewerSession, 404: Problem})
+    @endpoint(returns=responses.ViewerSession, errors=[404])
     def get(self, request: Request, session_id: str) -> Response:
-        """How it is: the stage of its start, its latency, why it failed, and an address that opens it once."""
-        return Response(session_answer(viewers.viewer_status(session_id=session_id)))
+        """Return its state: the stage of its start, its latency, its error, and a one-time link."""
+        return Response(session_to_dict(viewers.viewer_session(session_id=session_id)))
 
 
 class RemoteStatus(APIView):
     """Connections and viewers together."""
 
-    @extend_schema(responses={200: schemas_viewers.RemoteStatus})
+    @endpoint(returns=responses.RemoteStatus)
     def get(self, request: Request) -> Response:
-        """All connections and viewers, with their numbers."""
-        connected: list[Any] = connections.connections()
-        told = [session_answer(session) for session in viewers.viewer_sessions()]
+        """Return all connections and viewers, with their counts."""
+        connected = connections.connections()
+        sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
         return Response(
-            {
-                "connections": connected,
-                "viewer_sessions": told,
-                "connection_count": len(connected),
-                "viewer_session_count": len(told),
-            }
+            responses.RemoteStatus(
+                connections=connected,
+                viewer_sessions=sessions,
+                connection_count=len(connected),
+                viewer_session_count=len(sessions),
+            )
         )
 
 
 @remote_io
 class CopyProgram(APIView):
-    """This program on its way to another machine."""
+    """A copy of this program on a remote host."""
 
-    @extend_schema(
-        request=ProgramCopy,
-        responses={200: schemas_viewers.ProgramCopied, 403: Problem, 404: Problem, 503: Problem},
-    )
-    def post(self, request: Request) -> Response:
-        """Copy it into `~/.cache/runicorn` over there, as a wheel; nothing is installed by that.
+    @endpoint(body=CopyProgramBody, returns=responses.CopiedProgram, errors=[403, 404, 503])
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Copy this program into `~/.cache/runicorn` on the remote host, as a wheel; nothing is installed.
 
-        The answer has the command that installs it into the environment, to be run there by its user.
+        The response has the command that installs it into the environment, to be run there by its user.
         """
-        asked = given(ProgramCopy, request.data)
         return Response(
-            viewers.copy_program(connection_id=asked["connection_id"], environment=asked["conda_env"])
+            viewers.copy_program(connection_id=body["connection_id"], environment=body["conda_env"])
         )

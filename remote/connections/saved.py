@@ -20,7 +20,7 @@ from typing import Any
 from rest_framework import status
 
 from remote.connections import encryption
-from remote.connections.saved_file import Saved, parsed, place
+from remote.connections.saved_file import Method, Saved, parsed, place
 from remote.errors import BadInput, NotKept, Trouble
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
@@ -112,7 +112,7 @@ def credentials(saved: Saved) -> Credentials:
 def save_connection(
     *,
     address: Address,
-    auth_method: str,
+    auth_method: Method,
     name: str = "",
     remember: bool = False,
     private_key_path: str | None = None,

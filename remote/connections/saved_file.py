@@ -11,11 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from remote.ssh.address import SSH_PORT, Address, BadAddress, address
 
-METHODS = ("password", "key", "agent")
+if TYPE_CHECKING:
+    from runicorn.api.responses.remote import SavedConnection
+
+Method = Literal["password", "key", "agent"]
+METHODS: tuple[Method, ...] = get_args(Method)
 SECRETS = ("password", "private_key", "passphrase")
 OWN = ("host", "port", "username", "name", "auth_method", "remember_password", "private_key_path", *SECRETS)
 OTHER_NAMES = {
@@ -36,7 +40,7 @@ class Saved:
 
     address: Address
     name: str = ""
-    auth_method: str = "agent"
+    auth_method: Method = "agent"
     remember: bool = True
     private_key_path: str | None = None
     sealed: dict[str, str] = field(default_factory=dict)
@@ -67,8 +71,8 @@ class Saved:
             **self.sealed,
         }
 
-    def told(self) -> dict[str, Any]:
-        """What answers say of it: no secret, only whether there is one."""
+    def to_dict(self) -> SavedConnection:
+        """Serialize for the API: no secret, only whether there is one."""
         return {
             "key": self.key,
             "host": self.address.host,
@@ -78,7 +82,9 @@ class Saved:
             "auth_method": self.auth_method,
             "remember_password": self.remember,
             "private_key_path": self.private_key_path,
-            **{f"has_{secret}": secret in self.sealed for secret in SECRETS},
+            "has_password": "password" in self.sealed,
+            "has_private_key": "private_key" in self.sealed,
+            "has_passphrase": "passphrase" in self.sealed,
         }
 
 
@@ -109,10 +115,10 @@ def _port(fields: dict[str, Any]) -> int:
     return port if type(port) is int else -1
 
 
-def _method(fields: dict[str, Any]) -> str:
-    method = fields.get("auth_method")
-    if method in METHODS:
-        return str(method)
+def _method(fields: dict[str, Any]) -> Method:
+    for method in METHODS:
+        if fields.get("auth_method") == method:
+            return method
     if fields.get("private_key") or fields.get("private_key_path"):
         return "key"
     return "password" if fields.get("password") else "agent"

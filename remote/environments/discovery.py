@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING
 
 from remote.environments import probe
 from remote.environments.probe import Candidate, Environment
 from remote.errors import ConnectionCut, Failed, NoEnvironment
 from remote.ssh.client import Link
 from remote.ssh.pool import Held
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.remote import RemoteConfig
 
 FIND_SECONDS = 20.0
 TELL_SECONDS = 20.0
@@ -83,7 +86,7 @@ def _called(known: list[Environment], name: str) -> Environment | None:
     return next((one for one in known if name in (one.name, one.path)), None)
 
 
-def config(held: Held, one: Environment) -> dict[str, Any]:
+def config(held: Held, one: Environment) -> RemoteConfig:
     """What a viewer that is to be started in an environment begins with, as the API answers it."""
     return {
         "ok": True,
@@ -101,7 +104,7 @@ def config(held: Held, one: Environment) -> dict[str, Any]:
     }
 
 
-async def read_config(held: Held, name: str) -> dict[str, Any]:
+async def read_config(held: Held, name: str) -> RemoteConfig:
     """`config` of the environment of that name.
 
     Raises:

@@ -11,9 +11,12 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from runicorn.remote_protocol import IMPLEMENTATION, OLDEST_PYTHON
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.remote import RemoteEnvironment
 
 Kind = Literal["system", "conda", "virtualenv"]
 
@@ -76,8 +79,8 @@ class Environment:
         """Whether this Python can run this program."""
         return self.python is not None and _numbers(self.python) >= OLDEST_PYTHON
 
-    def told(self) -> dict[str, Any]:
-        """As the API answers it."""
+    def to_dict(self) -> RemoteEnvironment:
+        """Serialize for the API."""
         return {
             "name": self.name,
             "type": self.kind,

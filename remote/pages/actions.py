@@ -220,7 +220,7 @@ def _root(connection_id: str, path: str) -> str:
         Unfit: there is no folder of that path.
         and as `services.look_at`.
     """
-    place, kind = connections.look_at(connection_id=connection_id, path=path)
+    place, kind = connections.path_kind(connection_id=connection_id, path=path)
     if kind is None:
         raise Unfit("root", f"There is no folder {place} on the other machine.")
     if kind == "file":
@@ -254,7 +254,8 @@ def stop_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
 def copy_program(request: HttpRequest) -> HttpResponse:
     """Copy this program to a machine that lacks it, and show the command that installs it there."""
     connection_id, environment = request.POST.get("connection", ""), request.POST.get("environment", "")
-    context, status = {}, 200
+    context: dict[str, Any] = {}
+    status = 200
     try:
         context["copied"] = viewers.copy_program(connection_id=connection_id, environment=environment)
     except NoConnection:

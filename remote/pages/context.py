@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.urls import reverse
 
-from remote.api.requests_viewers import session_answer
+from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
 from remote.errors import NoConnection, Trouble
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
@@ -20,6 +20,7 @@ from remote.services import environments, viewers
 from remote.services import mirrors as mirroring
 from remote.ssh.pool import pool
 from remote.viewers.session import LIMITS, Session
+from runicorn.api.responses.remote import RemoteConnection
 from runicorn.remote_protocol import OLDEST_PYTHON
 
 STAGES = {
@@ -83,14 +84,14 @@ def home_context(request: HttpRequest) -> dict[str, Any]:
         found, context["unread"] = [], str(error.detail)
     open_ones = {held.id for held in pool.all()}
     context["hosts"] = [
-        {**one.told(), "open": one.address.id in open_ones, "id": one.address.id} for one in found
+        {**one.to_dict(), "open": one.address.id in open_ones, "id": one.address.id} for one in found
     ]
     return context | live_context()
 
 
 def live_context() -> dict[str, Any]:
     """The viewers, mirrors and connections of this process."""
-    sessions = [session_answer(session) for session in viewers.viewer_sessions()]
+    sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
     mirrors, connections = mirroring.mirrors(), services.connections()
     return {"sessions": sessions, "mirrors": mirrors, "connections": connections}
 
@@ -108,7 +109,7 @@ def host_context(typed: dict[str, Any], key: str = "", field: str = "", sentence
     if sentence:
         context["wrong"] = {field if field in FIELDS else "form": sentence_of(sentence)}
     if key:
-        context["saved"] = saved.saved_connection(key).told()
+        context["saved"] = saved.saved_connection(key).to_dict()
     return context
 
 
@@ -126,7 +127,7 @@ def saved_login(key: str) -> Login | None:
     return of_saved(one, saved.credentials(one))
 
 
-def machine(connection_id: str) -> dict[str, Any]:
+def machine(connection_id: str) -> RemoteConnection:
     """An open connection as pages name it.
 
     Raises:
@@ -161,7 +162,7 @@ def start_context(connection_id: str, environment: str, typed: dict[str, str]) -
 
 def viewer_context(session: Session) -> dict[str, Any]:
     """The page of a viewer: each stage of its start, and what became of it."""
-    told = session_answer(session)
+    told = session_to_dict(session)
     failed = told["status"] == "failed"
     context: dict[str, Any] = {
         "session": told,

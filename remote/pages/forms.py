@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from remote.connections.saved_file import SECRETS, Saved
+from remote.connections.saved_file import SECRETS, Method, Saved
 from remote.ssh import address as addresses
 from remote.ssh.address import Address, BadAddress
 from remote.ssh.credentials import Credentials
 
 WAYS = ("password", "key_file", "key_text", "agent")
-METHODS = {"password": "password", "key_file": "key", "key_text": "key", "agent": "agent"}
+METHODS: dict[str, Method] = {"password": "password", "key_file": "key", "key_text": "key", "agent": "agent"}
 """How the ways of the form are called where connections are saved."""
 LENGTHS = {"password": 1024, "passphrase": 1024, "private_key": 65536, "private_key_path": 4096, "name": 200}
 _NEEDED = {
@@ -55,7 +55,7 @@ class Login:
         return f"Login({self.address.id})"
 
     @property
-    def method(self) -> str:
+    def method(self) -> Method:
         """As saved connections call it."""
         return METHODS[self.way]
 
@@ -90,7 +90,7 @@ class Login:
 
 def of_saved(saved: Saved, credentials: Credentials) -> Login:
     """The login of a saved connection with what was remembered of it."""
-    way = saved.auth_method
+    way: str = saved.auth_method
     if way == "key":
         way = "key_text" if "private_key" in saved.sealed or not saved.private_key_path else "key_file"
     found = {name: getattr(credentials, name) for name in SECRETS}

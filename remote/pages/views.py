@@ -70,7 +70,7 @@ def folders_page(request: HttpRequest) -> HttpResponse:
 @require_safe
 def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
     """How far the start of a viewer is, and how it is since then. For scripts what changes alone."""
-    context = viewer_context(viewers.viewer_status(session_id=session_id))
+    context = viewer_context(viewers.viewer_session(session_id=session_id))
     fragment = "HX-Request" in request.headers
     return render(request, f"remote/{'_viewer' if fragment else 'viewer'}.html", context)
 
@@ -78,7 +78,7 @@ def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
 @require_safe
 def open_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
     """Lead to a viewer, by an address that is good once and was made a moment ago."""
-    session = viewers.viewer_status(session_id=session_id)
+    session = viewers.viewer_session(session_id=session_id)
     if session.state == "connecting":
         return redirect("remote-viewer", session_id)
     answer = redirect(same_site(request, session.url))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from django.db import transaction
 
@@ -21,6 +20,7 @@ from remote.ssh.loop import loop
 from remote.ssh.pool import Held, pool
 from remote.viewers import session_rows
 from remote.viewers.session import sessions
+from runicorn.api.responses.remote import RemoteConfig, RemoteConnection, RemoteEnvironment
 from runicorn.settings.capabilities import require
 
 OPEN_SECONDS = 15.0
@@ -79,7 +79,7 @@ def connect(*, address: Address, credentials: Credentials) -> Held:
     return held
 
 
-def environments(*, connection_id: str) -> list[dict[str, Any]]:
+def environments(*, connection_id: str) -> list[RemoteEnvironment]:
     """The Pythons over there, looked for anew.
 
     Raises:
@@ -88,10 +88,10 @@ def environments(*, connection_id: str) -> list[dict[str, Any]]:
         ConnectionCut: the connection was lost.
     """
     found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
-    return [one.told() for one in found]
+    return [environment.to_dict() for environment in found]
 
 
-def config(*, connection_id: str, environment: str) -> dict[str, Any]:
+def config(*, connection_id: str, environment: str) -> RemoteConfig:
     """What a viewer that is to be started in an environment begins with.
 
     Raises:
@@ -108,24 +108,24 @@ def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
 
     Raises:
         NoConnection: there is no such connection.
-        and as `files.list_folder`.
+        and as `sftp.list_folder`.
     """
     return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
-def look_at(*, connection_id: str, path: str) -> tuple[str, str | None]:
+def path_kind(*, connection_id: str, path: str) -> tuple[str, str | None]:
     """The absolute path, and `folder`, `file` or `None` for what is there.
 
     Raises:
         NoConnection: there is no such connection.
-        and as `files.look_at`.
+        and as `sftp.path_kind`.
     """
-    return loop.run(sftp.look_at(pool.get(connection_id).link, path), LOOK_SECONDS)
+    return loop.run(sftp.path_kind(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
-def connections() -> list[dict[str, Any]]:
+def connections() -> list[RemoteConnection]:
     """The open connections, and those that are being made again."""
-    return [held.told() for held in pool.all()]
+    return [held.to_dict() for held in pool.all()]
 
 
 def disconnect(*, address: Address) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from django.db import connections
 
@@ -20,6 +19,7 @@ from remote.ssh.pool import Held, pool
 from remote.viewers import session_rows, wheel
 from remote.viewers.errors import NoSession, TooMany, ViewerFailed
 from remote.viewers.session import LIMITS, Connect, Session, Wanted, sessions
+from runicorn.api.responses.remote import CopiedProgram
 from runicorn.settings.user import get
 
 MOST = 32
@@ -49,7 +49,7 @@ def start_viewer(
         wanted: what it is to show.
         address: where, and as whom.
         credentials: how to connect; without them there is a connection already.
-        wait: return when it runs. Else at once: `viewer_status` tells how far it is, and why it failed.
+        wait: return when it runs. Else at once: `viewer_session` tells how far it is, and why it failed.
 
     Raises:
         NoConnection: there is none to the address.
@@ -118,7 +118,7 @@ def stop_viewer(*, session_id: str) -> None:
     Raises:
         NoSession: there is no such session.
     """
-    loop.run(_end(viewer_status(session_id=session_id)), STOP_SECONDS)
+    loop.run(_end(viewer_session(session_id=session_id)), STOP_SECONDS)
     session_rows.flush(AT_ONCE_SECONDS)
 
 
@@ -127,7 +127,7 @@ def viewer_sessions() -> list[Session]:
     return sessions.all()
 
 
-def viewer_status(*, session_id: str) -> Session:
+def viewer_session(*, session_id: str) -> Session:
     """One of them.
 
     Raises:
@@ -139,7 +139,7 @@ def viewer_status(*, session_id: str) -> Session:
     return session
 
 
-def copy_program(*, connection_id: str, environment: str) -> dict[str, Any]:
+def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
     """Copy this program as a wheel to another machine; where it is, and the command that installs it there.
 
     Raises:

@@ -17,13 +17,16 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from remote.errors import HostKeyConflict, NoConnection, Trouble, Unavailable
 from remote.ssh import login
 from remote.ssh.address import Address
 from remote.ssh.client import Link
 from remote.ssh.credentials import Credentials
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.remote import RemoteConnection
 
 State = Literal["connected", "reconnecting", "closed"]
 Farewell = Callable[["Held"], Awaitable[None]]
@@ -88,8 +91,8 @@ class Held:
         self._claims.discard(who)
         self._hurry.set()
 
-    def told(self) -> dict[str, Any]:
-        """What a list of connections says of it."""
+    def to_dict(self) -> RemoteConnection:
+        """Serialize for the API."""
         latency = None if self.latency is None else round(self.latency * 1000, 2)
         return {
             "key": self.id,

@@ -9,12 +9,15 @@ import secrets
 import stat
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from remote.errors import BadInput, Failed, NoSuchPlace
 from remote.ssh.client import Link, library
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.remote import RemoteEntry, RemoteFolder
 
 T = TypeVar("T")
 
@@ -50,9 +53,13 @@ class Folder:
     items: list[Entry]
     truncated: bool
 
-    def told(self) -> dict[str, Any]:
-        """As the API answers it."""
-        return asdict(self)
+    def to_dict(self) -> RemoteFolder:
+        """Serialize for the API."""
+        items: list[RemoteEntry] = [
+            {"name": entry.name, "is_dir": entry.is_dir, "size": entry.size, "mtime": entry.mtime}
+            for entry in self.items
+        ]
+        return {"path": self.path, "items": items, "truncated": self.truncated}
 
 
 async def expanded(link: Link, path: str) -> str:
@@ -124,7 +131,7 @@ async def _entry(files: Any, folder: bytes, found: Any) -> Entry:
     return Entry(_text(found.filename), is_dir, size, int(attributes.mtime or 0))
 
 
-async def look_at(link: Link, path: str) -> tuple[str, str | None]:
+async def path_kind(link: Link, path: str) -> tuple[str, str | None]:
     """The absolute path, and `folder`, `file` or `None` for what is there.
 
     Raises:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 from typing import Any, cast
 
-from runicorn.api import responses, urls
+from runicorn.api import urls
 from runicorn.api.errors import ConflictError
+from runicorn.api.responses import remote as responses
 from runicorn.api.transport import Transport
 
 PATIENCE = 120.0
@@ -29,7 +30,7 @@ class RemoteAPI:
         passphrase: str | None = None,
         private_key: str | None = None,
         use_agent: bool = True,
-    ) -> dict[str, Any]:
+    ) -> responses.Connected:
         """Connect the viewer to another machine: `{"ok", "connection_id", "host", "port", "username", "connected"}`.
 
         Args:
@@ -59,9 +60,9 @@ class RemoteAPI:
             "use_agent": use_agent,
         }
         given = {name: value for name, value in body.items() if value is not None}
-        return cast(dict[str, Any], self._post("connect", body=given))
+        return cast(responses.Connected, self._post("connect", body=given))
 
-    def accept_host_key(self, host_key: ConflictError | dict[str, Any]) -> dict[str, Any]:
+    def accept_host_key(self, host_key: ConflictError | dict[str, Any]) -> responses.AcceptedHostKey:
         """Trust the key that a host presented from now on. Compare its fingerprint with the host's own first.
 
         Args:
@@ -76,9 +77,9 @@ class RemoteAPI:
             raise ValueError("There is no host key in it")
         fields = ("host", "port", "key_type", "public_key", "fingerprint_sha256")
         body = {field: key[field] for field in fields if field in key}
-        return cast(dict[str, Any], self._post("known-hosts", "accept", body=body))
+        return cast(responses.AcceptedHostKey, self._post("known-hosts", "accept", body=body))
 
-    def disconnect(self, host: str, port: int = 22, username: str | None = None) -> dict[str, Any]:
+    def disconnect(self, host: str, port: int = 22, username: str | None = None) -> responses.Done:
         """End a connection, and the viewers that run over it.
 
         Args:
@@ -94,11 +95,11 @@ class RemoteAPI:
             host, _, number = address.rpartition(":")
             port = int(number)
         body = {"host": host.strip("[]"), "port": port, "username": username or getpass.getuser()}
-        return cast(dict[str, Any], self._post("disconnect", body=body))
+        return cast(responses.Done, self._post("disconnect", body=body))
 
-    def list_sessions(self) -> list[responses.Connection]:
+    def list_sessions(self) -> list[responses.RemoteConnection]:
         """The SSH connections of the viewer."""
-        return cast(list[responses.Connection], self._get("sessions")["sessions"])
+        return cast(list[responses.RemoteConnection], self._get("sessions")["sessions"])
 
     def start_viewer(
         self,
@@ -132,13 +133,13 @@ class RemoteAPI:
         given = {name: value for name, value in body.items() if value is not None}
         return cast(responses.ViewerSession, self._post("viewer", "start", body=given)["session"])
 
-    def stop_viewer(self, session_id: str) -> dict[str, Any]:
+    def stop_viewer(self, session_id: str) -> responses.Done:
         """Stop a viewer on the remote host and close the tunnel to it.
 
         Raises:
             NotFoundError: there is no such session.
         """
-        return cast(dict[str, Any], self._post("viewer", "stop", body={"session_id": session_id}))
+        return cast(responses.Done, self._post("viewer", "stop", body={"session_id": session_id}))
 
     def list_viewer_sessions(self) -> list[responses.ViewerSession]:
         """The viewers that run on other machines."""
@@ -166,9 +167,9 @@ class RemoteAPI:
         answer = self._get("conda-envs", connection_id=connection_id)
         return cast(list[responses.RemoteEnvironment], answer["envs"])
 
-    def get_remote_status(self) -> dict[str, Any]:
+    def get_remote_status(self) -> responses.RemoteStatus:
         """Connections and viewer sessions together, with their numbers."""
-        return cast(dict[str, Any], self._get("status"))
+        return cast(responses.RemoteStatus, self._get("status"))
 
     def _get(self, *parts: str, **asked: Any) -> Any:
         path = urls.path("remote", *parts)

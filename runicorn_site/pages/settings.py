@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
-from remote.api.requests import ForgottenKey, given
+from remote.api.requests import RemoveHostKeyBody
 from remote.connections import saved
 from remote.errors import NotKept
 from remote.services import connections
@@ -29,6 +29,7 @@ from runicorn_site.pages import appearance
 from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.security.guard import HAS_TOKEN
 from runicorn_site.server.demo import CannotStart, demo
+from runicorn_site.web.endpoint import validate
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 
@@ -155,7 +156,9 @@ def remove_key(request: HttpRequest) -> HttpResponse:
     """Forget the keys of a type that a host is known by; connections that are open stay."""
     asked = {name: request.POST.get(name, "") for name in ("host", "key_type")}
     # As a number: a body of the API converts nothing.
-    connections.remove_host_key(**given(ForgottenKey, {**asked, "port": count(request.POST.get("port", ""))}))
+    connections.remove_host_key(
+        **validate(RemoveHostKeyBody, {**asked, "port": count(request.POST.get("port", ""))})
+    )
     return redirect("/settings?said=key#keys-title")
 
 

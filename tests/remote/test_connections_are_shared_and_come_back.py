@@ -225,7 +225,7 @@ def test_latency_and_the_last_sign_of_life_are_measured(
         until(lambda: held.latency is not None and held.latency >= 0.04)
         seen = held.seen_at
         until(lambda: held.seen_at > seen)
-        assert held.told()["latency_ms"] >= 40
+        assert held.to_dict()["latency_ms"] >= 40
 
 
 def test_what_runs_over_a_connection_is_ended_before_it(

@@ -201,7 +201,7 @@ def test_a_copy_that_is_cut_says_so(
 def test_a_folder_that_never_answers_is_given_up(
     known_sshd: Sshd, remote_loop: LoopThread, held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    remote_loop.run(files.look_at(held.link, "/"), 15)
+    remote_loop.run(files.path_kind(held.link, "/"), 15)
     sftp = [process for process in known_sshd.sessions() if "sftp" in command_of(process)]
     for process in sftp:
         process.suspend()
@@ -209,10 +209,10 @@ def test_a_folder_that_never_answers_is_given_up(
         short.setattr(files, "SECONDS", 0.5)
         began = time.monotonic()
         with pytest.raises(Failed, match="did not answer about"):
-            remote_loop.run(files.look_at(held.link, "/"), 15)
+            remote_loop.run(files.path_kind(held.link, "/"), 15)
         assert time.monotonic() - began < 10
     # The next question goes to a server of its own.
-    assert remote_loop.run(files.look_at(held.link, "/"), 15) == ("/", "folder")
+    assert remote_loop.run(files.path_kind(held.link, "/"), 15) == ("/", "folder")
     for process in sftp:
         process.resume()
     until(lambda: sum("sftp" in command_of(process) for process in known_sshd.sessions()) <= 2)
@@ -221,4 +221,4 @@ def test_a_folder_that_never_answers_is_given_up(
 def test_no_path_holds_a_nul(remote_loop: LoopThread, held: Held) -> None:
     for path in ("a\0b", "\ud800", ""):
         with pytest.raises(BadInput):
-            remote_loop.run(files.look_at(held.link, path), 15)
+            remote_loop.run(files.path_kind(held.link, path), 15)

@@ -196,66 +196,6 @@ class Lineage(TypedDict):
     edges: list[dict[str, str]]
 
 
-class Connection(TypedDict):
-    """An SSH connection of the viewer; `key` is its `connection_id`, times are Unix seconds."""
-
-    key: str
-    connection_id: str
-    host: str
-    port: int
-    username: str
-    connected: bool
-    state: str
-    auth_method: str
-    connected_at: float
-    last_seen: float
-    latency_ms: float | None
-    reconnect_attempts: int
-    trouble: str
-
-
-class RemoteEntry(TypedDict):
-    """A file or folder on another machine."""
-
-    name: str
-    is_dir: bool
-    size: int
-    mtime: int
-
-
-class ViewerSession(TypedDict):
-    """A viewer on another machine and the tunnel to it; open `url`."""
-
-    session_id: str
-    host: str
-    ssh_port: int
-    username: str
-    local_port: int
-    remote_port: int
-    remote_root: str
-    remote_pid: int | None
-    status: str
-    started_at: int
-    uptime_seconds: float
-    is_active: bool
-    url: str
-    token: str | None
-
-
-class RemoteEnvironment(TypedDict):
-    """A Python on another machine."""
-
-    name: str
-    type: str
-    tool: str
-    path: str
-    python_version: str
-    python_supported: bool
-    runicorn_version: str | None
-    runicorn_is_ours: bool
-    is_default: bool
-
-
 class Imported(TypedDict):
     """What became of an archive."""
 
