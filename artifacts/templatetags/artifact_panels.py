@@ -9,7 +9,7 @@ from django import template
 from artifacts.api import responses
 from artifacts.index import discovery, usage_links
 from artifacts.models import Use
-from runicorn.settings.user import identity
+from runicorn.store.process_identity import host_identity
 from runs.models import Run
 
 register = template.Library()
@@ -25,7 +25,7 @@ def artifact_panel(run: Run) -> dict[str, Any]:
     usage_links.catch_up(run)
     discovery.refresh_all(run.root)
     kinds = [(word, responses.of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))]
-    here = identity()["machine_id"]
+    here = host_identity()["machine_id"]
     return {
         # Of a run that was mirrored the versions may lie on its own machine alone.
         "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",

@@ -6,7 +6,6 @@ Changes happen in the loop of `remote/ssh/loop.py`, which must not wait for a da
 from __future__ import annotations
 
 import logging
-import os
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
@@ -17,8 +16,7 @@ from django.db import DatabaseError, connections
 from remote.models import Connection, ViewerSession
 from remote.ssh.address import Address
 from remote.viewers.session import Session
-from runicorn import _platform
-from runicorn.settings.user import identity
+from runicorn.store.process_identity import ProcessRecord, has_ended, host_identity, own_identity
 
 logger = logging.getLogger(__name__)
 writer = ThreadPoolExecutor(1, thread_name_prefix="remote-rows")
@@ -45,10 +43,10 @@ def flush(timeout: float) -> None:
 
 def forget_the_gone() -> None:
     """Remove the rows of processes of this machine that have ended."""
-    here = identity()
+    here = host_identity()
     places = {"machine_id": here["machine_id"], "pid_namespace": here["pid_namespace"]}
     for row in ViewerSession.objects.filter(**places):
-        if _platform.process_gone(row.owner_pid, row.owner_start, row.boot_id):
+        if has_ended(ProcessRecord(row.owner_pid, row.owner_start, boot_id=row.boot_id, **places)):
             row.delete()
 
 
@@ -77,11 +75,8 @@ def _written(write: Any, session_id: str, address: Address | None, fields: dict[
 def _keep(session_id: str, address: Address, fields: dict[str, Any]) -> None:
     known = {"host": address.host, "port": address.port, "username": address.username}
     fields["connection"] = Connection.objects.filter(**known).first()
-    owner = {
-        "owner_pid": os.getpid(),
-        "owner_start": _platform.process_start_time(os.getpid()),
-        **identity(),
-    }
+    own = own_identity()
+    owner = {"owner_pid": own.pop("pid"), "owner_start": own.pop("process_start"), **own}
     ViewerSession.objects.update_or_create(
         session_id=session_id, defaults=fields, create_defaults=fields | owner
     )

@@ -123,7 +123,7 @@ def _look(root: Path, days: float, zombie: bool, old: bool, temp: bool, dedup: b
     return Found(
         list(cleaning.zombies(root, before, now)) if zombie else [],
         list(cleaning.ended(root, before)) if old else [],
-        list(cleaning.leftovers(root, min(before, now - cleaning.SILENT_SECONDS))) if temp else [],
+        list(cleaning.leftovers(root, min(before, now - cleaning.LEFTOVER_SECONDS))) if temp else [],
         garbage.find(Store(root)) if dedup else garbage.Garbage(),
     )
 

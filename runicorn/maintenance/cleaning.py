@@ -13,12 +13,11 @@ from typing import Any
 
 from runicorn.archives.staging import SENT, WAITING
 from runicorn.artifacts.store import Store
-from runicorn.store import curation, find, layout, process_identity
+from runicorn.store import curation, find, layout
+from runicorn.store.process_identity import NOT_FOUND, ProcessRecord, has_ended, is_in_grace
 
-GONE = "process_not_found"
-"""The reason that a viewer writes into the status of a run whose process it found gone."""
-SILENT_SECONDS = 3600.0
-"""A run that does not say on which machine it runs, and a file beside another one, must have been left for so long."""
+LEFTOVER_SECONDS = 3600.0
+"""Age from which a temporary file beside another one counts as a leftover."""
 # As `_os.replace_file` and Runicorn 0.5 name what they are about to rename.
 _BESIDE = re.compile(r"\..+\.tmp")
 
@@ -47,19 +46,6 @@ class Candidate:
     def run_id(self) -> str:
         """Its id."""
         return self.folder.name
-
-
-@dataclass
-class _Process:
-    """The process of a run, as `liveness` asks for it."""
-
-    status: str
-    pid: int | None
-    process_start: float | None
-    hostname: str
-    machine_id: str
-    boot_id: str
-    pid_namespace: str
 
 
 def zombies(root: Path, before: float, now: float) -> Iterator[Candidate]:
@@ -122,9 +108,7 @@ def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
     """
     status, problem = layout.read_json(candidate.folder / layout.STATUS)
     changed = problem or _word(status) != candidate.status or _touched(candidate.folder) > candidate.touched
-    alive = candidate.status == layout.RUNNING and not process_identity.is_gone(
-        _process(candidate.folder, status)
-    )
+    alive = candidate.status == layout.RUNNING and not has_ended(_process(candidate.folder))
     if changed or alive or not curation.put_into_bin(root, candidate.folder, candidate.status, reason):
         raise RunResumed(f"{candidate.run_id} was resumed meanwhile, or no longer exists")
     curation.stir(candidate.folder)
@@ -157,25 +141,13 @@ def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 def _is_zombie(folder: Path, status: dict[str, Any], touched: float, now: float) -> bool:
     if _word(status) != layout.RUNNING:
-        return _word(status) == layout.FAILED and status.get("exit_reason") == GONE
-    process = _process(folder, status)
-    # Containers share host names: without a machine's id, a run must also have been silent for long.
-    known = bool(process.machine_id) or now - touched > SILENT_SECONDS
-    return known and process_identity.is_gone(process)
+        return _word(status) == layout.FAILED and status.get("exit_reason") == NOT_FOUND
+    process = _process(folder)
+    return has_ended(process) and not is_in_grace(process, touched, now)
 
 
-def _process(folder: Path, status: dict[str, Any]) -> _Process:
-    meta, _ = layout.read_json(folder / layout.META)
-    pid, start = meta.get("pid"), meta.get("process_start")
-    return _Process(
-        _word(status),
-        pid if type(pid) is int else None,
-        float(start) if isinstance(start, int | float) and not isinstance(start, bool) else None,
-        *(
-            value if isinstance(value := meta.get(key), str) else ""
-            for key in ("hostname", "machine_id", "boot_id", "pid_namespace")
-        ),
-    )
+def _process(folder: Path) -> ProcessRecord:
+    return ProcessRecord.from_dict(layout.read_json(folder / layout.META)[0])
 
 
 def _word(status: dict[str, Any]) -> str:

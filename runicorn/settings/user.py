@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from runicorn import _platform
 from runicorn.settings import default_root
-from runicorn.store import layout
+from runicorn.store import layout, process_identity
 
 CONFIG_FILE = "config.json"
 PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
@@ -258,10 +258,8 @@ def register_viewer(
         "token_needed": token_needed,
         "token_file": str(token_file) if token_file else None,
         "owner_passes": owner_passes,
-        "pid": os.getpid(),
-        "process_start": _platform.process_start_time(os.getpid()),
         "started_at": time.time(),
-        **identity(),
+        **process_identity.own_identity(),
     }
     layout.write_json(path, note, mode=PRIVATE_FILE)
     return path
@@ -316,19 +314,8 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
         return None
 
 
-def identity() -> dict[str, str]:
-    """Which machine, which start of it, and whose pids: what a pid means nothing without."""
-    return {
-        "machine_id": _platform.machine_id(),
-        "boot_id": _platform.boot_id(),
-        "pid_namespace": _platform.pid_namespace(),
-    }
-
-
 def _runs_here(note: dict[str, Any]) -> bool:
     kinds = {"url": str, "root": str, "pid": int, "process_start": float | None, "started_at": float}
     if not all(isinstance(note.get(key), kind) for key, kind in kinds.items()):
         return False
-    if any(note.get(key) != value for key, value in identity().items()):
-        return False
-    return not _platform.process_gone(note["pid"], note["process_start"], note["boot_id"])
+    return process_identity.is_alive(process_identity.ProcessRecord.from_dict(note))

@@ -1,52 +1,121 @@
-"""Whether the process that writes a run is still there."""
+"""Identity of the process that writes a run, and whether it has ended.
+
+A pid identifies a process only together with its start time, the boot and the id of its machine, and its PID namespace:
+containers count pids of their own. Runs of 0.4 and 0.5 record a pid and a host name, which containers share: such a run
+is dead only after `GRACE_SECONDS` without a write.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from runicorn import _platform
-from runicorn.store import layout
+
+NOT_FOUND = "process_not_found"
+"""`exit_reason` of a run whose process was found to have ended."""
+GRACE_SECONDS = 60.0
+"""Time since the last write within which a run counts as alive whose process cannot be identified for certain."""
 
 
-class Started(Protocol):
-    """What a run tells of the process that writes it."""
+class Process(Protocol):
+    """What is recorded about a process; empty texts and `None` are unknown."""
 
-    status: str
-    pid: int | None
-    process_start: float | None
-    hostname: str
-    machine_id: str
-    boot_id: str
-    pid_namespace: str
+    @property
+    def pid(self) -> int | None:
+        """Its pid."""
+
+    @property
+    def process_start(self) -> float | None:
+        """Its start, as `_platform.process_start_time` returns it."""
+
+    @property
+    def hostname(self) -> str:
+        """The name of its machine."""
+
+    @property
+    def machine_id(self) -> str:
+        """The id of its machine."""
+
+    @property
+    def boot_id(self) -> str:
+        """The boot of its machine."""
+
+    @property
+    def pid_namespace(self) -> str:
+        """The namespace that its pid belongs to."""
 
 
 @dataclass(frozen=True)
-class Host:
-    """This machine, and the namespace in which its pids count."""
+class ProcessRecord:
+    """The process that a JSON file describes, such as `meta.json`."""
 
-    machine_id: str
-    pid_namespace: str
-    hostname: str
+    pid: int | None = None
+    process_start: float | None = None
+    hostname: str = ""
+    machine_id: str = ""
+    boot_id: str = ""
+    pid_namespace: str = ""
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> ProcessRecord:
+        """Return the process that a file describes; values of a wrong type are unknown."""
+        pid, start = content.get("pid"), content.get("process_start")
+        texts = ("hostname", "machine_id", "boot_id", "pid_namespace")
+        return cls(
+            pid if type(pid) is int else None,
+            float(start) if isinstance(start, int | float) and not isinstance(start, bool) else None,
+            **{key: value for key in texts if isinstance(value := content.get(key), str)},
+        )
+
+
+def host_identity() -> dict[str, str]:
+    """Return what identifies this machine, its boot and our PID namespace: `machine_id`, `boot_id`, `pid_namespace`."""
+    return {
+        "machine_id": _platform.machine_id(),
+        "boot_id": _platform.boot_id(),
+        "pid_namespace": _platform.pid_namespace(),
+    }
 
 
 @cache
-def this_host() -> Host:
-    """Where this process runs."""
-    return Host(_platform.machine_id(), _platform.pid_namespace(), _platform.host_name())
+def _this_host() -> tuple[str, str, str]:
+    return _platform.machine_id(), _platform.pid_namespace(), _platform.host_name()
 
 
-def is_ours(run: Started) -> bool:
-    """Whether the run's pid means a process that we could see."""
-    host = this_host()
-    if run.machine_id:
-        return run.machine_id == host.machine_id and run.pid_namespace == host.pid_namespace
-    return bool(run.hostname) and run.hostname == host.hostname
+def own_identity() -> dict[str, Any]:
+    """Return what identifies this process, as `ProcessRecord.from_dict` expects it."""
+    pid = os.getpid()
+    return {"pid": pid, "process_start": _platform.process_start_time(pid), **host_identity()}
 
 
-def is_gone(run: Started) -> bool:
-    """Whether the run says it is running although its process, if it was one of ours, has ended."""
-    if run.status != layout.RUNNING or not run.pid or run.pid < 0 or not is_ours(run):
+def is_identified_here(process: Process) -> bool:
+    """Return whether the process belongs to this machine and PID namespace for certain."""
+    return (process.machine_id, process.pid_namespace) == _this_host()[:2]
+
+
+def is_local(process: Process) -> bool:
+    """Return whether the process belongs to this machine; one without a machine id, if the host name is ours."""
+    if process.machine_id:
+        return is_identified_here(process)
+    return bool(process.hostname) and process.hostname == _this_host()[2]
+
+
+def has_ended(process: Process) -> bool:
+    """Return whether a process of this machine has ended; False where the pid is unknown or of another machine."""
+    if not process.pid or process.pid < 0 or not is_local(process):
         return False
-    return _platform.process_gone(run.pid, run.process_start, run.boot_id)
+    return _platform.process_gone(process.pid, process.process_start, process.boot_id)
+
+
+def is_alive(process: Process) -> bool:
+    """Return whether the process is one of this machine for certain, and runs."""
+    return (process.pid or 0) > 0 and is_identified_here(process) and not has_ended(process)
+
+
+def is_in_grace(process: Process, last_write: float, now: float) -> bool:
+    """Return whether a process known by its host name only may still write; the times are Unix seconds."""
+    return not process.machine_id and now - last_write < GRACE_SECONDS

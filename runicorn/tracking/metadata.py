@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from runicorn import _platform
 from runicorn._version import __version__
-from runicorn.settings.user import identity
+from runicorn.store.process_identity import host_identity
 
 
 class NamedRun(Protocol):
@@ -54,7 +54,7 @@ def _process(run: NamedRun) -> dict[str, Any]:
         "pid": run.process,
         "storage_dir": str(run.storage_root),
         "process_start": _platform.process_start_time(run.process),
-        **identity(),
+        **host_identity(),
         "sdk_version": __version__,
     }
 

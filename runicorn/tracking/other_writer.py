@@ -6,32 +6,25 @@ import os
 import time
 from pathlib import Path
 
-from runicorn import _platform
-from runicorn.store import layout, process_identity
-
-RECENT = 60.0
-"""Seconds since the last record within which a process of another host counts as alive."""
+from runicorn.store import layout
+from runicorn.store.process_identity import GRACE_SECONDS, ProcessRecord, is_alive, is_identified_here
 
 
 def find_other_writer(run_dir: Path) -> str | None:
     """Describe the process that writes a run which is to be resumed; `None` if there is none."""
     meta, status = (layout.read_json(run_dir / name)[0] for name in (layout.META, layout.STATUS))
-    pid, start = meta.get("pid"), meta.get("process_start")
-    if status.get("status") != layout.RUNNING or not isinstance(pid, int):
+    process = ProcessRecord.from_dict(meta)
+    if status.get("status") != layout.RUNNING or process.pid is None:
         return None
-    host = process_identity.this_host()
-    if (meta.get("machine_id"), meta.get("pid_namespace")) == (host.machine_id, host.pid_namespace):
-        boot = str(meta.get("boot_id") or "")
-        if pid == os.getpid() or _platform.process_gone(
-            pid, start if isinstance(start, float) else None, boot
-        ):
-            return None
-        return f"process {pid}"
-    return f"process {pid} on {meta.get('hostname')}" if _is_recent(run_dir / layout.EVENTS) else None
+    if is_identified_here(process):
+        is_other = process.pid != os.getpid() and is_alive(process)
+        return f"process {process.pid}" if is_other else None
+    is_recent = _is_recent(run_dir / layout.EVENTS)
+    return f"process {process.pid} on {meta.get('hostname')}" if is_recent else None
 
 
 def _is_recent(journal: Path) -> bool:
     try:
-        return time.time() - journal.stat().st_mtime < RECENT
+        return time.time() - journal.stat().st_mtime < GRACE_SECONDS
     except OSError:
         return False

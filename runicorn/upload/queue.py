@@ -19,6 +19,7 @@ from runicorn import _platform
 from runicorn.settings import user as settings
 from runicorn.store import layout
 from runicorn.store.containment import check_inside
+from runicorn.store.process_identity import host_identity
 from runicorn.upload.state import FOLDER, PRIVATE
 
 SENDERS = f"{FOLDER}/senders"
@@ -64,7 +65,7 @@ class Queue:
         """
         user = str(os.getuid()) if hasattr(os, "getuid") else ""
         token = settings.get("RUNICORN_TOKEN").strip()
-        here = settings.identity()
+        here = host_identity()
         parts = (url, token, user, here["machine_id"], here["pid_namespace"])
         key = blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
         queue = cls(root / SENDERS / key)

@@ -9,11 +9,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from runicorn import _platform
-from runicorn.settings.user import identity
 from runicorn.store import layout
+from runicorn.store.process_identity import NOT_FOUND, ProcessRecord, has_ended, is_identified_here
 
-NOT_FOUND = "process_not_found"
 REPLACED = "exec"
 # <linux/pidfd.h>: PIDFD_GET_INFO, PIDFD_INFO_EXIT and struct pidfd_info of Linux 6.15.
 GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
@@ -44,14 +42,13 @@ class Watched:
         self.fd = -1
         self._image = image
         self._meta = layout.read_json(run_dir / layout.META)[0]
-        here = identity()
-        self.is_ours = all(self._meta.get(key) == here[key] for key in ("machine_id", "pid_namespace"))
-        pid = self._meta.get("pid")
-        self._pid = pid if type(pid) is int and pid > 0 else 0
+        self._process = ProcessRecord.from_dict(self._meta)
+        self.is_ours = is_identified_here(self._process)
+        self._pid = max(self._process.pid or 0, 0)
         if self.is_ours and self._pid and hasattr(os, "pidfd_open"):
             with suppress(OSError):
                 self.fd = os.pidfd_open(self._pid)
-            if self._gone():  # what has the pid now may be another process
+            if has_ended(self._process):  # what has the pid now may be another process
                 self.close()
 
     def close(self) -> None:
@@ -70,14 +67,9 @@ class Watched:
             return True
         if not (self.is_ours and self._pid):
             return False
-        if self._gone():
+        if has_ended(self._process):
             return self._judge(self._reason())
         return self._is_replaced() and self._judge(REPLACED)
-
-    def _gone(self) -> bool:
-        start, boot = self._meta.get("process_start"), self._meta.get("boot_id")
-        start = float(start) if isinstance(start, int | float) else None
-        return _platform.process_gone(self._pid, start, boot if isinstance(boot, str) else "")
 
     def _is_replaced(self) -> bool:
         now = image(self._pid) if self._image else []

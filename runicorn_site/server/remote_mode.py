@@ -21,7 +21,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from runicorn import _platform
 from runicorn.remote_protocol import (
     END,
     HEARTBEAT,
@@ -32,8 +31,8 @@ from runicorn.remote_protocol import (
     line,
     proof,
 )
-from runicorn.settings.user import identity
 from runicorn.store import layout
+from runicorn.store.process_identity import ProcessRecord, is_alive, own_identity
 from runicorn_site.security.browser_sessions import BrowserSessions
 from runicorn_site.security.guard import Policy, Receive, Scope, Send
 from runicorn_site.security.request_rules import value_of
@@ -185,17 +184,14 @@ def take_over(directory: Path, request: LaunchRequest, root: Path) -> Path:
         hashlib.sha256(json.dumps([request.session, str(root)]).encode()).hexdigest()[:32] + ".json"
     )
     _end(layout.read_json(record)[0])
-    own = {"pid": os.getpid(), "process_start": _platform.process_start_time(os.getpid()), **identity()}
-    layout.write_json(record, own, mode=0o600)
+    layout.write_json(record, own_identity(), mode=0o600)
     return record
 
 
 def _runs(record: dict[str, Any]) -> bool:
-    pid, start = record.get("pid"), record.get("process_start")
-    if not isinstance(pid, int) or not isinstance(start, float):
-        return False
-    same = all(record.get(key) == value for key, value in identity().items())
-    return same and not _platform.process_gone(pid, start, str(record["boot_id"]))
+    process = ProcessRecord.from_dict(record)
+    # It may be killed: a pid without its start time could belong to another process by now.
+    return process.process_start is not None and is_alive(process)
 
 
 def _end(record: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from django.db.models import F
 
 from runicorn.store import layout
-from runicorn.store.process_identity import Started, is_gone
+from runicorn.store.process_identity import NOT_FOUND, Process, has_ended, is_in_grace
 from runs.errors import OutsideRoot
 from runs.index import discovery
 from runs.models import Run, StorageRoot
@@ -25,9 +25,6 @@ from runs.store.sanitize import integer, number
 
 logger = logging.getLogger(__name__)
 
-NOT_FOUND = "process_not_found"
-SILENT_SECONDS = 60.0
-"""Runs of 0.4 and 0.5 record only a host name, which containers share, so they must also have been silent this long."""
 PAUSE_FACTOR = 50
 """Requests for lists check processes at most 1/50 of the time."""
 _next_check: dict[int, float] = {}
@@ -43,16 +40,16 @@ class Verdict:
     """Why status.json could not be replaced."""
 
 
-def judge(folder: Path, run: Started) -> Verdict | None:
+def judge(folder: Path, run: Process) -> Verdict | None:
     """Mark a run as failed in its status.json if its process is gone; return None if it is not.
 
     Raises:
         FileNotFoundError: the folder does not exist.
     """
-    if not is_gone(run):
+    if not has_ended(run):
         return None
     written = look(folder).written
-    if not run.machine_id and time.time() - written < SILENT_SECONDS:
+    if is_in_grace(run, written, time.time()):
         return None
     meta, meta_problem = layout.read_json(folder / layout.META)
     status, problem = layout.read_json(folder / layout.STATUS)
@@ -90,7 +87,7 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
     running = Run.objects.in_root(root).live().filter(status=layout.RUNNING)
     for run in running.only(*fields, "pid_namespace").order_by("pk"):
         checked += 1
-        if is_gone(run):
+        if has_ended(run):
             run.root = root
             with suppress(OutsideRoot):
                 updated += apply_rule(run).status != layout.RUNNING

@@ -27,7 +27,7 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
         raise InvalidRunId(run_id)
     if run is None or (run.deleted is not None and not deleted):
         raise RunNotFound(run_id)
-    if process_identity.is_gone(run):
+    if run.status == layout.RUNNING and process_identity.has_ended(run):
         return dead_runs.apply_rule(run)
     run.path  # noqa: B018 - raises OutsideRoot
     return run

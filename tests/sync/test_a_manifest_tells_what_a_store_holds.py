@@ -14,7 +14,7 @@ import pytest
 
 import runicorn as rn
 from runicorn.manifest import ManifestGenerator, ManifestType
-from runicorn.settings import user
+from runicorn.store.process_identity import host_identity
 from runicorn.sync.manifest import disk
 from tests.folders import write_run
 from tests.sync.stores import LONG_AGO, age, write_store
@@ -198,7 +198,7 @@ def test_the_time_of_a_manifest_is_when_it_was_made(folder: Path) -> None:
 def test_machine_identity_is_compared_as_the_viewer_does(folder: Path, home: Path) -> None:
     # A dead process of this machine does not keep its run in the active manifest.
     run_id = write_run(
-        folder, status="running", created_at=LONG_AGO, **user.identity(), pid=2**22 - 1, process_start=1.0
+        folder, status="running", created_at=LONG_AGO, **host_identity(), pid=2**22 - 1, process_start=1.0
     )
     age(folder)
     manifest, _ = ManifestGenerator(folder).generate(ManifestType.ACTIVE)

@@ -21,7 +21,7 @@ CACHES = (SCAN,)
 
 def check_derived(root: Path, report: Report) -> None:
     """Report leftovers of interrupted writes, and caches that cannot be read."""
-    for path, size in cleaning.leftovers(root, time.time() - cleaning.SILENT_SECONDS):
+    for path, size in cleaning.leftovers(root, time.time() - cleaning.LEFTOVER_SECONDS):
         text = f"An interrupted write left {size:,} bytes."
         report.warn("leftover", str(path.relative_to(root)), text)
     private = root / curation.PRIVATE

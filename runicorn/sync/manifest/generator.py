@@ -20,6 +20,7 @@ from typing import Any
 from runicorn import _platform
 from runicorn.store import layout
 from runicorn.store.containment import check_inside
+from runicorn.store.process_identity import ProcessRecord, is_alive
 from runicorn.sync.manifest.about import SOURCES, About, about
 from runicorn.sync.manifest.disk import Disk, ends
 from runicorn.sync.manifest.files import priority_of
@@ -227,16 +228,7 @@ def _entry(
 
 
 def _runs_here(folder: Path) -> bool:
-    from runicorn.settings.user import identity
-
-    meta = layout.read_json(folder / layout.META)[0]
-    if any(meta.get(key) != value for key, value in identity().items() if key != "boot_id"):
-        return False
-    pid, start, boot = meta.get("pid"), meta.get("process_start"), meta.get("boot_id")
-    start = float(start) if isinstance(start, int | float) else None
-    return isinstance(pid, int) and not _platform.process_gone(
-        pid, start, boot if isinstance(boot, str) else ""
-    )
+    return is_alive(ProcessRecord.from_dict(layout.read_json(folder / layout.META)[0]))
 
 
 def _revision_in(folder: Path, kind: ManifestType) -> int:
