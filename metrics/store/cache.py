@@ -8,13 +8,15 @@ from collections.abc import Hashable
 from typing import Any
 
 CACHE_BYTES = 96 * 1024 * 1024
+ENTRY_BYTES = 1600
+"""What a value costs beside its numbers: array objects, key and table entry. Thousands of tiny series are mostly that."""
 
 
 class Cache:
     """Values by key up to a number of bytes; what was not asked for longest goes first. For many threads."""
 
-    def __init__(self, max_bytes: int = CACHE_BYTES) -> None:
-        self._max_bytes = max_bytes
+    def __init__(self, max_bytes: int = CACHE_BYTES, entry_bytes: int = ENTRY_BYTES) -> None:
+        self._max_bytes, self._entry_bytes = max_bytes, entry_bytes
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._bytes = self._hits = self._misses = self._increments = 0
@@ -31,7 +33,8 @@ class Cache:
             return found[0]
 
     def put(self, key: Hashable, value: Any, size: int) -> None:
-        """Keep `value`, which takes `size` bytes; one that is larger than everything allowed is not kept."""
+        """Store `value`, whose arrays take `size` bytes, unless it is larger than the whole cache."""
+        size += self._entry_bytes
         with self._lock:
             _, before = self._kept.pop(key, (None, 0))
             self._bytes -= before

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rest_framework.test import APIClient
 
 from metrics.ingest.catch_up import catch_up
+from metrics.store import codec
 from metrics.store.cache import Cache
+from metrics.store.columns import Values
+from metrics.store.points import Points
 from runs.services.lookup import get_run
 from tests.folders import append_metrics
 
@@ -17,7 +23,7 @@ MakeRun = Callable[..., str]
 
 
 def test_the_one_not_asked_for_longest_goes_first() -> None:
-    cache = Cache(max_bytes=100)
+    cache = Cache(max_bytes=100, entry_bytes=0)
     cache.put("a", 1, 40)
     cache.put("b", 2, 40)
     assert cache.get("a") == 1
@@ -27,17 +33,32 @@ def test_the_one_not_asked_for_longest_goes_first() -> None:
 
 
 def test_what_is_larger_than_everything_is_not_kept() -> None:
-    cache = Cache(max_bytes=100)
+    cache = Cache(max_bytes=100, entry_bytes=0)
     cache.put("a", 1, 40)
     cache.put("b", 2, 101)
     assert (cache.get("a"), cache.get("b")) == (1, None)
 
 
 def test_a_value_put_again_counts_once() -> None:
-    cache = Cache(max_bytes=100)
+    cache = Cache(max_bytes=100, entry_bytes=0)
     for size in (40, 60, 10):
         cache.put("a", size, size)
     assert (cache.get("a"), cache.stats()["size"]) == (10, 10)
+
+
+def test_thousands_of_tiny_values_are_counted_with_what_their_objects_cost() -> None:
+    number = np.arange(1)
+    block = codec.encode(Points(number, number, number * 1.0, Values.of([1.5]), Values.nothing(1)))
+    cache = Cache(max_bytes=10**9)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for number in range(3000):
+            cache.put((f"series-{number}", number, True), codec.decode(block), 48)
+        cost, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert cost <= cache.stats()["size"] <= 2 * cost
 
 
 def test_its_figures_are_answered(store: Path, api: APIClient) -> None:
