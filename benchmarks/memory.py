@@ -44,7 +44,7 @@ def main() -> None:
         kept = measure(root, home / "free", routes)
         with cgroup(CGROUP_MB) as processes:
             if processes is None:
-                print("no writable memory cgroup here: the viewer was not tried with 300 MB")
+                print("No writable memory cgroup here: the viewer was not tried with 300 MB")
             else:
                 kept &= confined(root, home / "confined", routes, processes)
     sys.exit(not kept)

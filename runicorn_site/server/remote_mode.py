@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from runicorn.remote_protocol import (
     END,
@@ -121,21 +121,25 @@ class RemoteServing(Serving):
     """A viewer process that serves one session."""
 
     def __init__(self, options: Options, request: LaunchRequest) -> None:
-        """Start, serve and stop; does not return."""
+        """Remember the launch request."""
+        super().__init__(options)
         self.request = request
+
+    def run(self) -> NoReturn:
+        """Keep standard output for the status report, and serve until the session ends."""
         self.output = _own_output()
         # The session outlives the connection that started it.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        super().__init__(options, signals=True)
+        super().run()
 
     def listen(self) -> None:
         """End an earlier viewer of the session, then listen."""
         from django.conf import settings
 
-        self.litter.append(take_over(Path(settings.STATE_DIR), self.request, self.root))
+        self.runtime_files.append(take_over(Path(settings.STATE_DIR), self.request, self.root))
         super().listen()
 
-    def admitted(self) -> Policy:
+    def admission_policy(self) -> Policy:
         """Return a policy with the session's token, whatever settings and environment say."""
         from django.conf import settings
 
@@ -212,4 +216,4 @@ def serve_remote(options: Options, request: LaunchRequest) -> None:
     Raises:
         As `serve`.
     """
-    RemoteServing(options, request)
+    RemoteServing(options, request).run()

@@ -18,7 +18,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from runicorn.cli.support.browser import open_privately
 from runicorn.settings import capabilities
@@ -27,7 +27,7 @@ from runicorn_site.database import sqlite_version
 from runicorn_site.security.accounts import other_people, others_use_this_machine
 from runicorn_site.security.listening import is_everywhere, is_loopback, listen, url
 from runicorn_site.security.unix_socket import listen_on, name_of
-from runicorn_site.server.limits import raise_descriptor_limit
+from runicorn_site.server.limits import limit_allocator, raise_descriptor_limit
 
 if TYPE_CHECKING:
     from daphne.server import Server
@@ -86,9 +86,9 @@ def serve(options: Options) -> None:
     if options.reload:
         from django.utils import autoreload
 
-        autoreload.run_with_reloader(Serving, options, signals=False)
+        autoreload.run_with_reloader(Serving(options, signals=False).run)
     else:
-        Serving(options, signals=True)
+        Serving(options).run()
 
 
 def existing_root(chosen: Path | None) -> Path:
@@ -121,23 +121,32 @@ def _without(*names: str) -> Iterator[None]:
 class Serving:
     """One viewer process, from its listening socket to its end."""
 
-    def __init__(self, options: Options, signals: bool) -> None:
-        """Start everything, serve, and stop everything in reverse; does not return."""
-        # What is imported stays: looking for garbage among it again and again takes a third of the start.
-        gc.disable()
+    def __init__(self, options: Options, *, signals: bool = True) -> None:
+        """Prepare nothing yet; with `signals` SIGTERM and Ctrl-C end the process once it runs."""
         self.options = options
-        capabilities.disable(options.disable)
-        self.root = existing_root(options.storage)
-        self.litter: list[Path] = []
+        self.signals = signals
+        self.runtime_files: list[Path] = []
         self.token_file: Path | None = None
         self.makes_token = False
+
+    def run(self) -> NoReturn:
+        """Start everything, serve, stop everything in reverse, and exit the process.
+
+        Raises:
+            CannotListen, MissingRoot, BadToken: see `serve`.
+        """
+        # What is imported stays: looking for garbage among it again and again takes a third of the start.
+        gc.disable()
+        capabilities.disable(self.options.disable)
+        self.root = existing_root(self.options.storage)
         raise_descriptor_limit()
+        limit_allocator()
         with ExitStack() as failing:
-            failing.callback(self.clear_up)
+            failing.callback(self.remove_runtime_files)
             self.listen()
             self.prepare()
             self.load()
-            server = self.server(signals)
+            server = self.server()
             failing.pop_all()
         status = 0
         try:
@@ -154,7 +163,7 @@ class Serving:
         if self.options.socket is not None:
             path = self.options.socket.expanduser().absolute()
             self.listening = listen_on(path)
-            self.litter.append(path)
+            self.runtime_files.append(path)
             self.bound, self.port = "localhost", 0
             self.url = f"unix:{path}"
             return
@@ -172,12 +181,12 @@ class Serving:
         from runs.active_root import activate
 
         logging.getLogger().setLevel(self.options.log_level)
-        self.policy = self.admitted()
+        self.policy = self.admission_policy()
         database.prepare()
         activate(self.root)
         database.watch(reopen)
 
-    def admitted(self) -> Policy:
+    def admission_policy(self) -> Policy:
         """Whom the guard lets in."""
         from django.conf import settings
 
@@ -189,7 +198,7 @@ class Serving:
         allowed = self.options.allowed_hosts or tuple(own.get("RUNICORN_ALLOWED_HOSTS").split(","))
         kept = settings.STATE_DIR / f"token-{name_of(socket) if socket else self.port}"
         if not (socket or self.options.port):  # the next start has another port
-            self.litter.append(kept)
+            self.runtime_files.append(kept)
         wishes = admission.Wishes(token, self.options.no_token or (socket is not None and not token))
         policy = admission.policy(
             self.bound, self.options.host, allowed, wishes, kept, settings.TOKEN_COOKIE_NAME
@@ -213,7 +222,7 @@ class Serving:
         self.worker = Worker(Path(settings.STATE_DIR))
         get_resolver().check()
 
-    def server(self, signals: bool) -> Server:
+    def server(self) -> Server:
         """daphne around the application."""
         from django.conf import settings
         from django.core.exceptions import ImproperlyConfigured
@@ -232,8 +241,8 @@ class Serving:
             self.policy,
             self.listening,
             self.ready,
-            self.hurry,
-            signals,
+            self.start_shutdown_timer,
+            self.signals,
             settings.STATE_DIR,
             limits.bytes,
         )
@@ -263,7 +272,7 @@ class Serving:
                 token_file=self.token_file,
                 owner_passes=self.policy.owner is not None,
             )
-            self.litter.append(note)
+            self.runtime_files.append(note)
         entry = self.url if tokens is None or self.options.socket else f"{self.url}/?once={tokens.once}"
         print("\n".join(self.greeting(entry)), flush=True)  # noqa: T201
         if self.options.open_browser and self.options.socket is None:
@@ -311,20 +320,20 @@ class Serving:
         exception = f"; {passing}" if passing else ""
         return [f"Other people use this machine ({named}): they are asked for a token{exception}."]
 
-    def hurry(self, draining: float) -> None:
+    def start_shutdown_timer(self, draining: float) -> None:
         """Exit `STOP_SECONDS` after the `draining` seconds that connections may take, whatever hangs."""
-        timer = threading.Timer(draining + STOP_SECONDS, self.give_up)
+        timer = threading.Timer(draining + STOP_SECONDS, self.exit_now)
         timer.daemon = True
         timer.start()
 
-    def give_up(self) -> None:
+    def exit_now(self) -> None:
         """End at once: what there was to stop took too long."""
         try:
-            self.clear_up()
+            self.remove_runtime_files()
         finally:
             os._exit(0)
 
-    def stop(self, status: int) -> None:
+    def stop(self, status: int) -> NoReturn:
         """Stop the background work, clear up and end, without waiting for views that hang."""
         from runicorn_site.server.demo import demo
 
@@ -332,8 +341,8 @@ class Serving:
             with ExitStack() as ends:  # from the last line to the first, each whatever became of the others
                 ends.callback(sys.stdout.flush)
                 ends.callback(logging.shutdown)
-                ends.push(_told)
-                ends.callback(self.clear_up)
+                ends.push(_log_error)
+                ends.callback(self.remove_runtime_files)
                 ends.callback(self.worker.stop, timeout=STOP_SECONDS)
                 ends.callback(self.remote.stop, REMOTE_SECONDS)
                 ends.callback(demo.cancel)
@@ -341,13 +350,13 @@ class Serving:
             # Python would join the threads of the request pools, and one may wait for another host for minutes.
             os._exit(status)
 
-    def clear_up(self) -> None:
+    def remove_runtime_files(self) -> None:
         """Remove the files that stand for this process."""
-        for path in self.litter:
+        for path in self.runtime_files:
             path.unlink(missing_ok=True)
 
 
-def _told(kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+def _log_error(kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
     if error is not None:
         logger.error("The end failed", exc_info=error)
     return True
