@@ -9,13 +9,14 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
+from runicorn.api.responses.runs import RunResult
 from runs.active_root import active_root
 from runs.models import Run
 from runs.query.matches import Matches
 from runs.query.selectivity import search_text
 from runs.services.curation import edit_run
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
-from runs.services.write_through import Result, count_successes
+from runs.services.write_through import count_successes
 
 
 class CurationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -150,7 +151,7 @@ class RunAdmin(CurationAdmin):
         run_ids = list(queryset.values_list("run_id", flat=True))
         self._tell(request, restore_runs(root=active_root(), run_ids=run_ids), "restored")
 
-    def _tell(self, request: HttpRequest, results: dict[str, Result], done: str) -> None:
+    def _tell(self, request: HttpRequest, results: dict[str, RunResult], done: str) -> None:
         self.message_user(
             request, f"{count_successes(results)} of {len(results)} runs {done}.", messages.SUCCESS
         )

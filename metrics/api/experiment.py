@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -10,23 +9,24 @@ from rest_framework.views import APIView
 from metrics.api.rows import pending_header
 from metrics.ingest.catch_up import catch_up
 from metrics.query.summary import metrics_summary
-from runicorn_site.web.schemas import PROBLEMS
-from runs.api import experiments, schemas_v2
+from runicorn.api.responses.experiments import ExperimentOverview
+from runicorn_site.web.endpoint import endpoint
+from runs.api import experiments
 from runs.services.lookup import get_experiment
 
 
 class ExperimentDetail(APIView):
     """One experiment."""
 
-    @extend_schema(responses={200: schemas_v2.ExperimentDetail, **PROBLEMS})
+    @endpoint(returns=ExperimentOverview, errors=(400, 403, 404))
     def get(self, request: Request, run_id: str) -> Response:
         """The experiment as its files are now, one in the recycle bin too, with what it logged in figures."""
         run = get_experiment(run_id, deleted=True)
         pending = catch_up(run)
-        answer = {
-            "experiment": experiments.experiment_of(run),
-            "metrics_summary": metrics_summary(run),
-            "environment_available": run.environment_available,
-            "file_count": experiments.count_files(run),
-        }
+        answer = ExperimentOverview(
+            experiment=experiments.experiment_of(run),
+            metrics_summary=metrics_summary(run),
+            environment_available=run.environment_available,
+            file_count=experiments.count_files(run),
+        )
         return Response(answer, headers=pending_header(pending))

@@ -1,29 +1,30 @@
-"""What a run logged, in a few figures."""
+"""Summaries of the metrics of a run."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from metrics.models import Journal, Series
 from metrics.store.lanes import Lane
+from runicorn.api.responses.experiments import MetricsSummary, StepRange
 from runs.models import Run
 
 
-def metrics_summary(run: Run) -> dict[str, Any]:
-    """`{total_data_points, available_metrics, step_range?}`: of what was taken in, without measurements of the machine.
+def metrics_summary(run: Run) -> MetricsSummary:
+    """Count the ingested points and list the metrics, without system metrics.
 
-    `step_range` is `{min, max}` over all lines that have a step; it is left out where none has.
+    `step_range` covers all lines with a step, and is missing if there are none.
     """
     generation = Journal.objects.filter(run=run).values("generation")[:1]
     wanted = (Lane.ROWS, Lane.METRIC, Lane.STEPLESS)
     found = Series.objects.filter(run=run, generation=generation, lane__in=wanted)
-    points, names, steps = 0, set(), {}
+    names: set[str] = set()
+    summary = MetricsSummary(total_data_points=0, available_metrics=[])
     for lane, name, count, lowest, highest in found.values_list(
         "lane", "name", "count", "first_step", "top_step"
     ):
-        if lane == Lane.ROWS:
-            steps = {"step_range": {"min": lowest, "max": highest}}
-        else:
-            points += count
+        if lane != Lane.ROWS:
+            summary["total_data_points"] += count
             names.add(name)
-    return {"total_data_points": points, "available_metrics": sorted(names), **steps}
+        elif lowest is not None and highest is not None:
+            summary["step_range"] = StepRange(min=lowest, max=highest)
+    summary["available_metrics"] = sorted(names)
+    return summary

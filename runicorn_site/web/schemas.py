@@ -1,24 +1,15 @@
-"""OpenAPI schemas that responses of every app share."""
+"""OpenAPI schemas of the errors that all apps share, for routes without `@endpoint`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import serializers as s
+from rest_framework import serializers
 
-Schema = s.Serializer[Any]
+from runicorn.api.responses import problem
+from runicorn_site.web.typed_responses import response_schema
 
-
-class Problem(Schema):
-    """An error."""
-
-    detail = s.CharField(help_text="One sentence.")
-    errors = s.DictField(
-        child=s.ListField(child=s.CharField()),
-        required=False,
-        help_text="Of invalid input: the sentences by parameter or field.",
-    )
-
-
+Schema = serializers.Serializer[Any]
+Problem = response_schema(problem.Problem)
 PROBLEMS: dict[int, Any] = {400: Problem, 403: Problem, 404: Problem}
 """Errors of a route that names a run."""

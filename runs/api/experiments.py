@@ -1,10 +1,13 @@
-"""Runs as V2 answers them: the filters, the page, and what is said of each."""
+"""Build the responses of version 2: filters, pages and items of experiments."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+import time
+from typing import Any, cast
 
+from runicorn.api.responses.experiments import BatchDeletion, Experiment, ExperimentPage
+from runicorn.api.responses.runs import RunResult
 from runs.api import responses
 from runs.models import Run, StorageRoot
 from runs.query import counts
@@ -20,64 +23,70 @@ EXPERIMENT = responses.ITEM | {
     "last_step": "last_step",
     "deleted_at": "deleted",
 }
-"""The name in an answer → the field of the row."""
+"""Key of an `Experiment` → field of the row."""
 COLUMNS = ("folder", *EXPERIMENT.values(), *responses.JOURNAL)
 
 
-def experiment(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
-    """An `Experiment` from the values of `COLUMNS`; times are Unix seconds."""
-    return responses.named(EXPERIMENT, row) | responses.places(root, row[0])
+def experiment(root: StorageRoot, row: tuple[Any, ...]) -> Experiment:
+    """Build an `Experiment` from the values of `COLUMNS`."""
+    item = responses.by_key(root, EXPERIMENT, row)
+    return cast(Experiment, item | responses.file_paths(item["run_dir"]))
 
 
-def experiment_of(run: Run) -> dict[str, Any]:
-    """An `Experiment` from a whole row."""
+def experiment_of(run: Run) -> Experiment:
+    """Build an `Experiment` from a run."""
     return experiment(run.root, tuple(getattr(run, column) for column in COLUMNS))
 
 
-def matching(root: StorageRoot, asked: dict[str, Any]) -> Matches:
-    """The runs that the filters of an `ExperimentListQuery` leave."""
+def matching(root: StorageRoot, query: dict[str, Any]) -> Matches:
+    """Return the runs that match the filters of a valid `ExperimentListQuery`."""
     return find_runs(
         root,
-        include_deleted=asked["include_deleted"],
-        project=asked.get("project") or None,
-        name=asked.get("name") or None,
-        statuses=asked.get("status", ()),
-        tags=asked.get("tags", ()),
-        search=asked.get("search", ""),
-        created_after=asked.get("created_after"),
-        created_before=asked.get("created_before"),
-        best_min=asked.get("best_metric_min"),
-        best_max=asked.get("best_metric_max"),
-        where=asked.get("where"),
+        include_deleted=query["include_deleted"],
+        project=query.get("project") or None,
+        name=query.get("name") or None,
+        statuses=query.get("status", ()),
+        tags=query.get("tags", ()),
+        search=query.get("search", ""),
+        created_after=query.get("created_after"),
+        created_before=query.get("created_before"),
+        best_min=query.get("best_metric_min"),
+        best_max=query.get("best_metric_max"),
+        where=query.get("where"),
     )
 
 
-def page(root: StorageRoot, asked: dict[str, Any]) -> dict[str, Any]:
-    """One page of the experiments that a valid `ExperimentListQuery` asks for.
+def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
+    """Return the page of experiments that a valid `ExperimentListQuery` names.
 
     `total` is exact up to 10,000; beyond, `total_capped` is true. `has_next` is always exact.
 
     Raises:
-        UnknownOrder: there is no such key to sort by.
+        UnknownOrder: `order_by` is not a sort key.
     """
-    found, size = matching(root, asked), asked["per_page"]
-    before = (asked["page"] - 1) * size
-    ordered = Ordered(found, asked["order_by"], desc=asked["order_desc"]).values_list(*COLUMNS)
-    rows = ordered[before : before + size + 1]
-    total, capped = counts.capped(found)
-    return {
+    start = time.perf_counter()
+    matches, size = matching(root, query), query["per_page"]
+    first = (query["page"] - 1) * size
+    ordered = Ordered(matches, query["order_by"], desc=query["order_desc"]).values_list(*COLUMNS)
+    rows = list(ordered[first : first + size + 1])
+    total, is_capped = counts.capped(matches)
+    answer: ExperimentPage = {
         "experiments": [experiment(root, row) for row in rows[:size]],
         "total": total,
-        **({"total_capped": True} if capped else {}),
-        "page": asked["page"],
+        "page": query["page"],
         "per_page": size,
         "has_next": len(rows) > size,
-        "has_prev": asked["page"] > 1,
+        "has_prev": query["page"] > 1,
+        "query_time_ms": 0.0,
     }
+    if is_capped:
+        answer["total_capped"] = True
+    answer["query_time_ms"] = round((time.perf_counter() - start) * 1000, 2)
+    return answer
 
 
-def deletion(results: dict[str, Any]) -> dict[str, Any]:
-    """The answer to a batch of deletions from what became of each run."""
+def deletion(results: dict[str, RunResult]) -> BatchDeletion:
+    """Build the response to a batch of deletions."""
     done = {run_id: bool(result["success"]) for run_id, result in results.items()}
     deleted = sum(done.values())
     message = f"Soft deleted {deleted} of {len(done)} runs"
@@ -85,5 +94,5 @@ def deletion(results: dict[str, Any]) -> dict[str, Any]:
 
 
 def count_files(run: Run) -> int:
-    """How many files the run's folder holds, in all its folders; links count as one and are not followed."""
+    """Return the number of files below the run's folder; a link counts as one and is not followed."""
     return sum(len(files) for _, _, files in os.walk(run.path))

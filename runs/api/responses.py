@@ -1,11 +1,13 @@
-"""What the API says of a run, as plain dictionaries made from rows."""
+"""Build the responses about runs from rows."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
+from runicorn.api.responses.experiments import FoundExperiment
 from runicorn.api.responses.recycle_bin import DeletedRun
+from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
 from runicorn.store import layout
 from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query.completeness import missing_records, problems
@@ -31,7 +33,7 @@ ITEM = {
     "records_written": "records_written",
     "records_missing": "records_unwritten",
 }
-"""The name in an answer → the field of the row."""
+"""Key of a `RunItem` → field of the row."""
 JOURNAL = ("journal_records", "journal_bytes")
 """Fields of the row that decide how many records are missing."""
 COLUMNS = ("folder", *ITEM.values(), *JOURNAL)
@@ -39,37 +41,38 @@ CHUNK = 500
 SLICE = 2000
 
 
-def list_item(root: StorageRoot, row: tuple[Any, ...]) -> dict[str, Any]:
-    """A `RunListItem` from the values of `COLUMNS`."""
-    return named(ITEM, row) | {"run_dir": f"{root.path}/{row[0]}"}
+def run_item(root: StorageRoot, row: tuple[Any, ...]) -> RunItem:
+    """Build a list item from the values of `COLUMNS`."""
+    return cast(RunItem, by_key(root, ITEM, row))
 
 
-def named(names: Iterable[str], row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the values of a row between its folder and `JOURNAL` by name, with the records that are missing."""
+def by_key(root: StorageRoot, keys: Iterable[str], row: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the values between the folder and `JOURNAL` by key, with the folder and the count of missing records."""
     *values, records, size = row[1:]
-    item = dict(zip(names, values, strict=True))
+    item: dict[str, Any] = dict(zip(keys, values, strict=True))
     missing = missing_records(item["records_written"], item["records_missing"], records, size)
-    return item | {"hostname": item["hostname"] or None, "records_missing": missing}
+    item["hostname"] = item["hostname"] or None
+    item["records_missing"] = missing
+    item["run_dir"] = f"{root.path}/{row[0]}"
+    return item
 
 
-def places(root: StorageRoot, folder: str) -> dict[str, str]:
-    """Where a run and its large files lie: absolute paths."""
-    run_dir = f"{root.path}/{folder}"
+def file_paths(run_dir: str) -> RunFilePaths:
+    """Return the absolute paths of the log and the journal of a run."""
     events = f"{run_dir}/{layout.EVENTS}"
-    logs = f"{run_dir}/{layout.LOGS}"
-    return {"run_dir": run_dir, "logs": logs, "metrics": events, "metrics_step": events}
+    return {"logs": f"{run_dir}/{layout.LOGS}", "metrics": events, "metrics_step": events}
 
 
 def newest_first(
     root: StorageRoot, runs: RunQuerySet, offset: int = 0, limit: int | None = None
-) -> Iterator[dict[str, Any]]:
-    """The runs as list items, in short queries that each begin where the last one ended."""
+) -> Iterator[RunItem]:
+    """Yield the runs as list items, in short queries that each begin where the last one ended."""
     page, left = runs.newest(), limit
     while left is None or left > 0:
         size = CHUNK if left is None else min(CHUNK, left)
         rows = list(page.values_list("created", "id", *COLUMNS)[offset : offset + size])
         for row in rows:
-            yield list_item(root, row[2:])
+            yield run_item(root, row[2:])
         if len(rows) < size:
             return
         page, offset = runs.newest().after(rows[-1][0], rows[-1][1]), 0
@@ -78,29 +81,30 @@ def newest_first(
 
 def in_order(
     root: StorageRoot, runs: Ordered, offset: int = 0, limit: int | None = None
-) -> Iterator[dict[str, Any]]:
-    """The runs as list items in any order."""
+) -> Iterator[RunItem]:
+    """Yield the runs as list items in any order."""
     for row in sliced(runs.values_list(*COLUMNS), offset, limit):
-        yield list_item(root, row)
+        yield run_item(root, row)
 
 
 def sliced(rows: Any, offset: int = 0, limit: int | None = None) -> Iterator[Any]:
-    """Rows by one short query after another: one long query would hold up whoever tidies the database."""
+    """Yield rows from one short query after another: a long query would block a checkpoint of the database."""
     end = None if limit is None else offset + limit
     while end is None or offset < end:
         stop = offset + SLICE if end is None else min(offset + SLICE, end)
-        got = list(rows[offset:stop])
-        yield from got
-        if len(got) < stop - offset:
+        batch = list(rows[offset:stop])
+        yield from batch
+        if len(batch) < stop - offset:
             return
         offset = stop
 
 
-def detail(run: Run) -> dict[str, Any]:
-    """Everything about one run."""
-    item = list_item(run.root, tuple(getattr(run, column) for column in COLUMNS))
-    return item | {
-        **places(run.root, run.folder),
+def detail(run: Run) -> RunDetail:
+    """Build the response about one run."""
+    item = run_item(run.root, tuple(getattr(run, column) for column in COLUMNS))
+    return {
+        **item,
+        **file_paths(item["run_dir"]),
         "created_at": run.created,
         "updated_at": run.updated,
         "description": run.description,
@@ -124,12 +128,13 @@ def deleted_runs(root: StorageRoot) -> Iterator[DeletedRun]:
     names = ("id", "project", "name", "created_time", "deleted_at", "delete_reason", "original_status")
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
     for row in sliced(deleted.values_list(*fields)):
-        yield DeletedRun(**dict(zip(names, row[:-1], strict=True)), run_dir=f"{root.path}/{row[-1]}")
+        item = dict(zip(names, row[:-1], strict=True)) | {"run_dir": f"{root.path}/{row[-1]}"}
+        yield cast(DeletedRun, item)
 
 
-def found_experiments(runs: RunQuerySet) -> Iterator[dict[str, Any]]:
-    """Runs as the older `experiments` routes describe them, the last updated first."""
+def found_experiments(runs: RunQuerySet) -> Iterator[FoundExperiment]:
+    """Yield runs as the older `experiments` routes describe them, the last updated first."""
     fields = ("run_id", "project", "name", "tags", "description", "created", "updated", "archived", "pinned")
     names = ("id", "project", "name", "tags", "description", "created_at", "updated_at", "archived", "pinned")
     for row in sliced(runs.order_by("-updated", "-id").values_list(*fields)):
-        yield dict(zip(names, row, strict=True))
+        yield cast(FoundExperiment, dict(zip(names, row, strict=True)))

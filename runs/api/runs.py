@@ -1,4 +1,4 @@
-"""The API of the runs and their projects."""
+"""Routes of runs and projects."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn.api.responses.projects import ExperimentNames, Projects
+from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
+from runicorn.api.responses.runs import RunDetail, RunItem, TaggedRuns
 from runicorn.store import layout
-from runicorn_site.web.schemas import PROBLEMS, Problem
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
-from runs.api import responses, schemas
+from runs.api import responses
 from runs.api.requests import Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
 from runs.errors import InvalidRunId
 from runs.index import discovery
@@ -32,146 +35,136 @@ from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
 
 TOTAL = OpenApiParameter("X-Total-Count", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200])
+ERRORS = (400, 403, 404)
+"""Errors of a route that names a run."""
 
 
 def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> list[str]:
-    """The ids that came in `field`, each of which is that of a run or could be.
+    """Return the ids unchanged, after checking that each has the form of a run id or belongs to a run.
 
     Raises:
-        InvalidRunId: one that is neither.
+        InvalidRunId: one of them, received in `field`, is malformed and belongs to no run.
     """
-    odd = [run_id for run_id in run_ids if not layout.is_run_id(run_id)]
-    known = Run.objects.in_root(root).filter(run_id__in=odd).values_list("run_id", flat=True)
-    for run_id in set(odd) - set(known):
+    malformed = [run_id for run_id in run_ids if not layout.is_run_id(run_id)]
+    known = Run.objects.in_root(root).filter(run_id__in=malformed).values_list("run_id", flat=True)
+    for run_id in set(malformed) - set(known):
         if discovery.refresh_run(root, run_id) is None:
             raise InvalidRunId(run_id, field)
     return run_ids
 
 
-class RunList(APIView):
-    """The runs of the store."""
+class RunListView(APIView):
+    """The runs of the storage root."""
 
-    @extend_schema(
-        parameters=[RunListQuery, TOTAL], responses={200: schemas.RunItem(many=True), 400: Problem}
-    )
-    def get(self, request: Request) -> HttpResponseBase:
-        """Runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.
+    @endpoint(query=RunListQuery, returns=list[RunItem], errors=[400], headers=[TOTAL])
+    def get(self, request: Request, query: dict[str, Any]) -> HttpResponseBase:
+        """List runs, newest first, without those in the recycle bin. Without `limit` all of them, streamed.
 
-        `X-Total-Count` is the number of runs that match, however many are answered.
+        `X-Total-Count` is the number of runs that match, however many are returned.
         """
-        query = RunListQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked, root = query.validated_data, active_root()
+        root = active_root()
         refresh_before_listing(root)
         found = find_runs(
             root,
-            project=asked.get("project") or None,
-            name=asked.get("name") or None,
-            statuses=asked.get("status", ()),
-            tags=asked.get("tags", ()),
-            search=asked.get("search", ""),
+            project=query.get("project") or None,
+            name=query.get("name") or None,
+            statuses=query.get("status", ()),
+            tags=query.get("tags", ()),
+            search=query.get("search", ""),
         )
-        items = _items(root, found, asked)
+        items = _items(root, found, query)
         headers = {"X-Total-Count": str(counts.total(found))}
-        return json_list(request, items, length=asked.get("limit"), headers=headers)
+        return json_list(request, items, length=query.get("limit"), headers=headers)
 
 
-def _items(root: StorageRoot, found: Matches, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    order, desc = asked["order_by"], asked["order_desc"]
+def _items(root: StorageRoot, found: Matches, query: dict[str, Any]) -> Iterator[RunItem]:
+    order, desc = query["order_by"], query["order_desc"]
     if (order, desc) == ("created_at", True):
-        return responses.newest_first(root, found.runs, asked["offset"], asked.get("limit"))
-    return responses.in_order(root, Ordered(found, order, desc=desc), asked["offset"], asked.get("limit"))
+        return responses.newest_first(root, found.runs, query["offset"], query.get("limit"))
+    return responses.in_order(root, Ordered(found, order, desc=desc), query["offset"], query.get("limit"))
 
 
-class RunDetail(APIView):
+class RunDetailView(APIView):
     """One run."""
 
-    @extend_schema(responses={200: schemas.RunDetail, **PROBLEMS})
+    @endpoint(returns=RunDetail, errors=ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
-        """Everything about a run, as its files are now; one in the recycle bin is not found."""
+        """Get a run as its files are now. A run in the recycle bin is not found."""
         return Response(responses.detail(get_run(run_id)))
 
-    @extend_schema(request=RunEdit, responses={200: schemas.RunDetail, **PROBLEMS})
-    def patch(self, request: Request, run_id: str) -> Response:
-        """Change what people say of a run: tags, description, pinned, archived."""
+    @endpoint(body=RunEdit, returns=RunDetail, errors=ERRORS)
+    def patch(self, request: Request, run_id: str, body: dict[str, Any]) -> Response:
+        """Change tags, description, `pinned` or `archived`. Missing fields keep their value."""
         run = get_run(run_id)
-        edit = RunEdit(data=request.data)
-        edit.is_valid(raise_exception=True)
-        return Response(responses.detail(edit_run(run=run, **edit.validated_data)))
+        return Response(responses.detail(edit_run(run=run, **body)))
 
 
-class RunTags(APIView):
+class RunTagsView(APIView):
     """The tags of several runs."""
 
-    @extend_schema(request=TagRuns, responses={200: schemas.Tagged, **PROBLEMS})
-    def post(self, request: Request) -> Response:
-        """Add tags to runs, and take others away."""
-        body = TagRuns(data=request.data)
-        body.is_valid(raise_exception=True)
-        root, asked = active_root(), body.validated_data
-        run_ids = known_ids(root, asked["run_ids"])
-        results = tag_runs(root=root, run_ids=run_ids, add=asked["add"], remove=asked["remove"])
-        return Response({"updated": count_successes(results), "results": results})
-
-
-class SoftDeleteRuns(APIView):
-    """Runs on their way into the recycle bin."""
-
-    @extend_schema(request=SoftDelete, responses={200: schemas.SoftDeleted, **PROBLEMS})
-    def post(self, request: Request) -> Response:
-        """Put up to 100 runs into the recycle bin; an id that is none deletes nothing."""
-        body = SoftDelete(data=request.data)
-        body.is_valid(raise_exception=True)
-        root, asked = active_root(), body.validated_data
-        run_ids = known_ids(root, asked["run_ids"])
-        reason = asked["reason"] or "user_deleted"
-        results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
-        done = count_successes(results)
-        message = f"Soft deleted {done} of {len(results)} runs"
-        return Response({"deleted_count": done, "results": results, "message": message})
-
-
-class RestoreRuns(APIView):
-    """Runs on their way out of the recycle bin."""
-
-    @extend_schema(request=Restore, responses={200: schemas.Restored, **PROBLEMS})
-    def post(self, request: Request) -> Response:
-        """Take up to 100 runs out of the recycle bin; an id that is none restores nothing."""
-        body = Restore(data=request.data)
-        body.is_valid(raise_exception=True)
+    @endpoint(body=TagRuns, returns=TaggedRuns, errors=ERRORS)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Add tags to up to 100 runs, and remove others. If any id is malformed, nothing is changed."""
         root = active_root()
-        run_ids = known_ids(root, body.validated_data["run_ids"])
+        run_ids = known_ids(root, body["run_ids"])
+        results = tag_runs(root=root, run_ids=run_ids, add=body["add"], remove=body["remove"])
+        return Response(TaggedRuns(updated=count_successes(results), results=results))
+
+
+class SoftDeleteView(APIView):
+    """Moving runs to the recycle bin."""
+
+    @endpoint(body=SoftDelete, returns=SoftDeletedRuns, errors=ERRORS)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Move up to 100 runs to the recycle bin. If any id is malformed, nothing is deleted."""
+        root = active_root()
+        run_ids = known_ids(root, body["run_ids"])
+        reason = body["reason"] or "user_deleted"
+        results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
+        count = count_successes(results)
+        message = f"Soft deleted {count} of {len(results)} runs"
+        return Response(SoftDeletedRuns(deleted_count=count, results=results, message=message))
+
+
+class RestoreView(APIView):
+    """Restoring runs from the recycle bin."""
+
+    @endpoint(body=Restore, returns=RestoredRuns, errors=ERRORS)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Restore up to 100 runs from the recycle bin. If any id is malformed, nothing is restored."""
+        root = active_root()
+        run_ids = known_ids(root, body["run_ids"])
         results = restore_runs(root=root, run_ids=run_ids)
-        done = count_successes(results)
-        message = f"Restored {done} of {len(results)} runs"
-        return Response({"restored_count": done, "results": results, "message": message})
+        count = count_successes(results)
+        message = f"Restored {count} of {len(results)} runs"
+        return Response(RestoredRuns(restored_count=count, results=results, message=message))
 
 
-class Projects(APIView):
-    """The projects of the store."""
+class ProjectListView(APIView):
+    """The projects of the storage root."""
 
-    @extend_schema(responses={200: schemas.Projects})
+    @endpoint(returns=Projects)
     def get(self, request: Request) -> Response:
-        """The projects by name, each with its counts."""
+        """List the projects by name, each with the number of its experiments and runs."""
         details = projects.projects(active_root())
-        return Response({"projects": [entry["name"] for entry in details], "details": details})
+        return Response(Projects(projects=[project["name"] for project in details], details=details))
 
 
-class ProjectNames(APIView):
+class ExperimentNamesView(APIView):
     """The experiments of a project."""
 
-    @extend_schema(responses={200: schemas.Names})
+    @endpoint(returns=ExperimentNames)
     def get(self, request: Request, project: str) -> Response:
-        """The names of its experiments; none when there is no such project."""
-        return Response({"names": projects.experiment_names(active_root(), project)})
+        """List the names of the project's experiments; empty if there is no such project."""
+        return Response(ExperimentNames(names=projects.experiment_names(active_root(), project)))
 
 
-class ExperimentRuns(APIView):
+class ExperimentRunsView(APIView):
     """The runs of an experiment."""
 
-    @extend_schema(responses={200: schemas.RunItem(many=True)})
+    @endpoint(returns=list[RunItem])
     def get(self, request: Request, project: str, name: str) -> HttpResponseBase:
-        """Its runs, newest first; none when there is no such experiment."""
+        """List the runs of an experiment, newest first; empty if there is no such experiment."""
         root = active_root()
         refresh_before_listing(root)
         runs = Run.objects.in_root(root).live().filter(project=project, name=name)

@@ -1,69 +1,63 @@
-"""V2 of the API, as far as it needs no metrics: the list of experiments and their deletion."""
+"""Routes of version 2 that need no metrics: list, deletion and statistics of experiments."""
 
 from __future__ import annotations
 
-import time
+from typing import Any
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from runicorn.api.responses.analytics import AnalyticsSummary
+from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
-from runicorn_site.web.schemas import PROBLEMS
 from runs.active_root import active_root
-from runs.api import experiments, schemas_v2
+from runs.api import experiments
 from runs.api.requests_v2 import BatchDelete, ExperimentListQuery, SummaryQuery
-from runs.api.runs import known_ids
+from runs.api.runs import ERRORS, known_ids
 from runs.query import analytics
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.recycle_bin import soft_delete_runs
 
 
-class ExperimentList(APIView):
-    """The experiments of the store."""
+class ExperimentListView(APIView):
+    """The experiments of the storage root."""
 
-    @extend_schema(
+    @endpoint(
+        query=ExperimentListQuery,
+        returns=ExperimentPage,
+        errors=[400],
         operation_id="v2_experiments_list",
-        parameters=[ExperimentListQuery],
-        responses={200: schemas_v2.ExperimentPage, 400: PROBLEMS[400]},
     )
-    def get(self, request: Request) -> Response:
-        """One page of experiments, filtered and sorted. Those without the value that sorts come last."""
-        began = time.perf_counter()
-        query = ExperimentListQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """List one page of experiments, filtered and sorted. Those without the sort value come last."""
         root = active_root()
         refresh_before_listing(root)
-        answer = experiments.page(root, query.validated_data)
-        return Response(answer | {"query_time_ms": round((time.perf_counter() - began) * 1000, 2)})
+        return Response(experiments.page(root, query))
 
 
 # A thousand markers are synced to disk one by one.
 @blocking
-class BatchDeletion(APIView):
-    """Experiments on their way into the recycle bin."""
+class BatchDeleteView(APIView):
+    """Moving experiments to the recycle bin."""
 
-    @extend_schema(request=BatchDelete, responses={200: schemas_v2.BatchDeleted, **PROBLEMS})
-    def post(self, request: Request) -> Response:
-        """Put up to 1000 experiments into the recycle bin; an id that is none deletes nothing."""
-        body = BatchDelete(data=request.data)
-        body.is_valid(raise_exception=True)
-        root, asked = active_root(), body.validated_data
-        run_ids = known_ids(root, asked["exp_ids"], "exp_ids")
-        reason = asked["reason"] or "user_batch_delete"
+    @endpoint(body=BatchDelete, returns=BatchDeletion, errors=ERRORS)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Move up to 1000 experiments to the recycle bin. If any id is malformed, nothing is deleted."""
+        root = active_root()
+        run_ids = known_ids(root, body["exp_ids"], "exp_ids")
+        reason = body["reason"] or "user_batch_delete"
         results = soft_delete_runs(root=root, run_ids=run_ids, reason=reason)
         return Response(experiments.deletion(results))
 
 
-class AnalyticsSummary(APIView):
-    """Figures over many experiments."""
+class AnalyticsSummaryView(APIView):
+    """Statistics over many experiments."""
 
-    @extend_schema(parameters=[SummaryQuery], responses={200: schemas_v2.Summary, 400: PROBLEMS[400]})
-    def get(self, request: Request) -> Response:
-        """How many there are and how they ended, their durations, the runs of each day, the best, and bytes on disk."""
-        query = SummaryQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        asked, root = query.validated_data, active_root()
+    @endpoint(query=SummaryQuery, returns=AnalyticsSummary, errors=[400])
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """Count experiments by status, project and day, with durations, best runs and bytes on disk."""
+        root = active_root()
         refresh_before_listing(root)
-        return Response(analytics.summary(root, asked.get("project") or None, asked["days"]))
+        return Response(analytics.summary(root, query.get("project") or None, query["days"]))

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from runicorn._platform import read_at
+from runicorn.api.responses.run_files import MediaFile
 from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runs.errors import NoSuchFile
@@ -75,7 +76,7 @@ def read_media(run: Run, path: str, most: int) -> bytes:
     return read_at(file.fd, size, 0)
 
 
-def media(run: Run) -> list[dict[str, Any]]:
+def media(run: Run) -> list[MediaFile]:
     """The media of a run that are still there, as the API lists them."""
     folder, found = run.path / layout.MEDIA, []
     for row in media_of(run):
@@ -83,8 +84,16 @@ def media(run: Run) -> list[dict[str, Any]]:
             size = os.stat(folder / row.path, follow_symlinks=False).st_size
         except OSError:
             continue
-        about = {"key": row.key, "path": row.path, "step": row.step, "caption": row.caption}
-        found.append(about | {"created_at": row.created, "size": size})
+        found.append(
+            MediaFile(
+                key=row.key,
+                path=row.path,
+                step=row.step,
+                caption=row.caption,
+                created_at=row.created,
+                size=size,
+            )
+        )
     return found
 
 

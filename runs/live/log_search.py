@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from runicorn.api.responses.run_files import LogLine, LogMatches
 from runicorn.store import journal
 
 BLOCK = 1024 * 1024
@@ -16,9 +17,9 @@ ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\
 """Sequences that colour a line in a terminal; they stand between words that are read as one text."""
 
 
-def matching_lines(fd: int, text: str, *, ended: bool = False) -> dict[str, Any]:
+def matching_lines(fd: int, text: str, *, ended: bool = False) -> LogMatches:
     """The lines that contain `text` in any case, each with its number from 1 on, in a file of UTF-8 lines."""
-    matches: list[dict[str, Any]] = []
+    matches: list[LogLine] = []
     total = 0
     for number, line in _matches(fd, text, ended):
         total += 1

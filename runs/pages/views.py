@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from runicorn.api.responses.runs import RunResult
 from runicorn.settings import preferences
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
@@ -19,7 +20,6 @@ from runs.pages.table.actions import address_of_view
 from runs.pages.table.rows import table_context
 from runs.pages.table.state import TableState
 from runs.services.recycle_bin import empty_recycle_bin, restore_runs, soft_delete_runs
-from runs.services.write_through import Result
 
 MOST_UNDONE = 200
 """Runs that one address can name to be restored again: as many as the largest page has."""
@@ -71,7 +71,7 @@ def back_to_table(request: HttpRequest, outcome: QueryDict | None = None) -> Htt
     return redirect(f"{reverse('runs')}?{query}" if query else reverse("runs"))
 
 
-def back_to_bin(what: str, results: Mapping[str, Result]) -> HttpResponseRedirect:
+def back_to_bin(what: str, results: Mapping[str, RunResult]) -> HttpResponseRedirect:
     """To the recycle bin, which says of how many runs it was done and how many are as they were."""
     done = sum(result["success"] for result in results.values())
     counts = {what: done, "left": len(results) - done}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from django.db.models import Avg, Count, F, Max, Min, Sum
 from django.db.models.functions import Coalesce, Floor
 
+from runicorn.api.responses.analytics import AnalyticsSummary, BestRun, DayCount
 from runicorn.store import layout
 from runs.models import Run, RunQuerySet, StorageRoot
 from runs.query import counts as counting
@@ -20,7 +20,7 @@ SECONDS = 30.0
 ENDED = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 
 
-def summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]:
+def summary(root: StorageRoot, project: str | None, days: int) -> AnalyticsSummary:
     """What `GET /api/v2/analytics/summary` answers, at most `SECONDS` old and never older than a change.
 
     Runs in the recycle bin count nowhere but in `storage_bytes`: they still lie on the disk.
@@ -34,7 +34,7 @@ def summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]
     return counting.remembered(root, key, lambda: _summary(root, project, days), SECONDS)
 
 
-def _summary(root: StorageRoot, project: str | None, days: int) -> dict[str, Any]:
+def _summary(root: StorageRoot, project: str | None, days: int) -> AnalyticsSummary:
     everything = Run.objects.in_root(root)
     if project is not None:
         everything = everything.filter(project=project)
@@ -60,7 +60,7 @@ def _counted(runs: RunQuerySet, column: str) -> dict[str, int]:
     return dict(runs.order_by(column).values_list(column).annotate(Count("pk")))
 
 
-def _per_day(runs: RunQuerySet, days: int) -> list[dict[str, Any]]:
+def _per_day(runs: RunQuerySet, days: int) -> list[DayCount]:
     """Each of the last days in UTC, the oldest first, also those without a run."""
     first = int(time.time()) // DAY - days + 1
     found = runs.filter(created__gte=first * DAY).annotate(day=Floor(F("created") / DAY)).order_by("day")
@@ -72,7 +72,7 @@ def _date(day: int) -> str:
     return datetime.fromtimestamp(day * DAY, UTC).date().isoformat()
 
 
-def _best(runs: RunQuerySet) -> list[dict[str, Any]]:
+def _best(runs: RunQuerySet) -> list[BestRun]:
     """The best run of each project by each primary metric; of equals the newest."""
     groups = ("project", "best_metric_name", "best_metric_mode")
     named = runs.filter(best_metric_name__isnull=False, best_metric_value__isnull=False).order_by()

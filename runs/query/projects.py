@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db.models import Count, Max
 
+from runicorn.api.responses.projects import Project
 from runs.models import Run, StorageRoot
 from runs.query import counts
 
 
-def projects(root: StorageRoot) -> list[dict[str, Any]]:
+def projects(root: StorageRoot) -> list[Project]:
     """Each project by name with the number of its experiments and runs, and when one of them last changed."""
     return counts.remembered(root, "projects", lambda: _projects(root))
 
 
-def _projects(root: StorageRoot) -> list[dict[str, Any]]:
+def _projects(root: StorageRoot) -> list[Project]:
     runs = Run.objects.in_root(root).live().order_by("project", "name").values_list("project", "name")
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, Project] = {}
     for project, _, count, latest in runs.annotate(Count("pk"), Max("updated")):
-        empty = {"name": project, "experiment_count": 0, "run_count": 0, "latest_update": latest}
+        empty = Project(name=project, experiment_count=0, run_count=0, latest_update=latest)
         entry = found.setdefault(project, empty)
         entry["experiment_count"] += 1
         entry["run_count"] += count

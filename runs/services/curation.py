@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runicorn.api.responses.runs import RunResult
 from runicorn.store import curation
 from runs.models import Run, StorageRoot
 from runs.services import write_through
@@ -42,7 +43,7 @@ def edit_run(
 
 def tag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()
-) -> dict[str, write_through.Result]:
+) -> dict[str, RunResult]:
     """Add tags to runs and take others away; tells for each run what became of it.
 
     Raises:
@@ -64,7 +65,7 @@ def tag_runs(
 
 def flag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
-) -> dict[str, write_through.Result]:
+) -> dict[str, RunResult]:
     """Pin or archive runs, or take that back; tells for each run what became of it.
 
     Raises:

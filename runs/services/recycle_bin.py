@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from runicorn.api.responses.runs import RunResult
 from runicorn.settings.capabilities import require
 from runicorn.store import curation, removal
 from runs.errors import OutsideRoot, ReadOnlyStore
@@ -19,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 def soft_delete_runs(
     *, root: StorageRoot, run_ids: Sequence[str], reason: str = curation.USER_DELETED
-) -> dict[str, write_through.Result]:
+) -> dict[str, RunResult]:
     """Put runs into the recycle bin; tells for each what became of it.
 
     Raises:
@@ -34,7 +35,7 @@ def soft_delete_runs(
     return write_through.for_each(root, run_ids, delete)
 
 
-def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, write_through.Result]:
+def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunResult]:
     """Take runs out of the recycle bin; tells for each what became of it.
 
     Raises:
@@ -48,7 +49,7 @@ def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, writ
     return write_through.for_each(root, run_ids, restore)
 
 
-def empty_recycle_bin(*, root: StorageRoot) -> dict[str, write_through.Result]:
+def empty_recycle_bin(*, root: StorageRoot) -> dict[str, RunResult]:
     """Remove every deleted run from the disk; tells for each what became of it.
 
     Raises:
@@ -59,7 +60,7 @@ def empty_recycle_bin(*, root: StorageRoot) -> dict[str, write_through.Result]:
     return remove_runs(root=root, run_ids=list(deleted.values_list("run_id", flat=True)))
 
 
-def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, write_through.Result]:
+def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunResult]:
     """Remove runs that are in the recycle bin from the disk, and their rows.
 
     A folder that is the run's own is first moved aside within the store, which takes it from the lists at once and

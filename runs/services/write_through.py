@@ -6,9 +6,10 @@ import errno
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypedDict
+from typing import Any
 
 from runicorn import _platform
+from runicorn.api.responses.runs import RunResult
 from runicorn.store.containment import OutsideStore
 from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
 from runs.index import discovery
@@ -19,18 +20,13 @@ TOGETHER = 50
 """Runs whose rows are written in one transaction: some 30 ms."""
 
 
-class Result(TypedDict, total=False):
-    """What became of one run of several."""
-
-    success: bool
-    error: str
-
-
 class Refused(Exception):
     """Why one run of several was left as it is."""
 
 
-def for_each(root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], None]) -> dict[str, Result]:
+def for_each(
+    root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], None]
+) -> dict[str, RunResult]:
     """Apply `change` to each run once, in order, and tell for each what became of it.
 
     `change` writes files and raises `Refused` or `OSError` when it did not; the rows are read again after it, some
@@ -39,7 +35,7 @@ def for_each(root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], 
     Raises:
         ReadOnlyStore: nothing was changed because nothing can be written.
     """
-    results: dict[str, Result] = {}
+    results: dict[str, RunResult] = {}
     read_only: list[bool] = []
     ids = list(dict.fromkeys(run_ids))
     for start in range(0, len(ids), TOGETHER):
@@ -56,7 +52,7 @@ def for_each(root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], 
     return results
 
 
-def _attempt(run: Run | None, change: Callable[[Run], None], read_only: list[bool]) -> Result:
+def _attempt(run: Run | None, change: Callable[[Run], None], read_only: list[bool]) -> RunResult:
     """Apply `change` to one run; `read_only` learns whether it failed because nothing can be written."""
     try:
         if run is None:
@@ -100,7 +96,7 @@ def touch_folders(runs: Iterable[Run]) -> None:
             os.utime(folder)
 
 
-def count_successes(results: dict[str, Result]) -> int:
+def count_successes(results: dict[str, RunResult]) -> int:
     """How many of several runs were changed."""
     return sum(result["success"] for result in results.values())
 

@@ -1,82 +1,38 @@
-"""The shapes of what the client answers: plain dictionaries, described for type checkers.
+"""Responses of the API as typed dictionaries, a module for each subject.
 
 Times are Unix seconds, sizes bytes. A server may send more keys than are named here.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Literal, NotRequired, TypedDict
 
-Time = float | str | datetime
-"""A point in time: Unix seconds, ISO 8601, or a datetime (a naive one is local time)."""
+from runicorn.api.responses.experiments import Experiment, ExperimentDetail, Filters, Time
+from runicorn.api.responses.projects import Project
 
-
-class Experiment(TypedDict):
-    """A run in a list."""
-
-    id: str
-    project: str
-    name: str
-    status: str
-    created_at: float
-    updated_at: float
-    started_at: float | None
-    ended_at: float | None
-    heartbeat_at: float | None
-    duration_seconds: float | None
-    best_metric_name: str | None
-    best_metric_value: float | None
-    best_metric_step: int | None
-    best_metric_mode: str | None
-    pid: int | None
-    hostname: str | None
-    records_written: int | None
-    records_missing: int | None
-    run_dir: str
-    tags: list[str]
-    deleted_at: float | None
-    created_time: float
-    logs: str
-    metrics: str
-    metrics_step: str
-
-
-class ExperimentDetail(Experiment):
-    """Everything about one run."""
-
-    description: str
-    summary: dict[str, Any]
-    config: dict[str, Any]
-    environment_available: bool
-    exit_reason: str | None
-    warnings: list[str]
-    artifacts_created_count: int
-    artifacts_used_count: int
-
-
-class Filters(TypedDict, total=False):
-    """What `list_experiments` and `iter_experiments` take beside project, name and status."""
-
-    tags: str | list[str]
-    search: str
-    created_after: Time
-    created_before: Time
-    best_metric_min: float
-    best_metric_max: float
-    include_deleted: bool
-    order_by: str
-    order_desc: bool
-    where: str
-
-
-class Project(TypedDict):
-    """A project and what is in it."""
-
-    name: str
-    experiment_count: int
-    run_count: int
-    latest_update: float
+__all__ = [
+    "Artifact",
+    "ArtifactDetail",
+    "ArtifactVersion",
+    "Config",
+    "Connection",
+    "Experiment",
+    "ExperimentDetail",
+    "Filters",
+    "Health",
+    "Imported",
+    "Lineage",
+    "MetricPoint",
+    "Metrics",
+    "Project",
+    "RemoteEntry",
+    "RemoteEnvironment",
+    "RunArtifact",
+    "Series",
+    "SeriesAnswer",
+    "Time",
+    "ViewerSession",
+]
 
 
 class MetricPoint(TypedDict):

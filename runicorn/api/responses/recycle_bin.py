@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from runicorn.api.responses.runs import RunResult
+
 
 class DeletedRun(TypedDict):
     """A run in the recycle bin."""
@@ -22,6 +24,22 @@ class RecycleBin(TypedDict):
     """The recycle bin, the last deletion first."""
 
     deleted_runs: list[DeletedRun]
+
+
+class SoftDeletedRuns(TypedDict):
+    """The result of moving runs to the recycle bin, by run id."""
+
+    deleted_count: int
+    results: dict[str, RunResult]
+    message: str
+
+
+class RestoredRuns(TypedDict):
+    """The result of restoring runs from the recycle bin, by run id."""
+
+    restored_count: int
+    results: dict[str, RunResult]
+    message: str
 
 
 class EmptiedRecycleBin(TypedDict):

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from rest_framework.exceptions import ValidationError
 
+from runicorn.api.responses.runs import RunResult
 from runicorn.settings import preferences
 from runicorn.store import layout
 from runs.active_root import active_root
@@ -24,13 +25,13 @@ from runs.query.ordering import Ordered
 from runs.query.where.parser import BadWhere
 from runs.services.curation import flag_runs, tag_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
-from runs.services.write_through import Result, count_successes
+from runs.services.write_through import count_successes
 
 MOST_CHOSEN = 5000
 """Runs that can be chosen at once, in batches of `MOST_RUNS`."""
 LONGEST_NAME = 100
 
-Verb = Callable[[StorageRoot, Sequence[str], str], dict[str, Result]]
+Verb = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
 
 VERBS: dict[str, Verb] = {
     "delete": lambda root, ids, tag: soft_delete_runs(root=root, run_ids=ids, reason="user_deleted"),

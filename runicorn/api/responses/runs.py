@@ -1,0 +1,74 @@
+"""Responses about runs. Times are Unix seconds; paths are absolute."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, NotRequired, TypedDict
+
+
+class RunItem(TypedDict):
+    """A run in a list."""
+
+    id: str
+    run_dir: str
+    created_time: Annotated[float, "Unix seconds."]
+    status: Annotated[str, "running, finished, failed, interrupted, or the word in status.json."]
+    pid: int | None
+    best_metric_value: float | None
+    best_metric_name: str | None
+    project: str
+    name: str
+    artifacts_created_count: int
+    artifacts_used_count: int
+    started_at: float | None
+    ended_at: float | None
+    heartbeat_at: Annotated[float | None, "Last heartbeat of a run that logs to this server; Unix seconds."]
+    duration_seconds: float | None
+    tags: list[str]
+    hostname: str | None
+    records_written: Annotated[
+        int | None, "Records that the training wrote; null where status.json has no counts."
+    ]
+    records_missing: Annotated[
+        int | None, "Records that it could not write, or that are no longer in the journal."
+    ]
+
+
+class RunFilePaths(TypedDict):
+    """The log and the journal of a run."""
+
+    logs: str
+    metrics: str
+    metrics_step: str
+
+
+class RunDetail(RunItem, RunFilePaths):
+    """A run with its config, summary and environment."""
+
+    created_at: float
+    updated_at: float
+    description: str
+    summary: dict[str, Any]
+    config: dict[str, Any]
+    environment_available: bool
+    exit_reason: str | None
+    warnings: list[str]
+    group: str
+    pinned: bool
+    archived: bool
+    best_metric_step: int | None
+    best_metric_mode: str | None
+    last_step: int | None
+
+
+class RunResult(TypedDict):
+    """Whether a change of one run among several succeeded, and why not."""
+
+    success: bool
+    error: NotRequired[str]
+
+
+class TaggedRuns(TypedDict):
+    """The result of a change of tags, by run id."""
+
+    updated: int
+    results: dict[str, RunResult]
