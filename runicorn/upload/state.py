@@ -11,6 +11,8 @@ from runicorn.store import layout
 from runicorn.store.containment import check_inside
 
 FOLDER = ".runicorn/upload"
+EARLIER_FOLDER = ".runicorn/shipping"
+"""State of uploads in development versions before 1.0, with `shipped` instead of `uploaded`."""
 PRIVATE = 0o600
 
 
@@ -32,8 +34,11 @@ class UploadState:
         self.content: dict[str, Any] = {}
 
     def load(self) -> UploadState:
-        """Read it; a missing one is empty."""
+        """Read it, or the one of an earlier version; a missing one is empty."""
         self.content = layout.read_json(self.path)[0]
+        if not self.content and not self.path.exists():
+            self.content = layout.read_json(self.root / EARLIER_FOLDER / self.path.name)[0]
+            self.content["uploaded"] = self.content.pop("shipped", {})
         for key in ("uploaded", "versions", "uploads"):
             if not isinstance(self.content.get(key), dict):
                 self.content[key] = {}
