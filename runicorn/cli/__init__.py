@@ -33,13 +33,13 @@ MODULES = {
     "sync": "sync",
     "version": "version",
 }
-"""The commands in the order of the help, and the modules beside this one that hold them."""
-NOT_THEIR_OWN = {"open": "open_viewer", "export": "export", "import": "import_"}
-"""The functions that are not called as their modules are."""
+"""The commands in the order of the help, and their modules."""
+FUNCTIONS = {"open": "open_viewer", "export": "export", "import": "import_"}
+"""Functions with another name than their module."""
 
 
 class Commands(Mapping[str, Any]):
-    """All commands by name. One is imported when it is looked at: each needs much that the others do not."""
+    """All commands by name, each imported on first use: each has its own expensive imports."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(MODULES)
@@ -50,15 +50,15 @@ class Commands(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         module = import_module(f"{__name__}.{MODULES[name]}")
         alone = typer.Typer(add_completion=False)
-        alone.command(name)(getattr(module, NOT_THEIR_OWN.get(name, MODULES[name])))
+        alone.command(name)(getattr(module, FUNCTIONS.get(name, MODULES[name])))
         return typer.main.get_command(alone)
 
 
 class Runicorn(TyperGroup):
-    """The group of these commands."""
+    """Group of the commands in `MODULES`."""
 
     def __init__(self, **settings: Any) -> None:
-        """As every group; it is given no commands."""
+        """Create the group without eager commands."""
         super().__init__(**{**settings, "commands": None})
         self.commands = Commands()  # type: ignore[assignment]
 
@@ -78,7 +78,7 @@ def main() -> None:
     """Run the command line and exit with its code."""
     try:
         app(prog_name="runicorn")
-    except OSError as error:  # where a command did not look for one: stdout on a full disk
+    except OSError as error:  # such as stdout on a full disk
         sentence, code = describe_error(error)
         print_error(sentence)
         sys.exit(code)

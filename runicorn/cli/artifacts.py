@@ -1,4 +1,4 @@
-"""`runicorn artifacts`: what is under version control in a store. Works on the files; a viewer that runs follows."""
+"""`runicorn artifacts`: list, verify and delete artifact versions, on the files of a store."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runicorn.store.units import format_bytes
 
 
 class Action(StrEnum):
-    """What to do."""
+    """Action of the command."""
 
     LIST = "list"
     VERSIONS = "versions"
@@ -29,17 +29,19 @@ class Action(StrEnum):
 
 
 def artifacts(
-    action: Annotated[Action, typer.Option(help="What to do.")],
-    name: Annotated[str | None, typer.Option(help="The artifact: `resnet`, or `model/resnet`.")] = None,
+    action: Annotated[Action, typer.Option(help="Action.")],
+    name: Annotated[str | None, typer.Option(help="The artifact: `resnet` or `model/resnet`.")] = None,
     type: Annotated[
-        ArtifactType | None, typer.Option(help="Its type; needed where two types have the name.")
+        ArtifactType | None, typer.Option(help="Its type; needed if two types have the name.")
     ] = None,
-    version: Annotated[int | None, typer.Option(min=1, help="The number of the version.")] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="The version number.")] = None,
     permanent: Annotated[
-        bool, typer.Option("--permanent", help="Delete for good instead of into the recycle bin.")
+        bool, typer.Option("--permanent", help="Delete permanently instead of moving to the recycle bin.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete for good without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, in the shapes of the API.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Delete permanently without confirmation.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, as the API returns it.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Show, verify and delete versions of artifacts.
@@ -80,7 +82,7 @@ def _needed(value: Any, option: str, action: Action) -> Any:
 
 
 def _named(store: Store, name: str | None, kind: str | None, action: Action) -> ArtifactFolder:
-    """The artifact that is meant; its type may stand before its name too, as everywhere: `dataset/mnist`."""
+    """Return the named artifact; the type may precede the name: `dataset/mnist`."""
     before, _, own = str(_needed(name, "--name", action)).rpartition("/")
     return store.find(own, kind or before or None)
 
@@ -175,7 +177,7 @@ def _statistics(sums: dict[str, Any], as_json: bool) -> None:
 def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None:
     frees = garbage.freed_by(version.artifact.store, [version]) if permanent else 0
     if permanent:
-        sentence = f"Delete {version} for good? That frees {frees:,} bytes and cannot be undone."
+        sentence = f"Delete {version} permanently? This frees {frees:,} bytes and cannot be undone."
         if not common.confirm(common.printable(sentence), yes, "--yes"):
             typer.echo("Cancelled.")
             return
@@ -193,7 +195,7 @@ def _delete(version: Version, permanent: bool, yes: bool, as_json: bool) -> None
 
 
 def _chosen(store: Store, name: str | None, kind: str | None, number: int | None) -> list[Version]:
-    """One version, all of an artifact, or all there are."""
+    """Return one version, all of an artifact, or all of the store."""
     if number is not None:
         return [_named(store, name, kind, Action.VERIFY).existing(number)]
     folders = store.folders(kind) if name is None else [_named(store, name, kind, Action.VERIFY)]
@@ -201,7 +203,7 @@ def _chosen(store: Store, name: str | None, kind: str | None, number: int | None
 
 
 def _verify(versions: list[Version], as_json: bool) -> None:
-    """Read every byte; ends with 1 when something is not as it was stored."""
+    """Read every byte; exit with 1 if something is damaged."""
     outcomes = []
     for version in versions:
         try:

@@ -22,7 +22,7 @@ DAY = 86400.0
 
 @dataclass
 class Found:
-    """What can go.
+    """Candidates for removal.
 
     Attributes:
         zombies, old: runs for the recycle bin.
@@ -47,7 +47,7 @@ class Found:
 
 @dataclass
 class Done:
-    """What was done.
+    """Result of the removal.
 
     Attributes:
         binned: ids of the runs that are in the recycle bin now.
@@ -63,11 +63,9 @@ class Done:
 def clean(
     zombie: Annotated[
         bool,
-        typer.Option(
-            "--zombie", help="Runs of this machine whose process is gone without having ended them."
-        ),
+        typer.Option("--zombie", help="Runs of this machine whose process died without ending them."),
     ] = False,
-    temp: Annotated[bool, typer.Option("--temp", help="Files that interrupted writes left.")] = False,
+    temp: Annotated[bool, typer.Option("--temp", help="Leftover files of interrupted writes.")] = False,
     dedup: Annotated[
         bool, typer.Option("--dedup", help="Contents without a version of an artifact.")
     ] = False,
@@ -76,13 +74,13 @@ def clean(
         typer.Option(
             min=0,
             metavar="DAYS",
-            help="With --zombie and --temp, only what was not written to for so many days; "
+            help="With --zombie and --temp, only what was not written for this many days; "
             "else runs that ended so long ago and are not pinned.",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be freed.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Do it without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be freed.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Clean without confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Free disk space that nothing in the store needs.

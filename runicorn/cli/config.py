@@ -1,4 +1,4 @@
-"""`runicorn config`: where this user's runs are kept, and whether that works."""
+"""`runicorn config`: show, set and validate the storage root of a user."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from runicorn.store import layout
 
 
 def config(
-    show: Annotated[bool, typer.Option("--show", help="The configuration; also without any option.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Show the configuration; the default.")] = False,
     set_user_root: Annotated[
-        Path | None, typer.Option("--set-user-root", help="Keep runs in this folder from now on.")
+        Path | None, typer.Option("--set-user-root", help="Set the storage root.")
     ] = None,
-    path: Annotated[bool, typer.Option("--path", help="Only where the configuration file is.")] = False,
-    validate: Annotated[bool, typer.Option("--validate", help="Look whether it makes sense.")] = False,
-    reset: Annotated[bool, typer.Option("--reset", help="Forget the storage root that was set.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "--force", "-y", help="Reset without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    path: Annotated[
+        bool, typer.Option("--path", help="Print only the path of the configuration file.")
+    ] = False,
+    validate: Annotated[bool, typer.Option("--validate", help="Check the configuration.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Unset the storage root.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "--force", "-y", help="Reset without confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Show and change where runs are kept.

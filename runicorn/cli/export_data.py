@@ -18,7 +18,7 @@ from runicorn.store.journal.records import columns
 
 
 class DataFormat(StrEnum):
-    """What to write."""
+    """Output format."""
 
     CSV = "csv"
     EXCEL = "excel"
@@ -35,10 +35,11 @@ ENDINGS = {
 
 
 def export_data(
-    run_id: Annotated[str, typer.Option(help="The run.")],
-    format: Annotated[DataFormat, typer.Option(help="What to write.")] = DataFormat.CSV,
+    run_id: Annotated[str, typer.Option(help="The run id.")],
+    format: Annotated[DataFormat, typer.Option(help="Output format.")] = DataFormat.CSV,
     output: Annotated[
-        Path | None, typer.Option("--output", "--out", "-o", help="The file; CSV goes to stdout without it.")
+        Path | None,
+        typer.Option("--output", "--out", "-o", help="Output file; CSV is written to stdout by default."),
     ] = None,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:

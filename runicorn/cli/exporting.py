@@ -1,4 +1,4 @@
-"""`runicorn export`: runs as an archive, or their metrics in the formats of other programs."""
+"""`runicorn export`: write runs as an archive, or their metrics in other formats."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runicorn.store.units import format_bytes
 
 
 class Format(StrEnum):
-    """What to write."""
+    """Output format."""
 
     ZIP = "zip"
     TAR = "tar.gz"
@@ -43,7 +43,7 @@ ARCHIVES = {".zip": Format.ZIP, ".tar.gz": Format.TAR, ".tgz": Format.TAR}
 
 
 class Packing(NamedTuple):
-    """How an archive is made."""
+    """Options of an archive."""
 
     artifacts: bool
     everything: bool
@@ -51,26 +51,31 @@ class Packing(NamedTuple):
 
 
 def export(
-    run_id: Annotated[list[str] | None, typer.Option(help="A run; may be given several times.")] = None,
-    project: Annotated[str | None, typer.Option(help="The runs of a project.")] = None,
-    name: Annotated[str | None, typer.Option(help="The runs of an experiment.")] = None,
+    run_id: Annotated[list[str] | None, typer.Option(help="A run id; may be repeated.")] = None,
+    project: Annotated[str | None, typer.Option(help="Runs of this project.")] = None,
+    name: Annotated[str | None, typer.Option(help="Runs of this experiment.")] = None,
     status: Annotated[list[str] | None, typer.Option(help="Runs of this status; may be repeated.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Runs with this tag; may be repeated.")] = None,
     where: Annotated[str, typer.Option(help=WHERE)] = "",
     format: Annotated[
-        Format | None, typer.Option(help="By default what the output's name says, or zip.")
+        Format | None, typer.Option(help="Output format; default: by the name of the output, else zip.")
     ] = None,
     include_artifacts: Annotated[
-        bool, typer.Option("--include-artifacts", help="With the versions that the runs made or used.")
+        bool,
+        typer.Option(
+            "--include-artifacts", help="Include the artifact versions that the runs created or used."
+        ),
     ] = False,
     include_deleted: Annotated[
-        bool, typer.Option("--include-deleted", help="With runs in the recycle bin.")
+        bool, typer.Option("--include-deleted", help="Include runs in the recycle bin.")
     ] = False,
-    compress: Annotated[bool, typer.Option("--compress", help="A smaller zip, which takes longer.")] = False,
+    compress: Annotated[
+        bool, typer.Option("--compress", help="Compress the zip; smaller but slower.")
+    ] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "--out", "-o", help="A file; a folder for several runs.")
+        Path | None, typer.Option("--output", "--out", "-o", help="Output file; a folder for several runs.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was written.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the written files as JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Write runs into an archive or a file of another format.
@@ -144,7 +149,7 @@ def _archive(
 
 
 def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> list[Path]:
-    """A file a run: `output` itself for a single run, else in the folder of that name."""
+    """Write one file per run: `output` itself for a single run, else in that folder."""
     single = len(records) == 1 and kind is not Format.TENSORBOARD
     if single:
         ending = ENDINGS[kind]

@@ -14,21 +14,19 @@ from runicorn.sync.manifest.model import ManifestType
 
 
 def generate_manifest(
-    root: Annotated[Path | None, typer.Option(help="The storage root; the same as --storage.")] = None,
+    root: Annotated[Path | None, typer.Option(help="The storage root; same as --storage.")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="The file; else .runicorn/<type>_manifest.json in the root.")
+        Path | None, typer.Option(help="Output file; default: .runicorn/<type>_manifest.json in the root.")
     ] = None,
-    active: Annotated[
-        bool, typer.Option("--active/--full", help="Only what is being written, or every run.")
-    ] = False,
+    active: Annotated[bool, typer.Option("--active/--full", help="Only active runs, or all runs.")] = False,
     active_window: Annotated[
-        int, typer.Option(min=1, help="Seconds since its last write that a run counts as being written.")
+        int, typer.Option(min=1, help="Seconds after its last write for which a run counts as active.")
     ] = 3600,
     no_incremental: Annotated[
-        bool, typer.Option("--no-incremental", help="Look at every file again, remember nothing.")
+        bool, typer.Option("--no-incremental", help="Scan every file again, and save no state.")
     ] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say more.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Write a manifest of a store: `.json`, and compressed as `.json.gz`.

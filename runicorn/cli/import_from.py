@@ -1,4 +1,4 @@
-"""`runicorn import-from`: the experiments of another tracker, as runs of a store."""
+"""`runicorn import-from`: import the experiments of another tracker."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESULT_LABELS = {"taken": "new", "updated": "updated"}
 
 
 class Tracker(StrEnum):
-    """Whose files are read."""
+    """Supported trackers."""
 
     TENSORBOARD = "tensorboard"
     MLFLOW = "mlflow"
@@ -31,22 +31,22 @@ class Tracker(StrEnum):
 
 
 def import_from(
-    tracker: Annotated[Tracker, typer.Argument(help="The tracker that wrote them.")],
+    tracker: Annotated[Tracker, typer.Argument(help="The other tracker.")],
     path: Annotated[Path, typer.Argument(help="Its folder, or one of its files.")],
     project: Annotated[
-        str, typer.Option(help="Put all runs into this project instead of those of the tracker.")
+        str, typer.Option(help="Import all runs into this project, instead of the tracker's.")
     ] = "",
     python: Annotated[
-        str, typer.Option(help="A Python that has Aim; only its own library opens its repositories.")
+        str, typer.Option(help="A Python with Aim installed; only Aim can open its repositories.")
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be new.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    storage: Annotated[Path | None, typer.Option(help="The storage root; made when it is missing.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be imported.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    storage: Annotated[Path | None, typer.Option(help="The storage root; created if missing.")] = None,
 ) -> None:
-    """Make runs of the experiments of another tracker, with their metrics, steps, times, settings, tags and files.
+    """Import the experiments of another tracker, with their metrics, steps, times, settings, tags and files.
 
-    The command can be given again: runs whose source has grown are updated, the others stay as they are. A run
-    that cannot be read is named, and the others are taken; the exit code is 1 then.
+    The command can be repeated: runs whose source has changed are updated, others stay unchanged. A run that
+    cannot be read is reported, and the others are imported; the exit code is 1 then.
 
     Examples:
 
@@ -57,38 +57,38 @@ def import_from(
       runicorn import-from wandb wandb
     """
     if not path.exists():
-        common.exit_with(f"There is nothing at {path}.", NOT_AVAILABLE)
+        common.exit_with(f"{path} does not exist.", NOT_AVAILABLE)
     root = user.storage_root(storage)
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
         try:
-            taken = import_experiments(root, reader(tracker, python)(path), project=project, dry_run=dry_run)
+            report = import_experiments(root, reader(tracker, python)(path), project=project, dry_run=dry_run)
         except layout.InvalidName as error:
             common.exit_with(str(error), USAGE)
         except NotReadable as error:
             common.exit_with(str(error), FAILED)
     if as_json:
-        common.print_json(_answer(taken, root, dry_run))
+        common.print_json(_answer(report, root, dry_run))
     else:
-        _say(taken, dry_run)
-    if taken.failed:
+        _print_report(report, dry_run)
+    if report.failed:
         raise typer.Exit(FAILED)
 
 
-def _answer(taken: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
+def _answer(report: ImportReport, root: Path, dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": dry_run,
-        **_counts(taken),
-        "new_run_dirs": [str(root / place) for place in taken.runs],
-        "new_run_ids": [_id(place) for place in taken.runs],
-        "updated_run_ids": [_id(place) for place in taken.of("updated")],
-        "there": [_id(place) for place in taken.of("unchanged")],
-        "records": taken.points,
-        "new_artifacts": taken.versions,
-        "left": taken.left,
+        **_counts(report),
+        "new_run_dirs": [str(root / place) for place in report.runs],
+        "new_run_ids": [_id(place) for place in report.runs],
+        "updated_run_ids": [_id(place) for place in report.of("updated")],
+        "there": [_id(place) for place in report.of("unchanged")],
+        "records": report.points,
+        "new_artifacts": report.versions,
+        "left": report.left,
         "report": [
             {"source": item.source, "result": item.result, "run_id": _id(item.run), "reason": item.reason}
-            for item in taken.items
+            for item in report.items
         ],
         "storage": str(root),
     }
@@ -98,9 +98,9 @@ def _id(place: str) -> str:
     return place.rpartition("/")[2]
 
 
-def _counts(taken: ImportReport) -> dict[str, int]:
+def _counts(report: ImportReport) -> dict[str, int]:
     results: tuple[Result, ...] = get_args(Result)
-    return {result: sum(item.result == result for item in taken.items) for result in results}
+    return {result: sum(item.result == result for item in report.items) for result in results}
 
 
 def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Experiment | Unreadable]]:
@@ -120,18 +120,18 @@ def reader(tracker: Tracker, python: str = "") -> Callable[[Path], Iterator[Expe
     return read
 
 
-def _say(taken: ImportReport, dry_run: bool) -> None:
-    for item in taken.items:
+def _print_report(report: ImportReport, dry_run: bool) -> None:
+    for item in report.items:
         if item.result in ("taken", "updated"):
             typer.echo(common.printable(f"  {RESULT_LABELS[item.result]:8} {item.run}"))
-    for version in taken.versions:
+    for version in report.versions:
         typer.echo(common.printable(f"  new      {version}"))
-    for sentence in taken.left[:SHOWN]:
+    for sentence in report.left[:SHOWN]:
         common.print_notice(f"  left     {sentence}")
-    if len(taken.left) > SHOWN:
-        common.print_notice(f"  left     and {len(taken.left) - SHOWN} more: --json names all.")
-    for item in taken.failed:
+    if len(report.left) > SHOWN:
+        common.print_notice(f"  left     and {len(report.left) - SHOWN} more: --json names all.")
+    for item in report.failed:
         common.print_notice(f"  failed   {item.source}: {item.reason}")
     if dry_run:
         typer.echo("Nothing was written. An import would end with:")
-    typer.echo(", ".join(f"{result} {count}" for result, count in _counts(taken).items()))
+    typer.echo(", ".join(f"{result} {count}" for result, count in _counts(report).items()))

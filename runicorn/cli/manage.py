@@ -1,4 +1,4 @@
-"""`runicorn manage`: tags, search, and the recycle bin. It writes the files that the viewer writes; one that runs follows."""
+"""`runicorn manage`: tags, search, and the recycle bin, on the files of a store."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = 86400
 
 
 class Action(StrEnum):
-    """What to do."""
+    """Action of the command."""
 
     TAG = "tag"
     SEARCH = "search"
@@ -29,25 +29,27 @@ class Action(StrEnum):
 
 
 def manage(
-    action: Annotated[Action, typer.Option(help="What to do.")],
-    run_id: Annotated[list[str] | None, typer.Option(help="A run; may be given several times.")] = None,
+    action: Annotated[Action, typer.Option(help="Action.")],
+    run_id: Annotated[list[str] | None, typer.Option(help="A run id; may be repeated.")] = None,
     tags: Annotated[
-        str | None, typer.Option(help="Tags, separated by commas; search, cleanup: runs with all of them.")
+        str | None, typer.Option(help="Comma-separated tags; search, cleanup: runs with all of them.")
     ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="tag: instead of the tags that there are.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="tag: replace the existing tags.")] = False,
     project: Annotated[str | None, typer.Option(help="search, cleanup: the runs of a project.")] = None,
     name: Annotated[str | None, typer.Option(help="search, cleanup: the runs of an experiment.")] = None,
     status: Annotated[
         list[str] | None, typer.Option(help="search, cleanup: runs of this status; may be repeated.")
     ] = None,
     where: Annotated[str, typer.Option(help=f"search, cleanup: {WHERE[0].lower()}{WHERE[1:]}")] = "",
-    text: Annotated[str, typer.Option(help="search, cleanup: all words, in name, tags, notes and id.")] = "",
-    days: Annotated[int, typer.Option(min=0, help="cleanup: runs that ended so long ago.")] = 30,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be changed.")] = False,
-    force: Annotated[bool, typer.Option("--force", "--yes", "-y", help="Delete without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    text: Annotated[
+        str, typer.Option(help="search, cleanup: words in name, tags, notes and id; all must match.")
+    ] = "",
+    days: Annotated[int, typer.Option(min=0, help="cleanup: runs that ended this many days ago.")] = 30,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would change.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "--yes", "-y", help="Delete without confirmation.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
     """Tag, find and delete runs. Deleted runs are in the recycle bin and can be restored.
@@ -163,9 +165,9 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
     held = sum(record.stored_bytes or 0 for record in going)
     if not as_json:
         for record in records:
-            there = "" if record.deleted is None else ": in the recycle bin already"
+            there = "" if record.deleted is None else ": already in the recycle bin"
             typer.echo(common.printable(f"  {record.run_id}  {record.project}/{record.name}{there}"))
-        typer.echo(f"{len(going)} run(s) with {format_bytes(held)} would go into the recycle bin.")
+        typer.echo(f"{len(going)} run(s) with {format_bytes(held)} would move to the recycle bin.")
     is_sure = not going or dry_run or common.confirm("Delete them?", force, "--force")
     if is_sure:
         _change(root, going, lambda r: curation.put_into_bin(root, root / r.folder, r.status), dry_run)
@@ -174,7 +176,7 @@ def _delete(root: Path, records: list[Any], dry_run: bool, force: bool, as_json:
     elif not is_sure:
         typer.echo("Cancelled.")
     elif going and not dry_run:
-        typer.echo(f"{len(going)} run(s) are in the recycle bin.")
+        typer.echo(f"{len(going)} run(s) moved to the recycle bin.")
 
 
 def _change(root: Path, records: list[Any], write: Callable[[Any], object], dry_run: bool) -> None:

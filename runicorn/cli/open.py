@@ -1,4 +1,4 @@
-"""`runicorn open`: a browser at a viewer that is running."""
+"""`runicorn open`: open a browser at a running viewer."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from runicorn.settings import user
 
 
 def open_viewer(
-    port: Annotated[int | None, typer.Option(help="The viewer on this port; else the newest one.")] = None,
-    storage: Annotated[Path | None, typer.Option(help="A viewer that shows this storage root.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The viewer on this port; default: the newest one.")
+    ] = None,
+    storage: Annotated[Path | None, typer.Option(help="A viewer of this storage root.")] = None,
     end_sessions: Annotated[
         bool, typer.Option("--end-sessions", help="First end the sessions of all browsers.")
     ] = False,
     print_only: Annotated[
-        bool, typer.Option("--print", help="Print the address and open no browser.")
+        bool, typer.Option("--print", help="Print the address instead of opening a browser.")
     ] = False,
 ) -> None:
     """Open a browser at a viewer of yours that is running on this machine.

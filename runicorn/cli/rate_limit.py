@@ -1,4 +1,4 @@
-"""`runicorn rate-limit`: how often the routes of the API may be asked, kept in `rate_limits.json`.
+"""`runicorn rate-limit`: show and change the rate limits of the API, stored in `rate_limits.json`.
 
 A viewer that runs sees a change within a second.
 """
@@ -21,7 +21,7 @@ from runicorn.store import layout
 
 
 class Action(StrEnum):
-    """What to do with the limits."""
+    """Action of the command."""
 
     SHOW = "show"
     LIST = "list"
@@ -34,25 +34,29 @@ class Action(StrEnum):
 
 
 def rate_limit(
-    action: Annotated[Action, typer.Option(help="What to do.")] = Action.SHOW,
-    endpoint: Annotated[str, typer.Option(help="A path, or method and path: `GET /api/runs/{id}`.")] = "",
+    action: Annotated[Action, typer.Option(help="Action.")] = Action.SHOW,
+    endpoint: Annotated[str, typer.Option(help="A path, or a method and path: `GET /api/runs/{id}`.")] = "",
     max_requests: Annotated[int | None, typer.Option(min=1, help="Requests within the window.")] = None,
     window_seconds: Annotated[
-        int, typer.Option("--window", "--window-seconds", min=1, help="Its length.")
+        int, typer.Option("--window", "--window-seconds", min=1, help="Window length in seconds.")
     ] = 60,
     burst_size: Annotated[
         int | None, typer.Option("--burst", "--burst-size", min=1, help="Requests within a second.")
     ] = None,
-    description: Annotated[str, typer.Option(help="What the entry is for.")] = "",
-    enable: Annotated[bool, typer.Option("--enable", help="Limit.")] = False,
-    disable: Annotated[bool, typer.Option("--disable", help="Limit nothing.")] = False,
-    log_violations: Annotated[bool | None, typer.Option(help="Log what is refused.")] = None,
-    whitelist_localhost: Annotated[bool | None, typer.Option(help="Spare this machine.")] = None,
-    storage: Annotated[Path | None, typer.Option(help="Accepted; limits are not kept in a store.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Reset without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="list, get: as JSON.")] = False,
+    description: Annotated[str, typer.Option(help="Description of the entry.")] = "",
+    enable: Annotated[bool, typer.Option("--enable", help="Enable the limits.")] = False,
+    disable: Annotated[bool, typer.Option("--disable", help="Disable all limits.")] = False,
+    log_violations: Annotated[bool | None, typer.Option(help="Log refused requests.")] = None,
+    whitelist_localhost: Annotated[
+        bool | None, typer.Option(help="Do not limit requests from this machine.")
+    ] = None,
+    storage: Annotated[
+        Path | None, typer.Option(help="Ignored; limits are not stored in a storage root.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Reset without confirmation.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="list, get: print JSON.")] = False,
 ) -> None:
-    """Show and change how often each route of the API may be asked.
+    """Show and change the rate limit of each API route.
 
     Examples:
 
@@ -146,7 +150,7 @@ def _reset(path: Path, yes: bool) -> None:
 
 
 def _list(content: dict[str, Any], as_json: bool) -> None:
-    """The file's entries, then the limits that the routes come with."""
+    """List the entries of the file, then the default limits."""
     if as_json:
         built_in = {f"{method} {place}": _entry(limit) for method, place, limit in _table().TABLE}
         common.print_json(

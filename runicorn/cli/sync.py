@@ -1,4 +1,4 @@
-"""`runicorn sync`: runs of another machine come here, or what a server did not get yet goes there."""
+"""`runicorn sync`: mirror a remote store, or upload the rest of runs to their server."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ def sync(
     what: Annotated[
         list[str], typer.Argument(help="user@host:/data/store, or ids of runs that log to a server.")
     ],
-    into: Annotated[Path | None, typer.Option(help="The store here that takes the runs.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on until Ctrl-C.")] = False,
+    into: Annotated[Path | None, typer.Option(help="The local storage root to mirror into.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Repeat until Ctrl-C.")] = False,
     artifacts: Annotated[
-        bool, typer.Option("--artifacts", help="With the versions of artifacts that the runs made or used.")
+        bool, typer.Option("--artifacts", help="Include the artifact versions that the runs created or used.")
     ] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port of the SSH server.")] = 22,
     key: Annotated[
-        Path | None, typer.Option(help="A private key; else the agent, ~/.ssh, a password.")
+        Path | None, typer.Option(help="A private key file; default: agent, ~/.ssh, password.")
     ] = None,
     python: Annotated[
-        str, typer.Option(help="The Python over there that may have Runicorn; '' for no attempt.")
+        str, typer.Option(help="The remote Python, which may have Runicorn; '' for none.")
     ] = "python3",
-    url: Annotated[str, typer.Option(help="The server that gets the runs; else the one they log to.")] = "",
+    url: Annotated[str, typer.Option(help="The server to upload to; default: the one the runs log to.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Mirror the store of another machine over SSH, or send a server what is left of runs that log to it.
+    """Mirror the store of a remote host over SSH, or upload the rest of runs to their server.
 
     Examples:
 
@@ -53,15 +53,15 @@ def sync(
     from runicorn.cli.support.ssh import Far
 
     if len(what) > 1:
-        common.exit_with("One store at a time.", USAGE)
+        common.exit_with("Only one store can be mirrored at a time.", USAGE)
     root = user.storage_root(into or storage)
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
-        _mirror(Far.of(what[0], port, key), Wanted(root, python, artifacts, watch, as_json))
+        _mirror(Far.of(what[0], port, key), MirrorOptions(root, python, artifacts, watch, as_json))
 
 
-class Wanted(NamedTuple):
-    """What is to be mirrored, and how."""
+class MirrorOptions(NamedTuple):
+    """Options of a mirror."""
 
     root: Path
     python: str
@@ -70,40 +70,40 @@ class Wanted(NamedTuple):
     as_json: bool
 
 
-def _mirror(far: Any, wanted: Wanted) -> None:
-    """Visit once, or again and again until Ctrl-C."""
+def _mirror(far: Any, options: MirrorOptions) -> None:
+    """Sync once, or repeatedly until Ctrl-C."""
     with far:
         try:
-            _visit(far, wanted)
+            _run(far, options)
         except KeyboardInterrupt:
-            if not wanted.watch:
+            if not options.watch:
                 raise
 
 
-def _visit(far: Any, wanted: Wanted) -> None:
-    """A connection that was lost while watching is made anew, after longer and longer pauses."""
-    from runicorn.cli.support.ssh import Unreached
+def _run(far: Any, options: MirrorOptions) -> None:
+    """Sync; with --watch repeat, and reconnect after growing pauses."""
+    from runicorn.cli.support.ssh import Unreachable
 
     pause = WATCH_SECONDS
     while True:
         try:
-            result = far.mirror(wanted.root, wanted.python, wanted.artifacts)
-        except Unreached as error:
-            if not (wanted.watch and error.passing):
+            result = far.mirror(options.root, options.python, options.artifacts)
+        except Unreachable as error:
+            if not (options.watch and error.is_temporary):
                 common.exit_with(str(error), error.code)
             common.print_error(str(error))
             pause = min(2 * pause, LONGEST_PAUSE)
         else:
             pause = WATCH_SECONDS
-            _say(result, wanted.as_json, wanted.watch)
-        if not wanted.watch:
+            _print_result(result, options.as_json, options.watch)
+        if not options.watch:
             if result["failed_count"]:
                 raise typer.Exit(FAILED)
             return
         time.sleep(pause)
 
 
-def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
+def _print_result(result: dict[str, Any], as_json: bool, watch: bool) -> None:
     if as_json:
         common.print_json(result)
         return
@@ -117,7 +117,7 @@ def _say(result: dict[str, Any], as_json: bool, watch: bool) -> None:
     if count := result.get("artifacts_synced"):
         words += ", 1 version of an artifact" if count == 1 else f", {count} versions of artifacts"
     if result["deleted_count"]:
-        words += f", {result['deleted_count']} runs into the recycle bin"
+        words += f", {result['deleted_count']} runs moved to the recycle bin"
     if result["failed_count"]:
-        words += f"; {result['failed_count']} failed and are tried again next time"
+        words += f"; {result['failed_count']} failed and will be retried"
     typer.echo(words)

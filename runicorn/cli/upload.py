@@ -1,4 +1,4 @@
-"""What `runicorn sync RUN` does: it sends what a server did not get yet."""
+"""Upload of runs by `runicorn sync RUN`."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from runicorn.upload.worker import Upload
 
 ROUNDS = 3
 PATIENCE = 30.0
-"""Seconds for which a server that is away is asked again."""
+"""Seconds for which an unreachable server is retried."""
 
 
 def send(root: Path, run_ids: list[str], url: str, as_json: bool) -> None:
-    """Send runs; ends with 1 when something could not be sent, and with 4 when there is no such run."""
+    """Upload runs; exit with 1 if something could not be sent, with 4 if a run does not exist."""
     try:
         given = check_url(url or user.get("RUNICORN_URL"))
     except ValueError as error:
@@ -62,20 +62,20 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
     state = UploadState(root, run_id).load()
     url = given or str(state.content.get("url") or "")
     if not url:
-        common.exit_with("No server is known for this run: give --url http://host:23300", USAGE)
+        common.exit_with("No server is known for this run: use --url http://host:23300", USAGE)
     with common.exit_on_error():
         check_inside(root, state.path.parent).mkdir(parents=True, exist_ok=True)
         try:
             with _lock(state):
                 problem = _compared(folder, state.begin(url))
         except BlockingIOError:
-            problem = "another process is sending this run just now"
+            problem = "another process is uploading this run"
     return {"run_id": run_id, "url": url, "problem": problem, "log": _log(state)}
 
 
 @contextmanager
 def _lock(state: UploadState) -> Iterator[None]:
-    """Hold the lock of a run; a sender process that is about to send the rest of it is given time for that.
+    """Hold the lock of a run, after waiting for a sender process that uploads the rest of it.
 
     Raises:
         BlockingIOError: another process holds it.
@@ -96,7 +96,7 @@ def _lock(state: UploadState) -> Iterator[None]:
 
 
 def _compared(folder: Path, state: UploadState) -> str:
-    """Send a run, compare every file by its digest, and send again what differs; why something is not there."""
+    """Upload a run, compare every file by its digest, and send differing ones again; return the problem, or ""."""
     watched = Watched(folder, [])
     upload = Upload(folder, state, has_ended=watched.has_ended, is_stopped=lambda: True)
     problem = ""
@@ -110,7 +110,7 @@ def _compared(folder: Path, state: UploadState) -> str:
             return str(error)
         if not different:
             return ""
-        problem = f"{', '.join(different)}: another digest there"
+        problem = f"{', '.join(different)}: different digest on the server"
     return problem
 
 

@@ -19,20 +19,19 @@ from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings import user
 
 IMPLEMENTATION = "runicorn-django"
-"""Tells this program from the other `runicorn` that package indexes offer."""
+"""Distinguishes this program from the other `runicorn` in package indexes."""
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy", "typer")
 
 
 def version(
-    as_json: Annotated[
-        bool, typer.Option("--json", help="As one line of JSON, without the details.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON, without details.")] = False,
     details: Annotated[
-        bool | None, typer.Option(help="Paths, the size of the store, the database; the default for people.")
+        bool | None,
+        typer.Option(help="Show paths, the size of the store and the database; the default without --json."),
     ] = None,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Say which version this is, and of which implementation, where it keeps what, and how the database is.
+    """Show version, implementation, paths, and the state of the database.
 
     Examples:
 
@@ -115,7 +114,7 @@ def _place(folder: Any) -> str:
 
 
 def _database() -> dict[str, Any]:
-    """Where the viewer's database is, and its state; a server is not asked."""
+    """Return the path and state of the database, without asking a server."""
     if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.cli.support.server import server_folder

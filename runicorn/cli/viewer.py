@@ -14,7 +14,7 @@ from runicorn.settings.capabilities import CAPABILITIES, UnknownCapability
 
 
 class Level(StrEnum):
-    """How much the server says."""
+    """Log level of the server."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -23,15 +23,15 @@ class Level(StrEnum):
 
 
 def viewer(
-    storage: Annotated[Path | None, typer.Option(help="The storage root to show.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root to serve.")] = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")] = 23300,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 23300,
     socket: Annotated[
         Path | None,
         typer.Option(help="A Unix socket (mode 0600) to listen on instead of an address: for you alone."),
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = False,
-    log_level: Annotated[Level, typer.Option(case_sensitive=False, help="How much to say.")] = Level.INFO,
+    log_level: Annotated[Level, typer.Option(case_sensitive=False, help="Log level.")] = Level.INFO,
     token: Annotated[
         str,
         typer.Option(help="`auto`, `new` (another one than before), or a file with the token to ask for."),
@@ -39,12 +39,10 @@ def viewer(
     no_token: Annotated[
         bool, typer.Option("--no-token", help="Ask for no token, also where other people use this machine.")
     ] = False,
-    allowed_host: Annotated[list[str] | None, typer.Option(help="A further name to answer to.")] = None,
+    allowed_host: Annotated[list[str] | None, typer.Option(help="An additional host name to accept.")] = None,
     disable: Annotated[
         list[str] | None,
-        typer.Option(
-            help=f"Something that the viewer may not do: {', '.join(CAPABILITIES)}. Can be repeated."
-        ),
+        typer.Option(help=f"A capability to disable: {', '.join(CAPABILITIES)}. Can be repeated."),
     ] = None,
     reload: Annotated[bool, typer.Option(help="Restart when the server's code changes.")] = False,
     remote_mode: Annotated[
@@ -114,6 +112,6 @@ def start(remote_mode: bool, **chosen: Any) -> None:
 
 
 def fail(code: int, error: Exception) -> Never:
-    """Say what is wrong and end with an exit code."""
+    """Print an error and exit."""
     typer.echo(f"runicorn: {error}", err=True)
     raise typer.Exit(code) from error

@@ -1,4 +1,4 @@
-"""Artifacts of a run on their way to a server: contents that it lacks, then the version, then the run's record of it.
+"""Upload of the artifacts of a run: missing contents, then the version, then the run's record of it.
 
 The server counts its versions itself, so the records are sent with the numbers that the versions have there. Of what
 a run used only that is recorded there which was sent from here too.

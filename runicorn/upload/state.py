@@ -17,7 +17,7 @@ PRIVATE = 0o600
 
 
 class UploadState:
-    """The state of one run; the process that uploads it holds the lock.
+    """State of one run's upload; the uploading process holds the lock.
 
     Attributes:
         content: `url`, `sender` (by which a server sees that it serves this very store), `queue` (the folder of the
@@ -66,7 +66,7 @@ class UploadState:
         return self
 
     def note(self, problem: str, *, denied: bool = False) -> str:
-        """Write why something is not sent, if that is news; the same sentence.
+        """Save why something is not sent, if it changed, and return it.
 
         Raises:
             OSError: it cannot be written.

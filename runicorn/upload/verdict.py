@@ -1,4 +1,4 @@
-"""The end of a run whose process did not write it: killed, ended by `os._exit`, or replaced by another program."""
+"""Final status of a run whose process did not write it: killed, ended by `os._exit`, or replaced by `exec`."""
 
 from __future__ import annotations
 

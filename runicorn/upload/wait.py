@@ -1,4 +1,4 @@
-"""What a training knows of its upload: whether the sender process lives, what is wrong, and when all is sent."""
+"""Upload of a run as its training sees it: sender process, problems, completion."""
 
 from __future__ import annotations
 

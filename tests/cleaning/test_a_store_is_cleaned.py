@@ -186,7 +186,7 @@ def test_a_run_that_goes_on_meanwhile_is_left_alone(
 
     monkeypatch.setattr(cleaning, "ended", resumed)
     code, said = call("--older-than", "30", "--force")
-    assert code == 1 and f"Not moved: {first.name} has gone on meanwhile" in said
+    assert code == 1 and f"Not moved: {first.name} was resumed meanwhile" in said
     assert "In the recycle bin now: 1 run" in said
     assert (is_deleted(first), is_deleted(second)) == (False, True)
 
@@ -217,7 +217,7 @@ def test_files_of_interrupted_writes_are_removed(folder: Path, call: Call, tmp_p
 def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     run_dir = ended(folder, 40)
     code, said = call("--older-than", "30")
-    assert code == 2 and "nobody can be asked here, so --force is needed" in said
+    assert code == 2 and "without a terminal, --force is needed" in said
     monkeypatch.setattr(common, "is_interactive", lambda: True)
     code, said = call("--older-than", "30", answer="n\n")
     assert code == 0 and "Go on? [y/N]" in said and "Cancelled." in said and not is_deleted(run_dir)

@@ -32,7 +32,7 @@ def test_the_server_sees_what_was_tagged_and_deleted(call: Call, root: Path, api
     assert call("manage", "--action", "tag", "--run-id", RUN, "--tags", "", "--replace")[0] == 0
     assert api.get(f"/api/runs/{RUN}").json()["tags"] == []
     assert call("manage", "--action", "delete", "--run-id", RUN, "--force")[0] == 0
-    assert "in the recycle bin already" in call("manage", "--action", "delete", "--run-id", RUN)[1]
+    assert "already in the recycle bin" in call("manage", "--action", "delete", "--run-id", RUN)[1]
     discovery.tick(active_root())
     (deleted,) = read(api.get("/api/recycle-bin"))["deleted_runs"]
     assert (deleted["id"], deleted["delete_reason"], deleted["original_status"]) == (

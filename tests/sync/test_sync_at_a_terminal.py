@@ -24,7 +24,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.needs("sshd")
 Sync = Callable[..., AbstractContextManager[Terminal]]
-QUESTION = "Is that the machine you mean?"
+QUESTION = "Do you trust this host key?"
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_whoever_does_not_know_the_machine_gets_nothing(
     keygen(server.host_key)
     server.start()
     with sync() as terminal:
-        assert terminal.ends() == 1 and "may be another machine" in terminal.said
+        assert terminal.ends() == 1 and "may be intercepted" in terminal.said
     with sync(store="/nowhere/at/all") as terminal:
         assert terminal.ends() == 1
 

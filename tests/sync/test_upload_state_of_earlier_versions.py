@@ -25,7 +25,12 @@ def leave_state(near: Path, run: rn.Run, url: str) -> None:
     """Write the state file of an earlier version."""
     folder = near / ".runicorn/shipping"
     folder.mkdir(parents=True)
-    content = {"url": url, "sender": "a" * 32, "shipped": {"a.json": [1, 2, 3]}, "versions": {"model/m:v1": 4}}
+    content = {
+        "url": url,
+        "sender": "a" * 32,
+        "shipped": {"a.json": [1, 2, 3]},
+        "versions": {"model/m:v1": 4},
+    }
     (folder / f"{run.id}.json").write_text(json.dumps(content))
 
 

@@ -1,4 +1,4 @@
-"""What the commands that show and change a store share: where it is, how errors end them, and when they ask."""
+"""Output, errors and confirmation of the commands."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from runicorn.store import layout
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 WIDE = 240
-"""Columns of a table that goes into a file or another program."""
+"""Width of a table that is written to a file or pipe."""
 
 
 def exit_with(sentence: str, code: int) -> Never:
-    """Say why, and end with an exit code."""
+    """Print an error and exit."""
     print_error(sentence)
     raise typer.Exit(code)
 
 
 def print_error(sentence: str) -> None:
-    """A sentence on stderr."""
+    """Print a message to stderr, prefixed with the program."""
     typer.echo(f"runicorn: {printable(sentence)}", err=True)
 
 
 def print_notice(sentence: str) -> None:
-    """What was done, on stderr: stdout is for what was asked for."""
+    """Print a notice to stderr; stdout is for results."""
     typer.echo(printable(sentence), err=True)
 
 
 def existing_root(storage: Path | None) -> Path:
-    """The storage root; the command ends here when there is none."""
+    """Return the storage root; exit if it does not exist."""
     root = user.storage_root(storage)
     if not root.is_dir():
         exit_with(f"There is no storage root at {root}.", NOT_AVAILABLE)
@@ -48,7 +48,7 @@ def existing_root(storage: Path | None) -> Path:
 
 @contextmanager
 def exit_on_error() -> Iterator[None]:
-    """End the command with a sentence and the right code when its work fails."""
+    """Exit with a message and the documented code if the block fails."""
     from runicorn.artifacts.errors import ArtifactError, InvalidArtifact, StoreBusy
 
     try:
@@ -59,43 +59,43 @@ def exit_on_error() -> Iterator[None]:
         exit_with(str(error), NOT_AVAILABLE)
     except ArtifactError as error:
         exit_with(str(error), FAILED)
-    except BrokenPipeError:  # whoever reads has seen enough: click ends quietly then
+    except BrokenPipeError:  # the reader closed the pipe: click exits quietly
         raise
     except OSError as error:
         exit_with(*describe_error(error))
 
 
 def describe_error(error: OSError) -> tuple[str, int]:
-    """What a person is told of a failure of the system, and the exit code that goes with it."""
+    """Return the message and the exit code for a system error."""
     place = f"{error.filename}: " if error.filename else ""
     missing = NOT_AVAILABLE if isinstance(error, FileNotFoundError) else FAILED
     return f"{place}{error.strerror or error}", PERMISSION if error.errno in REFUSED else missing
 
 
 def confirm(question: str, sure: bool, option: str) -> bool:
-    """Whether to go on: by an option, or by the answer of whoever sits at the terminal.
+    """Ask for confirmation, unless the option is given.
 
-    Ends the command where nobody can be asked and the option is not given.
+    Exits if there is neither a terminal nor the option.
     """
     if sure:
         return True
     if not is_interactive():
-        exit_with(f"Nothing was changed: nobody can be asked here, so {option} is needed.", USAGE)
+        exit_with(f"Nothing was changed: without a terminal, {option} is needed to confirm.", USAGE)
     return typer.confirm(question)
 
 
 def is_interactive() -> bool:
-    """Whether somebody can answer."""
+    """Return whether stdin is a terminal."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on stdout."""
+    """Print one JSON document to stdout."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=not _supports_unicode()))
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: Iterable[str] = ()) -> None:
-    """A table on stdout: as wide as the terminal, or as its rows where there is none. Columns may have no names."""
+    """Print a table to stdout, as wide as the terminal, or `WIDE` without one. Columns may have no names."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -112,13 +112,13 @@ def print_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: 
 
 
 def printable(text: str) -> str:
-    """Text without what a terminal would obey, or could not show."""
+    """Replace control characters, and those that the terminal cannot show."""
     shown = layout.CONTROL.sub("�", text).encode("utf-8", "replace").decode()
     return shown if _supports_unicode() else shown.encode("ascii", "replace").decode()
 
 
 def format_time(seconds: float) -> str:
-    """A time as the clock on the wall shows it, "" for none."""
+    """Format Unix seconds in local time; "" for 0."""
     try:
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds)) if seconds else ""
     except (ValueError, OverflowError, OSError):

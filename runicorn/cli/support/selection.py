@@ -1,4 +1,4 @@
-"""Which runs of a store a command is about: read from their folders, with nothing running and no database."""
+"""Selection of runs by filters, read from their folders without server or database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WHERE = "A condition, as in docs/api/experiments.md: config.lr < 0.05 and metric
 
 @dataclass(frozen=True)
 class Choice:
-    """What is asked of the runs; what is empty asks nothing.
+    """Filters of runs; empty ones match all.
 
     Attributes:
         ids: these runs alone.
@@ -37,9 +37,9 @@ class Choice:
 
 
 def chosen(root: Path, choice: Choice) -> list[Any]:
-    """The records of the runs that are meant (`runs.store.reader.RunRecord`), oldest first.
+    """Return the records of the selected runs (`runs.store.reader.RunRecord`), oldest first.
 
-    Ends the command when an id is that of no run, or the condition is none.
+    Exits if a run does not exist, or the condition is invalid.
     """
     _with_server()
     from runs.query.where.parser import BadWhere, parse
@@ -53,14 +53,14 @@ def chosen(root: Path, choice: Choice) -> list[Any]:
 
 
 def one(root: Path, run_id: str | None) -> Any:
-    """The record of one run, deleted or not; the command ends here when there is none."""
+    """Return the record of one run, deleted or not; exit if it does not exist."""
     if not run_id:
         common.exit_with("--run-id is required", USAGE)
     return next(iter(chosen(root, Choice(ids=[run_id], deleted=None))))
 
 
 def _with_server() -> None:
-    """Make the pure modules of the server importable: they know the format of the files, and no Django."""
+    """Make the modules of the server that parse files, without Django, importable."""
     try:
         make_importable()
     except ForeignModule as error:
@@ -103,8 +103,7 @@ def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
 
 
 def _satisfies(root: Path, record: Any, condition: Any) -> bool:
-    """What the server would find in its database is looked up in the run's own files; those of a run whose journal
-    cannot be read are told of, and it has none."""
+    """Evaluate a condition with values from the files of a run; an unreadable journal is reported and counts as empty."""
     from runs.query.where.record import Described
 
     def figures() -> Any:

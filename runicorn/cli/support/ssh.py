@@ -1,4 +1,4 @@
-"""Another machine, as somebody at a terminal reaches it: with their agent, their keys, a password, and their judgement."""
+"""SSH connection of a terminal user: agent, keys, password, and confirmation of unknown host keys."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ TARGET = re.compile(r"(?:(?P<user>[^@/]+)@)?(?P<host>\[[^\]]+\]|[^:/@\[\]]+):(?P
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 
 
-class Unreached(Exception):
-    """The other machine was not reached, or lost.
+class Unreachable(Exception):
+    """The remote host could not be reached, or the connection was lost.
 
     Attributes:
-        code: the exit code it means.
-        passing: whether it may be otherwise in a while.
+        code: the exit code.
+        is_temporary: whether a retry may succeed.
     """
 
-    def __init__(self, sentence: str, code: int, passing: bool) -> None:
+    def __init__(self, sentence: str, code: int, is_temporary: bool) -> None:
         super().__init__(sentence)
         self.code = code
-        self.passing = passing
+        self.is_temporary = is_temporary
 
 
 class Target(NamedTuple):
-    """Who, where, and which store."""
+    """User, host, port and path of a remote store."""
 
     user: str
     host: str
@@ -49,7 +49,7 @@ class Target(NamedTuple):
 
 
 def target(text: str, port: int) -> Target:
-    """What `user@host:/path` or `ssh://user@host:port/path` means.
+    """Parse `user@host:/path` or `ssh://user@host:port/path`.
 
     Raises:
         ValueError: it is neither.
@@ -57,18 +57,18 @@ def target(text: str, port: int) -> Target:
     if text.startswith("ssh://"):
         parts = urlsplit(text)
         if not parts.hostname or not parts.path:
-            raise ValueError("An address is like ssh://user@host:22/data/store.")
+            raise ValueError("An address must be like ssh://user@host:22/data/store.")
         return Target(
             parts.username or getpass.getuser(), parts.hostname, parts.port or port, unquote(parts.path)
         )
     found = TARGET.fullmatch(text)
     if found is None:
-        raise ValueError("The other machine is given like user@host:/data/store.")
+        raise ValueError("The remote store must be like user@host:/data/store.")
     return Target(found["user"] or getpass.getuser(), found["host"].strip("[]"), port, found["path"])
 
 
 class Far:
-    """The other machine; a context within which a connection is kept."""
+    """A remote host; keeps its connection within the context."""
 
     def __init__(self, where: Target, key: Path | None) -> None:
         self._where = where
@@ -79,7 +79,7 @@ class Far:
 
     @classmethod
     def of(cls, text: str, port: int, key: Path | None) -> Far:
-        """The machine that is meant; the command ends here when it is none."""
+        """Parse an address; exit if it is invalid."""
         try:
             make_importable()
             where = target(text, port)
@@ -101,12 +101,12 @@ class Far:
         loop.stop(self._link.close if self._link is not None else None, timeout=5)
 
     def mirror(self, into: Path, python: str, artifacts: bool) -> dict[str, Any]:
-        """One visit; connects when there is no connection.
+        """Sync once, connecting first if necessary.
 
         Raises:
-            Unreached: there was no connection, or it was lost.
-            KeyboardInterrupt: by Ctrl-C, at once; parts of files that came are kept for the next visit.
-            OSError: something could not be read there or written here.
+            Unreachable: there is no connection, or it was lost.
+            KeyboardInterrupt: at once by Ctrl-C; partial files are kept for the next sync.
+            OSError: a file could not be read there or written here.
         """
         from remote import errors
         from remote.mirrors.mirror import Stopped, Visit
@@ -123,11 +123,11 @@ class Far:
         except FileNotFoundError as error:
             if error.filename != self._where.path:
                 raise
-            raise Unreached(
+            raise Unreachable(
                 f"There is no folder {self._where.path} on {self._where.host}.", NOT_AVAILABLE, False
             ) from error
         except (errors.Unreachable, errors.Unavailable) as error:
-            raise Unreached(str(error.detail), NOT_AVAILABLE, True) from error
+            raise Unreachable(str(error.detail), NOT_AVAILABLE, True) from error
 
     def _connect(self) -> Any:
         from remote import errors
@@ -138,7 +138,7 @@ class Far:
         try:
             address = addresses.address(self._where.host, self._where.port, self._where.user)
         except addresses.BadAddress as error:
-            raise Unreached(str(error), USAGE, False) from error
+            raise Unreachable(str(error), USAGE, False) from error
         refused = ""
         for credentials in self._attempts():
             try:
@@ -147,17 +147,17 @@ class Far:
                 refused = str(error.detail)
                 continue
             except errors.BadKey as error:
-                # One of the usual ones that has a passphrase is for the agent.
+                # A default key with a passphrase is left to the agent.
                 self._locked, refused = True, str(error.detail)
                 continue
             self._credentials = credentials
             return link
-        raise Unreached(
-            refused or "There is no agent, no key and nobody to ask for a password.", FAILED, False
+        raise Unreachable(
+            refused or "There is no SSH agent, no key, and no terminal to ask for a password.", FAILED, False
         )
 
     def _trusted(self, connect: Any) -> Any:
-        """A connection; the key of a host that is not known yet is shown to whoever sits at the terminal."""
+        """Connect; show an unknown host key at the terminal and ask whether to accept it."""
         from remote import errors
         from remote.ssh import host_keys
         from remote.ssh.known_hosts import public_key
@@ -169,21 +169,21 @@ class Far:
             place, shown = f"{about['host']} port {about['port']}", about["fingerprint_sha256"]
             if about["reason"] != "unknown":
                 sentence = (
-                    f"The key of {place} is {shown} and not the one it is known by: this may be another machine."
-                    f" If it was set up anew, remove its line from {host_keys.path()}."
+                    f"The key of {place} is {shown} and differs from the known one: the connection may be intercepted."
+                    f" If the host was reinstalled, remove its line from {host_keys.path()}."
                 )
-                raise Unreached(sentence, FAILED, False) from conflict
+                raise Unreachable(sentence, FAILED, False) from conflict
             if not common.is_interactive():
-                sentence = f"The key of {place} is not known here ({shown}), and nobody can be asked."
-                raise Unreached(sentence, FAILED, False) from conflict
+                sentence = f"The key of {place} is unknown ({shown}), and there is no terminal to confirm it."
+                raise Unreachable(sentence, FAILED, False) from conflict
             typer.echo(common.printable(f"The {about['key_type']} key of {place} is {shown}."))
-            if not typer.confirm("Is that the machine you mean?"):
-                raise Unreached("Not connected.", FAILED, False) from conflict
+            if not typer.confirm("Do you trust this host key?"):
+                raise Unreachable("Not connected.", FAILED, False) from conflict
             host_keys.accept(str(about["host"]), int(about["port"]), public_key(str(about["public_key"])))
         return connect()
 
     def _introduced(self) -> Iterator[Any]:
-        """Before somebody is asked for a secret, a host that is not known shows its key: an attempt with nothing."""
+        """Attempt without credentials, so that an unknown host key is confirmed before a secret is typed."""
         from remote.ssh import host_keys, known_hosts
         from remote.ssh.credentials import Credentials
 
@@ -218,7 +218,7 @@ class Far:
 
 @contextmanager
 def _stopped_by_ctrl_c(visit: Any) -> Iterator[None]:
-    """An exception would wait for the files that are on their way, however large: the visit hangs up instead."""
+    """Disconnect on Ctrl-C: an exception would wait for running transfers, however large."""
     before = signal.signal(signal.SIGINT, lambda number, frame: visit.stop(keep_partial=True))
     try:
         yield
@@ -227,7 +227,7 @@ def _stopped_by_ctrl_c(visit: Any) -> Iterator[None]:
 
 
 class _bar:
-    """A bar of files, where somebody sits at a terminal."""
+    """Progress bar of files, at a terminal."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
