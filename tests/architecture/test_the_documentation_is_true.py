@@ -47,3 +47,9 @@ def test_every_module_that_the_architecture_names_exists() -> None:
     )
     assert named, "the architecture names no module"
     assert not [name for name in named if not (PROJECT / name).exists()]
+
+
+def test_the_architecture_is_a_guide_that_is_read_in_ten_minutes() -> None:
+    guide = _text("docs/architecture.md").split("## Decisions measured")[0]
+    assert len(guide.split()) <= 1500
+    assert guide.count("```mermaid") >= 2
