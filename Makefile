@@ -13,7 +13,7 @@ LIBRARIES := .venv/.libraries
 # Tests start hundreds of processes, and without bytecode each would compile all of the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test torture check format docs bench clean
+.PHONY: run test torture check hooks format docs bench clean
 .DEFAULT_GOAL := run
 
 run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
@@ -29,10 +29,16 @@ torture: $(LIBRARIES)  ## the long form: kills, faults and fuzzing by the thousa
 check: $(TOOLS)  ## format, lint, types, Django's checks, missing migrations, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/shellcheck $$(git ls-files '*.sh')
 	$(BIN)/mypy
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(MAKE) test
+
+hooks: $(TOOLS)  ## check ruff, templates and shell scripts before each commit
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check pre-commit
+	$(BIN)/pre-commit install
 
 format: $(TOOLS)
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
