@@ -1,8 +1,8 @@
-"""Many rows of one table in one statement each for insert and update.
+"""Insert or update many rows of one table by one statement.
 
 `bulk_create` and `bulk_update` prepare every value of every row through its field: 120 to 240 µs for a row of a run,
 most of the time that a store of 10,000 runs takes to be listed for the first time. Here only the values that need
-it are prepared. Callers hand in clean values of the right type, and no field but JSON needs it.
+it are prepared. Callers pass clean values of the right type, and only JSON fields need preparation.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ Row = Sequence[Any]
 
 
 def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
-    """Insert rows given as the values of the fields `names`, in that order; their keys are not told."""
+    """Insert rows given as the values of the fields `names`, in that order; their new keys are not returned."""
     quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
+    fields = _fields(model, names)
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"
@@ -28,11 +28,15 @@ def insert(model: type[models.Model], names: Sequence[str], rows: Iterable[Row])
 def update(model: type[models.Model], names: Sequence[str], rows: Iterable[Row]) -> None:
     """Update rows given as the values of the fields `names`, in that order, and their primary key as the last."""
     quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
+    fields = _fields(model, names)
     changes = ", ".join(f"{quote(field.column)} = %s" for field in fields)
-    key = model._meta.pk
+    (key,) = _fields(model, ["id"])
     sql = f"UPDATE {quote(model._meta.db_table)} SET {changes} WHERE {quote(key.column)} = %s"
     _run(sql, [*fields, key], rows)
+
+
+def _fields(model: type[models.Model], names: Sequence[str]) -> list[Any]:
+    return [model._meta.get_field(name) for name in names]
 
 
 def _run(sql: str, fields: Sequence[Any], rows: Iterable[Row]) -> None:

@@ -1,8 +1,9 @@
-"""The figures of a run's metrics by which lists sort and filter, and its best value while it runs."""
+"""Metric statistics that lists sort and filter by, and the best value of a run while it runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
@@ -12,7 +13,7 @@ from runs.models import Run, RunMetric
 from runs.store.metric_stats import MetricFacts, best_by, mode_of
 from runs.store.sanitize import number
 
-FIGURES = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_step", "count", "best")
+STATISTICS = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_step", "count", "best")
 
 
 def record_metrics(
@@ -23,22 +24,25 @@ def record_metrics(
     problems: Sequence[str] = (),
     records: int | None = None,
 ) -> None:
-    """Take over the figures of some metrics of a run. Called inside the transaction that stores their points.
+    """Save the statistics of some metrics of a run; call it in the transaction that stores their points.
 
     Args:
         run: its row.
-        values: by metric; those that are not named stay as they are.
+        values: statistics by metric; other metrics stay unchanged.
         last_write: when the journal was last written, Unix seconds.
-        problems: sentences about what could not be read of the journal, in place of those before.
-        records: how many records the journal holds; None while more of it is to be read.
+        problems: sentences about unreadable parts of the journal; they replace the earlier ones.
+        records: number of records in the journal; None until it was read to its end.
     """
     rows = [_row(run, key, facts) for key, facts in values.items() if len(key) <= 255]
     RunMetric.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=FIGURES
+        rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=STATISTICS
     )
     steps = [facts.last_step for facts in values.values() if facts.last_step is not None]
-    changes = {"updated": Greatest(F("updated"), last_write), "journal_problems": list(problems) or None}
-    changes["journal_records"] = records
+    changes: dict[str, Any] = {
+        "updated": Greatest(F("updated"), last_write),
+        "journal_problems": list(problems) or None,
+        "journal_records": records,
+    }
     if steps:
         changes["last_step"] = max(steps)
     Run.objects.filter(pk=run.pk).update(**changes)
@@ -46,7 +50,7 @@ def record_metrics(
 
 
 def forget_metrics(*, run: Run) -> None:
-    """Let go of a run's figures because its journal was replaced."""
+    """Delete the statistics of a run whose journal was replaced."""
     RunMetric.objects.filter(run=run).delete()
     Run.objects.filter(pk=run.pk).update(last_step=None, journal_records=None)
 
@@ -69,9 +73,9 @@ def _row(run: Run, key: str, facts: MetricFacts) -> RunMetric:
 
 
 def _record_best(key: int, metrics: Mapping[str, RunMetric]) -> None:
-    """The live best of a run whose summary does not say: it still runs, or was killed."""
-    unsaid = ~Q(summary__has_key="best_metric_value") | Q(summary__best_metric_value=None)
-    open_ended = Run.objects.filter(Q(status=layout.RUNNING) | unsaid, pk=key, best_metric_name__in=metrics)
+    """Save the best value so far of a run whose summary has none, because it still runs or was killed."""
+    missing = ~Q(summary__has_key="best_metric_value") | Q(summary__best_metric_value=None)
+    open_ended = Run.objects.filter(Q(status=layout.RUNNING) | missing, pk=key, best_metric_name__in=metrics)
     for name, mode in open_ended.values_list("best_metric_name", "best_metric_mode"):
-        value, step = best_by(metrics[name], mode)
+        value, step = best_by(metrics[str(name)], mode)
         Run.objects.filter(pk=key).update(best_metric_value=value, best_metric_step=step)

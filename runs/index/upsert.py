@@ -45,11 +45,11 @@ def search_text(record: RunRecord | Run) -> str:
 @transaction.atomic
 def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
     """Rows for runs that have none yet, without their config's values; others are left alone."""
-    records = {record.run_id: record for record in records}
-    known = Run.objects.filter(root=root, run_id__in=list(records)).values_list("run_id", flat=True)
+    by_id = {record.run_id: record for record in records}
+    known = Run.objects.filter(root=root, run_id__in=list(by_id)).values_list("run_id", flat=True)
     for run_id in list(known):
-        del records[run_id]
-    _create(root, records.values())
+        del by_id[run_id]
+    _create(root, by_id.values())
     counts.changed(root)
 
 

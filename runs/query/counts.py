@@ -72,7 +72,8 @@ def _counted(root: StorageRoot, runs: RunQuerySet) -> int:
 def remembered(root: StorageRoot, key: str, compute: Callable[[], T], seconds: float = SECONDS) -> T:
     """Return `compute()`, or its last result for this root and key until a run changes, for at most `seconds`."""
     if known := _known(root, key):
-        return known[0]
+        cached: T = known[0]
+        return cached
     revision = _revision(root)
     value = compute()
     _remember(root, key, revision, value, seconds)

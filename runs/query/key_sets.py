@@ -1,4 +1,4 @@
-"""Many keys in one condition."""
+"""Lookup of many keys in one condition."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from django.db import models
 
 
 class Keys:
-    """Whole numbers as they stand in a statement: a thousand of them as parameters cost Django three milliseconds."""
+    """Integers as literals of a statement: a thousand parameters would cost Django three milliseconds."""
 
     def __init__(self, keys: Iterable[int]) -> None:
         self.text = ",".join(map(str, map(int, keys)))
 
 
 @models.BigAutoField.register_lookup
-class Among(models.Lookup):
-    """`pk__among=Keys(…)`: the same as `pk__in` of a list."""
+class AmongKeys(models.Lookup):
+    """`pk__among=Keys(…)`, equivalent to `pk__in` of a list."""
 
     lookup_name = "among"
     prepare_rhs = False
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """The condition with the numbers in it."""
         if not self.rhs.text:
             raise EmptyResultSet
         left, parameters = self.process_lhs(compiler, connection)

@@ -7,6 +7,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connection
 
@@ -14,6 +15,8 @@ from runs.active_root import active_root
 from runs.models import Run
 from runs.query import counts, index_intersection, selectivity
 from runs.query.find import find_runs
+from runs.query.indexed_condition import IndexedCondition
+from runs.query.key_masks import KeyArray, KeyRange
 from runs.query.where.parser import parse
 from runs.services.recycle_bin import soft_delete_runs
 
@@ -32,7 +35,7 @@ WAYS = {
     "all values": {},
     "all values in parts": {"SAMPLE": 1000, "PART": 5},
     "few are asked": {"SAMPLE": 4, "FEW_SHARE": 1},
-    "the newest as far as is enough": {"SAMPLE": 5, "TAKEN": 1_000_000, "MARGIN": 0.01},
+    "only as many of the newest as needed": {"SAMPLE": 5, "FETCHED": 1_000_000, "MARGIN": 0.01},
     "the newest, then all values": {"SAMPLE": 4, "FEW": 0, "PART": 3},
 }
 
@@ -87,8 +90,8 @@ def test_more_than_are_counted_are_not_all_read(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(index_intersection, "SAMPLE", 4)
     monkeypatch.setattr(index_intersection, "FEW", 0)
     monkeypatch.setattr(index_intersection, "PART", 7)
-    monkeypatch.setattr(index_intersection, "TAKEN", taken)
-    found = index_intersection.Crossing(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
+    monkeypatch.setattr(index_intersection, "FETCHED", taken)
+    found = index_intersection.Intersection(active_root(), parse("config.a < 14 and config.c < 2"), live=True)
     keys, is_complete = found.common(5)
     assert 5 < len(keys) < RUNS - 5 and not is_complete
 
@@ -124,13 +127,14 @@ def test_each_list_walks_the_index_of_its_order() -> None:
 )
 @pytest.mark.usefixtures("store")
 def test_each_condition_is_read_from_its_index_alone(text: str, by_value: str, by_run: str) -> None:
-    leaf = index_intersection.Leaf(active_root(), parse(text))
-    places = (index_intersection.Span(5, 50), index_intersection.Among(index_intersection.np.arange(5)))
-    plans = [leaf.by_value.order_by().values(leaf.field).explain()]
+    condition = IndexedCondition(active_root(), parse(text))
+    places = (KeyRange(5, 50), KeyArray(np.arange(5)))
+    plans = [condition.by_value.order_by().values(condition.field).explain()]
     plans += [
-        place.narrow(leaf.by_run, leaf.field).order_by().values(leaf.field).explain() for place in places
+        place.narrow(condition.by_run, condition.field).order_by().values(condition.field).explain()
+        for place in places
     ]
-    alone = "COVERING INDEX" if leaf.field == "run" else "INDEX"  # SQLite says so of no partial index
+    alone = "COVERING INDEX" if condition.field == "run" else "INDEX"  # SQLite says so of no partial index
     assert f"{alone} {by_value} " in plans[0]
     assert f"{alone} {by_run} " in plans[1]
-    assert alone in plans[2] or leaf.field == "pk"
+    assert alone in plans[2] or condition.field == "pk"

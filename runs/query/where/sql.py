@@ -59,7 +59,7 @@ def _intersect(root: StorageRoot, node: All, *, live: bool) -> tuple[list[int] |
     """Return the keys of the runs if they are few, and their number up to one more than is counted exactly."""
 
     def compute() -> tuple[list[int] | None, int]:
-        intersection = index_intersection.Crossing(root, node, live=live)
+        intersection = index_intersection.Intersection(root, node, live=live)
         keys, is_complete = intersection.common(counts.EXACT)
         few = is_complete and selectivity.are_few(len(keys), intersection.size)
         return keys.tolist() if few else None, min(len(keys), counts.EXACT + 1)

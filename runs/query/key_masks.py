@@ -1,0 +1,92 @@
+"""Sets of runs by their keys, as masks of one byte a run, and the keys of a query as an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db.models import Aggregate, QuerySet, TextField
+
+from runs.query.key_sets import Keys
+from runs.query.where.matching_rows import Unindexed
+
+WIDEST = 20_000_000
+"""Widest range of keys for which a table of bytes is made."""
+
+Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+class KeyList(Aggregate):
+    """Concatenate the keys of all rows: ten times faster than fetching a row for each."""
+
+    function = "GROUP_CONCAT"
+    output_field = TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        """Return the SQL of the same aggregate in PostgreSQL."""
+        return self.as_sql(compiler, connection, template="STRING_AGG((%(expressions)s)::text, ',')", **extra)
+
+
+def keys_of(queryset: QuerySet[Any], field: str, part: slice | None = None) -> Numbers:
+    """Return the values of a field of the rows of a query, or of a part of them."""
+    wanted = queryset.order_by().values(field)
+    if part is not None and part != slice(0, None):
+        wanted = wanted[part]
+    text = wanted.aggregate(keys=KeyList(field))["keys"]
+    return np.fromstring(text, dtype=np.int64, sep=",") if text else np.empty(0, np.int64)
+
+
+class KeyArray:
+    """Runs given by their sorted keys."""
+
+    def __init__(self, keys: Numbers) -> None:
+        self.keys = keys
+
+    def narrow(self, queryset: QuerySet[Any], field: str) -> QuerySet[Any]:
+        """Filter a query to the rows of these runs."""
+        name = "pk__among" if field == "pk" else f"{field}__pk__among"
+        return queryset.filter(**{name: Keys(self.keys.tolist())})
+
+    def mask(self, keys: Numbers) -> Mask:
+        """Return which of these runs are in `keys`."""
+        # A byte for each key in the range takes a third of the time of sorting them.
+        is_dense = len(keys) > 0 and int(keys.max() - keys.min()) < WIDEST
+        return np.isin(self.keys, keys, kind="table" if is_dense else None)
+
+    def empty_mask(self) -> Mask:
+        """Return a mask that selects none of the runs."""
+        return np.zeros(len(self.keys), np.bool_)
+
+    def select(self, mask: Mask) -> Numbers:
+        """Return the keys of the runs that a mask selects."""
+        return self.keys[mask]
+
+
+class KeyRange:
+    """Runs with keys from `low` up to, but excluding, `high`."""
+
+    def __init__(self, low: int, high: int) -> None:
+        self.low, self.high = low, high
+
+    def narrow(self, queryset: QuerySet[Any], field: str) -> QuerySet[Any]:
+        """Filter a query to the rows of these runs."""
+        if field == "pk":  # as a hint not to walk the table, whose rows are long
+            queryset, field = queryset.alias(key_of_run=Unindexed("pk")), "key_of_run"
+        return queryset.filter(**{f"{field}__gte": self.low, f"{field}__lt": self.high})
+
+    def mask(self, keys: Numbers) -> Mask:
+        """Return which of these runs are in `keys`."""
+        found = self.empty_mask()
+        inside = keys[(keys >= self.low) & (keys < self.high)]
+        found[inside - self.low] = True
+        return found
+
+    def empty_mask(self) -> Mask:
+        """Return a mask that selects none of the runs."""
+        return np.zeros(self.high - self.low, np.bool_)
+
+    def select(self, mask: Mask) -> Numbers:
+        """Return the keys of the runs that a mask selects."""
+        return np.flatnonzero(mask) + self.low
