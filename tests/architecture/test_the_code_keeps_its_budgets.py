@@ -64,11 +64,91 @@ def _public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef
             yield node
 
 
-def test_every_public_function_and_class_has_a_docstring() -> None:
+DOCUMENTED = (
+    "runicorn/tracking",
+    "runicorn/api",
+    "runs/api",
+    "metrics/api",
+    "artifacts/api",
+    "remote/api",
+    "runicorn_site/api",
+)
+
+
+def test_public_functions_of_the_sdk_the_client_and_the_routes_have_docstrings() -> None:
     bare = [
         f"{_place(path, node)} {node.name}"
         for path in _sources()
+        if path.relative_to(PROJECT).as_posix().startswith(DOCUMENTED)
         for node in _public(tree_of(path))
         if not ast.get_docstring(node)
     ]
     assert not bare, "\n".join(bare)
+
+
+SERVER = ("runicorn_site", "runs", "artifacts", "metrics", "remote")
+# Functions that still return untyped dictionaries, by folder. The numbers only become smaller.
+UNTYPED = {
+    "artifacts/admin": 2,
+    "artifacts/api": 8,
+    "artifacts/index": 2,
+    "artifacts/lineage": 2,
+    "artifacts/pages": 11,
+    "artifacts/services": 8,
+    "artifacts/templatetags": 4,
+    "metrics/pages": 1,
+    "metrics/query": 13,
+    "metrics/store": 1,
+    "metrics/templatetags": 3,
+    "remote/api": 6,
+    "remote/connections": 1,
+    "remote/mirrors": 2,
+    "remote/pages": 8,
+    "remote/ssh": 1,
+    "remote/viewers": 1,
+    "runicorn_site": 2,
+    "runicorn_site/api": 13,
+    "runicorn_site/database": 3,
+    "runicorn_site/pages": 7,
+    "runicorn_site/security": 3,
+    "runicorn_site/transport": 1,
+    "runicorn_site/web": 1,
+    "runs": 1,
+    "runs/api": 2,
+    "runs/index": 3,
+    "runs/live": 1,
+    "runs/pages": 11,
+    "runs/query": 1,
+    "runs/services": 3,
+    "runs/store": 3,
+}
+
+
+def _returns_untyped_dict(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.returns is not None
+        and "dict[str, Any]" in ast.unparse(node.returns)
+    )
+
+
+def test_server_functions_return_typed_dictionaries() -> None:
+    places: dict[str, list[str]] = {}
+    for path in _sources():
+        parts = path.relative_to(PROJECT).parts
+        if parts[0] in SERVER:
+            untyped = [_place(path, node) for node in ast.walk(tree_of(path)) if _returns_untyped_dict(node)]
+            places.setdefault("/".join(parts[:2]) if len(parts) > 2 else parts[0], []).extend(untyped)
+    more = {folder: found for folder, found in places.items() if len(found) > UNTYPED.get(folder, 0)}
+    assert not more, more
+
+
+MOST_LINES = 50_700
+
+
+def test_python_code_outside_tests_does_not_grow() -> None:
+    """Lines that are not blank."""
+    lines = sum(
+        bool(line.strip()) for path in _sources() for line in path.read_text(encoding="utf-8").splitlines()
+    )
+    assert lines <= MOST_LINES
