@@ -1,4 +1,4 @@
-"""The storage root that this process serves. It belongs to the process: other viewers keep theirs."""
+"""Storage root that this process serves; other viewers have their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _active: StorageRoot | None = None
 
 
 def activate(path: Path | str) -> StorageRoot:
-    """Make `path` the root of this process, with a row of its own if it was never opened before."""
+    """Make `path` the root of this process, and create its row if it was never opened before."""
     global _active
     resolved = str(Path(os.path.expanduser(path)).resolve())
     root, _ = StorageRoot.objects.get_or_create(path=resolved, defaults={"opened_at": time.time()})
@@ -22,10 +22,10 @@ def activate(path: Path | str) -> StorageRoot:
 
 
 def active_root() -> StorageRoot:
-    """The row of the active root.
+    """Return the row of the active root.
 
     Raises:
-        NoActiveRoot: nothing was opened yet.
+        NoActiveRoot: no root was opened yet.
     """
     if _active is None:
         raise NoActiveRoot

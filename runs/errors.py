@@ -1,15 +1,15 @@
-"""What can go wrong when a run is asked for or changed; each error knows its HTTP status.
+"""Errors of requests for runs, with their HTTP statuses.
 
 RunNotFound    404  no such run in the active root (or it is in the recycle bin);
-                    ExperimentNotFound says the same in the words of V2
-InvalidRunId   400  not the form of a run id, and no run of that name exists
+                    ExperimentNotFound is its form in API V2
+InvalidRunId   400  malformed, and no run has this id
 OutsideRoot    404  a link leads out of the storage root
 NoSuchFile     404  the run has no such file
 ReadOnlyStore  403  the storage root, or this part of it, cannot be written
 NotWritten     503  writing failed for another reason
 NoSpace        507  the disk is full, or only its reserve is left
-FileRefused    400  the program of another machine sends a file that a run does not have, or not like that
-FileConflict   409  what it sends does not fit what is there
+FileRefused    400  an upload of a file that a run does not have, or with wrong parameters
+FileConflict   409  an upload that conflicts with the existing file
 NoActiveRoot   503  no storage root has been opened by this process
 """
 
@@ -20,7 +20,7 @@ from rest_framework.exceptions import APIException
 
 
 class RunNotFound(APIException):
-    """No run of that id is in the active storage root."""
+    """No run with this id is in the active storage root."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
@@ -29,7 +29,7 @@ class RunNotFound(APIException):
 
 
 class ExperimentNotFound(APIException):
-    """No run of that id is in the active storage root, in the words of V2."""
+    """No run with this id is in the active storage root; error of API V2."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
@@ -38,7 +38,7 @@ class ExperimentNotFound(APIException):
 
 
 class InvalidRunId(APIException):
-    """The text cannot be a run id."""
+    """The text is not a run id."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
@@ -67,13 +67,13 @@ class NoActiveRoot(APIException):
 
 
 class NoSuchFile(APIException):
-    """The run has no file of that name, or it lies elsewhere."""
+    """The run has no file of that name, or it is outside the run's folder."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
 
 class FileRefused(APIException):
-    """The program of another machine sends what is no file of a run, or not as it is sent."""
+    """An uploaded file is not one of a run, or its parameters are wrong."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
@@ -83,11 +83,11 @@ class FileRefused(APIException):
 
 
 class FileConflict(APIException):
-    """What the program of another machine sends does not fit what is there.
+    """An uploaded file conflicts with the existing one.
 
     Attributes:
-        size: bytes of the file that are there, where that is the question.
-        same_store: whether that program writes into this very store.
+        size: current size of the file in bytes, where that is the conflict.
+        same_store: whether the sender writes into this very store.
     """
 
     status_code = status.HTTP_409_CONFLICT
@@ -99,7 +99,7 @@ class FileConflict(APIException):
 
 
 class ReadOnlyStore(APIException):
-    """What the server decides is written into the storage root first, and that is not possible here."""
+    """The storage root cannot be written, so nothing was changed."""
 
     status_code = status.HTTP_403_FORBIDDEN
 
@@ -108,7 +108,7 @@ class ReadOnlyStore(APIException):
 
 
 class NotWritten(APIException):
-    """A file of the storage root could not be written although its folder may be."""
+    """A file of the storage root could not be written for another reason than permissions."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
 
@@ -117,7 +117,7 @@ class NotWritten(APIException):
 
 
 class NoSpace(APIException):
-    """The disk of the storage root has no room for what was sent."""
+    """The disk of the storage root is full."""
 
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     foreseen = True

@@ -16,14 +16,14 @@ from runs.errors import OutsideRoot
 
 
 class StorageRoot(models.Model):
-    """A folder that was ever opened as a store. Copies hold equal run ids, so every unique key includes it."""
+    """A folder that was opened as a store. Copies contain equal run ids, so every unique key includes it."""
 
     path = models.CharField(max_length=4096, unique=True)
     opened_at = models.FloatField()
     listed_at = models.FloatField(null=True)
-    """When every run folder was last looked at; `None` until the first complete listing."""
+    """Time of the last complete listing; `None` before the first."""
     device = models.DecimalField(max_digits=20, decimal_places=0, null=True)
-    """The device number of the folder when it was last listed: another one means that a disk is not mounted."""
+    """Device number of the folder at the last listing: a different one means that a disk is not mounted."""
     problems = models.JSONField(default=list)
     """Sentences about folders that could not be listed or lead out of the store."""
 
@@ -61,9 +61,9 @@ class Run(models.Model):
     folder = models.CharField(max_length=2048)
     """Relative to the root, with forward slashes."""
     signature = models.CharField(max_length=255, default="")
-    """Sizes, times and inodes of the small files when they were read: equal means nothing to read."""
+    """Sizes, times and inodes of the small files when they were read; unchanged files are not read again."""
     warnings = models.JSONField(default=list)
-    """Sentences about what is wrong with the folder, for the run page."""
+    """Sentences about problems of the folder, for the run page."""
     other_folders = models.JSONField(default=list)
     """Older folders that have the same run id; this row does not show what is in them."""
 
@@ -73,10 +73,10 @@ class Run(models.Model):
     status = models.CharField(max_length=64)
     exit_reason = models.CharField(max_length=255, null=True)
     heartbeat = models.FloatField(null=True)
-    """When the sender of a run that logs to this server last said that it is alive."""
+    """Time of the last heartbeat of a run that logs to this server."""
     created = models.FloatField()
     updated = models.FloatField()
-    """The last time anything of the run was written, as far as its files tell."""
+    """Last modification of any file of the run, from its files."""
     started = models.FloatField(null=True)
     ended = models.FloatField(null=True)
     duration = models.FloatField(null=True)
@@ -107,7 +107,7 @@ class Run(models.Model):
     journal_bytes = models.BigIntegerField(default=0)
     """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
     journal_problems = models.JSONField(null=True)
-    """Sentences about what could not be read of events.jsonl, as far as it was read; null when there are none."""
+    """Sentences about unreadable parts of events.jsonl found so far; null without any."""
     journal_records = models.BigIntegerField(null=True)
     """Records in events.jsonl; null until it was read to its end."""
     journal_end = models.BigIntegerField(null=True)
@@ -119,11 +119,11 @@ class Run(models.Model):
     stored_bytes = models.BigIntegerField(null=True)
     """Bytes of all files of the folder when it was last read; null until it was read in full."""
     media_offset = models.BigIntegerField(default=0)
-    """The byte of events.jsonl up to which media were looked for."""
+    """Offset in events.jsonl up to which media were indexed."""
     media_mark = models.CharField(max_length=128, default="")
-    """Tells a journal that was replaced from one that grew."""
+    """Distinguishes a journal that was replaced from one that grew."""
     search = models.TextField(default="")
-    """Project, name, id, tags and description, case-folded: what a search looks in."""
+    """Project, name, id, tags and description, case-folded, for searches."""
 
     deleted = models.FloatField(null=True)
     delete_reason = models.CharField(max_length=255, default="")
@@ -213,7 +213,7 @@ class Run(models.Model):
 
 
 class RunTag(models.Model):
-    """A tag of a run, by which runs are found; the list in `Run.tags` keeps their order."""
+    """A tag of a run, for filters; the list in `Run.tags` keeps the order."""
 
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="tag_rows", db_index=False)
@@ -228,7 +228,7 @@ class RunTag(models.Model):
 
 
 class RunMetric(models.Model):
-    """The figures of one metric of one run, by which lists sort and filter. Written by the metrics ingest."""
+    """Statistics of one metric of one run, for sorting and filtering lists. Written by the metrics ingest."""
 
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="metric_rows", db_index=False)
@@ -241,7 +241,7 @@ class RunMetric(models.Model):
     maximum = models.FloatField(null=True)
     maximum_step = models.BigIntegerField(null=True)
     best = models.FloatField(null=True)
-    """The maximum or the minimum: as the run says of its primary metric, else as the name suggests."""
+    """The maximum or the minimum: by the run's mode for its primary metric, else by the metric's name."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "key"], name="metric_once_per_run")]
@@ -282,7 +282,7 @@ class RunParam(models.Model):
 
 
 class RunMedia(models.Model):
-    """A file under `media/` that the journal tells of: an image, mostly."""
+    """A file under `media/` that the journal refers to, usually an image."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="media_rows", db_index=False)
     key = models.CharField(max_length=255)

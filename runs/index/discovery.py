@@ -24,7 +24,7 @@ from runicorn.store.find import find, is_run
 from runs.index import upsert
 from runs.models import Run, StorageRoot
 from runs.query import counts
-from runs.store.folder_stat import glance, look, stamp
+from runs.store.folder_stat import assumed_state, read_state, stamp
 from runs.store.reader import read_run
 from runs.store.walk import YOUNG_NETWORK_SECONDS, YOUNG_SECONDS, Walk
 
@@ -144,7 +144,7 @@ def refresh_run(root: StorageRoot, run_id: str, *, believe: bool = False) -> Run
     if run is None:
         return _read_again(root, run_id, find(Path(root.path), run_id), believe)
     try:
-        seen = look(f"{root.path}/{run.folder}")
+        seen = read_state(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return _moved(root, run)
     if not seen.is_run:
@@ -176,7 +176,7 @@ def _as_it_is(root: StorageRoot, run: Run | None) -> Run | None:
         return None
     run.root = root
     try:
-        seen = look(f"{root.path}/{run.folder}")
+        seen = read_state(f"{root.path}/{run.folder}")
     except FileNotFoundError:
         return None
     return run if seen.is_run and seen.signature == run.signature else None
@@ -236,7 +236,7 @@ def _list_in_haste(root: StorageRoot, folders: Iterable[str]) -> None:
     for chunk in _chunks(folders, CHUNK_IN_HASTE):
         paths = {folder: f"{root.path}/{folder}" for folder in chunk}
         runs = [folder for folder in chunk if is_run(Path(paths[folder]))]
-        upsert.add(root, [read_run(root.path, folder, glance(paths[folder]))[0] for folder in runs])
+        upsert.add(root, [read_run(root.path, folder, assumed_state(paths[folder]))[0] for folder in runs])
 
 
 def _process(root: StorageRoot, store: Store, chunk: list[str]) -> None:
@@ -264,7 +264,7 @@ def _save_each(root: StorageRoot, folders: Iterable[str], believe: bool) -> set[
         mine, signature = known.get(_run_id(folder), (None, None))
         path = f"{root.path}/{folder}"
         try:
-            seen = look(path)
+            seen = read_state(path)
             if mine == folder and not seen.is_run:
                 gone.append(folder)
             elif not seen.is_run or (seen.problem and mine is None):
@@ -276,7 +276,7 @@ def _save_each(root: StorageRoot, folders: Iterable[str], believe: bool) -> set[
                 same.add(folder)
             else:
                 record, settled = read_run(root.path, folder, seen)
-                readings.append(upsert.Reading(record, settled or believe, signature))
+                readings.append(upsert.ReadRecord(record, settled or believe, signature))
         except FileNotFoundError:
             continue
     try:

@@ -1,4 +1,4 @@
-"""Records of run folders as rows: what discovery writes. Each call is one short transaction."""
+"""Write records of run folders into rows, in one short transaction a call."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runicorn.store import layout
 from runs.index import bulk, search_index
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query import counts
-from runs.store.folder_stat import Look
+from runs.store.folder_stat import FolderState
 from runs.store.metric_stats import best_by
 from runs.store.params import flatten
 from runs.store.reader import RunRecord
@@ -26,8 +26,8 @@ values_of = attrgetter(*NAMES)
 
 
 @dataclass(slots=True)
-class Reading:
-    """A record, and what is needed to know whether it may go into a row."""
+class ReadRecord:
+    """A record, and what decides whether it may replace a row."""
 
     record: RunRecord
     settled: bool
@@ -37,14 +37,14 @@ class Reading:
 
 
 def search_text(record: RunRecord | Run) -> str:
-    """What a search looks in, case-folded."""
+    """Return the text that searches match, case-folded."""
     words = (record.project, record.name, record.run_id, *record.tags, record.description)
     return "\n".join(words).casefold()
 
 
 @transaction.atomic
 def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
-    """Rows for runs that have none yet, without their config's values; others are left alone."""
+    """Insert rows for new runs, without their config values; known runs stay unchanged."""
     by_id = {record.run_id: record for record in records}
     known = Run.objects.filter(root=root, run_id__in=list(by_id)).values_list("run_id", flat=True)
     for run_id in list(known):
@@ -54,7 +54,7 @@ def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
 
 
 @transaction.atomic
-def save(root: StorageRoot, readings: Sequence[Reading]) -> set[str]:
+def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
     """Write what was read of runs with different ids.
 
     Returns:
@@ -82,7 +82,7 @@ def save(root: StorageRoot, readings: Sequence[Reading]) -> set[str]:
     return done
 
 
-def _may_update(root: StorageRoot, row: Run, reading: Reading) -> bool:
+def _may_update(root: StorageRoot, row: Run, reading: ReadRecord) -> bool:
     """Whether the row is to show this folder; notes in the row when another folder of that id is older."""
     record = reading.record
     if row.folder == record.folder:
@@ -104,7 +104,7 @@ def set_others(key: int, others: list[str]) -> None:
     Run.objects.filter(pk=key).update(other_folders=others, warnings=with_others(warnings, others))
 
 
-def set_unreadable(root: StorageRoot, folder: str, seen: Look) -> None:
+def set_unreadable(root: StorageRoot, folder: str, seen: FolderState) -> None:
     """Note in a row that its folder cannot be read now; what it said before stays."""
     Run.objects.filter(root=root, folder=folder).update(signature=seen.signature, warnings=[seen.problem])
 

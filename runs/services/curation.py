@@ -1,4 +1,4 @@
-"""What people say of a run: tags, description, pinned, archived. Recorded in `curation.json`, which only we write."""
+"""Edit tags, description, pinned and archived of runs, in `curation.json`, which only the server writes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def edit_run(
     archived: bool | None = None,
     keep_tags: bool = False,
 ) -> Run:
-    """Change what is given and leave the rest; answers the row as it is then.
+    """Change the given fields of a run and return its refreshed row.
 
-    With `keep_tags` the tags that are there stay.
+    With `keep_tags`, `tags` are added to the existing ones.
 
     Raises:
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
@@ -44,7 +44,7 @@ def edit_run(
 def tag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], add: Sequence[str] = (), remove: Sequence[str] = ()
 ) -> dict[str, RunResult]:
-    """Add tags to runs and take others away; tells for each run what became of it.
+    """Add and remove tags of runs; return the result of each run.
 
     Raises:
         ReadOnlyStore: nothing can be written.
@@ -52,7 +52,7 @@ def tag_runs(
     unwanted = clean_tags([*remove])
 
     def tags(now: Mapping[str, Any]) -> dict[str, Any]:
-        # Cleaned as for the row: people see and name them like that, whoever wrote the file.
+        # Cleaned as for the row, since users see and name tags in that form.
         kept = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
         return {"tags": clean_tags([*kept, *add])}
 
@@ -66,7 +66,7 @@ def tag_runs(
 def flag_runs(
     *, root: StorageRoot, run_ids: Sequence[str], pinned: bool | None = None, archived: bool | None = None
 ) -> dict[str, RunResult]:
-    """Pin or archive runs, or take that back; tells for each run what became of it.
+    """Pin, unpin, archive or unarchive runs; return the result of each run.
 
     Raises:
         ReadOnlyStore: nothing can be written.
@@ -82,17 +82,13 @@ def flag_runs(
 
 
 def refuse_deleted(run: Run) -> None:
-    """Raise when the run is in the recycle bin.
-
-    Raises:
-        Refused: it is.
-    """
+    """Raise `Refused` if the run is in the recycle bin."""
     if run.deleted is not None:
         raise write_through.Refused("run not found")
 
 
 def write(run: Run, changes: curation.Changes) -> None:
-    """Put changes into a run's `curation.json`.
+    """Write changes into a run's `curation.json`.
 
     Raises:
         OSError: it could not be written.

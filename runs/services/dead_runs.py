@@ -20,7 +20,7 @@ from runs.errors import OutsideRoot
 from runs.index import discovery
 from runs.models import Run, StorageRoot
 from runs.query import counts
-from runs.store.folder_stat import look
+from runs.store.folder_stat import read_state
 from runs.store.sanitize import integer, number
 
 logger = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def judge(folder: Path, run: Process) -> Verdict | None:
     """
     if not has_ended(run):
         return None
-    written = look(folder).written
+    written = read_state(folder).written
     if is_in_grace(run, written, time.time()):
         return None
     meta, meta_problem = layout.read_json(folder / layout.META)

@@ -1,4 +1,4 @@
-"""The recycle bin: a run is in it while its folder holds a file `.deleted`; emptying it removes folders for good."""
+"""Recycle bin: a run is in it while its folder contains `.deleted`; emptying it removes folders permanently."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 def soft_delete_runs(
     *, root: StorageRoot, run_ids: Sequence[str], reason: str = curation.USER_DELETED
 ) -> dict[str, RunResult]:
-    """Put runs into the recycle bin; tells for each what became of it.
+    """Move runs to the recycle bin; return the result of each run.
 
     Raises:
         ReadOnlyStore: nothing can be written.
@@ -36,7 +36,7 @@ def soft_delete_runs(
 
 
 def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunResult]:
-    """Take runs out of the recycle bin; tells for each what became of it.
+    """Restore runs from the recycle bin; return the result of each run.
 
     Raises:
         ReadOnlyStore: nothing can be written.
@@ -50,7 +50,7 @@ def restore_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunR
 
 
 def empty_recycle_bin(*, root: StorageRoot) -> dict[str, RunResult]:
-    """Remove every deleted run from the disk; tells for each what became of it.
+    """Remove every deleted run from the disk; return the result of each run.
 
     Raises:
         ReadOnlyStore: nothing can be written.

@@ -1,4 +1,4 @@
-"""Writing into run folders on behalf of a person: file, then row, and nothing where the file cannot be written."""
+"""Write changes of users into run folders: the file first, then the row; no row changes if the file cannot be written."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ TOGETHER = 50
 
 
 class Refused(Exception):
-    """Why one run of several was left as it is."""
+    """Why one of several runs was not changed."""
 
 
 def for_each(
     root: StorageRoot, run_ids: Sequence[str], change: Callable[[Run], None]
 ) -> dict[str, RunResult]:
-    """Apply `change` to each run once, in order, and tell for each what became of it.
+    """Apply `change` to each run once, in order, and return the result of each.
 
     `change` writes files and raises `Refused` or `OSError` when it did not; the rows are read again after it, some
     dozens together.
@@ -70,7 +70,7 @@ def _attempt(run: Run | None, change: Callable[[Run], None], read_only: list[boo
 
 @contextmanager
 def one_file() -> Iterator[None]:
-    """Turn a failure to write into the answer to a request about a single run.
+    """Convert an `OSError` of a write into the error of a request about a single run.
 
     Raises:
         ReadOnlyStore: it cannot be written here.
@@ -97,12 +97,12 @@ def touch_folders(runs: Iterable[Run]) -> None:
 
 
 def count_successes(results: dict[str, RunResult]) -> int:
-    """How many of several runs were changed."""
+    """Return how many runs were changed."""
     return sum(result["success"] for result in results.values())
 
 
 def change_one(root: StorageRoot, run: Run, write: Callable[[Run], Any]) -> Run:
-    """Apply `write` to one run and answer its row as it is then.
+    """Apply `write` to one run and return its refreshed row.
 
     Raises:
         ReadOnlyStore, NotWritten: nothing was changed.

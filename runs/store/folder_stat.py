@@ -1,4 +1,4 @@
-"""One look at a run folder: which of its files there are, and whether they changed. Pure, and cheap."""
+"""State of a run folder: which of its files exist, and whether they changed."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ BRIEF = frozenset({layout.META, layout.STATUS, layout.DELETED})
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What a listing of a run folder tells."""
+class FolderState:
+    """Result of listing a run folder."""
 
     names: frozenset[str]
-    """The small files that are there."""
+    """The existing small files."""
     signature: str
     """Changes whenever one of the small files does."""
     written: float
@@ -27,14 +27,14 @@ class Look:
     journal_bytes: int
     problem: str | None = None
     is_run: bool = True
-    """Whether the folder holds a file that Runicorn writes; of one that cannot be listed, nothing is known."""
+    """Whether the folder holds a file that Runicorn writes; true if it cannot be listed."""
 
 
-def look(folder: Path | str) -> Look:
+def read_state(folder: Path | str) -> FolderState:
     """List a run folder.
 
     Raises:
-        FileNotFoundError: it is not there, or is no folder.
+        FileNotFoundError: it does not exist, or is not a folder.
     """
     marks: list[tuple[str, int, int, int]] = []
     written = touched = 0.0
@@ -58,37 +58,37 @@ def look(folder: Path | str) -> Look:
     except NotADirectoryError as error:
         raise FileNotFoundError(error.errno, error.strerror, error.filename) from error
     except FileNotFoundError:
-        # A file that went away between being listed and being looked at is no missing folder.
+        # A file may be deleted between listing and stat; only the folder matters here.
         if os.path.isdir(folder):
-            return look(folder)
+            return read_state(folder)
         raise
     except OSError as error:
         return _unreadable(f"The folder could not be listed: {error.strerror or error}.")
     marks.sort()
     signature = blake2b(repr(marks).encode(), digest_size=12).hexdigest()
     names = frozenset(mark[0] for mark in marks)
-    return Look(names, signature, written, touched, journal, is_run=is_run)
+    return FolderState(names, signature, written, touched, journal, is_run=is_run)
 
 
-def glance(folder: str) -> Look:
-    """The files that tell where and when a run was, unseen: to list very many runs for the first time.
+def assumed_state(folder: str) -> FolderState:
+    """Return an assumed state with the files that identify a run, to list very many runs for the first time.
 
-    One that is missing reads as empty, and a proper look follows.
+    A missing file reads as empty, and `read_state` follows.
     """
     deleted = os.path.lexists(f"{folder}/{layout.DELETED}")
-    return Look(BRIEF if deleted else BRIEF - {layout.DELETED}, "", 0.0, 0.0, 0)
+    return FolderState(BRIEF if deleted else BRIEF - {layout.DELETED}, "", 0.0, 0.0, 0)
 
 
-def _unreadable(problem: str) -> Look:
+def _unreadable(problem: str) -> FolderState:
     signature = blake2b(problem.encode(), digest_size=12).hexdigest()
-    return Look(frozenset(), signature, 0.0, 0.0, 0, problem)
+    return FolderState(frozenset(), signature, 0.0, 0.0, 0, problem)
 
 
 def stamp(folder: Path | str) -> int | None:
-    """A number that changes when files come, go or are replaced, or the status does; None when nothing is there.
+    """Return a number that changes when files are added, removed or replaced or the status changes; None if missing.
 
-    Two stats, where `look` needs one for each file. What an old SDK rewrites in place is only noticed in
-    status.json, which it writes last.
+    It takes two stats, and `read_state` one for each file. Of the files that an old SDK rewrites in place only
+    status.json is noticed, which it writes last.
     """
     try:
         own = os.stat(folder, follow_symlinks=False)

@@ -1,7 +1,6 @@
-"""The fields of a small file, each read as what the format says it is. Pure.
+"""Typed fields of the small JSON files of a run.
 
-A field that is something else is as good as absent, and is told of in a sentence. `null` and a missing field are
-nothing to tell of, and neither is a field that nobody here knows.
+A field of a wrong type counts as missing and adds a warning. `null`, missing and unknown fields add none.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ EARLIEST, LATEST = 0.0, 32503680000.0  # the years 1970 to 3000
 
 
 def timestamp(value: object) -> float | None:
-    """Unix seconds, or None for what cannot be a time."""
+    """Return Unix seconds; None if the value cannot be a time."""
     seconds = number(value)
     return seconds if seconds is not None and EARLIEST < seconds < LATEST else None
 
@@ -36,12 +35,12 @@ def _list(value: object) -> list[Any] | None:
 
 
 class Fields:
-    """What one file holds.
+    """Fields of one file.
 
     Args:
-        file: its name, for the sentences.
-        content: the object in it.
-        warnings: where the sentences go; each stands there once.
+        file: name of the file, for the warnings.
+        content: its JSON object.
+        warnings: list that receives the warnings, each once.
     """
 
     def __init__(self, file: str, content: Mapping[str, Any], warnings: list[str]) -> None:
@@ -51,53 +50,53 @@ class Fields:
         return bool(self._content)
 
     def get(self, key: str) -> Any:
-        """A field as it stands there."""
+        """Return a field unchecked."""
         return self._content.get(key)
 
     def text(self, key: str, limit: int) -> str | None:
-        """Text of at most `limit` characters that can be stored."""
+        """Return storable text of at most `limit` characters."""
         return self._read(key, lambda value: _text(value, limit), "is not text")
 
     def number(self, key: str) -> float | None:
-        """A finite number."""
+        """Return a finite number."""
         return self._read(key, number, "is not a number")
 
-    def whole(self, key: str) -> int | None:
-        """A whole number of eight bytes."""
+    def integer(self, key: str) -> int | None:
+        """Return an integer of eight bytes."""
         return self._read(key, integer, "is not a whole number")
 
     def count(self, key: str) -> int | None:
-        """Return a whole number of eight bytes that is not negative."""
+        """Return a non-negative integer of eight bytes."""
         return self._read(key, _count, "is not a count")
 
     def time(self, key: str) -> float | None:
-        """Unix seconds of some year from 1970 to 3000."""
+        """Return Unix seconds of a year from 1970 to 3000."""
         return self._read(key, timestamp, "is not a time in Unix seconds")
 
     def flag(self, key: str) -> bool:
-        """Whether it is true."""
+        """Return whether the field is true."""
         return self._read(key, _flag, "is neither true nor false") or False
 
     def one_of(self, key: str, *words: str) -> str | None:
-        """One of a few words."""
+        """Return the field if it is one of `words`."""
         known = " or ".join(f'"{word}"' for word in words)
         return self._read(key, lambda value: value if value in words else None, f"is not {known}")
 
     def items(self, key: str) -> list[Any] | None:
-        """A list of whatever it holds."""
+        """Return a list with items of any type."""
         return self._read(key, _list, "is not a list")
 
     def texts(self, key: str, limit: int) -> list[str] | None:
-        """The texts of a list in their order, each once, without those that are empty; None where there is no list."""
+        """Return the distinct non-empty texts of a list in their order; None if the field is not a list."""
         items = self.items(key)
         if items is None:
             return None
         if not all(isinstance(item, str) for item in items):
-            self.tell(f"{key} holds something that is not text")
+            self.warn(f"{key} holds something that is not text")
         return unique_texts(items, limit)
 
-    def tell(self, problem: str) -> None:
-        """Note what is wrong with the file."""
+    def warn(self, problem: str) -> None:
+        """Add a warning about the file."""
         sentence = f"{self._file}: {problem}."
         if sentence not in self._warnings:
             self._warnings.append(sentence)
@@ -108,7 +107,7 @@ class Fields:
             return None
         found = read(value)
         if found is None:
-            self.tell(f"{key} {wrong}")
+            self.warn(f"{key} {wrong}")
         return found
 
 
@@ -117,6 +116,6 @@ def _text(value: object, limit: int) -> str | None:
 
 
 def unique_texts(items: list[Any], limit: int) -> list[str]:
-    """The texts among some items in their order, each once, without those that are empty."""
+    """Return the distinct non-empty texts among `items` in their order."""
     found = (clean_text(item, limit).strip() for item in items)
     return list(dict.fromkeys(text for text in found if text))

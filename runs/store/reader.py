@@ -1,4 +1,4 @@
-"""Run folders read into records: pure, tolerant of whatever lies there, and open about what is wrong with it."""
+"""Read run folders into records; a malformed file costs its fields and adds a warning."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 
 from runicorn.store import heartbeat, layout
 from runicorn.store.assets import settings_of
-from runs.store.folder_stat import Look
+from runs.store.folder_stat import FolderState
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.sanitize import Cleaner, clean_text
 
 UNKNOWN = "unknown"
-"""The status of a run that says nothing about itself."""
+"""Status of a run without a status."""
 UNSETTLED_SECONDS = 2.0
-"""A broken file this young is being written in place (Runicorn 0.5 does) and is read again before it is believed."""
+"""A malformed file this young may be in the middle of a write in place (by Runicorn 0.5) and is read again."""
 TAG_LENGTH = 255
 DESCRIPTION_LENGTH = 100_000
 
 
 @dataclass(slots=True)
 class RunRecord:
-    """What the small files of one run folder say; the fields are those of the row."""
+    """Content of the small files of one run folder, by the fields of the row."""
 
     run_id: str
     folder: str
@@ -71,23 +71,23 @@ class RunRecord:
     original_status: str = ""
 
 
-class Reading:
-    """A reading in progress: the folder, what its listing told, and the sentences so far."""
+class FolderReader:
+    """Reader of one folder: its path, its state, and the warnings so far."""
 
-    def __init__(self, path: str, seen: Look) -> None:
+    def __init__(self, path: str, seen: FolderState) -> None:
         self.path = path
         self.seen = seen
         self.warnings = [seen.problem] if seen.problem else []
         self.broken = bool(seen.problem)
 
     def small(self, name: str) -> Fields:
-        """The fields of a small file, none where there is no such file."""
+        """Return the fields of a small file; none if it is missing."""
         return Fields(name, self._object(name), self.warnings)
 
     def cleaned(
         self, name: str, convert: Callable[[dict[str, Any]], dict[str, Any]] = dict
     ) -> dict[str, Any]:
-        """The object in a small file in a form that can be stored and answered."""
+        """Return the object in a small file, cleaned so that it can be stored and serialized."""
         cleaner = Cleaner()
         value = cleaner.clean(convert(self._object(name)))
         self.warnings += cleaner.sentences(name)
@@ -103,28 +103,28 @@ class Reading:
         return value
 
 
-def read_run(root: str, folder: str, seen: Look) -> tuple[RunRecord, bool]:
-    """What the folder says, and whether it is settled: not in the middle of being written.
+def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool]:
+    """Return the record of a folder, and whether it is settled, that is not in the middle of a write.
 
     Args:
         root: the storage root.
         folder: the run's folder relative to it, with forward slashes.
         seen: a look at the folder taken before; only the files that it names are read.
     """
-    reading = Reading(f"{root}/{folder}", seen)
-    meta, status = reading.small(layout.META), reading.small(layout.STATUS)
-    record = _identity(reading, folder, meta, status)
+    reader = FolderReader(f"{root}/{folder}", seen)
+    meta, status = reader.small(layout.META), reader.small(layout.STATUS)
+    record = _identity(reader, folder, meta, status)
     _process(record, meta)
-    _state(reading, record, status)
-    _outcome(reading, record)
-    _curation(reading, record, meta)
-    _deletion(reading, record)
-    record.environment_available = bool(reading.small(layout.ENVIRONMENT))
-    record.artifacts_created_count = _artifacts(reading, layout.ARTIFACTS_CREATED)
-    record.artifacts_used_count = _artifacts(reading, layout.ARTIFACTS_USED)
-    record.stored_bytes = folder_bytes(reading.path) if seen.signature else None
-    record.warnings = reading.warnings
-    return record, _is_settled(reading)
+    _state(reader, record, status)
+    _outcome(reader, record)
+    _curation(reader, record, meta)
+    _deletion(reader, record)
+    record.environment_available = bool(reader.small(layout.ENVIRONMENT))
+    record.artifacts_created_count = _artifacts(reader, layout.ARTIFACTS_CREATED)
+    record.artifacts_used_count = _artifacts(reader, layout.ARTIFACTS_USED)
+    record.stored_bytes = folder_bytes(reader.path) if seen.signature else None
+    record.warnings = reader.warnings
+    return record, _is_settled(reader)
 
 
 def folder_bytes(folder: str) -> int:
@@ -142,21 +142,21 @@ def folder_bytes(folder: str) -> int:
     return total + sum(map(folder_bytes, inner))
 
 
-def _is_settled(reading: Reading) -> bool:
-    if not reading.broken and {layout.META, layout.STATUS} <= reading.seen.names:
+def _is_settled(reader: FolderReader) -> bool:
+    if not reader.broken and {layout.META, layout.STATUS} <= reader.seen.names:
         return True
-    touched = reading.seen.touched or _folder_time(reading.path)
+    touched = reader.seen.touched or _folder_time(reader.path)
     return abs(time.time() - touched) > UNSETTLED_SECONDS
 
 
-def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> RunRecord:
+def _identity(reader: FolderReader, folder: str, meta: Fields, status: Fields) -> RunRecord:
     parts = folder.split("/")
-    project, name = _place(reading, folder, meta)
-    seen = reading.seen
+    project, name = _place(reader, folder, meta)
+    seen = reader.seen
     if layout.META not in seen.names and not seen.problem:
-        reading.warnings.append("meta.json is missing: project, name and start are taken from the folder.")
+        reader.warnings.append("meta.json is missing: project, name and start are taken from the folder.")
     created = meta.time("created_at") or status.time("started_at")
-    created = created or _time_in(parts[-1]) or seen.written or _folder_time(reading.path)
+    created = created or _time_in(parts[-1]) or seen.written or _folder_time(reader.path)
     return RunRecord(
         run_id=parts[-1],
         folder=folder,
@@ -170,7 +170,7 @@ def _identity(reading: Reading, folder: str, meta: Fields, status: Fields) -> Ru
     )
 
 
-def _place(reading: Reading, folder: str, meta: Fields) -> tuple[str, str]:
+def _place(reader: FolderReader, folder: str, meta: Fields) -> tuple[str, str]:
     """The project and the name of a run: those of its path if it has one, else those that meta.json gives."""
     path = layout.path_of_folder(folder)
     if path is None:
@@ -181,12 +181,12 @@ def _place(reading: Reading, folder: str, meta: Fields) -> tuple[str, str]:
             try:
                 return layout.names_of_path(layout.check_path(meta.get("path")))
             except layout.InvalidName as error:
-                reading.warnings.append(f"meta.json: {clean_text(str(error), 120)}")
+                reader.warnings.append(f"meta.json: {clean_text(str(error), 120)}")
                 return project, name
-    return _name(reading, meta, "project", project), _name(reading, meta, "name", name)
+    return _name(reader, meta, "project", project), _name(reader, meta, "name", name)
 
 
-def _name(reading: Reading, meta: Fields, key: str, folder_name: str) -> str:
+def _name(reader: FolderReader, meta: Fields, key: str, folder_name: str) -> str:
     """The name that meta.json gives, unless nothing could be found under it."""
     value = meta.get(key)
     if value is None:
@@ -195,12 +195,12 @@ def _name(reading: Reading, meta: Fields, key: str, folder_name: str) -> str:
         return layout.check_name(value, key)
     except layout.InvalidName:
         shown = clean_text(value, 60) if isinstance(value, str) else type(value).__name__
-        reading.warnings.append(f"meta.json has {shown!r} for {key}, which is no valid name.")
+        reader.warnings.append(f"meta.json has {shown!r} for {key}, which is no valid name.")
         return folder_name
 
 
 def _time_in(run_id: str) -> float | None:
-    """The local time in a generated id."""
+    """Return the local time in a generated id."""
     if not re.match(r"\d{8}_\d{6}_", run_id):
         return None
     try:
@@ -217,7 +217,7 @@ def _folder_time(path: str) -> float:
 
 
 def _process(record: RunRecord, meta: Fields) -> None:
-    record.pid = meta.whole("pid")
+    record.pid = meta.integer("pid")
     record.process_start = meta.number("process_start")
     record.hostname = meta.text("hostname", 255) or ""
     record.machine_id = meta.text("machine_id", 128) or ""
@@ -225,39 +225,39 @@ def _process(record: RunRecord, meta: Fields) -> None:
     record.pid_namespace = meta.text("pid_namespace", 128) or ""
 
 
-def _state(reading: Reading, record: RunRecord, status: Fields) -> None:
+def _state(reader: FolderReader, record: RunRecord, status: Fields) -> None:
     word = status.get("status")
     if isinstance(word, str) and word:
         record.status = clean_text(word, 64)
     elif status:
-        reading.warnings.append("status.json does not say how the run is.")
-    elif layout.STATUS not in reading.seen.names and not reading.seen.problem:
-        reading.warnings.append("status.json is missing: how the run ended is not known.")
+        reader.warnings.append("status.json does not say how the run is.")
+    elif layout.STATUS not in reader.seen.names and not reader.seen.problem:
+        reader.warnings.append("status.json is missing: how the run ended is not known.")
     record.started, ended = status.time("started_at"), status.time("ended_at")
     record.exit_reason = status.text("exit_reason", 255) or None
     record.records_written, record.records_unwritten, record.journal_end = (
         status.count(key) for key in ("records_written", "records_missing", "journal_bytes")
     )
     if record.status == layout.RUNNING:
-        record.heartbeat = heartbeat.read(reading.path)
+        record.heartbeat = heartbeat.read(reader.path)
         return
     record.ended = ended
     if record.started is not None and ended is not None and ended >= record.started:
         record.duration = ended - record.started
 
 
-def _outcome(reading: Reading, record: RunRecord) -> None:
-    record.config = reading.cleaned(layout.ASSETS, settings_of) | reading.cleaned(layout.CONFIG)
-    record.summary = reading.cleaned(layout.SUMMARY)
-    summary = Fields(layout.SUMMARY, record.summary, reading.warnings)
+def _outcome(reader: FolderReader, record: RunRecord) -> None:
+    record.config = reader.cleaned(layout.ASSETS, settings_of) | reader.cleaned(layout.CONFIG)
+    record.summary = reader.cleaned(layout.SUMMARY)
+    summary = Fields(layout.SUMMARY, record.summary, reader.warnings)
     record.best_metric_name = summary.text("best_metric_name", 255) or None
     record.best_metric_value = summary.number("best_metric_value")
-    record.best_metric_step = summary.whole("best_metric_step")
+    record.best_metric_step = summary.integer("best_metric_step")
     record.best_metric_mode = summary.one_of("best_metric_mode", "max", "min")
 
 
-def _curation(reading: Reading, record: RunRecord, meta: Fields) -> None:
-    curation = reading.small(layout.CURATION)
+def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
+    curation = reader.small(layout.CURATION)
     noted, described = meta.texts("tags", TAG_LENGTH), meta.text("notes", DESCRIPTION_LENGTH)
     if alias := meta.text("alias", TAG_LENGTH):  # of 0.6 and 0.7
         noted = unique_texts([alias, *(noted or [])], TAG_LENGTH)
@@ -269,25 +269,25 @@ def _curation(reading: Reading, record: RunRecord, meta: Fields) -> None:
 
 
 def clean_tags(tags: list[Any]) -> list[str]:
-    """The tags of a list as they are stored."""
+    """Return tags in their stored form."""
     return unique_texts(tags, TAG_LENGTH)
 
 
-def _deletion(reading: Reading, record: RunRecord) -> None:
-    if layout.DELETED not in reading.seen.names:
+def _deletion(reader: FolderReader, record: RunRecord) -> None:
+    if layout.DELETED not in reader.seen.names:
         return
-    marker = reading.small(layout.DELETED)
+    marker = reader.small(layout.DELETED)
     # The file alone deletes the run: one that is torn must not bring it back.
-    record.deleted = marker.time("deleted_at") or reading.seen.touched or record.created
+    record.deleted = marker.time("deleted_at") or reader.seen.touched or record.created
     record.delete_reason = marker.text("reason", 255) or "user_deleted"
     record.original_status = marker.text("original_status", 64) or record.status
 
 
-def _artifacts(reading: Reading, file: str) -> int:
-    """How many artifacts a list names: those without a name are not shown either."""
-    content = reading.small(file)
+def _artifacts(reader: FolderReader, file: str) -> int:
+    """Return the number of named artifacts in a list; nameless ones are not shown either."""
+    content = reader.small(file)
     entries = content.items("artifacts") or []
     named = sum(isinstance(entry, dict) and bool(clean_text(entry.get("name"), 255)) for entry in entries)
     if nameless := len(entries) - named:
-        content.tell(f"{nameless} of its artifacts {'has' if nameless == 1 else 'have'} no name")
+        content.warn(f"{nameless} of its artifacts {'has' if nameless == 1 else 'have'} no name")
     return named

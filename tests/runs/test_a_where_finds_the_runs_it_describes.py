@@ -17,7 +17,7 @@ from runs.query import selectivity
 from runs.query.find import find_runs
 from runs.query.where.parser import parse
 from runs.query.where.record import Described
-from runs.store.folder_stat import look as look_at
+from runs.store.folder_stat import read_state
 from runs.store.metric_stats import MetricFacts
 from runs.store.reader import read_run
 from tests.runs.conftest import read, row
@@ -83,7 +83,7 @@ def in_folders(text: str) -> set[int]:
     root = Path(active_root().path)
     numbers = set()
     for folder in find.all_runs(root):
-        record = read_run(str(root), folder, look_at(root / folder))[0]
+        record = read_run(str(root), folder, read_state(root / folder))[0]
         number = int(record.run_id[-6:])
         recorded = {key: facts(value) for key, value in METRICS[number].items()}
         if Described(record, lambda known=recorded: known).satisfies(parse(text)):

@@ -68,7 +68,7 @@ def _with_server() -> None:
 
 
 def _records(root: Path, choice: Choice) -> Iterator[Any]:
-    from runs.store.folder_stat import look
+    from runs.store.folder_stat import read_state
     from runs.store.reader import read_run
 
     if choice.ids:
@@ -77,7 +77,7 @@ def _records(root: Path, choice: Choice) -> Iterator[Any]:
         folders = list(find.all_runs(root))
     for folder in folders:
         try:
-            yield read_run(str(root), folder, look(root / folder))[0]
+            yield read_run(str(root), folder, read_state(root / folder))[0]
         except FileNotFoundError:  # removed since it was listed
             continue
 

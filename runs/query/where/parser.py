@@ -70,14 +70,14 @@ class Token:
 
 
 def parse(text: str) -> Node:
-    """The tree of an expression.
+    """Return the syntax tree of an expression.
 
     Raises:
-        BadWhere: it is none, or too long, too deep or of too many comparisons.
+        BadWhere: it is malformed, too long, too deep, or has too many comparisons.
     """
     if len(text) > LONGEST:
         raise BadWhere(f"more than {LONGEST} characters; the rest begins", LONGEST + 1)
-    return _Parser(_tokens(text)).whole()
+    return _Parser(_tokens(text)).parse()
 
 
 def _tokens(text: str) -> list[Token]:
@@ -117,17 +117,17 @@ class _Parser:
     def next(self) -> Token:
         return self.tokens[self.at]
 
-    def take(self, *keywords: str) -> bool:
-        """Step over a keyword or sign if it is one of these."""
+    def accept(self, *keywords: str) -> bool:
+        """Advance over the next token if it is one of these keywords or signs."""
         found = self.next.keyword in keywords
         self.at += found
         return found
 
     def expect(self, sign: str) -> None:
-        if not self.take(sign):
+        if not self.accept(sign):
             raise BadWhere(f"expected {sign!r}", self.next.position)
 
-    def whole(self) -> Node:
+    def parse(self) -> Node:
         node = self.expression()
         if self.next.text or self.next.is_word:
             raise BadWhere("expected 'and', 'or' or the end", self.next.position)
@@ -135,21 +135,21 @@ class _Parser:
 
     def expression(self) -> Node:
         nodes = [self.both()]
-        while self.take("or"):
+        while self.accept("or"):
             nodes.append(self.both())
         return nodes[0] if len(nodes) == 1 else Either(tuple(nodes))
 
     def both(self) -> Node:
         nodes = [self.single()]
-        while self.take("and"):
+        while self.accept("and"):
             nodes.append(self.single())
         return nodes[0] if len(nodes) == 1 else All(tuple(nodes))
 
     def single(self) -> Node:
         position = self.next.position
-        if self.take("not"):
+        if self.accept("not"):
             return Not(self.deeper(self.single, position))
-        if self.take("("):
+        if self.accept("("):
             node = self.deeper(self.expression, position)
             self.expect(")")
             return node
@@ -168,12 +168,12 @@ class _Parser:
         if self.comparisons > MOST_COMPARISONS:
             raise BadWhere(f"more than {MOST_COMPARISONS} comparisons", self.next.position)
         field, position = self.field(), self.next.position
-        if self.take("is"):
-            negated = self.take("not")
+        if self.accept("is"):
+            negated = self.accept("not")
             self.expect("null")
             node: Node = self.checked(Comparison(field, "exists"), position)
             return node if negated else Not(node)
-        negated = self.take("not")
+        negated = self.accept("not")
         operator = self.next.keyword
         if operator not in ALLOWED[Kind.CONFIG] or (negated and operator != "in"):
             raise BadWhere("expected 'in'" if negated else "expected a comparison", self.next.position)
@@ -209,7 +209,7 @@ class _Parser:
             return (self.value(field, operator),)
         self.expect("(")
         found = [self.value(field, operator)]
-        while self.take(","):
+        while self.accept(","):
             if len(found) == MOST_VALUES:
                 raise BadWhere(f"more than {MOST_VALUES} values", self.next.position)
             found.append(self.value(field, operator))
