@@ -1,4 +1,4 @@
-"""What `runicorn demo` does, as a script of one's own: a network of scikit-learn learns to read digits.
+"""What `runicorn demo` does, as a script: a network of scikit-learn learns to read digits.
 
 pip install scikit-learn; python examples/digits.py --hidden 64 --rate 0.05
 """

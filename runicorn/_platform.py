@@ -82,7 +82,7 @@ def boot_id() -> str:
 
 
 def pid_namespace() -> str:
-    """The namespace in which our pids count (containers have their own); "" where there are none."""
+    """The namespace in which our pids count (containers have their own); "" where the system has no namespaces."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -222,7 +222,7 @@ def _xdg(variable: str, below_home: str) -> Path:
 
 
 def is_network_filesystem(path: str | os.PathLike[str]) -> bool:
-    """Whether `path` lies, or would lie, on a file system of another machine; False where nobody can tell."""
+    """Return whether `path` is, or would be, on a network file system; False where that is unknown."""
     try:
         with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as file:
             mounts = [line.split() for line in file]
@@ -313,7 +313,7 @@ def overwrite_file(path: Path, content: bytes) -> None:
     """Write `content` over what is in the file; for a moment a reader may see half of each.
 
     Raises:
-        OSError: it is missing, or there is no room to make it longer.
+        OSError: it is missing, or the disk is too full to make it longer.
     """
     fd = os.open(path, os.O_WRONLY | _BINARY | _NOFOLLOW)
     try:
@@ -347,7 +347,7 @@ def file_lock(
 
     Args:
         path: the file; made when it is missing. A link is not followed.
-        blocking: wait for whoever holds it.
+        blocking: wait until it is released.
         shared: together with others that share it (where the system cannot, alone).
         mode: permissions of a new file, before the umask.
 
@@ -386,7 +386,7 @@ def lock(fd: int, blocking: bool, shared: bool) -> None:
 
 
 def allow_open_files(count: int) -> None:
-    """Let this process open that many files more, as far as its hard limit goes; nothing where there is no such limit."""
+    """Raise the limit of open files by that many, up to the hard limit; do nothing where the system has none."""
     if WINDOWS:
         return
     import resource

@@ -40,12 +40,12 @@ class AlertRule:
         metric_name: the metric.
         condition: "gt", "lt", "eq", "ne" (against `threshold`), "nan" or "inf".
         threshold: what the value is compared with.
-        consecutive_count: values in a row that must meet the condition; then the count begins anew.
+        consecutive_count: values in a row that must meet the condition; then the count starts again.
         callback: called with the alarm and the value, in the thread that logs; what it raises is raised there, so it
             can end a training.
 
     Raises:
-        ValueError: the condition is none, lacks its threshold, or is to be met less than once.
+        ValueError: the condition is unknown, lacks its threshold, or is to be met less than once.
     """
 
     metric_name: str
@@ -124,7 +124,7 @@ class MetricMonitor:
     def get_statistics(self, metric_name: str) -> dict[str, Any]:
         """`{mean, min, max, last, count, valid_count}` of the remembered values, the first three of finite ones.
 
-        `{has_nan, has_inf}` when none is finite, and nothing when there is none.
+        `{has_nan, has_inf}` when none is finite, and nothing without values.
         """
         values = list(self.metrics_history.get(metric_name, ()))
         finite = [value for value in values if math.isfinite(value)]

@@ -93,17 +93,17 @@ class BackgroundCapture:
     def _sample(self, thread: BackgroundThread) -> None:
         with _loading():
             sampler: Sampler = descriptor_reserve.load("runicorn.capture.sampler").Sampler(
-                self._take
+                self._append
             )  # which loads psutil where there is no /proc
         thread.cancel = sampler.cancel
         sampler.run(thread.stopped)
 
-    def _take(self, values: dict[str, float]) -> None:
+    def _append(self, values: dict[str, float]) -> None:
         self._folder.append(self._folder.events, encode("system", values, time.time()))
 
 
 class _Loading:
-    """No fork while a thread loads modules, or asks for the processor: the locks of both would stay locked for ever in
+    """No fork while a thread loads modules, or queries the CPU: the locks of both would stay locked for ever in
     the child."""
 
     def __init__(self) -> None:

@@ -54,7 +54,7 @@ class Console:
         self._reset()
 
     def start(self) -> bool:
-        """Listen to both streams, or to the one they both are. False when there is none that can be listened to."""
+        """Listen to both streams, or to the one they both are. Return False if neither can be captured."""
         heard: list[StreamTap] = []
         with _taps_lock:
             for name in ("stdout", "stderr"):

@@ -1,4 +1,4 @@
-"""What a run ran in: code, packages, command line, machine; without secrets."""
+"""Capture of the environment of a run: code, packages, command line, machine; without secrets."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class EnvironmentInfo:
 
 
 class EnvironmentCapture:
-    """Asks for what a run ran in.
+    """Captures the environment of a run.
 
     Args:
         working_dir: the folder whose repository is meant; else the current one.
@@ -148,7 +148,7 @@ class EnvironmentCapture:
         return self._hide.text(str(self.working_dir))
 
     def get_cpu_info(self) -> dict[str, Any]:
-        """Model of the processor, processors there are and may be used, memory in MiB."""
+        """Return the model of the CPU, its cores and those that may be used, and memory in MiB."""
         return machine.processor()
 
     def get_pip_packages(self) -> list[str] | None:
@@ -183,7 +183,7 @@ class EnvironmentCapture:
         return {name: _shortened(value) for name, _, value in (pair.partition("=") for pair in pairs)}
 
     def get_gpu_info(self) -> list[dict[str, Any]] | None:
-        """The graphics cards that `nvidia-smi` knows; `None` without it."""
+        """Return the GPUs that `nvidia-smi` lists; `None` without it."""
         cards = gpu.query(self._commands, list(GPU_FIELDS.values()))
         if cards is None:
             return None

@@ -13,7 +13,7 @@ TIMEOUT = 5.0
 DIFF_LIMIT = 256 * KIBIBYTE
 STATUS_LIMIT = 4096 * KIBIBYTE
 MESSAGE_LIMIT = 16 * KIBIBYTE
-# As far as git can be told: it runs no programs of the repository's choice here, takes no locks, asks for no passwords
+# Set by options where git has them: it runs no programs of the repository's choice here, takes no locks, asks for no passwords
 # and fetches nothing.
 ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
@@ -51,7 +51,7 @@ KEPT_OUT = (
 
 
 class Repository:
-    """The repository a folder lies in, asked through `git`.
+    """The repository that contains a folder, queried with `git`.
 
     Args:
         folder: any folder of it.
@@ -71,7 +71,7 @@ class Repository:
     def describe(self) -> dict[str, Any] | None:
         """What is known of it; `None` outside of a repository, without git, or when git refuses.
 
-        Keys, as far as they are known: `commit branch has_changes changed_files_count remote last_commit_message
+        Keys, those that are known: `commit branch has_changes changed_files_count remote last_commit_message
         last_commit_author diff diff_truncated`. The diff is that of the tracked files against the commit, masked.
         """
         status = self._ask("status", "--porcelain=v2", "--branch", limit=STATUS_LIMIT)

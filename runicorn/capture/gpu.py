@@ -1,4 +1,4 @@
-"""What `nvidia-smi` says of the graphics cards of this machine."""
+"""GPUs of this machine, from `nvidia-smi`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from runicorn.capture.subprocesses import Commands
 
 TIMEOUT = 5.0
-"""Seconds; a driver in trouble lets the program hang."""
+"""Seconds; with a broken driver the program hangs."""
 
 
 def query(commands: Commands, fields: Sequence[str], timeout: float = TIMEOUT) -> list[dict[str, str]] | None:

@@ -1,4 +1,4 @@
-"""How much of the processor and the memory a process and its machine use.
+"""CPU and memory use of a process and its machine.
 
 On Linux from /proc, which costs a millisecond and loads nothing; elsewhere by psutil, when it is installed.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 MEBIBYTE = 1024 * 1024
 
 
-class Reading(NamedTuple):
+class Counters(NamedTuple):
     """The counters at one moment; `None` is not known.
 
     Attributes:
@@ -35,7 +35,7 @@ class Reading(NamedTuple):
 class Source(Protocol):
     """Where readings come from."""
 
-    def read(self) -> Reading:
+    def read(self) -> Counters:
         """The counters now.
 
         Raises:
@@ -48,7 +48,7 @@ class Usage:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._before: Reading | None = None
+        self._before: Counters | None = None
         self._since = 0.0
 
     def values(self) -> dict[str, float]:
@@ -72,7 +72,7 @@ class Usage:
         return values
 
 
-def _host_cpu(before: Reading, now: Reading) -> dict[str, float]:
+def _host_cpu(before: Counters, now: Counters) -> dict[str, float]:
     if before.host is None or now.host is None:
         return {}
     busy, total = (after - earlier for earlier, after in zip(before.host, now.host, strict=True))
@@ -92,7 +92,7 @@ class ProcSource:
         self._tick = os.sysconf("SC_CLK_TCK")
         self._page = os.sysconf("SC_PAGE_SIZE")
 
-    def read(self) -> Reading:
+    def read(self) -> Counters:
         """The counters now.
 
         Raises:
@@ -100,7 +100,7 @@ class ProcSource:
         """
         with open(f"/proc/{self._pid}/statm", "rb") as file:
             memory = int(file.read().split()[1]) * self._page
-        return Reading(self._cpu(), memory, self._host(), *_memory_of_host())
+        return Counters(self._cpu(), memory, self._host(), *_memory_of_host())
 
     def _cpu(self) -> float:
         return sum(map(self._cpu_of, [self._pid, *_descendants(self._pid)])) / self._tick
@@ -157,7 +157,7 @@ class PsutilSource:
         self._psutil = psutil
         self._process = psutil.Process(pid)
 
-    def read(self) -> Reading:
+    def read(self) -> Counters:
         """The counters now.
 
         Raises:
@@ -171,7 +171,7 @@ class PsutilSource:
         host, times = self._psutil.virtual_memory(), self._psutil.cpu_times()
         total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
         busy = total - times.idle - getattr(times, "iowait", 0.0)
-        return Reading(cpu, memory, (busy, total), host.total, host.available)
+        return Counters(cpu, memory, (busy, total), host.total, host.available)
 
     def _cpu_of(self, process: object) -> float:
         with suppress(self._psutil.Error):
@@ -183,9 +183,9 @@ class PsutilSource:
 class TimesSource:
     """What every Python knows: processor time of this process and of the children it has waited for."""
 
-    def read(self) -> Reading:
+    def read(self) -> Counters:
         """The counters now."""
-        return Reading(sum(os.times()[:4]))
+        return Counters(sum(os.times()[:4]))
 
 
 def best_source(pid: int) -> Source:

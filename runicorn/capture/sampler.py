@@ -1,4 +1,4 @@
-"""Samples of what the process and its graphics cards use, for the `system/…` series of a run."""
+"""CPU, memory and GPU samples of the process, for the `system/…` series of a run."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def copy_sources(code_dir: Path, output_dir: Path, extensions: Sequence[str] | N
     """Copy the source files below `code_dir`, with `snapshot_info.json` that lists them, and return their paths.
 
     Hidden files and folders, links, environments, built things, files over 1 MiB, and everything over 64 MiB in
-    all are left out, and so is `output_dir` when it lies inside.
+    all are left out, and so is `output_dir` when it is inside.
 
     Raises:
         OSError: `code_dir` is no readable folder, or `output_dir` cannot be written.

@@ -1,4 +1,4 @@
-"""The unfinished last lines of a terminal, as far as programs redraw them: what becomes lines of a log, and when.
+"""Conversion of terminal output that redraws its last lines into lines of a log.
 
 A line without tricks is a line of the log as soon as its newline comes. A progress bar draws over its line again and
 again (carriage return), several bars draw over several lines (newline and cursor up): their rows are kept here, the
@@ -68,7 +68,7 @@ class Screen:
         self._half = half[0] if half else ""
         lines: list[str] = []
         for token in _TOKEN.finditer(text, 0, len(text) - len(self._half)):
-            lines += self._take(token)
+            lines += self._apply(token)
         return lines
 
     def is_busy(self) -> bool:
@@ -76,7 +76,7 @@ class Screen:
         return len(self._rows) > 1 or self._rows[0].drawn
 
     def settle(self) -> list[str]:
-        """The rows above the cursor that nobody came back to: when the output rests, they are done."""
+        """The rows above the cursor that were not redrawn: they are complete when the output pauses."""
         done = next((n for n in range(self._at) if self._rows[n].part), self._at)
         return self._drop(done)
 
@@ -92,7 +92,7 @@ class Screen:
         self._rows, self._at, self._half = [_Row()], 0, ""
         return lines
 
-    def _take(self, token: re.Match[str]) -> list[str]:
+    def _apply(self, token: re.Match[str]) -> list[str]:
         piece = token[0]
         if piece == "\n":
             return self._newline()

@@ -21,7 +21,7 @@ CHARTS = 200
 CHART_HEIGHT = 15
 TEXT = 32_767
 """Characters that a cell of Excel holds."""
-# Texts stay texts: nothing a run says of itself is a formula or a link.
+# Texts stay texts: no text of a run becomes a formula or a link.
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 STATISTICS = ("Metric", "Min", "Max", "Mean", "Last", "Count")
 
@@ -39,7 +39,7 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str], charts:
     Raises:
         OSError: the journal cannot be read or the file not be written.
     """
-    # Made elsewhere and copied: a ZIP file for which there is no room cannot be let go of without noise.
+    # Made elsewhere and copied: closing a ZIP file on a full disk fails noisily.
     with path.open("wb") as target, tempfile.TemporaryFile() as file:
         book = library.Workbook(file, OPTIONS)
         try:

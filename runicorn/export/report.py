@@ -1,4 +1,4 @@
-"""A report of one run, as Markdown and as an HTML page of its own; what the run says of itself stays text in both."""
+"""Report of one run as Markdown or as an HTML page; texts of the run are escaped in both."""
 
 from __future__ import annotations
 

@@ -93,6 +93,6 @@ def _address(tensor: Any) -> int | None:
 
 
 def _extent(trainer: Trainer) -> dict[str, Any]:
-    """How long the training will be, as far as that is known."""
+    """Return the planned length of the training, if it is known."""
     known = {"epochs": trainer.max_epochs, "total_steps": trainer.max_steps}
     return {key: value for key, value in known.items() if value is not None and value > 0}

@@ -32,7 +32,7 @@ class Tracking:
         self._own = False
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """A training begins; what the user's own config says of a setting stays."""
+        """A training begins; values of the user's own config stay."""
         self.end("failed")  # the one before broke off: there is no call for that in most libraries
         self._run = self._given or (None if self._options else get_active_run())
         self._own = self._run is None

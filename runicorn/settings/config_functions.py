@@ -28,7 +28,7 @@ def get_config_file_path() -> Path:
 
 
 def load_user_config() -> dict[str, Any]:
-    """Return the user's configuration; empty if there is none."""
+    """Return the user's configuration; empty if it does not exist."""
     return user.read_user_config()
 
 
@@ -49,7 +49,7 @@ def set_user_root_dir(path_like: str | os.PathLike[str]) -> Path:
 
 
 def get_rate_limit_config() -> dict[str, Any]:
-    """Return the user's `rate_limits.json`, or the built-in default limit if there is none.
+    """Return the user's `rate_limits.json`, or the built-in default limit if it does not exist.
 
     Raises:
         OSError: the configuration directory cannot be made.

@@ -21,11 +21,11 @@ _notices = Notices()
 class NotEnoughSpace(OSError):
     """Writing this would use the reserve; nothing of it was written."""
 
-    def __init__(self, needed: int, room: int, reserve: int) -> None:
+    def __init__(self, needed: int, free: int, reserve: int) -> None:
         kept = f"; {format_bytes(reserve)} stay free for running trainings ({VARIABLE})" if reserve else ""
         super().__init__(
             errno.ENOSPC,
-            f"No space left on the disk: {format_bytes(needed)} needed, {format_bytes(max(room, 0))} usable{kept}",
+            f"No space left on the disk: {format_bytes(needed)} needed, {format_bytes(max(free, 0))} usable{kept}",
         )
 
 
@@ -37,7 +37,7 @@ class Disk(NamedTuple):
 
 
 def disk(path: Path) -> Disk:
-    """Return the file system that `path` lies on, or would lie on.
+    """Return the file system of `path`, which need not exist.
 
     Raises:
         OSError: it cannot be asked.

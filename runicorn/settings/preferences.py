@@ -202,7 +202,7 @@ def save_view(name: str, query: str) -> None:
 
 
 def rename_view(name: str, new: str) -> None:
-    """Give a view another name; a view that has it already is replaced. Nothing when there is none of that name.
+    """Give a view another name; a view that has it already is replaced. Nothing happens if no view has that name.
 
     Raises:
         OSError: it could not be written.

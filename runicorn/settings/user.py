@@ -138,7 +138,7 @@ def _private_folder(chosen: str, usual: Any) -> Path:
 
 
 def _is_private_inside(folder: Path) -> bool:
-    """Whether nobody else may use anything in it, as is true of all that we write: it is no folder that people share."""
+    """Return whether no other user may access it: it is not a shared folder."""
     if folder.stat().st_mode & stat.S_ISVTX:
         return False
     with os.scandir(folder) as entries:

@@ -59,7 +59,7 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
     """
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
-        # From the file: somebody else may have changed it since what is known was read.
+        # From the file: another process may have changed it since what is known was read.
         said, _ = layout.read_json(path)
         now = {
             field: said[field] if isinstance(said.get(field), kind) else known[field]

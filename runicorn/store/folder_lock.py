@@ -19,7 +19,7 @@ INTERVAL = 0.01
 def folder_lock(path: Path) -> Iterator[None]:
     """Hold the lock of a folder; it is released with the process.
 
-    Goes on without the lock where there is none (Windows, NFS, a missing folder), and after a second: its holder may be
+    Goes on without the lock where locks are missing (Windows, NFS, a missing folder), and after a second: its holder may be
     a process that was stopped.
     """
     fd = _acquire(path)

@@ -239,7 +239,7 @@ def read_json(
     """The object in a small file, and a sentence when there is something wrong with the file.
 
     A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular
-    files are read, and symbolic links only with `follow_links`: a store may come from somebody else. A file of more than
+    files are read, and symbolic links only with `follow_links`: a store may come from another user. A file of more than
     `ceiling` bytes is left unread.
     """
     try:

@@ -25,7 +25,7 @@ class Notices:
         self._spoken: set[str] = set()
 
     def once(self, topic: str, text: str) -> None:
-        """Say `text` unless something was said of `topic` before."""
+        """Print `text` unless `topic` was reported before."""
         if topic not in self._spoken:
             self._spoken.add(topic)
             say(text)

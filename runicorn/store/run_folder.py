@@ -1,4 +1,4 @@
-"""The folder of one run as the SDK writes it: a file system in trouble is told of and counted, never raised."""
+"""Folder of one run as the SDK writes it. Errors of the file system are reported and counted, never raised."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RunFolder:
 
     Attributes:
         root: the storage root, out of which nothing is written.
-        lock: held by whoever reads a small file, changes it and writes it back.
+        lock: held while a small file is read, changed and written back.
         report: called by the thread that syncs when the count of missing records has changed.
     """
 
@@ -63,13 +63,13 @@ class RunFolder:
             self.path.mkdir()
         except OutsideStore as error:
             self._refusal = self.events.refusal = self.logs.refusal = error
-            self.trouble(self.path.name, error)
+            self.report_error(self.path.name, error)
         except FileExistsError as error:
             if os.path.isdir(self.path):
                 return False
-            self.trouble(self.path.name, error)
+            self.report_error(self.path.name, error)
         except OSError as error:
-            self.trouble(self.path.name, error)
+            self.report_error(self.path.name, error)
         return True
 
     def is_lost(self) -> bool:
@@ -92,7 +92,7 @@ class RunFolder:
             self.check()
             descriptor_reserve.attempt(lambda: layout.write_json(self.path / name, value, in_place=in_place))
         except OSError as error:
-            self.trouble(name, error)
+            self.report_error(name, error)
             return False
         self._unwritten.discard(name)
         return True
@@ -105,10 +105,10 @@ class RunFolder:
             check_inside(self.root, path).parent.mkdir(exist_ok=True)
             descriptor_reserve.attempt(lambda: path.write_bytes(content))
         except OutsideStore as error:
-            self.trouble(name, error)
+            self.report_error(name, error)
             return False
         except OSError as error:
-            self.trouble(name, error)
+            self.report_error(name, error)
             with suppress(OSError):
                 path.unlink()
             return False
@@ -148,7 +148,7 @@ class RunFolder:
         except OSError as error:
             self._tell(error)
 
-    def trouble(self, name: str, error: OSError) -> None:
+    def report_error(self, name: str, error: OSError) -> None:
         """A file named `name` could not be written as a whole."""
         self._unwritten.add(name)
         self._tell(error)
@@ -195,7 +195,7 @@ class RunFolder:
                 if error.errno in (errno.EMFILE, errno.ENFILE):  # again, when there are descriptors
                     self._unsynced.update(names, {name})
                     return
-                self.trouble(name, error)
+                self.report_error(name, error)
 
     def _sync_folders(self) -> None:
         """Make the names of new files and folders survive a power cut as well."""
@@ -210,7 +210,7 @@ class RunFolder:
             if file.sync():
                 self._synced_folders.discard(self.path)
         except OSError as error:
-            self.trouble(file.path.name, error)
+            self.report_error(file.path.name, error)
 
     def close(self) -> None:
         """Give the descriptors back and say, if it is so, what is not on disk."""

@@ -51,7 +51,7 @@ def _converted(value: Any) -> Any:
 
 
 def _within_reach(value: Any) -> Any:
-    """A whole number beyond every float is none that anything could draw, or that Python would print."""
+    """An integer beyond every float can neither be drawn nor, past a limit, be printed by Python."""
     if type(value) is int and value.bit_length() > 1024:
         raise NotLoggable
     return value

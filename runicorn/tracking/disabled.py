@@ -55,7 +55,7 @@ def _say_once(rank: Rank) -> None:
 
 
 class SilentRun(Run):
-    """Takes everything and keeps nothing; its folder is not there."""
+    """Accepts every call and stores nothing; it has no folder."""
 
     def __init__(
         self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None
@@ -105,7 +105,7 @@ class SilentRun(Run):
     def use_artifact(self, artifact_spec: str) -> Artifact:
         """The version, if it is there, for the files that the training needs; nothing is recorded.
 
-        Where it is not there the artifact is not loaded, and says so when its files are asked for.
+        Where it does not exist the artifact is not loaded, and says so when its files are asked for.
         """
         from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.errors import ArtifactNotFound

@@ -1,4 +1,4 @@
-"""Beginning a run, and the run that the module-level verbs speak of."""
+"""Creation of runs, and the active run of the process."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def init(
         project: 1-100 characters, a folder below the storage root.
         name: the experiment; likewise, and a folder below the project. "default" when not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
-        run_id: an id of one's own, `YYYYMMDD_HHMMSS_xxxxxx`.
+        run_id: an id of the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
         config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
         tags: words that find the run.
@@ -145,7 +145,7 @@ def get_active_run() -> Run | None:
 
 
 def current() -> Run:
-    """The run a module-level verb speaks of: the active one, else the last that ended.
+    """Return the run that module-level functions use: the active one, else the last that ended.
 
     Raises:
         RuntimeError: no run was begun.

@@ -1,4 +1,4 @@
-"""The verbs of the active run, for scripts that do not hand a run around."""
+"""Module-level functions for the active run."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from runicorn.store.process_identity import GRACE_SECONDS, ProcessRecord, is_ali
 
 
 def find_other_writer(run_dir: Path) -> str | None:
-    """Describe the process that writes a run which is to be resumed; `None` if there is none."""
+    """Describe the process that writes a run which is to be resumed; `None` without one."""
     meta, status = (layout.read_json(run_dir / name)[0] for name in (layout.META, layout.STATUS))
     process = ProcessRecord.from_dict(meta)
     if status.get("status") != layout.RUNNING or process.pid is None:

@@ -100,7 +100,7 @@ class Run(LaterMethods):
             stage: a phase of the training ("train", "val"), kept beside the record.
         """
         record = {**data, **metrics} if data else metrics
-        # Reserved names and values of numpy or torch need a second look; to see that there are none takes 0.4 µs.
+        # Reserved names and values of numpy or torch need conversion; the check takes 0.4 µs.
         if not (layout.RESERVED_METRICS.isdisjoint(record) and PLAIN.issuperset(map(type, record.values()))):
             stage = record.get("stage") if stage is None else stage
             record = values.metrics(record, self._notices)
@@ -138,7 +138,7 @@ class Run(LaterMethods):
 
         Raises:
             TypeError: `image` is no kind of image.
-            FileNotFoundError: `image` names a file that is not there.
+            FileNotFoundError: `image` names a file that does not exist.
             ValueError: `format` is no format.
         """
         suffix = images.check_format(format)
@@ -327,7 +327,7 @@ class Run(LaterMethods):
             self._folder.check()
             how(self.run_dir, version)
         except OSError as error:
-            self._folder.trouble(f"the record of {version}", error)
+            self._folder.report_error(f"the record of {version}", error)
         self._folder.stir()
 
     def _keep(

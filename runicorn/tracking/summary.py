@@ -28,7 +28,7 @@ class Summary:
         self._folder = folder
 
     def merge(self, update: Mapping[Any, Any]) -> None:
-        """Set the keys of `update`, the others stay; a value that JSON cannot hold is told of and left out.
+        """Set the keys of `update`, the others stay; a value that JSON cannot hold is reported and left out.
 
         Raises:
             TypeError: `update` is no mapping.

@@ -19,7 +19,7 @@ from runicorn.artifacts.errors import NotSaved, SourceChanged
 from runicorn.artifacts.pool import Intake
 from runicorn.artifacts.store import Store
 from tests.processes import PROJECT, environment
-from tests.sdk.trouble import small_disk
+from tests.sdk.limited_disks import small_disk
 from tests.waiting import until
 
 Write = Callable[..., Path]

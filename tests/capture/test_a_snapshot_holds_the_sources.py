@@ -1,4 +1,4 @@
-"""Copies of source files, without what is none."""
+"""Copies of source files, and of nothing else."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.sdk.scripts import Recorded
 
 
 class Tensor:
-    """What torch's tensors have of methods, as far as they are needed, on a device of its own."""
+    """The methods of a torch tensor on a GPU that are needed here."""
 
     def __init__(self, array: Any, narrow: bool = False, here: bool = False) -> None:
         self.array, self.narrow, self.here = array, narrow, here

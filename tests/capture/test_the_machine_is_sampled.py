@@ -1,4 +1,4 @@
-"""Samples of processor, memory and graphics cards, as journal events of type `system`."""
+"""Samples of CPU, memory and GPUs, as journal events of type `system`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 import runicorn as rn
 from runicorn.capture import gpu, sampler
 from runicorn.capture.process_stats import (
+    Counters,
     ProcSource,
     PsutilSource,
-    Reading,
     Source,
     TimesSource,
     Usage,
@@ -188,15 +188,15 @@ def test_a_process_that_is_gone_is_an_error_of_the_system(
 
 
 def test_percentages_never_leave_their_range() -> None:
-    class Counters:
-        def __init__(self, *readings: Reading) -> None:
+    class FakeSource:
+        def __init__(self, *readings: Counters) -> None:
             self.readings = list(readings)
 
-        def read(self) -> Reading:
+        def read(self) -> Counters:
             return self.readings.pop(0)
 
     usage = Usage(
-        Counters(Reading(5.0, 10, (1.0, 1.0), 0, 0), Reading(4.0, 10, (0.5, 1.0), 100, 30), Reading(4.0))
+        FakeSource(Counters(5.0, 10, (1.0, 1.0), 0, 0), Counters(4.0, 10, (0.5, 1.0), 100, 30), Counters(4.0))
     )
     usage.values()
     assert usage.values() == {
@@ -211,7 +211,7 @@ def test_percentages_never_leave_their_range() -> None:
 
 def test_a_machine_that_tells_nothing_gives_no_sample(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hidden:
-        def read(self) -> Reading:
+        def read(self) -> Counters:
             raise PermissionError(13, "no")
 
     monkeypatch.setattr(sampler, "best_source", lambda _: Hidden())

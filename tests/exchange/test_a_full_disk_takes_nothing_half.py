@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from runicorn.archives.read import import_archive
 from runicorn.cli import app
 from tests.exchange.packing import RUN, good, snapshot, zipped
-from tests.sdk.trouble import closed_folder, small_disk
+from tests.sdk.limited_disks import closed_folder, small_disk
 
 LARGE = {**good(), f"{RUN}/model.bin": os.urandom(600_000)}
 

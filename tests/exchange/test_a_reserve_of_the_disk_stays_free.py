@@ -23,7 +23,7 @@ from runicorn.store import layout
 from runicorn.sync.budget import Budget
 from tests.exchange.packing import RUN, good, snapshot, zipped
 from tests.processes import Viewer
-from tests.sdk.trouble import small_disk
+from tests.sdk.limited_disks import small_disk
 
 GB = 10**9
 

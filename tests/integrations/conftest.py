@@ -12,7 +12,7 @@ from tests.records import Record, records
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Other people's libraries warn of what is not ours to mend."""
+    """Ignore warnings of the libraries themselves."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.filterwarnings("ignore"))

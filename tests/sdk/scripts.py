@@ -34,7 +34,7 @@ class Recorded:
 
     @property
     def reason(self) -> str | None:
-        """Why it ended, as far as that is on disk."""
+        """The reason of its end on disk."""
         return self.json("status").get("exit_reason")
 
     def events(self, kind: str = "metrics") -> list[dict[str, Any]]:
@@ -104,7 +104,7 @@ class Script:
 
     @property
     def stdout(self) -> str:
-        """What the script printed and nobody heard; complete after `end`."""
+        """What the script printed; complete after `end`."""
         lines = []
         while not self._lines.empty():
             lines.append(self._lines.get())

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runicorn.store.journal.records import metric_records
+from tests.sdk.limited_disks import small_disk
 from tests.sdk.scripts import Script, only_run
-from tests.sdk.trouble import small_disk
 from tests.waiting import until
 
 FILLS = """

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import runicorn as rn
+from tests.sdk.limited_disks import closed_folder
 from tests.sdk.scripts import Script
-from tests.sdk.trouble import closed_folder
 
 EVERYTHING = """
 run = rn.init("p", "n", storage=sys.argv[1], config={"lr": 1}, tags=["t"])

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runicorn.store import layout
-from tests.sdk.trouble import small_disk
+from tests.sdk.limited_disks import small_disk
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(),

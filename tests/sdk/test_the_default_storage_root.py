@@ -1,4 +1,4 @@
-"""Where runs are stored when nobody says where, and what is said about places that may not last."""
+"""The default storage root, and warnings about roots that may not last."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever forgets `finish()` gets the status that the end of the program deserves."""
+"""A run without `finish()` gets its status from the end of the program."""
 
 from __future__ import annotations
 

@@ -61,6 +61,6 @@ def test_logging_after_the_end_is_kept_and_told_once(
 def test_without_any_run_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(init, "_latest", None)
     assert rn.get_active_run() is None
-    for verb in (rn.log, rn.finish, lambda: rn.log_text("x"), lambda: rn.summary({"a": 1})):
+    for function in (rn.log, rn.finish, lambda: rn.log_text("x"), lambda: rn.summary({"a": 1})):
         with pytest.raises(RuntimeError, match=r"call runicorn\.init\(\) first"):
-            verb()
+            function()

@@ -1,4 +1,4 @@
-"""Runicorn 0.5 reads our runs: its reader, written anew from what it does, finds every value."""
+"""Runicorn 0.5 reads our runs: a reimplementation of its reader finds every value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be logged: numbers, booleans and short texts, whoever made them. Anything else is told of once."""
+"""Values that may be logged: numbers, booleans and short texts of any library. Others are reported once."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import requests
 from runicorn._platform import file_lock
 from runicorn_site.database.monitor import FULL
 from tests.processes import Viewer
-from tests.sdk.trouble import small_disk
+from tests.sdk.limited_disks import small_disk
 from tests.waiting import until
 
 

@@ -141,4 +141,4 @@ def _step_of(line: bytes) -> int | None:
         event = json.loads(line)
         return int(event["data"]["global_step"]) if event["type"] == "metrics" else None
     except (ValueError, TypeError, LookupError, OverflowError, RecursionError):
-        return None  # a damaged line, or somebody else's
+        return None  # a damaged line, or one of another program

@@ -109,7 +109,7 @@ def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
 
 
 def number(value: Any) -> float | None:
-    """The value of a metric if it is a number; booleans and texts are none."""
+    """The value of a metric if it is a number; booleans and texts do not count."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

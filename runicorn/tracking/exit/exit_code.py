@@ -23,7 +23,7 @@ _latest: int | None = None
 class _Rider:
     """Rides on the exception of a `sys.exit` and goes with it: when anybody's code is still running then, it was caught.
 
-    An exit that nobody catches is let go by the interpreter itself, with no frame left.
+    An exit that is not caught is released by the interpreter itself, with no frame left.
     """
 
     def __del__(self) -> None:
@@ -33,7 +33,7 @@ class _Rider:
 
 
 def code() -> object:
-    """What the exit under way was called with; `None` when there is none, or somebody caught it."""
+    """What the exit under way was called with; `None` without one, or if it was caught."""
     return _code
 
 

@@ -1,4 +1,4 @@
-"""How runs end that nobody finished: at exit, by an exception, by a signal.
+"""End of runs without `finish()`: at exit, by an exception, by a signal.
 
 What ended the program is read from what the interpreter leaves behind when it is over, so no hook of anybody's is
 replaced, and an exception in a cell of a notebook ends nothing.
@@ -25,7 +25,7 @@ REASON_LENGTH = 200
 
 
 class Endable(Protocol):
-    """A run, as far as its end is concerned."""
+    """The part of a run that its end needs."""
 
     @property
     def process(self) -> int:
@@ -138,7 +138,7 @@ def _end_all(status: str, reason: str | None) -> None:
 
 
 def check_timeout(timeout: float | None) -> None:
-    """Check the seconds that somebody wants to wait for an upload.
+    """Check a number of seconds to wait for an upload.
 
     Raises:
         ValueError: it is not a number from 0 on.
@@ -187,7 +187,7 @@ def _at_end_of_worker() -> None:
 
 
 def _code_of_worker() -> int | None:
-    """The exit code that multiprocessing has decided on for this process, as far as it has.
+    """Return the exit code that multiprocessing has chosen for this process, if it has.
 
     Up to some 3.12 it tidies up while the exception is under way, since then after it has printed and forgotten it: its
     code stands in the frame that is about to end the process, and nowhere else (CPython's popen_fork.py, forkserver.py).

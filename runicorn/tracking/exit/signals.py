@@ -26,7 +26,7 @@ class _Handler:
         if callable(self.before):
             self.before(number, frame)
         else:
-            # Raised again and not turned into an exit: whoever waits for the process sees the signal.
+            # Raised again and not turned into an exit: the parent process sees the signal.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 

@@ -1,4 +1,4 @@
-"""File systems in trouble: full ones, and ones that take no writes."""
+"""File systems that are full or read-only."""
 
 from __future__ import annotations
 
