@@ -79,8 +79,12 @@ class BatchDelete(Body):
     exp_ids = serializers.ListField(
         child=serializers.CharField(max_length=255),
         allow_empty=False,
-        error_messages=dict.fromkeys(("required", "null", "empty"), "exp_ids is required")
-        | {"not_a_list": "exp_ids is required and must be a list"},
+        error_messages={
+            "required": "exp_ids is required",
+            "null": "exp_ids is required",
+            "empty": "exp_ids is required",
+            "not_a_list": "exp_ids is required and must be a list",
+        },
     )
     reason = serializers.CharField(
         required=False, allow_blank=True, max_length=255, default="user_batch_delete"

@@ -39,7 +39,7 @@ class Close(Exception):
         self.reason = reason
 
 
-class RunSocket(AsyncWebsocketConsumer):
+class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
     """A socket about the run named in its path. What the client sends is not read.
 
     A consumer handles one event after the other, so the work is a task of its own: the client's leaving is

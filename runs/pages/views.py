@@ -50,7 +50,7 @@ def delete_runs(request: HttpRequest) -> HttpResponse:
     outcome = QueryDict(mutable=True)
     outcome.setlist("undo", deleted[:MOST_UNDONE])
     if len(deleted) < len(chosen):
-        outcome["refused"] = len(chosen) - len(deleted)
+        outcome["refused"] = str(len(chosen) - len(deleted))
     return back_to_table(request, outcome)
 
 

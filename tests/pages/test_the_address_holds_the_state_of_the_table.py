@@ -6,7 +6,8 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.pages.table.state import FURTHER, USUAL, TableState, is_added, metric_of, whole
+from runs.pages.table.columns import COLUMNS, DEFAULT_COLUMNS, is_added, metric_of
+from runs.pages.table.state import TableState, whole
 
 text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 name = text.filter(bool)
@@ -20,7 +21,7 @@ states = st.builds(
     where=text.map(str.strip),
     archived=st.booleans(),
     columns=st.lists(
-        st.sampled_from(USUAL + FURTHER) | columns | st.builds("config.{}".format, name), max_size=30
+        st.sampled_from(list(COLUMNS)) | columns | st.builds("config.{}".format, name), max_size=30
     ).map(whole),
     sort=st.sampled_from(["-created", "name", "-best", "metric.a.b.max", "-config.lr"]),
     page=st.integers(1, 999),
@@ -39,7 +40,7 @@ def test_any_address_can_be_read(query: str) -> None:
     assert TableState.read(QueryDict(state.query)) == state
 
 
-@given(states, st.lists(st.sampled_from(USUAL), min_size=1).map(whole))
+@given(states, st.lists(st.sampled_from(DEFAULT_COLUMNS), min_size=1).map(whole))
 def test_an_address_means_the_same_to_somebody_with_other_columns(
     state: TableState, preferred: tuple[str, ...]
 ) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from runs.pages.table.cells import CellContext
+from runs.pages.table.columns import COLUMNS, Column
 from tests.folders import write_run
 from tests.pages.markup import Markup
 
@@ -168,3 +172,20 @@ def test_a_run_that_moved_has_another_mark(store: Path, page: Page) -> None:
     assert before["id"] == after["id"] == f"run-{run_id}"
     assert before["data-mark"] != after["data-mark"]
     assert "data-busy" in after
+
+
+def test_a_column_of_the_registry_has_a_head_a_cell_and_a_place_in_the_menu(
+    three: Path, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cell(css: str, context: CellContext) -> SafeString:
+        return format_html('<td class="{}">folder {}</td>', css, context.run.folder)
+
+    column = Column("folder", "Folder", "c-folder", cell, None, lambda run: run.folder, is_default=False)
+    monkeypatch.setitem(COLUMNS, "folder", column)
+    assert any(box.attributes.get("value") == "folder" for box in page("/").all("input"))
+    shown = page("/?col=name&col=folder")
+    assert [head.attributes["data-key"] for head in shown.all("th") if "data-key" in head.attributes] == [
+        "name",
+        "folder",
+    ]
+    assert "folder " in " ".join(shown.texts("td"))

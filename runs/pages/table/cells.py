@@ -1,86 +1,68 @@
-"""The cells of the runs table as HTML, a function for each column.
+"""Render the cells of the runs table as HTML.
 
-A page has hundreds of them: made here they take half of the time that templates need for them.
+A page has hundreds of them; rendered here they take half of the time that templates need.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 
-from runicorn.store import heartbeat
+from runicorn.store import heartbeat, layout
 from runicorn_site.web.templatetags.ui import clock, duration, figure, icon, moment, status
-from runs.pages.table.rows import Row
-from runs.pages.table.state import TableState
+from runs.models import Run
 from runs.query.completeness import in_words, missing_of
 
 EMPTY = SafeString("")
 LONGEST_NOTE = 200
 
 
-def cells(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    """The cells of one row in the order of its columns.
+@dataclass(slots=True)
+class CellContext:
+    """The run of a row and what its cells need beside it.
 
-    Args:
-        row: the run and its values.
-        state: what the table shows, for links that narrow it.
-        spark: the picture of the primary metric.
+    Attributes:
+        run: the run.
+        now: time of the page in Unix seconds.
+        sparkline: picture of the primary metric.
+        tags_in_name: whether the tags stand beside the name, because they have no column.
+        project_address: returns the address of the table with one project.
+        tag_address: returns the address of the table with one tag.
+        value: of a metric or a config column.
     """
-    return SafeString(
-        "".join(
-            OWN[cell.key](row, state, spark)
-            if cell.key in OWN
-            else format_html('<td class="number c-extra">{}</td>', figure(cell.value))
-            for cell in row.cells
-        )
-    )
+
+    run: Run
+    now: float
+    sparkline: SafeString
+    tags_in_name: bool
+    project_address: Callable[[str], str]
+    tag_address: Callable[[str], str]
+    value: float | str | None = None
 
 
-def _status(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="c-status">{}</td>', status(row.run.status))
+def status_cell(css: str, context: CellContext) -> SafeString:
+    return format_html('<td class="{}">{}</td>', css, status(context.run.status))
 
 
-def _silent(row: Row) -> SafeString:
-    """Return the mark of a running run whose sender has not been heard for minutes."""
-    if row.run.heartbeat is None or not heartbeat.is_silent(row.run.status, row.run.heartbeat, row.now):
-        return EMPTY
-    return _mark(f"No heartbeat since {strip_tags(clock(row.run.heartbeat))}")
-
-
-def _mark(words: str) -> SafeString:
+def name_cell(css: str, context: CellContext) -> SafeString:
+    run = context.run
     return format_html(
-        '<span class="warned" title="{}">{}<span class="for-readers">{}</span></span>',
-        words,
-        icon("warning"),
-        words,
-    )
-
-
-def _incomplete(row: Row) -> SafeString:
-    """Return the mark of a run whose records are not all there."""
-    if not missing_of(row.run):
-        return EMPTY
-    return _mark(f"Incomplete: {in_words(row.run)} records")
-
-
-def _name(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    run = row.run
-    return format_html(
-        '<td class="c-name"><span class="cells">{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
+        '<td class="{}"><span class="cells">{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
         '<button class="button quiet small edit" type="button" tabindex="-1" data-edit="{}"'
         ' title="Tags and note (t)" aria-label="Edit tags and note of {}">{}</button></span></td>',
+        css,
         icon("pin") if run.pinned else EMPTY,
-        _incomplete(row) + _silent(row),
+        _incomplete(run) + _silent(run, context.now),
         reverse("run", args=(run.run_id,)),
         run.name,
         run.name,
-        format_html('<span class="tags">{}</span>', _tag_links(run.tags, state))
-        if row.tagged and run.tags
+        format_html('<span class="tags">{}</span>', _tag_links(run.tags, context))
+        if context.tags_in_name and run.tags
         else EMPTY,
         run.run_id,
         run.name,
@@ -88,113 +70,120 @@ def _name(row: Row, state: TableState, spark: SafeString) -> SafeString:
     )
 
 
-def _tag_links(tags: Iterable[str], state: TableState) -> SafeString:
+def _silent(run: Run, now: float) -> SafeString:
+    """Return the mark of a running run without a heartbeat for minutes."""
+    if run.heartbeat is None or not heartbeat.is_silent(run.status, run.heartbeat, now):
+        return EMPTY
+    return _warning(f"No heartbeat since {strip_tags(clock(run.heartbeat))}")
+
+
+def _incomplete(run: Run) -> SafeString:
+    """Return the mark of a run with missing records."""
+    return _warning(f"Incomplete: {in_words(run)} records") if missing_of(run) else EMPTY
+
+
+def _warning(text: str) -> SafeString:
+    return format_html(
+        '<span class="warned" title="{}">{}<span class="for-readers">{}</span></span>',
+        text,
+        icon("warning"),
+        text,
+    )
+
+
+def _tag_links(tags: Iterable[str], context: CellContext) -> SafeString:
     return format_html_join(
         "",
         '<a class="tag" href="{}" title="{}"><bdi>{}</bdi></a>',
-        ((state.but(tags=(tag,)).address, tag, tag) for tag in tags),
+        ((context.tag_address(tag), tag, tag) for tag in tags),
     )
 
 
-def _project(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    project = row.run.project
+def project_cell(css: str, context: CellContext) -> SafeString:
+    project = context.run.project
     return format_html(
-        '<td class="c-project clip"><a class="soft" href="{}" title="{}"><bdi>{}</bdi></a></td>',
-        _of_project(state, state.preferred, project),
+        '<td class="{} clip"><a class="soft" href="{}" title="{}"><bdi>{}</bdi></a></td>',
+        css,
+        context.project_address(project),
         project,
         project,
     )
 
 
-@lru_cache(maxsize=256)
-def _of_project(state: TableState, preferred: tuple[str, ...], project: str) -> str:
-    """The address of the table with one project; what a person prefers is in it, though it makes no other state."""
-    return state.but(project=project).address
+def id_cell(css: str, context: CellContext) -> SafeString:
+    return format_html('<td class="{} mono faint clip">{}</td>', css, context.run.run_id)
 
 
-def _id(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="c-id mono faint clip">{}</td>', row.run.run_id)
-
-
-def _best(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    run = row.run
+def best_cell(css: str, context: CellContext) -> SafeString:
+    run = context.run
     if not run.best_metric_name:
-        return SafeString('<td class="c-best"><span class="cells"></span></td>')
+        return format_html('<td class="{}"><span class="cells"></span></td>', css)
     step = "–" if run.best_metric_step is None else run.best_metric_step
     return format_html(
-        '<td class="c-best"><span class="cells"><span class="clip soft" title="{}">{}</span>{}'
+        '<td class="{}"><span class="cells"><span class="clip soft" title="{}">{}</span>{}'
         '<b title="{} at step {}">{}</b></span></td>',
+        css,
         run.best_metric_name,
         run.best_metric_name,
-        spark,
+        context.sparkline,
         run.best_metric_value,
         step,
         figure(run.best_metric_value),
     )
 
 
-def _step(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    step = row.run.last_step
-    return format_html('<td class="number c-step">{}</td>', EMPTY if step is None else figure(step))
+def step_cell(css: str, context: CellContext) -> SafeString:
+    step = context.run.last_step
+    return format_html('<td class="{}">{}</td>', css, EMPTY if step is None else figure(step))
 
 
-def _duration(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    run, took = row.run, EMPTY
-    if row.running and run.started:
-        took = format_html(
-            '<time data-ts="{}" data-running>{}</time>', str(run.started), duration(row.elapsed)
+def duration_cell(css: str, context: CellContext) -> SafeString:
+    run, text = context.run, EMPTY
+    if run.status == layout.RUNNING and run.started:
+        text = format_html(
+            '<time data-ts="{}" data-running>{}</time>',
+            str(run.started),
+            duration(max(0.0, context.now - run.started)),
         )
     elif run.duration is not None:
-        took = format_html("{}", duration(run.duration))
-    return format_html('<td class="number c-duration">{}</td>', took)
+        text = format_html("{}", duration(run.duration))
+    return format_html('<td class="{}">{}</td>', css, text)
 
 
-def _created(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="number c-created">{}</td>', moment(row.run.created))
+def created_cell(css: str, context: CellContext) -> SafeString:
+    return format_html('<td class="{}">{}</td>', css, moment(context.run.created))
 
 
-def _updated(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="number c-updated">{}</td>', moment(row.run.updated))
+def updated_cell(css: str, context: CellContext) -> SafeString:
+    return format_html('<td class="{}">{}</td>', css, moment(context.run.updated))
 
 
-def _tags(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    links = _tag_links(row.run.tags, state)
-    return format_html('<td class="c-tags"><span class="cells">{}</span></td>', links)
+def tags_cell(css: str, context: CellContext) -> SafeString:
+    links = _tag_links(context.run.tags, context)
+    return format_html('<td class="{}"><span class="cells">{}</span></td>', css, links)
 
 
-def _note(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    note = row.run.description
+def note_cell(css: str, context: CellContext) -> SafeString:
+    note = context.run.description
     short = Truncator(note).chars(LONGEST_NOTE)
-    return format_html('<td class="c-note clip soft" title="{}"><bdi>{}</bdi></td>', note, short)
+    return format_html('<td class="{} clip soft" title="{}"><bdi>{}</bdi></td>', css, note, short)
 
 
-def _group(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    group = row.run.group
-    return format_html('<td class="c-group clip soft" title="{}"><bdi>{}</bdi></td>', group, group)
+def group_cell(css: str, context: CellContext) -> SafeString:
+    return _text_cell(css, context.run.group)
 
 
-def _records(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    return format_html('<td class="number c-records">{}</td>', in_words(row.run))
+def host_cell(css: str, context: CellContext) -> SafeString:
+    return _text_cell(css, context.run.hostname or "")
 
 
-def _host(row: Row, state: TableState, spark: SafeString) -> SafeString:
-    host = row.run.hostname or ""
-    return format_html('<td class="c-host clip soft" title="{}"><bdi>{}</bdi></td>', host, host)
+def _text_cell(css: str, text: str) -> SafeString:
+    return format_html('<td class="{} clip soft" title="{}"><bdi>{}</bdi></td>', css, text, text)
 
 
-OWN: dict[str, Callable[[Row, TableState, SafeString], SafeString]] = {
-    "status": _status,
-    "name": _name,
-    "project": _project,
-    "id": _id,
-    "best": _best,
-    "step": _step,
-    "duration": _duration,
-    "created": _created,
-    "updated": _updated,
-    "tags": _tags,
-    "note": _note,
-    "group": _group,
-    "host": _host,
-    "records": _records,
-}
+def records_cell(css: str, context: CellContext) -> SafeString:
+    return format_html('<td class="{}">{}</td>', css, in_words(context.run))
+
+
+def value_cell(css: str, context: CellContext) -> SafeString:
+    return format_html('<td class="{}">{}</td>', css, figure(context.value))

@@ -7,31 +7,8 @@ from dataclasses import dataclass
 
 from runicorn.store import layout
 from runicorn_site.web.natural_sort import natural
-from runs.pages.table.state import AGGREGATES, SORTS, TableState, is_added, metric_of
-
-OWN = {
-    "status": ("Status", "c-status"),
-    "name": ("Name", "c-name"),
-    "project": ("Project", "c-project"),
-    "id": ("Id", "c-id"),
-    "best": ("Best metric", "c-best"),
-    "step": ("Step", "number c-step"),
-    "duration": ("Took", "number c-duration"),
-    "created": ("Created", "number c-created"),
-    "tags": ("Tags", "c-tags"),
-    "note": ("Note", "c-note"),
-    "group": ("Group", "c-group"),
-    "host": ("Host", "c-host"),
-    "updated": ("Updated", "number c-updated"),
-    "records": ("Records", "number c-records"),
-}
-"""What a run has of its own: label and classes of its column."""
-WORDS_FIRST = frozenset({"status", "name", "project"})
-"""Sorted from A on the first click; numbers and times begin with the highest."""
-ENDS = dict.fromkeys(("created", "updated"), ("newest first", "oldest first")) | dict.fromkeys(
-    WORDS_FIRST, ("Z first", "A first")
-)
-"""What stands on top when a column is sorted downwards and upwards, where that is not the highest and the lowest."""
+from runs.pages.table.columns import AGGREGATES, COLUMNS, Column, Sort, column_of
+from runs.pages.table.state import TableState
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,51 +31,35 @@ def headings(state: TableState, widths: Mapping[str, int]) -> list[Heading]:
     return [_heading(state, key, widths.get(key)) for key in state.columns]
 
 
-def label_of(key: str) -> str:
-    """What a column is called: `val/acc max`, `lr`."""
-    if key in OWN:
-        return OWN[key][0]
-    if key.startswith("config."):
-        return key.removeprefix("config.")
-    name, aggregate = metric_of(key)
-    return name if aggregate == "last" else f"{name} {aggregate}"
-
-
-def css_of(key: str) -> str:
-    """The classes of a column's cells."""
-    return OWN[key][1] if key in OWN else "number c-extra"
-
-
 def _heading(state: TableState, key: str, width: int | None) -> Heading:
-    label, css = label_of(key), css_of(key)
-    if key not in SORTS and not is_added(key):
-        return Heading(key, label, css, width)
+    column = column_of(key)
+    if column.sort is None:
+        return Heading(key, column.label, column.css, width)
     is_sorted = key == state.key
-    descending = not state.descending if is_sorted else key not in WORDS_FIRST
-    order = ("descending" if state.descending else "ascending") if is_sorted else ""
-    address = state.but(sort=("-" if descending else "") + key).address
+    descending = not state.descending if is_sorted else not column.sort.ascending_first
     return Heading(
         key,
-        label,
-        css,
+        column.label,
+        column.css,
         width,
-        address,
-        order,
-        f"Sort by {_order_in_words(key, descending)}",
+        address=state.but(sort=("-" if descending else "") + key).address,
+        order=("descending" if state.descending else "ascending") if is_sorted else "",
+        title=f"Sort by {_order_label(column, column.sort, descending)}",
     )
 
 
-def _order_in_words(key: str, descending: bool) -> str:
-    return f"{label_of(key)}, {ENDS.get(key, ('highest first', 'lowest first'))[not descending]}"
+def _order_label(column: Column, sort: Sort, descending: bool) -> str:
+    return f"{column.label}, {sort.descending if descending else sort.ascending}"
 
 
 def orders(state: TableState) -> list[tuple[str, str]]:
-    """What the table can be sorted by as (sort, words), for a screen that has no headings to click on."""
-    keys = [key for key in state.columns if key in SORTS or is_added(key)]
+    """Return the orders as (sort, label), for a screen that has no headings to click on."""
+    columns = [column_of(key) for key in dict.fromkeys(["created", *state.columns, state.key])]
     return [
-        ("-" * descending + key, _order_in_words(key, descending))
-        for key in dict.fromkeys(["created", *keys, state.key])
-        for descending in ([False, True] if key in WORDS_FIRST else [True, False])
+        ("-" * descending + column.key, _order_label(column, column.sort, descending))
+        for column in columns
+        if column.sort is not None
+        for descending in ([False, True] if column.sort.ascending_first else [True, False])
     ]
 
 
@@ -158,7 +119,7 @@ MOST_OFFERED = 40
 
 def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
     """The columns that can be added: what a run has of its own, and what the runs in sight have."""
-    own = [(OWN[key][0], [Option(key, "show")]) for key in OWN]
+    own = [(column.label, [Option(column.key, "show")]) for column in COLUMNS.values()]
     of_metrics = [(name, _figures_of(name)) for name in sorted(metrics, key=natural)]
     of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted(params, key=natural)]
     kinds = (("The run", own), ("Metrics", of_metrics), ("Config", of_params))

@@ -3,87 +3,75 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import lru_cache, partial
+from typing import Any
 from zlib import crc32
 
 from django.http import QueryDict
+from django.utils.safestring import SafeString
 
 from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn_site.web.paginator import OpenPaginator
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
-from runs.pages.table.head import chips, headings, label_of, offers, orders
-from runs.pages.table.state import AGGREGATES, TableState, is_added, metric_of, number
+from runs.pages.table.cells import CellContext
+from runs.pages.table.columns import AGGREGATES, Column, column_of, is_added, metric_of
+from runs.pages.table.head import chips, headings, offers, orders
+from runs.pages.table.state import TableState, number
 from runs.query import counts as counting
-from runs.query.completeness import in_words
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered
 from runs.query.projects import projects
 from runs.query.where.parser import BadWhere, parse
 
-ORDER = {
-    "best": "best_metric_value",
-    "created": "created_at",
-    "updated": "updated_at",
-}
-"""Sort keys of the page that the API calls by another name."""
-
 MOST_TAGS = 500
 """In the list to choose from; every other tag is found by a click on it, or by search."""
 
 
-class Cell(NamedTuple):
-    """What stands in one column of a row: a value, unless the column is of the run's own."""
-
-    key: str
-    value: float | str | None
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One run with what stands in its columns."""
+    """A run with its columns and the values of those of metrics and config."""
 
     run: Run
-    cells: list[Cell]
+    columns: Sequence[Column]
+    values: Mapping[str, float | str | None]
     now: float
-    tagged: bool
-    """Whether its tags stand beside its name."""
 
     @property
     def running(self) -> bool:
-        """Whether it may still move."""
+        """Whether the run may still change."""
         return self.run.status == layout.RUNNING
 
     @property
-    def elapsed(self) -> float:
-        """Seconds since it started."""
-        return max(0.0, self.now - (self.run.started or self.run.created))
-
-    @property
     def mark(self) -> str:
-        """Changes whenever anything does that the row shows, so that a page replaces only rows that moved."""
-        run = self.run
-        best = (run.best_metric_name, run.best_metric_value, run.best_metric_step)
-        own = (
-            run.status,
-            in_words(run),
-            run.name,
-            run.project,
-            run.tags,
-            run.description,
-            run.pinned,
-            run.archived,
-            run.group,
-        )
-        moving = (best, run.last_step, run.duration, run.created, run.updated if self.has("updated") else 0)
-        return f"{crc32(repr((own, moving, self.cells)).encode()):x}"
+        """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
+        shown = [column.live(self.run) for column in self.columns]
+        return f"{crc32(repr((self.running, shown, self.values)).encode()):x}"
 
-    def has(self, key: str) -> bool:
-        """Whether there is a column of that key."""
-        return any(cell.key == key for cell in self.cells)
+    def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
+        """Render the cells in the order of the columns."""
+        context = CellContext(
+            self.run,
+            self.now,
+            sparkline,
+            tags_in_name="tags" not in state.columns,
+            project_address=partial(_project_address, state, state.preferred),
+            tag_address=lambda tag: state.but(tags=(tag,)).address,
+        )
+        pieces = []
+        for column in self.columns:
+            context.value = self.values.get(column.key)
+            pieces.append(column.cell(column.css, context))
+        return SafeString("".join(pieces))
+
+
+@lru_cache(maxsize=256)
+def _project_address(state: TableState, preferred: tuple[str, ...], project: str) -> str:
+    """Return the address of the table with one project; `preferred` changes it, but is not compared in states."""
+    return state.but(project=project).address
 
 
 def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dict[str, Any]:
@@ -99,7 +87,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         found, problem = Matches(root, Run.objects.none()), str(error).removeprefix("where: ")
     count, is_capped = counting.capped(found)
     page = OpenPaginator(
-        Ordered(found, ORDER.get(state.key, state.key), desc=state.descending),
+        Ordered(found, order_by(state), desc=state.descending),
         state.size,
         count=count,
         is_capped=is_capped,
@@ -114,7 +102,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         "rows": rows(shown, state.columns),
         "columns": headings(state, widths),
         "sized": bool(widths),
-        "shown": [(key, label_of(key)) for key in state.columns],
+        "shown": [(key, column_of(key).label) for key in state.columns],
         "views": views(state),
         "problem": problem,
         "chips": chips(state, counts(root, state)),
@@ -128,6 +116,12 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dic
         "problems": root.problems,
         "first_steps": not shown and not state.is_filtered and state.page == 1,
     }
+
+
+def order_by(state: TableState) -> str:
+    """Return the sort key of the API."""
+    sort = column_of(state.key).sort
+    return sort.order_by if sort else state.key
 
 
 def matching(root: StorageRoot, state: TableState) -> Matches:
@@ -189,12 +183,12 @@ def offered(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
     return list(metrics), list(params)
 
 
-def rows(runs: Sequence[Run], columns: Sequence[str]) -> list[Row]:
-    """The runs with the values of the columns that were added."""
-    added = [key for key in columns if is_added(key)]
+def rows(runs: Sequence[Run], keys: Sequence[str]) -> list[Row]:
+    """Return the runs with the columns of these keys."""
+    columns, now = [column_of(key) for key in keys], time.time()
+    added = [key for key in keys if is_added(key)]
     values = added_values(runs, added) if added else {}
-    now, tagged = time.time(), "tags" not in columns
-    return [Row(run, [Cell(key, values.get((run.pk, key))) for key in columns], now, tagged) for run in runs]
+    return [Row(run, columns, {key: values.get((run.pk, key)) for key in added}, now) for run in runs]
 
 
 def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], float | str | None]:

@@ -10,16 +10,11 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from runicorn_site.web.paginator import page_number
+from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, is_sortable
 
 SIZES = (50, 100, 200)
 MOST_COLUMNS = 24
 NEWEST = "-created"
-SORTS = frozenset({"status", "name", "project", "best", "duration", "created", "updated"})
-"""Sort keys beside the columns that people add: `metric.<name>.<best|last|min|max>` and `config.<key>`."""
-USUAL = ("status", "name", "project", "id", "best", "step", "duration", "created")
-"""The columns of somebody who has chosen none."""
-FURTHER = ("tags", "note", "group", "host", "updated", "records")
-"""What else a run has of its own; tags stand beside the name as long as they have no column."""
 NAME = "name"
 ADDED_BEFORE = "step"
 
@@ -36,13 +31,13 @@ class TableState:
     """A condition in the language of `runs.query.where.parser`, which may be wrong."""
     archived: bool = False
     """Only archived runs, which are left out otherwise."""
-    columns: tuple[str, ...] = USUAL
+    columns: tuple[str, ...] = DEFAULT_COLUMNS
     """Keys of all columns in their order; the name is always among them."""
     sort: str = NEWEST
     """A key, with a minus in front for descending."""
     page: int = 1
     size: int = SIZES[0]
-    preferred: tuple[str, ...] = field(default=USUAL, compare=False)
+    preferred: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
     """The columns of an address that names none."""
 
     @classmethod
@@ -57,7 +52,7 @@ class TableState:
         sort = query.get("sort", NEWEST)
         key = sort.removeprefix("-")
         size = number(query.get("size"), SIZES[0])
-        usual = whole(key for key in preferred if is_column(key)) if preferred else USUAL
+        usual = whole(key for key in preferred if is_column(key)) if preferred else DEFAULT_COLUMNS
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
             project=query.get("project", "").replace("\0", ""),
@@ -67,7 +62,7 @@ class TableState:
             archived=query.get("archived") == "1",
             columns=columns_of(query, usual),
             preferred=usual,
-            sort=sort if key in SORTS or is_added(key) else NEWEST,
+            sort=sort if is_sortable(key) else NEWEST,
             page=page_number(query.get("page")),
             size=size if size in SIZES else SIZES[0],
         )
@@ -92,10 +87,10 @@ class TableState:
     @property
     def _told_columns(self) -> Sequence[str]:
         """The columns as an address names them: none when they are as usual, the added ones when only those differ."""
-        if self.columns == USUAL and self.preferred == USUAL:
+        if self.columns == DEFAULT_COLUMNS and self.preferred == DEFAULT_COLUMNS:
             return ()
         added = [key for key in self.columns if is_added(key)]
-        return added if added and with_added(USUAL, added) == self.columns else self.columns
+        return added if added and with_added(DEFAULT_COLUMNS, added) == self.columns else self.columns
 
     @property
     def address(self) -> str:
@@ -151,7 +146,7 @@ def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
     elif any(not is_added(key) for key in named):
         columns = whole(named)
     else:
-        columns = with_added(USUAL, named)
+        columns = with_added(DEFAULT_COLUMNS, named)
     return with_added(columns, [key for key in query.getlist("add") if is_column(key)])
 
 
@@ -166,31 +161,6 @@ def with_added(columns: Sequence[str], added: Iterable[str]) -> tuple[str, ...]:
     new = [key for key in dict.fromkeys(added) if key not in columns]
     place = columns.index(ADDED_BEFORE) if ADDED_BEFORE in columns else len(columns)
     return whole([*columns[:place], *new[: MOST_COLUMNS - len(columns)], *columns[place:]])
-
-
-def is_column(key: str) -> bool:
-    """Whether there is a column of that key."""
-    return key in USUAL or key in FURTHER or is_added(key)
-
-
-def is_added(key: str) -> bool:
-    """Whether `key` is that of a column which people add: of a metric or of a config value."""
-    kind, _, rest = key.partition(".")
-    if "\0" in key:
-        return False
-    return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (
-        kind == "config" and bool(rest)
-    )
-
-
-AGGREGATES = {"last": "last", "best": "best", "min": "minimum", "max": "maximum"}
-"""The word in a key → the field of `RunMetric`."""
-
-
-def metric_of(key: str) -> tuple[str, str]:
-    """Name and aggregate in `metric.<name>.<aggregate>`; a name may hold dots."""
-    name, _, aggregate = key.removeprefix("metric.").rpartition(".")
-    return name, aggregate
 
 
 def _several(query: QueryDict, name: str) -> tuple[str, ...]:

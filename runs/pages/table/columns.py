@@ -1,0 +1,168 @@
+"""Columns of the runs table: each is declared once, for the head, the cells, sorting and the columns menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.utils.safestring import SafeString
+
+from runs.models import Run
+from runs.pages.table import cells
+from runs.query.completeness import in_words
+
+AGGREGATES = {"last": "last", "best": "best", "min": "minimum", "max": "maximum"}
+"""Aggregate in the key of a metric column → field of `RunMetric`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Sorting by a column.
+
+    Attributes:
+        order_by: sort key of the API.
+        descending: label of the descending order.
+        ascending: label of the ascending order.
+        ascending_first: whether the first click on the head sorts ascending.
+    """
+
+    order_by: str
+    descending: str = "highest first"
+    ascending: str = "lowest first"
+    ascending_first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the runs table.
+
+    Attributes:
+        key: name in the query string and in the preferences.
+        label: text of the head.
+        css: classes of the head and the cells.
+        cell: renders a cell as HTML.
+        sort: None if the table cannot be sorted by it.
+        live: the values that the cell shows; a page replaces a row when one of them changed.
+        is_default: whether it is shown to a user who has chosen no columns.
+    """
+
+    key: str
+    label: str
+    css: str
+    cell: Callable[[str, cells.CellContext], SafeString]
+    sort: Sort | None
+    live: Callable[[Run], object]
+    is_default: bool = True
+
+
+def _by_words(key: str) -> Sort:
+    return Sort(key, "Z first", "A first", ascending_first=True)
+
+
+def _by_time(key: str) -> Sort:
+    return Sort(key, "newest first", "oldest first")
+
+
+def _best(run: Run) -> object:
+    # The picture beside the value grows with the steps.
+    return run.best_metric_name, run.best_metric_value, run.best_metric_step, run.last_step
+
+
+def _name(run: Run) -> object:
+    return run.name, run.tags, run.pinned, in_words(run)
+
+
+COLUMNS = {
+    column.key: column
+    for column in (
+        Column(
+            "status", "Status", "c-status", cells.status_cell, _by_words("status"), lambda run: run.status
+        ),
+        Column("name", "Name", "c-name", cells.name_cell, _by_words("name"), _name),
+        Column(
+            "project",
+            "Project",
+            "c-project",
+            cells.project_cell,
+            _by_words("project"),
+            lambda run: run.project,
+        ),
+        Column("id", "Id", "c-id", cells.id_cell, None, lambda run: None),
+        Column("best", "Best metric", "c-best", cells.best_cell, Sort("best_metric_value"), _best),
+        Column("step", "Step", "number c-step", cells.step_cell, None, lambda run: run.last_step),
+        Column(
+            "duration",
+            "Duration",
+            "number c-duration",
+            cells.duration_cell,
+            Sort("duration"),
+            lambda run: (run.status, run.started, run.duration),
+        ),
+        Column(
+            "created",
+            "Created",
+            "number c-created",
+            cells.created_cell,
+            _by_time("created_at"),
+            lambda run: run.created,
+        ),
+        Column("tags", "Tags", "c-tags", cells.tags_cell, None, lambda run: run.tags, False),
+        Column("note", "Note", "c-note", cells.note_cell, None, lambda run: run.description, False),
+        Column("group", "Group", "c-group", cells.group_cell, None, lambda run: run.group, False),
+        Column("host", "Host", "c-host", cells.host_cell, None, lambda run: run.hostname, False),
+        Column(
+            "updated",
+            "Updated",
+            "number c-updated",
+            cells.updated_cell,
+            _by_time("updated_at"),
+            lambda run: run.updated,
+            False,
+        ),
+        Column("records", "Records", "number c-records", cells.records_cell, None, in_words, False),
+    )
+}
+"""The columns of every run by key, in the order of the menu."""
+DEFAULT_COLUMNS = tuple(column.key for column in COLUMNS.values() if column.is_default)
+
+
+def is_added(key: str) -> bool:
+    """Return whether `key` is `metric.<name>.<aggregate>` or `config.<key>`."""
+    kind, _, rest = key.partition(".")
+    if "\0" in key:
+        return False
+    return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (
+        kind == "config" and bool(rest)
+    )
+
+
+def is_column(key: str) -> bool:
+    """Return whether a column has the key."""
+    return key in COLUMNS or is_added(key)
+
+
+def is_sortable(key: str) -> bool:
+    """Return whether the table can be sorted by the column of that key."""
+    return is_column(key) and column_of(key).sort is not None
+
+
+def column_of(key: str) -> Column:
+    """Return the column of a valid key; one of a metric or a config value is labelled `val/acc max` or `lr`."""
+    return COLUMNS.get(key) or _added_column(key)
+
+
+@lru_cache(maxsize=512)
+def _added_column(key: str) -> Column:
+    if key.startswith("config."):
+        label = key.removeprefix("config.")
+    else:
+        name, aggregate = metric_of(key)
+        label = name if aggregate == "last" else f"{name} {aggregate}"
+    return Column(key, label, "number c-extra", cells.value_cell, Sort(key), lambda run: None, False)
+
+
+def metric_of(key: str) -> tuple[str, str]:
+    """Split `metric.<name>.<aggregate>` into name and aggregate; a name may contain dots."""
+    name, _, aggregate = key.removeprefix("metric.").rpartition(".")
+    return name, aggregate
