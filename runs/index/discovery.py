@@ -1,4 +1,4 @@
-"""Finding the runs of a store: their folders are looked at, what changed is read, and rows follow.
+"""Discover the runs of a storage root: scan their folders, read what changed, and update the rows.
 
 `full` looks at every run, `tick` only at what can have changed within a second: folders that changed, running runs,
 and folders that were being written when they were read. `refresh_run` reads one run on request.
@@ -36,16 +36,16 @@ CHUNK = 200
 """Runs in one transaction: some 30 ms. More new ones are first listed by names, times and statuses alone."""
 CHUNK_IN_HASTE = 500
 SOON_SECONDS = 1.0
-"""How long the reading of very many runs may go on without a look at what is new."""
+"""How long very many runs are read before new folders are scanned again."""
 LOOK_SECONDS = 0.2
-"""How long a request waits for another thread that is looking at the store."""
+"""How long a request waits for a scan of another thread."""
 MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
-"""A running run that wrote nothing for so long is looked at every minute only: there may be thousands of them."""
+"""A running run that wrote nothing for this long is scanned every minute only: there may be thousands of them."""
 
 
 class Store:
-    """What this process remembers of one store between looks."""
+    """State of one storage root between scans."""
 
     def __init__(self, root: StorageRoot) -> None:
         path = Path(root.path)
@@ -54,7 +54,7 @@ class Store:
             self.walk.young_seconds = YOUNG_NETWORK_SECONDS
         self.stamps: dict[str, int | None] = {}
         self.again: set[str] = set()
-        """Folders that may have been read while they were written."""
+        """Folders that may have been read in the middle of a write."""
         self.complete = False
         self.lock = threading.Lock()
 
@@ -63,7 +63,7 @@ _stores: dict[tuple[int, str], Store] = {}
 
 
 def store_of(root: StorageRoot) -> Store:
-    """The memory of a root."""
+    """Return the scan state of a root."""
     key = (root.pk, root.path)
     if key not in _stores:
         _stores.setdefault(key, Store(root))
@@ -71,12 +71,12 @@ def store_of(root: StorageRoot) -> Store:
 
 
 def forget(root: StorageRoot) -> None:
-    """Have the next look at a root begin from nothing."""
+    """Discard the scan state of a root."""
     _stores.pop((root.pk, root.path), None)
 
 
 def full(root: StorageRoot) -> None:
-    """Look at every run folder of the root, and let rows go whose folders are gone."""
+    """Scan every run folder of the root, and delete rows whose folders were removed."""
     store = store_of(root)
     with store.lock:
         store.walk.go()
@@ -95,7 +95,7 @@ def full(root: StorageRoot) -> None:
 
 
 def tick(root: StorageRoot) -> None:
-    """What has to be looked at every second."""
+    """Scan what can have changed within a second."""
     store = store_of(root)
     if not store.complete:
         full(root)
@@ -131,9 +131,9 @@ def _soon(root: StorageRoot, store: Store) -> None:
 
 
 def refresh_run(root: StorageRoot, run_id: str, *, believe: bool = False) -> Run | None:
-    """The row of a run after a look at its small files; None when there is no such run on disk.
+    """Return the row of a run after comparing it with its small files; None if the run is not on disk.
 
-    A run that has no row yet is looked for in the store.
+    A run without a row is searched for in the store.
 
     Args:
         root: its storage root.
@@ -155,13 +155,13 @@ def refresh_run(root: StorageRoot, run_id: str, *, believe: bool = False) -> Run
 
 
 def refresh_runs(root: StorageRoot, run_ids: Iterable[str]) -> dict[str, Run | None]:
-    """The same as `refresh_run` for each of some runs; one query for all those that are as their rows say."""
+    """Refresh several runs, with one query for all runs whose files did not change."""
     known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=list(run_ids))}
     return {run_id: _as_it_is(root, known.get(run_id)) or refresh_run(root, run_id) for run_id in run_ids}
 
 
 def believe_runs(root: StorageRoot, runs: Iterable[Run]) -> None:
-    """Read runs again whose files we have just written ourselves, all in one transaction."""
+    """Read runs whose files the server has just written, in one transaction."""
     folders = [run.folder for run in runs]
     _save(root, folders, believe=True)
     present = set(Run.objects.filter(root=root, folder__in=folders).values_list("run_id", flat=True))
@@ -183,7 +183,7 @@ def _as_it_is(root: StorageRoot, run: Run | None) -> Run | None:
 
 
 def row_of(root: StorageRoot, run_id: str) -> Run | None:
-    """The row of a run as it is."""
+    """Return the row of a run without reading its files."""
     run = Run.objects.filter(root=root, run_id=run_id).first()
     if run is not None:
         run.root = root

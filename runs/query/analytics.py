@@ -1,4 +1,4 @@
-"""Figures over all runs of a store or of a project: a handful of aggregate queries, however many runs there are."""
+"""Statistics over all runs of a storage root or project, by a constant number of aggregate queries."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from runs.query.key_sets import Keys
 
 DAY = 86_400
 SECONDS = 30.0
-"""Every run has to be looked at: 250 ms of 100,000."""
+"""How long results are cached: reading every run takes 250 ms for 100,000."""
 ENDED = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 
 
 def summary(root: StorageRoot, project: str | None, days: int) -> AnalyticsSummary:
-    """What `GET /api/v2/analytics/summary` answers, at most `SECONDS` old and never older than a change.
+    """Return the response of `GET /api/v2/analytics/summary`, at most `SECONDS` old and never older than a change.
 
-    Runs in the recycle bin count nowhere but in `storage_bytes`: they still lie on the disk.
+    Runs in the recycle bin count only in `storage_bytes`: their files still exist.
 
     Args:
         root: the store.
@@ -61,7 +61,7 @@ def _counted(runs: RunQuerySet, column: str) -> dict[str, int]:
 
 
 def _per_day(runs: RunQuerySet, days: int) -> list[DayCount]:
-    """Each of the last days in UTC, the oldest first, also those without a run."""
+    """Return each of the last days in UTC, the oldest first, including days without a run."""
     first = int(time.time()) // DAY - days + 1
     found = runs.filter(created__gte=first * DAY).annotate(day=Floor(F("created") / DAY)).order_by("day")
     counts = {int(day): count for day, count in found.values_list("day").annotate(Count("pk"))}
@@ -73,7 +73,7 @@ def _date(day: int) -> str:
 
 
 def _best(runs: RunQuerySet) -> list[BestRun]:
-    """The best run of each project by each primary metric; of equals the newest."""
+    """Return the best run of each project by each primary metric; of equal runs the newest."""
     groups = ("project", "best_metric_name", "best_metric_mode")
     named = runs.filter(best_metric_name__isnull=False, best_metric_value__isnull=False).order_by()
     ends = named.values_list(*groups).annotate(Min("best_metric_value"), Max("best_metric_value"))

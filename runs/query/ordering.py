@@ -31,7 +31,7 @@ AGGREGATES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"
 
 
 class UnknownOrder(ValidationError):
-    """The key is none to sort by."""
+    """Unknown sort key."""
 
     def __init__(self, order: str) -> None:
         known = ", ".join([*COLUMNS, "metric.<name>.best|last|min|max", "config.<key>"])
@@ -39,9 +39,9 @@ class UnknownOrder(ValidationError):
 
 
 class Ordered:
-    """Runs in an order; a slice of it is a list.
+    """Runs in an order; slicing it returns a list.
 
-    Ties stand by the keys of the rows, which ascend with the run ids of a store.
+    Ties are ordered by the keys of the rows, which ascend with the run ids of a store.
     """
 
     def __init__(self, matches: Matches, order: str = "created_at", *, desc: bool = True) -> None:
@@ -62,11 +62,11 @@ class Ordered:
         return found
 
     def values_list(self, *fields: str) -> Ordered:
-        """The same order with rows as tuples of `fields`."""
+        """Return tuples of `fields` in the same order."""
         return self._with(lambda part: part.values_list(*fields))
 
     def only(self, *fields: str) -> Ordered:
-        """The same order with runs of which only `fields` are loaded."""
+        """Load only `fields` of the runs."""
         return self._with(lambda part: part.only(*fields))
 
     def _with(self, change: Callable[[Any], Any]) -> Ordered:

@@ -1,4 +1,4 @@
-"""The projects of a store and the experiments in them."""
+"""Projects of a storage root and their experiments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from runs.query import counts
 
 
 def projects(root: StorageRoot) -> list[Project]:
-    """Each project by name with the number of its experiments and runs, and when one of them last changed."""
+    """Return the projects by name, with their numbers of experiments and runs and their latest change."""
     return counts.remembered(root, "projects", lambda: _projects(root))
 
 
@@ -27,6 +27,6 @@ def _projects(root: StorageRoot) -> list[Project]:
 
 
 def experiment_names(root: StorageRoot, project: str) -> list[str]:
-    """The experiments of a project by name; none of a project that is not there."""
+    """Return the names of the experiments of a project; none for an unknown project."""
     runs = Run.objects.in_root(root).live().filter(project=project)
     return list(runs.order_by("name").values_list("name", flat=True).distinct())
