@@ -141,7 +141,7 @@ SPECTACULAR_SETTINGS = {
     "PREPROCESSING_HOOKS": ["runicorn_site.api.openapi.only_the_api"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "runicorn_site.api.openapi_hooks.with_common_answers",
+        "runicorn_site.api.openapi_hooks.with_common_responses",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -20,7 +20,12 @@ def query(commands: Commands, fields: Sequence[str], timeout: float = TIMEOUT) -
     answer = commands.output(command, timeout=timeout)
     if answer is None or not answer.whole:
         return None
-    rows = ([cell.strip() for cell in line.split(",")] for line in answer.text.splitlines())
+    return parse(answer.text, fields)
+
+
+def parse(text: str, fields: Sequence[str]) -> list[dict[str, str]]:
+    """Return the fields of each GPU as text, from the CSV of `nvidia-smi` without header and units."""
+    rows = ([cell.strip() for cell in line.split(",")] for line in text.splitlines())
     return [dict(zip(fields, row, strict=True)) for row in rows if len(row) == len(fields)]
 
 

@@ -1,4 +1,4 @@
-"""Archives on their way into the active store and runs on their way out: files first, then rows."""
+"""Import of archives into the active store and export of runs: files first, then rows."""
 
 from __future__ import annotations
 
@@ -40,11 +40,13 @@ class LargeArchive(APIException):
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 
-def take_in(root: StorageRoot, file: IO[bytes], *, overwrite: bool = False, dry_run: bool = False) -> Outcome:
-    """Add what an archive holds to a store, and look at it.
+def import_into(
+    root: StorageRoot, file: IO[bytes], *, overwrite: bool = False, dry_run: bool = False
+) -> Outcome:
+    """Add the runs and artifacts of an archive to a store, and index them.
 
     Raises:
-        BadArchive, LargeArchive: it is not taken; nothing has changed.
+        BadArchive, LargeArchive: the archive is refused; nothing has changed.
         ReadOnlyStore, NotWritten: the store cannot be written.
     """
     require("import")
@@ -63,12 +65,12 @@ def take_in(root: StorageRoot, file: IO[bytes], *, overwrite: bool = False, dry_
 
 
 def ids_of(folders: Iterable[str]) -> list[str]:
-    """The ids of runs whose folders these are."""
+    """Return the ids of the runs in these folders."""
     return sorted(folder.rpartition("/")[2] for folder in folders)
 
 
 def metrics_as_csv(run: Run) -> Iterator[str]:
-    """The records of a run as CSV, line by line; a run without any has a head alone.
+    """Yield the records of a run as lines of CSV; a run without records has the header alone.
 
     Raises:
         OSError: the journal cannot be read.
@@ -77,10 +79,10 @@ def metrics_as_csv(run: Run) -> Iterator[str]:
 
 
 def packed(root: StorageRoot, runs: Iterable[Run]) -> Iterator[bytes]:
-    """Runs as the bytes of a zip file, as they are sent; one that is removed meanwhile is left out.
+    """Yield runs as the bytes of a zip file; a run that is removed meanwhile is left out.
 
     Raises:
-        OSError: a file cannot be read. The zip file has no end then, and nobody takes it for whole.
+        OSError: a file cannot be read. The zip file then has no end, and no reader accepts it.
     """
     folders = [run.folder for run in runs if run.path.is_dir()]
     entries = write.run_entries(Path(root.path), folders)

@@ -1,11 +1,10 @@
-"""The API of the configuration: the storage root, and what a person prefers of the pages."""
+"""Routes of the configuration: the storage root and the preferences of the pages."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.urls import path
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -13,9 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn._version import __version__
+from runicorn.api.responses import config as responses
 from runicorn.settings import preferences
 from runicorn.settings import user as own
-from runicorn_site.api import schemas, storage_root
+from runicorn_site.api import storage_root
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
@@ -23,7 +24,7 @@ from runs.active_root import active_root
 LABEL = {"max_length": 100}
 
 
-class NotKept(APIException):
+class NotSaved(APIException):
     """The configuration directory cannot be written."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
@@ -33,13 +34,13 @@ class NotKept(APIException):
 
 
 class FolderPath(serializers.CharField):
-    """The path of a folder; every sentence about it begins alike."""
+    """Path of a folder; every message about it begins with "Invalid path"."""
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        """The text.
+        """Return the text.
 
         Raises:
-            ValidationError: it is none, or none that a path can have.
+            ValidationError: it is not a text, or cannot be a path.
         """
         try:
             return super().run_validation(data)
@@ -48,28 +49,28 @@ class FolderPath(serializers.CharField):
 
 
 class UserRoot(Body):
-    """The folder that is to be the storage root."""
+    """The new storage root."""
 
     path = FolderPath(
-        max_length=4096, help_text="Absolute, or with a leading ~. Environment variables mean nothing in it."
+        max_length=4096, help_text="Absolute, or with a leading ~. Environment variables are not expanded."
     )
 
 
 class WidthsOf(Query):
-    """A table and a class of window sizes."""
+    """Table and window size class."""
 
     table = serializers.CharField(**LABEL)
     size = serializers.CharField(**LABEL)
 
 
 class WidthsOfTable(WidthsOf):
-    """A table, and perhaps one class of window sizes."""
+    """Table, and optionally a window size class."""
 
     size = serializers.CharField(**LABEL, required=False)
 
 
 class Widths(Body):
-    """The widths of a table's columns in pixels."""
+    """Widths of a table's columns in pixels."""
 
     table = serializers.CharField(**LABEL)
     size = serializers.CharField(**LABEL)
@@ -78,143 +79,134 @@ class Widths(Body):
     window_height = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=100_000)
 
     def validate_widths(self, widths: dict[str, int]) -> dict[str, int]:
-        """Refuse more columns than any table has."""
+        """Limit the number of columns and the length of their names."""
         if len(widths) > 500 or any(len(column) > 500 for column in widths):
             raise serializers.ValidationError("widths must name at most 500 columns")
         return widths
 
 
 class Alert(Body):
-    """An alert of the pages."""
+    """An alert."""
 
     alert_id = serializers.CharField(max_length=200)
 
 
-def said(kind: type[serializers.Serializer[Any]], data: Any) -> dict[str, Any]:
-    """The validated fields of a request.
-
-    Raises:
-        ValidationError: something is wrong with them.
-    """
-    asked = kind(data=data)
-    asked.is_valid(raise_exception=True)
-    return dict(asked.validated_data)
-
-
 class ConfigView(APIView):
-    """A route that may write into the configuration directory."""
+    """Base of the routes that write into the configuration directory."""
 
     def handle_exception(self, error: Exception) -> Response:
-        """What the configuration directory says no to is an answer, not an internal error."""
+        """Answer errors of the configuration directory with 503, and too many preferences with 400."""
         if isinstance(error, preferences.TooMany):
             error = ValidationError(str(error))
-        return super().handle_exception(NotKept(error) if isinstance(error, OSError) else error)
+        return super().handle_exception(NotSaved(error) if isinstance(error, OSError) else error)
 
 
 class Config(APIView):
-    """The configuration of this user and this viewer."""
+    """The configuration of the user and of this viewer."""
 
-    @extend_schema(responses={200: schemas.Config})
+    @endpoint(returns=responses.Config)
     def get(self, request: Request) -> Response:
-        """`user_root_dir` as configured (empty when it is not), and the root that this viewer shows."""
+        """Return the configured storage root (`user_root_dir`, empty if none) and the active one (`storage`)."""
         configured = own.read_user_config().get("user_root_dir")
         return Response(
-            {
-                "user_root_dir": configured if isinstance(configured, str) else "",
-                "storage": active_root().path,
-                "config_file": str(own.config_directory() / own.CONFIG_FILE),
-                "version": __version__,
-            }
+            responses.Config(
+                user_root_dir=configured if isinstance(configured, str) else "",
+                storage=active_root().path,
+                config_file=str(own.config_directory() / own.CONFIG_FILE),
+                version=__version__,
+            )
         )
 
 
-# the folder may lie on a file system that does not answer
+# The folder may lie on a file system that does not answer.
 @blocking
 class UserRootDir(ConfigView):
     """The user's storage root."""
 
-    @extend_schema(request=UserRoot, responses={200: schemas.RootSwitched})
-    def post(self, request: Request) -> Response:
-        """Configure the storage root (made when missing) and show it at once, here and in what the SDK starts next."""
+    @endpoint(body=UserRoot, returns=responses.RootSwitched)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Configure the storage root, create it if missing, and activate it here and for new runs of the SDK."""
         try:
-            root = str(storage_root.switch(said(UserRoot, request.data)["path"]))
+            root = str(storage_root.switch(body["path"]))
         except own.InvalidRoot as error:
             raise ValidationError({"path": [f"Invalid path: {error}"]}) from error
         message = "User root directory updated successfully"
-        return Response({"ok": True, "user_root_dir": root, "storage": root, "message": message})
+        return Response(responses.RootSwitched(ok=True, user_root_dir=root, storage=root, message=message))
 
 
 class ColumnWidths(ConfigView):
-    """The widths of the columns of a table."""
+    """Column widths of a table."""
 
-    @extend_schema(parameters=[WidthsOf], responses={200: schemas.WidthsAnswer})
-    def get(self, request: Request) -> Response:
-        """The widths that were saved for a table and a class of window sizes; none when there are none."""
-        asked = said(WidthsOf, request.query_params)
-        return Response(asked | {"widths": preferences.column_widths(**asked)})
+    @endpoint(query=WidthsOf, returns=responses.ColumnWidths)
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """Return the saved widths for a table and a window size class; empty if there are none."""
+        return Response(responses.ColumnWidths(**query, widths=preferences.column_widths(**query)))
 
-    @extend_schema(request=Widths, responses={200: schemas.Changed})
-    def post(self, request: Request) -> Response:
-        """Save them."""
-        preferences.set_column_widths(**said(Widths, request.data))
-        return Response({"ok": True, "message": "Column width preferences saved"})
+    @endpoint(body=Widths, returns=responses.Changed)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Save the widths of a table for a window size class."""
+        preferences.set_column_widths(**body)
+        return changed("Column width preferences saved")
 
-    @extend_schema(parameters=[WidthsOfTable], responses={200: schemas.Changed})
-    def delete(self, request: Request) -> Response:
-        """Forget them; without `size` those for all sizes."""
-        preferences.reset_column_widths(**said(WidthsOfTable, request.query_params))
-        return Response({"ok": True, "message": "Column width preferences reset"})
+    @endpoint(query=WidthsOfTable, returns=responses.Changed)
+    def delete(self, request: Request, query: dict[str, Any]) -> Response:
+        """Delete the saved widths of a table; without `size` those of all sizes."""
+        preferences.reset_column_widths(**query)
+        return changed("Column width preferences reset")
 
 
 class ResetColumnWidths(ConfigView):
-    """The end of saved widths, for clients that cannot send DELETE."""
+    """Reset of column widths, for clients that cannot send DELETE."""
 
-    @extend_schema(request=None, parameters=[WidthsOfTable], responses={200: schemas.Changed})
-    def post(self, request: Request) -> Response:
-        """Forget the widths of a table; without `size` those for all sizes."""
-        preferences.reset_column_widths(**said(WidthsOfTable, request.query_params))
-        return Response({"ok": True, "message": "Column width preferences reset"})
+    @endpoint(query=WidthsOfTable, returns=responses.Changed, request=None)
+    def post(self, request: Request, query: dict[str, Any]) -> Response:
+        """Delete the saved widths of a table; without `size` those of all sizes."""
+        preferences.reset_column_widths(**query)
+        return changed("Column width preferences reset")
 
 
 class DismissedAlerts(APIView):
-    """The alerts that are not shown any more."""
+    """Dismissed alerts."""
 
-    @extend_schema(responses={200: schemas.Dismissed})
+    @endpoint(returns=responses.DismissedAlerts)
     def get(self, request: Request) -> Response:
-        """In the order in which they were dismissed."""
-        return Response({"dismissed_alerts": preferences.dismissed_alerts()})
+        """Return the dismissed alerts, in the order of dismissal."""
+        return Response(responses.DismissedAlerts(dismissed_alerts=preferences.dismissed_alerts()))
 
 
 class DismissAlert(ConfigView):
-    """An alert that is not to be shown any more."""
+    """Dismissal of an alert."""
 
-    @extend_schema(request=Alert, responses={200: schemas.Changed})
-    def post(self, request: Request) -> Response:
-        """Dismiss it; once more changes nothing."""
-        alert = said(Alert, request.data)["alert_id"]
-        preferences.dismiss_alert(alert)
-        return Response({"ok": True, "message": f"Alert '{alert}' dismissed"})
+    @endpoint(body=Alert, returns=responses.Changed)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Dismiss an alert; repeating it changes nothing."""
+        preferences.dismiss_alert(body["alert_id"])
+        return changed(f"Alert '{body['alert_id']}' dismissed")
 
 
 class UndismissAlert(ConfigView):
-    """An alert that is to be shown again."""
+    """Restoration of a dismissed alert."""
 
-    @extend_schema(request=Alert, responses={200: schemas.Changed})
-    def post(self, request: Request) -> Response:
-        """Restore it; one that was not dismissed stays as it is."""
-        alert = said(Alert, request.data)["alert_id"]
-        preferences.restore_alerts(alert)
-        return Response({"ok": True, "message": f"Alert '{alert}' restored"})
+    @endpoint(body=Alert, returns=responses.Changed)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Show an alert again; one that was not dismissed stays as it is."""
+        preferences.restore_alerts(body["alert_id"])
+        return changed(f"Alert '{body['alert_id']}' restored")
 
 
 class ClearDismissedAlerts(ConfigView):
-    """All alerts again."""
+    """Restoration of all alerts."""
 
-    @extend_schema(request=None, responses={200: schemas.Changed})
+    @endpoint(returns=responses.Changed, request=None)
     def post(self, request: Request) -> Response:
-        """Restore every alert."""
+        """Show all alerts again."""
         preferences.restore_alerts()
-        return Response({"ok": True, "message": "All dismissed alerts cleared"})
+        return changed("All dismissed alerts cleared")
+
+
+def changed(message: str) -> Response:
+    """Return the confirmation of a change."""
+    return Response(responses.Changed(ok=True, message=message))
 
 
 config_patterns = [

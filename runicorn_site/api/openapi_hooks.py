@@ -1,4 +1,4 @@
-"""What the description of the API says of every route alike. The rest is said by the routes themselves."""
+"""Responses that every route has, for the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ TOO_MANY = {
     "required": ["detail", "retry_after"],
 }
 MEANINGS = {
-    "400": "A parameter, the body or the name of the host makes no sense. Nothing was changed.",
-    "401": "The viewer asks for its token.",
-    "403": "Another site or host may not ask this.",
-    "404": "There is no such thing.",
-    "405": "The route does not have this method.",
-    "409": "It does not go together with what is there.",
-    "413": "The body is larger than the server takes.",
-    "414": "The address is longer than any may be.",
-    "415": "The body is not of the type that the route takes.",
-    "416": "The file has none of the bytes that were asked for.",
-    "429": "Asked too often: wait for `retry_after` seconds.",
-    "431": "The headers are longer than any may be.",
-    "500": "Something went wrong in the server; its log says what.",
-    "503": "The database, or what the server needs besides, is not available right now.",
-    "507": "The disk has no room for it; nothing was written.",
+    "400": "Invalid parameter, body or host name. Nothing was changed.",
+    "401": "Token required.",
+    "403": "Requests from other sites and hosts are refused.",
+    "404": "Not found.",
+    "405": "Method not allowed.",
+    "409": "Conflicts with the current state.",
+    "413": "The body is larger than the limit.",
+    "414": "The address is too long.",
+    "415": "Unsupported content type.",
+    "416": "The range lies outside the file.",
+    "429": "Rate limit exceeded: wait for `retry_after` seconds.",
+    "431": "The headers are too long.",
+    "500": "Internal error; the server's log has the details.",
+    "503": "The database or another service is unavailable.",
+    "507": "Not enough disk space; nothing was written.",
 }
 EVERYWHERE = ("400", "401", "403", "405", "413", "414", "429", "431", "500", "503", "507")
 LIMITS = {
@@ -40,10 +40,10 @@ LIMITS = {
 
 
 class Operation(AutoSchema):
-    """How a method of a view is described: as drf-spectacular does, and DELETE with its body where it takes one."""
+    """drf-spectacular's description of a method, with the request body of a DELETE."""
 
     def get_request_serializer(self) -> Any:
-        """The body; a DELETE has one when `extend_schema(request=…)` says so."""
+        """Return the serializer of the body; a DELETE has one if `extend_schema(request=…)` names it."""
         return None if self.method == "DELETE" else super().get_request_serializer()
 
     def _get_request_body(self, direction: Any = "request") -> Any:
@@ -56,10 +56,10 @@ class Operation(AutoSchema):
             self.method = "DELETE"
 
 
-def with_common_answers(result: dict[str, Any], **context: Any) -> dict[str, Any]:
-    """drf-spectacular's hook: what any route may answer is said here, once, and referred to by every operation.
+def with_common_responses(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+    """Describe the responses of every route once, and refer to them from every operation.
 
-    A status that an operation describes with a body of its own is left alone.
+    A status that an operation describes with a body of its own is kept.
     """
     components = result["components"]
     components["schemas"]["TooMany"] = TOO_MANY
@@ -84,7 +84,7 @@ def _limit_headers() -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any], has_name: bool) -> None:
-    """Give an operation the answers that every route has, in the order of their statuses."""
+    """Add the responses that every route has, ordered by status."""
     answers = operation["responses"]
     common = {*EVERYWHERE, *(["404"] if has_name else []), *(["415"] if "requestBody" in operation else [])}
     for status in common | {status for status in answers if status in MEANINGS}:

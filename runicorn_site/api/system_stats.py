@@ -1,8 +1,7 @@
-"""Figures of the machine, read without ever waiting for them. No Django."""
+"""Statistics of the machine, without blocking. No Django."""
 
 from __future__ import annotations
 
-import csv
 import os
 import platform
 import shutil
@@ -13,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from runicorn.api.responses import system as responses
+from runicorn.capture import gpu
 
 FRESH_SECONDS = 0.5
 NVIDIA_SECONDS = 3.0
@@ -33,61 +35,60 @@ GPU_FIELDS = {
     "pstate": "pstate",
     "fan_speed_pct": "fan.speed",
 }
-WHOLE = {"index"}
-WORDS = {"name", "pstate"}
+TEXTS = ("name", "pstate")
 
 
 class CpuMeter:
-    """Processor load since the last look; looks that follow closely on each other share one figure."""
+    """CPU load since the last reading; readings in quick succession share one value."""
 
     def __init__(self) -> None:
         self.at = float("-inf")
         self.per_core: list[float] = []
-        self.before = _busy_and_all()
+        self.before = _busy_and_total()
 
     def read(self) -> list[float]:
-        """Percent of each logical processor; the first look covers the time since the meter was made.
+        """Return the percent of each logical CPU; the first reading covers the time since the meter was created.
 
-        Empty as long as the system does not tell, and at the first look at which it does.
+        Empty while the system hides it, and at the first reading at which it does not.
         """
         with _lock:
             if time.monotonic() > self.at + FRESH_SECONDS:
-                now = _busy_and_all()
+                now = _busy_and_total()
                 self.per_core = [
-                    _percent(busy - busy_before, whole - whole_before)
-                    for (busy, whole), (busy_before, whole_before) in zip(now, self.before, strict=False)
+                    _percent(busy - busy_before, total - total_before)
+                    for (busy, total), (busy_before, total_before) in zip(now, self.before, strict=False)
                 ]
                 self.before, self.at = now, time.monotonic()
             return self.per_core
 
 
-def _busy_and_all() -> list[tuple[float, float]]:
-    """Seconds of each logical processor that were work, and all of them; nothing where the system does not tell.
+def _busy_and_total() -> list[tuple[float, float]]:
+    """Return busy and total seconds of each logical CPU; empty where the system hides them.
 
-    psutil's own percentages compare with the last look of the same thread, and here threads take turns.
+    psutil's own percentages compare with the last call of the same thread, and here calls come from many threads.
     """
-    found = []
+    seconds = []
     try:
-        processors = psutil.cpu_times(percpu=True)
-    except OSError:  # some containers and phones keep `/proc/stat` to themselves
+        cpus = psutil.cpu_times(percpu=True)
+    except OSError:  # some containers and phones hide `/proc/stat`
         return []
-    for times in processors:
-        # What guests took is in `user` and `nice` already; waiting for a disk is no work.
-        whole = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-        found.append((whole - times.idle - getattr(times, "iowait", 0.0), whole))
-    return found
+    for times in cpus:
+        # `user` and `nice` include the time of guests; waiting for a disk is not work.
+        total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+        seconds.append((total - times.idle - getattr(times, "iowait", 0.0), total))
+    return seconds
 
 
-def _percent(part: float, whole: float) -> float:
-    """A part of what passed, between 0 and 100; nothing has passed at a clock that stood still."""
-    return round(min(100.0, max(0.0, 100.0 * part / whole)), 1) if whole > 0 else 0.0
+def _percent(part: float, total: float) -> float:
+    # The total is 0 where the clock stood still.
+    return round(min(100.0, max(0.0, 100.0 * part / total)), 1) if total > 0 else 0.0
 
 
 cpu_meter = CpuMeter()
 
 
-def monitor(disk: Path) -> dict[str, Any]:
-    """Processor, memory, the disk that holds `disk`, and the platform. Sizes in bytes, frequencies in MHz."""
+def monitor(disk: Path) -> responses.Monitor:
+    """Return the load of CPU, memory and the disk that holds `disk`."""
     memory, swap = psutil.virtual_memory(), psutil.swap_memory()
     return {
         "available": True,
@@ -111,7 +112,7 @@ def monitor(disk: Path) -> dict[str, Any]:
     }
 
 
-def _cpu() -> dict[str, Any]:
+def _cpu() -> responses.Cpu:
     per_core = cpu_meter.read()
     frequency = psutil.cpu_freq()
     return {
@@ -119,18 +120,26 @@ def _cpu() -> dict[str, Any]:
         "count": psutil.cpu_count(logical=False) or psutil.cpu_count(),
         "logical_count": psutil.cpu_count(),
         "per_core": per_core,
-        "frequency": None if frequency is None else dict(frequency._asdict()),
+        "frequency": None
+        if frequency is None
+        else {"current": frequency.current, "min": frequency.min, "max": frequency.max},
         "load_avg": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
     }
 
 
-def _disk(path: Path) -> dict[str, Any]:
-    if not path.exists():  # an unplugged store: the disk of the system is there all the same
+def _disk(path: Path) -> responses.Disk:
+    if not path.exists():  # the store's disk is not mounted: report the system's
         path = Path(path.anchor)
     usage = psutil.disk_usage(str(path))
     counters = psutil.disk_io_counters()
-    names = ("read_bytes", "write_bytes", "read_count", "write_count")
-    io = None if counters is None else {name: getattr(counters, name) for name in names}
+    io: responses.DiskTraffic | None = None
+    if counters is not None:
+        io = {
+            "read_bytes": counters.read_bytes,
+            "write_bytes": counters.write_bytes,
+            "read_count": counters.read_count,
+            "write_count": counters.write_count,
+        }
     return {
         "path": str(path),
         "total": usage.total,
@@ -141,45 +150,40 @@ def _disk(path: Path) -> dict[str, Any]:
     }
 
 
-def gpus() -> dict[str, Any]:
-    """What `nvidia-smi` says of each GPU, or why there is nothing to say; takes up to 3 s."""
+def gpus() -> responses.Gpus:
+    """Return the GPUs that `nvidia-smi` reports, or why there are none; takes up to `NVIDIA_SECONDS`."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return {"available": False, "reason": "nvidia-smi not found in PATH"}
-    query = [program, f"--query-gpu={','.join(GPU_FIELDS.values())}", "--format=csv,noheader,nounits"]
+    fields = list(GPU_FIELDS.values())
+    query = [program, f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SECONDS, check=True)
     except subprocess.TimeoutExpired:
         return {"available": False, "reason": f"nvidia-smi did not answer within {NVIDIA_SECONDS:.0f} s"}
     except (subprocess.CalledProcessError, OSError) as error:
         return {"available": False, "reason": f"nvidia-smi failed: {_first_line(error)}"}
-    return {"available": True, "ts": time.time(), "gpus": parse_gpus(done.stdout)}
+    return {
+        "available": True,
+        "ts": time.time(),
+        "gpus": [_gpu(card) for card in gpu.parse(done.stdout, fields)],
+    }
 
 
 def _first_line(error: subprocess.CalledProcessError | OSError) -> str:
-    said = error.stderr or error.stdout if isinstance(error, subprocess.CalledProcessError) else str(error)
-    return (said or "no message").strip().splitlines()[0]
+    output = error.stderr or error.stdout if isinstance(error, subprocess.CalledProcessError) else str(error)
+    return (output or "no message").strip().splitlines()[0]
 
 
-def parse_gpus(text: str) -> list[dict[str, Any]]:
-    """The lines of `nvidia-smi` as objects; what it does not know (`[N/A]`) is null."""
-    rows = csv.reader(text.splitlines(), skipinitialspace=True)
-    return [_gpu(dict(zip(GPU_FIELDS, row, strict=True))) for row in rows if len(row) == len(GPU_FIELDS)]
+def _gpu(card: dict[str, str]) -> responses.Gpu:
+    numbers = {key: gpu.number(card[field]) for key, field in GPU_FIELDS.items() if key not in TEXTS}
+    index, used, total = numbers.pop("index"), numbers["mem_used_mib"], numbers["mem_total_mib"]
+    entry: Any = {key: _text(card[GPU_FIELDS[key]]) for key in TEXTS} | numbers
+    entry["index"] = None if index is None else int(index)
+    entry["mem_used_pct"] = round(100 * used / total, 1) if used is not None and total else None
+    result: responses.Gpu = entry
+    return result
 
 
-def _gpu(words: dict[str, str]) -> dict[str, Any]:
-    gpu: dict[str, Any] = {key: _value(key, word.strip()) for key, word in words.items()}
-    used, total = gpu["mem_used_mib"], gpu["mem_total_mib"]
-    gpu["mem_used_pct"] = round(100 * used / total, 1) if used is not None and total else None
-    return gpu
-
-
-def _value(key: str, word: str) -> str | int | float | None:
-    if "N/A" in word or "Not Supported" in word or not word:
-        return None
-    if key in WORDS:
-        return word
-    try:
-        return int(word) if key in WHOLE else float(word)
-    except ValueError:
-        return None
+def _text(cell: str) -> str | None:
+    return None if not cell or "N/A" in cell or "Not Supported" in cell else cell

@@ -60,7 +60,7 @@ def _import_page(request: HttpRequest) -> HttpResponse:
     if sent is None:
         return _refused(request, "Choose an archive first.", 400)
     try:
-        told = archives.take_in(active_root(), sent.file, dry_run=True)
+        told = archives.import_into(active_root(), sent.file, dry_run=True)
         key = _keep(Path(sent.file.name))
     except APIException as error:
         return _refused(request, str(error.detail), error.status_code)
@@ -76,7 +76,7 @@ def import_archive(request: HttpRequest) -> HttpResponse:
     try:
         with archive.open("rb") as file:
             overwrite = "overwrite" in request.POST
-            outcome = archives.take_in(active_root(), file, overwrite=overwrite)
+            outcome = archives.import_into(active_root(), file, overwrite=overwrite)
     except FileNotFoundError:
         return _refused(request, "The archive is not here any more. Send it again.", 410)
     except APIException as error:

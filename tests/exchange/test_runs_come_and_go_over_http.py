@@ -75,7 +75,7 @@ def test_a_store_of_the_old_version_is_taken_in(store: Path, api: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "status", "phrase"),
     [
-        (b"no archive", 400, "none of zip, tar and tar.gz"),
+        (b"no archive", 400, "not a zip, tar or tar.gz file"),
         (zipped({**good(), "../evil": b""}), 400, "'../evil'"),
         (zipped({**good(), "p/n/runs/x/zeros": bytes(30_000_000)}), 413, "more than 200 times as large"),
         (zipped({}), 400, "no run and no artifact"),
