@@ -1,11 +1,11 @@
-"""The addresses of the runs, for the site to put under its prefixes."""
+"""URL patterns of runs, which the site includes under its prefixes."""
 
 from __future__ import annotations
 
 from django.urls import path
 
 from runs.api import files, recycle_bin, runs, uploads, v2
-from runs.pages import fragments
+from runs.pages import run_fragments
 from runs.pages.urls import page_patterns as pages
 
 api_patterns = [
@@ -40,8 +40,8 @@ v2_patterns = [
 ]
 page_patterns = [
     *pages,
-    path("runs/<str:run_id>/log", fragments.LogPart.as_view(), name="run-log"),
-    path("runs/<str:run_id>/media", fragments.MediaPart.as_view(), name="run-media-list"),
-    path("runs/<str:run_id>/histograms", fragments.HistogramPart.as_view(), name="run-histograms"),
+    path("runs/<str:run_id>/log", run_fragments.LogBlocksView.as_view(), name="run-log"),
+    path("runs/<str:run_id>/media", run_fragments.MediaView.as_view(), name="run-media-list"),
+    path("runs/<str:run_id>/histograms", run_fragments.HistogramsView.as_view(), name="run-histograms"),
     path("runs/<str:run_id>/media/<path:path>", files.RunMediaFileView.as_view(), name="run-media"),
 ]

@@ -1,22 +1,22 @@
-"""The pages of this app; `runs.urls` lends them to the site."""
+"""URL patterns of the pages of runs."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from runs.pages import run_views, views
-from runs.pages.table import actions
+from runs.pages import recycle_bin, run_views
+from runs.pages.table import actions, views
 
 page_patterns = [
     path("", views.runs_table, name="runs"),
     path("delete-runs", views.delete_runs, name="delete-runs"),
-    path("restore-runs", views.restore_from_recycle_bin, name="restore-runs"),
+    path("restore-runs", recycle_bin.restore_from_recycle_bin, name="restore-runs"),
     path("runs-change", actions.change_runs, name="change-runs"),
     path("runs-matching", actions.matching_ids, name="matching-ids"),
     path("runs-columns", actions.remember_columns, name="remember-columns"),
     path("runs-view", actions.change_view, name="change-view"),
-    path("recycle-bin", views.recycle_bin, name="recycle-bin"),
-    path("recycle-bin/empty", views.empty_bin, name="empty-recycle-bin"),
+    path("recycle-bin", recycle_bin.recycle_bin, name="recycle-bin"),
+    path("recycle-bin/empty", recycle_bin.empty_bin, name="empty-recycle-bin"),
     path("runs/<str:run_id>", run_views.run_page, name="run"),
     path("runs/<str:run_id>/diff", run_views.run_diff, name="run-diff"),
     path("runs/<str:run_id>/table/<path:path>", run_views.run_table, name="run-table"),

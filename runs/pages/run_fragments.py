@@ -1,0 +1,55 @@
+"""Views of the data that the page of a run fetches: log blocks, media, histograms."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from runicorn.store import layout
+from runicorn_site.web.endpoint import endpoint
+from runs.api.requests import HistogramQuery, LogPartQuery, MediaPartQuery
+from runs.index import run_files
+from runs.live import log_blocks, log_search
+from runs.pages import media
+from runs.services.lookup import get_run
+
+
+class LogBlocksView(APIView):
+    """A part of the log, for a page that shows it in blocks."""
+
+    @endpoint(query=LogPartQuery)
+    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
+        """Return `{blocks: […]}` around a line, before or after a byte; with `search` the numbers of the matching lines."""
+        run = get_run(run_id)
+        file, ended = run_files.open_log(run), run.status != layout.RUNNING
+        if "search" in query:
+            return Response(log_search.matching_numbers(file.fd, query["search"], ended=ended))
+        if "around" in query:
+            found = log_blocks.around(file.fd, query["around"], ended=ended)
+        elif "before" in query:
+            found = [log_blocks.before(file.fd, query["before"], query["first"])]
+        else:
+            found = [log_blocks.after(file.fd, query["after"], query["first"], ended=ended)]
+        return Response({"blocks": [asdict(block) for block in found]})
+
+
+class MediaView(APIView):
+    """The images, tables and histograms of a run."""
+
+    @endpoint(query=MediaPartQuery)
+    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
+        """Return the media that the page does not know yet, see `media.media_after`."""
+        return Response(media.media_after(get_run(run_id), query["after"], query["mark"]))
+
+
+class HistogramsView(APIView):
+    """The histograms of one key."""
+
+    @endpoint(query=HistogramQuery)
+    def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
+        """Return the histograms over steps, thinned if there are many, see `media.histograms`."""
+        return Response(media.histograms(get_run(run_id), query["key"]))

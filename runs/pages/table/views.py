@@ -1,0 +1,55 @@
+"""Views of the runs table."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from runicorn.settings import preferences
+from runicorn_site.web.fragments import fragment
+from runs.active_root import active_root
+from runs.pages.table.actions import address_of_view
+from runs.pages.table.rows import table_context
+from runs.pages.table.state import TableState
+from runs.services.recycle_bin import soft_delete_runs
+
+MOST_UNDONE = 200
+"""Ids in the address that offers to restore deleted runs: as many as the largest page has."""
+
+
+@require_safe
+def runs_table(request: HttpRequest) -> HttpResponse:
+    """Show the runs of the storage root: the home page."""
+    if "view" in request.GET:
+        return redirect(address_of_view(request.GET["view"]))
+    state = TableState.read(request.GET, preferences.table_columns())
+    context = table_context(active_root(), state, request.GET)
+    if "HX-Request" not in request.headers:
+        return render(request, "runs/table.html", context)
+    answer = fragment(request, "runs/_table.html", context)
+    # The form sends every field; the address names only what differs from the defaults, and what can be undone.
+    has_outcome = context["undo"] or context["refused"]
+    answer["HX-Push-Url"] = request.get_full_path() if has_outcome else state.address
+    return answer
+
+
+@require_POST
+def delete_runs(request: HttpRequest) -> HttpResponse:
+    """Move the selected runs to the recycle bin, and offer to restore them."""
+    chosen = list(dict.fromkeys(request.POST.getlist("run_ids")))
+    results = soft_delete_runs(root=active_root(), run_ids=chosen, reason="user_deleted")
+    deleted = [run_id for run_id, result in results.items() if result["success"]]
+    outcome = QueryDict(mutable=True)
+    outcome.setlist("undo", deleted[:MOST_UNDONE])
+    if len(deleted) < len(chosen):
+        outcome["refused"] = str(len(chosen) - len(deleted))
+    return back_to_table(request, outcome)
+
+
+def back_to_table(request: HttpRequest, outcome: QueryDict | None = None) -> HttpResponseRedirect:
+    """Redirect to the table as it was before a form was sent; `next` is parsed, never followed as it is."""
+    state = TableState.read(QueryDict(request.POST.get("next", "")))
+    query = "&".join(part for part in (state.query, outcome.urlencode() if outcome else "") if part)
+    return redirect(f"{reverse('runs')}?{query}" if query else reverse("runs"))
