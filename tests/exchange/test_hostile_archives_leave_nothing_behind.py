@@ -145,8 +145,8 @@ def _damage() -> Iterator[Case]:
     yield "nothing", b"", "damaged"
     yield "text", b"<html>not found</html>" * 100, "damaged"
     yield "zeros", bytes(10240), ""
-    yield "bzip2", bz2.compress(tar), "none of zip"
-    yield "xz", lzma.compress(tar), "none of zip"
+    yield "bzip2", bz2.compress(tar), "not a zip"
+    yield "xz", lzma.compress(tar), "not a zip"
     yield "a zip of nothing", zipped({}), "no run"
     encrypted = bytearray(whole["zip"])
     encrypted[6] |= 1
