@@ -30,7 +30,7 @@ class Kind(Enum):
     """Runtime files of a store, never imported: locks, databases, the index of an archive."""
 
 
-class Place(NamedTuple):
+class MemberPath(NamedTuple):
     """Where a file belongs.
 
     Attributes:
@@ -44,10 +44,10 @@ class Place(NamedTuple):
     rest: str = ""
 
 
-SKIPPED = Place(Kind.SKIPPED)
+SKIPPED = MemberPath(Kind.SKIPPED)
 
 
-def place_of(path: str) -> Place:
+def place_of(path: str) -> MemberPath:
     """The part of a store that a checked path of an archive is.
 
     Raises:
@@ -67,7 +67,7 @@ def place_of(path: str) -> Place:
     return place
 
 
-def _in_run(parts: list[str]) -> Place | None:
+def _in_run(parts: list[str]) -> MemberPath | None:
     """`<project>/<name>/runs/<id>/…`, or `runs/<path…>/<id>/…` as Runicorn 0.6 and 0.7 have it.
 
     The depth of a run below `runs` is only known when all of the archive is there.
@@ -84,10 +84,10 @@ def _in_run(parts: list[str]) -> Place | None:
         layout.check_name(above[1], "experiment name")
     if layout.is_hidden(run_id) or len(run_id) > layout.NAME_LENGTH:
         return None
-    return Place(Kind.RUN, folder, rest)
+    return MemberPath(Kind.RUN, folder, rest)
 
 
-def _in_artifacts(parts: list[str]) -> Place | None:
+def _in_artifacts(parts: list[str]) -> MemberPath | None:
     if parts[1:2] == [".dedup"]:
         return _in_pool(parts)
     if len(parts) < 4:
@@ -97,19 +97,19 @@ def _in_artifacts(parts: list[str]) -> Place | None:
     names.check_name(parts[2])
     artifact = "/".join(parts[:3])
     if len(parts) == 4:
-        known = {store.INDEX: Place(Kind.INDEX, artifact, store.INDEX), store.HIGHEST: SKIPPED}
+        known = {store.INDEX: MemberPath(Kind.INDEX, artifact, store.INDEX), store.HIGHEST: SKIPPED}
         return known.get(parts[3])
     if not _VERSION.fullmatch(parts[3]):
         return None
     rest = "/".join(parts[4:])
     if rest not in _SMALL and not (parts[4] == store.FILES and len(parts) > 5):
         return None
-    return Place(Kind.VERSION, f"{artifact}/{parts[3]}", rest)
+    return MemberPath(Kind.VERSION, f"{artifact}/{parts[3]}", rest)
 
 
-def _in_pool(parts: list[str]) -> Place | None:
+def _in_pool(parts: list[str]) -> MemberPath | None:
     if len(parts) == 4 and parts[2] in (".sizes", ".incoming"):
         return SKIPPED
     if len(parts) != 4 or not _DIGEST.fullmatch(parts[3]) or parts[2] != parts[3][:2]:
         return None
-    return Place(Kind.CONTENT, parts[3])
+    return MemberPath(Kind.CONTENT, parts[3])

@@ -19,7 +19,7 @@ from runicorn import _platform
 from runicorn.archives import commit, reader
 from runicorn.archives.commit import CLAIM, CONTENT
 from runicorn.archives.limits import ArchiveRefused, Limits
-from runicorn.archives.paths import Kind, Place, place_of
+from runicorn.archives.paths import Kind, MemberPath, place_of
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.settings import free_space
 from runicorn.store import bulk_io, curation
@@ -42,7 +42,7 @@ class Unpacked(NamedTuple):
         digest: of contents of artifacts; "" for other files.
     """
 
-    place: Place
+    place: MemberPath
     path: Path
     size: int
     digest: str

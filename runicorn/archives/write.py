@@ -1,6 +1,6 @@
 """Write runs and artifacts into an archive, in constant memory; paths are relative to the storage root.
 
-A content of an artifact is in it once, as it lies in the pool. Nothing is compressed unless that is asked for: the disk
+A content of an artifact is in it once, as it is in the pool. Nothing is compressed unless that is asked for: the disk
 is to be the limit, and pictures and models hardly shrink. A file that grows meanwhile is taken as long as it was.
 """
 

@@ -1,5 +1,7 @@
-"""What a store holds and nobody waits for any more: runs whose process is gone, runs that ended long ago, and files that
-interrupted writes left. Runs go into the recycle bin; only such files are removed."""
+"""Candidates for cleaning a store: dead runs, old runs, and leftover files of interrupted writes.
+
+Runs are moved into the recycle bin; only leftover files are removed.
+"""
 
 from __future__ import annotations
 

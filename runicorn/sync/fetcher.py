@@ -150,13 +150,13 @@ class Fetcher:
 
         Args:
             remote_path: the remote file.
-            part: the part; what it holds already is gone on from, when it still is what is over there.
+            part: the part; what it holds already is gone on from, if it still matches the remote file.
             base: a place in the file.
             size: bytes that are wanted from there.
             before: the bytes before `base`, as they are here.
 
         Raises:
-            FileChanged: what is before is not what is over there.
+            FileChanged: the bytes before differ from the remote file.
         """
         with open(part, "r+b" if part.exists() else "w+b") as file:
             have = file.seek(0, os.SEEK_END)

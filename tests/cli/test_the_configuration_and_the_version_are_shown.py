@@ -37,7 +37,7 @@ def test_other_settings_survive_a_reset(call: Call, home: Path) -> None:
     ("content", "sentence"),
     [("{not json", "is not valid JSON"), ('{"user_root_dir": 5}', "must be text"), ("[]", "JSON object")],
 )
-def test_a_broken_configuration_is_told(call: Call, home: Path, content: str, sentence: str) -> None:
+def test_a_broken_configuration_is_reported(call: Call, home: Path, content: str, sentence: str) -> None:
     assert call("config", "--validate")[0] == 0
     (home / "config" / "config.json").write_text(content)
     code, said = call("config", "--validate")
@@ -72,7 +72,7 @@ def test_the_version_names_the_implementation(call: Call) -> None:
     assert known["store"]["runs"] == 3 and known["store"]["bytes"] > 100_000 and known["libraries"]["Django"]
 
 
-def test_the_state_of_the_database_is_told(call: Call, root: Path, home: Path) -> None:
+def test_the_state_of_the_database_is_shown(call: Call, root: Path, home: Path) -> None:
     viewer = Viewer(root, home).wait_until_it_answers()
     viewer.stop()
     assert "can be read" in call("version")[1] and "migrations" not in call("version")[1]

@@ -1,4 +1,4 @@
-"""What the tests of the client share: one viewer over a small store, and a server that answers as it is told."""
+"""What the tests of the client share: one viewer over a small store, and a server that answers as the test says."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 import runicorn.api as api
 from runicorn.api.transport import Transport
-from tests.client.told import Told, told_server
+from tests.client.recorder import Recorder, told_server
 from tests.folders import write_run
 from tests.processes import Viewer
 
@@ -52,8 +52,8 @@ def client(store_viewer: Viewer) -> Iterator[api.RunicornClient]:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    """A server that answers as it is told."""
+def recorder() -> Iterator[Recorder]:
+    """A server that answers as the test says."""
     with told_server() as server:
         yield server
 
@@ -65,8 +65,8 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def transport(told: Told, waits: list[float]) -> Iterator[Transport]:
-    """The client's way of asking, to the server that answers as it is told; it notes its waits and goes on."""
-    transport = Transport(told.url, timeout=5, max_retries=3, sleep=waits.append)
+def transport(recorder: Recorder, waits: list[float]) -> Iterator[Transport]:
+    """The client's way of asking, to the server that answers as the test says; it notes its waits and goes on."""
+    transport = Transport(recorder.url, timeout=5, max_retries=3, sleep=waits.append)
     yield transport
     transport.close()

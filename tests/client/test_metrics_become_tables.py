@@ -9,7 +9,7 @@ import pytest
 import runicorn.api as api
 from runicorn.api import utils
 from tests.client.conftest import IDS
-from tests.client.told import Told
+from tests.client.recorder import Recorder
 
 UNEVEN = {
     "metrics": {
@@ -52,11 +52,11 @@ def test_a_csv_holds_what_a_data_frame_holds(client: api.RunicornClient, tmp_pat
     pd.testing.assert_frame_equal(pd.read_csv(path), utils.metrics_to_dataframe(metrics))
 
 
-def test_no_cell_is_a_formula(told: Told, tmp_path: Path) -> None:
+def test_no_cell_is_a_formula(recorder: Recorder, tmp_path: Path) -> None:
     columns = ["global_step", "time", "=note"]
     rows = [{"global_step": 1, "time": 2.0, "=note": "=1+1"}, {"global_step": 2, "time": 3.0, "=note": -1.5}]
-    told.offer("GET", "/api/v2/experiments/r/metrics/fast", {"columns": columns, "rows": rows})
-    with api.RunicornClient(told.url) as client:
+    recorder.offer("GET", "/api/v2/experiments/r/metrics/fast", {"columns": columns, "rows": rows})
+    with api.RunicornClient(recorder.url) as client:
         utils.export_metrics_to_csv(client, "r", tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text().splitlines() == ["step,'=note", "1,'=1+1", "2,-1.5"]
 

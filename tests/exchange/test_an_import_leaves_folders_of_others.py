@@ -55,7 +55,7 @@ def test_a_folder_of_another_program_is_not_replaced(full: Path, tmp_path: Path,
     assert theirs.read_text() == "months of work"
 
 
-def test_a_folder_that_is_no_run_is_not_taken(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_run_is_not_imported(tmp_path: Path) -> None:
     archive = tmp_path / "x.zip"
     archive.write_bytes(
         zipped({"runs/exp2/events.out.tfevents.1": b"x", f"runs/a/b/{INNER}/meta.json": b"{}"})

@@ -44,7 +44,7 @@ def test_files_are_compared_by_digest(
     assert ("not-on-server", f"{third}/config.json") in _fsck(here, viewer.url)[1]
 
 
-def test_a_server_that_does_not_answer_is_said(tmp_path: Path) -> None:
+def test_a_server_that_does_not_respond_is_reported(tmp_path: Path) -> None:
     root = tmp_path / "store"
     damage.make_store(root, tmp_path / "work")
     done = CliRunner().invoke(

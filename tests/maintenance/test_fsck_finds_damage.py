@@ -152,6 +152,6 @@ def test_a_store_of_another_program_is_read(tmp_path: Path) -> None:
     assert fsck.check(tmp_path).findings == []
 
 
-def test_a_missing_storage_root_is_said(tmp_path: Path) -> None:
+def test_a_missing_storage_root_is_reported(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["fsck", "--storage", str(tmp_path / "none")])
     assert done.exit_code == 4 and "There is no storage root" in done.output

@@ -77,7 +77,7 @@ class Proxy:
             sockets = list(self._open)
         self._close(*sockets)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Let connections through again."""
         self.is_cut = False
 

@@ -20,7 +20,7 @@ from runicorn.upload.start import serve
 serve(Queue(Path(sys.argv[1])))
 """
 LOCAL = {"artifacts_created.json", "artifacts_used.json"}
-"""Told with the numbers that versions have over there."""
+"""Files with version numbers, which differ on the server."""
 
 
 def senders(root: Path) -> list[psutil.Process]:
@@ -60,7 +60,7 @@ def sync(root: Path, home: Path, *arguments: str, **more: str) -> subprocess.Com
 
 
 def revive(root: Path, home: Path) -> None:
-    """Start the sender processes of a store anew, as the next call of a training would."""
+    """Restart the sender processes of a store, as the next call of a training would."""
     for folder in (root / ".runicorn/upload/senders").glob("*"):
         subprocess.run(
             [sys.executable, "-c", SERVE, str(folder)], env=environment(home), cwd=root, check=True

@@ -70,11 +70,13 @@ def run_id() -> str:
 
 
 def arrived(near: Path, far: Path) -> Callable[[], bool]:
-    """True once everything is over there and nobody sends any more."""
+    """Return whether everything has arrived and no sender process is left."""
     return lambda: not senders(near) and not differences(near, far)
 
 
-def test_it_is_live_over_there_while_it_trains(near: Path, viewer: Viewer, home: Path, run_id: str) -> None:
+def test_a_run_is_live_on_the_server_while_it_trains(
+    near: Path, viewer: Viewer, home: Path, run_id: str
+) -> None:
     training = train(STEPWISE, near, home, run_id, viewer.url)
     assert training.stdin and training.stdout and training.stderr
     assert training.stdout.readline() == "begun\n"
@@ -99,7 +101,9 @@ def test_it_is_live_over_there_while_it_trains(near: Path, viewer: Viewer, home:
     assert picture["size"] == 100_004
 
 
-def test_a_server_that_never_answers_holds_up_nothing(near: Path, home: Path, run_id: str) -> None:
+def test_a_server_that_never_responds_does_not_delay_the_training(
+    near: Path, home: Path, run_id: str
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         training = train(STEPWISE, near, home, run_id, url, RUNICORN_UPLOAD_TIMEOUT="1")
@@ -117,7 +121,7 @@ def test_a_server_that_was_away_gets_everything_when_it_is_back(
     training = train(STEPWISE, near, home, run_id, network.url, RUNICORN_UPLOAD_TIMEOUT="0.5")
     training.communicate("go\n" * 20)
     assert training.returncode == 0 and not (viewer.root / "sent/one/runs" / run_id).exists()
-    network.mend()
+    network.restore()
     until(arrived(near, viewer.root))
 
 
@@ -147,7 +151,7 @@ def test_what_was_left_is_sent_by_hand(
     for sender in senders(near):
         sender.kill()
     until(lambda: not senders(near))
-    network.mend()
+    network.restore()
     done = sync(near, home, run_id)
     assert done.returncode == 0, done.stderr
     assert f"{run_id} is at {network.url}/runs/{run_id}" in done.stdout
@@ -201,7 +205,7 @@ def test_a_run_that_was_removed_there_is_not_sent_again(
     assert not differences(near, viewer.root)
 
 
-def test_a_token_is_shown_and_a_wrong_one_is_told(
+def test_a_token_is_sent_and_a_wrong_one_is_reported(
     near: Path, start_viewer: Callable[..., Viewer], home: Path, tmp_path: Path, run_id: str
 ) -> None:
     token = holds(tmp_path / "token")
@@ -281,7 +285,7 @@ for name in ("first", "second"):
     assert (about["description"], about["metadata"]["layers"], about["num_references"]) == ("a net", 3, 1)
 
 
-def test_a_wrong_token_is_told_at_the_beginning_and_a_new_one_is_read_from_its_file(
+def test_a_wrong_token_is_reported_at_the_start_and_a_new_one_is_read_from_its_file(
     near: Path, start_viewer: Callable[..., Viewer], home: Path, tmp_path: Path, run_id: str
 ) -> None:
     right, mine = holds(tmp_path / "token"), tmp_path / "mine"
@@ -353,7 +357,7 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
             for sender in senders(near):
                 os.kill(sender.pid, signal.SIGKILL)
         network.cut()
-        network.mend()
+        network.restore()
         if not senders(near):
             revive(near, home)
     training.communicate()
@@ -391,7 +395,7 @@ def test_pauses_grow_to_a_minute_and_heed_the_server() -> None:
 
 
 @pytest.mark.parametrize("url", ["host:23300", "ftp://host", "http://", "http://host:99999", "http://h/?a=b"])
-def test_an_address_that_is_none_is_a_wrong_argument(url: str, near: Path) -> None:
+def test_a_malformed_address_is_a_wrong_argument(url: str, near: Path) -> None:
     with pytest.raises(ValueError, match="url must be like"):
         rn.init(storage=near, url=url)
     assert not list(near.glob("*/*"))

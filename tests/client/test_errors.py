@@ -6,7 +6,7 @@ import pytest
 
 import runicorn.api as api
 from runicorn.api.transport import Transport
-from tests.client.told import Says, Told
+from tests.client.recorder import Recorder, Says
 
 KINDS = {
     400: api.BadRequestError,
@@ -26,8 +26,8 @@ KINDS = {
 
 
 @pytest.mark.parametrize("status", KINDS)
-def test_each_status_has_its_error(told: Told, transport: Transport, status: int) -> None:
-    told.say(*[Says({"detail": "A sentence of the server."}, status)] * 4)
+def test_each_status_has_its_error(recorder: Recorder, transport: Transport, status: int) -> None:
+    recorder.say(*[Says({"detail": "A sentence of the server."}, status)] * 4)
     with pytest.raises(api.RunicornAPIError) as caught:
         transport.json("GET", "/api/thing")
     error = caught.value
@@ -38,8 +38,8 @@ def test_each_status_has_its_error(told: Told, transport: Transport, status: int
         assert error.detail == "A sentence of the server."
 
 
-def test_bad_input_names_the_fields(told: Told, transport: Transport) -> None:
-    told.say(Says({"detail": "path: too long", "errors": {"path": ["too long"]}}, 400), Says(b"?", 400))
+def test_bad_input_names_the_fields(recorder: Recorder, transport: Transport) -> None:
+    recorder.say(Says({"detail": "path: too long", "errors": {"path": ["too long"]}}, 400), Says(b"?", 400))
     for expected in ({"path": ["too long"]}, {}):
         with pytest.raises(api.BadRequestError) as caught:
             transport.json("POST", "/api/thing")
@@ -58,15 +58,15 @@ def test_bad_input_names_the_fields(told: Told, transport: Transport) -> None:
     ],
 )
 def test_a_route_that_is_not_there_is_called_that(
-    told: Told, transport: Transport, answer: Says, words: str
+    recorder: Recorder, transport: Transport, answer: Says, words: str
 ) -> None:
-    told.say(answer)
+    recorder.say(answer)
     with pytest.raises(api.NotFoundError) as caught:
         transport.json("GET", "/api/thing")
     assert str(caught.value) == f"This server does not offer GET /api/thing{words}"
 
 
-def test_a_host_key_waits_in_the_error(told: Told) -> None:
+def test_a_host_key_waits_in_the_error(recorder: Recorder) -> None:
     key = {
         "host": "gpu",
         "port": 22,
@@ -79,20 +79,22 @@ def test_a_host_key_waits_in_the_error(told: Told) -> None:
         "message": "Host key verification failed",
         "host_key": key,
     }
-    told.say(Says({"detail": detail}, 409))
-    with api.RunicornClient(told.url) as client:
+    recorder.say(Says({"detail": detail}, 409))
+    with api.RunicornClient(recorder.url) as client:
         with pytest.raises(api.ConflictError, match=r"^Host key verification failed$") as caught:
             client.remote.connect("gpu", username="me")
         assert caught.value.host_key == key
-        told.offer("POST", "/api/remote/known-hosts/accept", {"ok": True})
+        recorder.offer("POST", "/api/remote/known-hosts/accept", {"ok": True})
         assert client.remote.accept_host_key(caught.value) == {"ok": True}
-        assert told.asked[-1].body == key
+        assert recorder.asked[-1].body == key
         with pytest.raises(ValueError, match="no host key"):
             client.remote.accept_host_key(api.ConflictError("something else", status=409))
 
 
-def test_an_answer_that_is_no_json_is_an_error_of_the_server(told: Told, transport: Transport) -> None:
-    told.say(Says(b"<html>"))
+def test_an_answer_that_is_no_json_is_an_error_of_the_server(
+    recorder: Recorder, transport: Transport
+) -> None:
+    recorder.say(Says(b"<html>"))
     with pytest.raises(api.ServerError, match="is not JSON"):
         transport.json("GET", "/api/thing")
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.needs("sshd")
 
 @pytest.fixture
 def sync(sftp: Any, there: Path, folder: Path) -> Callable[..., dict[str, Any]]:
-    """Makes a full manifest over there and brings `folder` up to date by it."""
+    """Return a sync of `folder` by a full manifest generated on the remote host."""
     client = ManifestSyncClient(sftp, there, folder, jitter_max=0)
 
     def once(*, manifest: bool = True) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def test_a_journal_grows_by_what_is_new(any_sftp: Any, there: Path, folder: Path
     assert contents(folder) == contents(there)
 
 
-def test_a_journal_that_was_written_anew_is_fetched_as_a_whole(
+def test_a_rewritten_journal_is_fetched_completely(
     sync: Callable[..., dict[str, Any]], there: Path, folder: Path
 ) -> None:
     first, second, third = write_store(there, 3)
@@ -169,7 +169,7 @@ def test_a_folder_that_could_not_be_read_was_not_deleted(
     assert not (folder / first.relative_to(there) / ".deleted").exists()
 
 
-def test_what_was_said_here_stays(sync: Callable[..., dict[str, Any]], there: Path, folder: Path) -> None:
+def test_local_curation_is_kept(sync: Callable[..., dict[str, Any]], there: Path, folder: Path) -> None:
     first, second = write_store(there, 2)
     (first / "curation.json").write_text('{"tags": ["theirs"]}')
     (second / ".deleted").write_text("{}")
@@ -186,7 +186,7 @@ def test_what_was_said_here_stays(sync: Callable[..., dict[str, Any]], there: Pa
     assert (mine / "events.jsonl").read_bytes() == (first / "events.jsonl").read_bytes()
 
 
-def test_what_is_damaged_or_missing_here_is_mended(
+def test_damaged_and_missing_local_files_are_fetched_again(
     sync: Callable[..., dict[str, Any]], there: Path, folder: Path
 ) -> None:
     runs = write_store(there, 3)
@@ -223,7 +223,7 @@ def test_another_run_of_the_same_id_is_left_as_it_is(
     assert os.listdir(mine) == ["meta.json"]
 
 
-def test_files_that_are_gone_over_there_go_here_too(
+def test_files_deleted_on_the_remote_host_are_deleted_here(
     sync: Callable[..., dict[str, Any]], there: Path, folder: Path
 ) -> None:
     (run,) = write_store(there, 1)
@@ -280,7 +280,7 @@ def test_a_transfer_that_breaks_off_goes_on_where_it_was(
     assert not list(parts.glob("*"))
 
 
-def test_many_may_work_on_one_mirror(sftp: Any, there: Path, folder: Path) -> None:
+def test_concurrent_syncs_of_one_mirror_are_safe(sftp: Any, there: Path, folder: Path) -> None:
     write_store(there, 6)
     ManifestGenerator(there).generate()
     with ThreadPoolExecutor(3) as pool:
@@ -290,7 +290,7 @@ def test_many_may_work_on_one_mirror(sftp: Any, there: Path, folder: Path) -> No
     assert contents(folder) == contents(there)
 
 
-def test_one_that_waits_for_another_visit_can_be_stopped(sftp: Any, there: Path, folder: Path) -> None:
+def test_a_sync_that_waits_for_another_one_can_be_stopped(sftp: Any, there: Path, folder: Path) -> None:
     write_store(there, 2)
     stop = StopRequest()
 
@@ -318,7 +318,7 @@ async def test_in_the_loop_of_the_client_itself_it_says_what_to_do(
             await asyncio.to_thread(client.sync)
 
 
-def test_a_client_that_is_none_is_refused(folder: Path) -> None:
+def test_an_object_that_is_no_sftp_client_is_refused(folder: Path) -> None:
     with pytest.raises(TypeError, match="asyncssh or of paramiko"):
         ManifestSyncClient(object(), "/data", folder, jitter_max=0).sync()
 

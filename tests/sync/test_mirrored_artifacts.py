@@ -42,7 +42,7 @@ def log(root: Path, run: Path, tmp_path: Path, content: bytes = BIG, name: str =
 
 @pytest.fixture
 def run(there: Path) -> Path:
-    """A run over there."""
+    """A run of the remote store."""
     return write_store(there, 1)[0]
 
 
@@ -74,7 +74,7 @@ def test_they_are_the_same_here_and_come_once(
     assert bring()["artifacts_synced"] == 0
 
 
-def test_without_being_asked_none_come(
+def test_without_the_option_no_artifacts_are_mirrored(
     sftp: Any, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     log(there, run, tmp_path)
@@ -100,7 +100,7 @@ def test_a_content_goes_on_where_it_was(
     assert not verify(Store(folder).find("net").existing(1)).damaged
 
 
-def test_another_version_here_stays_and_is_told_once(
+def test_a_conflicting_local_version_stays_and_is_reported_once(
     bring: Visit, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     log(there, run, tmp_path)
@@ -172,7 +172,7 @@ def test_lists_that_lead_elsewhere_bring_nothing(bring: Visit, folder: Path, run
     assert (result["artifacts_synced"], result["failed_count"], result["problems"]) == (0, 0, [])
 
 
-def test_a_damaged_content_is_told_and_nothing_is_there(
+def test_a_damaged_content_is_reported_and_no_version_is_created(
     bring: Visit, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     version = log(there, run, tmp_path)

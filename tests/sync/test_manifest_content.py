@@ -94,7 +94,7 @@ def test_a_deleted_run_is_marked_and_its_marker_is_among_its_files(folder: Path)
     assert entry.deleted_at == 12.5 and ".deleted" in names(entry)
 
 
-def test_the_old_layout_is_told(folder: Path) -> None:
+def test_runs_of_the_old_layout_are_listed(folder: Path) -> None:
     run = folder / "runs" / "20250101_000000_abcdef"
     run.mkdir(parents=True)
     (run / "meta.json").write_text('{"project": "old", "name": "exp", "created_at": 5.0}')
@@ -116,7 +116,7 @@ def test_what_is_not_a_run_s_stays_where_it_is(folder: Path) -> None:
     assert len(manifest.experiments) == 1 and manifest.total_files == 7
 
 
-def test_a_run_that_cannot_be_read_is_told_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_cannot_be_read_is_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = write_store(folder, 2)
     known, _ = ManifestGenerator(folder).generate()
     listing = disk._items

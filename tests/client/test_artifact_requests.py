@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import runicorn.api as api
-from tests.client.told import Says, Told
+from tests.client.recorder import Recorder, Says
 
 VERSIONS = [
     {"version": 1, "aliases": ["best"], "status": "ready"},
@@ -18,25 +18,25 @@ VERSIONS = [
 
 
 @pytest.fixture
-def client(told: Told) -> Iterator[api.RunicornClient]:
-    """A client of the server that answers as it is told."""
-    with api.RunicornClient(told.url, max_retries=1) as client:
+def client(recorder: Recorder) -> Iterator[api.RunicornClient]:
+    """A client of the server that answers as the test says."""
+    with api.RunicornClient(recorder.url, max_retries=1) as client:
         yield client
 
 
-def test_lists_are_cut_here(told: Told, client: api.RunicornClient) -> None:
-    told.offer("GET", "/api/artifacts", [{"name": name} for name in "abcd"])
+def test_lists_are_cut_here(recorder: Recorder, client: api.RunicornClient) -> None:
+    recorder.offer("GET", "/api/artifacts", [{"name": name} for name in "abcd"])
     listed = client.artifacts.list_artifacts
     assert [item["name"] for item in listed(type="model", limit=2, offset=1)] == ["b", "c"]
-    assert told.asked[-1].query == [("type", "model")]
+    assert recorder.asked[-1].query == [("type", "model")]
     assert len(listed()) == 4
 
 
-def test_the_newest_version_comes_first(told: Told, client: api.RunicornClient) -> None:
-    told.offer("GET", "/api/artifacts/my%20model/versions", VERSIONS)
+def test_the_newest_version_comes_first(recorder: Recorder, client: api.RunicornClient) -> None:
+    recorder.offer("GET", "/api/artifacts/my%20model/versions", VERSIONS)
     versions = client.artifacts.list_versions("my model", include_deleted=True)
     assert [version["version"] for version in versions] == [3, 2, 1]
-    assert told.asked[-1].query == [("include_deleted", "true")]
+    assert recorder.asked[-1].query == [("include_deleted", "true")]
 
 
 @pytest.mark.parametrize(
@@ -52,60 +52,62 @@ def test_the_newest_version_comes_first(told: Told, client: api.RunicornClient) 
     ],
 )
 def test_a_version_has_many_names(
-    told: Told, client: api.RunicornClient, text: str, version: int, query: list[tuple[str, str]]
+    recorder: Recorder, client: api.RunicornClient, text: str, version: int, query: list[tuple[str, str]]
 ) -> None:
-    told.offer("GET", "/api/artifacts/m/versions", VERSIONS)
-    told.offer("GET", f"/api/artifacts/m/v{version}", {"version": version})
+    recorder.offer("GET", "/api/artifacts/m/versions", VERSIONS)
+    recorder.offer("GET", f"/api/artifacts/m/v{version}", {"version": version})
     assert client.artifacts.get_artifact(text)["version"] == version
-    assert told.asked[-1].query == query
+    assert recorder.asked[-1].query == query
 
 
 @pytest.mark.parametrize(
     ("text", "error"),
     [("", api.BadRequestError), ("m:", api.BadRequestError), ("m:worst", api.NotFoundError)],
 )
-def test_what_names_none_is_refused(
-    told: Told, client: api.RunicornClient, text: str, error: type[Exception]
+def test_a_missing_name_is_refused(
+    recorder: Recorder, client: api.RunicornClient, text: str, error: type[Exception]
 ) -> None:
-    told.offer("GET", "/api/artifacts/m/versions", VERSIONS)
+    recorder.offer("GET", "/api/artifacts/m/versions", VERSIONS)
     with pytest.raises(error):
         client.artifacts.get_artifact(text)
 
 
-def offer_files(told: Told, files: dict[str, bytes], *paths: str) -> None:
+def offer_files(recorder: Recorder, files: dict[str, bytes], *paths: str) -> None:
     listing = [
         {"path": path, "size": len(content), "digest": f"sha256:{hashlib.sha256(content).hexdigest()}"}
         for path, content in files.items()
     ]
-    told.offer("GET", "/api/artifacts/m/v1/files", {"files": listing})
+    recorder.offer("GET", "/api/artifacts/m/v1/files", {"files": listing})
     for path, content in zip(paths, files.values(), strict=False):
-        told.offer("GET", f"/api/artifacts/m/v1/files/{path}", content)
+        recorder.offer("GET", f"/api/artifacts/m/v1/files/{path}", content)
 
 
-def test_files_are_downloaded_into_a_folder(told: Told, client: api.RunicornClient, tmp_path: Path) -> None:
+def test_files_are_downloaded_into_a_folder(
+    recorder: Recorder, client: api.RunicornClient, tmp_path: Path
+) -> None:
     files = {"a b.bin": b"\0" * 3_000_000, "deep/ü.txt": b"text"}
-    offer_files(told, files, "a%20b.bin", "deep/%C3%BC.txt")
+    offer_files(recorder, files, "a%20b.bin", "deep/%C3%BC.txt")
     folder = client.artifacts.download_artifact("m:v1", tmp_path / "new" / "folder")
     assert {path: (folder / path).read_bytes() for path in files} == files
     assert sum(path.is_file() for path in folder.rglob("*")) == 2
 
 
 def test_a_download_that_breaks_off_begins_again(
-    told: Told, client: api.RunicornClient, tmp_path: Path
+    recorder: Recorder, client: api.RunicornClient, tmp_path: Path
 ) -> None:
-    offer_files(told, {"a": b"whole"}, "a")
-    listing = told.routes["GET", "/api/artifacts/m/v1/files"]
-    told.say(listing, Says(b"whole", whole=False))
+    offer_files(recorder, {"a": b"whole"}, "a")
+    listing = recorder.routes["GET", "/api/artifacts/m/v1/files"]
+    recorder.say(listing, Says(b"whole", whole=False))
     client.artifacts.download_artifact("m:v1", tmp_path)
     assert (tmp_path / "a").read_bytes() == b"whole"
 
 
 def test_other_content_than_the_digest_says_replaces_nothing(
-    told: Told, client: api.RunicornClient, tmp_path: Path
+    recorder: Recorder, client: api.RunicornClient, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_text("mine")
-    offer_files(told, {"a": b"whole"})
-    told.offer("GET", "/api/artifacts/m/v1/files/a", b"other")
+    offer_files(recorder, {"a": b"whole"})
+    recorder.offer("GET", "/api/artifacts/m/v1/files/a", b"other")
     with pytest.raises(api.ServerError, match="other content"):
         client.artifacts.download_artifact("m:v1", tmp_path)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("a", "mine")]
@@ -113,9 +115,9 @@ def test_other_content_than_the_digest_says_replaces_nothing(
 
 @pytest.mark.parametrize("path", ["../a", "/etc/a", "a/../../b", "c:\\a", "", "."])
 def test_no_file_is_written_outside_the_folder(
-    told: Told, client: api.RunicornClient, tmp_path: Path, path: str
+    recorder: Recorder, client: api.RunicornClient, tmp_path: Path, path: str
 ) -> None:
-    offer_files(told, {path: b"x"})
+    offer_files(recorder, {path: b"x"})
     with pytest.raises(api.ServerError, match="leads out"):
         client.artifacts.download_artifact("m:v1", tmp_path / "here")
     assert list(tmp_path.rglob("*")) == [tmp_path / "here"]
@@ -136,7 +138,7 @@ def test_no_file_is_written_outside_the_folder(
     ],
 )
 def test_the_routes_are_the_documented_ones(
-    told: Told,
+    recorder: Recorder,
     client: api.RunicornClient,
     ask: Callable[[Any], Any],
     method: str,
@@ -144,13 +146,13 @@ def test_the_routes_are_the_documented_ones(
     query: list[tuple[str, str]],
     body: Any,
 ) -> None:
-    told.offer(method, f"/api/artifacts/{path}", {"done": True})
+    recorder.offer(method, f"/api/artifacts/{path}", {"done": True})
     assert ask(client.artifacts) == {"done": True}
-    assert (told.asked[-1].query, told.asked[-1].body) == (query, body)
+    assert (recorder.asked[-1].query, recorder.asked[-1].body) == (query, body)
 
 
-def test_what_a_run_made_and_used_is_told_apart(told: Told, client: api.RunicornClient) -> None:
-    told.offer("GET", "/api/runs/r/artifacts", {"created": [{"name": "m"}], "used": [{"name": "d"}]})
+def test_what_a_run_made_and_used_is_told_apart(recorder: Recorder, client: api.RunicornClient) -> None:
+    recorder.offer("GET", "/api/runs/r/artifacts", {"created": [{"name": "m"}], "used": [{"name": "d"}]})
     listed = client.artifacts.list_experiment_artifacts
     assert listed("r") == [{"relation": "created", "name": "m"}, {"relation": "used", "name": "d"}]
     assert listed("r", "used") == [{"relation": "used", "name": "d"}]

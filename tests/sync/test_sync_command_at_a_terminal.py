@@ -85,7 +85,7 @@ def test_a_key_with_a_passphrase_is_asked_for_it(
     assert QUESTION not in terminal.said
 
 
-def test_whoever_does_not_know_the_machine_gets_nothing(
+def test_without_confirming_the_host_key_nothing_is_fetched(
     sync: Sync, server: Sshd, there: Path, folder: Path, person: Path
 ) -> None:
     write_run(there, "vision", "net")
@@ -176,7 +176,7 @@ def test_watching_brings_new_runs_and_ends_with_ctrl_c(
     assert "Traceback" not in terminal.said and not halves(folder)
 
 
-def test_ctrl_c_ends_one_that_waits_for_another_visit(
+def test_ctrl_c_ends_a_sync_that_waits_for_another_one(
     sync: Sync, server: Sshd, there: Path, folder: Path, person: Path
 ) -> None:
     write_run(there, "vision", "net")

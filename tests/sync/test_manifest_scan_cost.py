@@ -142,7 +142,7 @@ def test_a_lost_state_does_not_turn_the_revision_back(folder: Path) -> None:
 @pytest.mark.parametrize(
     "rubbish", [b"", b"{}", b"[1]", b'{"version": 1, "root": "x"}', b"\xff", b'{"version":']
 )
-def test_a_damaged_memory_is_made_anew(folder: Path, rubbish: bytes) -> None:
+def test_a_damaged_scan_state_is_rebuilt(folder: Path, rubbish: bytes) -> None:
     write_store(folder, 2)
     first, _ = ManifestGenerator(folder).generate()
     (folder / ".runicorn" / ".manifest_scan.json").write_bytes(rubbish)

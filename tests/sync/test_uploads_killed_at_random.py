@@ -199,5 +199,5 @@ def storm(seed: int, kills: int, near: Path, far: Path, home: Path) -> Counter[s
 
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", range(5))
-def test_killed_at_random_nothing_is_lost(seed: int, near: Path, folder: Path, home: Path) -> None:
+def test_uploads_killed_at_random(seed: int, near: Path, folder: Path, home: Path) -> None:
     assert sum(storm(seed, 100, near, folder, home).values()) == 100

@@ -240,7 +240,9 @@ def test_aim_repositories_are_read_by_a_python_that_has_aim(tmp_path: Path, fold
 
 @pytest.mark.torture
 @pytest.mark.timeout(900)
-def test_an_aim_run_that_was_never_indexed_is_cured_as_told(tmp_path: Path, folder: Path) -> None:
+def test_an_aim_run_that_was_never_indexed_is_imported_after_the_suggested_command(
+    tmp_path: Path, folder: Path
+) -> None:
     python = os.environ.get("RUNICORN_TEST_AIM_PYTHON") or python_with_aim(tmp_path / "aim")
     path = unpacked("aim", tmp_path / "store")
     with closing(sqlite3.connect(path / ".aim" / "run_metadata.sqlite")) as database, database:

@@ -47,7 +47,7 @@ def send(api: Any, data: bytes, **fields: Any) -> Any:
     return api.post(ARCHIVE, {"file": file, **fields}, format="multipart")
 
 
-def test_an_archive_is_taken_in(store: Path, full: Path, pack: Pack, api: Any) -> None:
+def test_an_archive_is_imported(store: Path, full: Path, pack: Pack, api: Any) -> None:
     data = pack(full).read_bytes()
     told = send(api, data, dry_run="true").json()
     assert told["dry_run"] and len(told["new_run_ids"]) == 3 and read(api.get("/api/runs")) == []
@@ -66,7 +66,7 @@ def test_an_archive_is_taken_in(store: Path, full: Path, pack: Pack, api: Any) -
     assert list((store / ".runicorn").iterdir()) == [store / ".runicorn" / "import.lock"]
 
 
-def test_a_store_of_the_old_version_is_taken_in(store: Path, api: Any) -> None:
+def test_a_store_of_the_old_version_is_imported(store: Path, api: Any) -> None:
     # Its paths begin with the name of the folder: no part of a store.
     answer = send(api, FIXTURE_STORE.read_bytes())
     assert answer.status_code == 400 and "runicorn-store-0.5.3" in answer.json()["detail"]

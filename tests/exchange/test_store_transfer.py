@@ -123,7 +123,7 @@ def test_a_dry_run_says_the_same_and_does_nothing(full: Path, folder: Path, pack
         assert import_archive(folder, file) == told
 
 
-def test_what_is_there_is_changed_only_when_told_to(full: Path, folder: Path, pack: Pack) -> None:
+def test_existing_runs_are_replaced_only_on_request(full: Path, folder: Path, pack: Pack) -> None:
     archive = pack(full)
     with archive.open("rb") as file:
         import_archive(folder, file)
@@ -192,7 +192,7 @@ def test_exact_times_survive(full: Path, folder: Path, pack: Pack) -> None:
         assert abs((folder / path).stat().st_mtime_ns - exact) < 100
 
 
-def test_stores_of_runicorn_05_are_taken_from_a_tar(folder: Path, tmp_path: Path) -> None:
+def test_stores_of_runicorn_05_are_imported_from_a_tar(folder: Path, tmp_path: Path) -> None:
     with tarfile.open(FIXTURE_STORE) as archive:
         archive.extractall(tmp_path, filter="data")
     root = tmp_path / FIXTURE_STORE.name.removesuffix(".tar.gz")

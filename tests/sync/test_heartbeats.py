@@ -50,7 +50,7 @@ def test_a_heartbeat_survives_the_database(run: Path, api: APIClient) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"at": "x"}', '{"at": true}', '{"at": null}'])
-def test_a_damaged_heartbeat_is_none(run: Path, content: str) -> None:
+def test_a_damaged_heartbeat_counts_as_missing(run: Path, content: str) -> None:
     (run / heartbeat.NAME).write_text(content)
     assert heartbeat.read(run) is None
 

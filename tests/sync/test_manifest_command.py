@@ -56,6 +56,6 @@ def test_it_answers_programs_in_json(folder: Path, home: Path, tmp_path: Path) -
     assert json.loads(target.read_text())["snapshot_id"] == answer["snapshot_id"]
 
 
-def test_a_root_that_is_not_there_is_told(home: Path, tmp_path: Path) -> None:
+def test_a_missing_root_is_reported(home: Path, tmp_path: Path) -> None:
     done = run(home, "--root", str(tmp_path / "nothing"))
     assert done.returncode == 4 and "There is no storage root" in done.stderr

@@ -1,4 +1,4 @@
-"""A manifest comes from somebody else: nothing in it leads out of the folder, or anywhere a run does not belong."""
+"""Hostile manifests: no entry leads out of the folder, or to a place outside a run."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def below(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ODD_PATHS)
-def test_a_path_that_is_none_of_a_run_is_refused_and_the_rest_is_used(path: str, tmp_path: Path) -> None:
+def test_a_path_outside_a_run_is_refused_and_the_other_runs_are_fetched(path: str, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b" / "c" / "mirror"
     folder.mkdir(parents=True)
     parts = path.split("/")
@@ -156,14 +156,14 @@ def test_a_path_that_is_none_of_a_run_is_refused_and_the_rest_is_used(path: str,
         {"path": f"{RUN}/logs.txt", "head_hash": "Z" * 32},
     ],
 )
-def test_a_file_that_is_told_of_oddly_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
+def test_a_malformed_file_entry_is_refused(change: dict[str, Any], tmp_path: Path) -> None:
     far = Far(manifest(run({**GOOD, **change})))
     assert mirror(far, tmp_path)["refused_count"] == 1
     assert not far.asked and not below(tmp_path)
 
 
 @pytest.mark.parametrize("odd", [None, 5, "run", [], {}, {"files": None}, {"files": {}}, {"files": "x"}])
-def test_a_run_that_is_none_is_refused(odd: Any, tmp_path: Path) -> None:
+def test_a_malformed_run_is_refused(odd: Any, tmp_path: Path) -> None:
     result = mirror(Far(manifest(odd, run(GOOD))), tmp_path)
     assert (result["refused_count"], result["files_synced"]) == (1, 1)
 
@@ -232,7 +232,7 @@ def test_a_size_beyond_the_disk_costs_one_file(tmp_path: Path) -> None:
     assert "No space left on the disk" in result["problems"][0]
 
 
-def test_a_memory_that_leads_elsewhere_removes_nothing(tmp_path: Path) -> None:
+def test_a_forged_sync_state_removes_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "mirror"
     folder.mkdir()
     precious = tmp_path / "precious.txt"
@@ -247,7 +247,7 @@ def test_a_memory_that_leads_elsewhere_removes_nothing(tmp_path: Path) -> None:
 @given(
     st.text(max_size=60) | st.lists(st.sampled_from(["..", ".", "", "p", "runs", "media", "a"])).map("/".join)
 )
-def test_whatever_is_taken_lies_within_a_run(path: str) -> None:
+def test_every_accepted_path_is_within_a_run(path: str) -> None:
     if inventory.is_run_file(path):
         assert not os.path.isabs(path) and ".." not in path.split("/")
         assert os.path.normpath(path) == path and "runs" in path.split("/")

@@ -23,7 +23,7 @@ from runicorn.importers.tensorboard import read as read_tensorboard
 from runicorn.importers.trackio import read as read_trackio
 from runicorn.importers.writer import import_experiments
 from runicorn.store import curation, layout
-from tests.importers.test_experiments_of_other_trackers_become_runs import (
+from tests.importers.test_import_of_trackers import (
     journal,
     points,
     run_import,
@@ -58,7 +58,7 @@ def long_ago(*paths: Path) -> None:
         os.utime(path, (1.7e9, 1.7e9))
 
 
-def test_nine_of_ten_runs_are_taken_when_one_byte_is_flipped(tmp_path: Path, folder: Path) -> None:
+def test_nine_of_ten_runs_are_imported_when_one_byte_is_flipped(tmp_path: Path, folder: Path) -> None:
     files = [event_file(tmp_path / "logs" / f"run{number}", 5) for number in range(10)]
     content = bytearray(files[3].read_bytes())
     content[len(content) // 2] ^= 1
@@ -194,7 +194,7 @@ def test_the_second_part_of_a_wandb_run_updates_the_first(tmp_path: Path, folder
     assert len(points(runs(folder)["vision/long"], "loss")) == 6
 
 
-def test_a_damaged_wandb_file_stops_none_of_the_others(tmp_path: Path, folder: Path) -> None:
+def test_a_damaged_wandb_file_does_not_stop_the_other_runs(tmp_path: Path, folder: Path) -> None:
     path = unpacked("wandb", tmp_path)
     shutil.copytree(unpacked("wandb-resumed", tmp_path) / "wandb", path / "more", symlinks=True)
     (damaged,) = (path / "wandb").rglob("run-*.wandb")
@@ -242,7 +242,7 @@ def test_mlflow_parameters_keep_their_text(kind: str, tmp_path: Path, folder: Pa
 
 
 @pytest.mark.parametrize("kind", ["files", "database"])
-def test_mlflow_models_and_nested_runs_come_along(kind: str, tmp_path: Path, folder: Path) -> None:
+def test_mlflow_models_and_nested_runs_are_imported(kind: str, tmp_path: Path, folder: Path) -> None:
     path = unpacked("mlflow-models", tmp_path)
     answer = run_import("mlflow", path / "mlruns" if kind == "files" else path, folder)
     assert counts(answer)[0] == (2 if kind == "files" else 4)

@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 
 import runicorn.api as api
-from tests.client.told import Says, Told
+from tests.client.recorder import Recorder, Says
 
 PLACE = [("connection_id", "me@gpu:22")]
 SPOT = [*PLACE, ("path", "/data/a b")]
 
 
 @pytest.fixture
-def client(told: Told) -> Iterator[api.RunicornClient]:
-    """A client of the server that answers as it is told."""
-    with api.RunicornClient(told.url, max_retries=0) as client:
+def client(recorder: Recorder) -> Iterator[api.RunicornClient]:
+    """A client of the server that answers as the test says."""
+    with api.RunicornClient(recorder.url, max_retries=0) as client:
         yield client
 
 
@@ -84,7 +84,7 @@ def client(told: Told) -> Iterator[api.RunicornClient]:
     ],
 )
 def test_the_routes_are_the_documented_ones(
-    told: Told,
+    recorder: Recorder,
     client: api.RunicornClient,
     ask: Callable[[Any], Any],
     method: str,
@@ -94,17 +94,17 @@ def test_the_routes_are_the_documented_ones(
     says: Any,
     answer: Any,
 ) -> None:
-    told.offer(method, f"/api/remote/{path}", says)
+    recorder.offer(method, f"/api/remote/{path}", says)
     assert ask(client.remote) == answer
-    assert (told.asked[-1].query, told.asked[-1].body) == (query, body)
+    assert (recorder.asked[-1].query, recorder.asked[-1].body) == (query, body)
 
 
 @pytest.mark.parametrize(
     ("status", "error"), [(401, api.AuthenticationError), (503, api.ServerError), (400, api.BadRequestError)]
 )
-def test_why_a_connection_failed_is_told(
-    told: Told, client: api.RunicornClient, status: int, error: type[api.RunicornAPIError]
+def test_the_reason_of_a_failed_connection_is_reported(
+    recorder: Recorder, client: api.RunicornClient, status: int, error: type[api.RunicornAPIError]
 ) -> None:
-    told.say(Says({"detail": "gpu did not accept the key: give another one."}, status))
+    recorder.say(Says({"detail": "gpu did not accept the key: give another one."}, status))
     with pytest.raises(error, match="give another one"):
         client.remote.connect("gpu")

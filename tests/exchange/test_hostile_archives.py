@@ -240,7 +240,7 @@ def test_it_is_refused(folder: Path, data: bytes, phrase: str) -> None:
     assert snapshot(folder) == before and snapshot(folder.parent) == beside
 
 
-def test_the_good_one_among_them_is_taken(folder: Path) -> None:
+def test_the_intact_archive_among_them_is_imported(folder: Path) -> None:
     for pack in (zipped, tarred, gzipped):
         number = f"20260101_00000{len(list(folder.glob('p/n/runs/*')))}_aaaaaa"
         assert import_archive(folder, io.BytesIO(pack(good(number)))).runs == [f"p/n/runs/{number}"]

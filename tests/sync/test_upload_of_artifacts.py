@@ -45,7 +45,7 @@ def test_it_goes_on_where_it_was_cut(near: Path, network: Proxy, viewer: Viewer,
     send(300, 40, near, network.url, home)
     until(lambda: network.is_cut)
     before = {folder.name for folder in uploads.iterdir()}
-    network.mend()
+    network.restore()
     until(lambda: not senders(near))
     assert contents(viewer.root) == contents(near)
     assert len(before) == 1 and not list(uploads.iterdir())

@@ -199,7 +199,7 @@ def test_a_killed_sender_is_started_again_while_the_training_goes_on(
     training.communicate("\n", timeout=60)
 
 
-def test_a_sender_that_is_told_to_stop_sends_what_is_left(
+def test_a_terminated_sender_process_uploads_the_rest(
     near: Path, viewer: Viewer, home: Path, run_id: str
 ) -> None:
     code = "sys.stdin.readline(); run.log_text('x' * 9_000_000); print('more', flush=True); time.sleep(600)"

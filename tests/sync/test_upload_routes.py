@@ -70,7 +70,7 @@ def test_before_its_meta_a_run_is_not_found(store: Path, api: APIClient) -> None
     assert not list(store.glob("*/*"))
 
 
-def test_project_and_experiment_may_be_told_beside_the_first_file(store: Path, api: APIClient) -> None:
+def test_project_and_experiment_may_be_sent_with_the_first_file(store: Path, api: APIClient) -> None:
     answer = put(api, "events.jsonl", b"{}\n", offset=0, project="p", experiment="n")
     assert answer.status_code == 200
     assert (store / "p" / "n" / "runs" / RUN / "events.jsonl").read_bytes() == b"{}\n"
@@ -145,7 +145,7 @@ def test_a_file_whose_parts_are_all_there_is_completed_when_it_is_met_again(
     assert (run / "media" / "a.png").read_bytes() == content
 
 
-def test_what_is_there_is_told_by_its_digest(run: Path, api: APIClient) -> None:
+def test_the_digest_of_an_uploaded_file_is_returned(run: Path, api: APIClient) -> None:
     put(api, "events.jsonl", b'{"a": 1}\n{"b": 2}\n', offset=0)
     path = f"/api/runs/{RUN}/files/events.jsonl"
     assert api.get(path).json() == {"size": 18, "digest": digest(b'{"a": 1}\n{"b": 2}\n')}
@@ -215,7 +215,7 @@ def test_a_meta_that_leads_elsewhere_makes_no_run(meta: dict[str, Any], store: P
     assert not list(store.glob("**/meta.json"))
 
 
-def test_an_id_that_is_none_is_refused(store: Path, api: APIClient) -> None:
+def test_a_malformed_run_id_is_refused(store: Path, api: APIClient) -> None:
     content = json.dumps(META | {"id": "mine"}).encode()
     answer = put(api, "meta.json", content, run_id="mine", digest=digest(content))
     assert answer.status_code == 400 and "Invalid run_id format" in answer.json()["detail"]

@@ -11,8 +11,8 @@ from tests.client.conftest import BEGIN, IDS
 
 
 def test_a_run_and_its_metrics(client: api.RunicornClient) -> None:
-    for told in (client.get_run(IDS[4]), client.list_experiments(limit=1)[0]):
-        run = api.Experiment.from_dict(told)
+    for recorder in (client.get_run(IDS[4]), client.list_experiments(limit=1)[0]):
+        run = api.Experiment.from_dict(recorder)
         assert (run.id, run.project, run.name, run.status) == (IDS[4], "vision", "net1", "finished")
         assert run.created_datetime == datetime.fromtimestamp(BEGIN + 4) and "all" in run.tags
     assert api.Experiment.from_dict(client.get_run(IDS[4])).summary["note"] == "good"
@@ -41,13 +41,13 @@ def test_what_is_not_told_has_a_default_and_what_is_unknown_is_passed_over() -> 
 
 
 def test_a_viewer_on_another_machine() -> None:
-    told = {
+    recorder = {
         "session_id": "9f2c11d8",
         "host": "gpu",
         "local_port": 8081,
         "started_at": 1500,
         "status": "running",
     }
-    session = api.RemoteSession.from_dict(told)
+    session = api.RemoteSession.from_dict(recorder)
     assert (session.remote_host, session.created_at) == ("gpu", 1.5)
     assert session.local_url == "http://localhost:8081"

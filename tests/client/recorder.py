@@ -37,7 +37,7 @@ class Says:
     whole: bool = True
 
 
-class Told:
+class Recorder:
     """What to answer, first the queue and then by route; and what was asked."""
 
     def __init__(self, port: int) -> None:
@@ -64,14 +64,14 @@ class Told:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    told: Told
+    recorder: Recorder
 
     def _handle(self) -> None:
         parts = urlsplit(self.path)
         raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         body = json.loads(raw) if raw else None
         query = parse_qsl(parts.query, keep_blank_values=True)
-        says = self.told.answer(Asked(self.command, parts.path, query, dict(self.headers), body))
+        says = self.recorder.answer(Asked(self.command, parts.path, query, dict(self.headers), body))
         self.close_connection = not says.whole or not says.status
         if says.status:
             self._say(says)
@@ -92,14 +92,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def told_server() -> Iterator[Told]:
+def told_server() -> Iterator[Recorder]:
     """Such a server on a free port."""
     handler = type("Handler", (_Handler,), {})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
-        handler.told = Told(server.server_port)
+        handler.recorder = Recorder(server.server_port)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
-        yield handler.told
+        yield handler.recorder
         server.shutdown()
         thread.join()

@@ -120,14 +120,14 @@ def test_the_second_visit_is_equal_and_asks_little(
         second = sync(*options)
     assert (second["source"], second["failed_count"], second["problems"]) == (way, 0, [])
     assert live(folder) == live(there)
-    # Runs that are gone over there, one of them by its name, are in the recycle bin here.
+    # Runs deleted on the remote host, one of them by its name, are in the recycle bin here.
     assert second["deleted_count"] == 2
     assert 20 < len(requests) <= MOST_REQUESTS[way], f"{len(requests)} requests: {requests}"
     third = sync(*options)
     assert third["files_synced"] == 0
 
 
-def test_a_host_that_nobody_knows_is_not_trusted_and_a_wrong_place_is_told(
+def test_an_unknown_host_is_not_trusted_and_a_missing_folder_is_reported(
     server: TalkativeSshd, there: Path, folder: Path, home: Path
 ) -> None:
     def sync(path: str) -> Result:

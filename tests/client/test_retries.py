@@ -8,7 +8,7 @@ import pytest
 
 import runicorn.api as api
 from runicorn.api.transport import FIRST_PAUSE, Transport
-from tests.client.told import Says, Told
+from tests.client.recorder import Recorder, Says
 from tests.processes import free_port
 
 CUT = Says(status=0)
@@ -16,7 +16,7 @@ GOOD = Says({"fine": True})
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failures",
     [
         CUT,
         Says({"much": "text"}, whole=False),
@@ -26,56 +26,64 @@ GOOD = Says({"fine": True})
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_a_passing_trouble_is_not_the_end(
-    told: Told, transport: Transport, waits: list[float], method: str, trouble: Says
+    recorder: Recorder, transport: Transport, waits: list[float], method: str, failures: Says
 ) -> None:
-    told.say(trouble, trouble, GOOD)
+    recorder.say(failures, failures, GOOD)
     assert transport.json(method, "/api/thing") == {"fine": True}
-    assert len(told.asked) == 3
+    assert len(recorder.asked) == 3
     assert all(FIRST_PAUSE * 2**n / 2 <= pause <= FIRST_PAUSE * 2**n for n, pause in enumerate(waits))
 
 
-def test_the_number_of_attempts_is_that_of_max_retries_and_one(told: Told, transport: Transport) -> None:
-    told.say(*[Says({"detail": "The database is busy."}, 503)] * 9)
+def test_the_number_of_attempts_is_that_of_max_retries_and_one(
+    recorder: Recorder, transport: Transport
+) -> None:
+    recorder.say(*[Says({"detail": "The database is busy."}, 503)] * 9)
     with pytest.raises(api.ServerError, match=r"The database is busy\.") as caught:
         transport.json("GET", "/api/thing")
-    assert len(told.asked) == 4
+    assert len(recorder.asked) == 4
     assert (caught.value.status, caught.value.payload) == (503, {"detail": "The database is busy."})
-    told.asked.clear()
+    recorder.asked.clear()
     with pytest.raises(api.ServerError):
-        Transport(told.url, 5, max_retries=0).json("GET", "/api/thing")
-    assert len(told.asked) == 1
+        Transport(recorder.url, 5, max_retries=0).json("GET", "/api/thing")
+    assert len(recorder.asked) == 1
 
 
-@pytest.mark.parametrize("trouble", [CUT, Says({"detail": "busy"}, 503), Says({"detail": "slow down"}, 429)])
-def test_what_may_have_been_done_is_not_done_again(told: Told, transport: Transport, trouble: Says) -> None:
-    told.say(trouble, GOOD)
+@pytest.mark.parametrize("failures", [CUT, Says({"detail": "busy"}, 503), Says({"detail": "slow down"}, 429)])
+def test_what_may_have_been_done_is_not_done_again(
+    recorder: Recorder, transport: Transport, failures: Says
+) -> None:
+    recorder.say(failures, GOOD)
     with pytest.raises(api.RunicornAPIError):
         transport.json("POST", "/api/thing", body={})
-    assert len(told.asked) == 1
+    assert len(recorder.asked) == 1
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 500, 501])
-def test_what_another_attempt_would_not_mend_is_said_at_once(
-    told: Told, transport: Transport, status: int
+def test_an_error_that_a_retry_would_not_fix_is_raised_at_once(
+    recorder: Recorder, transport: Transport, status: int
 ) -> None:
-    told.say(Says({"detail": "No."}, status), GOOD)
+    recorder.say(Says({"detail": "No."}, status), GOOD)
     with pytest.raises(api.RunicornAPIError, match=r"No\."):
         transport.json("GET", "/api/thing")
-    assert len(told.asked) == 1
+    assert len(recorder.asked) == 1
 
 
-def test_the_server_says_how_long_to_wait(told: Told, transport: Transport, waits: list[float]) -> None:
+def test_the_server_says_how_long_to_wait(
+    recorder: Recorder, transport: Transport, waits: list[float]
+) -> None:
     soon = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    told.say(*(Says({}, 429, {"Retry-After": text}) for text in ("60", soon, "0")), GOOD)
+    recorder.say(*(Says({}, 429, {"Retry-After": text}) for text in ("60", soon, "0")), GOOD)
     transport.json("GET", "/api/thing")
     assert waits[0] == 60
     assert 25 <= waits[1] <= 30
     assert waits[2] == 0
 
 
-def test_more_than_a_minute_is_not_waited_out(told: Told, transport: Transport, waits: list[float]) -> None:
+def test_more_than_a_minute_is_not_waited_out(
+    recorder: Recorder, transport: Transport, waits: list[float]
+) -> None:
     body = {"detail": "Rate limit exceeded", "retry_after": 61}
-    told.say(Says(body, 429, {"Retry-After": "61"}))
+    recorder.say(Says(body, 429, {"Retry-After": "61"}))
     with pytest.raises(api.RateLimitError, match="Rate limit exceeded") as caught:
         transport.json("GET", "/api/thing")
     assert (caught.value.retry_after, waits) == (61, [])
@@ -83,22 +91,22 @@ def test_more_than_a_minute_is_not_waited_out(told: Told, transport: Transport, 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "", "9" * 40])
 def test_a_wait_that_is_no_number_means_nothing(
-    told: Told, transport: Transport, waits: list[float], text: str
+    recorder: Recorder, transport: Transport, waits: list[float], text: str
 ) -> None:
-    told.say(Says({}, 503, {"Retry-After": text}), GOOD)
+    recorder.say(Says({}, 503, {"Retry-After": text}), GOOD)
     transport.json("GET", "/api/thing")
     assert waits[0] <= FIRST_PAUSE
 
 
-def test_it_really_waits(told: Told) -> None:
-    told.say(Says({}, 503, {"Retry-After": "1"}), GOOD)
+def test_it_really_waits(recorder: Recorder) -> None:
+    recorder.say(Says({}, 503, {"Retry-After": "1"}), GOOD)
     began = time.monotonic()
-    with api.RunicornClient(told.url) as client:
+    with api.RunicornClient(recorder.url) as client:
         assert client.get("/api/thing") == {"fine": True}
     assert time.monotonic() - began >= 1
 
 
-def test_nobody_there_is_said_in_a_sentence() -> None:
+def test_an_unreachable_server_is_reported_in_a_sentence() -> None:
     port = free_port()
     with pytest.raises(api.ConnectionError, match=f"127.0.0.1:{port}: Connection refused") as caught:
         api.connect(f"http://name:secret@127.0.0.1:{port}", max_retries=0)
@@ -106,7 +114,7 @@ def test_nobody_there_is_said_in_a_sentence() -> None:
     assert (caught.value.status, caught.value.payload) == (None, None)
 
 
-def test_an_answer_that_does_not_come_is_not_asked_for_again(told: Told, waits: list[float]) -> None:
+def test_an_answer_that_does_not_come_is_not_asked_for_again(recorder: Recorder, waits: list[float]) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -118,16 +126,16 @@ def test_an_answer_that_does_not_come_is_not_asked_for_again(told: Told, waits: 
     assert waits == []
 
 
-def test_something_else_at_the_address_is_no_viewer(told: Told) -> None:
+def test_something_else_at_the_address_is_no_viewer(recorder: Recorder) -> None:
     for answer in (Says(b"<html>"), Says({"status": "down"}), Says([]), Says({"detail": "Not Found"}, 404)):
-        told.say(answer)
+        recorder.say(answer)
         with pytest.raises(api.ConnectionError, match="not as a Runicorn viewer"):
-            api.connect(told.url)
+            api.connect(recorder.url)
 
 
-def test_a_closed_client_asks_nothing(told: Told) -> None:
-    with api.RunicornClient(told.url) as client:
+def test_a_closed_client_asks_nothing(recorder: Recorder) -> None:
+    with api.RunicornClient(recorder.url) as client:
         pass
     with pytest.raises(api.ConnectionError, match="closed"):
         client.health_check()
-    assert not told.asked
+    assert not recorder.asked
