@@ -12,6 +12,7 @@ from typing import Any
 
 from runicorn.store import layout
 from runicorn.sync.fetcher import Fetcher, FetchResult, prepare_target
+from runicorn.sync.heartbeats import write_heartbeats
 from runicorn.sync.inventory import Inventory
 from runicorn.sync.manifest.model import folder_of
 from runicorn.sync.plan import Download, Plan, make_plan
@@ -52,6 +53,7 @@ class RunMirror:
         self.state = State(state_dir)
         self._problems: list[str] = []
         self._changed: set[str] = set()
+        self._unrelated: set[str] = set()
         self._last_save = time.monotonic()
 
     def run(self, discover: Callable[[State], Inventory], progress: Progress | None = None) -> dict[str, Any]:
@@ -78,15 +80,17 @@ class RunMirror:
             self.state.load()
             last = self.state.cursor.get("last_snapshot_id")
             inventory = discover(self.state)
-            known = len(self.state.files)
+            known, running = len(self.state.files), self.state.running
             plan = make_plan(inventory, self.state, self._root)
             self._skip_unrelated_runs(plan)
             result = _counts(plan, inventory)
             try:
                 self._fetch(plan, result, progress)
                 self._apply_deletions(plan, inventory, result)
+                self._write_heartbeats(inventory)
             finally:
-                if plan.downloads or self._changed or len(self.state.files) != known:
+                is_changed = len(self.state.files) != known or self.state.running != running
+                if plan.downloads or self._changed or is_changed:
                     self.state.save()
                 self._touch_parents()
                 if self._stop.requested and not self._stop.keep_partial:
@@ -106,6 +110,7 @@ class RunMirror:
         """Drop the downloads of runs whose id is used here by another run."""
         others = {folder for folder in plan.unrelated if not self._is_same_run(folder)}
         plan.downloads = [download for download in plan.downloads if folder_of(download.path) not in others]
+        self._unrelated = others
         for folder in sorted(others):
             self._report(f"{folder} exists here already as another run; it was left unchanged.")
 
@@ -170,7 +175,8 @@ class RunMirror:
             self._problems.append(sentence)
 
     def _apply_deletions(self, plan: Plan, inventory: Inventory, result: dict[str, Any]) -> None:
-        for folder in inventory.runs:
+        # Unrelated runs are compared again at the next sync.
+        for folder in inventory.runs.keys() - self._unrelated:
             self.state.seen[folder] = inventory.generated_at
         for path in plan.unlink:
             with suppress(FileNotFoundError):
@@ -181,6 +187,13 @@ class RunMirror:
             self._restore(folder)
         for folder in plan.to_bin:
             result["deleted_count"] += self._bin(folder)
+
+    def _write_heartbeats(self, inventory: Inventory) -> None:
+        known = self.state.running
+        candidates = inventory.runs.keys()
+        if known is not None:
+            candidates &= known | self._changed
+        self.state.running = write_heartbeats(self._root, candidates - self._unrelated)
 
     def _bin(self, folder: str) -> bool:
         """Move a run into the recycle bin; return whether it was not in it before."""

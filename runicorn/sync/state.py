@@ -41,6 +41,7 @@ class State:
         binned: modification time of the deletion marker of each run that was deleted on the remote host.
         listed: runs of the last listing without a manifest.
         cursor: the last manifest, and the number of syncs.
+        running: folders of the runs that said they were running; None when that is not recorded yet.
     """
 
     folder: Path
@@ -49,6 +50,7 @@ class State:
     binned: dict[str, float] = field(default_factory=dict)
     listed: dict[str, RunFiles] = field(default_factory=dict)
     cursor: dict[str, Any] = field(default_factory=dict)
+    running: set[str] | None = None
 
     def load(self) -> None:
         """Read it; missing, damaged and linked files count as empty."""
@@ -63,6 +65,8 @@ class State:
                 for folder, moment in _dict(content.get(name)).items()
                 if is_run_folder(folder) and isinstance(moment, int | float)
             )
+        if isinstance(running := content.get("running"), list):
+            self.running = {folder for folder in running if isinstance(folder, str) and is_run_folder(folder)}
         # A state of 0.5 has only the files.
         for path in self.files:
             self.seen.setdefault(folder_of(path), 0.0)
@@ -84,7 +88,14 @@ class State:
             path: {"size": size, "mtime": mtime, "synced_at": now}
             for path, (size, mtime) in self.files.items()
         }
-        content = {"version": VERSION, "files": files, "seen": self.seen, "binned": self.binned}
+        content: dict[str, Any] = {
+            "version": VERSION,
+            "files": files,
+            "seen": self.seen,
+            "binned": self.binned,
+        }
+        if self.running is not None:
+            content["running"] = sorted(self.running)
         _platform.replace_file(self.folder / STATE, encode(content))
 
     def save_listing(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from runicorn.store import layout
+from runicorn.store import heartbeat, layout
 
 BRIEF = frozenset({layout.META, layout.STATUS, layout.DELETED})
 
@@ -44,6 +44,8 @@ def read_state(folder: Path | str) -> FolderState:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
+                if entry.name == heartbeat.NAME:
+                    marks.append((entry.name, entry.stat(follow_symlinks=False).st_mtime_ns, 0, 0))
                 if entry.name not in layout.SMALL and entry.name not in layout.GROWING:
                     continue
                 stat = entry.stat(follow_symlinks=False)
@@ -66,7 +68,7 @@ def read_state(folder: Path | str) -> FolderState:
         return _unreadable(f"The folder could not be listed: {error.strerror or error}.")
     marks.sort()
     signature = blake2b(repr(marks).encode(), digest_size=12).hexdigest()
-    names = frozenset(mark[0] for mark in marks)
+    names = frozenset(mark[0] for mark in marks) - {heartbeat.NAME}
     return FolderState(names, signature, written, touched, journal, is_run=is_run)
 
 

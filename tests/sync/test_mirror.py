@@ -221,6 +221,10 @@ def test_another_run_of_the_same_id_is_left_as_it_is(
     result = sync()
     assert any("as another run" in problem for problem in result["problems"])
     assert os.listdir(mine) == ["meta.json"]
+    put(first / "status.json", '{"status": "running"}')
+    again = sync()
+    assert any("as another run" in problem for problem in again["problems"])
+    assert os.listdir(mine) == ["meta.json"]
 
 
 def test_files_deleted_on_the_remote_host_are_deleted_here(

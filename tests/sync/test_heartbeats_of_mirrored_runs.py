@@ -1,0 +1,98 @@
+"""Heartbeats of mirrored runs: when the mirror last saw a run that says it is running."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from runicorn.store import heartbeat
+from runicorn.sync.mirror import mirror_store
+from runicorn.sync.transport import wrap_client
+from runs.active_root import active_root
+from runs.index import discovery
+from tests.folders import write_run
+
+pytestmark = pytest.mark.needs("sshd")
+Mirror = Callable[[], dict[str, Any]]
+RUN = "20260116_120000_a1b2c3"
+PLACE = f"vision/resnet/runs/{RUN}"
+
+
+@pytest.fixture
+def mirror(sftp: Any, there: Path, store: Path) -> Mirror:
+    """Mirror the remote store over SFTP into the one that is shown."""
+    return lambda: mirror_store(wrap_client(sftp), str(there), store, "gpu")
+
+
+def status(there: Path, word: str) -> None:
+    """Change the status of the remote run."""
+    path = there / PLACE / "status.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": word}))
+    os.utime(path, (time.time() + 5, time.time() + 5))
+
+
+def shown(api: APIClient) -> Any:
+    """The heartbeat that the server reports, once it has looked at the folders that changed."""
+    discovery.tick(active_root())
+    return api.get(f"/api/runs/{RUN}").json()["heartbeat_at"]
+
+
+def test_a_mirrored_run_has_a_heartbeat_while_it_is_running(
+    mirror: Mirror, there: Path, store: Path, api: APIClient
+) -> None:
+    write_run(there, run_id=RUN, status="running")
+    before = time.time()
+    mirror()
+    discovery.full(active_root())
+    assert before <= shown(api) <= time.time()
+    status(there, "finished")
+    mirror()
+    assert shown(api) is None
+
+
+def test_a_run_whose_mirror_stopped_says_since_when(
+    mirror: Mirror, there: Path, store: Path, api: APIClient
+) -> None:
+    write_run(there, run_id=RUN, status="running")
+    mirror()
+    discovery.full(active_root())
+    page = Client()
+    assert "No heartbeat since" not in page.get(f"/runs/{RUN}").content.decode()
+    heartbeat.write(store / PLACE, then := time.time() - 240)
+    os.utime(store / PLACE)
+    assert shown(api) == then
+    assert "No heartbeat since" in page.get(f"/runs/{RUN}").content.decode()
+    result = mirror()  # nothing else is new
+    assert result["skipped"] and shown(api) > then
+    assert "No heartbeat since" not in page.get(f"/runs/{RUN}").content.decode()
+
+
+def test_a_mirror_writes_no_heartbeat_for_another_run_of_the_same_id(
+    mirror: Mirror, there: Path, store: Path
+) -> None:
+    write_run(there, run_id=RUN, status="running")
+    write_run(store, run_id=RUN, status="running", created_at=1.0)
+    for _ in range(2):
+        assert any("as another run" in problem for problem in mirror()["problems"])
+        assert not (store / PLACE / heartbeat.NAME).exists()
+
+
+def test_a_mirror_writes_no_heartbeat_through_a_link(
+    mirror: Mirror, there: Path, store: Path, tmp_path: Path
+) -> None:
+    write_run(there, run_id=RUN, status="running")
+    mirror()
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    (store / PLACE / heartbeat.NAME).unlink()
+    (store / PLACE / heartbeat.NAME).symlink_to(outside)
+    mirror()
+    assert outside.read_text() == "mine"
