@@ -1,21 +1,21 @@
 """What can go wrong with another machine; each error knows its HTTP status, and says what to do.
 
-NotServing         503  the loop of `remote/ssh/loop.py` does not run
-NoAnswer           503  something took longer than it may
+LoopNotRunning         503  the loop of `remote/ssh/loop.py` does not run
+RemoteTimeout           503  something took longer than it may
 HostKeyConflict    409  the host's key is unknown or another one than before; the detail is an object
-LoginRefused       401  the host does not let this user in with what was given
-Unreachable        503  no connection: unknown name, refused, no answer in time, no SSH server
-ConnectionCut      503  the connection ended in the middle of something
-BadInput           400  a field makes no sense: host, username, port, key, path
-BadKey             400  no key to read in it: one sentence for all reasons (`KEY_FILE`, `KEY_TEXT`, `PASSPHRASE`)
-NoConnection       404  no live connection of that id
-NoSuchPlace        404  no file or folder of that path over there
-NoEnvironment      404  no environment of that name over there
-NotAllowed         403  the user over there may not
-Failed             503  a command or transfer over there failed
-NobodyListens      503  no program listens on a port over there
-NotKept            503  the configuration directory cannot be read or written
-LocalPortTaken     409  the port on this side is taken
+AuthenticationFailed       401  the host does not let this user in with what was given
+HostUnreachable        503  no connection: unknown name, refused, no answer in time, no SSH server
+ConnectionLost      503  the connection ended in the middle of something
+InvalidInput           400  a field makes no sense: host, username, port, key, path
+InvalidKey             400  no key to read in it: one sentence for all reasons (`KEY_FILE`, `KEY_TEXT`, `PASSPHRASE`)
+ConnectionNotFound       404  no live connection of that id
+RemotePathNotFound        404  no file or folder of that path over there
+EnvironmentNotFound      404  no environment of that name over there
+RemotePermissionDenied         403  the user over there may not
+RemoteOperationFailed             503  a command or transfer over there failed
+PortClosed      503  no program listens on a port over there
+ConfigurationUnavailable            503  the configuration directory cannot be read or written
+LocalPortInUse     409  the port on this side is taken
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ KEY_TEXT = "private_key: it holds no private key. Paste the whole text of the ke
 PASSPHRASE = "passphrase: the key is protected and this does not open it. Give the passphrase of the key."
 
 
-class Trouble(Exception):
+class RemoteError(Exception):
     """Something about another machine; `runicorn_site/errors.py` makes the answer of it.
 
     Not of the web framework's kind: the command line meets these errors too, and would load all of it for them.
@@ -48,7 +48,7 @@ class Trouble(Exception):
         self.detail: Any = sentence
 
 
-class Unavailable(Trouble):
+class RemoteUnavailable(RemoteError):
     """Something outside did not do what it was asked to."""
 
     foreseen = True
@@ -56,47 +56,47 @@ class Unavailable(Trouble):
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
 
 
-class NotServing(Unavailable):
+class LoopNotRunning(RemoteUnavailable):
     """The part of the server that talks to other machines does not run."""
 
     def __init__(self) -> None:
         super().__init__("Remote module not available: the viewer is starting or stopping. Try again.")
 
 
-class NoAnswer(Unavailable):
+class RemoteTimeout(RemoteUnavailable):
     """Something took longer than it may."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"The other machine did not answer within {seconds:.0f} s. Try again.")
 
 
-class Unreachable(Unavailable):
+class HostUnreachable(RemoteUnavailable):
     """No connection could be made."""
 
 
-class ConnectionCut(Unavailable):
+class ConnectionLost(RemoteUnavailable):
     """The connection ended in the middle of something."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The connection to {name} was lost. Connect again.")
 
 
-class Failed(Unavailable):
+class RemoteOperationFailed(RemoteUnavailable):
     """A command or a transfer over there failed."""
 
 
-class NotKept(Unavailable):
+class ConfigurationUnavailable(RemoteUnavailable):
     """The configuration directory cannot be read or written."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"The configuration could not be read or written: {reason}")
 
 
-class NobodyListens(Failed):
+class PortClosed(RemoteOperationFailed):
     """No program listens on a port over there."""
 
 
-class HostKeyConflict(Trouble):
+class HostKeyConflict(RemoteError):
     """The host's key is unknown or changed; whoever asks is to compare fingerprints and accept it or not."""
 
     status_code = HTTPStatus.CONFLICT
@@ -112,13 +112,13 @@ class HostKeyConflict(Trouble):
         self.host_key = host_key
 
 
-class LoginRefused(Trouble):
+class AuthenticationFailed(RemoteError):
     """The host does not let this user in with what was given."""
 
     status_code = HTTPStatus.UNAUTHORIZED
 
 
-class BadInput(Trouble):
+class InvalidInput(RemoteError):
     """A field makes no sense."""
 
     status_code = HTTPStatus.BAD_REQUEST
@@ -128,14 +128,14 @@ class BadInput(Trouble):
         self.errors = {field: [sentence]}
 
 
-class BadKey(BadInput):
+class InvalidKey(InvalidInput):
     """A key that cannot be used."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence.partition(":")[0], sentence)
 
 
-class NoConnection(Trouble):
+class ConnectionNotFound(RemoteError):
     """No live connection has that id."""
 
     status_code = HTTPStatus.NOT_FOUND
@@ -144,7 +144,7 @@ class NoConnection(Trouble):
         super().__init__(f"Connection not found or inactive: {connection_id}")
 
 
-class NoSuchPlace(Trouble):
+class RemotePathNotFound(RemoteError):
     """Nothing is at that path over there."""
 
     status_code = HTTPStatus.NOT_FOUND
@@ -153,7 +153,7 @@ class NoSuchPlace(Trouble):
         super().__init__(f"There is no such file or folder on the other machine: {path}")
 
 
-class NoEnvironment(Trouble):
+class EnvironmentNotFound(RemoteError):
     """No environment has that name over there."""
 
     status_code = HTTPStatus.NOT_FOUND
@@ -162,7 +162,7 @@ class NoEnvironment(Trouble):
         super().__init__(f"Environment '{name}' not found. Please check the environment name.")
 
 
-class NotAllowed(Trouble):
+class RemotePermissionDenied(RemoteError):
     """The user over there may not do that."""
 
     status_code = HTTPStatus.FORBIDDEN
@@ -171,7 +171,7 @@ class NotAllowed(Trouble):
         super().__init__(f"The user on the other machine may not read or write {path}")
 
 
-class LocalPortTaken(Trouble):
+class LocalPortInUse(RemoteError):
     """The port on this side is somebody's."""
 
     status_code = HTTPStatus.CONFLICT

@@ -32,7 +32,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
-from remote.errors import Trouble
+from remote.errors import RemoteError
 from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.database.monitor import DAMAGED, is_damage, monitor
 from runicorn_site.security.headers import is_api
@@ -65,7 +65,7 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     """Status, JSON body and headers for an exception."""
     if isinstance(error, ValidationError):
         return error.status_code, invalid_input(error), {}
-    if isinstance(error, APIException | Trouble):
+    if isinstance(error, APIException | RemoteError):
         fields = getattr(error, "errors", None)
         body = {"detail": sentence_of(error)} | ({"errors": below_names(fields)} if fields else {})
         return error.status_code, body | getattr(error, "more", {}), api_headers(error)
@@ -88,13 +88,13 @@ def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
     return 500, {"detail": SENTENCES[500]}, {}
 
 
-def sentence_of(error: APIException | Trouble) -> Any:
+def sentence_of(error: APIException | RemoteError) -> Any:
     """The detail of an exception: a sentence, or for the host key conflict an object."""
     detail = error.detail
     return detail[0] if isinstance(detail, list) and detail else detail
 
 
-def api_headers(error: APIException | Trouble) -> dict[str, str]:
+def api_headers(error: APIException | RemoteError) -> dict[str, str]:
     """The headers that belong to an exception's status."""
     headers = {}
     if getattr(error, "auth_header", None):

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from remote.ssh import address as addresses
 from remote.ssh import known_hosts
-from remote.ssh.address import BadAddress
+from remote.ssh.address import InvalidAddress
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey
 from runicorn_site.web.serializers import Body, Query
@@ -33,7 +33,7 @@ class AddressBody(Body):
         """Replace the parts by the validated `address`."""
         try:
             address = addresses.address(fields.pop("host"), fields.pop("port"), fields.pop("username"))
-        except BadAddress as error:
+        except InvalidAddress as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
         return fields | {"address": address}
 
@@ -89,7 +89,7 @@ class AcceptHostKeyBody(Body):
             )
         try:
             host = addresses.checked_host(fields["host"])
-        except BadAddress:  # a list or a pattern
+        except InvalidAddress:  # a list or a pattern
             _refuse(True, "host", "Invalid host")
         return {"host": host, "port": fields["port"], "key": _key(fields)}
 
@@ -127,7 +127,7 @@ class RemoveHostKeyBody(Body):
             _refuse(not value or any(c.isspace() or c == "," for c in value), name, f"Invalid {name}")
         try:
             return fields | {"host": addresses.checked_host(fields["host"])}
-        except BadAddress:  # a name in the file that is not a host, for example a hashed one
+        except InvalidAddress:  # a name in the file that is not a host, for example a hashed one
             return fields
 
 
@@ -140,7 +140,7 @@ class ConnectionQuery(Query):
         """Normalize the id: the host in lower case."""
         try:
             return addresses.from_id(text).id
-        except BadAddress as error:
+        except InvalidAddress as error:
             raise serializers.ValidationError(str(error)) from error
 
 

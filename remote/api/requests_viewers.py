@@ -9,8 +9,8 @@ from rest_framework import serializers
 from remote.api.requests import EXACT, ConnectBody, ConnectionQuery
 from remote.services.viewers import patience
 from remote.ssh import address as addresses
-from remote.ssh.address import BadAddress
-from remote.viewers.session import Session, Wanted
+from remote.ssh.address import InvalidAddress
+from remote.viewers.session import Session, SessionParameters
 from runicorn.api.responses.remote import ViewerSession, ViewerSessionFields
 from runicorn_site.web.serializers import Body
 
@@ -52,7 +52,7 @@ class StartViewerBody(ConnectBody):
 
     def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
         """Return `address`, `credentials` (none with a connection), `wanted` and `wait`."""
-        wanted = Wanted(
+        wanted = SessionParameters(
             root=fields.pop("remote_root"),
             environment=fields.pop("conda_env"),
             local_port=fields.pop("local_port"),
@@ -74,7 +74,7 @@ class StartViewerBody(ConnectBody):
             )
         try:
             address = addresses.from_id(connection_id)
-        except BadAddress as error:
+        except InvalidAddress as error:
             raise serializers.ValidationError({"connection_id": [str(error)]}) from error
         return {"address": address, "wanted": wanted, "wait": wait}
 

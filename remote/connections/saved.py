@@ -21,7 +21,7 @@ from rest_framework import status
 
 from remote.connections import encryption
 from remote.connections.saved_file import Method, Saved, parsed, place
-from remote.errors import BadInput, NotKept, Trouble
+from remote.errors import ConfigurationUnavailable, InvalidInput, RemoteError
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
 from runicorn import _platform
@@ -46,7 +46,7 @@ NEEDED = {
 logger = logging.getLogger(__name__)
 
 
-class NotSaved(Trouble):
+class SavedConnectionNotFound(RemoteError):
     """No saved connection has that key."""
 
     status_code = status.HTTP_404_NOT_FOUND
@@ -63,7 +63,7 @@ def saved_connections() -> list[Saved]:
     """In the order in which they were saved.
 
     Raises:
-        NotKept: the file is there and cannot be read.
+        ConfigurationUnavailable: the file is there and cannot be read.
     """
     with _configuration():
         return [saved for entry in _entries() if (saved := parsed(entry)) is not None]
@@ -73,15 +73,15 @@ def saved_connection(key: str) -> Saved:
     """The one of that key, in any form that keys ever had.
 
     Raises:
-        NotSaved: there is none.
-        NotKept: the file cannot be read.
+        SavedConnectionNotFound: there is none.
+        ConfigurationUnavailable: the file cannot be read.
     """
     with _configuration():
         entries = _entries()
     index = place(entries, key)
     saved = None if index is None else parsed(entries[index])
     if saved is None:
-        raise NotSaved(key)
+        raise SavedConnectionNotFound(key)
     return saved
 
 
@@ -89,8 +89,8 @@ def credentials(saved: Saved) -> Credentials:
     """What a saved connection logs in with; a password or passphrase that was not remembered is left out.
 
     Raises:
-        BadInput: a secret was encrypted with a key that is not there any more.
-        NotKept: the key of the encryption cannot be read.
+        InvalidInput: a secret was encrypted with a key that is not there any more.
+        ConfigurationUnavailable: the key of the encryption cannot be read.
     """
     wanted = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
     opened: dict[str, str] = {}
@@ -101,7 +101,7 @@ def credentials(saved: Saved) -> Credentials:
         with _configuration():
             text = encryption.unseal(saved.sealed[name])
         if text is None:
-            raise BadInput(
+            raise InvalidInput(
                 name, f"{name}: what was saved cannot be decrypted any more. Enter it once more and save it."
             )
         opened[name] = text
@@ -134,8 +134,8 @@ def save_connection(
         What is saved, and whether it is new.
 
     Raises:
-        BadInput: what the method needs is missing, or there are too many.
-        NotKept: it could not be written; nothing was changed.
+        InvalidInput: what the method needs is missing, or there are too many.
+        ConfigurationUnavailable: it could not be written; nothing was changed.
     """
     saved = Saved(address, name, auth_method, remember, private_key_path)
     new: list[bool] = []
@@ -163,15 +163,15 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
         items: objects as `remote/connections/saved_file.py` describes them, secrets in the clear.
 
     Raises:
-        BadInput: one of them has no address, or there are too many.
-        NotKept: they could not be written; nothing was changed.
+        InvalidInput: one of them has no address, or there are too many.
+        ConfigurationUnavailable: they could not be written; nothing was changed.
     """
     given: dict[str, tuple[Saved, dict[str, str]]] = {}
     silent = set()
     for number, item in enumerate(items, start=1):
         saved = parsed(item)
         if saved is None:
-            raise BadInput(
+            raise InvalidInput(
                 "connections", f"connections: number {number} has no valid host, port and username."
             )
         unwanted = False in (item.get("remember_password"), item.get("rememberPassword"))
@@ -195,14 +195,14 @@ def forget_connection(key: str) -> None:
     """Forget a saved connection and its secrets.
 
     Raises:
-        NotSaved: there is none of that key.
-        NotKept: the file could not be written; nothing was changed.
+        SavedConnectionNotFound: there is none of that key.
+        ConfigurationUnavailable: the file could not be written; nothing was changed.
     """
 
     def change(entries: list[Any]) -> None:
         index = place(entries, key)
         if index is None:
-            raise NotSaved(key)
+            raise SavedConnectionNotFound(key)
         del entries[index]
 
     _change(change)
@@ -215,7 +215,7 @@ def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
     if saved.private_key_path:
         kept["private_key_path"] = saved.private_key_path
     if names and not any(kept.get(name) for name in names):
-        raise BadInput(names[-1], sentence)
+        raise InvalidInput(names[-1], sentence)
 
 
 def _sealed(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
@@ -269,11 +269,13 @@ def _change(change: Callable[[list[Any]], None]) -> None:
             entries = _readable_entries(path)
             change(entries)
             if len(entries) > MOST:
-                raise BadInput("connections", f"connections: more than {MOST} are not kept.")
+                raise InvalidInput("connections", f"connections: more than {MOST} are not kept.")
             text = json.dumps([_closed(entry) for entry in entries], indent=2, ensure_ascii=False)
             content = text.encode("utf-8", "replace")
             if len(content) > CEILING:
-                raise BadInput("connections", f"connections: more than {CEILING // 2**20} MiB are not kept.")
+                raise InvalidInput(
+                    "connections", f"connections: more than {CEILING // 2**20} MiB are not kept."
+                )
             _platform.replace_file(Path(os.path.realpath(path)), content, PRIVATE_FILE)
         if _older():  # only now: a crash before this leaves both
             own.write_user_config({OLD_LIST: None})
@@ -307,6 +309,8 @@ def _configuration() -> Iterator[None]:
     try:
         yield
     except Damaged:
-        raise NotKept(f"{FILE} is damaged. Saving a connection puts it aside and begins anew") from None
+        raise ConfigurationUnavailable(
+            f"{FILE} is damaged. Saving a connection puts it aside and begins anew"
+        ) from None
     except OSError as error:
-        raise NotKept(error.strerror or "unknown reason") from error
+        raise ConfigurationUnavailable(error.strerror or "unknown reason") from error

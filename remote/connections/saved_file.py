@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from remote.ssh.address import SSH_PORT, Address, BadAddress, address
+from remote.ssh.address import SSH_PORT, Address, InvalidAddress, address
 
 if TYPE_CHECKING:
     from runicorn.api.responses.remote import SavedConnection
@@ -46,7 +46,7 @@ class Saved:
     sealed: dict[str, str] = field(default_factory=dict)
     """By the names of `SECRETS`."""
     more: dict[str, Any] = field(default_factory=dict)
-    """What else the object held."""
+    """Further fields of the object."""
 
     def __repr__(self) -> str:
         """Nothing of a secret, sealed or not."""
@@ -95,7 +95,7 @@ def parsed(entry: object) -> Saved | None:
     fields: dict[str, Any] = {OTHER_NAMES.get(str(name), str(name)): value for name, value in entry.items()}
     try:
         where = address(str(fields.get("host", "")), _port(fields), str(fields.get("username", "")))
-    except BadAddress:
+    except InvalidAddress:
         return None
     sealed = {name: fields[name] for name in SECRETS if isinstance(fields.get(name), str) and fields[name]}
     path = fields.get("private_key_path")

@@ -1,4 +1,4 @@
-"""A store of another machine mirrored over a connection: waits, so it is called from a thread that may. No Django."""
+"""Mirror of a remote storage root over an SSH connection. It blocks, so it runs on a thread of its own. No Django."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from remote.errors import ConnectionCut, Failed, Trouble
+from remote.errors import ConnectionLost, RemoteError, RemoteOperationFailed
 from remote.ssh.client import Link
 from remote.ssh.loop import loop
 from runicorn.sync.manifest.scan import Item
@@ -24,24 +24,24 @@ MANIFEST_SECONDS = 600.0
 STOP_SECONDS = 5.0
 
 
-class Stopped(Exception):
-    """Somebody stopped the visit: the files that have come stay, and nothing half is kept."""
+class MirrorStopped(Exception):
+    """The mirror was stopped; complete files are kept."""
 
 
-class Visit:
-    """One visit to a store on another machine, with an SFTP client of its own, so that another thread can stop it.
+class RemoteMirror:
+    """One sync of a remote storage root, with an SFTP client of its own, so that another thread can stop it.
 
     Args:
-        link: the connection; lives in the loop of `remote/ssh/loop.py`.
-        remote_root: the storage root there; a leading `~` is the user's home.
-        into: the storage root here.
-        python: the interpreter there that has our package, with which a manifest is made; none for no attempt.
-        progress: is told files done, files in all, and the path of the last.
-        artifacts: bring the versions of artifacts too that the runs made or used.
+        link: the connection, used in the loop of `remote/ssh/loop.py`.
+        remote_root: the remote storage root; a leading `~` is the user's home.
+        into: the local storage root.
+        python: remote interpreter that has this program and generates a manifest; "" for none.
+        progress: called with the files done, all files, and the path of the last.
+        artifacts: also fetch the artifact versions that the runs created or used.
 
     Attributes:
-        came: bytes that have come over so far.
-        ending: whether somebody has stopped it.
+        received_bytes: bytes received so far.
+        stop_request: set by `stop`.
     """
 
     def __init__(
@@ -54,94 +54,96 @@ class Visit:
         *,
         artifacts: bool = False,
     ) -> None:
-        self.came = 0
-        self.ending = StopRequest()
+        self.received_bytes = 0
+        self.stop_request = StopRequest()
         self._link, self._into, self._python, self._progress = link, into, python, progress
         self._artifacts = artifacts
-        # SFTP begins at home.
+        # SFTP starts in the home.
         home = remote_root.startswith("~")
         self._place = remote_root.removeprefix("~").lstrip("/") or "." if home else remote_root
         self._client: Any = None
-        self._making: asyncio.Task[Any] | None = None
+        self._manifest_task: asyncio.Task[Any] | None = None
 
     def run(self) -> dict[str, Any]:
-        """Bring the runs over there here.
+        """Bring the local runs up to date.
 
         Returns:
             As `runicorn.sync.mirror.mirror_store`.
 
         Raises:
-            Stopped: by `stop`.
-            ConnectionCut: the connection was lost.
-            Failed: the host offers no SFTP.
-            NoSuchPlace: the root is not there.
-            OSError: the root there cannot be listed, or the folder here cannot be written.
+            MirrorStopped: by `stop`.
+            ConnectionLost: the connection was lost.
+            RemoteOperationFailed: the host offers no SFTP.
+            FileNotFoundError: the remote root does not exist.
+            OSError: the remote root cannot be listed, or the local folder cannot be written.
         """
         try:
-            result = self._visited()
-        except (Trouble, OSError) as error:
-            if self.ending.requested:
-                raise Stopped from error
+            result = self._sync()
+        except (RemoteError, OSError) as error:
+            if self.stop_request.requested:
+                raise MirrorStopped from error
             if isinstance(error, ConnectionError):
-                raise ConnectionCut(self._link.address.id) from error
+                raise ConnectionLost(self._link.address.id) from error
             raise
         finally:
-            with suppress(Trouble):
+            with suppress(RemoteError):
                 loop.run(self._hang_up(), STOP_SECONDS)
-        if self.ending.requested:  # before it found anything out, or with the last file
-            raise Stopped
+        if self.stop_request.requested:  # before discovery, or with the last file
+            raise MirrorStopped
         return result
 
     def stop(self, *, keep_partial: bool = False) -> None:
-        """Have it end now; called by another thread or by a signal, and once more changes nothing."""
-        self.ending.requested, self.ending.keep_partial = True, keep_partial
-        with suppress(Trouble):  # the connection is gone, and so is the visit
+        """Stop now. Safe to call from another thread or a signal handler, and repeatedly."""
+        self.stop_request.requested, self.stop_request.keep_partial = True, keep_partial
+        with suppress(RemoteError):  # the connection is lost already
             loop.run(self._hang_up(), STOP_SECONDS)
 
-    def _visited(self) -> dict[str, Any]:
+    def _sync(self) -> dict[str, Any]:
         self._client = loop.run(self._link.new_files(), ASK_SECONDS)
-        if self.ending.requested:
-            raise Stopped
+        if self.stop_request.requested:
+            raise MirrorStopped
         return mirror_store(
-            _Counted(wrap_client(self._client), self._count),
+            _CountedFiles(wrap_client(self._client), self._count),
             self._place,
             self._into,
             self._link.address.id,
-            generate=self._generated if self._python else None,
+            generate=self._generate_manifest if self._python else None,
             progress=self._progress,
-            stop=self.ending,
+            stop=self.stop_request,
             artifacts=self._artifacts,
         )
 
     def _count(self, size: int) -> None:
-        self.came += size
+        self.received_bytes += size
 
     async def _hang_up(self) -> None:
-        if self._making is not None:
-            self._making.cancel()
+        if self._manifest_task is not None:
+            self._manifest_task.cancel()
         if self._client is not None:
             self._client.exit()
 
-    def _generated(self) -> bool:
+    def _generate_manifest(self) -> bool:
         try:
-            return loop.run(self._make(), ASK_SECONDS + MANIFEST_SECONDS)
-        except Failed:
+            return loop.run(self._run_generator(), ASK_SECONDS + MANIFEST_SECONDS)
+        except RemoteOperationFailed:
             return False
 
-    async def _make(self) -> bool:
-        """Have a manifest made over there; whether that worked."""
-        self._making = asyncio.current_task()
-        asked = await self._link.run(self._python, "-m", "runicorn", "version", "--json", timeout=ASK_SECONDS)
-        if asked.status != 0 or not _is_ours(asked.stdout):
+    async def _run_generator(self) -> bool:
+        """Generate a manifest on the remote host; return whether that succeeded."""
+        self._manifest_task = asyncio.current_task()
+        version = await self._link.run(
+            self._python, "-m", "runicorn", "version", "--json", timeout=ASK_SECONDS
+        )
+        if version.status != 0 or not _is_ours(version.stdout):
             return False
-        async with self._link.telling_of(self._place):
+        async with self._link.sftp_errors(self._place):
             place = await self._client.realpath(self._place.encode("utf-8", "surrogateescape"))
         command = ("-m", "runicorn", "generate-manifest", "--root", place.decode("utf-8", "replace"))
         return (await self._link.run(self._python, *command, timeout=MANIFEST_SECONDS)).status == 0
 
 
-class _Counted:
-    """The files of another machine, with the bytes that are read of them counted."""
+class _CountedFiles:
+    """Remote files that count the bytes read."""
 
     def __init__(self, remote: RemoteFiles, count: Callable[[int], None]) -> None:
         self.parallel = remote.parallel
@@ -163,9 +165,9 @@ class _Counted:
 
 
 def _is_ours(output: bytes) -> bool:
-    """Whether the last line says that this is our `runicorn` and not another one."""
+    """Return whether the last line of `runicorn version --json` names this program and not another of its name."""
     try:
-        told = json.loads(output.strip().splitlines()[-1])
-        return bool(told["implementation"] == IMPLEMENTATION)
+        report = json.loads(output.strip().splitlines()[-1])
+        return bool(report["implementation"] == IMPLEMENTATION)
     except (ValueError, LookupError, TypeError):
         return False

@@ -11,23 +11,23 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from remote.connections import saved
-from remote.errors import BadInput, HostKeyConflict, LoginRefused, NoConnection, Trouble
+from remote.errors import AuthenticationFailed, ConnectionNotFound, HostKeyConflict, InvalidInput, RemoteError
 from remote.pages.context import (
-    Question,
+    PendingLogin,
     browser,
     host_context,
     machine_address,
-    questions,
+    pending_logins,
     saved_login,
     start_context,
 )
 from remote.pages.forms import Login, Unfit, of_saved, read, sentence_of
 from remote.services import connections, viewers
 from remote.ssh import known_hosts
-from remote.ssh.address import BadAddress, from_id
+from remote.ssh.address import InvalidAddress, from_id
 from remote.ssh.credentials import Credentials
-from remote.viewers.errors import NoSession
-from remote.viewers.session import Wanted
+from remote.viewers.errors import SessionNotFound
+from remote.viewers.session import SessionParameters
 from runicorn_site.web.pools import blocking, remote_io
 
 NEW = {"way": "password", "port": 22, "keep": True, "remember": False}
@@ -48,7 +48,7 @@ def host_page(request: HttpRequest) -> HttpResponse:
             return _only_saved(login, key)
     except Unfit as error:
         return _again(request, typed, key, error.field, str(error), 400)
-    except Trouble as error:
+    except RemoteError as error:
         return _again(request, typed, key, *_told(error))
     return _go_on(request, login, key)
 
@@ -61,7 +61,7 @@ def _before(key: str) -> Login | None:
     """The saved login whose secrets stand in for what is left empty; those that cannot be opened any more do not."""
     try:
         return saved_login(key)
-    except BadInput:
+    except InvalidInput:
         return _without_secrets(key)
 
 
@@ -94,24 +94,26 @@ def _go_on(request: HttpRequest, login: Login, key: str) -> HttpResponse:
     if login.lacks is not None:
         return _again(request, login.shown(), key, *login.lacks, 400)
     try:
-        held = connections.connect(address=login.address, credentials=login.credentials)
+        connection = connections.connect(address=login.address, credentials=login.credentials)
         if login.keep:
             _save(login)
     except HostKeyConflict as error:
-        return redirect("remote-key", questions.keep(browser(request), Question(login, error.host_key)))
-    except LoginRefused as error:
+        return redirect(
+            "remote-key", pending_logins.keep(browser(request), PendingLogin(login, error.host_key))
+        )
+    except AuthenticationFailed as error:
         return _again(request, login.shown(), key, _SHOWN_TO_HOST.get(login.way, ""), *_told(error)[1:])
-    except Trouble as error:
+    except RemoteError as error:
         return _again(request, login.shown(), key, *_told(error))
-    return redirect(machine_address(held.id))
+    return redirect(machine_address(connection.id))
 
 
 _SHOWN_TO_HOST = {"password": "password", "key_file": "private_key_path", "key_text": "private_key"}
 
 
-def _told(error: Trouble) -> tuple[str, str, int]:
+def _told(error: RemoteError) -> tuple[str, str, int]:
     """The field that is to blame, the sentence, the status."""
-    field = next(iter(error.errors)) if isinstance(error, BadInput) else ""
+    field = next(iter(error.errors)) if isinstance(error, InvalidInput) else ""
     return field, str(error.detail), error.status_code
 
 
@@ -128,7 +130,7 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
     key = request.POST.get("key", "")
     try:
         login = saved_login(key)
-    except BadInput as error:  # it cannot be decrypted any more
+    except InvalidInput as error:  # it cannot be decrypted any more
         return _again(request, {**_without_secrets(key).shown(), "keep": True}, key, *_told(error))
     if login is None:
         return redirect("remote")
@@ -139,7 +141,7 @@ def connect_saved(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     """The question about the key of a host; posted, the answer, and then on with what was being done."""
-    question = questions.get(handle, browser(request))
+    question = pending_logins.get(handle, browser(request))
     if question is None:
         return redirect(f"{reverse('remote')}?said=old")
     changed = question.host_key["reason"] == "changed"
@@ -147,7 +149,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     if request.method != "POST":
         return render(request, "remote/host_key.html", context)
     if "cancel" in request.POST:
-        questions.drop(handle)
+        pending_logins.drop(handle)
         return redirect("remote")
     if changed and "sure" not in request.POST:
         return render(request, "remote/host_key.html", context | {"unsure": True}, status=400)
@@ -155,10 +157,10 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
     try:
         host, port = question.login.address.host, question.login.address.port
         connections.accept_host_key(host=host, port=port, key=public)
-    except Trouble as error:
+    except RemoteError as error:
         refused = context | {"refused": sentence_of(str(error.detail))}
         return render(request, "remote/host_key.html", refused, status=error.status_code)
-    questions.drop(handle)
+    pending_logins.drop(handle)
     return _go_on(request, question.login, "")
 
 
@@ -166,7 +168,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
     """Forget a saved connection; an open one stays."""
-    with suppress(saved.NotSaved):  # somebody was quicker
+    with suppress(saved.SavedConnectionNotFound):  # somebody was quicker
         saved.forget_connection(request.POST.get("key", ""))
     return redirect(f"{reverse('remote')}?said=forgotten")
 
@@ -175,7 +177,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
 @require_POST
 def disconnect(request: HttpRequest) -> HttpResponse:
     """End a connection and the viewers that run over it."""
-    with suppress(BadAddress, NoConnection):  # it is not there any more
+    with suppress(InvalidAddress, ConnectionNotFound):  # it is not there any more
         connections.disconnect(address=from_id(request.POST.get("connection", "")))
     return redirect(f"{reverse('remote')}?said=disconnected")
 
@@ -187,7 +189,7 @@ def start_viewer(request: HttpRequest) -> HttpResponse:
     typed = {name: request.POST.get(name, "").strip() for name in ("root", "local_port", "remote_port")}
     connection_id, environment = request.POST.get("connection", ""), request.POST.get("environment", "")
     try:
-        wanted = Wanted(
+        wanted = SessionParameters(
             root=_root(connection_id, typed["root"]),
             environment=environment,
             local_port=_port(typed, "local_port"),
@@ -195,13 +197,13 @@ def start_viewer(request: HttpRequest) -> HttpResponse:
             patience=viewers.patience(),
         )
         session = viewers.start_viewer(wanted=wanted, address=from_id(connection_id), wait=False)
-    except NoConnection:
+    except ConnectionNotFound:
         raise
-    except BadAddress:
-        raise NoConnection(connection_id) from None
+    except InvalidAddress:
+        raise ConnectionNotFound(connection_id) from None
     except Unfit as error:
         wrong, status = {error.field: str(error)}, 400
-    except Trouble as error:
+    except RemoteError as error:
         field, sentence, status = _told(error)
         wrong = {_FIELDS.get(field, "form"): sentence_of(sentence)}
     else:
@@ -244,7 +246,7 @@ def _port(typed: dict[str, str], name: str) -> int:
 @require_POST
 def stop_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
     """Stop a viewer, or forget one that has failed."""
-    with suppress(NoSession):  # it has been stopped elsewhere
+    with suppress(SessionNotFound):  # it has been stopped elsewhere
         viewers.stop_viewer(session_id=session_id)
     return redirect(f"{reverse('remote')}?said=stopped")
 
@@ -258,9 +260,9 @@ def copy_program(request: HttpRequest) -> HttpResponse:
     status = 200
     try:
         context["copied"] = viewers.copy_program(connection_id=connection_id, environment=environment)
-    except NoConnection:
+    except ConnectionNotFound:
         raise
-    except Trouble as error:
+    except RemoteError as error:
         context["wrong"], status = {"form": sentence_of(str(error.detail))}, error.status_code
     return render(
         request, "remote/start.html", start_context(connection_id, environment, {}) | context, status=status

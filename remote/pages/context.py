@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
-from remote.errors import NoConnection, Trouble
+from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
-from remote.pages.pending import Waiting
+from remote.pages.pending import PendingStore
 from remote.services import connections as services
 from remote.services import environments, viewers
 from remote.services import mirrors as mirroring
@@ -52,14 +52,14 @@ SAID = {
 
 
 @dataclass(frozen=True, repr=False)
-class Question:
+class PendingLogin:
     """A login that waits until somebody has judged the key of its host."""
 
     login: Login
     host_key: dict[str, Any]
 
 
-questions: Waiting[Question] = Waiting()
+pending_logins: PendingStore[PendingLogin] = PendingStore()
 """Those of this process."""
 
 
@@ -75,14 +75,14 @@ def machine_address(connection_id: str, page: str = "remote-machine", **more: st
 
 def home_context(request: HttpRequest) -> dict[str, Any]:
     """The page of other machines: what runs, what is connected, what was saved."""
-    questions.sweep()
+    pending_logins.sweep()
     oldest = ".".join(map(str, OLDEST_PYTHON))
     context: dict[str, Any] = {"said": SAID.get(request.GET.get("said", "")), "oldest": oldest}
     try:
         found = saved.saved_connections()
-    except Trouble as error:
+    except RemoteError as error:
         found, context["unread"] = [], str(error.detail)
-    open_ones = {held.id for held in pool.all()}
+    open_ones = {connection.id for connection in pool.all()}
     context["hosts"] = [
         {**one.to_dict(), "open": one.address.id in open_ones, "id": one.address.id} for one in found
     ]
@@ -117,9 +117,9 @@ def saved_login(key: str) -> Login | None:
     """The login of a saved connection; `None` without a key.
 
     Raises:
-        NotSaved: there is none.
-        BadInput: what was saved cannot be decrypted any more.
-        NotKept: it cannot be read.
+        SavedConnectionNotFound: there is none.
+        InvalidInput: what was saved cannot be decrypted any more.
+        ConfigurationUnavailable: it cannot be read.
     """
     if not key:
         return None
@@ -131,12 +131,12 @@ def machine(connection_id: str) -> RemoteConnection:
     """An open connection as pages name it.
 
     Raises:
-        NoConnection: there is none of that id.
+        ConnectionNotFound: there is none of that id.
     """
     for told in services.connections():
         if told["connection_id"] == connection_id:
             return told
-    raise NoConnection(connection_id)
+    raise ConnectionNotFound(connection_id)
 
 
 def start_context(connection_id: str, environment: str, typed: dict[str, str]) -> dict[str, Any]:
@@ -194,7 +194,7 @@ def folder_context(connection_id: str, environment: str, path: str) -> dict[str,
     """The page on which a folder of another machine is chosen; what cannot be listed is told on it.
 
     Raises:
-        NoConnection: there is no such connection.
+        ConnectionNotFound: there is no such connection.
     """
     context: dict[str, Any] = {"machine": machine(connection_id), "environment": environment, "path": path}
 
@@ -203,9 +203,9 @@ def folder_context(connection_id: str, environment: str, path: str) -> dict[str,
 
     try:
         folder = services.list_folder(connection_id=connection_id, path=path)
-    except NoConnection:
+    except ConnectionNotFound:
         raise
-    except Trouble as error:
+    except RemoteError as error:
         return context | {"refused": sentence_of(str(error.detail)), "home": to("~")}
     inside = folder.path.rstrip("/")
     parts = [part for part in folder.path.split("/") if part]

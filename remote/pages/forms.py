@@ -8,7 +8,7 @@ from typing import Any
 
 from remote.connections.saved_file import SECRETS, Method, Saved
 from remote.ssh import address as addresses
-from remote.ssh.address import Address, BadAddress
+from remote.ssh.address import Address, InvalidAddress
 from remote.ssh.credentials import Credentials
 
 WAYS = ("password", "key_file", "key_text", "agent")
@@ -144,7 +144,7 @@ def _address(form: Mapping[str, str]) -> Address:
         raise Unfit("port", "A port is a number from 1 to 65535.")
     try:
         return addresses.address(form.get("host", "").strip(), int(port), form.get("username", "").strip())
-    except BadAddress as error:
+    except InvalidAddress as error:
         raise Unfit(error.field, sentence_of(str(error))) from error
 
 

@@ -27,7 +27,7 @@ class _Kept(Generic[T]):
     until: float
 
 
-class Waiting(Generic[T]):
+class PendingStore(Generic[T]):
     """Things that wait; the oldest gives way when there are too many."""
 
     def __init__(self, seconds: float = KEPT_SECONDS) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from remote.environments import discovery as finding
-from remote.errors import BadInput, NotKept
+from remote.errors import ConfigurationUnavailable, InvalidInput
 from remote.models import Connection, KnownHost
 from remote.ssh import host_keys, sftp
 from remote.ssh import known_hosts as hosts_file
@@ -17,7 +17,7 @@ from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey
 from remote.ssh.loop import loop
-from remote.ssh.pool import Held, pool
+from remote.ssh.pool import PooledConnection, pool
 from remote.viewers import session_rows
 from remote.viewers.session import sessions
 from runicorn.api.responses.remote import RemoteConfig, RemoteConnection, RemoteEnvironment
@@ -35,8 +35,8 @@ FIELDS = ("host", "port", "known_hosts_host", "key_type", "key_base64", "fingerp
 
 def start() -> None:
     """Begin to serve: forget the viewers of processes that are gone, and start the loop. Nothing is connected by itself."""
-    session_rows.forget_the_gone()
-    pool.farewells[:] = [sessions.end_over]
+    session_rows.delete_stale()
+    pool.before_close[:] = [sessions.end_all_over]
     loop.start()
 
 
@@ -49,24 +49,24 @@ def stop(timeout: float) -> None:
     session_rows.flush(max(0.1, began + timeout - time.monotonic()))
 
 
-def connect(*, address: Address, credentials: Credentials) -> Held:
+def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
     """Connect to a host, or join the connection that is there.
 
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
-        BadKey: the key that was given cannot be read.
-        LoginRefused: the host does not let the user in.
-        Unreachable: it cannot be reached.
+        InvalidKey: the key that was given cannot be read.
+        AuthenticationFailed: the host does not let the user in.
+        HostUnreachable: it cannot be reached.
     """
     if credentials.private_key_path:
         require("ssh-keys")
     elif credentials.method == "agent":
         require("ssh-agent")
-    held = loop.run(pool.open(address, credentials), OPEN_SECONDS)
+    connection = loop.run(pool.open(address, credentials), OPEN_SECONDS)
     now = time.time()
     seen = {
-        "auth_method": held.method,
-        "host_key_fingerprint": held.link.host_key.fingerprint,
+        "auth_method": connection.method,
+        "host_key_fingerprint": connection.link.host_key.fingerprint,
         "last_connected": now,
     }
     Connection.objects.update_or_create(
@@ -76,16 +76,16 @@ def connect(*, address: Address, credentials: Credentials) -> Held:
         defaults=seen,
         create_defaults=seen | {"first_connected": now},
     )
-    return held
+    return connection
 
 
 def environments(*, connection_id: str) -> list[RemoteEnvironment]:
     """The Pythons over there, looked for anew.
 
     Raises:
-        NoConnection: there is no such connection.
-        Failed: the machine let us look for none.
-        ConnectionCut: the connection was lost.
+        ConnectionNotFound: there is no such connection.
+        RemoteOperationFailed: the machine let us look for none.
+        ConnectionLost: the connection was lost.
     """
     found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
     return [environment.to_dict() for environment in found]
@@ -95,10 +95,10 @@ def config(*, connection_id: str, environment: str) -> RemoteConfig:
     """What a viewer that is to be started in an environment begins with.
 
     Raises:
-        NoConnection: there is no such connection.
-        NoEnvironment: there is no such environment.
-        Failed: its Python does not run.
-        ConnectionCut: the connection was lost.
+        ConnectionNotFound: there is no such connection.
+        EnvironmentNotFound: there is no such environment.
+        RemoteOperationFailed: its Python does not run.
+        ConnectionLost: the connection was lost.
     """
     return loop.run(finding.read_config(pool.get(connection_id), environment), FIND_SECONDS)
 
@@ -107,7 +107,7 @@ def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
     """What lies in a folder over there.
 
     Raises:
-        NoConnection: there is no such connection.
+        ConnectionNotFound: there is no such connection.
         and as `sftp.list_folder`.
     """
     return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
@@ -117,7 +117,7 @@ def path_kind(*, connection_id: str, path: str) -> tuple[str, str | None]:
     """The absolute path, and `folder`, `file` or `None` for what is there.
 
     Raises:
-        NoConnection: there is no such connection.
+        ConnectionNotFound: there is no such connection.
         and as `sftp.path_kind`.
     """
     return loop.run(sftp.path_kind(pool.get(connection_id).link, path), LOOK_SECONDS)
@@ -125,14 +125,14 @@ def path_kind(*, connection_id: str, path: str) -> tuple[str, str | None]:
 
 def connections() -> list[RemoteConnection]:
     """The open connections, and those that are being made again."""
-    return [held.to_dict() for held in pool.all()]
+    return [connection.to_dict() for connection in pool.all()]
 
 
 def disconnect(*, address: Address) -> None:
     """End a connection and the viewers that run over it.
 
     Raises:
-        NoConnection: there is none to this address.
+        ConnectionNotFound: there is none to this address.
     """
     loop.run(pool.close(address.id), CLOSE_SECONDS)
 
@@ -144,7 +144,7 @@ def known_hosts() -> list[KnownHost]:
     """The keys that hosts are known by, in the order of the file; the rows are as the file is now.
 
     Raises:
-        NotKept: the file cannot be read.
+        ConfigurationUnavailable: the file cannot be read.
     """
     with _configuration():
         wanted = hosts_file.listed(host_keys.read())
@@ -162,11 +162,11 @@ def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
     """Trust a key that the host showed within the last minutes, in place of the keys it had.
 
     Raises:
-        BadInput: the host did not show it.
-        NotKept: the file cannot be written.
+        InvalidInput: the host did not show it.
+        ConfigurationUnavailable: the file cannot be written.
     """
     if not host_keys.was_shown(host, port, key):
-        raise BadInput(
+        raise InvalidInput(
             "public_key",
             f"public_key: {host} did not show this key within the last minutes. Connect again, and compare them.",
         )
@@ -179,7 +179,7 @@ def remove_host_key(*, host: str, port: int, key_type: str) -> bool:
     """Forget the keys of a type that a host is known by; whether there were any.
 
     Raises:
-        NotKept: the file cannot be written.
+        ConfigurationUnavailable: the file cannot be written.
     """
     with _configuration():
         changed = host_keys.remove(host, port, key_type)
@@ -192,4 +192,4 @@ def _configuration() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise NotKept(error.strerror or "unknown reason") from error
+        raise ConfigurationUnavailable(error.strerror or "unknown reason") from error

@@ -9,8 +9,8 @@ from remote.environments.probe import Environment
 from remote.services.connections import FIND_SECONDS
 from remote.ssh.loop import loop
 from remote.ssh.pool import pool
-from remote.viewers.compatibility import fault_of
-from remote.viewers.errors import NotThere
+from remote.viewers.compatibility import launch_problem
+from remote.viewers.errors import ProgramNotInstalled
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Choice:
     """An environment, and why no viewer can be started in it, if there is a reason."""
 
     environment: Environment
-    fault: NotThere | None
+    fault: ProgramNotInstalled | None
 
     @property
     def runs(self) -> bool:
@@ -35,38 +35,38 @@ def known(connection_id: str) -> list[Choice] | None:
     """What was found the last time; `None` when nobody has looked yet.
 
     Raises:
-        NoConnection: there is no such connection.
+        ConnectionNotFound: there is no such connection.
     """
-    held = pool.get(connection_id)
-    found: list[Environment] | None = held.memory.get(discovery.KEPT)
-    return None if found is None else [_choice(one, held.address.host) for one in found]
+    connection = pool.get(connection_id)
+    found: list[Environment] | None = connection.memory.get(discovery.CACHE_KEY)
+    return None if found is None else [_choice(one, connection.address.host) for one in found]
 
 
 def look(connection_id: str) -> list[Choice]:
     """All environments, looked for anew.
 
     Raises:
-        NoConnection: there is no such connection.
-        Failed: the machine let us look for none.
-        ConnectionCut: the connection was lost.
+        ConnectionNotFound: there is no such connection.
+        RemoteOperationFailed: the machine let us look for none.
+        ConnectionLost: the connection was lost.
     """
-    held = pool.get(connection_id)
-    found = loop.run(discovery.find(held), FIND_SECONDS)
-    return [_choice(one, held.address.host) for one in found]
+    connection = pool.get(connection_id)
+    found = loop.run(discovery.find(connection), FIND_SECONDS)
+    return [_choice(one, connection.address.host) for one in found]
 
 
 def choice(connection_id: str, name: str) -> Choice:
     """One environment by its name or path, as it is now.
 
     Raises:
-        NoConnection: there is no such connection.
-        NoEnvironment: there is no such environment.
-        Failed: the machine let us look for none.
-        ConnectionCut: the connection was lost.
+        ConnectionNotFound: there is no such connection.
+        EnvironmentNotFound: there is no such environment.
+        RemoteOperationFailed: the machine let us look for none.
+        ConnectionLost: the connection was lost.
     """
-    held = pool.get(connection_id)
-    return _choice(loop.run(discovery.called(held, name), FIND_SECONDS), held.address.host)
+    connection = pool.get(connection_id)
+    return _choice(loop.run(discovery.called(connection, name), FIND_SECONDS), connection.address.host)
 
 
 def _choice(one: Environment, host: str) -> Choice:
-    return Choice(one, fault_of(one, host) if one.python is not None else None)
+    return Choice(one, launch_problem(one, host) if one.python is not None else None)

@@ -1,6 +1,6 @@
-"""The verbs of mirrors: a store of another machine brought into one here, each in a thread of its own.
+"""Mirrors of remote storage roots, each in a thread of its own.
 
-What is known of a mirror lives in the memory of this process; what has come stays, and the next time goes on from there.
+Their state is in the memory of this process; downloaded files are kept, and the next mirror continues from them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from rest_framework import status
 
-from remote.errors import Trouble
-from remote.mirrors.mirror import Stopped, Visit
+from remote.errors import RemoteError
+from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.client import printable
 from remote.ssh.pool import pool
 from runicorn.sync.manifest.model import folder_of
@@ -27,8 +27,8 @@ LONGEST_SHOWN = 500
 State = Literal["running", "finished", "failed", "cancelled"]
 
 
-class NoMirror(Trouble):
-    """There is no mirror of that id."""
+class MirrorNotFound(RemoteError):
+    """No mirror has that id."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
@@ -37,56 +37,62 @@ class NoMirror(Trouble):
 
 
 @dataclass(eq=False)
-class Mirroring:
-    """One visit to a store on another machine, while it goes on and after it."""
+class MirrorJob:
+    """One sync of a remote storage root, while it runs and after it."""
 
     connection_id: str
     root: str
-    """The storage root there."""
+    """Remote storage root."""
     into: Path
-    """The one here."""
+    """Local storage root."""
     environment: str = ""
-    """The one there that has our program."""
+    """Remote environment that has this program."""
     id: str = field(default_factory=lambda: secrets.token_hex(4))
     state: State = "running"
     done: int = 0
     total: int = 0
-    """Files; 0 while it is not known yet."""
+    """Files; 0 before discovery."""
     path: str = ""
     """Of the last file."""
     runs: set[str] = field(default_factory=set)
-    """Folders of the runs of which something came."""
+    """Folders of the runs that received files."""
     trouble: str = ""
     result: dict[str, Any] = field(default_factory=dict)
-    """As `runicorn.sync.mirror.mirror_store` answers."""
+    """Result of `runicorn.sync.mirror.mirror_store`."""
     started: float = field(default_factory=time.time)
     ended: float | None = None
-    visit: Visit | None = None
+    mirror: RemoteMirror | None = None
     over: threading.Event = field(default_factory=threading.Event)
-    """Set when nothing of it goes on any more."""
+    """Set when its thread has ended."""
 
     @property
-    def came(self) -> int:
-        """Bytes that have come."""
-        return int(self.result["bytes_downloaded"]) if self.result else self.visit.came if self.visit else 0
+    def received_bytes(self) -> int:
+        """Bytes received so far."""
+        return (
+            int(self.result["bytes_downloaded"])
+            if self.result
+            else self.mirror.received_bytes
+            if self.mirror
+            else 0
+        )
 
     def progress(self, done: int, total: int, path: str) -> None:
-        """Note how far it is."""
+        """Record the progress."""
         self.done, self.total, self.path = done, total, printable(path, LONGEST_SHOWN)
         self.runs.add(folder_of(path))
 
     def run(self) -> None:
-        """Visit, and keep what came of it."""
-        assert self.visit is not None
+        """Sync, and store the result."""
+        assert self.mirror is not None
         try:
-            result = self.visit.run()
+            result = self.mirror.run()
             # Names over there may be in no encoding at all.
             problems = [printable(problem, LONGEST_SHOWN) for problem in result["problems"]]
             self.result = result | {"problems": problems}
             self._end("finished")
-        except Stopped:
+        except MirrorStopped:
             self._end("cancelled")
-        except Trouble as error:
+        except RemoteError as error:
             self._end("failed", str(error.detail))
         except OSError as error:
             self._end("failed", f"The store could not be mirrored: {error.strerror or error}.")
@@ -95,11 +101,11 @@ class Mirroring:
             self.over.set()
 
     def cancel(self) -> None:
-        """Have it end; what has come stays."""
-        assert self.visit is not None
+        """Stop it; downloaded files are kept."""
+        assert self.mirror is not None
         self._end("cancelled")
-        self.visit.stop()
-        # It may hang with its host: then it is over as soon as the connection is.
+        self.mirror.stop()
+        # When the host hangs, it ends with the connection.
         self.over.wait(CANCEL_SECONDS)
 
     def _end(self, state: State, trouble: str = "") -> None:
@@ -108,76 +114,80 @@ class Mirroring:
                 self.state, self.trouble, self.ended = state, trouble, time.time()
 
 
-_mirrors: dict[str, Mirroring] = {}
+_mirrors: dict[str, MirrorJob] = {}
 _guard = threading.Lock()
 
 
-def start(*, connection_id: str, root: str, into: Path, environment: str = "", python: str = "") -> Mirroring:
-    """Begin to mirror; the one that mirrors the same store already, if there is one.
+def start(*, connection_id: str, root: str, into: Path, environment: str = "", python: str = "") -> MirrorJob:
+    """Start a mirror, or return the running one of the same storage root.
 
     Args:
-        connection_id: of the machine.
-        root: the storage root there.
-        into: the one here.
-        environment: the name of the one there that has our program.
-        python: its interpreter; none for no attempt to have a manifest made.
+        connection_id: an open connection.
+        root: the remote storage root.
+        into: the local storage root.
+        environment: name of the remote environment that has this program.
+        python: its interpreter, which generates a manifest; "" for none.
 
     Raises:
-        NoConnection: there is no such connection.
+        ConnectionNotFound: there is no such connection.
     """
-    held = pool.get(connection_id)
+    connection = pool.get(connection_id)
     with _guard:
         for one in _mirrors.values():
-            if one.state == "running" and (one.connection_id, one.root, one.into) == (held.id, root, into):
+            if one.state == "running" and (one.connection_id, one.root, one.into) == (
+                connection.id,
+                root,
+                into,
+            ):
                 return one
         ended = [one.id for one in _mirrors.values() if one.state != "running"]
         for mirror_id in ended[: max(0, len(_mirrors) - MOST + 1)]:
             del _mirrors[mirror_id]
-        made = Mirroring(held.id, root, into, environment)
-        made.visit = Visit(held.link, root, into, python, made.progress)
+        made = MirrorJob(connection.id, root, into, environment)
+        made.mirror = RemoteMirror(connection.link, root, into, python, made.progress)
         _mirrors[made.id] = made
-    # The process may end while a host hangs: what has come is whole.
+    # Daemon: a hanging host must not delay the exit; files are written atomically.
     threading.Thread(target=made.run, name=f"mirror {made.id}", daemon=True).start()
     return made
 
 
-def mirrors() -> list[Mirroring]:
-    """All of this process, the newest first."""
+def mirrors() -> list[MirrorJob]:
+    """Return the mirrors of this process, newest first."""
     with _guard:
         return list(_mirrors.values())[::-1]
 
 
-def mirroring(mirror_id: str) -> Mirroring:
-    """One of them.
+def get_mirror(mirror_id: str) -> MirrorJob:
+    """Return a mirror.
 
     Raises:
-        NoMirror: there is none of that id.
+        MirrorNotFound: no mirror has that id.
     """
     found = _mirrors.get(mirror_id)
     if found is None:
-        raise NoMirror(mirror_id)
+        raise MirrorNotFound(mirror_id)
     return found
 
 
-def cancel(*, mirror_id: str) -> Mirroring:
-    """Have one end; one that has ended stays as it is.
+def cancel(*, mirror_id: str) -> MirrorJob:
+    """Stop a mirror; one that has ended is left unchanged.
 
     Raises:
-        NoMirror: there is none of that id.
+        MirrorNotFound: no mirror has that id.
     """
-    found = mirroring(mirror_id)
+    found = get_mirror(mirror_id)
     found.cancel()
     return found
 
 
 def forget(*, mirror_id: str) -> None:
-    """Speak no more of one that has ended; what came stays.
+    """Remove a finished mirror from the list; downloaded files are kept.
 
     Raises:
-        NoMirror: none that has ended is of that id.
+        MirrorNotFound: no finished mirror has that id.
     """
     with _guard:
         found = _mirrors.get(mirror_id)
         if found is None or found.state == "running":
-            raise NoMirror(mirror_id)
+            raise MirrorNotFound(mirror_id)
         del _mirrors[mirror_id]

@@ -9,16 +9,16 @@ from pathlib import Path
 from django.db import connections
 
 from remote.environments import discovery, probe
-from remote.errors import Failed, Trouble
+from remote.errors import RemoteError, RemoteOperationFailed
 from remote.services import connections as services
 from remote.ssh import sftp
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import loop
-from remote.ssh.pool import Held, pool
+from remote.ssh.pool import PooledConnection, pool
 from remote.viewers import session_rows, wheel
-from remote.viewers.errors import NoSession, TooMany, ViewerFailed
-from remote.viewers.session import LIMITS, Connect, Session, Wanted, sessions
+from remote.viewers.errors import SessionNotFound, TooManySessions, ViewerFailed
+from remote.viewers.session import LIMITS, Connect, Session, SessionParameters, sessions
 from runicorn.api.responses.remote import CopiedProgram
 from runicorn.settings.user import get
 
@@ -41,7 +41,7 @@ def patience() -> float:
 
 
 def start_viewer(
-    *, wanted: Wanted, address: Address, credentials: Credentials | None = None, wait: bool = True
+    *, wanted: SessionParameters, address: Address, credentials: Credentials | None = None, wait: bool = True
 ) -> Session:
     """Start a viewer on another machine and a tunnel to it.
 
@@ -52,10 +52,10 @@ def start_viewer(
         wait: return when it runs. Else at once: `viewer_session` tells how far it is, and why it failed.
 
     Raises:
-        NoConnection: there is none to the address.
-        LocalPortTaken: the port that was asked for is somebody's.
-        TooMany: too many sessions run already.
-        NotThere: the environment does not have this program in it.
+        ConnectionNotFound: there is none to the address.
+        LocalPortInUse: the port that was asked for is somebody's.
+        TooManySessions: too many sessions run already.
+        ProgramNotInstalled: the environment does not have this program in it.
         ViewerFailed: a stage failed or took too long, or somebody stopped the session meanwhile.
         and as `services.connect`.
     """
@@ -65,14 +65,14 @@ def start_viewer(
     if wait:
         try:
             loop.run(_running(session), START_SECONDS)
-        except Trouble:
+        except RemoteError:
             loop.run(_end(session), STOP_SECONDS)
             raise
     return session
 
 
 def _connecting(address: Address, credentials: Credentials | None) -> Connect:
-    def by_row() -> Held:
+    def by_row() -> PooledConnection:
         """`services.connect` writes rows and waits for the loop: both are for a thread."""
         assert credentials is not None
         try:
@@ -80,16 +80,16 @@ def _connecting(address: Address, credentials: Credentials | None) -> Connect:
         finally:
             connections.close_all()
 
-    async def connect() -> Held:
+    async def connect() -> PooledConnection:
         return pool.get(address.id) if credentials is None else await asyncio.to_thread(by_row)
 
     return connect
 
 
-async def _begun(address: Address, wanted: Wanted, connect: Connect) -> Session:
+async def _begun(address: Address, wanted: SessionParameters, connect: Connect) -> Session:
     failed = [session for session in sessions.all() if session.state == "failed"]
     if len(sessions.all()) - len(failed) >= MOST:
-        raise TooMany(MOST)
+        raise TooManySessions(MOST)
     for session in failed[: 1 - MOST]:  # nobody has looked at them for long
         await _end(session)
     session = Session(address, wanted, session_rows.follow)
@@ -116,7 +116,7 @@ def stop_viewer(*, session_id: str) -> None:
     """End the tunnel, the viewer over there and the row, in this order; one that failed is forgotten.
 
     Raises:
-        NoSession: there is no such session.
+        SessionNotFound: there is no such session.
     """
     loop.run(_end(viewer_session(session_id=session_id)), STOP_SECONDS)
     session_rows.flush(AT_ONCE_SECONDS)
@@ -131,11 +131,11 @@ def viewer_session(*, session_id: str) -> Session:
     """One of them.
 
     Raises:
-        NoSession: there is no such session.
+        SessionNotFound: there is no such session.
     """
     session = sessions.by_id.get(session_id)
     if session is None:
-        raise NoSession(session_id)
+        raise SessionNotFound(session_id)
     return session
 
 
@@ -143,37 +143,37 @@ def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
     """Copy this program as a wheel to another machine; where it is, and the command that installs it there.
 
     Raises:
-        NoConnection: there is no such connection.
-        NoEnvironment: there is no such environment.
-        Failed: this program could not be packed or copied; nothing is left over there.
-        NotAllowed: the user there may not write into the home.
-        ConnectionCut: the connection was lost.
+        ConnectionNotFound: there is no such connection.
+        EnvironmentNotFound: there is no such environment.
+        RemoteOperationFailed: this program could not be packed or copied; nothing is left over there.
+        RemotePermissionDenied: the user there may not write into the home.
+        ConnectionLost: the connection was lost.
     """
-    held = pool.get(connection_id)
+    connection = pool.get(connection_id)
     try:
         content = wheel.own_wheel()
     except wheel.CannotPack as error:
-        raise Failed(str(error)) from error
+        raise RemoteOperationFailed(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="runicorn-wheel-") as folder:
         source = Path(folder) / wheel.NAME
         source.write_bytes(content)
-        python, place, own = loop.run(_copied(held, environment, source), COPY_SECONDS)
+        python, place, own = loop.run(_copied(connection, environment, source), COPY_SECONDS)
     return {
         "ok": True,
         "file": place,
         "size": len(content),
         "python": python,
         "command": wheel.install_command(python, place, own),
-        "message": f"Copied to {place} on {held.address.host}. Run the command there, then start the viewer again.",
+        "message": f"Copied to {place} on {connection.address.host}. Run the command there, then start the viewer again.",
     }
 
 
-async def _copied(held: Held, environment: str, source: Path) -> tuple[str, str, str]:
+async def _copied(connection: PooledConnection, environment: str, source: Path) -> tuple[str, str, str]:
     """Copy the wheel; the Python, where the wheel is, and the folder of the environment to make for it or ""."""
-    one = await discovery.called(held, environment)
-    place = await sftp.put(held.link, source, f"{FOLDER}/{source.name}")
-    output = await held.link.run(
-        one.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.TELL_SECONDS
+    one = await discovery.called(connection, environment)
+    place = await sftp.put(connection.link, source, f"{FOLDER}/{source.name}")
+    output = await connection.link.run(
+        one.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.DESCRIBE_SECONDS
     )
     lines = output.stdout.decode("utf-8", "replace").splitlines()
     own = next((line[len(wheel.OWN_MARK) :] for line in lines if line.startswith(wheel.OWN_MARK)), "")

@@ -14,7 +14,7 @@ _SCOPE = re.compile(r"[A-Za-z0-9._-]{1,15}")
 _ID = re.compile(r"(?P<username>.+)@(?P<host>\[[^\[\]]+\]|[^\[\]:@]+):(?P<port>\d{1,5})", re.DOTALL)
 
 
-class BadAddress(ValueError):
+class InvalidAddress(ValueError):
     """A part of an address makes no sense; `field` is its name, the text a sentence."""
 
     def __init__(self, field: str, sentence: str) -> None:
@@ -40,10 +40,10 @@ def address(host: str, port: int, username: str) -> Address:
     """A checked address.
 
     Raises:
-        BadAddress: the host is no name and no address, the user is no user, or the port is none.
+        InvalidAddress: the host is no name and no address, the user is no user, or the port is none.
     """
     if not 1 <= port <= 65535:
-        raise BadAddress("port", "port: a port is a number from 1 to 65535.")
+        raise InvalidAddress("port", "port: a port is a number from 1 to 65535.")
     return Address(checked_host(host), port, checked_username(username))
 
 
@@ -51,16 +51,16 @@ def from_id(text: str) -> Address:
     """The address that a connection id names.
 
     Raises:
-        BadAddress: it has another form.
+        InvalidAddress: it has another form.
     """
     found = _ID.fullmatch(text)
     try:
         if found is None:
-            raise BadAddress("connection_id", "")
+            raise InvalidAddress("connection_id", "")
         return address(found["host"], int(found["port"]), found["username"])
-    except BadAddress as error:
+    except InvalidAddress as error:
         sentence = f"Invalid connection_id format: {text[:300]}. Expected format: user@host:port"
-        raise BadAddress("connection_id", sentence) from error
+        raise InvalidAddress("connection_id", sentence) from error
 
 
 def bracketed(host: str) -> str:
@@ -72,9 +72,11 @@ def checked_host(text: str) -> str:
     """A host as it is looked up: a name in ASCII and small letters, or an address in its usual form.
 
     Raises:
-        BadAddress: it is neither.
+        InvalidAddress: it is neither.
     """
-    wrong = BadAddress("host", "host: a host is a name like gpu.example.org, or an address like 192.0.2.7.")
+    wrong = InvalidAddress(
+        "host", "host: a host is a name like gpu.example.org, or an address like 192.0.2.7."
+    )
     bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
     if ":" in bare:
         number, percent, scope = bare.partition("%")
@@ -106,11 +108,11 @@ def checked_username(text: str) -> str:
     """A user's name as it was given.
 
     Raises:
-        BadAddress: it is empty, too long, begins with a hyphen, or has a space or a control character.
+        InvalidAddress: it is empty, too long, begins with a hyphen, or has a space or a control character.
     """
     odd = any(character.isspace() or unicodedata.category(character)[0] == "C" for character in text)
     if not 1 <= len(text) <= 255 or text.startswith("-") or odd:
-        raise BadAddress(
+        raise InvalidAddress(
             "username", "username: a user's name has no space or control character, and no hyphen in front."
         )
     return text

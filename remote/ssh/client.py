@@ -17,12 +17,12 @@ from types import ModuleType
 from typing import Any
 
 from remote.errors import (
-    BadInput,
-    ConnectionCut,
-    Failed,
-    NobodyListens,
-    NoSuchPlace,
-    NotAllowed,
+    ConnectionLost,
+    InvalidInput,
+    PortClosed,
+    RemoteOperationFailed,
+    RemotePathNotFound,
+    RemotePermissionDenied,
 )
 from remote.ssh.address import Address
 from remote.ssh.known_hosts import HostKey
@@ -104,21 +104,21 @@ class Link:
         """Seconds for a question to the host and back; `None` where it has no SFTP to ask.
 
         Raises:
-            ConnectionCut: the connection has ended, or there was no answer in time.
+            ConnectionLost: the connection has ended, or there was no answer in time.
         """
         try:
             async with asyncio.timeout(timeout):
                 files = await self.files()
                 began = time.perf_counter()
                 # Whatever it says: it answers.
-                async with self.telling():
+                async with self.ssh_errors():
                     with _any_answer():
                         await files.realpath(b".")
                 return time.perf_counter() - began
-        except Failed:
+        except RemoteOperationFailed:
             return None
         except TimeoutError:
-            raise ConnectionCut(self.address.id) from None
+            raise ConnectionLost(self.address.id) from None
 
     async def start(self, *arguments: str) -> Any:
         """Start a program over there with exactly these arguments, whatever shell the user has.
@@ -127,15 +127,15 @@ class Link:
         ends it.
 
         Raises:
-            BadInput: an argument holds a NUL character or is no text.
-            ConnectionCut: the connection has ended.
-            Failed: the host allows no commands.
+            InvalidInput: an argument holds a NUL character or is no text.
+            ConnectionLost: the connection has ended.
+            RemoteOperationFailed: the host allows no commands.
         """
         try:
             line = command_line(arguments)
         except NotACommand as error:
-            raise BadInput("path", f"path: {error}.") from error
-        async with self.telling("commands"):
+            raise InvalidInput("path", f"path: {error}.") from error
+        async with self.ssh_errors("commands"):
             return await self._connection.create_process(line, encoding=None)
 
     async def is_breaking(self) -> bool:
@@ -159,22 +159,26 @@ class Link:
             limit: bytes of output; a program that says more is ended.
 
         Raises:
-            Failed: it took too long, said too much, or the host allows no commands.
-            ConnectionCut: the connection ended.
+            RemoteOperationFailed: it took too long, said too much, or the host allows no commands.
+            ConnectionLost: the connection ended.
         """
         process = None
         try:
             async with asyncio.timeout(timeout):
                 process = await self.start(*arguments)
-                async with self.telling("commands"):
+                async with self.ssh_errors("commands"):
                     output = await _talk(process, stdin, limit)
                 if output.status is None and await self.is_breaking():
-                    raise ConnectionCut(self.address.id)  # what was said is only the beginning
+                    raise ConnectionLost(self.address.id)  # what was said is only the beginning
                 return output
         except TimeoutError:
-            raise Failed(f"A command on {self.address.host} took longer than {timeout:.0f} s.") from None
+            raise RemoteOperationFailed(
+                f"A command on {self.address.host} took longer than {timeout:.0f} s."
+            ) from None
         except _TooMuch:
-            raise Failed(f"A command on {self.address.host} said more than {limit} bytes.") from None
+            raise RemoteOperationFailed(
+                f"A command on {self.address.host} said more than {limit} bytes."
+            ) from None
         finally:
             if process is not None:
                 await ended(process)
@@ -183,8 +187,8 @@ class Link:
         """The SFTP client of this connection (asyncssh's, with bytes for paths), made when it is first asked for.
 
         Raises:
-            Failed: the host offers no SFTP.
-            ConnectionCut: the connection has ended.
+            RemoteOperationFailed: the host offers no SFTP.
+            ConnectionLost: the connection has ended.
         """
         async with self._files_lock:
             if self._files is None:
@@ -195,15 +199,17 @@ class Link:
         """Another SFTP client, for whoever wants to hang it up (`exit`) without regard to others.
 
         Raises:
-            Failed: the host offers no SFTP, or has too much open.
-            ConnectionCut: the connection has ended.
+            RemoteOperationFailed: the host offers no SFTP, or has too much open.
+            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
-            async with self.telling("transfers of files (SFTP)"):
+            async with self.ssh_errors("transfers of files (SFTP)"):
                 return await self._connection.start_sftp_client(path_encoding=None)
         except asyncssh.SFTPError as error:
-            raise Failed(f"{self.address.host} offers no SFTP: {printable(error.reason)}.") from error
+            raise RemoteOperationFailed(
+                f"{self.address.host} offers no SFTP: {printable(error.reason)}."
+            ) from error
 
     def forget_files(self) -> None:
         """Hang up SFTP, when its server does not come back; the next question is put to a new one."""
@@ -212,37 +218,37 @@ class Link:
             files.exit()
 
     async def dial(self, port: int) -> tuple[Any, Any]:
-        """A way to a port of 127.0.0.1 over there: asyncssh's reader and writer, of bytes. Use them within `telling`.
+        """A way to a port of 127.0.0.1 over there: asyncssh's reader and writer, of bytes. Use them within `ssh_errors`.
 
         Raises:
-            NobodyListens: nobody listens on it.
-            Failed: the host forwards no ports.
-            ConnectionCut: the connection has ended.
+            PortClosed: nobody listens on it.
+            RemoteOperationFailed: the host forwards no ports.
+            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
-            async with self.telling("ways to its ports (AllowTcpForwarding)"):
+            async with self.ssh_errors("ways to its ports (AllowTcpForwarding)"):
                 reader, writer = await self._connection.open_connection("127.0.0.1", port)
-        except Failed as error:
+        except RemoteOperationFailed as error:
             cause = error.__cause__
             if isinstance(cause, asyncssh.ChannelOpenError) and cause.code == asyncssh.OPEN_CONNECT_FAILED:
-                raise NobodyListens(f"Nobody listens on port {port} of {self.address.host}.") from error
+                raise PortClosed(f"Nobody listens on port {port} of {self.address.host}.") from error
             raise
         return reader, writer
 
     @asynccontextmanager
-    async def telling(self, what: str = "this") -> AsyncIterator[None]:
+    async def ssh_errors(self, what: str = "this") -> AsyncIterator[None]:
         """Turn asyncssh's errors within a block into ours, and leave it when the connection ends.
 
         asyncssh alone may wait for ever for a channel that was about to be opened when the connection was lost.
 
         Raises:
-            Failed: the host refused a channel for `what`.
-            ConnectionCut: the connection has ended.
+            RemoteOperationFailed: the host refused a channel for `what`.
+            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         if self.ended.is_set():
-            raise ConnectionCut(self.address.id)
+            raise ConnectionLost(self.address.id)
         waiting = asyncio.timeout(None)
         try:
             async with waiting:
@@ -252,42 +258,42 @@ class Link:
                 finally:
                     self._waiting.discard(waiting)
         except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
-            raise ConnectionCut(self.address.id) from error
+            raise ConnectionLost(self.address.id) from error
         except asyncssh.SFTPError:
             raise
         except TimeoutError:
             if waiting.expired():
-                raise ConnectionCut(self.address.id) from None
+                raise ConnectionLost(self.address.id) from None
             raise
         except (asyncssh.Error, OSError, EOFError) as error:
             if isinstance(error, asyncssh.ChannelOpenError) and not await self.is_breaking():
-                raise Failed(
+                raise RemoteOperationFailed(
                     f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
                 ) from error
-            raise ConnectionCut(self.address.id) from error
+            raise ConnectionLost(self.address.id) from error
 
     @asynccontextmanager
-    async def telling_of(self, path: str) -> AsyncIterator[None]:
+    async def sftp_errors(self, path: str) -> AsyncIterator[None]:
         """Turn the errors of SFTP within a block that works on `path` into ours.
 
         Raises:
-            NoSuchPlace: it is not there.
-            NotAllowed: the user may not.
-            Failed: something else, a full disk for example.
-            ConnectionCut: the connection has ended.
+            RemotePathNotFound: it is not there.
+            RemotePermissionDenied: the user may not.
+            RemoteOperationFailed: something else, a full disk for example.
+            ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
-            async with self.telling():
+            async with self.ssh_errors():
                 yield
         except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPNoSuchPath) as error:
-            raise NoSuchPlace(path) from error
+            raise RemotePathNotFound(path) from error
         except asyncssh.SFTPPermissionDenied as error:
-            raise NotAllowed(path) from error
+            raise RemotePermissionDenied(path) from error
         except (asyncssh.SFTPConnectionLost, asyncssh.SFTPNoConnection) as error:
-            raise ConnectionCut(self.address.id) from error
+            raise ConnectionLost(self.address.id) from error
         except asyncssh.SFTPError as error:
-            raise Failed(
+            raise RemoteOperationFailed(
                 f"{self.address.host} could not do that with {path}: {printable(error.reason)}."
             ) from error
 

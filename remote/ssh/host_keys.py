@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from remote.errors import HostKeyConflict, Unreachable
+from remote.errors import HostKeyConflict, HostUnreachable
 from remote.ssh import known_hosts as hosts_file
 from remote.ssh.known_hosts import HostKey
 from runicorn import _platform
@@ -58,7 +58,7 @@ def known(host: str, port: int) -> list[HostKey]:
     """The keys that a host is known by.
 
     Raises:
-        Unreachable: `known_hosts` cannot be read.
+        HostUnreachable: `known_hosts` cannot be read.
     """
     return hosts_file.keys_of(content(), host, port)
 
@@ -67,13 +67,13 @@ def content() -> str:
     """The content of the file, for a host that is to be verified.
 
     Raises:
-        Unreachable: it cannot be read.
+        HostUnreachable: it cannot be read.
     """
     try:
         return read()
     except OSError as error:
         logger.warning("known_hosts cannot be read: %s", error)
-        raise Unreachable(
+        raise HostUnreachable(
             "The file known_hosts of the viewer's configuration cannot be read, so no host can be verified."
         ) from error
 
@@ -89,10 +89,10 @@ def judge(known_hosts: str, host: str, port: int, shown: HostKey) -> None:
 
     Raises:
         HostKeyConflict: it is unknown or not the one the host is known by.
-        Unreachable: it is marked as revoked.
+        HostUnreachable: it is marked as revoked.
     """
     if hosts_file.revoked(known_hosts, shown):
-        raise Unreachable(
+        raise HostUnreachable(
             f"The key of {host} is marked as revoked in known_hosts: this may be another machine. "
             "Ask whoever runs it."
         )

@@ -17,7 +17,7 @@ import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from remote.ssh.address import SSH_PORT, BadAddress, checked_host
+from remote.ssh.address import SSH_PORT, InvalidAddress, checked_host
 
 LONGEST_KEY = 8192
 
@@ -90,7 +90,7 @@ def split_name(name: str) -> tuple[str, int] | None:
         port = int(number)
     try:
         return checked_host(host), port
-    except BadAddress:
+    except InvalidAddress:
         return None
 
 

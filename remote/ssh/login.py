@@ -16,11 +16,11 @@ from remote.errors import (
     KEY_FILE,
     KEY_TEXT,
     PASSPHRASE,
-    BadInput,
-    BadKey,
+    AuthenticationFailed,
     HostKeyConflict,
-    LoginRefused,
-    Unreachable,
+    HostUnreachable,
+    InvalidInput,
+    InvalidKey,
 )
 from remote.ssh import host_keys
 from remote.ssh import known_hosts as hosts_file
@@ -50,10 +50,10 @@ async def connect(address: Address, credentials: Credentials, timeout: float = C
 
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
-        BadInput: the user's name is none that SSH carries.
-        BadKey: the key that was given cannot be read.
-        LoginRefused: the host does not let the user in with it.
-        Unreachable: anything else that keeps the two apart; the sentence says what, and what to do.
+        InvalidInput: the user's name is none that SSH carries.
+        InvalidKey: the key that was given cannot be read.
+        AuthenticationFailed: the host does not let the user in with it.
+        HostUnreachable: anything else that keeps the two apart; the sentence says what, and what to do.
     """
     asyncssh = await asyncio.to_thread(library)
     _carried(asyncssh, address.username)
@@ -79,14 +79,14 @@ def _carried(asyncssh: ModuleType, username: str) -> None:
     """Refuse a name that would reach the host as another one, or not at all (RFC 4252 wants SASLprep).
 
     Raises:
-        BadInput: it is such a name.
+        InvalidInput: it is such a name.
     """
     try:
         same = asyncssh.saslprep.saslprep(username) == username
     except asyncssh.saslprep.SASLPrepError:
         same = False
     if not same:
-        raise BadInput(
+        raise InvalidInput(
             "username", "username: it holds characters that SSH does not carry, or not in this form."
         )
 
@@ -117,7 +117,7 @@ class Verdict:
     def __init__(self, address: Address, known_hosts: str) -> None:
         self.address, self.known_hosts = address, known_hosts
         self.shown: HostKey | None = None
-        self.refused: HostKeyConflict | Unreachable | None = None
+        self.refused: HostKeyConflict | HostUnreachable | None = None
         known = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
         # The kinds that the host is known by come first: it is asked to show the key that we can compare.
         ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in known)
@@ -128,7 +128,7 @@ class Verdict:
         self.shown = public_key(exported.decode("ascii"))
         try:
             host_keys.judge(self.known_hosts, self.address.host, self.address.port, self.shown)
-        except (HostKeyConflict, Unreachable) as refused:
+        except (HostKeyConflict, HostUnreachable) as refused:
             self.refused = refused
             return False
         return True
@@ -149,8 +149,8 @@ async def _means(asyncssh: ModuleType, credentials: Credentials) -> AsyncIterato
     """The arguments by which somebody logs in; the agent stays open within the block.
 
     Raises:
-        BadKey: the key cannot be read.
-        LoginRefused: there is no agent, or it holds no key.
+        InvalidKey: the key cannot be read.
+        AuthenticationFailed: there is no agent, or it holds no key.
     """
     keys: list[Any] = []
     agent = None
@@ -178,12 +178,14 @@ async def _agent_keys(asyncssh: ModuleType) -> tuple[Any, list[Any]]:
         agent = await asyncssh.connect_agent()
         keys = list(await agent.get_keys())
     except (OSError, ValueError):
-        raise LoginRefused(
+        raise AuthenticationFailed(
             "No SSH agent answers the viewer (SSH_AUTH_SOCK). Give a password, a key or a key file."
         ) from None
     if not keys:
         agent.close()
-        raise LoginRefused("The SSH agent holds no key: add one with ssh-add, or give a password or a key.")
+        raise AuthenticationFailed(
+            "The SSH agent holds no key: add one with ssh-add, or give a password or a key."
+        )
     return agent, keys
 
 
@@ -191,7 +193,7 @@ def _private_key(asyncssh: ModuleType, credentials: Credentials) -> Any:
     """The key that was given as text or as a file.
 
     Raises:
-        BadKey: there is none to read in it, or the passphrase does not open it.
+        InvalidKey: there is none to read in it, or the passphrase does not open it.
     """
     sentence = KEY_TEXT if credentials.private_key else KEY_FILE
     try:
@@ -201,11 +203,11 @@ def _private_key(asyncssh: ModuleType, credentials: Credentials) -> Any:
             content = _key_file(str(credentials.private_key_path))
         return asyncssh.import_private_key(content, credentials.passphrase or None)
     except asyncssh.KeyEncryptionError:
-        raise BadKey(PASSPHRASE) from None
+        raise InvalidKey(PASSPHRASE) from None
     except asyncssh.KeyImportError as error:
-        raise BadKey(PASSPHRASE if "assphrase" in str(error) else sentence) from None
+        raise InvalidKey(PASSPHRASE if "assphrase" in str(error) else sentence) from None
     except (OSError, ValueError):
-        raise BadKey(sentence) from None
+        raise InvalidKey(sentence) from None
 
 
 def _key_file(text: str) -> bytes:
@@ -228,31 +230,31 @@ def _why(
         return verdict.refused
     place = f"{address.host} port {address.port}"
     if isinstance(error, asyncssh.PermissionDenied):
-        return LoginRefused(_refused(address, credentials))
+        return AuthenticationFailed(_refused(address, credentials))
     if isinstance(error, TimeoutError):
-        return Unreachable(
+        return HostUnreachable(
             f"{place} did not answer within {timeout:.0f} s: check that the machine is up and reachable from here."
         )
     if isinstance(error, socket.gaierror):
-        return Unreachable(f"There is no host {address.host} known here: check the name.")
+        return HostUnreachable(f"There is no host {address.host} known here: check the name.")
     if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
-        return Unreachable(
+        return HostUnreachable(
             f"{place} refused the connection: check the port, and that an SSH server runs there."
         )
     if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ProtocolNotSupported):
-        return Unreachable(f"{place} speaks an SSH that is too old or too new for this viewer.")
+        return HostUnreachable(f"{place} speaks an SSH that is too old or too new for this viewer.")
     if isinstance(error, asyncssh.ConnectionLost | asyncssh.ProtocolError | ConnectionResetError):
-        return Unreachable(
+        return HostUnreachable(
             f"{place} broke the connection off before a login: check that it is an SSH server, and that it lets "
             "this machine in. After failed logins a host may refuse everybody from here for some minutes."
         )
     if isinstance(error, asyncssh.DisconnectError):
-        return Unreachable(f"{place} ended the connection: {printable(error.reason)}.")
+        return HostUnreachable(f"{place} ended the connection: {printable(error.reason)}.")
     if isinstance(error, OSError):
-        return Unreachable(
+        return HostUnreachable(
             f"{place} cannot be reached: {os.strerror(error.errno) if error.errno else 'unknown reason'}."
         )
-    return Unreachable(f"{place} does not speak SSH in a way that is understood here: check the port.")
+    return HostUnreachable(f"{place} does not speak SSH in a way that is understood here: check the port.")
 
 
 def _refused(address: Address, credentials: Credentials) -> str:

@@ -17,10 +17,10 @@ from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from remote.errors import NoAnswer, NotServing
+from remote.errors import LoopNotRunning, RemoteTimeout
 
 T = TypeVar("T")
-Farewell = Callable[[], Awaitable[None]]
+CloseCallback = Callable[[], Awaitable[None]]
 
 NAME = "remote-loop"
 HELPERS = 64
@@ -57,12 +57,12 @@ class LoopThread:
             timeout: seconds; then it is cancelled. A net below the time limits that the work has itself.
 
         Raises:
-            NotServing: the loop is not running.
-            NoAnswer: it took longer.
+            LoopNotRunning: the loop is not running.
+            RemoteTimeout: it took longer.
         """
         if self._loop is None:
             work.close()
-            raise NotServing
+            raise LoopNotRunning
         waiting = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return waiting.result(timeout)
@@ -70,22 +70,22 @@ class LoopThread:
             if waiting.done():  # the work's own TimeoutError is the same class
                 raise
             waiting.cancel()
-            raise NoAnswer(timeout) from None
+            raise RemoteTimeout(timeout) from None
         except CancelledError:  # the loop ends
-            raise NotServing from None
+            raise LoopNotRunning from None
 
-    def stop(self, farewell: Farewell | None = None, timeout: float = 2.0) -> None:
+    def stop(self, callback: CloseCallback | None = None, timeout: float = 2.0) -> None:
         """Say goodbye, cancel whatever still runs, and end.
 
         Args:
-            farewell: closes what is open; cut short when it takes longer than three quarters of the time.
+            callback: closes what is open; cut short when it takes longer than three quarters of the time.
             timeout: seconds until this returns, whatever hangs.
         """
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
             return
         self._loop = self._thread = None
-        ending = asyncio.run_coroutine_threadsafe(_end(farewell, timeout * 0.75), loop)
+        ending = asyncio.run_coroutine_threadsafe(_end(callback, timeout * 0.75), loop)
         with suppress(NotInTime):
             ending.result(timeout)
         loop.call_soon_threadsafe(loop.stop)
@@ -100,18 +100,18 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     loop.close()
 
 
-async def _end(farewell: Farewell | None, timeout: float) -> None:
-    if farewell is not None:
+async def _end(callback: CloseCallback | None, timeout: float) -> None:
+    if callback is not None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(_awaited(farewell), timeout)
+            await asyncio.wait_for(_awaited(callback), timeout)
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
 
 
-async def _awaited(farewell: Farewell) -> None:
-    await farewell()
+async def _awaited(callback: CloseCallback) -> None:
+    await callback()
 
 
 loop = LoopThread()

@@ -1,11 +1,11 @@
 """The connections that are open: at most one to each `user@host:port`, shared by those who show its credentials.
 
-    held = await pool.open(address, credentials)     connect, or join what is there
-    held = pool.get(connection_id)                   what is there
-    await held.link.run("ls", "-l")                  use it
+    connection = await pool.open(address, credentials)     connect, or join what is there
+    connection = pool.get(connection_id)                   what is there
+    await connection.link.run("ls", "-l")                  use it
 
 Nothing here waits for another host than its own: there is no lock around a connect. A connection that is lost goes
-away, unless somebody needs it (`held.claim`): then it is made again, with longer and longer pauses. Everything runs
+away, unless somebody needs it (`connection.claim`): then it is made again, with longer and longer pauses. Everything runs
 in the loop of `remote/ssh/loop.py`; nothing is written, and the credentials of a connection live as long as it does.
 """
 
@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
-from remote.errors import HostKeyConflict, NoConnection, Trouble, Unavailable
+from remote.errors import ConnectionNotFound, HostKeyConflict, RemoteError, RemoteUnavailable
 from remote.ssh import login
 from remote.ssh.address import Address
 from remote.ssh.client import Link
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from runicorn.api.responses.remote import RemoteConnection
 
 State = Literal["connected", "reconnecting", "closed"]
-Farewell = Callable[["Held"], Awaitable[None]]
+CloseCallback = Callable[["PooledConnection"], Awaitable[None]]
 
 PING_SECONDS = 10.0
 PING_TIMEOUT = 10.0
-FAREWELL_SECONDS = 15.0
+CLOSE_CALLBACK_SECONDS = 15.0
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 logger = logging.getLogger(__name__)
 
 
-class Held:
+class PooledConnection:
     """A connection of the pool. `link` is the live one, another one after a reconnection.
 
     `up` is set while it is connected and `down` while it is not; `closed` is set once, at its end.
@@ -131,7 +131,7 @@ class Held:
             try:
                 self.latency = await self.link.ping(PING_TIMEOUT)
                 self.seen_at = time.time()
-            except Unavailable:  # a long download may stand before the answer
+            except RemoteUnavailable:  # a long download may stand before the answer
                 self.latency = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(PING_SECONDS):
@@ -143,10 +143,10 @@ class Held:
         while self.needed and self._credentials is not None:
             try:
                 self.link = await login.connect(self.address, self._credentials)
-            except Unavailable as error:
+            except RemoteUnavailable as error:
                 self.attempts += 1
                 self.trouble = str(error.detail)
-            except Trouble as error:  # it will not be otherwise the next time
+            except RemoteError as error:  # it will not be otherwise the next time
                 self.trouble = told(error)
                 return False
             else:
@@ -182,7 +182,7 @@ class Held:
         await self.link.close()
 
 
-def told(error: Trouble) -> str:
+def told(error: RemoteError) -> str:
     """What went wrong, as a sentence; that of a host key is an object in answers."""
     if isinstance(error, HostKeyConflict):
         return f"{error.host_key['known_hosts_host']} shows another key than before: connect anew to compare them."
@@ -193,12 +193,12 @@ class Pool:
     """All open connections of this process."""
 
     def __init__(self) -> None:
-        self.farewells: list[Farewell] = []
+        self.before_close: list[CloseCallback] = []
         """Called, in order, before a connection is closed on purpose: whoever uses it ends what runs over it."""
-        self._held: dict[str, Held] = {}
-        self._watches: dict[Held, asyncio.Task[None]] = {}
+        self._held: dict[str, PooledConnection] = {}
+        self._watches: dict[PooledConnection, asyncio.Task[None]] = {}
 
-    async def open(self, address: Address, credentials: Credentials) -> Held:
+    async def open(self, address: Address, credentials: Credentials) -> PooledConnection:
         """The connection to an address: the one that is there, for those who show its credentials, or a new one.
 
         Somebody with other credentials has to be let in by the host first, and then shares what is there.
@@ -212,7 +212,7 @@ class Pool:
         link = await login.connect(address, credentials)
         there = self._held.get(address.id)
         if there is None or there.state == "closed":
-            there = self._held[address.id] = Held(link, credentials)
+            there = self._held[address.id] = PooledConnection(link, credentials)
         elif there.state == "connected":
             there.proofs.add(credentials.proof)
             await link.close()
@@ -223,21 +223,23 @@ class Pool:
         self._watch(there)
         return there
 
-    def _watch(self, held: Held) -> None:
-        watch = self._watches[held] = asyncio.create_task(held.watch(), name=f"watch {held.id}")
+    def _watch(self, connection: PooledConnection) -> None:
+        watch = self._watches[connection] = asyncio.create_task(
+            connection.watch(), name=f"watch {connection.id}"
+        )
         watch.add_done_callback(
-            lambda done: None if done.cancelled() else self._forget(held, done.exception())
+            lambda done: None if done.cancelled() else self._forget(connection, done.exception())
         )
 
-    def _forget(self, held: Held, error: BaseException | None) -> None:
+    def _forget(self, connection: PooledConnection, error: BaseException | None) -> None:
         if error is not None:
-            logger.error("Watcher of connection %s crashed", held.id, exc_info=error)
-            held.closed.set()
-        self._watches.pop(held, None)
-        if self._held.get(held.id) is held:
-            del self._held[held.id]
+            logger.error("Watcher of connection %s crashed", connection.id, exc_info=error)
+            connection.closed.set()
+        self._watches.pop(connection, None)
+        if self._held.get(connection.id) is connection:
+            del self._held[connection.id]
 
-    def get(self, connection_id: str, connected: bool = True) -> Held:
+    def get(self, connection_id: str, connected: bool = True) -> PooledConnection:
         """An open connection.
 
         Args:
@@ -245,40 +247,44 @@ class Pool:
             connected: whether one that is just being made again counts as none.
 
         Raises:
-            NoConnection: there is none of that id.
+            ConnectionNotFound: there is none of that id.
         """
-        held = self._held.get(connection_id)
-        if held is None or held.state == "closed" or (connected and held.state != "connected"):
-            raise NoConnection(connection_id)
-        return held
+        connection = self._held.get(connection_id)
+        if (
+            connection is None
+            or connection.state == "closed"
+            or (connected and connection.state != "connected")
+        ):
+            raise ConnectionNotFound(connection_id)
+        return connection
 
-    def all(self) -> list[Held]:
+    def all(self) -> list[PooledConnection]:
         """Those that are open or being made again, in the order of their first connection."""
         # Copied at once: it is asked for by other threads than the loop's.
-        return [held for held in list(self._held.values()) if held.state != "closed"]
+        return [connection for connection in list(self._held.values()) if connection.state != "closed"]
 
-    async def close(self, connection_id: str, patience: float = FAREWELL_SECONDS) -> None:
+    async def close(self, connection_id: str, patience: float = CLOSE_CALLBACK_SECONDS) -> None:
         """End a connection and what runs over it.
 
         Args:
             connection_id: `user@host:port`.
-            patience: seconds for the farewells; then the connection ends all the same.
+            patience: seconds for the callbacks; then the connection is closed anyway.
 
         Raises:
-            NoConnection: there is none of that id.
+            ConnectionNotFound: there is none of that id.
         """
-        held = self.get(connection_id, connected=False)
+        connection = self.get(connection_id, connected=False)
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(patience):
-                    for farewell in self.farewells:
-                        await farewell(held)
+                    for callback in self.before_close:
+                        await callback(connection)
         finally:
-            await held.end()
+            await connection.end()
 
-    async def close_all(self, patience: float = FAREWELL_SECONDS) -> None:
+    async def close_all(self, patience: float = CLOSE_CALLBACK_SECONDS) -> None:
         """End all connections and what runs over them, all at the same time."""
-        every = [self.close(held.id, patience) for held in self.all()]
+        every = [self.close(connection.id, patience) for connection in self.all()]
         await asyncio.gather(*every, return_exceptions=True)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from remote.errors import BadInput, Failed, NoSuchPlace
+from remote.errors import InvalidInput, RemoteOperationFailed, RemotePathNotFound
 from remote.ssh.client import Link, library
 
 if TYPE_CHECKING:
@@ -66,19 +66,19 @@ async def expanded(link: Link, path: str) -> str:
     """A path as the other machine understands it: `~` is the home there, relative ones lie in it.
 
     Raises:
-        BadInput: it holds a NUL character, is no text, or means another user's home.
+        InvalidInput: it holds a NUL character, is no text, or means another user's home.
     """
     first, _, rest = path.partition("/")
     if "\0" in path or not path:
-        raise BadInput("path", "path: no path is empty or holds a NUL character.")
+        raise InvalidInput("path", "path: no path is empty or holds a NUL character.")
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise BadInput("path", "path: it is no valid text.") from None
+        raise InvalidInput("path", "path: it is no valid text.") from None
     if path.startswith("/"):
         return path
     if first.startswith("~") and first != "~":
-        raise BadInput("path", "path: write the home of another user as a full path.")
+        raise InvalidInput("path", "path: write the home of another user as a full path.")
     home = _text(await _asked(link, "~", lambda files: files.realpath(b".")))
     below = rest if first == "~" else path
     return posixpath.join(home, below) if below else home
@@ -88,17 +88,17 @@ async def list_folder(link: Link, path: str) -> Folder:
     """What lies in a folder: folders first, then by name; links count as what they lead to.
 
     Raises:
-        NoSuchPlace: it is not there.
-        BadInput: it is no folder, or no path.
-        NotAllowed: the user there may not read it.
-        Failed: it took too long, or something else.
+        RemotePathNotFound: it is not there.
+        InvalidInput: it is no folder, or no path.
+        RemotePermissionDenied: the user there may not read it.
+        RemoteOperationFailed: it took too long, or something else.
     """
     place = await expanded(link, path)
 
     async def look(files: Any) -> Folder:
         absolute = await files.realpath(place.encode())
         if not stat.S_ISDIR((await files.stat(absolute)).permissions or 0):
-            raise BadInput("path", f"path: {place} is no folder.")
+            raise InvalidInput("path", f"path: {place} is no folder.")
         names, truncated = await _names(files, absolute)
         items = []
         for start in range(0, len(names), AT_ONCE):
@@ -135,14 +135,14 @@ async def path_kind(link: Link, path: str) -> tuple[str, str | None]:
     """The absolute path, and `folder`, `file` or `None` for what is there.
 
     Raises:
-        BadInput: it is no path.
-        NotAllowed: the user there may not look.
-        Failed: it took too long, or something else.
+        InvalidInput: it is no path.
+        RemotePermissionDenied: the user there may not look.
+        RemoteOperationFailed: it took too long, or something else.
     """
     place = await expanded(link, path)
     try:
         attributes = await _asked(link, place, lambda files: files.stat(place.encode()))
-    except NoSuchPlace:
+    except RemotePathNotFound:
         return place, None
     return place, "folder" if stat.S_ISDIR(attributes.permissions or 0) else "file"
 
@@ -157,9 +157,9 @@ async def put(link: Link, source: Path, target: str, progress: Progress | None =
         progress: told of what is over.
 
     Raises:
-        BadInput: `target` is no path.
-        NotAllowed: the user there may not write it.
-        Failed: it took too long, or something else, a full disk mostly; nothing is left there.
+        InvalidInput: `target` is no path.
+        RemotePermissionDenied: the user there may not write it.
+        RemoteOperationFailed: it took too long, or something else, a full disk mostly; nothing is left there.
     """
     place = await expanded(link, target)
     beside = f"{place}.{secrets.token_hex(4)}.part".encode()
@@ -198,12 +198,12 @@ async def remove(link: Link, path: str) -> None:
     """Remove a file over there; one that is not there is fine.
 
     Raises:
-        BadInput: it is no path.
-        NotAllowed: the user there may not.
-        Failed: it took too long, or something else.
+        InvalidInput: it is no path.
+        RemotePermissionDenied: the user there may not.
+        RemoteOperationFailed: it took too long, or something else.
     """
     place = await expanded(link, path)
-    with suppress(NoSuchPlace):
+    with suppress(RemotePathNotFound):
         await _asked(link, place, lambda files: files.remove(place.encode()))
 
 
@@ -213,11 +213,13 @@ async def _asked(link: Link, place: str, ask: Callable[[Any], Awaitable[T]], sec
     try:
         async with asyncio.timeout(seconds):
             files = await link.files()
-            async with link.telling_of(place):
+            async with link.sftp_errors(place):
                 return await ask(files)
     except TimeoutError:
         link.forget_files()
-        raise Failed(f"{link.address.host} did not answer about {place} within {seconds:.0f} s.") from None
+        raise RemoteOperationFailed(
+            f"{link.address.host} did not answer about {place} within {seconds:.0f} s."
+        ) from None
 
 
 def _text(name: bytes) -> str:

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from remote.environments import discovery
 from remote.environments.probe import Environment
-from remote.errors import Failed
-from remote.ssh.pool import Held
-from remote.viewers.errors import NotThere
+from remote.errors import RemoteOperationFailed
+from remote.ssh.pool import PooledConnection
+from remote.viewers.errors import ProgramNotInstalled
 from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, is_compatible
 
 
 @dataclass(frozen=True)
-class Place:
+class LaunchTarget:
     """A Python that can run our viewer."""
 
     environment: str
@@ -23,40 +23,42 @@ class Place:
     """Of our program there."""
 
 
-async def chosen(held: Held, name: str) -> Place:
+async def chosen(connection: PooledConnection, name: str) -> LaunchTarget:
     """The environment of a name, or the default one, if a viewer can be started in it.
 
     Raises:
-        NoEnvironment: there is none of that name.
-        NotThere: our program is not in it; the answer says how to bring it there.
-        Failed: its Python does not run, or there is none at all.
-        ConnectionCut: the connection was lost.
+        EnvironmentNotFound: there is none of that name.
+        ProgramNotInstalled: our program is not in it; the answer says how to bring it there.
+        RemoteOperationFailed: its Python does not run, or there is none at all.
+        ConnectionLost: the connection was lost.
     """
-    one = await _named(held, name)
+    one = await _named(connection, name)
     if one.python is None:
-        raise Failed(
-            f"The Python of environment {one.name} ({one.path}) does not run on {held.address.host}."
+        raise RemoteOperationFailed(
+            f"The Python of environment {one.name} ({one.path}) does not run on {connection.address.host}."
         )
-    fault = fault_of(one, held.address.host)
+    fault = launch_problem(one, connection.address.host)
     if fault is not None:
         raise fault
-    return Place(one.name, one.path, one.runicorn or "")
+    return LaunchTarget(one.name, one.path, one.runicorn or "")
 
 
-async def _named(held: Held, name: str) -> Environment:
+async def _named(connection: PooledConnection, name: str) -> Environment:
     if name:
-        return await discovery.called(held, name)
-    known: list[Environment] = held.memory.get(discovery.KEPT, [])
+        return await discovery.called(connection, name)
+    known: list[Environment] = connection.memory.get(discovery.CACHE_KEY, [])
     if not known:
-        fresh = await discovery.find(held)
+        fresh = await discovery.find(connection)
         default = next((one for one in fresh if one.is_default), None)
         if default is None:
-            raise Failed(f"There is no Python on {held.address.host} that {held.address.username} could run.")
+            raise RemoteOperationFailed(
+                f"There is no Python on {connection.address.host} that {connection.address.username} could run."
+            )
         return default
-    return await discovery.called(held, next(one.name for one in known if one.is_default))
+    return await discovery.called(connection, next(one.name for one in known if one.is_default))
 
 
-def fault_of(one: Environment, host: str) -> NotThere | None:
+def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
     """Why no viewer can be started in an environment; `None` where one can."""
     where = f"environment {one.name} of {host}"
     more = {
@@ -68,18 +70,18 @@ def fault_of(one: Environment, host: str) -> NotThere | None:
     wanted = ".".join(map(str, OLDEST_PYTHON))
     if not one.new_enough:
         sentence = f"The Python of {where} is {one.python}: Runicorn needs {wanted} or newer. Choose another environment."
-        return NotThere("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
+        return ProgramNotInstalled("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
     advice = "This viewer can copy itself there; a command then installs it."
     if one.runicorn is None:
         sentence = f"There is no Runicorn in {where}. {advice}"
-        return NotThere("RUNICORN_MISSING", sentence, more | {"can_copy": True})
+        return ProgramNotInstalled("RUNICORN_MISSING", sentence, more | {"can_copy": True})
     if not one.ours:
         sentence = f"The runicorn {one.runicorn} in {where} is another program of that name. {advice}"
-        return NotThere("RUNICORN_FOREIGN", sentence, more | {"can_copy": True})
+        return ProgramNotInstalled("RUNICORN_FOREIGN", sentence, more | {"can_copy": True})
     if not is_compatible(one.runicorn):
         oldest = ".".join(map(str, OLDEST))
         sentence = (
             f"The Runicorn in {where} is {one.runicorn}: this viewer can talk to {oldest} and newer. {advice}"
         )
-        return NotThere("RUNICORN_TOO_OLD", sentence, more | {"can_copy": True})
+        return ProgramNotInstalled("RUNICORN_TOO_OLD", sentence, more | {"can_copy": True})
     return None

@@ -1,10 +1,10 @@
 """What can go wrong with a viewer on another machine; see `remote/errors.py` for what goes wrong with the machine.
 
-NotThere           409  our program is not in the environment, is too old, or another one has its name; says what to do
+ProgramNotInstalled           409  our program is not in the environment, is too old, or another one has its name; says what to do
 ViewerFailed       503  a stage of the start failed, or took too long
-NotOurs            503  another program listens on it
-NoSession          404  no session has that id
-TooMany            409  as many sessions as one process may hold
+ForeignProgram            503  another program listens on it
+SessionNotFound          404  no session has that id
+TooManySessions            409  as many sessions as one process may hold
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 
 from rest_framework import status
 
-from remote.errors import Failed, Trouble
+from remote.errors import RemoteError, RemoteOperationFailed
 
 
-class NotThere(Trouble):
+class ProgramNotInstalled(RemoteError):
     """Our program cannot be started in an environment as it is."""
 
     status_code = status.HTTP_409_CONFLICT
@@ -34,15 +34,15 @@ class NotThere(Trouble):
         self.more = {"code": code, **more}
 
 
-class ViewerFailed(Failed):
+class ViewerFailed(RemoteOperationFailed):
     """A viewer could not be started, or has ended."""
 
 
-class NotOurs(Failed):
+class ForeignProgram(RemoteOperationFailed):
     """Whoever answers on the port over there is not the viewer that was started."""
 
 
-class NoSession(Trouble):
+class SessionNotFound(RemoteError):
     """There is no viewer session of that id."""
 
     status_code = status.HTTP_404_NOT_FOUND
@@ -51,7 +51,7 @@ class NoSession(Trouble):
         super().__init__(f"Session not found: {session_id}")
 
 
-class TooMany(Trouble):
+class TooManySessions(RemoteError):
     """As many viewers run as one process may hold."""
 
     status_code = status.HTTP_409_CONFLICT

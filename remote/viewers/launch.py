@@ -8,9 +8,9 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from remote.errors import ConnectionCut
+from remote.errors import ConnectionLost
 from remote.ssh.client import Link, ended, printable
-from remote.viewers.errors import NotOurs, ViewerFailed
+from remote.viewers.errors import ForeignProgram, ViewerFailed
 from runicorn.remote_protocol import (
     LONGEST_LINE,
     SESSION_PATH,
@@ -47,9 +47,9 @@ class RemoteProcess:
 
         Raises:
             ViewerFailed: it exited; the message is its last error line.
-            ConnectionCut: the connection was lost.
+            ConnectionLost: the connection was lost.
         """
-        async with self.link.telling():
+        async with self.link.ssh_errors():
             with suppress(BrokenPipeError):
                 self._process.stdin.write(line(request).encode())
                 await self._process.stdin.drain()
@@ -63,7 +63,7 @@ class RemoteProcess:
         await self.ended.wait()
         if self.has_exited:
             raise ViewerFailed(f"The viewer on {self.link.address.host} did not start: {self.last_error}")
-        raise ConnectionCut(self.link.address.id)
+        raise ConnectionLost(self.link.address.id)
 
     @property
     def has_exited(self) -> bool:
@@ -94,8 +94,8 @@ class RemoteProcess:
 
     async def _listen(self) -> None:
         """Read its error output, which would block it when the pipe is full."""
-        with suppress(ConnectionCut):
-            async with self.link.telling():
+        with suppress(ConnectionLost):
+            async with self.link.ssh_errors():
                 while output := await self._process.stderr.read(4096):
                     lines = output.decode("utf-8", "replace").splitlines()
                     self._errors.extend(printable(text) for text in lines if text.strip())
@@ -103,8 +103,8 @@ class RemoteProcess:
         self.ended.set()
 
     async def _drain(self) -> None:
-        with suppress(ConnectionCut):
-            async with self.link.telling():
+        with suppress(ConnectionLost):
+            async with self.link.ssh_errors():
                 while await self._process.stdout.read(4096):
                     pass
 
@@ -114,8 +114,8 @@ async def start(link: Link, python: str, request: LaunchRequest) -> tuple[Remote
 
     Raises:
         ViewerFailed: it did not start.
-        ConnectionCut: the connection was lost.
-        Failed: the host runs no commands.
+        ConnectionLost: the connection was lost.
+        RemoteOperationFailed: the host runs no commands.
     """
     process = RemoteProcess(link, await link.start(python, *COMMAND))
     report = None
@@ -142,9 +142,9 @@ async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> An
         now: clock of the remote host, Unix seconds.
 
     Raises:
-        NobodyListens: no program listens on the port.
-        NotOurs: another program does.
-        ConnectionCut: the connection was lost.
+        PortClosed: no program listens on the port.
+        ForeignProgram: another program does.
+        ConnectionLost: the connection was lost.
     """
     stamp = make_stamp(token, purpose, now)
     request = (
@@ -153,7 +153,7 @@ async def ask(link: Link, port: int, token: str, purpose: str, now: float) -> An
     )
     reader, writer = await link.dial(port)
     try:
-        async with link.telling():
+        async with link.ssh_errors():
             began = time.perf_counter()
             writer.write(request.encode())
             answer = await reader.read(1)
@@ -172,5 +172,5 @@ def _proven(link: Link, answer: bytes, token: str, stamp: str) -> StatusReport:
     except BadLine:
         report = None
     if not head.startswith("HTTP/1.1 200 ") or report is None or report.proof != proof(token, stamp):
-        raise NotOurs(f"Another program on {link.address.host} listens where the viewer did.")
+        raise ForeignProgram(f"Another program on {link.address.host} listens where the viewer did.")
     return report

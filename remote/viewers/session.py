@@ -18,12 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from remote.errors import ConnectionCut, Failed, NobodyListens, Trouble, Unavailable
+from remote.errors import ConnectionLost, PortClosed, RemoteError, RemoteOperationFailed, RemoteUnavailable
 from remote.ssh.address import Address
-from remote.ssh.pool import Held, told
+from remote.ssh.pool import PooledConnection, told
 from remote.viewers import launch
-from remote.viewers.compatibility import Place, chosen
-from remote.viewers.errors import NotOurs, ViewerFailed
+from remote.viewers.compatibility import LaunchTarget, chosen
+from remote.viewers.errors import ForeignProgram, ViewerFailed
 from remote.viewers.launch import Answer, RemoteProcess
 from remote.viewers.tunnel import Tunnel
 from runicorn.remote_protocol import (
@@ -49,17 +49,17 @@ SLOW = {
     "tunnel": "{host} did not open a way to the viewer",
     "health": "The viewer on {host} did not answer",
 }
-BEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 5.0
 END_SECONDS = 6.0
 """For a remote viewer to exit after a stop request; it takes at most three."""
-ANSWER_SECONDS = 3.0
+RESPONSE_SECONDS = 3.0
 """For the response to a stop request; without one the process is killed."""
-FAREWELL_SECONDS = 4.0
+CLOSE_CALLBACK_SECONDS = 4.0
 """For both when its connection is closed. At exit this program waits less, and kills no process."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SessionParameters:
     """Parameters of a session."""
 
     root: str
@@ -71,13 +71,15 @@ class Wanted:
     """Seconds that the remote viewer waits for a lost session."""
 
 
-Connect = Callable[[], Awaitable[Held]]
+Connect = Callable[[], Awaitable[PooledConnection]]
 
 
 class Session:
     """A remote viewer and the tunnel to it."""
 
-    def __init__(self, address: Address, wanted: Wanted, changed: Callable[[Session], None]) -> None:
+    def __init__(
+        self, address: Address, wanted: SessionParameters, changed: Callable[[Session], None]
+    ) -> None:
         """Nothing happens before `begin`.
 
         Args:
@@ -92,15 +94,15 @@ class Session:
         self.state: State = "connecting"
         self.stage: Stage = "connect"
         self.trouble = ""
-        self.error: Trouble | None = None
+        self.error: RemoteError | None = None
         self.started_at = time.time()
         self._started = time.monotonic()
         self.seen_at: float | None = None
         self.latency: float | None = None
         self.attempts = 0
-        self.place: Place | None = None
+        self.place: LaunchTarget | None = None
         self.report: StatusReport | None = None
-        self.held: Held | None = None
+        self.connection: PooledConnection | None = None
         self.tunnel = Tunnel(self._dial, self.sentence)
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._changed = changed
@@ -144,7 +146,7 @@ class Session:
         """Take the port and start; `ready` is done when it runs, or has the error when it does not.
 
         Raises:
-            LocalPortTaken: the port that was asked for is somebody's.
+            LocalPortInUse: the port that was asked for is somebody's.
         """
         self.tunnel.take(self.wanted.local_port)
         self._life = asyncio.create_task(self._live(connect), name=f"session {self.id}")
@@ -164,7 +166,7 @@ class Session:
     async def _live(self, connect: Connect) -> None:
         try:
             await self._start(connect)
-        except Trouble as error:
+        except RemoteError as error:
             await self._clear_up()
             self._fail(error)
             self.ready.set_exception(error)
@@ -178,22 +180,22 @@ class Session:
             while True:
                 await self._follow()
                 await self._return()
-        except Trouble as error:
+        except RemoteError as error:
             await self._clear_up()
             self._fail(error)
 
     async def _start(self, connect: Connect) -> None:
-        self.held = await self._at("connect", connect())
-        self.held.claim(self.id)
-        self.place = await self._at("environment", chosen(self.held, self.wanted.environment))
+        self.connection = await self._at("connect", connect())
+        self.connection.claim(self.id)
+        self.place = await self._at("environment", chosen(self.connection, self.wanted.environment))
         await self._serve()
 
     async def _serve(self) -> None:
         """Run the stages after the environment, again when the remote viewer is gone."""
-        assert self.held is not None and self.place is not None
+        assert self.connection is not None and self.place is not None
         wanted = self.wanted
         request = LaunchRequest(self.id, self._token, wanted.root, wanted.remote_port, wanted.patience)
-        starting = launch.start(self.held.link, self.place.python, request)
+        starting = launch.start(self.connection.link, self.place.python, request)
         self._process, report = await self._at("start", starting)
         self._heard(report)
         await self._at("tunnel", self._open_tunnel())
@@ -202,8 +204,8 @@ class Session:
         self._turn("running")
 
     async def _open_tunnel(self) -> None:
-        assert self.held is not None and self.report is not None
-        _, writer = await self.held.link.dial(self.report.port)
+        assert self.connection is not None and self.report is not None
+        _, writer = await self.connection.link.dial(self.report.port)
         writer.close()
         await self.tunnel.open()
 
@@ -228,55 +230,57 @@ class Session:
         Raises:
             ViewerFailed: the viewer has ended while it was connected.
         """
-        assert self.held is not None
-        pause = min(BEAT_SECONDS, self.wanted.patience / 4)
-        while self.report is not None and not self.held.down.is_set():
+        assert self.connection is not None
+        pause = min(HEARTBEAT_SECONDS, self.wanted.patience / 4)
+        while self.report is not None and not self.connection.down.is_set():
             process = self._process
-            events = [self.held.down] + ([process.ended] if process is not None else [])
+            events = [self.connection.down] + ([process.ended] if process is not None else [])
             await _first(events, pause)
             if process is not None and process.ended.is_set():
                 if process.has_exited:
                     raise ViewerFailed(f"The viewer on {self.host} has ended: {process.last_error}")
                 self._process = None  # the channel is gone, which says nothing of the process
-            if self.held.down.is_set():
+            if self.connection.down.is_set():
                 return
             try:
                 async with asyncio.timeout(LIMITS["health"]):
                     await self._beat()
                 self._turn("running")
-            except (NobodyListens, NotOurs) as error:
+            except (PortClosed, ForeignProgram) as error:
                 if process is None or not await _soon(process.ended):
                     raise ViewerFailed(f"The viewer on {self.host} has ended: {error.detail}") from error
-            except (Unavailable, TimeoutError):  # a busy host, or the end of the connection
+            except (RemoteUnavailable, TimeoutError):  # a busy host, or the end of the connection
                 self._turn("reconnecting", f"The viewer on {self.host} does not answer.")
 
     async def _return(self) -> None:
         """Come back after the connection was lost: to the viewer that waits over there, or to a new one.
 
         Raises:
-            Failed: the connection cannot be made again, or no viewer be started.
+            RemoteOperationFailed: the connection cannot be made again, or no viewer be started.
         """
-        assert self.held is not None
+        assert self.connection is not None
         self._process = None
         self._turn("reconnecting", f"The connection to {self.host} was lost.")
-        await _first([self.held.up, self.held.closed], None)
-        if self.held.closed.is_set():
-            raise Failed(self.held.trouble or f"The connection to {self.host} was closed.")
+        await _first([self.connection.up, self.connection.closed], None)
+        if self.connection.closed.is_set():
+            raise RemoteOperationFailed(
+                self.connection.trouble or f"The connection to {self.host} was closed."
+            )
         self.attempts += 1
         try:
             if self.report is None:
                 await self._serve()
             else:
                 await self._find_again()
-        except ConnectionCut:
-            await _first([self.held.down], 1.0)  # it is about to be noticed
+        except ConnectionLost:
+            await _first([self.connection.down], 1.0)  # it is about to be noticed
 
     async def _find_again(self) -> None:
         try:
             async with asyncio.timeout(LIMITS["health"]):
                 await self._beat()
-        except (NobodyListens, NotOurs, TimeoutError) as error:
-            if isinstance(error, NotOurs):
+        except (PortClosed, ForeignProgram, TimeoutError) as error:
+            if isinstance(error, ForeignProgram):
                 self._token = secrets.token_urlsafe(32)  # that of before may have been shown to a stranger
             self.report = None
             await self._serve()
@@ -284,15 +288,15 @@ class Session:
             self._turn("running")
 
     async def _beat(self) -> None:
-        assert self.held is not None and self.report is not None
+        assert self.connection is not None and self.report is not None
         answer = await self._ask(HEARTBEAT)
         self._heard(answer.report)
         self.latency = answer.latency
 
     async def _ask(self, purpose: str) -> Answer:
-        assert self.held is not None and self.report is not None
+        assert self.connection is not None and self.report is not None
         now = time.time() + self._far_clock
-        return await launch.ask(self.held.link, self.report.port, self._token, purpose, now)
+        return await launch.ask(self.connection.link, self.report.port, self._token, purpose, now)
 
     def _heard(self, report: StatusReport) -> None:
         self.report = report
@@ -300,9 +304,9 @@ class Session:
         self._far_clock = report.time - self.seen_at
 
     async def _dial(self) -> tuple[Any, Any]:
-        if self.state != "running" or self.held is None or self.report is None:
-            raise Unavailable
-        return await self.held.link.dial(self.report.port)
+        if self.state != "running" or self.connection is None or self.report is None:
+            raise RemoteUnavailable
+        return await self.connection.link.dial(self.report.port)
 
     def _turn(self, state: State, trouble: str = "") -> None:
         if (self.state, self.trouble) != (state, trouble):
@@ -311,7 +315,7 @@ class Session:
                 self.latency = None
             self._changed(self)
 
-    def _fail(self, error: Trouble) -> None:
+    def _fail(self, error: RemoteError) -> None:
         self.error = error
         self._turn("failed", told(error))
 
@@ -331,29 +335,29 @@ class Session:
     async def _clear_up(self, patience: float | None = None) -> None:
         await self.tunnel.close()
         if not self._told_to_end:  # one that did not answer is not waited for again
-            with suppress(Trouble, TimeoutError):
+            with suppress(RemoteError, TimeoutError):
                 async with asyncio.timeout(END_SECONDS if patience is None else patience):
                     await self._end_viewer()
-            self._told_to_end = self.held is not None and self.held.up.is_set()
+            self._told_to_end = self.connection is not None and self.connection.up.is_set()
         if self._process is not None:
             await self._process.kill()
             self._process = None
-        if self.held is not None:
-            self.held.release(self.id)
+        if self.connection is not None:
+            self.connection.release(self.id)
         self._cleared = True
 
     async def _end_viewer(self) -> None:
         """Stop the remote viewer and wait for it; without a connection it exits by itself."""
-        if self.report is None or self.held is None or not self.held.up.is_set():
+        if self.report is None or self.connection is None or not self.connection.up.is_set():
             return
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(RESPONSE_SECONDS):
             await self._ask(END)
         if self._process is not None:
             await self._process.ended.wait()
             return
-        with suppress(NobodyListens):
+        with suppress(PortClosed):
             while True:
-                _, writer = await self.held.link.dial(self.report.port)
+                _, writer = await self.connection.link.dial(self.report.port)
                 writer.close()
                 await asyncio.sleep(0.1)
 
@@ -388,10 +392,10 @@ class Sessions:
     def all(self) -> list[Session]:
         return list(self.by_id.values())
 
-    async def end_over(self, held: Held) -> None:
+    async def end_all_over(self, connection: PooledConnection) -> None:
         """End the sessions over a connection concurrently, before it is closed."""
-        over = [session for session in self.all() if session.held is held]
-        await asyncio.gather(*(session.end(FAREWELL_SECONDS) for session in over))
+        over = [session for session in self.all() if session.connection is connection]
+        await asyncio.gather(*(session.end(CLOSE_CALLBACK_SECONDS) for session in over))
         for session in over:
             self.forget(session)
 

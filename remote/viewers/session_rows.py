@@ -41,7 +41,7 @@ def flush(timeout: float) -> None:
         writer.submit(connections.close_all).result(timeout)
 
 
-def forget_the_gone() -> None:
+def delete_stale() -> None:
     """Remove the rows of processes of this machine that have ended."""
     here = host_identity()
     places = {"machine_id": here["machine_id"], "pid_namespace": here["pid_namespace"]}

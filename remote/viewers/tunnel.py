@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from typing import Any
 
-from remote.errors import LocalPortTaken, Trouble
+from remote.errors import LocalPortInUse, RemoteError
 
 PIECE = 64 * 1024
 TRIES = 20
@@ -31,7 +31,7 @@ class Tunnel:
         """Prepare.
 
         Args:
-            dial: opens a way; raises an `Trouble` while there is none.
+            dial: opens a way; raises an `RemoteError` while there is none.
             sentence: what a browser is told while there is none.
         """
         self.port = 0
@@ -45,14 +45,14 @@ class Tunnel:
         """Take a port, 0 for any free one. Nobody is answered before `open`.
 
         Raises:
-            LocalPortTaken: it is somebody's, or not for this user.
+            LocalPortInUse: it is somebody's, or not for this user.
         """
         for _ in range(1 if port else TRIES):
             self._sockets = _bound(port)
             if self._sockets:
                 self.port = self._sockets[0].getsockname()[1]
                 return
-        raise LocalPortTaken(port)
+        raise LocalPortInUse(port)
 
     async def open(self) -> None:
         """Begin to answer."""
@@ -84,7 +84,7 @@ class Tunnel:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await self._dial()
-        except Trouble:
+        except RemoteError:
             writer.write(sorry(self._sentence()))
             await writer.drain()
             return
@@ -115,7 +115,7 @@ def sorry(sentence: str) -> bytes:
     """An answer for a browser while nobody is there to give one."""
     body = f"{sentence}\n".encode()
     head = (
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\n"
+        "HTTP/1.1 503 Service RemoteUnavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\n"
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body

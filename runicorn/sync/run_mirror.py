@@ -190,7 +190,7 @@ class RunMirror:
 
     def _write_heartbeats(self, inventory: Inventory) -> None:
         known = self.state.running
-        candidates = inventory.runs.keys()
+        candidates = set(inventory.runs)
         if known is not None:
             candidates &= known | self._changed
         self.state.running = write_heartbeats(self._root, candidates - self._unrelated)

@@ -36,7 +36,7 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
 def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """How far it is, and what came of it. For scripts what changes alone."""
     fragment = "HX-Request" in request.headers
-    one = mirrors.mirroring(mirror_id)
+    one = mirrors.get_mirror(mirror_id)
     connected = any(machine["connection_id"] == one.connection_id for machine in connections.connections())
     context = {"mirror": one, "again": connected and one.state != "running"}
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
@@ -52,7 +52,7 @@ def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
 @require_POST
 def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """Speak no more of one that has ended."""
-    with suppress(mirrors.NoMirror):  # somebody was quicker
+    with suppress(mirrors.MirrorNotFound):  # somebody was quicker
         mirrors.forget(mirror_id=mirror_id)
     return redirect("remote")
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from remote.api.requests import RemoveHostKeyBody
 from remote.connections import saved
-from remote.errors import NotKept
+from remote.errors import ConfigurationUnavailable
 from remote.services import connections
 from runicorn._version import __version__
 from runicorn.settings import capabilities
@@ -73,7 +73,7 @@ def hosts_context() -> dict[str, Any]:
     for name, read in (("hosts", saved.saved_connections), ("keys", connections.known_hosts)):
         try:
             context[name] = read()
-        except NotKept as error:
+        except ConfigurationUnavailable as error:
             context[f"{name}_unread"] = str(error.detail)
     return context
 
@@ -145,7 +145,7 @@ def change_root(request: HttpRequest) -> HttpResponse:
 @require_POST
 def forget_host(request: HttpRequest) -> HttpResponse:
     """Forget a saved connection and its secrets; once more changes nothing."""
-    with suppress(saved.NotSaved):
+    with suppress(saved.SavedConnectionNotFound):
         saved.forget_connection(request.POST.get("key", ""))
     return redirect("/settings?said=host#hosts-title")
 

@@ -82,7 +82,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
 
 
 @pytest.fixture
-def far_store(tmp_path: Path) -> Path:
+def remote_store(tmp_path: Path) -> Path:
     """A storage root on the other machine."""
     root = tmp_path / "far store"
     root.mkdir()
@@ -91,17 +91,17 @@ def far_store(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def starting(
-    known_sshd: Sshd, far_store: Path, remote_loop: LoopThread
+    known_sshd: Sshd, remote_store: Path, remote_loop: LoopThread
 ) -> Iterator[Callable[..., dict[str, Any]]]:
     """`starting(field=…)` is a body for `/api/remote/viewer/start`; the other machine has our program in `~/.venv`.
 
     What was started ends with the test.
     """
     our_environment(known_sshd.home)
-    pool.farewells[:] = [sessions.end_over]
+    pool.before_close[:] = [sessions.end_all_over]
 
     def body(**more: Any) -> dict[str, Any]:
-        asked = {**known_sshd.login(), "remote_root": str(far_store), "conda_env": ".venv", **more}
+        asked = {**known_sshd.login(), "remote_root": str(remote_store), "conda_env": ".venv", **more}
         return {name: value for name, value in asked.items() if value is not None}
 
     yield body

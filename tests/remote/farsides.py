@@ -28,7 +28,7 @@ from tests.secrecy import secret
 TOKEN = secret()
 
 
-class FarSide:
+class RemoteViewerProcess:
     """A `runicorn viewer --remote-mode` process."""
 
     def __init__(self, order: LaunchRequest | str, home: Path, *options: str, **more: str) -> None:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from remote.errors import BadKey, HostKeyConflict, LoginRefused
+from remote.errors import AuthenticationFailed, HostKeyConflict, InvalidKey
 from remote.ssh import host_keys
 from remote.ssh.address import Address, address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
-from remote.ssh.pool import Held, pool
+from remote.ssh.pool import PooledConnection, pool
 from tests.remote.sshd import Sshd, keygen
 from tests.secrecy import holds, secret
 
@@ -22,28 +22,28 @@ def to(server: Sshd, username: str = "") -> Address:
     return address(server.host, server.port, username or server.username)
 
 
-def open_with(loop: LoopThread, server: Sshd, **given: object) -> Held:
+def open_with(loop: LoopThread, server: Sshd, **given: object) -> PooledConnection:
     """Connect with what is given, and nothing else."""
     return loop.run(pool.open(to(server), Credentials(**{"use_agent": False, **given})), 20)  # type: ignore[arg-type]
 
 
-def whoami(loop: LoopThread, held: Held) -> str:
+def whoami(loop: LoopThread, connection: PooledConnection) -> str:
     """Who a command over there is."""
-    return loop.run(held.link.run("id", "-un"), 20).stdout.decode().strip()
+    return loop.run(connection.link.run("id", "-un"), 20).stdout.decode().strip()
 
 
 def test_a_key_file_lets_in(known_sshd: Sshd, remote_loop: LoopThread) -> None:
-    held = open_with(remote_loop, known_sshd, private_key_path=str(known_sshd.key))
-    assert whoami(remote_loop, held) == known_sshd.username
-    assert held.link.host_key.text == known_sshd.public_key
+    connection = open_with(remote_loop, known_sshd, private_key_path=str(known_sshd.key))
+    assert whoami(remote_loop, connection) == known_sshd.username
+    assert connection.link.host_key.text == known_sshd.public_key
 
 
 def test_the_text_of_a_key_lets_in(known_sshd: Sshd, remote_loop: LoopThread) -> None:
     text = known_sshd.key.read_text()
     for form in (text, text.strip(), "\n\n" + text.replace("\n", "\r\n")):
-        held = open_with(remote_loop, known_sshd, private_key=form)
-        assert whoami(remote_loop, held) == known_sshd.username
-        remote_loop.run(pool.close(held.id), 10)
+        connection = open_with(remote_loop, known_sshd, private_key=form)
+        assert whoami(remote_loop, connection) == known_sshd.username
+        remote_loop.run(pool.close(connection.id), 10)
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa", "ed25519"])
@@ -55,10 +55,10 @@ def test_a_key_with_a_passphrase_lets_in(
     known_sshd.authorized.write_text(key.with_suffix(".pub").read_text())
     for given in ({"private_key_path": str(key)}, {"private_key": key.read_text()}):
         for wrong in (None, another)[: 2 if kind == "ed25519" else 1]:
-            with pytest.raises(BadKey, match="passphrase"):
+            with pytest.raises(InvalidKey, match="passphrase"):
                 open_with(remote_loop, known_sshd, **given, passphrase=wrong)
-        held = open_with(remote_loop, known_sshd, **given, passphrase=phrase)
-        remote_loop.run(pool.close(held.id), 10)
+        connection = open_with(remote_loop, known_sshd, **given, passphrase=phrase)
+        remote_loop.run(pool.close(connection.id), 10)
 
 
 def test_a_host_that_nobody_knows_is_asked_about(sshd: Sshd, remote_loop: LoopThread) -> None:
@@ -79,7 +79,7 @@ def test_keys_and_settings_of_the_user_are_not_used(
     holds(ssh / "id_ed25519").write_text(known_sshd.key.read_text())
     (ssh / "config").write_text(f"Host *\n  IdentityFile {known_sshd.key}\n  ProxyCommand false\n")
     monkeypatch.setenv("HOME", str(ssh.parent))
-    with pytest.raises(LoginRefused):
+    with pytest.raises(AuthenticationFailed):
         open_with(remote_loop, known_sshd)
     open_with(remote_loop, known_sshd, private_key_path="~/.ssh/id_ed25519")
 
@@ -99,16 +99,16 @@ def test_the_known_hosts_of_the_user_are_not_used(
 def test_the_agent_is_asked_when_there_is_nothing_else(
     known_sshd: Sshd, remote_loop: LoopThread, agent: Callable[[Path], None]
 ) -> None:
-    with pytest.raises(LoginRefused, match="no key: add one"):
+    with pytest.raises(AuthenticationFailed, match="no key: add one"):
         open_with(remote_loop, known_sshd, use_agent=True)
     agent(known_sshd.key)
-    with pytest.raises(LoginRefused):
+    with pytest.raises(AuthenticationFailed):
         open_with(remote_loop, known_sshd, use_agent=False)
-    with pytest.raises(LoginRefused, match="with this password"):
+    with pytest.raises(AuthenticationFailed, match="with this password"):
         open_with(remote_loop, known_sshd, use_agent=True, password="no")
-    held = open_with(remote_loop, known_sshd, use_agent=True)
-    assert held.method == "agent"
-    assert whoami(remote_loop, held) == known_sshd.username
+    connection = open_with(remote_loop, known_sshd, use_agent=True)
+    assert connection.method == "agent"
+    assert whoami(remote_loop, connection) == known_sshd.username
 
 
 def test_without_an_agent_the_sentence_says_so(
@@ -116,7 +116,7 @@ def test_without_an_agent_the_sentence_says_so(
 ) -> None:
     for value in ("", "/nowhere/agent"):
         monkeypatch.setenv("SSH_AUTH_SOCK", value)
-        with pytest.raises(LoginRefused, match="No SSH agent answers"):
+        with pytest.raises(AuthenticationFailed, match="No SSH agent answers"):
             open_with(remote_loop, known_sshd, use_agent=True)
 
 

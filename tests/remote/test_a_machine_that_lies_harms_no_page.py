@@ -95,16 +95,16 @@ def test_an_error_of_our_own_ends_a_session_and_is_told(
 
 
 def test_names_in_no_encoding_are_mirrored_and_shown(
-    client: Client, store: Path, known_sshd: Sshd, far_store: Path, starting: Body
+    client: Client, store: Path, known_sshd: Sshd, remote_store: Path, starting: Body
 ) -> None:
-    run_id = write_run(far_store, metrics=[{"loss": 0.5}])
-    media = far_store / "vision" / "resnet" / "runs" / run_id / "media"
+    run_id = write_run(remote_store, metrics=[{"loss": 0.5}])
+    media = remote_store / "vision" / "resnet" / "runs" / run_id / "media"
     (media / os.fsdecode(b"\xff odd.bin")).write_bytes(b"x" * 10)
     (media / "\u202eevil\u200b.bin").write_bytes(b"x" * 20)
     starting()
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
-    form = {"connection": known_sshd.id, "environment": ".venv", "root": str(far_store)}
-    one = mirrors.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
+    form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
+    one = mirrors.get_mirror(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
     assert one.over.wait(60) and (one.state, one.trouble) == ("finished", "")
     for name in (os.fsdecode(b"\xff odd.bin"), "somewhere else"):
         one.progress(1, 1, f"vision/resnet/runs/{run_id}/media/{name}")

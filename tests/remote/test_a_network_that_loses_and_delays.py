@@ -100,15 +100,15 @@ def test_a_network_that_falls_silent_is_noticed_and_comes_back(
     monkeypatch.setattr(connections, "LONGEST_PAUSE", 0.5)
     monkeypatch.setitem(login._NOTHING_ELSE, "keepalive_interval", 0.3)
     place = address(far.host, far.port, far.username)
-    held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(far.key))), 15)
-    held.claim("viewer")
+    connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(far.key))), 15)
+    connection.claim("viewer")
     space.cut(True)
-    until(held.down.is_set)
-    until(lambda: held.attempts >= 1)
-    assert "cannot be reached" in held.trouble or "did not answer" in held.trouble
+    until(connection.down.is_set)
+    until(lambda: connection.attempts >= 1)
+    assert "cannot be reached" in connection.trouble or "did not answer" in connection.trouble
     space.cut(False)
-    until(held.up.is_set)
-    assert remote_loop.run(held.link.run("echo", "back"), 10).stdout == b"back\n"
+    until(connection.up.is_set)
+    assert remote_loop.run(connection.link.run("echo", "back"), 10).stdout == b"back\n"
 
 
 def test_a_slow_and_lossy_network_is_only_slow(
@@ -119,8 +119,8 @@ def test_a_slow_and_lossy_network_is_only_slow(
         pytest.skip("this kernel has no netem: loss and delay are not tried")
     place = address(far.host, far.port, far.username)
     began = time.monotonic()
-    held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(far.key))), 15)
+    connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(far.key))), 15)
     assert time.monotonic() - began < login.CONNECT_SECONDS
     for number in range(5):
-        assert remote_loop.run(held.link.run("echo", str(number)), 30).stdout == f"{number}\n".encode()
-    assert remote_loop.run(held.link.ping(10), 15) >= 0.08
+        assert remote_loop.run(connection.link.run("echo", str(number)), 30).stdout == f"{number}\n".encode()
+    assert remote_loop.run(connection.link.ping(10), 15) >= 0.08

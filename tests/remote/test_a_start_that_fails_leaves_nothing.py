@@ -161,12 +161,12 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_viewer(
 
 
 def test_a_host_that_forwards_no_ports(
-    api: APIClient, start_sshd: Callable[..., Sshd], starting: Body, home: Path, far_store: Path
+    api: APIClient, start_sshd: Callable[..., Sshd], starting: Body, home: Path, remote_store: Path
 ) -> None:
     strict = start_sshd("PermitOpen none")
     host_keys.path().write_text(strict.known_hosts_line)
     our_environment(strict.home)
-    answer = api.post("/api/remote/viewer/start", {**strict.login(), "remote_root": str(far_store)})
+    answer = api.post("/api/remote/viewer/start", {**strict.login(), "remote_root": str(remote_store)})
     assert answer.status_code == 503
     assert "127.0.0.1 refuses ways to its ports (AllowTcpForwarding)" in answer.json()["detail"]
     until(lambda: far.viewers(strict.home) == [])

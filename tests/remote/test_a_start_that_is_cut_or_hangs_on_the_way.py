@@ -13,14 +13,14 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
-from remote.errors import Unreachable
+from remote.errors import HostUnreachable
 from remote.models import ViewerSession
 from remote.ssh import host_keys
 from remote.ssh.address import Address
 from remote.ssh.loop import LoopThread
-from remote.ssh.pool import Held, pool
+from remote.ssh.pool import PooledConnection, pool
 from remote.viewers import session as viewers
-from remote.viewers.session import Session, Wanted
+from remote.viewers.session import Session, SessionParameters
 from tests.remote import far
 from tests.remote.pythons import pretending
 from tests.remote.relay import Relay
@@ -118,19 +118,19 @@ def test_who_waits_for_a_start_that_somebody_stops_is_told_so(
     assert not ViewerSession.objects.exists()
 
 
-@pytest.mark.parametrize("error", [Unreachable("No such host."), ZeroDivisionError()])
+@pytest.mark.parametrize("error", [HostUnreachable("No such host."), ZeroDivisionError()])
 def test_a_session_that_is_stopped_while_it_is_cleared_up_leaves_nothing(
     error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def scenario() -> None:
-        session = Session(Address("gpu7", 22, "me"), Wanted("/store"), lambda session: None)
+        session = Session(Address("gpu7", 22, "me"), SessionParameters("/store"), lambda session: None)
         clearing, close = asyncio.Event(), session.tunnel.close
 
         async def hang() -> None:
             clearing.set()
             await asyncio.Event().wait()
 
-        async def fail() -> Held:
+        async def fail() -> PooledConnection:
             raise error
 
         monkeypatch.setattr(session.tunnel, "close", hang)

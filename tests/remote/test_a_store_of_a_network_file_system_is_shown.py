@@ -15,7 +15,7 @@ from runicorn._platform import is_network_filesystem
 from runicorn.remote_protocol import LaunchRequest
 from runicorn_site.database import state_dir
 from tests.folders import append_metrics, write_run
-from tests.remote.farsides import TOKEN, FarSide
+from tests.remote.farsides import TOKEN, RemoteViewerProcess
 from tests.remote.sshd import Sshd
 from tests.waiting import until
 
@@ -25,8 +25,8 @@ REMEMBERS = 2
 
 
 @pytest.fixture
-def mounted(sshd: Sshd, far_store: Path, tmp_path: Path) -> Iterator[Path]:
-    """The store as a machine sees it that has it mounted; others go on writing into `far_store`."""
+def mounted(sshd: Sshd, remote_store: Path, tmp_path: Path) -> Iterator[Path]:
+    """The store as a machine sees it that has it mounted; others go on writing into `remote_store`."""
     if os.getuid() != 0 or not os.access("/dev/fuse", os.W_OK):
         pytest.skip("a network file system was not seen: nothing can be mounted here")
     place = tmp_path / "mounted"
@@ -39,7 +39,7 @@ def mounted(sshd: Sshd, far_store: Path, tmp_path: Path) -> Iterator[Path]:
         "dcache_stat_timeout": REMEMBERS,
     }
     options = [part for name, value in told.items() for part in ("-o", f"{name}={value}")]
-    there = f"{sshd.username}@{sshd.host}:{far_store}"
+    there = f"{sshd.username}@{sshd.host}:{remote_store}"
     command = ["sshfs", "-f", "-p", str(sshd.port), *options, there, str(place)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     until(lambda: place.is_mount() or process.poll() is not None)
@@ -55,12 +55,12 @@ def mounted(sshd: Sshd, far_store: Path, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_its_runs_are_shown_live_and_nothing_of_ours_lies_on_it(
-    mounted: Path, far_store: Path, tmp_path: Path
+    mounted: Path, remote_store: Path, tmp_path: Path
 ) -> None:
-    run_id = write_run(far_store, metrics=[{"loss": 0.5}], status="running")
-    before = sorted(path.name for path in far_store.rglob("*"))
+    run_id = write_run(remote_store, metrics=[{"loss": 0.5}], status="running")
+    before = sorted(path.name for path in remote_store.rglob("*"))
     assert is_network_filesystem(mounted)
-    side = FarSide(LaunchRequest("s", TOKEN, str(mounted)), tmp_path / "far home")
+    side = RemoteViewerProcess(LaunchRequest("s", TOKEN, str(mounted)), tmp_path / "far home")
     try:
         assert side.report.root == str(mounted)
 
@@ -71,12 +71,12 @@ def test_its_runs_are_shown_live_and_nothing_of_ours_lies_on_it(
         until(lambda: losses() == [0.5])
         for number in range(1, 4):
             append_metrics(
-                far_store, "vision", "resnet", run_id, [{"loss": number, "global_step": number + 1}], 2e9
+                remote_store, "vision", "resnet", run_id, [{"loss": number, "global_step": number + 1}], 2e9
             )
             until(lambda: losses() == [0.5, *range(1, number + 1)])  # noqa: B023 - at once
         maps = psutil.Process(side.report.pid).memory_maps(grouped=True)
         assert not [one.path for one in maps if one.path.startswith(str(mounted))]
-        assert sorted(path.name for path in far_store.rglob("*")) == before
+        assert sorted(path.name for path in remote_store.rglob("*")) == before
     finally:
         side.stop()
 

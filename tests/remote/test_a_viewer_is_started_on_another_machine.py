@@ -25,9 +25,9 @@ Body = Callable[..., dict[str, Any]]
 
 
 def test_its_start_is_followed_its_pages_and_sockets_are_here_and_its_end_leaves_nothing(
-    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
-    run = write_run(far_store, metrics=[{"loss": 0.5}])
+    run = write_run(remote_store, metrics=[{"loss": 0.5}])
     session = followed(api, starting())
     base = f"http://localhost:{session['local_port']}"
     with requests.Session() as browser:
@@ -43,7 +43,7 @@ def test_its_start_is_followed_its_pages_and_sockets_are_here_and_its_end_leaves
         client.connect(told["url"])
     address = f"ws://localhost:{session['local_port']}/api/runs/{run}/logs/ws"
     with open_socket(address, additional_headers={"Cookie": cookie}, proxy=None) as live:
-        log = far_store / "vision" / "resnet" / "runs" / run / "logs.txt"
+        log = remote_store / "vision" / "resnet" / "runs" / run / "logs.txt"
         log.write_text("a line from over there\n")
         assert live.recv(timeout=10) == "a line from over there"
     (process,) = far.viewers(known_sshd.home)
@@ -81,14 +81,14 @@ def followed(api: APIClient, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_session_is_told_in_both_spellings_and_each_address_opens_it_once(
-    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
     """The store over there may be read-only."""
-    run = write_run(far_store)
-    far_store.chmod(0o500)
-    before = sorted(path.name for path in far_store.rglob("*"))
+    run = write_run(remote_store)
+    remote_store.chmod(0o500)
+    before = sorted(path.name for path in remote_store.rglob("*"))
     connected = api.post("/api/remote/connect", known_sshd.login()).json()
-    body = {"connection_id": connected["connection_id"], "remote_root": str(far_store)}
+    body = {"connection_id": connected["connection_id"], "remote_root": str(remote_store)}
     session = start(api, body)
     for snake, camel in (
         ("session_id", "sessionId"),
@@ -108,7 +108,7 @@ def test_a_session_is_told_in_both_spellings_and_each_address_opens_it_once(
         known_sshd.username,
     )
     assert (session["status"], session["stage"], session["error"]) == ("running", "", None)
-    assert (session["remoteRoot"], session["condaEnv"]) == (str(far_store), ".venv")
+    assert (session["remoteRoot"], session["condaEnv"]) == (str(remote_store), ".venv")
     assert session["latency_ms"] > 0 and session["last_seen"] * 1000 >= session["started_at"]
     (listed,) = api.get("/api/remote/viewer/sessions").json()["sessions"]
     told = api.get(f"/api/remote/viewer/status/{session['sessionId']}").json()
@@ -127,8 +127,8 @@ def test_a_session_is_told_in_both_spellings_and_each_address_opens_it_once(
     assert page.status_code == 200 and run in page.text
     # A cookie is good for the address it was set for alone.
     assert requests.get(direct, headers={"Cookie": cookie}, timeout=10).status_code == 401
-    assert sorted(path.name for path in far_store.rglob("*")) == before
-    far_store.chmod(0o700)
+    assert sorted(path.name for path in remote_store.rglob("*")) == before
+    remote_store.chmod(0o700)
 
 
 def test_a_start_can_be_stopped(api: APIClient, starting: Body, known_sshd: Sshd) -> None:
@@ -190,8 +190,10 @@ def test_bad_input_starts_nothing(
     assert api.get("/api/remote/status").json()["viewer_session_count"] == 0
 
 
-def test_a_connection_and_a_session_have_to_be_there(api: APIClient, starting: Body, far_store: Path) -> None:
-    body = {"connection_id": "nobody@nowhere:22", "remote_root": str(far_store)}
+def test_a_connection_and_a_session_have_to_be_there(
+    api: APIClient, starting: Body, remote_store: Path
+) -> None:
+    body = {"connection_id": "nobody@nowhere:22", "remote_root": str(remote_store)}
     answer = api.post("/api/remote/viewer/start", body)
     assert (answer.status_code, answer.json()["detail"]) == (
         404,

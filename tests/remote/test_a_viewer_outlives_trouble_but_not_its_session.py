@@ -37,9 +37,9 @@ def asked(browser: requests.Session, url: str) -> requests.Response:
 
 
 def test_it_is_found_again_when_the_connection_was_lost(
-    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
-    run = write_run(far_store)
+    run = write_run(remote_store)
     session = start(api, starting())
     base = f"http://localhost:{session['local_port']}"
     with requests.Session() as browser:
@@ -82,7 +82,7 @@ def test_it_is_started_anew_behind_the_same_port_when_it_did_not_wait(
 def test_it_is_asked_for_signs_of_life_and_told_of_when_it_hangs_and_when_it_dies(
     api: APIClient, starting: Body, known_sshd: Sshd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(viewers, "BEAT_SECONDS", 0.1)
+    monkeypatch.setattr(viewers, "HEARTBEAT_SECONDS", 0.1)
     session = start(api, starting())
     until(lambda: status(api, session["session_id"])["last_seen"] > session["last_seen"] + 0.3)
     assert 0 < status(api, session["session_id"])["latency_ms"] < 5000
@@ -125,10 +125,10 @@ def rows(home: Path) -> int:
 
 
 def test_the_end_of_our_server_is_its_end_and_after_a_kill_it_ends_a_while_later(
-    near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
+    near: Callable[[], Viewer], known_sshd: Sshd, remote_store: Path, home: Path
 ) -> None:
     viewer = near()
-    session = begun(viewer, known_sshd, far_store)
+    session = begun(viewer, known_sshd, remote_store)
     viewer.kill()
     assert rows(home) == 1
     until(lambda: far.viewers(known_sshd.home) == [])
@@ -137,7 +137,7 @@ def test_the_end_of_our_server_is_its_end_and_after_a_kill_it_ends_a_while_later
     again = near()
     assert again.get("/api/remote/viewer/sessions").json() == {"sessions": []}
     assert rows(home) == 0
-    session = begun(again, known_sshd, far_store)
+    session = begun(again, known_sshd, remote_store)
     assert rows(home) == 1
     began = time.monotonic()
     assert again.stop() == 0
@@ -148,10 +148,10 @@ def test_the_end_of_our_server_is_its_end_and_after_a_kill_it_ends_a_while_later
 
 
 def test_our_server_forgets_a_session_whose_viewer_does_not_answer(
-    near: Callable[[], Viewer], known_sshd: Sshd, far_store: Path, home: Path
+    near: Callable[[], Viewer], known_sshd: Sshd, remote_store: Path, home: Path
 ) -> None:
     viewer = near()
-    begun(viewer, known_sshd, far_store)
+    begun(viewer, known_sshd, remote_store)
     (there,) = far.viewers(known_sshd.home)
     there.suspend()
     assert viewer.stop() == 0

@@ -49,10 +49,10 @@ def folder_of_nobody() -> Iterator[Path]:
 
 
 def test_it_connects_starts_a_viewer_and_keeps_what_it_has_to_itself(
-    folder_of_nobody: Path, sshd: Sshd, far_store: Path
+    folder_of_nobody: Path, sshd: Sshd, remote_store: Path
 ) -> None:
     our_environment(sshd.home)
-    write_run(far_store)
+    write_run(remote_store)
     home = folder_of_nobody / "home"
     viewer = Unprivileged(folder_of_nobody / "store", home, RUNICORN_RATE_LIMIT="off", HOME=str(home))
     viewer.wait_until_it_answers()
@@ -66,7 +66,7 @@ def test_it_connects_starts_a_viewer_and_keeps_what_it_has_to_itself(
         fields = ("host", "port", "key_type", "public_key", "fingerprint_sha256")
         accepted = {name: key[name] for name in fields}
         assert viewer.post("/api/remote/known-hosts/accept", json=accepted).status_code == 200
-        start = {**body, "remote_root": str(far_store)}
+        start = {**body, "remote_root": str(remote_store)}
         answer = viewer.post("/api/remote/viewer/start", json=start)
         assert answer.status_code == 200, answer.text
         assert len(far.viewers(sshd.home)) == 1

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from remote.errors import ConnectionCut, HostKeyConflict, LoginRefused, Trouble, Unreachable
+from remote.errors import AuthenticationFailed, ConnectionLost, HostKeyConflict, HostUnreachable, RemoteError
 from remote.ssh import host_keys, login
 from remote.ssh.address import Address, address
 from remote.ssh.credentials import Credentials
@@ -52,11 +52,11 @@ def _sockets() -> int:
 
 def attempt(
     loop: LoopThread, port: int, username: str = "", host: str = "127.0.0.1", limit: float = 10, **given: Any
-) -> Trouble:
+) -> RemoteError:
     """The error of a connect that fails, and that fails in time."""
     place = address(host, port, username or "me")
     began = time.monotonic()
-    with pytest.raises(Trouble) as told:
+    with pytest.raises(RemoteError) as told:
         loop.run(login.connect(place, Credentials(**given), limit), limit + 5)
     assert time.monotonic() - began < limit + 3
     sentence = str(told.value.detail)
@@ -76,7 +76,7 @@ def test_a_password_lets_in_and_a_wrong_one_does_not(
 ) -> None:
     for wrong in ("", "wrong", person.password + " ", "x" * 1024):
         error = attempt(remote_loop, known_sshd.port, person.name, password=wrong)
-        assert isinstance(error, LoginRefused)
+        assert isinstance(error, AuthenticationFailed)
         assert str(error.detail) == (
             f"127.0.0.1 does not let {person.name} in with this password: check the username and the password, or give a key."
         )
@@ -109,26 +109,26 @@ def test_a_name_that_ssh_would_change_is_refused(
 def test_nobody_of_that_name_is_told_like_a_wrong_password(known_sshd: Sshd, remote_loop: LoopThread) -> None:
     wrong = secret()
     error = attempt(remote_loop, known_sshd.port, "nobody-here", password=wrong)
-    assert isinstance(error, LoginRefused)
+    assert isinstance(error, AuthenticationFailed)
     assert "check the username" in str(error.detail) and wrong not in str(error.detail)
 
 
 def test_a_key_that_the_host_does_not_take(known_sshd: Sshd, remote_loop: LoopThread, tmp_path: Path) -> None:
     other = keygen(tmp_path / "other")
     error = attempt(remote_loop, known_sshd.port, known_sshd.username, private_key_path=str(other))
-    assert isinstance(error, LoginRefused)
+    assert isinstance(error, AuthenticationFailed)
     assert "with this key" in str(error.detail) and "authorized_keys" in str(error.detail)
 
 
 def test_a_host_without_a_name(remote_loop: LoopThread) -> None:
     error = attempt(remote_loop, 22, host="nowhere.invalid", password="x")
-    assert isinstance(error, Unreachable)
+    assert isinstance(error, HostUnreachable)
     assert "nowhere.invalid" in str(error.detail)
 
 
 def test_a_port_where_nobody_listens(remote_loop: LoopThread) -> None:
     error = attempt(remote_loop, free_port(), password="x")
-    assert isinstance(error, Unreachable)
+    assert isinstance(error, HostUnreachable)
     assert "refused the connection: check the port" in str(error.detail)
 
 
@@ -136,7 +136,7 @@ def test_a_port_where_nobody_listens(remote_loop: LoopThread) -> None:
 def test_a_host_that_accepts_and_hangs(remote_loop: LoopThread, says: bytes) -> None:
     with Teller(says) as host:
         error = attempt(remote_loop, host.port, limit=LIMIT, password="x")
-    assert isinstance(error, Unreachable)
+    assert isinstance(error, HostUnreachable)
     assert "did not answer within" in str(error.detail)
 
 
@@ -159,7 +159,7 @@ def test_a_host_that_speaks_something_else(remote_loop: LoopThread, says: bytes)
     for hangs_up in (True, False):
         with Teller(says, hangs_up=hangs_up) as host:
             error = attempt(remote_loop, host.port, limit=LIMIT, password="x")
-        assert isinstance(error, Unreachable)
+        assert isinstance(error, HostUnreachable)
 
 
 @pytest.mark.parametrize("says", [b"x" * 65536, b"a line\r\n" * 1000], ids=["no line", "lines"])
@@ -168,7 +168,7 @@ def test_a_host_that_never_stops_talking(remote_loop: LoopThread, says: bytes) -
     before = process.memory_info().rss
     with Teller(says, endless=True) as host:
         error = attempt(remote_loop, host.port, limit=LIMIT, password="x")
-    assert isinstance(error, Unreachable)
+    assert isinstance(error, HostUnreachable)
     assert process.memory_info().rss - before < 50e6
 
 
@@ -202,7 +202,7 @@ async def connect_and_wait(place: Address, credentials: Credentials) -> str:
     """What became of a connect: no connection, or one that ended by itself."""
     try:
         link = await login.connect(place, credentials, LIMIT)
-    except Unreachable:
+    except HostUnreachable:
         return "unreachable"
     try:
         async with asyncio.timeout(5):
@@ -223,7 +223,7 @@ def garble(server: Sshd, loop: LoopThread, seed: int) -> None:
         place = address("127.0.0.1", relay.port, server.username)
         try:
             link = loop.run(login.connect(place, Credentials(private_key_path=str(server.key)), LIMIT), 10)
-        except (Unreachable, HostKeyConflict) as told:
+        except (HostUnreachable, HostKeyConflict) as told:
             assert told.detail
         else:
             loop.run(link.close(), 5)
@@ -266,5 +266,5 @@ def test_what_is_begun_the_moment_a_connection_breaks_is_cut_and_not_refused(
         link._connection.abort()
         await link.run("true")
 
-    with pytest.raises(ConnectionCut):
+    with pytest.raises(ConnectionLost):
         remote_loop.run(begin(), 10)

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from remote.errors import ConnectionCut, LoginRefused, NoConnection
+from remote.errors import AuthenticationFailed, ConnectionLost, ConnectionNotFound
 from remote.ssh import host_keys, login
 from remote.ssh import pool as connections
 from remote.ssh.address import Address, address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
-from remote.ssh.pool import Held, Pool, pool
+from remote.ssh.pool import Pool, PooledConnection, pool
 from tests.remote.relay import Relay, Teller
 from tests.remote.sshd import Sshd, keygen
 from tests.waiting import until
@@ -43,11 +43,11 @@ def key(known_sshd: Sshd) -> Credentials:
     return Credentials(private_key_path=str(known_sshd.key))
 
 
-def state(loop: LoopThread, held: Held) -> str:
+def state(loop: LoopThread, connection: PooledConnection) -> str:
     """Its state as the loop sees it."""
 
     async def look() -> str:
-        return held.state
+        return connection.state
 
     return loop.run(look(), 5)
 
@@ -70,7 +70,7 @@ def test_other_credentials_have_to_be_let_in_by_the_host(
         Credentials(private_key_path=str(keygen(known_sshd.folder / "other"))),
         Credentials(private_key_path=str(known_sshd.key) + "x"),
     ):
-        with pytest.raises((LoginRefused, login.BadKey)):
+        with pytest.raises((AuthenticationFailed, login.InvalidKey)):
             remote_loop.run(pool.open(place, wrong), 15)
     text = Credentials(private_key=known_sshd.key.read_text())
     assert remote_loop.run(pool.open(place, text), 15) is first
@@ -83,7 +83,7 @@ def test_other_credentials_have_to_be_let_in_by_the_host(
 def test_two_who_come_at_the_same_time_share_one_connection(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    async def all_at_once() -> list[Held]:
+    async def all_at_once() -> list[PooledConnection]:
         return await asyncio.gather(*(pool.open(place, key) for _ in range(8)))
 
     assert len(set(remote_loop.run(all_at_once(), 20))) == 1
@@ -94,35 +94,35 @@ def test_two_who_come_at_the_same_time_share_one_connection(
 def test_a_lost_connection_that_nobody_needs_is_gone(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
+    connection = remote_loop.run(pool.open(place, key), 15)
     known_sshd.cut()
     until(lambda: not pool.all())
-    assert state(remote_loop, held) == "closed"
-    with pytest.raises(NoConnection):
-        pool.get(held.id)
-    assert remote_loop.run(pool.open(place, key), 15) is not held
+    assert state(remote_loop, connection) == "closed"
+    with pytest.raises(ConnectionNotFound):
+        pool.get(connection.id)
+    assert remote_loop.run(pool.open(place, key), 15) is not connection
 
 
 def test_a_lost_connection_that_is_needed_comes_back(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
-    held.claim("viewer")
-    first = held.link
+    connection = remote_loop.run(pool.open(place, key), 15)
+    connection.claim("viewer")
+    first = connection.link
     known_sshd.stop()
-    until(lambda: held.attempts >= 2)
-    assert state(remote_loop, held) == "reconnecting"
-    assert "refused the connection" in held.trouble
-    with pytest.raises(NoConnection):
-        pool.get(held.id)
-    assert pool.get(held.id, connected=False) is held
-    assert pool.all() == [held]
+    until(lambda: connection.attempts >= 2)
+    assert state(remote_loop, connection) == "reconnecting"
+    assert "refused the connection" in connection.trouble
+    with pytest.raises(ConnectionNotFound):
+        pool.get(connection.id)
+    assert pool.get(connection.id, connected=False) is connection
+    assert pool.all() == [connection]
     known_sshd.start()
-    until(lambda: state(remote_loop, held) == "connected")
-    assert held.link is not first and held.trouble == "" and held.attempts == 0
-    assert remote_loop.run(held.link.run("echo", "back"), 10).stdout == b"back\n"
+    until(lambda: state(remote_loop, connection) == "connected")
+    assert connection.link is not first and connection.trouble == "" and connection.attempts == 0
+    assert remote_loop.run(connection.link.run("echo", "back"), 10).stdout == b"back\n"
     known_sshd.cut()
-    until(lambda: held.link is not first and state(remote_loop, held) == "connected")
+    until(lambda: connection.link is not first and state(remote_loop, connection) == "connected")
 
 
 def test_pauses_between_attempts_grow(
@@ -139,8 +139,8 @@ def test_pauses_between_attempts_grow(
         attempts.append(time.monotonic())
         return await whole(*arguments)
 
-    held = remote_loop.run(pool.open(place, key), 15)
-    held.claim("viewer")
+    connection = remote_loop.run(pool.open(place, key), 15)
+    connection.claim("viewer")
     monkeypatch.setattr(login, "connect", noted)
     known_sshd.stop()
     until(lambda: len(attempts) >= 5)
@@ -151,41 +151,41 @@ def test_pauses_between_attempts_grow(
 def test_nobody_waits_for_a_connection_any_more_when_it_is_released(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
-    held.claim("viewer")
+    connection = remote_loop.run(pool.open(place, key), 15)
+    connection.claim("viewer")
     known_sshd.stop()
-    until(lambda: held.attempts >= 1)
+    until(lambda: connection.attempts >= 1)
 
     async def release() -> None:
-        held.release("viewer")
+        connection.release("viewer")
 
     remote_loop.run(release(), 5)
     until(lambda: not pool.all())
-    assert state(remote_loop, held) == "closed"
+    assert state(remote_loop, connection) == "closed"
 
 
 def test_a_login_that_is_refused_is_not_tried_again(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
-    held.claim("viewer")
+    connection = remote_loop.run(pool.open(place, key), 15)
+    connection.claim("viewer")
     known_sshd.authorized.write_text("")
     known_sshd.cut()
     until(lambda: not pool.all())
-    assert "does not let" in held.trouble
+    assert "does not let" in connection.trouble
     assert known_sshd.output.count("Failed publickey") <= 1
 
 
 def test_another_host_in_the_place_of_a_lost_one_is_not_trusted(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
-    held.claim("viewer")
+    connection = remote_loop.run(pool.open(place, key), 15)
+    connection.claim("viewer")
     known_sshd.stop()
     keygen(known_sshd.host_key)
     known_sshd.start()
     until(lambda: not pool.all())
-    assert "shows another key than before" in held.trouble
+    assert "shows another key than before" in connection.trouble
     assert "Accepted" not in known_sshd.output.rpartition("Server listening")[2]
 
 
@@ -194,15 +194,15 @@ def test_somebody_who_connects_brings_a_lost_connection_back(
 ) -> None:
     monkeypatch.setattr(connections, "FIRST_PAUSE", 60.0)
     text = Credentials(private_key=known_sshd.key.read_text())
-    held = remote_loop.run(pool.open(place, text), 15)
-    held.claim("viewer")
+    connection = remote_loop.run(pool.open(place, text), 15)
+    connection.claim("viewer")
     known_sshd.stop()
-    until(lambda: held.attempts >= 1)
+    until(lambda: connection.attempts >= 1)
     known_sshd.start()
-    assert remote_loop.run(pool.open(place, text), 15) is held
-    assert state(remote_loop, held) == "connected"
+    assert remote_loop.run(pool.open(place, text), 15) is connection
+    assert state(remote_loop, connection) == "connected"
     known_sshd.cut()
-    until(lambda: state(remote_loop, held) == "connected" and held.attempts == 0)
+    until(lambda: state(remote_loop, connection) == "connected" and connection.attempts == 0)
 
 
 def test_a_host_that_falls_silent_is_lost(
@@ -210,10 +210,12 @@ def test_a_host_that_falls_silent_is_lost(
 ) -> None:
     with Relay(known_sshd.port) as relay:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
-        held = remote_loop.run(pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15)
+        connection = remote_loop.run(
+            pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15
+        )
         relay.mute_after = 0
         until(lambda: not pool.all())
-        assert state(remote_loop, held) == "closed"
+        assert state(remote_loop, connection) == "closed"
 
 
 def test_latency_and_the_last_sign_of_life_are_measured(
@@ -221,11 +223,13 @@ def test_latency_and_the_last_sign_of_life_are_measured(
 ) -> None:
     with Relay(known_sshd.port, delay=0.02) as relay:
         host_keys.path().write_text(f"[127.0.0.1]:{relay.port} {known_sshd.public_key}\n")
-        held = remote_loop.run(pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15)
-        until(lambda: held.latency is not None and held.latency >= 0.04)
-        seen = held.seen_at
-        until(lambda: held.seen_at > seen)
-        assert held.to_dict()["latency_ms"] >= 40
+        connection = remote_loop.run(
+            pool.open(address("127.0.0.1", relay.port, known_sshd.username), key), 15
+        )
+        until(lambda: connection.latency is not None and connection.latency >= 0.04)
+        seen = connection.seen_at
+        until(lambda: connection.seen_at > seen)
+        assert connection.to_dict()["latency_ms"] >= 40
 
 
 def test_what_runs_over_a_connection_is_ended_before_it(
@@ -233,25 +237,25 @@ def test_what_runs_over_a_connection_is_ended_before_it(
 ) -> None:
     told: list[str] = []
 
-    async def farewell(held: Held) -> None:
-        told.append(f"{held.id} {held.state}")
+    async def callback(connection: PooledConnection) -> None:
+        told.append(f"{connection.id} {connection.state}")
 
-    held = remote_loop.run(pool.open(place, key), 15)
-    pool.farewells.append(farewell)
+    connection = remote_loop.run(pool.open(place, key), 15)
+    pool.before_close.append(callback)
     try:
-        remote_loop.run(pool.close(held.id), 15)
+        remote_loop.run(pool.close(connection.id), 15)
     finally:
-        pool.farewells.remove(farewell)
-    assert told == [f"{held.id} connected"]
+        pool.before_close.remove(callback)
+    assert told == [f"{connection.id} connected"]
     until(lambda: known_sshd.logins() == 0)
 
 
 @pytest.mark.parametrize(
     "use",
     [
-        lambda held: held.link.run("sleep", "60", timeout=30),
-        lambda held: held.link.run("yes", timeout=30, limit=10**12),
-        lambda held: _forwarding(held),
+        lambda connection: connection.link.run("sleep", "60", timeout=30),
+        lambda connection: connection.link.run("yes", timeout=30, limit=10**12),
+        lambda connection: _forwarding(connection),
     ],
     ids=["command", "output", "port"],
 )
@@ -260,27 +264,27 @@ def test_a_connection_that_is_cut_in_the_middle_of_something(
     remote_loop: LoopThread,
     place: Address,
     key: Credentials,
-    use: Callable[[Held], Awaitable[Any]],
+    use: Callable[[PooledConnection], Awaitable[Any]],
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
+    connection = remote_loop.run(pool.open(place, key), 15)
 
     async def use_and_cut() -> None:
-        using = asyncio.ensure_future(use(held))
+        using = asyncio.ensure_future(use(connection))
         await asyncio.sleep(0.2)
         known_sshd.cut()
         async with asyncio.timeout(5):
             await using
 
-    with pytest.raises(ConnectionCut, match=r"was lost\. Connect again"):
+    with pytest.raises(ConnectionLost, match=r"was lost\. Connect again"):
         remote_loop.run(use_and_cut(), 15)
     until(lambda: not known_sshd.sessions())
 
 
-async def _forwarding(held: Held) -> None:
+async def _forwarding(connection: PooledConnection) -> None:
     """Read from a port over there where nothing is said."""
     with Teller(b"") as silent:
-        reader, _ = await held.link.dial(silent.port)
-        async with held.link.telling():
+        reader, _ = await connection.link.dial(silent.port)
+        async with connection.link.ssh_errors():
             await reader.read(1)
 
 
@@ -288,10 +292,10 @@ def test_the_credentials_of_a_closed_connection_are_forgotten(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address
 ) -> None:
     text = known_sshd.key.read_text() + "# a mark of this test"
-    held = remote_loop.run(pool.open(place, Credentials(private_key=text)), 15)
+    connection = remote_loop.run(pool.open(place, Credentials(private_key=text)), 15)
     assert _remembered(text)
-    remote_loop.run(pool.close(held.id), 15)
-    assert not vars(held)["_credentials"] and not held.proofs
+    remote_loop.run(pool.close(connection.id), 15)
+    assert not vars(connection)["_credentials"] and not connection.proofs
     until(lambda: not _remembered(text))
 
 
@@ -312,10 +316,10 @@ def test_all_connections_end_together_even_where_a_host_hangs(
 ) -> None:
     own = Pool()
 
-    async def hang(held: Held) -> None:
+    async def hang(connection: PooledConnection) -> None:
         await asyncio.sleep(60)
 
-    own.farewells.append(hang)
+    own.before_close.append(hang)
     remote_loop.run(own.open(place, key), 15)
     with Teller(b"") as silent:
         connecting = asyncio.run_coroutine_threadsafe(
@@ -332,9 +336,9 @@ def test_all_connections_end_together_even_where_a_host_hangs(
 def test_what_a_command_said_before_the_connection_broke_is_not_its_answer(
     known_sshd: Sshd, remote_loop: LoopThread, place: Address, key: Credentials
 ) -> None:
-    held = remote_loop.run(pool.open(place, key), 15)
+    connection = remote_loop.run(pool.open(place, key), 15)
     # It closes what it speaks through, so that no error comes with the end of that.
     script = "printf half; exec >&- 2>&-; sleep 0.3; kill -9 $PPID; sleep 9"
-    with pytest.raises(ConnectionCut):
-        remote_loop.run(held.link.run("/bin/sh", "-c", script), 15)
+    with pytest.raises(ConnectionLost):
+        remote_loop.run(connection.link.run("/bin/sh", "-c", script), 15)
     until(lambda: not pool.all())

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from remote.errors import BadInput, ConnectionCut, Failed, NotAllowed
+from remote.errors import ConnectionLost, InvalidInput, RemoteOperationFailed, RemotePermissionDenied
 from remote.ssh import host_keys
 from remote.ssh import sftp as files
 from remote.ssh.address import address
 from remote.ssh.credentials import Credentials
 from remote.ssh.loop import LoopThread
-from remote.ssh.pool import Held, pool
+from remote.ssh.pool import PooledConnection, pool
 from tests.remote.people import somebody
 from tests.remote.sshd import Sshd, command_of
 from tests.waiting import until
@@ -26,19 +26,19 @@ LIST, EXISTS = "/api/remote/fs/list", "/api/remote/fs/exists"
 
 
 @pytest.fixture
-def held(known_sshd: Sshd, remote_loop: LoopThread) -> Held:
+def connection(known_sshd: Sshd, remote_loop: LoopThread) -> PooledConnection:
     """A connection."""
     place = address(known_sshd.host, known_sshd.port, known_sshd.username)
     return remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
 
 
 @pytest.fixture
-def ask(api: APIClient, held: Held) -> Callable[..., Any]:
+def ask(api: APIClient, connection: PooledConnection) -> Callable[..., Any]:
     """`ask(route, path)` for what is over there."""
 
     def put(route: str, path: str | None = None) -> Any:
         more = {} if path is None else {"path": path}
-        return api.get(route, {"connection_id": held.id} | more)
+        return api.get(route, {"connection_id": connection.id} | more)
 
     return put
 
@@ -118,16 +118,16 @@ def test_a_folder_of_many_files_is_cut_short(
 def test_what_a_user_may_not_read_is_403(api: APIClient, open_sshd: Sshd, remote_loop: LoopThread) -> None:
     with somebody() as who:
         place = address(open_sshd.host, open_sshd.port, who.name)
-        held = remote_loop.run(pool.open(place, Credentials(password=who.password)), 15)
+        connection = remote_loop.run(pool.open(place, Credentials(password=who.password)), 15)
         closed = open_sshd.home / "closed"
         closed.mkdir(mode=0o700)
-        query = {"connection_id": held.id, "path": str(closed)}
+        query = {"connection_id": connection.id, "path": str(closed)}
         answer = api.get(LIST, query)
         assert answer.status_code == 403
         assert answer.json()["detail"] == f"The user on the other machine may not read or write {closed}"
-        with pytest.raises(NotAllowed):
-            remote_loop.run(files.put(held.link, Path(__file__), f"{closed}/x"), 15)
-        remote_loop.run(pool.close(held.id), 10)
+        with pytest.raises(RemotePermissionDenied):
+            remote_loop.run(files.put(connection.link, Path(__file__), f"{closed}/x"), 15)
+        remote_loop.run(pool.close(connection.id), 10)
 
 
 def test_a_host_without_sftp_says_so(
@@ -139,32 +139,32 @@ def test_a_host_without_sftp_says_so(
     server.start()
     host_keys.path().write_text(server.known_hosts_line)
     place = address(server.host, server.port, server.username)
-    held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(server.key))), 15)
-    answer = api.get(LIST, {"connection_id": held.id})
+    connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(server.key))), 15)
+    answer = api.get(LIST, {"connection_id": connection.id})
     assert answer.status_code == 503
     assert "SFTP" in answer.json()["detail"]
-    assert remote_loop.run(held.link.run("echo", "yes"), 15).stdout == b"yes\n"
-    assert held.state == "connected" and held.latency is None
+    assert remote_loop.run(connection.link.run("echo", "yes"), 15).stdout == b"yes\n"
+    assert connection.state == "connected" and connection.latency is None
 
 
 def test_a_file_is_copied_whole(
-    known_sshd: Sshd, remote_loop: LoopThread, held: Held, tmp_path: Path
+    known_sshd: Sshd, remote_loop: LoopThread, connection: PooledConnection, tmp_path: Path
 ) -> None:
     source = tmp_path / "wheel.whl"
     source.write_bytes(os.urandom(3_000_000))
     told: list[tuple[int, int]] = []
     place = remote_loop.run(
-        files.put(held.link, source, "~/deep/er/a 'wheel'.whl", lambda *seen: told.append(seen)), 30
+        files.put(connection.link, source, "~/deep/er/a 'wheel'.whl", lambda *seen: told.append(seen)), 30
     )
     assert place == f"{known_sshd.home}/deep/er/a 'wheel'.whl"
     assert Path(place).read_bytes() == source.read_bytes()
     assert told[-1] == (3_000_000, 3_000_000) and len(told) > 3
     source.write_bytes(b"newer")
-    remote_loop.run(files.put(held.link, source, place), 30)
+    remote_loop.run(files.put(connection.link, source, place), 30)
     assert Path(place).read_bytes() == b"newer"
     assert [path.name for path in Path(place).parent.iterdir()] == ["a 'wheel'.whl"]
-    remote_loop.run(files.remove(held.link, place), 30)
-    remote_loop.run(files.remove(held.link, place), 30)
+    remote_loop.run(files.remove(connection.link, place), 30)
+    remote_loop.run(files.remove(connection.link, place), 30)
     assert not Path(place).exists()
 
 
@@ -176,15 +176,15 @@ def test_a_full_disk_leaves_nothing(known_sshd: Sshd, remote_loop: LoopThread, t
     known_sshd.limits = {resource.RLIMIT_FSIZE: 1_000_000}
     known_sshd.start()
     place = address(known_sshd.host, known_sshd.port, known_sshd.username)
-    held = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
-    with pytest.raises(Failed, match="could not do that with") as told:
-        remote_loop.run(files.put(held.link, source, "~/wheel.whl"), 30)
+    connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
+    with pytest.raises(RemoteOperationFailed, match="could not do that with") as told:
+        remote_loop.run(files.put(connection.link, source, "~/wheel.whl"), 30)
     assert str(known_sshd.home) in str(told.value.detail)
     assert not list(known_sshd.home.iterdir())
 
 
 def test_a_copy_that_is_cut_says_so(
-    known_sshd: Sshd, remote_loop: LoopThread, held: Held, tmp_path: Path
+    known_sshd: Sshd, remote_loop: LoopThread, connection: PooledConnection, tmp_path: Path
 ) -> None:
     source = tmp_path / "wheel.whl"
     source.write_bytes(os.urandom(30_000_000))
@@ -193,32 +193,32 @@ def test_a_copy_that_is_cut_says_so(
         if 0 < done < size:
             known_sshd.cut()
 
-    with pytest.raises(ConnectionCut):
-        remote_loop.run(files.put(held.link, source, "~/wheel.whl", cut), 30)
+    with pytest.raises(ConnectionLost):
+        remote_loop.run(files.put(connection.link, source, "~/wheel.whl", cut), 30)
     assert not (known_sshd.home / "wheel.whl").exists(), "half a file has the name of the whole one"
 
 
 def test_a_folder_that_never_answers_is_given_up(
-    known_sshd: Sshd, remote_loop: LoopThread, held: Held, monkeypatch: pytest.MonkeyPatch
+    known_sshd: Sshd, remote_loop: LoopThread, connection: PooledConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    remote_loop.run(files.path_kind(held.link, "/"), 15)
+    remote_loop.run(files.path_kind(connection.link, "/"), 15)
     sftp = [process for process in known_sshd.sessions() if "sftp" in command_of(process)]
     for process in sftp:
         process.suspend()
     with monkeypatch.context() as short:
         short.setattr(files, "SECONDS", 0.5)
         began = time.monotonic()
-        with pytest.raises(Failed, match="did not answer about"):
-            remote_loop.run(files.path_kind(held.link, "/"), 15)
+        with pytest.raises(RemoteOperationFailed, match="did not answer about"):
+            remote_loop.run(files.path_kind(connection.link, "/"), 15)
         assert time.monotonic() - began < 10
     # The next question goes to a server of its own.
-    assert remote_loop.run(files.path_kind(held.link, "/"), 15) == ("/", "folder")
+    assert remote_loop.run(files.path_kind(connection.link, "/"), 15) == ("/", "folder")
     for process in sftp:
         process.resume()
     until(lambda: sum("sftp" in command_of(process) for process in known_sshd.sessions()) <= 2)
 
 
-def test_no_path_holds_a_nul(remote_loop: LoopThread, held: Held) -> None:
+def test_no_path_holds_a_nul(remote_loop: LoopThread, connection: PooledConnection) -> None:
     for path in ("a\0b", "\ud800", ""):
-        with pytest.raises(BadInput):
-            remote_loop.run(files.path_kind(held.link, path), 15)
+        with pytest.raises(InvalidInput):
+            remote_loop.run(files.path_kind(connection.link, path), 15)

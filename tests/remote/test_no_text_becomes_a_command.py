@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from remote.ssh.address import BadAddress, address, from_id
+from remote.ssh.address import InvalidAddress, address, from_id
 from remote.ssh.loop import LoopThread
 from remote.ssh.pool import pool
 from remote.ssh.shell import NotACommand, command_line
@@ -127,8 +127,8 @@ def test_what_no_program_can_be_given_is_refused(argument: str) -> None:
 def test_another_machine_hears_what_was_meant(known_sshd: Sshd, remote_loop: LoopThread) -> None:
     from tests.remote.test_a_connection_is_made_with_what_was_given import open_with
 
-    held = open_with(remote_loop, known_sshd, private_key_path=str(known_sshd.key))
-    said = remote_loop.run(held.link.run(sys.executable, "-c", SAY, *HOSTILE), 20)
+    connection = open_with(remote_loop, known_sshd, private_key_path=str(known_sshd.key))
+    said = remote_loop.run(connection.link.run(sys.executable, "-c", SAY, *HOSTILE), 20)
     assert [bytes(argument).decode() for argument in json.loads(said.stdout)] == HOSTILE
 
 
@@ -223,7 +223,7 @@ def test_a_user_may_have_an_odd_name(user: str) -> None:
     "text", ["", "me", "me@", "@gpu:1", "me@gpu", "me@gpu:", "me@gpu:0", "me@::1:22", "a b@gpu:1"]
 )
 def test_what_is_no_id_is_refused(text: str) -> None:
-    with pytest.raises(BadAddress):
+    with pytest.raises(InvalidAddress):
         from_id(text)
 
 

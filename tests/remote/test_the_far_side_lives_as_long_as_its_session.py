@@ -25,20 +25,22 @@ from runicorn.remote_protocol import (
 from runicorn_site.server.remote_mode import take_over
 from tests.folders import write_run
 from tests.processes import free_port
-from tests.remote.farsides import TOKEN, FarSide, written
+from tests.remote.farsides import TOKEN, RemoteViewerProcess, written
 from tests.waiting import until
 
-Start = Callable[..., FarSide]
+Start = Callable[..., RemoteViewerProcess]
 
 
 @pytest.fixture
 def start(folder: Path, home: Path) -> Iterator[Start]:
     """Starts far sides over `folder` and ends them with the test."""
-    started: list[FarSide] = []
+    started: list[RemoteViewerProcess] = []
 
-    def begin(*options: str, root: Path = folder, session: str = "s", **more: object) -> FarSide:
+    def begin(*options: str, root: Path = folder, session: str = "s", **more: object) -> RemoteViewerProcess:
         fields = {"patience": 60.0, **more}
-        started.append(FarSide(LaunchRequest(session, TOKEN, str(root), **fields), home, *options))  # type: ignore[arg-type]
+        started.append(
+            RemoteViewerProcess(LaunchRequest(session, TOKEN, str(root), **fields), home, *options)
+        )  # type: ignore[arg-type]
         return started[-1]
 
     yield begin
@@ -47,11 +49,13 @@ def start(folder: Path, home: Path) -> Iterator[Start]:
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarSide]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RemoteViewerProcess]:
     """A far side over a store with one run, for the tests that leave it running."""
     root = tmp_path_factory.mktemp("store")
     write_run(root)
-    side = FarSide(LaunchRequest("shared", TOKEN, str(root), patience=600.0), tmp_path_factory.mktemp("home"))
+    side = RemoteViewerProcess(
+        LaunchRequest("shared", TOKEN, str(root), patience=600.0), tmp_path_factory.mktemp("home")
+    )
     yield side
     side.stop()
 
@@ -65,7 +69,7 @@ def litter(home: Path) -> list[Path]:
     ]
 
 
-def test_it_reports_where_it_is_and_serves_whoever_has_the_token(shared: FarSide) -> None:
+def test_it_reports_where_it_is_and_serves_whoever_has_the_token(shared: RemoteViewerProcess) -> None:
     report = shared.report
     assert (report.implementation, report.version) == (IMPLEMENTATION, __version__)
     assert report.pid == shared.process.pid
@@ -103,7 +107,7 @@ def test_it_ends_at_once_when_told_to_and_the_token_was_in_no_command_line_envir
     assert not [path for path in home.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
 
 
-def test_only_who_knows_the_token_keeps_or_ends_it(shared: FarSide) -> None:
+def test_only_who_knows_the_token_keeps_or_ends_it(shared: RemoteViewerProcess) -> None:
     for purpose in (HEARTBEAT, END):
         assert shared.ask(purpose, token="wrong").status_code == 401
         assert shared.ask(purpose, stamp=make_stamp(TOKEN, OPEN, time.time())).status_code == 401
@@ -111,13 +115,13 @@ def test_only_who_knows_the_token_keeps_or_ends_it(shared: FarSide) -> None:
     assert shared.process.poll() is None
 
 
-def test_an_answer_proves_who_gives_it_and_a_stamp_is_good_once(shared: FarSide) -> None:
+def test_an_answer_proves_who_gives_it_and_a_stamp_is_good_once(shared: RemoteViewerProcess) -> None:
     stamp = make_stamp(TOKEN, HEARTBEAT, time.time())
     assert shared.ask(stamp=stamp).json()["proof"] == proof(TOKEN, stamp)
     assert shared.ask(stamp=stamp).status_code == 401
 
 
-def test_the_end_of_its_terminal_is_not_its_end(shared: FarSide) -> None:
+def test_the_end_of_its_terminal_is_not_its_end(shared: RemoteViewerProcess) -> None:
     shared.process.send_signal(signal.SIGHUP)
     assert shared.ask().ok
 
@@ -141,7 +145,7 @@ def test_another_session_and_another_root_take_no_others_place(folder: Path, tmp
     assert take_over(folder, one, folder) == words[0]
 
 
-def test_a_link_made_with_the_token_opens_once(shared: FarSide) -> None:
+def test_a_link_made_with_the_token_opens_once(shared: RemoteViewerProcess) -> None:
     now = shared.ask().json()["time"]
     link = shared.url + "/?once=" + make_stamp(TOKEN, OPEN, now)
     assert requests.get(link, timeout=10, allow_redirects=False).status_code == 303
@@ -163,7 +167,7 @@ def test_a_home_that_cannot_keep_a_database_is_no_hindrance(folder: Path, home: 
     """The usual place is a file: the database lies in /var/tmp then, on a disk of this machine."""
     home.mkdir()
     (home / "data").write_text("")
-    side = FarSide(LaunchRequest("s", TOKEN, str(folder)), home)
+    side = RemoteViewerProcess(LaunchRequest("s", TOKEN, str(folder)), home)
     try:
         open_files = {file.path for file in psutil.Process(side.report.pid).open_files()}
         assert any(path.startswith(f"/var/tmp/runicorn-{os.getuid()}/") for path in open_files)
@@ -189,7 +193,7 @@ def test_an_invalid_launch_request_is_refused(text: str, sentence: str) -> None:
 
 @pytest.mark.parametrize("request_line", ["\n", written(session="s", token="t", port=70000)])
 def test_a_remote_viewer_exits_without_a_valid_launch_request(request_line: str, home: Path) -> None:
-    side = FarSide(request_line, home)
+    side = RemoteViewerProcess(request_line, home)
     assert side.process.wait(20) == 2
     output = side.complaint
     side.stop()
@@ -198,7 +202,9 @@ def test_a_remote_viewer_exits_without_a_valid_launch_request(request_line: str,
     )
 
 
-def test_what_hinders_it_is_one_sentence(start: Start, shared: FarSide, folder: Path, home: Path) -> None:
+def test_what_hinders_it_is_one_sentence(
+    start: Start, shared: RemoteViewerProcess, folder: Path, home: Path
+) -> None:
     side = start(root=folder / "missing")
     assert side.process.wait(20) == 4
     assert side.complaint == f"runicorn: There is no folder {folder / 'missing'}\n"

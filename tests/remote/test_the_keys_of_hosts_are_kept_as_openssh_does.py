@@ -234,14 +234,14 @@ def test_nothing_odd_is_removed(
 
 def test_a_revoked_key_is_never_taken(file: Path, key: HostKey) -> None:
     file.write_text(f"@revoked * {key.text}\ngpu {key.text}\n")
-    with pytest.raises(host_keys.Unreachable, match="marked as revoked"):
+    with pytest.raises(host_keys.HostUnreachable, match="marked as revoked"):
         host_keys.judge(host_keys.content(), "gpu", 22, key)
     assert not host_keys.was_shown("gpu", 22, key), "it could be accepted now"
 
 
 def test_a_file_that_cannot_be_read_makes_no_host_unknown(api: APIClient, file: Path, key: HostKey) -> None:
     file.mkdir()
-    with pytest.raises(host_keys.Unreachable, match="cannot be read"):
+    with pytest.raises(host_keys.HostUnreachable, match="cannot be read"):
         host_keys.judge(host_keys.content(), "gpu", 22, key)
     for method, route, body in (
         (api.get, "/api/remote/known-hosts/list", None),

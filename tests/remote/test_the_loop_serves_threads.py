@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from remote.errors import NoAnswer, NotServing
+from remote.errors import LoopNotRunning, RemoteTimeout
 from remote.ssh.loop import NAME, LoopThread
 from tests.waiting import until
 
@@ -63,14 +63,14 @@ def test_what_takes_too_long_is_cancelled(thread: LoopThread) -> None:
         finally:
             cancelled.set()
 
-    with pytest.raises(NoAnswer, match="did not answer within 0 s"):
+    with pytest.raises(RemoteTimeout, match="did not answer within 0 s"):
         thread.run(wait(), 0.1)
     assert cancelled.wait(5)
 
 
 def test_before_its_start_and_after_its_end_it_says_so() -> None:
     thread = LoopThread()
-    with pytest.raises(NotServing):
+    with pytest.raises(LoopNotRunning):
         thread.run(told("x"), 5)
     before = loops()
     thread.start()
@@ -80,7 +80,7 @@ def test_before_its_start_and_after_its_end_it_says_so() -> None:
     thread.stop()
     thread.stop()
     until(lambda: loops() == before)
-    with pytest.raises(NotServing):
+    with pytest.raises(LoopNotRunning):
         thread.run(told("x"), 5)
     thread.start()
     assert thread.run(told("again"), 5) == "again"
@@ -99,7 +99,7 @@ def test_its_end_waits_for_nothing_that_hangs() -> None:
             ended.append(name)
 
     def work() -> None:
-        with pytest.raises(NotServing):
+        with pytest.raises(LoopNotRunning):
             thread.run(wait("work"), 60)
         ended.append("asker")
 
@@ -107,10 +107,10 @@ def test_its_end_waits_for_nothing_that_hangs() -> None:
     waiting.start()
     until(lambda: thread.run(count(), 5) == 2)
     began = time.monotonic()
-    thread.stop(lambda: wait("farewell"), timeout=0.4)
+    thread.stop(lambda: wait("callback"), timeout=0.4)
     assert time.monotonic() - began < 10
     waiting.join(5)
-    assert sorted(ended) == ["asker", "farewell", "work"]
+    assert sorted(ended) == ["asker", "callback", "work"]
 
 
 async def count() -> int:

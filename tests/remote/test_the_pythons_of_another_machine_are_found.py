@@ -172,7 +172,7 @@ def test_a_config_of_nothing_says_so(known_sshd: Sshd, ask: Callable[..., Any]) 
 def test_a_python_that_hangs_hides_no_other(
     known_sshd: Sshd, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(discovery, "TELL_SECONDS", 5.0)
+    monkeypatch.setattr(discovery, "DESCRIBE_SECONDS", 5.0)
     python_at(known_sshd.home / ".pyenv/versions/hangs/bin/python", "exec sleep 100")
     python_at(known_sshd.home / ".pyenv/versions/talks/bin/python", "exec yes")
     began = time.monotonic()

@@ -32,12 +32,12 @@ def connected(api: APIClient, starting: Body, known_sshd: Sshd) -> dict[str, str
 
 
 def test_the_command_that_is_shown_installs_it(
-    api: APIClient, connected: dict[str, str], starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, connected: dict[str, str], starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
     with_pip(known_sshd.home, "venv")
     shutil.rmtree(known_sshd.home / far.DATA)  # it will be the very first start there
     place = {"conda_env": "venv", **connected}
-    told = api.post("/api/remote/viewer/start", {**place, "remote_root": str(far_store)}).json()
+    told = api.post("/api/remote/viewer/start", {**place, "remote_root": str(remote_store)}).json()
     assert (told["code"], told["can_copy"]) == ("RUNICORN_MISSING", True)
     copied = api.post("/api/remote/wheel", place).json()
     file = known_sshd.home / ".cache" / "runicorn" / wheel.NAME
@@ -52,7 +52,7 @@ def test_the_command_that_is_shown_installs_it(
         cwd=known_sshd.home,
         env={"HOME": str(known_sshd.home), "PATH": os.environ["PATH"], "PIP_NO_INDEX": "1"},
     )
-    session = start(api, {**place, "remote_root": str(far_store)})
+    session = start(api, {**place, "remote_root": str(remote_store)})
     assert session["remote_version"] == wheel.__version__
     (process,) = far.viewers(known_sshd.home)
     assert "venv/bin/python" in process.cmdline()[0]

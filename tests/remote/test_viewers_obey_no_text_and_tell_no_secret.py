@@ -32,22 +32,22 @@ def pwned(*places: Path) -> list[Path]:
 
 
 def test_a_storage_root_and_an_environment_may_be_called_anything(
-    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
     name = HOSTILE.replace("\n", " ").replace("\u2028", " ").replace("%s", "s")
     python = our_environment(known_sshd.home / name, "venv")
-    root = far_store / HOSTILE
+    root = remote_store / HOSTILE
     root.mkdir()
     session = start(api, starting(remote_root=str(root), conda_env=str(python)))
     assert session["remote_root"] == str(root)
     (process,) = far.viewers(known_sshd.home)
     assert HOSTILE not in " ".join(process.cmdline())
     stop(api, session)
-    assert pwned(known_sshd.home, far_store) == []
+    assert pwned(known_sshd.home, remote_store) == []
 
 
 def test_no_text_of_a_request_becomes_a_command(
-    api: APIClient, starting: Body, known_sshd: Sshd, far_store: Path
+    api: APIClient, starting: Body, known_sshd: Sshd, remote_store: Path
 ) -> None:
     """Over a connection that is there: each is refused without another login."""
     connected = api.post("/api/remote/connect", known_sshd.login()).json()["connection_id"]
@@ -60,7 +60,7 @@ def test_no_text_of_a_request_becomes_a_command(
         )
         assert answer.status_code in {400, 404}, (text, answer.content)
     assert far.viewers(known_sshd.home) == []
-    assert pwned(known_sshd.home, far_store) == []
+    assert pwned(known_sshd.home, remote_store) == []
 
 
 def test_a_tilde_is_the_home_over_there_and_the_token_is_in_no_row_answer_process_or_file(
@@ -90,7 +90,7 @@ def files_with(secret: str, *places: Path) -> list[Path]:
 
 
 def test_keys_and_passphrases_stay_in_memory(
-    start_viewer: Callable[..., Viewer], known_sshd: Sshd, far_store: Path, home: Path, tmp_path: Path
+    start_viewer: Callable[..., Viewer], known_sshd: Sshd, remote_store: Path, home: Path, tmp_path: Path
 ) -> None:
     """With a real viewer that says all it can, after a whole life of a session, a failed start, and a lost connection."""
     our_environment(known_sshd.home)
@@ -98,12 +98,12 @@ def test_keys_and_passphrases_stay_in_memory(
     key = keygen(tmp_path / "protected", passphrase=phrase)
     with known_sshd.authorized.open("a") as file:
         file.write(key.with_suffix(".pub").read_text())
-    viewer = start_viewer(far_store, "--log-level", "DEBUG", RUNICORN_RATE_LIMIT="off")
+    viewer = start_viewer(remote_store, "--log-level", "DEBUG", RUNICORN_RATE_LIMIT="off")
     body = {
         **{name: value for name, value in known_sshd.login().items() if name != "private_key_path"},
         "private_key": key.read_text(),
         "passphrase": phrase,
-        "remote_root": str(far_store),
+        "remote_root": str(remote_store),
     }
     wrong = viewer.post("/api/remote/viewer/start", json={**body, "passphrase": another})
     missing = viewer.post("/api/remote/viewer/start", json={**body, "remote_root": "/missing"})

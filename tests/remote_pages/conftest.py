@@ -10,9 +10,9 @@ import pytest
 
 from tests.processes import Viewer
 from tests.remote.conftest import (  # noqa: F401 - fixtures
-    far_store,
     known_sshd,
     remote_loop,
+    remote_store,
     sshd,
     start_sshd,
     starting,

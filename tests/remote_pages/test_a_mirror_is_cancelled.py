@@ -20,7 +20,7 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 LARGE = 24 * 2**20
-Begin = Callable[..., mirrors.Mirroring]
+Begin = Callable[..., mirrors.MirrorJob]
 
 
 @pytest.fixture
@@ -46,26 +46,26 @@ def begin(
     store: Path,
     server: TalkativeSshd,
     network: Relay,
-    far_store: Path,
+    remote_store: Path,
     remote_loop: LoopThread,
 ) -> Begin:
     """Begin to mirror the store of the other machine, slowly, over a connection that is made when there is none."""
     login = {**server.login(), "port": network.port}
     there = f"{server.username}@127.0.0.1:{network.port}"
 
-    def go(environment: str = ".venv", delay: float = 0) -> mirrors.Mirroring:
+    def go(environment: str = ".venv", delay: float = 0) -> mirrors.MirrorJob:
         network.delay = 0
         answer = client.post("/api/remote/connect", login, content_type="application/json")
         assert answer.status_code == 200, answer.content
         assert "Use" in client.get("/remote/machine", {"connection": there, "look": "1"}).content.decode()
         network.delay = delay
-        form = {"connection": there, "environment": environment, "root": str(far_store)}
-        return mirrors.mirroring(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
+        form = {"connection": there, "environment": environment, "root": str(remote_store)}
+        return mirrors.get_mirror(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
 
     return go
 
 
-def cancel(client: Client, one: mirrors.Mirroring) -> str:
+def cancel(client: Client, one: mirrors.MirrorJob) -> str:
     """Cancel it; the page that this leads to."""
     return client.post(f"/remote/mirrors/{one.id}/cancel", follow=True).content.decode()
 
@@ -85,20 +85,20 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("patient")
 def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
-    client: Client, store: Path, server: TalkativeSshd, network: Relay, far_store: Path, begin: Begin
+    client: Client, store: Path, server: TalkativeSshd, network: Relay, remote_store: Path, begin: Begin
 ) -> None:
     our_environment(server.home)
-    run_id = write_run(far_store, metrics=[{"loss": 0.5}])
-    large = far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
+    run_id = write_run(remote_store, metrics=[{"loss": 0.5}])
+    large = remote_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
     with large.open("wb") as file:
         file.truncate(LARGE)
     one = begin(delay=0.02)
-    until(lambda: one.done >= 3 and one.came > 2**20)
+    until(lambda: one.done >= 3 and one.received_bytes > 2**20)
     page = client.get("/remote").content.decode()
     assert f"{one.done} of 4 files" in page and f"/remote/mirrors/{one.id}/cancel" in page
     assert "The files that have come are whole and stay" in cancel(client, one)
     assert (one.state, one.over.is_set(), len(one.runs)) == ("cancelled", True, 1)
-    theirs = files(far_store)
+    theirs = files(remote_store)
     here = files(store)
     assert 0 < len(here) < len(theirs) and here.items() <= theirs.items()
     assert [path for path in store.rglob("*") if path.is_file() and path.parent.name == ".sync_parts"] == []
@@ -115,9 +115,9 @@ def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
 
 @pytest.mark.usefixtures("patient")
 def test_one_that_has_a_manifest_made_is_cancelled_with_it(
-    client: Client, store: Path, server: TalkativeSshd, begin: Begin, far_store: Path
+    client: Client, store: Path, server: TalkativeSshd, begin: Begin, remote_store: Path
 ) -> None:
-    write_run(far_store, metrics=[{"loss": 0.5}])
+    write_run(remote_store, metrics=[{"loss": 0.5}])
     real = pretending(server.home, "", "venv")
     real.write_text(real.read_text().replace("*--remote-mode*)", "*generate-manifest*)\nexec sleep 987\n"))
     one = begin("venv")
@@ -131,17 +131,17 @@ def test_a_host_that_hangs_does_not_hold_up_who_cancels(
     client: Client,
     server: TalkativeSshd,
     network: Relay,
-    far_store: Path,
+    remote_store: Path,
     begin: Begin,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(mirrors, "CANCEL_SECONDS", 0.2)
     our_environment(server.home)
-    run_id = write_run(far_store, metrics=[{"loss": 0.5}])
-    with (far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:
+    run_id = write_run(remote_store, metrics=[{"loss": 0.5}])
+    with (remote_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin").open("wb") as file:
         file.truncate(LARGE)
     one = begin(delay=0.02)
-    until(lambda: one.came > 2**20)
+    until(lambda: one.received_bytes > 2**20)
     network.mute_after = 0  # from now on nothing comes
     assert "Cancelled." in cancel(client, one)
     assert (one.state, one.over.is_set()) == ("cancelled", False)

@@ -17,27 +17,27 @@ from tests.waiting import until
 pytestmark = [pytest.mark.needs("sshd"), pytest.mark.django_db(transaction=True)]
 
 
-def run(client: Client, form: dict[str, str]) -> tuple[mirrors.Mirroring, str]:
+def run(client: Client, form: dict[str, str]) -> tuple[mirrors.MirrorJob, str]:
     """A mirror that has ended, and its page."""
     address = client.post("/remote/mirrors", form)["Location"]
-    one = mirrors.mirroring(address.rpartition("/")[2])
+    one = mirrors.get_mirror(address.rpartition("/")[2])
     until(lambda: one.state != "running")
     return one, client.get(address).content.decode()
 
 
 def test_its_runs_come_and_then_only_what_is_new(
-    client: Client, store: Path, known_sshd: Sshd, far_store: Path, remote_loop: LoopThread
+    client: Client, store: Path, known_sshd: Sshd, remote_store: Path, remote_loop: LoopThread
 ) -> None:
     our_environment(known_sshd.home)
-    first = write_run(far_store, metrics=[{"loss": 0.5}])
+    first = write_run(remote_store, metrics=[{"loss": 0.5}])
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
-    form = {"connection": known_sshd.id, "environment": ".venv", "root": str(far_store)}
+    form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
     one, page = run(client, form)
     assert one.trouble == "" and "See the runs" in page
     assert (store / "vision" / "resnet" / "runs" / first / "events.jsonl").read_bytes() == (
-        far_store / "vision" / "resnet" / "runs" / first / "events.jsonl"
+        remote_store / "vision" / "resnet" / "runs" / first / "events.jsonl"
     ).read_bytes()
-    second = write_run(far_store, metrics=[{"loss": 0.25}])
+    second = write_run(remote_store, metrics=[{"loss": 0.25}])
     again, _ = run(client, form)
     assert (store / "vision" / "resnet" / "runs" / second / "meta.json").exists()
     assert 0 < again.result["files_synced"] <= one.result["files_synced"]

@@ -29,7 +29,7 @@ def look(page: Any) -> None:
         assert page.evaluate(CUT_CONTROLS) == [], (page.url, size)
 
 
-def test_pages_of_a_connected_machine(near: Viewer, sshd: Sshd, far_store: Path, visit: Visit) -> None:
+def test_pages_of_a_connected_machine(near: Viewer, sshd: Sshd, remote_store: Path, visit: Visit) -> None:
     our_environment(sshd.home)
     bare_environment(sshd.home, "venv")
     page = visit(near, "/remote", bypass_csp=True)
@@ -43,12 +43,12 @@ def test_pages_of_a_connected_machine(near: Viewer, sshd: Sshd, far_store: Path,
     page.goto(machine)
     page.get_by_role("link", name="Use .venv").click()
     page.get_by_role("link", name="Browse").click()
-    page.fill("input[name=path]", str(far_store))
+    page.fill("input[name=path]", str(remote_store))
     with page.expect_navigation():
         page.get_by_role("button", name="Go").click()
     look(page)
     page.get_by_role("link", name="Use this folder").click()
-    assert page.input_value("input[name=root]") == str(far_store)
+    assert page.input_value("input[name=root]") == str(remote_store)
     look(page)
     page.get_by_role("button", name="Start").click()
     page.get_by_role("link", name="Open").wait_for()

@@ -107,7 +107,7 @@ def pinned(page: Any, viewer: Viewer) -> str:
 
 
 def test_a_start_that_fails_says_why_and_is_tried_again(
-    near: Viewer, sshd: Sshd, far_store: Path, visit: Visit
+    near: Viewer, sshd: Sshd, remote_store: Path, visit: Visit
 ) -> None:
     broken = pretending(sshd.home, "cat > /dev/null & exec sleep 987", "venv")
     page = visit(near, "/remote/host", bypass_csp=True, refused=[400, 401])
@@ -115,7 +115,7 @@ def test_a_start_that_fails_says_why_and_is_tried_again(
     pressed(page, "Connect")
     pressed(page, "Accept and connect")
     page.get_by_role("link", name="Use venv").click()
-    page.fill("input[name=root]", str(far_store))
+    page.fill("input[name=root]", str(remote_store))
     pressed(page, "Start")
     expect(page.locator(".stages .now")).to_contain_text("Start the viewer there")
     look(page)
@@ -127,18 +127,18 @@ def test_a_start_that_fails_says_why_and_is_tried_again(
     look(page)
     broken.write_text(f'#!/bin/sh\nexec {sshd.home}/.real/bin/python "$@"\n')
     page.get_by_role("link", name="Try again").click()
-    assert page.input_value("input[name=root]") == str(far_store)
+    assert page.input_value("input[name=root]") == str(remote_store)
     pressed(page, "Start")
     page.get_by_role("link", name="Open").wait_for()
 
 
 @pytest.mark.torture
 def test_a_mirror_is_watched_cancelled_and_done_again(
-    near: Viewer, sshd: Sshd, far_store: Path, visit: Visit
+    near: Viewer, sshd: Sshd, remote_store: Path, visit: Visit
 ) -> None:
     our_environment(sshd.home)
-    run_id = write_run(far_store, metrics=[{"loss": 0.5}])
-    large = far_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
+    run_id = write_run(remote_store, metrics=[{"loss": 0.5}])
+    large = remote_store / "vision" / "resnet" / "runs" / run_id / "media" / "large.bin"
     large.touch()
     os.truncate(large, LARGE)
     with Relay(sshd.port) as network:
@@ -147,7 +147,7 @@ def test_a_mirror_is_watched_cancelled_and_done_again(
         pressed(page, "Connect")
         pressed(page, "Accept and connect")
         page.get_by_role("link", name="Use .venv").click()
-        page.fill("input[name=root]", str(far_store))
+        page.fill("input[name=root]", str(remote_store))
         network.delay = 0.02
         pressed(page, "Copy the runs here instead")
         expect(page.locator("#mirror")).to_contain_text("3 of 4 files")

@@ -49,15 +49,15 @@ def connect(page: Any, server: Sshd, look: Callable[[Any], None] = lambda page: 
     ],
 )
 def test_from_an_empty_page_to_a_live_curve_and_back(
-    near: Viewer, sshd: Sshd, far_store: Path, visit: Visit, tmp_path: Path, scripts: bool
+    near: Viewer, sshd: Sshd, remote_store: Path, visit: Visit, tmp_path: Path, scripts: bool
 ) -> None:
     our_environment(sshd.home)
-    training = Training(far_store, tmp_path / "far home")
+    training = Training(remote_store, tmp_path / "far home")
     try:
         page = visit(near, "/remote", java_script_enabled=scripts)
         connect(page, sshd)
         page.get_by_role("link", name="Use .venv").click()
-        page.fill("input[name=root]", str(far_store))
+        page.fill("input[name=root]", str(remote_store))
         page.get_by_role("button", name="Start").click()
         page.get_by_role("link", name="Open").wait_for()
         with page.context.expect_page() as opened:

@@ -109,16 +109,18 @@ class Far:
             OSError: a file could not be read there or written here.
         """
         from remote import errors
-        from remote.mirrors.mirror import Stopped, Visit
+        from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 
         try:
             if self._link is None or self._link.ended.is_set():
                 self._link = self._connect()
             with _bar() as progress:
-                visit = Visit(self._link, self._where.path, into, python, progress, artifacts=artifacts)
-                with _stopped_by_ctrl_c(visit):
-                    return visit.run()
-        except Stopped:
+                mirror = RemoteMirror(
+                    self._link, self._where.path, into, python, progress, artifacts=artifacts
+                )
+                with _stopped_by_ctrl_c(mirror):
+                    return mirror.run()
+        except MirrorStopped:
             raise KeyboardInterrupt from None
         except FileNotFoundError as error:
             if error.filename != self._where.path:
@@ -126,7 +128,7 @@ class Far:
             raise Unreachable(
                 f"There is no folder {self._where.path} on {self._where.host}.", NOT_AVAILABLE, False
             ) from error
-        except (errors.Unreachable, errors.Unavailable) as error:
+        except (errors.HostUnreachable, errors.RemoteUnavailable) as error:
             raise Unreachable(str(error.detail), NOT_AVAILABLE, True) from error
 
     def _connect(self) -> Any:
@@ -137,16 +139,16 @@ class Far:
 
         try:
             address = addresses.address(self._where.host, self._where.port, self._where.user)
-        except addresses.BadAddress as error:
+        except addresses.InvalidAddress as error:
             raise Unreachable(str(error), USAGE, False) from error
         refused = ""
         for credentials in self._attempts():
             try:
                 link = self._trusted(lambda given=credentials: loop.run(login.connect(address, given), 60))
-            except errors.LoginRefused as error:
+            except errors.AuthenticationFailed as error:
                 refused = str(error.detail)
                 continue
-            except errors.BadKey as error:
+            except errors.InvalidKey as error:
                 # A default key with a passphrase is left to the agent.
                 self._locked, refused = True, str(error.detail)
                 continue
