@@ -21,7 +21,7 @@ from remote.pages.context import (
     saved_login,
     start_context,
 )
-from remote.pages.forms import Login, Unfit, of_saved, read, sentence_of
+from remote.pages.forms import InvalidField, Login, LoginForm, StartForm, of_saved, require_valid, sentence_of
 from remote.services import connections, viewers
 from remote.ssh import known_hosts
 from remote.ssh.address import InvalidAddress, from_id
@@ -43,10 +43,10 @@ def host_page(request: HttpRequest) -> HttpResponse:
         return render(request, "remote/host.html", host_context(typed, key))
     typed = {name: text for name, text in request.POST.items() if name in _SHOWN}
     try:
-        login = read(request.POST.dict(), _before(key))
+        login = LoginForm(request.POST).login(_before(key))
         if "save" in request.POST:
             return _only_saved(login, key)
-    except Unfit as error:
+    except InvalidField as error:
         return _again(request, typed, key, error.field, str(error), 400)
     except RemoteError as error:
         return _again(request, typed, key, *_told(error))
@@ -185,15 +185,17 @@ def disconnect(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_POST
 def start_viewer(request: HttpRequest) -> HttpResponse:
-    """Begin to start a viewer, and lead to the page that shows how far it is."""
+    """Start a viewer and redirect to its progress page."""
     typed = {name: request.POST.get(name, "").strip() for name in ("root", "local_port", "remote_port")}
     connection_id, environment = request.POST.get("connection", ""), request.POST.get("environment", "")
+    form = StartForm(request.POST)
     try:
+        require_valid(form)
         wanted = SessionParameters(
-            root=_root(connection_id, typed["root"]),
+            root=_root(connection_id, form.cleaned_data["root"]),
             environment=environment,
-            local_port=_port(typed, "local_port"),
-            remote_port=_port(typed, "remote_port"),
+            local_port=form.cleaned_data["local_port"] or 0,
+            remote_port=form.cleaned_data["remote_port"] or 0,
             patience=viewers.patience(),
         )
         session = viewers.start_viewer(wanted=wanted, address=from_id(connection_id), wait=False)
@@ -201,7 +203,7 @@ def start_viewer(request: HttpRequest) -> HttpResponse:
         raise
     except InvalidAddress:
         raise ConnectionNotFound(connection_id) from None
-    except Unfit as error:
+    except InvalidField as error:
         wrong, status = {error.field: str(error)}, 400
     except RemoteError as error:
         field, sentence, status = _told(error)
@@ -219,27 +221,15 @@ def _root(connection_id: str, path: str) -> str:
     """The storage root over there, made absolute.
 
     Raises:
-        Unfit: there is no folder of that path.
+        InvalidField: there is no folder of that path.
         and as `services.look_at`.
     """
     place, kind = connections.path_kind(connection_id=connection_id, path=path)
     if kind is None:
-        raise Unfit("root", f"There is no folder {place} on the other machine.")
+        raise InvalidField("root", f"There is no folder {place} on the remote host.")
     if kind == "file":
-        raise Unfit("root", f"{place} is a file. A storage root is a folder.")
+        raise InvalidField("root", f"{place} is a file. A storage root is a folder.")
     return place
-
-
-def _port(typed: dict[str, str], name: str) -> int:
-    """A port, 0 for any free one.
-
-    Raises:
-        Unfit: it is none.
-    """
-    text = typed[name] or "0"
-    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
-        raise Unfit(name, "A port is a number from 1 to 65535; empty for any free one.")
-    return int(text)
 
 
 @remote_io

@@ -1,10 +1,12 @@
-"""The form of a login: what a person typed, read into an address and credentials. No Django."""
+"""Forms of the pages about remote hosts: login, start of a viewer, start of a mirror."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from django import forms
+from django.core.validators import MaxLengthValidator
 
 from remote.connections.saved_file import SECRETS, Method, Saved
 from remote.ssh import address as addresses
@@ -13,8 +15,7 @@ from remote.ssh.credentials import Credentials
 
 WAYS = ("password", "key_file", "key_text", "agent")
 METHODS: dict[str, Method] = {"password": "password", "key_file": "key", "key_text": "key", "agent": "agent"}
-"""How the ways of the form are called where connections are saved."""
-LENGTHS = {"password": 1024, "passphrase": 1024, "private_key": 65536, "private_key_path": 4096, "name": 200}
+"""Authentication methods of saved connections, by the choices of the form."""
 _NEEDED = {
     "password": ("password", "Enter the password."),
     "key_file": ("private_key_path", "Enter the path of the key file on the machine of this viewer."),
@@ -28,8 +29,8 @@ _OF_A_WAY = {
 }
 
 
-class Unfit(ValueError):
-    """Something typed makes no sense; `field` is its name, the text a sentence."""
+class InvalidField(ValueError):
+    """A field of a form is invalid; the text is a sentence about it."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -38,36 +39,36 @@ class Unfit(ValueError):
 
 @dataclass(frozen=True, repr=False)
 class Login:
-    """Who wants in where, with what, and whether that is to be saved."""
+    """Address, credentials, and whether to save them."""
 
     address: Address
     way: str
     name: str = ""
     path: str = ""
-    """Of a key file."""
+    """Path of a key file."""
     secrets: dict[str, str] = field(default_factory=dict)
-    """By the names of `SECRETS`, in the clear."""
+    """By the names of `SECRETS`, unencrypted."""
     keep: bool = False
     remember: bool = False
 
     def __repr__(self) -> str:
-        """Nothing of a secret."""
+        """Omit the secrets."""
         return f"Login({self.address.id})"
 
     @property
     def method(self) -> Method:
-        """As saved connections call it."""
+        """Authentication method of a saved connection."""
         return METHODS[self.way]
 
     @property
     def credentials(self) -> Credentials:
-        """What the host is shown."""
+        """Credentials for the SSH server."""
         path = self.path if self.way == "key_file" else None
         return Credentials(**self.secrets, private_key_path=path, use_agent=self.way == "agent")
 
     @property
     def lacks(self) -> tuple[str, str] | None:
-        """The field that is missing and a sentence; `None` when a connection can be tried."""
+        """The missing field and a sentence about it; None when a connection can be tried."""
         if self.way not in _NEEDED:
             return None
         needed, sentence = _NEEDED[self.way]
@@ -75,7 +76,7 @@ class Login:
         return None if there else (needed, sentence)
 
     def shown(self) -> dict[str, Any]:
-        """What a form may show of it again: no secret."""
+        """Return what a form may show again: no secrets."""
         return {
             "host": self.address.host,
             "port": self.address.port,
@@ -89,7 +90,7 @@ class Login:
 
 
 def of_saved(saved: Saved, credentials: Credentials) -> Login:
-    """The login of a saved connection with what was remembered of it."""
+    """Return the login of a saved connection with its remembered secrets."""
     way: str = saved.auth_method
     if way == "key":
         way = "key_text" if "private_key" in saved.sealed or not saved.private_key_path else "key_file"
@@ -104,52 +105,116 @@ def of_saved(saved: Saved, credentials: Credentials) -> Login:
     )
 
 
-def read(form: Mapping[str, str], before: Login | None = None) -> Login:
-    """What was typed.
+class PortField(forms.IntegerField):
+    """A TCP port in ASCII digits; empty is allowed."""
 
-    Args:
-        form: the fields by their names.
-        before: a login to the same address, whose secrets stand in for those that were left empty.
+    def __init__(self, sentence: str, minimum: int = 1) -> None:
+        messages = dict.fromkeys(("invalid", "min_value", "max_value"), sentence)
+        super().__init__(required=False, min_value=minimum, max_value=65535, error_messages=messages)
+
+    def to_python(self, value: Any) -> int | None:
+        """Convert the text, which `int` alone would accept with signs and other digits."""
+        text = str(value or "").strip()
+        if text and not (text.isascii() and text.isdecimal()):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(text)
+
+
+def _text(length: int, *, strip: bool = True) -> forms.CharField:
+    field = forms.CharField(required=False, strip=strip)
+    field.validators.append(MaxLengthValidator(length, f"This is longer than {length:,} characters."))
+    return field
+
+
+class LoginForm(forms.Form):
+    """Host, user, and credentials. A missing secret is reported by `Login.lacks`."""
+
+    host = _text(300)
+    port = PortField("A port is a number from 1 to 65535.")
+    username = _text(255)
+    name = _text(200)
+    way = forms.ChoiceField(
+        choices=[(way, way) for way in WAYS],
+        required=False,
+        error_messages={"invalid_choice": "Choose how to log in."},
+    )
+    password = _text(1024, strip=False)
+    private_key = _text(65536, strip=False)
+    private_key_path = _text(4096)
+    passphrase = _text(1024, strip=False)
+    keep = forms.BooleanField(required=False)
+    remember = forms.BooleanField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Add the `address`."""
+        fields = self.cleaned_data
+        if not self.errors:
+            port = fields["port"] or addresses.SSH_PORT
+            try:
+                fields["address"] = addresses.address(fields["host"], port, fields["username"])
+            except InvalidAddress as error:
+                self.add_error(error.field, sentence_of(str(error)))
+        return fields
+
+    def login(self, before: Login | None = None) -> Login:
+        """Return the login.
+
+        Args:
+            before: a login to the same address, whose secrets replace those that were left empty.
+
+        Raises:
+            InvalidField: a field is invalid.
+        """
+        require_valid(self)
+        fields = self.cleaned_data
+        way, address = fields["way"] or "password", fields["address"]
+        typed = {name: fields[name] for name in _OF_A_WAY[way]}
+        if "private_key" in typed:
+            typed["private_key"] = typed["private_key"].replace("\r\n", "\n")
+        is_same = before is not None and before.address == address and before.method == METHODS[way]
+        known = before.secrets if before is not None and is_same else {}
+        secrets = {name: text or known.get(name, "") for name, text in typed.items()}
+        return Login(
+            address,
+            way,
+            fields["name"],
+            fields["private_key_path"] if way == "key_file" else "",
+            {name: text for name, text in secrets.items() if text},
+            keep=fields["keep"],
+            remember=fields["remember"],
+        )
+
+
+class StartForm(forms.Form):
+    """A viewer to start: a remote environment, its storage root, and ports."""
+
+    connection = forms.CharField(required=False)
+    environment = forms.CharField(required=False, strip=False)
+    root = forms.CharField(required=False)
+    local_port = PortField("A port is a number from 1 to 65535; empty for any free one.", minimum=0)
+    remote_port = PortField("A port is a number from 1 to 65535; empty for any free one.", minimum=0)
+
+
+class MirrorForm(forms.Form):
+    """A mirror to start: a remote environment and its storage root."""
+
+    connection = forms.CharField(required=False)
+    environment = forms.CharField(required=False, strip=False)
+    root = forms.CharField(required=False)
+
+
+def require_valid(form: forms.Form) -> None:
+    """Raise the first error of a form.
 
     Raises:
-        Unfit: a field makes no sense. That a secret is missing is said by `Login.lacks`.
+        InvalidField: a field is invalid.
     """
-    for name, length in LENGTHS.items():
-        if len(form.get(name, "")) > length:
-            raise Unfit(name, f"This is longer than {length:,} characters.")
-    way = form.get("way", "password")
-    if way not in WAYS:
-        raise Unfit("way", "Choose how to log in.")
-    address = _address(form)
-    typed = {name: form.get(name, "") for name in _OF_A_WAY[way]}
-    if "private_key" in typed:
-        typed["private_key"] = typed["private_key"].replace("\r\n", "\n")
-    same = before is not None and before.address == address and before.method == METHODS[way]
-    known = before.secrets if before is not None and same else {}
-    secrets = {name: text or known.get(name, "") for name, text in typed.items()}
-    return Login(
-        address,
-        way,
-        form.get("name", "").strip(),
-        form.get("private_key_path", "").strip() if way == "key_file" else "",
-        {name: text for name, text in secrets.items() if text},
-        keep="keep" in form,
-        remember="remember" in form,
-    )
-
-
-def _address(form: Mapping[str, str]) -> Address:
-    port = form.get("port", "").strip() or str(addresses.SSH_PORT)
-    if not (port.isascii() and port.isdecimal() and len(port) <= 5):
-        raise Unfit("port", "A port is a number from 1 to 65535.")
-    try:
-        return addresses.address(form.get("host", "").strip(), int(port), form.get("username", "").strip())
-    except InvalidAddress as error:
-        raise Unfit(error.field, sentence_of(str(error))) from error
+    for name, sentences in form.errors.items():
+        raise InvalidField(name, str(sentences[0]))
 
 
 def sentence_of(text: str) -> str:
-    """A sentence without the name of its field in front: the form shows it beside the field."""
+    """Strip the name of the field from a sentence, which the form shows beside the field."""
     name, colon, rest = text.partition(": ")
     bare = rest if colon and name.isidentifier() else text
     return bare[:1].upper() + bare[1:]

@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_POST, require_safe
 
+from remote.pages.forms import MirrorForm
 from remote.services import connections, environments, mirrors
 from runicorn_site.web.pools import remote_io
 from runs.active_root import active_root
@@ -18,13 +19,16 @@ from runs.active_root import active_root
 @remote_io
 @require_POST
 def start_mirror(request: HttpRequest) -> HttpResponse:
-    """Begin to mirror, and lead to the page that shows how far it is."""
-    asked = request.POST
-    connection_id = asked.get("connection", "")
-    choice = environments.choice(connection_id, asked.get("environment", ""))
+    """Start a mirror and redirect to its progress page."""
+    form = MirrorForm(request.POST)
+    form.full_clean()
+    connection_id, environment, root = (
+        form.cleaned_data.get(name, "") for name in ("connection", "environment", "root")
+    )
+    choice = environments.choice(connection_id, environment)
     made = mirrors.start(
         connection_id=connection_id,
-        root=asked.get("root", "").strip() or choice.environment.root,
+        root=root or choice.environment.root,
         into=Path(active_root().path),
         environment=choice.environment.name,
         python=choice.environment.path if choice.fits else "",
@@ -34,7 +38,7 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
-    """How far it is, and what came of it. For scripts what changes alone."""
+    """Show progress and result; with `HX-Request` only the part that changes."""
     fragment = "HX-Request" in request.headers
     one = mirrors.get_mirror(mirror_id)
     connected = any(machine["connection_id"] == one.connection_id for machine in connections.connections())
@@ -45,13 +49,13 @@ def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
 @remote_io
 @require_POST
 def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
-    """End it; its page says what has come."""
+    """Stop a mirror and redirect to its page."""
     return redirect("remote-mirror", mirrors.cancel(mirror_id=mirror_id).id)
 
 
 @require_POST
 def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
-    """Speak no more of one that has ended."""
+    """Remove a finished mirror from the list."""
     with suppress(mirrors.MirrorNotFound):  # somebody was quicker
         mirrors.forget(mirror_id=mirror_id)
     return redirect("remote")
