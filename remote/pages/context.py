@@ -1,4 +1,4 @@
-"""What the pages of this app show, made of what its verbs tell."""
+"""Template contexts of the pages about remote hosts."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from runicorn.remote_protocol import OLDEST_PYTHON
 
 STAGES = {
     "connect": "Connect",
-    "environment": "Look at the environment",
-    "start": "Start the viewer there",
+    "environment": "Check the environment",
+    "start": "Start the viewer",
     "tunnel": "Open the tunnel",
-    "health": "Ask it for a sign of life",
+    "health": "Check connection",
 }
 ADVICE = {
-    "connect": "Look whether the machine is on and reachable, then connect again.",
-    "environment": "Choose another environment, or look again once the one you want is in order.",
-    "start": "Another environment or storage root may do.",
-    "tunnel": "The SSH server there may forbid forwarding: AllowTcpForwarding has to be on for this user.",
-    "health": "The machine may be very busy. Try again.",
-    "": "Start it again, or look at what became of the machine.",
+    "connect": "Check that the host is on and reachable, then connect again.",
+    "environment": "Choose another environment, or repair this one and try again.",
+    "start": "Try another environment or storage root.",
+    "tunnel": "The SSH server may forbid forwarding: AllowTcpForwarding must be on for this user.",
+    "health": "The host may be busy. Try again.",
+    "": "Start it again, or check the host.",
 }
 WAY_NAMES = {"password": "Password", "key_file": "Key file", "key_text": "Key as text", "agent": "SSH agent"}
 FIELDS = ("host", "port", "username", "name", "password", "private_key", "private_key_path", "passphrase")
@@ -44,16 +44,16 @@ FIELDS = ("host", "port", "username", "name", "password", "private_key", "privat
 MOST_FOLDERS = 500
 SAID = {
     "saved": "Saved.",
-    "forgotten": "Forgotten, with whatever was remembered of it.",
+    "forgotten": "Removed, with its saved secrets.",
     "stopped": "Stopped.",
     "disconnected": "Disconnected.",
-    "old": "That question has waited too long. Connect again.",
+    "old": "This request has expired. Connect again.",
 }
 
 
 @dataclass(frozen=True, repr=False)
 class PendingLogin:
-    """A login that waits until somebody has judged the key of its host."""
+    """A login that waits until the user has confirmed the host key."""
 
     login: Login
     host_key: dict[str, Any]

@@ -145,7 +145,7 @@ class LoginForm(forms.Form):
     keep = forms.BooleanField(required=False)
     remember = forms.BooleanField(required=False)
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Add the `address`."""
         fields = self.cleaned_data
         if not self.errors:
@@ -154,7 +154,6 @@ class LoginForm(forms.Form):
                 fields["address"] = addresses.address(fields["host"], port, fields["username"])
             except InvalidAddress as error:
                 self.add_error(error.field, sentence_of(str(error)))
-        return fields
 
     def login(self, before: Login | None = None) -> Login:
         """Return the login.

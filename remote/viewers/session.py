@@ -117,7 +117,6 @@ class Session:
 
     @property
     def uptime(self) -> float:
-        """Seconds since the session began."""
         return time.monotonic() - self._started
 
     @property
@@ -132,7 +131,6 @@ class Session:
         return client_token(self._token) if self.report is not None else None
 
     def sentence(self) -> str:
-        """Why there is nothing to see now."""
         if self.state == "reconnecting":
             return f"{self.trouble} It is being made again; this page comes back by itself when you load it then."
         return self.trouble or f"The viewer on {self.host} is being started."
@@ -191,7 +189,6 @@ class Session:
         await self._serve()
 
     async def _serve(self) -> None:
-        """Run the stages after the environment, again when the remote viewer is gone."""
         assert self.connection is not None and self.place is not None
         wanted = self.wanted
         request = LaunchRequest(self.id, self._token, wanted.root, wanted.remote_port, wanted.patience)
@@ -363,7 +360,6 @@ class Session:
 
 
 async def _first(events: list[asyncio.Event], timeout: float | None) -> None:
-    """Wait until one of the events is set, at most `timeout` seconds."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
