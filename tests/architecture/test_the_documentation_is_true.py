@@ -53,3 +53,25 @@ def test_the_architecture_is_a_guide_that_is_read_in_ten_minutes() -> None:
     guide = _text("docs/architecture.md").split("## Decisions measured")[0]
     assert len(guide.split()) <= 1500
     assert guide.count("```mermaid") >= 2
+
+
+def test_each_recipe_names_at_most_three_files_and_a_test() -> None:
+    rows = [
+        row.strip("|").split("|")
+        for row in _text("CONTRIBUTING.md").split("## Recipes")[1].split("\n## ")[0].splitlines()
+        if row.startswith(("| A", "| The"))
+    ]
+    assert len(rows) == 10
+    for change, files, test in rows:
+        named = [name for name in re.findall(r"`([^`]+)`", files) if "/" in name]
+        assert 1 <= len(named) <= 3, change
+        for name in [*named, *re.findall(r"`([^`]+)`", test)]:
+            assert (PROJECT / name).exists(), f"{change}: {name}"
+
+
+def test_each_recipe_names_what_its_files_define() -> None:
+    recipes = _text("CONTRIBUTING.md").split("## Recipes")[1].split("\n## ")[0]
+    for path, names in re.findall(r"`([\w/.]+\.(?:py|sh))` \(((?:[^()]*`\w+`)+[^()]*)\)", recipes):
+        text = (PROJECT / path).read_text(encoding="utf-8")
+        missing = [name for name in re.findall(r"`(\w+)`", names) if not re.search(rf"\b{name}\b", text)]
+        assert not missing, f"{path}: {missing}"
