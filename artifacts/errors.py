@@ -1,11 +1,11 @@
-"""What the routes about artifacts answer when something is wrong; the sentences are those of the library.
+"""HTTP errors of artifacts; their messages are those of `runicorn.artifacts`.
 
 NotFound     404  no such artifact, version, file or alias
 Ambiguous    409  two types have an artifact of that name
 Refused      400  a name, path, alias or text that cannot be
-Damaged      409  what lies in the store is not what was stored
+Damaged      409  stored contents are damaged
 Conflict     409  a part of an upload does not fit what is there
-Busy         409  somebody is storing files just now
+Busy         409  files are being stored
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Ambiguous(APIException):
 
 
 class Refused(APIException):
-    """The request asks for what cannot be; `errors` names the field where the sentence does not."""
+    """A value is invalid; `errors` names the field if the message does not."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 
@@ -43,7 +43,7 @@ class Refused(APIException):
 
 
 class Damaged(APIException):
-    """What lies in the store is not what was stored."""
+    """Stored contents are damaged."""
 
     status_code = status.HTTP_409_CONFLICT
 
@@ -63,7 +63,7 @@ class Conflict(APIException):
 
 
 class Busy(APIException):
-    """Somebody is storing files just now."""
+    """Files are being stored, so contents cannot be removed now."""
 
     status_code = status.HTTP_409_CONFLICT
 
@@ -78,8 +78,8 @@ _ANSWERS: tuple[tuple[type[errors.ArtifactError], type[APIException]], ...] = (
 
 
 @contextmanager
-def answered() -> Iterator[None]:
-    """Turn what a verb on files raises into the answer to a request.
+def http_errors() -> Iterator[None]:
+    """Convert errors of `runicorn.artifacts` to HTTP errors.
 
     Raises:
         APIException: of this module, or `ReadOnlyStore` and `NotWritten` of the runs.

@@ -10,6 +10,8 @@ from pathlib import Path
 from django.db import models
 
 from artifacts.querysets import ArtifactQuerySet, VersionQuerySet
+from runicorn.api.responses.artifacts import Artifact as ArtifactEntry
+from runicorn.api.responses.artifacts import ArtifactDetail, ArtifactVersion
 from runicorn.artifacts import names, store
 from runs.models import Run, StorageRoot
 
@@ -54,18 +56,31 @@ class Artifact(models.Model):
 
     @property
     def on_disk(self) -> store.ArtifactFolder:
-        """The folder with the verbs' own view of it."""
+        """The folder of the artifact."""
         root = Path(self.root.path)
         return store.ArtifactFolder(store.Store(root), self.type, self.name, root / self.folder)
 
     @property
     def named_versions(self) -> list[tuple[str, int]]:
-        """Alias and number, by alias; `latest`, which moves by itself, comes first."""
+        """Alias and number, by alias; `latest`, which moves automatically, comes first."""
         return sorted(self.aliases.items(), key=lambda pair: (pair[0] != names.LATEST, pair[0]))
 
     def aliases_of(self, number: int) -> list[str]:
         """The aliases that mean a version."""
         return [alias for alias, target in self.aliases.items() if target == number]
+
+    def to_dict(self) -> ArtifactEntry:
+        """Build the entry of a list."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "num_versions": self.num_versions,
+            "latest_version": self.latest or 0,
+            "size_bytes": self.size_bytes,
+            "created_at": self.created,
+            "updated_at": self.updated,
+            "aliases": self.aliases,
+        }
 
 
 class Version(models.Model):
@@ -121,6 +136,38 @@ class Version(models.Model):
     def on_disk(self) -> store.Version:
         """The folder of the version."""
         return self.artifact.on_disk.version(self.number)
+
+    def to_dict(self) -> ArtifactVersion:
+        """Build the entry of a list."""
+        return {
+            "version": self.number,
+            "created_at": self.created,
+            "created_by_run": self.run_id or None,
+            "size_bytes": self.size_bytes,
+            "num_files": self.num_files,
+            "status": self.state,
+            "aliases": self.artifact.aliases_of(self.number),
+        }
+
+    def to_detail(self) -> ArtifactDetail:
+        """Build everything except the files."""
+        return {
+            "name": self.artifact.name,
+            "type": self.artifact.type,
+            **self.to_dict(),
+            "updated_at": self.updated,
+            "created_by_user": self.user,
+            "num_references": len(self.references),
+            "metadata": self.metadata,
+            "description": self.description,
+            "tags": self.tags,
+            "manifest_digest": self.manifest_digest,
+            "deleted_at": self.deleted,
+            "lifecycle_stage": self.stage,
+            "verified_at": self.curation.get("verified_at"),
+            "corrupted_files": self.curation.get("corrupted_files") or [],
+            "problem": self.problem,
+        }
 
 
 class File(models.Model):

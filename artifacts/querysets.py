@@ -1,6 +1,8 @@
-"""Questions that the screens and routes ask of artifacts."""
+"""Query sets of artifacts and their versions."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -8,19 +10,19 @@ from django.db.models import Q
 from runs.models import StorageRoot
 
 
-class ArtifactQuerySet(models.QuerySet):
-    """Artifacts."""
+class ArtifactQuerySet(models.QuerySet[Any]):
+    """Filters of artifacts."""
 
     def in_root(self, root: StorageRoot) -> ArtifactQuerySet:
-        """Those of one storage root."""
+        """Return the artifacts of one storage root."""
         return self.filter(root=root)
 
     def listed(self) -> ArtifactQuerySet:
-        """Those that have a version that is not deleted, the last updated first."""
+        """Return the artifacts with a version that is not deleted, the last updated first."""
         return self.filter(num_versions__gt=0).order_by("-updated", "-pk")
 
     def for_list(self, *, type: str | None = None, search: str = "") -> ArtifactQuerySet:
-        """Those of a type whose name holds all words, in any case."""
+        """Return the listed artifacts of a type whose names contain all words, ignoring case."""
         found = self.listed()
         if type:
             found = found.filter(type=type)
@@ -29,13 +31,13 @@ class ArtifactQuerySet(models.QuerySet):
         return found
 
 
-class VersionQuerySet(models.QuerySet):
-    """Versions."""
+class VersionQuerySet(models.QuerySet[Any]):
+    """Filters of versions."""
 
-    def whole(self) -> VersionQuerySet:
-        """Those whose files have all been taken in."""
+    def indexed(self) -> VersionQuerySet:
+        """Return the versions whose files are all indexed."""
         return self.exclude(signature="")
 
     def live(self) -> VersionQuerySet:
-        """Those that are whole and not deleted."""
-        return self.whole().filter(deleted=None)
+        """Return the indexed versions that are not deleted."""
+        return self.indexed().filter(deleted=None)

@@ -1,4 +1,4 @@
-"""The addresses of the artifacts, for the site to put under its prefixes."""
+"""URL patterns of artifacts, relative to the prefixes of the site."""
 
 from __future__ import annotations
 

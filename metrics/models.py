@@ -16,7 +16,7 @@ from runs.models import Run
 
 
 class Journal(models.Model):
-    """How far a run's journal has been taken in. Whoever moves `offset` stores the points of those bytes."""
+    """The state of ingesting a run's journal. `offset` advances with the points of the bytes it passes."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="journal")
     generation = models.IntegerField(default=1)
@@ -44,7 +44,7 @@ class Journal(models.Model):
     """The time of the last event, for events that carry none; see `clock`."""
     lease_owner = models.CharField(max_length=64, default="")
     lease_until = models.FloatField(default=0.0)
-    """Unix seconds until which somebody is busy with a backlog. It saves work; `offset` keeps it right."""
+    """Unix seconds until which a process has the lease. It only saves work; `offset` ensures correctness."""
 
     class Meta:
         indexes = [models.Index(fields=["run"], name="journal_behind", condition=Q(size__gt=F("offset")))]

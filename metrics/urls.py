@@ -1,4 +1,4 @@
-"""The addresses of the metrics, for the site to put under its prefixes."""
+"""URL patterns of metrics, relative to the prefixes of the site."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people do to several versions at once in the admin site; each action calls a verb for each version."""
+"""Actions on several versions in the admin site; each calls a service for each version."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from rest_framework.exceptions import APIException
 
-from artifacts import services
 from artifacts.errors import NotFound
 from artifacts.models import Version
+from artifacts.services import curation, maintenance, stages
 from runicorn_site.web.templatetags.ui import size
 
 MOST_TOLD = 20
-"""Refusals that are said one by one."""
+"""Errors that are reported one by one."""
 MOST_REMOVED = 100
 """Versions that are deleted for good at once."""
 
 
 class WithWords(ActionForm):
-    """The choice of an action, and what some of them need to know."""
+    """The selected action and its arguments."""
 
     stage = forms.ChoiceField(
-        choices=[("", "-"), *((stage, stage) for stage in services.STAGES)], required=False, label="Stage:"
+        choices=[("", "-"), *((stage, stage) for stage in stages.STAGES)], required=False, label="Stage:"
     )
     words = forms.CharField(required=False, label="Alias or tags:", max_length=1000)
 
@@ -52,7 +52,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Promote to the stage", permissions=["change"])
     def promote(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Take the chosen versions to the stage that was chosen too."""
+        """Move the selected versions to the selected stage."""
         stage = request.POST.get("stage", "")
         if not stage:
             self.message_user(request, "Choose the stage to promote to.", messages.WARNING)
@@ -60,7 +60,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         self._each(
             request,
             queryset,
-            lambda version: services.promote(
+            lambda version: stages.promote(
                 version=version, to_stage=stage, notes=None, evaluator_run_id=None
             ),
             f"promoted to {stage}",
@@ -68,7 +68,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description="Set the alias", permissions=["change"])
     def set_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Let an alias mean the chosen version of each artifact."""
+        """Set an alias to the selected version of each artifact."""
         artifacts = list(queryset.values_list("artifact", flat=True))
         if len(artifacts) != len(set(artifacts)):
             self.message_user(
@@ -78,13 +78,13 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             self._each(
                 request,
                 queryset,
-                lambda v: services.set_alias(artifact=v.artifact, alias=words, number=v.number),
+                lambda v: curation.set_alias(artifact=v.artifact, alias=words, number=v.number),
                 f"got the alias {words}",
             )
 
     @admin.action(description="Remove the alias", permissions=["change"])
     def remove_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Let an alias mean nothing any more, where it means a chosen version."""
+        """Remove an alias from the selected versions that have it."""
         if words := self._words(request):
             self._each(
                 request, queryset, lambda version: _without_alias(version, words), f"lost the alias {words}"
@@ -94,43 +94,43 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
     def add_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Add tags, separated by commas, to the chosen versions."""
         if tags := _tags(self._words(request)):
-            self._each(request, queryset, lambda v: services.change_tags(version=v, add=tags), "got the tags")
+            self._each(request, queryset, lambda v: curation.change_tags(version=v, add=tags), "got the tags")
 
     @admin.action(description="Remove the tags", permissions=["change"])
     def remove_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Take tags, separated by commas, from the chosen versions."""
+        """Remove tags, separated by commas, from the selected versions."""
         if tags := _tags(self._words(request)):
             self._each(
-                request, queryset, lambda v: services.change_tags(version=v, remove=tags), "lost the tags"
+                request, queryset, lambda v: curation.change_tags(version=v, remove=tags), "lost the tags"
             )
 
     @admin.action(description="Move to the recycle bin", permissions=["change"])
     def delete_softly(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Put the chosen versions into the recycle bin."""
-        self._each(request, queryset, lambda v: services.soft_delete(version=v), "deleted")
+        """Move the selected versions to the recycle bin."""
+        self._each(request, queryset, lambda v: curation.soft_delete(version=v), "deleted")
 
     @admin.action(description="Restore from the recycle bin", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Take the chosen versions out of the recycle bin."""
-        self._each(request, queryset, lambda v: services.restore(version=v), "restored")
+        """Restore the selected versions from the recycle bin."""
+        self._each(request, queryset, lambda v: curation.restore(version=v), "restored")
 
     @admin.action(description="Verify every byte", permissions=["change"])
     def verify(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
-        """Read the chosen versions and say which files are not as they were stored."""
+        """Verify the selected versions and report damaged files."""
 
-        def look(version: Version) -> None:
-            verdict = services.verify(version=version)
+        def verify_one(version: Version) -> None:
+            verdict = maintenance.verify_version(version=version)
             if verdict.damaged:
                 text = f"Corrupted in {version}: {_few(list(verdict.damaged))}"
                 self.message_user(request, text, messages.ERROR)
             if verdict.repaired:
                 self.message_user(request, f"Repaired in {version}: {_few(verdict.repaired)}", messages.INFO)
 
-        self._each(request, queryset, look, "verified")
+        self._each(request, queryset, verify_one, "verified")
 
     @admin.action(description="Delete for good…", permissions=["change"])
     def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Version]) -> HttpResponseBase | None:
-        """Say what removing the chosen versions frees, and remove them once that is confirmed."""
+        """Show how much deleting the selected versions frees, and delete them once confirmed."""
         versions = list(queryset[: MOST_REMOVED + 1])
         if len(versions) > MOST_REMOVED:
             text = f"Choose at most {MOST_REMOVED} versions to delete for good."
@@ -141,13 +141,13 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             self._each(
                 request,
                 queryset,
-                lambda v: freed.append(services.delete_for_good(version=v)),
+                lambda v: freed.append(curation.delete_for_good(version=v)),
                 "deleted for good",
             )
             self.message_user(request, f"{size(sum(freed))} ({sum(freed):,} bytes) were freed.")
             return None
         try:
-            frees = services.freed_by(versions=versions)
+            frees = maintenance.freed_by(versions=versions)
         except APIException as error:
             self.message_user(request, str(error.detail), messages.ERROR)
             return None
@@ -162,20 +162,20 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         return TemplateResponse(request, "artifacts/admin_delete.html", context)
 
     def _words(self, request: HttpRequest) -> str:
-        """What was written beside the action; without it that is said."""
+        """Return the text beside the action; warn if it is missing."""
         words = request.POST.get("words", "").strip()
         if not words:
             self.message_user(request, "Write the alias or the tags beside the action.", messages.WARNING)
         return words
 
     def _each(
-        self, request: HttpRequest, queryset: QuerySet[Version], verb: Callable[[Version], Any], done: str
+        self, request: HttpRequest, queryset: QuerySet[Version], service: Callable[[Version], Any], done: str
     ) -> None:
-        """Call a verb for each version, and say how many it was done to, and why not to the others."""
+        """Call a service for each version, and report the successes and the errors."""
         count, refused = 0, []
         for version in list(queryset):
             try:
-                verb(version)
+                service(version)
                 count += 1
             except APIException as error:
                 refused.append(f"No change to {version}: {error.detail}")
@@ -186,14 +186,14 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def _without_alias(version: Version, alias: str) -> None:
-    """Remove an alias that means this version.
+    """Remove an alias of this version.
 
     Raises:
         NotFound: it does not.
     """
     if version.artifact.aliases.get(alias) != version.number:
         raise NotFound(f"Alias not found: {alias} for {version}")
-    services.remove_alias(artifact=version.artifact, alias=alias)
+    curation.remove_alias(artifact=version.artifact, alias=alias)
 
 
 def _tags(words: str) -> list[str]:

@@ -1,6 +1,6 @@
-"""Artifacts in the admin site: looked at, described and tagged, and moved through their life by actions.
+"""Artifacts in the admin site.
 
-Truth is on disk: nothing is added here, and what is changed goes through the verbs of `artifacts.services`.
+The files are the record: nothing is added here, and changes go through `artifacts.services`.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html_join
 from rest_framework.exceptions import APIException
 
-from artifacts import services
 from artifacts.admin.actions import VersionActions
 from artifacts.index import discovery
 from artifacts.models import Artifact, File, Use, Version
-from runicorn.artifacts import curation
+from artifacts.services import curation
+from runicorn.artifacts.curation import check_texts
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
@@ -44,7 +43,7 @@ class Bounded(BaseInlineFormSet):  # type: ignore[type-arg]
 
 
 class ReadOnly(admin.TabularInline):  # type: ignore[type-arg]
-    """Rows that belong to another, only to be looked at."""
+    """Read-only rows."""
 
     formset = Bounded
     extra = 0
@@ -89,14 +88,14 @@ class FileInline(ReadOnly):
 
 
 class Derived(CurationAdmin):
-    """Rows that follow the folders: brought up to date before they are listed."""
+    """Rows derived from folders, refreshed before they are listed."""
 
     # Verifying and removing take as long as the disk does.
     @blocking
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
-        """The list, as the folders are now."""
+    ) -> HttpResponse:
+        """Refresh the rows before they are listed."""
         discovery.refresh_all(active_root())
         return super().changelist_view(request, extra_context)
 
@@ -112,15 +111,15 @@ class ArtifactAdmin(Derived):
     inlines = (VersionInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Artifact]:
-        """Those of the root that this viewer shows."""
+        """Return the rows of the active root."""
         return Artifact.objects.in_root(active_root()).select_related("root")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: what is said is said of versions."""
+        """Never: only versions have editable fields."""
         return False
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """What a person may want to know."""
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return the fields of the page."""
         return ["type", "name", "num_versions", "latest", "bytes_in_words", "aliases", "folder", "problems"]
 
     @admin.display(description="size", ordering="size_bytes")
@@ -135,7 +134,7 @@ class ArtifactAdmin(Derived):
 
 
 class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """What can be said of a version."""
+    """Description, tags and metadata of a version."""
 
     description = forms.CharField(
         required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4, "cols": 80})
@@ -150,17 +149,17 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("description", "tags", "metadata")
 
     def clean_metadata(self) -> dict[str, Any]:
-        """An object, empty when nothing is written."""
+        """Reject JSON that is not an object."""
         value = self.cleaned_data["metadata"]
         if value is not None and not isinstance(value, dict):
             raise forms.ValidationError('The metadata must be a JSON object, like {"acc": 0.9}.')
         return value or {}
 
     def clean(self) -> dict[str, Any]:
-        """The same rules as everywhere."""
+        """Apply the limits of texts and tags."""
         cleaned = super().clean() or self.cleaned_data
         try:
-            curation.check_texts(cleaned.get("description"), cleaned.get("tags"))
+            check_texts(cleaned.get("description"), cleaned.get("tags"))
         except InvalidArtifact as error:
             raise forms.ValidationError(str(error)) from error
         return cleaned
@@ -179,12 +178,12 @@ class VersionAdmin(VersionActions, Derived):
     inlines = (FileInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Version]:
-        """Those of the root that this viewer shows, whole, deleted ones too."""
-        found = Version.objects.whole().filter(artifact__root=active_root())
+        """Return the indexed versions of the active root, deleted ones too."""
+        found = Version.objects.indexed().filter(artifact__root=active_root())
         return found.select_related("artifact__root")
 
-    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """First what can be changed, then what is known."""
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        """Return the editable fields, then the others."""
         known = [
             "artifact",
             "number",
@@ -200,12 +199,18 @@ class VersionAdmin(VersionActions, Derived):
 
     def apply(self, obj: Version, changes: dict[str, Any]) -> None:
         """Write what was changed into the folder of the version."""
-        services.describe(version=obj, **changes)
+        curation.describe(version=obj, **changes)
 
-    def changeform_view(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponseBase:
-        """The form of a version; what could not be written is said, and the form comes again as things are."""
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Render the form of a version again if it could not be written."""
         try:
-            return super().changeform_view(request, *args, **more)
+            return super().changeform_view(request, object_id, form_url, extra_context)
         except APIException as error:
             self.message_user(request, str(error.detail), messages.ERROR)
             return redirect(request.path)
@@ -257,9 +262,9 @@ class UseAdmin(CurationAdmin):
     ordering = ("-at", "-pk")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Use]:
-        """Those of the root that this viewer shows."""
+        """Return the rows of the active root."""
         return Use.objects.filter(run__root=active_root()).select_related("run")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Never: runs have written it down."""
+        """Never: recorded by runs."""
         return False

@@ -1,7 +1,7 @@
-"""Files of versions over HTTP: whole or in ranges, in constant memory, and never damaged ones for good.
+"""Download files of versions, complete or in ranges, in constant memory; damaged files are never complete.
 
 A whole file is compared with its digest while it is sent; when it is another, the last block is not sent and the
-connection breaks off, so that the client has no complete answer. A range cannot be judged by itself: its file is read
+connection breaks off, so that the client has no complete answer. A range cannot be checked alone: its file is read
 once before, and again when its time, size or inode change.
 """
 
@@ -12,13 +12,13 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts.errors import NotFound, answered
+from artifacts.errors import NotFound, http_errors
 from artifacts.models import Version
 from runicorn.artifacts import names, store, verify
 from runicorn.artifacts.errors import ArtifactError
@@ -27,17 +27,17 @@ from runicorn_site.web.files import OpenFile
 from runicorn_site.web.streaming import file_answer
 
 SMALL = 16 * 1024 * 1024
-"""Bytes of a file that is read and judged before the first byte is sent: an error is an answer then."""
+"""Bytes of a file that is verified before the response begins, so that an error has a status code."""
 REMEMBERED = 10_000
 _good: OrderedDict[tuple[str, int, int, int, int], str] = OrderedDict()
 _lock = threading.Lock()
 
 
 def entry_of(version: Version, path: str) -> FileEntry:
-    """A file of a version.
+    """Return the manifest entry of a file.
 
     Raises:
-        NotFound: there is none of that path.
+        NotFound: the version has no such file.
     """
     try:
         names.check_path(path)
@@ -49,22 +49,22 @@ def entry_of(version: Version, path: str) -> FileEntry:
     return FileEntry(row.path, row.size, row.digest, row.modified)
 
 
-def open_whole(version: Version, entry: FileEntry) -> OpenFile:
-    """A file that was found whole, if need be just now: a large one takes as long as reading it once.
+def open_verified(version: Version, entry: FileEntry) -> OpenFile:
+    """Open a verified file, reading it once if it has changed since the last verification.
 
     Raises:
-        Damaged: what lies in the store is not what was stored.
+        Damaged: the stored contents are damaged.
     """
-    with answered():
-        return OpenFile(_whole_place(version.on_disk, entry))
+    with http_errors():
+        return OpenFile(_verified_path(version.on_disk, entry))
 
 
-def file_of_version(request: Request, version: Version, path: str) -> HttpResponseBase:
-    """A file as an attachment, with its digest as `ETag`; a `Range` is honoured unless `If-Range` names another.
+def file_of_version(request: HttpRequest | Request, version: Version, path: str) -> HttpResponseBase:
+    """Respond with a file as an attachment, with its digest as `ETag`; a `Range` is honoured unless `If-Range` names another.
 
     Raises:
-        NotFound: there is none.
-        Damaged: what lies in the store is not what was stored.
+        NotFound: the version has no such file.
+        Damaged: the stored contents are damaged.
     """
     entry = entry_of(version, path)
     tag = f'"{entry.digest}"'
@@ -80,11 +80,13 @@ def file_of_version(request: Request, version: Version, path: str) -> HttpRespon
     return answer
 
 
-def _checked(request: Request, version: store.Version, entry: FileEntry, ranged: bool) -> HttpResponseBase:
-    with answered():
+def _checked(
+    request: HttpRequest | Request, version: store.Version, entry: FileEntry, ranged: bool
+) -> HttpResponseBase:
+    with http_errors():
         if ranged or entry.size <= SMALL:
             return file_answer(
-                request, OpenFile(_whole_place(version, entry)), "application/octet-stream", whole=ranged
+                request, OpenFile(_verified_path(version, entry)), "application/octet-stream", whole=ranged
             )
         place = verify.first_place(version, entry)
     headers = {"Content-Length": str(entry.size)}
@@ -92,8 +94,8 @@ def _checked(request: Request, version: store.Version, entry: FileEntry, ranged:
     return StreamingHttpResponse(blocks, content_type="application/octet-stream", headers=headers)
 
 
-def _whole_place(version: store.Version, entry: FileEntry) -> Path:
-    """A place where the content was found whole, if need be just now."""
+def _verified_path(version: store.Version, entry: FileEntry) -> Path:
+    """Return the path of a verified copy of the content, reading it once if it has changed."""
     for path in verify.places(version, entry):
         mark = _mark(path)
         if mark is not None and _good.get(mark) == entry.digest:

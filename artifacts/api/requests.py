@@ -1,4 +1,4 @@
-"""What the routes about artifacts take: each field with a sentence for what is wrong with it."""
+"""Request schemas of the routes of artifacts."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ NOTES_LENGTH = 10_000
 
 
 class OfType(Query):
-    """Which of several artifacts of one name is meant."""
+    """The type of the artifact, where several have the name."""
 
     type = serializers.CharField(required=False, allow_blank=True, max_length=names.TYPE_LENGTH)
 
     def validate_type(self, value: str) -> str:
-        """Refuse a type that is none of ours and that no artifact of the store has."""
+        """Reject a type that is neither built in nor used in the store."""
         if value and value not in names.TYPES and value not in Store(Path(active_root().path)).types():
             raise serializers.ValidationError(f'"{value}" is not a valid choice.')
         return value
 
 
 class VersionsQuery(OfType):
-    """Which versions a list is to have."""
+    """Filters of a list of versions."""
 
     include_deleted = serializers.BooleanField(required=False, default=False)
 
 
 class LineageQuery(OfType):
-    """How far the lineage is followed."""
+    """Depth of a lineage."""
 
     max_depth = serializers.IntegerField(required=False, default=3, min_value=0, max_value=DEEPEST)
 
 
 class DeletionQuery(OfType):
-    """How a version is deleted."""
+    """Kind of a deletion."""
 
     permanent = serializers.BooleanField(required=False, default=False)
 
 
 class AliasBody(Body):
-    """What an alias is to mean."""
+    """The new target of an alias."""
 
     version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
 class Description(Body):
-    """What is said of a version; what is not given stays."""
+    """Description, metadata and tags of a version; missing fields stay as they are."""
 
     description = serializers.CharField(
         required=False, allow_blank=True, max_length=DESCRIPTION_LENGTH, trim_whitespace=False
@@ -66,16 +66,16 @@ class Description(Body):
     )
 
 
-class Promotion(Body):
-    """Where a version goes in its life."""
+class PromotionBody(Body):
+    """The new stage of a version."""
 
     to_stage = serializers.CharField(max_length=32)
     notes = serializers.CharField(required=False, allow_blank=True, max_length=NOTES_LENGTH)
     evaluator_run_id = serializers.CharField(required=False, allow_blank=True, max_length=255)
 
 
-class Evaluation(Body):
-    """How a version did. Name, version and date are those of the address and of now, whatever the body says."""
+class EvaluationBody(Body):
+    """Results of an evaluation. Name, version and date are those of the address and of now, whatever the body says."""
 
     metrics = serializers.DictField(child=serializers.FloatField())
     status = serializers.CharField(max_length=64)
@@ -85,13 +85,13 @@ class Evaluation(Body):
 
 
 class EvaluationsQuery(OfType):
-    """Whose evaluations are wanted."""
+    """The version of evaluations; all by default."""
 
     version = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1)
 
 
 class HistoryQuery(OfType):
-    """Which metric a history is of."""
+    """The metric of a performance history; all by default."""
 
     metric_name = serializers.CharField(required=False, max_length=255)
 
@@ -105,7 +105,7 @@ class UploadFile(Body):
 
 
 class UploadReference(Body):
-    """What belongs to the version and lies elsewhere."""
+    """Data of the version that is stored elsewhere."""
 
     uri = serializers.CharField(max_length=4096)
     checksum = serializers.CharField(required=False, max_length=255)
@@ -120,7 +120,7 @@ class FilesBody(Body):
 
 
 class UploadBody(Description):
-    """A version that is to come."""
+    """A version to be uploaded."""
 
     name = serializers.CharField(max_length=255, trim_whitespace=False)
     type = serializers.CharField(max_length=64)
@@ -136,7 +136,7 @@ class UploadBody(Description):
 
 
 class PartQuery(Query):
-    """Where a part belongs."""
+    """The place of a part in a content."""
 
     digest = serializers.CharField(max_length=71)
     offset = serializers.IntegerField(min_value=0, max_value=2**60)

@@ -1,86 +1,86 @@
-"""The API of the life of a model: its stages, evaluations, and what its runs say."""
+"""Routes of lifecycle stages, evaluations, and results of the runs that made versions."""
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts import services
-from artifacts.api import schemas
-from artifacts.api.artifacts import PROBLEMS, StoreView, asked, given
-from artifacts.api.requests import Evaluation, EvaluationsQuery, HistoryQuery, OfType, Promotion
+from artifacts.api.artifacts import ERRORS, StoreView
+from artifacts.api.requests import EvaluationBody, EvaluationsQuery, HistoryQuery, OfType, PromotionBody
 from artifacts.errors import NotFound
-from artifacts.services import stages
+from artifacts.services import evaluations, lookup, stages
+from runicorn.api.responses import artifacts as responses
+from runicorn_site.web.endpoint import endpoint
 
 
 class Promote(StoreView):
-    """A step in the life of a version."""
+    """The lifecycle stage of a version."""
 
-    @extend_schema(parameters=[OfType], request=Promotion, responses={200: schemas.Promoted, **PROBLEMS})
-    def post(self, request: Request, name: str, number: int) -> Response:
-        """Take a version to another stage: experimental, staging, production or archived."""
-        version = services.get_version(name, number, asked(OfType, request).get("type"))
-        body, before = given(Promotion, request), version.stage
+    @endpoint(query=OfType, body=PromotionBody, returns=responses.Promoted, errors=ERRORS)
+    def post(
+        self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
+    ) -> Response:
+        """Move a version to another stage: experimental, staging, production or archived."""
+        version = lookup.get_version(name, number, query.get("type"))
+        before = version.stage
         to_stage, notes, run = body["to_stage"], body.get("notes"), body.get("evaluator_run_id")
-        services.promote(version=version, to_stage=to_stage, notes=notes, evaluator_run_id=run)
+        stages.promote(version=version, to_stage=to_stage, notes=notes, evaluator_run_id=run)
+        message = f"Successfully promoted to {to_stage}"
         return Response(
-            {
-                "ok": True,
-                "artifact": str(version),
-                "from_stage": before,
-                "to_stage": to_stage,
-                "message": f"Successfully promoted to {to_stage}",
-            }
+            responses.Promoted(
+                ok=True, artifact=str(version), from_stage=before, to_stage=to_stage, message=message
+            )
         )
 
 
 class Evaluate(StoreView):
     """A new evaluation of a version."""
 
-    @extend_schema(parameters=[OfType], request=Evaluation, responses={200: schemas.Evaluated, **PROBLEMS})
-    def post(self, request: Request, name: str, number: int) -> Response:
-        """Record how a version did."""
-        version = services.get_version(name, number, asked(OfType, request).get("type"))
-        record = services.evaluate(version=version, evaluation=given(Evaluation, request))
-        return Response({"ok": True, "eval_id": record["id"], "message": "Evaluation recorded successfully"})
+    @endpoint(query=OfType, body=EvaluationBody, returns=responses.Evaluated, errors=ERRORS)
+    def post(
+        self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
+    ) -> Response:
+        """Record an evaluation of a version."""
+        version = lookup.get_version(name, number, query.get("type"))
+        record = evaluations.evaluate(version=version, evaluation=body)
+        message = "Evaluation recorded successfully"
+        return Response(responses.Evaluated(ok=True, eval_id=record["id"], message=message))
 
 
 class Evaluations(StoreView):
     """The evaluations of an artifact."""
 
-    @extend_schema(
-        parameters=[EvaluationsQuery], responses={200: schemas.EvaluationItem(many=True), **PROBLEMS}
-    )
-    def get(self, request: Request, name: str) -> Response:
+    @endpoint(query=EvaluationsQuery, returns=list[responses.Evaluation], errors=ERRORS)
+    def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """Of all its versions or of one, the newest first."""
-        query = asked(EvaluationsQuery, request)
-        artifact = services.get_artifact(name, query.get("type"))
-        return Response(stages.evaluations(artifact, query.get("version")))
+        artifact = lookup.get_artifact(name, query.get("type"))
+        return Response(evaluations.list_evaluations(artifact, query.get("version")))
 
 
 class TrainingMetrics(StoreView):
-    """What the run that made a version says."""
+    """The results of the run that made a version."""
 
-    @extend_schema(parameters=[EvaluationsQuery], responses={200: schemas.TrainingMetrics, **PROBLEMS})
-    def get(self, request: Request, name: str) -> Response:
+    @endpoint(query=EvaluationsQuery, returns=responses.TrainingResult, errors=ERRORS)
+    def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """Summary and times of the run that made a version, by default the latest; null without such a run or version."""
-        query = asked(EvaluationsQuery, request)
-        artifact = services.get_artifact(name, query.get("type"))
+        artifact = lookup.get_artifact(name, query.get("type"))
         number = query.get("version") or artifact.latest
         if number is None:
             raise NotFound(f"No versions found for artifact: {name}")
-        version = services.find_version(artifact, number)
-        return Response(None if version is None else stages.training(version))
+        version = lookup.find_version(artifact, number)
+        return Response(None if version is None else evaluations.training_result(version))
 
 
 class PerformanceHistory(StoreView):
-    """The figures of an artifact over its versions."""
+    """The results of an artifact over its versions."""
 
-    @extend_schema(parameters=[HistoryQuery], responses={200: schemas.HistoryItem(many=True), **PROBLEMS})
-    def get(self, request: Request, name: str) -> Response:
+    @endpoint(query=HistoryQuery, returns=list[responses.VersionPerformance], errors=ERRORS)
+    def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """The numbers in the summary of each version's run, by version; of one metric with `metric_name`."""
-        query = asked(HistoryQuery, request)
         return Response(
-            stages.history(services.get_artifact(name, query.get("type")), query.get("metric_name"))
+            evaluations.performance_history(
+                lookup.get_artifact(name, query.get("type")), query.get("metric_name")
+            )
         )

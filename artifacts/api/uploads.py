@@ -1,55 +1,57 @@
-"""The API by which a version comes from another machine: told, sent in parts, completed."""
+"""Routes to upload a version: announce it, send its contents in parts, complete it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from artifacts.api import responses, schemas
-from artifacts.api.artifacts import PROBLEMS, StoreView, asked, given
+from artifacts.api.artifacts import ERRORS, RUN_ERRORS, StoreView
 from artifacts.api.requests import FilesBody, PartQuery, UploadBody
 from artifacts.errors import Conflict
 from artifacts.services import uploads
+from runicorn.api.responses import artifacts as responses
+from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Bytes
 from runs.active_root import active_root
 from runs.api.runs import known_ids
 
 
 class Uploads(StoreView):
-    """Versions that are to come."""
+    """New uploads."""
 
-    @extend_schema(request=UploadBody, responses={201: schemas.UploadBegun, **PROBLEMS})
-    def post(self, request: Request) -> Response:
-        """Tell of a version; the answer names the contents that the store lacks."""
-        about = given(UploadBody, request)
-        if "run_id" in about:
-            known_ids(active_root(), [about["run_id"]], "run_id")
-        files, total = about.pop("files"), about.pop("total_files", None)
-        upload, missing = uploads.begin(about=about, files=files, total=total)
-        return Response({"upload_id": upload.id, "missing": missing}, status=status.HTTP_201_CREATED)
+    @endpoint(body=UploadBody, returns={201: responses.StartedUpload}, errors=ERRORS)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Announce a version; the response lists the contents that the store lacks."""
+        if "run_id" in body:
+            known_ids(active_root(), [body["run_id"]], "run_id")
+        files, total = body.pop("files"), body.pop("total_files", None)
+        upload, missing = uploads.begin(fields=body, files=files, total=total)
+        return Response(
+            responses.StartedUpload(upload_id=upload.id, missing=missing), status=status.HTTP_201_CREATED
+        )
 
 
 class UploadState(StoreView):
-    """An upload that was begun."""
+    """A started upload."""
 
-    @extend_schema(responses={200: schemas.UploadState, **PROBLEMS})
+    @endpoint(returns=responses.UploadStatus, errors=ERRORS)
     def get(self, request: Request, upload_id: str) -> Response:
-        """How far it is: to go on after an interruption."""
-        return Response(uploads.state_of(upload=uploads.upload_of(upload_id)))
+        """Return the progress of an upload, to continue after an interruption."""
+        return Response(uploads.upload_status(upload=uploads.get_upload(upload_id)))
 
 
 class UploadFiles(StoreView):
     """The files of an upload."""
 
-    @extend_schema(request=FilesBody, responses={200: schemas.FilesTold, **PROBLEMS})
-    def post(self, request: Request, upload_id: str) -> Response:
-        """Tell of further files; the answer names the contents of theirs that the store lacks."""
-        files = given(FilesBody, request)["files"]
-        told, missing = uploads.tell_files(upload=uploads.upload_of(upload_id), files=files)
-        return Response({"told_files": told, "missing": missing})
+    @endpoint(body=FilesBody, returns=responses.DescribedFiles, errors=ERRORS)
+    def post(self, request: Request, upload_id: str, body: dict[str, Any]) -> Response:
+        """Describe further files; the response lists the contents of these that the store lacks."""
+        count, missing = uploads.add_files(upload=uploads.get_upload(upload_id), files=body["files"])
+        return Response(responses.DescribedFiles(told_files=count, missing=missing))
 
 
 class UploadParts(StoreView):
@@ -57,23 +59,24 @@ class UploadParts(StoreView):
 
     parser_classes = (Bytes,)
 
-    @extend_schema(
-        parameters=[PartQuery],
+    @endpoint(
+        query=PartQuery,
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={200: schemas.PartTaken, **PROBLEMS, 409: schemas.PartRefused},
+        returns={200: responses.ReceivedPart, 409: responses.RefusedPart},
+        errors=RUN_ERRORS,
     )
-    def put(self, request: Request, upload_id: str) -> Response:
-        """Append at most 8 MiB to a content, exactly at `offset`; 409 tells the size that is there instead.
+    def put(self, request: Request, upload_id: str, query: dict[str, Any]) -> Response:
+        """Append at most 8 MiB to a content, exactly at `offset`; 409 has the current size instead.
 
-        The last part of a content that has another digest is 409 as well: all of it was thrown away.
+        The last part of a content that has another digest is 409 as well, and all of the content is dropped.
         """
-        query = asked(PartQuery, request)
         content = request.data if isinstance(request.data, bytes) else b""
         try:
-            size = uploads.add_part(upload=uploads.upload_of(upload_id), content=content, **query)
+            size = uploads.add_part(upload=uploads.get_upload(upload_id), content=content, **query)
         except Conflict as error:
-            return Response({"detail": str(error.detail), "size": error.size}, status=error.status_code)
-        return Response({"size": size})
+            refused = responses.RefusedPart(detail=str(error.detail), size=error.size)
+            return Response(refused, status=error.status_code)
+        return Response(responses.ReceivedPart(size=size))
 
 
 class UploadContents(StoreView):
@@ -81,22 +84,23 @@ class UploadContents(StoreView):
 
     parser_classes = (Bytes,)
 
-    @extend_schema(
+    @endpoint(
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        responses={200: schemas.ContentsTaken, **PROBLEMS},
+        returns=responses.ReceivedContents,
+        errors=ERRORS,
     )
     def put(self, request: Request, upload_id: str) -> Response:
-        """Take whole contents, each after its length in eight bytes, the highest first; 8 MiB together."""
+        """Store complete contents, each after its length in eight bytes, the highest first; 8 MiB together."""
         content = request.data if isinstance(request.data, bytes) else b""
-        taken = uploads.add_contents(upload=uploads.upload_of(upload_id), body=content)
-        return Response({"taken": taken})
+        count = uploads.add_contents(upload=uploads.get_upload(upload_id), body=content)
+        return Response(responses.ReceivedContents(taken=count))
 
 
 class UploadCompletion(StoreView):
     """The end of an upload."""
 
-    @extend_schema(request=None, responses={201: schemas.VersionDetail, **PROBLEMS})
+    @endpoint(request=None, returns={201: responses.ArtifactDetail}, errors=ERRORS)
     def post(self, request: Request, upload_id: str) -> Response:
-        """Make the version, when all of it is there and is what was told; else nothing of it is visible."""
-        version = uploads.complete(upload=uploads.upload_of(upload_id))
-        return Response(responses.detail(version), status=status.HTTP_201_CREATED)
+        """Create the version if all contents have arrived and match; otherwise nothing of it is visible."""
+        version = uploads.complete(upload=uploads.get_upload(upload_id))
+        return Response(version.to_detail(), status=status.HTTP_201_CREATED)

@@ -1,4 +1,4 @@
-"""A whole version as a zip file that is written while it is sent.
+"""Stream a version as a zip file.
 
 Nothing is compressed: models and datasets hardly shrink, and the disk is to be the limit. The memory holds one block
 and the table of contents, which a zip file has at its end.
@@ -10,7 +10,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 
-from artifacts.errors import answered
+from artifacts.errors import http_errors
 from artifacts.models import Version
 from runicorn.archives.write import EARLIEST, LATEST, Outlet
 from runicorn.artifacts import verify
@@ -20,19 +20,19 @@ BATCH = 1000
 
 
 def check(version: Version) -> None:
-    """Look whether every file is there with its size, so that a version that is not can be told of before it is sent.
+    """Check that every file exists with its size, so that an error has a status code.
 
     Raises:
         Damaged: one is not.
     """
     on_disk = version.on_disk
-    with answered():
+    with http_errors():
         for entry in entries(version):
             verify.first_place(on_disk, entry)
 
 
 def entries(version: Version) -> Iterator[FileEntry]:
-    """The files of a version by path, without a query that stays open while a slow client reads."""
+    """Yield the files of a version by path, in batches: a slow client must not hold a query open."""
     after = ""
     while rows := list(
         version.files.filter(path__gt=after)
@@ -44,10 +44,10 @@ def entries(version: Version) -> Iterator[FileEntry]:
 
 
 def zipped(version: Version) -> Iterator[bytes]:
-    """The bytes of the zip file.
+    """Yield the bytes of the zip file.
 
     Raises:
-        DamagedFile: a file is not what was stored. The zip file has no end then, and nobody takes it for whole.
+        DamagedFile: a file is damaged. The zip file is then incomplete, which every reader notices.
     """
     on_disk, outlet = version.on_disk, Outlet()
     with zipfile.ZipFile(outlet, "w", zipfile.ZIP_STORED) as archive:

@@ -1,6 +1,6 @@
-"""Finding artifacts: their folders are looked at, what changed is read, and rows follow.
+"""Scan the folders of artifacts, and refresh the rows of those that changed.
 
-A folder's own time tells of new, curated and removed versions: all of that ends with a new `versions.json` in it. An
+A folder's modification time shows new, curated and removed versions: all of that ends with a new `versions.json` in it. An
 older program may change a version's folder alone, so now and then those are looked at as well.
 """
 
@@ -90,7 +90,8 @@ def refresh_named(root: StorageRoot, name: str) -> None:
 def refresh(root: StorageRoot, folder: store.ArtifactFolder) -> Artifact | None:
     """The row of an artifact as its folder is now; None when it has no versions, and no row."""
     stamp, signature = _stamp(folder.path), _signature(folder)
-    row = Artifact.objects.filter(root=root, type=folder.type, name=folder.name).first()
+    rows = Artifact.objects.filter(root=root, type=folder.type, name=folder.name)
+    row: Artifact | None = rows.first()
     if row is not None and signature and row.signature == signature:
         return row
     with _lock:
@@ -160,7 +161,7 @@ def _read_version(row: Artifact, version: store.Version, known: Version | None) 
         known, _ = Version.objects.update_or_create(
             artifact=row, number=version.number, defaults=fields | {"signature": ""}
         )
-        _take_in_files(known, manifest)
+        _index_files(known, manifest)
     Version.objects.filter(pk=known.pk).update(**fields, signature=mark)
 
 
@@ -179,7 +180,7 @@ def _note_damage(row: Artifact, version: store.Version, problem: str) -> None:
     known.files.all().delete()
 
 
-def _take_in_files(row: Version, manifest: Manifest) -> None:
+def _index_files(row: Version, manifest: Manifest) -> None:
     row.files.all().delete()
     files = (
         File(version=row, path=file.path, size=file.size, digest=file.digest, modified=file.modified_at)
@@ -239,7 +240,7 @@ def _sum_up(
         .order_by("number")
         .values_list("number", "size_bytes")
     )
-    every = list(row.versions.whole().values_list("created", "updated"))
+    every = list(row.versions.indexed().values_list("created", "updated"))
     row.num_versions = len(live)
     row.latest, row.size_bytes = (readable or live)[-1][:2] if live else (None, 0)
     numbers = {number for number, *_ in live}

@@ -1,4 +1,4 @@
-"""What runs made and used, taken from the two lists in their folders."""
+"""Index the versions that runs made and used, from the two lists in their folders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lineage as a graph: what a version was made from, and what was made from it. Pure: the questions are handed in."""
+"""Lineage as a graph of versions and runs; the queries are passed in."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Questions:
 def walk(root: Key, depth: int, ask: Questions) -> Lineage:
     """Follow the data up and down from a version.
 
-    Each direction is followed by itself: siblings that merely share an ancestor are not in the answer. A node is
+    Each direction is followed separately: siblings that merely share an ancestor are not in the answer. A node is
     visited once in each direction, so that cycles end.
 
     Args:

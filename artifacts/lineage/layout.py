@@ -1,4 +1,4 @@
-"""Lineage as a picture: boxes in layers from left to right and the lines between them. Pure.
+"""Lay out a lineage: boxes in layers from left to right and the lines between them.
 
 Every line goes to the right unless the data went in a circle. A line over several layers passes between their boxes:
 it has a place in the order of each. The order comes from barycentre sweeps (Sugiyama and others 1981), the best one
@@ -20,7 +20,7 @@ GAP, ROW = 56, 52
 """Pixels between two layers, and from one box to the next below it."""
 AIR = 8
 SWEEPS = 12
-Place = Hashable
+Waypoint = Hashable
 """A node, or where a long line passes a layer."""
 
 
@@ -132,7 +132,7 @@ def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple
     return finished[::-1], turned
 
 
-def _chain(edge: Edge, layer_of: Mapping[Node, int], is_turned: bool) -> list[Place]:
+def _chain(edge: Edge, layer_of: Mapping[Node, int], is_turned: bool) -> list[Waypoint]:
     """The places of a line from left to right."""
     first, last = (edge.target, edge.source) if is_turned else (edge.source, edge.target)
     between = range(layer_of[first] + 1, layer_of[last])
@@ -140,9 +140,9 @@ def _chain(edge: Edge, layer_of: Mapping[Node, int], is_turned: bool) -> list[Pl
 
 
 def _first_order(
-    nodes: Sequence[Node], layer_of: Mapping[Node, int], chains: Iterable[list[Place]]
-) -> list[list[Place]]:
-    layers: list[list[Place]] = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
+    nodes: Sequence[Node], layer_of: Mapping[Node, int], chains: Iterable[list[Waypoint]]
+) -> list[list[Waypoint]]:
+    layers: list[list[Waypoint]] = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
     for node in nodes:
         layers[layer_of[node]].append(node)
     for first, *between, _ in chains:
@@ -151,10 +151,10 @@ def _first_order(
     return layers
 
 
-Neighbours = dict[Place, list[Place]]
+Neighbours = dict[Waypoint, list[Waypoint]]
 
 
-def _neighbours(chains: Iterable[list[Place]]) -> tuple[Neighbours, Neighbours]:
+def _neighbours(chains: Iterable[list[Waypoint]]) -> tuple[Neighbours, Neighbours]:
     left: Neighbours = {}
     right: Neighbours = {}
     for chain in chains:
@@ -165,8 +165,8 @@ def _neighbours(chains: Iterable[list[Place]]) -> tuple[Neighbours, Neighbours]:
 
 
 def _untangled(
-    layers: list[list[Place]], left: Neighbours, right: Neighbours
-) -> tuple[list[list[Place]], int]:
+    layers: list[list[Waypoint]], left: Neighbours, right: Neighbours
+) -> tuple[list[list[Waypoint]], int]:
     best, fewest = layers, crossings(layers, right)
     for sweep in range(SWEEPS):
         if not fewest:
@@ -182,8 +182,8 @@ def _untangled(
     return best, fewest
 
 
-def _sort(layer: list[Place], beside: Mapping[Place, int], neighbours: Neighbours) -> None:
-    def barycentre(item: tuple[int, Place]) -> float:
+def _sort(layer: list[Waypoint], beside: Mapping[Waypoint, int], neighbours: Neighbours) -> None:
+    def barycentre(item: tuple[int, Waypoint]) -> float:
         at, place = item
         near = [beside[one] for one in neighbours.get(place, ())]
         return sum(near) / len(near) if near else float(at)
@@ -191,7 +191,7 @@ def _sort(layer: list[Place], beside: Mapping[Place, int], neighbours: Neighbour
     layer[:] = [place for _, place in sorted(enumerate(layer), key=barycentre)]
 
 
-def crossings(layers: Sequence[Sequence[Place]], right: Neighbours) -> int:
+def crossings(layers: Sequence[Sequence[Waypoint]], right: Neighbours) -> int:
     """How often lines cross between neighbouring layers."""
     count = 0
     for layer, following in pairwise(layers):
@@ -205,8 +205,8 @@ def crossings(layers: Sequence[Sequence[Place]], right: Neighbours) -> int:
     return count
 
 
-def _heights(layers: list[list[Place]], left: Neighbours, right: Neighbours) -> dict[Place, float]:
-    """The height of the middle of every place, in pixels: beside its neighbours, as far as the order allows."""
+def _heights(layers: list[list[Waypoint]], left: Neighbours, right: Neighbours) -> dict[Waypoint, float]:
+    """The height of the middle of every place, in pixels: beside its neighbours where the order allows."""
     y = {place: float(number * ROW) for layer in layers for number, place in enumerate(layer)}
     for sweep in range(SWEEPS):
         sides = (left,) if sweep % 3 == 0 else (right,) if sweep % 3 == 1 else (left, right)
@@ -234,9 +234,9 @@ def _apart(wanted: Sequence[float]) -> list[float]:
 
 
 def _path(
-    chain: list[Place],
+    chain: list[Waypoint],
     layer_of: Mapping[Node, int],
-    heights: Mapping[Place, float],
+    heights: Mapping[Waypoint, float],
     x_of: Sequence[int],
     is_turned: bool,
 ) -> str:

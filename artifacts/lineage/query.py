@@ -1,4 +1,4 @@
-"""The lineage of a version, from the rows: one question for the edges of a level, and one for all its nodes."""
+"""Read the lineage of a version from the rows: one query for the edges of a level, one for all nodes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from django.db.models import Q
 from artifacts.index import usage_links
 from artifacts.lineage.graph import Key, Lineage, Questions, walk
 from artifacts.models import Use, Version
+from runicorn.api.responses.artifacts import Lineage as LineageResponse
+from runicorn.api.responses.artifacts import LineageEdge, LineageNode
 from runs.models import Run, StorageRoot
 
 CHUNK = 200
 """Versions in one question: SQLite takes a thousand terms."""
 
 
-def of(version: Version, depth: int) -> Lineage:
-    """What a version was made from and what was made from it, within so many edges."""
+def follow(version: Version, depth: int) -> Lineage:
+    """Return the ancestors and descendants of a version within `depth` edges."""
     root = version.artifact.root
     usage_links.catch_up_all(root)
     key = (version.artifact.type, version.artifact.name, version.number)
@@ -33,27 +35,30 @@ def of(version: Version, depth: int) -> Lineage:
 
 
 def _producers(root: StorageRoot, keys: list[Key]) -> Iterable[tuple[str, Key]]:
-    """From the runs' own lists, and from what the versions say of themselves: a run may have been removed."""
+    """Combine the lists of runs with the run ids of versions, since a run may have been removed."""
     found = dict.fromkeys(_runs_of(root, keys, Use.MADE))
     for chunk in _chunks(keys):
         versions = Version.objects.filter(_any(chunk, "artifact__"), artifact__root=root).exclude(run_id="")
-        for run, *key in versions.values_list("run_id", "artifact__type", "artifact__name", "number"):
-            found[(run, tuple(key))] = None
+        fields = versions.values_list("run_id", "artifact__type", "artifact__name", "number")
+        for run, type, name, number in fields:
+            found[run, (type, name, number)] = None
     return found
 
 
 def _runs_of(root: StorageRoot, keys: list[Key], kind: str) -> Iterable[tuple[str, Key]]:
     for chunk in _chunks(keys):
         uses = Use.objects.filter(_any(chunk, ""), kind=kind, run__root=root)
-        for run, *key in uses.order_by("at", "pk").values_list("run__run_id", "type", "name", "number"):
-            yield run, tuple(key)
+        fields = uses.order_by("at", "pk").values_list("run__run_id", "type", "name", "number")
+        for run, type, name, number in fields:
+            yield run, (type, name, number)
 
 
 def _versions_of(root: StorageRoot, runs: list[str], kind: str) -> Iterable[tuple[str, Key]]:
     for chunk in _chunks(runs):
         uses = Use.objects.filter(kind=kind, run__root=root, run__run_id__in=chunk)
-        for run, *key in uses.order_by("at", "position").values_list("run__run_id", "type", "name", "number"):
-            yield run, tuple(key)
+        fields = uses.order_by("at", "position").values_list("run__run_id", "type", "name", "number")
+        for run, type, name, number in fields:
+            yield run, (type, name, number)
 
 
 def _any(keys: list[Key], prefix: str) -> Q:
@@ -67,28 +72,28 @@ def _chunks(items: list[Any]) -> Iterable[list[Any]]:
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
 
 
-def answer(version: Version, lineage: Lineage) -> dict[str, Any]:
-    """The lineage as the API has it."""
-    labels = names_of(lineage)
-    about = facts(version.artifact.root, lineage)
+def lineage_response(version: Version, lineage: Lineage) -> LineageResponse:
+    """Build the response of the API."""
+    labels = labels_of(lineage)
+    details = node_metadata(version.artifact.root, lineage)
     nodes = [
-        {
-            "node_type": "run" if isinstance(node, str) else "artifact",
-            "node_id": labels[node],
-            "label": labels[node],
-            "metadata": about.get(node, {}),
-        }
+        LineageNode(
+            node_type="run" if isinstance(node, str) else "artifact",
+            node_id=labels[node],
+            label=labels[node],
+            metadata=details.get(node, {}),
+        )
         for node in lineage.depths
     ]
     edges = [
-        {"source": labels[edge.source], "target": labels[edge.target], "edge_type": edge.kind}
+        LineageEdge(source=labels[edge.source], target=labels[edge.target], edge_type=edge.kind)
         for edge in lineage.edges
     ]
     return {"root_artifact": str(version), "nodes": nodes, "edges": edges}
 
 
-def names_of(lineage: Lineage) -> dict[Key | str, str]:
-    """How nodes are called: a run by its id, a version `name:v3`; with its type where another type has the name too."""
+def labels_of(lineage: Lineage) -> dict[Key | str, str]:
+    """Return a run's id, or `name:v3` of a version, with its type where another type has that name too."""
     types: dict[str, str] = {lineage.root[1]: lineage.root[0]}
     for kind, name, _ in lineage.versions:
         types.setdefault(name, kind)
@@ -98,8 +103,8 @@ def names_of(lineage: Lineage) -> dict[Key | str, str]:
     return found
 
 
-def facts(root: StorageRoot, lineage: Lineage) -> dict[Key | str, dict[str, Any]]:
-    """What is known about the nodes; nothing about those that are not in the store any more."""
+def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, dict[str, Any]]:
+    """Return the metadata of the nodes that are still in the store."""
     found: dict[Key | str, dict[str, Any]] = {}
     for chunk in _chunks(lineage.runs):
         runs = Run.objects.in_root(root).filter(run_id__in=chunk)

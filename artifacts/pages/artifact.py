@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from artifacts.index import usage_links
 from artifacts.models import Artifact, Use, Version
-from artifacts.pages.paging import Paged, page_number
+from runicorn_site.web.paginator import Paginator
 from runs.models import Run
 
 SIZE = 100
@@ -37,29 +37,30 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
     """All of the page, as its address asks for it."""
     usage_links.catch_up_all(artifact.root)
     with_deleted = query.get("deleted") == "1"
-    every = artifact.versions.whole()
+    freed = query.get("freed", "")
+    every = artifact.versions.indexed()
     shown = every if with_deleted else every.live()
     here = reverse("artifact", args=[artifact.type, artifact.name])
     kept = {"deleted": "1"} if with_deleted else {}
-    page = Paged(
+    pages = Paginator(
         shown.order_by("-number"),
-        shown.count(),
-        page_number(query.get("page", "")),
         SIZE,
-        lambda number: f"{here}?{urlencode(kept | {'page': number})}",
+        count=shown.count(),
+        address=lambda number: f"{here}?{urlencode(kept | {'page': number})}",
     )
+    page = pages.get_page(query.get("page"))
     live = list(every.live().order_by("-number").values_list("number", flat=True))
     return {
         "artifact": artifact,
         "page": page,
-        "rows": rows(artifact, page.rows),
+        "rows": rows(artifact, page.object_list),
         "numbers": live,
         "deleted_count": every.count() - len(live),
         "with_deleted": with_deleted,
         "stored": every.aggregate(size=Sum("stored_bytes"))["size"] or 0,
         "set_aliases": [pair for pair in artifact.named_versions if pair[0] != "latest"],
         "gone": query.get("gone", "") if query.get("gone", "").isdecimal() else "",
-        "freed": page_number(query.get("freed", "")) if query.get("freed", "").isdecimal() else 0,
+        "freed": int(freed) if freed.isascii() and freed.isdigit() and len(freed) < 19 else 0,
     }
 
 

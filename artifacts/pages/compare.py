@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
-from artifacts import services
 from artifacts.models import Artifact, Version
-from artifacts.pages.paging import Paged, page_number
 from artifacts.pages.version_diff import KINDS, SAME, Difference, compare, counts
+from artifacts.services import lookup
+from runicorn_site.web.paginator import Paginator
 from runs.pages.key_values import Pairs
 
 SIZE = 200
@@ -32,22 +32,21 @@ def compare_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
     Raises:
         NotFound: there is no such version.
     """
-    numbers = list(artifact.versions.whole().order_by("-number").values_list("number", flat=True))
-    after = services.version_of(artifact, _number(query.get("b", ""), numbers[:1]))
+    numbers = list(artifact.versions.indexed().order_by("-number").values_list("number", flat=True))
+    after = lookup.version_of(artifact, _number(query.get("b", ""), numbers[:1]))
     earlier = [number for number in numbers if number < after.number]
-    before = services.version_of(artifact, _number(query.get("a", ""), earlier[:1] or numbers[:1]))
+    before = lookup.version_of(artifact, _number(query.get("a", ""), earlier[:1] or numbers[:1]))
     files = compare(_files(before), _files(after))
     metadata = compare(_metadata(before), _metadata(after))
     kind = query.get("show", "")
     shown = [one for one in files if (one.kind == kind if kind in KINDS else one.kind != SAME)]
     here = reverse("artifact-compare", args=[artifact.type, artifact.name])
     kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KINDS else {})
-    page = Paged(
+    pages = Paginator(
         shown,
-        len(shown),
-        page_number(query.get("page", "")),
         SIZE,
-        lambda number: f"{here}?{urlencode(kept | {'page': number})}",
+        count=len(shown),
+        address=lambda number: f"{here}?{urlencode(kept | {'page': number})}",
     )
     return {
         "artifact": artifact,
@@ -57,7 +56,7 @@ def compare_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
         "sides": [before, after],
         "metadata": [one for one in metadata if one.kind != SAME],
         "same_metadata": counts(metadata)[SAME],
-        "page": page,
+        "page": pages.get_page(query.get("page")),
         "chips": _chips(here, kept, kind if kind in KINDS else "", files),
         "show": kind if kind in KINDS else "",
     }

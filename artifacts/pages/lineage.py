@@ -1,4 +1,4 @@
-"""The lineage of a version as its page shows it: as a picture, and in words."""
+"""Lineage on the page of a version: as a picture and as a list."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST = 22
 
 @dataclass
 class Shown:
-    """A node with its words and where it leads; `address` is "" where there is nothing any more."""
+    """A node with its labels and its address, "" if it was removed."""
 
     label: str
     short: str
@@ -56,7 +56,7 @@ def panel(version: Version, depth_asked: str) -> dict[str, Any]:
         else USUAL_DEPTH
     )
     depth = max(1, min(depth, DEEPEST))
-    found = query.of(version, depth)
+    found = query.follow(version, depth)
     nodes, edges = nearest(found, MOST)
     picture = draw(nodes, edges)
     shown = _shown(version, found, nodes)
@@ -80,7 +80,7 @@ def panel(version: Version, depth_asked: str) -> dict[str, Any]:
 
 
 def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Shown]:
-    labels, about = query.names_of(found), query.facts(version.artifact.root, found)
+    labels, about = query.labels_of(found), query.node_metadata(version.artifact.root, found)
     return {
         node: _run(node, about.get(node))
         if isinstance(node, str)

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 from django.db.models import Count, Max, Sum
 from django.http import QueryDict
 
-from artifacts import services
 from artifacts.models import Artifact
-from artifacts.pages.paging import Paged, page_number
+from artifacts.services import lookup, statistics
+from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
+from runicorn_site.web.paginator import Paginator, page_number
 from runs.models import StorageRoot
 
 SIZE = 100
@@ -33,7 +34,7 @@ HEADS = (
     ("size", "Size", "number"),
     ("updated", "Updated", "number"),
 )
-_sums: dict[tuple[Any, ...], dict[str, Any]] = {}
+_sums: dict[tuple[Any, ...], StoreStatistics] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class ListState:
 
 def list_context(root: StorageRoot, state: ListState) -> dict[str, Any]:
     """All of the list, after a look at the store."""
-    services.catch_up_all(root)
+    lookup.catch_up_all(root)
     found = Artifact.objects.in_root(root).for_list(search=state.search)
     counts = dict(found.order_by().values_list("type").annotate(count=Count("pk")))
     if state.type not in _kinds(counts):
@@ -76,17 +77,16 @@ def list_context(root: StorageRoot, state: ListState) -> dict[str, Any]:
     down = "-" if state.sort.startswith("-") else ""
     field = SORTS[state.sort.removeprefix("-")]
     total = counts.get(state.type, 0) if state.type else sum(counts.values())
-    page = Paged(
+    pages = Paginator(
         shown.order_by(f"{down}{field}", f"{down}pk"),
-        total,
-        state.page,
         SIZE,
-        lambda n: state.address(page=n),
+        count=total,
+        address=lambda number: state.address(page=number),
     )
     return {
         "state": state,
         "root": root,
-        "page": page,
+        "page": pages.get_page(state.page),
         "heads": [_head(state, *head) for head in HEADS],
         "chips": [
             _chip(state, "", sum(counts.values())),
@@ -102,7 +102,7 @@ def _kinds(counts: dict[str, int]) -> list[str]:
     return [*names.TYPES, *sorted(counts.keys() - set(names.TYPES))]
 
 
-def sums(root: StorageRoot) -> dict[str, Any]:
+def sums(root: StorageRoot) -> StoreStatistics:
     """The figures over all artifacts, counted again when something has changed: a million files take seconds."""
     about = Artifact.objects.in_root(root).aggregate(
         Count("pk"), Sum("num_versions"), Sum("size_bytes"), Max("stamp"), Max("updated")
@@ -110,7 +110,7 @@ def sums(root: StorageRoot) -> dict[str, Any]:
     key = (root.pk, *about.values())
     if key not in _sums:
         _sums.clear()
-        _sums[key] = services.statistics(root)
+        _sums[key] = statistics.statistics(root)
     return _sums[key]
 
 

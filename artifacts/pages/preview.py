@@ -61,7 +61,7 @@ def preview(path: str, content: bytes, size: int) -> Preview:
 
 
 def decoded(content: bytes, *, is_whole: bool) -> str | None:
-    """Bytes as text; None when they are none. A character that was cut off at the end is left out."""
+    """Decode bytes as text, without a character cut off at the end; None if they are not text."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content[: len(content) // 2 * 2].decode("utf-16", "replace")
     for cut in range(1 if is_whole else 4):

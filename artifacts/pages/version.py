@@ -1,4 +1,4 @@
-"""The page of one version: what is said of it, its files with a look at one of them, its runs and its lineage."""
+"""Context of the page of a version: its description, files, a preview of one file, runs, and lineage."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.urls import reverse
 
-from artifacts import services
 from artifacts.api import downloads
 from artifacts.errors import Damaged, NotFound
 from artifacts.models import Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
 from artifacts.pages.lineage import panel
-from artifacts.pages.paging import Paged, page_number
 from artifacts.pages.preview import BEGINNING, NOTHING, Preview, preview, suffix
+from artifacts.services import maintenance, stages
 from runicorn._platform import read_at
+from runicorn_site.web.paginator import Paginator, page_number
 from runs.index.run_files import PICTURES
 from runs.pages.key_values import Pairs
 from runs.store.sanitize import clean_text
@@ -28,7 +28,7 @@ REFERENCES = USERS = 200
 """References, and runs that used it, that are named."""
 STEPS = 10
 """Of the steps between stages, the last are told."""
-LOOKED_AT = 256 * 1024 * 1024
+LARGEST_PREVIEW = 256 * 1024 * 1024
 """Bytes of the largest file whose beginning is shown: it is read once, so that nothing damaged is shown for good."""
 LARGEST_PICTURE = 16 * 1024 * 1024
 
@@ -49,14 +49,14 @@ def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
         "users": [use.run for use in uses[:USERS]],
         "user_count": uses.count(),
         "metadata": Pairs(version.metadata),
-        "stages": services.TRANSITIONS[services.stage_of(version.stage)],
+        "stages": stages.TRANSITIONS[stages.stage_of(version.stage)],
         "steps": steps(version)[:STEPS],
         "verified": version.curation.get("verified_at"),
         "problem": version.problem,
         "damage": damage(version),
         "restored": _names(version.curation.get("mended_files")),
         "references": version.references[:REFERENCES],
-        "frees": services.freed_by(versions=[version]) if version.deleted is not None else 0,
+        "frees": maintenance.freed_by(versions=[version]) if version.deleted is not None else 0,
         **files_context(version, query),
         "lineage": panel(version, query.get("depth", "")),
     }
@@ -90,7 +90,7 @@ def steps(version: Version) -> list[dict[str, Any]]:
 
 
 def files_context(version: Version, query: QueryDict) -> dict[str, Any]:
-    """The files, those whose path holds what is looked for, and a look at the one that is chosen."""
+    """Return the files that match the search, and a preview of the selected one."""
     here = reverse("artifact-version", args=[version.artifact.type, version.artifact.name, version.number])
     find, chosen = query.get("find", "").replace("\0", "").strip()[:200], query.get("file", "")
     found = version.files.order_by("path")
@@ -105,35 +105,34 @@ def files_context(version: Version, query: QueryDict) -> dict[str, Any]:
     def address(**changes: Any) -> str:
         return f"{here}?{urlencode(kept | changes)}#files"
 
-    page = Paged(found, total, number, FILES, lambda other: address(files=other))
-    rows = [
-        {"file": file, "address": address(file=file.path), "here": file.path == chosen} for file in page.rows
-    ]
+    pages = Paginator(found, FILES, count=total, address=lambda other: address(files=other))
+    page = pages.get_page(number)
+    rows = [{"file": file, "address": address(file=file.path), "here": file.path == chosen} for file in page]
     return {
         "here": here,
         "find": find,
         "file_page": page,
         "files": rows,
         "close": address(),
-        "chosen": look(version, chosen) if chosen else None,
+        "chosen": file_preview(version, chosen) if chosen else None,
     }
 
 
-def look(version: Version, path: str) -> dict[str, Any]:
-    """A look at one file; a sentence where it cannot be shown."""
+def file_preview(version: Version, path: str) -> dict[str, Any]:
+    """Return a preview of one file, or why there is none."""
     try:
         entry = downloads.entry_of(version, path)
     except NotFound as error:
-        return {"path": path, "trouble": str(error.detail)}
+        return {"path": path, "problem": str(error.detail)}
     about = {"path": path, "size": entry.size, "digest": entry.digest}
     if is_picture(path, entry.size):
         return about | {"picture": True}
-    if entry.size > LOOKED_AT:
+    if entry.size > LARGEST_PREVIEW:
         return about | {"preview": Preview(NOTHING, "The file is too large to be shown here.")}
     try:
-        file = downloads.open_whole(version, entry)
+        file = downloads.open_verified(version, entry)
     except Damaged as error:
-        return about | {"trouble": str(error.detail)}
+        return about | {"problem": str(error.detail)}
     content = read_at(file.fd, min(BEGINNING, entry.size), 0)
     return about | {"preview": preview(path, content, entry.size)}
 

@@ -18,7 +18,7 @@ class Difference(Generic[T]):
 
     Attributes:
         kind: `added`, `removed`, `changed` or `same`.
-        before, after: what it means in each; None where it is not there.
+        before, after: the value in each; None if missing.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""The pages of artifacts and their versions, for reading; what changes something is in `page_verbs`."""
+"""Views of artifacts and their versions. Views that change something are in `actions`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 from rest_framework.response import Response
 
-from artifacts import services
 from artifacts.api import downloads, zip_download
 from artifacts.pages.artifact import artifact_context
 from artifacts.pages.compare import compare_context
 from artifacts.pages.listing import ListState, list_context
 from artifacts.pages.preview import suffix
 from artifacts.pages.version import is_picture, version_context
+from artifacts.services import lookup
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -40,7 +40,7 @@ def artifact_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     """One artifact: its versions and aliases."""
-    context = artifact_context(services.get_artifact(name, type), request.GET)
+    context = artifact_context(lookup.get_artifact(name, type), request.GET)
     return render(request, "artifacts/artifact.html", context)
 
 
@@ -48,15 +48,15 @@ def artifact_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
 @require_safe
 def compare_page(request: HttpRequest, type: str, name: str) -> HttpResponse:
     """Two versions of an artifact: `?a=1&b=2`."""
-    context = compare_context(services.get_artifact(name, type), request.GET)
+    context = compare_context(lookup.get_artifact(name, type), request.GET)
     return render(request, "artifacts/compare.html", context)
 
 
 @blocking
 @require_safe
 def version_page(request: HttpRequest, type: str, name: str, number: int) -> HttpResponse:
-    """One version, deleted or not; `?file=` looks at one of its files."""
-    context = version_context(services.get_version(name, number, type), request.GET)
+    """One version, deleted or not; `?file=` previews one of its files."""
+    context = version_context(lookup.get_version(name, number, type), request.GET)
     return render(request, "artifacts/version.html", context)
 
 
@@ -64,14 +64,14 @@ def version_page(request: HttpRequest, type: str, name: str, number: int) -> Htt
 @require_safe
 def version_file(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
     """A file of a version as an attachment, as the API has it."""
-    return _plain(downloads.file_of_version(request, services.get_version(name, number, type), path))
+    return _plain(downloads.file_of_version(request, lookup.get_version(name, number, type), path))
 
 
 @blocking
 @require_safe
 def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
     """A file of a version to be shown as a picture, where a browser is let do that."""
-    version = services.get_version(name, number, type)
+    version = lookup.get_version(name, number, type)
     answer = _plain(downloads.file_of_version(request, version, path))
     if answer.status_code == 200 and is_picture(path, downloads.entry_of(version, path).size):
         answer["Content-Type"] = PICTURES[suffix(path)]
@@ -83,7 +83,7 @@ def version_picture(request: HttpRequest, type: str, name: str, number: int, pat
 @require_safe
 def version_archive(request: HttpRequest, type: str, name: str, number: int) -> HttpResponseBase:
     """All files of a version as one zip file."""
-    version = services.get_version(name, number, type)
+    version = lookup.get_version(name, number, type)
     zip_download.check(version)
     answer = StreamingHttpResponse(zip_download.zipped(version), content_type="application/zip")
     answer["Content-Disposition"] = content_disposition_header(True, f"{name}-v{number}.zip") or "attachment"
@@ -95,6 +95,3 @@ def _plain(answer: HttpResponseBase) -> HttpResponseBase:
     if not isinstance(answer, Response):
         return answer
     return HttpResponse(status=answer.status_code, headers=dict(answer.items()))
-
-
-# The first look at an artifact reads its manifests, and a file or a version is read before something of it is shown.

@@ -1,89 +1,60 @@
-"""How the versions of a model did: what their runs say, and what was evaluated."""
+"""Move versions between lifecycle stages."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from artifacts.models import Artifact, Version
-from runs.models import Run
-from runs.store.sanitize import number as finite
+from artifacts.errors import Refused
+from artifacts.models import Version
+from artifacts.services.curation import append_record, apply_change
+from runicorn.artifacts import curation, store
 
-FIELDS = (
-    "id",
-    "model_name",
-    "model_version",
-    "evaluation_date",
-    "evaluator_run_id",
-    "metrics",
-    "test_dataset",
-    "status",
-    "notes",
-)
-
-
-def evaluations(artifact: Artifact, number: int | None = None) -> list[dict[str, Any]]:
-    """The evaluations of an artifact or of one version, the newest first."""
-    versions = artifact.versions.whole().filter(**({"number": number} if number else {}))
-    found = [
-        {field: record.get(field) for field in FIELDS}
-        for curation in versions.values_list("curation", flat=True)
-        for record in curation.get("evaluations") or []
-        if isinstance(record, dict)
-    ]
-    return sorted(found, key=lambda record: finite(record["evaluation_date"]) or 0.0, reverse=True)
+STAGES = ("experimental", "staging", "production", "archived")
+TRANSITIONS = {
+    "experimental": ("staging", "archived"),
+    "staging": ("production", "experimental", "archived"),
+    "production": ("staging", "archived"),
+    "archived": ("experimental",),
+}
+"""Stages that each stage may change to."""
+PRODUCTION = "production"
 
 
-def training(version: Version) -> dict[str, Any] | None:
-    """What is known of the run that made a version; None when there is no such run here."""
-    run = _runs([version]).get(version.run_id)
-    if run is None:
-        return None
-    return {
-        "run_id": run.run_id,
-        "run_name": run.name,
-        "project": run.project,
-        "metrics": run.summary,
-        "created_at": run.created,
-        "duration_seconds": run.duration,
-        "status": run.status,
-    }
+def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run_id: str | None) -> Version:
+    """Move a version to another stage; the version in production has the alias `production`.
+
+    Raises:
+        Refused: there is no such stage, or no way there from where it is.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    if to_stage not in STAGES:
+        raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}", "to_stage")
+
+    def step(known: dict[str, Any]) -> dict[str, Any]:
+        # The current stage is read under the lock.
+        before = stage_of(known.get("lifecycle_stage") or version.stage)
+        if to_stage not in TRANSITIONS[before]:
+            raise Refused(f"Invalid transition from {before} to {to_stage}", "to_stage")
+        record = {
+            "from_stage": before,
+            "to_stage": to_stage,
+            "timestamp": time.time(),
+            "notes": notes,
+            "evaluator_run_id": evaluator_run_id,
+        }
+        return {"lifecycle_stage": to_stage, **append_record(known, "stage_transitions", record)}
+
+    def change(on_disk: store.Version) -> None:
+        curation.note(on_disk, step)
+        if to_stage == PRODUCTION and not on_disk.is_deleted():
+            curation.set_alias(on_disk.artifact, PRODUCTION, version.number)
+        elif to_stage != PRODUCTION and on_disk.artifact.aliases().get(PRODUCTION) == version.number:
+            curation.remove_alias(on_disk.artifact, PRODUCTION)
+
+    return apply_change(version, change)
 
 
-def history(artifact: Artifact, metric: str | None = None) -> list[dict[str, Any]]:
-    """The figures of each version's run, by version; of one metric, those versions that have it."""
-    versions = list(artifact.versions.live().order_by("number"))
-    runs = _runs(versions)
-    found = []
-    for version in versions:
-        run = runs.get(version.run_id)
-        figures = _figures(run.summary if run else {})
-        if metric is not None:
-            figures = {metric: figures[metric]} if metric in figures else {}
-            if not figures:
-                continue
-        found.append(
-            {
-                "version": version.number,
-                "created_at": version.created,
-                "run_id": version.run_id or None,
-                "status": run.status if run else None,
-                "metrics": figures,
-            }
-        )
-    return found
-
-
-def _figures(summary: dict[str, Any]) -> dict[str, float]:
-    return {
-        key: value
-        for key, value in summary.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
-
-
-def _runs(versions: list[Version]) -> dict[str, Run]:
-    if not versions:
-        return {}
-    ids = {version.run_id for version in versions if version.run_id}
-    runs = Run.objects.in_root(versions[0].artifact.root).filter(run_id__in=ids)
-    return {run.run_id: run for run in runs}
+def stage_of(word: object) -> str:
+    """Return a stage read from the store, or the first stage if it is unknown."""
+    return word if isinstance(word, str) and word in STAGES else STAGES[0]

@@ -1,4 +1,4 @@
-"""The verbs of uploads: versions that come from another machine."""
+"""Receive versions from another machine."""
 
 from __future__ import annotations
 
@@ -6,48 +6,49 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from artifacts import services
-from artifacts.errors import answered
+from artifacts.errors import http_errors
 from artifacts.index import discovery
 from artifacts.models import Version
+from artifacts.services.lookup import get_version
+from runicorn.api.responses.artifacts import UploadStatus
 from runicorn.artifacts import store, uploads
 from runs.active_root import active_root
 
 
 def begin(
-    *, about: Mapping[str, Any], files: list[Mapping[str, Any]], total: int | None
+    *, fields: Mapping[str, Any], files: list[Mapping[str, Any]], total: int | None
 ) -> tuple[uploads.Upload, list[str]]:
-    """Begin a version that comes from another machine; the upload, and what is to be sent of the files declared with it.
+    """Start an upload, and return it with the digests of the contents to be sent.
 
     Raises:
         Refused: it could never be one.
         ReadOnlyStore, NotWritten: nothing was written.
     """
-    with answered():
-        upload, declared = uploads.begin(store.Store(Path(active_root().path)), about, files, total)
-        return upload, upload.missing(declared)
+    with http_errors():
+        upload, described = uploads.begin(store.Store(Path(active_root().path)), fields, files, total)
+        return upload, upload.missing(described)
 
 
-def tell_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tuple[int, list[str]]:
-    """Tell of further files of an upload; how many it has then, and what is to be sent of these.
+def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tuple[int, list[str]]:
+    """Describe further files of an upload; return the count of its files and the digests to be sent of these.
 
     Raises:
         NotFound: there is no such upload.
         Refused: with them it could never be a version.
         ReadOnlyStore, NotWritten: nothing was written.
     """
-    with answered():
-        declared = uploads.declare(upload, files)
-        return len(upload.listed().files), upload.missing(declared)
+    with http_errors():
+        described = uploads.declare(upload, files)
+        return len(upload.listed().files), upload.missing(described)
 
 
-def state_of(*, upload: uploads.Upload) -> dict[str, Any]:
-    """How far an upload is.
+def upload_status(*, upload: uploads.Upload) -> UploadStatus:
+    """Return the progress of an upload.
 
     Raises:
         NotFound: there is no such upload.
     """
-    with answered():
+    with http_errors():
         about, listed = upload.declared(), upload.listed()
     return {
         "upload_id": upload.id,
@@ -57,13 +58,13 @@ def state_of(*, upload: uploads.Upload) -> dict[str, Any]:
     }
 
 
-def upload_of(upload_id: str) -> uploads.Upload:
-    """An upload of the active root; whether it is there shows when it is asked."""
+def get_upload(upload_id: str) -> uploads.Upload:
+    """Return an upload of the active root, without checking that it exists."""
     return uploads.Upload(store.Store(Path(active_root().path)), upload_id)
 
 
 def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes) -> int:
-    """Append to a content of an upload; the bytes that are there then.
+    """Append to a content of an upload, and return its new size in bytes.
 
     Raises:
         NotFound: there is no such upload.
@@ -71,32 +72,32 @@ def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes
         Conflict: the content has another size now.
         ReadOnlyStore, NotWritten: nothing was written.
     """
-    with answered():
+    with http_errors():
         return uploads.add_part(upload, digest, offset, content)
 
 
 def add_contents(*, upload: uploads.Upload, body: bytes) -> int:
-    """Take several whole contents of an upload; how many.
+    """Store several complete contents of an upload, and return how many.
 
     Raises:
         NotFound: there is no such upload.
         Refused: one of them is not of this upload, or the last is not whole.
         ReadOnlyStore, NotWritten: something was not written.
     """
-    with answered():
+    with http_errors():
         return uploads.add_contents(upload, body)
 
 
 def complete(*, upload: uploads.Upload) -> Version:
-    """Make the version of an upload.
+    """Create the version of an upload.
 
     Raises:
         NotFound: there is no such upload.
         Conflict: something is missing, or is not what was declared.
         ReadOnlyStore, NotWritten: the upload is as it was.
     """
-    with answered():
+    with http_errors():
         made = uploads.complete(upload)
     root = active_root()
     discovery.refresh(root, made.artifact)
-    return services.get_version(made.artifact.name, made.number, made.artifact.type)
+    return get_version(made.artifact.name, made.number, made.artifact.type)

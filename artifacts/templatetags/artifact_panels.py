@@ -1,4 +1,4 @@
-"""What the artifacts show on the pages of the runs."""
+"""Panels of artifacts on the pages of runs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ MOST = 200
 
 @register.inclusion_tag("artifacts/_run_panel.html")
 def artifact_panel(run: Run) -> dict[str, Any]:
-    """The versions that a run made and used; hidden while there are none."""
+    """Render the versions that a run made and used; nothing if it has none."""
     if not run.artifacts_created_count + run.artifacts_used_count:
         return {"kinds": []}
     usage_links.catch_up(run)
     discovery.refresh_all(run.root)
-    kinds = [(word, responses.of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))]
+    kinds = [
+        (word, responses.uses_of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))
+    ]
     here = host_identity()["machine_id"]
     return {
-        # Of a run that was mirrored the versions may lie on its own machine alone.
+        # The versions of a mirrored run may exist only on its own machine.
         "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",
         "kinds": [
             {"word": word, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}

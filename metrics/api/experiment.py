@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from metrics.api.metrics import RUN_ERRORS
 from metrics.api.rows import pending_header
 from metrics.ingest.catch_up import catch_up
 from metrics.query.summary import metrics_summary
@@ -18,7 +19,7 @@ from runs.services.lookup import get_experiment
 class ExperimentDetail(APIView):
     """One experiment."""
 
-    @endpoint(returns=ExperimentOverview, errors=(400, 403, 404))
+    @endpoint(returns=ExperimentOverview, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
         """The experiment as its files are now, one in the recycle bin too, with what it logged in figures."""
         run = get_experiment(run_id, deleted=True)

@@ -1,4 +1,4 @@
-"""What the API of the metrics takes from a query."""
+"""Request schemas of the routes of metrics."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ class Names(serializers.Field[Any, Any, Any, Any]):
         self._most = max_length
 
     def get_value(self, dictionary: Any) -> Any:
-        """All values of the parameter; nothing when it is not there, or empty."""
+        """Return all values of the parameter; nothing if it is missing or empty."""
         return dictionary.getlist(self.field_name) or serializers.empty
 
     def to_internal_value(self, data: list[str]) -> list[str]:
-        """Several as they are; a single one as it is, and what it is made of when commas divide it."""
+        """Keep several values as they are; split a single one at commas, and keep it too."""
         names = data if len(data) > 1 else list(dict.fromkeys([*data, *data[0].split(",")]))
         if self._most is not None and len(names) > self._most + 1:
             raise serializers.ValidationError(f"{self.field_name}: at most {self._most} names at once")
@@ -74,7 +74,7 @@ class Names(serializers.Field[Any, Any, Any, Any]):
 
 
 class RowsQuery(Query):
-    """How many rows are wanted."""
+    """Sampling of rows."""
 
     downsample = serializers.IntegerField(
         required=False,
@@ -85,7 +85,7 @@ class RowsQuery(Query):
 
 
 class SeriesQuery(Query):
-    """Which series are wanted, which stretch of them, and how fine."""
+    """Names, range and resolution of series."""
 
     names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
     points = serializers.IntegerField(
@@ -103,7 +103,7 @@ class SeriesQuery(Query):
 
 
 class FastQuery(Query):
-    """Which rows are wanted, and how many of them."""
+    """Names, range and sampling of rows."""
 
     metric_names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
     step_range = StepRange(help_text="`min:max`, both included; either side may be empty.")
@@ -113,7 +113,7 @@ class FastQuery(Query):
 
 
 class OverlayQuery(Query):
-    """Which runs are laid over each other, by which metrics, how fine, and how they are grouped."""
+    """Runs, metrics, resolution and grouping of compared series."""
 
     ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} ids of runs.")
     names = Names(

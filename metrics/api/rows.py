@@ -1,4 +1,4 @@
-"""Rows as an answer: a small one at once, a long one as a stream that never stands in memory."""
+"""Build responses of rows: short ones at once, long ones as a stream in constant memory."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics.query.series import Rows
+from runicorn.api.responses.metrics import RowFilters
 
 SMALL = 5000
 """Rows that are answered at once, with their length said beforehand."""
@@ -34,7 +35,7 @@ def rows_answer(request: Request, rows: Rows, pending: int) -> HttpResponseBase:
 
 
 def filtered_rows_answer(
-    request: Request, rows: Rows, filters: dict[str, Any], pending: int, began: float
+    request: Request, rows: Rows, filters: RowFilters, pending: int, began: float
 ) -> HttpResponseBase:
     """`{columns, rows, total_points, applied_filters, query_time_ms}`, the time since `began` as the last of all."""
     about = {"columns": rows.columns, "total_points": rows.total, "applied_filters": filters}

@@ -1,4 +1,4 @@
-"""Keeping the rows of metrics up to date with the journals of runs."""
+"""Ingest journals on request and in the background."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 from django.db.models import Sum
 
-from metrics.ingest.intake import Unreadable, take_in
+from metrics.ingest.intake import UnreadableJournal, ingest
 from metrics.ingest.schedule import Rounds, behind
 from metrics.models import Journal
 from runicorn.store import layout
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Turn:
-    """A lock that a dictionary can let go of."""
+    """A lock that can be referenced weakly."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -35,11 +35,10 @@ _rounds: dict[int, Rounds] = {}
 
 
 def catch_up(run: Run, wait: float = 2.0) -> int:
-    """Take in what is new in a run's journal, for at most about `wait` seconds.
+    """Ingest the new lines of a run's journal, for at most about `wait` seconds.
 
     Returns:
-        Bytes that are still to be taken in; 0 when all that was logged is stored. Of a journal that cannot be read
-        now they may not be known.
+        Bytes still to be ingested; 0 when everything is stored, or the journal cannot be read.
 
     Raises:
         runs.errors.OutsideRoot: the run's folder is a link that leads out of the root.
@@ -48,8 +47,8 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
     with _turn(run.pk, wait) as ours:
         if ours:
             try:
-                return take_in(run, deadline)
-            except Unreadable as error:  # what is stored is shown; the rounds warn of it
+                return ingest(run, deadline)
+            except UnreadableJournal as error:  # what is stored is shown; the background warns of it
                 logger.debug("%s", error)
                 return error.behind
     journal = Journal.objects.filter(run=run).first()
@@ -57,10 +56,10 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
 
 
 def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
-    """The same for many runs, for together at most about `wait` seconds; only those are taken in that have grown.
+    """Ingest the journals that have grown, for at most about `wait` seconds in all.
 
     Returns:
-        Bytes that are still to be taken in of all of them.
+        Bytes still to be ingested.
     """
     deadline = time.monotonic() + wait
     journals = {journal.run_id: journal for journal in Journal.objects.filter(run__in=runs)}
@@ -80,21 +79,21 @@ def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
 
 
 def catch_up_all(root: StorageRoot, stop: threading.Event | None = None) -> None:
-    """One round over a root: running runs, then for half a second what else there is to take in.
+    """Ingest the running runs of a root, then the others for half a second.
 
-    To be called again and again, by one thread. `stop` ends it within a fraction of a second.
+    Called repeatedly by one thread. `stop` ends it within a fraction of a second.
     """
-    rounds = _rounds.setdefault(root.pk, Rounds(root, _take_turn))
+    rounds = _rounds.setdefault(root.pk, Rounds(root, _ingest_in_turn))
     rounds.go(stop or threading.Event())
 
 
 def forget(root: StorageRoot) -> None:
-    """Have the next round over a root begin from nothing."""
+    """Make the next round over a root start from scratch."""
     _rounds.pop(root.pk, None)
 
 
 def backlog(root: StorageRoot) -> dict[str, int]:
-    """What the background still has to take in of a root: `runs`, their `bytes`, and the `total_bytes` of all."""
+    """Return the `runs` of a root with a backlog, its `bytes`, and the `total_bytes` of all journals."""
     sizes = list(behind(root).values_list("journal__size", "journal__offset"))
     all_of_root = Journal.objects.filter(run__root=root, run__deleted=None)
     total = all_of_root.aggregate(total=Sum("size"))["total"] if sizes else 0
@@ -103,7 +102,7 @@ def backlog(root: StorageRoot) -> dict[str, int]:
 
 @contextmanager
 def _turn(run: int, wait: float) -> Iterator[bool]:
-    """One thread of this process at a time takes a run in; False when the wait was in vain."""
+    """Acquire the lock of a run within this process; yield False after a timeout."""
     with _turns_lock:
         turn = _turns.setdefault(run, _Turn())
     ours = turn.lock.acquire(timeout=max(0.0, wait))
@@ -114,6 +113,6 @@ def _turn(run: int, wait: float) -> Iterator[bool]:
             turn.lock.release()
 
 
-def _take_turn(run: Run, seconds: float, stop: threading.Event) -> Any:
+def _ingest_in_turn(run: Run, seconds: float, stop: threading.Event) -> Any:
     with _turn(run.pk, seconds) as ours:
-        return take_in(run, time.monotonic() + seconds, stop.is_set) if ours else None
+        return ingest(run, time.monotonic() + seconds, stop.is_set) if ours else None

@@ -1,8 +1,7 @@
-"""Taking a journal in: from bytes to committed points, each exactly once.
+"""Ingest run journals: from bytes to committed points, each exactly once.
 
-The offset moves by a conditional update in the transaction that stores the points of the bytes it passes. Two
-processes, a thread and a request, a process that is killed: whoever does not move it from where it was when the
-rows were read stores nothing.
+The offset advances by a conditional update in the transaction that stores the points of the bytes it passes, so
+of several processes or threads only one stores them, and a killed process leaves nothing half stored.
 """
 
 from __future__ import annotations
@@ -33,22 +32,21 @@ GROUP_BYTES = 4 * 1024 * 1024
 """Bytes that are stored by one transaction at most: some tens of milliseconds of rows."""
 LEASE_SECONDS = 10.0
 LEASE_BYTES = 1024 * 1024
-"""A smaller rest is taken in without asking who else may be at it."""
+"""A smaller backlog is ingested without a lease."""
 PAUSE = 0.02
 PURGE = 64
 _OWNER = f"{os.getpid()}-{secrets.token_hex(4)}"
 
 
-class Overtaken(Exception):
-    """Somebody else moved the offset, or the file changed under our eyes: begin anew from the rows."""
+class StaleCursor(Exception):
+    """Another process advanced the offset, or the file changed; reload the rows and retry."""
 
 
-class Unreadable(Exception):
-    """A journal is there and cannot be read now. On a network file system it was replaced over there, or its server does
-    not answer.
+class UnreadableJournal(Exception):
+    """A journal exists and cannot be read now: a network file system was replaced, or its server does not answer.
 
     Attributes:
-        behind: bytes that are still to be taken in, as far as that is known.
+        behind: bytes still to be ingested, if known.
     """
 
     def __init__(self, path: Path, behind: int, error: OSError) -> None:
@@ -58,7 +56,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a journal has been read: what `Journal` keeps of it."""
+    """The state of reading a journal, as stored in `Journal`."""
 
     generation: int
     rows: int
@@ -70,7 +68,7 @@ class Progress:
     memory: Memory
 
     def after(self, batch: Batch, memory: Memory) -> Progress:
-        """The progress when a chunk was read too."""
+        """Return the progress after a further chunk."""
         return Progress(
             self.generation,
             self.rows + batch.rows,
@@ -83,14 +81,14 @@ class Progress:
         )
 
 
-def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: False) -> int:
+def ingest(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: False) -> int:
     """Store the points of a run's journal until it ends, `time.monotonic()` passes `deadline`, or `stopped()`.
 
     Returns:
-        Bytes that are still to be taken in; 0 when only half a line is left.
+        Bytes still to be ingested; 0 when only an incomplete line is left.
 
     Raises:
-        Unreadable: the journal was opened and cannot be read; what was stored before stays.
+        UnreadableJournal: the journal was opened and cannot be read; what was stored before stays.
         runs.errors.OutsideRoot: the run's folder is a link that leads out of the root.
     """
     path = run.path / layout.EVENTS
@@ -108,17 +106,17 @@ def take_in(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fal
                 if _lease(row, behind):
                     return _Intake(run, row, source).until(deadline, stopped)
                 time.sleep(PAUSE)
-            except Overtaken:
-                logger.debug("Somebody else took in a part of %s", path)
+            except StaleCursor:
+                logger.debug("Another process ingested a part of %s", path)
             except OSError as error:
-                raise Unreadable(path, behind, error) from error
+                raise UnreadableJournal(path, behind, error) from error
             if stopped() or time.monotonic() > deadline:
                 return behind
     return 0
 
 
 def _journal(run: Run) -> Journal | None:
-    """The row of the run's journal; None when the run's own row is gone meanwhile."""
+    """Return the row of the journal, or None if the run's row was deleted meanwhile."""
     known: Journal | None = Journal.objects.filter(run=run).first()
     try:
         return known or Journal.objects.get_or_create(run=run)[0]
@@ -127,7 +125,7 @@ def _journal(run: Run) -> Journal | None:
 
 
 def _lease(row: Journal, behind: int) -> bool:
-    """Whether to begin: always for little, for much unless somebody else is at it."""
+    """Acquire the lease, which only a large backlog needs."""
     if behind < LEASE_BYTES:
         return True
     now = time.time()
@@ -139,7 +137,7 @@ def _lease(row: Journal, behind: int) -> bool:
 
 
 class _Intake:
-    """One go at a journal from where its row stands."""
+    """One pass over a journal, starting where its row ends."""
 
     def __init__(self, run: Run, row: Journal, source: Source) -> None:
         self._run, self._row, self._source = run, row, source
@@ -152,7 +150,7 @@ class _Intake:
         )
 
     def until(self, deadline: float, stopped: Callable[[], bool]) -> int:
-        """Read, parse and store group after group. Raises `Overtaken`."""
+        """Read, parse and store group after group. Raises `StaleCursor`."""
         writer = None
         while self._more():
             writer = writer or Writer(self._run, self._reached.generation)
@@ -165,11 +163,11 @@ class _Intake:
         return self._pending()
 
     def _more(self) -> bool:
-        """Whether another line has ended, or the journal begins anew."""
+        """Return whether there are further lines, or the journal was replaced."""
         return self._reached != self._stored or bool(self._source.read(self._stored.memory.offset))
 
     def _pending(self) -> int:
-        """Half a line at the end is nothing to wait for; the row then says that all is done."""
+        """Return the bytes to be ingested; an incomplete last line does not count."""
         offset = self._stored.memory.offset
         if self._source.read(offset):
             return self._source.size() - offset
@@ -187,7 +185,7 @@ class _Intake:
             memory = memory.after(chunk)
             reached = reached.after(batch, memory)
         if not (self._source.holds(self._reached.memory) and self._source.holds(memory)):
-            raise Overtaken
+            raise StaleCursor
         self._reached = reached
 
     def _commit(self, writer: Writer) -> None:
@@ -209,7 +207,7 @@ class _Intake:
         self._stored = reached
 
     def _move(self) -> None:
-        """Claim the bytes: from here to the end of the transaction they are ours."""
+        """Advance the offset, unless another process did."""
         stored, reached = self._stored, self._reached
         here = Journal.objects.filter(
             pk=self._row.pk, offset=stored.memory.offset, generation=stored.generation
@@ -231,11 +229,11 @@ class _Intake:
             **asdict(self._source.mark(reached.memory)),
         )
         if moved != 1:
-            raise Overtaken
+            raise StaleCursor
 
 
 def purge(run: int, generation: int) -> None:
-    """Delete what is of older generations of a run's journal, little by little: nobody sees it any more."""
+    """Delete the series of older generations of a journal, in small batches."""
     older = {"run": run, "generation__lt": generation}
     if not Series.objects.filter(**older).exists():
         return

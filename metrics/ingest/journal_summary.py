@@ -1,4 +1,4 @@
-"""The figures of a journal from its file alone, for whoever has no database: those that ingest would store. Pure."""
+"""Compute the statistics of metrics from a journal alone, as ingest would store them, without a database."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class _Counted:
     first_time: float | None = None
 
 
-def figures(run_dir: Path) -> dict[str, MetricFacts]:
-    """The figures of every metric of a run, by name; nothing where there is no journal.
+def metric_stats(run_dir: Path) -> dict[str, MetricFacts]:
+    """Return the statistics of every metric of a run by name; empty if it has no journal.
 
-    The whole of it is read, in constant memory: about a second for two million values.
+    Reads the journal in constant memory: about a second for two million values.
 
     Raises:
         OSError: the journal cannot be read, or is a link.
@@ -54,7 +54,7 @@ def figures(run_dir: Path) -> dict[str, MetricFacts]:
             rows, last_time, memory = rows + batch.rows, batch.last_time, memory.after(chunk)
             for key, points in batch.series.items():
                 count_in(counted.setdefault(key, _Counted()), points)
-    # A metric that was logged both with and without steps is told by the points that have one.
+    # Of a metric that was logged both with and without steps, the points with one count.
     return {
         name: MetricFacts.of(of_series)
         for lane in (Lane.STEPLESS, Lane.METRIC)

@@ -1,8 +1,8 @@
 """Lines of a journal as columns of points.
 
-All lines of a chunk are parsed by one call: joined into one array, with a number between them that nobody can have
-written, so that the array tells whether every line was a value of its own. Where that fails (NaN and infinities are
-written bare, which is no JSON; a torn line; foreign bytes) the lines are looked at one by one.
+All lines of a chunk are parsed by one call: joined into one array, with a random number between them, so that
+the array shows whether every line was one value. Where that fails (NaN and infinities are
+written bare, which is no JSON; a torn line; foreign bytes) the lines are parsed one by one.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from itertools import islice
 
 from django.db.models import F, QuerySet
 
-from metrics.ingest.intake import Unreadable, purge
+from metrics.ingest.intake import UnreadableJournal, purge
 from metrics.models import Journal, Series
 from runicorn.store import layout
 from runs.errors import OutsideRoot
@@ -32,13 +32,13 @@ BATCH = 500
 
 Look = tuple[int, int, int]
 Take = Callable[[Run, float, threading.Event], int | None]
-"""Takes a run in for some seconds; the bytes that are left, or None when somebody else is at it. Raises `Unreadable`."""
+"""Ingest a run for some seconds; return the bytes left, or None if it is locked. Raises `UnreadableJournal`."""
 
 _FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:
-    """Runs of a root whose journals have more than was taken in, as far as their sizes are known."""
+    """Return the runs of a root with a known backlog."""
     live = Run.objects.filter(root=root, deleted=None)
     of_any_root = Journal.objects.filter(size__gt=F("offset")).values_list("run_id", flat=True)
     # Mostly none or few: asking for them by their ids spares a walk over all runs, which is right when it is many.
@@ -74,7 +74,7 @@ class Rounds:
         if self._is_time_to_sweep():
             self._sweep(stop)
         deadline = time.monotonic() + SLICE_SECONDS
-        # Not read while it is gone through: an open cursor is an old snapshot, from which SQLite lets nobody write.
+        # Not read while it is gone through: an open cursor is an old snapshot, from which SQLite refuses writes.
         for run in list(behind(self._root).only(*_FIELDS).order_by("-created", "-pk")[:BATCH]):
             if stop.is_set() or time.monotonic() > deadline:
                 return
@@ -127,7 +127,7 @@ class Rounds:
             return self._take(run, seconds, stop)
         except OutsideRoot:
             return 0
-        except Unreadable as error:
+        except UnreadableJournal as error:
             logger.warning("%s", error)
             self._unreadable.add(run.pk)
             return 0
@@ -146,8 +146,8 @@ class Rounds:
     def _purge(self) -> None:
         """Once: what a process left behind that was killed right after a journal had been replaced."""
         left = Series.objects.filter(run__root=self._root, generation__lt=F("run__journal__generation"))
-        for run, generation in set(left.values_list("run", "run__journal__generation")):
-            purge(run, generation)
+        for run_id, generation in set(left.values_list("run_id", "run__journal__generation")):
+            purge(run_id, generation)
 
     def _sweep(self, stop: threading.Event) -> None:
         """Note the size of every journal, so that what is behind can be found and counted."""

@@ -42,7 +42,7 @@ class Growth:
     fresh: list[Points] = field(default_factory=list)
     _tail: Points | None = None
     _open: dict[tuple[int, int], Node] = field(default_factory=dict)
-    """Tiles of this segment that have no parent yet, as far as they were made here."""
+    """Tiles of this segment without a parent that were made here."""
 
     def add(self, points: Points) -> None:
         """Take in points in the order of the journal."""

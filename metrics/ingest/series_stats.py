@@ -1,4 +1,4 @@
-"""The figures of a series: how many points, between what and what, and the last one."""
+"""Statistics of a series: count, ranges, and the last point."""
 
 from __future__ import annotations
 

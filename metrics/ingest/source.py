@@ -1,4 +1,4 @@
-"""The journal's file, and how to tell that it is still the one that was read."""
+"""Read a journal, and detect whether its file was replaced."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAST_LINE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What is kept of a file that was read up to `offset`: who it was, its head, what stood before the offset."""
+    """The stored identity of a file that was read up to `offset`: its inode, its head, and the bytes before the offset."""
 
     offset: int = 0
     inode: str = ""
@@ -33,7 +33,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The same while reading, in the very bytes that were read. `checksum` is the CRC-32 of all up to `offset`."""
+    """The identity while reading, as bytes. `checksum` is the CRC-32 of all up to `offset`."""
 
     offset: int = 0
     head: bytes = b""
@@ -41,7 +41,7 @@ class Memory:
     checksum: int = 0
 
     def after(self, chunk: bytes) -> Memory:
-        """The memory when `chunk` was read too."""
+        """Return the memory after a further chunk."""
         return Memory(
             self.offset + len(chunk),
             self.head if len(self.head) == HEAD else (self.head + chunk[:HEAD])[:HEAD],
@@ -50,7 +50,7 @@ class Memory:
         )
 
     def within_line(self) -> bool:
-        """Whether the offset lies inside a line, as it does after a piece of one that is too long to be read."""
+        """Return whether the offset is inside a line, as it is after a piece of an overlong line."""
         return self.offset > 0 and not self.before.endswith(b"\n")
 
 
@@ -58,7 +58,7 @@ class Source:
     """An open journal.
 
     Raises:
-        OSError: there is none, or it is no regular file; a link is not followed, for it may lead anywhere.
+        OSError: missing, or not a regular file; links are not followed, since they may point anywhere.
     """
 
     def __init__(self, path: Path, *, ended: bool = False) -> None:

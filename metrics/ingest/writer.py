@@ -49,10 +49,10 @@ class _Rows:
 
 
 class Writer:
-    """Takes in batches of one generation of one run's journal.
+    """Collects batches of one generation of one journal.
 
-    It knows the rows as they were when it was made. Whoever stores its rows makes sure, by the journal's offset,
-    that nobody else stored any since; otherwise the writer is thrown away.
+    It knows the rows as they were at its creation. The caller checks by the journal's offset that no other
+    process has stored any since, and otherwise discards the writer.
     """
 
     def __init__(self, run: Run, generation: int) -> None:
@@ -65,7 +65,7 @@ class Writer:
         self._rows = _Rows()
 
     def add(self, batch: Batch) -> None:
-        """Take in what a chunk of the journal holds."""
+        """Add the points of a chunk."""
         for key, points in batch.series.items():
             opened = self._open.get(key) or self._new(key)
             opened.touched = True
@@ -115,7 +115,7 @@ class Writer:
         self._rows = _Rows()
 
     def facts(self) -> dict[str, MetricFacts]:
-        """The figures of every metric that was touched, for lists of runs."""
+        """Return the statistics of every changed metric."""
         found = {}
         for (lane, name), opened in self._open.items():
             stepless = lane == Lane.STEPLESS and (Lane.METRIC, name) not in self._open

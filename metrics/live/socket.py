@@ -30,15 +30,15 @@ PAUSE = 1.0
 """Seconds between two looks at rows that change without a file of their own."""
 
 TURN = 2.0
-"""Seconds that a socket waits at its beginning for whoever takes the journal in."""
+"""Seconds that a new socket waits for another process that ingests the journal."""
 
 MEDIUM = b'"path"'
 """What every event of an image, a table or a histogram has in it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in which journal a page's points end.
+class JournalPosition:
+    """The end of the points that a page has.
 
     Attributes:
         generation: of the journal, which a replaced one has another of.
@@ -62,7 +62,7 @@ class LiveSocket(RunSocket):
     with the last 1,000 lines.
 
     Frames: `points` (see `PointFrames`); `{"type": "log", "first": number of the first line, "lines": […], "start": i,
-    "end": i, "long": […]}` (see `runs.live.log_blocks.Block`), with `"replaced": true` when the log began anew;
+    "end": i, "long": […]}` (see `runs.live.log_blocks.Block`), with `"replaced": true` when the log was replaced;
     `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
     `{"type": "media"}`: an image, table or histogram may have come;
     `{"type": "reset", "generation": g, "row": r, "end": i}`: ask for the series again, the points that follow
@@ -74,11 +74,11 @@ class LiveSocket(RunSocket):
 
     def read_query(self, query: dict[str, str]) -> None:
         """Take `end`, `row`, `generation`, `log` and `log_lines`."""
-        self.asked: Place | None = None
+        self.requested: JournalPosition | None = None
         if "end" in query:
             row = whole_number(query, "row", default=0) if query.get("row") != "-1" else -1
             generation = whole_number(query, "generation", default=0)
-            self.asked = Place(generation, whole_number(query, "end", default=0), row)
+            self.requested = JournalPosition(generation, whole_number(query, "end", default=0), row)
         self.log_offset = whole_number(query, "log", default=0)
         self.log_tail = None if "log" in query else LOG_LINES
         self.log_before = whole_number(query, "log_lines", default=0) if "log_lines" in query else None
@@ -132,51 +132,51 @@ class LiveSocket(RunSocket):
     # The points
 
     async def send_points(self) -> None:
-        """Carry the points of the journal; begin anew with a reset when it is not what the page knows."""
-        place = await self.first_place()
+        """Send the points of the journal; send a reset when it was replaced."""
+        place = await self.first_position()
         while True:
             await self.follow(place)
-            before, place = place, await self.place_taken_in()
+            before, place = place, await self.ingested_position()
             if before.generation == place.generation:
                 await asyncio.sleep(PAUSE)
             await self.send_reset(place)
 
-    async def first_place(self) -> Place:
+    async def first_position(self) -> JournalPosition:
         """Where to begin: where the page's points end, unless they are of another journal or too far back."""
-        # Somebody else may be taking a replaced journal in: until that is done, the rows name the old generation.
-        taken_in, size = await database_sync_to_async(_take_in)(self.run, TURN)
-        asked = self.asked
-        if asked and asked.row < 0 and asked.end == 0:
-            asked = replace(asked, generation=taken_in.generation)
-        if asked and asked.generation == taken_in.generation and 0 <= size - asked.end <= BACKLOG:
-            return replace(asked, last_time=taken_in.last_time)
-        place = await self.place_taken_in()
-        if asked:
+        # Another process may be ingesting a replaced journal: until then the rows have the old generation.
+        ingested, size = await database_sync_to_async(_ingest)(self.run, TURN)
+        requested = self.requested
+        if requested and requested.row < 0 and requested.end == 0:
+            requested = replace(requested, generation=ingested.generation)
+        if requested and requested.generation == ingested.generation and 0 <= size - requested.end <= BACKLOG:
+            return replace(requested, last_time=ingested.last_time)
+        place = await self.ingested_position()
+        if requested:
             await self.send_reset(place)
         return place
 
-    async def place_taken_in(self) -> Place:
+    async def ingested_position(self) -> JournalPosition:
         """Where the points in the database end, once they have almost caught up with the journal."""
         while True:
-            place: Place
-            place, size = await database_sync_to_async(_take_in)(self.run)
+            place: JournalPosition
+            place, size = await database_sync_to_async(_ingest)(self.run)
             if size - place.end <= BACKLOG:
                 return place
             await asyncio.sleep(PAUSE)
 
-    async def send_reset(self, place: Place) -> None:
+    async def send_reset(self, place: JournalPosition) -> None:
         """Have the page ask for its series again; what it is sent from here on comes after `place`."""
         await self.send_frame(type="reset", generation=place.generation, row=place.row, end=place.end)
 
-    async def follow(self, place: Place) -> None:
+    async def follow(self, place: JournalPosition) -> None:
         """Send what comes after `place`, until the journal is replaced."""
         frames = PointFrames(place.generation, place.row, place.last_time)
         with self.reading(self.folder / layout.EVENTS, place.end, anywhere=True) as subscription:
             await subscription.ready()
             # From here on the hub notices a replacement. One that came between the look at the rows and the hub's, and has
             # grown past the place since, is known by ingest alone.
-            taken_in, _ = await database_sync_to_async(_take_in)(self.run, TURN)
-            if taken_in.generation != place.generation:
+            ingested, _ = await database_sync_to_async(_ingest)(self.run, TURN)
+            if ingested.generation != place.generation:
                 return
             async for chunk in subscription:
                 self._sent = chunk.end
@@ -212,7 +212,7 @@ def _row(run: int) -> tuple[Run | None, int]:
     return Run.objects.filter(pk=run).first(), _journal(run).offset
 
 
-def _take_in(run: Run, wait: float = 0.0) -> tuple[Place, int]:
+def _ingest(run: Run, wait: float = 0.0) -> tuple[JournalPosition, int]:
     """Take in what is new for about `wait` seconds, or a little, which also notices a replaced journal.
 
     Returns:
@@ -220,7 +220,7 @@ def _take_in(run: Run, wait: float = 0.0) -> tuple[Place, int]:
     """
     catch_up(run, wait)
     journal = _journal(run.pk)
-    place = Place(journal.generation, journal.offset, journal.rows - 1, journal.clock(run))
+    place = JournalPosition(journal.generation, journal.offset, journal.rows - 1, journal.clock(run))
     try:
         return place, os.lstat(run.path / layout.EVENTS).st_size
     except FileNotFoundError:

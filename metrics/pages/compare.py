@@ -1,4 +1,4 @@
-"""What the compare page says in tables: how configs differ, and the figures of each metric side by side."""
+"""Tables of the compare page: differences of configs, and the statistics of each metric side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models import F
 
 from metrics.models import Series
 from metrics.pages.panels import SHOWN, Curve, Group, grouped
-from metrics.query.selection import CONFIG, TAG, Chosen
+from metrics.query.selection import CONFIG, TAG, Selection
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runs.models import Run, RunMetric
@@ -21,7 +21,7 @@ from runs.store.params import flatten
 MOST_RUNS = 100
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
 PATIENCE = 1.0
-"""Seconds for taking in what the runs logged since, before the page is made of what there is."""
+"""Seconds for ingesting the runs before the page is rendered."""
 MORE_IS_MORE = re.compile(
     r"acc|precision|recall|score|reward|return|\b(?:f1|auc|auroc|map|iou|dice|r2|bleu|rouge|psnr|ssim)\b",
     re.IGNORECASE,
@@ -48,7 +48,7 @@ class Row:
     hint: str = ""
 
 
-def compare_context(chosen: Chosen) -> dict[str, Any]:
+def compare_context(chosen: Selection) -> dict[str, Any]:
     """Everything the page shows of these runs but the points of their curves."""
     runs = chosen.runs
     different, equal = config_rows(runs)
@@ -110,7 +110,7 @@ def summary_rows(runs: Sequence[Run]) -> list[Row]:
     for key in sorted(set().union(*flat), key=natural):
         params = [one.get(key) for one in flat]
         numbers = [None if param is None else param.number for param in params]
-        mode = "min" if LESS_IS_MORE.search(key.replace("_", " ")) else _said(runs, key)
+        mode = "min" if LESS_IS_MORE.search(key.replace("_", " ")) else _direction(runs, key)
         best = _best(numbers, mode) if mode else None
         cells = [
             Cell(None if param is None else number if number is not None else param.text, _same(number, best))
@@ -154,8 +154,8 @@ def _tells(key: str) -> bool:
     return bool(LESS_IS_MORE.search(words) or MORE_IS_MORE.search(words))
 
 
-def _said(runs: Sequence[Run], key: str) -> str | None:
-    """The direction of a key that is somebody's primary metric, or the best value of one they all share."""
+def _direction(runs: Sequence[Run], key: str) -> str | None:
+    """Return the direction of a key that is a primary metric of any run, or whose best value they share."""
     for run in runs:
         if run.best_metric_name == key:
             return mode_of(run, key)

@@ -12,7 +12,7 @@ from django.db.models import F
 from metrics.models import Journal, Series
 from metrics.query import charts
 from metrics.query.plan import Window
-from metrics.query.series_view import Gone, View, directories
+from metrics.query.series_view import JournalReplaced, View, directories
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runs.models import Run
@@ -114,7 +114,7 @@ def sparklines(primary: Mapping[int, str]) -> dict[int, str]:
     new = [one for one in wanted if (one.uid, one.count) not in _outlines]
     try:
         _outlines.update(_drawn(new))
-    except Gone:
+    except JournalReplaced:
         # A journal was replaced in this moment: the next look has its new curve.
         wanted = [one for one in wanted if (one.uid, one.count) in _outlines]
     outlines = {one.run_id: _outlines[one.uid, one.count] for one in wanted}
@@ -129,7 +129,9 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
     seen = View(Journal(), series, directories(series))
     read = charts.thinned(seen, series, Window(), by_step=True, points=POINTS)
     entries = {
-        one: charts.columns([one], read[one.pk].points, read[one.pk].count, by_step=True, points=POINTS)
+        one: charts.series_columns(
+            [one], read[one.pk].points, read[one.pk].count, by_step=True, points=POINTS
+        )
         for one in series
     }
     return {(one.uid, one.count): outline(entry["x"], entry["y"]) for one, entry in entries.items()}
@@ -138,9 +140,13 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
 _outlines: dict[tuple[int, int], str] = {}
 
 
-def outline(x: Iterable[float], y: Iterable[float]) -> str:
-    """The points of an SVG polyline of 64 × 20 for a spark line; what is no finite number is left out."""
-    points = [(float(at), float(value)) for at, value in zip(x, y, strict=True) if math.isfinite(value)]
+def outline(x: Iterable[float], y: Iterable[float | None]) -> str:
+    """Return the points of an SVG polyline of 64 × 20 for a sparkline, without values that are not finite."""
+    points = [
+        (float(at), float(value))
+        for at, value in zip(x, y, strict=True)
+        if value is not None and math.isfinite(value)
+    ]
     if len(points) < 2:
         return ""
     across = _scaled([at for at, _ in points], WIDTH)

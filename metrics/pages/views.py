@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from metrics.ingest.catch_up import catch_up_several
 from metrics.pages import compare
-from metrics.query.selection import choose
+from metrics.query.selection import select_runs
 from runs.active_root import active_root
 from runs.models import Run
 
@@ -18,7 +18,7 @@ def compare_page(request: HttpRequest) -> HttpResponse:
     """Charts and tables of the runs that the address names, or runs to choose from."""
     asked = [part.strip() for text in request.GET.getlist("runs") for part in text.split(",")]
     run_ids = list(dict.fromkeys(part for part in asked if part and "\0" not in part))
-    chosen = choose(active_root(), run_ids[: compare.MOST_RUNS])
+    chosen = select_runs(active_root(), run_ids[: compare.MOST_RUNS])
     catch_up_several(chosen.runs, wait=compare.PATIENCE)
     context = compare.compare_context(chosen) | {"too_many": len(run_ids) > compare.MOST_RUNS}
     if not chosen.runs:

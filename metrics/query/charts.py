@@ -1,22 +1,25 @@
-"""Series as charts take them: columns, each series thinned by itself."""
+"""Build series for charts: columns, each series thinned on its own."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.models import Series
 from metrics.query import downsample
-from metrics.query.plan import Reading, Window, level_for
-from metrics.query.series_view import Shelf, View
+from metrics.query.plan import SeriesReader, Window, level_for
+from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
 from metrics.store.lanes import Lane
 from metrics.store.points import Points, gather
+from runicorn.api.responses.metrics import Band, SeriesStatistics, SeriesValues
+from runicorn.api.responses.metrics import Series as SeriesColumns
 
+Kind = Literal["float", "int", "bool", "text", "mixed"]
 _BAND_EVERY = 3
 """Points of a thinned curve for each edge of its band."""
 
@@ -42,20 +45,24 @@ def thinned(
     All series are read together, in one query a round; a second round is rare.
 
     Raises:
-        metrics.query.series_view.Gone: the journal was replaced meanwhile.
+        metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
     """
-    shelf, found = Shelf(view), {}
+    loader, found = TileLoader(view), {}
     windows = {one.pk: window(one) if callable(window) else window for one in series}
     todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
     while todo:
         readings = [
-            (one, level, Reading(view.directories[one.pk], windows[one.pk], by_step=by_step, level=level))
+            (
+                one,
+                level,
+                SeriesReader(view.directories[one.pk], windows[one.pk], by_step=by_step, level=level),
+            )
             for one, level in todo
         ]
-        shelf.fetch((one, reading.needs()) for one, _, reading in readings)
+        loader.fetch((one, reading.needs()) for one, _, reading in readings)
         todo = []
         for one, level, reading in readings:
-            read, count = reading.points(shelf.blob(one))
+            read, count = reading.points(loader.blob(one))
             if level and len(read) < min(points, count):
                 # Much of what the level was chosen by is hidden.
                 todo.append((one, level - 1))
@@ -70,7 +77,7 @@ def in_order(read: Sequence[Thinned], *, by_step: bool) -> Points:
     return together if by_step else together.by_time()
 
 
-def columns(
+def series_columns(
     series: Sequence[Series],
     together: Points,
     count: int,
@@ -78,8 +85,8 @@ def columns(
     by_step: bool,
     points: int,
     banded: bool = False,
-) -> dict[str, Any]:
-    """One entry of the answer: the lanes of one metric, in the order of `x`, of at most `points` points.
+) -> SeriesColumns:
+    """Return the curve of one metric in the order of `x`, thinned to at most `points` points.
 
     Args:
         series: the lanes.
@@ -93,12 +100,24 @@ def columns(
     x = together.step if by_step else together.time
     at = downsample.curve(x, together.value.heights(), points)
     shown = together.take(at)
-    entry = {"name": series[0].name, "kind": _kind(series), "count": count}
+    kind = _kind(series)
+    statistics, values = _statistics(together), _values(shown.value, kind)
+    entry: SeriesColumns = {
+        "name": series[0].name,
+        "kind": kind,
+        "count": count,
+        "min": statistics["min"],
+        "max": statistics["max"],
+        "last": statistics["last"],
+        "x": _column(x[at]),
+        "y": values["y"],
+        "special": values["special"],
+    }
+    if "labels" in values:
+        entry["labels"] = values["labels"]
     if series[0].lane == Lane.SYSTEM:
         entry["system"] = True
-    entry |= _figures(together)
-    entry |= {"x": np.ascontiguousarray(x[at]), **_heights(shown.value, entry["kind"])}
-    if banded and count > len(at) and entry["kind"] in ("float", "int"):
+    if banded and count > len(at) and kind in ("float", "int"):
         entry["band"] = _band(x, together.value.numbers(), at)
     if shown.stage.mask():
         entry["stages"] = _changes(shown.stage.objects())
@@ -107,51 +126,55 @@ def columns(
     return entry
 
 
-def _kind(series: Sequence[Series]) -> str:
-    kinds = {one.kind for one in series}
+def _column(array: NDArray[Any]) -> Any:
+    """Return an array that orjson can serialize as a list."""
+    return np.ascontiguousarray(array)
+
+
+def _kind(series: Sequence[Series]) -> Kind:
+    kinds = {cast(Kind, one.kind) for one in series}
     if len(kinds) == 1:
         return kinds.pop()
     return "mixed" if kinds & {"text", "mixed"} else "float"
 
 
-def _figures(points: Points) -> dict[str, Any]:
-    """The lowest, the highest and the last value; nothing where there is none."""
+def _statistics(points: Points) -> SeriesStatistics:
     numbers = points.value.numbers()
     finite = points.take(np.flatnonzero(np.isfinite(numbers)))
     heights = finite.value.numbers()
-    figures = {"min": None, "max": None, "last": None}
+    statistics: SeriesStatistics = {"min": None, "max": None, "last": None}
     if len(heights):
         ends = finite.value.take(np.array([heights.argmin(), heights.argmax()]))
-        figures["min"], figures["max"] = (number + 0 for number in ends.objects())  # booleans as 0 and 1
+        # Booleans become 0 and 1.
+        statistics["min"], statistics["max"] = (number + 0 for number in ends.objects())
     if len(points):
-        figures["last"] = points.value.take(slice(len(points) - 1, None)).objects()[0]
-    return figures
+        statistics["last"] = points.value.take(slice(len(points) - 1, None)).objects()[0]
+    return statistics
 
 
-def _heights(values: Values, kind: str) -> dict[str, Any]:
-    """`y`, and beside it what a number cannot say: which of its gaps are what, and the texts it counts."""
+def _values(values: Values, kind: str) -> SeriesValues:
     if kind == "text":
         used, codes = np.unique(values.bits, return_inverse=True)
         labels = [values.labels[code] for code in used.tolist()]
-        return {"y": codes.astype(np.int64), "special": [], "labels": labels}
+        return {"y": _column(codes.astype(np.int64)), "special": [], "labels": labels}
     if values.kind in (INT, NULL) or kind == "bool":
-        return {"y": np.ascontiguousarray(values.bits), "special": []}
-    numbers = np.ascontiguousarray(values.numbers())
+        return {"y": _column(values.bits), "special": []}
+    numbers = values.numbers()
     odd = np.flatnonzero(~np.isfinite(numbers) & values.where(FLOAT))
-    special = [[at, str(number)] for at, number in zip(odd.tolist(), numbers[odd].tolist(), strict=True)]
-    return {"y": numbers, "special": special}
+    special: Any = [[at, str(number)] for at, number in zip(odd.tolist(), numbers[odd].tolist(), strict=True)]
+    return {"y": _column(numbers), "special": special}
 
 
-def _band(x: NDArray[Any], heights: Floats, at: Index) -> dict[str, Any]:
-    """Between which heights all points lie, at every few of the positions that are shown."""
+def _band(x: NDArray[Any], heights: Floats, at: Index) -> Band:
+    """Return the range of all points, at every few of the positions that are shown."""
     edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
     low, high = downsample.envelope(heights, edges)
     if np.abs(heights[np.isfinite(heights)]).max(initial=0) < np.finfo(np.float32).max:
         # A shade needs no more digits than it has pixels.
         low, high = low.astype(np.float32), high.astype(np.float32)
-    return {"x": np.ascontiguousarray(x[edges]), "low": low, "high": high}
+    return {"x": _column(x[edges]), "low": _column(low), "high": _column(high)}
 
 
-def _changes(stages: Sequence[Any]) -> list[list[Any]]:
-    """Positions where the stage changes, and to what."""
-    return [[i, stage] for i, stage in enumerate(stages) if i == 0 or stage != stages[i - 1]]
+def _changes(stages: Sequence[Any]) -> list[tuple[int, Any]]:
+    """Return the positions where the stage changes, with the new stage."""
+    return [(i, stage) for i, stage in enumerate(stages) if i == 0 or stage != stages[i - 1]]

@@ -41,14 +41,14 @@ def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
     if len(finite):
         chosen[[finite[heights[finite].argmin()], finite[heights[finite].argmax()]]] = True
     if len(finite) < len(heights):
-        room = points - int(chosen.sum())
-        chosen[_gaps(odd, room // 4 if len(finite) else room)] = True
+        left = points - int(chosen.sum())
+        chosen[_gaps(odd, left // 4 if len(finite) else left)] = True
     chosen[_bends(x, heights, finite, points - int(chosen.sum()))] = True
     return np.flatnonzero(chosen)
 
 
 def envelope(heights: Floats, edges: Index) -> tuple[Floats, Floats]:
-    """The lowest and the highest height on both sides of each edge, as far as its neighbours; infinite where none is.
+    """The lowest and the highest height on both sides of each edge, up to its neighbours; infinite where there is no finite value.
 
     Lines from edge to edge through these enclose every finite height.
 

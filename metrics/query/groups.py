@@ -1,4 +1,4 @@
-"""What the curves of several runs are like together: pure functions over arrays.
+"""Compute statistics over the curves of several runs.
 
 Runs log at steps of their own, so their curves are first read at common places along x. A curve is read only between
 its own first and last point, on the straight line between the two points around a place, as charts draw it; beside a
@@ -9,25 +9,27 @@ in Statistical Packages", The American Statistician 50 (1996), definition 7, whi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from metrics.store.columns import Floats
+from runicorn.api.responses.metrics import GroupStatistics
 
 QUANTILES = {"p10": 0.10, "p25": 0.25, "p50": 0.50, "p75": 0.75, "p90": 0.90}
 COLUMNS = ("x", "count", "mean", "min", "max", *QUANTILES)
 
 
-def summary(curves: Sequence[tuple[Floats, Floats]], points: int, *, whole: bool) -> dict[str, NDArray[Any]]:
-    """`COLUMNS` of equal length for curves given as (x, y), x ascending; at most `points` places.
+def group_statistics(curves: Sequence[tuple[Floats, Floats]], points: int, *, whole: bool) -> GroupStatistics:
+    """Return `COLUMNS` of equal length for curves given as (x, y), x ascending; at most `points` places.
 
-    `count` says how many curves were read at a place; where it is 0 the other figures are NaN.
+    `count` says how many curves were read at a place; where it is 0 the other statistics are NaN.
     """
     x = places([x for x, _ in curves], points, whole=whole)
     heights = np.stack([read_at(*curve, x) for curve in curves])
-    return {"x": x, **statistics(heights)}
+    # Numpy arrays, which orjson serializes as lists.
+    return cast(GroupStatistics, {"x": x, **statistics(heights)})
 
 
 def places(xs: Sequence[Floats], points: int, *, whole: bool) -> Floats:

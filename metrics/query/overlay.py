@@ -1,4 +1,4 @@
-"""The curves of many runs at once, for charts that lay them over each other, and what groups of them are like.
+"""Read the curves of many runs at once, and the statistics of groups of runs.
 
 However many runs there are, they are read by the same few queries.
 """
@@ -13,12 +13,13 @@ from metrics.models import Journal, Series
 from metrics.query import charts, groups
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
-from metrics.query.selection import Chosen, Group, group, start_of
+from metrics.query.selection import Group, Selection, group_runs, start_of
 from metrics.query.series import BY_STEP, BY_TIME
 from metrics.query.series_view import view_of_several
 from metrics.store.columns import Floats
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
+from runicorn.api.responses.metrics import ComparedCurve, ComparedRun, RunGroup, UntimedComparedSeries
 from runs.models import Run
 
 
@@ -43,21 +44,21 @@ class Curve:
         return x, self.points.value.numbers()
 
 
-def curves(
-    chosen: Chosen,
+def compare_series(
+    selection: Selection,
     names: Sequence[str] | None = None,
     points: int = 500,
     x: str = "step",
     step_range: Range | None = None,
     time_range: Range | None = None,
     group_by: str | None = None,
-) -> dict[str, Any]:
-    """The series of all runs in columns, and of their groups; numpy arrays stand for lists.
+) -> UntimedComparedSeries:
+    """Return the series of all runs in columns, and of their groups; lists of numbers are numpy arrays.
 
     Args:
-        chosen: whose series.
+        selection: the runs.
         names: only these metrics; all by default.
-        points: each series is thinned to at most so many, and a group is told of at as many places.
+        points: each series is thinned to at most so many, and the statistics of a group to as many places.
         x: "step", "time" in Unix seconds, or "relative": seconds since the start of each run.
         step_range: lowest and highest step, both included; None for an open side.
         time_range: the same for x="time" and x="relative", in their seconds.
@@ -65,15 +66,15 @@ def curves(
 
     Raises:
         rest_framework.exceptions.ValidationError: that would be too much for one answer.
-        metrics.query.series_view.Gone: a journal was replaced in this moment; ask again.
+        metrics.query.series_view.JournalReplaced: a journal was replaced in this moment; ask again.
     """
     by_step = x == "step"
     seen, journals = view_of_several(
-        chosen.runs, BY_STEP if by_step else BY_TIME, names, most=MOST_SERIES + 1
+        selection.runs, BY_STEP if by_step else BY_TIME, names, most=MOST_SERIES + 1
     )
-    grouped = [] if group_by is None else group(chosen.runs, group_by)
+    grouped = [] if group_by is None else group_runs(selection.runs, group_by)
     _refuse_too_much(seen.series, grouped, points)
-    origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in chosen.runs}
+    origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
 
     def window(one: Series) -> Window:
         if by_step:
@@ -85,17 +86,17 @@ def curves(
 
     read = charts.thinned(seen, seen.series, window, by_step=by_step, points=points)
     found = []
-    for run, lanes in _together(seen.series, chosen.runs):
+    for run, lanes in _together(seen.series, selection.runs):
         of_lanes = [read[one.pk] for one in lanes]
         ordered = charts.in_order(of_lanes, by_step=by_step)
         found.append(Curve(run, lanes, ordered, sum(one.count for one in of_lanes), origins[run.pk]))
-    answer = {
+    answer: UntimedComparedSeries = {
         "series": [_entry(curve, by_step, points) for curve in found],
-        "runs": [_told(run, journals.get(run.pk)) for run in chosen.runs],
-        "missing": chosen.missing,
+        "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
+        "missing": selection.missing,
     }
     if group_by is not None:
-        answer["groups"] = [_summed(one, found, by_step, points) for one in grouped]
+        answer["groups"] = [_group_entry(one, found, by_step, points) for one in grouped]
     return answer
 
 
@@ -108,15 +109,16 @@ def _together(series: Sequence[Series], runs: Sequence[Run]) -> list[tuple[Run, 
     return [(runs[place], lanes[name, system, place]) for name, system, place in sorted(lanes)]
 
 
-def _entry(curve: Curve, by_step: bool, points: int) -> dict[str, Any]:
-    entry = charts.columns(curve.series, curve.points, curve.count, by_step=by_step, points=points)
+def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
+    entry = charts.series_columns(curve.series, curve.points, curve.count, by_step=by_step, points=points)
     if curve.origin:
-        entry["x"] = entry["x"] - curve.origin
+        x: Any = entry["x"]
+        entry["x"] = x - curve.origin
     return {"id": curve.run.run_id, **entry}
 
 
-def _summed(one: Group, found: Sequence[Curve], by_step: bool, points: int) -> dict[str, Any]:
-    """What the curves of a group are like, metric by metric; those without a number have no mean."""
+def _group_entry(one: Group, found: Sequence[Curve], by_step: bool, points: int) -> RunGroup:
+    """Return the statistics of a group by metric, for metrics with any number."""
     members = {run.pk for run in one.runs}
     by_name: dict[str, list[tuple[Floats, Floats]]] = {}
     for curve in found:
@@ -126,13 +128,13 @@ def _summed(one: Group, found: Sequence[Curve], by_step: bool, points: int) -> d
         "value": one.value,
         "ids": [run.run_id for run in one.runs],
         "series": [
-            {"name": name, "runs": len(parts), **groups.summary(parts, points, whole=by_step)}
+            {"name": name, "runs": len(parts), **groups.group_statistics(parts, points, whole=by_step)}
             for name, parts in by_name.items()
         ],
     }
 
 
-def _told(run: Run, journal: Journal | None) -> dict[str, Any]:
+def _run_entry(run: Run, journal: Journal | None) -> ComparedRun:
     return {
         "id": run.run_id,
         "project": run.project,

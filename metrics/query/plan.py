@@ -1,8 +1,8 @@
 """Which tiles to read for a stretch of a series at a resolution, and what to make of them.
 
 By time every point counts. By step, of all points of a step the last one counts, so what a resumed run logged again
-hides what was there. Whole tiles are dropped or taken by what the directory says of their steps; only where a tile
-is hidden in part, or cut by the edge of the stretch, are its points read. All figures are therefore exact.
+hides the earlier ones. Whole tiles are dropped or taken by the steps in the directory; only where a tile
+is hidden in part, or cut by the edge of the stretch, are its points read. All counts are therefore exact.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Window:
     after_row: int | None = None
 
     def pick(self, points: Points) -> Points:
-        """Those points that lie in the stretch."""
+        """Return the points inside the window."""
         if self == WHOLE:
             return points
         _, inside = self.judge(points.step, points.step, points.time, points.time, points.row, points.row)
@@ -69,7 +69,7 @@ WHOLE = Window()
 """Everything."""
 
 
-class Reading:
+class SeriesReader:
     """One stretch of one series at one resolution.
 
     Attributes:
@@ -116,7 +116,7 @@ class Reading:
         return int(column[self.whole].sum())
 
     def count(self, blob: Blob) -> int:
-        """How many points there are before thinning; reads only what lies in part in the stretch."""
+        """Return the number of points before thinning; reads only tiles that are partly inside."""
         if self._mingled:
             return self.points(blob)[1]
         return self.count_whole() + sum(len(self._part(at, blob)) for at in self.parts.tolist())

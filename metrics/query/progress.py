@@ -1,4 +1,4 @@
-"""How far a run has come, when its config says how far it goes."""
+"""Progress of a run whose config has a total."""
 
 from __future__ import annotations
 
@@ -7,30 +7,32 @@ from typing import Any
 
 from metrics.models import Journal, Series
 from metrics.store.lanes import Lane
+from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
 from runs.models import Run
 
 TOTALS = ("total_steps", "max_steps", "epochs")
 
 
-def progress(run: Run) -> dict[str, Any]:
-    """Status, step, total, their fraction, and the seconds that are left at the pace so far.
+def progress(run: Run) -> RunProgress:
+    """Return status, step, total, their fraction, and the estimated remaining seconds.
 
-    `epochs` counts the last logged `epoch`, the other totals the highest step. What is not known is left out.
+    `epochs` counts the last logged `epoch`, the other totals the highest step. Unknown fields are left out.
     """
     key, total = next(((key, n) for key in TOTALS if (n := _total(run.config.get(key)))), (None, None))
     counted = _series(run, Lane.METRIC, "epoch") if key == "epochs" else _series(run, Lane.ROWS, "")
     step = None if counted is None else counted.last if key == "epochs" else counted.top_step
-    answer: dict[str, Any] = {"available": None not in (step, total), "status": run.status}
+    answer: RunProgress = {"available": None not in (step, total), "status": run.status}
     if step is not None:
         answer["step"] = int(step)
     if total is not None:
         answer["total"] = total
     if counted is not None and step is not None and total is not None:
         answer["fraction"] = fraction = min(1.0, max(0.0, step / total))
-        began = counted.first_time if run.started is None else min(run.started, counted.first_time)
+        first = counted.first_time or 0.0
+        began = first if run.started is None else min(run.started, first)
         if run.status == layout.RUNNING and fraction > 0:
-            answer["eta_seconds"] = max(0.0, counted.last_time - began) * (1 - fraction) / fraction
+            answer["eta_seconds"] = max(0.0, (counted.last_time or 0.0) - began) * (1 - fraction) / fraction
     return answer
 
 

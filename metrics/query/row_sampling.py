@@ -71,7 +71,7 @@ class _Peaks:
         self._value[buckets[better]], self._at[buckets[better]] = depths[better], at[better]
 
     def best(self) -> list[int]:
-        """The position of the lowest of all; empty when there was none."""
+        """Return the position of the lowest value, or nothing if all are missing."""
         at = int(self._at[self._value.argmin()])
         return [at] if at >= 0 else []
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from metrics.models import Series
-from metrics.query.plan import WHOLE, Reading, Window
-from metrics.query.series_view import Shelf, View
+from metrics.query.plan import WHOLE, SeriesReader, Window
+from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import BOOL, NULL, Bools, Floats, Index, Ints, Values, join
 from metrics.store.lanes import Lane
 from metrics.store.points import NONE, Points, gather
@@ -53,7 +53,7 @@ class RowReader:
     """
 
     def __init__(self, view: View, *, by_step: bool, window: Window = WHOLE) -> None:
-        self._view, self._by_step, self._shelf, self._window = view, by_step, Shelf(view), window
+        self._view, self._by_step, self._shelf, self._window = view, by_step, TileLoader(view), window
         metrics = view.lane(Lane.METRIC) if by_step else view.lane(Lane.METRIC, Lane.STEPLESS)
         self.series: dict[str, list[Series]] = {}
         for one in metrics:
@@ -66,7 +66,7 @@ class RowReader:
         """All rows in their order with the cells of those metrics, or only the rows at the chosen positions.
 
         Raises:
-            metrics.query.series_view.Gone: the journal was replaced meanwhile.
+            metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
         """
         size = max(64, min(SLICE_ROWS, SLICE_CELLS // max(1, len(names))))
         start = 0
@@ -177,7 +177,7 @@ class RowReader:
             return int(one.count)
         directory = self._view.directories[one.pk]
         top = int(directory.column("level").max(initial=0)) + 1
-        count = Reading(directory, self._window, by_step=self._by_step, level=top).count(
+        count = SeriesReader(directory, self._window, by_step=self._by_step, level=top).count(
             self._shelf.blob(one)
         )
         self._shelf.clear()

@@ -1,4 +1,4 @@
-"""Which runs are laid over each other, and which of them belong together."""
+"""Select runs by id, and group them by a config value or by tag."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ CONFIG, TAG = "config.", "tag"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """The runs that were asked for, in that order, and the ids of those that are not to be had."""
+class Selection:
+    """The runs of a list of ids, in that order, and the ids of unknown or deleted runs."""
 
     runs: list[Run]
     missing: list[str]
@@ -25,14 +25,14 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Runs that share a config value or a tag; None is for those that have none."""
+    """Runs that share a config value or a tag; None for runs without any."""
 
     value: str | None
     runs: list[Run]
 
 
-def choose(root: StorageRoot, run_ids: Sequence[str]) -> Chosen:
-    """The runs of those ids, in one query, that are in the store and not in the recycle bin."""
+def select_runs(root: StorageRoot, run_ids: Sequence[str]) -> Selection:
+    """Return the runs of these ids that are in the store and not in the recycle bin."""
     known = {run.run_id: run for run in Run.objects.in_root(root).live().filter(run_id__in=run_ids)}
     for run_id in [run_id for run_id in run_ids if run_id not in known][:MOST_LOOKED_FOR]:
         if (run := discovery.refresh_run(root, run_id)) is not None and run.deleted is None:
@@ -40,24 +40,24 @@ def choose(root: StorageRoot, run_ids: Sequence[str]) -> Chosen:
     for run in known.values():
         run.root = root
     there = {run_id for run_id, run in known.items() if _is_inside(run)}
-    return Chosen(
+    return Selection(
         [known[run_id] for run_id in run_ids if run_id in there],
         [run_id for run_id in run_ids if run_id not in there],
     )
 
 
 def start_of(run: Run) -> float:
-    """When a run began, in Unix seconds: what `x=relative` counts from."""
+    """Return the start of a run, from which `x=relative` counts, in Unix seconds."""
     return float(run.created if run.started is None else run.started)
 
 
-def group(runs: Sequence[Run], group_by: str) -> list[Group]:
-    """The runs by `config.<key>` or by `tag`, where a run is in the group of each of its tags; numbers first."""
+def group_runs(runs: Sequence[Run], group_by: str) -> list[Group]:
+    """Group runs by `config.<key>` or by `tag`; a run is in the group of each of its tags. Numbers come first."""
     values: dict[int, list[tuple[float, str]]] = {}
     if group_by.startswith(CONFIG):
         params = RunParam.objects.filter(run__in=runs, key=group_by.removeprefix(CONFIG))
-        for run, number, text in params.values_list("run_id", "number", "text"):
-            values[run] = [(math.inf if number is None else number, text)]
+        for run_id, number, text in params.values_list("run_id", "number", "text"):
+            values[run_id] = [(math.inf if number is None else number, text)]
     else:
         values = {run.pk: [(math.inf, tag) for tag in run.tags] for run in runs}
     members: dict[tuple[float, str], list[Run]] = {}

@@ -1,6 +1,6 @@
-"""What is asked of the metrics of a run: series for charts, rows for tables, figures for pages.
+"""Read the metrics of a run: series for charts, rows for tables.
 
-Everything is answered from committed rows as of one moment; `services.catch_up` brings them up to date first.
+All reads are of committed rows as of one moment; `catch_up` ingests the journal first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.row_sampling import Choice, RowSampler
 from metrics.query.rows import STAGE, Block, RowReader
 from metrics.query.series_view import View, view
-from metrics.store.cache import cache
 from metrics.store.lanes import Lane
+from runicorn.api.responses.metrics import Series as SeriesColumns
+from runicorn.api.responses.metrics import UntimedSeriesAnswer
 from runs.models import Run
 
 NUMBERS_PER_POINT = 3
@@ -28,7 +29,7 @@ BY_STEP = (Lane.METRIC,)
 BY_TIME = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
 
 
-def series(
+def run_series(
     run: Run,
     names: Sequence[str] | None = None,
     points: int = 2000,
@@ -37,8 +38,8 @@ def series(
     after_row: int | None = None,
     generation: int | None = None,
     time_range: Range | None = None,
-) -> dict[str, Any]:
-    """The series of a run in columns; numpy arrays stand for lists.
+) -> UntimedSeriesAnswer:
+    """Return the series of a run in columns; lists of numbers are numpy arrays.
 
     Args:
         run: whose series.
@@ -52,13 +53,15 @@ def series(
 
     Raises:
         rest_framework.exceptions.ValidationError: that would be too much for one answer.
-        metrics.query.series_view.Gone: the journal was replaced in this moment; ask again.
+        metrics.query.series_view.JournalReplaced: the journal was replaced in this moment; ask again.
     """
     by_step = x == "step"
     seen = view(run, BY_STEP if by_step else BY_TIME, names)
     if seen is None:
-        nothing = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
-        return nothing | ({"reset": True} if generation else {})
+        nothing: UntimedSeriesAnswer = {"series": [], "last_row": -1, "generation": 0, "journal_end": 0}
+        if generation:
+            nothing["reset"] = True
+        return nothing
     journal = seen.journal
     reset = generation is not None and generation != journal.generation
     after = None if reset else after_row
@@ -67,6 +70,20 @@ def series(
     ]
     check_size(wanted, points, per_point=NUMBERS_PER_POINT)
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
+    answer: UntimedSeriesAnswer = {
+        "series": _columns(seen, wanted, window, by_step, points),
+        "last_row": journal.rows - 1,
+        "generation": journal.generation,
+        "journal_end": journal.offset,
+    }
+    if reset:
+        answer["reset"] = True
+    return answer
+
+
+def _columns(
+    seen: View, wanted: list[Series], window: Window, by_step: bool, points: int
+) -> list[SeriesColumns]:
     read = charts.thinned(seen, wanted, window, by_step=by_step, points=points)
     together: dict[tuple[str, bool], list[Series]] = {}
     for one in wanted:
@@ -75,10 +92,10 @@ def series(
     for lanes in together.values():
         of_lanes = [read[one.pk] for one in lanes]
         ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
-        entries.append(charts.columns(lanes, ordered, count, by_step=by_step, points=points, banded=True))
-    answer = {"series": entries, "last_row": journal.rows - 1, "generation": journal.generation}
-    answer["journal_end"] = journal.offset
-    return answer | ({"reset": True} if reset else {})
+        entries.append(
+            charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, banded=True)
+        )
+    return entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,7 @@ class Rows:
         """The rows, some at a time.
 
         Raises:
-            metrics.query.series_view.Gone: the journal was replaced meanwhile.
+            metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
         """
         if self.reader is None:
             return
@@ -124,7 +141,7 @@ def rows_by_step(
         step_range: lowest and highest step, both included; None for an open side.
 
     Raises:
-        metrics.query.series_view.Gone: the journal was replaced in this moment; ask again.
+        metrics.query.series_view.JournalReplaced: the journal was replaced in this moment; ask again.
     """
     seen = view(run, (Lane.ROWS, Lane.METRIC), names)
     return _rows(seen, downsample, by_step=True, window=Window(step_range or EVERYTHING))
@@ -134,11 +151,6 @@ def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
     """One row for each `log()` call by its time, in seconds since the first. Otherwise as `rows_by_step`."""
     lanes = (Lane.ROWS, Lane.STEPLESS_ROWS, Lane.METRIC, Lane.STEPLESS)
     return _rows(view(run, lanes), downsample, by_step=False)
-
-
-def cache_stats() -> dict[str, Any]:
-    """What the tiles and directories that are kept decoded take, and how often they served."""
-    return cache.stats()
 
 
 def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: Window = WHOLE) -> Rows:
@@ -156,11 +168,13 @@ def _rows(seen: View | None, downsample: int | None, *, by_step: bool, window: W
         columns=columns,
         total=reader.total,
         sampled=reader.total if chosen is None else len(chosen.at),
-        last_step=max((one.top_step for one in reader.rows if one.lane == Lane.ROWS), default=None),
+        last_step=max(
+            (s.top_step for s in reader.rows if s.top_step is not None and s.lane == Lane.ROWS), default=None
+        ),
         complete=chosen is None or chosen.complete,
         reader=reader,
         chosen=chosen,
-        first_time=min(one.first_time for one in reader.rows),
+        first_time=min((s.first_time for s in reader.rows if s.first_time is not None), default=0.0),
         by_step=by_step,
     )
 

@@ -1,4 +1,4 @@
-"""The series of a run as they are at one moment: rows, directories, and tiles as they are asked for."""
+"""A consistent view of the series of runs: rows, directories, and tiles on demand."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _IDS = 500
 """Ids in one query: SQLite takes a thousand."""
 
 
-class Gone(Exception):
-    """A tile is not there any more: its journal was replaced, and the series with it, while it was being read."""
+class JournalReplaced(Exception):
+    """The journal was replaced, and its tiles were deleted, while a series was being read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def view_of_several(
 ) -> tuple[View, dict[int, Journal]]:
     """The series of several runs as of one moment, at most `most`, and the runs' journals by the runs' keys.
 
-    The journal of the view itself is none of them.
+    The journal of the view itself is a placeholder.
     """
     with snapshot():
         journals = {journal.run_id: journal for journal in Journal.objects.filter(run__in=runs)}
@@ -83,7 +83,7 @@ def directories(series: Sequence[Series]) -> dict[int, Directory]:
 
 
 @dataclass(slots=True)
-class Shelf:
+class TileLoader:
     """The tiles that a reading needs, fetched together."""
 
     view: View
@@ -93,7 +93,7 @@ class Shelf:
         """Read the tiles at those positions of those series: mips, or (True) all points.
 
         Raises:
-            Gone: the series have been replaced meanwhile.
+            JournalReplaced: the series have been replaced meanwhile.
         """
         missing: dict[bool, dict[int, tuple[Series, int]]] = {True: {}, False: {}}
         for series, positions in needs:
@@ -121,7 +121,7 @@ class Shelf:
         return read
 
     def clear(self) -> None:
-        """Let go of the tiles; what is asked for again comes from the cache or the database."""
+        """Release the tiles."""
         self._tiles.clear()
 
     def _read(self, tiles: dict[int, tuple[Series, int]], data: bool) -> None:
@@ -137,7 +137,7 @@ class Shelf:
                 cache.put((series.uid, tile, data), points, len(points) * _POINT_BYTES)
                 count += 1
             if count < len(some):
-                raise Gone
+                raise JournalReplaced
 
 
 def _of(tail: Node | None, data: bool) -> Points | None:
@@ -196,7 +196,7 @@ def _tails(series: Sequence[Series]) -> dict[int, Node]:
             "series_id", "first_row"
         )
         for pk, block in tails.values_list("series_id", "data"):
-            blocks[pk].append(block)
+            blocks[pk].append(bytes(block))
     for pk, one in missing.items():
         points = gather([codec.decode(block) for block in blocks[pk]]).by_step()
         found[pk] = pyramid.leaf(points, one.segment, one.segment_tiles)

@@ -1,4 +1,4 @@
-"""What has been read and decoded, kept while it fits: tiles never change, so nothing here goes stale."""
+"""Cache of decoded tiles and directories, bounded in bytes. Tiles never change, so no entry goes stale."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any
 
+from runicorn.api.responses.metrics import CacheStatistics
+
 CACHE_BYTES = 96 * 1024 * 1024
 ENTRY_BYTES = 1600
 """What a value costs beside its numbers: array objects, key and table entry. Thousands of tiny series are mostly that."""
 
 
 class Cache:
-    """Values by key up to a number of bytes; what was not asked for longest goes first. For many threads."""
+    """A thread-safe least-recently-used cache bounded in bytes."""
 
     def __init__(self, max_bytes: int = CACHE_BYTES, entry_bytes: int = ENTRY_BYTES) -> None:
         self._max_bytes, self._entry_bytes = max_bytes, entry_bytes
@@ -22,7 +24,7 @@ class Cache:
         self._bytes = self._hits = self._misses = self._increments = 0
 
     def get(self, key: Hashable) -> Any:
-        """The value, or None; counted as a hit or a miss."""
+        """Return the value, or None; count a hit or a miss."""
         with self._lock:
             found = self._kept.get(key)
             if found is None:
@@ -51,18 +53,18 @@ class Cache:
         with self._lock:
             self._increments += 1
 
-    def stats(self) -> dict[str, Any]:
-        """Sizes in bytes, counts since the start of the process, and their shares of all questions."""
+    def stats(self) -> CacheStatistics:
+        """Return sizes in bytes, and counts since the start of the process."""
         with self._lock:
-            asked = self._hits + self._misses
+            lookups = self._hits + self._misses
             return {
                 "size": self._bytes,
                 "max_size": self._max_bytes,
                 "hits": self._hits,
                 "misses": self._misses,
                 "incremental_updates": self._increments,
-                "hit_rate": self._hits / asked if asked else 0.0,
-                "incremental_rate": min(1.0, self._increments / asked) if asked else 0.0,
+                "hit_rate": self._hits / lookups if lookups else 0.0,
+                "incremental_rate": min(1.0, self._increments / lookups) if lookups else 0.0,
             }
 
 

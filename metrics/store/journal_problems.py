@@ -1,10 +1,10 @@
-"""What is wrong with a journal, in words. Pure."""
+"""Describe the problems of a journal."""
 
 from __future__ import annotations
 
 
 def problems(bad_lines: int, untimed: int, altered: int = 0) -> list[str]:
-    """A sentence for each kind of trouble.
+    """Return a sentence for each kind of problem.
 
     Args:
         bad_lines: lines that hold no record.

@@ -1,6 +1,6 @@
 """A series as a pyramid: tiles of all points below, above each sixteen of them a tile with their extremes.
 
-Reading any stretch at any resolution then touches about as many points as are asked for. Every tile has a *mip*: of
+SeriesReader any stretch at any resolution then touches about as many points as are asked for. Every tile has a *mip*: of
 each 32 neighbouring points the lowest and the highest, real points with their steps and times, and the first that is
 no finite number, so that what went wrong is seen from any distance.
 """

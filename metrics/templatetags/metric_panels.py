@@ -1,4 +1,4 @@
-"""What the metrics show on the pages of the runs: charts, spark lines, and how far the ingest is."""
+"""Panels of metrics on the pages of runs: charts, sparklines, and the progress of the ingest."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def chart_panel(run: Run) -> dict[str, Any]:
 
 @register.inclusion_tag("metrics/_run_progress.html")
 def run_progress(run: Run) -> dict[str, Any]:
-    """How far a running run is and what is left, where its config says how far it goes."""
+    """Render the progress of a running run whose config has a total."""
     running = run.status == layout.RUNNING
     return {"running": running, "progress": progress(run) if running else {}}
 
 
 @register.inclusion_tag("metrics/_progress.html")
 def ingest_progress(root: StorageRoot) -> dict[str, Any]:
-    """A line that says how far the store is listed and its metrics are taken in; nothing when all is done."""
+    """Render the progress of indexing and ingesting the store; nothing when it is complete."""
     # The row that the process holds is as old as the process.
     is_listed = StorageRoot.objects.filter(pk=root.pk, listed_at__isnull=False).exists()
     return {"backlog": catch_up.backlog(root), "is_listed": is_listed}
@@ -56,7 +56,7 @@ def sparklines(runs: Iterable[Run]) -> dict[int, str]:
 
 @register.simple_tag
 def spark(outlines: dict[int, str], run: Run) -> SafeString:
-    """The spark line of one run as a small picture; an empty place where there is none."""
+    """Render the sparkline of a run."""
     outline = outlines.get(run.pk)
     if not outline:
         return SafeString('<span class="no-spark"></span>')

@@ -1,56 +1,66 @@
-"""Responses about artifacts, built from their files. Sizes are bytes."""
+"""Build the responses of the API about artifacts from the files of a store, without a server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM
 from runicorn.artifacts.store import ArtifactFolder, Store, Version
 
-Complain = Callable[[str], None]
-"""Receives the message about a version that cannot be read."""
-
-
-def artifacts(store: Store, type: str | None, complain: Complain) -> list[dict[str, Any]]:
-    """The artifacts that have a version that is not deleted, the last updated first."""
-    items = [_item(folder, complain) for folder in store.folders(type)]
-    return sorted(
-        (item for item in items if item["num_versions"]), key=lambda item: item["updated_at"], reverse=True
+if TYPE_CHECKING:
+    # The package `runicorn.api` needs requests.
+    from runicorn.api.responses.artifacts import (
+        Artifact,
+        ArtifactVersion,
+        StoredVersion,
+        StoreStatistics,
+        TypeStatistics,
     )
 
+Warn = Callable[[str], None]
+"""Called with the problem of each version that cannot be read."""
 
-def _item(folder: ArtifactFolder, complain: Complain) -> dict[str, Any]:
-    entries = versions(folder, complain)
+
+def list_artifacts(store: Store, type: str | None, warn: Warn) -> list[Artifact]:
+    """Return the artifacts with a version that is not deleted, the last updated first."""
+    entries = [entry for folder in store.folders(type) if (entry := _artifact_entry(folder, warn))]
+    return sorted(entries, key=lambda entry: entry["updated_at"], reverse=True)
+
+
+def _artifact_entry(folder: ArtifactFolder, warn: Warn) -> Artifact | None:
+    entries = list_versions(folder, warn)
     live = [entry for entry in entries if entry["status"] != "deleted"]
+    if not live:
+        return None
     known = [folder.version(entry["version"]).metadata for entry in entries]
     return {
         "name": folder.name,
         "type": folder.type,
         "num_versions": len(live),
-        "latest_version": live[-1]["version"] if live else None,
-        "size_bytes": live[-1]["size_bytes"] if live else 0,
-        "created_at": min((entry["created_at"] for entry in entries), default=0.0),
-        "updated_at": max((max(about.created_at, about.updated_at) for about in known), default=0.0),
+        "latest_version": live[-1]["version"],
+        "size_bytes": live[-1]["size_bytes"],
+        "created_at": min(entry["created_at"] for entry in entries),
+        "updated_at": max(max(about.created_at, about.updated_at) for about in known),
         "aliases": folder.aliases(),
     }
 
 
-def versions(folder: ArtifactFolder, complain: Complain) -> list[dict[str, Any]]:
-    """The versions of an artifact, ascending, deleted ones too."""
+def list_versions(folder: ArtifactFolder, warn: Warn) -> list[ArtifactVersion]:
+    """Return the versions of an artifact, ascending, deleted ones too."""
     aliases = folder.aliases()
-    found = []
+    entries = []
     for version in map(folder.version, folder.all_numbers()):
         try:
-            found.append(_version(version, aliases))
+            entries.append(_version_entry(version, aliases))
         except DamagedFile as error:
-            complain(str(error))
-            found.append(_damaged(version))
-    return found
+            warn(str(error))
+            entries.append(_damaged_entry(version))
+    return entries
 
 
-def _damaged(version: Version) -> dict[str, Any]:
+def _damaged_entry(version: Version) -> ArtifactVersion:
     about = version.metadata
     return {
         "version": version.number,
@@ -63,7 +73,7 @@ def _damaged(version: Version) -> dict[str, Any]:
     }
 
 
-def _version(version: Version, aliases: dict[str, int]) -> dict[str, Any]:
+def _version_entry(version: Version, aliases: dict[str, int]) -> ArtifactVersion:
     manifest, about = version.manifest, version.metadata
     return {
         "version": version.number,
@@ -76,8 +86,8 @@ def _version(version: Version, aliases: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def version(version: Version) -> dict[str, Any]:
-    """Everything about a version, and its files.
+def version_detail(version: Version) -> StoredVersion:
+    """Return everything about a version, with its files.
 
     Raises:
         DamagedFile: its manifest cannot be read.
@@ -88,7 +98,7 @@ def version(version: Version) -> dict[str, Any]:
     return {
         "name": version.artifact.name,
         "type": version.artifact.type,
-        **_version(version, version.artifact.aliases()),
+        **_version_entry(version, version.artifact.aliases()),
         "updated_at": about.updated_at,
         "created_by_user": about.created_by_user,
         "num_references": len(manifest.references),
@@ -106,10 +116,10 @@ def version(version: Version) -> dict[str, Any]:
     }
 
 
-def statistics(store: Store, complain: Complain) -> dict[str, Any]:
-    """Sums over all artifacts; `dedup_pool_size_bytes` counts each content once."""
+def statistics(store: Store, warn: Warn) -> StoreStatistics:
+    """Return sums over all artifacts."""
     contents: dict[str, int] = {}
-    by_type: dict[str, dict[str, int]] = {}
+    by_type: dict[str, TypeStatistics] = {}
     total = files = 0
     for folder in store.folders():
         sums = by_type.setdefault(folder.type, {"count": 0, "versions": 0, "size_bytes": 0})
@@ -118,7 +128,7 @@ def statistics(store: Store, complain: Complain) -> dict[str, Any]:
             try:
                 manifest = version.manifest
             except DamagedFile as error:
-                complain(str(error))
+                warn(str(error))
                 continue
             contents.update((file.digest, file.size) for file in manifest.files)
             total, files = total + manifest.stored_size, files + len(manifest.files)
@@ -128,7 +138,7 @@ def statistics(store: Store, complain: Complain) -> dict[str, Any]:
         sums["versions"] += live
         sums["count"] += live > 0
     pool = sum(contents.values())
-    shown = {kind: by_type[kind] for kind in store.types() if by_type.get(kind, {}).get("count")}
+    shown = {kind: by_type[kind] for kind in store.types() if kind in by_type and by_type[kind]["count"]}
     return {
         "total_artifacts": sum(sums["count"] for sums in shown.values()),
         "total_versions": sum(sums["versions"] for sums in shown.values()),

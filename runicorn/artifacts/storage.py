@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from runicorn.artifacts.names import Spec
 from runicorn.artifacts.store import Store
 from runicorn.store.notices import say
 
 if TYPE_CHECKING:
+    from runicorn.api.responses.artifacts import Artifact, ArtifactVersion, StoreStatistics
     from runicorn.artifacts.manifest import Manifest, Metadata
 
 
@@ -25,13 +26,13 @@ class ArtifactStorage:
         self.storage_root = Path(storage_root)
         self._store = Store(self.storage_root)
 
-    def list_artifacts(self, type: str | None = None) -> list[dict[str, Any]]:
+    def list_artifacts(self, type: str | None = None) -> list[Artifact]:
         """Return the artifacts, or those of a type; what cannot be read is reported and left out."""
         from runicorn.artifacts import responses
 
-        return responses.artifacts(self._store, type, say)
+        return responses.list_artifacts(self._store, type, say)
 
-    def list_versions(self, name: str, type: str | None = None) -> list[dict[str, Any]]:
+    def list_versions(self, name: str, type: str | None = None) -> list[ArtifactVersion]:
         """Return the versions of an artifact.
 
         Raises:
@@ -39,7 +40,7 @@ class ArtifactStorage:
         """
         from runicorn.artifacts import responses
 
-        return responses.versions(self._store.find(name, type), say)
+        return responses.list_versions(self._store.find(name, type), say)
 
     def load_artifact(
         self, name: str, type: str | None = None, version: int | None = None, alias: str | None = None
@@ -55,7 +56,7 @@ class ArtifactStorage:
         found = self._store.resolve(Spec(name, type, version, None if version else alias or "latest"))
         return found.metadata, found.manifest
 
-    def get_storage_stats(self) -> dict[str, Any]:
+    def get_storage_stats(self) -> StoreStatistics:
         """Return counts and sizes of all artifacts."""
         from runicorn.artifacts import responses
 

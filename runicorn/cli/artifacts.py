@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.store.progress import show_progress
 from runicorn.store.units import format_bytes
+
+if TYPE_CHECKING:
+    from runicorn.api.responses.artifacts import Artifact, ArtifactVersion, StoredVersion, StoreStatistics
 
 
 class Action(StrEnum):
@@ -58,19 +61,19 @@ def artifacts(
     kind = type.value if type else None
     with common.exit_on_error():
         if action is Action.LIST:
-            _list(responses.artifacts(store, kind, common.print_error), as_json)
+            _list(responses.list_artifacts(store, kind, common.print_error), as_json)
         elif action is Action.STATS:
             _statistics(responses.statistics(store, common.print_error), as_json)
         elif action is Action.VERSIONS:
             folder = _named(store, name, kind, action)
-            _versions(responses.versions(folder, common.print_error), as_json)
+            _versions(responses.list_versions(folder, common.print_error), as_json)
         elif action is Action.VERIFY:
             _verify(_chosen(store, name, kind, version), as_json)
         else:
             number = _needed(version, "--version", action)
             found = _named(store, name, kind, action).existing(number)
             if action is Action.INFO:
-                _info(responses.version(found), as_json)
+                _info(responses.version_detail(found), as_json)
             else:
                 _delete(found, permanent, yes, as_json)
 
@@ -87,7 +90,7 @@ def _named(store: Store, name: str | None, kind: str | None, action: Action) -> 
     return store.find(own, kind or before or None)
 
 
-def _list(items: list[dict[str, Any]], as_json: bool) -> None:
+def _list(items: list[Artifact], as_json: bool) -> None:
     if as_json:
         common.print_json(items)
         return
@@ -111,7 +114,7 @@ def _list(items: list[dict[str, Any]], as_json: bool) -> None:
     common.print_table(columns, rows, numbers=("Versions", "Size"))
 
 
-def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
+def _versions(entries: list[ArtifactVersion], as_json: bool) -> None:
     if as_json:
         common.print_json(entries)
         return
@@ -131,7 +134,7 @@ def _versions(entries: list[dict[str, Any]], as_json: bool) -> None:
     common.print_table(columns, rows, numbers=("Size", "Files"))
 
 
-def _info(about: dict[str, Any], as_json: bool) -> None:
+def _info(about: StoredVersion, as_json: bool) -> None:
     if as_json:
         common.print_json(about)
         return
@@ -155,7 +158,7 @@ def _info(about: dict[str, Any], as_json: bool) -> None:
     common.print_table(("Size", "File", "Digest"), files + references, numbers=("Size",))
 
 
-def _statistics(sums: dict[str, Any], as_json: bool) -> None:
+def _statistics(sums: StoreStatistics, as_json: bool) -> None:
     if as_json:
         common.print_json(sums)
         return

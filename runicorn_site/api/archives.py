@@ -9,7 +9,7 @@ from typing import IO
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from artifacts import services as artifact_services
+from artifacts.services import lookup
 from runicorn.archives import write
 from runicorn.archives.limits import ArchiveRefused, ArchiveTooLarge
 from runicorn.archives.read import Outcome, import_archive
@@ -60,7 +60,7 @@ def import_into(
     if not dry_run:
         discovery.tick(root)
         discovery.refresh_runs(root, ids_of(outcome.replaced))
-        artifact_services.catch_up_all(root)
+        lookup.catch_up_all(root)
     return outcome
 
 

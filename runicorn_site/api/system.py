@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.db import DatabaseError, connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from metrics.query import series
+from metrics.store.cache import cache
 from runicorn._version import __version__
 from runicorn.api.responses import system as responses
 from runicorn_site.api import system_stats
@@ -39,7 +39,7 @@ class Health(APIView):
             timestamp=time.time(),
             storage=active_root().path,
             database={"vendor": connection.vendor, "version": database_version()},
-            cache=cast(responses.CacheUsage, series.cache_stats()),
+            cache=cache.stats(),
         )
         if problem:
             health["problem"] = problem

@@ -10,7 +10,7 @@ from django.urls import path
 from django.views.decorators.http import require_POST
 from rest_framework.exceptions import APIException
 
-from artifacts import services
+from artifacts.services import maintenance
 from runicorn.artifacts.garbage import Garbage
 from runicorn_site.pages.settings import settings_context
 from runicorn_site.web.pools import blocking
@@ -23,9 +23,9 @@ def free_space(request: HttpRequest) -> HttpResponse:
     """Say what could be freed; with `promise`, which that answer held, free it, if it is still just that."""
     answer: dict[str, Any] = {}
     try:
-        found = services.garbage_in(active_root())
+        found = maintenance.find_garbage(active_root())
         if found and request.POST.get("promise") == found.fingerprint:
-            removed = services.collect_garbage(root=active_root(), promised=found)
+            removed = maintenance.collect_garbage(root=active_root(), promised=found)
             return redirect(f"/settings?freed={removed.bytes}#space-title")
         answer = _told(found, "promise" in request.POST)
         status = 409 if answer["changed"] else 200

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from django.db import connection, connections
 
-from artifacts import services as artifacts
+from artifacts.services import lookup
 from metrics.ingest import catch_up as metrics
 from runicorn._platform import file_lock
 from runicorn_site.database.checkpoint import (
@@ -136,7 +136,7 @@ def catalogue(term: Term) -> None:
     next_full = 0.0
     while term.goes_on():
         now = time.monotonic()
-        artifacts.catch_up_all(term.root, thorough=now >= next_full)
+        lookup.catch_up_all(term.root, thorough=now >= next_full)
         if now >= next_full:
             next_full = now + FULL_SECONDS
         term.stopping.wait(CATALOGUE_SECONDS)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
-from django.http import StreamingHttpResponse
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
@@ -73,7 +73,7 @@ class AnyFormat(DefaultContentNegotiation):
 
 
 def file_answer(
-    request: Request, file: OpenFile, content_type: str, *, start: int = 0, whole: bool = True
+    request: HttpRequest | Request, file: OpenFile, content_type: str, *, start: int = 0, whole: bool = True
 ) -> HttpResponseBase:
     """The bytes of a file from `start` on, as many as it has now.
 

@@ -93,6 +93,9 @@ def _schema_of(hint: Any, auto_schema: AutoSchema, direction: Direction) -> Sche
         return {"type": "string", "enum": list(args)}
     if origin is list:
         return {"type": "array", "items": _schema_of(args[0], auto_schema, direction)}
+    if origin is tuple:
+        items = [_schema_of(arg, auto_schema, direction) for arg in args]
+        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
     if origin is dict:
         return {"type": "object", "additionalProperties": _schema_of(args[1], auto_schema, direction)}
     return dict(SCALARS[hint])

@@ -19,7 +19,7 @@ LAYERS = {
     "remote": ["ssh", ".", "connections", "environments", "viewers", "mirrors", "services", "api", "pages"],
     "runicorn_site": ["web", "database", "security", "transport", "assets", "api", ".", "server", "pages"],
     "runicorn": [
-        ".", "store", "settings", "alerts", "media", "artifacts", "capture", "export", "archives", "api",
+        "api/responses", ".", "store", "settings", "alerts", "media", "artifacts", "capture", "export", "archives", "api",
         "importers", "sync", "upload", "tracking", "maintenance", "demo", "integrations", "cli", "manifest", "remote_storage",
     ],
 }  # fmt: skip
@@ -65,8 +65,13 @@ def imports_of(path: Path, modules: dict[str, Path]) -> set[str]:
 
 
 def folder_of(module: str, path: Path) -> str:
-    """Return the first folder below the app, or "." for its top."""
+    """Return the first folder below the app, or "." for its top.
+
+    `api/responses` is a layer of its own: types that the server, the command line and the client share.
+    """
     parts = path.relative_to(PROJECT).parts
+    if parts[1:3] == ("api", "responses"):
+        return "api/responses"
     return parts[1] if len(parts) > 2 else "."
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import services
+from artifacts.services import lookup
 from runs.active_root import active_root
 from runs.index import discovery
 from tests.artifacts.conftest import run, shelves, write
@@ -27,7 +27,7 @@ def page(store: Path, client: Client) -> Callable[..., Markup]:
 
     def ask(address: str, status: int = 200) -> Markup:
         discovery.full(active_root())
-        services.catch_up_all(active_root(), thorough=True)
+        lookup.catch_up_all(active_root(), thorough=True)
         answer = client.get(address)
         assert answer.status_code == status, answer.content.decode()[:2000]
         return Markup(answer.content.decode())

@@ -13,8 +13,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import services
 from artifacts.api import zip_download
+from artifacts.services import lookup
 from runicorn.artifacts import verify
 from runicorn.artifacts.errors import DamagedFile
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
@@ -52,7 +52,7 @@ def test_it_holds_every_file_under_its_name(
 
 
 def test_a_missing_file_is_said_before_anything_is_sent(client: Client, version: str) -> None:
-    found = services.get_version("m é", 1)
+    found = lookup.get_version("m é", 1)
     file = found.on_disk.manifest.file("z/last")
     for place in (found.on_disk.file_path(file.path), found.on_disk.artifact.store.pool.blob(file.digest)):
         place.unlink()
@@ -61,7 +61,7 @@ def test_a_missing_file_is_said_before_anything_is_sent(client: Client, version:
 
 
 def test_a_damaged_file_breaks_it_off(client: Client, version: str) -> None:
-    found = services.get_version("m é", 1)
+    found = lookup.get_version("m é", 1)
     for place in verify.places(found.on_disk, found.on_disk.manifest.file("a.bin")):
         damage(place)
     sent = io.BytesIO()
@@ -73,7 +73,7 @@ def test_a_damaged_file_breaks_it_off(client: Client, version: str) -> None:
 
 def test_it_is_never_in_memory(store: Path, run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("big").add_file(write("big", bytes(64 * 2**20))))
-    version = services.get_version("big", 1)
+    version = lookup.get_version("big", 1)
     tracemalloc.start()
     sent = sum(map(len, zip_download.zipped(version)))
     _, peak = tracemalloc.get_traced_memory()

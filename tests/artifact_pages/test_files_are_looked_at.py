@@ -99,7 +99,7 @@ def test_what_cannot_be_looked_at_is_said(
         assert "has no " in " ".join(found.texts("p", "failed")), path
         assert client.get(f"{gallery}/pictures/{path}").status_code in (400, 404)
     assert "The first 1 line of the file." in page(f"{gallery}?file=big.txt").texts("main")[0]
-    monkeypatch.setattr(version, "LOOKED_AT", 100)
+    monkeypatch.setattr(version, "LARGEST_PREVIEW", 100)
     assert "too large to be shown" in page(f"{gallery}?file=big.txt").texts("main")[0]
 
 

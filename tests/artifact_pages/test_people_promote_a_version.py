@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import services
+from artifacts.errors import Refused
+from artifacts.services import lookup, stages
 from runicorn.artifacts import curation
 from runicorn.artifacts.store import Store
 from tests.pages.markup import Markup
@@ -50,7 +51,7 @@ def test_why_it_cannot_go_there_is_told_with_what_was_typed(page: Page, model: s
     [notes] = [area for area in found.all("textarea") if area.attributes["name"] == "notes"]
     assert notes.text == "please <b>"
     assert client.post(f"{model}/v1/promote").status_code == 400
-    assert services.get_version("m", 1).stage == "experimental"
+    assert lookup.get_version("m", 1).stage == "experimental"
 
 
 def test_a_deleted_version_stays_where_it_is(page: Page, send: Send, model: str) -> None:
@@ -67,10 +68,10 @@ def test_the_step_is_judged_by_what_the_store_says_at_that_moment(
     page: Page, model: str, shelves: Store
 ) -> None:
     page(model)
-    stale = services.get_version("m", 1)
-    services.promote(version=stale, to_stage="archived", notes=None, evaluator_run_id=None)
-    with pytest.raises(services.Refused, match="Invalid transition from archived to staging"):
-        services.promote(version=stale, to_stage="staging", notes=None, evaluator_run_id=None)
+    stale = lookup.get_version("m", 1)
+    stages.promote(version=stale, to_stage="archived", notes=None, evaluator_run_id=None)
+    with pytest.raises(Refused, match="Invalid transition from archived to staging"):
+        stages.promote(version=stale, to_stage="staging", notes=None, evaluator_run_id=None)
 
 
 def test_odd_steps_of_another_program_break_no_page(page: Page, model: str, shelves: Store) -> None:

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import services
 from artifacts.pages import listing
+from artifacts.services import curation, lookup, statistics
 from tests.artifact_pages.conftest import JUST_NOW
 from tests.pages.markup import Markup
 from tests.waiting import until
@@ -77,8 +77,8 @@ def test_sums_are_counted_again_only_when_something_changed(
     page: Page, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = []
-    whole = services.statistics
-    monkeypatch.setattr(services, "statistics", lambda root: counted.append(1) or whole(root))
+    whole = statistics.statistics
+    monkeypatch.setattr(statistics, "statistics", lambda root: counted.append(1) or whole(root))
     listing._sums.clear()
 
     def counts() -> bool:
@@ -88,5 +88,5 @@ def test_sums_are_counted_again_only_when_something_changed(
 
     assert counts()
     until(lambda: not counts())  # a folder that was written a moment ago is looked at once more
-    services.soft_delete(version=services.get_version("m", 3))
+    curation.soft_delete(version=lookup.get_version("m", 3))
     assert "3 versions" in page("/artifacts").texts("span", "end")[0]

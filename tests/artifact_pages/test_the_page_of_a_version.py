@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import services
+from artifacts.services import curation, lookup, maintenance
 from runicorn.artifacts import verify
 from tests.artifact_pages.conftest import JUST_NOW
 from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
@@ -42,10 +42,10 @@ def test_it_tells_everything(page: Page, model: str, run: rn.Run) -> None:
 def test_the_forms_hold_what_is_said_of_it(page: Page, send: Send, model: str) -> None:
     found = page(f"{model}/v1")
     fields = {area.attributes["name"]: "".join(area.pieces) for area in found.all("textarea")}
-    before = services.get_version("m", 1)
+    before = lookup.get_version("m", 1)
     assert json.loads(fields["metadata"]) == before.metadata
     send(f"{model}/v1/describe", **fields)
-    after = services.get_version("m", 1)
+    after = lookup.get_version("m", 1)
     assert after.tags == before.tags == ["first tag", "second"]
     assert (after.description, after.metadata) == (before.description, before.metadata)
 
@@ -54,11 +54,11 @@ def test_what_is_said_of_it_is_changed(page: Page, send: Send, model: str) -> No
     page(model)
     here = f"{model}/v1"
     send(f"{here}/describe", description="new\r\nlines", tags="x y\r\n\r\nz\r\nz")
-    version = services.get_version("m", 1)
+    version = lookup.get_version("m", 1)
     assert (version.description, version.tags) == ("new\nlines", ["x y", "z"])
     assert version.metadata == {"acc": 0.1, "optim": {"lr": 0.1}}
     send(f"{here}/describe", metadata='{"b": [1, null]}')
-    version = services.get_version("m", 1)
+    version = lookup.get_version("m", 1)
     assert (version.metadata, version.description) == ({"b": [1, None]}, "new\nlines")
 
 
@@ -79,36 +79,41 @@ def test_what_cannot_be_said_is_told_and_kept_in_the_form(
     found = Markup(answer.content.decode())
     assert answer.status_code == 400 and sentence in found.texts("p", "failed")[0]
     assert value in [area.text for area in found.all("textarea")]
-    assert services.get_version("m", 1).description == "try 1"
+    assert lookup.get_version("m", 1).description == "try 1"
 
 
 def test_deleting_can_be_undone_and_only_then_made_final(page: Page, send: Send, model: str) -> None:
     page(model)
     here = f"{model}/v3"
     send(f"{here}/remove", confirm="true")
-    assert services.get_version("m", 3).deleted is None
+    assert lookup.get_version("m", 3).deleted is None
     assert send(f"{here}/delete") == here
     found = page(here)
     assert re.match(rf"This version was deleted ({JUST_NOW})", found.texts("div", "notice")[0])
-    assert services.get_artifact("m").latest == 2
+    assert lookup.get_artifact("m").latest == 2
     send(f"{here}/restore")
-    assert services.get_artifact("m").latest == 3
+    assert lookup.get_artifact("m").latest == 3
     send(f"{here}/delete")
     send(f"{here}/remove")
     page(here)
-    promised = services.freed_by(versions=[services.get_version("m", 3)])
+    promised = maintenance.freed_by(versions=[lookup.get_version("m", 3)])
     told = send(f"{here}/remove", confirm="true")
     assert told == f"{model}?gone=3&freed={promised}"
     assert "Version 3 was deleted for good" in page(told).texts("p", "notice")[0]
     page(here, status=404)
 
 
+def test_the_page_shows_how_many_gigabytes_a_deletion_freed(page: Page, model: str) -> None:
+    (notice,) = page(f"{model}?gone=3&freed=5368709120").texts("p", "notice")
+    assert notice == "Version 3 was deleted for good, which freed 5.0 GiB."
+
+
 def test_what_deleting_frees_is_said_to_the_byte(page: Page, model: str, store: Path) -> None:
     page(model)
-    version = services.soft_delete(version=services.get_version("m", 2))
+    version = curation.soft_delete(version=lookup.get_version("m", 2))
     before = sum(path.stat().st_size for path in _files(store))
-    promised = services.freed_by(versions=[version])
-    assert services.delete_for_good(version=version) == promised
+    promised = maintenance.freed_by(versions=[version])
+    assert curation.delete_for_good(version=version) == promised
     after = sum(path.stat().st_size for path in _files(store))
     assert promised >= len("own 2") and before - after >= promised - 4096
 
@@ -125,7 +130,7 @@ def test_a_damaged_version_is_found_and_named(page: Page, send: Send, model: str
     page(model)
     send(f"{model}/v1/verify")
     assert re.match(JUST_NOW, facts(page(f"{model}/v1"))["Verified"])
-    version = services.get_version("m", 1)
+    version = lookup.get_version("m", 1)
     entry = version.on_disk.manifest.file("own.txt")
     for place in verify.places(version.on_disk, entry):
         damage(place)

@@ -11,9 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 import runicorn as rn
-from artifacts import services
 from artifacts.index import discovery
 from artifacts.pages import artifact
+from artifacts.services import curation, lookup
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
@@ -33,7 +33,7 @@ def test_versions_stand_newest_first_with_their_runs(page: Page, model: str, run
 
 def test_deleted_versions_are_shown_on_demand(page: Page, model: str) -> None:
     page(model)
-    services.soft_delete(version=services.get_version("m", 2))
+    curation.soft_delete(version=lookup.get_version("m", 2))
     assert page(model).texts("a", "name") == ["v3", "v1"]
     link = next(one for one in page(model).all("a") if one.text == "Show 1 deleted")
     found = page(link.attributes["href"])
@@ -46,9 +46,9 @@ def test_aliases_are_added_moved_and_removed(page: Page, send: Send, client: Cli
     assert send(f"{model}/alias", alias="best", version="v2") == f"{model}#aliases"
     assert "best" in page(model).texts("b", "clip")
     send(f"{model}/alias", alias="best", version="1")
-    assert services.get_artifact("m").aliases == {"latest": 3, "best": 1}
+    assert lookup.get_artifact("m").aliases == {"latest": 3, "best": 1}
     send(f"{model}/alias", alias="best", version="1", remove="1")
-    assert services.get_artifact("m").aliases == {"latest": 3}
+    assert lookup.get_artifact("m").aliases == {"latest": 3}
     for fields in (
         {"alias": "latest", "version": "1"},
         {"alias": "a b", "version": "1"},
@@ -64,7 +64,7 @@ def test_aliases_are_added_moved_and_removed(page: Page, send: Send, client: Cli
     assert answer.status_code == 404 and "m:v9" in told.texts("p", "failed")[0]
     typed = {one.attributes.get("aria-label"): one.attributes.get("value") for one in told.all("input")}
     assert typed["New alias"] == "x" and typed["Version of the new alias"] == "9"
-    assert services.get_artifact("m").aliases == {"latest": 3}
+    assert lookup.get_artifact("m").aliases == {"latest": 3}
 
 
 def test_many_aliases_and_tags_are_cut_and_counted(

@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 import runicorn as rn
-from artifacts import services
 from artifacts.lineage import query
 from artifacts.lineage.graph import PRODUCES, USES, Edge, Questions, walk
+from artifacts.services import lookup
 from runs.active_root import active_root
 from runs.index import discovery
 
@@ -47,7 +47,7 @@ def chain(store: Path, write: Write) -> list[str]:
 def _look() -> None:
     """As the background does."""
     discovery.full(active_root())
-    services.catch_up_all(active_root(), thorough=True)
+    lookup.catch_up_all(active_root(), thorough=True)
 
 
 def _lineage(api: Any, name: str, depth: int = 10) -> dict[str, Any]:
@@ -120,11 +120,11 @@ def test_the_number_of_questions_does_not_grow_with_the_runs(api: Any, store: Pa
 
 @pytest.mark.django_db
 def test_a_level_costs_at_most_two_questions_in_each_direction(api: Any, chain: list[str]) -> None:
-    version = services.get_version("clean", 1)
+    version = lookup.get_version("clean", 1)
     counts = []
     for depth in range(9):
         with CaptureQueriesContext(connection) as asked:
-            query.answer(version, query.of(version, depth))
+            query.lineage_response(version, query.follow(version, depth))
         counts.append(len(asked))
     assert all(more - less <= 4 for less, more in pairwise(counts)), counts
     assert counts[7] == counts[8], "beyond the last level nothing is asked"

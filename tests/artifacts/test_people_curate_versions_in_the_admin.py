@@ -12,8 +12,8 @@ import pytest
 from django.test import Client
 
 import runicorn as rn
-from artifacts import services
 from artifacts.models import Artifact, Version
+from artifacts.services import lookup
 from runicorn.artifacts import garbage
 from runicorn.artifacts.store import Store
 from runs.active_root import active_root
@@ -42,12 +42,12 @@ def kept(store: Path, run: rn.Run, write: Callable[..., Path]) -> rn.Run:
         artifact.add_file(write("shared.bin", b"s" * 5000)).add_file(write("own.bin", b"%d" % number * 700))
         run.log_artifact(artifact)
     get_run(run.id)
-    services.catch_up_all(active_root())
+    lookup.catch_up_all(active_root())
     return run
 
 
 def key(name: str, number: int) -> int:
-    return services.get_version(name, number).pk
+    return lookup.get_version(name, number).pk
 
 
 def act(action: str, *keys: int, **more: str) -> str:
@@ -60,7 +60,7 @@ def act(action: str, *keys: int, **more: str) -> str:
 
 
 def test_every_page_is_there(kept: rn.Run) -> None:
-    artifact = services.get_artifact("m")
+    artifact = lookup.get_artifact("m")
     for address, words in [
         ("artifact/", ["m", "dataset", "latest = v2"]),
         ("artifact/?q=m&type__exact=model", ["m"]),
@@ -90,30 +90,30 @@ def test_every_page_is_there(kept: rn.Run) -> None:
 def test_what_is_said_of_a_version_goes_to_its_folder(kept: rn.Run, folder: Path) -> None:
     address = f"{VERSIONS}{key('m', 1)}/change/"
     assert Client().post(address, FORM).status_code == 302
-    known = services.get_version("m", 1).on_disk.metadata
+    known = lookup.get_version("m", 1).on_disk.metadata
     assert (known.description, known.tags, known.metadata) == ("better", ["a", "b"], {"acc": 1})
     for bad in ({"metadata": "[1]"}, {"metadata": "{"}, {"tags": "x" * 101}, {"description": "x" * 10_001}):
         answer = Client().post(address, FORM | bad)
         assert answer.status_code == 200 and "errorlist" in answer.content.decode()
-    assert services.get_version("m", 1).on_disk.metadata == known
+    assert lookup.get_version("m", 1).on_disk.metadata == known
 
 
 def test_actions_call_the_verbs(kept: rn.Run) -> None:
     one, two, data = key("m", 1), key("m", 2), key("d", 1)
     assert "2 of 2 versions got the tags" in act("add_tags", one, data, words="x, y")
-    assert services.get_version("d", 1).tags == ["x", "y"]
+    assert lookup.get_version("d", 1).tags == ["x", "y"]
     assert "1 of 1 versions lost the tags" in act("remove_tags", one, words="t,y")
-    assert services.get_version("m", 1).on_disk.metadata.tags == ["x"]
+    assert lookup.get_version("m", 1).on_disk.metadata.tags == ["x"]
     assert "1 of 1 versions promoted to staging" in act("promote", one, stage="staging")
     assert "Invalid transition from experimental to production" in act("promote", two, stage="production")
     assert "1 of 1 versions got the alias best" in act("set_alias", one, words="best")
     assert "choose one of each artifact" in act("set_alias", one, two, words="best")
     assert "0 of 1 versions got the alias v3" in act("set_alias", one, words="v3")
     assert "Alias not found: best for m:v2" in act("remove_alias", two, words="best")
-    assert services.get_artifact("m").aliases == {"latest": 2, "best": 1}
+    assert lookup.get_artifact("m").aliases == {"latest": 2, "best": 1}
     assert "lost the alias best" in act("remove_alias", one, words="best")
     assert "2 of 2 versions deleted" in act("delete_softly", two, data)
-    assert services.get_artifact("m").aliases == {"latest": 1}
+    assert lookup.get_artifact("m").aliases == {"latest": 1}
     assert "2 of 2 versions restored" in act("restore", two, data)
     for action in ("set_alias", "add_tags"):
         assert "beside the action" in act(action, one)
@@ -121,7 +121,7 @@ def test_actions_call_the_verbs(kept: rn.Run) -> None:
 
 
 def test_damage_is_named(kept: rn.Run) -> None:
-    version = services.get_version("m", 1)
+    version = lookup.get_version("m", 1)
     place = version.on_disk.file_path("own.bin")
     pooled = version.on_disk.artifact.store.pool.blob(version.files.get(path="own.bin").digest)
     for path in {place, pooled}:
@@ -129,7 +129,7 @@ def test_damage_is_named(kept: rn.Run) -> None:
         path.write_bytes(b"x" * 700)
     said = act("verify", version.pk, key("m", 2))
     assert "Corrupted in m:v1: own.bin" in said and "2 of 2 versions verified" in said
-    assert services.get_version("m", 1).state == "corrupted"
+    assert lookup.get_version("m", 1).state == "corrupted"
 
 
 def test_deleting_for_good_frees_what_was_said(kept: rn.Run, folder: Path) -> None:
@@ -142,7 +142,7 @@ def test_deleting_for_good_frees_what_was_said(kept: rn.Run, folder: Path) -> No
     assert not Version.objects.filter(pk=two).exists()
     # `versions.json` is shorter then, and the highest number is kept.
     assert abs(before - frees - _blocks(folder)) < 1000
-    both = garbage.freed_by(Store(folder), [services.get_version("m", 1).on_disk])
+    both = garbage.freed_by(Store(folder), [lookup.get_version("m", 1).on_disk])
     assert both > 5000 and f"({both:,} bytes) were freed" in act("delete_for_good", one, confirmed="yes")
 
 

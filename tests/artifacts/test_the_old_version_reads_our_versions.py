@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import runicorn as rn
-from artifacts import services
-from runicorn.artifacts import curation
+from artifacts.services import curation, evaluations, lookup, maintenance, stages
+from runicorn.artifacts.curation import soft_delete
 
 Write = Callable[..., Path]
 
@@ -128,19 +128,19 @@ def test_after_every_verb(either: str, store: Path, run: rn.Run, write: Write) -
         made = rn.Artifact("m", metadata={"acc": number}, description="d").add_tags("t")
         made.add_file(write("w.bin", f"{number}")).add_file(write("c.json", "{}"), "conf/c.json")
         run.log_artifact(made.add_reference("s3://b/k", size=5))
-    services.set_alias(artifact=services.get_artifact("m"), alias="best", number=1)
-    version = services.get_version("m", 1)
+    curation.set_alias(artifact=lookup.get_artifact("m"), alias="best", number=1)
+    version = lookup.get_version("m", 1)
     for stage in ("staging", "production"):
-        version = services.promote(version=version, to_stage=stage, notes="n", evaluator_run_id=run.id)
-    services.evaluate(version=version, evaluation={"metrics": {"acc": 0.5}, "status": "ok"})
-    services.describe(version=version, description="new", tags=["x"], metadata={"b": [1]})
-    services.verify(version=version)
-    curation.soft_delete(version.artifact.on_disk.version(2))
+        version = stages.promote(version=version, to_stage=stage, notes="n", evaluator_run_id=run.id)
+    evaluations.evaluate(version=version, evaluation={"metrics": {"acc": 0.5}, "status": "ok"})
+    curation.describe(version=version, description="new", tags=["x"], metadata={"b": [1]})
+    maintenance.verify_version(version=version)
+    soft_delete(version.artifact.on_disk.version(2))
     for alias in ("best", "production", "latest"):
         metadata, files = read_as_05(store, "model", "m", alias)
         assert (metadata.version, metadata.description, metadata.tags) == (1, "new", ["x"])
         assert [file.path for file in files] == ["conf/c.json", "w.bin"]
-    services.restore(version=services.get_version("m", 2))
+    curation.restore(version=lookup.get_version("m", 2))
     assert read_as_05(store, "model", "m", "latest")[0].metadata == {"acc": 2}
     made_by_run = json.loads((run.run_dir / "artifacts_created.json").read_text())["artifacts"]
     assert set(made_by_run[0]) == {

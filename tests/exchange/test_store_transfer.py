@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from artifacts import services
+from artifacts.services import lookup
 from runicorn.archives.read import OTHER, RUNNING, THERE, import_archive
 from runicorn.artifacts.store import Store
 from runicorn.store import find
@@ -63,7 +63,7 @@ def answers(root: Path, api: Any) -> dict[str, Any]:
     """What the API says of a store, without the place where it lies."""
     activate(root)
     discovery.full(active_root())
-    services.catch_up_all(active_root(), thorough=True)
+    lookup.catch_up_all(active_root(), thorough=True)
     found = {}
     for place in PLACES:
         answer = api.get(place)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from metrics.ingest.catch_up import catch_up
-from metrics.live.socket import LiveSocket, Place
+from metrics.live.socket import JournalPosition, LiveSocket
 from metrics.models import Journal
 from runs.active_root import active_root
 from runs.index import discovery
@@ -37,7 +37,7 @@ def test_nothing_is_sent_of_a_new_journal_from_the_place_in_the_old_one(
     run = Run.objects.get(run_id=run_id)
     catch_up(run, 5)
     journal = Journal.objects.get(run=run.pk)
-    place = Place(journal.generation, journal.offset, journal.rows - 1)
+    place = JournalPosition(journal.generation, journal.offset, journal.rows - 1)
 
     other = make_run(store, metrics=[{"accuracy": 0.25}] * 30)
     (store / "vision" / "resnet" / "runs" / other / "events.jsonl").rename(run.path / "events.jsonl")

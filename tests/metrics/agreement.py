@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from metrics.ingest.journal_summary import figures
+from metrics.ingest.journal_summary import metric_stats
 from metrics.models import Journal
 from metrics.query import series
 from runs.models import Run, RunMetric
@@ -20,7 +20,7 @@ from tests.metrics.naive import Naive, same
 
 def check_everything(run: Run, journal: bytes, random: Random) -> None:
     """Compare rows, series, samples and statistics of a run that has ended with those of `journal`."""
-    truth = naive.read(journal, run.created, ended=True)
+    truth = naive.parse(journal, run.created, ended=True)
     row = Journal.objects.get(run=run)
     assert (row.rows, row.bad_lines, row.untimed) == (truth.lines, truth.bad, truth.untimed)
     assert row.offset == min(len(journal), len(naive.complete_lines(journal, ended=True)))
@@ -33,7 +33,7 @@ def check_everything(run: Run, journal: bytes, random: Random) -> None:
         for step_range in ((low, high), (None, high), (low, None)):
             check_series(run, truth, x, 7, step_range, None)
         check_series(run, truth, x, 12, None, random.randint(-1, truth.lines))
-    check_figures(run, truth)
+    check_statistics(run, truth)
 
 
 def rows_of(rows: series.Rows) -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ def positions(some: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[in
 
 
 def check_series(run: Run, truth: Naive, x: str, points: int, step_range: Any, after_row: int | None) -> None:
-    answer = series.series(run, points=points, x=x, step_range=step_range, after_row=after_row)
+    answer = series.run_series(run, points=points, x=x, step_range=step_range, after_row=after_row)
     assert answer["last_row"] == truth.lines - 1
     stretch = within(truth, step_range, after_row, by_step=x == "step")
     got = {entry["name"]: entry for entry in answer["series"] if not entry.get("system")}
@@ -169,11 +169,11 @@ def extremes(values: list[Any]) -> tuple[float, float] | None:
     return (min(finite), max(finite)) if finite else None
 
 
-def check_figures(run: Run, truth: Naive) -> None:
+def check_statistics(run: Run, truth: Naive) -> None:
     known = {row.key: row for row in RunMetric.objects.filter(run=run)}
     names = [field.name for field in fields(MetricFacts)]
     stored = {key: MetricFacts(*(getattr(row, name) for name in names)) for key, row in known.items()}
-    assert figures(run.path) == stored  # as whoever has no database reads them
+    assert metric_stats(run.path) == stored
     assert set(known) == set(truth.names(stepped=False))
     for name in truth.names(stepped=True):
         values = [row.values[name] for row in truth.rows if row.step is not None and name in row.values]

@@ -71,7 +71,7 @@ class Naive:
         return [(row.time, row.values[name]) for row in rows]
 
 
-def read(journal: bytes, last_time: float = 0.0, *, ended: bool = False) -> Naive:
+def parse(journal: bytes, last_time: float = 0.0, *, ended: bool = False) -> Naive:
     """Read a journal of a run that started at `last_time`; `ended`: its last record counts without a newline."""
     naive = Naive()
     for number, line in enumerate(complete_lines(journal, ended=ended).split(b"\n")[:-1]):

@@ -9,7 +9,7 @@ import pytest
 
 from metrics.ingest.catch_up import catch_up
 from metrics.models import Journal, Series, Tail, Tile
-from metrics.query import series as read
+from metrics.query import series
 from runs.models import Run, RunMetric
 from tests.metrics.agreement import rows_of
 from tests.metrics.journals import append, new_run, path_of
@@ -25,7 +25,7 @@ def lines(values: list[float], name: str = "loss", since: float = 1.7e9) -> byte
 
 
 def losses(run: Run) -> list[float]:
-    return [row["loss"] for row in rows_of(read.rows_by_step(run))]
+    return [row["loss"] for row in rows_of(series.rows_by_step(run))]
 
 
 def generation(run: Run) -> int:
@@ -67,7 +67,7 @@ def test_it_is_noticed_when_only_the_bytes_before_the_offset_changed(run: Run) -
 def test_an_empty_file_takes_the_rows_away(run: Run) -> None:
     path_of(run).write_bytes(b"")
     catch_up(run)
-    assert (generation(run), rows_of(read.rows_by_step(run))) == (2, [])
+    assert (generation(run), rows_of(series.rows_by_step(run))) == (2, [])
     assert not RunMetric.objects.filter(run=run).exists()
 
 
@@ -116,21 +116,21 @@ def test_nothing_of_older_generations_is_left_behind(run: Run) -> None:
 def test_a_reader_who_asks_for_the_rest_of_the_old_one_gets_all_of_the_new(run: Run) -> None:
     path_of(run).write_bytes(lines([7.0, 8.0]))
     catch_up(run)
-    answer = read.series(run, after_row=50, generation=1)
+    answer = series.run_series(run, after_row=50, generation=1)
     assert answer["reset"] is True
     assert answer["series"][0]["y"].tolist() == [7.0, 8.0]
     assert (answer["generation"], answer["last_row"]) == (2, 1)
 
 
 def test_a_page_of_rows_that_was_begun_ends_rather_than_mixing(run: Run) -> None:
-    from metrics.query.series_view import Gone
+    from metrics.query.series_view import JournalReplaced
     from metrics.store.cache import cache
 
-    blocks = read.rows_by_step(run).blocks()
+    blocks = series.rows_by_step(run).blocks()
     path_of(run).write_bytes(lines([7.0] * 50))
     catch_up(run)
-    for series in Series.objects.filter(run=run):
-        assert series.generation == 2
+    for row in Series.objects.filter(run=run):
+        assert row.generation == 2
     cache._kept.clear()
-    with pytest.raises(Gone):
+    with pytest.raises(JournalReplaced):
         list(blocks)

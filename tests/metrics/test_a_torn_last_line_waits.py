@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from metrics.ingest.catch_up import backlog, catch_up
-from metrics.ingest.journal_summary import figures
+from metrics.ingest.journal_summary import metric_stats
 from metrics.models import Journal
 from metrics.query import series
 from runicorn.store import layout
@@ -65,4 +65,4 @@ def test_half_a_record_of_a_run_that_has_ended_is_not_read(store: Path) -> None:
     append(run, LINE + LINE[:-2])
     assert catch_up(run, wait=60) == 0
     assert len(rows_of(series.rows_by_time(run))) == 1
-    assert len(figures(run.path)) == 1
+    assert len(metric_stats(run.path)) == 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.query.plan import Reading, Window, level_for
+from metrics.query.plan import SeriesReader, Window, level_for
 from metrics.store.points import Points
 from tests.metrics.pyramids import Grown, in_batches, points_of
 
@@ -92,7 +92,7 @@ def test_it_reads_what_sorting_finds(
     by_row = dict(zip(points.row.tolist(), points.value.numbers().tolist(), strict=True))
     for level in range(level_for(directory, window, 4) + 2):
         for by_step in (True, False):
-            reading = Reading(directory, window, by_step=by_step, level=level)
+            reading = SeriesReader(directory, window, by_step=by_step, level=level)
             allowed = set(reading.needs())
 
             def blob(at: int, data: bool, allowed: set[tuple[int, bool]] = allowed) -> Points:

@@ -174,5 +174,5 @@ def test_many_runs_take_as_many_queries_as_one(
         with django_assert_num_queries(
             5
         ):  # the runs, their journals twice, series and config; tails are known
-            found = selection.choose(active_root(), ids[:count])
-            assert len(overlay.curves(found, group_by="config.lr")["series"]) == count
+            found = selection.select_runs(active_root(), ids[:count])
+            assert len(overlay.compare_series(found, group_by="config.lr")["series"]) == count

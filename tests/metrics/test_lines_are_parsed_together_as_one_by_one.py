@@ -39,7 +39,7 @@ def in_order(rows: dict[int, dict[str, object]]) -> list[tuple[int, list[tuple[s
 def test_a_journal_is_parsed_as_the_plainest_reading_does(seed: int) -> None:
     random = Random(seed)
     content = Scribe(random).lines(30)
-    truth, batch = naive.read(content), parse(content, 0)
+    truth, batch = naive.parse(content), parse(content, 0)
     assert (batch.rows, batch.bad) == (truth.lines, truth.bad)
     rows = rows_of(batch)
     assert sorted(rows) == [row.row for row in truth.rows]
@@ -79,7 +79,7 @@ def test_it_makes_no_difference_where_a_journal_is_cut(seed: int, cut: int) -> N
 )
 def test_lines_that_are_no_events_stay_lines(lines: list[bytes]) -> None:
     content = GOOD + b"".join(line + b"\n" for line in lines) + GOOD
-    batch, truth = parse(content), naive.read(content)
+    batch, truth = parse(content), naive.parse(content)
     assert (batch.rows, batch.bad) == (truth.lines, truth.bad)
     points = batch.series[Lane.METRIC, "loss"]
     assert points.row.tolist() == [0, len(lines) + 1]

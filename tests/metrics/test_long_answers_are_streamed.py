@@ -77,4 +77,4 @@ def test_a_step_that_never_moves_is_one_row(store: Path) -> None:
     assert catch_up(run, wait=60) == 0
     (rows,) = series.rows_by_step(run).blocks()
     assert json.loads(json.dumps(rows)) == [{"global_step": 7, "first": 99, "loss": 19_999, "time": 19_999.0}]
-    assert series.series(run)["series"][0]["count"] == 1
+    assert series.run_series(run)["series"][0]["count"] == 1

@@ -41,9 +41,9 @@ def test_all_series_of_a_run_take_five_and_then_two(
 ) -> None:
     run = taken_in(store, make_run, metrics, steps)
     with django_assert_num_queries(5):  # the journal, its series, their tails, their tiles, the tiles' mips
-        first = series.series(run, points=4)
+        first = series.run_series(run, points=4)
     with django_assert_num_queries(2):
-        assert len(series.series(run, points=4)["series"]) == len(first["series"]) == metrics
+        assert len(series.run_series(run, points=4)["series"]) == len(first["series"]) == metrics
 
 
 def test_the_curves_of_many_runs_take_as_many_as_those_of_one(

@@ -28,7 +28,7 @@ def test_two_processes_store_each_point_once(shared_store: Path, home: Path) -> 
     others = [start(run, home), start(run, home)]
     while any(process.poll() is None for process in others):
         seen = rows_of(series.rows_by_time(run))
-        _, expected = naive.read(content).by_time()
+        _, expected = naive.parse(content).by_time()
         assert len(seen) <= len(expected)
         assert len({row["time"] for row in seen}) <= len(seen)
     assert [process.wait(60) for process in others] == [0, 0]

@@ -45,7 +45,7 @@ def test_each_kind_comes_back_exactly(store: Path, values: list[Any], kind: str)
     run = logged(values)
     assert column(run) == values
     assert list(map(type, column(run))) == list(map(type, values))
-    assert series.series(run)["series"][0]["kind"] == kind
+    assert series.run_series(run)["series"][0]["kind"] == kind
 
 
 def test_whole_numbers_beyond_64_bits_become_floats(store: Path) -> None:
@@ -57,19 +57,19 @@ def test_a_whole_number_stays_exact_beside_a_float_without_a_step(store: Path) -
     append(run, b'{"ts":1.0,"type":"metrics","data":{"m":9007199254740993,"global_step":4,"time":1.0}}\n')
     append(run, b'{"ts":2.0,"type":"metrics","data":{"m":0.5,"time":2.0}}\n')
     catch_up(run)
-    (entry,) = series.series(run)["series"]
+    (entry,) = series.run_series(run)["series"]
     assert (entry["kind"], entry["y"].tolist()) == ("int", [2**53 + 1])
 
 
 def test_what_is_no_metric_is_left_out(store: Path) -> None:
     run = logged([None, [1, 2], {"a": 1}, 0.5])
     assert column(run) == [None, None, None, 0.5]
-    assert series.series(run)["series"][0]["count"] == 1
+    assert series.run_series(run)["series"][0]["count"] == 1
 
 
 def test_not_a_number_is_kept_and_named(store: Path) -> None:
     run = logged([1.0, math.nan, math.inf, -math.inf, 2.0])
-    (entry,) = series.series(run)["series"]
+    (entry,) = series.run_series(run)["series"]
     assert entry["special"] == [[1, "nan"], [2, "inf"], [3, "-inf"]]
     assert (entry["min"], entry["max"], entry["last"]) == (1.0, 2.0, 2.0)
 
@@ -93,12 +93,12 @@ def test_reserved_names_are_no_metrics(store: Path) -> None:
 def test_a_name_is_kept_whatever_it_is(store: Path, name: str) -> None:
     run = logged([1.0, 2.0], name)
     assert column(run, name) == [1.0, 2.0]
-    assert [entry["name"] for entry in series.series(run, [name])["series"]] == [name]
+    assert [entry["name"] for entry in series.run_series(run, [name])["series"]] == [name]
 
 
 @pytest.mark.parametrize("name", ["y" * 256, "nul\0", "z" * 100_000])
 def test_a_name_the_database_cannot_hold_is_shortened_and_stays_its_own(store: Path, name: str) -> None:
     run = logged([1.0], name)
-    (stored,) = (entry["name"] for entry in series.series(run)["series"])
+    (stored,) = (entry["name"] for entry in series.run_series(run)["series"])
     assert len(stored) <= 255 and "…" in stored
     assert column(run, stored) == [1.0]

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, NotRequired, TypedDict
 
+from runicorn.api.responses.metrics import CacheStatistics
+
 
 class Database(TypedDict):
     """The database of the server."""
 
     vendor: Annotated[str, "sqlite or postgresql."]
     version: str
-
-
-class CacheUsage(TypedDict):
-    """Use of the cache of decoded tiles since the process started."""
-
-    size: int
-    max_size: int
-    hits: int
-    misses: int
-    incremental_updates: Annotated[int, "Entries that were completed by reading only what was new."]
-    hit_rate: float
-    incremental_rate: float
 
 
 class Health(TypedDict):
@@ -33,7 +23,7 @@ class Health(TypedDict):
     timestamp: float
     storage: Annotated[str, "The active storage root."]
     database: Database
-    cache: CacheUsage
+    cache: CacheStatistics
 
 
 class Route(TypedDict):

@@ -107,10 +107,10 @@ def _satisfies(root: Path, record: Any, condition: Any) -> bool:
     from runs.query.where.record import Described
 
     def figures() -> Any:
-        from metrics.ingest.journal_summary import figures
+        from metrics.ingest.journal_summary import metric_stats
 
         try:
-            return figures(root / record.folder)
+            return metric_stats(root / record.folder)
         except OSError as error:
             common.print_error(f"{record.run_id}: {common.describe_error(error)[0]}")
             return {}

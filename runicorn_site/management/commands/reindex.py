@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from artifacts import services as artifacts
 from artifacts.models import Artifact
+from artifacts.services import lookup
 from metrics.ingest import catch_up as metrics
 from runicorn.settings.user import storage_root
 from runicorn_site.database import prepare
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         discovery.full(root)
         search_index.rebuild()
         Artifact.objects.in_root(root).delete()
-        artifacts.catch_up_all(root, thorough=True)
+        lookup.catch_up_all(root, thorough=True)
         found = (
             f"{Run.objects.in_root(root).count()} runs and {Artifact.objects.in_root(root).count()} artifacts"
         )

@@ -1,0 +1,116 @@
+"""Change versions and aliases: the files first, then the rows that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from artifacts.errors import http_errors
+from artifacts.models import Artifact, Version
+from artifacts.services.lookup import refresh, version_of
+from runicorn.artifacts import curation, store
+from runicorn.settings.capabilities import require
+
+MOST_RECORDS = 1000
+"""Transitions or evaluations of one version that are kept."""
+
+
+def soft_delete(*, version: Version) -> Version:
+    """Move a version to the recycle bin; does nothing if it is there.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    return apply_change(version, curation.soft_delete)
+
+
+def restore(*, version: Version) -> Version:
+    """Restore a version from the recycle bin.
+
+    Raises:
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    return apply_change(version, curation.restore)
+
+
+def delete_for_good(*, version: Version) -> int:
+    """Delete a version and the contents that no other needs, and return the freed bytes.
+
+    Raises:
+        ReadOnlyStore, NotWritten: it could not be removed.
+    """
+    require("permanent-deletion")
+    with http_errors():
+        freed = curation.delete_for_good(version.on_disk)
+    refresh(version.artifact)
+    return freed
+
+
+def change_tags(*, version: Version, add: Iterable[str] = (), remove: Collection[str] = ()) -> Version:
+    """Add and remove tags of a version.
+
+    Raises:
+        Refused: one of them cannot be a tag, or there would be too many.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    kept = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
+    return describe(version=version, tags=list(dict.fromkeys([*kept, *add])))
+
+
+def describe(
+    *,
+    version: Version,
+    description: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    tags: list[str] | None = None,
+) -> Version:
+    """Replace description, metadata or tags of a version; None leaves them as they are.
+
+    Raises:
+        Refused: a text is too long, or the metadata is not JSON.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+
+    def change(on_disk: store.Version) -> None:
+        curation.describe(on_disk, description=description, metadata=metadata, tags=tags)
+
+    return apply_change(version, change)
+
+
+def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
+    """Set an alias to a version.
+
+    Raises:
+        Refused: it is no alias that can be set.
+        NotFound: the version is missing or deleted.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    with http_errors():
+        curation.set_alias(artifact.on_disk, alias, number)
+    return refresh(artifact)
+
+
+def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
+    """Remove an alias.
+
+    Raises:
+        Refused: it is no alias that can be removed.
+        NotFound: no such alias.
+        ReadOnlyStore, NotWritten: nothing was changed.
+    """
+    with http_errors():
+        curation.remove_alias(artifact.on_disk, alias)
+    return refresh(artifact)
+
+
+def apply_change(version: Version, change: Callable[[store.Version], None]) -> Version:
+    """Change the files of a version, and return its refreshed row."""
+    with http_errors():
+        change(version.on_disk)
+    return version_of(refresh(version.artifact), version.number)
+
+
+def append_record(known: dict[str, Any], key: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the list `key` of `known` with `record` appended."""
+    before = known.get(key)
+    return {key: [*(before if isinstance(before, list) else []), record][-MOST_RECORDS:]}

@@ -1,0 +1,82 @@
+"""Find artifacts and versions of the active root, after refreshing their rows."""
+
+from __future__ import annotations
+
+from artifacts.errors import Ambiguous, NotFound
+from artifacts.index import discovery, usage_links
+from artifacts.models import Artifact, Version
+from runs.active_root import active_root
+from runs.models import StorageRoot
+
+LARGEST = 2**31 - 1
+
+
+def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
+    """Refresh the rows of artifacts, and of the versions that runs made and used.
+
+    Args:
+        root: storage root.
+        thorough: scan the folders of all versions too.
+    """
+    discovery.refresh_all(root, thorough=thorough)
+    usage_links.catch_up_all(root)
+
+
+def get_artifact(name: str, type: str | None = None) -> Artifact:
+    """Return the artifact of a name in the active root, as its folder is now.
+
+    Raises:
+        NotFound: no such artifact.
+        Ambiguous: two types have one.
+    """
+    root = active_root()
+    discovery.refresh_named(root, name)
+    found = list(Artifact.objects.in_root(root).filter(name=name, **({"type": type} if type else {})))
+    if not found:
+        raise NotFound(f"Artifact not found: {name}" + (f" (type={type})" if type else ""))
+    if len(found) > 1:
+        types = ", ".join(sorted(artifact.type for artifact in found))
+        raise Ambiguous(f"There are artifacts {name} of the types {types}: say which with ?type=.")
+    artifact: Artifact = found[0]
+    artifact.root = root
+    return artifact
+
+
+def get_version(name: str, number: int, type: str | None = None) -> Version:
+    """Return a version, deleted or not.
+
+    Raises:
+        NotFound: there is no such artifact or version.
+        Ambiguous: two types have an artifact of that name.
+    """
+    return version_of(get_artifact(name, type), number)
+
+
+def version_of(artifact: Artifact, number: int) -> Version:
+    """Return a version of an artifact, deleted or not.
+
+    Raises:
+        NotFound: no such version.
+    """
+    version = find_version(artifact, number)
+    if version is None:
+        raise NotFound(f"Version not found: {artifact.name}:v{number}")
+    return version
+
+
+def find_version(artifact: Artifact, number: int) -> Version | None:
+    """Return a version of an artifact, deleted or not, or None if it is missing."""
+    version: Version | None = (
+        artifact.versions.indexed().filter(number=number).first() if number <= LARGEST else None
+    )
+    if version is not None:
+        version.artifact = artifact
+    return version
+
+
+def refresh(artifact: Artifact) -> Artifact:
+    """Return the row of an artifact after its files were changed."""
+    root = artifact.root
+    row = discovery.refresh(root, artifact.on_disk) or artifact
+    row.root = root
+    return row

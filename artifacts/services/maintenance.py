@@ -1,0 +1,60 @@
+"""Verify versions, and remove contents that no version needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from artifacts.errors import http_errors
+from artifacts.models import Version
+from artifacts.services.lookup import refresh
+from runicorn.artifacts import garbage, store
+from runicorn.artifacts.verify import VerifyResult, verify
+from runs.models import StorageRoot
+
+
+def verify_version(*, version: Version) -> VerifyResult:
+    """Read every byte of a version and record whether it is as stored.
+
+    Raises:
+        Damaged: its manifest cannot be read.
+        ReadOnlyStore, NotWritten: the outcome could not be recorded.
+    """
+    with http_errors():
+        verdict = verify(version.on_disk)
+    refresh(version.artifact)
+    return verdict
+
+
+def freed_by(*, versions: Collection[Version]) -> int:
+    """Return the bytes that deleting these versions of one root permanently would free.
+
+    Raises:
+        NotFound: one of them is gone.
+        ReadOnlyStore, NotWritten: a file cannot be read.
+    """
+    with http_errors():
+        going = [version.artifact.on_disk.existing(version.number) for version in versions]
+        return garbage.freed_by(going[0].artifact.store, going) if going else 0
+
+
+def find_garbage(root: StorageRoot) -> garbage.Garbage:
+    """Find contents that no version needs.
+
+    Raises:
+        Busy: files are being stored.
+        Damaged: a manifest cannot be read, so that it is not known what may go.
+    """
+    with http_errors():
+        return garbage.find(store.Store(Path(root.path)))
+
+
+def collect_garbage(*, root: StorageRoot, promised: garbage.Garbage | None = None) -> garbage.Garbage:
+    """Remove contents that no version needs, and none beyond `promised`.
+
+    Raises:
+        Busy, Damaged: as `find_garbage`.
+        ReadOnlyStore, NotWritten: something could not be removed.
+    """
+    with http_errors():
+        return garbage.collect(store.Store(Path(root.path)), promised)

@@ -1,0 +1,192 @@
+"""Responses about logged metrics. Times are Unix seconds unless stated otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+Scalar = float | bool | str
+Special = tuple[int, Literal["nan", "inf", "-inf"]]
+
+
+class MetricPoint(TypedDict):
+    """A value at a step."""
+
+    step: int
+    value: Scalar
+    timestamp: float | None
+
+
+class Metrics(TypedDict):
+    """The points of each metric, by step."""
+
+    metrics: dict[str, list[MetricPoint]]
+
+
+class MetricRows(TypedDict):
+    """Rows of a run; everything is empty before the first logged metric."""
+
+    columns: list[str]
+    rows: Annotated[list[dict[str, Any]], "Each with a value or null for every column."]
+    total: Annotated[int, "Rows before sampling."]
+    sampled: Annotated[int, "Rows in the response."]
+    extremes_complete: NotRequired[
+        Annotated[bool, "False where `downsample` leaves no room for the extremes of every metric."]
+    ]
+
+
+class RowFilters(TypedDict):
+    """The filters that were applied to rows."""
+
+    metrics: list[str] | None
+    step_range: list[int | None] | None
+    downsampled: bool
+
+
+class FilteredRows(TypedDict):
+    """Filtered rows of a run."""
+
+    columns: list[str]
+    rows: Annotated[list[dict[str, Any]], "Each with a value or null for every column."]
+    total_points: Annotated[int, "Rows in the requested range before sampling."]
+    applied_filters: RowFilters
+    query_time_ms: float
+    extremes_complete: NotRequired[bool]
+
+
+class Band(TypedDict):
+    """The range of the points that a thinned curve leaves out."""
+
+    x: list[float]
+    low: list[float | None]
+    high: list[float | None]
+
+
+class SeriesStatistics(TypedDict):
+    """Statistics of a curve over the requested range, before sampling."""
+
+    min: float | None
+    max: float | None
+    last: Annotated[Scalar | None, "Null when it is no finite number."]
+
+
+class SeriesValues(TypedDict):
+    """The values of a curve as numbers."""
+
+    y: Annotated[list[float | None], "Null where a value is no finite number."]
+    special: Annotated[list[Special], "The points of `y` that are no finite number."]
+    labels: NotRequired[Annotated[list[str], "Of text: what the numbers in y stand for."]]
+
+
+class Series(SeriesStatistics, SeriesValues):
+    """A curve in columns: `y[i]` is the value at `x[i]`."""
+
+    name: str
+    kind: Literal["float", "int", "bool", "text", "mixed"]
+    count: Annotated[int, "Points in the requested range before sampling."]
+    x: list[float]
+    stages: NotRequired[Annotated[list[tuple[int, Scalar | None]], "`[index, stage]` where it changes."]]
+    back: NotRequired[Annotated[list[int], "Indices where the steps decrease."]]
+    band: NotRequired[Annotated[Band, "Where points were left out."]]
+    system: NotRequired[Annotated[bool, "A system metric."]]
+
+
+class UntimedSeriesAnswer(TypedDict):
+    """The curves of a run, and where to continue."""
+
+    series: list[Series]
+    last_row: Annotated[int, "The last journal line in the response; -1 without any."]
+    generation: Annotated[int, "Changes when the journal is replaced."]
+    journal_end: Annotated[int, "Bytes of the journal that the response covers."]
+    reset: NotRequired[Annotated[bool, "The generation is not the requested one."]]
+
+
+class SeriesAnswer(UntimedSeriesAnswer):
+    """The curves of a run, where to continue, and how long the query took."""
+
+    query_time_ms: float
+
+
+class ComparedCurve(Series):
+    """A curve and the run it belongs to."""
+
+    id: str
+
+
+class ComparedRun(TypedDict):
+    """A run whose curves are compared."""
+
+    id: str
+    project: str
+    name: str
+    status: str
+    started_at: Annotated[float, "Where `x=relative` is 0."]
+    last_row: int
+    generation: int
+
+
+class GroupStatistics(TypedDict):
+    """Statistics of several curves at common places along x."""
+
+    x: list[float]
+    count: Annotated[list[int], "Runs whose curve has a value there."]
+    mean: list[float | None]
+    min: list[float | None]
+    max: list[float | None]
+    p10: list[float | None]
+    p25: list[float | None]
+    p50: list[float | None]
+    p75: list[float | None]
+    p90: list[float | None]
+
+
+class GroupSeries(GroupStatistics):
+    """Statistics of a metric over the runs of a group."""
+
+    name: str
+    runs: Annotated[int, "Runs of the group that have the metric."]
+
+
+class RunGroup(TypedDict):
+    """Runs that share a config value or a tag."""
+
+    value: Annotated[str | None, "Null for runs without any."]
+    ids: list[str]
+    series: list[GroupSeries]
+
+
+class UntimedComparedSeries(TypedDict):
+    """The curves of several runs, by name and then in the order of the ids."""
+
+    series: list[ComparedCurve]
+    runs: list[ComparedRun]
+    missing: Annotated[list[str], "Ids that are unknown or in the recycle bin."]
+    groups: NotRequired[Annotated[list[RunGroup], "With `group_by`."]]
+
+
+class ComparedSeries(UntimedComparedSeries):
+    """The curves of several runs, and how long the query took."""
+
+    query_time_ms: float
+
+
+class CacheStatistics(TypedDict):
+    """Size and use of the cache of decoded metrics."""
+
+    size: Annotated[int, "Bytes."]
+    max_size: Annotated[int, "Bytes."]
+    hits: int
+    misses: int
+    incremental_updates: int
+    hit_rate: Annotated[float, "0 to 1."]
+    incremental_rate: Annotated[float, "0 to 1."]
+
+
+class RunProgress(TypedDict):
+    """The progress of a run; unknown fields are left out."""
+
+    available: bool
+    status: str
+    step: NotRequired[int]
+    total: NotRequired[int]
+    fraction: NotRequired[float]
+    eta_seconds: NotRequired[float]
