@@ -1,4 +1,4 @@
-"""What the tests of these pages share: a store with a model and the data it was made of, and pages in this process."""
+"""Fixtures: a store with a model and the data it was made from, and pages rendered in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A whole version comes as one zip file, byte for byte, without being in memory; a damaged one never comes whole."""
+"""Downloads of a version as a zip file: byte for byte, streamed, and incomplete if a file is damaged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from artifacts.api import zip_download
 from artifacts.services import lookup
 from runicorn.artifacts import verify
 from runicorn.artifacts.errors import DamagedFile
-from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
+from tests.artifacts.test_damaged_contents import damage
 
 Write = Callable[..., Path]
 CONTENTS = {
@@ -38,7 +38,7 @@ def version(store: Path, run: rn.Run, write: Write) -> str:
     return "/artifacts/model/m é/v1"
 
 
-def test_it_holds_every_file_under_its_name(
+def test_the_zip_file_has_every_file_under_its_path(
     client: Client, version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zip_download, "BATCH", 2)
@@ -51,7 +51,7 @@ def test_it_holds_every_file_under_its_name(
         assert {one.compress_type for one in packed.infolist()} == {zipfile.ZIP_STORED}
 
 
-def test_a_missing_file_is_said_before_anything_is_sent(client: Client, version: str) -> None:
+def test_a_missing_file_is_an_error_before_the_response_begins(client: Client, version: str) -> None:
     found = lookup.get_version("m é", 1)
     file = found.on_disk.manifest.file("z/last")
     for place in (found.on_disk.file_path(file.path), found.on_disk.artifact.store.pool.blob(file.digest)):
@@ -71,7 +71,7 @@ def test_a_damaged_file_breaks_it_off(client: Client, version: str) -> None:
     assert not zipfile.is_zipfile(sent)
 
 
-def test_it_is_never_in_memory(store: Path, run: rn.Run, write: Write) -> None:
+def test_the_zip_file_is_streamed_in_constant_memory(store: Path, run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("big").add_file(write("big", bytes(64 * 2**20))))
     version = lookup.get_version("big", 1)
     tracemalloc.start()

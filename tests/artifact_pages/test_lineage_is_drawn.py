@@ -1,4 +1,4 @@
-"""The picture of a lineage: every line goes to the right, no box lies on another, few lines cross."""
+"""The picture of a lineage: all lines go to the right, no boxes overlap, few lines cross."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_chain_is_straight() -> None:
     assert [box.x for box in picture.boxes] == sorted(box.x for box in picture.boxes)
 
 
-def test_what_can_be_untangled_is() -> None:
+def test_avoidable_crossings_are_removed() -> None:
     crossed = [(0, 11), (2, 9), (4, 7), (6, 5), (8, 3), (10, 1)]
     assert draw(*graph(crossed)).crossings == 0
     tree = [(1, 2 * n) for n in range(1, 8)] + [(2 * n, 100 - 2 * n + 1) for n in range(1, 8)]

@@ -1,4 +1,4 @@
-"""The main task in the real browser: find a model, look at a file, describe it, give it an alias, delete and take back."""
+"""The main task in a real browser: find a model, preview a file, describe it, set an alias, delete and restore."""
 
 from __future__ import annotations
 

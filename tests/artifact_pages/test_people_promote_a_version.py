@@ -1,4 +1,4 @@
-"""The page of a version takes it from stage to stage, by the same verb as the API and the admin."""
+"""Promotion on the page of a version, by the same service as in the API and the admin site."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_version_goes_to_production_and_back(page: Page, send: Send, model: st
     assert page(here).texts("b", "alias") == []
 
 
-def test_why_it_cannot_go_there_is_told_with_what_was_typed(page: Page, model: str, client: Client) -> None:
+def test_a_refused_promotion_shows_the_reason_and_the_notes(page: Page, model: str, client: Client) -> None:
     page(model)
     answer = client.post(f"{model}/v1/promote", {"to_stage": "production", "notes": "please <b>"})
     assert answer.status_code == 400
@@ -64,9 +64,7 @@ def test_a_deleted_version_stays_where_it_is(page: Page, send: Send, model: str)
     assert any("too old" in step for step in found.texts("li"))
 
 
-def test_the_step_is_judged_by_what_the_store_says_at_that_moment(
-    page: Page, model: str, shelves: Store
-) -> None:
+def test_a_promotion_is_validated_against_the_current_stage(page: Page, model: str, shelves: Store) -> None:
     page(model)
     stale = lookup.get_version("m", 1)
     stages.promote(version=stale, to_stage="archived", notes=None, evaluator_run_id=None)

@@ -24,7 +24,7 @@ def names(found: Markup) -> list[str]:
     return found.texts("a", "name")
 
 
-def test_it_has_name_type_versions_size_and_aliases(page: Page, model: str) -> None:
+def test_the_list_shows_name_type_versions_size_and_aliases(page: Page, model: str) -> None:
     found = page("/artifacts")
     assert names(found) == ["m", "d"]
     row = next(one for one in found.all("tr") if "model" in one.text)
@@ -50,7 +50,7 @@ def test_a_script_gets_the_list_alone_and_a_short_address(client: Client, page: 
     assert b"<html" not in answer.content and answer["HX-Push-Url"] == "/artifacts?q=m"
 
 
-def test_an_empty_store_says_what_would_be_here(page: Page) -> None:
+def test_the_list_of_an_empty_store_explains_artifacts(page: Page) -> None:
     found = page("/artifacts")
     assert "No artifacts yet" in found.texts("h2")
     assert len(found.texts("pre")[0].split("model")) > 3

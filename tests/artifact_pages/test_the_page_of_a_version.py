@@ -1,4 +1,4 @@
-"""The page of a version tells everything, changes what is said of it, and deletes with a way back."""
+"""The page of a version shows all fields, edits them, and deletes and restores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import runicorn as rn
 from artifacts.services import curation, lookup, maintenance
 from runicorn.artifacts import verify
 from tests.artifact_pages.conftest import JUST_NOW
-from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
+from tests.artifacts.test_damaged_contents import damage
 from tests.pages.markup import Markup
 
 Page = Callable[..., Markup]
@@ -26,7 +26,7 @@ def facts(found: Markup) -> dict[str, str]:
     return dict(zip(found.texts("dt"), found.texts("dd"), strict=True))
 
 
-def test_it_tells_everything(page: Page, model: str, run: rn.Run) -> None:
+def test_the_page_shows_all_fields(page: Page, model: str, run: rn.Run) -> None:
     found = page(f"{model}/v3")
     about = facts(found)
     assert (about["Files"], about["Size"], about["Made by"]) == ("3", "12 B", "n")
@@ -39,7 +39,7 @@ def test_it_tells_everything(page: Page, model: str, run: rn.Run) -> None:
     assert "n p" in found.texts("section", "region")[2]
 
 
-def test_the_forms_hold_what_is_said_of_it(page: Page, send: Send, model: str) -> None:
+def test_the_forms_have_the_current_values(page: Page, send: Send, model: str) -> None:
     found = page(f"{model}/v1")
     fields = {area.attributes["name"]: "".join(area.pieces) for area in found.all("textarea")}
     before = lookup.get_version("m", 1)
@@ -50,7 +50,7 @@ def test_the_forms_hold_what_is_said_of_it(page: Page, send: Send, model: str) -
     assert (after.description, after.metadata) == (before.description, before.metadata)
 
 
-def test_what_is_said_of_it_is_changed(page: Page, send: Send, model: str) -> None:
+def test_the_forms_change_the_version(page: Page, send: Send, model: str) -> None:
     page(model)
     here = f"{model}/v1"
     send(f"{here}/describe", description="new\r\nlines", tags="x y\r\n\r\nz\r\nz")
@@ -71,7 +71,7 @@ def test_what_is_said_of_it_is_changed(page: Page, send: Send, model: str) -> No
         ("description", "d" * 10_001, "must not have more than 10000"),
     ],
 )
-def test_what_cannot_be_said_is_told_and_kept_in_the_form(
+def test_invalid_input_is_shown_and_kept_in_the_form(
     page: Page, client: Client, model: str, field: str, value: str, sentence: str
 ) -> None:
     page(model)
@@ -108,7 +108,7 @@ def test_the_page_shows_how_many_gigabytes_a_deletion_freed(page: Page, model: s
     assert notice == "Version 3 was deleted for good, which freed 5.0 GiB."
 
 
-def test_what_deleting_frees_is_said_to_the_byte(page: Page, model: str, store: Path) -> None:
+def test_the_bytes_that_a_deletion_frees_are_exact(page: Page, model: str, store: Path) -> None:
     page(model)
     version = curation.soft_delete(version=lookup.get_version("m", 2))
     before = sum(path.stat().st_size for path in _files(store))

@@ -1,4 +1,4 @@
-"""The page of an artifact has its versions, moves its aliases and compares."""
+"""The page of an artifact lists versions, moves aliases and compares."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_version_without_a_predecessor_is_compared_with_itself(page: Page, mod
     assert "All files are the same." in page("/artifacts/dataset/d/compare").texts("main")[0]
 
 
-def test_it_takes_as_many_queries_for_many_versions(
+def test_many_versions_take_no_more_queries(
     page: Page, client: Client, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "YOUNG_NANOSECONDS", 0)
@@ -137,7 +137,7 @@ def test_many_versions_are_shown_in_pages(page: Page, model: str, monkeypatch: p
         "/artifacts/model/m/v99999999999999999999",
     ],
 )
-def test_what_is_not_there_has_a_page_that_says_so(page: Page, model: str, address: str) -> None:
+def test_missing_artifacts_have_a_not_found_page(page: Page, model: str, address: str) -> None:
     found = page(address, status=404)
     assert "not found" in found.texts("p", "sentence")[0]
 

@@ -1,4 +1,4 @@
-"""What the tests of artifacts share: a run in an empty store, files to keep, and people who are no administrators."""
+"""Fixtures: a run in an empty store, files to save, and users without administrator rights."""
 
 from __future__ import annotations
 

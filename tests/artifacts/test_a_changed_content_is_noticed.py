@@ -1,4 +1,4 @@
-"""Versions are hard links for everybody, and a content that was written to in the store is never used as if it were intact."""
+"""Versions are hard links for all users, and a content modified in the store is never used as intact."""
 
 from __future__ import annotations
 

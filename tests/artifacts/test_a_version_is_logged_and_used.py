@@ -35,7 +35,7 @@ def test_a_version_is_found_by_number_and_alias(run: rn.Run, write: Write, spec:
     assert type(used.type) is str
 
 
-def test_what_was_made_and_used_is_recorded_with_the_run(run: rn.Run, write: Write) -> None:
+def test_made_and_used_versions_are_recorded_with_the_run(run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin", b"12345")).add_reference("s3://b/k", size=10))
     run.use_artifact("m:latest")
     run.use_artifact("m:v1")
@@ -62,7 +62,7 @@ def test_folders_keep_their_paths(run: rn.Run, write: Write) -> None:
     assert len({file.digest for file in manifest.files}) == 2
 
 
-def test_it_is_downloaded_whole(run: rn.Run, write: Write, tmp_path: Path) -> None:
+def test_a_version_is_downloaded_completely(run: rn.Run, write: Write, tmp_path: Path) -> None:
     big = bytes(range(256)) * 10_000
     run.log_artifact(
         rn.Artifact("m").add_file(write("w.bin", big), "deep/w.bin").add_file(write("empty", ""))
@@ -74,7 +74,7 @@ def test_it_is_downloaded_whole(run: rn.Run, write: Write, tmp_path: Path) -> No
     assert run.use_artifact("m:latest").get_file_path("empty").read_bytes() == b""
 
 
-def test_what_is_not_there_is_said(run: rn.Run, write: Write) -> None:
+def test_missing_artifacts_and_versions_are_errors(run: rn.Run, write: Write) -> None:
     with pytest.raises(ArtifactNotFound, match="Artifact not found: m"):
         run.use_artifact("m:latest")
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))

@@ -1,4 +1,4 @@
-"""`runicorn artifacts` and `runicorn clean` work on the files, and say what the API says."""
+"""`runicorn artifacts` and `runicorn clean` read the files, and print what the API responds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def blobs(folder: Path) -> int:
     return sum(entry.stat().st_size for entry in Store(folder).pool.blobs())
 
 
-def test_what_there_is_is_shown(logged: rn.Run, call: Any, folder: Path) -> None:
+def test_lists_and_details_are_printed(logged: rn.Run, call: Any, folder: Path) -> None:
     code, said = call("artifacts", "--action", "list")
     assert code == 0 and "Found 3 artifact(s):" in said
     assert re.search(r"m +model +2 +5.7 kB +v2 +\d{4}-\d\d-\d\d \d\d:\d\d +latest=v2", said)
@@ -82,7 +82,7 @@ def test_its_json_is_that_of_the_api(store: Path, logged: rn.Run, call: Any, api
     assert {key: ours[key] for key in theirs if key in ours} | {"deleted_at": None} == theirs
 
 
-def test_what_cannot_be_has_a_sentence_and_a_code(logged: rn.Run, call: Any, folder: Path) -> None:
+def test_errors_have_a_message_and_an_exit_code(logged: rn.Run, call: Any, folder: Path) -> None:
     for code, words, sentence in [
         (2, "versions", "--name is required for 'versions' action"),
         (2, "info --name m", "--version is required for 'info' action"),
@@ -116,7 +116,7 @@ def test_deleting_asks_only_at_a_terminal(
     assert code == 0 and promised == freed and not (folder / "artifacts/model/m/v1").exists()
 
 
-def test_garbage_is_said_before_it_goes(
+def test_garbage_is_listed_before_it_is_removed(
     logged: rn.Run, call: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "0 bytes" in call("clean", "--dedup")[1]

@@ -1,4 +1,4 @@
-"""A store of the existing Runicorn keeps its versions, also those that its SDK put into the wrong folder."""
+"""Versions of a Runicorn 0.5 store are kept, also those that its SDK put into the wrong folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _begin(root: Path) -> rn.Run:
     return rn.init("p", "n", storage=root, capture_env=False, system_metrics=False, mode="online")
 
 
-def test_every_version_is_whole(old: Path) -> None:
+def test_every_version_is_intact(old: Path) -> None:
     store = Store(old)
     found = {f"{artifact.type}/{artifact.name}": artifact.numbers() for artifact in store.folders()}
     assert found["model/resnet50-model"] == [1, 2, 3] and found["custom/eval report"] == [1]
@@ -39,7 +39,7 @@ def test_every_version_is_whole(old: Path) -> None:
     assert store.find("resnet50-model").aliases() == {"latest": 3, "production": 2, "baseline": 1}
 
 
-def test_it_is_used_and_goes_on(old: Path, write: Write) -> None:
+def test_an_old_artifact_can_be_used_and_continued(old: Path, write: Write) -> None:
     with _begin(old) as run:
         used = run.use_artifact("resnet50-model:production")
         assert used.version == 2 and used.tags == ["finetune"]

@@ -1,4 +1,4 @@
-"""Equal contents lie in the pool once; a version cannot be changed through another; what is there is not copied."""
+"""Equal contents are stored once, versions cannot change each other, and stored contents are not copied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file comes whole or in ranges with its digest as `ETag`; a damaged one never comes to a good end."""
+"""Downloads of files, complete or in ranges, with the digest as `ETag`; damaged files are never complete."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import runicorn as rn
 from artifacts.api import downloads
 from runicorn.artifacts import verify
 from runicorn.artifacts.store import Store
-from tests.artifacts.test_damage_is_found_and_never_handed_out import damage
+from tests.artifacts.test_damaged_contents import damage
 from tests.processes import Viewer
 
 Write = Callable[..., Path]
@@ -32,7 +32,7 @@ def _body(answer: Any) -> bytes:
 
 
 @pytest.mark.django_db
-def test_it_comes_whole_and_in_ranges(api: Any, model: str) -> None:
+def test_a_file_is_downloaded_completely_and_in_ranges(api: Any, model: str) -> None:
     answer = api.get(model)
     assert _body(answer) == CONTENT
     assert answer["Content-Disposition"] == "attachment; filename*=utf-8''w%C3%A9.bin"
@@ -60,7 +60,7 @@ def test_nothing_else_is_handed_out(api: Any, model: str, path: str) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("headers", [{}, {"Range": "bytes=0-3"}])
-def test_a_damaged_file_is_said(api: Any, model: str, folder: Path, headers: dict[str, str]) -> None:
+def test_a_damaged_file_is_an_error(api: Any, model: str, folder: Path, headers: dict[str, str]) -> None:
     api.get(model, headers={"Range": "bytes=0-3"})  # found whole once
     version = Store(folder).find("m").existing(1)
     for place in verify.places(version, version.manifest.files[0]):

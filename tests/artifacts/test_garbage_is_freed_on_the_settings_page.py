@@ -1,4 +1,4 @@
-"""The page says how many bytes can be freed, and frees just those."""
+"""The settings page shows how many bytes can be freed, and frees exactly those."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def promise(page: bytes) -> dict[str, str]:
     return {"promise": re.findall('name="promise" value="([0-9a-f]{64})"', page.decode())[0]}
 
 
-def test_what_was_said_is_freed(orphan: Path, store: Path) -> None:
+def test_the_shown_garbage_is_freed(orphan: Path, store: Path) -> None:
     assert Client().get("/settings").status_code == 200
     assert Client().get(ADDRESS).status_code == 405
     told = Client().post(ADDRESS)
@@ -46,7 +46,7 @@ def test_what_was_said_is_freed(orphan: Path, store: Path) -> None:
     assert "Nothing can be freed" in Client().post(ADDRESS).content.decode()
 
 
-def test_more_than_was_said_is_said_anew(orphan: Path, store: Path) -> None:
+def test_additional_garbage_is_shown_before_it_is_freed(orphan: Path, store: Path) -> None:
     told = promise(Client().post(ADDRESS).content)
     second = put(store, "c", 1000)
     answer = Client().post(ADDRESS, told)
@@ -54,7 +54,7 @@ def test_more_than_was_said_is_said_anew(orphan: Path, store: Path) -> None:
     assert "5,321 bytes" in answer.content.decode() and orphan.exists() and second.exists()
 
 
-def test_what_cannot_be_done_is_said(orphan: Path, store: Path, read_only: Any) -> None:
+def test_errors_are_shown(orphan: Path, store: Path, read_only: Any) -> None:
     told = promise(Client().post(ADDRESS).content)
     with read_only(store):
         answer = Client().post(ADDRESS, told)

@@ -1,4 +1,4 @@
-"""What a version was made from and what was made from it, across runs, within a depth, and cycles end."""
+"""Ancestors and descendants of a version across runs, within a depth, and with cycles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What cannot be a name, a type, an alias or a path is refused with one sentence before anything is written."""
+"""Invalid names, types, aliases and paths are refused with one sentence before anything is written."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_name_that_can(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["../x", "", "Model", "models", None, 3])
-def test_a_type_that_is_none(kind: Any) -> None:
+def test_an_invalid_type_is_refused(kind: Any) -> None:
     with pytest.raises(InvalidArtifact, match="it must be one of model, dataset, config, code, custom"):
         rn.Artifact("a", kind)
 

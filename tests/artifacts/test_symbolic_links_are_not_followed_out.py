@@ -49,7 +49,7 @@ def test_they_are_followed_when_asked_for_and_end(run: rn.Run, linked: Path) -> 
     assert artifact.get_file_path("folder/secret.txt").read_text() == "secret"
 
 
-def test_what_is_no_file_is_told(run: rn.Run, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_special_files_are_reported(run: rn.Run, write: Write, capsys: pytest.CaptureFixture[str]) -> None:
     import os
 
     folder = write("data/a.txt").parent

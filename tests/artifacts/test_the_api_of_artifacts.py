@@ -1,4 +1,4 @@
-"""The routes about artifacts answer as documented, from rows that follow the folders."""
+"""The routes of artifacts respond as documented, from rows that follow the folders."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_version_tells_everything(api: Any, logged: rn.Run) -> None:
     assert (files["total_size"], files["total_files"], files["total_references"]) == (1006, 2, 1)
 
 
-def test_what_is_said_of_a_version_is_changed(api: Any, logged: rn.Run) -> None:
+def test_description_metadata_and_tags_are_replaced(api: Any, logged: rn.Run) -> None:
     changed = api.patch("/api/artifacts/m/v1", {"description": "new", "tags": ["x"]}, format="json")
     assert (changed.json()["description"], changed.json()["tags"]) == ("new", ["x"])
     assert changed.json()["metadata"] == {"acc": 0.1}
@@ -128,7 +128,7 @@ def test_sums_are_true(api: Any, logged: rn.Run) -> None:
     assert sums["by_type"]["model"] == {"count": 1, "versions": 2, "size_bytes": 2002}
 
 
-def test_what_is_not_there_is_said(api: Any, logged: rn.Run, write: Write) -> None:
+def test_missing_artifacts_and_versions_are_not_found(api: Any, logged: rn.Run, write: Write) -> None:
     for address, status, detail in [
         ("nope/versions", 404, "Artifact not found: nope"),
         ("m/v9", 404, "Version not found: m:v9"),

@@ -1,4 +1,4 @@
-"""Deleting, restoring, aliases and descriptions: files first, and `latest` moves by itself."""
+"""Deleting, restoring, aliases and descriptions: files first, and `latest` moves automatically."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_aliases_move_and_go(model: ArtifactFolder) -> None:
     assert model.aliases() == {"latest": 3, "best": 2}
 
 
-def test_what_is_said_of_a_version_is_replaced(model: ArtifactFolder) -> None:
+def test_description_metadata_and_tags_are_replaced(model: ArtifactFolder) -> None:
     before = model.existing(2).metadata
     curation.describe(model.existing(2), description="the good one", tags=["a"])
     curation.describe(model.existing(2), metadata={"acc": 0.9})

@@ -1,4 +1,4 @@
-"""A version of any number of files is read again; what would be too large to be read is refused before it is written."""
+"""Versions of any number of files can be read; those too large to be read are refused before they are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every answer about a run held against the plainest reading of its journal."""
+"""Compare every read of a run with a naive parse of its journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the metrics share."""
+"""Fixtures of the tests of metrics."""
 
 from __future__ import annotations
 

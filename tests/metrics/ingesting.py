@@ -1,4 +1,4 @@
-"""Processes of their own that take journals in, to be killed or to get in each other's way."""
+"""Processes that ingest journals, to be killed or to compete."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journals as they come: straight, resumed, torn, full of NaN, written by several hands."""
+"""Random journals: straight, resumed, torn, full of NaN, written by several processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plainest reading of a journal: all lines in memory, dictionaries, sorting. What every answer is held against."""
+"""A naive parser of journals: all lines in memory, dictionaries, sorting."""
 
 from __future__ import annotations
 

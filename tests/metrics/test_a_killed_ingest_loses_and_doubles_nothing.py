@@ -1,4 +1,4 @@
-"""`kill -9` at any moment of ingest: what is committed stays, the next go takes the rest, everything once."""
+"""`kill -9` at any moment of an ingest: committed points stay, the next pass adds the rest, each once."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def kill_and_go_on(home: Path, seed: int, kills: int, lines: int) -> None:
     check_everything(run, content, random)
 
 
-def test_it_goes_on_where_it_was_killed(shared_store: Path, home: Path) -> None:
+def test_a_killed_ingest_continues_at_its_offset(shared_store: Path, home: Path) -> None:
     kill_and_go_on(home, seed=1, kills=2, lines=1000)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(100, 112))
-def test_it_goes_on_however_often_it_was_killed(shared_store: Path, home: Path, seed: int) -> None:
+def test_an_ingest_that_is_killed_repeatedly_completes(shared_store: Path, home: Path, seed: int) -> None:
     kill_and_go_on(home, seed, kills=6, lines=4000)

@@ -1,4 +1,4 @@
-"""`downsample`: first and last, no row twice, and no spike of any metric lost."""
+"""`downsample` keeps the first and last row and the extremes of every metric, without duplicates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What network file systems do to a journal: handles go stale, reads fail, sizes are told late or smaller than before."""
+"""Journals on network file systems: stale handles, failing reads, late or shrinking sizes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def more(store: Path, run_id: str, value: float) -> None:
 
 @pytest.mark.parametrize("number", [errno.ESTALE, errno.EIO, errno.ETIMEDOUT])
 @pytest.mark.parametrize("call", ["pread", "fstat"])
-def test_what_cannot_be_read_now_is_read_later(
+def test_an_unreadable_journal_is_read_later(
     call: str, number: int, api: APIClient, store: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert losses(api, run_id) == [1.0, 0.5, 0.25]

@@ -1,4 +1,4 @@
-"""Whatever steps a series has, each stretch of it has the points, the count and the extremes that plain sorting finds."""
+"""Any window of a series has the points, count and extremes that plain sorting finds."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def windows(draw: st.DrawFn) -> Window:
     st.booleans(),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_it_reads_what_sorting_finds(
+def test_a_reader_returns_the_same_points_as_sorting(
     steps: list[int], seed: int, sizes: list[int], window: Window, reopen: bool
 ) -> None:
     points = points_of(steps, values_of(seed, len(steps)))

@@ -1,4 +1,4 @@
-"""`/api/v2/series`: many runs laid over each other, and what groups of them are like."""
+"""`/api/v2/series`: the curves of many runs, and the statistics of groups."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_run_is_in_the_group_of_each_of_its_tags(ask: Ask, three: list[str]) -
     ]
 
 
-def test_what_is_no_number_has_no_mean(ask: Ask, store: Path, make_run: MakeRun) -> None:
+def test_text_metrics_have_no_mean(ask: Ask, store: Path, make_run: MakeRun) -> None:
     run_id = make_run(store, metrics=[{"word": "x", "nan": float("nan"), "flag": True}] * 3)
     answer = ask([run_id], "group_by=tag")
     assert [entry["name"] for entry in answer["series"]] == ["flag", "nan", "word"]
@@ -122,7 +122,7 @@ def test_runs_that_are_not_there_are_named(ask: Ask, three: list[str], api: APIC
     assert [entry["id"] for entry in answer["series"]] == [three[1]]
 
 
-def test_what_was_logged_a_moment_ago_is_there(ask: Ask, three: list[str], store: Path) -> None:
+def test_new_points_are_in_the_response(ask: Ask, three: list[str], store: Path) -> None:
     ask(three)
     journal = next(store.glob(f"*/*/runs/{three[1]}/events.jsonl"))
     with journal.open("a") as events:

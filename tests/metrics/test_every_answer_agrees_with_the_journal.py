@@ -1,4 +1,4 @@
-"""Random journals, dealt out at random byte offsets, and every read compared with the naive answer."""
+"""Random journals, appended at random byte offsets, and every read compared with the naive parser."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def live_through(seed: int) -> None:
 
 @seeds
 @settings(max_examples=8, suppress_health_check=relaxed)
-def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
+def test_every_answer_agrees_with_a_random_journal(store: Path, seed: int) -> None:
     live_through(seed)
 
 
@@ -60,5 +60,5 @@ def test_it_answers_what_the_journal_says(store: Path, seed: int) -> None:
 @pytest.mark.parametrize("part", range(5))
 @seeds
 @settings(max_examples=200, suppress_health_check=relaxed)
-def test_it_answers_what_the_journal_says_a_thousand_times(store: Path, part: int, seed: int) -> None:
+def test_every_answer_agrees_with_a_thousand_random_journals(store: Path, part: int, seed: int) -> None:
     live_through(seed)

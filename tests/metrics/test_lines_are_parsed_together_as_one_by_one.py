@@ -1,4 +1,4 @@
-"""The quick way of parsing, all lines at once, finds what looking at each line finds."""
+"""Parsing all lines of a chunk at once equals parsing them one by one."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_journal_is_parsed_as_the_plainest_reading_does(seed: int) -> None:
 
 
 @given(st.integers(0, 2**40), st.integers(1, 29))
-def test_it_makes_no_difference_where_a_journal_is_cut(seed: int, cut: int) -> None:
+def test_the_place_of_a_cut_makes_no_difference(seed: int, cut: int) -> None:
     lines = Scribe(Random(seed)).lines(30).splitlines(keepends=True)
     whole = parse(b"".join(lines), 0)
     first = parse(b"".join(lines[:cut]), 0)
@@ -85,7 +85,7 @@ def test_lines_that_are_no_events_stay_lines(lines: list[bytes]) -> None:
     assert points.row.tolist() == [0, len(lines) + 1]
 
 
-def test_what_follows_the_last_newline_is_left_out() -> None:
+def test_bytes_after_the_last_newline_are_left_out() -> None:
     assert parse(GOOD + GOOD[:20]).rows == 1
     assert parse(GOOD[:20]).rows == 0
     assert parse(b"").rows == 0

@@ -1,4 +1,4 @@
-"""A megabyte in one line is one line; one without any end in sight is passed over when it ends."""
+"""A line of a megabyte is one line; an endless line is skipped when it ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def line(step: int, **values: object) -> bytes:
     return json.dumps({"ts": step, "type": "metrics", "data": data}).encode() + b"\n"
 
 
-def test_a_line_longer_than_a_block_is_read_whole(store: Path) -> None:
+def test_a_line_longer_than_a_block_is_read_completely(store: Path) -> None:
     run = new_run(1)
     wide = {f"some/metric/{i:08}": i / 7 for i in range(6_500)}
     long = line(2, **wide)

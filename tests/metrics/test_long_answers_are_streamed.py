@@ -1,4 +1,4 @@
-"""All rows of a long run, without a moment at which they are all in memory."""
+"""All rows of a long run are streamed in constant memory."""
 
 from __future__ import annotations
 

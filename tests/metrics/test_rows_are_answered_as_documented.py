@@ -59,7 +59,7 @@ def test_without_data_everything_is_empty(
         assert "X-Last-Step" not in answer.headers
 
 
-def test_what_was_logged_a_moment_ago_is_there(store: Path, make_run: MakeRun, api: APIClient) -> None:
+def test_new_points_are_in_the_response(store: Path, make_run: MakeRun, api: APIClient) -> None:
     run_id = make_run(store, metrics=METRICS[:1], status="running")
     assert api.get(f"/api/runs/{run_id}/metrics").json()["total"] == 1
     journal = next(store.glob(f"*/*/runs/{run_id}/events.jsonl"))

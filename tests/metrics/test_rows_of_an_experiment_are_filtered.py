@@ -1,4 +1,4 @@
-"""`/api/v2/experiments/{id}/metrics/fast`: some metrics, a stretch of steps, a sample."""
+"""`/api/v2/experiments/{id}/metrics/fast`: selected metrics, a range of steps, a sample."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_sample_of_a_stretch_keeps_its_ends_and_extremes(ask: Ask, wanted: int
     assert "extremes_complete" not in answer
 
 
-def test_where_there_is_no_room_for_the_extremes_that_is_said(ask: Ask) -> None:
+def test_the_response_says_when_extremes_are_left_out(ask: Ask) -> None:
     answer = ask("downsample=2").json()
     assert [row["global_step"] for row in answer["rows"]] == [1, 100]
     assert answer["extremes_complete"] is False

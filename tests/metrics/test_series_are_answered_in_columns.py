@@ -1,4 +1,4 @@
-"""`series`: columns for charts, stretches of them, and what came after a line."""
+"""`series`: columns for charts, ranges, and the points after a line."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_only_what_came_later_is_answered(store: Path, make_run: MakeRun, ask: A
     assert (nothing["series"], nothing["last_row"]) == ([], later["last_row"])
 
 
-def test_a_run_that_logs_nothing_any_more_is_told_of_as_begun_anew(
+def test_a_changed_generation_of_an_empty_run_is_reported_as_reset(
     store: Path, make_run: MakeRun, ask: Ask
 ) -> None:
     run_id = make_run(store)

@@ -1,4 +1,4 @@
-"""Rows of a store that Runicorn 0.5.3 wrote, against that version's way of making rows from a journal."""
+"""Rows of a store of Runicorn 0.5.3, compared with its own way of making rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was logged comes back: whole numbers beyond 2^53, booleans, texts, NaN, and names nobody expects."""
+"""Logged values are returned unchanged: integers beyond 2^53, booleans, texts, NaN, and unusual names."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def column(run: Run, name: str = "m") -> list[Any]:
         ([1, "n/a", 2.5, False], "mixed"),
     ],
 )
-def test_each_kind_comes_back_exactly(store: Path, values: list[Any], kind: str) -> None:
+def test_each_kind_of_value_is_returned_exactly(store: Path, values: list[Any], kind: str) -> None:
     run = logged(values)
     assert column(run) == values
     assert list(map(type, column(run))) == list(map(type, values))
@@ -61,7 +61,7 @@ def test_a_whole_number_stays_exact_beside_a_float_without_a_step(store: Path) -
     assert (entry["kind"], entry["y"].tolist()) == ("int", [2**53 + 1])
 
 
-def test_what_is_no_metric_is_left_out(store: Path) -> None:
+def test_values_that_are_no_metrics_are_left_out(store: Path) -> None:
     run = logged([None, [1, 2], {"a": 1}, 0.5])
     assert column(run) == [None, None, None, 0.5]
     assert series.run_series(run)["series"][0]["count"] == 1

@@ -1,4 +1,4 @@
-"""The admin site shows artifacts as their folders are, and changes them through the verbs alone."""
+"""The admin site shows artifacts as their folders are, and changes them through the services."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def act(action: str, *keys: int, **more: str) -> str:
     return said[0] if said else answer.content.decode()
 
 
-def test_every_page_is_there(kept: rn.Run) -> None:
+def test_every_admin_page_opens(kept: rn.Run) -> None:
     artifact = lookup.get_artifact("m")
     for address, words in [
         ("artifact/", ["m", "dataset", "latest = v2"]),
@@ -87,7 +87,7 @@ def test_every_page_is_there(kept: rn.Run) -> None:
         assert Client().get(f"/admin/artifacts/{address}").status_code == 403
 
 
-def test_what_is_said_of_a_version_goes_to_its_folder(kept: rn.Run, folder: Path) -> None:
+def test_edited_fields_are_written_to_the_folder(kept: rn.Run, folder: Path) -> None:
     address = f"{VERSIONS}{key('m', 1)}/change/"
     assert Client().post(address, FORM).status_code == 302
     known = lookup.get_version("m", 1).on_disk.metadata

@@ -1,4 +1,4 @@
-"""Saving, deleting, restoring, aliases, collections and looks in any order, beside another writer, against a plain model."""
+"""Saving, deleting, restoring, aliases, collection and verification in any order, compared with a plain model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A big journal that somebody else is taking in: answers carry what is committed and say how much is not."""
+"""While another process ingests a large journal, responses have the committed points and the pending bytes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def leased(store: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return run
 
 
-def test_it_waits_no_longer_than_two_seconds(leased: Run, api: APIClient) -> None:
+def test_a_response_waits_at_most_two_seconds(leased: Run, api: APIClient) -> None:
     row = Journal.objects.get(run=leased)
     began = time.monotonic()
     answer = api.get(f"/api/runs/{leased.run_id}/metrics")
@@ -37,20 +37,18 @@ def test_it_waits_no_longer_than_two_seconds(leased: Run, api: APIClient) -> Non
     assert 0 < answer.json()["total"] <= 10
 
 
-def test_it_goes_on_when_the_other_is_done(leased: Run, api: APIClient) -> None:
+def test_ingestion_continues_after_the_lease_is_released(leased: Run, api: APIClient) -> None:
     Journal.objects.filter(run=leased).update(lease_until=time.time() - 1)
     answer = api.get(f"/api/v2/experiments/{leased.run_id}/series?x=time")
     assert "X-Ingest-Pending" not in answer.headers
     assert answer.json()["last_row"] >= 59
 
 
-def test_a_small_rest_is_nobodys_to_keep(
-    leased: Run, api: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_small_backlog_needs_no_lease(leased: Run, api: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "LEASE_BYTES", 1_000_000)
     assert "X-Ingest-Pending" not in api.get(f"/api/runs/{leased.run_id}/progress").headers
 
 
-def test_a_lease_from_before_the_clock_was_set_back_holds_up_nobody(leased: Run, api: APIClient) -> None:
+def test_a_lease_from_before_the_clock_was_set_back_is_ignored(leased: Run, api: APIClient) -> None:
     Journal.objects.filter(run=leased).update(lease_until=time.time() + 3600)
     assert "X-Ingest-Pending" not in api.get(f"/api/runs/{leased.run_id}/metrics")

@@ -1,4 +1,4 @@
-"""Whatever looks at artifacts may have to read a manifest of a hundred thousand files: it never takes a quick thread."""
+"""Routes of artifacts may read a manifest of a hundred thousand files, so they never use a quick thread."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ from runicorn_site.transport.dispatch import pool_at
         "/artifacts/model/m/v1/remove",
     ],
 )
-def test_it_runs_beside_the_quick_ones(path: str) -> None:
+def test_routes_of_artifacts_run_on_the_blocking_pool(path: str) -> None:
     assert pool_at(path) == "blocking"
 
 

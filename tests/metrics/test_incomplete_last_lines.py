@@ -1,4 +1,4 @@
-"""Half a line at the end is nothing yet; it counts when its newline comes, and never keeps anybody waiting."""
+"""An incomplete last line waits for its newline and delays nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.metrics.journals import append, new_run, path_of
 LINE = b'{"ts":1.0,"type":"metrics","data":{"loss":0.5,"global_step":1,"time":1.0}}\n'
 
 
-def test_it_waits_for_its_newline(store: Path) -> None:
+def test_an_incomplete_last_line_waits_for_its_newline(store: Path) -> None:
     run = new_run(1)
     run.status = layout.RUNNING
     append(run, LINE + LINE[:30])
@@ -30,7 +30,7 @@ def test_it_waits_for_its_newline(store: Path) -> None:
     assert len(rows_of(series.rows_by_time(run))) == 2
 
 
-def test_it_costs_only_itself_when_the_next_line_follows(store: Path) -> None:
+def test_an_incomplete_line_is_the_only_bad_line(store: Path) -> None:
     run = new_run(1)
     append(run, LINE[:30] + b"\n" + LINE)
     catch_up(run)
@@ -38,7 +38,7 @@ def test_it_costs_only_itself_when_the_next_line_follows(store: Path) -> None:
     assert len(rows_of(series.rows_by_time(run))) == 1
 
 
-def test_it_is_no_backlog(store: Path) -> None:
+def test_an_incomplete_last_line_is_no_backlog(store: Path) -> None:
     run = new_run(1)
     append(run, LINE[:30])
     before = time.monotonic()
@@ -47,7 +47,7 @@ def test_it_is_no_backlog(store: Path) -> None:
     assert backlog(run.root)["runs"] == 0
 
 
-def test_a_whole_last_record_of_a_run_that_has_ended_is_read_without_its_newline(store: Path) -> None:
+def test_a_complete_last_record_of_an_ended_run_is_read_without_its_newline(store: Path) -> None:
     run = new_run(1)
     append(run, LINE + LINE[:-1])
     assert catch_up(run, wait=60) == 0
@@ -60,7 +60,7 @@ def test_a_whole_last_record_of_a_run_that_has_ended_is_read_without_its_newline
     assert (journal.rows, journal.records, journal.bad_lines) == (3, 3, 0)
 
 
-def test_half_a_record_of_a_run_that_has_ended_is_not_read(store: Path) -> None:
+def test_an_incomplete_last_record_of_an_ended_run_is_not_read(store: Path) -> None:
     run = new_run(1)
     append(run, LINE + LINE[:-2])
     assert catch_up(run, wait=60) == 0

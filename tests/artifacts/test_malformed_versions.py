@@ -1,4 +1,4 @@
-"""Artifacts of a type of somebody's own, and versions whose manifest is missing or torn."""
+"""Artifacts of custom types, and versions whose manifest is missing or torn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thinned curves: both ends, both extremes, the gaps, and never more points than asked for."""
+"""Thinned curves keep both ends, both extremes and the gaps, within the requested number of points."""
 
 from __future__ import annotations
 

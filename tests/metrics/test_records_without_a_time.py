@@ -23,7 +23,7 @@ def times(run: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("ts", WITHOUT)
-def test_it_has_the_time_of_the_one_before(store: Path, ts: bytes) -> None:
+def test_a_record_without_a_time_has_the_time_of_the_previous_one(store: Path, ts: bytes) -> None:
     run = new_run(1)
     append(run, LOSS % b"1700000000.0" + LOSS % b"1700000060.0" + LOSS % ts + LOSS % b"1700000090.0")
     assert times(run) == [0.0, 60.0, 60.0, 90.0]
@@ -35,7 +35,7 @@ def test_the_first_has_the_time_of_the_beginning(store: Path) -> None:
     assert times(run) == [0.0, pytest.approx(30.0)]
 
 
-def test_it_makes_no_difference_in_how_many_pieces_they_come(store: Path) -> None:
+def test_the_number_of_ingested_pieces_makes_no_difference(store: Path) -> None:
     run = new_run(1)
     for ts in (b"null", b"1700000060.0", b"null", b"1700000090.0"):
         append(run, b"not a record\n" + LOSS % ts)
@@ -52,7 +52,7 @@ def test_an_open_page_sees_it_where_the_answer_has_it(store: Path) -> None:
     assert f'"time":[{run.created}]' in frames.frame(chunk)
 
 
-def test_the_run_says_how_many_there_are(store: Path, api: Any) -> None:
+def test_the_warnings_of_a_run_count_records_without_a_time(store: Path, api: Any) -> None:
     run = new_run(1)
     append(run, LOSS % b"null" + LOSS % b"[]" + b"{\n")
     assert api.get(f"/api/runs/{run.run_id}/metrics").status_code == 200

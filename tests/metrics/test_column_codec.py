@@ -1,4 +1,4 @@
-"""What `codec` packs comes back bit for bit, and takes the space it should."""
+"""`codec` restores columns bit for bit, in the expected space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was stored before an interruption is not copied again by the next attempt."""
+"""Contents stored before an interruption are not copied again."""
 
 from __future__ import annotations
 

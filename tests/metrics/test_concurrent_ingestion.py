@@ -1,4 +1,4 @@
-"""Two viewers on one store, and threads of one: every point is stored once, whoever was first."""
+"""Two viewers on one store, and threads of one, store every point once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of a run names the versions that are not in this store, and where they are, without a link that leads nowhere."""
+"""The page of a mirrored run names versions that are missing in this store, without dead links."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.django_db
         ({"machine_id": "", "hostname": "gpu7"}, "net:v3 not in this store"),
     ],
 )
-def test_it_says_where(page: Callable[..., Markup], store: Path, about: dict[str, str], said: str) -> None:
+def test_the_panel_names_the_machine_with_the_versions(
+    page: Callable[..., Markup], store: Path, about: dict[str, str], said: str
+) -> None:
     run_id = write_run(store, "vision", "net", **about)
     entry = {"type": "model", "name": "net", "version": 3, "size_bytes": 5, "created_at": 1.7e9}
     folder = store / "vision/net/runs" / run_id

@@ -1,4 +1,4 @@
-"""A content that was damaged on disk is found when it is read; a look over a version marks it, and mends what it can."""
+"""Damaged contents are found when they are read; verification marks them and repairs what it can."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def version(run: rn.Run, shelves: Store, write: Write) -> Version:
 
 
 @pytest.mark.parametrize("path", ["w.bin", "c.txt"])
-def test_it_is_never_handed_out(
+def test_a_damaged_content_is_never_served(
     monkeypatch: pytest.MonkeyPatch, run: rn.Run, version: Version, tmp_path: Path, path: str
 ) -> None:
     for place in verify.places(version, version.manifest.file(path)):  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""`/progress`: how far a run has come, when its config says how far it goes."""
+"""`/progress`: the progress of a run whose config has a total."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_running_run_has_an_estimate(store: Path, make_run: MakeRun, api: APIC
 
 
 @pytest.mark.parametrize("config", [None, {}, {"total_steps": "many"}, {"epochs": 0}, {"max_steps": True}])
-def test_without_a_total_it_is_not_available(
+def test_progress_without_a_total_is_not_available(
     store: Path, make_run: MakeRun, api: APIClient, config: dict[str, Any] | None
 ) -> None:
     answer = ask(api, make_run(store, config=config, metrics=[{"loss": 1.0}] * 2))

@@ -1,4 +1,4 @@
-"""Killed, out of room, or with a file that changes: nothing visible, nothing blocked, and the next attempt works."""
+"""After a kill, a full disk or a changing file nothing is visible, nothing is blocked, and the next save works."""
 
 from __future__ import annotations
 
@@ -78,19 +78,19 @@ def kill_again_and_again(tmp_path: Path, folder: Path, kills: int, seed: int) ->
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_killed_at_any_moment(tmp_path: Path, folder: Path, seed: int) -> None:
+def test_a_save_killed_at_any_moment_leaves_nothing_visible(tmp_path: Path, folder: Path, seed: int) -> None:
     kill_again_and_again(tmp_path, folder, kills=5, seed=seed)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", range(100, 125))
-def test_killed_hundreds_of_times(tmp_path: Path, folder: Path, seed: int) -> None:
+def test_a_save_killed_hundreds_of_times_leaves_nothing_visible(
+    tmp_path: Path, folder: Path, seed: int
+) -> None:
     kill_again_and_again(tmp_path, folder, kills=20, seed=seed)
 
 
-def test_rests_of_the_dead_are_removed_and_those_of_the_living_not(
-    run: rn.Run, shelves: Store, write: Write
-) -> None:
+def test_leftovers_of_dead_processes_are_removed(run: rn.Run, shelves: Store, write: Write) -> None:
     run.log_artifact(rn.Artifact("m").add_file(write("w.bin")))
     dead = shelves.path / "model" / "m" / ".saving-1-dead"
     dead.mkdir()
@@ -99,7 +99,7 @@ def test_rests_of_the_dead_are_removed_and_those_of_the_living_not(
     assert not dead.exists()
 
 
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, write: Write) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, write: Write) -> None:
     with small_disk(tmp_path / "disk", "2m") as disk:
         run = rn.init("p", "n", storage=disk, capture_env=False, system_metrics=False, mode="online")
         run.log_artifact(rn.Artifact("small").add_file(write("s.bin", "s")))

@@ -1,4 +1,4 @@
-"""What others wrote into a store, or send, costs a value or a version, never the list of artifacts."""
+"""Malformed files and requests affect a value or a version, never the list of artifacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rounds over a root: running runs first, then what else there is, until nothing is behind."""
+"""Rounds over a root: running runs first, then the others, until there is no backlog."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def losses(run_id: str) -> list[float]:
     return [row["loss"] for row in rows_of(series.rows_by_step(Run.objects.get(run_id=run_id)))]
 
 
-def test_one_round_takes_in_running_and_ended_runs(store: Path, make_run: MakeRun) -> None:
+def test_one_round_ingests_running_and_ended_runs(store: Path, make_run: MakeRun) -> None:
     ended = [make_run(store, metrics=[{"loss": float(i)}] * 3) for i in range(5)]
     running = make_run(store, status="running", metrics=[{"loss": 9.0}])
     discovery.full(active_root())
@@ -69,7 +69,7 @@ def test_the_last_lines_of_a_run_that_ended_come_too(store: Path, make_run: Make
     assert losses(run_id) == [9.0, 8.0]
 
 
-def test_what_is_behind_is_counted(store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_backlog_is_counted(store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "SLICE_SECONDS", -1.0)
     run_ids = [make_run(store, metrics=[{"loss": 1.0}] * 4) for _ in range(3)]
     discovery.full(active_root())
@@ -80,9 +80,7 @@ def test_what_is_behind_is_counted(store: Path, make_run: MakeRun, monkeypatch: 
     assert behind["runs"] >= 2 and 0 < behind["bytes"] <= sum(sizes)
 
 
-def test_runs_found_later_are_taken_in_soon(
-    store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_runs_are_ingested_soon(store: Path, make_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "NEW_RUNS_SECONDS", 0.0)
     discovery.full(active_root())
     catch_up_all(active_root())
@@ -107,7 +105,7 @@ def test_a_busy_run_is_left_alone_many_times_as_long_as_it_took(
     assert 0 < known._due[pk] - time.monotonic() <= schedule.SHARE * took
 
 
-def test_one_bad_folder_keeps_no_other_waiting(store: Path, make_run: MakeRun, tmp_path: Path) -> None:
+def test_one_bad_folder_does_not_delay_others(store: Path, make_run: MakeRun, tmp_path: Path) -> None:
     outside = make_run(store, metrics=[{"loss": 1.0}])
     pipe = make_run(store)
     good = make_run(store, metrics=[{"loss": 2.0}])
@@ -132,7 +130,7 @@ def test_a_journal_that_is_a_link_is_not_read(store: Path, make_run: MakeRun, tm
     assert losses(run_id) == []
 
 
-def test_it_stops_when_it_is_told_to(store: Path, make_run: MakeRun) -> None:
+def test_a_round_stops_on_request(store: Path, make_run: MakeRun) -> None:
     for _ in range(3):
         make_run(store, metrics=[{"loss": 1.0}])
     discovery.full(active_root())
@@ -142,7 +140,7 @@ def test_it_stops_when_it_is_told_to(store: Path, make_run: MakeRun) -> None:
     assert not Journal.objects.filter(offset__gt=0).exists()
 
 
-def test_what_a_killed_process_left_of_a_replaced_journal_goes(store: Path, make_run: MakeRun) -> None:
+def test_leftovers_of_a_replaced_journal_are_purged_after_a_kill(store: Path, make_run: MakeRun) -> None:
     run_id = make_run(store, metrics=[{"loss": 1.0}] * 3)
     discovery.full(active_root())
     catch_up_all(active_root())

@@ -1,4 +1,4 @@
-"""Truncated, replaced, cut and grown again: another journal is another generation, taken in from its start."""
+"""A truncated or replaced journal is a new generation and is ingested from its start."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ def run(store: Path) -> Run:
     return run
 
 
-def test_it_is_noticed_when_it_was_truncated(run: Run) -> None:
+def test_a_truncated_journal_is_ingested_again(run: Run) -> None:
     path_of(run).write_bytes(lines([7.0, 8.0]))
     catch_up(run)
     assert (generation(run), losses(run)) == (2, [7.0, 8.0])
 
 
-def test_it_is_noticed_when_it_grew_again_to_more_than_it_was(run: Run) -> None:
+def test_a_journal_that_was_replaced_by_a_longer_one_is_ingested_again(run: Run) -> None:
     grown = lines([float(-i) for i in range(300)])
     path_of(run).write_bytes(grown)
     catch_up(run)
     assert (generation(run), losses(run)) == (2, [float(-i) for i in range(300)])
 
 
-def test_it_is_noticed_when_only_the_bytes_before_the_offset_changed(run: Run) -> None:
+def test_changed_bytes_before_the_offset_are_noticed(run: Run) -> None:
     content = path_of(run).read_bytes()
     with path_of(run).open("r+b") as journal:
         journal.seek(content.rindex(b'"loss":99.0'))
@@ -64,14 +64,14 @@ def test_it_is_noticed_when_only_the_bytes_before_the_offset_changed(run: Run) -
     assert losses(run)[-1] == 11.0
 
 
-def test_an_empty_file_takes_the_rows_away(run: Run) -> None:
+def test_an_emptied_journal_removes_the_rows(run: Run) -> None:
     path_of(run).write_bytes(b"")
     catch_up(run)
     assert (generation(run), rows_of(series.rows_by_step(run))) == (2, [])
     assert not RunMetric.objects.filter(run=run).exists()
 
 
-def test_a_missing_file_takes_nothing_away(run: Run) -> None:
+def test_a_missing_journal_removes_nothing(run: Run) -> None:
     path_of(run).unlink()
     assert catch_up(run, wait=60) == 0
     assert (generation(run), len(losses(run))) == (1, 100)
@@ -99,13 +99,13 @@ def test_another_file_that_differs_in_its_middle_is_another_journal(run: Run) ->
     assert losses(run)[60] == 66.0
 
 
-def test_figures_of_metrics_that_are_gone_go_too(run: Run) -> None:
+def test_statistics_of_removed_metrics_are_deleted(run: Run) -> None:
     path_of(run).write_bytes(lines([1.0], name="acc"))
     catch_up(run)
     assert list(RunMetric.objects.filter(run=run).values_list("key", "count")) == [("acc", 1)]
 
 
-def test_nothing_of_older_generations_is_left_behind(run: Run) -> None:
+def test_older_generations_are_purged(run: Run) -> None:
     path_of(run).write_bytes(lines([7.0, 8.0]))
     catch_up(run)
     assert set(Series.objects.values_list("generation", flat=True)) == {2}
@@ -113,7 +113,7 @@ def test_nothing_of_older_generations_is_left_behind(run: Run) -> None:
     assert not Tail.objects.exclude(series__generation=2).exists()
 
 
-def test_a_reader_who_asks_for_the_rest_of_the_old_one_gets_all_of_the_new(run: Run) -> None:
+def test_a_continued_read_of_a_replaced_journal_returns_all_of_the_new_one(run: Run) -> None:
     path_of(run).write_bytes(lines([7.0, 8.0]))
     catch_up(run)
     answer = series.run_series(run, after_row=50, generation=1)
@@ -122,7 +122,7 @@ def test_a_reader_who_asks_for_the_rest_of_the_old_one_gets_all_of_the_new(run: 
     assert (answer["generation"], answer["last_row"]) == (2, 1)
 
 
-def test_a_page_of_rows_that_was_begun_ends_rather_than_mixing(run: Run) -> None:
+def test_rows_of_two_journals_are_never_mixed(run: Run) -> None:
     from metrics.query.series_view import JournalReplaced
     from metrics.store.cache import cache
 

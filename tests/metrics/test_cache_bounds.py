@@ -1,4 +1,4 @@
-"""What is kept decoded: bounded in bytes, the oldest goes first, counted for everybody to see."""
+"""The cache is bounded in bytes, evicts the least recently used entry, and counts hits and misses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_one_not_asked_for_longest_goes_first() -> None:
     assert cache.stats()["size"] == 80
 
 
-def test_what_is_larger_than_everything_is_not_kept() -> None:
+def test_an_entry_larger_than_the_cache_is_not_stored() -> None:
     cache = Cache(max_bytes=100, entry_bytes=0)
     cache.put("a", 1, 40)
     cache.put("b", 2, 101)

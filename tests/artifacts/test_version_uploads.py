@@ -1,4 +1,4 @@
-"""An upload is told, sent in parts and completed: whole or not there, whatever is wrong with what was sent."""
+"""Uploads are announced, sent in parts and completed: all or nothing, whatever is wrong with the contents."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_a_version_is_sent_in_parts(api: Any, store: Path) -> None:
     assert complete(api, upload).status_code == 404
 
 
-def test_what_is_there_is_not_asked_for(api: Any, store: Path) -> None:
+def test_stored_contents_are_not_requested(api: Any, store: Path) -> None:
     assert send(api, "m", BIG).json()["version"] == 1
     begun = begin(api, told("other", BIG)).json()
     assert begun["missing"] == []
@@ -122,7 +122,7 @@ def test_sizes_that_lie_are_refused(api: Any, store: Path) -> None:
         {"size": 2**60},
     ],
 )
-def test_what_could_never_be_a_version_is_refused(api: Any, store: Path, wrong: dict[str, Any]) -> None:
+def test_an_invalid_version_is_refused(api: Any, store: Path, wrong: dict[str, Any]) -> None:
     answer = begin(api, told("a", b"abc") | wrong)
     assert answer.status_code == 400 and list(answer.json()["errors"]) == ["files"]
     assert not (store / "artifacts").exists()
@@ -217,7 +217,7 @@ def test_files_are_told_and_sent_little_by_little(api: Any, store: Path) -> None
     assert not (store / "artifacts/.uploads" / upload).exists()
 
 
-def test_what_is_told_later_is_checked_as_well(api: Any, store: Path) -> None:
+def test_further_files_are_validated(api: Any, store: Path) -> None:
     upload = begin(api, told("a", b"one"), total_files=3).json()["upload_id"]
     for wrong in (
         [told("a", b"other")],
@@ -241,7 +241,7 @@ def test_what_is_told_later_is_checked_as_well(api: Any, store: Path) -> None:
         assert api.get(f"/api/artifacts/uploads/{nowhere}").status_code == 404
 
 
-def test_a_torn_list_is_told_on(api: Any, store: Path) -> None:
+def test_a_torn_list_of_files_is_continued(api: Any, store: Path) -> None:
     upload = begin(api, told("a", b"one"), total_files=2).json()["upload_id"]
     with (store / "artifacts/.uploads" / upload / "files.jsonl").open("ab") as lines:
         lines.write(b'["b", 3, "sha')
@@ -251,7 +251,7 @@ def test_a_torn_list_is_told_on(api: Any, store: Path) -> None:
     assert complete(api, upload).status_code == 201
 
 
-def test_what_was_thrown_away_meanwhile_is_asked_for_again(api: Any, store: Path) -> None:
+def test_removed_contents_are_requested_again(api: Any, store: Path) -> None:
     upload = begin(api, told("a", b"one")).json()["upload_id"]
     contents(api, upload, parted(b"one"))
     assert garbage.collect(Store(store)).bytes == 3  # no version holds it

@@ -1,4 +1,4 @@
-"""Text, JSON, tables and pictures are shown; nothing else, and no picture that can hold a script."""
+"""Previews of text, JSON, tables and pictures; none of pictures that may contain a script."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_text_is_cut_between_letters_and_lines() -> None:
 
 
 @pytest.mark.parametrize("content", [b"\x00\x01\x02", b"\xff\xd8\xff", b"text\x00text", b"\x80" * 100])
-def test_what_is_no_text_is_not_shown(content: bytes) -> None:
+def test_binary_files_are_not_shown(content: bytes) -> None:
     assert shown("a.txt", content).kind == "nothing"
     assert shown("a.txt", b"").note == "The file is empty."
 
@@ -91,7 +91,7 @@ def test_pictures_are_shown_and_nothing_that_can_hold_scripts(
 
 
 @pytest.mark.django_db
-def test_what_cannot_be_looked_at_is_said(
+def test_the_page_says_why_there_is_no_preview(
     page: Page, client: Client, gallery: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for path in ("no.txt", "../manifest.json", "%00", "a/"):
