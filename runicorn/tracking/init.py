@@ -108,7 +108,7 @@ def _complete(run: Run, is_chosen: bool, unmounted: Path | None, later: Argument
         return
     default_root.warn_about(run.storage_root, is_default=not is_chosen, unmounted=unmounted)
     if later.get("snapshot_code"):
-        copy_code(run.run_dir, later.get("workspace_root"))
+        copy_code(run._folder, later.get("workspace_root"))
 
 
 def _publish(run: Run, server: Target) -> None:

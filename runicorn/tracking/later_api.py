@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from runicorn.artifacts.artifact import Artifact
+    from runicorn.store.run_folder import RunFolder
     from runicorn.tracking.config import Config
 
 CODE = "code_snapshot"
@@ -164,15 +165,14 @@ def check_arguments(arguments: Arguments) -> None:
         raise TypeError(f"init() got an unexpected keyword argument {name!r}")
 
 
-def copy_code(run_dir: Path, workspace_root: str | os.PathLike[str] | None) -> None:
-    """Copy the source files of a program into the run's folder `code_snapshot`.
-
-    Raises:
-        OSError: they cannot be read, or not be written.
-    """
+def copy_code(folder: RunFolder, workspace_root: str | os.PathLike[str] | None) -> None:
+    """Copy the source files of a program into the run's folder; an error is reported, not raised."""
     from runicorn.capture.snapshot import copy_sources
 
-    copy_sources(Path(workspace_root or os.getcwd()), run_dir / CODE)
+    try:
+        copy_sources(Path(workspace_root or os.getcwd()), folder.path / CODE)
+    except OSError as error:
+        folder.report_error(CODE, error)
 
 
 class _Handler(logging.Handler):

@@ -120,3 +120,13 @@ def test_an_argument_that_no_version_has_is_refused(tmp_path: Path, home: Path) 
     with pytest.raises(TypeError, match="'projekt'"):
         rn.init(projekt="a", storage=tmp_path / "store")  # type: ignore[call-arg]
     assert not (tmp_path / "store").exists()
+
+
+def test_sources_that_cannot_be_copied_stop_no_training(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "missing"
+    with rn.init(path="a", storage=tmp_path / "store", snapshot_code=True, workspace_root=missing) as run:
+        run.log({"loss": 0.5})
+    assert "code_snapshot" in capfd.readouterr().err
+    assert run.run_dir.joinpath("events.jsonl").read_text().count("loss") == 1
