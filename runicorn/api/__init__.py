@@ -7,26 +7,29 @@
             print(run["id"], run["best_metric_value"])
 
 What is answered are plain dictionaries (`runicorn.api.responses`; `runicorn.api.models` makes objects of them), what goes wrong is a `RunicornAPIError`.
+Names are loaded when they are first used: the server needs the responses alone, and not an HTTP client.
 """
 
 from __future__ import annotations
 
-from runicorn.api import utils
-from runicorn.api.artifacts import ArtifactsAPI
-from runicorn.api.client import DEFAULT_URL, RunicornClient
-from runicorn.api.errors import (
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    ConnectionError,
-    NotFoundError,
-    RateLimitError,
-    RunicornAPIError,
-    ServerError,
-)
-from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
-from runicorn.api.remote import RemoteAPI
-from runicorn.api.urls import shown
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runicorn.api import responses, utils
+    from runicorn.api.artifacts import ArtifactsAPI
+    from runicorn.api.client import RunicornClient, connect
+    from runicorn.api.errors import (
+        AuthenticationError,
+        BadRequestError,
+        ConflictError,
+        ConnectionError,
+        NotFoundError,
+        RateLimitError,
+        RunicornAPIError,
+        ServerError,
+    )
+    from runicorn.api.models import Artifact, Experiment, MetricPoint, MetricSeries, Project, RemoteSession
+    from runicorn.api.remote import RemoteAPI
 
 __all__ = [
     "Artifact",
@@ -47,40 +50,45 @@ __all__ = [
     "RunicornClient",
     "ServerError",
     "connect",
+    "responses",
     "utils",
 ]
 
+_HOMES = {
+    "artifacts": ("ArtifactsAPI",),
+    "client": ("RunicornClient", "connect"),
+    "errors": (
+        "AuthenticationError",
+        "BadRequestError",
+        "ConflictError",
+        "ConnectionError",
+        "NotFoundError",
+        "RateLimitError",
+        "RunicornAPIError",
+        "ServerError",
+    ),
+    "models": ("Artifact", "Experiment", "MetricPoint", "MetricSeries", "Project", "RemoteSession"),
+    "remote": ("RemoteAPI",),
+}
 
-def connect(
-    base_url: str = DEFAULT_URL, timeout: float = 30, max_retries: int = 3, token: str | None = None
-) -> RunicornClient:
-    """A client of the viewer at that address, which was asked whether it is well.
+_MODULES = ("errors", "exceptions", "models", "responses", "utils")
 
-    Args:
-        base_url: the viewer's address.
-        timeout: seconds to wait for an answer.
-        max_retries: further attempts of a request that can be repeated without harm.
-        token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
+# Hidden from type checkers, which take any name for known where a module has a `__getattr__`.
+if not TYPE_CHECKING:
 
-    Raises:
-        ConnectionError: the server does not respond, or is no Runicorn viewer.
-        AuthenticationError: the viewer asks for a token, or for another one.
-        ValueError: an argument makes no sense.
-    """
-    client = RunicornClient(base_url, timeout, max_retries, token)
-    try:
-        health = client.get("/api/health")
-        well = isinstance(health, dict) and health.get("status") in {"ok", "healthy"}
-        if not well:
-            raise ConnectionError(f"{shown(client.base_url)} answers, but not as a Runicorn viewer")
-    except (NotFoundError, ServerError) as error:
-        client.close()
-        raise ConnectionError(
-            f"{shown(client.base_url)} answers, but not as a Runicorn viewer: {error}",
-            status=error.status,
-            payload=error.payload,
-        ) from error
-    except RunicornAPIError:
-        client.close()
-        raise
-    return client
+    def __getattr__(name: str) -> object:
+        """Import the module that defines a public name, once."""
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"runicorn.api.{name}")
+        for home, names in _HOMES.items():
+            if name in names:
+                value = globals()[name] = getattr(import_module(f"runicorn.api.{home}"), name)
+                return value
+        raise AttributeError(f"module 'runicorn.api' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return __all__

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, cast
 
 from runicorn.api import paging, responses, urls
 from runicorn.api.artifacts import ArtifactsAPI
+from runicorn.api.errors import ConnectionError, NotFoundError, RunicornAPIError, ServerError
 from runicorn.api.remote import RemoteAPI
 from runicorn.api.transport import Form, Transport
 
@@ -321,3 +322,38 @@ class RunicornClient:
 def _names(asked: str | Sequence[str] | None) -> list[str] | None:
     """The names as a list: a text is one name, not its letters."""
     return None if asked is None else [asked] if isinstance(asked, str) else list(asked)
+
+
+def connect(
+    base_url: str = DEFAULT_URL, timeout: float = 30, max_retries: int = 3, token: str | None = None
+) -> RunicornClient:
+    """A client of the viewer at that address, which was asked whether it is well.
+
+    Args:
+        base_url: the viewer's address.
+        timeout: seconds to wait for an answer.
+        max_retries: further attempts of a request that can be repeated without harm.
+        token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
+
+    Raises:
+        ConnectionError: the server does not respond, or is no Runicorn viewer.
+        AuthenticationError: the viewer asks for a token, or for another one.
+        ValueError: an argument makes no sense.
+    """
+    client = RunicornClient(base_url, timeout, max_retries, token)
+    try:
+        health = client.get("/api/health")
+        well = isinstance(health, dict) and health.get("status") in {"ok", "healthy"}
+        if not well:
+            raise ConnectionError(f"{urls.shown(client.base_url)} answers, but not as a Runicorn viewer")
+    except (NotFoundError, ServerError) as error:
+        client.close()
+        raise ConnectionError(
+            f"{urls.shown(client.base_url)} answers, but not as a Runicorn viewer: {error}",
+            status=error.status,
+            payload=error.payload,
+        ) from error
+    except RunicornAPIError:
+        client.close()
+        raise
+    return client

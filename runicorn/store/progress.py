@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 DELAY = 2.0
 """Seconds before the bar appears."""
+WIDE = 60
+"""Columns of a terminal from which on speed and remaining time are shown."""
 INTERVAL = 0.2
 """Seconds between two drawings."""
 
@@ -86,14 +88,18 @@ class Bar:
         from rich import progress
         from rich.console import Console
 
+        console = Console(stderr=True)
+        columns: list[str | progress.ProgressColumn] = [
+            "[progress.description]{task.description}",
+            progress.BarColumn(24),
+            progress.TaskProgressColumn(),
+            progress.DownloadColumn(),
+        ]
+        if console.width >= WIDE:
+            columns += [progress.TransferSpeedColumn(), progress.TimeRemainingColumn()]
         bar = progress.Progress(
-            *(
-                "[progress.description]{task.description}",
-                progress.BarColumn(24),
-                progress.TaskProgressColumn(),
-            ),
-            *(progress.DownloadColumn(), progress.TransferSpeedColumn(), progress.TimeRemainingColumn()),
-            console=Console(stderr=True),
+            *columns,
+            console=console,
             auto_refresh=False,
             transient=True,
             # A training's own streams stay as they are.

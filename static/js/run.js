@@ -23,8 +23,7 @@ const REST_PAUSE = 2000;
 const { series, live, origin } = root.dataset;
 
 /** Where the journal stands: what is drawn comes from before, what the socket sends from after it. */
-let place = null;
-let restTimer = 0;
+let place = null, restTimer = 0;
 
 const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origin), (settings) => {
   filterFigures(charts, settings.filter);

@@ -25,13 +25,13 @@ import os, signal, sys
 from runicorn.artifacts import pool
 import runicorn as rn
 pool.BATCH_FILES, pool.BATCH_BYTES = 10, 10_000_000
-take = pool.Intake.take
+add = pool.Intake.add
 def dying(self, source):
-    blob = take(self, source)
+    blob = add(self, source)
     if source.name == sys.argv[3]:
         os.kill(os.getpid(), signal.SIGKILL)
     return blob
-pool.Intake.take = dying
+pool.Intake.add = dying
 run = rn.init("p", "n", storage=sys.argv[1], capture_env=False, system_metrics=False, mode="online")
 run.log_artifact(rn.Artifact("d", "dataset").add_dir(sys.argv[2]))
 """

@@ -13,7 +13,7 @@ import runicorn as rn
 import runicorn.api as api
 from runicorn.api import exceptions
 from runicorn.artifacts import create_artifact_storage
-from runicorn.tracking.config import (
+from runicorn.config import (
     get_rate_limit_config,
     get_user_root_dir,
     load_user_config,

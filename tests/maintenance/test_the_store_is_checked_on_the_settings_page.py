@@ -20,7 +20,7 @@ def _check(client: Client, **fields: str) -> str:
 
 
 def _finished(client: Client) -> str:
-    text = client.get(ADDRESS).content.decode()
+    text = " ".join(client.get(ADDRESS).content.decode().split())
     return "" if "Checking:" in text else text
 
 

@@ -49,7 +49,7 @@ def pieces(response: object) -> Iterator[bytes]:
 def test_memory_does_not_grow_with_the_rows(
     run: Run, api: APIClient, route: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("metrics.query.series_view.cache", "metrics.query.series.cache"):
+    for module in ("metrics.query.series_view.cache",):
         monkeypatch.setattr(module, Cache(max_bytes=4 * 1024 * 1024))
     response = api.get(f"/api/runs/{run.run_id}/{route}")
     tracemalloc.start()

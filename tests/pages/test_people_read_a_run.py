@@ -47,7 +47,7 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
 def test_the_address_shows_a_colleague_the_same_view(open_page: Open, screen: Screen) -> None:
     page = open_page(RUN)
     see(page, "val/acc")
-    page.get_by_text("Duration", exact=True).click()
+    page.get_by_role("region", name="Charts").get_by_text("Duration", exact=True).click()
     page.get_by_label("Log y").check()
     page.locator("input[name=smooth]").fill("0.5")
     show(page, "Config")

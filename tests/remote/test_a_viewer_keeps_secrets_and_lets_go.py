@@ -212,13 +212,13 @@ def test_the_client_goes_the_whole_way(client: api.RunicornClient, far: Sshd) ->
     there = client.remote.connect("127.0.0.1", **login)["connection_id"]
     assert there == far.id
     (listed,) = client.remote.list_sessions()
-    assert set(listed) == set(api.shapes.Connection.__annotations__)
+    assert set(listed) == set(api.responses.remote.RemoteConnection.__annotations__)
     assert [entry["name"] for entry in client.remote.list_remote_directory(there)] == ["runs"]
     assert client.remote.check_remote_path(there, "~/runs") is True
     assert client.remote.check_remote_path(there, "~/gone") is False
     environments = client.remote.list_environments(there)
     assert "system" in [one["name"] for one in environments]
-    assert set(environments[0]) == set(api.shapes.RemoteEnvironment.__annotations__)
+    assert set(environments[0]) == set(api.responses.remote.RemoteEnvironment.__annotations__)
     assert client.remote.disconnect(there)["ok"] is True
     with pytest.raises(api.NotFoundError, match="Connection not found or inactive"):
         client.remote.list_remote_directory(there)

@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.errors import Unreachable
+from remote.errors import HostUnreachable
 from remote.services import connections
 from runicorn_site.urls import handler400, handler403, handler404, handler500
 from runicorn_site.urls import urlpatterns as usual
@@ -102,7 +102,7 @@ class Fails(APIView):
         "sentence": ValidationError("One sentence."),
         "suspicious": SuspiciousFileOperation("secret /home/user/file"),
         "large": RequestDataTooBig("Request body exceeded settings.DATA_UPLOAD_MAX_MEMORY_SIZE."),
-        "foreseen": Unreachable("The other machine is asleep."),
+        "foreseen": HostUnreachable("The other machine is asleep."),
     }
 
     def get(self, request: Request, kind: str) -> Response:

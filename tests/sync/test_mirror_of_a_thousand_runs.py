@@ -135,7 +135,7 @@ def test_an_unknown_host_is_not_trusted_and_a_missing_folder_is_reported(
         return CliRunner().invoke(app, [*command, "--port", str(server.port), "--key", str(server.key)])
 
     stranger = sync(str(there))
-    assert stranger.exit_code == 1 and "is not known here (SHA256:" in stranger.stderr
+    assert stranger.exit_code == 1 and "is unknown (SHA256:" in stranger.stderr
     (home / "config").mkdir(parents=True, exist_ok=True)
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
     missing = sync("/nowhere/at all")
