@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -12,8 +13,8 @@ WINDOWLESS = "chromium-headless-shell"
 
 
 def find(program: str) -> str | None:
-    """The path of a program; Debian keeps those of PostgreSQL's server out of PATH."""
-    found = shutil.which(program)
+    """Return the path of a program: in PATH, in the environment of the tests, or where Debian keeps PostgreSQL's."""
+    found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
     if found:
         return found
     versions = Path("/usr/lib/postgresql").glob(f"*/bin/{program}")

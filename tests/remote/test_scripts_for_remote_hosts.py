@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from remote.environments import probe
+from tests import programs
 from tests.remote.test_this_program_packs_itself import members, packed
 
 FOLDER = Path(probe.__file__).parent
@@ -39,7 +40,7 @@ def test_the_shell_script_is_valid(shell: str) -> None:
 
 @pytest.mark.needs("shellcheck")
 def test_shellcheck_accepts_the_shell_script() -> None:
-    subprocess.run(["shellcheck", FOLDER / "find_pythons.sh"], check=True)
+    subprocess.run([str(programs.find("shellcheck")), FOLDER / "find_pythons.sh"], check=True)
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name.endswith(".py")])
