@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Answer = TypeVar("Answer")
 
-COUNT = 4
+COUNT = 12
 _held: list[tuple[int, tuple[int, int]]] = []
 _lock = _thread.allocate_lock()
 _depth = 0

@@ -251,7 +251,8 @@ def read_json(
     if len(raw) > ceiling:
         return {}, f"{os.path.basename(path)} is larger than {ceiling // 2**20} MiB and was not read."
     try:
-        value = json.loads(raw.decode("utf-8-sig"))
+        # Not "utf-8-sig", whose module cannot be loaded once the process has no descriptors left.
+        value = json.loads(raw.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return {}, f"{os.path.basename(path)} is not valid JSON."
     if not isinstance(value, dict):

@@ -69,9 +69,9 @@ def output_at_a_terminal(tmp_path: Path, folder: Path, columns: int, delay: floa
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     command = [sys.executable, "-c", SCRIPT, str(folder), str(sources), str(delay)]
-    process = subprocess.Popen(
-        command, env=environment(tmp_path / "home"), cwd=PROJECT, stdin=slave, stdout=slave, stderr=slave
-    )
+    # pytest-xdist sets COLUMNS, which rich believes before the terminal.
+    variables = {name: text for name, text in environment(tmp_path / "home").items() if name != "COLUMNS"}
+    process = subprocess.Popen(command, env=variables, cwd=PROJECT, stdin=slave, stdout=slave, stderr=slave)
     os.close(slave)
     output = b""
     try:
