@@ -7,13 +7,13 @@ AuthenticationFailed       401  the host does not let this user in with what was
 HostUnreachable        503  no connection: unknown name, refused, no answer in time, no SSH server
 ConnectionLost      503  the connection ended in the middle of something
 InvalidInput           400  a field makes no sense: host, username, port, key, path
-InvalidKey             400  no key to read in it: one sentence for all reasons (`KEY_FILE`, `KEY_TEXT`, `PASSPHRASE`)
-ConnectionNotFound       404  no live connection of that id
-RemotePathNotFound        404  no file or folder of that path over there
-EnvironmentNotFound      404  no environment of that name over there
-RemotePermissionDenied         403  the user over there may not
-RemoteOperationFailed             503  a command or transfer over there failed
-PortClosed      503  no program listens on a port over there
+InvalidKey             400  contains no readable key: one sentence for all reasons (`KEY_FILE`, `KEY_TEXT`, `PASSPHRASE`)
+ConnectionNotFound       404  no open connection of that id
+RemotePathNotFound        404  no such file or folder on the remote host
+EnvironmentNotFound      404  no such environment on the remote host
+RemotePermissionDenied         403  the remote user lacks the permission
+RemoteOperationFailed             503  a command or transfer on the remote host failed
+PortClosed      503  no program listens on a port of the remote host
 ConfigurationUnavailable            503  the configuration directory cannot be read or written
 LocalPortInUse     409  the port on this side is taken
 """

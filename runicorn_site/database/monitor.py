@@ -1,8 +1,8 @@
 """Watch the SQLite database of a running server, and prepare it again when it was damaged, deleted or replaced.
 
-Connections belong to threads, so nobody can close all of them at once. Instead each connection remembers the epoch in
+Connections belong to threads, so no thread can close all of them. Instead each connection remembers the epoch in
 which it was opened (`sqlite/base.py`); recovery begins a new epoch, and a connection of an earlier one is abandoned
-before its next use. The damaged file is moved aside, so what such a connection still writes reaches nobody.
+before its next use. The damaged file is moved aside, so late writes of such a connection change nothing.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ logger = logging.getLogger(__name__)
 
 
 class MissingRoot(Exception):
-    """The storage root that was asked for is not there, or is no folder."""
+    """The requested storage root is missing or not a folder."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ def serve(options: Options) -> None:
     """Serve until SIGTERM or Ctrl-C; the process then ends in here.
 
     Raises:
-        CannotListen: the port is taken, or the host is none of this machine's.
-        MissingRoot: the storage root is not there.
+        CannotListen: the port is taken, or the host is not an address of this machine.
+        MissingRoot: the storage root is missing.
         BadToken: others can reach the address and there is no token, or its file holds none.
     """
     if options.reload:
@@ -95,11 +95,11 @@ def existing_root(chosen: Path | None) -> Path:
     """The folder to show; made when none was named, for a new user does not have it yet.
 
     Raises:
-        MissingRoot: it was named and is not there, or cannot be made.
+        MissingRoot: the requested root is missing or cannot be created.
     """
     root = own.storage_root(chosen)
     if chosen is None:
-        with suppress(OSError):  # said below: it is not there
+        with suppress(OSError):  # reported below as missing
             root.mkdir(parents=True, exist_ok=True)
     if not root.is_dir():
         raise MissingRoot(f"There is no folder {root}")
