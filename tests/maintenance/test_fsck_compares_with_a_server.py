@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import requests
 from typer.testing import CliRunner
 
 from runicorn.cli import app
@@ -42,6 +43,18 @@ def test_files_are_compared_by_digest(
     )
     (there / third / "config.json").unlink()
     assert ("not-on-server", f"{third}/config.json") in _fsck(here, viewer.url)[1]
+
+
+def test_versions_of_artifacts_are_compared_by_their_contents_whatever_their_numbers(
+    tmp_path: Path, home: Path, start_viewer: Callable[..., Viewer]
+) -> None:
+    here = tmp_path / "here"
+    damage.make_store(here, tmp_path / "work")
+    there = damage.copy_store(here, tmp_path / "there")
+    viewer = start_viewer(there, RUNICORN_RATE_LIMIT="off")
+    assert _fsck(here, viewer.url) == (0, [])
+    assert requests.delete(f"{viewer.url}/api/artifacts/data/v1", timeout=30).status_code == 200
+    assert _fsck(here, viewer.url) == (1, [("not-on-server", "artifacts/dataset/data/v1")])
 
 
 def test_a_server_that_does_not_respond_is_reported(tmp_path: Path) -> None:

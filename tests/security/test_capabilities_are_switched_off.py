@@ -56,6 +56,23 @@ def test_all_three_places_switch_off(home: Path, monkeypatch: pytest.MonkeyPatch
     capabilities.require("permanent-deletion")
 
 
+def test_a_saved_password_is_not_used_where_that_is_switched_off(
+    home: Path, store: Path, api: APIClient, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = {"host": "127.0.0.1", "port": 9, "username": "me"}
+    secret = {"auth_method": "password", "password": "hunter2", "remember_password": True}
+    key = api.post("/api/config/ssh_connections", {**address, **secret}).json()["key"]
+
+    def connect() -> tuple[int, str]:
+        page = client.post("/remote/host", {**address, "key": key, "way": "password", "remember": "on"})
+        return page.status_code, page.content.decode()
+
+    assert connect()[0] != 403  # no SSH here: the password was read before
+    monkeypatch.setenv("RUNICORN_DISABLE", "saved-passwords")
+    status, page = connect()
+    assert status == 403 and "switched off on this viewer (saved-passwords)" in page
+
+
 def test_an_import_is_refused_by_the_option(
     start_viewer: Callable[..., Viewer], folder: Path, tmp_path: Path
 ) -> None:
