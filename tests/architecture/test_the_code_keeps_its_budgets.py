@@ -143,7 +143,7 @@ def test_server_functions_return_typed_dictionaries() -> None:
     assert not more, more
 
 
-MOST_LINES = 50_750
+MOST_LINES = 53_000
 
 
 def test_python_code_outside_tests_does_not_grow() -> None:
