@@ -5,7 +5,7 @@
     with rn.init("vision", "resnet", config={"lr": 0.1}) as run:
         run.log({"loss": 0.5}, step=1)
 
-Names are loaded when they are first used: the command line and the server need only a part, and a script that never
+Public names are imported on first use: the command line and the server need only some of them, and a script that never
 calls `init` pays for nothing.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 from runicorn._version import __version__
 from runicorn.store import descriptor_reserve, pending_imports
 
-# Not from `typing`, which alone takes as long to load as all of this; type checkers know the name.
+# Not from `typing`, whose import takes as long as the rest of this package; type checkers know the name.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runicorn.alerts.monitors import AlertRule, AnomalyDetector, MetricMonitor
@@ -96,11 +96,11 @@ _HOMES = {
     ),
 }
 
-# Hidden from type checkers, which take any name for known where a module has a `__getattr__`.
+# Hidden from type checkers, which accept any name of a module with a `__getattr__`.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import the module that defines a public name, once."""
+        """Import and cache the module that defines a public name."""
         for home, names in _HOMES.items():
             if name in names:
                 value: object = getattr(descriptor_reserve.load(f"runicorn.{home}"), name)
@@ -110,7 +110,7 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    """The public names, loaded or not."""
+    """Return the public names, imported or not."""
     return __all__
 
 

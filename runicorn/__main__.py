@@ -1,4 +1,4 @@
-"""`python -m runicorn`: the same as the command `runicorn`."""
+"""Entry point of `python -m runicorn`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where operating systems differ: processes, machines, file systems, locks. Written and run on Linux."""
+"""Differences between operating systems: processes, machines, file systems, locks. Written and tested on Linux."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK: int = getattr(os, "O_NONBLOCK", 0)
 
 
-# Who and where a process is
+# Identity of processes and machines
 
 
 def machine_id() -> str:
-    """A stable name of this machine; a digest, because the system's own id is not meant to leave it."""
+    """Return a stable id of this machine: a digest, because the system's own id is confidential."""
     import hashlib
 
     return hashlib.sha256(b"runicorn " + _raw_machine_id().encode()).hexdigest()[:32]
@@ -60,14 +60,14 @@ def _windows_machine_guid() -> str:
 
 
 def host_name() -> str:
-    """The name of this machine, as other machines see it."""
+    """Return the host name of this machine."""
     import socket
 
     return socket.gethostname()
 
 
 def system_name() -> str:
-    """The operating system in the form `Linux 6.1.0 (x86_64)`."""
+    """Return the operating system in the form `Linux 6.1.0 (x86_64)`."""
     if WINDOWS:
         import platform
 
@@ -77,12 +77,12 @@ def system_name() -> str:
 
 
 def boot_id() -> str:
-    """Changes with every start of the machine; "" where the system does not tell."""
+    """Return an id that changes with every boot; "" if unknown."""
     return _first_line("/proc/sys/kernel/random/boot_id")
 
 
 def pid_namespace() -> str:
-    """The namespace in which our pids count (containers have their own); "" where the system has no namespaces."""
+    """Return the PID namespace of this process (containers have their own); "" if unknown."""
     try:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -90,9 +90,9 @@ def pid_namespace() -> str:
 
 
 def process_start_time(pid: int) -> float | None:
-    """When a process began, in clock ticks since boot on Linux (no clock change moves it), else Unix seconds.
+    """Return when a process started: clock ticks since boot on Linux (immune to clock changes), else Unix seconds.
 
-    `None` when there is no such process, or when it cannot be known.
+    None if the process does not exist, or the time is unknown.
     """
     if sys.platform == "linux":
         fields = _proc_stat(pid)
@@ -101,10 +101,9 @@ def process_start_time(pid: int) -> float | None:
 
 
 def process_gone(pid: int, start: float | None, boot: str) -> bool:
-    """Whether the process that had `pid` and began at `start` in the boot `boot` has ended.
+    """Return whether the process with this pid, start time and boot id has ended.
 
-    A pid that now belongs to another process counts as gone, and so does a process that only waits to be
-    reaped. What cannot be known (`start` None, `boot` "") speaks for neither.
+    A reused pid counts as gone, and so does a zombie. Unknown values (`start` None, `boot` "") are not compared.
     """
     if boot and (ours := boot_id()) and boot != ours:
         return True
@@ -117,7 +116,7 @@ def process_gone(pid: int, start: float | None, boot: str) -> bool:
 
 
 def _proc_stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat from the state on; the command before may hold spaces and brackets."""
+    """Return the fields of /proc/<pid>/stat from the state on; the command may contain spaces and brackets."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
@@ -159,17 +158,17 @@ def _first_line(path: str) -> str:
 
 
 class Forkable(Protocol):
-    """What has something to put right in a forked child."""
+    """Object with state to reset in a forked child."""
 
     def after_fork(self) -> None:
-        """Called in the child, before anything else runs there."""
+        """Reset the state; called in the child before anything else runs there."""
 
 
 _forkable: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 
 def watch_forks(instance: Forkable) -> None:
-    """Have `instance.after_fork()` called in every forked child, as long as the instance lives."""
+    """Call `instance.after_fork()` in every forked child for as long as the instance exists."""
     _forkable.add(instance)
 
 
@@ -186,10 +185,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def home() -> Path:
-    """The user's home.
+    """Return the user's home directory.
 
     Raises:
-        FileNotFoundError: this user has none (a container with a made-up user id).
+        FileNotFoundError: the user has none (a container with an arbitrary user id).
     """
     path = os.path.expanduser("~")
     if not os.path.isabs(path):
@@ -198,7 +197,7 @@ def home() -> Path:
 
 
 def config_home() -> Path:
-    """Where this system keeps a user's settings of Runicorn; the place that Runicorn 0.5 used."""
+    """Return the directory of Runicorn's user settings, the same as in Runicorn 0.5."""
     if WINDOWS:
         return Path(os.environ.get("APPDATA") or home() / "AppData" / "Roaming") / "Runicorn"
     if MACOS:
@@ -207,7 +206,7 @@ def config_home() -> Path:
 
 
 def data_home() -> Path:
-    """Where this system keeps what Runicorn derives (databases, the list of running viewers)."""
+    """Return the directory of derived data: databases, the list of running viewers."""
     if WINDOWS:
         return Path(os.environ.get("LOCALAPPDATA") or home() / "AppData" / "Local") / "Runicorn"
     if MACOS:
@@ -217,12 +216,12 @@ def data_home() -> Path:
 
 def _xdg(variable: str, below_home: str) -> Path:
     value = os.environ.get(variable, "")
-    # The XDG specification has relative paths ignored.
+    # The XDG specification says to ignore relative paths.
     return Path(value) if os.path.isabs(value) else home() / below_home
 
 
 def is_network_filesystem(path: str | os.PathLike[str]) -> bool:
-    """Return whether `path` is, or would be, on a network file system; False where that is unknown."""
+    """Return whether `path`, which need not exist, is on a network file system; False if unknown."""
     try:
         with open(MOUNTS, encoding="utf-8", errors="surrogateescape") as file:
             mounts = [line.split() for line in file]
@@ -233,7 +232,7 @@ def is_network_filesystem(path: str | os.PathLike[str]) -> bool:
     for fields in mounts:
         point = _unescape(fields[4])
         inside = real == point or real.startswith(point.rstrip("/") + "/")
-        # Of two mounts on one point the later covers the earlier.
+        # Of two mounts on the same point the later one wins.
         if inside and len(point) >= longest:
             kind, longest = fields[fields.index("-") + 1], len(point)
     return kind in NETWORK_TYPES
@@ -249,13 +248,13 @@ def _unescape(mount_point: str) -> str:
 
 
 def open_append(path: Path) -> int:
-    """A descriptor whose every write goes to the end of the file, which is created when missing; no link is followed."""
+    """Open a file for appending without following links, creating it if missing; return its descriptor."""
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | _NOFOLLOW | getattr(os, "O_CLOEXEC", 0)
     return os.open(path, flags, 0o666)
 
 
 def read_at(fd: int, size: int, offset: int) -> bytes:
-    """At most `size` bytes from `offset`; fewer only at the end of the file."""
+    """Read up to `size` bytes at `offset`; fewer only at the end of the file."""
     if WINDOWS:
         os.lseek(fd, offset, os.SEEK_SET)
         return os.read(fd, size)
@@ -263,10 +262,10 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
 
 
 def open_regular(path: Path | str, *, follow_links: bool) -> int:
-    """A descriptor for reading a regular file; never waits for a pipe.
+    """Open a regular file for reading and return its descriptor. Never blocks on a pipe.
 
     Raises:
-        OSError: missing, unreadable, not a regular file, or a symbolic link that is not to be followed.
+        OSError: it is missing, unreadable, not a regular file, or a symbolic link (unless `follow_links`).
     """
     fd = os.open(path, os.O_RDONLY | _BINARY | _NONBLOCK | (0 if follow_links else _NOFOLLOW))
     if not stat.S_ISREG(os.fstat(fd).st_mode):
@@ -276,24 +275,24 @@ def open_regular(path: Path | str, *, follow_links: bool) -> int:
 
 
 def read_regular(path: Path | str, size: int, *, follow_links: bool) -> bytes:
-    """At most `size` first bytes of a regular file.
+    """Read up to `size` bytes from the beginning of a regular file.
 
     Raises:
-        OSError: as `open_regular`.
+        OSError: see `open_regular`.
     """
     fd = open_regular(path, follow_links=follow_links)
     try:
-        # No more than there is: a buffer of the ceiling's size costs more than reading a small file.
+        # Not more than the file's size: allocating a buffer of the limit costs more than reading a small file.
         return os.read(fd, min(size, os.fstat(fd).st_size + 1))
     finally:
         os.close(fd)
 
 
 def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Put `content` at `path` in one step: written beside, synced, renamed over, folder synced.
+    """Replace a file atomically and durably: write a temporary file, sync, rename, sync the folder.
 
     Raises:
-        OSError: nothing has changed at `path`, and nothing is left beside it.
+        OSError: the file is unchanged, and no temporary file is left.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
     try:
@@ -310,10 +309,10 @@ def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
 
 
 def overwrite_file(path: Path, content: bytes) -> None:
-    """Write `content` over what is in the file; for a moment a reader may see half of each.
+    """Overwrite a file in place; a reader may briefly see a mix of old and new content.
 
     Raises:
-        OSError: it is missing, or the disk is too full to make it longer.
+        OSError: it is missing, or the disk is full.
     """
     fd = os.open(path, os.O_WRONLY | _BINARY | _NOFOLLOW)
     try:
@@ -326,7 +325,7 @@ def overwrite_file(path: Path, content: bytes) -> None:
 
 
 def fsync_directory(path: Path) -> None:
-    """Make a rename in `path` survive a power cut, where the file system can."""
+    """Make a rename in `path` durable, if the file system supports it."""
     if WINDOWS:
         return
     fd = os.open(path, os.O_RDONLY)
@@ -343,16 +342,16 @@ def fsync_directory(path: Path) -> None:
 def file_lock(
     path: str | os.PathLike[str], blocking: bool = True, shared: bool = False, mode: int = 0o600
 ) -> Iterator[None]:
-    """Hold the lock that the file stands for; it falls with the process. The file stays.
+    """Hold an exclusive or shared lock on a lock file, which is kept. A process that ends releases its locks.
 
     Args:
-        path: the file; made when it is missing. A link is not followed.
-        blocking: wait until it is released.
-        shared: together with others that share it (where the system cannot, alone).
+        path: the lock file, created if missing. Links are not followed.
+        blocking: wait until the lock is free.
+        shared: allow other shared holders (exclusive where shared locks are not supported).
         mode: permissions of a new file, before the umask.
 
     Raises:
-        BlockingIOError: another holds it, and `blocking` is false.
+        BlockingIOError: it is locked, and `blocking` is false.
         OSError: the file cannot be opened.
     """
     fd = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW | getattr(os, "O_CLOEXEC", 0), mode)
@@ -361,7 +360,7 @@ def file_lock(
         yield
     finally:
         if not WINDOWS:
-            # Closing is not enough where another thread forked meanwhile: the child has the descriptor too.
+            # Closing is not enough if another thread forked meanwhile: the child has the descriptor too.
             import fcntl
 
             fcntl.flock(fd, fcntl.LOCK_UN)
@@ -386,7 +385,7 @@ def lock(fd: int, blocking: bool, shared: bool) -> None:
 
 
 def allow_open_files(count: int) -> None:
-    """Raise the limit of open files by that many, up to the hard limit; do nothing where the system has none."""
+    """Raise the soft limit of open files by `count`, up to the hard limit, if there is one."""
     if WINDOWS:
         return
     import resource

@@ -1,3 +1,3 @@
-"""The one home of the version; ours begins at 1.0.0, where the original's documentation ends at 0.5.4."""
+"""The version. It begins at 1.0.0, after 0.5.4, the last release documented by the original project."""
 
 __version__ = "1.0.0"

@@ -1,4 +1,4 @@
-"""Watching metrics while they are logged: rules that raise an alarm, and values that are unlike those before."""
+"""Alert rules and anomaly detection on metrics while they are logged."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from runicorn.store.averages import mean
 from runicorn.store.values import NotLoggable, scalar
 
 TOLERANCE = 1e-9
-"""Values that are less far apart count as equal."""
+"""Values closer than this are equal."""
 JUMP = 0.5
-"""Part of its former mean by which a window may move."""
+"""Largest change of a window's mean, as a fraction of the previous mean."""
 SPREAD = 3.0
-"""Times its former variance that a window may have."""
+"""Largest ratio of a window's variance to the previous variance."""
 
 CONDITIONS: dict[str, Callable[[float, float], bool]] = {
     "gt": lambda value, threshold: value > threshold,
@@ -34,18 +34,18 @@ logger = logging.getLogger("runicorn.alerts.monitors")
 
 @dataclass(eq=False)
 class AlertRule:
-    """When a metric gives the alarm.
+    """Condition of a metric that triggers an alert.
 
     Attributes:
         metric_name: the metric.
         condition: "gt", "lt", "eq", "ne" (against `threshold`), "nan" or "inf".
-        threshold: what the value is compared with.
-        consecutive_count: values in a row that must meet the condition; then the count starts again.
-        callback: called with the alarm and the value, in the thread that logs; what it raises is raised there, so it
-            can end a training.
+        threshold: the value to compare with.
+        consecutive_count: consecutive values that must meet the condition; the count restarts after an alert.
+        callback: called with the alert and the value in the logging thread; its exceptions propagate to the caller of
+            `log`, so it can stop a training.
 
     Raises:
-        ValueError: the condition is unknown, lacks its threshold, or is to be met less than once.
+        ValueError: the condition is unknown, its threshold is missing, or `consecutive_count` is less than 1.
     """
 
     metric_name: str
@@ -63,11 +63,11 @@ class AlertRule:
             raise ValueError("consecutive_count must be 1 or more.")
 
     def is_met(self, value: float) -> bool:
-        """Whether `value` meets the condition."""
+        """Return whether `value` meets the condition."""
         return CONDITIONS[self.condition](value, 0.0 if self.threshold is None else self.threshold)
 
     def message(self, value: float) -> str:
-        """The alarm in words."""
+        """Return the text of the alert."""
         if self.condition in WITHOUT_THRESHOLD:
             return f"⚠️ Alert: {self.metric_name} is {self.condition.upper()}"
         return f"⚠️ Alert: {self.metric_name}={value} {self.condition} {self.threshold}"
@@ -83,10 +83,10 @@ DEFAULT_RULES = (
 
 
 class MetricMonitor:
-    """Holds metrics against rules, and remembers the latest values of each. Losses that are no number are watched from the start.
+    """Check metrics against rules and keep their latest values. NaN and infinite losses are watched by default.
 
     Args:
-        window_size: values of each metric that are remembered.
+        window_size: number of values kept per metric.
     """
 
     def __init__(self, window_size: int = 100) -> None:
@@ -98,17 +98,17 @@ class MetricMonitor:
             self.add_rule(AlertRule(name, condition, callback=_warn))
 
     def add_rule(self, rule: AlertRule) -> None:
-        """Watch one thing more; a rule that is watched already stays as it is."""
+        """Add a rule, unless it is already there."""
         if rule not in self._met:
             self.alert_rules.append(rule)
             self._met[rule] = 0
 
     def check_metrics(self, metrics: Mapping[str, Any]) -> list[str]:
-        """The alarms of one record of metrics; callbacks have been called. What is no number is passed over."""
+        """Check a record of metrics, call callbacks, return the alerts. Values other than numbers are ignored."""
         return [alarm for alarm, _ in self.check(metrics)]
 
     def check(self, metrics: Mapping[str, Any]) -> list[tuple[str, AlertRule]]:
-        """Like `check_metrics`, with the rule of each alarm."""
+        """Like `check_metrics`, but return each alert with its rule."""
         numbers = {name: number for name, value in metrics.items() if (number := _number(value)) is not None}
         for name, number in numbers.items():
             self.metrics_history.setdefault(name, deque(maxlen=self.window_size)).append(number)
@@ -122,9 +122,9 @@ class MetricMonitor:
         return alarms
 
     def get_statistics(self, metric_name: str) -> dict[str, Any]:
-        """`{mean, min, max, last, count, valid_count}` of the remembered values, the first three of finite ones.
+        """Return `{mean, min, max, last, count, valid_count}` of the kept values; mean, min and max of finite ones.
 
-        `{has_nan, has_inf}` when none is finite, and nothing without values.
+        `{has_nan, has_inf}` if none is finite; {} without values.
         """
         values = list(self.metrics_history.get(metric_name, ()))
         finite = [value for value in values if math.isfinite(value)]
@@ -144,7 +144,6 @@ class MetricMonitor:
         }
 
     def _count(self, rule: AlertRule, value: float) -> bool:
-        """Whether the rule has been met often enough in a row."""
         self._met[rule] = self._met[rule] + 1 if rule.is_met(value) else 0
         alarm = self._met[rule] >= rule.consecutive_count
         if alarm:
@@ -153,10 +152,10 @@ class MetricMonitor:
 
 
 class AnomalyDetector:
-    """Tells values that are unlike those before.
+    """Detect values that differ from a baseline.
 
     Args:
-        sensitivity: standard deviations from the mean that are still usual.
+        sensitivity: number of standard deviations from the mean that count as normal.
     """
 
     def __init__(self, sensitivity: float = 2.0) -> None:
@@ -164,7 +163,7 @@ class AnomalyDetector:
         self.baselines: dict[str, dict[str, float]] = {}
 
     def update_baseline(self, metric_name: str, values: Sequence[float]) -> None:
-        """Take `values` as the usual ones of a metric; fewer than two finite ones change nothing."""
+        """Set the baseline of a metric; ignored with fewer than two finite values."""
         finite = [float(value) for value in values if math.isfinite(value)]
         if len(finite) < 2:
             return
@@ -179,20 +178,20 @@ class AnomalyDetector:
         }
 
     def is_anomaly(self, metric_name: str, value: float) -> bool:
-        """Whether a value is unusual: always when it is not finite, never without a baseline."""
+        """Return whether a value is anomalous: always if it is not finite, never without a baseline."""
         if not math.isfinite(value):
             return True
         baseline = self.baselines.get(metric_name)
         if baseline is None:
             return False
-        # The mean of equal values may be off by a rounding, which is no anomaly.
+        # The mean of equal values may have a rounding error, which is no anomaly.
         slack = TOLERANCE * abs(baseline["mean"])
         return not baseline["lower_bound"] - slack <= value <= baseline["upper_bound"] + slack
 
     def detect_trend_anomaly(self, values: Sequence[float], window: int = 5) -> bool:
-        """Whether the last `window` values moved by half, or vary three times as much, against the `window` before.
+        """Return whether the mean moved by half, or the variance tripled, from one window of values to the next.
 
-        False with fewer than two windows; true when one of the values is not finite.
+        False with fewer than two windows of values; True if a value is not finite.
         """
         if window < 1 or len(values) < 2 * window:
             return False
@@ -206,7 +205,7 @@ class AnomalyDetector:
 
 
 def create_monitor_callback(monitor: MetricMonitor) -> Callable[[Mapping[str, Any]], None]:
-    """A function that takes a record of metrics, as `log` does, and logs a warning for rules without a callback."""
+    """Return a function that checks a record of metrics and logs a warning for rules without a callback."""
 
     def callback(metrics: Mapping[str, Any]) -> None:
         for alarm, rule in monitor.check(metrics):
@@ -229,7 +228,7 @@ def _number(value: Any) -> float | None:
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:
-    """Mean and variance."""
+    """Return mean and variance."""
     middle = mean(values)
     # Not `fsum`: the squares of large distances are infinite.
     return middle, sum((value - middle) * ((value - middle) / len(values)) for value in values)

@@ -1,4 +1,4 @@
-"""The viewer's API for Python programs.
+"""Client of the HTTP API of a Runicorn server.
 
     import runicorn.api as api
 
@@ -6,8 +6,9 @@
         for run in client.iter_experiments(project="vision", status="finished"):
             print(run["id"], run["best_metric_value"])
 
-What is answered are plain dictionaries (`runicorn.api.responses`; `runicorn.api.models` makes objects of them), what goes wrong is a `RunicornAPIError`.
-Names are loaded when they are first used: the server needs the responses alone, and not an HTTP client.
+Responses are plain dictionaries (`runicorn.api.responses`; `runicorn.api.models` wraps them in objects), errors are
+subclasses of `RunicornAPIError`. Public names are imported on first use: the server needs the responses without an HTTP
+client.
 """
 
 from __future__ import annotations
@@ -73,11 +74,11 @@ _HOMES = {
 
 _MODULES = ("errors", "exceptions", "models", "responses", "utils")
 
-# Hidden from type checkers, which take any name for known where a module has a `__getattr__`.
+# Hidden from type checkers, which accept any name of a module with a `__getattr__`.
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        """Import the module that defines a public name, once."""
+        """Import and cache the module that defines a public name."""
         from importlib import import_module
 
         if name in _MODULES:
@@ -90,5 +91,5 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    """Return the public names, loaded or not."""
+    """Return the public names, imported or not."""
     return __all__

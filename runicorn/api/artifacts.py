@@ -1,4 +1,4 @@
-"""Artifacts through the viewer: lists, versions, files, aliases, lineage."""
+"""Artifacts, versions, files, aliases and lineage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ class _Place(NamedTuple):
 
 
 class ArtifactsAPI:
-    """`client.artifacts`. A version is named `name:v3`, `name:3`, `name:alias`, `name` (the latest) or `type/name:…`."""
+    """Artifacts of the server, as `client.artifacts`.
+    A version is named `name:v3`, `name:3`, `name:alias`, `name` (latest) or `type/name:…`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -40,7 +41,7 @@ class ArtifactsAPI:
     def list_artifacts(
         self, type: str | None = None, limit: int | None = None, offset: int | None = None
     ) -> list[responses.Artifact]:
-        """The artifacts, the last updated first; `type` is model, dataset, config, code or custom."""
+        """Return the artifacts, last updated first; `type` is model, dataset, config, code or custom."""
         path, asked = urls.path("artifacts"), urls.query({"type": type})
         found: list[responses.Artifact] = self._transport.json("GET", path, params=asked)
         first = offset or 0
@@ -49,11 +50,11 @@ class ArtifactsAPI:
     def list_versions(
         self, name: str, type: str | None = None, include_deleted: bool = False
     ) -> list[responses.ArtifactVersion]:
-        """The versions of an artifact, newest first.
+        """Return the versions of an artifact, newest first.
 
         Raises:
-            NotFoundError: there is no such artifact.
-            ConflictError: there are several of that name; `type` says which is meant.
+            NotFoundError: the artifact does not exist.
+            ConflictError: several artifacts have this name; pass `type`.
         """
         asked = urls.query({"type": type, "include_deleted": include_deleted or None})
         found = self._transport.json("GET", urls.path("artifacts", name, "versions"), params=asked)
@@ -61,24 +62,24 @@ class ArtifactsAPI:
         return cast(list[responses.ArtifactVersion], newest)
 
     def get_artifact(self, artifact_id: str) -> responses.ArtifactDetail:
-        """Everything about one version.
+        """Return the details of one version.
 
         Raises:
-            NotFoundError: there is no such artifact, version or alias.
-            BadRequestError: that names no version.
+            NotFoundError: the artifact, version or alias does not exist.
+            BadRequestError: `artifact_id` is malformed.
         """
         place = self._place(artifact_id)
         return cast(responses.ArtifactDetail, self._transport.json("GET", place.path(), params=place.query))
 
     def download_artifact(self, artifact_id: str, path: str | os.PathLike[str]) -> Path:
-        """Write the files of a version into a folder, which is made when it is missing, and return the folder.
+        """Download the files of a version into a folder, created if missing, and return the folder.
 
-        Each file is checked against its digest and replaces one of the same name as a whole. References to files
-        elsewhere are not fetched.
+        Each file is verified by its digest, then replaces a file of the same name atomically. References are not
+        downloaded.
 
         Raises:
-            NotFoundError: there is no such artifact, version or alias.
-            ServerError: a file came with other content than its digest says, or with a path that leads elsewhere.
+            NotFoundError: the artifact, version or alias does not exist.
+            ServerError: the digest of a file differs, or its path leads out of the folder.
             OSError: a file could not be written.
         """
         place, folder = self._place(artifact_id), Path(path)
@@ -89,7 +90,7 @@ class ArtifactsAPI:
         return folder
 
     def get_artifact_lineage(self, artifact_id: str, max_depth: int = 3) -> responses.Lineage:
-        """What a version was made from and what was made from it, up to `max_depth` (0 to 10) edges away."""
+        """Return the lineage of a version, up to `max_depth` (0 to 10) edges away."""
         place = self._place(artifact_id)
         asked = [*place.query, ("max_depth", str(max_depth))]
         return cast(responses.Lineage, self._transport.json("GET", place.path("lineage"), params=asked))
@@ -97,11 +98,11 @@ class ArtifactsAPI:
     def list_experiment_artifacts(
         self, run_id: str, relation: Literal["created", "used"] | None = None
     ) -> list[responses.RunArtifact]:
-        """The versions that a run made, used, or both, each with its `relation`, in the order of logging.
+        """Return the versions that a run created, used, or both, each with its `relation`, in the order of logging.
 
         Raises:
-            NotFoundError: there is no such run.
-            ValueError: `relation` is another word.
+            NotFoundError: the run does not exist.
+            ValueError: `relation` is unknown.
         """
         if relation not in {"created", "used", None}:
             raise ValueError(f"relation must be 'created' or 'used', not {relation!r}")
@@ -114,7 +115,7 @@ class ArtifactsAPI:
         """Point an alias to this version of the artifact.
 
         Raises:
-            NotFoundError: there is no such artifact or version.
+            NotFoundError: the artifact or version does not exist.
             BadRequestError: the alias is invalid; `latest` always points to the newest version.
         """
         place = self._place(artifact_id)
@@ -124,17 +125,17 @@ class ArtifactsAPI:
         return cast(dict[str, Any], answer)
 
     def remove_alias(self, name: str, alias: str, type: str | None = None) -> dict[str, Any]:
-        """Take an alias away from an artifact.
+        """Remove an alias from an artifact.
 
         Raises:
-            NotFoundError: there is no such artifact or alias.
+            NotFoundError: the artifact or alias does not exist.
         """
         path = urls.path("artifacts", name, "aliases", alias)
         answer = self._transport.json("DELETE", path, params=urls.query({"type": type}))
         return cast(dict[str, Any], answer)
 
     def _place(self, artifact_id: str) -> _Place:
-        """Which version a text names; aliases are looked up."""
+        """Resolve the name of a version, aliases included."""
         full, _, label = artifact_id.partition(":")
         type, _, name = full.rpartition("/")
         if not name or (not label and ":" in artifact_id):
@@ -174,10 +175,10 @@ class ArtifactsAPI:
 
 
 def _parts(path: str) -> tuple[str, ...]:
-    """The parts of a file's path within its version.
+    """Split the path of a file within its version.
 
     Raises:
-        ServerError: it would lead out of the folder.
+        ServerError: it leads out of the folder.
     """
     parts = PurePosixPath(path).parts
     if (

@@ -1,4 +1,4 @@
-"""The client of a viewer: its runs, their metrics, its configuration."""
+"""Client of a server: runs, metrics, configuration."""
 
 from __future__ import annotations
 
@@ -20,23 +20,22 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:23300"
 IMPORT_SECONDS = 3600.0
-"""A large archive is unpacked and read as a whole before its answer."""
+"""Unpacking and reading a large archive takes long before the response begins."""
 
 
 class RunicornClient:
-    """A connection to a viewer. Nothing is sent before the first question.
+    """Client of a Runicorn server. The first request is sent by the first method call.
 
-    Threads may share a client: each gets an HTTP session of its own. `close` ends all of them.
+    Thread-safe: each thread has its own HTTP session. `close` closes all of them.
 
     Args:
-        base_url: the viewer's address; a path before `/api` (behind a proxy) is kept.
-        timeout: seconds to wait for a connection, and then for each piece of an answer.
-        max_retries: further attempts of a GET, PUT or DELETE after a connection error or 429, 502, 503 and 504;
-            a `Retry-After` of up to 60 seconds is waited out. A POST is never sent twice.
-        token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
-
+        base_url: URL of the server; a path before `/api` (behind a proxy) is kept.
+        timeout: seconds to wait for a connection, and then for each part of a response.
+        max_retries: retries of a GET, PUT or DELETE after a connection error or 429, 502, 503 and 504;
+            a `Retry-After` of up to 60 seconds is respected. A POST is never retried.
+        token: access token, if the server requires one; the token of your own viewer on this machine is found.
     Raises:
-        ValueError: an argument makes no sense.
+        ValueError: an argument is invalid.
     """
 
     def __init__(
@@ -50,45 +49,45 @@ class RunicornClient:
 
     @property
     def base_url(self) -> str:
-        """The viewer's address."""
+        """Return the URL of the server."""
         return self._transport.base_url
 
     @property
     def session(self) -> requests.Session:
-        """The HTTP session of this thread."""
+        """Return the HTTP session of this thread."""
         return self._transport.session()
 
     @property
     def timeout(self) -> float:
-        """Seconds that are waited for an answer."""
+        """Return the timeout of a request in seconds."""
         return self._transport.timeout
 
     @cached_property
     def artifacts(self) -> ArtifactsAPI:
-        """Artifacts and their versions."""
+        """Return the client of artifacts and their versions."""
         return ArtifactsAPI(self._transport)
 
     @cached_property
     def remote(self) -> RemoteAPI:
-        """Viewers on other machines."""
+        """Return the client of remote viewers."""
         return RemoteAPI(self._transport)
 
     # Any route
 
     def get(self, endpoint: str, params: Mapping[str, Any] | None = None) -> Any:
-        """The JSON of `GET endpoint`; the endpoint is like `/api/runs`, and its parts are quoted already."""
+        """Return the JSON of `GET endpoint`, such as `/api/runs`; its parts must be quoted."""
         return self._transport.json("GET", urls.rooted(endpoint), params=urls.query(params or {}))
 
     def post(self, endpoint: str, json: Any = None) -> Any:
-        """The JSON that `POST endpoint` answers; never sent twice."""
+        """Return the JSON of `POST endpoint`; never retried."""
         return self._transport.json("POST", urls.rooted(endpoint), body=json)
 
     def put(self, endpoint: str, json: Any = None) -> Any:
-        """The JSON that `PUT endpoint` answers."""
+        """Return the JSON of `PUT endpoint`."""
         return self._transport.json("PUT", urls.rooted(endpoint), body=json)
 
     def delete(self, endpoint: str, json: Any = None) -> Any:
-        """The JSON that `DELETE endpoint` answers."""
+        """Return the JSON of `DELETE endpoint`."""
         return self._transport.json("DELETE", urls.rooted(endpoint), body=json)
 
     # Runs
@@ -102,20 +101,20 @@ class RunicornClient:
         offset: int | None = None,
         **filters: Unpack[responses.Filters],
     ) -> list[responses.Experiment]:
-        """The runs that match, newest first unless `order_by` says otherwise.
+        """Return the matching runs, newest first unless `order_by` is given.
 
         Args:
             project: the project's name.
             name: the experiment's name.
             status: one status or several.
-            limit: at most so many; without it all of them.
-            offset: leave out so many first.
+            limit: maximum number of runs; None for all.
+            offset: number of runs to skip.
             filters: `tags` (all of them), `search`, `created_after`, `created_before`, `best_metric_min`,
                 `best_metric_max`, `include_deleted`, `order_by`, `order_desc`, `where`.
 
         Raises:
             RunicornAPIError: see `runicorn.api.errors`.
-            TypeError: there is no such filter.
+            TypeError: a filter is unknown.
             ValueError: `limit` or `offset` is negative.
         """
         if (limit or 0) < 0 or (offset or 0) < 0:
@@ -134,13 +133,13 @@ class RunicornClient:
         page_size: int = 200,
         **filters: Unpack[responses.Filters],
     ) -> Iterator[responses.Experiment]:
-        """The runs that match, fetched page by page as they are used. Takes the filters of `list_experiments`.
+        """Yield the matching runs, fetched page by page. Takes the filters of `list_experiments`.
 
-        Runs that arrive meanwhile are not answered twice; a run that is deleted meanwhile may hide another.
+        Runs created meanwhile do not cause duplicates; a run deleted meanwhile may hide another.
 
         Raises:
             RunicornAPIError: see `runicorn.api.errors`; while iterating.
-            TypeError: there is no such filter.
+            TypeError: a filter is unknown.
             ValueError: `page_size` is not 1 to 1,000.
         """
         if not 1 <= page_size <= paging.MOST:
@@ -149,20 +148,20 @@ class RunicornClient:
         return paging.experiments(self._transport, asked, page_size)
 
     def get_experiment(self, run_id: str) -> responses.ExperimentDetail:
-        """Everything about a run.
+        """Return the details of a run.
 
         Raises:
-            NotFoundError: there is no such run, or it is in the recycle bin.
-            BadRequestError: that is no run id.
+            NotFoundError: the run does not exist, or is in the recycle bin.
+            BadRequestError: the run id is malformed.
         """
         run = self._transport.json("GET", urls.path("runs", run_id))
-        # Only runs that are not deleted are answered here.
+        # The route returns only runs that are not deleted.
         return cast(responses.ExperimentDetail, {"deleted_at": None, **run})
 
     get_run = get_experiment
 
     def list_projects(self) -> list[responses.Project]:
-        """The projects by name, with the number of their experiments and runs."""
+        """Return the projects by name, with the number of their experiments and runs."""
         answer = self._transport.json("GET", urls.path("projects"))
         return cast(list[responses.Project], answer["details"])
 
@@ -171,20 +170,20 @@ class RunicornClient:
     def get_metrics(
         self, run_id: str, metric_names: str | Sequence[str] | None = None, limit: int | None = None
     ) -> responses.Metrics:
-        """The points of a run's metrics: `{"metrics": {name: [{"step", "value", "timestamp"}, …]}}`, by step.
+        """Return the points of a run's metrics by step: `{"metrics": {name: [{"step", "value", "timestamp"}, …]}}`.
 
-        Of values logged twice at a step the later one counts. Metrics without a point are left out, and so are NaN
-        and infinities, which rows have no number for: `get_series` names them.
+        The last value of a step wins. Metrics without points are left out, and so are NaN and infinities, which
+        `get_series` lists.
 
         Args:
             run_id: the run.
-            metric_names: only these, or this one; without it all.
-            limit: at most so many steps (2 to 50,000), chosen so that the first and the last and the highest and
-                the lowest value of every metric are among them.
+            metric_names: one or more metrics; None for all.
+            limit: maximum number of steps (2 to 50,000), sampled so that the first, last, highest and lowest value of
+                every metric are kept.
 
         Raises:
             NotFoundError: there is no such run.
-            BadRequestError: that is no run id, or `limit` is out of range.
+            BadRequestError: the run id is malformed, or `limit` is out of range.
         """
         names = _names(metric_names)
         if names == []:
@@ -203,14 +202,14 @@ class RunicornClient:
         x: Literal["step", "time"] = "step",
         step_range: tuple[int | None, int | None] | None = None,
     ) -> responses.SeriesAnswer:
-        """The curves of a run in columns, as charts draw them: each sampled separately with its extremes kept.
+        """Return the curves of a run in columns, each sampled separately with its extremes kept.
 
         Args:
             run_id: the run.
-            names: only these metrics, or this one; without it all.
-            points: at most so many of each (4 to 50,000).
-            x: "step", or "time" in Unix seconds, where values logged twice at a step are all there.
-            step_range: first and last step, both included; `None` is open.
+            names: one or more metrics; None for all.
+            points: maximum number of points per curve (4 to 50,000).
+            x: "step", or "time" in Unix seconds, which keeps all values logged at the same step.
+            step_range: first and last step, inclusive; None leaves an end open.
 
         Raises:
             NotFoundError: there is no such run.
@@ -223,26 +222,26 @@ class RunicornClient:
         answer = self._transport.json("GET", path, params=urls.query(asked))
         return cast(responses.SeriesAnswer, answer)
 
-    # Exchange
+    # Import and export
 
     def export_experiment(
         self, run_id: str, format: Literal["json", "csv"] = "json", include_media: bool = False
     ) -> bytes:
-        """A run as the bytes of a file: everything in one JSON document, or its metrics as CSV.
+        """Return a run as the bytes of a file: one JSON document, or its metrics as CSV.
 
         Raises:
             NotFoundError: there is no such run.
-            BadRequestError: there is no such format, or CSV was to hold media.
+            BadRequestError: the format is unknown, or media were requested as CSV.
         """
         body = {"run_id": run_id, "format": format, "include_media": include_media}
         return self._transport.send("POST", urls.path("export"), body=body).content
 
     def export_report(self, run_id: str, format: Literal["markdown", "html"] = "markdown") -> str:
-        """A report of a run, as one file that loads nothing.
+        """Return the report of a run as one self-contained file.
 
         Raises:
             NotFoundError: there is no such run.
-            BadRequestError: there is no such format.
+            BadRequestError: the format is unknown.
         """
         path = urls.path("export", run_id, "report")
         answer = self._transport.send("GET", path, params=urls.query({"format": format}))
@@ -251,16 +250,16 @@ class RunicornClient:
     def import_archive(
         self, path: str | os.PathLike[str], *, overwrite: bool = False, dry_run: bool = False
     ) -> responses.Imported:
-        """Send an archive (zip, tar or tar.gz) whose runs and artifacts are added to the viewer's store.
+        """Upload an archive (zip, tar or tar.gz) and add its runs and artifacts to the server's store.
 
         Args:
-            path: the file; it is sent as it is read.
-            overwrite: runs that are there give way, unless they are running.
-            dry_run: only tell what would happen.
+            path: the archive; streamed, not loaded into memory.
+            overwrite: replace existing runs that are not running.
+            dry_run: only report what would be done.
 
         Raises:
-            BadRequestError: the archive is damaged, too large, or no archive of a store; nothing was added.
-            OSError: it cannot be read.
+            BadRequestError: the archive is damaged, too large, or not an archive of runs; nothing was added.
+            OSError: the archive cannot be read.
         """
         fields = {"overwrite": str(overwrite).lower(), "dry_run": str(dry_run).lower()}
         with open(path, "rb") as file:
@@ -269,22 +268,22 @@ class RunicornClient:
             )
         return cast(responses.Imported, answer.json())
 
-    # The viewer
+    # The server
 
     def get_config(self) -> responses.Config:
-        """Where the viewer keeps runs and configuration."""
+        """Return the storage root and the configuration of the server."""
         return cast(responses.Config, self._transport.json("GET", urls.path("config")))
 
     def update_config(self, config: Mapping[str, str]) -> responses.Config:
-        """Change the configuration and return it as it is then.
+        """Change the configuration and return the new one.
 
         Args:
             config: `{"user_root_dir": path}`, the only setting that can be changed: an absolute path, or one that
-                begins with `~`. It holds for the viewer and for new runs at once.
+                begins with `~`. Takes effect at once, for the server and for new runs.
 
         Raises:
             BadRequestError: the path cannot be used.
-            ValueError: another setting is named.
+            ValueError: there is another setting.
         """
         if set(config) != {"user_root_dir"}:
             raise ValueError("update_config takes {'user_root_dir': path} and nothing else")
@@ -293,52 +292,50 @@ class RunicornClient:
         return self.get_config()
 
     def get_gpu_info(self) -> dict[str, Any]:
-        """The GPUs of the server: `{"available": True, "ts", "gpus": […]}` or `{"available": False, "reason"}`."""
+        """Return the server's GPUs: `{"available": True, "ts", "gpus": […]}` or `{"available": False, "reason"}`."""
         return cast(dict[str, Any], self._transport.json("GET", urls.path("gpu", "telemetry")))
 
     def health_check(self) -> responses.Health:
-        """That the viewer is well; `status` is "ok"."""
+        """Return the health of the server; `status` is "ok"."""
         return cast(responses.Health, self._transport.json("GET", urls.path("health")))
 
     def close(self) -> None:
-        """End all connections. The client cannot be used afterwards."""
+        """Close all connections. The client cannot be used afterwards."""
         self._transport.close()
 
     def __enter__(self) -> Self:
-        """The client itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the client."""
         self.close()
 
     def __repr__(self) -> str:
-        """The address, and never the token."""
+        """Return the URL without a token."""
         return f"RunicornClient({urls.shown(self.base_url)!r})"
 
 
 def _names(asked: str | Sequence[str] | None) -> list[str] | None:
-    """The names as a list: a text is one name, not its letters."""
+    """Return one name or several as a list."""
     return None if asked is None else [asked] if isinstance(asked, str) else list(asked)
 
 
 def connect(
     base_url: str = DEFAULT_URL, timeout: float = 30, max_retries: int = 3, token: str | None = None
 ) -> RunicornClient:
-    """A client of the viewer at that address, which was asked whether it is well.
+    """Return a client of the server at that URL, after checking that it responds.
 
     Args:
-        base_url: the viewer's address.
-        timeout: seconds to wait for an answer.
-        max_retries: further attempts of a request that can be repeated without harm.
-        token: the token that the viewer asks for, if it does; that of your own viewer on this machine is found.
+        base_url: URL of the server.
+        timeout: seconds to wait for a response.
+        max_retries: retries of idempotent requests.
+        token: access token, if the server requires one; the token of your own viewer on this machine is found.
 
     Raises:
-        ConnectionError: the server does not respond, or is no Runicorn viewer.
-        AuthenticationError: the viewer asks for a token, or for another one.
-        ValueError: an argument makes no sense.
+        ConnectionError: the server does not respond, or is not a Runicorn server.
+        AuthenticationError: a token is required, or this one is invalid.
+        ValueError: an argument is invalid.
     """
     client = RunicornClient(base_url, timeout, max_retries, token)
     try:

@@ -3,7 +3,7 @@
     run = api.Experiment.from_dict(client.get_experiment(run_id))
     print(run.name, run.created_datetime)
 
-The client itself answers dictionaries (`runicorn.api.responses`). A `from_dict` passes over keys that it does not know.
+The client returns dictionaries (`runicorn.api.responses`). `from_dict` ignores unknown keys.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ class Experiment:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Build it from a run of a list or from a single run.
+        """Create it from a run of a list or a single run.
 
         Raises:
-            KeyError: it has no `id`.
+            KeyError: `id` is missing.
         """
         return cls(id=data["id"], **_known(cls, data))
 
     @property
     def created_datetime(self) -> datetime:
-        """When it was created, in local time."""
+        """Return the creation time in local time."""
         return datetime.fromtimestamp(self.created_at)
 
     @property
     def updated_datetime(self) -> datetime:
-        """When it was last written to, in local time."""
+        """Return the time of the last change in local time."""
         return datetime.fromtimestamp(self.updated_at)
 
 
@@ -59,50 +59,50 @@ class MetricPoint:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Of a point of `get_metrics`.
+        """Create it from a point of `get_metrics`.
 
         Raises:
-            KeyError: it has no `step` or no `value`.
+            KeyError: `step` or `value` is missing.
         """
         return cls(step=data["step"], value=data["value"], **_known(cls, data))
 
 
 @dataclass
 class MetricSeries:
-    """The points of a metric, in the order of their steps."""
+    """Points of a metric, by step."""
 
     name: str
     points: list[MetricPoint] = field(default_factory=list)
 
     @classmethod
     def from_dict(cls, name: str, points_data: Iterable[Mapping[str, Any]]) -> Self:
-        """Of `client.get_metrics(run_id)["metrics"][name]`.
+        """Create it from `client.get_metrics(run_id)["metrics"][name]`.
 
         Raises:
-            KeyError: a point has no `step` or no `value`.
+            KeyError: `step` or `value` of a point is missing.
         """
         return cls(name, [MetricPoint.from_dict(point) for point in points_data])
 
     @property
     def values(self) -> list[Any]:
-        """The values."""
+        """Return the values."""
         return [point.value for point in self.points]
 
     @property
     def steps(self) -> list[int]:
-        """The steps."""
+        """Return the steps."""
         return [point.step for point in self.points]
 
     def last_value(self) -> Any:
-        """The value of the last point; `None` without any."""
+        """Return the last value; None without points."""
         return self.points[-1].value if self.points else None
 
     def min_value(self) -> Any:
-        """The lowest number; `None` without any."""
+        """Return the lowest value; None without points."""
         return min(self._numbers(), default=None)
 
     def max_value(self) -> Any:
-        """The highest number; `None` without any."""
+        """Return the highest value; None without points."""
         return max(self._numbers(), default=None)
 
     def _numbers(self) -> list[float]:
@@ -122,32 +122,32 @@ class Artifact:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Of `client.artifacts.get_artifact`.
+        """Create it from `client.artifacts.get_artifact`.
 
         Raises:
-            KeyError: it has no `name` or no `version`.
+            KeyError: `name` or `version` is missing.
         """
         return cls(name=data["name"], version=data["version"], **_known(cls, data))
 
     @property
     def id(self) -> str:
-        """`name:v3`, as the client's methods take it."""
+        """Return `name:v3`, as the client's methods accept it."""
         return f"{self.name}:v{self.version}"
 
     @property
     def created_datetime(self) -> datetime:
-        """When it was made, in local time."""
+        """Return the creation time in local time."""
         return datetime.fromtimestamp(self.created_at)
 
     @property
     def size_mb(self) -> float:
-        """Its size in MiB."""
+        """Return the size in MiB."""
         return self.size_bytes / MIB
 
 
 @dataclass
 class RemoteSession:
-    """A viewer on another machine; `created_at` in Unix seconds."""
+    """A remote viewer; `created_at` in Unix seconds."""
 
     session_id: str
     connection_id: str = ""
@@ -160,17 +160,17 @@ class RemoteSession:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Of `client.remote.start_viewer` or an item of `list_viewer_sessions`.
+        """Create it from `client.remote.start_viewer` or an item of `list_viewer_sessions`.
 
         Raises:
-            KeyError: it has no `session_id`.
+            KeyError: `session_id` is missing.
         """
         told = {"remote_host": data.get("host"), "created_at": (data.get("started_at") or 0) / 1000, **data}
         return cls(session_id=data["session_id"], **_known(cls, told))
 
     @property
     def local_url(self) -> str:
-        """Where it is reached here. To open it in a browser take the `url` of the answer, which lets in once."""
+        """Return its local URL. To open it in a browser, use `url` of the response, which logs in once."""
         return f"http://localhost:{self.local_port}"
 
 
@@ -184,15 +184,15 @@ class Project:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Of an item of `client.list_projects`.
+        """Create it from an item of `client.list_projects`.
 
         Raises:
-            KeyError: it has no `name`.
+            KeyError: `name` is missing.
         """
         return cls(name=data["name"], **_known(cls, data))
 
 
 def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What `data` has of the fields with a default; `None` leaves the default."""
+    """Return the values in `data` of fields with a default; None leaves the default."""
     optional = [one.name for one in fields(kind) if (one.default, one.default_factory) != (MISSING, MISSING)]
     return {name: data[name] for name in optional if data.get(name) is not None}

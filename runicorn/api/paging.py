@@ -1,4 +1,4 @@
-"""Pages of runs behind one iterator, and rows of metrics as points."""
+"""Iteration over pages of runs, and conversion of metric rows to points."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from runicorn.api import responses, urls
 from runicorn.api.transport import Transport
 
 MOST = 1000
-"""Runs that a page may hold."""
+"""Maximum number of runs of a page."""
 NO_METRICS = frozenset({"global_step", "time", "stage"})
 
 
 def question(
     project: str | None, name: str | None, status: str | Sequence[str] | None, filters: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The parameters that choose and sort runs.
+    """Return the query parameters that filter and sort runs.
 
     Raises:
-        TypeError: there is no such filter: the server would pass over it and answer every run.
+        TypeError: a filter is unknown; the server would ignore it and return every run.
     """
     unknown = filters.keys() - responses.Filters.__annotations__.keys()
     if unknown:
@@ -31,7 +31,7 @@ def question(
 def experiments(
     transport: Transport, asked: Mapping[str, Any], size: int, offset: int = 0
 ) -> Iterator[responses.Experiment]:
-    """The runs of one page after another, each once although new ones push the others to later pages."""
+    """Yield the runs page by page, each once even if new runs shift the pages."""
     page, skip = divmod(offset, size)
     before: set[str] = set()
     path = urls.path("v2", "experiments")
@@ -51,7 +51,7 @@ def experiments(
 def points(
     columns: Sequence[str], rows: Sequence[Mapping[str, Any]], names: Sequence[str] | None = None
 ) -> dict[str, list[responses.MetricPoint]]:
-    """The points of each metric that has any, from rows that have a place for all."""
+    """Return the points of each metric that has any."""
     wanted = set(columns) - NO_METRICS if names is None else set(names)
     found: dict[str, list[responses.MetricPoint]] = {name: [] for name in columns if name in wanted}
     for row in rows:

@@ -1,4 +1,4 @@
-"""Viewers on other machines, started and reached through SSH by the viewer that is asked."""
+"""Remote viewers, started and reached through SSH by the server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from runicorn.api.responses import remote as responses
 from runicorn.api.transport import Transport
 
 PATIENCE = 120.0
-"""Seconds that a request may take which waits for another machine."""
+"""Timeout in seconds of requests that wait for a remote host."""
 
 
 class RemoteAPI:
-    """`client.remote`. A connection is named by its `connection_id`, `user@host:port`."""
+    """Remote viewers, as `client.remote`. A connection is named by its `connection_id`, `user@host:port`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -31,23 +31,23 @@ class RemoteAPI:
         private_key: str | None = None,
         use_agent: bool = True,
     ) -> responses.Connected:
-        """Connect the viewer to another machine: `{"ok", "connection_id", "host", "port", "username", "connected"}`.
+        """Connect the server to a remote host: `{"ok", "connection_id", "host", "port", "username", "connected"}`.
 
         Args:
-            host: a name or an address.
-            port: of the SSH server.
-            username: there; without it the name of the user who asks.
-            password: for a login with a password.
-            private_key_path: a key file on the viewer's machine.
-            passphrase: of the key.
-            private_key: the key itself, as text.
-            use_agent: try the keys of the agent on the viewer's machine.
+            host: host name or address.
+            port: port of the SSH server.
+            username: remote user; by default the name of the local user.
+            password: password, for password authentication.
+            private_key_path: path of a key file on the server's machine.
+            passphrase: passphrase of the key.
+            private_key: the key as text.
+            use_agent: try the keys of the SSH agent on the server's machine.
 
         Raises:
-            ConflictError: the host's key is unknown or changed; `accept_host_key` takes the error itself.
-            AuthenticationError: the other machine does not let this user in.
-            ServerError: it cannot be reached.
-            BadRequestError: an argument makes no sense.
+            ConflictError: the host key is unknown or changed; pass the error to `accept_host_key`.
+            AuthenticationError: the remote host rejected the credentials.
+            ServerError: the remote host cannot be reached.
+            BadRequestError: an argument is invalid.
         """
         body = {
             "host": host,
@@ -63,14 +63,14 @@ class RemoteAPI:
         return cast(responses.Connected, self._post("connect", body=given))
 
     def accept_host_key(self, host_key: ConflictError | dict[str, Any]) -> responses.AcceptedHostKey:
-        """Trust the key that a host presented from now on. Compare its fingerprint with the host's own first.
+        """Trust a host key from now on. Compare its fingerprint with the host's own first.
 
         Args:
             host_key: the error of `connect`, or its `host_key`.
 
         Raises:
             BadRequestError: the host never presented that key.
-            ValueError: the error is about something else.
+            ValueError: the error is not about a host key.
         """
         key = host_key.host_key if isinstance(host_key, ConflictError) else host_key
         if not key:
@@ -80,15 +80,15 @@ class RemoteAPI:
         return cast(responses.AcceptedHostKey, self._post("known-hosts", "accept", body=body))
 
     def disconnect(self, host: str, port: int = 22, username: str | None = None) -> responses.Done:
-        """End a connection, and the viewers that run over it.
+        """Close a connection and stop the viewers that use it.
 
         Args:
             host: a `connection_id`, or a host with `port` and `username`.
-            port: of the SSH server.
-            username: there; without it the name of the user who asks.
+            port: port of the SSH server.
+            username: remote user; by default the name of the local user.
 
         Raises:
-            NotFoundError: there is no such connection.
+            NotFoundError: the connection does not exist.
         """
         if "@" in host:
             username, _, address = host.rpartition("@")
@@ -98,7 +98,7 @@ class RemoteAPI:
         return cast(responses.Done, self._post("disconnect", body=body))
 
     def list_sessions(self) -> list[responses.RemoteConnection]:
-        """The SSH connections of the viewer."""
+        """Return the SSH connections of the server."""
         return cast(list[responses.RemoteConnection], self._get("sessions")["sessions"])
 
     def start_viewer(
@@ -109,19 +109,19 @@ class RemoteAPI:
         remote_port: int | None = None,
         conda_env: str | None = None,
     ) -> responses.ViewerSession:
-        """Start a viewer on the remote host and a tunnel to it, at the `url` of the response. Takes some seconds.
+        """Start a viewer on the remote host and a tunnel to it; `url` of the response opens it. Takes some seconds.
 
         Args:
-            connection_id: of a live connection.
-            remote_root: the storage root there; `~` is the home there.
-            local_port: where it is reached here; without it a free one.
-            remote_port: where it listens there; without it a free one.
-            conda_env: the name of an environment of `list_environments`.
+            connection_id: an open connection.
+            remote_root: remote storage root; `~` is the remote home.
+            local_port: local port of the tunnel; by default a free one.
+            remote_port: port of the remote viewer; by default a free one.
+            conda_env: name of an environment of `list_environments`.
 
         Raises:
-            NotFoundError: there is no such connection.
+            NotFoundError: the connection does not exist.
             BadRequestError: an argument makes no sense.
-            ServerError: it could not be started; the sentence says why.
+            ServerError: it could not be started; the message says why.
         """
         body = {
             "connection_id": connection_id,
@@ -137,38 +137,38 @@ class RemoteAPI:
         """Stop a viewer on the remote host and close the tunnel to it.
 
         Raises:
-            NotFoundError: there is no such session.
+            NotFoundError: the session does not exist.
         """
         return cast(responses.Done, self._post("viewer", "stop", body={"session_id": session_id}))
 
     def list_viewer_sessions(self) -> list[responses.ViewerSession]:
-        """The viewers that run on other machines."""
+        """Return the remote viewers."""
         return cast(list[responses.ViewerSession], self._get("viewer", "sessions")["sessions"])
 
     def list_remote_directory(self, connection_id: str, path: str = "~") -> list[responses.RemoteEntry]:
-        """List a folder of the remote host: folders first, then by name.
+        """Return the content of a remote folder: folders first, then by name.
 
         Raises:
-            NotFoundError: there is no such connection or folder.
+            NotFoundError: the connection or folder does not exist.
         """
         answer = self._get("fs", "list", connection_id=connection_id, path=path)
         return cast(list[responses.RemoteEntry], answer["items"])
 
     def check_remote_path(self, connection_id: str, path: str) -> bool:
-        """Whether a file or folder is there."""
+        """Return whether a remote file or folder exists."""
         return bool(self._get("fs", "exists", connection_id=connection_id, path=path)["exists"])
 
     def list_environments(self, connection_id: str) -> list[responses.RemoteEnvironment]:
-        """List the Python environments of the remote host: system, conda and virtual environments.
+        """Return the Python environments of the remote host: system, conda and virtual environments.
 
         Raises:
-            NotFoundError: there is no such connection.
+            NotFoundError: the connection does not exist.
         """
         answer = self._get("conda-envs", connection_id=connection_id)
         return cast(list[responses.RemoteEnvironment], answer["envs"])
 
     def get_remote_status(self) -> responses.RemoteStatus:
-        """Connections and viewer sessions together, with their numbers."""
+        """Return connections and viewers together, with their numbers."""
         return cast(responses.RemoteStatus, self._get("status"))
 
     def _get(self, *parts: str, **asked: Any) -> Any:

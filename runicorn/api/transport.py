@@ -1,6 +1,6 @@
-"""Requests to a viewer: a session a thread, second attempts where they do no harm, errors with the server's words.
+"""HTTP requests to a server: one session per thread, retries of idempotent requests, errors with the server's message.
 
-Attempts are counted here and not by urllib3, which gives up its count before the body of an answer has been read.
+Retries are counted here because urllib3 stops counting before the body of a response has been read.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from runicorn.settings import user
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 PASSING = frozenset({429, 502, 503, 504})
 LONGEST_WAIT = 60.0
-"""Seconds of a `Retry-After` that are waited out; with a longer one the error is raised at once."""
+"""Longest `Retry-After` in seconds that is respected; with a longer one the error is raised at once."""
 BYTES = {"Content-Type": "application/octet-stream"}
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0
 BLOCK = 1024 * 1024
@@ -37,7 +37,7 @@ Query = Iterable[tuple[str, str]]
 
 
 class _Credential(AuthBase):
-    """A header that authenticates. Given to requests as such, so that no `.netrc` of the user takes its place."""
+    """Authorization header, passed per request so that the user's `.netrc` does not replace it."""
 
     def __init__(self, name: str, header: str) -> None:
         self.name = name
@@ -53,10 +53,10 @@ def _bearer(token: str) -> _Credential:
 
 
 class Form:
-    """A form with one file, sent as it is read.
+    """Multipart form with one file, streamed while it is read.
 
     Args:
-        file: open for reading in binary; its name goes along.
+        file: open for reading in binary mode; its name is sent too.
         fields: further fields.
     """
 
@@ -72,14 +72,14 @@ class Form:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What says where its parts end."""
+        """Return the content type with its boundary."""
         return {"Content-Type": f"multipart/form-data; boundary={self._boundary}"}
 
     def __len__(self) -> int:
         return len(self._before) + self._size + len(self._after)
 
     def __iter__(self) -> Iterator[bytes]:
-        """The bytes, block by block."""
+        """Yield the body in blocks."""
         self._file.seek(self._start)
         yield self._before
         while block := self._file.read(BLOCK):
@@ -91,7 +91,7 @@ class Form:
 
 
 class _Session(requests.Session):
-    """A session without cookies that sends the token to the server alone."""
+    """Session without cookies that sends the token to its server only."""
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class _Session(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        """After a redirect: the token goes along only to the same scheme, host and port; a cookie nowhere."""
+        """After a redirect, keep the token only for the same scheme, host and port, and never a cookie."""
         prepared_request.headers.pop("Cookie", None)
         here, there = response.request.url or "", prepared_request.url or ""
         if urls.origin(here) != urls.origin(there):
@@ -108,17 +108,17 @@ class _Session(requests.Session):
 
 
 class Transport:
-    """Sends requests to one viewer. Threads may share it: each has a session of its own.
+    """Send requests to one server. Thread-safe: each thread has its own session.
 
     Args:
-        base_url: the viewer's address.
-        timeout: seconds to wait for a connection, and then for each piece of an answer.
-        max_retries: further attempts of an idempotent request.
-        token: what the viewer asks for, if it does; without it, that of a viewer of this user on this machine is found.
-        sleep: waits that many seconds.
+        base_url: URL of the server.
+        timeout: seconds to wait for a connection, and then for each part of a response.
+        max_retries: retries of idempotent requests.
+        token: access token, if required; by default that of this user's viewer on this machine.
+        sleep: function that waits a number of seconds.
 
     Raises:
-        ValueError: an argument makes no sense.
+        ValueError: an argument is invalid.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ class Transport:
         body: Any = None,
         timeout: float | None = None,
     ) -> Any:
-        """The JSON of an answer.
+        """Return the JSON of a response.
 
         Raises:
             RunicornAPIError: see `runicorn.api.errors`.
@@ -177,7 +177,7 @@ class Transport:
         read: Callable[[requests.Response], object] | None = None,
         form: Form | None = None,
     ) -> requests.Response:
-        """A successful answer; its body is in memory, or was given to `read` while it came.
+        """Return a successful response; its body is in memory, or was passed to `read`.
 
         Raises:
             RunicornAPIError: see `runicorn.api.errors`.
@@ -198,7 +198,7 @@ class Transport:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _redeem_link(self) -> bool:
-        """Exchange the one-time part of the URL for the viewer's cookie; return whether that was accepted."""
+        """Exchange the one-time part of the URL for a cookie; return whether it was accepted."""
         if self._once is None:
             return False
         once, self._once = self._once, None
@@ -213,7 +213,7 @@ class Transport:
         return False
 
     def _find_token(self) -> bool:
-        """Use the token of a viewer of this user on this machine, unless one was given; return whether it is new."""
+        """Use the token of this user's viewer on this machine, unless one was given; return whether it is new."""
         if self._is_given or not urls.is_loopback(self.base_url):
             return False
         token = user.token_of_viewer(self.base_url)
@@ -262,7 +262,7 @@ class Transport:
     def _failure(
         self, answer: requests.Response | requests.RequestException, method: str, path: str, attempt: int
     ) -> tuple[RunicornAPIError, float | None]:
-        """The error to raise, and the seconds after which another attempt makes sense, if it does."""
+        """Return the error to raise, and the seconds until a retry if one makes sense."""
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2**attempt) * random.uniform(0.5, 1)
         if isinstance(answer, requests.RequestException):
             return ConnectionError(self._no_answer(answer)), pause if _may_pass(answer) else None
@@ -283,7 +283,7 @@ class Transport:
         return f"No Runicorn viewer could be reached at {place}: {_cause(error)}"
 
     def session(self) -> _Session:
-        """The session of this thread; after a fork a new one, since two processes cannot share a connection."""
+        """Return the session of this thread; a new one after a fork, since two processes cannot share a connection."""
         if getattr(self._local, "pid", None) != os.getpid():
             self._local.session, self._local.pid = _Session(self.base_url), os.getpid()
             self._sessions.add(self._local.session)
@@ -296,7 +296,7 @@ def _asks_for_token(answer: requests.Response | requests.RequestException) -> bo
 
 
 def retry_after(response: requests.Response) -> float | None:
-    """The seconds that a `Retry-After` asks for, as a number or as a date."""
+    """Return the seconds of a `Retry-After`, given as a number or a date."""
     text = response.headers.get("Retry-After", "").strip()
     if text.isdecimal() and len(text) < 10:
         return float(text)
@@ -308,7 +308,7 @@ def retry_after(response: requests.Response) -> float | None:
 
 
 def error_of(response: requests.Response, method: str, path: str) -> RunicornAPIError:
-    """The error that an answer of 300 or more stands for, with the server's sentence."""
+    """Return the error for a response with a status of 300 or more."""
     status = response.status_code
     try:
         payload = response.json()
@@ -325,12 +325,12 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
 
 
 def _names_no_object(payload: Any) -> bool:
-    """Whether a 404 is about the route: then its sentence names neither a run nor an artifact."""
+    """Return whether a 404 is about the route: then its message names neither a run nor an artifact."""
     return (_sentence(payload) or "not found").rstrip(".").lower() in _NO_ROUTE
 
 
 def _sentence(payload: Any) -> str:
-    """The server's own words; for the host key conflict those inside its detail."""
+    """Return the server's message; for a host key conflict the one inside `detail`."""
     detail = payload.get("detail") if isinstance(payload, Mapping) else None
     if isinstance(detail, Mapping):
         detail = detail.get("message")
@@ -338,7 +338,7 @@ def _sentence(payload: Any) -> str:
 
 
 def _may_pass(error: requests.RequestException) -> bool:
-    """Whether the same request may succeed later. One that was answered too late may be at work still."""
+    """Return whether a retry may succeed. A request that timed out may still be in progress."""
     if isinstance(error, requests.exceptions.SSLError | requests.exceptions.ReadTimeout):
         return False
     return isinstance(
@@ -350,7 +350,7 @@ def _may_pass(error: requests.RequestException) -> bool:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason, in its own words: those of the libraries around it are long and tell nothing more."""
+    """Return the message of the innermost cause: those of the libraries around it are long and add nothing."""
     seen = error
     while (inner := seen.__cause__ or seen.__context__) is not None:
         seen = inner

@@ -1,4 +1,4 @@
-"""From names and values to the addresses of requests."""
+"""URLs of requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runicorn.api.errors import BadRequestError
 
 
 def base(url: str) -> str:
-    """The address of a viewer without a slash at its end; a path before `/api` (behind a proxy) is kept.
+    """Return the URL of a server without a trailing slash; a path before `/api` (behind a proxy) is kept.
 
     Raises:
         ValueError: it is not `http://host…` or `https://host…`.
@@ -28,27 +28,27 @@ def base(url: str) -> str:
 
 
 def split_once(url: str) -> tuple[str, str | None]:
-    """Return an address without its one-time part `?once=…`, and that part."""
+    """Split a URL into the URL without its one-time part `?once=…`, and that part."""
     parts = urlsplit(url.strip())
     once = parse_qs(parts.query).get("once")
     return (url, None) if once is None else (urlunsplit(parts._replace(query="")), once[-1])
 
 
 def shown(url: str) -> str:
-    """An address as it may stand in a message: without the password that it may hold."""
+    """Return a URL without its password, for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port: what must be equal for a token to go along."""
+    """Return scheme, host and port: the token is sent only where all are equal."""
     parts = urlsplit(url)
     usual = 443 if parts.scheme == "https" else 80
     return parts.scheme.lower(), (parts.hostname or "").lower(), parts.port or usual
 
 
 def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, where no proxy has any business."""
+    """Return whether a URL is on this machine, where proxies are not used."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -57,10 +57,10 @@ def is_loopback(url: str) -> bool:
 
 
 def path(*parts: str | int) -> str:
-    """The path under /api of these parts, each quoted.
+    """Return the quoted path of these parts below /api.
 
     Raises:
-        BadRequestError: a part is empty, `.` or `..`, which would lead to another route.
+        BadRequestError: a part is empty, `.` or `..`, which would address another route.
     """
     for part in parts:
         if str(part) in {"", ".", ".."}:
@@ -69,12 +69,12 @@ def path(*parts: str | int) -> str:
 
 
 def rooted(endpoint: str) -> str:
-    """`/api/runs` for `api/runs` too, as people write it."""
+    """Return an endpoint with a leading slash: `/api/runs` for `api/runs` too."""
     return endpoint if endpoint.startswith("/") else f"/{endpoint}"
 
 
 def query(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The parameters of a query: `None` is left out, lists are repeated, times become Unix seconds."""
+    """Return query parameters: None is left out, lists are repeated, times become Unix seconds."""
     return [(name, _text(item)) for name, value in values.items() for item in _items(value)]
 
 
@@ -84,7 +84,7 @@ def _items(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple | set | frozenset):
         return [value]
     items = list(value)
-    # A single value with a comma would be taken for several; an empty one beside it says that it is not.
+    # A single value with a comma would be split; an empty one beside it prevents that.
     return [*items, ""] if len(items) == 1 and "," in str(items[0]) else items
 
 

@@ -1,4 +1,4 @@
-"""Metrics and runs as data frames and tables. Data frames need pandas, which is loaded when it is needed."""
+"""Metrics and runs as data frames and tables. pandas is imported on first use."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TIMES = ("created_at", "updated_at", "started_at", "ended_at", "deleted_at")
 
 
 def metrics_to_dataframe(metrics_data: Mapping[str, Any]) -> pandas.DataFrame:
-    """What `get_metrics` answers as a data frame: a column `step`, then one for each metric, a row for each step.
+    """Return the result of `get_metrics` as a data frame: a column `step`, then one per metric, one row per step.
 
-    Metrics are aligned by step; where one has no value at a step the cell is NaN.
+    Metrics are aligned by step; missing values are NaN.
 
     Raises:
         ImportError: pandas is not installed.
@@ -30,7 +30,7 @@ def metrics_to_dataframe(metrics_data: Mapping[str, Any]) -> pandas.DataFrame:
 
 
 def experiments_to_dataframe(experiments: Iterable[Mapping[str, Any]]) -> pandas.DataFrame:
-    """A row for each run; the times become timestamps in UTC.
+    """Return a data frame with a row for each run; times are timestamps in UTC.
 
     Raises:
         ImportError: pandas is not installed.
@@ -48,15 +48,15 @@ def export_metrics_to_csv(
     output_path: str | os.PathLike[str],
     metric_names: str | Sequence[str] | None = None,
 ) -> str:
-    """Write the metrics of a run as CSV: `step`, then a column for each metric, a line for each step.
+    """Write the metrics of a run as CSV: `step`, then a column per metric, one line per step.
 
-    A text that a spreadsheet would take for a formula gets a leading `'`.
+    Texts that a spreadsheet would run as formulas get a leading `'`.
 
     Returns:
         The path of the file.
 
     Raises:
-        RunicornAPIError: the metrics could not be fetched; nothing is written then.
+        RunicornAPIError: the metrics could not be fetched; nothing was written.
         OSError: the file could not be written.
     """
     header, rows = _table(client.get_metrics(run_id, metric_names)["metrics"])
@@ -66,9 +66,9 @@ def export_metrics_to_csv(
 
 
 def compare_runs(client: RunicornClient, run_ids: Iterable[str], metric_name: str) -> pandas.DataFrame:
-    """One metric of several runs: a column `step`, then one for each run under its id, aligned by step.
+    """Return one metric of several runs: a column `step`, then one per run id, aligned by step.
 
-    A run without the metric has a column without a value.
+    A run without the metric has an empty column.
 
     Raises:
         ImportError: pandas is not installed.
@@ -84,7 +84,7 @@ def compare_runs(client: RunicornClient, run_ids: Iterable[str], metric_name: st
 
 
 def _table(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[list[str], list[list[Any]]]:
-    """Head and rows of a table of curves: every step that one of them has, ascending."""
+    """Return header and rows of curves aligned by step, ascending."""
     at = [{point["step"]: point["value"] for point in points} for points in curves.values()]
     steps = sorted(set().union(*at))
     return ["step", *curves], [[step, *(curve.get(step) for curve in at)] for step in steps]

@@ -1,6 +1,6 @@
 """Responses of the API as typed dictionaries, a module for each subject.
 
-Times are Unix seconds, sizes bytes. A server may send more keys than are named here.
+Times are Unix seconds, sizes bytes. A server may send further keys.
 """
 
 from __future__ import annotations

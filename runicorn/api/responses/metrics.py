@@ -101,7 +101,7 @@ class UntimedSeriesAnswer(TypedDict):
 
 
 class SeriesAnswer(UntimedSeriesAnswer):
-    """The curves of a run, where to continue, and how long the query took."""
+    """The curves of a run, where to continue, and the duration of the query."""
 
     query_time_ms: float
 
@@ -164,7 +164,7 @@ class UntimedComparedSeries(TypedDict):
 
 
 class ComparedSeries(UntimedComparedSeries):
-    """The curves of several runs, and how long the query took."""
+    """The curves of several runs, and the duration of the query."""
 
     query_time_ms: float
 
