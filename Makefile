@@ -13,7 +13,7 @@ LIBRARIES := .venv/.libraries
 # Tests start hundreds of processes, and without bytecode each would compile all of the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test torture check hooks format docs bench clean
+.PHONY: run test torture check hooks format messages docs bench clean
 .DEFAULT_GOAL := run
 
 run: $(RUNTIME)  ## set up what is missing and serve http://127.0.0.1:23300
@@ -42,6 +42,9 @@ hooks: $(TOOLS)  ## check ruff, templates and shell scripts before each commit
 
 format: $(TOOLS)
 	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+messages: $(TOOLS)  ## extract the texts of the pages, update and compile the translations (needs gettext)
+	$(BIN)/python -m runicorn_site.management.translations
 
 docs: .venv/.docs  ## build the documentation site into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet

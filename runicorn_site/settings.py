@@ -39,6 +39,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "runicorn_site.transport.compression.Compression",
     "runicorn_site.transport.trailing_slash.TrailingSlash",
+    "runicorn_site.pages.language.PageLanguage",
     "runicorn_site.security.rates.rate_limits.RateLimits",
     "runicorn_site.errors.ErrorPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -111,7 +112,10 @@ STORAGES = {
 }
 
 LANGUAGE_CODE = "en"
-USE_I18N = False
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGE_COOKIE_NAME = "runicorn_language"
+LOCALE_PATHS = [BASE_DIR / "runicorn_site" / "locale"]
+USE_I18N = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 

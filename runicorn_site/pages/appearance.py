@@ -1,38 +1,55 @@
-"""How the pages look in one browser: theme and density, kept by it in cookies, so that the first paint is right."""
+"""Theme, density and language of the pages in one browser, kept in cookies so that the first paint is right."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 YEAR = 365 * 24 * 3600
 
 
 class Choice(NamedTuple):
-    """One thing to choose."""
+    """A setting with a fixed set of values."""
 
     name: str
+    label: str | Promise
     cookie: str
-    options: tuple[str, ...]
-    """The first one is the usual one."""
+    options: dict[str, str | Promise]
+    """Labels by value; the first one is the default."""
 
 
 CHOICES = (
-    Choice("theme", "runicorn_theme", ("auto", "light", "dark")),
-    Choice("density", "runicorn_density", ("normal", "compact", "roomy")),
+    Choice(
+        "theme", _("Theme"), "runicorn_theme", {"auto": _("Auto"), "light": _("Light"), "dark": _("Dark")}
+    ),
+    Choice(
+        "density",
+        _("Density"),
+        "runicorn_density",
+        {"normal": _("Normal"), "compact": _("Compact"), "roomy": _("Roomy")},
+    ),
+    Choice(
+        "language",
+        _("Language"),
+        settings.LANGUAGE_COOKIE_NAME,
+        {"auto": _("Auto")} | dict(settings.LANGUAGES),
+    ),
 )
 
 
 def chosen(request: HttpRequest) -> dict[str, str]:
-    """Each choice by its name; an unknown word in a cookie counts as nothing."""
+    """Return the value of each choice by its name; unknown values in cookies are ignored."""
     asked = {choice.name: request.COOKIES.get(choice.cookie, "") for choice in CHOICES}
-    return {c.name: asked[c.name] if asked[c.name] in c.options else c.options[0] for c in CHOICES}
+    return {c.name: asked[c.name] if asked[c.name] in c.options else next(iter(c.options)) for c in CHOICES}
 
 
 def keep(request: HttpRequest, answer: HttpResponse) -> None:
-    """Have the browser remember what a form chose; what it did not name, or named wrongly, stays."""
+    """Set the cookies of the valid choices in a submitted form; others stay as they are."""
     for choice in CHOICES:
         if (word := request.POST.get(choice.name)) in choice.options:
-            # Scripts read and set it too: the button in the rail.
+            # Scripts read and set the theme too: the button in the rail.
             answer.set_cookie(choice.cookie, str(word), max_age=YEAR, samesite="Strict")

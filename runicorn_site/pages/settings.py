@@ -86,7 +86,7 @@ def count(text: str) -> int | None:
 def choices(request: HttpRequest) -> list[dict[str, Any]]:
     """The choices of appearance with the present one."""
     now = appearance.chosen(request)
-    return [{"name": c.name, "options": c.options, "now": now[c.name]} for c in appearance.CHOICES]
+    return [c._asdict() | {"now": now[c.name]} for c in appearance.CHOICES]
 
 
 def about() -> list[tuple[str, str]]:

@@ -1,6 +1,8 @@
 /** Requests to the server: the one `fetch`, and one error for each way in which it fails. */
 
-export const UNREACHABLE = "The server is not responding. Is it still running?";
+import { gettext } from "./i18n.js";
+
+export const UNREACHABLE = gettext("Can’t reach the server. Is it running?");
 
 export class HttpError extends Error {
   /** `status` is 0 where no response came. */

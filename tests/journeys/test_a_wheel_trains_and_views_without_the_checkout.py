@@ -155,6 +155,9 @@ def test_the_wheel_holds_what_the_server_needs(tmp_path: Path) -> None:
         "runicorn/demo/digits.LICENSE.txt",
         "_server/templates/base.html",
         "_server/runs/migrations/0001_initial.py",
+        "_server/runicorn_site/locale/zh_Hans/LC_MESSAGES/django.mo",
+        "_server/runicorn_site/locale/zh_Hans/LC_MESSAGES/djangojs.po",
+        "_server/static/js/i18n/zh-hans.js",
     ):
         assert any(name.endswith(part) for name in names), part
     assert any(name.startswith("runicorn/_server/static/css/") for name in names)

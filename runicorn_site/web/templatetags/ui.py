@@ -16,6 +16,7 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from runicorn.store import layout
 
@@ -33,6 +34,13 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("img/icons.svg"), name
     )
+
+
+@register.simple_tag
+def catalogue_module() -> str:
+    """The module with the translated texts of scripts; English needs none."""
+    language = get_language()
+    return "" if language in (None, "en") else f"+i18n/{language}"
 
 
 @register.simple_tag(takes_context=True)

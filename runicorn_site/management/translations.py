@@ -1,0 +1,92 @@
+"""Extract the texts of pages, update the translations and compile them. Needs GNU gettext."""
+
+from __future__ import annotations
+
+import gettext
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+SOURCES = ("runs", "metrics", "artifacts", "remote", "runicorn_site", "templates", "static/js")
+LOCALE = "zh_Hans"
+CATALOGUES = PROJECT / "runicorn_site" / "locale" / LOCALE / "LC_MESSAGES"
+MODULE = PROJECT / "static" / "js" / "i18n" / "zh-hans.js"
+PO_STYLE = ("--force-po", "--no-wrap", "--no-location")
+
+
+def update(folder: Path, module: Path) -> None:
+    """Bring the catalogues in `folder` (`*.po`, `*.mo`) and the catalogue `module` of scripts up to date."""
+    with tempfile.TemporaryDirectory() as temporary:
+        templates = extract(Path(temporary))
+        for template in templates:
+            merge(folder / template.with_suffix(".po").name, template)
+    write_module(folder / "djangojs.mo", module)
+
+
+def extract(workspace: Path) -> list[Path]:
+    """Return the templates (`*.pot`) of all texts. Done in a copy: Django writes beside the sources."""
+    for source in SOURCES:
+        shutil.copytree(
+            PROJECT / source,
+            workspace / source,
+            ignore=shutil.ignore_patterns("__pycache__", "locale", "migrations", "i18n"),
+        )
+    (workspace / "locale").mkdir()
+    for domain in ("django", "djangojs"):
+        command = ["makemessages", "--locale", LOCALE, "--domain", domain, "--keep-pot", "--no-location"]
+        run(sys.executable, "-m", "django", *command, folder=workspace)
+    return [workspace / "locale" / f"{domain}.pot" for domain in ("django", "djangojs")]
+
+
+def merge(catalogue: Path, template: Path) -> None:
+    """Bring a catalogue to the texts of `template`, sorted and without dates, and compile it."""
+    if not catalogue.exists():
+        catalogue.parent.mkdir(parents=True, exist_ok=True)
+        catalogue.write_text(HEADER, encoding="utf-8")
+    new = catalogue.with_suffix(".new")
+    # A union merge may have left a text twice.
+    run("msguniq", "--use-first", *PO_STYLE, "-o", str(new), str(catalogue))
+    arguments = ["--quiet", "--no-fuzzy-matching", *PO_STYLE, "-o", str(new), str(new), str(template)]
+    run("msgmerge", *arguments)
+    run("msgattrib", "--no-obsolete", "--sort-output", *PO_STYLE, "-o", str(new), str(new))
+    body = new.read_text(encoding="utf-8").partition("\n\n")[2]
+    new.write_text(f"{HEADER}\n{body}", encoding="utf-8")
+    new.replace(catalogue)
+    run("msgfmt", "--check", "-o", str(catalogue.with_suffix(".mo")), str(catalogue))
+
+
+HEADER = f"""msgid ""
+msgstr ""
+"Language: {LOCALE}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: nplurals=1; plural=0;\\n"
+"""
+
+
+def write_module(compiled: Path, module: Path) -> None:
+    """Write the texts of scripts as a module, which the page loads together with the modules that use them."""
+    with compiled.open("rb") as file:
+        catalogue = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    texts = {key if isinstance(key, str) else key[0]: text for key, text in catalogue.items() if key}
+    lines = json.dumps(dict(sorted(texts.items())), ensure_ascii=False, indent=2)
+    module.parent.mkdir(parents=True, exist_ok=True)
+    module.write_text(f'import {{ install }} from "../i18n.js";\n\ninstall({lines});\n', encoding="utf-8")
+
+
+def run(*command: str, folder: Path | None = None) -> None:
+    """Run a program of gettext or Django; its messages are shown if it fails."""
+    environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+if __name__ == "__main__":
+    update(CATALOGUES, MODULE)

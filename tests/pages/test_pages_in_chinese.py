@@ -1,0 +1,93 @@
+"""Pages speak the language of the browser, or the one chosen in the settings; the API speaks English."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.utils import translation
+
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+CHINESE = "zh-CN,zh;q=0.9,en;q=0.8"
+
+
+def language_of(client: Client, accepted: str) -> str:
+    answer = client.get("/settings", headers={"Accept-Language": accepted})
+    (root,) = Markup(answer.content.decode()).all("html")
+    assert answer["Content-Language"] == root.attributes["lang"]
+    assert {"Accept-Language", "Cookie"} <= {name.strip() for name in answer["Vary"].split(",")}
+    return str(root.attributes["lang"])
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        (CHINESE, "zh-hans"),
+        ("zh", "zh-hans"),
+        ("zh-Hans-CN", "zh-hans"),
+        ("en-US", "en"),
+        ("fr", "en"),
+        ("", "en"),
+    ],
+)
+def test_a_page_is_in_the_language_of_the_browser(
+    store: Path, client: Client, accepted: str, language: str
+) -> None:
+    assert language_of(client, accepted) == language
+
+
+def test_the_language_chosen_in_the_settings_wins(store: Path, client: Client) -> None:
+    client.post("/settings/look", {"language": "zh-hans"})
+    assert language_of(client, "en") == "zh-hans"
+    client.post("/settings/look", {"language": "en"})
+    assert language_of(client, CHINESE) == "en"
+    client.post("/settings/look", {"language": "auto"})
+    assert language_of(client, CHINESE) == "zh-hans"
+
+
+def test_an_unknown_language_in_the_cookie_is_ignored(store: Path, client: Client) -> None:
+    client.cookies["runicorn_language"] = "../zh-hans"
+    assert language_of(client, CHINESE) == "zh-hans"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/health", "/api/runs/none", "/api/v2/experiments?limit=x", "/api/nothing"]
+)
+def test_the_api_is_english_for_everybody(store: Path, client: Client, path: str) -> None:
+    client.cookies["runicorn_language"] = "zh-hans"
+    english, chinese = Client().get(path), client.get(path, headers={"Accept-Language": CHINESE})
+    assert chinese.status_code == english.status_code
+    assert chinese.content.isascii() and "Content-Language" not in chinese
+    assert chinese.json().keys() == english.json().keys()
+    assert chinese.json().get("detail") == english.json().get("detail")
+
+
+def test_the_language_ends_with_its_request(store: Path, client: Client) -> None:
+    client.get("/settings", headers={"Accept-Language": CHINESE})
+    assert translation.get_language() == "en"
+
+
+def test_error_pages_are_translated(store: Path, client: Client) -> None:
+    answer = client.get("/nothing", headers={"Accept-Language": CHINESE})
+    assert answer.status_code == 404 and "所有运行" in answer.content.decode()
+
+
+def test_scripts_load_their_translations_only_where_they_are_needed(
+    store: Path, page: Page, client: Client
+) -> None:
+    write_run(store)
+    english = page("/").all("script")
+    client.cookies["runicorn_language"] = "zh-hans"
+    chinese = page("/").all("script")
+    assert len(chinese) == len(english)
+    assert "/js/+frame+runs.js" in str(english[-1].attributes["src"])
+    address = str(chinese[-1].attributes["src"])
+    assert "/js/+i18n/zh-hans+frame+runs.js" in address
+    module = client.get(address).content.decode()
+    assert module.index('modules["js/i18n/zh-hans.js"]') < module.index('modules["js/http.js"]')
+    assert "无法连接服务器" in module

@@ -1,0 +1,58 @@
+"""Every text of the pages has a translation, and the compiled catalogues are those of the sources."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from runicorn_site.management.translations import CATALOGUES, MODULE, update
+
+FILES = [
+    *(CATALOGUES / f"{domain}.{kind}" for domain in ("django", "djangojs") for kind in ("po", "mo")),
+    MODULE,
+]
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd%]|\{\w*\}")
+TEXT = re.compile(r'^(msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?) "(.*)"$')
+
+
+def entries(catalogue: Path) -> list[dict[str, str]]:
+    blocks = catalogue.read_text(encoding="utf-8").split("\n\n")[1:]
+    return [
+        dict(match.groups() for line in block.splitlines() if (match := TEXT.match(line))) for block in blocks
+    ]
+
+
+@pytest.mark.needs("xgettext")
+def test_make_messages_changes_nothing(tmp_path: Path) -> None:
+    shutil.copytree(CATALOGUES, tmp_path / "fresh")
+    update(tmp_path / "fresh", tmp_path / "fresh" / MODULE.name)
+    stale = [
+        file.name for file in FILES if file.read_bytes() != (tmp_path / "fresh" / file.name).read_bytes()
+    ]
+    assert not stale, "run `make messages`"
+
+
+@pytest.mark.parametrize("domain", ["django", "djangojs"])
+def test_every_text_has_a_translation(domain: str) -> None:
+    found = entries(CATALOGUES / f"{domain}.po")
+    assert found
+    assert not [entry for entry in found if not (entry.get("msgstr") or entry.get("msgstr[0]"))]
+    assert "fuzzy" not in (CATALOGUES / f"{domain}.po").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("domain", ["django", "djangojs"])
+def test_translations_have_the_placeholders_of_their_texts(domain: str) -> None:
+    wrong = [
+        entry
+        for entry in entries(CATALOGUES / f"{domain}.po")
+        if placeholders(entry.get("msgid_plural") or entry["msgid"])
+        != placeholders(entry.get("msgstr") or entry.get("msgstr[0]", ""))
+    ]
+    assert not wrong
+
+
+def placeholders(text: str) -> set[str]:
+    return set(PLACEHOLDER.findall(text))
