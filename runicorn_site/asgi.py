@@ -30,7 +30,7 @@ def build(policy: Policy) -> Any:
     limit = get("RUNICORN_MAX_SOCKETS")
     if not limit.isdecimal():
         raise ImproperlyConfigured("RUNICORN_MAX_SOCKETS must be a whole number; 0 means no limit")
-    router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])
+    router = URLRouter([*run_sockets, *metric_sockets, re_path("", nowhere)])  # type: ignore[arg-type]
     sockets = SocketLimit(router, limit=int(limit))
     routes = ProtocolTypeRouter({"http": OneHop(), "websocket": sockets})
     return SocketFlow(BackPressure(Guard(routes, policy)))

@@ -27,7 +27,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.encoding import iri_to_uri
-from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
@@ -97,10 +97,10 @@ def sentence_of(error: APIException | RemoteError) -> Any:
 def api_headers(error: APIException | RemoteError) -> dict[str, str]:
     """The headers that belong to an exception's status."""
     headers = {}
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header
-    if isinstance(error, Throttled) and error.wait:
-        headers["Retry-After"] = str(math.ceil(error.wait))
+    if scheme := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = scheme
+    if seconds := getattr(error, "wait", None):
+        headers["Retry-After"] = str(math.ceil(seconds))
     return headers
 
 
@@ -179,11 +179,10 @@ class ErrorPages:
 
 def is_bare(response: HttpResponseBase, request: HttpRequest) -> bool:
     """Whether an error answer has no content that is meant to be read, or HTML where JSON belongs."""
-    if response.streaming or isinstance(response, Response | JsonResponse):
+    if not isinstance(response, HttpResponse) or isinstance(response, Response | JsonResponse):
         return False
-    content = response.content
     is_html = response.get("Content-Type", "").startswith("text/html")
-    return not content or (is_html and is_api(request.path_info))
+    return not response.content or (is_html and is_api(request.path_info))
 
 
 def error_answer(

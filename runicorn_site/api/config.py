@@ -21,7 +21,7 @@ from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import Body, Query
 from runs.active_root import active_root
 
-LABEL = {"max_length": 100}
+LONGEST_LABEL = 100
 
 
 class NotSaved(APIException):
@@ -59,21 +59,21 @@ class UserRoot(Body):
 class WidthsOf(Query):
     """Table and window size class."""
 
-    table = serializers.CharField(**LABEL)
-    size = serializers.CharField(**LABEL)
+    table = serializers.CharField(max_length=LONGEST_LABEL)
+    size = serializers.CharField(max_length=LONGEST_LABEL)
 
 
 class WidthsOfTable(WidthsOf):
     """Table, and optionally a window size class."""
 
-    size = serializers.CharField(**LABEL, required=False)
+    size = serializers.CharField(max_length=LONGEST_LABEL, required=False)
 
 
 class Widths(Body):
     """Widths of a table's columns in pixels."""
 
-    table = serializers.CharField(**LABEL)
-    size = serializers.CharField(**LABEL)
+    table = serializers.CharField(max_length=LONGEST_LABEL)
+    size = serializers.CharField(max_length=LONGEST_LABEL)
     widths = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=10_000))
     window_width = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=100_000)
     window_height = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=100_000)
@@ -140,7 +140,9 @@ class ColumnWidths(ConfigView):
     @endpoint(query=WidthsOf, returns=responses.ColumnWidths)
     def get(self, request: Request, query: dict[str, Any]) -> Response:
         """Return the saved widths for a table and a window size class; empty if there are none."""
-        return Response(responses.ColumnWidths(**query, widths=preferences.column_widths(**query)))
+        table, size = query["table"], query["size"]
+        widths = preferences.column_widths(table, size)
+        return Response(responses.ColumnWidths(table=table, size=size, widths=widths))
 
     @endpoint(body=Widths, returns=responses.Changed)
     def post(self, request: Request, body: dict[str, Any]) -> Response:

@@ -71,6 +71,7 @@ def redoc_script(request: HttpRequest) -> HttpResponse:
 def redoc_without_logo() -> bytes:
     """The bundle of the sidecar with an empty picture in place of the logo's address."""
     bundle = finders.find("drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js")
+    assert bundle is not None
     return Path(bundle).read_bytes().replace(LOGO, b"data:,")
 
 

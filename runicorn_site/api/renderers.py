@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -28,7 +29,7 @@ class ORJSONRenderer(BaseRenderer):
         self,
         data: Any,
         accepted_media_type: str | None = None,
-        renderer_context: dict[str, Any] | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         """`data` as UTF-8; indented where a person reads it."""
         response = (renderer_context or {}).get("response")
@@ -76,7 +77,9 @@ WRITING = ("POST", "PUT", "PATCH", "DELETE")
 class BrowsablePages(BrowsableAPIRenderer):
     """The page of a route in our frame: what it answers, and one form that sends JSON to it."""
 
-    def get_context(self, data: Any, accepted_media_type: str, renderer_context: Any) -> dict[str, Any]:
+    def get_context(
+        self, data: Any, accepted_media_type: str | None, renderer_context: Any
+    ) -> dict[str, Any]:
         """DRF's, with the methods that change something."""
         context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
         context["writing"] = [method for method in WRITING if method in context["allowed_methods"]]
@@ -85,7 +88,9 @@ class BrowsablePages(BrowsableAPIRenderer):
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> None:
         """None: it could only send what the API does not accept."""
 
-    def get_content(self, renderer: Any, data: Any, accepted_media_type: str, renderer_context: Any) -> str:
+    def get_content(
+        self, renderer: Any, data: Any, accepted_media_type: str | None, renderer_context: Any
+    ) -> str:
         """The beginning of the answer as a program would get it."""
         return str(super().get_content(renderer, beginning(data), accepted_media_type, renderer_context))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from django.conf import settings
@@ -18,7 +19,7 @@ class Choice(NamedTuple):
     name: str
     label: str | Promise
     cookie: str
-    options: dict[str, str | Promise]
+    options: Mapping[str, str | Promise]
     """Labels by value; the first one is the default."""
 
 

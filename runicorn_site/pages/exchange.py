@@ -60,8 +60,9 @@ def _import_page(request: HttpRequest) -> HttpResponse:
     if sent is None:
         return _refused(request, "Choose an archive first.", 400)
     try:
-        told = archives.import_into(active_root(), sent.file, dry_run=True)
-        key = _keep(Path(sent.file.name))
+        content: Any = sent.file
+        told = archives.import_into(active_root(), content, dry_run=True)
+        key = _keep(Path(content.name))
     except APIException as error:
         return _refused(request, str(error.detail), error.status_code)
     context = {"root": active_root(), "name": sent.name, "key": key} | _told(told)

@@ -5,7 +5,7 @@ What it decides is in `access.py` (hosts, origins, bodies) and `tokens.py` (toke
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ HAS_TOKEN = "runicorn.token"
 """The key of a scope that says that this viewer asks for a token."""
 SESSION_ENDED = 4401
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 

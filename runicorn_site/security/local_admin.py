@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
@@ -23,7 +24,7 @@ class LocalAdmin:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Set the user, who is only looked up when somebody asks."""
         if request.path_info.startswith("/admin/"):
-            request.user = SimpleLazyObject(local_user)
+            request.user = cast(User, SimpleLazyObject(local_user))
         return self.get_response(request)
 
 

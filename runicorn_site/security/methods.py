@@ -42,9 +42,10 @@ def methods(view: View) -> tuple[str, ...] | None:
     if made_from is not None:
         names = getattr(view, "view_initkwargs", {}).get("http_method_names", made_from.http_method_names)
         return tuple(name.upper() for name in names if name == "head" or hasattr(made_from, name))
-    while inspect.isfunction(view):
-        listed = inspect.getclosurevars(view).nonlocals.get("request_method_list")
+    function: Any = view
+    while inspect.isfunction(function):
+        listed = inspect.getclosurevars(function).nonlocals.get("request_method_list")
         if listed:
             return tuple(listed)
-        view = getattr(view, "__wrapped__", None)
+        function = getattr(function, "__wrapped__", None)
     return None

@@ -12,7 +12,7 @@ import hmac
 import secrets
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from http.cookies import CookieError, SimpleCookie
@@ -26,7 +26,7 @@ from runicorn_site.security.plain_responses import HEAD, Refusal
 from runicorn_site.security.proxies import is_behind_tls
 from runicorn_site.security.request_rules import OWN_SITES, Head
 
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 FORM_PATH = "/token"
 FORM_BYTES = 4096

@@ -26,7 +26,7 @@ PONG_SECONDS = 30
 logger = logging.getLogger(__name__)
 
 
-class SiteServer(Server):
+class SiteServer(Server):  # type: ignore[misc]  # daphne has no annotations
     """daphne on a socket that is bound already."""
 
     def __init__(

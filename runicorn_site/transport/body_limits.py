@@ -48,13 +48,14 @@ def too_large(most: int) -> Refusal:
     return Refusal(413, f"The body of the request is larger than {most} bytes")
 
 
-class BoundedRequest(WebRequest):
+class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotations
     """A request whose body may have `MAX_BODY` bytes, or as many as an archive may where one may come."""
 
     refused = False
     body_bytes = 0
     most = MAX_BODY
     spooled: IO[bytes] | None = None
+    content: IO[bytes]
     # Forms are Django's to read.
     _parsePOSTFormSubmission = False
 
@@ -142,7 +143,7 @@ def _endpoint(address: Any) -> tuple[str, int] | None:
     return (str(address.host), address.port) if hasattr(address, "port") else None
 
 
-class BoundedFactory(HTTPFactory):
+class BoundedFactory(HTTPFactory):  # type: ignore[misc]
     """Makes connections whose requests are bounded."""
 
     protocol = LimitedChannel

@@ -69,7 +69,7 @@ class LimitedChannel(Channel):
     def connectionMade(self) -> None:
         """Begin to wait for the first head."""
         self.address = str(getattr(self.transport.getPeer(), "host", ""))
-        super().connectionMade()
+        super().connectionMade()  # type: ignore[no-untyped-call]
         if self.table.add(self):
             self._expect_head()
         else:
@@ -79,7 +79,7 @@ class LimitedChannel(Channel):
         """Take bytes; the first ones after a request begin the head of the next."""
         if self.is_waiting and self._deadline is None:
             self._expect_head()
-        super().dataReceived(data)
+        super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def allHeadersReceived(self) -> None:
         """The head is complete."""
@@ -89,18 +89,18 @@ class LimitedChannel(Channel):
         if b"websocket" in [value.lower() for value in upgrade]:
             # Another protocol takes the connection over, and this one is not told of its end.
             self.table.remove(self)
-        super().allHeadersReceived()
+        super().allHeadersReceived()  # type: ignore[no-untyped-call]
 
     def requestDone(self, request: Any) -> None:
         """The request is answered: the connection waits for the next one."""
         self.is_waiting = True
-        super().requestDone(request)
+        super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Any = None) -> None:
         """Forget the connection."""
         self._forget_deadline()
         self.table.remove(self)
-        super().connectionLost(reason)
+        super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
         """Answer and read no further. What is left of the connection has a deadline of its own."""

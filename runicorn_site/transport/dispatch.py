@@ -66,7 +66,9 @@ class OneHop(ASGIHandler):
             await send_whole(cast(HttpResponse, response), send)
         elif scope["method"] == "HEAD":  # nothing is produced that nobody reads
             await asyncio.get_running_loop().run_in_executor(
-                self.pools["quick"], finish, response._resource_closers
+                self.pools["quick"],
+                finish,
+                response._resource_closers,  # type: ignore[attr-defined]  # private
             )
             await send(head(response))
             await send({"type": "http.response.body"})
@@ -86,7 +88,7 @@ class OneHop(ASGIHandler):
         set_script_prefix("/")
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refused = self.create_request(scope, body)
-        response = cast(HttpResponseBase, refused or self.get_response(cast(ASGIRequest, request)))
+        response = refused or self.get_response(cast(ASGIRequest, request))
         if not response.streaming:
             response.close()
         return response
@@ -140,7 +142,7 @@ def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
     """The parts of a streamed answer; a synchronous iterator runs on a thread, a bounded piece at a time."""
     if response.is_async:
         return cast(AsyncGenerator[bytes, None], aiter(response))
-    return in_a_thread(iter(response), response._resource_closers)
+    return in_a_thread(iter(response), response._resource_closers)  # type: ignore[attr-defined]
 
 
 def head(response: HttpResponseBase) -> dict[str, Any]:

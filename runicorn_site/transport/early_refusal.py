@@ -55,12 +55,14 @@ class Drain(Protocol):
 class Channel(HTTPChannel):
     """A connection whose every refusal has the shape of our errors."""
 
+    transport: Any
+
     def lineReceived(self, line: bytes) -> None:
         """A line of a request's head."""
         if self._receivedHeaderSize + len(line) > self.totalHeadersSize:
             self.refuse(LONG_HEADERS)
         else:
-            super().lineReceived(line)
+            super().lineReceived(line)  # type: ignore[no-untyped-call]
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """A line that is longer than any may be: the first one is the address."""
@@ -80,13 +82,14 @@ class Channel(HTTPChannel):
             refusal: what to answer.
             target: the address asked for, where the head has not been read so far.
         """
-        path = target or getattr(self, "_path", b"/")
+        path: bytes = target or getattr(self, "_path", None) or b"/"
         # Lines that came together with the refused one are in the parser's loop still.
-        self.lineReceived = self.rawDataReceived = self.lineLengthExceeded = _ignore
+        for name in ("lineReceived", "rawDataReceived", "lineLengthExceeded"):
+            setattr(self, name, _ignore)
         for request in self.requests:  # they will not hear of the connection's end
             request.server.protocol_disconnected(request)
         self.transport.write(raw_answer(refusal, path.decode("latin-1")))
-        self.setTimeout(None)
+        self.setTimeout(None)  # type: ignore[no-untyped-call]
         self.transport.unregisterProducer()
         self.transport.resumeProducing()
         self.transport.protocol = Drain()

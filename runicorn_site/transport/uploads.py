@@ -51,7 +51,7 @@ class IntoTheStore(FileUploadHandler):
                 self.file.close()
                 raise
 
-    def file_complete(self, file_size: int) -> UploadedFile:
+    def file_complete(self, file_size: int) -> UploadedFile[Any]:
         """The whole of it."""
         with one_file():
             self.file.flush()

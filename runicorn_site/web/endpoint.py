@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -58,8 +58,7 @@ def endpoint(
                 kwargs["body"] = validate(body, request.data)
             return method(self, request, *args, **kwargs)
 
-        result: Method = extend_schema(**described)(validated)
-        return result
+        return cast(Method, extend_schema(**described)(validated))
 
     return decorate
 

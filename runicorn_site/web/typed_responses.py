@@ -51,7 +51,7 @@ def describe(returns: Any) -> Any:
     return returns
 
 
-class TypedDictExtension(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+class TypedDictExtension(OpenApiSerializerExtension):
     """drf-spectacular's hook for `TypedDictSerializer`."""
 
     target_class = TypedDictSerializer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 from django.db.backends.sqlite3 import base
@@ -53,6 +54,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         monitor.look(now=True)
         if monitor.is_barred():
-            raise base.Database.OperationalError(monitor.problem)
+            raise sqlite3.OperationalError(monitor.problem)
         self.epoch = monitor.epoch
         return super().get_new_connection(conn_params)

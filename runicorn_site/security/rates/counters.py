@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.cache.backends.locmem import LocMemCache
@@ -18,6 +20,9 @@ class CounterCache(LocMemCache):
     alone would keep them until it is full.
     """
 
+    _lock: threading.Lock
+    _expire_info: dict[str, float | None]
+    _delete: Callable[[str], bool]
     swept = time.monotonic()
 
     def add(self, *args: Any, **options: Any) -> bool:
