@@ -33,7 +33,9 @@ class _Place(NamedTuple):
 
 class ArtifactsAPI:
     """Artifacts of the server, as `client.artifacts`.
-    A version is named `name:v3`, `name:3`, `name:alias`, `name` (latest) or `type/name:…`."""
+
+    A version is named `name:v3`, `name:3`, `name:alias`, `name` (latest) or `type/name:…`.
+    """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -1,1 +1,1 @@
-"""Runs and artifacts as archives: written from a store, and read into one without believing anything in them."""
+"""Archives of runs and artifacts: write them from a store, and import them without trusting their content."""

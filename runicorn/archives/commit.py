@@ -1,7 +1,7 @@
-"""Place what an import has staged: all of it or nothing, also when the process is killed.
+"""Commit of a staged import: everything becomes visible or nothing, even if the process is killed.
 
-The import writes `commit.json` into its staging folder once everything is on the disk and nothing of it is visible. From
-then on the import is valid: the next reader of the store completes the renames that a killed process left.
+The import writes `commit.json` into its staging folder once everything is on disk and nothing is visible. From then on
+it is valid: the next reader of the store completes the renames of a killed process.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ RECORD, CLAIM, CONTENT, VERSIONS = "commit.json", ".claim", "content", "versions
 
 
 class StagedRun(NamedTuple):
-    """A run that gets its place.
+    """A staged run.
 
     Attributes:
         path: its folder, relative to the root and to the staged content.
-        before: the folders of the store that it replaces, relative to the root.
+        before: folders of the store that it replaces, relative to the root.
     """
 
     path: str
@@ -36,7 +36,7 @@ class StagedRun(NamedTuple):
 
 
 class StagedVersion(NamedTuple):
-    """A version of an artifact that gets its place; it is staged as `versions/<position>`."""
+    """A staged version of an artifact, in `versions/<position>`."""
 
     type: str
     name: str
@@ -45,12 +45,12 @@ class StagedVersion(NamedTuple):
 
 
 def write(staging: Path, runs: Iterable[StagedRun], versions: Iterable[StagedVersion]) -> None:
-    """Record what is to be placed: the import is valid from here on.
+    """Record what is to be placed; from here on the import is valid.
 
     Raises:
-        OSError: it could not be written, and nothing is to be placed.
+        OSError: it could not be written; the import is not valid.
     """
-    # The inode tells a staged run from the one that it has been exchanged with.
+    # The inode distinguishes a staged run from the run it was exchanged with.
     entries = [
         {"path": run.path, "before": run.before, "inode": os.stat(staging / CONTENT / run.path).st_ino}
         for run in runs
@@ -59,13 +59,13 @@ def write(staging: Path, runs: Iterable[StagedRun], versions: Iterable[StagedVer
 
 
 def apply(root: Path, staging: Path) -> set[int]:
-    """Place everything in a record; what is placed already is left alone.
+    """Place everything in a record, except what is placed already.
 
     Returns:
-        The positions of versions whose number another import has used meanwhile; they are dropped.
+        The positions of versions that are dropped because another import used their number meanwhile.
 
     Raises:
-        OSError: something could not be placed yet; the record stays.
+        OSError: something could not be placed yet; the record is kept.
     """
     record = layout.read_json(staging / RECORD)[0]
     dropped = set()
@@ -83,7 +83,7 @@ def apply(root: Path, staging: Path) -> set[int]:
 
 
 def place_version(artifact: ArtifactFolder, number: int, folder: Path, aliases: Mapping[str, int]) -> bool:
-    """Rename a complete version to its number and update the index; False if another has the number.
+    """Rename a complete version to its number and update the index; return False if the number is taken.
 
     Raises:
         OSError: it could not be written.
@@ -121,10 +121,10 @@ def _place_run(root: Path, source: Path, entry: Mapping[str, Any]) -> None:
 
 
 def finish(root: Path) -> None:
-    """Complete the imports of processes that were killed behind their commit; a store that is read-only stays as it is."""
+    """Complete committed imports of killed processes. A read-only store is left unchanged."""
     for record in (root / curation.PRIVATE).glob(f"import-*/{RECORD}"):
         staging = record.parent
-        # An importer holds the lock of its claim as long as it lives.
+        # An importer holds the lock of its claim until it ends.
         with suppress(OSError), _platform.file_lock(staging / CLAIM, blocking=False):
             apply(root, staging)
             shutil.rmtree(staging, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A run as one JSON document: what its small files say, its records, its log, and with its media as base64 if asked for."""
+"""A run as one JSON document: small files, records, log, and optionally media as base64."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SMALL = {
     "assets": layout.ASSETS,
 }
 BLOCK = 3 * 256 * 1024
-"""Bytes that become base64 at once: a multiple of three, so that the pieces fit together."""
+"""Block size of base64: a multiple of three, so that encoded blocks can be joined."""
 
 
 def pieces(run_dir: Path, *, include_media: bool = False) -> Iterator[bytes]:
-    """The document, in constant memory: `{format, id, meta, status, …, metrics: [{…}], logs, media?}`.
+    """Yield the document in constant memory: `{format, id, meta, status, …, metrics: [{…}], logs, media?}`.
 
-    NaN and infinities are `null`: JSON has no number for them.
+    NaN and infinities are `null`, since JSON has no numbers for them.
 
     Raises:
         OSError: a file of the run cannot be read.
@@ -57,7 +57,7 @@ def pieces(run_dir: Path, *, include_media: bool = False) -> Iterator[bytes]:
 
 
 def _log(path: Path) -> Iterator[bytes]:
-    """The log as the inside of a JSON text; bytes that are no UTF-8 become question marks."""
+    """Yield the log as the inside of a JSON string; invalid UTF-8 becomes question marks."""
     try:
         fd = _platform.open_regular(path, follow_links=False)
     except FileNotFoundError:
@@ -66,7 +66,7 @@ def _log(path: Path) -> Iterator[bytes]:
         offset, held = 0, b""
         while block := _platform.read_at(fd, BLOCK, offset):
             offset += len(block)
-            # A character may be cut in two by the end of a block; one has four bytes at most.
+            # A block may end inside a character, which has at most four bytes.
             whole, held = _cut(held + block)
             yield _json(whole.decode("utf-8", "replace"))[1:-1].encode()
         yield _json(held.decode("utf-8", "replace"))[1:-1].encode()
@@ -103,7 +103,7 @@ def _media(run_dir: Path) -> Iterator[bytes]:
 
 
 def _json(value: Any) -> str:
-    # Bare surrogates are no Unicode: escaped they are valid JSON.
+    # Lone surrogates are not valid Unicode; escaped they are valid JSON.
     return json.dumps(_finite(value, 0), allow_nan=False)
 
 

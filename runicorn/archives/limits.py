@@ -1,4 +1,4 @@
-"""What an archive may hold and how large it may become, and the errors of those that do not keep to it."""
+"""Limits of archives, and the errors of archives that exceed them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from runicorn.settings import free_space, user
 
 
 class ArchiveRefused(ValueError):
-    """An archive that is not taken in; its text names the member, and nothing of it is in the store."""
+    """The archive is rejected and nothing of it is imported; the message names the member."""
 
 
 class ArchiveTooLarge(ArchiveRefused):
-    """An archive beyond a limit."""
+    """The archive exceeds a limit."""
 
 
 class Limits(NamedTuple):
-    """How much an archive may hold.
+    """Limits of an archive.
 
     Attributes:
-        members: files and folders.
-        bytes: what all of them have together, unpacked.
-        ratio: times its packed size that it may have unpacked.
-        ratio_from: bytes unpacked up to which the ratio does not matter.
-        folder: where it is unpacked: the reserve of its disk stays free. `None` checks nothing.
+        members: number of files and folders.
+        bytes: total size of the unpacked files.
+        ratio: largest ratio of unpacked to packed size.
+        ratio_from: unpacked bytes up to which the ratio is not checked.
+        folder: where it is unpacked: the reserve of that disk stays free. None disables the check.
     """
 
     members: int = 200_000
@@ -35,10 +35,10 @@ class Limits(NamedTuple):
 
 
 def configured() -> Limits:
-    """The limits that the environment sets.
+    """Return the limits set by the environment.
 
     Raises:
-        ValueError: a variable is no whole number above 0.
+        ValueError: a variable is not a positive integer.
     """
     return Limits(
         members=_number("RUNICORN_IMPORT_MEMBERS"),
@@ -55,11 +55,11 @@ def _number(name: str) -> int:
 
 
 class Meter:
-    """Counts what comes out of an archive.
+    """Count the unpacked bytes and members of an archive.
 
     Args:
-        limits: what it may be.
-        packed: bytes of the archive.
+        limits: the limits.
+        packed: size of the archive in bytes.
     """
 
     def __init__(self, limits: Limits, packed: int) -> None:
@@ -68,30 +68,30 @@ class Meter:
         self._members = self._bytes = 0
 
     def member(self) -> None:
-        """One member more.
+        """Count a member.
 
         Raises:
-            ArchiveTooLarge: that is one too many.
+            ArchiveTooLarge: there are too many members.
         """
         self._members += 1
         if self._members > self._limits.members:
             raise ArchiveTooLarge(f"The archive has more than {self._limits.members:,} members.")
 
     def count(self, count: int) -> None:
-        """That many bytes more.
+        """Count unpacked bytes.
 
         Raises:
-            ArchiveTooLarge: there are too many now.
+            ArchiveTooLarge: there are too many.
         """
         self._bytes += count
         self.allow(self._bytes)
 
     def allow(self, total: int) -> None:
-        """Hold that an archive may become so large.
+        """Check that an archive may unpack to `total` bytes.
 
         Raises:
             ArchiveTooLarge: it may not.
-            NotEnoughSpace: there is no room for what is still to come.
+            NotEnoughSpace: the remaining bytes do not fit on the disk.
         """
         if total > self._limits.bytes:
             raise ArchiveTooLarge(f"The archive has more than {self._limits.bytes:,} bytes unpacked.")
@@ -100,5 +100,5 @@ class Meter:
                 f"The archive becomes more than {self._limits.ratio} times as large when it is unpacked."
             )
         if self._limits.folder is not None:
-            # What was counted by `take` is on the disk already.
+            # The bytes counted so far are on the disk already.
             free_space.require(self._limits.folder, total - self._bytes)

@@ -1,4 +1,4 @@
-"""Which part of a store a path of an archive is: paths are relative to the storage root, as Runicorn has always packed them."""
+"""Classification of the paths in an archive, which are relative to the storage root."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.store import curation, layout
 
 ABOUT = "runicorn-archive.json"
-"""The member that says what an archive of ours holds."""
+"""Member that describes the content of an archive."""
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _OF_OTHERS = re.compile(r"runicorn\.db.*|\.experiments_metadata\.json|.*\.lock")
@@ -20,23 +20,23 @@ _SMALL = frozenset({store.MANIFEST, store.METADATA, store.CURATION, layout.DELET
 
 
 class Kind(Enum):
-    """What lies at a path."""
+    """Kind of a path."""
 
     RUN = "run"
     VERSION = "version"
     CONTENT = "content"
     INDEX = "index"
     SKIPPED = "skipped"
-    """Runtime files of a store, never imported: locks, databases, the index of an archive."""
+    """Runtime files of a store, never imported: locks, databases, indexes of archives."""
 
 
 class MemberPath(NamedTuple):
-    """Where a file belongs.
+    """The place of a file in a store.
 
     Attributes:
-        kind: what it is part of.
-        owner: the folder of the run, version or artifact, as the archive has it; the bare digest of a content.
-        rest: the path within.
+        kind: what it belongs to.
+        owner: folder of the run, version or artifact in the archive, or the digest of a content.
+        rest: path within the owner.
     """
 
     kind: Kind
@@ -48,7 +48,7 @@ SKIPPED = MemberPath(Kind.SKIPPED)
 
 
 def place_of(path: str) -> MemberPath:
-    """The part of a store that a checked path of an archive is.
+    """Return the place of a checked path of an archive.
 
     Raises:
         ArchiveRefused: the path is invalid.
@@ -68,9 +68,9 @@ def place_of(path: str) -> MemberPath:
 
 
 def _in_run(parts: list[str]) -> MemberPath | None:
-    """`<project>/<name>/runs/<id>/…`, or `runs/<path…>/<id>/…` as Runicorn 0.6 and 0.7 have it.
+    """Return the place of `<project>/<name>/runs/<id>/…`, or `runs/<path…>/<id>/…` of Runicorn 0.6 and 0.7.
 
-    The depth of a run below `runs` is only known when all of the archive is there.
+    How deep a run lies below `runs` is only known once the whole archive is unpacked.
     """
     folder, rest = layout.split_run_path("/".join(parts))
     *above, run_id = folder.split("/")

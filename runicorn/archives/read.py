@@ -1,4 +1,4 @@
-"""Taking an archive into a store: all of it is unpacked and judged first, then each run and version gets its place by one renaming."""
+"""Import of an archive: unpack and validate everything, then place each run and version by one rename."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ RUNNING = "it is running"
 
 @dataclass
 class Outcome:
-    """What became, or would become, of an archive.
+    """Result of an import, or of a dry run.
 
     Attributes:
-        runs: folders of runs that are new, relative to the root.
-        replaced: those that took the place of a run of the same id.
-        left: runs and versions that were not taken, each with the reason.
-        versions: versions of artifacts that are new.
-        replaceable: how many of the runs that were left would give way to `overwrite`.
-        files: how many files that makes, and `bytes` their size.
+        runs: folders of new runs, relative to the root.
+        replaced: folders of runs that replaced a run of the same id.
+        left: runs and versions that were not imported, each with the reason.
+        versions: new versions of artifacts.
+        replaceable: number of runs in `left` that `overwrite` would replace.
+        files: number of imported files, and `bytes` their size.
     """
 
     runs: list[str] = field(default_factory=list)
@@ -61,15 +61,15 @@ def import_archive(
     Args:
         root: the storage root.
         file: the archive, open for reading.
-        overwrite: runs of the store that are not running give way to those of the archive; versions of artifacts never do.
-        dry_run: only tell what would happen; the archive is read and judged as a whole all the same.
-        limits: how much it may hold; else those of the environment.
-        progress: hears of the bytes unpacked.
+        overwrite: replace existing runs that are not running; versions of artifacts are never replaced.
+        dry_run: only report what would be done, after unpacking and validating everything.
+        limits: limits of the archive; by default those of the environment.
+        progress: receives the number of unpacked bytes.
 
     Raises:
-        ArchiveRefused: it is damaged, beyond a limit, or holds what no store has; the store is as it was.
+        ArchiveRefused: it is damaged, exceeds a limit, or contains foreign files; the store is unchanged.
         ValueError: a limit in the environment is malformed.
-        OSError: it cannot be read or not be written; what was put into its place before is whole.
+        OSError: it cannot be read, or the store cannot be written; runs placed before are complete.
     """
     with staging(root) as folder:
         unpacked = unpack(file, folder, limits or configured(), progress or NO_PROGRESS)
@@ -83,7 +83,7 @@ def import_archive(
             raise ArchiveRefused("The archive holds no run and no artifact.")
         for relative in runs:
             _hold_inside(root, relative)
-        # One at a time: of two imports of one archive the second is to find what the first has put.
+        # One import at a time: the second import of an archive must find what the first has placed.
         with _platform.file_lock(curation.private_folder(root) / LOCK):
             outcome = Outcome(left=unreadable)
             new = _new_versions(arriving, outcome)
@@ -122,10 +122,10 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
 
 
 def _hold_inside(root: Path, relative: str) -> None:
-    """Hold that no folder above a run is a link.
+    """Check that no folder above a run is a link.
 
     Raises:
-        ArchiveRefused: one is.
+        ArchiveRefused: one of them is.
     """
     above = root
     for part in relative.split("/")[:-1]:
@@ -176,7 +176,7 @@ def _place(
     runs: list[commit.StagedRun],
     there: Mapping[str, Unpacked],
 ) -> list[versions.Arrival]:
-    """Complete all versions in the staging folder, commit, and place everything; the versions that were placed."""
+    """Complete all versions in the staging folder, commit, and place everything; return the placed versions."""
     staged = []
     for position, arrival in enumerate(new):
         folder = staging / commit.VERSIONS / str(position)
@@ -191,7 +191,7 @@ def _place(
 
 
 def _reason(root: Path, before: list[str], overwrite: bool) -> str:
-    """Why a run that may be there already is left as it is; "" when it is taken."""
+    """Return why an existing run is not replaced; "" if the run is imported."""
     if before and not overwrite:
         return THERE
     states = [layout.read_json(root / relative / layout.STATUS)[0].get("status") for relative in before]

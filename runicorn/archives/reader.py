@@ -1,7 +1,7 @@
 """Read zip, tar and tar.gz archives from any program, member by member.
 
-Only regular files come out, under names that stay below a folder on every system. Links, devices, sparse files,
-encrypted members and names that differ in nothing but case refuse the whole archive, and so does any damage.
+Yields only regular files, with names that stay below a folder on every system. Links, devices, sparse files, encrypted
+members, names that differ only in case, and any damage cause the whole archive to be rejected.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from runicorn.store import layout
 
 BLOCK = 1024 * 1024
 LONGEST_HEADER = 256 * 1024
-"""Bytes that say what a member of a tar file is, in all its headers: names and times need a hundredth of that."""
+"""Size limit of all headers of a tar member in bytes; names and times need a hundredth of it."""
 LONGEST_WAY = 4 * 1024 * 1024
-"""Bytes over which a tar file is read on at once, to where the next header is."""
+"""Bytes of a tar file that are read without finding a header."""
 ZIP, GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 SECOND = 1_000_000_000
 NTFS, NTFS_EPOCH = 0x000A, 11_644_473_600
-"""An extra field of zip files (APPNOTE.TXT, 4.5.5) with times of 100 ns since 1601, and that in Unix seconds."""
+"""Extra field of zip files (APPNOTE.TXT, 4.5.5) with times in 100 ns since 1601, and that epoch in Unix seconds."""
 DIRECTORY_ENTRY = 46 + 2048
-"""Bytes of a member in the directory of a zip file: names have at most 1024, and the rest is a few times."""
+"""Bytes per member in the directory of a zip file: names have at most 1024 bytes, other fields a few times that."""
 ZIP64_END = 56 + 20
-"""Bytes of the record of a large zip file's directory, and of its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
+"""Size of a large zip file's end record and its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
 TOO_LONG = "The archive holds a header that is too long."
 NO_ARCHIVE = "The archive is damaged, or not a zip, tar or tar.gz file"
 _DAMAGE = (
@@ -63,7 +63,7 @@ class Member(NamedTuple):
 
     Attributes:
         path: relative, with forward slashes.
-        modified: nanoseconds since 1970, `None` when the archive does not say.
+        modified: Unix nanoseconds; None if not recorded.
         blocks: its content, to be read before the next member.
     """
 
@@ -73,11 +73,11 @@ class Member(NamedTuple):
 
 
 def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
-    """The regular files of an archive, in its order; folders are checked and left out.
+    """Yield the regular files of an archive in its order; folders are checked and skipped.
 
     Raises:
-        ArchiveTooLarge: it is beyond a limit.
-        ArchiveRefused: it is no archive, damaged, or holds what is not taken.
+        ArchiveTooLarge: it exceeds a limit.
+        ArchiveRefused: it is not an archive, is damaged, or contains unsupported members.
         OSError: it cannot be read.
     """
     packed = file.seek(0, os.SEEK_END)
@@ -97,7 +97,7 @@ def members(file: IO[bytes], limits: Limits) -> Iterator[Member]:
 
 @contextmanager
 def _refusals(path: str = "") -> Iterator[None]:
-    """Translate the errors of the libraries about a damaged archive, or its member `path`, into one sentence."""
+    """Translate the libraries' errors about a damaged archive, or its member `path`, into one message."""
     try:
         yield
     except ArchiveRefused:
@@ -108,13 +108,13 @@ def _refusals(path: str = "") -> Iterator[None]:
 
 
 class _Seen:
-    """The names so far: no two of them may be one on any system."""
+    """The names so far: no two may be the same on any system."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, tuple[str, bool]] = {}
 
     def add(self, name: str, is_folder: bool) -> str:
-        """A member's path, checked; "" for the folder that holds everything."""
+        """Return the checked path of a member; "" for the folder that contains everything."""
         bare = name[:-1] if is_folder and name.endswith("/") else name
         while bare.startswith("./"):
             bare = bare[2:]
@@ -157,7 +157,7 @@ def _zip(file: IO[bytes], limits: Limits, meter: Meter, seen: _Seen) -> Iterator
     with zipfile.ZipFile(file) as archive:
         infos = archive.infolist()
         files = [(path, info) for info in infos if (path := _zip_name(info, meter, seen)) is not None]
-        # The sizes in the directory are enough to refuse; the bytes unpacked are counted all the same.
+        # The declared sizes are enough to reject; the unpacked bytes are counted all the same.
         meter.allow(sum(info.file_size for info in infos))
         for path, info in files:
             with archive.open(info) as content:
@@ -165,10 +165,10 @@ def _zip(file: IO[bytes], limits: Limits, meter: Meter, seen: _Seen) -> Iterator
 
 
 def _hold_directory(file: IO[bytes], limits: Limits) -> None:
-    """Hold that the directory of a zip file, which is read as a whole, is not too long.
+    """Check the size of a zip file's directory, which is read completely.
 
     Raises:
-        ArchiveTooLarge: it is.
+        ArchiveTooLarge: it is too large.
     """
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - 65557 - ZIP64_END)
@@ -178,7 +178,7 @@ def _hold_directory(file: IO[bytes], limits: Limits) -> None:
     if place < 0 or len(end) < place + 22:
         raise zipfile.BadZipFile("it has no directory")
     length, behind = struct.unpack("<I", end[place + 12 : place + 16])[0], size - len(end) + place
-    # zipfile believes the record for large files whenever it is there, and takes it from right before its locator.
+    # zipfile uses the record of large files whenever it is there, and reads it right before its locator.
     if end[max(0, place - 20) : place].startswith(b"PK\x06\x07"):
         record = end[max(0, place - ZIP64_END) : place - 20]
         if not record.startswith(b"PK\x06\x06"):
@@ -192,7 +192,7 @@ def _hold_directory(file: IO[bytes], limits: Limits) -> None:
 
 
 def _entries(file: IO[bytes], place: int, end: int) -> int:
-    """Count the entries of the directory between two offsets: the declared number may be forged."""
+    """Count the directory entries between two offsets, since the declared number may be forged."""
     count = 0
     while place < end:
         file.seek(place)
@@ -205,9 +205,9 @@ def _entries(file: IO[bytes], place: int, end: int) -> int:
 
 
 def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:
-    """The path of a regular file; None for a folder."""
+    """Return the path of a regular file; None for a folder."""
     meter.member()
-    # As it stands there: zipfile cuts a name at its first zero byte.
+    # The name as recorded: zipfile cuts it at its first zero byte.
     name, kind = info.orig_filename, stat.S_IFMT(info.external_attr >> 16)
     is_folder = name.endswith("/")
     path = seen.add(name, is_folder)
@@ -223,7 +223,7 @@ def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:
 
 
 def _zip_time(info: zipfile.ZipInfo) -> int | None:
-    """Return the modification time: exact where it was recorded, else in the local time of the packing machine."""
+    """Return the modification time: exact if recorded, else from the local time of the packing machine."""
     extra = info.extra
     while len(extra) >= 4:
         kind, length = struct.unpack("<HH", extra[:4])
@@ -240,9 +240,9 @@ def _zip_time(info: zipfile.ZipInfo) -> int | None:
 
 
 class _Metered(io.RawIOBase):
-    """A stream that a tar file is read from: never much at once, and never further than the limits allow.
+    """Stream over a tar file that limits each read and the total size.
 
-    tarfile holds all headers of a member until it has read the last, and those that are for all members for good.
+    tarfile keeps all headers of a member until the last is read, and global headers for good.
     """
 
     def __init__(self, inner: IO[bytes], meter: Meter) -> None:
@@ -250,13 +250,13 @@ class _Metered(io.RawIOBase):
         self._inner = inner
         self._meter = meter
         self._counted = 0
-        # tarfile reads the first header when it is made.
+        # tarfile reads the first header in its constructor.
         self._left = LONGEST_HEADER
         self.last = b""
 
     @contextmanager
     def header(self) -> Iterator[None]:
-        """What is read in the block says what a member is."""
+        """The next block read is a header."""
         self._left = LONGEST_HEADER
         yield
         self._left = BLOCK
@@ -292,7 +292,7 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
         archive: Any = opened
         while (info := _next(archive, metered)) is not None:
             meter.member()
-            # Otherwise it keeps every member that it has read.
+            # Otherwise tarfile keeps every member that it has read.
             archive.members.clear()
             path = seen.add(info.name, info.isdir())
             if info.isdir():
@@ -304,13 +304,13 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
             meter.allow(info.size)
             content = archive.extractfile(info)
             yield Member(path, _tar_time(info), _exactly(content, info.size, path))
-    # tarfile takes whatever is no header for the end, a file that was cut off too.
+    # tarfile takes anything that is not a header for the end, even in a truncated file.
     if metered.last.strip(b"\0") or len(metered.last) < tarfile.BLOCKSIZE:
         raise ArchiveRefused("The archive is damaged: it ends too early.")
 
 
 def _next(archive: Any, metered: _Metered) -> Any:
-    """The next member, or None behind the last."""
+    """Return the next member, or None after the last."""
     with metered.header():
         info = archive.next()
     if sum(len(key) + len(str(value)) for key, value in archive.pax_headers.items()) > LONGEST_HEADER:

@@ -1,7 +1,7 @@
-"""Private staging folder inside the storage root, where an archive is unpacked before it becomes visible.
+"""Private staging folder inside the storage root, where an archive is unpacked before its content becomes visible.
 
-It is on the file system of the store, so its files are published by renaming. A killed process leaves it behind, unread;
-the next import removes it.
+It is on the file system of the store, so its files are published by renames. The staging folder of a killed process is
+never read, and the next import removes it.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from runicorn.store.progress import Progress
 
 PREFIX = "import-"
 SENT, WAITING = "upload-", "archive-"
-"""Prefixes of archives that are being uploaded, and of those that await a decision."""
+"""Prefixes of archives that are being uploaded, and of archives waiting for confirmation."""
 LOCK = "import.lock"
-"""Held while runs and versions get their places."""
+"""Lock held while runs and versions are placed."""
 
 
 class Unpacked(NamedTuple):
     """A file of an archive in the staging folder.
 
     Attributes:
-        place: which part of a store it is.
-        path: where it lies.
-        size: bytes.
-        digest: of contents of artifacts; "" for other files.
+        place: its place in a store.
+        path: its path in the staging folder.
+        size: size in bytes.
+        digest: digest of a content of artifacts; "" for other files.
     """
 
     place: MemberPath
@@ -50,12 +50,12 @@ class Unpacked(NamedTuple):
 
 @contextmanager
 def staging(root: Path) -> Iterator[Path]:
-    """An empty folder for unpacking, gone at the end; those of importers that died are removed before.
+    """Create an empty staging folder, removed at the end; remove those of killed importers first.
 
-    A store that had no folder of ours before, and into which nothing came, has none afterwards.
+    If nothing was imported, a private folder created here is removed again.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     is_new = not os.path.lexists(root / curation.PRIVATE)
     private = curation.private_folder(root)
@@ -69,7 +69,7 @@ def staging(root: Path) -> Iterator[Path]:
             content.mkdir()
             yield content
     finally:
-        # What was committed and could not be placed yet is placed later.
+        # A committed import that could not be placed yet is placed later.
         if not (folder / commit.RECORD).exists():
             shutil.rmtree(folder, ignore_errors=True)
         if is_new and set(os.listdir(root)) == {curation.PRIVATE}:
@@ -86,7 +86,7 @@ def _claimed_folder(private: Path, claim: ExitStack) -> Path:
 
 
 def _remove_new(private: Path) -> None:
-    """Remove a folder with nothing but a lock; another import creates it again."""
+    """Remove a new private folder that contains only a lock; another import creates it again."""
     with suppress(OSError):
         if set(os.listdir(private)) <= {LOCK}:
             (private / LOCK).unlink(missing_ok=True)
@@ -95,7 +95,7 @@ def _remove_new(private: Path) -> None:
 
 def _remove_rests(private: Path) -> None:
     for rest in private.glob(f"{PREFIX}*"):
-        # Its importer holds the lock of its claim as long as it lives.
+        # Its importer holds the lock of its claim until it ends.
         with suppress(OSError):
             if (rest / commit.RECORD).exists():
                 continue
@@ -108,11 +108,11 @@ def _remove_rests(private: Path) -> None:
 
 
 def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) -> list[Unpacked]:
-    """Write every file of an archive that belongs to a store below `folder`, and have it all on the disk.
+    """Write every file of a store in the archive below `folder` and sync them to disk.
 
     Raises:
-        ArchiveRefused: it is no archive of a store, or beyond a limit.
-        OSError: it cannot be read, or not be written.
+        ArchiveRefused: it is not an archive of a store, or exceeds a limit.
+        OSError: it cannot be read, or the folder cannot be written.
     """
     found = []
     for member in reader.members(file, limits._replace(folder=folder)):
@@ -140,7 +140,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
 
 
 def _write(path: Path, blocks: Iterator[bytes], hashing: bool, progress: Progress) -> tuple[int, str]:
-    """Write a new file; its size, and its digest if that was asked for."""
+    """Write a new file; return its size, and its digest if requested."""
     hashed, size = hashlib.sha256(), 0
     with path.open("xb") as target:
         for block in blocks:

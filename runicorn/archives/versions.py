@@ -1,4 +1,4 @@
-"""Versions of artifacts that an archive holds: compared with those of the store, and put beside them under their numbers."""
+"""Versions of artifacts in an archive: compare them with the store's, and store them under their numbers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from runicorn.store.progress import NO_PROGRESS
 
 
 class Arrival(NamedTuple):
-    """A version that an archive holds.
+    """A version in an archive.
 
     Attributes:
         folder: the artifact in the store.
         number: its number.
-        small: the small files of the version, by name.
-        files: the files that it consists of.
-        aliases: what the archive calls it.
+        small: its small files, by name.
+        files: its content.
+        aliases: its aliases in the archive.
     """
 
     folder: ArtifactFolder
@@ -43,17 +43,17 @@ class Arrival(NamedTuple):
 
     @property
     def named(self) -> dict[str, int]:
-        """The number by each alias."""
+        """Return the number by alias."""
         return dict.fromkeys(self.aliases, self.number)
 
     @property
     def is_there(self) -> bool:
-        """Whether the store has a version of that number."""
+        """Return whether the store has a version of that number."""
         return (self.folder.version(self.number).path / store.MANIFEST).is_file()
 
     @property
     def is_same(self) -> bool:
-        """Whether the version that the store has under its number consists of the same files."""
+        """Return whether the store's version of that number consists of the same files."""
         try:
             ours = self.folder.version(self.number).manifest.files
         except DamagedFile:
@@ -66,13 +66,13 @@ def _content(files: Iterable[FileEntry]) -> set[tuple[str, str]]:
 
 
 def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], dict[str, str]]:
-    """The versions in what was unpacked, by artifact and number; every content of theirs is there.
+    """Return the unpacked versions whose contents are complete, by artifact and number.
 
     Returns:
-        These, and the reason for each version that cannot be taken since its manifest is missing or torn.
+        The versions, and for each version with a missing or torn manifest the reason why it is skipped.
 
     Raises:
-        ArchiveRefused: one has a manifest that cannot be trusted, or lacks a content.
+        ArchiveRefused: a manifest is invalid, or a content is missing.
     """
     small: dict[str, dict[str, Path]] = {}
     for entry in unpacked:
@@ -93,14 +93,14 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], d
 
 
 def _problem(small: Mapping[str, Path]) -> str:
-    """Why the manifest of a version says nothing; "" if it can be read."""
+    """Return why the manifest of a version cannot be used; "" if it can."""
     if store.MANIFEST not in small:
         return f"it has no {store.MANIFEST}"
     return layout.read_json(small[store.MANIFEST], ceiling=store.MANIFEST_CEILING)[1] or ""
 
 
 def contents(unpacked: Iterable[Unpacked]) -> dict[str, Unpacked]:
-    """The contents of artifacts by digest."""
+    """Return the contents of artifacts by digest."""
     return {entry.digest: entry for entry in unpacked if entry.digest}
 
 
@@ -125,7 +125,7 @@ def _arrival(
 
 
 def _aliases(unpacked: list[Unpacked]) -> dict[tuple[str, int], list[str]]:
-    """The aliases in the indexes of an archive, those that can be, by artifact and number."""
+    """Return the valid aliases in the indexes of an archive, by artifact and number."""
     found: dict[tuple[str, int], list[str]] = {}
     for entry in unpacked:
         if entry.place.kind is Kind.INDEX:
@@ -138,10 +138,10 @@ def _aliases(unpacked: list[Unpacked]) -> dict[tuple[str, int], list[str]]:
 
 
 def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool:
-    """Make a version that has arrived one of the store's; the pool is in use. False when its number was taken meanwhile.
+    """Store a version; return False if its number was taken meanwhile. The caller holds the pool in use.
 
     Raises:
-        OSError: it could not be written; nothing of it is there.
+        OSError: it could not be written; nothing of it is left.
     """
     with create.folder_in_the_making(arrival.folder) as folder:
         build(shelves, arrival, there, folder)
@@ -150,7 +150,7 @@ def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool
 
 
 def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folder: Path) -> None:
-    """Put a version that has arrived together in a folder of its own; the pool is in use.
+    """Build a version in a folder of its own. The caller holds the pool in use.
 
     Raises:
         OSError: it could not be written.

@@ -1,7 +1,7 @@
 """Write runs and artifacts into an archive, in constant memory; paths are relative to the storage root.
 
-A content of an artifact is in it once, as it is in the pool. Nothing is compressed unless that is asked for: the disk
-is to be the limit, and pictures and models hardly shrink. A file that grows meanwhile is taken as long as it was.
+Each content of artifacts is stored once. Compression is optional: without it the disk is the bottleneck, and images and
+models hardly shrink. A file that grows meanwhile is stored with its size at the beginning.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from runicorn.store.progress import NO_PROGRESS, Progress
 FORMAT = "runicorn.archive/1"
 BLOCK = 1024 * 1024
 EARLIEST, LATEST = 315532800, 4354819198
-"""The times that a zip file can tell: 1980 to 2107."""
+"""Range of years in a zip file: 1980 to 2107."""
 SECOND = 1_000_000_000
 QUICK = 1
-"""The level of compression; higher ones take several times as long for a tenth."""
+"""Compression level; higher levels take several times as long and save a tenth."""
 
 
 class Entry(NamedTuple):
-    """A file on its way into an archive.
+    """A file to be packed.
 
     Attributes:
         name: its path in the archive.
-        path: where it lies.
+        path: its path on disk.
     """
 
     name: str
@@ -51,18 +51,18 @@ class Entry(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What got into an archive."""
+    """Number and size of the packed files."""
 
     files: int
     bytes: int
 
 
 def run_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
-    """The files of runs; not locks, rests of writing, and links.
+    """Yield the files of runs, without locks, leftovers of interrupted writes, and links.
 
     Args:
         root: the storage root.
-        runs: their folders, relative to it with forward slashes.
+        runs: their folders, relative to the root with forward slashes.
     """
     for relative in runs:
         yield from _files(root / relative, relative)
@@ -80,7 +80,7 @@ def _files(folder: Path, name: str) -> Iterator[Entry]:
 
 
 def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:
-    """The versions of artifacts that runs made or used, each once; those that are gone are left out."""
+    """Return the versions of artifacts that runs created or used, each once; missing ones are left out."""
     shelves, found = Store(root), {}
     for relative in runs:
         for file in (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED):
@@ -94,15 +94,15 @@ def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:
 
 
 def all_versions(root: Path) -> list[Version]:
-    """Every version of every artifact of a store."""
+    """Yield every version of every artifact of a store."""
     return [folder.version(number) for folder in Store(root).folders() for number in folder.all_numbers()]
 
 
 def version_entries(root: Path, versions: Iterable[Version]) -> Iterator[Entry]:
-    """The files of versions of artifacts: their small files, the indexes of the artifacts, and each content once.
+    """Yield the files of versions of artifacts: small files, indexes of the artifacts, and each content once.
 
     Raises:
-        DamagedFile: a manifest cannot be read, or a content is nowhere.
+        DamagedFile: a manifest cannot be read, or a content is missing.
     """
     from runicorn.artifacts import verify
 
@@ -142,23 +142,21 @@ def about(runs: Iterable[str], versions: Iterable[Version]) -> bytes:
 
 
 class Outlet(io.RawIOBase):
-    """Takes what `zipfile` writes and hands it on; cannot go back, which `zipfile` respects."""
+    """Write-only stream for `zipfile` whose output is taken piece by piece. Not seekable, which `zipfile` supports."""
 
     def __init__(self) -> None:
         super().__init__()
         self._parts: list[bytes] = []
 
     def writable(self) -> bool:
-        """It is written to."""
         return True
 
     def write(self, data: Any) -> int:
-        """Keep a piece until it is taken."""
         self._parts.append(bytes(data))
         return len(data)
 
     def taken(self) -> bytes:
-        """What was written since the last time."""
+        """Return what was written since the last call."""
         parts, self._parts = self._parts, []
         return b"".join(parts)
 
@@ -166,13 +164,13 @@ class Outlet(io.RawIOBase):
 def zip_pieces(
     first: bytes, entries: Iterable[Entry], *, compress: bool = False, progress: Progress | None = None
 ) -> Generator[bytes, None, Taken]:
-    """The bytes of a zip file as they are made; in the end what got into it.
+    """Yield the bytes of a zip file as they are created; return what was packed.
 
     Args:
-        first: what `about` says.
+        first: result of `about`.
         entries: the files.
-        compress: make it smaller, which takes longer.
-        progress: hears of the bytes read.
+        compress: compress them, which takes longer.
+        progress: receives the number of bytes read.
 
     Raises:
         OSError: a file cannot be read.
@@ -202,10 +200,10 @@ def write_zip(
     compress: bool = False,
     progress: Progress | None = None,
 ) -> Taken:
-    """Write a zip file; the arguments are those of `zip_pieces`.
+    """Write a zip file; see `zip_pieces` for the arguments.
 
     Raises:
-        OSError: a file cannot be read, or the archive not be written.
+        OSError: a file cannot be read, or the archive cannot be written.
     """
     pieces = zip_pieces(first, entries, compress=compress, progress=progress)
     while True:
@@ -219,13 +217,13 @@ def write_zip(
 def write_tar(
     target: IO[bytes], first: bytes, entries: Iterable[Entry], *, progress: Progress | None = None
 ) -> Taken:
-    """Write a tar.gz, as Runicorn 0.4-0.5 did.
+    """Write a tar.gz in the format of Runicorn 0.4-0.5.
 
     Raises:
-        OSError: a file cannot be read, or the archive not be written.
+        OSError: a file cannot be read, or the archive cannot be written.
     """
     files, total = 0, 0
-    # Without a name: the file has another one until it is complete.
+    # Without the file name in the gzip header: the temporary name is meaningless.
     packed = gzip.GzipFile("", "wb", QUICK, target)
     with packed, tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         archive.addfile(_tar_info(ABOUT, time.time_ns(), len(first)), _Blocks(iter([first]), len(first)))
@@ -236,7 +234,7 @@ def write_tar(
 
 
 def _opened(entries: Iterable[Entry], progress: Progress) -> Iterator[tuple[str, int, int, Iterator[bytes]]]:
-    """Name, time in nanoseconds, size and content of each file that is still there."""
+    """Yield name, time in nanoseconds, size and content of each existing file."""
     for entry in entries:
         try:
             fd = _platform.open_regular(entry.path, follow_links=False)
@@ -261,7 +259,7 @@ def _blocks(fd: int, size: int, progress: Progress) -> Iterator[bytes]:
 
 
 class _Blocks:
-    """Blocks as a file of a fixed size; what a file has lost since it was opened becomes zero bytes."""
+    """File object of a fixed size; bytes that a file has lost since it was opened become zeros."""
 
     def __init__(self, blocks: Iterator[bytes], size: int) -> None:
         self._blocks = blocks
@@ -269,7 +267,6 @@ class _Blocks:
         self._held = b""
 
     def read(self, count: int = -1, /) -> bytes:
-        """The next bytes, `count` of them until the end."""
         while len(self._held) < count and (block := next(self._blocks, b"")):
             self._held += block
         part, self._held = self._held[:count], self._held[count:]
@@ -296,7 +293,7 @@ def _tar_info(name: str, modified: int, size: int) -> tarfile.TarInfo:
 
 
 def to_file(path: Path, write: Callable[[IO[bytes]], Taken]) -> Taken:
-    """Write a file as a whole: until it is complete, nothing is at `path`, or what was there before.
+    """Write a file atomically: until it is complete, `path` is unchanged.
 
     Raises:
         OSError: it could not be written.

@@ -1,4 +1,4 @@
-"""Models, datasets and other files under version control, in the storage root beside the runs."""
+"""Versioned models, datasets and other files in the storage root."""
 
 from __future__ import annotations
 

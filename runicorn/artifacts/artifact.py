@@ -1,4 +1,4 @@
-"""The artifact of a training script: files put together before they become a version, or a version that is used."""
+"""The artifact as a training script sees it: a draft of a new version, or a stored version."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from runicorn.store.units import format_bytes
 
 
 class NotLoaded(ArtifactError, RuntimeError):
-    """The artifact is no version yet."""
+    """The artifact is not a version yet."""
 
 
 class Artifact:
-    """A model, a dataset, or any other set of files under version control.
+    """A model, a dataset, or any other versioned set of files.
 
         artifact = rn.Artifact("resnet", type="model").add_file("best.pt").add_metadata({"acc": 0.93})
         run.log_artifact(artifact)
@@ -36,11 +36,11 @@ class Artifact:
     Args:
         name: 1-128 characters.
         type: "model", "dataset", "config", "code" or "custom".
-        description: a text about it.
-        metadata: what JSON can hold.
+        description: free text.
+        metadata: values that can be stored as JSON.
 
     Raises:
-        InvalidArtifact: the name or the type cannot be one.
+        InvalidArtifact: the name or the type is invalid.
     """
 
     def __init__(
@@ -66,18 +66,18 @@ class Artifact:
         state = self.full_name if self.is_loaded else f"{self.name} (unstaged)"
         return f"<Artifact {state} type={self.type}>"
 
-    # Putting together
+    # Drafts
 
     def add_file(self, path: str | os.PathLike[str], name: str | None = None) -> Artifact:
         """Add a file; it is read when the artifact is logged.
 
         Args:
             path: the file.
-            name: its path in the artifact; else its own name.
+            name: its path in the artifact; by default its file name.
 
         Raises:
             FileNotFoundError: it does not exist.
-            InvalidArtifact: it is no file, or `name` leads elsewhere.
+            InvalidArtifact: it is not a file, or `name` is not a relative path.
         """
         source = Path(path)
         if not source.exists():
@@ -95,18 +95,18 @@ class Artifact:
         *,
         follow_symlinks: bool = False,
     ) -> Artifact:
-        """Add every file below a folder, with its path relative to it.
+        """Add every file below a folder, under its path relative to the folder.
 
         Args:
             path: the folder.
-            name: what to put before the paths in the artifact.
-            exclude_patterns: paths below the folder that are left out, like `*.pyc` or `logs/*`.
-            follow_symlinks: take what symbolic links lead to. Else those that lead out of the folder, to folders, or nowhere
-                are recorded as references and not followed.
+            name: prefix of the paths in the artifact.
+            exclude_patterns: paths to leave out, such as `*.pyc` or `logs/*`.
+            follow_symlinks: follow symbolic links. By default links to folders, out of the folder, or to nothing are
+                recorded as references.
 
         Raises:
             FileNotFoundError: it does not exist.
-            InvalidArtifact: it is no folder, or a path in it cannot be one in an artifact, or is taken already.
+            InvalidArtifact: it is not a folder, or a path in it is invalid or already used.
         """
         folder = Path(path)
         if not folder.exists():
@@ -133,17 +133,17 @@ class Artifact:
         name: str | None = None,
         **metadata: Any,
     ) -> Artifact:
-        """Record something that lies elsewhere; it is never read.
+        """Record data stored elsewhere; it is never read.
 
         Args:
             uri: `s3://…`, `gs://…`, `https://…`, `file://…`; an absolute path becomes the last of these.
-            checksum: as its owner states it.
-            size: bytes.
-            name: what it is called in the artifact.
-            **metadata: more about it.
+            checksum: checksum stated by its owner.
+            size: size in bytes.
+            name: its name in the artifact.
+            **metadata: further fields.
 
         Raises:
-            InvalidArtifact: `uri` has no scheme, or `size` is no number of bytes.
+            InvalidArtifact: `uri` has no scheme, or `size` is invalid.
         """
         if os.path.isabs(uri):
             uri = Path(uri).as_uri()
@@ -157,12 +157,12 @@ class Artifact:
         return self
 
     def add_metadata(self, metadata: Mapping[str, Any]) -> Artifact:
-        """Add entries to the metadata; those of the same name are replaced."""
+        """Add entries to the metadata, replacing those of the same name."""
         self.metadata.update(metadata)
         return self
 
     def add_tags(self, *tags: str) -> Artifact:
-        """Add words by which the version is found; each counts once."""
+        """Add tags; duplicates are dropped."""
         self.tags = list(dict.fromkeys([*self.tags, *(str(tag) for tag in tags if str(tag).strip())]))
         return self
 
@@ -174,28 +174,28 @@ class Artifact:
         names.check_paths({**self._files, **files})
         self._files.update(files)
 
-    # Becoming and being a version
+    # Versions
 
     @property
     def version(self) -> int | None:
-        """The number of the version; `None` before it is logged."""
+        """Return the number of the version; None before it is logged."""
         return self._version.number if self._version else None
 
     @property
     def full_name(self) -> str:
-        """`name:v3`, or `name:unstaged`."""
+        """Return `name:v3`, or `name:unstaged`."""
         return str(self._version) if self._version else f"{self.name}:unstaged"
 
     @property
     def is_loaded(self) -> bool:
-        """Whether it is a version in a store."""
+        """Return whether it is a stored version."""
         return self._version is not None
 
     def log_to(self, store: Store, run_id: str) -> Version:
-        """Make a new version of it in a store; `Run.log_artifact` calls this.
+        """Store it as a new version; called by `Run.log_artifact`.
 
         Raises:
-            ArtifactError: as `runicorn.artifacts.create.save`.
+            ArtifactError: see `runicorn.artifacts.create.save`.
         """
         draft = Draft(
             self.name,
@@ -217,14 +217,14 @@ class Artifact:
         return self._version
 
     def _own_files(self) -> dict[str, Path]:
-        """The files of the version that this is: logged again it is the next one, with what was added since."""
+        """Return the files of a stored version; logging it again stores them with added files as the next version."""
         if self._version is None:
             return {}
         return {file.path: verify.whole_place(self._version, file) for file in self._version.manifest.files}
 
     @classmethod
     def of(cls, version: Version) -> Artifact:
-        """The artifact that a version of a store is."""
+        """Create the artifact of a stored version."""
         known = version.metadata
         loaded = cls.__new__(cls)
         loaded.name, loaded.type = version.artifact.name, version.artifact.type
@@ -238,25 +238,25 @@ class Artifact:
         return loaded
 
     def get_manifest(self) -> Manifest | None:
-        """Files and references of the version; `None` before it is logged."""
+        """Return files and references of the version; None before it is logged."""
         return self._version.manifest if self._version else None
 
     def get_metadata(self) -> Metadata | None:
-        """What is known about the version; `None` before it is logged."""
+        """Return the metadata of the version; None before it is logged."""
         return self._version.metadata if self._version else None
 
     def get_references(self) -> list[Reference]:
-        """What belongs to it and lies elsewhere."""
+        """Return the references of the version."""
         return list(self._version.manifest.references if self._version else self._references)
 
     def get_file_path(self, path: str) -> Path:
         """Return the path of a file of the version in the store. It is read-only: copy it before changing it.
 
         Raises:
-            NotLoaded: it is no version yet.
-            InvalidArtifact: the path leads elsewhere.
+            NotLoaded: it is not a version yet.
+            InvalidArtifact: the path is not a relative path.
             ArtifactNotFound: the version has no such file.
-            DamagedFile: it is not what was stored.
+            DamagedFile: its content differs from what was stored.
         """
         version = self._loaded()
         file = version.manifest.file(names.check_path(path))
@@ -265,14 +265,14 @@ class Artifact:
         return verify.whole_place(version, file)
 
     def download(self, target_dir: str | os.PathLike[str] | None = None) -> Path:
-        """Copy the files into a folder. Each is compared with its digest before it has its name there.
+        """Copy the files into a folder. Each is verified by its digest before it gets its name there.
 
         Args:
-            target_dir: the folder; made when it is missing. Else a new temporary one.
+            target_dir: the folder, created if missing; by default a new temporary one.
 
         Raises:
-            NotLoaded: it is no version yet.
-            DamagedFile: a file is not what was stored.
+            NotLoaded: it is not a version yet.
+            DamagedFile: the content of a file differs from what was stored.
             OSError: a file could not be written.
         """
         version = self._loaded()
@@ -299,7 +299,7 @@ class Artifact:
 
 
 def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, progress: Progress) -> None:
-    """Write a file under another name, and rename it once its content is known to be right."""
+    """Write a file under a temporary name, and rename it once its digest is verified."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{os.urandom(12).hex()}.part")
     try:
@@ -317,7 +317,7 @@ def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, pr
 def _is_copied_whole(
     place: Path, target: Path, file: FileEntry, hasher: Executor, progress: Progress
 ) -> bool:
-    """Copy a file of the store; return whether it has the digest of `file`."""
+    """Copy a stored file; return whether the copy has the digest of `file`."""
     try:
         reading = _platform.open_regular(place, follow_links=False)
     except OSError:
@@ -333,7 +333,7 @@ def _is_copied_whole(
 
 
 def _warn_of_little_space(path: Path, name: str, total: int) -> None:
-    """Say so where a version leaves little of the disk; a training is never refused."""
+    """Warn if little space is left after storing a version; a training is never refused."""
     with suppress(OSError):
         left = free_space.usable(path) - total
         if left < 0:

@@ -1,4 +1,4 @@
-"""Copying a file within the kernel while the copy is hashed, so that what was written is what was hashed."""
+"""Copy a file within the kernel and hash the copy, so that the stored bytes are the hashed bytes."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ BLOCK = 1024 * 1024
 def copy_and_hash(
     source: int, target: int, size: int, hasher: Executor, progress: Progress = NO_PROGRESS
 ) -> str:
-    """Copy an open file into an empty one and hash the copy, a chunk behind, in another thread.
+    """Copy an open file into an empty one while another thread hashes the copy one chunk behind.
 
     Args:
-        source: open for reading.
-        target: open for reading and writing.
-        size: bytes to copy; fewer when the source is shorter.
-        hasher: has one thread, since a hash is made in order.
+        source: descriptor open for reading.
+        target: descriptor open for reading and writing.
+        size: bytes to copy; fewer if the source is shorter.
+        hasher: executor with one thread, since a hash is computed in order.
         progress: advanced with every chunk.
 
     Returns:
         The digest of the content of `target`.
 
     Raises:
-        OSError: one cannot be read or the other not written.
+        OSError: the source cannot be read, or the target cannot be written.
     """
     hashed = hashlib.sha256()
     cloned = bulk_io.clone_file(source, target)
@@ -62,7 +62,7 @@ def copy_file(source: Path, target: Path, progress: Progress = NO_PROGRESS) -> N
     """Copy a regular file to a new path.
 
     Raises:
-        OSError: it cannot be read, or there is no room for it.
+        OSError: it cannot be read, or the disk is full.
     """
     reading = _platform.open_regular(source, follow_links=False)
     try:
@@ -83,7 +83,7 @@ def copy_file(source: Path, target: Path, progress: Progress = NO_PROGRESS) -> N
 
 
 def hash_file(fd: int, progress: Progress = NO_PROGRESS) -> str:
-    """The SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
+    """Return the SHA-256 of an open file from its beginning, in hexadecimal, in constant memory."""
     hashed, offset = hashlib.sha256(), 0
     while block := _platform.read_at(fd, BLOCK, offset):
         hashed.update(block)
@@ -93,7 +93,7 @@ def hash_file(fd: int, progress: Progress = NO_PROGRESS) -> str:
 
 
 def _copy_chunk(source: int, target: int, offset: int, size: int) -> int:
-    """Copy up to a chunk, in as many calls as the system needs; the bytes copied."""
+    """Copy up to a chunk, in as many calls as the system needs; return the bytes copied."""
     done = 0
     while done < min(CHUNK, size - offset):
         count = bulk_io.copy_range(source, target, min(CHUNK, size - offset) - done, offset + done)

@@ -1,8 +1,8 @@
-"""Making a version: all of it, or nothing that anybody sees.
+"""Creation of a version: completely, or not at all.
 
-Contents go into the pool first. Beside the other versions a folder is then made with the files, the manifest and the
-metadata, and its renaming to `v<N>` is what makes the version. A process killed at any moment before leaves a folder
-that is never read and that the next save removes; what is in the pool already is not copied again.
+Contents are added to the pool first. Then a folder beside the other versions gets the files, the manifest and the
+metadata, and its rename to `v<N>` creates the version. A process killed before that leaves a folder that is never read
+and that the next save removes; contents in the pool are not copied again.
 """
 
 from __future__ import annotations
@@ -45,16 +45,16 @@ METADATA_MARGIN = 64 * 1024
 
 @dataclass
 class Draft:
-    """What shall become a version.
+    """Description of a version to be created.
 
     Attributes:
-        name, type: of the artifact.
-        files: sources by their path in the artifact.
-        stored: contents that are in the pool already, by path: what another machine has sent.
-        references: what lies elsewhere.
-        metadata, description, tags: what is known about it.
-        run_id: the run that made it; "" for none.
-        user: who made it.
+        name, type: name and type of the artifact.
+        files: source files by their path in the artifact.
+        stored: contents already in the pool, by path; used for uploads.
+        references: data stored elsewhere.
+        metadata, description, tags: as in `Artifact`.
+        run_id: the run that creates it; "" for none.
+        user: name of the user.
     """
 
     name: str
@@ -70,12 +70,12 @@ class Draft:
 
 
 def save(store: Store, draft: Draft, progress: Progress = NO_PROGRESS) -> Version:
-    """Make a version of a draft, with the next number.
+    """Create the next version from a draft.
 
     Raises:
-        InvalidArtifact: a name or a path cannot be, there is nothing to keep, or the metadata is not JSON.
+        InvalidArtifact: a name or a path is invalid, there are no files, or the metadata is not JSON.
         SourceChanged: a file was written to meanwhile.
-        NotSaved: a file could not be read or written. As with the others, nothing of the version is there then.
+        NotSaved: a file could not be read or written. After any error nothing of the version exists.
     """
     check(store, draft)
     try:
@@ -88,7 +88,7 @@ def save(store: Store, draft: Draft, progress: Progress = NO_PROGRESS) -> Versio
 
 
 def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
-    """Hold that the draft can become a version; with `may_be_empty` one to which files are added later.
+    """Check that the draft can become a version; with `may_be_empty` one whose files are added later.
 
     Raises:
         InvalidArtifact: it cannot.
@@ -120,16 +120,16 @@ def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
 
 
 def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progress = NO_PROGRESS) -> Version:
-    """Make a version of contents that are in the pool; the pool is in use.
+    """Create a version from contents in the pool. The caller holds the pool in use.
 
     Args:
-        store: where.
-        draft: checked before.
+        store: the store.
+        draft: a checked draft.
         blobs: the contents by path.
-        progress: extended by files that must be copied once more.
+        progress: extended by files that have to be copied again.
 
     Raises:
-        OSError: it could not be written; nothing of it is there.
+        OSError: it could not be written; nothing of it is left.
     """
     artifact = _homed(store, draft)
     files = tuple(
@@ -176,7 +176,7 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
         try:
             os.rename(folder, artifact.path / f"v{number}")
         except OSError as error:
-            # Another machine on a network file system, where locks may not work, has used this number.
+            # The number was used by another machine on a network file system, where locks may not work.
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
                 raise
             continue
@@ -189,7 +189,7 @@ def _publish(artifact: ArtifactFolder, folder: Path, known: Metadata) -> Version
 
 
 def _homed(store: Store, draft: Draft) -> ArtifactFolder:
-    """The artifact in its own place; one that an older SDK put elsewhere by mistake is moved there."""
+    """Return the artifact in its own folder; one that an older SDK misplaced is moved there."""
     artifact = store.folder(names.check_type(draft.type), draft.name)
     own = store.writable(store.path / draft.type / draft.name)
     if artifact.path != own:
@@ -201,7 +201,7 @@ def _homed(store: Store, draft: Draft) -> ArtifactFolder:
 
 @contextmanager
 def folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
-    """Create a private folder beside the versions, removed at the end unless renamed; remove leftovers of killed processes."""
+    """Create a private folder, removed at the end unless renamed; remove leftovers of killed processes."""
     folder = artifact.path / f"{SAVING}{os.getpid()}-{os.urandom(6).hex()}"
     with ExitStack() as claim:
         with artifact.lock():
@@ -213,9 +213,9 @@ def folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
 
 
 def remove_rests(artifact: ArtifactFolder) -> None:
-    """Remove folders whose makers are gone; the artifact's lock is held."""
+    """Remove folders whose processes are gone. The caller holds the artifact's lock."""
     for rest in artifact.path.glob(f"{SAVING}*"):
-        # The maker holds the lock of its claim as long as it lives; a folder without a claim is about to be renamed.
+        # The creator holds the lock of its claim until it ends; a folder without a claim is about to be renamed.
         with suppress(OSError), _platform.file_lock(_existing(rest / CLAIM), blocking=False):
             shutil.rmtree(rest, ignore_errors=True)
 
@@ -226,7 +226,7 @@ def _existing(path: Path) -> Path:
 
 
 def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: Progress) -> None:
-    """Put contents of the pool, which is in use, at their paths in a new folder.
+    """Place contents of the pool at their paths in a new folder. The caller holds the pool in use.
 
     Raises:
         OSError: a content is missing, or the disk is full.
@@ -246,9 +246,9 @@ def place_files(pool: Pool, folder: Path, files: Iterable[FileEntry], progress: 
 
 
 def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
-    """Link a content to a path of a version; return whether it had to be copied instead.
+    """Link a content to a path of a version; return whether it was copied instead.
 
-    It is copied where a link is not possible (another file system, or more links to one content than it can have).
+    Copies where linking fails: on another file system, or at the limit of links to one file.
     """
     try:
         os.link(blob, target)
@@ -264,7 +264,7 @@ def _place(blob: Path, target: Path, digest: str, progress: Progress) -> bool:
 
 
 def clash_of(artifact: ArtifactFolder) -> str:
-    """An artifact of the same type whose name differs in nothing but case; "" for none."""
+    """Return the name of an artifact of the same type that differs only in case; "" for none."""
     return next((name for name in _siblings(artifact) if _clash(name, artifact.path.name)), "")
 
 

@@ -1,4 +1,4 @@
-"""What happens to a version after it was made: deleted, restored, given an alias, described. Files only."""
+"""Changes to existing versions: delete, restore, set aliases, describe. Files only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TAG_LENGTH = 100
 
 
 def soft_delete(version: Version, by: str = "user") -> None:
-    """Put a version into the recycle bin: it is no longer `latest`, and its aliases are gone. Twice is once.
+    """Move a version to the recycle bin and remove its aliases. Idempotent.
 
     Raises:
         ArtifactNotFound: it does not exist.
@@ -52,7 +52,7 @@ def soft_delete(version: Version, by: str = "user") -> None:
 
 
 def restore(version: Version) -> None:
-    """Take a version back out of the recycle bin. Twice is once.
+    """Restore a version from the recycle bin. Idempotent.
 
     Raises:
         ArtifactNotFound: it does not exist.
@@ -67,13 +67,13 @@ def restore(version: Version) -> None:
 
 
 def delete_for_good(version: Version) -> int:
-    """Remove a version and the contents that no other version holds; the bytes that this freed.
+    """Delete a version and the contents that no other version uses; return the bytes freed.
 
-    While another process stores files, the contents stay for the next collection.
+    If another process is storing files, the contents are left to the next garbage collection.
 
     Raises:
         ArtifactNotFound: it does not exist.
-        OSError: it could not be removed; then it is as it was, or gone and its contents wait for a collection.
+        OSError: it could not be removed; it is unchanged, or gone with its contents left to garbage collection.
     """
     artifact = version.artifact
     with artifact.lock():
@@ -87,10 +87,10 @@ def delete_for_good(version: Version) -> int:
 
 
 def set_alias(artifact: ArtifactFolder, alias: str, number: int) -> None:
-    """Let an alias mean a version from now on.
+    """Point an alias to a version.
 
     Raises:
-        InvalidArtifact: it is no alias that can be set.
+        InvalidArtifact: the alias is invalid or reserved.
         ArtifactNotFound: the version does not exist, or is deleted.
         OSError: it could not be written.
     """
@@ -105,7 +105,7 @@ def remove_alias(artifact: ArtifactFolder, alias: str) -> None:
     """Remove an alias.
 
     Raises:
-        InvalidArtifact: it is no alias that can be removed.
+        InvalidArtifact: the alias is invalid or reserved.
         ArtifactNotFound: the alias does not exist.
         OSError: it could not be written.
     """
@@ -151,10 +151,10 @@ def describe(
 
 
 def check_texts(description: str | None, tags: list[str] | None) -> None:
-    """Validate the fields of a version that a user sets.
+    """Check description and tags of a version.
 
     Raises:
-        InvalidArtifact: a text is too long, there are too many tags, or one of them cannot be one.
+        InvalidArtifact: a text is too long, there are too many tags, or a tag is invalid.
     """
     if description is not None and len(description) > DESCRIPTION_LENGTH:
         raise InvalidArtifact(
@@ -170,14 +170,14 @@ def check_texts(description: str | None, tags: list[str] | None) -> None:
 
 
 def note(version: Version, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
-    """Record what was decided about a version and has no place in `metadata.json`, which Runicorn 0.5 must be able to read.
+    """Record changes to a version that `metadata.json` cannot hold, since Runicorn 0.5 must be able to read it.
 
     Args:
-        version: which.
+        version: the version.
         change: returns the new fields, given the current ones.
 
     Raises:
-        InvalidArtifact: with it, there would be more than can be read again.
+        InvalidArtifact: the file would exceed the limit for reading.
         ArtifactNotFound: the version does not exist.
         OSError: it could not be written.
     """

@@ -1,17 +1,17 @@
-"""What can be wrong with an artifact, each said in one sentence."""
+"""Errors of artifacts."""
 
 from __future__ import annotations
 
 
 class ArtifactError(Exception):
-    """Something about artifacts did not work; the text says what."""
+    """Base class of the errors of artifacts."""
 
 
 class InvalidArtifact(ArtifactError, ValueError):
-    """A name, type, alias, path or reference that cannot be one.
+    """A name, type, alias, path or reference is invalid.
 
     Attributes:
-        field: what was wrong, as it is called in a request; None where that is not one thing.
+        field: the invalid field of a request; None if it is not a single field.
     """
 
     def __init__(self, sentence: str, field: str | None = None) -> None:
@@ -20,15 +20,15 @@ class InvalidArtifact(ArtifactError, ValueError):
 
 
 class ArtifactNotFound(ArtifactError, FileNotFoundError):
-    """There is no such artifact, version or file."""
+    """The artifact, version or file does not exist."""
 
 
 class AliasNotFound(ArtifactNotFound, ValueError):
-    """Nothing has that alias."""
+    """The alias does not exist."""
 
 
 class AmbiguousArtifact(ArtifactError, ValueError):
-    """Two types have an artifact of that name."""
+    """Artifacts of different types have this name."""
 
 
 class SourceChanged(ArtifactError, RuntimeError):
@@ -44,4 +44,4 @@ class NotSaved(ArtifactError, RuntimeError):
 
 
 class StoreBusy(ArtifactError, RuntimeError):
-    """Another process is storing files, which excludes the operation."""
+    """Another process is storing files, so the operation cannot run now."""

@@ -1,7 +1,7 @@
-"""Garbage collection: contents without a version, and files that killed processes left behind.
+"""Garbage collection: contents without a version, and files left by killed processes.
 
-Runs exclusively: no process stores files meanwhile (`Pool.alone`, and the locks of the artifacts, which Runicorn 0.4-0.5 holds
-while it saves). So a content that is not in any manifest is not about to be in one.
+Runs exclusively: no process stores files meanwhile (`Pool.alone`, and the locks of the artifacts, which Runicorn 0.4-0.5
+holds while it saves). So a content that no manifest lists is not about to be listed.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from runicorn.artifacts.store import GONE, MANIFEST, SAVING, UPLOADS, Store, Ver
 from runicorn.store.containment import OutsideStore, is_inside
 
 ABANDONED_SECONDS = 24 * 3600
-"""An upload to which nothing was added for so long is a rest."""
+"""Age of the last addition from which an upload counts as abandoned."""
 PATIENCE = 5.0
-"""Seconds that a deletion waits for others to be done with storing."""
+"""Time that a deletion waits for other processes to finish storing."""
 PAUSE = 0.05
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """What can go.
+    """What can be removed.
 
     Attributes:
-        blobs: contents in the pool that no version holds.
-        rests: files and folders that killed processes left.
-        bytes: what their removal gives back to the disk.
+        blobs: contents in the pool that no version uses.
+        rests: files and folders left by killed processes.
+        bytes: bytes freed by their removal.
     """
 
     blobs: tuple[Path, ...] = ()
@@ -44,19 +44,18 @@ class Garbage:
     bytes: int = 0
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
         return bool(self.blobs or self.rests)
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same files, of as many bytes: by it a promise is known again."""
+        """Return a digest of the files and their sizes, by which a confirmed list is recognised."""
         paths = "\0".join(sorted(str(path) for path in (*self.blobs, *self.rests)))
         return hashlib.sha256(f"{self.bytes}\0{paths}".encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @dataclass
 class _Links:
-    """Bytes are given back with the last name of a file: names that go, counted by file."""
+    """Count of removed names by file: the bytes of a file are freed with its last name."""
 
     _seen: dict[tuple[int, int], list[int]] = field(default_factory=dict)
 
@@ -70,11 +69,11 @@ class _Links:
 
 
 def find(store: Store) -> Garbage:
-    """What can go, as it is now; changes nothing.
+    """Find what can be removed now; change nothing.
 
     Raises:
         StoreBusy: another process is storing files.
-        DamagedFile: a manifest cannot be read: what it holds is not known, so that nothing may go.
+        DamagedFile: a manifest cannot be read, so it is unknown which contents it uses.
     """
     if not store.path.is_dir():  # a lock is a file: where there is nothing, none is made
         return Garbage()
@@ -83,17 +82,17 @@ def find(store: Store) -> Garbage:
 
 
 def collect(store: Store, promised: Garbage | None = None) -> Garbage:
-    """Remove what can go.
+    """Remove what can be removed.
 
     Args:
-        store: where.
-        promised: remove nothing beyond this, which `find` said before.
+        store: the store.
+        promised: an earlier result of `find`; nothing else is removed.
 
     Returns:
         What was removed.
 
     Raises:
-        StoreBusy, DamagedFile: as `find`; nothing was removed.
+        StoreBusy, DamagedFile: see `find`; nothing was removed.
         OSError: something could not be removed.
     """
     with _alone(store):
@@ -108,10 +107,10 @@ def collect(store: Store, promised: Garbage | None = None) -> Garbage:
 
 
 def discard(store: Store, gone: Path, digests: Iterable[str]) -> int:
-    """Remove the folder of a version that is gone, and those contents that nothing else holds.
+    """Remove the folder of a deleted version, and those contents that nothing else uses.
 
     Returns:
-        The bytes freed. While another process stores files for long, the contents stay for the next collection.
+        The bytes freed. If another process keeps storing files, the contents are left to the next collection.
     """
     with ExitStack() as stack:
         blobs: list[Path] = []
@@ -138,7 +137,7 @@ def freed_by(store: Store, versions: Iterable[Version]) -> int:
 
 
 def digests_of(version: Version) -> set[str]:
-    """The contents of a version; none when its manifest is damaged."""
+    """Return the digests of the contents of a version; none if its manifest is damaged."""
     try:
         return {file.digest for file in version.manifest.files}
     except DamagedFile:
@@ -165,7 +164,7 @@ def _alone(store: Store) -> ExitStack:
 
 
 def _patient(store: Store) -> ExitStack:
-    """`_alone`, after waiting for others a little."""
+    """Like `_alone`, but wait a little for other processes."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
@@ -183,9 +182,9 @@ def _find(store: Store) -> Garbage:
 
 
 def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
-    """The digests in all manifests, of deleted versions too, but for those of the folders `without`.
+    """Return the digests in all manifests, including deleted versions, except those of the folders `without`.
 
-    A version without a manifest holds the contents of its files.
+    A version without a manifest uses the contents of its files.
     """
     held: set[str] = set()
     unlisted: list[Path] = []
@@ -201,7 +200,7 @@ def _held(store: Store, without: Collection[Path] = ()) -> set[str]:
 
 
 def _contents_of(store: Store, folders: Iterable[Path]) -> set[str]:
-    """The digests of all files below some folders: those of linked contents are known without reading them."""
+    """Return the digests of all files below some folders, without reading files linked to the pool."""
     known = {(entry.stat().st_dev, entry.inode()): entry.name for entry in store.pool.blobs()}
     held = set()
     for path in (

@@ -1,6 +1,6 @@
-"""`versions.json`: rewritten from the versions' folders whenever one comes, goes or is curated.
+"""The index `versions.json`: rewritten from the folders of the versions after every change.
 
-The folders are the truth; a crash between a folder and the index is put right by the next that writes.
+The folders are authoritative; the next write repairs the index after a crash.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ DELETED = "deleted"
 
 
 def rewrite(artifact: ArtifactFolder, aliases: dict[str, int] | None = None) -> None:
-    """Bring the index up to what is there; the artifact's lock is held.
+    """Rewrite the index. The caller holds the artifact's lock.
 
     Args:
-        artifact: whose.
-        aliases: the aliases that hold from now on, without `latest`; else those that held.
+        artifact: the artifact.
+        aliases: the new aliases, without `latest`; None keeps the current ones.
 
     Raises:
-        OSError: it could not be written; the old one is as it was.
+        OSError: it could not be written; the old one is unchanged.
     """
     before = artifact.index()
     kept = {alias: number for alias, number in artifact.aliases().items() if alias != LATEST}

@@ -1,4 +1,4 @@
-"""What a version holds, and what is known about it: `manifest.json` and `metadata.json` of Runicorn 0.4-0.5."""
+"""Content and metadata of a version: `manifest.json` and `metadata.json` of Runicorn 0.4-0.5."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runicorn.artifacts.names import check_path
 
 ALGORITHM = "sha256:"
 LARGEST_SIZE = 2**53
-"""Bytes of one file or reference: whole numbers beyond that are not exact in every reader of JSON."""
+"""Size limit of one file or reference: larger integers are not exact in every JSON reader."""
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -26,9 +26,9 @@ class FileEntry:
 
     Attributes:
         path: relative, with forward slashes.
-        size: bytes.
+        size: size in bytes.
         digest: `sha256:` and 64 hexadecimal digits.
-        modified_at: when its source was last changed, Unix seconds; `None` when unknown.
+        modified_at: modification time of its source in Unix seconds; None if unknown.
     """
 
     path: str
@@ -39,13 +39,13 @@ class FileEntry:
 
 @dataclass(frozen=True)
 class Reference:
-    """Something that belongs to a version and lies elsewhere.
+    """Data of a version that is stored elsewhere.
 
     Attributes:
-        uri: where: `s3://…`, `gs://…`, `https://…`, `file://…`.
-        checksum: as its owner states it; never checked here.
-        size: bytes, as stated.
-        metadata: more about it.
+        uri: `s3://…`, `gs://…`, `https://…`, `file://…`.
+        checksum: checksum stated by its owner; not verified.
+        size: stated size in bytes.
+        metadata: further fields.
     """
 
     uri: str
@@ -59,8 +59,8 @@ class Manifest:
     """The files and references of a version.
 
     Attributes:
-        files: in the order of their paths.
-        references: in the order they were added.
+        files: sorted by path.
+        references: in the order in which they were added.
         created_at: Unix seconds.
     """
 
@@ -70,26 +70,23 @@ class Manifest:
 
     @property
     def total_size(self) -> int:
-        """Bytes of all files, and of the references that state a size."""
+        """Return the bytes of all files, and of references that state a size."""
         return self.stored_size + sum(reference.size or 0 for reference in self.references)
 
     @property
     def stored_size(self) -> int:
-        """Bytes of all files."""
         return sum(file.size for file in self.files)
 
     @property
     def total_files(self) -> int:
-        """Number of files."""
         return len(self.files)
 
     @property
     def total_references(self) -> int:
-        """Number of references."""
         return len(self.references)
 
     def file(self, path: str) -> FileEntry | None:
-        """The file of that path."""
+        """Return the file of that path."""
         return self._by_path.get(path)
 
     @cached_property
@@ -97,7 +94,7 @@ class Manifest:
         return {file.path: file for file in self.files}
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in `manifest.json`."""
+        """Return the content of `manifest.json`."""
         return {
             "files": [asdict(file) for file in self.files],
             "references": [asdict(reference) for reference in self.references],
@@ -109,7 +106,7 @@ class Manifest:
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Manifest:
-        """Read what stands in `manifest.json`; nothing in it is believed.
+        """Parse and validate the content of `manifest.json`.
 
         Raises:
             DamagedFile: a file entry has no path inside the version, no size or no digest.
@@ -154,25 +151,25 @@ def _with_algorithm(digest: object) -> str:
 
 
 def is_digest(value: object) -> bool:
-    """Whether it is `sha256:` and 64 hexadecimal digits in lower case."""
+    """Return whether it is `sha256:` and 64 hexadecimal digits in lower case."""
     return isinstance(value, str) and _DIGEST.fullmatch(value) is not None
 
 
 def content_of(value: Mapping[str, Any]) -> bytes:
-    """The bytes under which a small file of a version is written."""
+    """Encode a small file of a version."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def digest_of(content: bytes) -> str:
-    """The digest of some bytes, with the name of the algorithm."""
+    """Return the digest of bytes, prefixed with the algorithm."""
     return ALGORITHM + hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What is known about a version beside its content; the fields of `metadata.json`, in its order.
+    """Metadata of a version; the fields of `metadata.json`, in its order.
 
-    Times are Unix seconds, sizes bytes. `manifest_digest` is bare hexadecimal in the file, as it always was there.
+    Times are Unix seconds, sizes bytes. `manifest_digest` has no prefix in the file.
     """
 
     name: str
@@ -194,13 +191,12 @@ class Metadata:
     manifest_digest: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in `metadata.json`."""
+        """Return the content of `metadata.json`."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any], *, name: str, type: str, version: int) -> Metadata:
-        """Read what stands in `metadata.json`. Fields that are missing or of another kind have their defaults; name, type
-        and version are those of the folder, whatever the file says."""
+        """Parse `metadata.json`. Invalid fields get their defaults; name, type and version are those of the folder."""
         created = _number(value.get("created_at"), 0.0)
         texts = {key: _text(value.get(key), "") for key in ("created_by_run", "description")}
         more = value.get("metadata")
@@ -225,7 +221,7 @@ class Metadata:
 
 
 def is_size(value: object) -> TypeGuard[int]:
-    """Whether it is a number of bytes that a file or a reference can have."""
+    """Return whether it is a valid size of a file or a reference."""
     return type(value) is int and 0 <= value <= LARGEST_SIZE
 
 

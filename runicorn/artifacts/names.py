@@ -1,4 +1,4 @@
-"""Names, types, aliases and paths of artifacts, checked by the same functions in the SDK and in the server."""
+"""Validation of names, types, aliases and paths of artifacts, shared by SDK and server."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ArtifactType(StrEnum):
 
 
 TYPES = tuple(kind.value for kind in ArtifactType)
-# Runicorn 0.4-0.5 wrote the name of the enum's member instead of its value on Python 3.10 and 3.11.
+# On Python 3.10 and 3.11 Runicorn 0.4-0.5 wrote the name of the enum member instead of its value.
 MISPLACED = {f"ArtifactType.{kind.name}": kind.value for kind in ArtifactType}
 
 
@@ -44,7 +44,7 @@ def folders(kind: str) -> tuple[str, ...]:
 
 
 def check_type(value: object) -> str:
-    """The type as text.
+    """Return the type as text.
 
     Raises:
         InvalidArtifact: it is not one of the five types.
@@ -58,7 +58,7 @@ def check_type(value: object) -> str:
 
 
 def check_stored_type(value: object) -> str:
-    """The type of an artifact that may be in a store: Runicorn 0.4-0.5 takes any that can be the name of a folder.
+    """Return the type of an artifact in a store: Runicorn 0.4-0.5 accepts any name of a folder.
 
     Raises:
         InvalidArtifact: it cannot.
@@ -72,10 +72,10 @@ def check_stored_type(value: object) -> str:
 
 
 def check_name(value: object) -> str:
-    """The name itself, fit to be a folder on every system.
+    """Return the name if it is valid as a folder on every system.
 
     Raises:
-        InvalidArtifact: it is not text of 1-128 characters, or holds what a name must not hold.
+        InvalidArtifact: it is not text of 1-128 characters, or has invalid characters.
     """
     if not isinstance(value, str) or not value:
         raise InvalidArtifact("Artifact name must be a non-empty string", "name")
@@ -86,7 +86,7 @@ def check_name(value: object) -> str:
 
 
 def is_unicode(text: str) -> bool:
-    """Whether it can be written as UTF-8: names of files that are in no encoding cannot."""
+    """Return whether it can be encoded as UTF-8; file names in unknown encodings cannot."""
     return _SURROGATE.search(text) is None
 
 
@@ -109,10 +109,10 @@ def _name_problem(name: str) -> str | None:
 
 
 def check_alias(value: object) -> str:
-    """The alias itself; `latest` cannot be set.
+    """Return the alias if it can be set; `latest` cannot.
 
     Raises:
-        InvalidArtifact: it has other characters than letters, digits, dot, underscore and hyphen, reads as a
+        InvalidArtifact: it has characters other than letters, digits, dot, underscore and hyphen, looks like a
             version, or is `latest`.
     """
     if not isinstance(value, str) or not _ALIAS.fullmatch(value):
@@ -130,10 +130,10 @@ def check_alias(value: object) -> str:
 
 
 def check_path(value: object) -> str:
-    """A path of a file in an artifact: relative, with forward slashes, leading nowhere else on any system.
+    """Return the path of a file in an artifact if it is relative, with forward slashes, and valid on every system.
 
     Raises:
-        InvalidArtifact: it is anything else.
+        InvalidArtifact: it is not.
     """
     if not isinstance(value, str) or not value:
         raise InvalidArtifact("The path of a file in an artifact must be a non-empty string.", "files")
@@ -144,7 +144,7 @@ def check_path(value: object) -> str:
 
 
 def path_problem(path: str) -> str | None:
-    """What keeps a path from being one below a folder on every system, to follow "it"; `None` when it is one."""
+    """Return why a path is not valid below a folder on every system, as a predicate of "it"; None if it is."""
     if not is_unicode(path):
         return "must be text in Unicode"
     if len(path) > PATH_LENGTH:
@@ -164,12 +164,12 @@ def path_problem(path: str) -> str | None:
 
 
 def check_paths(paths: Iterable[str]) -> None:
-    """Hold that every path of a new version can be a file beside the others on every system.
+    """Check that the paths of a new version can coexist on every system.
 
-    Versions that are there already may hold what this refuses: older programs did not look.
+    Existing versions may have paths that this rejects: older programs did not check.
 
     Raises:
-        InvalidArtifact: two are equal but for their case, one is a folder of another, or one has the name of a device.
+        InvalidArtifact: two differ only in case, one is a folder of another, or one has the name of a device.
     """
     seen: dict[str, str] = {}
     for path in paths:
@@ -191,13 +191,13 @@ def check_paths(paths: Iterable[str]) -> None:
 
 
 class Spec(NamedTuple):
-    """Which version of which artifact is meant.
+    """Parsed name of a version.
 
     Attributes:
         name: the artifact.
-        type: its type, or `None` where it was not said.
-        version: the number, or `None` when an alias was given.
-        alias: the alias, or `None` when a number was given.
+        type: its type; None if not given.
+        version: the number; None if an alias was given.
+        alias: the alias; None if a number was given.
     """
 
     name: str
@@ -207,7 +207,7 @@ class Spec(NamedTuple):
 
 
 def parse_spec(text: object) -> Spec:
-    """Read `name:latest`, `name:v3`, `name:3` or `type/name:alias`.
+    """Parse `name:latest`, `name:v3`, `name:3` or `type/name:alias`.
 
     Raises:
         InvalidArtifact: it has another form.

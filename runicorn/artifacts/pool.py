@@ -1,9 +1,9 @@
-"""The pool: every content once, under the name of its digest, in `<root>/artifacts/.dedup/<aa>/<sha256>`.
+"""Content-addressed pool: each content once, in `<root>/artifacts/.dedup/<aa>/<sha256>`.
 
-A file is taken in by copying it beside the pool and hashing the copy, so that the stored bytes are the hashed ones;
-the copy is synced before it gets its name. A large file whose size the pool has seen is hashed first: when its content
-is there, nothing is copied. Files of versions are hard links to blobs, which an administrator can write through: a blob
-that has lost its stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
+A file is added by copying it beside the pool and hashing the copy, so that the stored bytes are the hashed ones; the
+copy is synced before it gets its name. A large file whose size is known to the pool is hashed first, and copied only if
+its content is new. Files of versions are hard links to blobs, which an administrator can write through: a blob that has
+lost its stamp (`runicorn.artifacts.stamps`) is read again before it is used, and replaced if it has changed.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from runicorn.store.containment import check_inside, is_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
 
 SMALL = 1024 * 1024
-"""Bytes up to which a file is read once, as a whole."""
+"""Size up to which a file is read at once."""
 BATCH_FILES = 2000
 BATCH_BYTES = 1024 * 1024 * 1024
 FEW = 16
-"""Up to this many files are synced one by one; syncing the file system is cheaper for more."""
+"""Number of files up to which each is synced; for more, syncing the file system is cheaper."""
 READ_ONLY = 0o444
 
 
@@ -40,8 +40,8 @@ class Blob(NamedTuple):
 
     Attributes:
         digest: `sha256:` and 64 hexadecimal digits.
-        size: bytes.
-        modified_at: when the source was last changed, Unix seconds.
+        size: size in bytes.
+        modified_at: modification time of the source in Unix seconds.
     """
 
     digest: str
@@ -50,7 +50,7 @@ class Blob(NamedTuple):
 
 
 def seal(path: Path, digest: str) -> None:
-    """Make a file read-only and stamp it; its content is known to have that digest.
+    """Make a file whose digest is known read-only, and stamp it.
 
     Raises:
         OSError: its mode could not be changed.
@@ -60,11 +60,11 @@ def seal(path: Path, digest: str) -> None:
 
 
 class Pool:
-    """The contents of one store.
+    """The contents of a store.
 
     Attributes:
-        path: the folder; it need not be there.
-        root: the storage root, out of which nothing is written.
+        path: the folder, which need not exist.
+        root: the storage root; nothing is written outside of it.
     """
 
     def __init__(self, path: Path, root: Path) -> None:
@@ -72,12 +72,12 @@ class Pool:
         self.root = root
 
     def blob(self, digest: str) -> Path:
-        """Where the content of a digest lies, if it is there."""
+        """Return the path of a content, which need not exist."""
         name = digest.removeprefix(ALGORITHM)
         return self.path / name[:2] / name
 
     def holds(self, digest: str, size: int) -> bool:
-        """Return whether the content is there; a torn or changed blob does not count."""
+        """Return whether the content exists; a torn or changed blob does not count."""
         blob = self.blob(digest)
         try:
             about = blob.stat(follow_symlinks=False)
@@ -95,7 +95,7 @@ class Pool:
         return unchanged
 
     def blobs(self) -> Iterator[os.DirEntry[str]]:
-        """Every blob."""
+        """Yield every blob."""
         for folder in _entries(self.path):
             if len(folder.name) == 2 and folder.is_dir(follow_symlinks=False):
                 for entry in _entries(Path(folder.path)):
@@ -103,7 +103,7 @@ class Pool:
                         yield entry
 
     def in_use(self) -> AbstractContextManager[None]:
-        """Held while files are stored: what was taken in is not collected before a version holds it.
+        """Hold while storing files: added contents are not collected before a version uses them.
 
         Raises:
             OutsideStore: a link leads out of the storage root.
@@ -113,7 +113,7 @@ class Pool:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Held while contents are thrown away.
+        """Hold while removing contents.
 
         Raises:
             StoreBusy: another process is storing files.
@@ -127,10 +127,10 @@ class Pool:
             raise StoreBusy("Files are being stored just now; try again when that is done.") from error
 
     def adopt(self, path: Path, digest: str, size: int) -> None:
-        """Take a file in by renaming it; its content was compared with the digest, and the pool is in use.
+        """Add a file by renaming it. Its digest is verified, and the caller holds the pool in use.
 
         Raises:
-            OSError: it could not be renamed; it is as it was.
+            OSError: it could not be renamed; it is unchanged.
         """
         blob = self.blob(digest)
         check_inside(self.root, blob.parent).mkdir(exist_ok=True)
@@ -142,26 +142,26 @@ class Pool:
             self.remember_size(size)
 
     def remember_size(self, size: int) -> None:
-        """A large content of that size is there from now on."""
+        """Record that the pool has a large content of that size."""
         mark = check_inside(self.root, self.sizes / str(size))
         self.sizes.mkdir(exist_ok=True)
         mark.touch()
 
     @property
     def incoming(self) -> Path:
-        """Where copies lie that have no name yet; outside a save, all of them are rests."""
+        """Return the folder of copies without a name; outside of a save, all of them are leftovers."""
         return self.path / ".incoming"
 
     @property
     def sizes(self) -> Path:
-        """One empty file a size that a large content had, so that one need not look at every blob."""
+        """Return the folder with an empty file for each size of a large content, to avoid scanning all blobs."""
         return self.path / ".sizes"
 
 
 class Intake:
-    """Takes files into a pool; what is taken in is there for good once `settle` has returned.
+    """Add files to a pool; they are durable once `settle` has returned.
 
-    Used in a `with` block, inside `Pool.in_use`; copies that got no name are removed at its end.
+    A context manager, used inside `Pool.in_use`; unnamed copies are removed at its end.
     """
 
     def __init__(self, pool: Pool, progress: Progress = NO_PROGRESS) -> None:
@@ -185,11 +185,11 @@ class Intake:
                 copy.unlink()
 
     def add(self, source: Path) -> Blob:
-        """The content of a file, wherever it leads; copied where the pool does not have it.
+        """Return the content of a file, following links; copy it if the pool does not have it.
 
         Raises:
             SourceChanged: it was written to meanwhile.
-            OSError: it cannot be read, or there is no room for it.
+            OSError: it cannot be read, or the disk is full.
         """
         fd = _platform.open_regular(source, follow_links=True)
         try:
@@ -206,10 +206,10 @@ class Intake:
         return Blob(digest, before.st_size, before.st_mtime)
 
     def keep(self, content: bytes, wanted: Mapping[str, int]) -> bool:
-        """Take in a content that is in memory, if it is among those that are wanted, sizes by digest; whether it is.
+        """Add a content in memory if it is in `wanted` (sizes by digest); return whether it is.
 
         Raises:
-            OSError: there is no room for it.
+            OSError: the disk is full.
         """
         digest = ALGORITHM + hashlib.sha256(content).hexdigest()
         if wanted.get(digest) != len(content):
@@ -223,7 +223,7 @@ class Intake:
             self.settle()
 
     def settle(self) -> None:
-        """Have everything written that was copied, and give it its name."""
+        """Sync all copies, and give them their names."""
         copies = [copy for copy, _ in self._waiting.values()]
         if len(copies) <= FEW or not bulk_io.sync_filesystem(self._pool.path):
             for copy in copies:

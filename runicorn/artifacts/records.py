@@ -1,4 +1,4 @@
-"""What a run made and used: `artifacts_created.json` and `artifacts_used.json` in its folder."""
+"""Versions that a run created and used: `artifacts_created.json` and `artifacts_used.json` in its folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ENTRIES = "artifacts"
 
 
 def made(run_folder: Path, version: Version) -> None:
-    """Record that the run made a version.
+    """Record that the run created a version.
 
     Raises:
         OSError: it could not be written.
@@ -31,7 +31,7 @@ def made(run_folder: Path, version: Version) -> None:
 
 
 def used(run_folder: Path, version: Version) -> None:
-    """Record that the run used a version; once, however often it does.
+    """Record, once, that the run used a version.
 
     Raises:
         OSError: it could not be written.
@@ -51,7 +51,7 @@ def _key(version: Version) -> dict[str, Any]:
 
 
 def _add(run_folder: Path, file: str, entry: dict[str, Any]) -> None:
-    # Threads and forked processes of one run may log at once; what one has added the other must not write over.
+    # Threads and forked processes of one run may log at once and must not overwrite each other's entries.
     with _platform.file_lock(run_folder / ".artifacts.lock"):
         before = layout.read_json(run_folder / file)[0].get(ENTRIES)
         entries = [known for known in before if isinstance(known, dict)] if isinstance(before, list) else []

@@ -24,7 +24,7 @@ Warn = Callable[[str], None]
 
 
 def list_artifacts(store: Store, type: str | None, warn: Warn) -> list[Artifact]:
-    """Return the artifacts with a version that is not deleted, the last updated first."""
+    """Return the artifacts with a version that is not deleted, last updated first."""
     entries = [entry for folder in store.folders(type) if (entry := _artifact_entry(folder, warn))]
     return sorted(entries, key=lambda entry: entry["updated_at"], reverse=True)
 
@@ -48,7 +48,7 @@ def _artifact_entry(folder: ArtifactFolder, warn: Warn) -> Artifact | None:
 
 
 def list_versions(folder: ArtifactFolder, warn: Warn) -> list[ArtifactVersion]:
-    """Return the versions of an artifact, ascending, deleted ones too."""
+    """Return the versions of an artifact, ascending, including deleted ones."""
     aliases = folder.aliases()
     entries = []
     for version in map(folder.version, folder.all_numbers()):

@@ -1,4 +1,4 @@
-"""The files below a folder that shall become part of an artifact."""
+"""Files below a folder that is added to an artifact."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Found(NamedTuple):
     """Content of a folder.
 
     Attributes:
-        files: sources by the prefix and their path relative to the folder, with forward slashes.
-        links: symbolic links that lead out of the folder or nowhere, as references.
+        files: source files by prefix and relative path, with forward slashes.
+        links: symbolic links out of the folder or to nothing, as references.
         others: paths that are neither files nor folders (pipes, sockets, devices).
     """
 
@@ -26,14 +26,14 @@ class Found(NamedTuple):
 
 
 def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: str = "") -> Found:
-    """Walk a folder, in the order of the names.
+    """Walk a folder in the order of the names.
 
     Args:
-        folder: where.
-        exclude: patterns as `PurePath.match` has them, matched against the path below the folder.
-        follow_symlinks: take what links lead to, wherever it lies. Else a link to a file within the folder is taken as that
-            file, and every other link is recorded.
-        prefix: what goes before each path that is told.
+        folder: the folder.
+        exclude: patterns of `PurePath.match`, matched against the path below the folder.
+        follow_symlinks: follow links anywhere. By default a link to a file within the folder counts as that file, and
+            every other link is recorded.
+        prefix: prefix of each returned path.
 
     Raises:
         OSError: a folder cannot be listed.
@@ -55,7 +55,7 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: s
 
 
 def _walk(folder: Path, prefix: str, follow: bool, visited: set[str]) -> Iterator[tuple[Path, str]]:
-    """Everything below a folder but folders; folders behind links only with `follow`, and none twice on one way."""
+    """Yield everything below a folder except folders; with `follow` also behind links, each once per path."""
     with os.scandir(folder) as listing:
         entries = sorted(listing, key=lambda entry: entry.name)
     for entry in entries:
@@ -79,7 +79,7 @@ def _is_regular(path: Path) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except OSError:
-        # It vanished, or a link leads nowhere: reading it will say so by name.
+        # It vanished, or is a broken link: reading it will raise an error with its name.
         return True
 
 

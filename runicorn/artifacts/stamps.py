@@ -1,8 +1,8 @@
 """Mark stored files so that a later write to one is noticed without reading it.
 
 A stamped file has a modification time whose fraction of a second is derived from the digest of its content. Any write to
-the file, through whichever of its hard links and by whichever user, sets another time. A file without its stamp is
-compared with its digest before it is used: file systems and archives that keep whole seconds cost a reading, nothing else.
+the file, through any hard link and by any user, sets another time. A file without its stamp is compared with its digest
+before it is used, so file systems and archives with whole seconds only cost an extra read.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def stamp(path: Path, digest: str, expected: os.stat_result | None = None) -> No
     """Stamp a file whose content was compared with `digest`.
 
     Args:
-        path: the file; left alone when it belongs to another user.
+        path: the file; unchanged if it belongs to another user.
         digest: hexadecimal digits, with or without the name of the algorithm.
-        expected: status of the file before its content was read; when it has changed, the file gets no stamp.
+        expected: stat result of the file before its content was read; if it has changed, the file is not stamped.
     """
     with suppress(OSError):
         about = path.stat(follow_symlinks=False)

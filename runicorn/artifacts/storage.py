@@ -1,4 +1,4 @@
-"""`ArtifactStorage`, the view of a store's artifacts that scripts for Runicorn 0.5 use."""
+"""`ArtifactStorage`, the interface to a store's artifacts of Runicorn 0.5."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ArtifactStorage:
         self._store = Store(self.storage_root)
 
     def list_artifacts(self, type: str | None = None) -> list[Artifact]:
-        """Return the artifacts, or those of a type; what cannot be read is reported and left out."""
+        """Return the artifacts, or those of a type; unreadable ones are reported and left out."""
         from runicorn.artifacts import responses
 
         return responses.list_artifacts(self._store, type, say)
@@ -36,7 +36,7 @@ class ArtifactStorage:
         """Return the versions of an artifact.
 
         Raises:
-            ArtifactNotFound, AmbiguousArtifact: as `Store.find`.
+            ArtifactNotFound, AmbiguousArtifact: see `Store.find`.
         """
         from runicorn.artifacts import responses
 
@@ -49,7 +49,7 @@ class ArtifactStorage:
 
         Raises:
             ValueError: both `version` and `alias` are given.
-            ArtifactNotFound, AmbiguousArtifact: as `Store.resolve`.
+            ArtifactNotFound, AmbiguousArtifact: see `Store.resolve`.
         """
         if version is not None and alias is not None:
             raise ValueError("Cannot specify both version and alias")

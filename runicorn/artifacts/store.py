@@ -1,7 +1,7 @@
-"""The artifacts of a storage root: which there are, and where each lies.
+"""Artifacts and versions of a storage root.
 
-`<root>/artifacts/<type>/<name>/` holds `versions.json` and one folder `v<N>/` a version. A version is there when its
-`manifest.json` is; `versions.json` is an index for other readers, and the record of the aliases.
+`<root>/artifacts/<type>/<name>/` contains `versions.json` and one folder `v<N>/` per version. A version exists if its
+`manifest.json` does; `versions.json` is an index for other readers, and the record of the aliases.
 """
 
 from __future__ import annotations
@@ -36,22 +36,22 @@ METADATA = "metadata.json"
 CURATION = "curation.json"
 FILES = "files"
 HIGHEST = ".highest"
-"""The highest number ever used, once its version is gone for good."""
+"""The highest number ever used, kept when its version is deleted."""
 SAVING = ".saving-"
-"""Begins the name of a folder in which a version is being made."""
+"""Name prefix of a folder in which a version is being created."""
 MANIFEST_CEILING = 512 * 1024 * 1024
-"""Bytes above which a manifest is left unread, and none is written: some three million files."""
+"""Size limit of a manifest, for some three million files; larger ones are neither written nor read."""
 UPLOADS = ".uploads"
 GONE = ".gone-"
-"""Begins the name of a folder that is being removed."""
+"""Name prefix of a folder that is being removed."""
 _VERSION = re.compile(r"v([1-9][0-9]{0,8})")
 
 
 class Version:
-    """One version: a folder that only curation changes.
+    """A version: a folder that only curation changes.
 
     Attributes:
-        artifact: what it is a version of.
+        artifact: its artifact.
         number: 1, 2, 3, …
         path: its folder.
     """
@@ -66,10 +66,10 @@ class Version:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """Its files and references.
+        """Read its files and references.
 
         Raises:
-            DamagedFile: `manifest.json` cannot be read, or is not to be trusted.
+            DamagedFile: `manifest.json` cannot be read, or is invalid.
         """
         if not (self.path / MANIFEST).is_file():
             raise DamagedFile(f"{self}: {MANIFEST} is missing.")
@@ -80,7 +80,7 @@ class Version:
 
     @property
     def metadata(self) -> Metadata:
-        """Metadata, read each time since curation can change it."""
+        """Read its metadata, every time since curation can change it."""
         value, _ = layout.read_json(self.path / METADATA)
         return Metadata.from_dict(
             value, name=self.artifact.name, type=self.artifact.type, version=self.number
@@ -88,29 +88,28 @@ class Version:
 
     @property
     def curation(self) -> dict[str, Any]:
-        """What was decided later and has no place in `metadata.json`: stages, evaluations, verifications."""
+        """Read later changes that are not in `metadata.json`: stages, evaluations, verifications."""
         return layout.read_json(self.path / CURATION)[0]
 
     def is_deleted(self) -> bool:
-        """Whether it is in the recycle bin."""
         return (self.path / layout.DELETED).exists()
 
     def file_path(self, path: str) -> Path:
-        """Where a file of the version lies; not whether it is there.
+        """Return the path of a file of the version, which need not exist.
 
         Raises:
-            InvalidArtifact: `path` leads elsewhere.
+            InvalidArtifact: `path` is not a relative path.
         """
         return self.path / FILES / names.check_path(path)
 
 
 class ArtifactFolder:
-    """One artifact of a store.
+    """An artifact of a store.
 
     Attributes:
         type: one of the five types.
         name: its name.
-        path: its folder; it need not be there.
+        path: its folder, which need not exist.
     """
 
     def __init__(self, store: Store, type: str, name: str, path: Path) -> None:
@@ -129,19 +128,19 @@ class ArtifactFolder:
         return _platform.file_lock(self.path / ".lock", mode=0o666)
 
     def numbers(self) -> list[int]:
-        """The versions that are there, ascending; deleted ones too."""
+        """Return the numbers of its versions, ascending, including deleted ones."""
         return [number for number in self._folders() if (self.path / f"v{number}" / MANIFEST).is_file()]
 
     def all_numbers(self) -> list[int]:
-        """Return the numbers of all folders of versions, also of those without a manifest, ascending."""
+        """Return the numbers of all folders of versions, ascending, including those without a manifest."""
         return [number for number in self._folders() if os.path.isdir(self.path / f"v{number}")]
 
     def live(self) -> list[int]:
-        """The versions that are there and not deleted, ascending."""
+        """Return the numbers of versions that are not deleted, ascending."""
         return [number for number in self.numbers() if not self.version(number).is_deleted()]
 
     def highest(self) -> int:
-        """The highest number that was ever used, 0 for none; half-written folders of others count."""
+        """Return the highest number ever used, including incomplete folders of other programs; 0 for none."""
         try:
             kept = int((self.path / HIGHEST).read_text())
         except (OSError, ValueError):
@@ -157,11 +156,11 @@ class ArtifactFolder:
         return sorted(int(match[1]) for match in found if match)
 
     def version(self, number: int) -> Version:
-        """A version, whether it is there or not."""
+        """Return a version, which need not exist."""
         return Version(self, number)
 
     def existing(self, number: int) -> Version:
-        """A version that is there, deleted or not.
+        """Return an existing version, deleted or not.
 
         Raises:
             ArtifactNotFound: it does not exist.
@@ -172,7 +171,7 @@ class ArtifactFolder:
         return version
 
     def changeable(self, number: int) -> Version:
-        """A version that is there, deleted or not, and about to be changed.
+        """Return an existing version, deleted or not, that is about to be changed.
 
         Raises:
             ArtifactNotFound: it does not exist.
@@ -183,16 +182,15 @@ class ArtifactFolder:
         return version
 
     def index(self) -> dict[str, Any]:
-        """What `versions.json` holds; empty when it is missing or damaged."""
+        """Read `versions.json`; {} if it is missing or damaged."""
         return layout.read_json(self.path / INDEX)[0]
 
     def index_entries(self) -> list[dict[str, Any]]:
-        """The versions that `versions.json` lists."""
         entries = self.index().get("versions")
         return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
 
     def aliases(self) -> dict[str, int]:
-        """Versions by alias; `latest` is the highest that is not deleted."""
+        """Return version numbers by alias; `latest` is the highest that is not deleted."""
         kept = self.index().get("aliases")
         live = self.live()
         found = {
@@ -203,7 +201,7 @@ class ArtifactFolder:
         return {names.LATEST: live[-1], **found} if live else {}
 
     def resolve(self, spec: Spec) -> Version:
-        """The version that is meant.
+        """Return the specified version.
 
         Raises:
             ArtifactNotFound: it does not exist or is deleted, or the alias is unknown.
@@ -226,7 +224,7 @@ class Store:
 
     Attributes:
         root: the storage root.
-        path: `<root>/artifacts`; it need not be there.
+        path: `<root>/artifacts`, which need not exist.
         pool: the contents of all versions.
     """
 
@@ -236,7 +234,7 @@ class Store:
         self.pool = Pool(self.path / ".dedup", root)
 
     def writable(self, path: Path) -> Path:
-        """Return a path of the store to which something is about to be written.
+        """Return a path of the store that is about to be written.
 
         Raises:
             OutsideStore: a link on the way leads out of the storage root.
@@ -244,10 +242,10 @@ class Store:
         return check_inside(self.root, path)
 
     def folder(self, type: str, name: str) -> ArtifactFolder:
-        """The artifact of that type and name, whether it is there or not.
+        """Return the artifact of that type and name, which need not exist.
 
         Raises:
-            InvalidArtifact: one of them cannot be.
+            InvalidArtifact: one of them is invalid.
         """
         checked = names.check_stored_type(type)
         own = ArtifactFolder(self, checked, names.check_name(name), self.path / checked / name)
@@ -260,15 +258,15 @@ class Store:
         return own
 
     def types(self) -> list[str]:
-        """Return our five types, and those of other programs that are in the store."""
+        """Return the five types, and types of other programs in the store."""
         others = self._names(self.path) - {*TYPES, *names.MISPLACED}
         return [*TYPES, *sorted(others)]
 
     def folders(self, type: str | None = None) -> Iterator[ArtifactFolder]:
-        """Every artifact, or those of a type, by type and name.
+        """Yield every artifact, or those of a type, by type and name.
 
-        Where an artifact exists both in the misplaced folder of an older SDK and in its own, the first is listed
-        under its name with the mistaken folder's in brackets: neither hides the other.
+        If an artifact exists both in its own folder and in the misplaced one of an older SDK, the latter is listed with
+        the name of that folder in brackets.
         """
         pending_imports.finish(self.root)
         for kind in self.types() if type is None else (type,):
@@ -281,11 +279,11 @@ class Store:
                     yield ArtifactFolder(self, kind, shown, self.path / word / name)
 
     def find(self, name: str, type: str | None = None) -> ArtifactFolder:
-        """The artifact of a name, of whatever type when none is said.
+        """Return the artifact of a name, of any type if none is given.
 
         Raises:
             ArtifactNotFound: it does not exist.
-            AmbiguousArtifact: there are two, of different types.
+            AmbiguousArtifact: several types have this name.
             InvalidArtifact: the type is invalid.
         """
         kinds = self.types()
@@ -307,10 +305,10 @@ class Store:
         return found[0]
 
     def resolve(self, spec: Spec) -> Version:
-        """The version that is meant.
+        """Return the specified version.
 
         Raises:
-            ArtifactNotFound, AmbiguousArtifact: as `find` and `ArtifactFolder.resolve`.
+            ArtifactNotFound, AmbiguousArtifact: see `find` and `ArtifactFolder.resolve`.
         """
         return self.find(spec.name, spec.type).resolve(spec)
 
@@ -328,20 +326,20 @@ class Store:
 
 
 def write_small(path: Path, value: dict[str, Any]) -> None:
-    """Replace a small file of an artifact in one step.
+    """Replace a small file of an artifact atomically.
 
     Raises:
-        InvalidArtifact: it would be too large to be read again.
-        OSError: it could not be written. With both, the old one is as it was.
+        InvalidArtifact: it would be too large to read.
+        OSError: it could not be written. After any error the old one is unchanged.
     """
     _platform.replace_file(path, fitting(path.name, manifest.content_of(value)))
 
 
 def fitting(name: str, content: bytes, ceiling: int = layout.JSON_CEILING) -> bytes:
-    """The content itself, when a file of that size is read again.
+    """Return the content if a file of that size can be read.
 
     Raises:
-        InvalidArtifact: it would be left unread.
+        InvalidArtifact: it is too large.
     """
     if len(content) > ceiling:
         sentence = f"{name} would have more than {ceiling // 2**20} MiB, and could not be read again."

@@ -1,10 +1,9 @@
-"""Versions that come from another machine: declared first, then sent, and made when everything is there.
+"""Upload of versions from other machines: declare, send contents, complete.
 
-An upload is a folder `artifacts/.uploads/<id>/` with the declared version (`upload.json`) and of its files, a
-line each (`files.jsonl`: a hundred thousand of them are declared in several requests), and a growing file for each content
-that is on its way. A content that is whole and has its digest goes into the pool. All of it survives a restart of
-the receiving process. No version is visible before the upload is complete, and one unused for a day is a
-rest for the collection of garbage, as are contents that no version holds then.
+An upload is a folder `artifacts/.uploads/<id>/` with the declared version (`upload.json`), a line for each file
+(`files.jsonl`, since a hundred thousand files are declared in several requests), and a growing file for each content
+being received. A complete content whose digest matches moves to the pool. An upload survives a restart of the server.
+The version is visible only when the upload is complete; an upload unused for a day is garbage, as are its contents.
 """
 
 from __future__ import annotations
@@ -33,18 +32,18 @@ from runicorn.store import layout
 
 MOST_FILES = 100_000
 PREFIX = 8
-"""Bytes before each of several contents that are sent together: its length, the highest first."""
+"""Header of each content in a batch: its length, big-endian."""
 WHOLE = "non_field_errors"
-"""What is wrong with a body that has no fields is declared under this name."""
+"""Field name of errors about a whole body."""
 _ID = re.compile(r"[0-9a-f]{32}")
 _ABOUT, _FILES = "upload.json", "files.jsonl"
 
 
 class UploadConflict(ArtifactError, RuntimeError):
-    """What was sent does not fit what is there.
+    """The sent data does not match the state of the upload.
 
     Attributes:
-        size: bytes of the content that are there, where that is the question.
+        size: received bytes of the content, if that is the conflict.
     """
 
     def __init__(self, sentence: str, size: int | None = None) -> None:
@@ -61,11 +60,11 @@ class DeclaredFile(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """The files of an upload.
+    """The declared files of an upload.
 
     Attributes:
-        files: in the order in which they were declared.
-        sizes: the size of each content, by digest.
+        files: in the order of declaration.
+        sizes: size of each content by digest.
     """
 
     files: tuple[DeclaredFile, ...]
@@ -73,7 +72,7 @@ class Listed(NamedTuple):
 
 
 class Upload:
-    """An upload that was begun.
+    """An upload in progress.
 
     Attributes:
         id: 32 hexadecimal digits.
@@ -86,10 +85,10 @@ class Upload:
         self.path = store.path / UPLOADS / id
 
     def declared(self) -> dict[str, Any]:
-        """Declaration of the version at the beginning of the upload.
+        """Return the declaration of the version.
 
         Raises:
-            ArtifactNotFound: there is no such upload, or it is complete.
+            ArtifactNotFound: the upload does not exist, or is complete.
         """
         value = layout.read_json(self.path / _ABOUT)[0] if _ID.fullmatch(self.id) else {}
         if not value:
@@ -97,10 +96,10 @@ class Upload:
         return value
 
     def listed(self) -> Listed:
-        """The files that were declared so far.
+        """Return the files declared so far.
 
         Raises:
-            ArtifactNotFound: there is no such upload, or it is complete.
+            ArtifactNotFound: the upload does not exist, or is complete.
         """
         try:
             about = os.stat(self.path / _FILES) if _ID.fullmatch(self.id) else None
@@ -111,23 +110,23 @@ class Upload:
         return _listed(self.path / _FILES, about.st_size, about.st_mtime_ns)
 
     def missing(self, files: Iterable[DeclaredFile]) -> list[str]:
-        """Of the contents of some files, the digests of those that have still to be sent, in whole or in part."""
+        """Return the digests of the contents of `files` that are not complete yet."""
         sizes = {file.digest: file.size for file in files}
         return [digest for digest, size in sizes.items() if not self.store.pool.holds(digest, size)]
 
     def part(self, digest: str) -> Path:
-        """Where a content grows."""
+        """Return the path of a content while it is received."""
         return self.path / digest.removeprefix(ALGORITHM)
 
     def received(self, digest: str) -> int:
-        """Bytes of a content that are there."""
+        """Return the number of received bytes of a content."""
         try:
             return self.part(digest).stat().st_size
         except FileNotFoundError:
             return 0
 
     def lock(self) -> Any:
-        """Lock for adding to it and completing it.
+        """Lock for changing and completing it.
 
         Raises:
             OutsideStore: its folder is, or lies behind, a link out of the storage root.
@@ -141,13 +140,13 @@ def begin(
     """Begin an upload; return it and the files declared with it.
 
     Args:
-        store: where.
-        about: `name`, `type`, and where they are known `description`, `metadata`, `tags`, `references`, `run_id`.
+        store: the store.
+        about: `name`, `type`, and optionally `description`, `metadata`, `tags`, `references`, `run_id`.
         files: `path`, `size` and `digest` of each.
-        total: how many files it will have, where they are declared little by little; then it cannot be completed with fewer.
+        total: number of files if they are declared in several requests; fewer cannot be completed.
 
     Raises:
-        InvalidArtifact: it could never be a version.
+        InvalidArtifact: it cannot become a version.
         OSError: it could not be written.
     """
     declared = [_declared(file) for file in files]
@@ -167,8 +166,8 @@ def declare(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Declared
     """Declare further files of an upload, and return them. Declaring a file twice changes nothing.
 
     Raises:
-        ArtifactNotFound: there is no such upload.
-        InvalidArtifact: with them it could never be a version, or one of them was declared otherwise before.
+        ArtifactNotFound: the upload does not exist.
+        InvalidArtifact: with them it cannot become a version, or one of them was declared differently before.
         OSError: it could not be written.
     """
     declared = [_declared(file) for file in files]
@@ -186,13 +185,13 @@ def declare(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Declared
 
 
 def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
-    """Append to a content, exactly at an offset; the size that is there then. The last part brings it into the pool.
+    """Append to a content exactly at an offset; return its new size. The last part moves it to the pool.
 
     Raises:
-        ArtifactNotFound: there is no such upload.
-        InvalidArtifact: no file of the upload has that content, or it is not so long.
-        UploadConflict: the content has another size now, and nothing was written; or all of it has another digest, and
-            was thrown away.
+        ArtifactNotFound: the upload does not exist.
+        InvalidArtifact: no file of the upload has this content, or it exceeds the declared size.
+        UploadConflict: the content has another size now, and nothing was written; or its digest differs, and it was
+            discarded.
         OSError: it could not be written.
     """
     size = upload.listed().sizes.get(digest)
@@ -224,11 +223,11 @@ def add_part(upload: Upload, digest: str, offset: int, content: bytes) -> int:
 
 
 def add_contents(upload: Upload, body: bytes) -> int:
-    """Take several small contents at once, whole and each after its length; how many they were.
+    """Receive a batch of complete small contents, each after its length; return their number.
 
     Raises:
-        ArtifactNotFound: there is no such upload.
-        InvalidArtifact: what came is not of that form, or no file of the upload has one of the contents.
+        ArtifactNotFound: the upload does not exist.
+        InvalidArtifact: the body is malformed, or no file of the upload has one of the contents.
         OSError: something could not be written.
     """
     sizes = upload.listed().sizes
@@ -247,12 +246,12 @@ def add_contents(upload: Upload, body: bytes) -> int:
 
 
 def complete(upload: Upload) -> Version:
-    """Make the version; the upload is gone then.
+    """Create the version and remove the upload.
 
     Raises:
-        ArtifactNotFound: there is no such upload.
-        UploadConflict: something was not declared or sent yet, or has another digest and was thrown away.
-        OSError: it could not be written; the upload is as it was.
+        ArtifactNotFound: the upload does not exist.
+        UploadConflict: something was not declared or sent yet, or its digest differs and it was discarded.
+        OSError: it could not be written; the upload is unchanged.
     """
     store = upload.store
     upload.declared()
@@ -306,7 +305,7 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
 
 @lru_cache(maxsize=2)
 def _listed(path: Path, size: int, changed: int) -> Listed:
-    """The list as it is while the file has this size and time: each part of an upload looks into it."""
+    """Read and cache the list of files for this size and time: each part of an upload reads it."""
     with path.open("rb") as file:
         lines = file.read(size).split(b"\n")[:-1]
     files = tuple(DeclaredFile(*json.loads(line)) for line in lines)
@@ -314,7 +313,7 @@ def _listed(path: Path, size: int, changed: int) -> Listed:
 
 
 def _append(path: Path, files: Iterable[DeclaredFile]) -> None:
-    """Append lines to the list, after removing a torn one of a killed process."""
+    """Append lines to the list, after removing a torn line of a killed process."""
     text = "".join(json.dumps(file) + "\n" for file in files)
     with path.open("a+b") as lines:
         lines.seek(0)
@@ -335,7 +334,7 @@ def _check_files(
     for file in files:
         if sizes.setdefault(file.digest, file.size) != file.size:
             raise InvalidArtifact(f"Two files have the digest {file.digest} and different sizes.", "files")
-    # Of files that are declared later there is nothing to hold against the version yet.
+    # The version cannot be checked yet if files are declared later.
     check(store, _draft(about, files), may_be_empty=bool(total))
 
 

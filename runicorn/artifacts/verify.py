@@ -1,4 +1,4 @@
-"""Reading a version's files so that what was damaged is never taken for good, and looking a whole version over."""
+"""Verification of stored files and of whole versions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class VerifyResult(NamedTuple):
 
 
 def places(version: Version, file: FileEntry) -> list[Path]:
-    """Where the content of a file lies: in the version's folder, and in the pool when that is another copy."""
+    """Return the places of a file's content: the version's folder, and the pool if it has another copy."""
     own, pooled = version.file_path(file.path), version.artifact.store.pool.blob(file.digest)
     with suppress(OSError):
         if os.path.samefile(own, pooled):
@@ -47,12 +47,12 @@ def places(version: Version, file: FileEntry) -> list[Path]:
 
 
 def is_whole(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> bool:
-    """Whether what lies at `path` is what was stored."""
+    """Return whether the content at `path` is what was stored."""
     return not damage(path, file, progress)
 
 
 def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str:
-    """Compare what lies at `path` with what was stored; return how it differs, or ""."""
+    """Return how the content at `path` differs from what was stored; "" if it does not."""
     try:
         fd = _platform.open_regular(path, follow_links=False)
     except FileNotFoundError:
@@ -76,7 +76,7 @@ def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str
 
 
 def whole_place(version: Version, file: FileEntry) -> Path:
-    """A place where the content is whole; reads it once.
+    """Return a place where the content is intact; reads it once.
 
     Raises:
         DamagedFile: no intact copy exists.
@@ -88,12 +88,12 @@ def whole_place(version: Version, file: FileEntry) -> Path:
 
 
 def first_place(version: Version, file: FileEntry) -> Path:
-    """Return where a content of the right size lies, preferably one without a write since it was stored.
+    """Return a place of a content with the right size, preferably one unchanged since it was stored.
 
-    The digest shows only when it is read whether it is intact.
+    Only reading it shows whether it is intact.
 
     Raises:
-        DamagedFile: nowhere.
+        DamagedFile: there is none.
     """
     found = _by_stamp(version, file)
     if not found:
@@ -102,7 +102,7 @@ def first_place(version: Version, file: FileEntry) -> Path:
 
 
 def unchanged_place(version: Version, file: FileEntry) -> Path:
-    """Return where an unchanged content lies; read it only where its stamp is missing.
+    """Return a place of an unchanged content; read it only if its stamp is missing.
 
     Raises:
         DamagedFile: no intact copy exists.
@@ -114,7 +114,7 @@ def unchanged_place(version: Version, file: FileEntry) -> Path:
 
 
 def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
-    """Return the places that have the right size, those with a stamp first, and whether they have one."""
+    """Return the places with the right size, those with a stamp first, and whether they have one."""
     found = []
     for path in places(version, file):
         with suppress(OSError):
@@ -125,10 +125,10 @@ def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:
 
 
 def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
-    """Yield a file in blocks; the last one only once the digest is verified.
+    """Yield a file in blocks; the last one only after the digest is verified.
 
     Raises:
-        DamagedFile: it is not, or the content is missing or torn. What was handed out before is to be thrown away.
+        DamagedFile: the digest differs, or the content is missing or torn. Discard the earlier blocks.
     """
     try:
         fd = _platform.open_regular(place, follow_links=False)
@@ -150,11 +150,11 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
 
 
 def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
-    """Read every byte of a version, restore what has an intact copy, and record the outcome: `corrupted` or `ready`.
+    """Read every byte of a version, repair files with an intact copy, and record `corrupted` or `ready`.
 
     Raises:
         DamagedFile: the manifest itself cannot be read.
-        OSError: the outcome could not be written.
+        OSError: the result could not be written.
     """
     damaged: dict[str, str] = {}
     repaired, checked = [], 0
@@ -185,7 +185,7 @@ def verify(version: Version, progress: Progress = NO_PROGRESS) -> VerifyResult:
 
 
 def _replace(path: Path, source: Path, digest: str) -> None:
-    """Put an intact content in the place of a damaged one; a link where the file system can have one."""
+    """Replace a damaged content by an intact one, linked if possible."""
     beside = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
