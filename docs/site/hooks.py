@@ -57,7 +57,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     pages |= {
         "reference/sdk.md": _sdk(),
         "reference/client.md": _client(),
-        "reference/cli.md": _commands(),
+        "reference/commands.md": _commands(),
         "reference/rest.md": "\n".join(_routes()),
         "examples.md": _examples(),
     }

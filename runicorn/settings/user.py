@@ -30,71 +30,74 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "RUNICORN_DIR",
         "",
-        "The storage root, when none is given; else the user configuration, else ./.runicorn.",
+        "Storage root if no argument sets one; then the user configuration, then `./.runicorn`.",
     ),
     Setting(
         "RUNICORN_ON",
         "",
-        "`0`, `false`, `no` or `off` makes every call of the SDK a silent no-op, as in 0.6 and 0.7.",
+        "`0`, `false`, `no` or `off` turns every call of the SDK into a silent no-op, as in 0.6 and 0.7.",
     ),
-    Setting("RUNICORN_MODE", "online", "`disabled` makes every call of the SDK a silent no-op."),
-    Setting(
-        "RUNICORN_URL",
-        "",
-        "A server, as `http://host:23300`, that is sent what the SDK logs; the link the SDK prints is there.",
-    ),
+    Setting("RUNICORN_MODE", "online", "`disabled` turns every call of the SDK into a silent no-op."),
+    Setting("RUNICORN_URL", "", "Server to which the SDK uploads runs, as `http://host:23300`."),
     Setting(
         "RUNICORN_UPLOAD_TIMEOUT",
         "30",
-        "Seconds that `finish()` and the end of the program wait until `RUNICORN_URL` has everything.",
+        "Seconds that `finish()` and the end of the program wait for the upload to `RUNICORN_URL`.",
+    ),
+    Setting("RUNICORN_CONFIG_DIR", "", "Configuration directory; by default the system's usual place."),
+    Setting(
+        "RUNICORN_DATA_DIR",
+        "",
+        "Directory of databases and of the list of running viewers; by default the system's usual place.",
+    ),
+    Setting("RUNICORN_DATABASE_URL", "", "Database of the viewer, as a URL; by default a SQLite file."),
+    Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the rate limits of the viewer off."),
+    Setting(
+        "RUNICORN_MAX_SOCKETS", "10", "Log sockets that one client address may have open; 0 for no limit."
     ),
     Setting(
-        "RUNICORN_CONFIG_DIR", "", "The folder of the user's configuration; else the system's usual place."
-    ),
-    Setting(
-        "RUNICORN_DATA_DIR", "", "The folder of databases and of the list of viewers; else the usual place."
-    ),
-    Setting("RUNICORN_DATABASE_URL", "", "The viewer's database, as a URL; else an SQLite file of its own."),
-    Setting("RUNICORN_RATE_LIMIT", "on", "`off` switches the viewer's rate limits off."),
-    Setting("RUNICORN_MAX_SOCKETS", "10", "Log sockets one client address may have open; 0 means no limit."),
-    Setting(
-        "RUNICORN_ALLOWED_HOSTS", "", "Further names under which the viewer answers, separated by commas."
+        "RUNICORN_ALLOWED_HOSTS", "", "Additional host names that the viewer accepts, separated by commas."
     ),
     Setting(
         "RUNICORN_TOKEN",
         "",
-        "For the viewer `auto`, `new` or the file with the token it asks for; for `RUNICORN_URL` the token or its file.",
+        "For the viewer `auto`, `new` or the file of the token that it asks for; for `RUNICORN_URL` the token or its file.",
     ),
     Setting(
         "RUNICORN_OTHER_USERS",
         "auto",
-        "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or by its accounts.",
+        "Whether other people use this machine, so that the viewer asks them for a token: `yes`, `no`, or `auto` (by its accounts).",
     ),
     Setting(
         "RUNICORN_DISABLE",
         "",
-        "What the viewer may not do, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, permanent-deletion.",
+        "Capabilities of the viewer to disable, separated by commas: ssh-keys, ssh-agent, saved-passwords, root-change, import, permanent-deletion.",
     ),
     Setting(
-        "RUNICORN_IMPORT_MEMBERS", "200000", "Files and folders that an archive may hold to be imported."
+        "RUNICORN_IMPORT_MEMBERS", "200000", "Maximum number of files and folders in an imported archive."
     ),
-    Setting("RUNICORN_IMPORT_BYTES", "20000000000", "Bytes that it may have unpacked, and packed."),
     Setting(
-        "RUNICORN_IMPORT_RATIO", "200", "Times its size that it may have unpacked, once that is over 10 MB."
+        "RUNICORN_IMPORT_BYTES",
+        "20000000000",
+        "Maximum size of an imported archive in bytes, packed and unpacked.",
     ),
+    Setting("RUNICORN_IMPORT_RATIO", "200", "Maximum ratio of unpacked to packed size, checked above 10 MB."),
     Setting(
         "RUNICORN_RESERVE",
         "1GB,5%",
-        "Space that imports, uploads and syncs leave free on the disk: bytes, `2GB`, `5%`, or several, of which the "
-        "smallest counts; `0` switches it off.",
+        "Disk space that imports, uploads and mirrors leave free: bytes, `2GB`, `5%`, or several, of which the smallest counts; `0` switches it off.",
     ),
-    Setting("RUNICORN_MIRROR_BYTES", "", "Bytes that one sync may fetch; no limit when unset."),
+    Setting(
+        "RUNICORN_MIRROR_BYTES",
+        "",
+        "Maximum number of bytes that one `runicorn sync` fetches; no limit by default.",
+    ),
     Setting(
         "RUNICORN_REMOTE_PATIENCE",
         "120",
-        "Seconds that a viewer on another machine waits for the one that started it when the connection is lost.",
+        "Seconds after which a remote viewer exits if it receives no heartbeat.",
     ),
-    Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for those who change the server's code."),
+    Setting("RUNICORN_DEBUG", "", "`1` shows Django's error pages, for development of the server."),
 )
 _BY_NAME = {setting.name: setting for setting in SETTINGS}
 

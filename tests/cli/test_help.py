@@ -86,7 +86,7 @@ def test_a_full_disk_behind_stdout_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_the_document_names_every_command() -> None:
-    text = (PROJECT / "docs" / "cli.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
     named = [
         name
         for row in text.splitlines()

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-PAGES = [
-    PROJECT / "README.md",
-    *(PROJECT / "docs" / f"{name}.md" for name in ("quickstart", "migration", "cli")),
+DOCS = PROJECT / "docs"
+# The commands of the backup guide are run by tests/maintenance/test_a_backup_is_restored.py.
+PAGES = [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", PROJECT / "SECURITY.md"]
+PAGES += [
+    page for page in sorted(DOCS.rglob("*.md")) if page.parent.name != "zh" and page.name != "backup.md"
 ]
-PAGES += sorted((PROJECT / "docs" / "api").glob("*.md"))
 RUN = {"bash": "bash", "sh": "bash", "python": "python", "javascript": "javascript"}
-READ = {"json", "text", "http"}
+READ = {"json", "text", "http", "mermaid"}
 _BLOCK = re.compile(
     r"(?:<!--\s*(?P<mark>[^>]*?)\s*-->\s*\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,

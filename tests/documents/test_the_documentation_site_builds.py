@@ -15,8 +15,10 @@ def test_the_site_builds_without_warnings_and_has_the_generated_reference(tmp_pa
     assert built.returncode == 0, built.stderr
     pages = {
         name: (tmp_path / "reference" / f"{name}.html").read_text()
-        for name in ("sdk", "client", "cli", "rest")
+        for name in ("sdk", "client", "commands", "rest")
     }
     assert "upload_timeout" in pages["sdk"] and "list_experiments" in pages["client"]
-    assert "runicorn import-from" in pages["cli"] and "/api/v2/experiments/{run_id}/series" in pages["rest"]
+    assert (
+        "runicorn import-from" in pages["commands"] and "/api/v2/experiments/{run_id}/series" in pages["rest"]
+    )
     assert "https://fonts.googleapis.com" not in (tmp_path / "index.html").read_text()

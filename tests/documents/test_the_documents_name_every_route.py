@@ -11,7 +11,7 @@ from runicorn_site.security.rates.rate_table import DEFAULT, TABLE, Rates
 from runs.live.urls import websocket_patterns
 from tests.documents.blocks import PROJECT
 
-API = PROJECT / "docs" / "api"
+API = PROJECT / "docs" / "reference" / "api"
 ROW = re.compile(r"^\| (\w+) \| `([^`]+)` \| .+ \| (?:\[\w+\]\(([\w-]+\.md)\)|\w+) \|$", re.MULTILINE)
 INDEX = ROW.findall((API / "index.md").read_text(encoding="utf-8"))
 
@@ -60,7 +60,7 @@ def test_the_limits_are_those_of_the_table() -> None:
 
 
 def test_the_successors_of_retired_routes_are_those_that_are_answered() -> None:
-    text = (PROJECT / "docs" / "migration.md").read_text(encoding="utf-8")
+    text = (PROJECT / "docs" / "guides" / "migrate.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `/api/(\S+)` \| `/api/(remote/\S+)` \|$", text, re.MULTILINE))
     assert rows == SUCCESSORS
 
@@ -71,7 +71,7 @@ def test_the_translations_have_the_code_of_their_originals() -> None:
     for page in sorted((PROJECT / "docs" / "zh").glob("*.md")):
         original = {
             "README.md": PROJECT / "README.md",
-            "quickstart.md": PROJECT / "docs" / "quickstart.md",
+            "getting-started.md": PROJECT / "docs" / "getting-started.md",
             "api.md": API / "index.md",
         }[page.name]
         ours, theirs = (fence.findall(path.read_text(encoding="utf-8")) for path in (page, original))

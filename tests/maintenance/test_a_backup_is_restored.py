@@ -1,4 +1,4 @@
-"""The commands of docs/backup.md back a store up and restore it, and the restored one shows what the first did."""
+"""The commands of docs/guides/backup.md back a store up and restore it, and the restored one shows what the first did."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from tests.maintenance import damage
 from tests.processes import PROJECT, Viewer, environment
 from tests.waiting import until
 
-COMMANDS = [block.code for block in blocks(PROJECT / "docs" / "backup.md") if block.language == "bash"]
+COMMANDS = [
+    block.code for block in blocks(PROJECT / "docs" / "guides" / "backup.md") if block.language == "bash"
+]
 COMMAND = f'set -e\nrunicorn() {{ "{sys.executable}" -m runicorn "$@"; }}\n'
 
 

@@ -12,7 +12,7 @@ from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.store import find
 
-WHERE = "A condition, as in docs/api/experiments.md: config.lr < 0.05 and metric.acc.best > 0.9"
+WHERE = "A condition, as in docs/reference/api/experiments.md: config.lr < 0.05 and metric.acc.best > 0.9"
 
 
 @dataclass(frozen=True)
