@@ -7,7 +7,6 @@ would cost on every list page and gain nothing.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from django.db import models
 
@@ -297,10 +296,3 @@ class RunMedia(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.path}"
-
-
-def header(run: Run) -> dict[str, Any]:
-    """The few fields that a page's live socket sends when a run's state changes."""
-    fields = ("run_id", "project", "name", "status", "exit_reason", "created", "updated", "started", "ended")
-    more = ("duration", "best_metric_name", "best_metric_value", "best_metric_step", "last_step", "warnings")
-    return {field: getattr(run, field) for field in (*fields, *more)}

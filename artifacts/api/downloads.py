@@ -14,7 +14,6 @@ from pathlib import Path
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,6 +22,7 @@ from artifacts.models import Version
 from runicorn.artifacts import names, store, verify
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.artifacts.manifest import FileEntry
+from runicorn_site.web.attachments import attachment
 from runicorn_site.web.files import OpenFile
 from runicorn_site.web.streaming import file_answer
 
@@ -75,9 +75,7 @@ def file_of_version(request: HttpRequest | Request, version: Version, path: str)
     answer = _checked(request, version.on_disk, entry, ranged)
     answer["ETag"] = tag
     answer["Accept-Ranges"] = "bytes"
-    answer["Content-Disposition"] = content_disposition_header(True, os.path.basename(path)) or "attachment"
-    answer["X-Content-Type-Options"] = "nosniff"
-    return answer
+    return attachment(answer, os.path.basename(path))
 
 
 def _checked(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 from rest_framework.response import Response
 
@@ -16,6 +15,7 @@ from artifacts.pages.listing import ListState, list_context
 from artifacts.pages.preview import suffix
 from artifacts.pages.version import is_picture, version_context
 from artifacts.services import lookup
+from runicorn_site.web.attachments import attachment
 from runicorn_site.web.fragments import fragment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -86,8 +86,7 @@ def version_archive(request: HttpRequest, type: str, name: str, number: int) -> 
     version = lookup.get_version(name, number, type)
     zip_download.check(version)
     answer = StreamingHttpResponse(zip_download.zipped(version), content_type="application/zip")
-    answer["Content-Disposition"] = content_disposition_header(True, f"{name}-v{number}.zip") or "attachment"
-    return answer
+    return attachment(answer, f"{name}-v{number}.zip")
 
 
 def _plain(answer: HttpResponseBase) -> HttpResponseBase:

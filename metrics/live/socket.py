@@ -19,8 +19,9 @@ from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runs.live.log_blocks import Block, blocks, lines_before
 from runs.live.run_socket import RunSocket, whole_number
+from runs.live.run_state import RunState, run_state
 from runs.live.tail import Chunk
-from runs.models import Run, header
+from runs.models import Run
 
 LOG_LINES = 1000
 BACKLOG = 4 * 1024 * 1024
@@ -82,7 +83,7 @@ class LiveSocket(RunSocket):
         self.log_offset = whole_number(query, "log", default=0)
         self.log_tail = None if "log" in query else LOG_LINES
         self.log_before = whole_number(query, "log_lines", default=0) if "log_lines" in query else None
-        self._header: dict[str, Any] = {}
+        self._state: RunState | None = None
         self._moved = asyncio.Event()
         self._sent = 0
 
@@ -110,10 +111,10 @@ class LiveSocket(RunSocket):
 
     async def send_status(self) -> None:
         """Send the fields of the page's head, unless they are as they were."""
-        now = header(self.run)
-        if now != self._header:
-            self._header = now
-            await self.send_frame(type="status", run=now)
+        state = run_state(self.run)
+        if state != self._state:
+            self._state = state
+            await self.send_frame(type="status", run=state)
 
     # The log
 

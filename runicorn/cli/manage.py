@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -141,7 +141,7 @@ def _tag(
 ) -> None:
     from runs.store.reader import clean_tags
 
-    def tagged(now: Mapping[str, Any]) -> dict[str, Any]:
+    def tagged(now: curation.RunFields) -> curation.RunFields:
         return {"tags": clean_tags([*([] if replace else now["tags"]), *tags])}
 
     def write(record: Any) -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from runicorn import _platform
 from runicorn.store import layout
@@ -41,11 +41,20 @@ def private_folder(root: Path) -> Path:
     return folder
 
 
-Changes = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""The fields to change; or what makes them of those that hold now, for a change that builds on what is there."""
+class RunFields(TypedDict, total=False):
+    """The curated fields of a run."""
+
+    tags: list[str]
+    description: str
+    pinned: bool
+    archived: bool
 
 
-def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -> dict[str, Any]:
+Changes = RunFields | Callable[[RunFields], RunFields]
+"""The fields to change, or a function that computes them from the current ones."""
+
+
+def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -> RunFields:
     """Put changes into a run's `curation.json`; answers the fields as they are then.
 
     Args:
@@ -61,12 +70,13 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
     with _lock(root):
         # From the file: another process may have changed it since what is known was read.
         said, _ = layout.read_json(path)
-        now = {
+        fields = {
             field: said[field] if isinstance(said.get(field), kind) else known[field]
             for field, kind in FIELDS.items()
         }
-        now |= changes(now) if callable(changes) else changes
-        layout.write_json(path, said | now | {"by": _user(), "at": time.time()})
+        now = cast(RunFields, fields)
+        now = {**now, **(changes(now) if callable(changes) else changes)}
+        layout.write_json(path, {**said, **now, "by": _user(), "at": time.time()})
     return now
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
-from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers as s
 from rest_framework.request import Request
@@ -21,6 +20,7 @@ from runicorn.archives.read import Outcome
 from runicorn.export import report
 from runicorn_site.api import archives
 from runicorn_site.api.parsers import FormWithFile
+from runicorn_site.web.attachments import attachment
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.serializers import WHOLE, Body, Query
@@ -159,13 +159,6 @@ def as_csv(lines: Iterator[str], name: str) -> HttpResponseBase:
     content = (line.encode("utf-8", "replace") for line in lines)
     response = StreamingHttpResponse(content, content_type="text/csv; charset=utf-8")
     return attachment(response, f"{name}_metrics.csv")
-
-
-def attachment(response: HttpResponseBase, name: str) -> HttpResponseBase:
-    """Mark a response as a file to download under a name."""
-    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 exchange_patterns = [

@@ -28,7 +28,8 @@ from runicorn.archives.staging import WAITING
 from runicorn.export import report
 from runicorn.store import curation
 from runicorn_site.api import archives
-from runicorn_site.api.exchange import as_csv, attachment
+from runicorn_site.api.exchange import as_csv
+from runicorn_site.web.attachments import attachment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.index.discovery import refresh_runs

@@ -1,7 +1,8 @@
-"""Answers that pages ask for again and again."""
+"""Responses with parts of a page, which the page fetches again and again."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any
 
@@ -10,11 +11,11 @@ from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 
 
-def fragment(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """A part of a page with an ETag of its content: 304 when it is what the page has already."""
-    # The token is masked anew each time; it tells nothing of the content, and must not make it look new.
+def fragment(request: HttpRequest, template: str, context: Mapping[str, Any]) -> HttpResponse:
+    """Return a part of a page with an ETag of its content, or 304 if the page has it already."""
+    # The CSRF token is masked differently in each response, so it is left out of the ETag.
     token = get_token(request)
-    text = render_to_string(template, context | {"csrf_token": token}, request)
+    text = render_to_string(template, {**context, "csrf_token": token}, request)
     tag = f'W/"{blake2b(text.replace(token, "").encode(), digest_size=12).hexdigest()}"'
     fresh = request.headers.get("If-None-Match") == tag
     answer = HttpResponseNotModified() if fresh else HttpResponse(text)

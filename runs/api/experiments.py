@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, cast
+from typing import Any
 
 from runicorn.api.responses.experiments import BatchDeletion, Experiment, ExperimentPage
 from runicorn.api.responses.runs import RunResult
@@ -29,8 +29,8 @@ COLUMNS = ("folder", *EXPERIMENT.values(), *responses.JOURNAL)
 
 def experiment(root: StorageRoot, row: tuple[Any, ...]) -> Experiment:
     """Build an `Experiment` from the values of `COLUMNS`."""
-    item = responses.by_key(root, EXPERIMENT, row)
-    return cast(Experiment, item | responses.file_paths(item["run_dir"]))
+    item = responses.by_key(Experiment, root, EXPERIMENT, row)
+    return {**item, **responses.file_paths(item["run_dir"])}
 
 
 def experiment_of(run: Run) -> Experiment:

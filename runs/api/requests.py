@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict
 
 from rest_framework import serializers
 
@@ -55,6 +55,16 @@ class LogQuery(Query):
     )
 
 
+class LogPart(TypedDict, total=False):
+    """The fields of a valid `LogPartQuery`."""
+
+    search: str
+    around: int
+    before: int
+    after: int
+    first: int
+
+
 class LogPartQuery(serializers.Serializer[Any]):
     """Which part of a log a page wants: the lines around one, or those before or after a byte; or where a text is."""
 
@@ -64,8 +74,8 @@ class LogPartQuery(serializers.Serializer[Any]):
     after = serializers.IntegerField(required=False, min_value=0, max_value=2**60)
     first = serializers.IntegerField(required=False, min_value=1, max_value=2**60, default=1)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Exactly one thing is asked for."""
+    def validate(self, attrs: LogPart) -> LogPart:
+        """Refuse a query for no part, or for several."""
         if len(attrs.keys() - {"first"}) != 1:
             raise serializers.ValidationError("Ask for one of search, around, before and after")
         return attrs

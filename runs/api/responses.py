@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from runicorn.api.responses.experiments import FoundExperiment
+from runicorn.api.responses.experiments import Experiment, FoundExperiment
 from runicorn.api.responses.recycle_bin import DeletedRun
 from runicorn.api.responses.runs import RunDetail, RunFilePaths, RunItem
 from runicorn.store import layout
@@ -37,24 +37,25 @@ ITEM = {
 JOURNAL = ("journal_records", "journal_bytes")
 """Fields of the row that decide how many records are missing."""
 COLUMNS = ("folder", *ITEM.values(), *JOURNAL)
+Item = TypeVar("Item", RunItem, Experiment)
 CHUNK = 500
 SLICE = 2000
 
 
 def run_item(root: StorageRoot, row: tuple[Any, ...]) -> RunItem:
     """Build a list item from the values of `COLUMNS`."""
-    return cast(RunItem, by_key(root, ITEM, row))
+    return by_key(RunItem, root, ITEM, row)
 
 
-def by_key(root: StorageRoot, keys: Iterable[str], row: tuple[Any, ...]) -> dict[str, Any]:
-    """Return the values between the folder and `JOURNAL` by key, with the folder and the count of missing records."""
+def by_key(kind: type[Item], root: StorageRoot, keys: Iterable[str], row: tuple[Any, ...]) -> Item:
+    """Return a `kind` of the values between the folder and `JOURNAL`, with the folder and the missing records."""
     *values, records, size = row[1:]
     item: dict[str, Any] = dict(zip(keys, values, strict=True))
     missing = missing_records(item["records_written"], item["records_missing"], records, size)
     item["hostname"] = item["hostname"] or None
     item["records_missing"] = missing
     item["run_dir"] = f"{root.path}/{row[0]}"
-    return item
+    return cast(Item, item)
 
 
 def file_paths(run_dir: str) -> RunFilePaths:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TypedDict
 
 from runicorn._platform import read_at
 from runicorn.api.responses.run_files import MediaFile
+from runicorn.json_value import JsonObject
 from runicorn.store import layout
 from runicorn_site.web.files import OpenFile
 from runs.errors import NoSuchFile
@@ -97,14 +98,24 @@ def media(run: Run) -> list[MediaFile]:
     return found
 
 
-def environment(run: Run) -> dict[str, Any] | None:
-    """What the run recorded of its environment; None when it recorded nothing that can be read."""
+def environment(run: Run) -> JsonObject | None:
+    """Return the recorded environment, or None if it is missing or malformed."""
     value, _ = layout.read_json(run.path / layout.ENVIRONMENT)
     return Cleaner().clean(value) or None
 
 
-def artifacts(run: Run, file: str) -> list[dict[str, Any]]:
-    """The artifact versions that one of the run's two lists names; entries without a name are left out."""
+class ListedArtifact(TypedDict):
+    """An artifact version in one of the two lists of a run."""
+
+    name: str
+    type: str
+    version: int
+    size_bytes: int
+    created_at: float
+
+
+def artifacts(run: Run, file: str) -> list[ListedArtifact]:
+    """Return the artifact versions in one of the run's two lists; entries without a name are left out."""
     entries = layout.read_json(run.path / file)[0].get("artifacts")
     found = (
         (_artifact(entry) for entry in entries if isinstance(entry, dict))
@@ -114,7 +125,7 @@ def artifacts(run: Run, file: str) -> list[dict[str, Any]]:
     return [entry for entry in found if entry["name"]]
 
 
-def _artifact(entry: dict[str, Any]) -> dict[str, Any]:
+def _artifact(entry: JsonObject) -> ListedArtifact:
     return {
         "name": clean_text(entry.get("name"), 255),
         "type": clean_text(entry.get("type"), 64),

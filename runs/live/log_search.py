@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TypedDict
 
 from runicorn.api.responses.run_files import LogLine, LogMatches
 from runicorn.store import journal
@@ -28,8 +28,15 @@ def matching_lines(fd: int, text: str, *, ended: bool = False) -> LogMatches:
     return {"matches": matches, "total": total, "truncated": total > len(matches)}
 
 
-def matching_numbers(fd: int, text: str, *, ended: bool = False) -> dict[str, Any]:
-    """The numbers of those lines alone, the first `MOST` of them, and how many there are."""
+class MatchingLines(TypedDict):
+    """Numbers of the first `MOST` matching lines, and the number of all."""
+
+    numbers: list[int]
+    total: int
+
+
+def matching_numbers(fd: int, text: str, *, ended: bool = False) -> MatchingLines:
+    """Return the numbers of the lines that contain `text`, in any case."""
     numbers: list[int] = []
     total = 0
     for number, _ in _matches(fd, text, ended):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from runicorn.capture.redaction import Masking
+from runicorn.json_value import JsonObject, JsonValue
 from runs.pages.key_values import Pair, leaves
 from runs.store.json_fields import timestamp
 
@@ -49,7 +50,7 @@ class Section:
 class Surroundings:
     """The sections of one `environment.json`."""
 
-    value: dict[str, Any]
+    value: JsonObject
     _known: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
 
     @property
@@ -73,8 +74,7 @@ class Surroundings:
         return timestamp(self.value.get("captured_at"))
 
     @property
-    def git(self) -> dict[str, Any]:
-        """What git said."""
+    def git(self) -> JsonObject:
         return self._mapping("git_info")
 
     @property
@@ -136,11 +136,8 @@ class Surroundings:
         return [one for one in [*found, Section("Other", [*_pairs(rest)])] if one.lines]
 
     def _command(self) -> Iterator[Pair]:
-        words = self.value.get("command_line")
-        if isinstance(words, list) and all(isinstance(word, str) for word in words):
-            self._known.add("command_line")
-            if words:
-                yield Pair("command line", shlex.join(words))
+        if words := self._texts("command_line"):
+            yield Pair("command line", shlex.join(words))
         yield from self._plain(working_dir="folder")
 
     def _machine(self) -> Iterator[Pair]:
@@ -148,8 +145,9 @@ class Surroundings:
         yield from self._plain(platform="system")
         yield from _pairs({"host": details.get("node"), "version": details.get("version")})
         yield from _processor(self._mapping("cpu_info"))
-        cards = self.value.get("gpu_info")
-        if isinstance(cards, list) and all(isinstance(card, dict) for card in cards):
+        listed = self.value.get("gpu_info")
+        cards = [card for card in listed if isinstance(card, dict)] if isinstance(listed, list) else []
+        if cards == listed:
             self._known.add("gpu_info")
             for number, card in enumerate(cards):
                 yield Pair(f"GPU {_text(card.get('index', number))}", _card(card))
@@ -167,13 +165,18 @@ class Surroundings:
                 yield from _pairs({name: self.value[key]})
 
     def _packages(self, key: str, separator: str) -> list[Pair]:
-        items = self.value.get(key)
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        parts = (item.partition(separator) for item in self._texts(key))
+        return [Pair(name, version) for name, _, version in parts]
+
+    def _texts(self, key: str) -> list[str]:
+        listed = self.value.get(key)
+        texts = [item for item in listed if isinstance(item, str)] if isinstance(listed, list) else []
+        if texts != listed:
             return []
         self._known.add(key)
-        return [Pair(name, version) for name, _, version in (item.partition(separator) for item in items)]
+        return texts
 
-    def _mapping(self, key: str) -> dict[str, Any]:
+    def _mapping(self, key: str) -> JsonObject:
         found = self.value.get(key)
         if not isinstance(found, dict):
             return {}
@@ -181,7 +184,7 @@ class Surroundings:
         return found
 
 
-def _changes(git: dict[str, Any]) -> str:
+def _changes(git: JsonObject) -> str:
     if "has_changes" not in git:
         return ""
     if not git["has_changes"]:
@@ -191,7 +194,7 @@ def _changes(git: dict[str, Any]) -> str:
     return f"{some} not committed"
 
 
-def _processor(about: dict[str, Any]) -> Iterator[Pair]:
+def _processor(about: JsonObject) -> Iterator[Pair]:
     count, usable = about.get("count"), about.get("usable_count")
     cores = f"{_text(usable)} of {_text(count)}" if usable not in (None, count) else _text(count)
     named = ("model", "count", "usable_count", "memory_total_mb")
@@ -199,20 +202,20 @@ def _processor(about: dict[str, Any]) -> Iterator[Pair]:
     yield from _pairs({"processor": about.get("model"), "cores": cores, "memory": _memory(about)} | rest)
 
 
-def _card(card: dict[str, Any]) -> str:
+def _card(card: JsonObject) -> str:
     driver = card.get("driver_version")
     parts = [_text(card.get("name")), _memory(card), f"driver {driver}" if driver else ""]
     return ", ".join(part for part in parts if part)
 
 
-def _memory(about: dict[str, Any]) -> str:
+def _memory(about: JsonObject) -> str:
     size = about.get("memory_total_mb")
     if isinstance(size, bool) or not isinstance(size, int | float):
         return ""
     return f"{size / KIB:.1f} GiB" if size >= KIB else f"{size:.0f} MiB"
 
 
-def _pairs(value: dict[str, Any]) -> Iterator[Pair]:
+def _pairs(value: Mapping[str, JsonValue]) -> Iterator[Pair]:
     told = {key: item for key, item in value.items() if item is not None}
     return (pair for pair in leaves(told) if pair.text)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
-from runicorn_site.web.paginator import Paginator
+from runicorn_site.web.paginator import Page, Paginator
 from runs.pages.media_tables import COLUMNS, ROWS, Table
 
 SHORT = 80
@@ -34,7 +34,19 @@ class Head:
     number: bool
 
 
-def table_page(table: Table, address: str, sort: str, page: str) -> dict[str, Any]:
+class TablePage(TypedDict):
+    """Context of `runs/_data_table.html`."""
+
+    heads: list[Head]
+    rows: list[list[Cell]]
+    page: Page
+    total: int
+    left_out: int
+    csv: str
+    here: str
+
+
+def table_page(table: Table, address: str, sort: str, page: str) -> TablePage:
     """The context of `runs/_data_table.html`; a sort or page that makes no sense counts as none.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 from urllib.parse import quote
 
 from runs.errors import NoSuchFile
@@ -47,8 +47,27 @@ def kind_of(path: str) -> str:
     return "" if path.endswith(".json") else IMAGES
 
 
-def media_after(run: Run, last: int, mark: str) -> dict[str, Any]:
-    """The media that a page does not know yet: `{mark, last, again, media: [{kind, key, address, step, caption}]}`.
+class MediumEntry(TypedDict):
+    """A medium as a page adds it."""
+
+    kind: str
+    key: str
+    address: str
+    step: int | None
+    caption: str
+
+
+class MediaAfter(TypedDict):
+    """The media that a page lacks, and the arguments of its next request."""
+
+    mark: str
+    last: int
+    again: bool
+    media: list[MediumEntry]
+
+
+def media_after(run: Run, last: int, mark: str) -> MediaAfter:
+    """Return the media that a page lacks.
 
     Args:
         run: whose media.
@@ -61,14 +80,20 @@ def media_after(run: Run, last: int, mark: str) -> dict[str, Any]:
     rows = _rows(run, 0 if again else last)
     found = [medium for _, medium in rows if medium.kind]
     entries = [
-        {"kind": m.kind, "key": m.key, "address": m.address, "step": m.step, "caption": m.caption}
-        for m in found
+        MediumEntry(kind=m.kind, key=m.key, address=m.address, step=m.step, caption=m.caption) for m in found
     ]
     return {"mark": now, "last": rows[-1][0] if rows else last, "again": again, "media": entries}
 
 
-def overview(run: Run) -> dict[str, Any]:
-    """For the page itself: how many there are of each kind, and the newest of each key."""
+class KindOverview(TypedDict):
+    """Number of media of one kind, and the newest of each key."""
+
+    count: int
+    keys: list[tuple[str, list[Medium]]]
+
+
+def overview(run: Run) -> dict[str, KindOverview]:
+    """Return the media in the page itself by kind."""
     catch_up(run)
     rows = _rows(run, 0)
     counts = Counter(medium.kind for _, medium in rows)
@@ -111,8 +136,22 @@ def table(run: Run, path: str) -> media_tables.Table:
         raise NoSuchFile("This file does not contain a table.") from error
 
 
-def histograms(run: Run, key: str) -> dict[str, Any]:
-    """The histograms of one key over steps: `{total, unreadable, items: [{step, edges, counts, …}]}`."""
+class StepHistogram(media_histograms.Histogram):
+    """A histogram with its step."""
+
+    step: int | None
+
+
+class HistogramSeries(TypedDict):
+    """The histograms of one key over steps, thinned if there are many."""
+
+    total: int
+    unreadable: int
+    items: list[StepHistogram]
+
+
+def histograms(run: Run, key: str) -> HistogramSeries:
+    """Return the histograms of one key."""
     catch_up(run)
     suffix = media_histograms.SUFFIX
     paths = RunMedia.objects.filter(run=run, key=key, path__endswith=suffix).order_by("pk")
@@ -122,7 +161,7 @@ def histograms(run: Run, key: str) -> dict[str, Any]:
     return {"total": len(entries), "unreadable": len(shown) - len(items), "items": items}
 
 
-def _readable(run: Run, entries: Iterable[tuple[str, int | None]]) -> Iterable[dict[str, Any]]:
+def _readable(run: Run, entries: Iterable[tuple[str, int | None]]) -> Iterable[StepHistogram]:
     for path, step in entries:
         try:
             yield {

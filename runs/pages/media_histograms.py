@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import orjson
 
@@ -12,7 +12,6 @@ SUFFIX = ".histogram.json"
 MOST = 120
 """Histograms of one series that a page is given."""
 LARGEST = 256 * 1024
-FIGURES = ("count", "min", "max", "mean", "nan", "positive_infinity", "negative_infinity")
 
 T = TypeVar("T")
 
@@ -24,11 +23,25 @@ def thinned(entries: Sequence[T], most: int = MOST) -> list[T]:
     return [entries[round(n * (len(entries) - 1) / (most - 1))] for n in range(most)]
 
 
-def read(content: bytes) -> dict[str, Any]:
-    """The histogram in a file `….histogram.json`: `edges`, `counts` and its figures.
+class Histogram(TypedDict):
+    """A logged histogram; None for statistics that the file lacks."""
+
+    edges: list[float]
+    counts: list[float]
+    count: float | None
+    min: float | None
+    max: float | None
+    mean: float | None
+    nan: float | None
+    positive_infinity: float | None
+    negative_infinity: float | None
+
+
+def read(content: bytes) -> Histogram:
+    """Parse a file `….histogram.json`.
 
     Raises:
-        ValueError: it holds none.
+        ValueError: it is malformed.
     """
     found = orjson.loads(content)
     if not isinstance(found, dict):
@@ -40,9 +53,21 @@ def read(content: bytes) -> dict[str, Any]:
         or min(counts, default=0) < 0
     ):
         raise ValueError("edges and counts do not fit together")
-    figures = {name: found.get(name) for name in FIGURES}
-    return {"edges": edges, "counts": counts} | {
-        name: value if isinstance(value, int | float) else None for name, value in figures.items()
+
+    def statistic(name: str) -> float | None:
+        value = found.get(name)
+        return value if isinstance(value, int | float) else None
+
+    return {
+        "edges": edges,
+        "counts": counts,
+        "count": statistic("count"),
+        "min": statistic("min"),
+        "max": statistic("max"),
+        "mean": statistic("mean"),
+        "nan": statistic("nan"),
+        "positive_infinity": statistic("positive_infinity"),
+        "negative_infinity": statistic("negative_infinity"),
     }
 
 

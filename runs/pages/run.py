@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from runicorn.store import heartbeat, layout
 from runicorn_site.web.files import OpenFile
@@ -27,8 +27,42 @@ LONG_NOTE = 240
 LINES_OF_NOTE = 3
 
 
-def header_context(run: Run) -> dict[str, Any]:
-    """The head of the page."""
+class HeaderContext(TypedDict):
+    """Context of `runs/_header.html`. Times are Unix seconds."""
+
+    run: Run
+    start: float
+    running: bool
+    elapsed: float
+    silent: bool
+    ending: str
+    long_note: bool
+    records: str
+    problems: list[str]
+
+
+class Pane(TypedDict):
+    """A tab of the page."""
+
+    name: str
+    label: str
+    count: int | None
+
+
+class RunContext(HeaderContext):
+    """Context of `runs/run.html`."""
+
+    panes: list[Pane]
+    media: dict[str, shown_media.KindOverview]
+    tags: list[str]
+    config: Pairs
+    summary: Pairs
+    environment: Surroundings | None
+    last_lines: str
+
+
+def header_context(run: Run) -> HeaderContext:
+    """Return what the header of the page shows."""
     start = run.created if run.started is None else run.started
     return {
         "run": run,
@@ -43,15 +77,16 @@ def header_context(run: Run) -> dict[str, Any]:
     }
 
 
-def run_context(run: Run) -> dict[str, Any]:
-    """All of the page but the charts, which the metrics place themselves."""
+def run_context(run: Run) -> RunContext:
+    """Return what the page shows, without the charts, which a template tag of metrics adds."""
     media = shown_media.overview(run)
     environment = run_files.environment(run)
     panes: list[tuple[str, int | None]] = [(name, None) for name in ("charts", "log", "config", "summary")]
     panes += [(kind, about["count"]) for kind, about in media.items()]
     panes += [("artifacts", run.artifacts_created_count + run.artifacts_used_count)]
     panes += [("environment", None)] if environment else []
-    return header_context(run) | {
+    return {
+        **header_context(run),
         "panes": [{"name": name, "label": name.capitalize(), "count": count} for name, count in panes],
         "media": media,
         "tags": tags(run.root),

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs.pages import recycle_bin, run_views
+from runs.pages import recycle_bin
+from runs.pages.diff_page import run_diff
+from runs.pages.logged_table_page import run_table
+from runs.pages.run_page import run_page
 from runs.pages.table import actions, views
 
 page_patterns = [
@@ -17,7 +20,7 @@ page_patterns = [
     path("runs-view", actions.change_view, name="change-view"),
     path("recycle-bin", recycle_bin.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", recycle_bin.empty_bin, name="empty-recycle-bin"),
-    path("runs/<str:run_id>", run_views.run_page, name="run"),
-    path("runs/<str:run_id>/diff", run_views.run_diff, name="run-diff"),
-    path("runs/<str:run_id>/table/<path:path>", run_views.run_table, name="run-table"),
+    path("runs/<str:run_id>", run_page, name="run"),
+    path("runs/<str:run_id>/diff", run_diff, name="run-diff"),
+    path("runs/<str:run_id>/table/<path:path>", run_table, name="run-table"),
 ]

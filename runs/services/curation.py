@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from runicorn.api.responses.runs import RunResult
 from runicorn.store import curation
@@ -30,15 +30,15 @@ def edit_run(
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
     """
     given = {"tags": tags, "description": description, "pinned": pinned, "archived": archived}
-    changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
     if not changes:
         return run
 
-    def made(now: Mapping[str, Any]) -> dict[str, Any]:
+    def change(now: curation.RunFields) -> curation.RunFields:
         before = now["tags"] if keep_tags else ()
-        return changes if tags is None else changes | {"tags": clean_tags([*before, *tags])}
+        return changes if tags is None else {**changes, "tags": clean_tags([*before, *tags])}
 
-    return write_through.change_one(run.root, run, lambda run: write(run, made))
+    return write_through.change_one(run.root, run, lambda run: write(run, change))
 
 
 def tag_runs(
@@ -51,14 +51,14 @@ def tag_runs(
     """
     unwanted = clean_tags([*remove])
 
-    def tags(now: Mapping[str, Any]) -> dict[str, Any]:
+    def change_tags(now: curation.RunFields) -> curation.RunFields:
         # Cleaned as for the row, since users see and name tags in that form.
         kept = [tag for tag in clean_tags(now["tags"]) if tag not in unwanted]
         return {"tags": clean_tags([*kept, *add])}
 
     def change(run: Run) -> None:
         refuse_deleted(run)
-        write(run, tags)
+        write(run, change_tags)
 
     return write_through.for_each(root, run_ids, change)
 
@@ -72,7 +72,7 @@ def flag_runs(
         ReadOnlyStore: nothing can be written.
     """
     given = {"pinned": pinned, "archived": archived}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
 
     def change(run: Run) -> None:
         refuse_deleted(run)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runicorn.json_value import JsonObject
 from runicorn.settings import free_space
 from runicorn.store import heartbeat, layout
 from runicorn.store.containment import OutsideStore, check_inside
@@ -138,7 +139,7 @@ def _refuse_own(root: StorageRoot, run_id: str, sender: str) -> None:
         raise FileConflict("This run lies in the store of this server already", None, same_store=True)
 
 
-def _meta(run_id: str, content: bytes) -> dict[str, Any]:
+def _meta(run_id: str, content: bytes) -> JsonObject:
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout
 from runicorn.store.assets import settings_of
 from runs.store.folder_stat import FolderState
@@ -84,16 +85,14 @@ class FolderReader:
         """Return the fields of a small file; none if it is missing."""
         return Fields(name, self._object(name), self.warnings)
 
-    def cleaned(
-        self, name: str, convert: Callable[[dict[str, Any]], dict[str, Any]] = dict
-    ) -> dict[str, Any]:
+    def cleaned(self, name: str, convert: Callable[[JsonObject], JsonObject] = dict) -> JsonObject:
         """Return the object in a small file, cleaned so that it can be stored and serialized."""
         cleaner = Cleaner()
         value = cleaner.clean(convert(self._object(name)))
         self.warnings += cleaner.sentences(name)
         return value
 
-    def _object(self, name: str) -> dict[str, Any]:
+    def _object(self, name: str) -> JsonObject:
         if name not in self.seen.names:
             return {}
         value, problem = layout.read_json(f"{self.path}/{name}")

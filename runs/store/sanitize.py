@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+
+from runicorn.json_value import JsonObject, JsonValue
 
 DEPTH = 40
 """Levels of nesting kept. orjson writes 254, SQLite reads 1,000."""
@@ -51,11 +52,11 @@ class Cleaner:
         self.not_finite: list[str] = []
         self.too_deep: list[str] = []
 
-    def clean(self, value: dict[str, Any]) -> dict[str, Any]:
+    def clean(self, value: JsonObject) -> JsonObject:
         """The same object with NaN and infinities as None, and with nesting beyond `DEPTH` cut off."""
         return {UNSTORABLE.sub("\ufffd", key): self._value(item, key, 1) for key, item in value.items()}
 
-    def _value(self, value: Any, top: str, depth: int) -> Any:
+    def _value(self, value: JsonValue, top: str, depth: int) -> JsonValue:
         if isinstance(value, str):
             return UNSTORABLE.sub("\ufffd", value)
         if isinstance(value, float):

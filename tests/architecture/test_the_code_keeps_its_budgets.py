@@ -113,14 +113,6 @@ UNTYPED = {
     "runicorn_site/security": 3,
     "runicorn_site/transport": 1,
     "runicorn_site/web": 1,
-    "runs": 1,
-    "runs/api": 2,
-    "runs/index": 3,
-    "runs/live": 1,
-    "runs/pages": 11,
-    "runs/query": 1,
-    "runs/services": 3,
-    "runs/store": 3,
 }
 
 

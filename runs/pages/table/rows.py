@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import TypedDict
 from zlib import crc32
 
 from django.http import QueryDict
@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 
 from runicorn.settings import preferences
 from runicorn.store import layout
-from runicorn_site.web.paginator import OpenPaginator
+from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import AGGREGATES, Column, column_of, is_added, metric_of
-from runs.pages.table.head import chips, headings, offers, orders
+from runs.pages.table.head import Chip, Heading, Offer, chips, headings, offers, orders
 from runs.pages.table.state import TableState, number
 from runs.query import counts as counting
 from runs.query.find import find_runs
@@ -74,11 +74,35 @@ def _project_address(state: TableState, preferred: tuple[str, ...], project: str
     return state.but(project=project).address
 
 
-def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> dict[str, Any]:
-    """Everything the template of the table needs.
+class TableContext(TypedDict):
+    """Context of the runs table."""
 
-    Beside the state the address may tell what the last form did: `undo`, the runs that it deleted, and `refused`, how
-    many it could not delete.
+    root: StorageRoot
+    state: TableState
+    runs: list[Run]
+    rows: list[Row]
+    columns: list[Heading]
+    sized: bool
+    shown: list[tuple[str, str]]
+    views: list[SavedView]
+    problem: str
+    chips: list[Chip]
+    orders: list[tuple[str, str]]
+    projects: list[str]
+    tags: list[str]
+    offered: list[Offer]
+    page: OpenPage
+    undo: list[str]
+    refused: int
+    problems: list[str]
+    first_steps: bool
+
+
+def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> TableContext:
+    """Return what the page of the table shows.
+
+    Beside the state, the query string may hold the result of the last form: `undo`, the runs that it deleted, and
+    `refused`, the number of runs that it could not delete.
     """
     problem = ""
     try:

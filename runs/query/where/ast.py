@@ -47,6 +47,9 @@ ALLOWED = {
 }
 
 
+Value = str | float | bool
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """What is looked at: a column, the key of a config value, or a metric and the column of its figure."""
@@ -62,7 +65,7 @@ class Comparison:
 
     field: Field
     operator: str
-    values: tuple[str | float | bool, ...] = ()
+    values: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

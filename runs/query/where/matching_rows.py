@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import F, Func, Q, QuerySet
 
 from runs.models import Run, RunMetric, RunParam, RunTag
-from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, Comparison, Kind, Node
+from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, Comparison, Kind, Node, Value
 
 LOOKUPS = {"=": "exact", "<": "lt", "<=": "lte", ">": "gt", ">=": "gte", "contains": "icontains", "in": "in"}
 WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
@@ -41,8 +41,8 @@ def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
     return _of_config(keyed, node, by_run)
 
 
-def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Any]:
-    """What expressions say of the column of the rows of one metric or config key, as lookups: `{"number__lt": 0.1}`."""
+def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Value]:
+    """Return the bounds that expressions set for a column of one key as lookups, such as `{"number__lt": 0.1}`."""
     found = {}
     for node in nodes:
         if isinstance(node, Comparison) and node.operator in ORDERINGS and node.field.name == key:
