@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypedDict
 from weakref import WeakValueDictionary
 
 from django.db.models import Sum
@@ -92,8 +92,16 @@ def forget(root: StorageRoot) -> None:
     _rounds.pop(root.pk, None)
 
 
-def backlog(root: StorageRoot) -> dict[str, int]:
-    """Return the `runs` of a root with a backlog, its `bytes`, and the `total_bytes` of all journals."""
+class Backlog(TypedDict):
+    """Runs with journal bytes that are not ingested, those bytes, and the bytes of all journals."""
+
+    runs: int
+    bytes: int
+    total_bytes: int
+
+
+def backlog(root: StorageRoot) -> Backlog:
+    """Return the backlog of a root."""
     sizes = list(behind(root).values_list("journal__size", "journal__offset"))
     all_of_root = Journal.objects.filter(run__root=root, run__deleted=None)
     total = all_of_root.aggregate(total=Sum("size"))["total"] if sizes else 0

@@ -194,7 +194,7 @@ def _add(batch: Batch, logged: _Logged, rows: tuple[Lane, Lane] | None, metrics:
     if rows is not None:
         _put(batch, rows, "", everything, stepped)
     for name, (at, values) in _columns(logged.data).items():
-        points = everything.take(at)
+        points = everything.select(at)
         points = Points(points.row, points.step, points.time, values, points.stage)
         _put(batch, metrics, name, points, stepped[at])
 
@@ -204,7 +204,7 @@ def _put(batch: Batch, lanes: tuple[Lane, Lane], name: str, points: Points, step
         if here.all():
             batch.series[lane, name] = points
         elif here.any():
-            batch.series[lane, name] = points.take(here)
+            batch.series[lane, name] = points.select(here)
 
 
 def _columns(events: Sequence[dict[str, Any]]) -> dict[str, tuple[Ints, Values]]:
@@ -230,7 +230,7 @@ def _column(positions: list[int], values: list[Any], scattered: bool) -> tuple[I
     at, column = np.array(positions, dtype=np.int64), Values.of(values)
     if scattered and len(at) > 1 and not bool((at[1:] > at[:-1]).all()):
         order = np.argsort(at)
-        return at[order], column.take(order)
+        return at[order], column.select(order)
     return at, column
 
 

@@ -48,16 +48,16 @@ class Growth:
         """Take in points in the order of the journal."""
         full = pyramid.SHAPE.tile + pyramid.SHAPE.window
         while len(points):
-            came = points.take(slice(0, full - self.pending))
+            came = points.select(slice(0, full - self.pending))
             stop = self._first_that_goes_back(came.step)
             if stop:
-                self.fresh.append(came.take(slice(0, stop)))
+                self.fresh.append(came.select(slice(0, stop)))
                 self.pending += stop
             if stop < len(came):
                 self._close_segment()
             elif self.pending >= full:
                 self._seal()
-            points = points.take(slice(stop, None))
+            points = points.select(slice(stop, None))
 
     def tail(self) -> Points:
         """All points that are in no tile."""
@@ -87,8 +87,8 @@ class Growth:
     def _seal(self) -> None:
         points = self.tail().by_step()
         cut = _cut(points.step, pyramid.SHAPE.tile)
-        self._grow(leaf(points.take(slice(0, cut)), self.segment, self.segment_tiles))
-        self._tail, self.fresh = points.take(slice(cut, None)), []
+        self._grow(leaf(points.select(slice(0, cut)), self.segment, self.segment_tiles))
+        self._tail, self.fresh = points.select(slice(cut, None)), []
         self.pending = len(self._tail)
 
     def _grow(self, node: Node) -> None:

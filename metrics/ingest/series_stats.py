@@ -54,7 +54,7 @@ def _least(known: Any, new: Any) -> Any:
 
 
 def _note_last(figures: Figures, points: Points) -> None:
-    newest = points.value.take(slice(len(points) - 1, None))
+    newest = points.value.select(slice(len(points) - 1, None))
     figures.last = figures.last_text = None
     if newest.kind == TEXT:
         figures.last_text = newest.objects()[0].replace("\0", "\ufffd")  # PostgreSQL stores no NUL in a text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db.models import F
 
@@ -48,8 +48,22 @@ class Row:
     hint: str = ""
 
 
-def compare_context(chosen: Selection) -> dict[str, Any]:
-    """Everything the page shows of these runs but the points of their curves."""
+class CompareContext(TypedDict):
+    """Context of the compare page."""
+
+    runs: Sequence[Run]
+    missing: Sequence[str]
+    different: list[Row]
+    left_out: int
+    equal: list[Row]
+    metrics: list[Row]
+    summary: list[Row]
+    groups: list[Group]
+    groupings: list[tuple[str, str, int]]
+
+
+def compare_context(chosen: Selection) -> CompareContext:
+    """Return what the page shows, without the points of the curves."""
     runs = chosen.runs
     different, equal = config_rows(runs)
     metrics = metric_rows(runs)

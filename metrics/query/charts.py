@@ -99,7 +99,7 @@ def series_columns(
     """
     x = together.step if by_step else together.time
     at = downsample.curve(x, together.value.heights(), points)
-    shown = together.take(at)
+    shown = together.select(at)
     kind = _kind(series)
     statistics, values = _statistics(together), _values(shown.value, kind)
     entry: SeriesColumns = {
@@ -140,15 +140,15 @@ def _kind(series: Sequence[Series]) -> Kind:
 
 def _statistics(points: Points) -> SeriesStatistics:
     numbers = points.value.numbers()
-    finite = points.take(np.flatnonzero(np.isfinite(numbers)))
+    finite = points.select(np.flatnonzero(np.isfinite(numbers)))
     heights = finite.value.numbers()
     statistics: SeriesStatistics = {"min": None, "max": None, "last": None}
     if len(heights):
-        ends = finite.value.take(np.array([heights.argmin(), heights.argmax()]))
+        ends = finite.value.select(np.array([heights.argmin(), heights.argmax()]))
         # Booleans become 0 and 1.
         statistics["min"], statistics["max"] = (number + 0 for number in ends.objects())
     if len(points):
-        statistics["last"] = points.value.take(slice(len(points) - 1, None)).objects()[0]
+        statistics["last"] = points.value.select(slice(len(points) - 1, None)).objects()[0]
     return statistics
 
 

@@ -40,7 +40,7 @@ class Window:
         if self == WHOLE:
             return points
         _, inside = self.judge(points.step, points.step, points.time, points.time, points.row, points.row)
-        return points.take(inside)
+        return points.select(inside)
 
     def judge_tiles(self, tiles: Table) -> tuple[Bools, Bools]:
         """Which tiles lie wholly outside of the stretch, and which wholly inside."""
@@ -152,7 +152,7 @@ class SeriesReader:
         steps = [self._steps(later, blob) for later in self._later(at).tolist()]
         if not steps:
             return points
-        return points.take(~np.isin(points.step, np.concatenate(steps)))
+        return points.select(~np.isin(points.step, np.concatenate(steps)))
 
     def _steps(self, at: int, blob: Blob) -> Ints:
         tile = self._directory.tiles[at]

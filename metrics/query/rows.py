@@ -78,7 +78,7 @@ class RowReader:
             if chosen is not None:
                 wanted = np.isin(np.arange(start, start + count), chosen)
                 at = np.flatnonzero(wanted[groups])
-                points, groups = points.take(at), (np.cumsum(wanted) - 1)[groups[at]]
+                points, groups = points.select(at), (np.cumsum(wanted) - 1)[groups[at]]
                 goes_on = goes_on and bool(wanted[-1])
             start += kept
             if not len(points):
@@ -96,13 +96,13 @@ class RowReader:
         cells = {}
         if self.staged:
             at = np.flatnonzero(~points.stage.where(NULL))
-            cells[STAGE] = at, points.stage.take(at)
+            cells[STAGE] = at, points.stage.select(at)
         for name in names:
             cells[name] = self._cells(name, rows, order)
         merged = {
             name: _last_of_each(groups[at], values, carry.get(name)) for name, (at, values) in cells.items()
         }
-        ends = points.take(last)
+        ends = points.select(last)
         return Block(ends.step, ~ends.value.where(BOOL), ends.time, merged)
 
     def _cells(self, name: str, rows: Ints, order: Index) -> tuple[Index, Values]:
@@ -119,10 +119,10 @@ class RowReader:
                 points = self._shelf.blob(one)(at, True)
                 here, there = _meet(rows, points.row)
                 positions.append(order[here])
-                values.append(points.value.take(there))
+                values.append(points.value.select(there))
         at, column = np.concatenate(positions), join([part for part in values if len(part)] or values[:1])
         ascending = np.argsort(at)
-        return at[ascending], column.take(ascending)
+        return at[ascending], column.select(ascending)
 
     def _groups(self, points: Points) -> Index:
         """For each point the position of the row of the answer that it belongs to."""
@@ -135,7 +135,7 @@ class RowReader:
         before = NONE
         for points in self._sweep():
             for start in range(0, len(points), size):
-                after = points.take(slice(start, start + size))
+                after = points.select(slice(start, start + size))
                 if len(before):
                     yield before, self._by_step and bool(before.step[-1] == after.step[0])
                 before = after
@@ -159,12 +159,12 @@ class RowReader:
             came = self._window.pick(self._shelf.blob(one)(at, True))
             self._shelf.clear()
             if one.lane == Lane.STEPLESS_ROWS:
-                came = Points(came.row, came.step, came.time, _STEPLESS.take(came.row * 0), came.stage)
+                came = Points(came.row, came.step, came.time, _STEPLESS.select(came.row * 0), came.stage)
             held = gather([held, came]) if len(held) else came
             held = held.by_step() if self._by_step else held.by_time()
             cut = self._before(held, *tiles[i + 1][:2]) if i + 1 < len(tiles) else len(held)
-            yield held.take(slice(0, cut))
-            held = held.take(slice(cut, None))
+            yield held.select(slice(0, cut))
+            held = held.select(slice(cut, None))
 
     def _before(self, points: Points, key: float, row: int) -> int:
         """How many of the points stand before one with that key and row."""
@@ -203,7 +203,7 @@ def _last_of_each(groups: Index, values: Values, carry: tuple[Index, Values] | N
     if carry is not None:
         groups, values = np.concatenate([carry[0], groups]), join([carry[1], values])
     last = np.flatnonzero(np.concatenate([groups[1:] != groups[:-1], [True]])) if len(groups) else groups
-    return groups[last], values.take(last)
+    return groups[last], values.select(last)
 
 
 def _divide(block: Block) -> tuple[Block, Cells]:
@@ -212,7 +212,7 @@ def _divide(block: Block) -> tuple[Block, Cells]:
     rest, carry = {}, {}
     for name, (at, values) in block.cells.items():
         stop = len(at) - int(len(at) > 0 and at[-1] == last)
-        rest[name] = at[:stop], values.take(slice(0, stop))
+        rest[name] = at[:stop], values.select(slice(0, stop))
         if stop < len(at):
-            carry[name] = np.zeros(1, dtype=np.intp), values.take(slice(stop, None))
+            carry[name] = np.zeros(1, dtype=np.intp), values.select(slice(stop, None))
     return Block(block.step[:last], block.stepped[:last], block.time[:last], rest), carry

@@ -19,12 +19,14 @@ from metrics.query.row_sampling import Choice, RowSampler
 from metrics.query.rows import STAGE, Block, RowReader
 from metrics.query.series_view import View, view
 from metrics.store.lanes import Lane
+from runicorn.api.responses.metrics import Scalar, UntimedSeriesAnswer
 from runicorn.api.responses.metrics import Series as SeriesColumns
-from runicorn.api.responses.metrics import UntimedSeriesAnswer
 from runs.models import Run
 
 NUMBERS_PER_POINT = 3
 """x, y, and the band, which has an edge for each third point."""
+Row = dict[str, Scalar | None]
+"""Values by column."""
 BY_STEP = (Lane.METRIC,)
 BY_TIME = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
 
@@ -100,7 +102,7 @@ def _columns(
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Rows of a run, one dict each with a value or None for every column, made while they are taken."""
+    """Rows of a run, one dict each with a value or None for every column, built on iteration."""
 
     columns: list[str] = field(default_factory=list)
     total: int = 0
@@ -113,8 +115,8 @@ class Rows:
     first_time: float = 0.0
     by_step: bool = True
 
-    def blocks(self) -> Iterator[list[dict[str, Any]]]:
-        """The rows, some at a time.
+    def blocks(self) -> Iterator[list[Row]]:
+        """Yield the rows in blocks.
 
         Raises:
             metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
@@ -191,7 +193,7 @@ def _choose(reader: RowReader, wanted: int) -> Choice:
     return sampler.choose()
 
 
-def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: bool) -> list[dict[str, Any]]:
+def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: bool) -> list[Row]:
     times = block.time if by_step else block.time - first_time
     steps: list[Any] = block.step.tolist()
     if not block.stepped.all():

@@ -62,8 +62,8 @@ class Values:
     def __len__(self) -> int:
         return len(self.bits)
 
-    def take(self, at: Index | slice | Bools) -> Values:
-        """The values at those positions."""
+    def select(self, at: Index | slice | Bools) -> Values:
+        """Return the values at these positions."""
         if self.kinds is None:
             return Values(self.kind, self.bits[at], self.labels)
         return _mixed(self.bits[at], self.labels, self.kinds[at])

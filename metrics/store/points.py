@@ -26,25 +26,25 @@ class Points:
     def __len__(self) -> int:
         return len(self.row)
 
-    def take(self, at: Index | slice | Bools) -> Points:
-        """The points at those positions."""
+    def select(self, at: Index | slice | Bools) -> Points:
+        """Return the points at these positions."""
         shadow = None if self.shadow is None else self.shadow[at]
         return Points(
-            self.row[at], self.step[at], self.time[at], self.value.take(at), self.stage.take(at), shadow
+            self.row[at], self.step[at], self.time[at], self.value.select(at), self.stage.select(at), shadow
         )
 
     def by_step(self) -> Points:
         """In the order of steps, and of rows within a step."""
         if len(self) < 2 or bool((self.step[1:] > self.step[:-1]).all()):
             return self
-        return self.take(np.lexsort((self.row, self.step)))
+        return self.select(np.lexsort((self.row, self.step)))
 
     def by_time(self) -> Points:
         """In the order of times, and of rows at the same time."""
         later, same = self.time[1:] > self.time[:-1], self.time[1:] == self.time[:-1]
         if bool((later | (same & (self.row[1:] > self.row[:-1]))).all()):
             return self
-        return self.take(np.lexsort((self.row, self.time)))
+        return self.select(np.lexsort((self.row, self.time)))
 
     def shadows(self) -> Bools:
         """Of points in the order of steps: which are followed by another of the same step."""
@@ -57,7 +57,7 @@ class Points:
     def unshadowed(self) -> Points:
         """Of points in the order of steps: the last of every step."""
         shadows = self.shadows()
-        return self.take(~shadows) if shadows.any() else self
+        return self.select(~shadows) if shadows.any() else self
 
 
 def gather(parts: Sequence[Points]) -> Points:

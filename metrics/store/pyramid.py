@@ -131,7 +131,7 @@ def thin(points: Points) -> Points:
             visible = np.flatnonzero(~shadows)
             keep += [visible[extremes(heights[visible], SHAPE.bucket)], visible[:1], visible[-1:]]
     at = np.unique(np.concatenate(keep))
-    return replace(points.take(at), shadow=shadows[at] if shadows.any() else None)
+    return replace(points.select(at), shadow=shadows[at] if shadows.any() else None)
 
 
 def extremes(heights: Floats, bucket: int) -> Index:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from django import template
 from django.utils.html import format_html
@@ -12,21 +12,43 @@ from django.utils.safestring import SafeString
 from metrics.ingest import catch_up
 from metrics.pages import panels
 from metrics.query.progress import progress
+from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
 from runs.models import Run, StorageRoot
 
 register = template.Library()
 
 PATIENCE = 0.2
-"""Seconds that a page waits for what its run has logged."""
+"""Seconds for ingesting the journal of a run before its page is rendered."""
+
+
+class ChartPanel(TypedDict):
+    """Context of `metrics/_charts.html`."""
+
+    groups: list[panels.Group]
+    problems: list[str]
+    running: bool
+
+
+class ProgressPanel(TypedDict):
+    """Context of the progress of a run."""
+
+    running: bool
+    progress: RunProgress | None
+
+
+class IngestPanel(TypedDict):
+    """Context of the progress of indexing and ingesting."""
+
+    backlog: catch_up.Backlog
+    is_listed: bool
 
 
 @register.inclusion_tag("metrics/_charts.html")
-def chart_panel(run: Run) -> dict[str, Any]:
-    """All charts of a run by group; their points are fetched when they are seen.
+def chart_panel(run: Run) -> ChartPanel:
+    """Render the charts of a run by group; the page fetches their points when they become visible.
 
-    A run that nobody has looked at since it was found is taken in first; of a long journal a part: the page asks for the
-    rest.
+    The journal is ingested first, for at most `PATIENCE`; the page requests the rest.
     """
     catch_up.catch_up(run, wait=PATIENCE)
     running = run.status == layout.RUNNING
@@ -34,14 +56,14 @@ def chart_panel(run: Run) -> dict[str, Any]:
 
 
 @register.inclusion_tag("metrics/_run_progress.html")
-def run_progress(run: Run) -> dict[str, Any]:
+def run_progress(run: Run) -> ProgressPanel:
     """Render the progress of a running run whose config has a total."""
     running = run.status == layout.RUNNING
-    return {"running": running, "progress": progress(run) if running else {}}
+    return {"running": running, "progress": progress(run) if running else None}
 
 
 @register.inclusion_tag("metrics/_progress.html")
-def ingest_progress(root: StorageRoot) -> dict[str, Any]:
+def ingest_progress(root: StorageRoot) -> IngestPanel:
     """Render the progress of indexing and ingesting the store; nothing when it is complete."""
     # The row that the process holds is as old as the process.
     is_listed = StorageRoot.objects.filter(pk=root.pk, listed_at__isnull=False).exists()

@@ -84,7 +84,7 @@ def in_batches(points: Points, sizes: Sequence[int]) -> list[Points]:
     parts, start = [], 0
     while start < len(points):
         size = sizes[len(parts) % len(sizes)]
-        parts.append(points.take(slice(start, start + size)))
+        parts.append(points.select(slice(start, start + size)))
         start += size
     return parts
 
