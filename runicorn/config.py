@@ -1,4 +1,4 @@
-"""The settings of a run, and the user's configuration under the names of Runicorn 0.5."""
+"""Configuration of a run and of the user, importable as in Runicorn 0.5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The place where Runicorn 0.5 kept monitors, exporters and environment capture: `from runicorn.extensions import …`."""
+"""Monitors, exporters and environment capture, importable as in Runicorn 0.5."""
 
 from __future__ import annotations
 

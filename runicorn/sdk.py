@@ -1,4 +1,4 @@
-"""The place where Runicorn 0.5 kept runs: `from runicorn.sdk import get_active_run`. Everything here is in `runicorn` too."""
+"""Names of `runicorn`, importable from `runicorn.sdk` as in Runicorn 0.5."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Capture of environment, console and system metrics in background threads.
 
-`init` pays for starting a thread or two; the modules that these need are loaded in them.
+`init` only starts one or two threads; they import the modules that they need.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from runicorn.store.run_folder import RunFolder
 
 PATIENCE = 3.0
-"""Seconds that the end of a run waits for a capture that is still under way."""
+"""Seconds that the end of a run waits for an unfinished capture."""
 HURRY = 0.3
-"""The same when the program was told to stop."""
+"""The same after SIGTERM."""
 
 
 class BackgroundCapture:
@@ -40,7 +40,7 @@ class BackgroundCapture:
         self._console: Console | None = None
 
     def start(self, *, environment: bool, console: bool, samples: bool) -> None:
-        """Begin what is wanted; returns at once."""
+        """Start the enabled parts; returns at once."""
         if console:
             from runicorn.capture.console import Console
 
@@ -55,14 +55,14 @@ class BackgroundCapture:
             self._sampler.start()
 
     def stop(self, *, hurry: bool) -> None:
-        """End them, and have what they hold written; takes seconds at most, and with `hurry` less than two."""
+        """Stop all parts and flush their data; takes a few seconds at most, with `hurry` less than two."""
         self._sampler.stop()
         self._capture.stop(HURRY if hurry else PATIENCE)
         if self._console is not None:
             self._console.stop()
 
     def note(self, error: BaseException) -> None:
-        """Log the traceback that Python will print when the run, and with it the capture, has ended already."""
+        """Log the traceback that Python will print after the run, and with it the capture, has ended."""
         if self._console is not None and not isinstance(error, SystemExit):
             from traceback import format_exception
 
@@ -84,7 +84,7 @@ class BackgroundCapture:
     def _capture_environment(self, thread: BackgroundThread) -> None:
         with _loading():
             environment = descriptor_reserve.load("runicorn.capture.environment")
-            # Asks `uname` once, and until Python 3.12 under a lock that is as bad to fork with as those of modules.
+            # Calls `uname` once, until Python 3.12 under a lock that is as bad to fork with as import locks.
             descriptor_reserve.load("platform").processor()
         capture: EnvironmentCapture = environment.EnvironmentCapture(start=self._start)
         thread.cancel = capture.cancel
@@ -103,15 +103,14 @@ class BackgroundCapture:
 
 
 class _Loading:
-    """No fork while a thread loads modules, or queries the CPU: the locks of both would stay locked for ever in
-    the child."""
+    """Prevents forks while a thread imports modules or queries the CPU: the child would inherit locked locks."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self._held = False
 
     def before_fork(self) -> None:
-        # Bounded: the thread could be waiting for a module that the forking thread is loading itself.
+        # Bounded: the thread may be waiting for a module that the forking thread is importing.
         self._held = self.lock.acquire(timeout=5)
 
     def after_in_parent(self) -> None:

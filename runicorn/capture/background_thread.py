@@ -1,4 +1,4 @@
-"""Daemon thread beside a training that ends within a bounded time."""
+"""Daemon thread whose end is bounded in time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 JOIN_SECONDS = 1.0
-"""Time that a thread has to end after it was told to stop."""
+"""Seconds that a thread has to end after it was stopped."""
 
 
 class BackgroundThread:
-    """A thread that runs until its work is done or `stop` is called; a forked process has none.
+    """A thread that runs until its work is done or `stop` is called. It does not exist in forked children.
 
     Attributes:
-        stopped: set when the work shall end.
-        cancel: set by the work: interrupts the call that it is blocked in.
+        stopped: set to request the end of the work.
+        cancel: set by the work; interrupts the call that it is blocked in.
     """
 
     def __init__(self, name: str, work: Callable[[BackgroundThread], None]) -> None:
@@ -24,12 +24,12 @@ class BackgroundThread:
         self._thread = threading.Thread(target=work, args=(self,), name=f"runicorn-{name}", daemon=True)
 
     def start(self) -> None:
-        """Start the thread; return at once."""
+        """Start the thread; returns at once."""
         with suppress(RuntimeError):  # no more threads: the process is at its limit, or ends
             self._thread.start()
 
     def stop(self, patience: float = 0.0) -> None:
-        """Let the work go on for at most `patience` seconds, then stop it."""
+        """Wait up to `patience` seconds for the work to finish, then stop it."""
         if self._thread.ident is None:
             return
         if patience:

@@ -1,8 +1,8 @@
-"""Capture of stdout and stderr: the terminal sees everything as before, and the log gets it line by line.
+"""Capture of stdout and stderr: the terminal shows everything as before, and the log gets complete lines.
 
-The `write` of the stream objects is replaced, not `sys.stdout` itself: so a logging handler that holds the stream is
-heard, whoever wraps `sys.stdout` later wraps ours as well, and undoing needs no place in a chain of wrappers. What
-programs write past Python (C libraries, child processes) is not seen.
+Replaces the `write` of the stream objects, not `sys.stdout` itself: so output of logging handlers that keep the stream is
+captured, later wrappers of `sys.stdout` work, and stopping does not depend on the order of wrappers. Output that bypasses
+Python (C libraries, child processes) is not captured.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from runicorn.capture.terminal_lines import Screen
 SNAPSHOT = 10.0
 """Seconds between two snapshots of lines that are being redrawn."""
 REST = 0.5
-"""Seconds without output after which a finished bar is taken to be finished."""
+"""Seconds without output after which a progress bar counts as finished."""
 
 _taps_lock = threading.RLock()
 
 
 class Console:
-    """Hands the lines that appear on stdout and stderr to `log`, from `start` to `stop`.
+    """Pass the lines written to stdout and stderr to `log`, from `start` to `stop`.
 
     Args:
-        log: takes a line without its newline. It may print: what it prints goes to the terminal alone.
+        log: receives a line without its newline. It may print; its output goes to the terminal only.
     """
 
     def __init__(self, log: Callable[[str], object]) -> None:
@@ -40,7 +40,7 @@ class Console:
         _platform.watch_forks(self)
 
     def _reset(self) -> None:
-        # Reentrant: a signal handler or a finalizer may print in the middle of our own work.
+        # Reentrant: a signal handler or a finalizer may print while the lock is held.
         self._lock = threading.RLock()
         self._screens = {"stdout": Screen(), "stderr": Screen()}
         self._written: deque[tuple[str, str]] = deque()
@@ -50,11 +50,11 @@ class Console:
         self._last_write = self._next_snapshot = 0.0
 
     def after_fork(self) -> None:
-        """What is held back is the parent's to log, and its thread is not here; what the child prints is logged too."""
+        """Discard buffered rows, which the parent logs; the child's own output is logged too."""
         self._reset()
 
     def start(self) -> bool:
-        """Listen to both streams, or to the one they both are. Return False if neither can be captured."""
+        """Capture both streams, or the one that both are. Return False if neither can be captured."""
         heard: list[StreamTap] = []
         with _taps_lock:
             for name in ("stdout", "stderr"):
@@ -72,7 +72,7 @@ class Console:
         self._stops.append(lambda: stream.remove(listener))
 
     def stop(self) -> None:
-        """Listen no more, and log what was held back."""
+        """Stop the capture and log what is buffered."""
         with _taps_lock:
             while self._stops:
                 self._stops.pop()()
@@ -82,7 +82,7 @@ class Console:
                 self._flush()
 
     def feed(self, name: str, text: str) -> None:
-        """Take what was written to the stream `name` ("stdout" or "stderr"), in the thread that wrote it."""
+        """Process text written to the stream `name` ("stdout" or "stderr"), in the writing thread."""
         with self._lock:
             if self._logging:  # what `log` prints must not come back to it
                 return

@@ -1,4 +1,4 @@
-"""Capture of the environment of a run: code, packages, command line, machine; without secrets."""
+"""Capture of the environment of a run: code, packages, command line, machine. Secrets are masked."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ GPU_FIELDS = {
 
 @dataclass
 class EnvironmentInfo:
-    """What `environment.json` holds. Sizes are in MiB (`…_mb`), `captured_at` in Unix seconds.
+    """Content of `environment.json`. Sizes are in MiB (`…_mb`), `captured_at` in Unix seconds.
 
-    `git_info` is described at `Repository.describe`; `incomplete` names the parts that were not finished in time.
+    `git_info` is described at `Repository.describe`; `incomplete` names the parts that took too long.
     """
 
     python_version: str = ""
@@ -61,11 +61,11 @@ class EnvironmentInfo:
     incomplete: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as JSON can hold them."""
+        """Return the fields as JSON values."""
         return asdict(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write them to `path` in one step.
+        """Write the fields to `path` atomically.
 
         Raises:
             OSError: the file could not be written.
@@ -74,11 +74,11 @@ class EnvironmentInfo:
 
 
 class EnvironmentCapture:
-    """Captures the environment of a run.
+    """Capture the environment of a run.
 
     Args:
-        working_dir: the folder whose repository is meant; else the current one.
-        start: what the program began with; else what it has now.
+        working_dir: a folder of the repository; by default the working directory.
+        start: state of the process at its start; by default its current state.
     """
 
     def __init__(
@@ -92,11 +92,11 @@ class EnvironmentCapture:
         self._hide = Masking(self._variables)
 
     def capture_all(self) -> EnvironmentInfo:
-        """Everything; takes as long as git and the graphics driver take, at most half a minute."""
+        """Capture everything; takes as long as git and the GPU driver need, at most half a minute."""
         return self.capture_until(lambda: False)
 
     def capture_until(self, stopped: Callable[[], bool]) -> EnvironmentInfo:
-        """Everything that is known when `stopped` becomes true; the rest is named in `incomplete`."""
+        """Capture until `stopped` returns true; parts that are missing then are named in `incomplete`."""
         info = EnvironmentInfo(captured_at=time.time())
         for name, ask in self._parts():
             value = None if stopped() else ask()
@@ -107,7 +107,7 @@ class EnvironmentCapture:
         return info
 
     def _parts(self) -> list[tuple[str, Callable[[], Any]]]:
-        """The fields of the answer with what asks for them, the quick ones first."""
+        """Return the fields with their functions, fast ones first."""
         return [
             ("python_version", self.get_python_version),
             ("platform", self.get_platform),
@@ -124,49 +124,49 @@ class EnvironmentCapture:
         ]
 
     def cancel(self) -> None:
-        """End what is being asked just now; what was not asked yet is answered with `None`."""
+        """Interrupt the current query; later queries return None."""
         self._commands.cancel()
 
     def get_python_version(self) -> str:
-        """The version of Python with its build."""
+        """Return the version of Python with its build."""
         return sys.version
 
     def get_platform(self) -> str:
-        """The operating system in the form `Linux 6.1.0 (x86_64)`."""
+        """Return the operating system in the form `Linux 6.1.0 (x86_64)`."""
         return _platform.system_name()
 
     def get_platform_details(self) -> dict[str, str]:
-        """The operating system and the interpreter in detail."""
+        """Return details of the operating system and the interpreter."""
         return machine.platform_details()
 
     def get_command_line(self) -> list[str]:
-        """How the program was started; values of telling options are `***`, code after `-c` is left out."""
+        """Return the command line; values of options with secret names are `***`, code after `-c` is left out."""
         return self._hide.arguments(_without_code(self._arguments))
 
     def get_working_dir(self) -> str:
-        """The folder the program runs in."""
+        """Return the working directory."""
         return self._hide.text(str(self.working_dir))
 
     def get_cpu_info(self) -> dict[str, Any]:
-        """Return the model of the CPU, its cores and those that may be used, and memory in MiB."""
+        """Return the model of the CPU, its cores, usable cores, and memory in MiB."""
         return machine.processor()
 
     def get_pip_packages(self) -> list[str] | None:
-        """Installed packages as `name==version`, sorted."""
+        """Return installed packages as `name==version`, sorted."""
         return machine.packages()
 
     def get_conda_env(self) -> str | None:
-        """The name of the conda environment; `None` outside of one."""
+        """Return the name of the conda environment; None outside of one."""
         prefix = self._variables.get("CONDA_PREFIX", "")
         return self._variables.get("CONDA_DEFAULT_ENV") or os.path.basename(prefix) or None
 
     def get_conda_packages(self) -> list[str] | None:
-        """Packages of the conda environment as `name=version=build`, sorted; `None` outside of one."""
+        """Return the packages of the conda environment as `name=version=build`, sorted; None outside of one."""
         prefix = self._variables.get("CONDA_PREFIX")
         return machine.conda_packages(Path(prefix)) if prefix else None
 
     def get_git_info(self) -> dict[str, Any] | None:
-        """The repository of the working directory, else the one of the script; `None` without one."""
+        """Return the repository of the working directory, else of the script; None without one."""
         for folder in dict.fromkeys([self.working_dir, *_script_folder(self.working_dir)]):
             found = Repository(folder, self._commands, self._hide, self._variables).describe()
             if found is not None:
@@ -174,16 +174,16 @@ class EnvironmentCapture:
         return None
 
     def get_env_variables(self, filter_keys: Sequence[str] | None = None) -> dict[str, str]:
-        """Environment variables that matter to a training: `filter_keys`, else a fixed list. Nothing else is read."""
+        """Return environment variables relevant to a training: `filter_keys`, else a fixed list. No others are read."""
         names = VARIABLES if filter_keys is None else filter_keys
-        # Masked before it is cut: a part of a secret would not be recognised.
+        # Masked before it is truncated: part of a secret would not be recognised.
         pairs = self._hide.arguments(
             [f"{name}={self._variables[name]}" for name in names if self._variables.get(name)]
         )
         return {name: _shortened(value) for name, _, value in (pair.partition("=") for pair in pairs)}
 
     def get_gpu_info(self) -> list[dict[str, Any]] | None:
-        """Return the GPUs that `nvidia-smi` lists; `None` without it."""
+        """Return the GPUs that `nvidia-smi` lists; None without it."""
         cards = gpu.query(self._commands, list(GPU_FIELDS.values()))
         if cards is None:
             return None
@@ -211,7 +211,7 @@ class EnvironmentCapture:
 def capture_for_run(
     run_dir: str | os.PathLike[str], working_dir: str | os.PathLike[str] | None = None
 ) -> EnvironmentInfo:
-    """Capture, and save as `environment.json` of the run.
+    """Capture the environment and save it as `environment.json` of the run.
 
     Raises:
         OSError: the file could not be written.
@@ -227,7 +227,7 @@ def _script_folder(working_dir: Path) -> list[Path]:
 
 
 def _without_code(arguments: Sequence[str]) -> list[str]:
-    """Code given to the interpreter by `-c` is replaced: it is a program, not a description of one."""
+    """Replace code passed to the interpreter by `-c`: it is a program, not a description of one."""
     shown = list(arguments)
     position = 1
     while position < len(shown) and shown[position].startswith("-"):

@@ -1,4 +1,4 @@
-"""The state of a git repository: commit, branch, where it comes from, and what is not committed."""
+"""State of a git repository: commit, branch, remote, and uncommitted changes."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ TIMEOUT = 5.0
 DIFF_LIMIT = 256 * KIBIBYTE
 STATUS_LIMIT = 4096 * KIBIBYTE
 MESSAGE_LIMIT = 16 * KIBIBYTE
-# Set by options where git has them: it runs no programs of the repository's choice here, takes no locks, asks for no passwords
-# and fetches nothing.
+# git must not run programs chosen by the repository, take locks, ask for passwords, or fetch anything.
 ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -31,7 +30,7 @@ DIFF = (
     "--src-prefix=a/",
     "--dst-prefix=b/",
 )
-# Files that hold keys and nothing else; of all others the diff is masked.
+# Files that contain only keys; the diff of all others is masked.
 KEPT_OUT = (
     ".env",
     ".env.*",
@@ -55,9 +54,9 @@ class Repository:
 
     Args:
         folder: any folder of it.
-        commands: what runs git.
-        masking: what is known of secrets.
-        variables: the environment git runs in; not ours, which the training may be changing.
+        commands: runs git.
+        masking: masks secrets.
+        variables: environment variables of git; not `os.environ`, which the training may change.
     """
 
     def __init__(
@@ -69,10 +68,10 @@ class Repository:
         self._variables = {**variables, **ENVIRONMENT}
 
     def describe(self) -> dict[str, Any] | None:
-        """What is known of it; `None` outside of a repository, without git, or when git refuses.
+        """Return the state of the repository; None outside of one, without git, or if git refuses.
 
-        Keys, those that are known: `commit branch has_changes changed_files_count remote last_commit_message
-        last_commit_author diff diff_truncated`. The diff is that of the tracked files against the commit, masked.
+        Known ones of these keys: `commit branch has_changes changed_files_count remote last_commit_message
+        last_commit_author diff diff_truncated`. The diff compares tracked files with the commit; secrets are masked.
         """
         status = self._ask("status", "--porcelain=v2", "--branch", limit=STATUS_LIMIT)
         if status is None:
@@ -97,7 +96,7 @@ class Repository:
         )
 
     def _remote(self) -> str:
-        # Not `git remote get-url`: that puts in what `insteadOf` says, which is where credentials like to be.
+        # Not `git remote get-url`: it applies `insteadOf`, which often contains credentials.
         for name in ("origin", *self._other_remotes()):
             url = self._ask("config", "--get", f"remote.{name}.url")
             if url is not None:
@@ -127,7 +126,7 @@ class Repository:
 
 
 def _read_status(text: str) -> dict[str, Any]:
-    """Commit, branch and number of changed files from `git status --porcelain=v2 --branch`."""
+    """Parse commit, branch and number of changed files from `git status --porcelain=v2 --branch`."""
     lines = text.splitlines()
     heads = dict(line[2:].partition(" ")[::2] for line in lines if line.startswith("# "))
     changed = sum(not line.startswith("#") for line in lines)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from runicorn.capture.subprocesses import Commands
 
 TIMEOUT = 5.0
-"""Seconds; with a broken driver the program hangs."""
+"""Timeout in seconds; with a broken driver the program hangs."""
 
 
 def query(commands: Commands, fields: Sequence[str], timeout: float = TIMEOUT) -> list[dict[str, str]] | None:
-    """The fields of each card as text, by their names of `nvidia-smi --help-query-gpu`.
+    """Return the fields of each GPU as text, by their names in `nvidia-smi --help-query-gpu`.
 
-    `None` when there is no such program, no driver, or no answer in time.
+    None without the program, without a driver, or after the timeout.
     """
     command = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader,nounits"]
     answer = commands.output(command, timeout=timeout)
@@ -30,7 +30,7 @@ def parse(text: str, fields: Sequence[str]) -> list[dict[str, str]]:
 
 
 def number(text: str) -> float | None:
-    """The number in a cell; `None` for `[N/A]`, `[Not Supported]` and the like."""
+    """Parse a number; None for `[N/A]`, `[Not Supported]` and the like."""
     try:
         value = float(text)
     except ValueError:
@@ -39,9 +39,9 @@ def number(text: str) -> float | None:
 
 
 def visible(cards: Sequence[dict[str, str]], environment: Mapping[str, str]) -> list[dict[str, str]]:
-    """The cards that this process may use by `CUDA_VISIBLE_DEVICES`; they carry `index` and `uuid`.
+    """Return the GPUs visible through `CUDA_VISIBLE_DEVICES`; each has `index` and `uuid`.
 
-    As the driver reads it: numbers or beginnings of ids, and nothing that follows an unknown one.
+    As the driver reads it: numbers or prefixes of ids, up to the first unknown one.
     """
     chosen = environment.get("CUDA_VISIBLE_DEVICES")
     if chosen is None:

@@ -1,4 +1,4 @@
-"""Facts about this machine and this Python that do not change while a program runs."""
+"""Properties of this machine and this Python that do not change while a program runs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ MEBIBYTE = 1024 * 1024
 
 
 def platform_details() -> dict[str, str]:
-    """The operating system and the interpreter, by the names of the module `platform`."""
+    """Return details of the operating system and the interpreter, named as in `platform`."""
     names = "system node release version machine processor python_implementation python_compiler"
     return {name: str(getattr(platform, name)()) for name in names.split()}
 
 
 def processor() -> dict[str, Any]:
-    """`{model, count, usable_count, memory_total_mb}`; what the system does not tell is `None`."""
+    """Return `{model, count, usable_count, memory_total_mb}` of the CPU; unknown values are None."""
     return {
         "model": _model(),
         "count": os.cpu_count(),
@@ -49,16 +49,16 @@ def _memory() -> float | None:
 
 
 def packages() -> list[str]:
-    """Installed packages as `name==version`, sorted; the ones that Python would import."""
+    """Return installed packages as `name==version`, sorted, as Python would import them."""
     return list(_packages(tuple(sys.path)))
 
 
 @functools.lru_cache(maxsize=2)
 def _packages(path: tuple[str, ...]) -> tuple[str, ...]:
-    """Reading the metadata of a few hundred takes some tenths of a second: once for the runs of a process."""
+    """Cached for the process: reading the metadata of a few hundred packages takes some tenths of a second."""
     found: dict[str, str] = {}
     for distribution in distributions(path=list(path)):
-        # Half-removed packages have no metadata, or none that can be read.
+        # Partly removed packages have no metadata, or unreadable metadata.
         with suppress(OSError, *REFUSALS):
             metadata = distribution.metadata
             if "Name" in metadata and "Version" in metadata:
@@ -67,7 +67,7 @@ def _packages(path: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def conda_packages(prefix: Path) -> list[str] | None:
-    """The packages of a conda environment as `name=version=build`, from the files conda keeps of them."""
+    """Return the packages of a conda environment as `name=version=build`, from the metadata of conda."""
     try:
         names = [path.stem for path in (prefix / "conda-meta").glob("*.json")]
     except OSError:

@@ -1,6 +1,6 @@
 """CPU and memory use of a process and its machine.
 
-On Linux from /proc, which costs a millisecond and loads nothing; elsewhere by psutil, when it is installed.
+Read from /proc on Linux, which takes a millisecond and no imports; elsewhere by psutil, if it is installed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ MEBIBYTE = 1024 * 1024
 
 
 class Counters(NamedTuple):
-    """The counters at one moment; `None` is not known.
+    """Counters at one moment; None if unknown.
 
     Attributes:
-        cpu: processor seconds of the process and those it started, since they began.
-        memory: bytes of the process in memory.
-        host: processor seconds of the whole machine, all its processors together: not idle ones, all.
-        host_memory: bytes the machine has.
-        host_available: bytes it could still give.
+        cpu: CPU seconds of the process and its children since their start.
+        memory: resident bytes of the process.
+        host: CPU seconds of the whole machine over all cores: busy, and total.
+        host_memory: total bytes of memory.
+        host_available: available bytes of memory.
     """
 
     cpu: float
@@ -33,10 +33,10 @@ class Counters(NamedTuple):
 
 
 class Source(Protocol):
-    """Where readings come from."""
+    """Source of counters."""
 
     def read(self) -> Counters:
-        """The counters now.
+        """Return the current counters.
 
         Raises:
             OSError: they cannot be read.
@@ -44,7 +44,7 @@ class Source(Protocol):
 
 
 class Usage:
-    """Turns counters into percentages of the time since the last call; the first call only begins that time."""
+    """Convert counters to percentages of the time since the last call; the first call only starts the interval."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -52,7 +52,7 @@ class Usage:
         self._since = 0.0
 
     def values(self) -> dict[str, float]:
-        """Name and value of what is known: percent (100 is one processor for `cpu_percent`), MiB.
+        """Return known values by name: percent (100 is one core for `cpu_percent`), MiB.
 
         Raises:
             OSError: the counters cannot be read.
@@ -80,7 +80,7 @@ def _host_cpu(before: Counters, now: Counters) -> dict[str, float]:
 
 
 def _percent(part: float, whole: float) -> float:
-    # Counters go back a little when a process leaves whose time its parent does not take over.
+    # Counters decrease a little when a process ends whose time its parent does not inherit.
     return round(max(0.0, 100.0 * part / whole), 2) if whole > 0 else 0.0
 
 
@@ -93,10 +93,10 @@ class ProcSource:
         self._page = os.sysconf("SC_PAGE_SIZE")
 
     def read(self) -> Counters:
-        """The counters now.
+        """Return the current counters.
 
         Raises:
-            OSError: there is no /proc, or no such process.
+            OSError: /proc or the process does not exist.
         """
         with open(f"/proc/{self._pid}/statm", "rb") as file:
             memory = int(file.read().split()[1]) * self._page
@@ -106,16 +106,16 @@ class ProcSource:
         return sum(map(self._cpu_of, [self._pid, *_descendants(self._pid)])) / self._tick
 
     def _cpu_of(self, pid: int) -> int:
-        """Ticks of a process, with those of children it has waited for."""
+        """Return the ticks of a process and of the children it has waited for."""
         with suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
-            # The command, in brackets, may hold spaces and brackets.
+            # The command, in brackets, may contain spaces and brackets.
             fields = file.read().rpartition(b")")[2].split()
             return sum(map(int, fields[11:15]))
         return 0
 
     def _host(self) -> tuple[float, float] | None:
         with suppress(OSError), open("/proc/stat", "rb") as file:  # some containers hide it
-            # user nice system idle iowait irq softirq steal; what follows is counted in the first two already
+            # user nice system idle iowait irq softirq steal; later fields are included in the first two
             times = [int(part) / self._tick for part in file.readline().split()[1:9]]
             return sum(times) - times[3] - times[4], sum(times)
         return None
@@ -145,7 +145,7 @@ def _memory_of_host() -> tuple[int | None, int | None]:
 
 
 class PsutilSource:
-    """Any system that psutil knows.
+    """Any system that psutil supports.
 
     Raises:
         ImportError: psutil is not installed.
@@ -158,10 +158,10 @@ class PsutilSource:
         self._process = psutil.Process(pid)
 
     def read(self) -> Counters:
-        """The counters now.
+        """Return the current counters.
 
         Raises:
-            OSError: the process is gone, or may not be looked at.
+            OSError: the process is gone, or access is denied.
         """
         try:
             memory = self._process.memory_info().rss
@@ -175,21 +175,20 @@ class PsutilSource:
 
     def _cpu_of(self, process: object) -> float:
         with suppress(self._psutil.Error):
-            # user, system, and on Unix those of children it has waited for
+            # user, system, and on Unix those of children that were waited for
             return float(sum(process.cpu_times()[:4]))  # type: ignore[attr-defined]
         return 0.0
 
 
 class TimesSource:
-    """What every Python knows: processor time of this process and of the children it has waited for."""
+    """CPU time of this process and of the children it has waited for, on any system."""
 
     def read(self) -> Counters:
-        """The counters now."""
         return Counters(sum(os.times()[:4]))
 
 
 def best_source(pid: int) -> Source:
-    """The best source there is here."""
+    """Return the best source available."""
     if os.path.exists(f"/proc/{pid}/statm"):
         return ProcSource(pid)
     try:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class ProgramStart(NamedTuple):
-    """The state of the process before the program changed its folder, its arguments or its variables."""
+    """State of the process before the program changed its working directory, arguments or variables."""
 
     folder: str
     arguments: list[str]

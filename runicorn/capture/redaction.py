@@ -1,7 +1,7 @@
-"""Secrets kept out of what is recorded: credentials in URLs, arguments of telling names, keys of known forms.
+"""Masking of secrets in recorded data: credentials in URLs, arguments with secret names, keys of known forms.
 
-A guess on the safe side: what looks like a secret becomes `***`. It cannot know every secret; what is never read
-(most environment variables, files that hold keys) cannot leak.
+Heuristic: what looks like a secret becomes `***`. Not every secret can be recognised; what is never read (most environment
+variables, files with keys) cannot leak.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 MASK = "***"
 SHORTEST = 6
-"""Characters below which a value is too common to be looked for everywhere."""
+"""Length below which a value is too common to be searched for."""
 
 _TELLING = frozenset(
     [
@@ -55,7 +55,7 @@ _KINDS_OF_KEYS = frozenset(
 )
 _PLACES = frozenset(["dir", "file", "home", "path", "sock", "socket"])
 _COMMON = frozenset(["default", "disable", "disabled", "enable", "enabled", "optional", "prompt", "required"])
-# Symbols of a vocabulary: `pad_token` and the like are settings, not secrets.
+# Special tokens of a vocabulary, such as `pad_token`, are settings, not secrets.
 _VOCABULARY_WORDS = (
     "additional audio begin bos cls decoder end eos image mask pad padding sep special start stop unk"
 )
@@ -70,11 +70,11 @@ _KEYS = re.compile(
 )
 _PEM = re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _HEADER = re.compile(r"\b((?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
-# The user part of a URL; a password may hold a slash, then a colon stands before it.
+# The user part of a URL; a password may contain a slash if a colon precedes it.
 _USER_PART = re.compile(r"(?<=://)(?:[^\s/'\"<>@]{0,1024}|[^\s/'\"<>@:]{1,256}:[^\s'\"<>@]{0,1024})@")
 _PASSWORD_IN_URL = re.compile(r"://[^\s/@:]{0,256}:([^\s@]{1,1024})@")
 _QUERY = re.compile(r"(?<=[?&])([\w.-]+)=([^\s&#'\"]+)")
-# All of this looks at a quarter of a megabyte of any text: lengths are bounded, and names are looked for from their
+# These patterns are applied to up to 256 kB of any text: lengths are bounded, and names are matched from their
 # beginning only, since a line of base64 is one long name.
 _QUOTED = re.compile(
     r"""(?<![\w.-])([\w.-]*\w)(["']?[ \t]*(?:=>|[:=])[ \t]*)(["'])(?![<\[{])([^"'\n]{4,})\3"""
@@ -88,11 +88,11 @@ _FIELD = re.compile(r"([\w.-]+:\s*)(?!//)\S.*", re.DOTALL)
 
 
 def is_telling(name: str, *, any_key: bool = True) -> bool:
-    """Whether what bears this name is likely a secret: `api_key`, `HF_TOKEN`, `dbPassword`, but not `tokenizer`.
+    """Return whether a name suggests a secret: `api_key`, `HF_TOKEN`, `dbPassword`, but not `tokenizer`.
 
     Args:
-        name: of a variable, an option or a setting.
-        any_key: whether every `…_key` is one, or only an `api_key`, `access_key` and the like.
+        name: name of a variable, an option or a setting.
+        any_key: whether every `…_key` is a secret, or only `api_key`, `access_key` and the like.
     """
     parts = [part.lower() for part in _PART.findall(name)]
     if parts and parts[-1] in ("key", "keys"):
@@ -103,7 +103,7 @@ def is_telling(name: str, *, any_key: bool = True) -> bool:
 
 
 def secrets_of(environment: Mapping[str, str]) -> list[str]:
-    """The values of environment variables that are likely secrets, and passwords of URLs in any of them; longest first."""
+    """Return likely secrets in environment variables, and passwords in URLs in any of them; longest first."""
     found = {value.strip() for name, value in environment.items() if _holds_secret(name)}
     for value in environment.values():
         found.update(_PASSWORD_IN_URL.findall(value))
@@ -118,14 +118,14 @@ def _holds_secret(name: str) -> bool:
 
 
 class Masking:
-    """Takes the secrets it can recognise out of texts; knows those of an environment by their values."""
+    """Mask recognisable secrets in texts, including the values of those in an environment."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         secrets = secrets_of(environment)
         self._known = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
     def text(self, text: str) -> str:
-        """`text` without what looks like a secret."""
+        """Return a text with its secrets masked."""
         text = self._without_known(text)
         text = _PEM.sub(rf"\1{MASK}\2", text)
         text = _HEADER.sub(rf"\g<1>{MASK}", text)
@@ -136,7 +136,7 @@ class Masking:
         return _BARE.sub(lambda m: f"{m[1]}{m[2]}{m[3]}{MASK}" if _assigns(m[2]) else m[0], text)
 
     def arguments(self, arguments: Sequence[str]) -> list[str]:
-        """A command line with masks: `--token=x`, `--token x`, `model.api_key=x`, and secrets within any argument."""
+        """Mask a command line: `--token=x`, `--token x`, `model.api_key=x`, and secrets within any argument."""
         masked: list[str] = []
         secret_follows = False
         for argument in arguments:
@@ -161,11 +161,11 @@ class Masking:
         return done + self.text(rest)
 
     def setting(self, name: str, value: Any) -> Any:
-        """Return the value of a setting with masks: texts under telling names, and secrets within any text.
+        """Return the value of a setting with secrets masked: texts with secret names, and secrets within any text.
 
         Args:
-            name: the dotted key; its last part tells.
-            value: what JSON can hold; numbers and booleans stay.
+            name: the dotted key, of which the last part is checked.
+            value: a JSON value; numbers and booleans are unchanged.
         """
         if isinstance(value, str):
             is_secret = bool(value) and is_telling(name.rpartition(".")[2], any_key=False)
@@ -177,11 +177,11 @@ class Masking:
         return value
 
     def address(self, url: str) -> str:
-        """The address of a repository without credentials, query and fragment; "" when its form is unknown."""
+        """Return the URL of a repository without credentials, query and fragment; "" if its form is unknown."""
         url = re.split(r"[?#]", url.strip(), maxsplit=1)[0]
         scheme, separator, rest = url.partition("://")
         if not separator:
-            # git@host:path, or a path; `ext::` and the like run commands and may hold anything.
+            # git@host:path, or a path; `ext::` and the like run commands and may contain anything.
             return "" if "::" in url else self._without_known(url)
         user, at, place = rest.rpartition("@")
         keep_user = scheme in ("ssh", "git+ssh") and at and re.fullmatch(r"\w+", user)

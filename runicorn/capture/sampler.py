@@ -14,7 +14,7 @@ from runicorn.capture.subprocesses import Commands
 INTERVAL = 10.0
 """Seconds between two samples."""
 FIRST = 1.0
-"""Seconds until the first one, so that a short run has one too."""
+"""Seconds until the first sample, so that short runs have one too."""
 PREFIX = "system/"
 GPU_FIELDS = (
     "index",
@@ -32,14 +32,14 @@ GPU_VALUES = {
     "power_w": "power.draw",
 }
 PAUSE_AFTER_SILENCE = 300.0
-"""Seconds that a graphics driver is left alone after it did not answer."""
+"""Seconds without queries after the GPU driver did not respond."""
 
 
 class Sampler:
-    """Takes a sample every ten seconds and hands it to `take` as `{"system/cpu_percent": 98.5, …}`.
+    """Take a sample every ten seconds and pass it to `take` as `{"system/cpu_percent": 98.5, …}`.
 
-    Keys: `cpu_percent` (of one processor; child processes included), `memory_mib`, `memory_percent`,
-    `host_cpu_percent`, `host_memory_percent`, and for each card that the process may use `gpu0_percent`,
+    Keys: `cpu_percent` (of one core; child processes included), `memory_mib`, `memory_percent`,
+    `host_cpu_percent`, `host_memory_percent`, and for each visible GPU `gpu0_percent`,
     `gpu0_memory_mib`, `gpu0_memory_percent`, `gpu0_temperature_c`, `gpu0_power_w`.
     """
 
@@ -61,15 +61,15 @@ class Sampler:
             values = self.sample()
             if values and not stopped.is_set():
                 self._take(values)
-            # From when it was due, so that it keeps step; from now when the machine slept meanwhile.
+            # Relative to the schedule, to keep the interval; relative to now if the machine was suspended.
             due = max(due + self._interval, time.monotonic() + self._interval / 2)
 
     def cancel(self) -> None:
-        """Do not wait for the graphics driver any longer."""
+        """Interrupt a query of the GPU driver."""
         self._commands.cancel()
 
     def sample(self) -> dict[str, float]:
-        """One sample; empty when nothing can be read."""
+        """Take one sample; empty if nothing can be read."""
         return {PREFIX + name: value for name, value in {**self._read(), **self._cards()}.items()}
 
     def _read(self) -> dict[str, float]:

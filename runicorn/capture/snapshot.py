@@ -1,4 +1,4 @@
-"""A copy of the source files of a program."""
+"""Copy of the source files of a program."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ INFO = "snapshot_info.json"
 
 
 def copy_sources(code_dir: Path, output_dir: Path, extensions: Sequence[str] | None = None) -> list[str]:
-    """Copy the source files below `code_dir`, with `snapshot_info.json` that lists them, and return their paths.
+    """Copy the source files below `code_dir`, list them in `snapshot_info.json`, and return their paths.
 
-    Hidden files and folders, links, environments, built things, files over 1 MiB, and everything over 64 MiB in
-    all are left out, and so is `output_dir` when it is inside.
+    Leaves out hidden files and folders, links, environments, build outputs, files over 1 MiB, everything beyond 64 MiB
+    in total, and `output_dir` itself.
 
     Raises:
-        OSError: `code_dir` is no readable folder, or `output_dir` cannot be written.
+        OSError: `code_dir` is not a readable folder, or `output_dir` cannot be written.
     """
     output_dir.mkdir(parents=True, exist_ok=True)
     endings = tuple(EXTENSIONS if extensions is None else extensions)

@@ -18,7 +18,7 @@ class StreamTap:
         self._before: Callable[[str], Any] = _write_of(stream)
         self._listeners: tuple[Listener, ...] = ()
 
-        # A function and not a method: it must be recognised, and each look at a method makes a new one.
+        # A function, not a method: it is compared by identity, and each access to a method creates a new object.
         def write(text: str) -> Any:
             answer = self._before(text)
             if isinstance(text, str):
@@ -31,7 +31,7 @@ class StreamTap:
         _replace_write(stream, write)
 
     def add(self, listener: Listener) -> None:
-        """Call `listener` with every text that is written."""
+        """Call `listener` with every written text."""
         self._listeners += (listener,)
 
     def remove(self, listener: Listener) -> None:
@@ -50,7 +50,7 @@ def tap(stream: Any) -> StreamTap | None:
         found = getattr(_write_of(stream), "runicorn_tap", None)
         return found if isinstance(found, StreamTap) else StreamTap(stream)
     except (AttributeError, TypeError):
-        # No stream at all (pythonw), or an object without room for attributes.
+        # No stream at all (pythonw), or an object that does not allow new attributes.
         return None
 
 
@@ -69,8 +69,8 @@ def _replace_write(stream: Any, write: Callable[[str], Any]) -> None:
 
 
 def _saved_by_ipython(stream: Any) -> CellType | None:
-    # While a cell runs, IPython's `_tee` puts a `write` of its own before the one it found and keeps that in the
-    # variable `original_write`, from which it is restored. A `write` set meanwhile would be gone with the cell.
+    # While a cell runs, IPython's `_tee` replaces `write` and keeps the previous one in the variable `original_write`,
+    # from which it is restored. A `write` set meanwhile would be lost at the end of the cell.
     saved, write = None, stream.write
     while getattr(write, "__module__", None) == "IPython.core.interactiveshell" and (
         "original_write" in write.__code__.co_freevars

@@ -1,4 +1,4 @@
-"""Short programs asked on the side (git, nvidia-smi): never longer than told, and ended at once on request."""
+"""Short-lived helper programs (git, nvidia-smi) with a timeout, which can be cancelled."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ KIBIBYTE = 1024
 
 
 class Output(NamedTuple):
-    """What a program wrote to its standard output.
+    """Standard output of a program.
 
     Attributes:
-        data: the bytes, at most as many as were asked for.
-        whole: false when there was more.
+        data: the bytes, up to the limit.
+        whole: false if there was more.
     """
 
     data: bytes
@@ -28,12 +28,12 @@ class Output(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The bytes as text without the newline at their end."""
+        """Return the output as text without the trailing newline."""
         return self.data.decode("utf-8", "replace").rstrip("\n")
 
 
 class Commands:
-    """Runs one program after the other in the thread that asks; `cancel` ends it from any other thread."""
+    """Run one program at a time in the calling thread; `cancel` ends it from any other thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -49,19 +49,19 @@ class Commands:
         folder: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Output | None:
-        """What `command` writes; `None` when it is missing, fails, takes longer than `timeout` seconds or is cancelled.
+        """Return the output of a command; None if it is missing, fails, times out, or is cancelled.
 
         Args:
-            command: the program and its arguments; no shell is involved.
-            timeout: seconds after which it is killed, with whatever it has started.
-            limit: bytes to take; a program that writes more is ended.
-            folder: where it runs.
-            environment: its environment variables; else ours.
+            command: the program and its arguments, run without a shell.
+            timeout: seconds after which it is killed together with its children.
+            limit: maximum number of bytes; a program that writes more is ended.
+            folder: working directory.
+            environment: environment variables; by default those of this process.
         """
         process = self._start(command, folder, environment)
         if process is None or process.stdout is None:
             return None
-        # A timer and not `communicate(timeout=...)`: what the program started may hold the pipe open for longer.
+        # Not `communicate(timeout=...)`: children of the program may keep the pipe open for longer.
         timer = threading.Timer(timeout, self._kill, (process,))
         timer.daemon = True
         try:
@@ -77,7 +77,7 @@ class Commands:
         return Output(data, whole) if (data and not whole) or process.returncode == 0 else None
 
     def cancel(self) -> None:
-        """End the program that runs now, and start none from here on."""
+        """End the running program and start no more."""
         with self._lock:
             self._cancelled = True
             process = self._process
@@ -98,7 +98,7 @@ class Commands:
                     stderr=subprocess.DEVNULL,
                     cwd=folder,
                     env=environment,
-                    # A group of its own: Ctrl-C is the training's alone, and the group can be ended as a whole.
+                    # A process group of its own: Ctrl-C reaches only the training, and the group can be killed.
                     start_new_session=True,
                 )
             except (
@@ -110,7 +110,7 @@ class Commands:
             return self._process
 
     def _kill(self, process: Popen[bytes]) -> None:
-        # Until it is waited for its number is its own, also when it has ended.
+        # Its pid is not reused until it is waited for, even if it has ended.
         if process.returncode is not None:
             return
         with suppress(ProcessLookupError, PermissionError):

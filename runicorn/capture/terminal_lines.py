@@ -1,8 +1,8 @@
 """Conversion of terminal output that redraws its last lines into lines of a log.
 
-A line without tricks is a line of the log as soon as its newline comes. A progress bar draws over its line again and
-again (carriage return), several bars draw over several lines (newline and cursor up): their rows are kept here, the
-log gets each as it was left, and now and then a snapshot. How the text was cut into writes makes no difference.
+A plain line is logged at its newline. A progress bar redraws its line (carriage return), several bars redraw several lines
+(newline and cursor up): their rows are buffered here, and the log gets the last state of each, and occasional snapshots.
+The result does not depend on how the text is split into writes.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterable
 
 ROWS = 64
-"""Rows that a program can draw over at once; more are written as they come."""
+"""Maximum number of rows redrawn at once; further rows are logged as they come."""
 ABOVE = 8
-"""Rows kept above the cursor; when there are more, the first is done."""
+"""Maximum number of rows above the cursor; beyond it, the first one is complete."""
 LENGTH = 65536
-"""Characters after which a line is cut, so that one without an end is not kept for ever."""
+"""Length at which a line is split, so that a line without an end is not buffered forever."""
 
-# A sequence is a few characters long; what only looks like the beginning of one must not be waited for.
+# A sequence is a few characters long; anything longer must not be waited for.
 _SEQUENCE = r"\x1b\[([0-?]{0,32})[ -/]{0,2}([@-~])"
 _TOKEN = re.compile(rf"{_SEQUENCE}|[\n\r\b]|[^\n\r\b\x1b]+|\x1b")
 _HALF_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]{0,32}[ -/]{0,2})?\Z")
@@ -28,11 +28,11 @@ class _Row:
     """A row that is not in the log yet.
 
     Attributes:
-        text: what stands in it.
-        back: the cursor is at its beginning; what is written next replaces the text.
-        drawn: it was drawn over; else it is a plain line.
-        part: the cursor has come up to it: it belongs to a block of rows that are redrawn together.
-        shown: the text that the log has of it.
+        text: its text.
+        back: the cursor is at its beginning; the next text replaces it.
+        drawn: it was redrawn, so it is not a plain line.
+        part: the cursor moved up to it: it belongs to a block of rows that are redrawn together.
+        shown: the text last logged for it.
     """
 
     __slots__ = ("back", "drawn", "part", "shown", "text")
@@ -45,7 +45,7 @@ class _Row:
         self.shown: str | None = None
 
     def news(self) -> list[str]:
-        """The text, if the log has another or none; then it has this."""
+        """Return the text if it differs from what was last logged, and mark it as logged."""
         text = self.text.rstrip() if self.drawn else self.text
         if self.drawn and (not text or text == self.shown):
             return []
@@ -54,7 +54,7 @@ class _Row:
 
 
 class Screen:
-    """Takes what is written to one stream; gives the lines that are done."""
+    """Process the text written to one stream and return completed lines."""
 
     def __init__(self) -> None:
         self._rows = [_Row()]
@@ -62,7 +62,7 @@ class Screen:
         self._half = ""
 
     def feed(self, text: str) -> list[str]:
-        """The lines that are complete now that `text` was written."""
+        """Process `text` and return the lines that it completes."""
         text = self._half + text
         half = _HALF_SEQUENCE.search(text[-48:])
         self._half = half[0] if half else ""
@@ -72,20 +72,20 @@ class Screen:
         return lines
 
     def is_busy(self) -> bool:
-        """Whether rows are held back that are not just the beginning of a plain line."""
+        """Return whether rows are buffered other than the beginning of a plain line."""
         return len(self._rows) > 1 or self._rows[0].drawn
 
     def settle(self) -> list[str]:
-        """The rows above the cursor that were not redrawn: they are complete when the output pauses."""
+        """Return the rows above the cursor that were not redrawn: they are complete when the output pauses."""
         done = next((n for n in range(self._at) if self._rows[n].part), self._at)
         return self._drop(done)
 
     def snapshot(self) -> list[str]:
-        """The rows being redrawn as they are now, where they changed since the last time."""
+        """Return the redrawn rows that changed since the last snapshot."""
         return [line for row in self._rows if row.drawn for line in row.news()]
 
     def flush(self) -> list[str]:
-        """All that is left; nothing is held back afterwards."""
+        """Return all buffered rows and clear the buffer."""
         lines = self._write(self._half) if self._half else []
         last = self._rows[-1]
         lines += self._drop(len(self._rows) - 1) + (last.news() if last.text else [])
@@ -111,7 +111,7 @@ class Screen:
         if row.back:
             row.text, row.back, row.drawn = "", False, True
         elif not row.text and not row.drawn:
-            # A line begins that draws over nothing: what stands above is done, but a block of rows may be growing.
+            # A new line that redraws nothing: the rows above are complete, except for a growing block of rows.
             lines += self.settle()
         row.text += piece
         while len(row.text) > LENGTH:
@@ -150,7 +150,7 @@ class Screen:
             del self._rows[self._at + 1 :]
 
     def _up(self, count: int) -> None:
-        # Rows that the log has already are drawn over as well: new ones stand for them.
+        # Logged rows can be redrawn as well: new rows replace them.
         missing = min(count - self._at, ROWS - len(self._rows))
         if missing > 0:
             self._rows[:0] = [_Row(part=True) for _ in range(missing)]
@@ -160,7 +160,7 @@ class Screen:
             row.drawn = row.part = True
 
     def _drop(self, count: int) -> list[str]:
-        """Take the first rows out, as lines."""
+        """Remove the first rows and return them as lines."""
         lines = _lines_of(self._rows[:count])
         del self._rows[:count]
         self._at -= count

@@ -33,13 +33,13 @@ MODULES = {
     "sync": "sync",
     "version": "version",
 }
-"""The commands in the order of the help, and their modules."""
+"""The commands in the order of the help, with their modules."""
 FUNCTIONS = {"open": "open_viewer", "export": "export", "import": "import_"}
-"""Functions with another name than their module."""
+"""Functions whose name differs from their module."""
 
 
 class Commands(Mapping[str, Any]):
-    """All commands by name, each imported on first use: each has its own expensive imports."""
+    """All commands by name, each imported on first use because of its expensive imports."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(MODULES)

@@ -1,4 +1,4 @@
-"""`runicorn artifacts`: list, verify and delete artifact versions, on the files of a store."""
+"""`runicorn artifacts`: list, verify and delete artifact versions in a store."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _needed(value: Any, option: str, action: Action) -> Any:
 
 
 def _named(store: Store, name: str | None, kind: str | None, action: Action) -> ArtifactFolder:
-    """Return the named artifact; the type may precede the name: `dataset/mnist`."""
+    """Return the named artifact; the name may include the type: `dataset/mnist`."""
     before, _, own = str(_needed(name, "--name", action)).rpartition("/")
     return store.find(own, kind or before or None)
 
@@ -206,7 +206,7 @@ def _chosen(store: Store, name: str | None, kind: str | None, number: int | None
 
 
 def _verify(versions: list[Version], as_json: bool) -> None:
-    """Read every byte; exit with 1 if something is damaged."""
+    """Verify every byte; exit with 1 if something is damaged."""
     outcomes = []
     for version in versions:
         try:

@@ -1,4 +1,4 @@
-"""`runicorn clean`: list and remove what a store no longer needs."""
+"""`runicorn clean`: list and remove unneeded data of a store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAY = 86400.0
 
 @dataclass
 class Found:
-    """Candidates for removal.
+    """What can be removed.
 
     Attributes:
         zombies, old: runs for the recycle bin.
@@ -36,12 +36,11 @@ class Found:
     garbage: garbage.Garbage = field(default_factory=garbage.Garbage)
 
     def __bool__(self) -> bool:
-        """Whether there is anything."""
         return bool(self.zombies or self.old or self.leftovers or self.garbage)
 
     @property
     def bytes(self) -> int:
-        """What its removal frees at once; runs free nothing before the recycle bin is emptied."""
+        """Return the bytes freed at once; runs free nothing until the recycle bin is emptied."""
         return self.garbage.bytes + sum(count for _, count in self.leftovers)
 
 
@@ -50,9 +49,9 @@ class Done:
     """Result of the removal.
 
     Attributes:
-        binned: ids of the runs that are in the recycle bin now.
-        kept: sentences about runs that are not.
-        freed: bytes.
+        binned: ids of runs moved to the recycle bin.
+        kept: messages about runs that were not moved.
+        freed: freed bytes.
     """
 
     binned: list[str] = field(default_factory=list)
@@ -83,10 +82,10 @@ def clean(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Free disk space that nothing in the store needs.
+    """Remove unneeded data of a store and free disk space.
 
-    Runs go into the recycle bin, from which they can be restored; a run that is running is never touched.
-    Everything is said before it is done.
+    Runs are moved to the recycle bin and can be restored; running runs are never touched.
+    Lists everything before it is removed.
 
     Examples:
 
@@ -144,7 +143,7 @@ def _do(root: Path, found: Found) -> Done:
 def _in_words(
     found: Found, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
 ) -> list[str]:
-    """A line for each thing that was asked for."""
+    """Return a line for each requested kind."""
     lines = []
     if zombie:
         lines += _runs(found.zombies, "whose process is gone")

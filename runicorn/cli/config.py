@@ -28,7 +28,7 @@ def config(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Show and change where runs are kept.
+    """Show and change where runs are stored.
 
     Examples:
 

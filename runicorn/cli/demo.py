@@ -26,9 +26,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="The same one tries the same settings.")] = 0,
     while_open: Annotated[bool, typer.Option(hidden=True, help="Stop when the input is closed.")] = False,
 ) -> None:
-    """Train small networks on handwritten digits, so that there is something to look at.
+    """Train small networks on handwritten digits and log them as runs.
 
-    Of three runs or more one diverges and one crashes, as in any search.
+    With three or more runs, one diverges and one crashes, as in a real search.
 
     Examples:
 
@@ -53,7 +53,7 @@ def _stop_at_the_end_of_input() -> None:
 
 
 def _writable(root: Path) -> Path:
-    """Create the storage root; exit when it is not writable."""
+    """Create the storage root; exit if it is not writable."""
     if user.get("RUNICORN_MODE").strip().lower() == "disabled":
         typer.echo("runicorn: RUNICORN_MODE is disabled: nothing of the demo would be kept.", err=True)
         raise typer.Exit(USAGE)
@@ -68,8 +68,8 @@ def _writable(root: Path) -> Path:
 
 
 def _play(trials: list[Trial], root: Path, group: str) -> int:
-    """Play all trials under a progress bar; how many of them crashed."""
-    # One thread multiplies matrices as small as these faster than several; BLAS reads this when numpy is loaded.
+    """Run all trials under a progress bar; return how many crashed."""
+    # A single thread is faster for matrices this small; BLAS reads this when numpy is imported.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     from runicorn.demo import digits
     from runicorn.demo.training import play
@@ -91,6 +91,6 @@ def _play(trials: list[Trial], root: Path, group: str) -> int:
 
 
 def _where(root: Path) -> str:
-    """The address of a viewer that shows this root, else the command that starts one."""
+    """Return the URL of a viewer that shows this root, else the command that starts one."""
     addresses = [str(viewer["url"]) for viewer in user.running_viewers() if viewer["root"] == str(root)]
     return addresses[0] if addresses else f"runicorn viewer --storage {shlex.quote(str(root))}"

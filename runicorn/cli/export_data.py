@@ -1,4 +1,4 @@
-"""`runicorn export-data`: the metrics of one run for a spreadsheet, or a report of it."""
+"""`runicorn export-data`: metrics of one run for a spreadsheet, or its report."""
 
 from __future__ import annotations
 

@@ -176,9 +176,9 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
 
 
 def write_one(run_dir: Path, kind: str, target: Path) -> bool:
-    """Write one run in a format of `Format` that is no archive, or as a report; false when there is nothing to write.
+    """Write one run in a `Format` that is not an archive, or as a report; return False if there is nothing to write.
 
-    Ends the command when a library is missing.
+    Exits if a library is missing.
 
     Raises:
         OSError: it could not be read or written.

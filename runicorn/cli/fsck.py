@@ -30,7 +30,7 @@ def fsck(
 ) -> None:
     """Check a store: runs, journals, logs, media and artifacts. Exit code 1 if data is missing or damaged.
 
-    Data is never changed, with --repair neither.
+    Never changes data, not even with --repair.
 
     Examples:
 

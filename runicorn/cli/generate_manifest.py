@@ -31,7 +31,7 @@ def generate_manifest(
 ) -> None:
     """Write a manifest of a store: `.json`, and compressed as `.json.gz`.
 
-    A run that has ended costs one look at the time of its folder. Have it called by a timer: see docs/guides/sync.md.
+    Cheap to repeat: an ended run costs one stat of its folder. Run it by a timer, as described in docs/guides/sync.md.
 
     Examples:
 

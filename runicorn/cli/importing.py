@@ -1,4 +1,4 @@
-"""`runicorn import`: the runs and artifacts of an archive, added to a store."""
+"""`runicorn import`: add the runs and artifacts of an archive to a store."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def import_(
 ) -> None:
     """Add the runs and artifacts of an archive to the store.
 
-    Nothing of an archive that is damaged, too large, or no archive of a store is taken. Without --overwrite no run
-    that is there is changed.
+    An archive that is damaged, too large, or not an archive of runs is rejected as a whole. Existing runs are only
+    replaced with --overwrite.
 
     Examples:
 
@@ -75,7 +75,7 @@ def import_(
 
 @contextmanager
 def _made(root: Path) -> Iterator[None]:
-    """Create the folder of the store, and remove it again when nothing was imported."""
+    """Create the folder of the store, and remove it again if nothing was imported."""
     missing = [folder for folder in (root, *root.parents) if not folder.exists()]
     root.mkdir(parents=True, exist_ok=True)
     try:

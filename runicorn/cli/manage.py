@@ -1,4 +1,4 @@
-"""`runicorn manage`: tags, search, and the recycle bin, on the files of a store."""
+"""`runicorn manage`: tags, search, and the recycle bin of a store."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
 
 
 def _old(root: Path, choice: Choice, days: int) -> list[Any]:
-    """Return the chosen runs that ended before `days` days and are neither pinned nor archived."""
+    """Return the chosen runs that ended more than `days` days ago and are neither pinned nor archived."""
     before = time.time() - days * DAY
     return [
         record

@@ -29,9 +29,9 @@ def open_viewer(
         bool, typer.Option("--print", help="Print the address instead of opening a browser.")
     ] = False,
 ) -> None:
-    """Open a browser at a viewer of yours that is running on this machine.
+    """Open a browser at your viewer on this machine.
 
-    A viewer that asks for a token is opened by a link that works once, within five minutes.
+    If the viewer requires a token, the link works once, within five minutes.
 
     Examples:
 
@@ -58,11 +58,11 @@ def open_viewer(
 
 
 def entry(note: dict[str, Any], *, always: bool) -> str:
-    """Return the address that opens a viewer: with a one-time link where it asks for a token.
+    """Return the URL that opens a viewer: with a one-time link if it requires a token.
 
     Args:
-        note: what the viewer has left of itself.
-        always: make a link also where this user's browser needs none, for a browser elsewhere.
+        note: the viewer's entry in the list of running viewers.
+        always: create a one-time link even if this user's browser needs none, for a browser elsewhere.
 
     Raises:
         OSError: its token cannot be read.
@@ -75,7 +75,7 @@ def entry(note: dict[str, Any], *, always: bool) -> str:
 
 
 def _end_sessions() -> None:
-    """End the sessions of all browsers with all viewers of this user on this machine."""
+    """End the browser sessions of all viewers of this user on this machine."""
     try:
         make_importable()
     except ForeignModule as error:

@@ -1,6 +1,6 @@
 """`runicorn rate-limit`: show and change the rate limits of the API, stored in `rate_limits.json`.
 
-A viewer that runs sees a change within a second.
+A running viewer applies a change within a second.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def _list(content: dict[str, Any], as_json: bool) -> None:
 
 
 def _entry(limit: Any) -> dict[str, Any]:
-    """A limit in the form of the file."""
+    """Return a limit in the form of the file."""
     entry = {"max_requests": limit.requests, "window_seconds": limit.seconds}
     return entry | ({"burst_size": limit.burst} if limit.burst else {})
 
@@ -206,7 +206,7 @@ def _validate(content: dict[str, Any]) -> None:
 
 
 def _table() -> Any:
-    """The server's table of limits."""
+    """Return the server's table of limits."""
     try:
         make_importable()
     except ForeignModule as error:

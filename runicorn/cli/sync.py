@@ -1,4 +1,4 @@
-"""`runicorn sync`: mirror a remote store, or upload the rest of runs to their server."""
+"""`runicorn sync`: mirror a remote store, or finish the upload of runs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def sync(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,
 ) -> None:
-    """Mirror the store of a remote host over SSH, or upload the rest of runs to their server.
+    """Mirror the store of a remote host over SSH, or finish the upload of runs to their server.
 
     Examples:
 

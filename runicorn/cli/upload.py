@@ -75,7 +75,7 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
 
 @contextmanager
 def _lock(state: UploadState) -> Iterator[None]:
-    """Hold the lock of a run, after waiting for a sender process that uploads the rest of it.
+    """Hold the lock of a run, waiting for a sender process that finishes its upload.
 
     Raises:
         BlockingIOError: another process holds it.
@@ -96,7 +96,7 @@ def _lock(state: UploadState) -> Iterator[None]:
 
 
 def _compared(folder: Path, state: UploadState) -> str:
-    """Upload a run, compare every file by its digest, and send differing ones again; return the problem, or ""."""
+    """Upload a run, compare every file by its digest, and resend differing ones; return the problem, or ""."""
     watched = Watched(folder, [])
     upload = Upload(folder, state, has_ended=watched.has_ended, is_stopped=lambda: True)
     problem = ""

@@ -19,7 +19,7 @@ from runicorn.cli.support.server import ForeignModule, make_importable
 from runicorn.settings import user
 
 IMPLEMENTATION = "runicorn-django"
-"""Distinguishes this program from the other `runicorn` in package indexes."""
+"""Distinguishes this program from the other `runicorn` on package indexes."""
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy", "typer")
 
 
@@ -114,7 +114,7 @@ def _place(folder: Any) -> str:
 
 
 def _database() -> dict[str, Any]:
-    """Return the path and state of the database, without asking a server."""
+    """Return path and state of the database, without a server."""
     if user.get("RUNICORN_DATABASE_URL"):
         return {"place": "RUNICORN_DATABASE_URL", "state": "on a server, which was not asked"}
     from runicorn.cli.support.server import server_folder

@@ -52,7 +52,7 @@ def viewer(
         ),
     ] = False,
 ) -> None:
-    """Serve the pages and the API of a storage root until Ctrl-C.
+    """Serve the dashboard and the API of a storage root until Ctrl-C.
 
     Examples:
 
@@ -79,7 +79,7 @@ def viewer(
 
 
 def start(remote_mode: bool, **chosen: Any) -> None:
-    """Serve with the server's `Options`, and end with the exit code of what goes wrong."""
+    """Serve with the given `Options`, and exit with the code of an error."""
     try:
         make_importable()
     except ForeignModule as error:

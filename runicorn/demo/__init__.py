@@ -1,4 +1,4 @@
-"""The demonstration: a search for good settings of small networks that read handwritten digits.
+"""Demo: a hyperparameter search with small networks that read handwritten digits.
 
-It needs numpy; nothing else of the library imports it.
+Requires numpy. No other package imports it.
 """

@@ -1,4 +1,4 @@
-"""Load the demo's data: 1,797 handwritten digits of 8 × 8 pixels.
+"""Data of the demo: 1,797 handwritten digits of 8 × 8 pixels.
 
 `digits.npz` is derived from the UCI data set "Optical Recognition of Handwritten Digits" (CC BY 4.0); see
 `digits.LICENSE.txt`.
@@ -26,7 +26,7 @@ Labels = NDArray[Any]
 
 @dataclass(frozen=True)
 class Digits:
-    """What the networks learn from, and what they are judged by; pixels lie between 0 and 1."""
+    """Training and test data; pixels are between 0 and 1."""
 
     train_images: Floats
     train_labels: Labels
@@ -35,7 +35,7 @@ class Digits:
 
 
 def load() -> Digits:
-    """Return the digits, always split in the same way, with every class in the same share."""
+    """Return the digits, always with the same stratified split."""
     with np.load(DATA) as stored:
         images, labels = stored["images"] / LEVELS, stored["labels"].astype(np.int64)
     validation = _stratified(labels, VALIDATION_SHARE)

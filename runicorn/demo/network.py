@@ -1,6 +1,6 @@
-"""A small network and the two ways to train it, in numpy: its gradients can be logged, and where it diverges it really does.
+"""A small network and two optimizers in numpy, whose gradients can be logged and whose loss can become NaN.
 
-(scikit-learn's own networks end with an exception before a loss is ever NaN.)
+(scikit-learn's networks raise an exception before the loss becomes NaN.)
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ LEAK = 0.01
 
 
 class Network:
-    """Layers that are fully connected, leaky ReLU between them and a softmax at the end.
+    """Fully connected layers with leaky ReLU and a softmax output.
 
-    Starting weights: He et al. 2015, "Delving Deep into Rectifiers".
+    Initialisation: He et al. 2015, "Delving Deep into Rectifiers".
 
     Attributes:
-        parameters: the weights and the biases of every layer in turn; trained in place.
+        parameters: weights and biases of each layer in turn; trained in place.
     """
 
     def __init__(self, widths: list[int], rng: np.random.Generator) -> None:
@@ -31,15 +31,15 @@ class Network:
             self.parameters.append(np.zeros(leaving))
 
     def size(self) -> int:
-        """How many numbers there are to learn."""
+        """Return the number of parameters."""
         return sum(parameter.size for parameter in self.parameters)
 
     def log_probabilities(self, images: Floats) -> Floats:
-        """Of every class (columns) for every image (rows)."""
+        """Return the log-probabilities of shape (images, classes)."""
         return self._forward(images)[1]
 
     def gradients(self, images: Floats, labels: Labels) -> tuple[float, list[Floats]]:
-        """The mean cross-entropy over the images, and its derivative by every parameter."""
+        """Return the mean cross-entropy, and its gradients by parameter."""
         inputs, log_probabilities = self._forward(images)
         error = np.exp(log_probabilities)
         error[np.arange(len(labels)), labels] -= 1
@@ -52,7 +52,7 @@ class Network:
         return cross_entropy(log_probabilities, labels), found
 
     def _forward(self, images: Floats) -> tuple[list[Floats], Floats]:
-        """What enters every layer, and what the last one answers."""
+        """Return the inputs of all layers, and the output of the last."""
         inputs, values = [images], images
         for weights, bias in zip(self.parameters[::2], self.parameters[1::2], strict=True):
             values = inputs[-1] @ weights + bias
@@ -69,7 +69,7 @@ class Momentum:
         self._speeds: list[Floats] = []
 
     def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
-        """Take one step, in place."""
+        """Take one step in place."""
         self._speeds = self._speeds or [np.zeros_like(parameter) for parameter in parameters]
         for parameter, gradient, speed in zip(parameters, gradients, self._speeds, strict=True):
             speed *= self._keep
@@ -86,7 +86,7 @@ class Adam:
         self._steps = 0
 
     def learn(self, parameters: list[Floats], gradients: list[Floats], rate: float) -> None:
-        """Take one step, in place."""
+        """Take one step in place."""
         self._moments = self._moments or [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
         self._steps += 1
         first, second = self._decays
@@ -101,10 +101,10 @@ OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"sgd": Momentum, "adam": A
 
 
 def cross_entropy(log_probabilities: Floats, labels: Labels) -> float:
-    """The mean of what the right answers were short of certainty."""
+    """Return the mean cross-entropy."""
     return float(-log_probabilities[np.arange(len(labels)), labels].mean())
 
 
 def norm(gradients: list[NDArray[np.float64]]) -> float:
-    """The length of all gradients as one vector."""
+    """Return the norm of all gradients as one vector."""
     return float(np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients)))

@@ -1,4 +1,4 @@
-"""Pictures for the run's page, as PNG files made with the standard library."""
+"""Images of the demo, encoded as PNG with the standard library."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ GREY = 96
 
 
 def sheet(tiles: Floats) -> bytes:
-    """A PNG of small pictures in rows.
+    """Return a PNG with small images in rows.
 
     Args:
-        tiles: (any number, 64) pixels; shown from the lowest (black) to the highest (white) of each. What is no
-            number is grey.
+        tiles: pixels of shape (count, 64), each scaled from its lowest (black) to its highest (white) value. NaN is
+            grey.
     """
     rows = -(-len(tiles) // COLUMNS)
     pitch = SIDE * ZOOM + GAP
@@ -34,7 +34,7 @@ def sheet(tiles: Floats) -> bytes:
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:
-    """A grey picture (height, width) as a PNG file: W3C, "PNG Specification", 5 and 11."""
+    """Encode grey pixels of shape (height, width) as PNG: W3C, "PNG Specification", 5 and 11."""
     height, width = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)  # 8 bits of grey, not interlaced
     lines = np.zeros((height, width + 1), np.uint8)  # every line begins with its filter: 0, none

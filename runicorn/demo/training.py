@@ -1,4 +1,4 @@
-"""One run of the demonstration, tracked as any training is."""
+"""Training of one network, tracked as a run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TILES = 16
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended.
+    """Result of a run.
 
     Attributes:
-        run_id: the run's id.
-        error: what stopped it; `None` when it came to its end.
-        accuracy: the last on the images it did not learn from, 0-1.
+        run_id: id of the run.
+        error: the exception that stopped it; None if it finished.
+        accuracy: last test accuracy, 0-1.
     """
 
     run_id: str
@@ -40,10 +40,10 @@ def play(trial: Trial, digits: Digits, storage: Path, group: str, after_epoch: C
     """Train one network as one run.
 
     Args:
-        trial: its settings.
-        digits: what it learns.
+        trial: hyperparameters.
+        digits: the data.
         storage: the storage root.
-        group: the name of the search that the run is part of.
+        group: name of the search.
         after_epoch: called after every epoch.
     """
     run = rn.init(
@@ -65,7 +65,7 @@ def play(trial: Trial, digits: Digits, storage: Path, group: str, after_epoch: C
 
 
 class Training:
-    """A network on its way, and the run that is told about it."""
+    """A network in training, and the run that it logs to."""
 
     def __init__(self, run: rn.Run, trial: Trial, digits: Digits) -> None:
         self.accuracy = 0.0
@@ -78,10 +78,10 @@ class Training:
         self._step = 0
 
     def fit(self, after_epoch: Callable[[], None]) -> None:
-        """Learn for all epochs.
+        """Train for all epochs.
 
         Raises:
-            IndexError: the trial has no learning rate for one of them; the log of the run tells.
+            IndexError: the schedule has no learning rate for an epoch; the log of the run shows it.
         """
         self._run.set_primary_metric("val/accuracy", mode="max")
         self._run.summary({"parameters": self._network.size()})
@@ -160,7 +160,7 @@ def _config(trial: Trial, digits: Digits) -> dict[str, Any]:
 
 
 def _batches(digits: Digits, trial: Trial, rng: np.random.Generator | None = None) -> Iterator[Labels]:
-    """The places of the images of every step of an epoch, shuffled when there is something to shuffle with."""
+    """Yield the indices of each batch of an epoch, shuffled."""
     count = len(digits.train_labels)
     order = np.arange(count) if rng is None else rng.permutation(count)
     for start in range(0, count, trial.batch):

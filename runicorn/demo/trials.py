@@ -1,4 +1,4 @@
-"""Which settings are tried: a random search, with the two mishaps in it that every search has."""
+"""Hyperparameters of the demo's trials: a random search with the two failures that every search has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 EPOCHS = 30
 STRETCH = 10
-"""A learning rate holds for so many epochs; then the next one of the schedule comes."""
+"""Epochs for which a learning rate of the schedule applies."""
 
 FAMILIES: dict[str, tuple[int, ...]] = {"linear": (), "narrow": (16,), "wide": (128,), "deep": (64, 32)}
 RATES = {"sgd": (0.02, 0.1, 0.3), "adam": (0.0005, 0.002, 0.01)}
@@ -18,17 +18,17 @@ DECAYS = (0.0, 0.001)
 
 @dataclass(frozen=True)
 class Trial:
-    """The settings of one run.
+    """Hyperparameters of one run.
 
     Attributes:
-        name: the experiment it belongs to.
-        hidden: the widths of the layers between the pixels and the answer.
+        name: the experiment.
+        hidden: widths of the hidden layers.
         optimizer: "sgd" or "adam".
         rates: learning rates, each for 10 epochs.
-        batch: how many images one step sees.
-        decay: how strongly weights are drawn to zero.
-        epochs: how many times all images are seen.
-        seed: of the starting weights and the order of the images.
+        batch: batch size.
+        decay: weight decay.
+        epochs: number of epochs.
+        seed: seed of the initial weights and the order of the images.
     """
 
     name: str
@@ -41,22 +41,22 @@ class Trial:
     seed: int
 
     def rate(self, epoch: int) -> float:
-        """The learning rate of an epoch, counted from 0.
+        """Return the learning rate of an epoch, counted from 0.
 
         Raises:
-            IndexError: the schedule ends before.
+            IndexError: the schedule is shorter.
         """
         return self.rates[epoch // STRETCH]
 
 
 def plan(runs: int, seed: int) -> list[Trial]:
-    """So many different settings, drawn at random within families that take turns; of three or more one diverges and one crashes.
+    """Return trials drawn at random within alternating families; of three or more one diverges and one crashes.
 
-    The rate of one grows where that of the others falls; the schedule of another is shorter than its training.
+    The learning rate of the diverging one grows where others fall; the schedule of the crashing one is too short.
 
     Args:
-        runs: at least 1, at most `LIMIT`.
-        seed: the same one draws the same settings.
+        runs: number of trials, 1 to `LIMIT`.
+        seed: seed of the random search.
     """
     mishaps = 2 if runs > 2 else 0
     rng = random.Random(seed)

@@ -1,4 +1,4 @@
-"""What a spreadsheet would take for a formula is made a text, in CSV and in Excel."""
+"""Protection against formula injection in CSV and Excel."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def guarded(value: Any) -> Any:
-    """The value of a cell: a text that begins like a formula gets a leading `'`, everything else stays."""
+    """Return the value of a cell: a text that begins like a formula gets a leading `'`."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value

@@ -1,4 +1,4 @@
-"""An Excel workbook of a run, through XlsxWriter, which keeps one row in memory at a time."""
+"""Excel workbook of a run, written by XlsxWriter with one row in memory at a time."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from runicorn.store import layout
 from runicorn.store.journal.records import FIRST_COLUMNS, Statistics, metric_records, number, statistics
 
 ROWS = 1_048_575
-"""Rows of a sheet of Excel without the header; records after that are left out."""
+"""Maximum number of data rows of an Excel sheet; further records are left out."""
 COLUMNS = 16_384
 CHARTS = 200
 CHART_HEIGHT = 15
 TEXT = 32_767
-"""Characters that a cell of Excel holds."""
+"""Maximum number of characters of an Excel cell."""
 # Texts stay texts: no text of a run becomes a formula or a link.
 OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 STATISTICS = ("Metric", "Min", "Max", "Mean", "Last", "Count")
@@ -34,12 +34,12 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str], charts:
         path: the file.
         run_dir: the folder of the run.
         names: the columns of the records.
-        charts: whether there is a sheet with charts.
+        charts: whether to add a sheet with charts.
 
     Raises:
         OSError: the journal cannot be read or the file not be written.
     """
-    # Made elsewhere and copied: closing a ZIP file on a full disk fails noisily.
+    # Written elsewhere and copied: closing a ZIP file on a full disk raises in its finalizer.
     with path.open("wb") as target, tempfile.TemporaryFile() as file:
         book = library.Workbook(file, OPTIONS)
         try:
@@ -54,7 +54,7 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str], charts:
 
 
 def _let_go(book: Any) -> None:
-    """Otherwise its finalizer would write a book that failed once more."""
+    """Mark a failed workbook as closed; its finalizer would write it again."""
     if not book.fileclosed:
         book.fileclosed = True
         for sheet in book.worksheets():
@@ -117,7 +117,7 @@ def _add_charts(book: Any, names: Sequence[str], metrics: Sequence[str], rows: i
         if step is not None:
             series["categories"] = ["Metrics", 1, step, rows, step]
         chart.add_series(series)
-        # A title that is taken from a cell cannot be a formula.
+        # A title referenced from a cell cannot be a formula.
         chart.set_title({"name": ["Metrics", 0, column]})
         chart.set_legend({"none": True})
         sheet.insert_chart(n * CHART_HEIGHT, 0, chart)

@@ -1,4 +1,4 @@
-"""The metrics of a run for other programs: CSV, Excel, TensorBoard, and a report to read."""
+"""Export of a run's metrics as CSV, Excel, Parquet and TensorBoard events, and of its report."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FORMATS = ("markdown", "html", "pdf")
 
 
 class MissingLibrary(RuntimeError):
-    """What was asked for needs a library that is not installed, or that Runicorn does not use."""
+    """The format requires a library that is not installed or not supported."""
 
 
 class MetricsExporter:
-    """Exports one run from its folder, whether it has ended or not.
+    """Export one run from its folder, running or ended.
 
     Args:
         run_dir: the folder of the run.
@@ -36,7 +36,7 @@ class MetricsExporter:
         self.run_dir = Path(run_dir)
 
     def columns(self) -> list[str]:
-        """The columns of its records, none when there is nothing to export.
+        """Return the columns of its records; empty if there is nothing to export.
 
         Raises:
             OSError: the journal cannot be read.
@@ -46,17 +46,17 @@ class MetricsExporter:
     def to_csv(
         self, output_path: str | os.PathLike[str] | None = None, include_metadata: bool = True
     ) -> str | None:
-        """One line a record: step, time (Unix seconds) and stage first, the other columns sorted.
+        """Write one line per record: step, time (Unix seconds) and stage first, then the other columns sorted.
 
         Args:
-            output_path: the file to write; without it the text is returned.
-            include_metadata: lines before the header that begin with `#` and say which run it is.
+            output_path: the file to write; None returns the text.
+            include_metadata: add comment lines (`#`) about the run before the header.
 
         Returns:
-            The text, or `None` when it went to a file, or when there is nothing to export.
+            The text; None if it was written to a file, or there is nothing to export.
 
         Raises:
-            OSError: the journal cannot be read or the file not be written.
+            OSError: the journal cannot be read, or the file cannot be written.
         """
         names = records.columns(self.run_dir)
         if not names:
@@ -69,14 +69,14 @@ class MetricsExporter:
         return None
 
     def to_excel(self, output_path: str | os.PathLike[str], include_charts: bool = True) -> bool:
-        """A workbook with the sheets Metrics, Metadata, Statistics, and Charts with a line chart a metric.
+        """Write a workbook with the sheets Metrics, Metadata, Statistics, and Charts with a line chart per metric.
 
         Returns:
-            False when there is nothing to export.
+            False if there is nothing to export.
 
         Raises:
             MissingLibrary: XlsxWriter is not installed.
-            OSError: the journal cannot be read or the file not be written.
+            OSError: the journal cannot be read, or the file cannot be written.
         """
         try:
             import xlsxwriter
@@ -88,16 +88,16 @@ class MetricsExporter:
         return bool(names)
 
     def to_parquet(self, output_path: str | os.PathLike[str]) -> bool:
-        """A Parquet file with one row a record and the columns of the CSV.
+        """Write a Parquet file with one row per record and the columns of the CSV.
 
-        A column is of whole numbers, numbers, booleans or texts, whatever all its values are; mixed ones become texts.
+        A column has integers, numbers, booleans or texts; mixed columns become texts.
 
         Returns:
-            False when there is nothing to export.
+            False if there is nothing to export.
 
         Raises:
             MissingLibrary: pyarrow is not installed.
-            OSError: the journal cannot be read or the file not be written.
+            OSError: the journal cannot be read, or the file cannot be written.
         """
         try:
             import pyarrow
@@ -110,13 +110,13 @@ class MetricsExporter:
         return bool(names)
 
     def to_tensorboard(self, output_dir: str | os.PathLike[str]) -> bool:
-        """An event file with the numbers of every record at its step.
+        """Write an event file with the numbers of every record at its step.
 
         Returns:
-            False when there is nothing to export.
+            False if there is nothing to export.
 
         Raises:
-            OSError: the journal cannot be read or the file not be written.
+            OSError: the journal cannot be read, or the file cannot be written.
         """
         events = _events(self.run_dir)
         first = next(events, None)
@@ -126,7 +126,7 @@ class MetricsExporter:
         return True
 
     def generate_report(self, output_path: str | os.PathLike[str], format: str = "markdown") -> bool:
-        """What the run is, how it ended, its summary and the range of each metric.
+        """Write a report: names, status, summary and the range of each metric.
 
         Args:
             output_path: the file to write.
@@ -134,8 +134,8 @@ class MetricsExporter:
 
         Raises:
             MissingLibrary: format is "pdf".
-            ValueError: format is another word.
-            OSError: the journal cannot be read or the file not be written.
+            ValueError: format is unknown.
+            OSError: the journal cannot be read, or the file cannot be written.
         """
         if format == "pdf":
             raise MissingLibrary(
@@ -149,12 +149,12 @@ class MetricsExporter:
 
 
 def csv_lines(run_dir: Path, names: Sequence[str], include_metadata: bool = True) -> Iterator[str]:
-    """The lines of the CSV with their ends, as they are asked for.
+    """Yield the lines of the CSV with their line ends.
 
     Args:
         run_dir: the folder of the run.
-        names: the columns, as `records.columns` has them.
-        include_metadata: whether lines that begin with `#` come first.
+        names: the columns, from `records.columns`.
+        include_metadata: whether to begin with comment lines (`#`).
 
     Raises:
         OSError: the journal cannot be read.
@@ -187,7 +187,7 @@ def _line(cells: Sequence[Any]) -> str:
 
 
 def _text(value: Any) -> Any:
-    """Numbers and texts as they are; booleans as JSON has them."""
+    """Return numbers and texts unchanged, booleans as in JSON."""
     return str(value).lower() if isinstance(value, bool) else value
 
 
@@ -203,6 +203,6 @@ def _events(run_dir: Path) -> Iterator[bytes]:
 
 
 def _place(record: dict[str, Any]) -> tuple[float, int]:
-    """When and at which step a record was made; 0 where it does not say."""
+    """Return time and step of a record; 0 if missing."""
     moment, step = number(record.get("time")), number(record.get("global_step", record.get("step")))
     return moment or 0.0, int(step) if step is not None and math.isfinite(step) else 0

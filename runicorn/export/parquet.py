@@ -1,4 +1,4 @@
-"""A Parquet file of a run's records, through pyarrow, a batch of rows in memory at a time."""
+"""Parquet file of a run's records, written by pyarrow with one batch of rows in memory at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from runicorn.store.journal.records import metric_records, number
 
 ROWS = 50_000
-"""Rows of a group."""
+"""Rows of a row group."""
 WHOLE = 2**63
 
 
@@ -24,7 +24,7 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str]) -> None
         names: the columns of the records.
 
     Raises:
-        OSError: the journal cannot be read or the file not be written.
+        OSError: the journal cannot be read, or the file cannot be written.
     """
     kinds = _kinds(run_dir)
     types = {int: library.int64(), float: library.float64(), bool: library.bool_(), str: library.string()}
@@ -40,7 +40,7 @@ def write(library: Any, path: Path, run_dir: Path, names: Sequence[str]) -> None
 
 
 def _kinds(run_dir: Path) -> dict[str, type]:
-    """What each column holds: one type for all of its values."""
+    """Return the type of each column."""
     found: dict[str, type] = {}
     for record in metric_records(run_dir):
         for name, value in record.items():

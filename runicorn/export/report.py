@@ -20,7 +20,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]|~#])")
 
 
 class Section(NamedTuple):
-    """A heading with sentences, facts and a table, each of which may be empty."""
+    """A heading with optional sentences, facts and a table."""
 
     title: str
     facts: list[tuple[str, str]] = []
@@ -30,7 +30,7 @@ class Section(NamedTuple):
 
 
 def markdown(run_dir: Path) -> str:
-    """The report as Markdown.
+    """Return the report as Markdown.
 
     Raises:
         OSError: the journal cannot be read.
@@ -50,7 +50,7 @@ def markdown(run_dir: Path) -> str:
 
 
 def html(run_dir: Path) -> str:
-    """The report as an HTML page that loads nothing.
+    """Return the report as a self-contained HTML page.
 
     Raises:
         OSError: the journal cannot be read.
@@ -74,7 +74,7 @@ def html(run_dir: Path) -> str:
 
 
 def _pictures(run_dir: Path) -> list[str]:
-    """The curves of the metrics, each under its name."""
+    """Return the curves of the metrics by name."""
     drawn, more = sparkline_svg.read(run_dir)
     parts = ["<h2>Curves</h2>"] if drawn else []
     for name, curve in drawn.items():
@@ -85,7 +85,7 @@ def _pictures(run_dir: Path) -> list[str]:
 
 
 def sections(run_dir: Path) -> list[Section]:
-    """What there is to say of a run.
+    """Return the sections of the report.
 
     Raises:
         OSError: the journal cannot be read.
@@ -136,7 +136,7 @@ def _figures(figures: Statistics) -> list[str]:
 
 
 def _figure(value: float) -> str:
-    # Six decimals say nothing of 1e-9, and are three hundred digits of 1e300.
+    # Six decimals show nothing of 1e-9, and are three hundred digits of 1e300.
     return (
         f"{value:.6f}"
         if value == 0 or not math.isfinite(value) or 1e-4 <= abs(value) < 1e15

@@ -1,4 +1,4 @@
-"""Small pictures of a run's metrics as SVG, made in one pass and in constant memory."""
+"""Sparklines of a run's metrics as SVG, computed in one pass and constant memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from runicorn.store.journal.records import FIRST_COLUMNS, metric_records, number
 
 BUCKETS = 256
-"""Stretches of a curve, of each of which the lowest and the highest point are drawn."""
+"""Buckets of a curve, of each of which the lowest and the highest point are drawn."""
 MOST = 60
 WIDTH, HEIGHT, EDGE = 640, 150, 4
 
@@ -19,9 +19,9 @@ Point = tuple[float, float]
 
 @dataclass
 class Curve:
-    """The course of one metric: its lowest and highest point in each of at most `BUCKETS` stretches.
+    """A metric's lowest and highest point in each of at most `BUCKETS` buckets.
 
-    When there are more, two neighbours become one, and from then on each takes twice as many points.
+    When they are full, neighbours are merged, and each bucket takes twice as many points.
     """
 
     buckets: list[tuple[Point, Point]] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Curve:
     filled: int = 0
 
     def see(self, point: Point) -> None:
-        """Take one point more."""
+        """Add a point."""
         if self.filled == 0:
             if len(self.buckets) == BUCKETS:
                 pairs = zip(self.buckets[::2], self.buckets[1::2], strict=True)
@@ -41,7 +41,7 @@ class Curve:
         self.filled = (self.filled + 1) % self.length
 
     def points(self) -> list[Point]:
-        """The points to draw, in the order of x."""
+        """Return the points to draw, by x."""
         return sorted({point for bucket in self.buckets for point in bucket})
 
 
@@ -52,9 +52,9 @@ def _joined(one: tuple[Point, Point], other: tuple[Point, Point]) -> tuple[Point
 
 
 def read(run_dir: Path) -> tuple[dict[str, Curve], int]:
-    """The curves of a run's metrics by name, as many as are drawn, and how many more there are.
+    """Return the curves of a run's metrics by name, as many as are drawn, and the number of further ones.
 
-    Numbers by their step, and by their place where a record has none; what is not finite leaves no mark.
+    Points are placed by step, or by position in records without a step; NaN and infinities are skipped.
 
     Raises:
         OSError: the journal cannot be read.
@@ -76,7 +76,7 @@ def read(run_dir: Path) -> tuple[dict[str, Curve], int]:
 
 
 def svg(name: str, curve: Curve) -> str:
-    """A curve as an SVG element that says in words what it shows."""
+    """Return a curve as an SVG element with a text description."""
     points = curve.points()
     (left, right), (low, high) = _range([x for x, _ in points]), _range([y for _, y in points])
     places = " ".join(
@@ -100,7 +100,7 @@ def _range(values: list[float]) -> tuple[float, float]:
 
 
 def _share(value: float, low: float, high: float) -> float:
-    # Halves first: the distance of two huge numbers may be infinite.
+    # Halved first: the difference of two huge numbers may be infinite.
     width = high / 2 - low / 2
     return (value / 2 - low / 2) / width if width else 0.5
 

@@ -17,7 +17,7 @@ from pathlib import Path
 _POLYNOMIAL = 0x82F63B78
 _MASK_DELTA = 0xA282EAD8
 WIDE = 64
-"""Bytes from which on two are taken at once."""
+"""Length from which two bytes are processed at once."""
 
 
 def _table() -> list[int]:
@@ -54,8 +54,8 @@ def crc32c(data: bytes) -> int:
 
 
 def masked_crc32c(data: bytes) -> bytes:
-    """The checksum of a TFRecord, four bytes."""
-    # A checksum of data that holds checksums is weak; TFRecord turns and shifts it therefore.
+    """Return the checksum of a TFRecord, four bytes."""
+    # A CRC of data that contains CRCs is weak, so TFRecord rotates it and adds a constant.
     crc = crc32c(data)
     return struct.pack("<I", (((crc >> 15) | (crc << 17)) + _MASK_DELTA) & 0xFFFFFFFF)
 
@@ -87,7 +87,7 @@ def _single(value: float) -> bytes:
 
 
 def event(wall_time: float, step: int, scalars: Mapping[str, float]) -> bytes:
-    """One record with the values of a step.
+    """Return one record with the values of a step.
 
     Args:
         wall_time: Unix seconds.
@@ -102,10 +102,10 @@ def event(wall_time: float, step: int, scalars: Mapping[str, float]) -> bytes:
 
 
 def write(folder: Path, events: Iterable[bytes]) -> Path:
-    """Write `events` to a new file in `folder`, under a name by which TensorBoard finds it.
+    """Write `events` to a new file in `folder`, named so that TensorBoard finds it.
 
     Raises:
-        OSError: the folder cannot be made or the file not be written.
+        OSError: the folder or the file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events.out.tfevents.{int(time.time())}.runicorn.{os.getpid()}.{os.urandom(3).hex()}"

@@ -1,8 +1,8 @@
-"""Aim: a repository `.aim`. It is a RocksDB, which only Aim's own library opens, so a Python that has it reads it for us.
+"""Import of Aim repositories (`.aim`): RocksDB databases that only Aim opens, so a Python with Aim reads them.
 
     runicorn import-from aim PATH --python /path/to/environment/bin/python
 
-`aim_script.py` runs there and tells one JSON object a line; only numbers, texts and settings come through.
+`aim_script.py` runs there and prints one JSON object per line with numbers, texts and settings.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ CURES = {
     "that has Aim does that; then import again.",
     "": "Where its index is incomplete, `aim storage --repo {repo} reindex` rebuilds it; then import again.",
 }
-"""What to do about an error of Aim, by a part of its text."""
+"""Advice for an error of Aim, by a part of its message."""
 MISSING = 3
-"""The exit code of a Python without Aim."""
+"""Exit code of a Python without Aim."""
 
 
 def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
     """Yield the runs of a repository.
 
     Args:
-        path: the folder that holds `.aim`, or `.aim` itself.
-        python: a Python with Aim; else the one that runs this.
+        path: the folder that contains `.aim`, or `.aim` itself.
+        python: path of a Python with Aim; by default this one.
 
     Raises:
-        NotReadable: there is no repository, or nothing that could read it.
+        NotReadable: there is no repository, or no library to read it.
         OSError: that Python cannot be started.
     """
     folder = path.parent if path.name == ".aim" else path

@@ -1,6 +1,6 @@
-"""Run by a Python that has Aim: tells the runs of a repository, one JSON object a line. Needs nothing of ours.
+"""Print the runs of an Aim repository, one JSON object per line. Executed by a Python with Aim, without Runicorn.
 
-Written for Aim 3; its log of the terminal, pictures and distributions are named, not told.
+Written for Aim 3. Terminal logs, images and distributions are only mentioned, not exported.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from typing import Any
 
 
 def metric_name(metric: Any) -> str:
-    """The name with its context behind it, as Aim shows it."""
+    """Return the name with its context appended, as Aim shows it."""
     context = metric.context.to_dict()
     about = ", ".join(f"{key}={value}" for key, value in sorted(context.items()))
     return f"{metric.name} {{{about}}}" if about else metric.name
 
 
 def series(run: Any) -> list[Any]:
-    """Each metric as name, steps, times, values."""
+    """Yield name, steps, times and values of each metric."""
     told = []
     for metric in run.metrics():
-        # By the steps that were given: the keys of `metric.values` are hashes of them.
+        # By the recorded steps: the keys of `metric.values` are hashes of them.
         steps, (values, times) = metric.data.view(("val", "time")).items_list()
         told.append([metric_name(metric), [int(step) for step in steps], times, [float(v) for v in values]])
     return told
 
 
 def tell(run: Any) -> dict[str, Any]:
-    """One run as an object."""
+    """Return one run as an object."""
     info = run.collect_sequence_info(("metric", "images", "distributions", "figures", "texts", "audios"))
     others = [one["name"] for kind, found in info.items() if kind != "metric" for one in found]
     config = {
@@ -49,13 +49,13 @@ def tell(run: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Tell all runs of the repository that is named."""
+    """Print all runs of the given repository."""
     try:
         from aim import Repo, Run
         from aimrocks import errors
     except ImportError:
         sys.exit(3)
-    # Aim has errors of its own below RuntimeError; those of RocksDB have no common base.
+    # Aim raises subclasses of RuntimeError; those of RocksDB have no common base.
     unreadable: tuple[Any, ...] = (RuntimeError, LookupError, ValueError, TypeError, AttributeError, OSError)
     unreadable += (errors.RocksIOError, errors.Corruption, errors.NotFound, errors.InvalidArgument)
     repository = Repo(sys.argv[1])

@@ -1,4 +1,4 @@
-"""One experiment of another tracker, as its importer returns it."""
+"""Common form of an experiment of another tracker."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from typing import Any, NamedTuple
 from runicorn.store import layout
 
 GROWING_SECONDS = 600.0
-"""A run without a recorded end counts as running this long after its last change: trackers flush every minute or two."""
+"""A run without a recorded end counts as running this long after its last change: trackers flush every few minutes."""
 
 
 class NotReadable(Exception):
-    """What lies at the path cannot be read as what it was said to be; the text is a sentence."""
+    """The path cannot be read as data of this tracker; the message says why."""
 
 
 class Unreadable(NamedTuple):
-    """One run or file of a tracker that cannot be read; its neighbours can.
+    """One run or file of a tracker that cannot be read; others can.
 
     Attributes:
         source: the origin, or the path of the file.
-        reason: a sentence.
+        reason: the message.
     """
 
     source: str
@@ -35,7 +35,7 @@ def open_ended(last_change: float | None, reason: str = "") -> tuple[str, str]:
     """Return the status and the reason of a run whose end is not recorded.
 
     Args:
-        last_change: Unix seconds of its last record or write; `None` where that is unknown.
+        last_change: Unix seconds of its last record or write; None if unknown.
         reason: why it counts as interrupted.
     """
     if last_change is not None and now() - last_change < GROWING_SECONDS:
@@ -48,9 +48,9 @@ class Point(NamedTuple):
 
     Attributes:
         step: within 64 bits.
-        time: Unix seconds; `None` where the tracker keeps none.
+        time: Unix seconds; None if not recorded.
         values: numbers, booleans and short texts by name.
-        kind: "metrics", or "system" for the load of the machine, which has no step.
+        kind: "metrics", or "system" for machine statistics, which have no step.
     """
 
     step: int
@@ -60,13 +60,13 @@ class Point(NamedTuple):
 
 
 class Image(NamedTuple):
-    """A picture that was logged.
+    """A logged image.
 
     Attributes:
-        key: what it shows.
-        step: where it belongs.
+        key: its name.
+        step: its step.
         time: Unix seconds.
-        content: its bytes, or the file that holds them.
+        content: its bytes, or the path of its file.
         suffix: "png", "jpg", …
         caption: a sentence, or "".
     """
@@ -80,14 +80,14 @@ class Image(NamedTuple):
 
 
 class Files(NamedTuple):
-    """Files that belong to an experiment and become a version of an artifact.
+    """Files of an experiment that become a version of an artifact.
 
     Attributes:
-        name: of the artifact.
-        type: of the artifact.
-        paths: where each lies, by its path in the artifact.
-        references: addresses of what lies elsewhere, by its path in the artifact.
-        description, metadata: as the tracker has them.
+        name: name of the artifact.
+        type: type of the artifact.
+        paths: source files by their path in the artifact.
+        references: URIs of data stored elsewhere, by their path in the artifact.
+        description, metadata: as recorded by the tracker.
     """
 
     name: str
@@ -99,7 +99,7 @@ class Files(NamedTuple):
 
 
 def nothing() -> Iterable[Any]:
-    """What a tracker that keeps no such thing tells."""
+    """Yield nothing; for trackers without such data."""
     return ()
 
 
@@ -108,19 +108,19 @@ class Experiment:
     """One experiment of another tracker.
 
     Attributes:
-        origin: what it is known again by, the tracker first: `mlflow:0/8f1c…`.
-        project, name: as the tracker has them; what a store does not take in a name is replaced.
-        started, ended: Unix seconds; `None` where they are not known: then those of its points.
+        origin: stable id that begins with the tracker: `mlflow:0/8f1c…`.
+        project, name: as recorded by the tracker; invalid characters are replaced.
+        started, ended: Unix seconds; if None, the times of its points are used.
         status: one of `layout.STATUSES`.
-        reason: why it ended so, or "".
-        config, summary: as the tracker has them, nested or flat.
-        host: the machine it ran on, or "".
-        entries: its points and pictures, in the order of the journal; read when they are asked for.
+        reason: reason of its end, or "".
+        config, summary: as recorded by the tracker, nested or flat.
+        host: host name of its machine, or "".
+        entries: its points and images, in the order of the journal; read lazily.
         lines: its log.
-        files: what becomes artifacts.
-        left: sentences about what cannot be taken over; may grow while `entries` are read.
-        fingerprint: changes whenever the source of the run does; "" where that is not known.
-        parent: the origin of the run above this one, or "".
+        files: files that become artifacts.
+        left: messages about data that cannot be imported; may grow while `entries` are read.
+        fingerprint: changes whenever the source of the run does; "" if unknown.
+        parent: origin of the parent run, or "".
     """
 
     origin: str
@@ -145,7 +145,7 @@ class Experiment:
 
 
 def sizes(paths: Iterable[Path]) -> str:
-    """Return the names and sizes of files: the fingerprint of a source that only grows."""
+    """Return the names and sizes of files: the fingerprint of an append-only source."""
     known = []
     for path in paths:
         try:
@@ -156,9 +156,9 @@ def sizes(paths: Iterable[Path]) -> str:
 
 
 def by_step(single: Iterable[tuple[int, float | None, str, Any]]) -> list[Point]:
-    """Single values (step, time, name, value) as points, by step and time; what was logged at one moment is one point.
+    """Group single values (step, time, name, value) logged at the same moment into points, by step and time.
 
-    Trackers that keep a file or rows a metric tell them metric by metric. Held in memory as a whole.
+    For trackers with separate files or rows for each metric. Keeps all values in memory.
     """
     points: list[Point] = []
     for step, time, name, value in sorted(single, key=lambda one: (one[0], one[1] or 0.0)):

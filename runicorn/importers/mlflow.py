@@ -1,6 +1,6 @@
-"""Read MLflow: a folder `mlruns` of files, or a SQLite database (`mlflow.db`), with the artifacts beside it.
+"""Import of MLflow: a folder `mlruns`, or a SQLite database (`mlflow.db`), with the artifacts beside it.
 
-An experiment of MLflow becomes a project, a run a run. Formats: mlflow/store/tracking/file_store.py and
+An experiment of MLflow becomes a project, its runs become runs. Formats: mlflow/store/tracking/file_store.py and
 mlflow/store/tracking/dbmodels/models.py of https://github.com/mlflow/mlflow, as versions 1 to 3 write them.
 """
 
@@ -16,10 +16,10 @@ from runicorn.importers.mlflow_files import META, folders, of_files
 
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:
-    """Yield the runs of a folder or a database, those that were deleted in MLflow left out.
+    """Yield the runs of a folder or a database, except those deleted in MLflow.
 
     Raises:
-        NotReadable: there is nothing of MLflow.
+        NotReadable: there is no data of MLflow.
         OSError: it cannot be read.
     """
     if path.is_file():

@@ -30,7 +30,7 @@ RUNS = """
 
 
 def is_ours(path: Path) -> bool:
-    """Whether a file is a database of MLflow."""
+    """Return whether a file is a database of MLflow."""
     try:
         with closing(open_to_read(path)) as database:
             return _tables(database) >= {"experiments", "runs", "metrics", "params", "tags"}
@@ -109,7 +109,7 @@ def _run(database: sqlite3.Connection, path: Path, row: tuple[Any, ...], models:
 
 
 def _models(database: sqlite3.Connection, top: Path) -> list[Model]:
-    """Return the logged models, which MLflow has since version 3."""
+    """Return the logged models, which exist since MLflow 3."""
     rows = database.execute(
         "SELECT model_id, name, source_run_id, artifact_location FROM logged_models "
         "WHERE lifecycle_stage IS NULL OR lifecycle_stage = 'active'"
@@ -137,7 +137,7 @@ def _metrics(path: Path, run_id: str) -> Callable[[], Iterable[Single]]:
 
 
 def _moved(top: Path, tail: str) -> dict[str, Path]:
-    """Return the artifacts of a store that was moved: the database has absolute addresses."""
+    """Return the artifacts of a store that was moved: the database has absolute paths."""
     if not all(part.replace("-", "").isalnum() for part in tail.split("/")):
         return {}
     found = [*top.glob(f"*/{tail}"), *top.glob(f"*/*/{tail}")]

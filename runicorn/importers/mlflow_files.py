@@ -1,4 +1,4 @@
-"""Read MLflow's store of files: `mlruns/<experiment>/<run>/{meta.yaml, params, metrics, tags, artifacts}`."""
+"""Read MLflow's file store: `mlruns/<experiment>/<run>/{meta.yaml, params, metrics, tags, artifacts}`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from runicorn.importers.mlflow_run import (
 
 META = "meta.yaml"
 NUMBERS = {"1": "RUNNING", "2": "SCHEDULED", "3": "FINISHED", "4": "FAILED", "5": "KILLED"}
-"""Of mlflow/protos/service.proto, as the files have them."""
+"""Status numbers in the files, from mlflow/protos/service.proto."""
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def folders(path: Path) -> list[Path]:
-    """Return the folders in a folder, links left out; none where it cannot be listed."""
+    """Return the folders in a folder except links; none if it cannot be listed."""
     try:
         return sorted(Path(entry.path) for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False))
     except OSError:
@@ -40,7 +40,7 @@ def of_files(store: Path, top: Path) -> Iterator[Experiment | Unreadable]:
 
     Args:
         store: the folder of experiments.
-        top: the folder below which artifacts are taken.
+        top: the folder that artifacts must be in.
     """
     runs: list[MlflowRun] = []
     for folder in folders(store):
@@ -119,7 +119,7 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
 
 
 def _models(folder: Path, top: Path) -> list[Model]:
-    """Return the logged models of an experiment: they have a folder beside the runs since MLflow 3."""
+    """Return the logged models of an experiment, which are stored beside the runs since MLflow 3."""
     found = []
     for model in folders(folder / "models"):
         meta = _yaml(model / META) or {}
@@ -130,7 +130,7 @@ def _models(folder: Path, top: Path) -> list[Model]:
 
 
 def _texts(folder: Path) -> dict[str, str]:
-    """Return files as texts by name, the folders above them included."""
+    """Return the content of the files below a folder by relative path."""
     return {key: path.read_text(encoding="utf-8", errors="replace") for key, path in below(folder)}
 
 

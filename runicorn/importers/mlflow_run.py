@@ -28,8 +28,8 @@ class Model(NamedTuple):
 
     Attributes:
         id: `m-…`.
-        name: as it was logged.
-        run_id: the run that logged it.
+        name: its name.
+        run_id: id of the run that logged it.
         paths: its files on this machine.
     """
 
@@ -41,7 +41,7 @@ class Model(NamedTuple):
 
 @dataclass(frozen=True)
 class MlflowRun:
-    """One run as MLflow has it; times in Unix seconds."""
+    """A run as recorded by MLflow; times in Unix seconds."""
 
     id: str
     project: str
@@ -64,8 +64,8 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
 
     Args:
         run: the run.
-        names: of the runs of the store, by id.
-        parents: the ids of runs that have nested runs; these share a group with them.
+        names: names of the runs of the store, by id.
+        parents: ids of runs with nested runs, which share a group with them.
     """
     if run.status in UNFINISHED:
         status, reason = open_ended(run.changed, f"mlflow: {run.status}")
@@ -108,9 +108,9 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
 
 
 def plain(text: str) -> Any:
-    """Return a parameter as the number or boolean whose text it is; any other text stays as it was logged.
+    """Parse a parameter as a number or a boolean if its text is unambiguous; otherwise return it unchanged.
 
-    MLflow keeps parameters as texts: "3.10" is a version, "007" a name, and only "0.1" is a number.
+    MLflow stores parameters as texts: "3.10" may be a version and "007" a name, but "0.1" is a number.
     """
     if text in ("True", "False"):
         return text == "True"
@@ -125,12 +125,12 @@ def plain(text: str) -> Any:
 
 
 def seconds(milliseconds: Any) -> float | None:
-    """Return a time of MLflow as Unix seconds; `None` if it is missing."""
+    """Convert a time of MLflow to Unix seconds; None if missing."""
     return milliseconds / 1000 if isinstance(milliseconds, int | float) else None
 
 
 def below(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files below a folder with their relative paths; links are left out."""
+    """Yield the files below a folder with their relative paths, except links."""
     for where, _, files in os.walk(folder):
         for name in sorted(files):
             path = Path(where, name)
@@ -139,7 +139,7 @@ def below(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def local(uri: str | None) -> Path | None:
-    """Return the folder that an address of artifacts names on this machine."""
+    """Return the local folder of an artifact URI."""
     parts = urlsplit(uri or "")
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return Path(unquote(parts.path))
@@ -147,14 +147,14 @@ def local(uri: str | None) -> Path | None:
 
 
 def artifact_files(folder: Path | None, top: Path) -> dict[str, Path]:
-    """Return the files in a folder of artifacts, if it lies below `top`: a store is not trusted."""
+    """Return the files in a folder of artifacts if it is below `top`, since the store is not trusted."""
     if folder is None or not folder.resolve().is_relative_to(top.resolve()):
         return {}
     return dict(below(folder))
 
 
 def elsewhere(uri: str | None, top: Path) -> list[str]:
-    """Return a sentence about artifacts that are not taken because they lie outside of `top`."""
+    """Return the message about artifacts that are not imported because they are outside of `top`."""
     folder = local(uri)
     if not uri or (
         folder and (artifact_files(folder, top) or not folder.is_dir() or not any(folder.iterdir()))

@@ -1,4 +1,4 @@
-"""Find out whether a process of this machine has a file open."""
+"""Check whether a process of this machine has a file open."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ PROC = Path("/proc")
 
 
 def is_open(path: Path) -> bool | None:
-    """Whether some process has a file open.
+    """Return whether a process has a file open.
 
     Returns:
-        `None` where that cannot be known: processes of other users are not visible, and neither are those of other
-        machines that share the file system.
+        None if unknown: processes of other users, and of other machines that share the file system, are not visible.
     """
     try:
         about = path.stat()

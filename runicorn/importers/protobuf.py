@@ -1,6 +1,6 @@
-"""The wire format of protocol buffers (https://protobuf.dev/programming-guides/encoding/), limited to what importers need.
+"""Minimal parser of the protocol buffers wire format (https://protobuf.dev/programming-guides/encoding/).
 
-The messages that other trackers write are few and their numbers fixed, so no library and no generated code is needed.
+Other trackers write few messages with fixed field numbers, so neither a library nor generated code is needed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ Value = int | bytes
 
 
 class Malformed(ValueError):
-    """The bytes are no message."""
+    """The bytes are not a valid message."""
 
 
 def fields(message: bytes) -> Iterator[tuple[int, Value]]:
-    """The fields of a message in their order: varints as whole numbers, all others as bytes.
+    """Yield the fields of a message in order: varints as integers, all others as bytes.
 
     Raises:
-        Malformed: the bytes are no message.
+        Malformed: the bytes are not a valid message.
     """
     place, size = 0, len(message)
     while place < size:
@@ -42,10 +42,10 @@ def fields(message: bytes) -> Iterator[tuple[int, Value]]:
 
 
 def varint(data: bytes, place: int) -> tuple[int, int]:
-    """A number and the place behind it.
+    """Return a number and the offset after it.
 
     Raises:
-        Malformed: it does not end.
+        Malformed: it is truncated.
     """
     number = shift = 0
     while place < len(data) and shift < 70:
@@ -68,12 +68,11 @@ def first(message: bytes, number: int) -> bytes:
 
 
 def every(message: bytes, number: int) -> list[bytes]:
-    """All fields of a number that are bytes."""
     return [value for field, value in fields(message) if field == number and isinstance(value, bytes)]
 
 
 def integer(message: bytes, number: int) -> int:
-    """A field of type int64; 0 when it is missing."""
+    """Return a field of type int64; 0 if missing."""
     found = 0
     for field, value in fields(message):
         if field == number and isinstance(value, int):
@@ -82,21 +81,21 @@ def integer(message: bytes, number: int) -> int:
 
 
 def text(message: bytes, number: int) -> str:
-    """A field of type string; "" when it is missing."""
+    """Return a field of type string; "" if missing."""
     return first(message, number).decode("utf-8", "replace")
 
 
 def double(value: bytes) -> float:
-    """A field of type double."""
+    """Return a field of type double."""
     return float(struct.unpack("<d", value)[0]) if len(value) == 8 else 0.0
 
 
 def single(value: bytes) -> float:
-    """A field of type float."""
+    """Return a field of type float."""
     return float(struct.unpack("<f", value)[0]) if len(value) == 4 else 0.0
 
 
 def moment(message: bytes) -> float | None:
-    """A `google.protobuf.Timestamp` as Unix seconds; `None` for an empty one."""
+    """Return a `google.protobuf.Timestamp` as Unix seconds; None for an empty one."""
     seconds, nanos = integer(message, 1), integer(message, 2)
     return seconds + nanos / 1e9 if seconds or nanos else None

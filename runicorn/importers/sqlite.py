@@ -1,4 +1,4 @@
-"""SQLite databases of other trackers: opened to read, and never written."""
+"""Read-only access to SQLite databases of other trackers."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """Open a read-only connection; the caller closes it.
 
     Raises:
-        sqlite3.OperationalError: it cannot be opened. That it is no database shows with the first question.
+        sqlite3.OperationalError: it cannot be opened. Another kind of file raises an error at the first query.
     """
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)
 
 
 def is_database(path: Path) -> bool:
-    """Whether a file begins as SQLite databases do; an empty file is one without tables.
+    """Return whether a file is an SQLite database; an empty file is one without tables.
 
     Raises:
         OSError: it cannot be read.

@@ -1,7 +1,7 @@
-"""TensorBoard's event files: a folder that holds some is a run, as TensorBoard itself sees it.
+"""Import of TensorBoard event files: each folder with event files is a run, as in TensorBoard itself.
 
-Format: TFRecords of `tensorflow.Event` (see `runicorn/export/tensorboard_events.py`, which writes them). Scalars come as `simple_value` (PyTorch) or as a tensor of
-the plugin `scalars` (TensorFlow 2); hyperparameters as data of the plugin `hparams`
+Format: TFRecords of `tensorflow.Event` (see `runicorn/export/tensorboard_events.py`, which writes them). Scalars are a
+`simple_value` (PyTorch) or a tensor of the plugin `scalars` (TensorFlow 2), hyperparameters data of the plugin `hparams`
 (https://github.com/tensorflow/tensorboard/blob/master/tensorboard/plugins/hparams/plugin_data.proto).
 """
 
@@ -32,11 +32,11 @@ LONGEST = 512 * 1024 * 1024
 HPARAMS = "_hparams_/session_start_info"
 PNG, JPEG, GIF = b"\x89PNG", b"\xff\xd8\xff", b"GIF8"
 FLOAT, DOUBLE, STRING = 1, 2, 7
-"""Of tensorflow/core/framework/types.proto."""
+"""Data types of tensorflow/core/framework/types.proto."""
 
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:
-    """Yield the runs below a folder, or the one of an event file.
+    """Yield the runs below a folder, or of one event file.
 
     Raises:
         NotReadable: there is no event file.
@@ -81,12 +81,12 @@ def _experiment(top: Path, folder: Path, files: list[Path]) -> Experiment:
 
 
 def _origin(top: Path, folder: Path, files: list[Path]) -> str:
-    # The name of the first file holds when, where and by which process it was begun.
+    # The name of the first file has its time, host and process.
     return f"tensorboard:{folder.relative_to(top).as_posix()}/{files[0].name}"
 
 
 def _status(files: list[Path]) -> str:
-    """Return `running` while a file seems to grow: the format records no end."""
+    """Return `running` while a file seems to grow: the format does not record an end."""
     if all(_is_closed(file) for file in files):
         return layout.FINISHED
     status, _ = open_ended(max(file.stat().st_mtime for file in files))
@@ -94,14 +94,14 @@ def _status(files: list[Path]) -> str:
 
 
 def _is_closed(file: Path) -> bool:
-    """Whether the process named in the file name was one of this machine and has ended."""
+    """Return whether the process in the file name belongs to this machine and has ended."""
     host, _, rest = file.name.partition(MARK)[2].partition(".")[2].partition(_platform.host_name())
     pid = rest.lstrip(".").partition(".")[0]
     return not host and bool(rest) and pid.isdecimal() and _platform.process_gone(int(pid), None, "")
 
 
 def _head(files: list[Path]) -> tuple[float | None, dict[str, Any]]:
-    """When the run began, and its hyperparameters: they stand among the first records."""
+    """Return the start and the hyperparameters of a run, which are among the first records."""
     started: float | None = None
     config: dict[str, Any] = {}
     for file in files:
@@ -136,7 +136,7 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
 
 
 def _events(file: Path) -> Iterator[tuple[float, int, list[bytes]]]:
-    """Time, step and values of each record that has values; the end of a file that is being written is left."""
+    """Yield time, step and values of each record with values; an incomplete last record is skipped."""
     with file.open("rb") as source:
         while len(head := source.read(12)) == 12:
             (length,) = struct.unpack("<Q", head[:8])
@@ -172,7 +172,7 @@ def _scalar(value: bytes) -> float | None:
 
 
 def _tensor_number(tensor: bytes) -> float | None:
-    """The number in a TensorProto without dimensions; `None` for any other."""
+    """Return the number in a TensorProto without dimensions; None for any other."""
     parts = dict(protobuf.fields(tensor))
     kind, content = parts.get(1), parts.get(4, b"")
     if kind not in (FLOAT, DOUBLE) or protobuf.every(protobuf.first(tensor, 2), 2):
@@ -185,7 +185,7 @@ def _tensor_number(tensor: bytes) -> float | None:
 
 
 def _pictures(value: bytes) -> list[tuple[bytes, str]]:
-    """The encoded pictures of a value: one of the older form, or several of the plugin `images` behind their sizes."""
+    """Return the encoded images of a value: one in the older form, or several of the plugin `images`."""
     contents = [protobuf.first(protobuf.first(value, 4), 4)]
     tensor = protobuf.first(value, 8)
     if protobuf.integer(tensor, 1) == STRING:
@@ -199,7 +199,7 @@ def _suffix(content: bytes) -> str:
 
 
 def _hparams(value: bytes) -> dict[str, Any]:
-    """Value.metadata.plugin_data.content → HParamsPluginData.session_start_info.hparams: texts to protobuf values."""
+    """Parse Value.metadata.plugin_data.content → HParamsPluginData.session_start_info.hparams."""
     start = protobuf.first(protobuf.first(protobuf.first(protobuf.first(value, 9), 1), 2), 3)
     found: dict[str, Any] = {}
     for entry in protobuf.every(start, 1):

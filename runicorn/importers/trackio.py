@@ -1,6 +1,6 @@
-"""Trackio: one SQLite database a project, `<project>.db`, in `~/.cache/huggingface/trackio`.
+"""Import of Trackio: one SQLite database per project, `<project>.db`, in `~/.cache/huggingface/trackio`.
 
-Format: trackio/sqlite_storage.py of https://github.com/gradio-app/trackio. Until version 0.2 runs have a name alone, later an id too.
+Format: trackio/sqlite_storage.py of https://github.com/gradio-app/trackio. Runs have an id since version 0.2.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _of_database(path: Path) -> Iterator[Experiment]:
         ).fetchall()
         for run, name, began, ended, count in runs:
             config = _config(database, path, key, run)
-            # Trackio records no end of a run.
+            # Trackio does not record the end of a run.
             status, _ = open_ended(_seconds(ended))
             left: list[str] = []
             yield Experiment(
@@ -115,7 +115,7 @@ def _object(text: str | bytes) -> dict[str, Any]:
 
 
 def _number(value: Any) -> Any:
-    """Trackio writes what JSON has no number for as a word."""
+    """Parse a number that Trackio writes as text because JSON has none for it."""
     return float(value) if value in ("NaN", "Infinity", "-Infinity") else value
 
 

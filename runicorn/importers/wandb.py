@@ -1,6 +1,6 @@
-"""Read offline runs of Weights & Biases: the folders `wandb/offline-run-…` (and `run-…`), each with a file `run-<id>.wandb`.
+"""Import of offline runs of Weights & Biases: folders `wandb/offline-run-…` (and `run-…`) with a file `run-<id>.wandb`.
 
-Format: seven bytes of head, then records of `wandb_internal.Record` in the log format of LevelDB
+Format: a header of seven bytes, then records of `wandb_internal.Record` in the log format of LevelDB
 (https://github.com/google/leveldb/blob/main/doc/log_format.md) with zlib's CRC-32; the messages are those of
 wandb/proto/wandb_internal.proto.
 """
@@ -40,7 +40,7 @@ OUTPUT_LOG = Path("files", "output.log")
 
 
 def read(path: Path) -> Iterator[Experiment | Unreadable]:
-    """Yield the runs below a folder, or the one of a file; a run that was resumed is one, however many folders it has.
+    """Yield the runs below a folder, or of one file; a resumed run is one run, however many folders it has.
 
     Raises:
         NotReadable: there is no run of W&B.
@@ -57,14 +57,14 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
         except (NotReadable, OSError, protobuf.Malformed) as error:
             yield Unreadable(str(file), str(error))
     for parts in runs.values():
-        # W&B puts a number behind the second folder of one second.
+        # W&B appends a number to the second folder of the same second.
         parts.sort(key=lambda part: (part.started or 0.0, str(part.file)))
         yield _experiment(parts)
 
 
 @dataclass
 class _Part:
-    """What the records of one file say beside its history."""
+    """The records of one file without its history."""
 
     file: Path
     run: bytes = b""
@@ -141,14 +141,14 @@ def _experiment(parts: list[_Part]) -> Experiment:
 
 
 def _update(target: dict[str, Any], message: bytes) -> None:
-    """Set and remove the items of a config or summary record."""
+    """Apply a config or summary record to `target`."""
     _set(target, protobuf.every(message, 1))
     for item in protobuf.every(message, 2):
         target.pop(_keys(item)[0], None)
 
 
 def _set(target: dict[str, Any], items: list[bytes]) -> None:
-    """Set items; those with several keys lie within each other."""
+    """Set items; those with several keys are nested."""
     for item in items:
         place = target
         *above, last = _keys(item)
@@ -177,8 +177,8 @@ def _plain(value: Any) -> bool:
 def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
     """Yield the history of all parts of a run.
 
-    An offline run cannot know the last step of the part before and counts from 0 again: its steps are shifted behind it,
-    as those of a run that is resumed online.
+    A resumed offline run does not know the last step of the previous part and counts from 0 again. Its steps are
+    shifted, like those of a run that is resumed online.
     """
     last = -1
     for file in files:
@@ -220,7 +220,7 @@ def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Im
     time = float(moment) if isinstance(moment, int | float) else None
     numbers: dict[str, Any] = {}
     for name, value in _flat("", values):
-        # What JSON has no number for is written as a word, and so are texts.
+        # Values that JSON cannot represent are written as words, and so are texts.
         if value in ("NaN", "Infinity", "-Infinity"):
             numbers[name] = float(value)
         elif name[:1] == "_" or value is None:
@@ -236,7 +236,7 @@ def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Im
 
 
 def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Nested values under dotted names; what has a type (a picture, a table) stays whole."""
+    """Flatten nested values to dotted names; typed values (an image, a table) stay nested."""
     for key, value in values.items():
         if isinstance(value, dict) and "_type" not in value:
             yield from _flat(f"{prefix}{key}.", value)
@@ -245,7 +245,7 @@ def _flat(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> Image | None:
-    """Return an image among the files of the run, or None for a path that leads elsewhere."""
+    """Return an image in the files of the run, or None for a path outside of them."""
     if not isinstance(value, dict) or value.get("_type") != "image-file":
         return None
     files = (file.parent / "files").resolve()
@@ -259,7 +259,7 @@ def _image(file: Path, name: str, step: int, time: float | None, value: Any) -> 
 
 
 def _lines(file: Path) -> Iterator[str]:
-    """The log: what was kept of the terminal, or the records of it when the run did not come to its end."""
+    """Yield the log: the saved terminal output, or the output records if the run did not finish."""
     kept = file.parent / OUTPUT_LOG
     if kept.is_file() and not kept.is_symlink():
         with kept.open(encoding="utf-8", errors="replace") as log:
@@ -272,7 +272,7 @@ def _lines(file: Path) -> Iterator[str]:
 
 
 def _records(file: Path) -> Iterator[tuple[int, bytes]]:
-    """The kind and the message of each record; the end of a file that was not closed is left."""
+    """Yield kind and message of each record; an incomplete last record is skipped."""
     with file.open("rb") as source:
         if not source.read(HEAD_BYTES).startswith(HEAD):
             raise NotReadable(f"{file} is no file of Weights & Biases.")
@@ -286,7 +286,7 @@ def _records(file: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def _logged(file: Path) -> Iterator[bytes]:
-    """Records of LevelDB's log format: pieces within blocks of 32 KiB, the head of the file in the first of them."""
+    """Yield the records of LevelDB's log format: fragments in blocks of 32 KiB, the first after the file header."""
     parts: list[bytes] = []
     with file.open("rb") as source:
         source.seek(HEAD_BYTES)

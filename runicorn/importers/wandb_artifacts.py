@@ -1,7 +1,7 @@
-"""Read the artifacts that an offline run of Weights & Biases logged.
+"""Artifacts logged by an offline run of Weights & Biases.
 
-The record names the files of an artifact with their MD5; an offline run leaves them in a staging folder of the user
-who trained (`~/.local/share/wandb/artifacts/staging`).
+The record lists the files of an artifact with their MD5; an offline run leaves them in the user's staging folder
+(`~/.local/share/wandb/artifacts/staging`).
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ STAGING = Path("artifacts", "staging")
 
 
 def artifacts(records: list[tuple[Path, bytes]], left: list[str]) -> list[Files]:
-    """Return the artifacts of `ArtifactRecord` messages, each with the files that are found on this machine.
+    """Return the artifacts of `ArtifactRecord` messages, each once, with the files found on this machine.
 
     Args:
         records: the file of each message, and the message.
-        left: gets a sentence for each file that is missing or was changed.
+        left: receives a message for each file that is missing or was changed.
 
-    An artifact that was logged twice is there once.
+
     """
     found: dict[str, Files] = {}
     for origin, record in records:
@@ -66,16 +66,15 @@ def _contents(
 
 
 def _find(place: Path, origin: Path, size: int, digest: str) -> Path | None:
-    """Return the found file at its recorded place, or in a staging folder that was moved together with the run."""
+    """Return the file at its recorded path, or in a staging folder that was moved together with the run."""
     moved = (above / STAGING / place.name for above in list(origin.parents)[1:4])
     return next((path for path in (place, *moved) if _is_whole(path, size, digest)), None)
 
 
 def _is_whole(path: Path, size: int, digest: str) -> bool:
-    """Whether a file has the recorded MD5.
+    """Return whether a file has the recorded MD5.
 
-    The path may lead anywhere, since the record is not trusted: only a file whose digest the record knows
-    is read into the store.
+    The record is not trusted and its path may lead anywhere: only a file whose digest is in the record is stored.
     """
     try:
         about = path.lstat()

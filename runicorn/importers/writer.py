@@ -1,7 +1,7 @@
-"""Make runs of the experiments of other trackers, and update those whose source has grown.
+"""Write experiments of other trackers as runs, and update runs whose source has grown.
 
-The id of a run consists of its start time and a hash of its origin, and `meta.json` names that origin
-(`imported_from`) and the state of the source (`imported_state`): a later import finds the run there.
+The id of a run consists of its start time and a hash of its origin. `meta.json` has the origin (`imported_from`) and the
+state of the source (`imported_state`), by which a later import finds the run.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ UNREADABLE = (
     sqlite3.Error,
     ArtifactError,
 )
-"""What reading a damaged source raises: it ends the import of that run only."""
+"""Errors of a damaged source: they end the import of that run only."""
 _NOT_IN_NAMES = re.compile(r"[/\\]|\.\.+")
 
 
 class Item(NamedTuple):
-    """What became of one experiment.
+    """Result of one experiment.
 
     Attributes:
         source: its origin, or the file that could not be read.
-        result: what was done, or would be.
-        run: its folder, relative to the root; "" where it failed.
-        reason: why it failed, or "".
+        result: what was done, or would be done.
+        run: its folder, relative to the root; "" if it failed.
+        reason: reason of the failure, or "".
     """
 
     source: str
@@ -57,13 +57,13 @@ class Item(NamedTuple):
 
 @dataclass
 class ImportReport:
-    """What became, or would become, of experiments.
+    """Result of an import, or of a dry run.
 
     Attributes:
         items: one for each experiment, in the order of the reader.
-        points: how many records the new and updated runs have.
+        points: number of records of the new and updated runs.
         versions: new versions of artifacts.
-        left: what was not taken over, each once, with what it belongs to.
+        left: data that was not imported, each once, with its owner.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -77,12 +77,12 @@ class ImportReport:
 
     @property
     def runs(self) -> list[str]:
-        """Folders of new runs, relative to the root."""
+        """Return the folders of new runs, relative to the root."""
         return self.of("taken")
 
     @property
     def failed(self) -> list[Item]:
-        """Experiments that could not be read."""
+        """Return the experiments that could not be read."""
         return [item for item in self.items if item.result == "failed"]
 
 
@@ -95,18 +95,18 @@ def import_experiments(
 ) -> ImportReport:
     """Write experiments as runs of a store; those whose source has changed since the last import are replaced.
 
-    An experiment that cannot be read is reported and the others are taken.
+    An experiment that cannot be read is reported, and the others are imported.
 
     Args:
         root: the storage root.
-        experiments: as a reader yields them.
-        project: puts all of them into this project instead of their own.
-        dry_run: only report what would be done; nothing of what was logged is read.
+        experiments: experiments of a reader.
+        project: project of all runs, instead of their own.
+        dry_run: only report what would be done, without reading logged data.
 
     Raises:
-        runicorn.store.layout.InvalidName: `project` cannot be one.
-        NotReadable: the source as a whole is not what it was said to be.
-        OSError: the store cannot be written; the runs that were written before it are whole.
+        runicorn.store.layout.InvalidName: `project` is invalid.
+        NotReadable: the source is not data of this tracker.
+        OSError: the store cannot be written; runs written before are complete.
     """
     if project:
         layout.check_name(project, "project")
@@ -156,7 +156,7 @@ def _import_one(
 
 
 def _dated(experiment: Experiment) -> Experiment | None:
-    """Return the experiment with the time of its first record where it has no start; `None` if it is empty."""
+    """Return the experiment with the time of its first record if it has no start; None if it is empty."""
     if experiment.started is not None:
         return experiment
     first = next(iter(experiment.entries()), None)
@@ -166,7 +166,7 @@ def _dated(experiment: Experiment) -> Experiment | None:
 
 
 def _pending(run: Path, experiment: Experiment) -> Result:
-    """Return what is to be done with an experiment whose run folder is `run`."""
+    """Return what has to be done with an experiment whose run folder is `run`."""
     if not run.exists():
         return "taken"
     is_deleted = (run / layout.DELETED).exists()
@@ -175,13 +175,13 @@ def _pending(run: Path, experiment: Experiment) -> Result:
 
 
 def _state(experiment: Experiment) -> str:
-    """Return a digest of the source's fingerprint and what the reader makes of it."""
+    """Return a digest of the source's fingerprint and of what the reader extracts."""
     text = f"{experiment.fingerprint}\n{experiment.status}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _place(root: Path, experiment: Experiment, project: str) -> str:
-    """Return where the run is, or is to be; relative to the root."""
+    """Return the existing or new folder of a run, relative to the root."""
     salt = 0
     while True:
         run_id = _id(experiment, salt)
@@ -201,7 +201,7 @@ def _id(experiment: Experiment, salt: int) -> str:
 
 
 def fit(name: str, fallback: str = "imported") -> str:
-    """Return a name as a project or experiment of a store can have it: what cannot be in one is replaced."""
+    """Return a valid name of a project or experiment, with invalid characters replaced."""
     text = layout.CONTROL.sub("", _NOT_IN_NAMES.sub("-", name)).lstrip(". ").rstrip()[: layout.NAME_LENGTH]
     text = text.encode()[: layout.NAME_BYTES].decode("utf-8", "ignore") or fallback
     return f"{text}_" if text in layout.SKIPPED_TOP else text

@@ -1,6 +1,6 @@
 """Write one experiment of another tracker as a run folder.
 
-The folder is complete on the disk before it gets its place in the store by one renaming.
+The folder is complete on disk before one rename places it in the store.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from runicorn.store.notices import Notices
 
 ORIGIN = "imported_from"
 STATE = "imported_state"
-"""In `meta.json`: the fingerprint of the source when it was read."""
+"""Field of `meta.json`: the fingerprint of the source at the time of the import."""
 BUFFER = 1 << 20
 _NOT_IN_ARTIFACTS = re.compile(r'[/\\:*?"<>|]')
 _OURS = layout.OF_THE_LIBRARY | layout.GROWING
 
 
 class RunWriter:
-    """Write one experiment into a staging folder, then into the store.
+    """Write one experiment into a staging folder, then move it into the store.
 
     Args:
         root: the storage root.
-        experiment: what to write.
+        experiment: the experiment.
         folder: an unused path in a staging folder of the store.
         place: the run folder, relative to the root.
         facts: more fields of `meta.json`.
@@ -62,9 +62,9 @@ class RunWriter:
         self._unchecked = BUFFER
 
     def write(self) -> None:
-        """Write all files of the run and its artifacts, and give the folder its place.
+        """Write all files of the run and its artifacts, and place the folder.
 
-        A run that is there already is replaced in one step; what other programs wrote into its folder is kept.
+        An existing run is replaced atomically; files that other programs wrote into its folder are kept.
         """
         (self.folder / layout.MEDIA).mkdir(parents=True)
         self._write_journal()
@@ -88,7 +88,7 @@ class RunWriter:
         curation.stir(target)
 
     def _keep_others(self, target: Path) -> None:
-        """Copy the files of the earlier run that no import writes, `curation.json` above all."""
+        """Copy the files of the previous run that imports do not write, such as `curation.json`."""
         for path in target.iterdir():
             if path.name not in _OURS and path.is_file() and not path.is_symlink():
                 with suppress(FileNotFoundError):
@@ -110,14 +110,14 @@ class RunWriter:
                 self.records += 1
 
     def _require(self, count: int) -> None:
-        """Check the disk once in a buffer's length, before `count` bytes more are written."""
+        """Check the free disk space once per buffer, before `count` more bytes are written."""
         self._unchecked += count
         if self._unchecked > BUFFER:
             free_space.require(self.folder, self._unchecked)
             self._unchecked = 0
 
     def _moment(self, time: float | None) -> float:
-        """Return the time of a record; without one, that of the record before."""
+        """Return the time of a record; without one, that of the previous record."""
         moment = time if time is not None else self._last or self.experiment.started or 0.0
         if self._first is None:
             self._first = moment
@@ -193,7 +193,7 @@ class RunWriter:
 
 
 def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:
-    """Return the version that an earlier or unfinished import created from these files."""
+    """Return the version that an earlier or interrupted import created from these files."""
     folder = store.folder(files.type, name)
     wanted = {(path, _size(source)) for path, source in files.paths.items()}
     for number in reversed(folder.live()):
@@ -213,7 +213,7 @@ def _size(path: Path) -> int:
 
 
 def finite(value: Any) -> Any:
-    """Replace NaN and infinities, which strict JSON cannot hold, by their names."""
+    """Replace NaN and infinities, which strict JSON cannot represent, by their names."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Callbacks for other libraries' training loops, a module each: `lightning`, `transformers`, `keras`, `xgboost`.
+"""Callbacks for training loops of other libraries, one module each: `lightning`, `transformers`, `keras`, `xgboost`.
 
-A module imports the library it is for; nothing else of Runicorn imports it.
+Each module imports its library; no other module of Runicorn imports them.
 """

@@ -11,21 +11,21 @@ from runicorn.tracking.run import Run
 
 
 class RunicornCallback(Callback):
-    """Logs every epoch's metrics as `train/…` and `val/…`, and those of `model.evaluate` as `test/…`.
+    """Log the metrics of every epoch as `train/…` and `val/…`, and those of `model.evaluate` as `test/…`.
 
     The step is the epoch, counted from 1; with `every` it is the number of batches so far.
     """
 
     def __init__(self, run: Run | None = None, every: int = 0, **options: Any) -> None:
-        """Log to `run`, else to the active run, else to one made by `runicorn.init(**options)` and ended after the training.
+        """Log to `run`, else the active run, else a run created by `runicorn.init(**options)` for the training.
 
         Args:
-            run: a run that its program ends.
-            every: log also after so many batches, for epochs that take long; 0 is never.
-            options: what `runicorn.init` takes.
+            run: an open run, which the caller ends.
+            every: also log after this many batches; 0 disables it.
+            options: arguments of `runicorn.init`.
 
         Raises:
-            TypeError: a run and options were given.
+            TypeError: both a run and options were given.
         """
         super().__init__()
         self._tracking = Tracking(run, options)
@@ -37,7 +37,7 @@ class RunicornCallback(Callback):
         self._step = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Begin, with the optimizer's settings and the number of epochs in the config."""
+        """Begin the run, with the optimizer's settings and the number of epochs in the config."""
         self._batches = self._step = 0
         epochs, batches = self.params.get("epochs"), self.params.get("steps")
         settings: dict[str, Any] = {"epochs": epochs}
@@ -48,7 +48,7 @@ class RunicornCallback(Callback):
         self._tracking.begin(settings)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Log the means of the epoch so far, where that was asked for."""
+        """Log the means of the epoch so far, if enabled."""
         self._batches += 1
         if self._every and self._batches % self._every == 0:
             self._step = self._batches
@@ -62,11 +62,11 @@ class RunicornCallback(Callback):
         self._tracking.log({**_named(logs), **more, "epoch": epoch + 1}, self._step)
 
     def on_train_end(self, logs: Any = None) -> None:
-        """End."""
+        """End the run."""
         self._tracking.end()
 
     def on_test_end(self, logs: Any = None) -> None:
-        """Log an evaluation that is not part of a training, where the training before ended."""
+        """Log an evaluation outside of a training to the run of the training before."""
         if not self._tracking.training:
             self._tracking.begin_again()
             self._tracking.log({f"test/{name}": value for name, value in (logs or {}).items()}, self._step)
@@ -74,7 +74,7 @@ class RunicornCallback(Callback):
 
 
 def _named(logs: Any) -> dict[str, Any]:
-    """The library's `val_loss` and `loss` as `val/loss` and `train/loss`."""
+    """Return `val_loss` and `loss` as `val/loss` and `train/loss`."""
     return {
         f"val/{name[4:]}" if name.startswith("val_") else f"train/{name}": value
         for name, value in (logs or {}).items()

@@ -14,17 +14,17 @@ from runicorn.tracking.run import Run
 
 
 class RunicornCallback(Callback):
-    """Logs what modules log with `self.log`, under the same names, and the epoch; the step is `trainer.global_step`.
+    """Log what modules log with `self.log`, under the same names, and the epoch; the step is `trainer.global_step`.
 
-    How often: as often as the Trainer does (`log_every_n_steps`), and after every epoch and evaluation. Only the first
-    process of a distributed training writes. An exception in the training ends the callback's own run as failed.
+    Logs as often as the Trainer does (`log_every_n_steps`), and after every epoch and evaluation. Only the first process
+    of a distributed training writes. An exception in the training ends the callback's own run as failed.
     """
 
     def __init__(self, run: Run | None = None, **options: Any) -> None:
-        """Log to `run`, else to the active run, else to one made by `runicorn.init(**options)` and ended after the training.
+        """Log to `run`, else the active run, else a run created by `runicorn.init(**options)` for the training.
 
         Raises:
-            TypeError: a run and options were given.
+            TypeError: both a run and options were given.
         """
         super().__init__()
         self._tracking = Tracking(run, options)
@@ -32,7 +32,7 @@ class RunicornCallback(Callback):
         self._step = self._epoch = 0
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Begin, with the hyperparameters of the module and of its data in the config."""
+        """Begin the run, with the hyperparameters of the module and the data module in the config."""
         if not trainer.is_global_zero or stage == "predict":
             return
         self._seen = {}
@@ -44,7 +44,7 @@ class RunicornCallback(Callback):
             self._tracking.begin_again()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *batch: Any) -> None:
-        """Log, if it is time."""
+        """Log every `log_every_n_steps` batches."""
         self._epoch = trainer.current_epoch
         every = trainer.log_every_n_steps
         if every and trainer.global_step // every != self._step // every:
@@ -64,19 +64,19 @@ class RunicornCallback(Callback):
         self._log(trainer)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """End by what stopped the training."""
+        """End the run with the exception that stopped the training."""
         self._tracking.break_off(exception)
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """End."""
+        """End the run."""
         if trainer.is_global_zero and stage != "predict":
             self._log(trainer)
             self._tracking.end()
 
     def _log(self, trainer: Trainer) -> None:
-        """Log what is new: the Trainer keeps the latest of everything, and each time it is logged in new memory.
+        """Log new values: the Trainer keeps the latest of everything, and each logged value is a new object.
 
-        What was seen is kept, so that its memory is not used again.
+        Logged objects are kept, so that their ids are not reused.
         """
         latest = dict(trainer.logged_metrics)
         new = {
@@ -93,6 +93,6 @@ def _address(tensor: Any) -> int | None:
 
 
 def _extent(trainer: Trainer) -> dict[str, Any]:
-    """Return the planned length of the training, if it is known."""
+    """Return the planned length of the training, if known."""
     known = {"epochs": trainer.max_epochs, "total_steps": trainer.max_steps}
     return {key: value for key, value in known.items() if value is not None and value > 0}

@@ -1,4 +1,4 @@
-"""What all callbacks have in common: the run they write to, and who ends it."""
+"""Common part of all callbacks: the run they log to, and when it ends."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from runicorn.tracking.run import Run
 
 
 class Tracking:
-    """The run of a callback: one that was given, else the active one, else one that it begins and ends itself.
+    """The run of a callback: the given one, else the active one, else one that it creates and ends itself.
 
     Attributes:
-        training: a training is under way.
+        training: whether a training is in progress.
     """
 
     def __init__(self, run: Run | None, options: dict[str, Any]) -> None:
-        """Take a run to write to, or what `runicorn.init` takes for one of the callback's own.
+        """Accept either a run, or the arguments of `runicorn.init` for a run of the callback.
 
         Raises:
             TypeError: both were given.
@@ -32,7 +32,7 @@ class Tracking:
         self._own = False
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """A training begins; values of the user's own config stay."""
+        """Begin a training; values in the user's own config are kept."""
         self.end("failed")  # the one before broke off: there is no call for that in most libraries
         self._run = self._given or (None if self._options else get_active_run())
         self._own = self._run is None
@@ -43,7 +43,7 @@ class Tracking:
         self.training = True
 
     def begin_again(self) -> None:
-        """A model is judged outside of a training: that belongs to the run of the training before, or to a new one."""
+        """Continue with the run of the previous training, or a new one, for an evaluation outside of a training."""
         if self.training:
             return
         if self._run is None:
@@ -69,13 +69,13 @@ class Tracking:
             self._run.summary(entries)
 
     def end(self, status: str = "finished") -> None:
-        """End the run if it is the callback's own; its program or its `with` block ends any other."""
+        """End the run if it is the callback's own."""
         if self._run is not None and self._own and self._run.is_open():
             self._run.finish(status)
         self.training = False
 
     def break_off(self, error: BaseException) -> None:
-        """End the run by what stopped it, if it is the callback's own."""
+        """End the run with the exception that stopped it, if it is the callback's own."""
         if self._run is not None and self._own:
             self._run.__exit__(type(error), error, error.__traceback__)
         self.training = False

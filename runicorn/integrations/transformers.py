@@ -10,28 +10,28 @@ from runicorn.integrations.tracking import Tracking
 from runicorn.tracking.run import Run
 
 PREFIXES = ("eval_", "test_")
-# Told once, at the end: no curves.
+# Logged once, at the end: not curves.
 TOTALS = ("train_runtime", "train_samples_per_second", "train_steps_per_second", "train_loss", "total_flos")
 
 
 class RunicornCallback(TrainerCallback):
-    """Logs what the Trainer logs: `loss` as `train/loss`, `eval_loss` as `eval/loss`; totals go into the summary.
+    """Log what the Trainer logs: `loss` as `train/loss`, `eval_loss` as `eval/loss`; totals go into the summary.
 
     The step is the Trainer's. Only the first process of a distributed training writes.
     """
 
     def __init__(self, run: Run | None = None, **options: Any) -> None:
-        """Log to `run`, else to the active run, else to one made by `runicorn.init(**options)` and ended after the training.
+        """Log to `run`, else the active run, else a run created by `runicorn.init(**options)` for the training.
 
         Raises:
-            TypeError: a run and options were given.
+            TypeError: both a run and options were given.
         """
         self._tracking = Tracking(run, options)
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
-        """Begin, with the arguments that are set (and those of a hyperparameter search) in the config."""
+        """Begin the run, with the arguments that are set (and those of a hyperparameter search) in the config."""
         if state.is_world_process_zero:
             given = {key: value for key, value in args.to_dict().items() if value is not None}
             self._tracking.begin({**given, **(state.trial_params or {}), "total_steps": state.max_steps})
@@ -44,7 +44,7 @@ class RunicornCallback(TrainerCallback):
         logs: dict[str, Any] | None = None,
         **more: Any,
     ) -> None:
-        """Log; what comes outside of a training belongs to the run of the one before."""
+        """Log metrics; those logged outside of a training belong to the run of the previous training."""
         if state.is_world_process_zero and logs:
             judged = not self._tracking.training
             if judged:
@@ -58,7 +58,7 @@ class RunicornCallback(TrainerCallback):
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **more: Any
     ) -> None:
-        """End."""
+        """End the run."""
         self._tracking.end()
 
 

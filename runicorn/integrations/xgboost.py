@@ -11,28 +11,28 @@ from runicorn.tracking.run import Run
 
 
 class RunicornCallback(TrainingCallback):
-    """Logs what is evaluated after every round as `<data>/<metric>`; of a cross-validation the mean, and `…-std`.
+    """Log evaluations after every round as `<data>/<metric>`; for a cross-validation the mean, and `…-std`.
 
-    The library tells a callback no parameters: give them as `config`. With early stopping the best round and its
-    score are in the summary.
+    XGBoost does not pass parameters to callbacks: pass them as `config`. With early stopping, the summary has the best
+    round and its score.
     """
 
     def __init__(self, run: Run | None = None, **options: Any) -> None:
-        """Log to `run`, else to the active run, else to one made by `runicorn.init(**options)` and ended after the training.
+        """Log to `run`, else the active run, else a run created by `runicorn.init(**options)` for the training.
 
         Raises:
-            TypeError: a run and options were given.
+            TypeError: both a run and options were given.
         """
         super().__init__()
         self._tracking = Tracking(run, options)
 
     def before_training(self, model: Any) -> Any:
-        """Begin."""
+        """Begin the run."""
         self._tracking.begin({})
         return model
 
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-        """Log the round; rounds count from 1. The training goes on."""
+        """Log the round; rounds count from 1. Returns False, so the training continues."""
         metrics: dict[str, float] = {}
         for data, histories in evals_log.items():
             for metric, history in histories.items():
@@ -44,7 +44,7 @@ class RunicornCallback(TrainingCallback):
         return False
 
     def after_training(self, model: Any) -> Any:
-        """Keep what early stopping found, and end."""
+        """Save the result of early stopping, and end the run."""
         if model.attr("best_iteration") is not None:
             best = {
                 "best_round": int(model.attr("best_iteration")) + 1,

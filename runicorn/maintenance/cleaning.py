@@ -1,4 +1,4 @@
-"""Candidates for cleaning a store: dead runs, old runs, and leftover files of interrupted writes.
+"""Candidates for cleaning a store: dead runs, old runs, and leftovers of interrupted writes.
 
 Runs are moved into the recycle bin; only leftover files are removed.
 """
@@ -20,23 +20,23 @@ from runicorn.store.process_identity import NOT_FOUND, ProcessRecord, has_ended,
 
 LEFTOVER_SECONDS = 3600.0
 """Age from which a temporary file beside another one counts as a leftover."""
-# As `_os.replace_file` and Runicorn 0.5 name what they are about to rename.
+# Temporary names of `_platform.replace_file` and of Runicorn 0.5.
 _BESIDE = re.compile(r"\..+\.tmp")
 
 
 class RunResumed(RuntimeError):
-    """A run that was to go into the recycle bin is being written to."""
+    """A run that was about to be moved to the recycle bin is being written to."""
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A run that can go into the recycle bin.
+    """A run that can be moved to the recycle bin.
 
     Attributes:
-        folder: where it lies.
-        status: what its `status.json` says.
-        touched: when one of its files was last written, Unix seconds.
-        bytes: of all its files.
+        folder: its folder.
+        status: status in its `status.json`.
+        touched: time of the last write to its files, Unix seconds.
+        bytes: size of all its files.
     """
 
     folder: Path
@@ -46,17 +46,16 @@ class Candidate:
 
     @property
     def run_id(self) -> str:
-        """Its id."""
         return self.folder.name
 
 
 def zombies(root: Path, before: float, now: float) -> Iterator[Candidate]:
-    """Runs that did not end by themselves: they say they are running and their process is gone, or a viewer found that.
+    """Find runs that did not end by themselves: marked as running with a dead process, or found dead by a viewer.
 
     Args:
         root: the storage root.
-        before: only those that wrote nothing since; Unix seconds.
-        now: Unix seconds.
+        before: only runs without writes since; Unix seconds.
+        now: current time in Unix seconds.
     """
     for folder, status in _runs(root):
         touched = _touched(folder)
@@ -79,9 +78,9 @@ def ended(root: Path, before: float) -> Iterator[Candidate]:
 
 
 def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
-    """Find unfinished files and uploads, and archives that still await a decision.
+    """Return incomplete files and uploads, and archives waiting for confirmation, with their sizes.
 
-    With their bytes. None that was written to since `before`.
+    Those written to since `before` are left out.
     """
     store = Store(root)
     private = root / curation.PRIVATE
@@ -102,11 +101,11 @@ def leftovers(root: Path, before: float) -> Iterator[tuple[Path, int]]:
 
 
 def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
-    """Put a run into the recycle bin, unless it has gone on meanwhile.
+    """Move a run to the recycle bin, unless it was resumed meanwhile.
 
     Raises:
-        RunResumed: it has, or it no longer exists.
-        OSError: the mark could not be written.
+        RunResumed: it was, or it no longer exists.
+        OSError: the marker could not be written.
     """
     status, problem = layout.read_json(candidate.folder / layout.STATUS)
     changed = problem or _word(status) != candidate.status or _touched(candidate.folder) > candidate.touched
@@ -117,7 +116,7 @@ def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
 
 
 def remove(files: Iterable[Path]) -> int:
-    """Remove leftovers; return the bytes freed. What another process removed meanwhile does not count.
+    """Remove leftovers; return the bytes freed. Files that another process removed meanwhile do not count.
 
     Raises:
         OSError: one could not be removed.
@@ -132,7 +131,7 @@ def remove(files: Iterable[Path]) -> int:
 
 
 def _runs(root: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The runs that are not in the recycle bin, with what their `status.json` says."""
+    """Yield the runs that are not in the recycle bin, with the content of `status.json`."""
     for relative in find.all_runs(root):
         folder = root / relative
         if not os.path.lexists(folder / layout.DELETED):
@@ -171,7 +170,7 @@ def _files(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _touched(folder: Path) -> float:
-    """When one of the files of a run was last written; what people curate later does not count."""
+    """Return when a file of a run was last written, not counting curation."""
     times = [
         entry.stat(follow_symlinks=False).st_mtime
         for entry in _files(folder)

@@ -1,4 +1,4 @@
-"""Manifests of a store, and what keeps a copy of a store up to date by them.
+"""Manifests of a store, and the client that mirrors a store by them.
 
 from runicorn.manifest import ManifestGenerator, ManifestSyncClient, ManifestType
 

@@ -1,6 +1,6 @@
-"""How timers made manifests with Runicorn 0.5: `python -m runicorn.manifest.cli --root /data/store`.
+"""Manifest generation as in Runicorn 0.5: `python -m runicorn.manifest.cli --root /data/store`.
 
-The same as `runicorn generate-manifest`, but for the root, which is the working directory when none is named.
+Same as `runicorn generate-manifest`, except that the root defaults to the working directory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> None:
-    """Make a manifest as the arguments say, and exit with the code of the command."""
+    """Generate a manifest from the command line and exit with its code."""
     from runicorn.cli import main as runicorn
 
     asked = sys.argv[1:]

@@ -1,7 +1,7 @@
-"""The distribution of many values in some sixty numbers.
+"""Histograms of arrays and tensors.
 
-Linear bins from the lowest to the highest finite value; NaN and infinities are counted beside them. Works on numpy
-arrays at numpy's speed, and on anything else that holds numbers without numpy.
+Linear bins from the lowest to the highest finite value; NaN and infinities are counted separately. Uses numpy for arrays,
+and works without numpy on nested sequences.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from runicorn.store.values import REFUSALS, NotLoggable, scalar
 BINS = 64
 FORMAT = "runicorn.histogram/1"
 PAD = 0.5
-"""Half the width of the histogram of values that are all the same; numpy does likewise."""
+"""Half the width of the histogram if all values are equal, as in numpy."""
 DEPTH = 32
 PART = 1_000_000
 
 
 def histogram(values: Any, bins: int = BINS) -> dict[str, Any]:
-    """The distribution of `values`.
+    """Return the histogram of `values`.
 
     Args:
         values: a tensor, an array, or numbers nested in lists and tuples; of any shape.
-        bins: how many intervals of equal width.
+        bins: number of bins of equal width.
 
     Returns:
         `{format, edges: [bins + 1], counts: [bins], count, min, max, mean, nan, positive_infinity,
-        negative_infinity}`. `edges` ascend; the highest value counts to the last interval. `count` is that of the
-        finite values; without any there are no edges, and min, max and mean are `None`.
+        negative_infinity}`. `edges` ascend; the last bin includes its upper edge. `count` counts
+        finite values; without any, there are no edges, and min, max and mean are None.
 
     Raises:
-        TypeError: there is something in it that is no number.
+        TypeError: a value is not a number.
         ValueError: `bins` is not between 1 and 1024.
     """
     if not 1 <= bins <= 1024:
@@ -74,7 +74,7 @@ def _edges(low: float, high: float, bins: int) -> list[float]:
     if not high / 2 - low / 2 > 0:  # all the same, or closer together than numbers have room for
         pad = max(PAD, abs(low) * 1e-9)
         low, high = max(low - pad, -sys.float_info.max), min(high + pad, sys.float_info.max)
-    # Not in steps of the distance: that of the largest numbers is infinite.
+    # Not computed as a difference: that of the largest numbers is infinite.
     inner = (low * (1 - n / bins) + high * (n / bins) for n in range(bins))
     return [*(min(edge, high) for edge in accumulate(inner, max)), high]
 
@@ -85,7 +85,7 @@ def _place(number: float, edges: list[float]) -> int:
 
 
 def _array(values: Any) -> Any:
-    """A flat numpy array of numbers, if it is one or can become one; else `None`."""
+    """Return a flat numpy array of numbers; None if `values` is not one and cannot be converted."""
     if hasattr(values, "detach"):  # torch: off the graph and the device; numpy has no bfloat16
         try:
             values = values.detach().cpu()
@@ -126,7 +126,7 @@ def _of_array(array: Any, bins: int) -> dict[str, Any]:
 
 
 def _parts(array: Any) -> Iterator[Any]:
-    """A tensor can be as large as the memory: a million values at a time, in the precision we count with."""
+    """Yield a million values at a time in double precision: a tensor can be as large as the memory."""
     for start in range(0, array.size, PART):
         yield array[start : start + PART].astype("float64")
 

@@ -1,4 +1,4 @@
-"""Images as bytes: from bytes, files, Pillow images, numpy, torch and jax arrays, and matplotlib figures."""
+"""Images encoded as bytes: from bytes, files, Pillow, numpy, torch and jax arrays, and matplotlib figures."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CHANNELS = (1, 3, 4)
 
 
 class NotAnImage(Exception):
-    """The value is of a kind that holds images, but this one cannot be made into one."""
+    """The value has a supported type, but cannot be converted to an image."""
 
 
 def check_format(name: str) -> str:
-    """The format in lower case.
+    """Return the format in lower case.
 
     Raises:
-        ValueError: it cannot be the ending of a file name.
+        ValueError: it is not valid as a file suffix.
     """
     lower = str(name).lower()
     if not SUFFIX.fullmatch(lower):
@@ -35,28 +35,28 @@ def check_format(name: str) -> str:
 
 
 def file_name(key: str, suffix: str) -> str:
-    """A new name below `media/` that says when and what; whatever the key holds, it is one path component."""
+    """Return a new file name below `media/` with time and key, always a single path component."""
     safe = UNSAFE.sub("_", key).strip("._").encode("utf-8", "replace")[:KEY_BYTES].decode("utf-8", "ignore")
     return f"{time.time_ns() // 1_000_000}_{os.urandom(3).hex()}_{safe or 'image'}.{suffix}"
 
 
 def describe(content: bytes) -> dict[str, Any]:
-    """Return what the journal says about a file's content: its size and its CRC-32, for `runicorn fsck`."""
+    """Return size and CRC-32 of a file's content for the journal, used by `runicorn fsck`."""
     return {"size": len(content), "crc32": f"{crc32(content):08x}"}
 
 
 def encode(image: Any, suffix: str, quality: int) -> tuple[bytes, str]:
-    """The content of the file and its ending: a file that is copied keeps its own.
+    """Return the encoded image and its suffix; a file is copied unchanged and keeps its suffix.
 
     Args:
         image: bytes, a path, a Pillow image, an array (height, width[, 1, 3 or 4]; channels may come first), a figure.
-        suffix: the format to save in, where we save.
-        quality: 1-100, for formats that lose something.
+        suffix: format to encode to, unless the bytes are kept.
+        quality: 1-100, for lossy formats.
 
     Raises:
-        TypeError: it is no kind of image.
-        OSError: a file is named that cannot be read.
-        NotAnImage: this one cannot be made into an image of that format.
+        TypeError: the type is not supported.
+        OSError: the file cannot be read.
+        NotAnImage: it cannot be encoded in that format.
     """
     if isinstance(image, bytes | bytearray | memoryview):
         return bytes(image), suffix
@@ -116,7 +116,7 @@ def _picture(image: Any) -> Any:
 
 
 def _pixels(image: Any) -> Any:
-    """Height x width [x 3 or 4] of bytes."""
+    """Return pixels of shape (height, width[, 3 or 4]) as bytes."""
     import numpy as np
 
     if hasattr(image, "detach"):  # torch: off the graph and the device first
@@ -132,7 +132,7 @@ def _pixels(image: Any) -> Any:
 
 
 def _to_bytes(array: Any) -> Any:
-    """Values 0-1 and 0-255 as they are meant, anything else from its lowest to its highest; NaN becomes black."""
+    """Scale 0-1, keep 0-255, and scale anything else from its lowest to its highest value. NaN becomes black."""
     import numpy as np
 
     if array.dtype == np.uint8:

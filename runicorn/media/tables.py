@@ -1,4 +1,4 @@
-"""Tables as JSON: columns, and rows of numbers, booleans, short texts and nothing."""
+"""Tables as JSON: columns, and rows of numbers, booleans, short texts and nulls."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ ROWS = 10_000
 COLUMNS = 500
 TEXT = 2000
 SIZE = 8 * 1024 * 1024
-"""Characters of all cells together, a number taken for `NUMBER`: a page has to load it."""
+"""Maximum number of characters of all cells, a number counting as `NUMBER`: a page has to load it."""
 NUMBER = 8
 SUFFIX = "table.json"
 HISTOGRAM_SUFFIX = "histogram.json"
 
 
 def table(rows: Any, columns: Iterable[Any] | None = None) -> dict[str, Any]:
-    """A table in the form in which it is kept.
+    """Convert a table to its stored form.
 
     Args:
         rows: a list of dicts, a list of lists, a dict of columns, an array of two dimensions, or a data frame
             (pandas, polars, pyarrow). The first 10,000 rows and 500 columns are kept, 2,000 characters of a text, and
             about 8 MiB in all.
-        columns: names of the columns, and their order; else those of the rows, in the order of their appearance.
+        columns: names and order of the columns; by default those of the rows, in order of appearance.
 
     Returns:
-        `{format, columns: [name], rows: [[cell]], special: [[row, column, "nan"|"inf"|"-inf"]], total_rows}`: what
-        JSON has no number for is `null` in its row and named in `special`. Nested cells are JSON in a text.
+        `{format, columns: [name], rows: [[cell]], special: [[row, column, "nan"|"inf"|"-inf"]], total_rows}`: NaN
+        and infinities are `null` in their row and listed in `special`. Nested cells become JSON texts.
 
     Raises:
-        TypeError: `rows` is nothing of that.
+        TypeError: `rows` has an unsupported type.
     """
     names, records, total = _read(rows)
     if columns is not None:
@@ -60,14 +60,14 @@ def table(rows: Any, columns: Iterable[Any] | None = None) -> dict[str, Any]:
 
 
 def encode(value: dict[str, Any]) -> bytes:
-    """The bytes of a file under `media/`; JSON that any reader takes."""
+    """Encode a table as JSON bytes."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode(
         "utf-8", "replace"
     )
 
 
 def _read(rows: Any) -> tuple[list[Any], list[Any], int]:
-    """Names of the columns (none for plain lists), the rows that are kept, and how many there are."""
+    """Return the names of the columns (none for plain lists), the kept rows, and the number of all rows."""
     if isinstance(rows, Mapping):
         lists = [list(column) for column in rows.values()]
         longest = max(map(len, lists), default=0)

@@ -1,1 +1,1 @@
-"""The name under which Runicorn 0.5 had the client of manifests."""
+"""Sync client, importable as in Runicorn 0.5."""

@@ -1,4 +1,4 @@
-"""The client of manifests under its earlier name."""
+"""Sync client, importable as in Runicorn 0.5."""
 
 from __future__ import annotations
 

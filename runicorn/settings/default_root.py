@@ -34,8 +34,8 @@ def _hydra_folder() -> str | None:
 
 
 def find_unmounted(root: Path) -> Path | None:
-    """Return the folder above a new root on which a file system may be missing; `None` if nothing speaks for that."""
-    # A root is relative where the working directory was removed: nothing can be written there, nor stat'ed above it.
+    """Return the folder above a new root where a file system may not be mounted; None if there is no sign of that."""
+    # The root is relative if the working directory was removed: nothing can be written there, nor stat'ed above it.
     if not root.is_absolute() or not _is_empty(root):
         return None
     listed = _mount_points()
@@ -45,7 +45,7 @@ def find_unmounted(root: Path) -> Path | None:
         if str(folder) in listed or _is_for_mounts(folder.parent):
             return folder
     existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    # What is left of a mounted disk is an empty folder.
+    # An empty folder may be the mount point of a disk that is not mounted.
     return existing if existing != root and _is_empty(existing) and not os.path.ismount(existing) else None
 
 
@@ -54,8 +54,8 @@ def warn_about(root: Path, *, is_default: bool, unmounted: Path | None) -> None:
 
     Args:
         root: the storage root of a run that has begun.
-        is_default: it was not chosen by an argument, a variable or the configuration.
-        unmounted: what `find_unmounted` returned before the run began.
+        is_default: whether it is the default, not chosen by argument, variable or configuration.
+        unmounted: result of `find_unmounted` before the run began.
     """
     if (os.getpid(), root) in _warned:
         return

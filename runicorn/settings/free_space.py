@@ -1,4 +1,4 @@
-"""Keep a reserve of the disk free for the trainings that write beside an import, an upload or a sync."""
+"""Reserve of free disk space that imports, uploads and syncs leave to trainings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _notices = Notices()
 
 
 class NotEnoughSpace(OSError):
-    """Writing this would use the reserve; nothing of it was written."""
+    """Writing this would use the reserve; nothing was written."""
 
     def __init__(self, needed: int, free: int, reserve: int) -> None:
         kept = f"; {format_bytes(reserve)} stay free for running trainings ({VARIABLE})" if reserve else ""
@@ -30,7 +30,7 @@ class NotEnoughSpace(OSError):
 
 
 class Disk(NamedTuple):
-    """The size of a file system and what is free of it, in bytes."""
+    """Size and free space of a file system, in bytes."""
 
     total: int
     free: int
@@ -40,7 +40,7 @@ def disk(path: Path) -> Disk:
     """Return the file system of `path`, which need not exist.
 
     Raises:
-        OSError: it cannot be asked.
+        OSError: it cannot be queried.
     """
     existing = next((folder for folder in (path, *path.parents) if folder.exists()), path)
     usage = shutil.disk_usage(existing)
@@ -48,9 +48,9 @@ def disk(path: Path) -> Disk:
 
 
 def reserve(total: int) -> int:
-    """Return the bytes that stay free of a file system of `total` bytes: the smallest amount in `RUNICORN_RESERVE`.
+    """Return the reserve of a file system of `total` bytes: the smallest amount in `RUNICORN_RESERVE`.
 
-    A malformed variable is reported once on stderr, and the default holds.
+    A malformed variable is reported once on stderr, and the default is used.
     """
     try:
         return min(_amount(text, total) for text in user.get(VARIABLE).split(","))
@@ -82,7 +82,7 @@ def parse_bytes(text: str, variable: str) -> int:
 
 
 def usable(path: Path) -> int:
-    """Return the bytes that may be written to the disk of `path`; below 0 if the reserve is already in use."""
+    """Return the bytes that may be written to the disk of `path`; negative if the reserve is already in use."""
     total, free = disk(path)
     return free - reserve(total)
 
@@ -92,7 +92,7 @@ def require(path: Path, needed: int) -> None:
 
     Raises:
         NotEnoughSpace: they do not.
-        OSError: the disk cannot be asked.
+        OSError: the disk cannot be queried.
     """
     total, free = disk(path)
     kept = reserve(total)

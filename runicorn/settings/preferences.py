@@ -1,11 +1,11 @@
-"""What a person prefers of the pages, in `ui_preferences.json` of the configuration directory.
+"""Preferences of the pages, in `ui_preferences.json` of the configuration directory.
 
     {"column_widths": {"<table>@<size>": {"widths": {"name": 220}, "window_width": 1440, "updated_at": 1.7e9}},
      "dismissed_alerts": ["…"],
      "columns": ["status", "name", …],
      "views": [{"name": "…", "query": "…"}]}
 
-The first two are those of Runicorn 0.5. What is there in another form is passed over and kept as it is.
+The first two are compatible with Runicorn 0.5. Values of another form are ignored and kept.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ T = TypeVar("T", list[Any], dict[str, Any])
 
 
 class TooMany(ValueError):
-    """The file would grow without an end."""
+    """The file would grow without limit."""
 
 
 def read() -> dict[str, Any]:
-    """What the file holds; empty when it is missing or damaged."""
+    """Return the content of the file; {} if it is missing or damaged."""
     try:
         folder = config_directory()
     except OSError:
@@ -40,10 +40,10 @@ def read() -> dict[str, Any]:
 
 
 def _change(change: Callable[[dict[str, Any]], None]) -> None:
-    """Read, change and replace the file while no other process does.
+    """Read, change and replace the file under a lock.
 
     Raises:
-        OSError: it could not be written; the old one is as it was.
+        OSError: it could not be written; the old one is unchanged.
     """
     folder = config_directory()
     with _platform.file_lock(folder / f".{FILE}.lock"):
@@ -56,7 +56,7 @@ def _change(change: Callable[[dict[str, Any]], None]) -> None:
 
 
 def _part(preferences: dict[str, Any], name: str, empty: T) -> T:
-    """A copy of one part, empty when it is missing or of another kind."""
+    """Return a copy of one part; empty if it is missing or of another type."""
     part = preferences.get(name)
     return type(empty)(part) if isinstance(part, type(empty)) else empty
 
@@ -65,7 +65,7 @@ def _part(preferences: dict[str, Any], name: str, empty: T) -> T:
 
 
 def column_widths(table: str, size: str) -> dict[str, int]:
-    """The widths in pixels of a table's columns for a class of window sizes."""
+    """Return the widths in pixels of a table's columns for a class of window sizes."""
     entry = _part(read(), "column_widths", {}).get(f"{table}@{size}")
     widths = entry.get("widths") if isinstance(entry, dict) else None
     return {} if not isinstance(widths, dict) else {k: w for k, w in widths.items() if isinstance(w, int)}
@@ -78,11 +78,11 @@ def set_column_widths(
     window_width: int | None = None,
     window_height: int | None = None,
 ) -> None:
-    """Remember the widths of a table; those that were remembered of it go.
+    """Save the column widths of a table, replacing earlier ones.
 
     Raises:
-        TooMany: there are widths of very many tables already.
-        OSError: they could not be written.
+        TooMany: widths of too many tables are saved.
+        OSError: the file could not be written.
     """
     window = {"window_width": window_width, "window_height": window_height}
     entry = {"widths": widths, **{key: value for key, value in window.items() if value is not None}}
@@ -98,7 +98,7 @@ def set_column_widths(
 
 
 def reset_column_widths(table: str, size: str | None = None) -> None:
-    """Forget the widths of a table, for one class of window sizes or for all.
+    """Reset the column widths of a table, for one class of window sizes or for all.
 
     Raises:
         OSError: the file could not be written.
@@ -120,16 +120,16 @@ def reset_column_widths(table: str, size: str | None = None) -> None:
 
 
 def dismissed_alerts() -> list[str]:
-    """The alerts that a person does not want to see again, in the order of their dismissal."""
+    """Return the dismissed alerts in the order of their dismissal."""
     return [alert for alert in _part(read(), "dismissed_alerts", []) if isinstance(alert, str)]
 
 
 def dismiss_alert(alert: str) -> None:
-    """Add an alert, once.
+    """Dismiss an alert.
 
     Raises:
-        TooMany: very many are dismissed already.
-        OSError: it could not be written.
+        TooMany: too many are dismissed.
+        OSError: the file could not be written.
     """
 
     def change(preferences: dict[str, Any]) -> None:
@@ -144,7 +144,7 @@ def dismiss_alert(alert: str) -> None:
 
 
 def restore_alerts(alert: str | None = None) -> None:
-    """Show an alert again, or all of them.
+    """Restore a dismissed alert, or all of them.
 
     Raises:
         OSError: the file could not be written.
@@ -161,29 +161,29 @@ def restore_alerts(alert: str | None = None) -> None:
 
 
 def table_columns() -> list[str]:
-    """The keys of the columns that a person wants in the runs table; none means the usual ones."""
+    """Return the keys of the visible columns of the runs table; empty for the default."""
     return [key for key in _part(read(), "columns", []) if isinstance(key, str)]
 
 
 def set_table_columns(keys: Sequence[str]) -> None:
-    """Remember the columns of the runs table; none forgets them.
+    """Save the visible columns of the runs table; an empty list restores the default.
 
     Raises:
-        OSError: they could not be written.
+        OSError: the file could not be written.
     """
     _change(lambda preferences: preferences.update(columns=list(keys)))
 
 
 class View(NamedTuple):
-    """A state of the runs table under a name."""
+    """A saved view of the runs table."""
 
     name: str
     query: str
-    """Its address without the question mark."""
+    """Query string of its address."""
 
 
 def saved_views() -> list[View]:
-    """The views of the runs table that were saved, by name."""
+    """Return the saved views of the runs table by name."""
     found = (entry for entry in _part(read(), "views", []) if isinstance(entry, dict))
     pairs = [(entry.get("name"), entry.get("query")) for entry in found]
     return sorted(
@@ -192,20 +192,20 @@ def saved_views() -> list[View]:
 
 
 def save_view(name: str, query: str) -> None:
-    """Save a view; one of that name is replaced.
+    """Save a view, replacing one of the same name.
 
     Raises:
-        TooMany: there are very many already.
-        OSError: it could not be written.
+        TooMany: too many views are saved.
+        OSError: the file could not be written.
     """
     _change_views(lambda views: views | {name: query})
 
 
 def rename_view(name: str, new: str) -> None:
-    """Give a view another name; a view that has it already is replaced. Nothing happens if no view has that name.
+    """Rename a view, replacing one of the new name. Unknown names are ignored.
 
     Raises:
-        OSError: it could not be written.
+        OSError: the file could not be written.
     """
 
     def change(views: dict[str, str]) -> dict[str, str]:
@@ -216,11 +216,6 @@ def rename_view(name: str, new: str) -> None:
 
 
 def delete_view(name: str) -> None:
-    """Forget a view.
-
-    Raises:
-        OSError: the file could not be written.
-    """
     _change_views(lambda views: {key: query for key, query in views.items() if key != name})
 
 

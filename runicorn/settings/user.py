@@ -1,4 +1,4 @@
-"""Environment variables, the user's folders and configuration, and the list of viewers that are running."""
+"""Environment variables, the user's folders and configuration, and the list of running viewers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PRIVATE_FILE, PRIVATE_FOLDER, FOR_OTHERS = 0o600, 0o700, 0o077
 
 
 class Setting(NamedTuple):
-    """An environment variable that something of ours reads."""
+    """An environment variable of Runicorn."""
 
     name: str
     default: str
@@ -103,35 +103,35 @@ _BY_NAME = {setting.name: setting for setting in SETTINGS}
 
 
 def get(name: str) -> str:
-    """The value of one of `SETTINGS`; unset and empty both mean its default.
+    """Return the value of one of `SETTINGS`; unset and empty variables have their default.
 
     Raises:
-        KeyError: it is not in the table.
+        KeyError: the variable is unknown.
     """
     return os.environ.get(name) or _BY_NAME[name].default
 
 
 def config_directory() -> Path:
-    """The folder of the user's configuration, for the user alone; made when missing.
+    """Return the directory of the user's configuration, accessible to the user only; created if missing.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     return _private_folder(get("RUNICORN_CONFIG_DIR"), _platform.config_home)
 
 
 def data_directory() -> Path:
-    """The folder of what we derive, for the user alone; made when missing.
+    """Return the directory of derived data, accessible to the user only; created if missing.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     return _private_folder(get("RUNICORN_DATA_DIR"), _platform.data_home)
 
 
 def _private_folder(chosen: str, usual: Any) -> Path:
     path = Path(os.path.abspath(os.path.expanduser(chosen))) if chosen else Path(usual())
-    # `mode` holds for the last part only: what lies above is the system's or the user's business.
+    # `mode` applies to the last component only: the folders above belong to the system or the user.
     path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     if path.stat().st_mode & FOR_OTHERS:  # Runicorn 0.5 left it open, with passwords in it
         with suppress(OSError):  # another user's, or on a disk that cannot be written
@@ -149,20 +149,20 @@ def _is_private_inside(folder: Path) -> bool:
 
 
 def read_user_config() -> dict[str, Any]:
-    """What `config.json` holds; empty when it is missing, unreadable or damaged."""
+    """Return the content of `config.json`; {} if it is missing, unreadable or damaged."""
     try:
         folder = config_directory()
     except OSError:
         return {}
-    # People keep their dotfiles elsewhere and link to them.
+    # It may be a link, since people keep their dotfiles elsewhere.
     return layout.read_json(folder / CONFIG_FILE, follow_links=True)[0]
 
 
 def write_user_config(update: dict[str, Any]) -> None:
-    """Set the keys of `update` in `config.json`; the others stay. A key whose value is `None` is removed.
+    """Set the keys of `update` in `config.json` and keep the others. A value of None removes a key.
 
     Raises:
-        OSError: it could not be written; the old file is as it was.
+        OSError: it could not be written; the old file is unchanged.
     """
     folder = config_directory()
     with _platform.file_lock(folder / f".{CONFIG_FILE}.lock"):
@@ -172,16 +172,16 @@ def write_user_config(update: dict[str, Any]) -> None:
 
 
 def chosen_root(explicit: str | os.PathLike[str] | None = None) -> str:
-    """Return the storage root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" if none names one."""
+    """Return the root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" if there is none."""
     named = os.fspath(explicit) if explicit else get("RUNICORN_DIR")
     configured = "" if named else read_user_config().get("user_root_dir")
     return named or (configured if isinstance(configured, str) else "")
 
 
 def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
-    """The storage root: the chosen one, else `./.runicorn`.
+    """Return the storage root: the chosen one, else `./.runicorn`.
 
-    Absolute, `~` expanded, links resolved; it need not exist.
+    Absolute, with `~` expanded and links resolved; it need not exist.
     """
     chosen = os.path.expanduser(chosen_root(explicit) or default_root.default_root())
     try:
@@ -191,16 +191,16 @@ def storage_root(explicit: str | os.PathLike[str] | None = None) -> Path:
 
 
 class InvalidRoot(ValueError):
-    """A folder that cannot become the user's storage root; its text is the reason, without a full stop."""
+    """The folder cannot become the user's storage root; the message is the reason, without a full stop."""
 
 
 def checked_root(text: str) -> Path:
-    """The folder that `text` names, fit to be the user's storage root; nothing is made or written.
+    """Return the folder named by `text` if it is valid as the user's storage root; nothing is created.
 
-    Absolute, or with a leading `~`; environment variables mean nothing in it.
+    Absolute, or with a leading `~`; environment variables are not expanded.
 
     Raises:
-        InvalidRoot: it is relative, no folder, or cannot be written or made.
+        InvalidRoot: it is relative, not a folder, or cannot be written or created.
     """
     expanded = os.path.expanduser(text)
     if not os.path.isabs(expanded):
@@ -218,10 +218,10 @@ def checked_root(text: str) -> Path:
 
 
 def set_user_root(text: str) -> Path:
-    """Make a folder the user's storage root in `config.json`; it is made when it is missing.
+    """Set the user's storage root in `config.json` and create the folder if missing.
 
     Raises:
-        InvalidRoot: as `checked_root`, or it could not be made; the configuration is as it was.
+        InvalidRoot: see `checked_root`, or it could not be created; the configuration is unchanged.
         OSError: the configuration could not be written.
     """
     path = checked_root(text)
@@ -240,14 +240,14 @@ def register_viewer(
     token_file: Path | None = None,
     owner_passes: bool = False,
 ) -> Path:
-    """Leave word that this process serves `root` at `url`. The caller removes the file when it stops serving.
+    """Add this process, which serves `root` at `url`, to the list of viewers. The caller removes the file at its end.
 
     Args:
-        url: the viewer's address.
+        url: URL of the viewer.
         root: the storage root.
-        token_needed: whether it asks for a token.
-        token_file: where the token is.
-        owner_passes: whether it asks this user for none, and other users alone.
+        token_needed: whether it requires a token.
+        token_file: path of the token.
+        owner_passes: whether it requires a token from other users only.
 
     Raises:
         OSError: it could not be written.
@@ -269,7 +269,7 @@ def register_viewer(
 
 
 def move_viewer(root: str | os.PathLike[str]) -> None:
-    """Tell that this process serves another root from now on, if it serves.
+    """Update the entry of this process, if it serves, to another root.
 
     Raises:
         OSError: it could not be written.
@@ -281,7 +281,7 @@ def move_viewer(root: str | os.PathLike[str]) -> None:
 
 
 def running_viewers() -> list[dict[str, Any]]:
-    """The notes of the viewers of this user that run on this machine, newest first."""
+    """Return the running viewers of this user on this machine, newest first."""
     try:
         paths = list((data_directory() / "viewers").glob("*.json"))
     except OSError:
@@ -292,9 +292,9 @@ def running_viewers() -> list[dict[str, Any]]:
 
 
 def token_of_viewer(url: str) -> str | None:
-    """Return the token of the viewer of this user that serves `url` on this machine, if it has one.
+    """Return the token of this user's viewer at `url` on this machine, if it has one.
 
-    The viewer's process is alive, so another user's program cannot have taken its port.
+    Only live processes are considered: another user's program cannot have taken their port.
     """
     wanted = _origin(url)
     for viewer in running_viewers():

@@ -1,4 +1,4 @@
-"""Conversion of `assets.json`, in which Runicorn 0.6 and 0.7 keep settings and data sets, to config values."""
+"""Conversion of `assets.json`, where Runicorn 0.6 and 0.7 keep settings and data sets, to config values."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from runicorn.store.flatten import flatten
 
 LISTS = {"datasets": "uri", "pretrained": "path_or_uri", "outputs": "path"}
-"""The lists of `assets.json`, and the key by which an entry says where its content is."""
+"""Lists in `assets.json`, and the key of an entry's location."""
 
 
 def settings_of(assets: Mapping[str, Any]) -> dict[str, Any]:
-    """Return config values: those of `args` and `extra`, `config_files`, and `<list>.<name>` with the place of each entry.
+    """Return config values: `args`, `extra`, `config_files`, and the location of each entry as `<list>.<name>`.
 
     Args:
-        assets: what `assets.json` holds; entries of another form are left out.
+        assets: content of `assets.json`; entries of another form are ignored.
     """
     found: dict[str, Any] = {}
     given = assets.get("config")

@@ -1,4 +1,4 @@
-"""Where operating systems differ in moving much data, and in having it written. Written and run on Linux."""
+"""Copying and syncing of large files, with differences between operating systems. Written and tested on Linux."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CWD, _EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 
 
 def clone_file(source: int, target: int) -> bool:
-    """Make the open file `target` share the content of `source` (a reflink); False where the file system has none."""
+    """Make the open file `target` share the content of `source` (a reflink); return False if unsupported."""
     if sys.platform != "linux":
         return False
     import fcntl
@@ -27,10 +27,10 @@ def clone_file(source: int, target: int) -> bool:
 
 
 def copy_range(source: int, target: int, count: int, offset: int) -> int:
-    """Copy at most `count` bytes at `offset`, within the kernel where it can; the bytes copied, 0 at the end.
+    """Copy up to `count` bytes at `offset`, within the kernel if possible; return the bytes copied, 0 at the end.
 
     Raises:
-        OSError: one cannot be read or the other not written.
+        OSError: the source cannot be read, or the target cannot be written.
     """
     if hasattr(os, "copy_file_range"):
         try:
@@ -49,7 +49,7 @@ _NO_KERNEL_COPY = frozenset(
 
 
 def sync_filesystem(path: Path) -> bool:
-    """Have everything written that belongs to the file system of `path` (syncfs); False where that cannot be asked.
+    """Sync the file system of `path` to disk (syncfs); return False if unsupported.
 
     Raises:
         OSError: something could not be written.
@@ -69,10 +69,10 @@ def sync_filesystem(path: Path) -> bool:
 
 
 def sync_file(path: Path) -> None:
-    """Have the content of one file written.
+    """Sync the content of one file to disk.
 
     Raises:
-        OSError: it could not be.
+        OSError: it could not be written.
     """
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
@@ -82,7 +82,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_data(fd: int) -> None:
-    """Write the content of an open file to disk, where the file system can.
+    """Sync the content of an open file to disk, if the file system supports it.
 
     Raises:
         OSError: it could not be written.
@@ -95,7 +95,7 @@ def sync_data(fd: int) -> None:
 
 
 def exchange(one: Path, other: Path) -> None:
-    """Let two folders of one file system have each other's name, in one step where the system can.
+    """Exchange two folders of one file system, atomically if the system supports it.
 
     Raises:
         OSError: they were not exchanged.

@@ -1,8 +1,8 @@
 """Check that what is written to a store lands inside its root once symbolic links are resolved.
 
 The root itself may be a link. Folders in it may be links to other places inside of it, but nothing is written through a
-link that leads out. A link that is made between the check and the write is not excluded for folders; the last part of a
-path is opened without following links (`runicorn._platform`).
+link that leads out. A link to a folder that is created between the check and the write is not excluded; the last
+component of a path is opened without following links (`runicorn._platform`).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def is_inside(root: str | os.PathLike[str], path: str | os.PathLike[str]) -> boo
 
 
 def check_inside(root: str | os.PathLike[str], path: Path) -> Path:
-    """Return `path`, to which something is about to be written.
+    """Return `path`, which is about to be written, if it is inside the root.
 
     Raises:
-        OutsideStore: it is not inside the root after links are resolved.
+        OutsideStore: it is not, once links are resolved.
     """
     if not is_inside(root, path):
         raise OutsideStore(path)

@@ -1,6 +1,6 @@
-"""What people decide about a run, written into its folder: tags, description, pinned, archived, and the recycle bin.
+"""Curation of runs in files: tags, description, pinned, archived, and the recycle bin.
 
-The server and the command line write the same files in the same way, one of them at a time.
+The server and the command line write the same files, under the same lock.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from runicorn.store.containment import OutsideStore, check_inside
 PRIVATE = ".runicorn"
 TRASH = "trash"
 PARTS = "parts"
-"""The folder, in the private one, of files that come from another machine in parts and are not complete."""
+"""Folder, in the private folder, of files that are being received."""
 FIELDS: dict[str, type] = {"tags": list, "description": str, "pinned": bool, "archived": bool}
 USER_DELETED = "user_deleted"
 _here = threading.Lock()
 
 
 def private_folder(root: Path) -> Path:
-    """The folder of our own files in a store, made when it is missing.
+    """Return the private folder of a store, created if missing.
 
     Raises:
-        OSError: it cannot be made, or is a link.
+        OSError: it cannot be created, or is a link.
     """
     folder = check_inside(root, root / PRIVATE)
     folder.mkdir(exist_ok=True)
@@ -42,7 +42,7 @@ def private_folder(root: Path) -> Path:
 
 
 class RunFields(TypedDict, total=False):
-    """The curated fields of a run."""
+    """Fields to change, or a function of the current fields that returns them."""
 
     tags: list[str]
     description: str
@@ -51,24 +51,24 @@ class RunFields(TypedDict, total=False):
 
 
 Changes = RunFields | Callable[[RunFields], RunFields]
-"""The fields to change, or a function that computes them from the current ones."""
+"""Fields to change, or a function of the current fields that returns them."""
 
 
 def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -> RunFields:
-    """Put changes into a run's `curation.json`; answers the fields as they are then.
+    """Change fields of a run's `curation.json`; return all fields.
 
     Args:
         root: the storage root.
         folder: the run's folder.
-        known: what holds for each of `FIELDS` where the file does not say.
-        changes: what to change; tags as they are to be stored.
+        known: values of `FIELDS` that are missing in the file.
+        changes: the changes; tags as they are stored.
 
     Raises:
         OSError: it could not be written.
     """
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
-        # From the file: another process may have changed it since what is known was read.
+        # From the file: another process may have changed it since `known` was read.
         said, _ = layout.read_json(path)
         fields = {
             field: said[field] if isinstance(said.get(field), kind) else known[field]
@@ -81,16 +81,16 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
 
 
 def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELETED) -> bool:
-    """Mark a run as deleted; answers whether it was not: of several at once one is right.
+    """Mark a run as deleted; return whether it was not before, which is true for one of several concurrent calls.
 
     Args:
         root: the storage root.
         folder: the run's folder.
-        status: the status it has.
-        reason: why it is deleted.
+        status: its current status.
+        reason: reason of the deletion.
 
     Raises:
-        OSError: the mark could not be written.
+        OSError: the marker could not be written.
     """
     marker = {"deleted_at": time.time(), "reason": reason, "original_status": status}
     check_inside(root, folder)
@@ -102,10 +102,10 @@ def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELET
 
 
 def take_out_of_bin(folder: Path) -> bool:
-    """Take the mark of a deleted run away; answers whether there was one.
+    """Restore a run from the recycle bin; return whether it was in it.
 
     Raises:
-        OSError: that was not possible.
+        OSError: the marker could not be removed.
     """
     try:
         (folder / layout.DELETED).unlink()
@@ -116,10 +116,10 @@ def take_out_of_bin(folder: Path) -> bool:
 
 
 def put_aside(root: Path, folder: Path) -> Path:
-    """Move a folder of the store into its trash, which takes it from the lists at once and cannot be half done.
+    """Move a folder to the trash of the store, which removes it from lists atomically.
 
     Returns:
-        Where it is now, to be removed.
+        Its new path, to be removed.
 
     Raises:
         OSError: it could not be moved.
@@ -131,10 +131,10 @@ def put_aside(root: Path, folder: Path) -> Path:
 
 
 def trash(root: Path) -> Path:
-    """The folder of what is being removed, made when it is missing.
+    """Return the trash folder, created if missing.
 
     Raises:
-        OSError: it cannot be made, or a link leads out of the storage root.
+        OSError: it cannot be created, or a link leads out of the storage root.
     """
     folder = check_inside(root, private_folder(root) / TRASH)
     folder.mkdir(exist_ok=True)
@@ -142,14 +142,14 @@ def trash(root: Path) -> Path:
 
 
 def stir(folder: Path) -> None:
-    """Let viewers, those of other machines too, notice a change of a run within a second: they look at the folder above it."""
+    """Touch the folder above a run, which viewers watch, also on other machines, to notice changes within a second."""
     with suppress(OSError):  # the change itself is written; at worst they see it a minute later
         os.utime(folder.parent)
 
 
 @contextmanager
 def _lock(root: Path) -> Iterator[None]:
-    """Hold what keeps two of us from overwriting each other's change of what people decide."""
+    """Lock against concurrent changes of curation."""
     with _here, _platform.file_lock(private_folder(root) / "curation.lock"):
         yield
 

@@ -1,6 +1,6 @@
-"""File descriptors held in reserve, so that the library works in a process that has none left.
+"""Reserve of file descriptors, so that the library works in a process that has none left.
 
-Its modules are imported when they are first used, and an import opens files.
+Modules are imported on first use, which opens files.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _fill() -> None:
 
 
 def _close(fd: int, file: tuple[int, int]) -> None:
-    # A program that became a daemon has closed all descriptors: the number may belong to a file of its own by now.
+    # A program that became a daemon has closed all descriptors; the number may belong to another file by now.
     try:
         if _file_of(fd) == file:
             os.close(fd)

@@ -1,4 +1,4 @@
-"""The run folders of a store, found by walking it.
+"""Search for the run folders of a store.
 
 A run is stored in `<root>/<project>/<name>/runs/<id>`, or anywhere below `<root>/runs`. No symbolic link is followed: one
 that stays inside the store names a folder that is found by its own path, any other would lead out of it.
@@ -23,7 +23,7 @@ def all_runs(root: Path) -> Iterator[str]:
 
 
 def find(root: Path, run_id: str) -> list[str]:
-    """Return the folders of a run id, at the cost of one stat for each experiment."""
+    """Return the folders with a run id, at the cost of one stat per experiment."""
     if not run_id or run_id.startswith(".") or "/" in run_id or "\0" in run_id:
         return []
     return [
@@ -34,7 +34,7 @@ def find(root: Path, run_id: str) -> list[str]:
 
 
 def is_run(folder: Path) -> bool:
-    """Return whether a folder is known to be a run; one that cannot be looked into is not."""
+    """Return whether a folder is known to be a run; an unreadable one is not."""
     try:
         return layout.is_run(folder)
     except OSError:
@@ -52,7 +52,7 @@ def _parents(root: Path) -> Iterator[str]:
 
 
 def _groups(root: Path, relative: str, depth: int) -> Iterator[str]:
-    """Yield a folder of `<root>/runs` that is no run, and those below it."""
+    """Yield a folder of `<root>/runs` that is not a run, and those below it."""
     if not _is_folder(root / relative):
         return
     yield relative
@@ -76,7 +76,7 @@ def _names(root: Path, relative: str) -> list[str]:
 
 
 def list_folders(root: Path, path: Path, relative: str) -> tuple[set[str], list[str]]:
-    """The folders in a folder of the store that may lead to runs, and sentences about the others.
+    """Return the folders in a folder of the store that may contain runs, and messages about the others.
 
     Raises:
         OSError: it could not be listed.
@@ -97,7 +97,7 @@ def list_folders(root: Path, path: Path, relative: str) -> tuple[set[str], list[
 
 
 def link_problem(root: Path, relative: str) -> list[str]:
-    """A sentence about a link to a folder outside of the store; nothing about any other link."""
+    """Return a message about a link to a folder outside of the store; None for any other link."""
     target = os.path.realpath(root / relative)
     if Path(target).is_relative_to(root) or not os.path.isdir(target):
         return []

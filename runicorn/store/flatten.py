@@ -14,7 +14,7 @@ def flatten(settings: Any) -> dict[str, Any]:
     """Return nested settings as one level: `{"optim": {"lr": 1}}` becomes `{"optim.lr": 1}`. Lists stay lists.
 
     Raises:
-        TypeError: `settings` is no mapping, argparse namespace or dataclass.
+        TypeError: `settings` is not a mapping, argparse namespace or dataclass.
     """
     items = _items(settings)
     if items is None:

@@ -1,4 +1,4 @@
-"""Lock of a folder against other processes, without a file in it."""
+"""Lock of a folder against other processes, without a lock file."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ INTERVAL = 0.01
 def folder_lock(path: Path) -> Iterator[None]:
     """Hold the lock of a folder; it is released with the process.
 
-    Goes on without the lock where locks are missing (Windows, NFS, a missing folder), and after a second: its holder may be
-    a process that was stopped.
+    Continues without the lock where locks are unsupported (Windows, NFS, a missing folder), and after a second, since
+    its holder may be a suspended process.
     """
     fd = _acquire(path)
     try:

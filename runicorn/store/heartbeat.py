@@ -9,12 +9,12 @@ from runicorn.store import layout
 
 NAME = ".heartbeat"
 SILENT_SECONDS = 180.0
-"""Without a heartbeat for so long a run that says it is running may be lost."""
+"""Age of the heartbeat from which a running run may be lost."""
 CEILING = 4096
 
 
 def write(run_dir: Path, now: float) -> None:
-    """Note that the run was alive at `now`, in Unix seconds; not synced, since the next follows in 30 s.
+    """Record that the run was alive at `now` (Unix seconds). Not synced, since the next one follows in 30 s.
 
     Raises:
         OSError: it could not be written, or the file is a link.
@@ -25,11 +25,11 @@ def write(run_dir: Path, now: float) -> None:
 
 
 def read(run_dir: Path | str) -> float | None:
-    """When the run was last alive, in Unix seconds; None without a heartbeat."""
+    """Return when the run was last alive, in Unix seconds; None without a heartbeat."""
     at = layout.read_json(f"{run_dir}/{NAME}", ceiling=CEILING)[0].get("at")
     return float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None
 
 
 def is_silent(status: str, heartbeat: float | None, now: float) -> bool:
-    """Whether a run that says it is running has had no heartbeat for `SILENT_SECONDS`."""
+    """Return whether a running run has had no heartbeat for `SILENT_SECONDS`."""
     return status == layout.RUNNING and heartbeat is not None and now - heartbeat > SILENT_SECONDS

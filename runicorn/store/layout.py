@@ -1,8 +1,7 @@
-"""What both sides agree on: names, run ids, statuses, and the small JSON files of a run folder.
+"""Layout of a store: names, run ids, statuses, and the small JSON files of a run folder.
 
 A run is stored in `<root>/<project>/<name>/runs/<run_id>/`, or in `<root>/runs/<path…>/<run_id>/` as Runicorn 0.6 and 0.7
-write it (before 0.4 without a path). The SDK checks names when it writes, the server checks them with the same
-functions when they arrive in a request.
+write it (before 0.4 without a path). SDK and server validate names with the same functions.
 """
 
 from __future__ import annotations
@@ -36,14 +35,14 @@ OF_THE_LIBRARY = frozenset(
 )
 OF_THE_SERVER = frozenset({CURATION, DELETED})
 SMALL = OF_THE_LIBRARY | OF_THE_SERVER
-"""The files that are replaced as a whole; each by its one writer."""
+"""Files that are replaced as a whole, each by a single writer."""
 GROWING = frozenset({EVENTS, LOGS})
-"""The files that only grow at their end."""
+"""Append-only files."""
 
 MARKS = (META, STATUS, EVENTS)
-"""Files of which one makes a folder a run, whatever its name is."""
+"""Files of which any makes a folder a run, whatever its name."""
 WEAK_MARKS = (SUMMARY, CONFIG, LOGS, ENVIRONMENT, ARTIFACTS_CREATED, ARTIFACTS_USED, ASSETS)
-"""The same where the folder is called like a run; other programs have files of these names too."""
+"""Files that make a folder a run only if its name is a run id, since other programs use these names too."""
 
 RUNNING = "running"
 FINISHED = "finished"
@@ -53,53 +52,53 @@ STATUSES = (RUNNING, FINISHED, FAILED, INTERRUPTED)
 
 RESERVED_METRICS = frozenset({"time", "ts", "step", "global_step", "stage"})
 SKIPPED_TOP = frozenset({"artifacts", "evaluations", "runs"})
-"""Folders of a storage root that are no projects; nothing new may be called so."""
+"""Folders of a storage root that are not projects; new projects cannot have these names."""
 
 RUN_ID = re.compile(r"[0-9]{8}_[0-9]{6}_[0-9a-z]{6}")
 NAME_LENGTH = 100
 RUNS = "runs"
 DEFAULT = "default"
-"""The project and the experiment of a run that names none."""
+"""Project and experiment of a run without names."""
 PATH_LENGTH = 200
 PATH_DEPTH = 32
-"""Folders between `<root>/runs` and a run that are searched; a path of 0.6 has at most 200 characters."""
-# What ext4, APFS and NTFS take for one path component; 100 characters of some scripts are more.
+"""Depth of the search below `<root>/runs`; a path of 0.6 has at most 200 characters."""
+# The limit of ext4, APFS and NTFS for a path component; 100 characters of some scripts exceed it.
 NAME_BYTES = 255
 DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
-"""Windows opens a device under these names, whatever the ending."""
+"""Names of devices on Windows, with any suffix."""
 _ANOTHER_ON_WINDOWS = re.compile(r'.*(?:[<>:"|?*].*|[. ])')
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 JSON_CEILING = 16 * 1024 * 1024
-"""Bytes above which a small file is not a small file and is left unread."""
+"""Size limit of a small file; a larger one is not read."""
 
 
 class InvalidRunId(ValueError):
-    """The id of a new run, or an id in a request, has not the form of one."""
+    """The id of a new run, or in a request, is malformed."""
 
     def __init__(self, run_id: object) -> None:
         super().__init__(f"Invalid run_id format: {run_id}. Expected format: YYYYMMDD_HHMMSS_XXXXXX")
 
 
 class InvalidName(ValueError):
-    """A project or experiment name that cannot be a folder of the store."""
+    """The project or experiment name is not valid as a folder of the store."""
 
 
 def new_run_id(now: float | None = None) -> str:
-    """An id that sorts by local start time; the last part keeps apart runs of the same second."""
+    """Return an id that sorts by local start time; its last part distinguishes runs of the same second."""
     started = time.localtime(time.time() if now is None else now)
     return f"{time.strftime('%Y%m%d_%H%M%S', started)}_{os.urandom(3).hex()}"
 
 
 def is_run_id(value: object) -> bool:
-    """Whether `value` has the form of a run id."""
+    """Return whether `value` is a run id."""
     return isinstance(value, str) and RUN_ID.fullmatch(value) is not None
 
 
 def check_run_id(value: object) -> str:
-    """The id itself.
+    """Return the id if it is valid.
 
     Raises:
-        InvalidRunId: it has another form.
+        InvalidRunId: it is malformed.
     """
     if not isinstance(value, str) or not is_run_id(value):
         raise InvalidRunId(value)
@@ -107,14 +106,14 @@ def check_run_id(value: object) -> str:
 
 
 def check_name(value: object, what: str) -> str:
-    """The name itself, fit to be one folder below the storage root.
+    """Return the name if it is valid as a folder below the storage root.
 
     Args:
         value: the name.
-        what: "project" or "experiment name", for the sentence.
+        what: "project" or "experiment name", for the message.
 
     Raises:
-        InvalidName: it is not text of 1-100 characters, leads elsewhere, or means something else in a store.
+        InvalidName: it is not text of 1-100 characters, is not a plain name, or is reserved.
     """
     if not isinstance(value, str):
         raise InvalidName(f"The {what} must be text, not {type(value).__name__}.")
@@ -144,7 +143,7 @@ def check_path(value: object) -> str:
     """Return a path of Runicorn 0.6 and 0.7, `project/name`, without slashes at its ends; "" and "/" are the root.
 
     Raises:
-        InvalidName: it is not text of at most 200 characters, or is no path below a folder.
+        InvalidName: it is not text of at most 200 characters, or not a relative path.
     """
     if not isinstance(value, str):
         raise InvalidName(f"The path must be text, not {type(value).__name__}.")
@@ -162,7 +161,7 @@ def check_path(value: object) -> str:
 
 
 def names_of_path(path: str) -> tuple[str, str]:
-    """Return the project and the name that a path stands for: its first part, and the others with their slashes."""
+    """Return the project and the name of a path: its first component, and the others joined."""
     project, _, name = path.partition("/")
     return project or DEFAULT, name or DEFAULT
 
@@ -174,13 +173,14 @@ def path_of_folder(folder: str) -> str | None:
 
 
 def names_another_file(part: str) -> bool:
-    """Whether this system takes a component of a path for another one than it is: a device, a stream of another file,
-    or the same name without the dots at its end. Only Windows does; elsewhere these are names like others."""
+    """Return whether this system maps a path component to another file: a device, a stream of another file, or the same
+    name without trailing dots. Only Windows does.
+    """
     return _platform.WINDOWS and bool(DEVICES.fullmatch(part) or _ANOTHER_ON_WINDOWS.fullmatch(part))
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a folder of that name is never a project or an experiment."""
+    """Return whether a folder of that name is never a project or an experiment."""
     return name.startswith(".") or name in SKIPPED_TOP
 
 
@@ -192,15 +192,15 @@ def run_folder(root: Path, project: str, name: str, run_id: str, path: str | Non
 
 
 def marks(name: str) -> tuple[str, ...]:
-    """Return the files of which one makes a folder of that name a run."""
+    """Return the files of which any makes a folder of that name a run."""
     return (*MARKS, *WEAK_MARKS) if is_run_id(name) else MARKS
 
 
 def is_run(folder: Path | str) -> bool:
-    """Return whether a folder is a run: it holds a file that Runicorn writes.
+    """Return whether a folder is a run: it contains a file that Runicorn writes.
 
     Raises:
-        OSError: the folder cannot be looked into.
+        OSError: the folder cannot be read.
     """
     return any(_is_file(f"{folder}/{mark}") for mark in marks(os.path.basename(folder)))
 
@@ -213,9 +213,9 @@ def _is_file(path: str) -> bool:
 
 
 def split_run_path(path: str) -> tuple[str, str]:
-    """Split the path of a file of a run into the run's folder and the rest; the folder is "" if it is in none.
+    """Split the path of a file of a run into the run's folder and the rest; the folder is "" if it is not in a run.
 
-    Below `<root>/runs` the path alone does not say how deep a run lies: its id does, or the name of the file.
+    Below `<root>/runs` the depth of a run is not fixed: it is found by the run id, or by the name of the file.
     """
     parts = path.split("/")
     depth = 4 if parts[0] != RUNS else _depth(parts)
@@ -236,11 +236,10 @@ def _depth(parts: list[str]) -> int:
 def read_json(
     path: Path | str, *, follow_links: bool = False, ceiling: int = JSON_CEILING
 ) -> tuple[dict[str, Any], str | None]:
-    """The object in a small file, and a sentence when there is something wrong with the file.
+    """Return the object in a small file, and a message if the file has a problem.
 
-    A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular
-    files are read, and symbolic links only with `follow_links`: a store may come from another user. A file of more than
-    `ceiling` bytes is left unread.
+    A missing file is an empty object without a problem. `NaN` and `Infinity` are read as floats. Only regular files of
+    at most `ceiling` bytes are read, and links only with `follow_links`, since a store may come from another user.
     """
     try:
         raw = _platform.read_regular(path, ceiling + 1, follow_links=follow_links)
@@ -251,7 +250,7 @@ def read_json(
     if len(raw) > ceiling:
         return {}, f"{os.path.basename(path)} is larger than {ceiling // 2**20} MiB and was not read."
     try:
-        # Not "utf-8-sig", whose module cannot be loaded once the process has no descriptors left.
+        # Not "utf-8-sig", whose module cannot be imported once the process has no descriptors left.
         value = json.loads(raw.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return {}, f"{os.path.basename(path)} is not valid JSON."
@@ -261,20 +260,20 @@ def read_json(
 
 
 def write_json(path: Path, value: dict[str, Any], *, mode: int = 0o666, in_place: bool = False) -> None:
-    """Replace a small file as a whole: a reader sees the old or the new content, also after a power cut.
+    """Replace a small file atomically and durably.
 
-    NaN and infinities are written bare, as the format has it; text that is no Unicode gets question marks.
+    NaN and infinities are written bare, as the format requires; invalid Unicode becomes question marks.
 
     Args:
         path: the file; the folder must exist.
-        value: what JSON can hold.
+        value: a JSON value.
         mode: permissions before the umask.
-        in_place: where there is no room for a second file, write into the one that is there: a disk that is full
-            still takes what fits into a block that the file has.
+        in_place: if there is no space for a second file, overwrite the existing one: a full disk still accepts what
+            fits into an allocated block.
 
     Raises:
-        OSError: the file could not be written; the old one is as it was.
-        TypeError: a value has no JSON form.
+        OSError: the file could not be written; the old one is unchanged.
+        TypeError: a value cannot be represented in JSON.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False)
     content = text.encode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""What the tracker has to say goes to stderr, each thing once; it never raises and never fills the output."""
+"""Notices of the tracker on stderr, each printed once. Never raises."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import suppress
 
 
 def say(text: str) -> None:
-    """Write one line to stderr, if there is one to write to.
+    """Write one line to stderr, if it exists.
 
-    Not through `warnings`: under `-W error` those are exceptions, and the tracker has none to throw at a training.
+    Not a Python warning: under `-W error` it would raise an exception in the training.
     """
     if sys.stderr is None:
         return
@@ -19,7 +19,7 @@ def say(text: str) -> None:
 
 
 class Notices:
-    """The notices of one run; each topic is spoken of once."""
+    """Notices of one run, each topic once."""
 
     def __init__(self) -> None:
         self._spoken: set[str] = set()

@@ -1,7 +1,7 @@
-"""Completion of imports that were killed behind their commit.
+"""Completion of imports whose process was killed after the commit.
 
-The next reader of a store completes them, so that it sees all of an import or nothing. How is known to the package of
-archives, which lies above this one and is registered by `runicorn/__init__.py`.
+The next reader of a store completes them, so that an import is visible completely or not at all. The function that
+does it belongs to `runicorn.archives`, a higher layer, and is registered by `runicorn/__init__.py`.
 """
 
 from __future__ import annotations

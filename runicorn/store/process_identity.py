@@ -16,42 +16,42 @@ from typing import Any, Protocol
 from runicorn import _platform
 
 NOT_FOUND = "process_not_found"
-"""`exit_reason` of a run whose process was found to have ended."""
+"""`exit_reason` of a run whose process was found dead."""
 GRACE_SECONDS = 60.0
-"""Time since the last write within which a run counts as alive whose process cannot be identified for certain."""
+"""Time since the last write within which a run counts as alive if its process cannot be identified for certain."""
 
 
 class Process(Protocol):
-    """What is recorded about a process; empty texts and `None` are unknown."""
+    """Recorded identity of a process; unknown values are "" or None."""
 
     @property
     def pid(self) -> int | None:
-        """Its pid."""
+        """The pid."""
 
     @property
     def process_start(self) -> float | None:
-        """Its start, as `_platform.process_start_time` returns it."""
+        """Start time, see `_platform.process_start_time`."""
 
     @property
     def hostname(self) -> str:
-        """The name of its machine."""
+        """Host name of its machine."""
 
     @property
     def machine_id(self) -> str:
-        """The id of its machine."""
+        """Id of its machine."""
 
     @property
     def boot_id(self) -> str:
-        """The boot of its machine."""
+        """Boot id of its machine."""
 
     @property
     def pid_namespace(self) -> str:
-        """The namespace that its pid belongs to."""
+        """PID namespace of its pid."""
 
 
 @dataclass(frozen=True)
 class ProcessRecord:
-    """The process that a JSON file describes, such as `meta.json`."""
+    """Process recorded in a JSON file such as `meta.json`."""
 
     pid: int | None = None
     process_start: float | None = None
@@ -73,7 +73,7 @@ class ProcessRecord:
 
 
 def host_identity() -> dict[str, str]:
-    """Return what identifies this machine, its boot and our PID namespace: `machine_id`, `boot_id`, `pid_namespace`."""
+    """Return the identity of this machine, its boot and PID namespace: `machine_id`, `boot_id`, `pid_namespace`."""
     return {
         "machine_id": _platform.machine_id(),
         "boot_id": _platform.boot_id(),
@@ -87,35 +87,35 @@ def _this_host() -> tuple[str, str, str]:
 
 
 def own_identity() -> dict[str, Any]:
-    """Return what identifies this process, as `ProcessRecord.from_dict` expects it."""
+    """Return the identity of this process, as `ProcessRecord.from_dict` expects it."""
     pid = os.getpid()
     return {"pid": pid, "process_start": _platform.process_start_time(pid), **host_identity()}
 
 
 def is_identified_here(process: Process) -> bool:
-    """Return whether the process belongs to this machine and PID namespace for certain."""
+    """Return whether the process certainly belongs to this machine and PID namespace."""
     return (process.machine_id, process.pid_namespace) == _this_host()[:2]
 
 
 def is_local(process: Process) -> bool:
-    """Return whether the process belongs to this machine; one without a machine id, if the host name is ours."""
+    """Return whether the process belongs to this machine; without a machine id, whether its host name is ours."""
     if process.machine_id:
         return is_identified_here(process)
     return bool(process.hostname) and process.hostname == _this_host()[2]
 
 
 def has_ended(process: Process) -> bool:
-    """Return whether a process of this machine has ended; False where the pid is unknown or of another machine."""
+    """Return whether a process of this machine has ended; False if the pid is unknown or of another machine."""
     if not process.pid or process.pid < 0 or not is_local(process):
         return False
     return _platform.process_gone(process.pid, process.process_start, process.boot_id)
 
 
 def is_alive(process: Process) -> bool:
-    """Return whether the process is one of this machine for certain, and runs."""
+    """Return whether the process certainly belongs to this machine, and runs."""
     return (process.pid or 0) > 0 and is_identified_here(process) and not has_ended(process)
 
 
 def is_in_grace(process: Process, last_write: float, now: float) -> bool:
-    """Return whether a process known by its host name only may still write; the times are Unix seconds."""
+    """Return whether a process known only by its host name may still write; the times are Unix seconds."""
     return not process.machine_id and now - last_write < GRACE_SECONDS

@@ -1,7 +1,7 @@
-"""Removal of run folders for good, without a file of anybody else.
+"""Permanent removal of run folders, keeping files of other programs.
 
-A folder goes as a whole when its `meta.json` names the run and it holds no other run. From any other folder only the
-files that Runicorn writes are removed.
+A folder is removed as a whole if its `meta.json` names the run and it contains no other run. In any other folder only
+files written by Runicorn are removed.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from pathlib import Path
 
 from runicorn.store import find, layout
 
-# Files of 0.4-0.7 and of the SDK beside those of `layout`: locks, files about to be renamed, and the assets of 0.6.
+# Files of 0.4-0.7 and of the SDK beside those of `layout`: locks, temporary files, and the assets of 0.6.
 _KNOWN = re.compile(
     r"(events\.jsonl|logs\.txt|(summary|status|assets)\.json|\.outputs_state\.json)\.lock|\.artifacts\.lock"
 )
 _OUTPUTS = ".outputs_state.json"
 _MEDIA = re.compile(r"[0-9]{13}_[0-9a-f]{6}_.*", re.DOTALL)
-# Without these a folder is no run, so they go last; the marker keeps an interrupted removal in the recycle bin.
+# Without these a folder is not a run, so they are removed last; the marker keeps it in the recycle bin until then.
 _LAST = (layout.EVENTS, layout.STATUS, layout.META, layout.DELETED)
 
 
 def is_own_folder(folder: Path) -> bool:
-    """Return whether the folder as a whole is that of the run: it names it, and holds no other run."""
+    """Return whether the whole folder belongs to the run: it names it, and contains no other run."""
     about, problem = layout.read_json(folder / layout.META)
     return not problem and about.get("id") == folder.name and not contains_run(folder)
 
 
 def contains_run(folder: Path) -> bool:
-    """Return whether there is a run below a folder, however deep; of what cannot be listed that is assumed."""
+    """Return whether there is a run below a folder at any depth; assumed if a folder cannot be listed."""
     try:
         with os.scandir(folder) as entries:
             inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
@@ -41,7 +41,7 @@ def contains_run(folder: Path) -> bool:
 
 
 def _is_another_run(folder: Path) -> bool:
-    """Return whether a folder within a run is a run: one `meta.json` alone is a file of many programs' models."""
+    """Return whether a folder within a run is a run: `meta.json` alone is also written by other programs."""
     if not find.is_run(folder):
         return False
     if layout.is_run_id(folder.name) or sum((folder / mark).is_file() for mark in layout.MARKS) > 1:
@@ -50,14 +50,14 @@ def _is_another_run(folder: Path) -> bool:
 
 
 def is_replaceable(folder: Path) -> bool:
-    """Return whether nothing of anybody else is lost with the folder."""
+    """Return whether the folder can be replaced without losing other files."""
     if is_own_folder(folder):
         return True
     return not contains_run(folder) and all(_is_known(path, folder) for path in _files(folder))
 
 
 def remove_own_files(folder: Path) -> None:
-    """Remove what belongs to the run from a folder that holds something else as well, and the folder if it is empty.
+    """Remove the files of the run from a folder with other content, and the folder if it is empty.
 
     Raises:
         OSError: something could not be removed.
@@ -90,7 +90,7 @@ def _remove_all_but_runs(folder: Path) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the files below a folder, links to folders among them."""
+    """Return the files below a folder, including links to folders."""
     found = []
     for place, folders, names in os.walk(folder):
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]

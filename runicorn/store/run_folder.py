@@ -1,4 +1,4 @@
-"""Folder of one run as the SDK writes it. Errors of the file system are reported and counted, never raised."""
+"""Folder of one run, written by the SDK. File system errors are reported and counted, never raised."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from runicorn.store.notices import Notices, say
 
 
 class RunFolder:
-    """The small files of a run, its two growing files, and the count of what did not get into them.
+    """The small files of a run, its two append-only files, and the count of lost records.
 
     Attributes:
-        root: the storage root, out of which nothing is written.
-        lock: held while a small file is read, changed and written back.
-        report: called by the thread that syncs when the count of missing records has changed.
+        root: the storage root; nothing is written outside of it.
+        lock: held while a small file is read, changed and written.
+        report: called by the sync thread when the count of missing records has changed.
     """
 
     def __init__(self, root: Path, path: Path, notices: Notices) -> None:
@@ -46,17 +46,17 @@ class RunFolder:
         _platform.watch_forks(self)
 
     def after_fork(self) -> None:
-        """Another thread of the parent may have held the lock at the fork, and does not exist here."""
+        """Reset the lock, which another thread of the parent may have held at the fork."""
         self.lock = threading.RLock()
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the lock of the small files against threads, and against other processes for as long as that is quick."""
+        """Lock the small files against threads, and briefly against other processes."""
         with descriptor_reserve.released(), self.lock, folder_lock(self.path):
             yield
 
     def claim(self) -> bool:
-        """Make the folder. False when it was there before; when it cannot be made that is told, and counts as new."""
+        """Create the folder. Return False if it exists; failure is reported and counts as new."""
         try:
             check_inside(self.root, self.path)
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,16 +77,16 @@ class RunFolder:
         return bool(self._unwritten)
 
     def read(self, name: str) -> dict[str, Any]:
-        """The object in a small file; empty when it is missing or damaged."""
+        """Return the object in a small file; {} if it is missing or damaged."""
         return layout.read_json(self.path / name)[0]
 
     def write(self, name: str, value: dict[str, Any], *, in_place: bool = False) -> bool:
-        """Replace a small file; False, told and remembered, when that is not possible.
+        """Replace a small file; return False, after reporting it, if that failed.
 
         Args:
             name: the file.
             value: its content.
-            in_place: where there is no room for a second file, write into the one that is there.
+            in_place: if there is no space for a second file, overwrite the existing one.
         """
         try:
             self.check()
@@ -98,7 +98,7 @@ class RunFolder:
         return True
 
     def write_media(self, name: str, content: bytes) -> bool:
-        """Put a new file into `media/`; False, told and counted, when it is not wholly there."""
+        """Write a new file into `media/`; return False, after reporting and counting it, if that failed."""
         path = self.path / layout.MEDIA / name
         try:
             self.check()
@@ -126,7 +126,7 @@ class RunFolder:
             raise self._refusal
 
     def append(self, file: Appender, line: bytes) -> None:
-        """Add a line to one of the growing files. A line that does not get there is counted; the first is reported."""
+        """Append a line to an append-only file. Failed lines are counted; the first is reported."""
         if not file.write(line):
             self.warn(file)
 
@@ -136,12 +136,12 @@ class RunFolder:
             self._tell(file.error)
 
     def write_text(self, text: str) -> None:
-        """Add a text to the log, with the local time before it."""
+        """Append a text to the log, prefixed with the local time."""
         line = f"{time.strftime('%H:%M:%S')} | {text.rstrip(chr(10))}\n"
         self.append(self.logs, line.encode("utf-8", "replace"))
 
     def stir(self) -> None:
-        """Change the time of the folder of runs, by which a viewer sees that something happened in it."""
+        """Touch the folder of runs, which viewers watch."""
         try:
             self.check()
             os.utime(self.path.parent)
@@ -149,23 +149,23 @@ class RunFolder:
             self._tell(error)
 
     def report_error(self, name: str, error: OSError) -> None:
-        """A file named `name` could not be written as a whole."""
+        """Report that a file named `name` could not be written."""
         self._unwritten.add(name)
         self._tell(error)
 
     def counts(self) -> dict[str, int]:
-        """Return what `status.json` says about the journal's records."""
+        """Return the record counts for `status.json`."""
         return {"records_written": self.events.written, "records_missing": self.events.missing}
 
     def final_counts(self) -> dict[str, int]:
-        """Return the same at the end of the run, with the sizes of journal and log."""
+        """Return the counts at the end of the run, with the sizes of journal and log."""
         if self.events.has_other_writers:
-            # Each process counts its own records only.
+            # Each process counts only its own records.
             self.events.written = count_records(self.events.path)
         return {**self.counts(), "journal_bytes": self.events.size(), "log_bytes": self.logs.size()}
 
     def sync(self) -> None:
-        """Write journal, log and media to disk, and what a full disk did not take before."""
+        """Sync journal, log and media to disk, after retrying failed writes."""
         for file in (self.events, self.logs):
             file.flush()
             self._sync_file(file)
@@ -176,7 +176,7 @@ class RunFolder:
             self.report()
 
     def settle(self) -> None:
-        """Do the same at the end of a run, whatever other processes have added."""
+        """Do the same at the end of a run, including content of other processes."""
         if self.events.has_other_writers:
             with suppress(OSError):
                 self._unsynced.update(os.listdir(self.path / layout.MEDIA))
@@ -198,7 +198,7 @@ class RunFolder:
                 self.report_error(name, error)
 
     def _sync_folders(self) -> None:
-        """Make the names of new files and folders survive a power cut as well."""
+        """Sync the names of new files and folders."""
         for folder in (self.path / layout.MEDIA, self.path, *self.path.parents[:4]):
             if folder not in self._synced_folders:
                 with suppress(OSError):  # there may be no media, and a folder above may be closed to us
@@ -213,7 +213,7 @@ class RunFolder:
             self.report_error(file.path.name, error)
 
     def close(self) -> None:
-        """Give the descriptors back and say, if it is so, what is not on disk."""
+        """Close all files and report what is not on disk."""
         self.events.close()
         self.logs.close()
         missing = [

@@ -23,19 +23,19 @@ class StatusFile:
         self._has_ended = False
 
     def begin(self) -> None:
-        """Write that the run goes on, and sync its files from now on."""
+        """Write the status of a running run, and sync its files from now on."""
         self._write(layout.RUNNING)
         self._folder.report = self._report
         SYNC_THREAD.add(self._folder)
 
     def resume(self) -> None:
-        """Keep the start of an earlier part of the run."""
+        """Keep the start time of an earlier part of the run."""
         started = self._folder.read(layout.STATUS).get("started_at")
         if isinstance(started, int | float):
             self.started_at = float(started)
 
     def end(self, status: str, reason: str | None) -> None:
-        """Write how the run ended, when all its other files are on disk."""
+        """Write the final status once all other files are on disk."""
         SYNC_THREAD.remove(self._folder)
         self._folder.settle()
         with self._folder.lock:
@@ -44,7 +44,7 @@ class StatusFile:
             self._write(status, ended_at=time.time(), **more, **self._folder.final_counts())
 
     def _report(self) -> None:
-        """Write, while the run goes on, that records are missing."""
+        """Write, while the run is running, that records are missing."""
         with self._folder.lock:
             if not self._has_ended:
                 self._write(layout.RUNNING, **self._folder.counts())

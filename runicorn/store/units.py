@@ -6,7 +6,7 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def format_bytes(count: int) -> str:
-    """Return bytes in powers of a thousand with one decimal: "1.5 MB"."""
+    """Format bytes in powers of a thousand with one decimal: "1.5 MB"."""
     value, unit = float(count), 0
     while value >= 1000 and unit < len(UNITS) - 1:
         value, unit = value / 1000, unit + 1

@@ -1,4 +1,4 @@
-"""Which values can be logged, and what plain value stands for one of numpy, torch or jax (none is imported)."""
+"""Conversion of logged values to plain ones, including numpy, torch and jax scalars (without importing them)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from runicorn.store.notices import Notices
 
 PLAIN = frozenset({bool, int, float, str, type(None)})
 DEPTH = 20
-# What methods of other people's values raise when the value is not a single number: torch has RuntimeError for a
-# tensor of many elements, numpy ValueError, jax TypeError under tracing.
+# Errors of `item()` and `__float__` if the value is not a single number: torch raises RuntimeError for a tensor of
+# many elements, numpy ValueError, jax TypeError under tracing.
 REFUSALS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class NotLoggable(Exception):
-    """The value has no plain form."""
+    """The value cannot be converted."""
 
 
 def scalar(value: Any) -> Any:
-    """The bool, int, float, str or None that stands for `value`.
+    """Return the bool, int, float, str or None that corresponds to `value`.
 
     Raises:
-        NotLoggable: it is no single value, or one that JSON cannot hold.
+        NotLoggable: it is not a single value, or cannot be represented in JSON.
     """
     if type(value) in PLAIN:
         return _within_reach(value)
@@ -42,23 +42,23 @@ def scalar(value: Any) -> Any:
 
 
 def _converted(value: Any) -> Any:
-    """`item()` is how numpy, torch and jax give a Python number; Decimal and Fraction have `__float__`."""
+    """numpy, torch and jax return a Python number by `item()`; Decimal and Fraction have `__float__`."""
     if hasattr(value, "item"):
         plain = value.item()
-        # numpy's long double has no Python type to become, and stays what it is.
+        # numpy's long double has no Python equivalent and is returned unchanged.
         return float(plain) if type(plain) is type(value) else plain
     return float(value) if hasattr(value, "__float__") else value
 
 
 def _within_reach(value: Any) -> Any:
-    """An integer beyond every float can neither be drawn nor, past a limit, be printed by Python."""
+    """An integer beyond the range of floats cannot be drawn, and past a limit Python refuses to print it."""
     if type(value) is int and value.bit_length() > 1024:
         raise NotLoggable
     return value
 
 
 def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:
-    """The values of one record as they can be written; what is left out is told once per name."""
+    """Return the loggable values of a record; what is left out is reported once per name."""
     kept: dict[str, Any] = {}
     for key, value in values.items():
         name = str(key)
@@ -85,10 +85,10 @@ def _reserved(name: str) -> str:
 
 
 def jsonable(value: Any, depth: int = 0) -> Any:
-    """What JSON can hold of `value`: nested mappings and sequences, arrays, paths, dates and enumerations too.
+    """Convert a value to JSON: nested mappings and sequences, arrays, paths, dates and enumerations too.
 
     Raises:
-        NotLoggable: it, or something in it, has no such form, or it is nested more than 20 deep.
+        NotLoggable: it, or a part of it, cannot be represented, or it is nested more than 20 levels deep.
     """
     if depth > DEPTH:
         raise NotLoggable
@@ -123,7 +123,7 @@ def _scalar_or_array(value: Any) -> Any:
 
 
 def described(value: Any) -> Any:
-    """Like `jsonable`, but what has no such form is described in words: nothing of a config is left out."""
+    """Like `jsonable`, but describe values that cannot be represented: nothing of a config is left out."""
     try:
         return jsonable(value)
     except NotLoggable:

@@ -1,4 +1,4 @@
-"""Open a browser at an address that holds a secret."""
+"""Open a browser at a URL that contains a secret."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>Runicorn</title>
 def open_privately(url: str) -> bool:
     """Open `url` in the user's browser and return whether one was found.
 
-    Every user of a machine can read the command lines of all processes, so an address with a query (a one-time link)
-    reaches the browser by way of a file that only its owner can read.
+    Every user of a machine can read the command lines of all processes, so a URL with a query (a one-time link) is
+    passed to the browser in a file that only its owner can read.
 
     Raises:
         OSError: that file could not be written.

@@ -95,7 +95,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Iterable[str], rows: Iterable[Sequence[str]], numbers: Iterable[str] = ()) -> None:
-    """Print a table to stdout, as wide as the terminal, or `WIDE` without one. Columns may have no names."""
+    """Print a table to stdout, as wide as the terminal, or `WIDE` without one."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

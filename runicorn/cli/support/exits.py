@@ -1,4 +1,4 @@
-"""What the exit codes of the command line mean."""
+"""Exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -7,4 +7,4 @@ USAGE = 2
 """Wrong usage or configuration."""
 PERMISSION = 3
 NOT_AVAILABLE = 4
-"""A port is taken, a path is missing."""
+"""A port is in use, or a path is missing."""

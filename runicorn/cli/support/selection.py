@@ -1,4 +1,4 @@
-"""Selection of runs by filters, read from their folders without server or database."""
+"""Selection of runs by filters, from their folders, without server or database."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Choice:
     """Filters of runs; empty ones match all.
 
     Attributes:
-        ids: these runs alone.
-        project, name, statuses, tags, text: as in the table of runs; all tags and all words.
-        where: a condition in the language of the API (`runs.query.where.parser`).
-        deleted: whether runs in the recycle bin count, `None` for both kinds.
+        ids: run ids.
+        project, name, statuses, tags, text: as in the table of runs; all tags and all words must match.
+        where: a condition as in the API (`runs.query.where.parser`).
+        deleted: only runs in the recycle bin, or only others; None for both.
     """
 
     ids: Sequence[str] = ()
@@ -60,7 +60,7 @@ def one(root: Path, run_id: str | None) -> Any:
 
 
 def _with_server() -> None:
-    """Make the modules of the server that parse files, without Django, importable."""
+    """Make the server's modules importable that parse files without Django."""
     try:
         make_importable()
     except ForeignModule as error:
@@ -103,7 +103,7 @@ def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
 
 
 def _satisfies(root: Path, record: Any, condition: Any) -> bool:
-    """Evaluate a condition with values from the files of a run; an unreadable journal is reported and counts as empty."""
+    """Evaluate a condition on the files of a run; an unreadable journal is reported and treated as empty."""
     from runs.query.where.record import Described
 
     def figures() -> Any:

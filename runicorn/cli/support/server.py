@@ -1,4 +1,4 @@
-"""Finding the server's code: its folders have plain names (`runs`, `metrics`) that a user's modules may have too."""
+"""Import path of the server's code, whose top-level names (`runs`, `metrics`) a user's modules may have too."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ PACKAGE = Path(__file__).resolve().parents[2]
 
 
 class ForeignModule(Exception):
-    """Another `runs` than ours would be imported."""
+    """Another module `runs` than the server's would be imported."""
 
 
 def server_folder() -> Path:
-    """The folder that holds `runicorn_site` and the apps: in a wheel inside our package, else beside it."""
+    """Return the folder with `runicorn_site` and the apps: inside the package in a wheel, else beside it."""
     packed = PACKAGE / "_server"
     return packed if packed.is_dir() else PACKAGE.parent
 
 
 def make_importable() -> None:
-    """Put the server's folder first on the path, and take the working directory off it.
+    """Put the server's folder first on the import path, and remove the working directory.
 
     Raises:
-        ForeignModule: `runs` is found elsewhere all the same.
+        ForeignModule: `runs` is found elsewhere nevertheless.
     """
     folder = server_folder()
     here = {"", str(folder)}
     with suppress(FileNotFoundError):  # the folder was removed while the shell stands in it
         here.add(os.getcwd())
     sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in here)]
-    # What the shell has set for another Django project is not meant for us.
+    # The environment may belong to another Django project.
     os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
     found = importlib.import_module("runs").__file__
     if found is None or Path(found).resolve().parent.parent != folder:

@@ -52,7 +52,7 @@ def target(text: str, port: int) -> Target:
     """Parse `user@host:/path` or `ssh://user@host:port/path`.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it has another form.
     """
     if text.startswith("ssh://"):
         parts = urlsplit(text)
@@ -68,7 +68,7 @@ def target(text: str, port: int) -> Target:
 
 
 class Far:
-    """A remote host; keeps its connection within the context."""
+    """A remote host; connected within the context."""
 
     def __init__(self, where: Target, key: Path | None) -> None:
         self._where = where
@@ -104,9 +104,9 @@ class Far:
         """Sync once, connecting first if necessary.
 
         Raises:
-            Unreachable: there is no connection, or it was lost.
-            KeyboardInterrupt: at once by Ctrl-C; partial files are kept for the next sync.
-            OSError: a file could not be read there or written here.
+            Unreachable: the connection failed or was lost.
+            KeyboardInterrupt: Ctrl-C; partial files are kept for the next sync.
+            OSError: a remote file could not be read, or a local one could not be written.
         """
         from remote import errors
         from remote.mirrors.mirror import MirrorStopped, RemoteMirror
@@ -159,7 +159,7 @@ class Far:
         )
 
     def _trusted(self, connect: Any) -> Any:
-        """Connect; show an unknown host key at the terminal and ask whether to accept it."""
+        """Connect; show an unknown host key at the terminal and ask for confirmation."""
         from remote import errors
         from remote.ssh import host_keys
         from remote.ssh.known_hosts import public_key
@@ -185,7 +185,7 @@ class Far:
         return connect()
 
     def _introduced(self) -> Iterator[Any]:
-        """Attempt without credentials, so that an unknown host key is confirmed before a secret is typed."""
+        """Connect without credentials first, so that an unknown host key is confirmed before a secret is typed."""
         from remote.ssh import host_keys, known_hosts
         from remote.ssh.credentials import Credentials
 

@@ -22,8 +22,8 @@ def check_artifacts(root: Path, report: Report, *, contents: bool) -> None:
 
     Args:
         root: the storage root.
-        report: where findings go.
-        contents: read every file; else only sizes are compared.
+        report: receives the findings.
+        contents: read every file; by default only sizes are compared.
     """
     store = Store(root)
     for artifact in store.folders():
@@ -92,7 +92,7 @@ def _is_whole(path: Path, file: FileEntry, contents: bool) -> bool:
 
 
 def _check_pool(root: Path, store: Store, report: Report) -> None:
-    """Check contents that no version names: a version that is stored next would take them for whole."""
+    """Check contents that no version uses: a version that is stored later would rely on them."""
     known = {
         store.pool.blob(file.digest)
         for artifact in store.folders()

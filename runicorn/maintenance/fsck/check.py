@@ -17,12 +17,12 @@ def check(
 
     Args:
         root: the storage root.
-        contents: read artifacts and media, and compare digests; else only sizes.
-        should_repair: repair what is derived.
-        report: is filled while the check goes on; else a new one.
+        contents: read artifacts and media and compare digests, not only sizes.
+        should_repair: repair derived files.
+        report: filled during the check; by default a new one.
 
     Raises:
-        OSError: something that was to be repaired could not be written.
+        OSError: a repaired file could not be written.
     """
     report = Report() if report is None else report
     check_runs(root, report, contents=contents)

@@ -1,4 +1,4 @@
-"""Read a journal for damage."""
+"""Check of a journal for damage."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ MEDIA_KINDS = frozenset({"image", "table", "histogram"})
 
 @dataclass
 class JournalState:
-    """What a journal holds.
+    """Content of a journal.
 
     Attributes:
-        size: bytes.
-        records: lines that hold a record, half a line before it or not.
-        bad: numbers of lines that hold no record, from 1 on.
-        altered: numbers of lines that do not match their checksum, or have lost it.
-        is_torn: whether the last line has no end.
-        media: what the records say about files under `media/`.
+        size: size in bytes.
+        records: number of lines with a record, even after half a line.
+        bad: line numbers without a record, from 1 on.
+        altered: line numbers with a wrong or missing checksum.
+        is_torn: whether the last line is incomplete.
+        media: records about files under `media/`.
     """
 
     size: int = 0

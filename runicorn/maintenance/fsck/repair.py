@@ -1,4 +1,4 @@
-"""Repair what is derived: leftover temporary files, indexes of artifacts, caches. Data is never touched."""
+"""Repair of derived files: leftover temporary files, indexes of artifacts, caches. Data is never changed."""
 
 from __future__ import annotations
 

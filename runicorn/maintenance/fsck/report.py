@@ -10,13 +10,13 @@ ERROR, WARNING = "error", "warning"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong.
+    """A problem in a store.
 
     Attributes:
-        severity: `error` for data that is missing or damaged, `warning` for what costs no data.
-        kind: a short name for programs, like `journal-truncated`.
+        severity: `error` for missing or damaged data, otherwise `warning`.
+        kind: identifier, such as `journal-truncated`.
         path: the file or folder, relative to the storage root.
-        message: a sentence.
+        message: the message.
         is_repaired: whether `--repair` has removed or rewritten it.
     """
 
@@ -29,10 +29,10 @@ class Finding:
 
 @dataclass
 class Report:
-    """What was checked, and what was found.
+    """Result of a check.
 
     Attributes:
-        runs, records, media, versions, files: how many were checked; files are those of versions.
+        runs, records, media, versions, files: number of each that was checked; files are those of versions.
         findings: in the order of the store.
     """
 
@@ -44,21 +44,21 @@ class Report:
     findings: list[Finding] = field(default_factory=list)
 
     def error(self, kind: str, path: str, message: str) -> None:
-        """Add data that is missing or damaged."""
+        """Add a finding about missing or damaged data."""
         self.findings.append(Finding(ERROR, kind, path, message))
 
     def warn(self, kind: str, path: str, message: str) -> None:
-        """Add something that costs no data."""
+        """Add a finding without loss of data."""
         self.findings.append(Finding(WARNING, kind, path, message))
 
     @property
     def errors(self) -> int:
-        """How many findings are errors that were not repaired."""
+        """Return the number of errors that were not repaired."""
         return sum(finding.severity == ERROR and not finding.is_repaired for finding in self.findings)
 
     @property
     def warnings(self) -> int:
-        """How many findings are warnings that were not repaired."""
+        """Return the number of warnings that were not repaired."""
         return sum(finding.severity == WARNING and not finding.is_repaired for finding in self.findings)
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from runicorn.maintenance.fsck.report import Report
 from runicorn.store import find, layout
 
 SHOWN = 5
-"""Numbers of lines that a message names."""
+"""Maximum number of line numbers in a message."""
 BLOCK = 1024 * 1024
 
 
@@ -21,8 +21,8 @@ def check_runs(root: Path, report: Report, *, contents: bool) -> None:
 
     Args:
         root: the storage root.
-        report: where findings go.
-        contents: read media as well; else only their sizes are compared.
+        report: receives the findings.
+        contents: read media too; by default only their sizes are compared.
     """
     for relative in find.all_runs(root):
         report.runs += 1
@@ -42,7 +42,7 @@ class _RunCheck:
             self._medium(data, contents)
 
     def _small_files(self) -> dict[str, Any]:
-        """Check the small files, and return what `status.json` says."""
+        """Check the small files, and return the content of `status.json`."""
         for name in sorted(layout.SMALL):
             _, problem = layout.read_json(self.folder / name)
             if problem:

@@ -20,15 +20,15 @@ from runicorn.upload.client import token
 
 TIMEOUT = 60.0
 NUMBERED_ANEW = {layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED}
-"""Versions of artifacts have other numbers on a server, and these files name them."""
+"""Files with version numbers of artifacts, which differ on a server."""
 
 
 def compare_with_server(root: Path, url: str, report: Report) -> None:
-    """Report files of runs and versions of artifacts that the server lacks, or has with another content.
+    """Report files of runs and versions of artifacts that are missing or differ on the server.
 
     Raises:
-        ValueError: `url` is no address.
-        runicorn.api.errors.RunicornAPIError: the server does not answer, or refuses.
+        ValueError: `url` is malformed.
+        runicorn.api.errors.RunicornAPIError: the request failed.
     """
     transport = Transport(url, TIMEOUT, 2, token())
     _compare_runs(root, url, transport, report)
@@ -52,7 +52,7 @@ def _compare_runs(root: Path, url: str, transport: Transport, report: Report) ->
 
 
 def _compare_artifacts(root: Path, url: str, transport: Transport, report: Report) -> None:
-    """Report live versions whose files no version on the server has; a server numbers versions by itself."""
+    """Report live versions whose files no version on the server has; the server has its own numbers."""
     for artifact in Store(root).folders():
         on_server = _contents_on_server(transport, artifact)
         for number in artifact.live():

@@ -1,8 +1,8 @@
-"""The journal of a run, `events.jsonl`: how a line is written so that it survives, how whole lines are read.
+"""The journal of a run, `events.jsonl`: encode lines, read complete lines.
 
-A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}, "crc": <checksum>}`. It reaches the kernel in one `write`
-on a descriptor opened for appending (`runicorn.store.journal.appender`), so lines of threads and processes never mix, and what was
-written outlives the process. Between lines may be empty ones.
+A line is `{"ts": <Unix seconds>, "type": <kind>, "data": {...}, "crc": <checksum>}`. It is written by one
+`write` on a descriptor opened for appending (`runicorn.store.journal.appender`), so lines of threads and processes never
+mix, and written lines survive the process. There may be empty lines.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from runicorn import _platform
 from runicorn.store.journal.checksums import is_intact, seal
 
 LINE_CEILING = 64 * 1024 * 1024
-"""Bytes after which a line without an end is handed out in pieces, so that a reader comes past it."""
+"""Length from which a line without an end is returned in pieces, so that a reader gets past it."""
 
 COUNT_BYTES = 1024 * 1024
 
@@ -28,16 +28,16 @@ _encoder: Encoder | None = None
 
 
 def encode(kind: str, data: dict[str, Any], ts: float) -> bytes:
-    """One line with its newline. NaN and infinities are written bare, as the format has it.
+    """Encode one line with its newline. NaN and infinities are written bare, as the format requires.
 
     Raises:
-        TypeError: a value has no JSON form.
+        TypeError: a value cannot be represented in JSON.
     """
     return (_encoder or load_encoder())({"ts": ts, "type": kind, "data": data})
 
 
 def load_encoder() -> Encoder:
-    """orjson when it is there. Not at import: it takes longer to load than all the rest of the package."""
+    """Use orjson if installed. Not at import: it takes longer to import than the rest of the package."""
     global _encoder
     try:
         import orjson
@@ -54,7 +54,7 @@ def _with_orjson(dumps: Callable[[dict[str, Any]], bytes]) -> Encoder:
             record = dumps(event)
         except TypeError:  # a whole number over 64 bits, text that is not Unicode, a key that is no text
             return encode_slowly(event)
-        # orjson writes NaN as null; a real null or the word in a text costs nothing but time.
+        # orjson writes NaN as null; a real null, or the word in a text, only costs time.
         if b"null" in record:
             return encode_slowly(event)
         head = record[:-1]  # `seal` written out: a call costs as much as the checksum
@@ -64,15 +64,15 @@ def _with_orjson(dumps: Callable[[dict[str, Any]], bytes]) -> Encoder:
 
 
 def encode_slowly(event: dict[str, Any]) -> bytes:
-    """The line by the standard library; text that is not valid Unicode gets question marks."""
+    """Encode a line with the standard library; invalid Unicode becomes question marks."""
     return seal(_plain(event).encode("utf-8", "replace"))
 
 
 def complete(fd: int, offset: int, limit: int, *, ended: bool = False) -> bytes:
-    """The whole lines that follow `offset`: at most `limit` bytes, or one line when that is longer.
+    """Return the complete lines after `offset`: at most `limit` bytes, or a single longer line.
 
-    Empty when no line has ended yet, unless the file is `ended`: then a last line counts without its newline. A line over `LINE_CEILING` is answered in pieces of that size without a
-    newline: none of them is a record, and the reader goes on behind it.
+    Empty if no line is complete, unless the file is `ended`: then the last line counts without its newline. A line over
+    `LINE_CEILING` is returned in pieces of that size without a newline; none of them is a record.
     """
     chunk = _platform.read_at(fd, limit, offset)
     end = chunk.rfind(b"\n") + 1
@@ -94,7 +94,7 @@ def complete(fd: int, offset: int, limit: int, *, ended: bool = False) -> bytes:
 
 
 def count_records(path: Path) -> int:
-    """Return how many whole and undamaged records a journal holds; 0 if it cannot be read."""
+    """Return the number of complete and undamaged records of a journal; 0 if it cannot be read."""
     try:
         fd = _platform.open_regular(path, follow_links=False)
     except OSError:
@@ -110,7 +110,7 @@ def count_records(path: Path) -> int:
 
 
 def last_step(path: Path) -> int:
-    """The step of the last whole record of metrics in a journal; 0 without one. Reads from the end."""
+    """Return the step of the last complete metrics record of a journal; 0 without one. Reads from the end."""
     try:
         with path.open("rb") as file:
             return _last_step(file)
@@ -124,7 +124,7 @@ def _last_step(file: BinaryIO) -> int:
         begin = max(0, size - block)
         file.seek(begin)
         lines = file.read(size - begin).split(b"\n")
-        # The first piece may be half a line, the last is an unfinished one or empty.
+        # The first piece may be half a line, the last one is an incomplete line or empty.
         for line in reversed(lines[1 if begin else 0 : -1]):
             step = _step_of(line)
             if step is not None:

@@ -1,4 +1,4 @@
-"""Append whole lines to a file of a run, shared with any number of other processes."""
+"""Append complete lines to a file of a run that other processes may write too."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from runicorn.store import descriptor_reserve
 from runicorn.store.bulk_io import sync_data
 
 BUFFER_BYTES = 8 * 1024 * 1024
-"""Lines that could not be written are kept up to this size."""
+"""Size of the buffer of lines that could not be written."""
 CHUNK_BYTES = 64 * 1024
 RETRY_SECONDS = 0.25
-"""A full disk is asked no more often: on some file systems every refusal costs milliseconds."""
+"""Interval of retries on a full disk: on some file systems every failed write takes milliseconds."""
 _REOPEN = (errno.EBADF, getattr(errno, "ESTALE", errno.EBADF))
 
 
 class Appender:
-    """Appends lines to a file that only grows. Never raises an `OSError` from `write`.
+    """Append lines to an append-only file. `write` never raises an `OSError`.
 
-    A line reaches the kernel in one `write`. Lines that do not get into the file wait in a bounded buffer and are written
-    in their order as soon as there is space; a forked child does not inherit them.
+    Each line is written by one `write`. Lines that cannot be written wait in a bounded buffer and are written in order
+    once there is space; a forked child does not inherit them.
 
-    A process that is killed within a write leaves half a line. Therefore lines begin with a newline as soon as another
-    process has written to the file: a forked child announces itself in memory it shares with its parent, a process
-    that opened the file itself is noticed by `sync`.
+    A process killed during a write leaves half a line. Therefore lines begin with a newline as soon as another process
+    has written to the file: a forked child sets a flag in memory shared with its parent, a process that opened the file
+    itself is noticed by `sync`.
 
     Args:
         path: the file; created by the first write.
         separate: begin lines with a newline once other processes write.
 
     Attributes:
-        written: lines that this process has put into the file.
-        error: the latest reason why a line could not be written.
-        refusal: why nothing may be written to the file; `None` if it may.
+        written: number of lines written by this process.
+        error: the last error of a write.
+        refusal: why nothing may be written to the file; None if it may.
         lock: held during a write; hold it to number records in the order of the file.
     """
 
@@ -66,7 +66,7 @@ class Appender:
 
     @property
     def missing(self) -> int:
-        """Lines that are not in the file: those that wait and those that were dropped."""
+        """Number of lines that are not in the file: buffered and dropped ones."""
         return self._dropped + len(self._waiting)
 
     @property
@@ -80,7 +80,7 @@ class Appender:
             return self.put(line)
 
     def put(self, line: bytes) -> bool:
-        """Append as `write` does; the caller holds `lock`."""
+        """Like `write`, but the caller holds `lock`."""
         if not self._is_ready:
             return self._put_behind(line)
         if self._others[0]:
@@ -96,7 +96,7 @@ class Appender:
         return True
 
     def flush(self, limit: int = BUFFER_BYTES) -> bool:
-        """Write about `limit` bytes of the lines that wait. Return whether none is left."""
+        """Write about `limit` bytes of the buffered lines. Return whether none is left."""
         with self.lock:
             try:
                 for _ in range(0, limit, CHUNK_BYTES):
@@ -109,7 +109,7 @@ class Appender:
             return not self._waiting
 
     def sync(self) -> bool:
-        """Write the file's content to disk. Safe to call in a thread while others write.
+        """Sync the file's content to disk. Safe to call in a thread while others write.
 
         Returns:
             Whether this was the first time, so that the folder has to be synced as well.
@@ -149,7 +149,7 @@ class Appender:
                 self._fd = -1
 
     def after_fork(self) -> None:
-        """Start afresh in a child: the lines that wait are the parent's, and so may be the thread that held the lock."""
+        """Reset in a child: buffered lines are the parent's, and the thread that held the lock may be too."""
         self.lock = threading.RLock()
         self._waiting, self._waiting_bytes, self._sent, self._dropped = deque(), 0, 0, 0
         self.written = 0
@@ -210,7 +210,7 @@ class Appender:
         return b"".join(parts)
 
     def _remove(self, written: int) -> None:
-        """Forget the lines of which the file has now got `written` bytes more."""
+        """Remove lines from the buffer after `written` bytes of them were written."""
         sent = self._sent + written
         while self._waiting and sent >= len(self._waiting[0]):
             line = self._waiting.popleft()

@@ -1,6 +1,6 @@
-"""Write the files of open runs to disk every few seconds, from one thread of the process.
+"""Sync of the files of open runs to disk every few seconds, by one thread of the process.
 
-What `log()` returned for survives the process; only what was synced survives a power cut.
+Records survive the end of the process once `log()` returned; they survive a power cut once they are synced.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from typing import Protocol
 from runicorn import _platform
 
 INTERVAL = 3.0
-"""Seconds between two syncs: what a power cut can cost."""
+"""Seconds between two syncs: at most this much is lost in a power cut."""
 
 
 class Syncable(Protocol):
     """Files of a run that can be written to disk."""
 
     def sync(self) -> None:
-        """Write to disk what is new. Never raises for the file system's sake."""
+        """Sync new content to disk. Never raises an `OSError`."""
 
 
 class SyncThread:
-    """One daemon thread that calls `sync` on all open runs; it exists while there are any.
+    """Daemon thread that calls `sync` on all open runs; it exists while there are any.
 
-    A forked child has none: what it writes to the files of its parent's run is synced by the parent.
+    A forked child has none: its writes to its parent's run are synced by the parent.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class SyncThread:
         _platform.watch_forks(self)
 
     def add(self, target: Syncable) -> None:
-        """Sync `target` from now on. Without a thread (the process is at its limit) only its end is synced."""
+        """Sync `target` from now on. If no thread can be started, it is synced only at its end."""
         with self._changed:
             self._targets.append(target)
             if self._thread is None:
@@ -45,14 +45,14 @@ class SyncThread:
                     self._thread = thread
 
     def remove(self, target: Syncable) -> None:
-        """Sync `target` no more. A sync under way is not waited for."""
+        """Stop syncing `target`, without waiting for a sync in progress."""
         with self._changed:
             if target in self._targets:
                 self._targets.remove(target)
             self._changed.notify()
 
     def after_fork(self) -> None:
-        """Forget the runs of the parent: its thread does not exist in the child."""
+        """Forget the runs of the parent, whose thread does not exist in the child."""
         self._targets, self._thread, self._changed = [], None, threading.Condition()
 
     def _work(self) -> None:

@@ -1,4 +1,4 @@
-"""The records of metrics in the journal of a run, one after the other, in constant memory."""
+"""Metrics records of a run's journal, read in constant memory."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ FIRST_COLUMNS = ("global_step", "step", "time", "stage")
 
 
 def metric_records(run_dir: Path) -> Iterator[dict[str, Any]]:
-    """The `data` of each metrics event, as far as it is plain: names with numbers, booleans, texts or nothing.
+    """Yield the `data` of each metrics event, restricted to numbers, booleans, texts and nulls.
 
-    A damaged line, an unfinished last one and foreign events are passed over; a missing journal has no records.
+    Damaged lines, an incomplete last line and other events are skipped; a missing journal has no records.
 
     Raises:
-        OSError: the journal is there and cannot be read.
+        OSError: the journal exists and cannot be read.
     """
     try:
         fd = _platform.open_regular(run_dir / layout.EVENTS, follow_links=False)
@@ -60,7 +60,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def columns(run_dir: Path) -> list[str]:
-    """The names in the records: step, time and stage first, the others sorted.
+    """Return the names in the records: step, time and stage first, the others sorted.
 
     Raises:
         OSError: the journal cannot be read.
@@ -71,7 +71,7 @@ def columns(run_dir: Path) -> list[str]:
 
 @dataclass
 class Statistics:
-    """What is known of the numbers of one metric; of finite ones all but `count` and `last`."""
+    """Statistics of one metric: of finite values, except `count` and `last`."""
 
     minimum: float = math.inf
     maximum: float = -math.inf
@@ -81,19 +81,19 @@ class Statistics:
     last: float = math.nan
 
     def see(self, value: float) -> None:
-        """Take one number more."""
+        """Add a value."""
         self.count += 1
         self.last = value
         if math.isfinite(value):
             self.finite += 1
             self.minimum, self.maximum = min(self.minimum, value), max(self.maximum, value)
-            # The running mean: a sum of large numbers would be infinite.
+            # Running mean: a sum of large numbers would be infinite.
             moved = self.mean + (value / self.finite - self.mean / self.finite)
             self.mean = within(moved, self.minimum, self.maximum)
 
 
 def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
-    """The statistics of each metric by name, in alphabetical order, and the number of records.
+    """Return the statistics of each metric by name, sorted, and the number of records.
 
     Raises:
         OSError: the journal cannot be read.
@@ -109,7 +109,7 @@ def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
 
 
 def number(value: Any) -> float | None:
-    """The value of a metric if it is a number; booleans and texts do not count."""
+    """Return the value of a metric if it is a number; booleans and texts are not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
