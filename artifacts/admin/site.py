@@ -23,6 +23,7 @@ from artifacts.models import Artifact, File, Use, Version
 from artifacts.services import curation
 from runicorn.artifacts.curation import check_texts
 from runicorn.artifacts.errors import InvalidArtifact
+from runicorn.json_value import JsonObject
 from runicorn_site.web.pools import blocking
 from runicorn_site.web.templatetags.ui import moment, size
 from runs.active_root import active_root
@@ -148,21 +149,20 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Version
         fields = ("description", "tags", "metadata")
 
-    def clean_metadata(self) -> dict[str, Any]:
+    def clean_metadata(self) -> JsonObject:
         """Reject JSON that is not an object."""
         value = self.cleaned_data["metadata"]
         if value is not None and not isinstance(value, dict):
             raise forms.ValidationError('The metadata must be a JSON object, like {"acc": 0.9}.')
         return value or {}
 
-    def clean(self) -> dict[str, Any]:
+    def clean(self) -> None:
         """Apply the limits of texts and tags."""
-        cleaned = super().clean() or self.cleaned_data
+        super().clean()
         try:
-            check_texts(cleaned.get("description"), cleaned.get("tags"))
+            check_texts(self.cleaned_data.get("description"), self.cleaned_data.get("tags"))
         except InvalidArtifact as error:
             raise forms.ValidationError(str(error)) from error
-        return cleaned
 
 
 @admin.register(Version)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.db import transaction
 
@@ -21,6 +21,7 @@ from runicorn.artifacts import store
 from runicorn.artifacts.errors import DamagedFile
 from runicorn.artifacts.manifest import ALGORITHM, LARGEST_SIZE, Manifest
 from runicorn.artifacts.names import TYPE_LENGTH, is_unicode
+from runicorn.json_value import JsonObject, JsonValue
 from runicorn.store import layout
 from runs.models import StorageRoot
 from runs.store.sanitize import Cleaner, clean_text
@@ -155,11 +156,11 @@ def _read_version(row: Artifact, version: store.Version, known: Version | None) 
         if not young:
             return
     manifest = version.manifest
-    fields = _fields(version, manifest)
+    fields = _fields(version, manifest, _digest(version))
     if known is None or not known.signature or known.manifest_digest != fields["manifest_digest"]:
         # Until its files are there the version is not: it has no signature.
         known, _ = Version.objects.update_or_create(
-            artifact=row, number=version.number, defaults=fields | {"signature": ""}
+            artifact=row, number=version.number, defaults={**fields, "signature": ""}
         )
         _index_files(known, manifest)
     Version.objects.filter(pk=known.pk).update(**fields, signature=mark)
@@ -167,15 +168,17 @@ def _read_version(row: Artifact, version: store.Version, known: Version | None) 
 
 def _note_damage(row: Artifact, version: store.Version, problem: str) -> None:
     """Write the row of a version whose manifest cannot be read."""
-    fields = _about(version, Manifest((), (), 0.0))
-    fields |= {
-        "status": CORRUPTED,
-        "manifest_digest": "",
-        "size_bytes": min(version.metadata.size_bytes, LARGEST_SIZE),
-        "curation": {**fields["curation"], "problem": problem},
-    }
+    fields = _fields(version, Manifest((), (), 0.0), digest="")
     known, _ = Version.objects.update_or_create(
-        artifact=row, number=version.number, defaults=fields | {"signature": CORRUPTED}
+        artifact=row,
+        number=version.number,
+        defaults={
+            **fields,
+            "status": CORRUPTED,
+            "size_bytes": min(version.metadata.size_bytes, LARGEST_SIZE),
+            "curation": {**fields["curation"], "problem": problem},
+            "signature": CORRUPTED,
+        },
     )
     known.files.all().delete()
 
@@ -191,15 +194,35 @@ def _index_files(row: Version, manifest: Manifest) -> None:
         File.objects.bulk_create(batch, ignore_conflicts=True)
 
 
-def _fields(version: store.Version, manifest: Manifest) -> dict[str, Any]:
+class VersionFields(TypedDict):
+    """Fields of the row of a version that come from its files."""
+
+    manifest_digest: str
+    created: float
+    updated: float
+    run_id: str
+    user: str | None
+    size_bytes: int
+    stored_bytes: int
+    num_files: int
+    references: JsonValue
+    status: str
+    deleted: float | None
+    description: str
+    tags: list[str]
+    metadata: JsonObject
+    stage: str
+    curation: JsonObject
+
+
+def _digest(version: store.Version) -> str:
     digest = version.metadata.manifest_digest
     if not digest:
         digest = hashlib.sha256((version.path / store.MANIFEST).read_bytes()).hexdigest()
-    digest = clean_text(digest, 64).removeprefix(ALGORITHM)
-    return _about(version, manifest) | {"manifest_digest": ALGORITHM + digest}
+    return ALGORITHM + clean_text(digest, 64).removeprefix(ALGORITHM)
 
 
-def _about(version: store.Version, manifest: Manifest) -> dict[str, Any]:
+def _fields(version: store.Version, manifest: Manifest, digest: str) -> VersionFields:
     about, curation = version.metadata, version.curation
     marker, _ = layout.read_json(version.path / layout.DELETED)
     deleted = finite(marker.get("deleted_at"))
@@ -208,6 +231,7 @@ def _about(version: store.Version, manifest: Manifest) -> dict[str, Any]:
     clean = Cleaner().clean
     stages = curation if "lifecycle_stage" in curation else layout.read_json(version.path / store.METADATA)[0]
     return {
+        "manifest_digest": digest,
         "created": about.created_at or manifest.created_at,
         "updated": about.updated_at or about.created_at or manifest.created_at,
         "run_id": clean_text(about.created_by_run, 255),

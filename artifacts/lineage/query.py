@@ -13,7 +13,7 @@ from artifacts.index import usage_links
 from artifacts.lineage.graph import Key, Lineage, Questions, walk
 from artifacts.models import Use, Version
 from runicorn.api.responses.artifacts import Lineage as LineageResponse
-from runicorn.api.responses.artifacts import LineageEdge, LineageNode
+from runicorn.api.responses.artifacts import LineageEdge, LineageNode, NodeMetadata
 from runs.models import Run, StorageRoot
 
 CHUNK = 200
@@ -103,9 +103,9 @@ def labels_of(lineage: Lineage) -> dict[Key | str, str]:
     return found
 
 
-def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, dict[str, Any]]:
+def node_metadata(root: StorageRoot, lineage: Lineage) -> dict[Key | str, NodeMetadata]:
     """Return the metadata of the nodes that are still in the store."""
-    found: dict[Key | str, dict[str, Any]] = {}
+    found: dict[Key | str, NodeMetadata] = {}
     for chunk in _chunks(lineage.runs):
         runs = Run.objects.in_root(root).filter(run_id__in=chunk)
         for run, project, name, status, deleted in runs.values_list(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 from urllib.parse import urlencode
 
 from django.db.models import Count, F, QuerySet, Sum, Window
@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from artifacts.index import usage_links
 from artifacts.models import Artifact, Use, Version
-from runicorn_site.web.paginator import Paginator
+from runicorn_site.web.paginator import Page, Paginator
 from runs.models import Run
 
 SIZE = 100
@@ -33,8 +33,23 @@ class Row:
     further: int = 0
 
 
-def artifact_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
-    """All of the page, as its address asks for it."""
+class ArtifactContext(TypedDict):
+    """Context of the page of an artifact."""
+
+    artifact: Artifact
+    page: Page
+    rows: list[Row]
+    numbers: list[int]
+    deleted_count: int
+    with_deleted: bool
+    stored: int
+    set_aliases: list[tuple[str, int]]
+    gone: str
+    freed: int
+
+
+def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
+    """Return what the page shows for a query string."""
     usage_links.catch_up_all(artifact.root)
     with_deleted = query.get("deleted") == "1"
     freed = query.get("freed", "")

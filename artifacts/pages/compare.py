@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
 
 from artifacts.models import Artifact, Version
+from artifacts.pages.listing import Chip
 from artifacts.pages.version_diff import KINDS, SAME, Difference, compare, counts
 from artifacts.services import lookup
-from runicorn_site.web.paginator import Paginator
+from runicorn_site.web.paginator import Page, Paginator
 from runs.pages.key_values import Pairs
 
 SIZE = 200
@@ -26,11 +27,26 @@ class Content:
     size: int
 
 
-def compare_context(artifact: Artifact, query: QueryDict) -> dict[str, Any]:
-    """What is different in `b` from what it is in `a`; without them the latest and the one before.
+class CompareContext(TypedDict):
+    """Context of the comparison of two versions."""
+
+    artifact: Artifact
+    numbers: list[int]
+    before: Version
+    after: Version
+    sides: list[Version]
+    metadata: list[Difference[str]]
+    same_metadata: int
+    page: Page
+    chips: list[Chip]
+    show: str
+
+
+def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
+    """Return the differences of the versions `a` and `b`, by default the last two.
 
     Raises:
-        NotFound: there is no such version.
+        NotFound: no such version.
     """
     numbers = list(artifact.versions.indexed().order_by("-number").values_list("number", flat=True))
     after = lookup.version_of(artifact, _number(query.get("b", ""), numbers[:1]))
@@ -79,9 +95,7 @@ def _metadata(version: Version) -> dict[str, str]:
     return said | tags | {pair.key: pair.text for pair in Pairs(version.metadata)}
 
 
-def _chips(
-    here: str, kept: dict[str, Any], kind: str, files: list[Difference[Content]]
-) -> list[dict[str, Any]]:
+def _chips(here: str, kept: dict[str, Any], kind: str, files: list[Difference[Content]]) -> list[Chip]:
     found = counts(files)
     every = [
         ("", "Differences", len(files) - found[SAME]),
@@ -89,11 +103,11 @@ def _chips(
     ]
     plain = {key: value for key, value in kept.items() if key != "show"}
     return [
-        {
-            "label": label,
-            "count": count,
-            "current": one == kind,
-            "address": f"{here}?{urlencode(plain | ({'show': one} if one else {}))}",
-        }
+        Chip(
+            label=label,
+            count=count,
+            current=one == kind,
+            address=f"{here}?{urlencode(plain | ({'show': one} if one else {}))}",
+        )
         for one, label, count in every
     ]

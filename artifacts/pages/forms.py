@@ -10,6 +10,7 @@ from typing import Any, TypedDict, cast
 from django import forms
 
 from artifacts.api.requests import NOTES_LENGTH
+from runicorn.json_value import JsonObject
 
 
 class Changes(TypedDict, total=False):
@@ -53,7 +54,7 @@ class DescriptionForm(forms.Form):
         lines: list[str] = self.cleaned_data["tags"].splitlines()
         return list(dict.fromkeys(tag.strip() for tag in lines if tag.strip()))
 
-    def clean_metadata(self) -> Mapping[str, Any]:
+    def clean_metadata(self) -> JsonObject:
         """Parse the JSON object."""
         try:
             metadata = json.loads(self.cleaned_data["metadata"] or "{}")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 from django.urls import reverse
 
 from artifacts.api.requests import DEEPEST
 from artifacts.lineage import query
 from artifacts.lineage.graph import PRODUCES, Lineage, Node
-from artifacts.lineage.layout import HEIGHT, WIDTH, draw, nearest
+from artifacts.lineage.layout import HEIGHT, WIDTH, Picture, draw, nearest
 from artifacts.models import Version
+from runicorn.api.responses.artifacts import NodeMetadata
 from runicorn_site.web.templatetags.ui import size
 
 USUAL_DEPTH = 4
@@ -48,8 +49,30 @@ class Shown:
         return f"{self.kind.capitalize()} {self.label}, {self.detail}"
 
 
-def panel(version: Version, depth_asked: str) -> dict[str, Any]:
-    """The picture of a version's lineage and the same in words."""
+class DrawnLine(TypedDict):
+    """An edge in the drawing."""
+
+    path: str
+    made: bool
+
+
+class LineagePanel(TypedDict):
+    """Context of the lineage of a version: the drawing and its nodes as a list."""
+
+    picture: Picture
+    lines: list[DrawnLine]
+    nodes: list[Shown]
+    width: int
+    height: int
+    left_out: int
+    drawn: int
+    depth: int
+    depths: range
+    alone: bool
+
+
+def panel(version: Version, depth_asked: str) -> LineagePanel:
+    """Return the lineage of a version as a drawing and as a list."""
     depth = (
         int(depth_asked)
         if depth_asked.isascii() and depth_asked.isdigit() and len(depth_asked) < 3
@@ -89,7 +112,7 @@ def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Sh
     }
 
 
-def _run(run_id: str, about: dict[str, Any] | None) -> Shown:
+def _run(run_id: str, about: NodeMetadata | None) -> Shown:
     if about is None:
         return Shown(run_id, shortened(run_id), "not in this store", "run", "", False)
     name = about["name"] or run_id
@@ -98,7 +121,7 @@ def _run(run_id: str, about: dict[str, Any] | None) -> Shown:
     return Shown(name, shortened(name), f"{about['project']}, {state}", "run", address, False)
 
 
-def _version(key: tuple[str, str, int], label: str, about: dict[str, Any] | None, found: Lineage) -> Shown:
+def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, found: Lineage) -> Shown:
     kind, _, number = key
     ending = f":v{number}"
     short = shortened(label.removesuffix(ending), LONGEST - len(ending)) + ending

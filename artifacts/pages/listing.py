@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Sum
@@ -13,7 +13,7 @@ from artifacts.models import Artifact
 from artifacts.services import lookup, statistics
 from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
-from runicorn_site.web.paginator import Paginator, page_number
+from runicorn_site.web.paginator import Page, Paginator, page_number
 from runs.models import StorageRoot
 
 SIZE = 100
@@ -66,8 +66,29 @@ class ListState:
         return f"/artifacts?{urlencode(told)}" if told else "/artifacts"
 
 
-def list_context(root: StorageRoot, state: ListState) -> dict[str, Any]:
-    """All of the list, after a look at the store."""
+class Chip(TypedDict):
+    """A link that filters a list, with the number of items that it leaves."""
+
+    label: str
+    address: str
+    count: int
+    current: bool
+
+
+class ListContext(TypedDict):
+    """Context of the list of artifacts."""
+
+    state: ListState
+    root: StorageRoot
+    page: Page
+    heads: list[dict[str, str]]
+    chips: list[Chip]
+    sums: StoreStatistics
+    nothing: str
+
+
+def list_context(root: StorageRoot, state: ListState) -> ListContext:
+    """Return what the list shows, after indexing the store."""
     lookup.catch_up_all(root)
     found = Artifact.objects.in_root(root).for_list(search=state.search)
     counts = dict(found.order_by().values_list("type").annotate(count=Count("pk")))
@@ -123,7 +144,7 @@ def _head(state: ListState, key: str, label: str, kind: str) -> dict[str, str]:
     return {"label": label, "kind": kind, "address": state.address(sort=other), "order": order}
 
 
-def _chip(state: ListState, kind: str, count: int) -> dict[str, Any]:
+def _chip(state: ListState, kind: str, count: int) -> Chip:
     return {
         "label": kind.capitalize() or "All",
         "address": state.address(type=kind),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -10,14 +10,16 @@ from django.urls import reverse
 
 from artifacts.api import downloads
 from artifacts.errors import Damaged, NotFound
-from artifacts.models import Use, Version
+from artifacts.models import Artifact, File, Use, Version
 from artifacts.pages.artifact import runs_by_id, uses_of
-from artifacts.pages.lineage import panel
+from artifacts.pages.lineage import LineagePanel, panel
 from artifacts.pages.preview import BEGINNING, NOTHING, Preview, preview, suffix
 from artifacts.services import maintenance, stages
 from runicorn._platform import read_at
-from runicorn_site.web.paginator import Paginator, page_number
+from runicorn.json_value import JsonObject, JsonValue
+from runicorn_site.web.paginator import Page, Paginator, page_number
 from runs.index.run_files import PICTURES
+from runs.models import Run
 from runs.pages.key_values import Pairs
 from runs.store.sanitize import clean_text
 from runs.store.sanitize import number as finite
@@ -33,8 +35,66 @@ LARGEST_PREVIEW = 256 * 1024 * 1024
 LARGEST_PICTURE = 16 * 1024 * 1024
 
 
-def version_context(version: Version, query: QueryDict) -> dict[str, Any]:
-    """All of the page, as its address asks for it."""
+class FilePreview(TypedDict):
+    """A preview of one file, or the reason why it cannot be shown."""
+
+    path: str
+    size: NotRequired[int]
+    digest: NotRequired[str]
+    problem: NotRequired[str]
+    picture: NotRequired[bool]
+    preview: NotRequired[Preview]
+
+
+class FileRow(TypedDict):
+    """A file with the address of its preview."""
+
+    file: File
+    address: str
+    here: bool
+
+
+class FilesContext(TypedDict):
+    """Context of the list of files."""
+
+    here: str
+    find: str
+    file_page: Page
+    files: list[FileRow]
+    close: str
+    chosen: FilePreview | None
+
+
+Step = TypedDict("Step", {"at": float | None, "from": str, "to": str, "notes": str})
+"""A change of the lifecycle stage."""
+
+
+class VersionContext(FilesContext):
+    """Context of the page of a version."""
+
+    artifact: Artifact
+    version: Version
+    aliases: list[str]
+    latest: bool
+    others: list[int]
+    before: int | None
+    maker: Run | None
+    users: list[Run]
+    user_count: int
+    metadata: Pairs
+    stages: tuple[str, ...]
+    steps: list[Step]
+    verified: JsonValue
+    problem: str | None
+    damage: list[tuple[str, str]]
+    restored: list[str]
+    references: list[JsonObject]
+    frees: int
+    lineage: LineagePanel
+
+
+def version_context(version: Version, query: QueryDict) -> VersionContext:
+    """Return what the page shows for a query string."""
     artifact = version.artifact
     numbers = list(artifact.versions.live().order_by("-number").values_list("number", flat=True))
     uses = uses_of(artifact, Use.USED, [version.number])
@@ -74,9 +134,9 @@ def _names(value: object) -> list[str]:
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
-def steps(version: Version) -> list[dict[str, Any]]:
-    """The steps of a version from stage to stage, the last first; what another program wrote there is not believed."""
-    told = version.curation.get("stage_transitions")
+def steps(version: Version) -> list[Step]:
+    """Return the changes of the stage, the last first; malformed values are left out."""
+    noted = version.curation.get("stage_transitions")
     return [
         {
             "at": finite(step.get("timestamp")),
@@ -84,12 +144,12 @@ def steps(version: Version) -> list[dict[str, Any]]:
             "to": clean_text(step.get("to_stage"), 32),
             "notes": clean_text(step.get("notes"), 1000),
         }
-        for step in reversed(told if isinstance(told, list) else [])
+        for step in reversed(noted if isinstance(noted, list) else [])
         if isinstance(step, dict)
     ]
 
 
-def files_context(version: Version, query: QueryDict) -> dict[str, Any]:
+def files_context(version: Version, query: QueryDict) -> FilesContext:
     """Return the files that match the search, and a preview of the selected one."""
     here = reverse("artifact-version", args=[version.artifact.type, version.artifact.name, version.number])
     find, chosen = query.get("find", "").replace("\0", "").strip()[:200], query.get("file", "")
@@ -107,7 +167,7 @@ def files_context(version: Version, query: QueryDict) -> dict[str, Any]:
 
     pages = Paginator(found, FILES, count=total, address=lambda other: address(files=other))
     page = pages.get_page(number)
-    rows = [{"file": file, "address": address(file=file.path), "here": file.path == chosen} for file in page]
+    rows = [FileRow(file=file, address=address(file=file.path), here=file.path == chosen) for file in page]
     return {
         "here": here,
         "find": find,
@@ -118,23 +178,23 @@ def files_context(version: Version, query: QueryDict) -> dict[str, Any]:
     }
 
 
-def file_preview(version: Version, path: str) -> dict[str, Any]:
+def file_preview(version: Version, path: str) -> FilePreview:
     """Return a preview of one file, or why there is none."""
     try:
         entry = downloads.entry_of(version, path)
     except NotFound as error:
         return {"path": path, "problem": str(error.detail)}
-    about = {"path": path, "size": entry.size, "digest": entry.digest}
+    about: FilePreview = {"path": path, "size": entry.size, "digest": entry.digest}
     if is_picture(path, entry.size):
-        return about | {"picture": True}
+        return {**about, "picture": True}
     if entry.size > LARGEST_PREVIEW:
-        return about | {"preview": Preview(NOTHING, "The file is too large to be shown here.")}
+        return {**about, "preview": Preview(NOTHING, "The file is too large to be shown here.")}
     try:
         file = downloads.open_verified(version, entry)
     except Damaged as error:
-        return about | {"problem": str(error.detail)}
+        return {**about, "problem": str(error.detail)}
     content = read_at(file.fd, min(BEGINNING, entry.size), 0)
-    return about | {"preview": preview(path, content, entry.size)}
+    return {**about, "preview": preview(path, content, entry.size)}
 
 
 def is_picture(path: str, size: int) -> bool:

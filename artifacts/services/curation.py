@@ -110,7 +110,6 @@ def apply_change(version: Version, change: Callable[[store.Version], None]) -> V
     return version_of(refresh(version.artifact), version.number)
 
 
-def append_record(known: dict[str, Any], key: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the list `key` of `known` with `record` appended."""
-    before = known.get(key)
-    return {key: [*(before if isinstance(before, list) else []), record][-MOST_RECORDS:]}
+def append_record(records: object, record: Mapping[str, object]) -> list[object]:
+    """Return the last `MOST_RECORDS` of a list with `record` appended; anything but a list counts as empty."""
+    return [*(records if isinstance(records, list) else []), record][-MOST_RECORDS:]

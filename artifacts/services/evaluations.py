@@ -33,7 +33,7 @@ def evaluate(*, version: Version, evaluation: Mapping[str, Any]) -> Evaluation:
     )
 
     def change(on_disk: store.Version) -> None:
-        curation.note(on_disk, lambda known: append_record(known, "evaluations", record))
+        curation.note(on_disk, lambda known: {"evaluations": append_record(known.get("evaluations"), record)})
 
     apply_change(version, change)
     return record

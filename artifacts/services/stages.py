@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TypedDict
 
 from artifacts.errors import Refused
 from artifacts.models import Version
 from artifacts.services.curation import append_record, apply_change
 from runicorn.artifacts import curation, store
+from runicorn.json_value import JsonObject
 
 STAGES = ("experimental", "staging", "production", "archived")
 TRANSITIONS = {
@@ -21,6 +22,13 @@ TRANSITIONS = {
 PRODUCTION = "production"
 
 
+class StageChange(TypedDict):
+    """Curated fields that a change of the stage sets."""
+
+    lifecycle_stage: str
+    stage_transitions: list[object]
+
+
 def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run_id: str | None) -> Version:
     """Move a version to another stage; the version in production has the alias `production`.
 
@@ -31,7 +39,7 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
     if to_stage not in STAGES:
         raise Refused(f"Invalid target stage: {to_stage}. Must be one of {list(STAGES)}", "to_stage")
 
-    def step(known: dict[str, Any]) -> dict[str, Any]:
+    def step(known: JsonObject) -> StageChange:
         # The current stage is read under the lock.
         before = stage_of(known.get("lifecycle_stage") or version.stage)
         if to_stage not in TRANSITIONS[before]:
@@ -43,7 +51,10 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
             "notes": notes,
             "evaluator_run_id": evaluator_run_id,
         }
-        return {"lifecycle_stage": to_stage, **append_record(known, "stage_transitions", record)}
+        return {
+            "lifecycle_stage": to_stage,
+            "stage_transitions": append_record(known.get("stage_transitions"), record),
+        }
 
     def change(on_disk: store.Version) -> None:
         curation.note(on_disk, step)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from django import template
 
 from artifacts.api import responses
 from artifacts.index import discovery, usage_links
 from artifacts.models import Use
+from runicorn.api.responses.artifacts import UsedVersion
 from runicorn.store.process_identity import host_identity
 from runs.models import Run
 
@@ -17,8 +18,23 @@ MOST = 200
 """Versions in each of the two lists."""
 
 
+class Versions(TypedDict):
+    """The versions that a run made, or those that it used."""
+
+    word: str
+    versions: list[UsedVersion]
+    left_out: int
+
+
+class ArtifactPanel(TypedDict):
+    """Context of `artifacts/_run_panel.html`."""
+
+    elsewhere: NotRequired[str]
+    kinds: list[Versions]
+
+
 @register.inclusion_tag("artifacts/_run_panel.html")
-def artifact_panel(run: Run) -> dict[str, Any]:
+def artifact_panel(run: Run) -> ArtifactPanel:
     """Render the versions that a run made and used; nothing if it has none."""
     if not run.artifacts_created_count + run.artifacts_used_count:
         return {"kinds": []}

@@ -94,13 +94,24 @@ class ArtifactFiles(TypedDict):
     is_remote: bool
 
 
+class NodeMetadata(TypedDict, total=False):
+    """Metadata of a run, or of a version (`type`, `size`, `status`); empty if it is not in the store."""
+
+    status: str
+    project: str
+    name: str
+    deleted: bool
+    type: str
+    size: Annotated[int, "Bytes."]
+
+
 class LineageNode(TypedDict):
     """A version or a run."""
 
     node_type: Literal["artifact", "run"]
     node_id: str
     label: str
-    metadata: dict[str, Any]
+    metadata: NodeMetadata
 
 
 class LineageEdge(TypedDict):
