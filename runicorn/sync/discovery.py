@@ -16,7 +16,7 @@ from runicorn.sync.state import State
 from runicorn.sync.transport import RemoteFiles, RemoteLister, join_path
 
 MOST_PACKED = 512 * 2**20
-"""Limit of a stored manifest, in bytes."""
+"""Size limit of a packed manifest, in bytes."""
 
 
 def read_manifests(

@@ -14,7 +14,7 @@ from runicorn.sync.manifest.files import priority_of
 from runicorn.sync.state import State
 
 KEPT = layout.GROWING | {layout.META, layout.STATUS}
-"""Files that stay here when only they were deleted on the remote host: a run is not readable without them."""
+"""Files that are kept if only they were deleted on the remote host: a run is unreadable without them."""
 PERSONAL = frozenset({layout.CURATION, layout.DELETED})
 """Files that a user of the local server edits. Edits since the last sync win."""
 

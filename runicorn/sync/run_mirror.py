@@ -21,7 +21,7 @@ from runicorn.sync.stopping import StopRequest, exclusive
 from runicorn.sync.transport import RemoteFiles, join_path
 
 Progress = Callable[[int, int, str], None]
-"""Called with the files that are done, the files in all, and the path of the last."""
+"""Called with files done, files in total, and the path of the last."""
 SAVE_SECONDS = 5.0
 MOST_PROBLEMS = 20
 

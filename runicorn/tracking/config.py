@@ -1,4 +1,4 @@
-"""The configuration of a run: nested settings as dotted keys, kept in `config.json`."""
+"""Configuration of a run: flat settings in `config.json`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Config(MutableMapping[str, Any]):
-    """The settings of a run by dotted key; every change is in `config.json` when the statement has ended.
+    """Settings of a run by dotted key; every change is written to `config.json` immediately.
 
-    Secrets are masked in the file and unchanged here: the training may need them.
+    Secrets are masked in the file only: the training may need them.
     """
 
     def __init__(self, folder: RunFolder | None = None) -> None:
@@ -45,10 +45,10 @@ class Config(MutableMapping[str, Any]):
         return f"Config({self._values!r})"
 
     def update(self, other: Any = (), /, **settings: Any) -> None:
-        """Take settings over, nested ones under dotted keys, and write the file once.
+        """Add settings, nested ones under dotted keys, and write the file once.
 
         Raises:
-            TypeError: `other` is no mapping, argparse namespace, dataclass or list of pairs.
+            TypeError: `other` is not a mapping, argparse namespace, dataclass or list of pairs.
         """
         named = dict(other) if isinstance(other, list | tuple) else other
         changed = {**flatten(named), **flatten(settings)}
@@ -56,7 +56,7 @@ class Config(MutableMapping[str, Any]):
         self._save(changed)
 
     def load(self) -> None:
-        """Take over what the file of a resumed run holds."""
+        """Add the settings in the file of a resumed run."""
         if self._folder is not None:
             self._values = self._folder.read(layout.CONFIG)
 
@@ -64,7 +64,7 @@ class Config(MutableMapping[str, Any]):
         if self._folder is None:
             return
         with self._folder.exclusive():
-            # Another process may write this run too: its settings are in the file and not here.
+            # Another process may write this run too: its settings are only in the file.
             before = self._folder.read(layout.CONFIG) or self._masked(self._values)
             before.pop(removed, None)  # type: ignore[arg-type]
             self._folder.write(layout.CONFIG, {**before, **self._masked(changed)})

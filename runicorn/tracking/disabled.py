@@ -1,4 +1,4 @@
-"""The run that does nothing: when tracking is disabled, and on all ranks of a training but the first."""
+"""The run used when tracking is disabled, and on all ranks of a training but the first: does nothing."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _said_in: int | None = None
 
 
 def is_silent(mode: str | None) -> bool:
-    """Whether a run of this mode shall do nothing here.
+    """Return whether a run of this mode does nothing in this process.
 
     Args:
-        mode: the argument of `init`: "online", "disabled", or `None` for what the environment says.
+        mode: argument of `init`: "online", "disabled", or None for the mode set by the environment.
 
     Raises:
-        ValueError: it is another word.
+        ValueError: it is unknown.
     """
     if mode not in (None, ONLINE, DISABLED):
         raise ValueError(f"mode must be 'online' or 'disabled', got {mode!r}")
@@ -55,7 +55,7 @@ def _say_once(rank: Rank) -> None:
 
 
 class SilentRun(Run):
-    """Accepts every call and stores nothing; it has no folder."""
+    """Accept every call and store nothing; it has no folder."""
 
     def __init__(
         self, storage_root: Path, project: str, name: str, run_id: str, path: str | None = None
@@ -103,9 +103,9 @@ class SilentRun(Run):
         return 0
 
     def use_artifact(self, artifact_spec: str) -> Artifact:
-        """The version, if it is there, for the files that the training needs; nothing is recorded.
+        """Return the version if it exists, since the training needs its files; nothing is recorded.
 
-        Where it does not exist the artifact is not loaded, and says so when its files are asked for.
+        If it does not exist, the artifact is not loaded, and its methods raise errors.
         """
         from runicorn.artifacts.artifact import Artifact
         from runicorn.artifacts.errors import ArtifactNotFound
@@ -124,7 +124,7 @@ class SilentRun(Run):
         """Do nothing."""
 
     def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
-        """Be no longer the active run."""
+        """Deactivate the run."""
         self.end(status, None)
 
     def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
@@ -135,5 +135,5 @@ class SilentRun(Run):
         """Do nothing."""
 
     def end(self, status: str, reason: str | None) -> None:
-        """Be no longer the active run."""
+        """Deactivate the run."""
         self._leave(status)

@@ -21,7 +21,7 @@ from runicorn.upload.target import Target
 
 
 class Location(NamedTuple):
-    """Where a run is stored: a project and a name, and the path that stands for them if it was given."""
+    """Place of a run: project, name, and the path that determines them if it was given."""
 
     project: str
     name: str
@@ -29,12 +29,12 @@ class Location(NamedTuple):
 
 
 class RunExists(ValueError):
-    """The id given to a new run belongs to another."""
+    """The id given to a new run is in use."""
 
 
 _latest: Run | None = None
 _shown: set[tuple[int, str]] = set()
-"""Processes and storage roots for which the command that shows them was named; a fork is a process of its own."""
+"""Processes and storage roots for which the command that shows them was printed; a fork is a process of its own."""
 
 
 def init(
@@ -57,31 +57,31 @@ def init(
     path: str | None = None,
     **later: Unpack[Arguments],
 ) -> Run:
-    """Begin a run and make it the active one; one that is open stays open.
+    """Begin a run and make it the active one; open runs stay open.
 
     Args:
         project: 1-100 characters, a folder below the storage root.
-        name: the experiment; likewise, and a folder below the project. "default" when not given.
+        name: the experiment, a folder below the project. "default" if not given.
         storage: the storage root; else `RUNICORN_DIR`, else the user's configuration, else `./.runicorn`.
-        run_id: an id of the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
+        run_id: an id chosen by the caller, `YYYYMMDD_HHMMSS_xxxxxx`.
         capture_env: record code, packages, command line and machine, without secrets.
         config: settings, as a dict, an argparse namespace or a dataclass; nested ones become `optim.lr`.
-        tags: words that find the run.
-        capture_console: put what the program prints into the log of the run as well.
-        resume: go on with the run `run_id` if it exists: its steps are counted on, its creation time stays.
-        notes: a text about the run.
-        group: name of the set of runs it belongs to, such as one sweep.
-        system_metrics: log what the process uses of CPU, memory and GPU every ten seconds, as `system/…`.
-        mode: "disabled" or "online", which writes on ranks above 0 too, silent otherwise; else `RUNICORN_MODE`.
-        url: a server, `http://host:23300`, that is sent the run while it is written here; "" for none. Else `RUNICORN_URL`.
-        upload_timeout: seconds that its end waits for the upload at most; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
+        tags: tags of the run.
+        capture_console: copy the program's output into the log of the run.
+        resume: continue the run `run_id` if it exists, with its next step and its creation time.
+        notes: free text about the run.
+        group: name of a set of runs, such as a sweep.
+        system_metrics: log CPU, memory and GPU usage of the process every ten seconds, as `system/…`.
+        mode: "disabled" or "online", which also writes on ranks above 0; else `RUNICORN_MODE`.
+        url: a server, `http://host:23300`, to upload the run to while it is written; "" for none. Else `RUNICORN_URL`.
+        upload_timeout: maximum seconds to wait for the upload at the end; else `RUNICORN_UPLOAD_TIMEOUT`, else 30.
         path: instead of project and name, as in Runicorn 0.6 and 0.7: the run is stored in `<root>/runs/<path>`.
 
     Raises:
-        InvalidName, InvalidRunId: project, name or path cannot be a folder; run_id has another form.
-        RunExists: run_id belongs to a run, and `resume` was not asked for.
-        TypeError: config is of no kind that has named parts.
-        ValueError: mode, `url` or `upload_timeout` is malformed, `resume` has no run_id, a project is beside a path.
+        InvalidName, InvalidRunId: project, name or path is not valid as a folder; run_id is malformed.
+        RunExists: run_id is in use, and `resume` is not set.
+        TypeError: config is not a mapping, argparse namespace or dataclass.
+        ValueError: mode, `url` or `upload_timeout` is invalid, `resume` without run_id, or project together with path.
     """
     place = _checked_place(project, name, path, run_id, resume)
     labels, given = _labels(tags, notes, group, later), {} if config is None else flatten(config)
@@ -138,7 +138,7 @@ def _checked_place(
 
 
 def get_active_run() -> Run | None:
-    """The run that was begun last and has not ended; `None` without one."""
+    """Return the run that was begun last and has not ended; None without one."""
     open_runs = hooks.open_runs()
     run = open_runs[-1] if open_runs else None
     return run if isinstance(run, Run) else None
@@ -180,7 +180,7 @@ def _silent(root: Path, place: Location, run_id: str | None, resume: bool) -> tu
 
 
 def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> tuple[Run, bool]:
-    """A run with its folder, and whether that was there before."""
+    """Return a run whose folder is created, and whether it existed before."""
     if run_id is not None:
         return _named(root, place, run_id, resume)
     while True:
@@ -190,7 +190,7 @@ def _claimed(root: Path, place: Location, run_id: str | None, resume: bool) -> t
 
 
 def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run, bool]:
-    """The run of that id, and whether it was there before."""
+    """Return the run with that id, and whether it existed before."""
     known = _known_place(root, run_id)
     if (
         known
@@ -214,7 +214,7 @@ def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run,
 
 
 def _known_place(root: Path, run_id: str) -> Location | None:
-    """The place of the run of that id, if there is one."""
+    """Return the place of the run with that id, if it exists."""
     for folder in find.find(root, run_id)[:1]:
         path = layout.path_of_folder(folder)
         if path is not None:
@@ -225,7 +225,7 @@ def _known_place(root: Path, run_id: str) -> Location | None:
 
 
 def announce(run: Run) -> None:
-    """Say in one line where the run can be seen; what to do when no viewer is running, once for all runs of a root."""
+    """Print where the run can be viewed; without a running viewer, the command that starts one, once per root."""
     if not _is_stored(run):
         return
     address = run.server or _address_of_viewer(run.storage_root)

@@ -1,4 +1,4 @@
-"""Methods of a run in Runicorn 0.6 and 0.7: settings, data sets and pretrained models by name, code, and a logging handler."""
+"""Methods of a run in Runicorn 0.6 and 0.7: configs, data sets, pretrained models, code, a logging handler."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Place = str | os.PathLike[str] | Mapping[str, Any] | None
 
 
 class Arguments(TypedDict, total=False):
-    """Further arguments of `init` in 0.6 and 0.7.
+    """Additional arguments of `init` in 0.6 and 0.7.
 
     Attributes:
-        alias: another name of the run; a tag in the viewer.
-        snapshot_code: copy the source files of `workspace_root`, else of the working directory, into the run's folder.
-        workspace_root: see there.
-        tqdm_mode, snapshot_format, force_snapshot: without effect here: progress bars are always folded, and a snapshot
-            is a folder of files of at most 64 MiB.
+        alias: another name of the run; stored as a tag.
+        snapshot_code: copy the source files of `workspace_root` into the run's folder.
+        workspace_root: root of the source files; by default the working directory.
+        tqdm_mode, snapshot_format, force_snapshot: ignored: progress bars are always folded, and a snapshot is a folder
+            of at most 64 MiB.
     """
 
     alias: str | None
@@ -37,7 +37,7 @@ class Arguments(TypedDict, total=False):
 
 
 class LaterMethods:
-    """The methods; their settings are values of the config, and what they save is a version of an artifact."""
+    """Methods of 0.6 and 0.7; settings go to the config, saved files become versions of artifacts."""
 
     config: Config
     run_dir: Path
@@ -62,10 +62,10 @@ class LaterMethods:
         Args:
             args: a dict, an argparse namespace or a dataclass.
             extra: further settings.
-            config_files: paths of files, kept as the value `config_files`.
+            config_files: paths of files, stored as the value `config_files`.
 
         Raises:
-            TypeError: `args` or `extra` has no named parts.
+            TypeError: `args` or `extra` is not a mapping, argparse namespace or dataclass.
         """
         from runicorn.store.flatten import flatten
 
@@ -90,11 +90,11 @@ class LaterMethods:
 
         Args:
             name: its name.
-            root_or_uri: a file, a folder, or an address.
-            context: what it is for.
+            root_or_uri: a file, a folder, or a URI.
+            context: its purpose.
             save: store a file or a folder as a version of the artifact `name`.
-            description: of the artifact.
-            limits: `force_save` and the `max_archive_…` of 0.6 and 0.7; an artifact has no limit.
+            description: description of the artifact.
+            limits: `force_save` and `max_archive_…` of 0.6 and 0.7; ignored, since artifacts have no limit.
         """
         self._record_asset("datasets", "dataset", name, root_or_uri, save, description, {"context": context})
 
@@ -108,18 +108,18 @@ class LaterMethods:
         description: str | None = None,
         **limits: Any,
     ) -> None:
-        """Record a model that the training begins with as the config value `pretrained.<name>`.
+        """Record a pretrained model as the config value `pretrained.<name>`.
 
         Args:
             name: its name.
-            path_or_uri: a file, a folder, or an address.
+            path_or_uri: a file, a folder, or a URI.
             save: store a file or a folder as a version of the artifact `name`.
-            source_type: where it is from.
-            description: of the artifact.
-            limits: as at `log_dataset`.
+            source_type: its origin.
+            description: description of the artifact.
+            limits: see `log_dataset`.
 
         Raises:
-            ValueError: it is to be saved, and `path_or_uri` does not say what.
+            ValueError: `save` without `path_or_uri`.
         """
         if save and path_or_uri is None:
             raise ValueError("save=True requires path_or_uri")
@@ -156,17 +156,17 @@ class LaterMethods:
 
 
 def check_arguments(arguments: Arguments) -> None:
-    """Check the further arguments of `init`.
+    """Check the additional arguments of `init`.
 
     Raises:
-        TypeError: there is one that no version has.
+        TypeError: one of them is unknown.
     """
     for name in arguments.keys() - Arguments.__annotations__.keys():
         raise TypeError(f"init() got an unexpected keyword argument {name!r}")
 
 
 def copy_code(folder: RunFolder, workspace_root: str | os.PathLike[str] | None) -> None:
-    """Copy the source files of a program into the run's folder; an error is reported, not raised."""
+    """Copy the source files of a program into the run's folder; errors are reported, not raised."""
     from runicorn.capture.snapshot import copy_sources
 
     try:

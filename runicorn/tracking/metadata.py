@@ -1,4 +1,4 @@
-"""Content of `meta.json`: names of a run, and the process that writes it."""
+"""Content of `meta.json`: names of a run, and the identity of its process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runicorn.store.process_identity import host_identity
 
 
 class NamedRun(Protocol):
-    """The attributes of a run that `meta.json` holds."""
+    """The attributes of a run in `meta.json`."""
 
     id: str
     path: str | None
@@ -28,9 +28,9 @@ def meta(run: NamedRun, before: dict[str, Any], labels: dict[str, Any], resumed:
 
     Args:
         run: the run that begins.
-        before: the content so far, when the run is resumed.
-        labels: those of `tags`, `notes` and `group` that were given now.
-        resumed: whether this is a later part of the run.
+        before: previous content, if the run is resumed.
+        labels: given values of `tags`, `notes` and `group`.
+        resumed: whether the run is resumed.
     """
     content = {**_run(run), **before, **_process(run), **labels}
     if resumed:
@@ -46,7 +46,7 @@ def _run(run: NamedRun) -> dict[str, Any]:
 
 
 def _process(run: NamedRun) -> dict[str, Any]:
-    """Return the documented names, then what identifies the process beyond its pid."""
+    """Return the documented fields, then further fields that identify the process."""
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "platform": _platform.system_name(),

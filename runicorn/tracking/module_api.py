@@ -48,7 +48,7 @@ def log_image(
 
     Raises:
         RuntimeError: no run was begun.
-        TypeError, FileNotFoundError, ValueError: as there.
+        TypeError, FileNotFoundError, ValueError: see `Run.log_image`.
     """
     return current().log_image(key, image, step, caption, format, quality)
 
@@ -68,7 +68,7 @@ def log_histogram(key: str, values: Any, step: int | None = None, bins: int = 64
 
     Raises:
         RuntimeError: no run was begun.
-        TypeError, ValueError: as there.
+        TypeError, ValueError: see `Run.log_histogram`.
     """
     return current().log_histogram(key, values, step, bins)
 
@@ -78,7 +78,7 @@ def log_artifact(artifact: Artifact) -> int:
 
     Raises:
         RuntimeError: no run was begun.
-        ArtifactError: as there.
+        ArtifactError: see there.
     """
     return current().log_artifact(artifact)
 
@@ -88,7 +88,7 @@ def use_artifact(artifact_spec: str) -> Artifact:
 
     Raises:
         RuntimeError: no run was begun.
-        ArtifactError: as there.
+        ArtifactError: see there.
     """
     return current().use_artifact(artifact_spec)
 
@@ -113,10 +113,10 @@ def set_primary_metric(metric_name: str, mode: str = "max") -> None:
 
 
 def finish(status: str = layout.FINISHED) -> None:
-    """`Run.finish` of the active run; the one begun before it, if it is open, is active then.
+    """`Run.finish` of the active run; the open run begun before it becomes active.
 
     Raises:
         RuntimeError: no run was begun.
-        ValueError: `status` is no way to end.
+        ValueError: `status` is unknown.
     """
     current().finish(status)

@@ -1,4 +1,4 @@
-"""The rank of this process among those of one distributed program."""
+"""Rank of this process in a distributed training."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 class Rank(NamedTuple):
-    """Where this process stands.
+    """Rank of a process.
 
     Attributes:
         number: 0 for the process that logs.
-        source: the environment variable or library that it was read from.
+        source: environment variable or library that it was read from.
     """
 
     number: int
@@ -26,15 +26,15 @@ MPI = (
     ("JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE"),
     ("HOROVOD_RANK", "HOROVOD_SIZE"),
 )
-# `srun` sets these for its tasks too where Slurm's MPI plugin is on, whether they speak MPI or not.
+# With Slurm's MPI plugin `srun` sets these for its tasks too, whether they use MPI or not.
 PROCESS_MANAGER = (("PMI_RANK", "PMI_SIZE"), ("PMIX_RANK", "PMIX_SIZE"))
 
 
 def current_rank() -> Rank:
-    """Return the rank of this process; `NOT_DISTRIBUTED` if it is a program of its own.
+    """Return the rank of this process; `NOT_DISTRIBUTED` if it runs alone.
 
-    The tasks of a Slurm step are often independent of each other (`srun --ntasks=8 python sweep.py`), so `SLURM_PROCID`
-    counts only with a sign that they are one program: `MASTER_ADDR` or a `WORLD_SIZE` above 1.
+    The tasks of a Slurm step are often independent (`srun --ntasks=8 python sweep.py`), so `SLURM_PROCID` counts only
+    together with `MASTER_ADDR` or a `WORLD_SIZE` above 1.
     """
     return _of_torch() or _of_launcher() or _of_mpi() or _of_slurm() or NOT_DISTRIBUTED
 
@@ -47,7 +47,7 @@ def _of_torch() -> Rank | None:
 
 
 def _of_launcher() -> Rank | None:
-    """Read what torchrun, accelerate, DeepSpeed and Lightning set for each process."""
+    """Read the variables of torchrun, accelerate, DeepSpeed and Lightning."""
     if _count("WORLD_SIZE", 0) < 2:
         return None
     for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):

@@ -1,4 +1,4 @@
-"""A run: what a training script logs goes through here into the files of its folder."""
+"""A run: writes what a training script logs into the files of its folder."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ OWN = ("global_step", "time", "stage")
 
 
 class Run(LaterMethods):
-    """One training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
+    """A training run, created by `runicorn.init` and ended by `finish`, by leaving a `with` block, or at exit.
 
-    Disk errors and odd values are reported once on stderr and counted; only wrong arguments raise.
+    Disk errors and unsupported values are reported once on stderr and counted; only invalid arguments raise.
     Attributes:
         id, project, name: the run id (`YYYYMMDD_HHMMSS_xxxxxx`), its project and its experiment.
-        path, run_dir, storage_root: what `init` was given (or None), the folder of the run, and the root of the store.
-        config: the settings by dotted key; assigning writes them.
+        path, run_dir, storage_root: the path given to `init` (or None), the folder of the run, and the storage root.
+        config: the settings by dotted key; assignments are saved.
         server, upload: the URL of the server ("" for none), and the upload to it.
     """
 
@@ -78,7 +78,7 @@ class Run(LaterMethods):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        # A forked child that leaves the block leaves the run to its parent.
+        # A forked child that leaves the block does not end the parent's run.
         if self.is_open() and os.getpid() == self.process:
             if error is not None:
                 self._capture.note(error)
@@ -92,12 +92,12 @@ class Run(LaterMethods):
         stage: str | None = None,
         **metrics: Any,
     ) -> None:
-        """Write one record of metrics. When this returns, the record survives the end of the process.
+        """Write one record of metrics. Once this returns, the record survives the end of the process.
 
         Args:
             data: numbers, booleans and short texts by name; `metrics` are added and win.
-            step: where the record belongs; the next one without a step follows it. Without it: one more.
-            stage: a phase of the training ("train", "val"), kept beside the record.
+            step: step of the record; by default one more than the last.
+            stage: phase of the training ("train", "val"), stored with the record.
         """
         record = {**data, **metrics} if data else metrics
         # Reserved names and values of numpy or torch need conversion; the check takes 0.4 µs.
@@ -109,7 +109,7 @@ class Run(LaterMethods):
         self._append(record, step, stage if stage is None else str(stage))
 
     def log_text(self, text: object) -> None:
-        """Add a text to the log, with the local time before it."""
+        """Add a text to the log, prefixed with the local time."""
         self._folder.write_text(str(text))
         self._notice_when_ended()
 
@@ -122,24 +122,24 @@ class Run(LaterMethods):
         format: str = "png",
         quality: int = 90,
     ) -> str:
-        """Keep an image under `media/`.
+        """Store an image under `media/`.
 
         Args:
-            key: what it shows; images of one key are a series.
-            image: bytes or a file (kept as they are), a Pillow image, an array (numpy, torch, jax; numbers 0-1 or
-                0-255, others from lowest to highest), or a matplotlib figure.
-            step: where it belongs; independent of the step of the metrics.
-            caption: a sentence shown with it.
-            format: what to save as, where we save: "png", "jpg", "webp", …
-            quality: 1-100, for formats that lose something.
+            key: name; images with the same key are a series.
+            image: bytes or a file (stored unchanged), a Pillow image, an array (numpy, torch, jax; numbers 0-1 or
+                0-255, others scaled from lowest to highest), or a matplotlib figure.
+            step: step, independent of that of the metrics.
+            caption: text shown with it.
+            format: format for images that are encoded here: "png", "jpg", "webp", …
+            quality: 1-100, for lossy formats.
 
         Returns:
-            The path relative to the run's folder; "" when the image could not be kept (which is told once).
+            The path relative to the run's folder; "" if the image could not be stored, which is reported once.
 
         Raises:
-            TypeError: `image` is no kind of image.
-            FileNotFoundError: `image` names a file that does not exist.
-            ValueError: `format` is no format.
+            TypeError: the type of `image` is not supported.
+            FileNotFoundError: the file does not exist.
+            ValueError: `format` is invalid.
         """
         suffix = images.check_format(format)
         try:
@@ -153,38 +153,38 @@ class Run(LaterMethods):
     def log_table(
         self, key: str, rows: Any, columns: Iterable[Any] | None = None, step: int | None = None
     ) -> str:
-        """Keep a table under `media/`; its form is described at `runicorn.media.tables.table`.
+        """Store a table under `media/`; its format is described at `runicorn.media.tables.table`.
 
         Args:
-            key: what it shows; tables of one key are a series.
+            key: name; tables with the same key are a series.
             rows: a list of dicts or of lists, a dict of columns, a two-dimensional array, a data frame.
-            columns: names of the columns, and their order; else those of the rows.
-            step: where it belongs; independent of the step of the metrics.
+            columns: names and order of the columns; by default those of the rows.
+            step: step, independent of that of the metrics.
 
         Returns:
-            The path relative to the run's folder; "" when the table could not be kept (which is told once).
+            The path relative to the run's folder; "" if the table could not be stored, which is reported once.
 
         Raises:
-            TypeError: `rows` is nothing of that.
+            TypeError: the type of `rows` is not supported.
         """
         tables = descriptor_reserve.load("runicorn.media.tables")
         content = tables.encode(tables.table(rows, columns))
         return self._keep("table", key, content, tables.SUFFIX, step)
 
     def log_histogram(self, key: str, values: Any, step: int | None = None, bins: int = 64) -> str:
-        """Keep the distribution of many numbers under `media/`; its form is described at `runicorn.media.histograms`.
+        """Store a histogram of values under `media/`; its format is described at `runicorn.media.histograms`.
 
         Args:
-            key: what is counted; histograms of one key are a series.
+            key: name; histograms with the same key are a series.
             values: a tensor, an array, or nested lists of numbers, of any shape.
-            step: where it belongs; independent of the step of the metrics.
-            bins: intervals of equal width.
+            step: step, independent of that of the metrics.
+            bins: number of bins of equal width.
 
         Returns:
-            The path relative to the run's folder; "" when it could not be kept (which is told once).
+            The path relative to the run's folder; "" if it could not be stored, which is reported once.
 
         Raises:
-            TypeError: `values` holds something that is no number.
+            TypeError: a value is not a number.
             ValueError: `bins` is not between 1 and 1024.
         """
         tables, histograms = (
@@ -195,17 +195,17 @@ class Run(LaterMethods):
         return self._keep("histogram", key, content, tables.HISTOGRAM_SUFFIX, step)
 
     def log_artifact(self, artifact: Artifact) -> int:
-        """Store an artifact as its next version, and record that this run made it.
+        """Store an artifact as its next version, and record that this run created it.
 
         Args:
-            artifact: what was put together; it is the new version afterwards.
+            artifact: the draft, which becomes the new version.
 
         Returns:
             The number of the version.
 
         Raises:
-            ArtifactError: the version could not be made; nothing of it is there then. Unlike what is logged, a
-                version that is missing would be missed too late.
+            ArtifactError: the version could not be created; nothing of it exists. Raised, unlike errors of metrics,
+                since a missing version would be noticed too late.
         """
         with descriptor_reserve.released():
             from runicorn.artifacts.artifact import Artifact
@@ -220,14 +220,14 @@ class Run(LaterMethods):
         return version.number
 
     def use_artifact(self, artifact_spec: str) -> Artifact:
-        """A version of the store, recorded as used by this run.
+        """Return a version from the store, and record that this run used it.
 
         Args:
-            artifact_spec: `name:latest` or another alias, `name:v3`, `name:3`; with the type where two have the name:
-                `dataset/name:latest`.
+            artifact_spec: `name:latest` or another alias, `name:v3`, `name:3`; `dataset/name:latest` if several types
+                have the name.
 
         Raises:
-            ArtifactError: there is no such version, or the text has another form.
+            ArtifactError: the version does not exist, or the text is malformed.
         """
         from runicorn.artifacts.records import used
 
@@ -236,13 +236,13 @@ class Run(LaterMethods):
         return artifact
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
-        """Set entries of the summary; the others stay."""
+        """Set entries of the summary and keep the others."""
         if update:
             self._summary.merge(update)
             self._notice_when_ended()
 
     def set_primary_metric(self, metric_name: str, mode: str = "max") -> None:
-        """Name the metric by which this run is judged; its best value and step go into the summary.
+        """Set the metric by which this run is judged; its best value and step go into the summary.
 
         Raises:
             ValueError: `mode` is neither "max" nor "min".
@@ -250,14 +250,14 @@ class Run(LaterMethods):
         self._summary.set_primary(str(metric_name), mode)
 
     def finish(self, status: str = layout.FINISHED, *, upload_timeout: float | None = None) -> None:
-        """End the run, and say what is not on disk if there is anything. Only the first call counts.
+        """End the run and report what is not on disk. Only the first call has an effect.
 
         Args:
             status: "finished", "failed" or "interrupted".
-            upload_timeout: seconds to wait at most until a server has all of the run; else those of `init`.
+            upload_timeout: maximum seconds to wait for the upload; by default those of `init`.
 
         Raises:
-            ValueError: `status` is another word, or `upload_timeout` is no number of seconds.
+            ValueError: `status` is unknown, or `upload_timeout` is not a number of seconds.
         """
         if status not in ENDINGS:
             raise ValueError(f"Status must be one of {', '.join(ENDINGS)}, got {status!r}")
@@ -278,16 +278,16 @@ class Run(LaterMethods):
         return self._folder.is_lost()
 
     def claim(self) -> bool:
-        """Make the run's folder; False when another run has it."""
+        """Create the run's folder; return False if another run has it."""
         return self._folder.claim()
 
     def begin(self, labels: dict[str, Any], settings: Mapping[str, Any], resumed: bool) -> None:
-        """Write the files that make the folder a run, or take up again what it holds.
+        """Write the files that make the folder a run, or load those of a resumed run.
 
         Args:
-            labels: `tags`, `notes` and `group`, where they were given.
-            settings: the config, flat.
-            resumed: the folder holds an earlier part of this run.
+            labels: given values of `tags`, `notes` and `group`.
+            settings: the flat config.
+            resumed: whether the folder has an earlier part of this run.
         """
         load_encoder()  # here, and not in the first step of the training
         if resumed:
@@ -300,11 +300,11 @@ class Run(LaterMethods):
         self._folder.stir()
 
     def accompany(self, *, environment: bool, console: bool, samples: bool) -> None:
-        """Capture environment and console, and sample the machine, until the run ends."""
+        """Start the capture of environment, console and system metrics, until the run ends."""
         self._capture.start(environment=environment, console=console, samples=samples)
 
     def end(self, status: str, reason: str | None) -> None:
-        """Write the end of the run; when that was begun already (a signal came in between), complete it."""
+        """Write the end of the run; complete it if a signal interrupted an earlier call."""
         if self.is_open():
             self._status = status
         self._capture.stop(hurry=status == layout.INTERRUPTED)
@@ -333,7 +333,7 @@ class Run(LaterMethods):
     def _keep(
         self, kind: str, key: object, content: bytes, suffix: str, step: int | None, **more: Any
     ) -> str:
-        """Put a file under `media/` and its event into the journal; the path, or "" when that did not work."""
+        """Write a file under `media/` and its event into the journal; return the path, or "" if that failed."""
         name = images.file_name(str(key), suffix)
         if not self._folder.write_media(name, content):
             return ""
@@ -357,7 +357,7 @@ class Run(LaterMethods):
         self._folder.events.written = count_records(self.run_dir / layout.EVENTS)
 
     def _append(self, record: dict[str, Any], step: int | None, stage: str | None) -> None:
-        # The lock is the journal's: records are in the file in the order of their steps, whatever threads log.
+        # The journal's lock: records are in the file in the order of their steps, whichever thread logs.
         events = self._folder.events
         with events.lock:
             self._step = self._step + 1 if step is None else step

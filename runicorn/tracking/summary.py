@@ -1,4 +1,4 @@
-"""The summary of a run and its best metric, kept in `summary.json`."""
+"""Summary of a run and its best metric, in `summary.json`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ MODES = ("max", "min")
 
 
 class Summary:
-    """Merges what is reported about a run, and remembers the best value of its primary metric.
+    """Merge updates of the summary, and keep the best value of the primary metric.
 
     Attributes:
-        primary: the name of the primary metric, or `None`.
+        primary: name of the primary metric, or None.
     """
 
     def __init__(self, folder: RunFolder) -> None:
@@ -28,10 +28,10 @@ class Summary:
         self._folder = folder
 
     def merge(self, update: Mapping[Any, Any]) -> None:
-        """Set the keys of `update`, the others stay; a value that JSON cannot hold is reported and left out.
+        """Set the keys of `update` and keep the others; values that JSON cannot represent are reported and left out.
 
         Raises:
-            TypeError: `update` is no mapping.
+            TypeError: `update` is not a mapping.
         """
         if not isinstance(update, Mapping):
             raise TypeError(f"A summary is a dict, not {type(update).__name__}.")
@@ -47,7 +47,7 @@ class Summary:
             self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **kept})
 
     def set_primary(self, name: str, mode: str) -> None:
-        """Watch the metric `name`, and write its name and mode at once. A resumed run keeps the best it had.
+        """Set the primary metric and write its name and mode at once. A resumed run keeps its best value.
 
         Raises:
             ValueError: `mode` is neither "max" nor "min".
@@ -66,7 +66,7 @@ class Summary:
             self._folder.write(layout.SUMMARY, {**kept, **self._best_entry()})
 
     def see(self, values: Mapping[str, Any], step: Any, name: str | None = None) -> None:
-        """Look at a record; NaN, infinities and booleans are never best."""
+        """Update the best value from a record; NaN, infinities and booleans are ignored."""
         value: Any = values.get(name or self.primary or "")
         if type(value) not in (int, float) or not math.isfinite(value):
             return

@@ -17,20 +17,20 @@ def is_enabled() -> bool:
 
 
 def set_enabled(enabled: bool) -> None:
-    """Have the next runs written, or not, whatever the environment says."""
+    """Enable or disable tracking for new runs, whatever the environment says."""
     global _chosen
     _chosen = bool(enabled)
 
 
 def reset_enabled() -> None:
-    """Have the environment decide again."""
+    """Restore the setting of the environment."""
     global _chosen
     _chosen = None
 
 
 @contextmanager
 def enabled(enabled: bool) -> Iterator[None]:
-    """Have the runs of a block written, or not."""
+    """Enable or disable tracking for the runs of a block."""
     global _chosen
     before = _chosen
     set_enabled(enabled)

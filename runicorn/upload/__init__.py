@@ -1,4 +1,4 @@
-"""Upload of runs to a server while they are written here.
+"""Upload of runs to a server while they are written.
 
-`start.py` is what a training pays for; everything else is loaded in the sender process, or by `runicorn sync RUN`.
+A training imports `start.py` only; everything else runs in the sender process, or in `runicorn sync RUN`.
 """

@@ -1,7 +1,7 @@
 """Upload of the artifacts of a run: missing contents, then the version, then the run's record of it.
 
-The server counts its versions itself, so the records are sent with the numbers that the versions have there. Of what
-a run used only that is recorded there which was sent from here too.
+The server numbers versions by itself, so the records are sent with the server's numbers. Used versions are recorded on
+the server only if they were uploaded from here too.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from runicorn.upload.client import PART, Conflict, Refused, Removed, Server
 from runicorn.upload.state import UploadState
 
 FILES_PER_REQUEST = 5000
-"""Files in one request, as long as they fit into it."""
+"""Maximum number of files in one request."""
 TOGETHER = 256 * 1024
-"""Bytes up to which contents are sent together with others."""
+"""Size up to which contents are sent in batches."""
 ROUNDS = 3
 PATIENCE = 900.0
-"""Seconds that the server may need to look at a large content once more, or to make a version of many files."""
+"""Timeout of requests in which the server reads a large content again, or creates a version of many files."""
 
 Changed = Callable[[str], Any]
 Sent = Callable[[str, Any], bool]
 
 
 class Artifacts:
-    """The artifacts of one run.
+    """Upload of the artifacts of one run.
 
     Args:
         run_dir: the folder of the run.
         root: its storage root.
-        state: what is remembered of sending it.
-        server: where it goes.
+        state: state of the upload.
+        server: the server.
     """
 
     def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
@@ -54,10 +54,10 @@ class Artifacts:
         self._versions: dict[str, int] = state.content["versions"]
         self._uploads: dict[str, str] = state.content["uploads"]
         self.problems: dict[str, str] = {}
-        """Why a version was not sent, by version; tried again when the run makes another one, or by hand."""
+        """Why a version was not sent, by version; retried when the run creates another one, or manually."""
 
     def send(self, changed: Changed, sent: Sent) -> bool:
-        """Send the versions that the run made, and its two records; whether anything was sent."""
+        """Send the versions that the run created, and its two records; return whether anything was sent."""
         moved = False
         for name in (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED):
             mark = changed(name)
@@ -100,7 +100,7 @@ class Artifacts:
             return there
 
     def _sent_before(self, version: Version) -> int | None:
-        """The number of this version there, when it was made and we were ended before that was noted."""
+        """Return the server's number of this version if it was created before a previous process was killed."""
         own, artifact = self._server.path, version.artifact
         try:
             path = own("artifacts", artifact.name, "versions")
@@ -127,7 +127,7 @@ class Artifacts:
             except Conflict:
                 if not left:
                     raise
-                # What came may have been thrown away before the version held it.
+                # Received data may have been discarded before the version used it.
                 missing = set(self._server.json("GET", upload)["missing"])
                 continue
             self._uploads.pop(key, None)
@@ -135,7 +135,7 @@ class Artifacts:
         raise AssertionError("unreachable: the last round returns or raises")
 
     def _declare(self, key: str, version: Version) -> tuple[str, set[str]]:
-        """The path of an upload of which the server knows every file, and the digests that it lacks."""
+        """Return the path of an upload with all files declared, and the digests that the server lacks."""
         files, state = version.manifest.files, None
         if key in self._uploads:
             with suppress(Removed):
@@ -168,7 +168,7 @@ class Artifacts:
         }
 
     def _contents(self, upload: str, version: Version, missing: set[str]) -> None:
-        """Send what is missing: small contents together, large ones in parts."""
+        """Send missing contents: small ones in batches, large ones in parts."""
         together, left = bytearray(), set(missing)
         for file in version.manifest.files:
             if file.digest not in left:
@@ -204,7 +204,7 @@ class Artifacts:
 
 
 def _portions(files: Sequence[FileEntry]) -> Iterator[list[dict[str, Any]]]:
-    """The files as they are told, in portions of which each fits into a request."""
+    """Yield the files in portions that fit into a request."""
     portion: list[dict[str, Any]] = []
     length = 0
     for file in files:

@@ -12,22 +12,22 @@ from runicorn.settings import user
 from runicorn.upload.http import ERRORS, Answer, HttpClient, api_path, shown
 
 PART = 4 * 1024 * 1024
-"""Bytes in one request; a server takes twice as many."""
+"""Size of a part in bytes; the server accepts twice as much."""
 TIMEOUT = 60.0
 PATIENCE = 900.0
-"""Seconds that the server may need to compute the digest of a large file."""
+"""Timeout of requests in which the server computes the digest of a large file."""
 ROUNDS = 3
 NO_ROUTE = {"not found", "there is nothing at this address"}
 UNAUTHORIZED = 401
 UNKNOWN = "unknown"
-"""The digest of a file on a server that does not tell digests."""
+"""Digest of a file on a server that does not report digests."""
 
 
 class Away(Exception):
-    """The server cannot be reached, is too busy, or does not let us in: later it may be otherwise.
+    """The server is unreachable, too busy, or rejects the token; a retry may succeed.
 
     Attributes:
-        pause: seconds after which it wants to be asked again, if it announces one.
+        pause: seconds until a retry, if the server announces them.
     """
 
     def __init__(self, sentence: str, pause: float | None = None) -> None:
@@ -36,15 +36,15 @@ class Away(Exception):
 
 
 class Denied(Away):
-    """The server asks for another token."""
+    """The server requires another token."""
 
 
 class Unsupported(Away):
-    """The server has no such route; it may be updated."""
+    """The server does not have this route; it may be updated."""
 
 
 class Refused(Exception):
-    """The server will not take it, now or later."""
+    """The server rejects it for good."""
 
 
 class Removed(Exception):
@@ -52,11 +52,11 @@ class Removed(Exception):
 
 
 class Conflict(Exception):
-    """What was sent does not fit what is there.
+    """The request does not match the state of the server.
 
     Attributes:
-        size: bytes that are there, if that is the question.
-        same_store: whether the server serves the very store that contains the run.
+        size: current size on the server, if that is the conflict.
+        same_store: whether the server serves the store that contains the run.
     """
 
     def __init__(self, sentence: str, payload: Any) -> None:
@@ -68,7 +68,7 @@ class Conflict(Exception):
 
 
 def token() -> str | None:
-    """The token that `RUNICORN_TOKEN` names: itself, or what its file holds now.
+    """Return the token in `RUNICORN_TOKEN`, or in the file that it names.
 
     Raises:
         ValueError: it cannot be sent in a header.
@@ -85,7 +85,7 @@ def token() -> str | None:
 
 
 class Server:
-    """One server, and the run that it is sent. Not for several threads at once.
+    """Client of one server for one run. Not thread-safe.
 
     Raises:
         ValueError: the address or the token is malformed.
@@ -97,32 +97,32 @@ class Server:
         self._run_id = run_id
         self._sender = sender
         self.taken = 0
-        """How many requests the server has accepted something of."""
+        """Number of requests that the server accepted."""
 
     def append(self, name: str, offset: int, content: bytes) -> int:
         """Append to a growing file and return its size there.
 
         Raises:
-            Conflict: another size is there.
-            Away, Refused, Removed: see there.
+            Conflict: its size differs.
+            Away, Refused, Removed: see these classes.
         """
         return int(self._put(name, content, offset=offset)["size"])
 
     def replace(self, name: str, content: bytes) -> None:
-        """Replace a whole file.
+        """Replace a file.
 
         Raises:
-            Conflict: the server has another run with this id, or serves this very store.
-            Away, Refused, Removed: see there.
+            Conflict: the server has another run with this id, or serves the same store.
+            Away, Refused, Removed: see these classes.
         """
         self._put(name, content, digest=f"sha256:{hashlib.sha256(content).hexdigest()}")
 
     def replace_large(self, name: str, path: Path) -> None:
-        """Replace a whole file in parts, going on with what is there, and compare digests at the end.
+        """Replace a file in parts, resuming an earlier upload, and compare digests at the end.
 
         Raises:
             OSError: it cannot be read.
-            Conflict, Away, Refused, Removed: see there.
+            Conflict, Away, Refused, Removed: see these classes.
         """
         with path.open("rb") as file:
             digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
@@ -145,17 +145,17 @@ class Server:
                     raise
                 offset = conflict.size
                 if offset == size:
-                    # All bytes are there and the file perhaps is not: the server was killed before it renamed them.
+                    # All bytes arrived, but the server may have been killed before it renamed the file.
                     self._put(name, b"", digest=digest, offset=size, size=size)
 
     def digest(self, name: str, size: int | None = None) -> str | None:
-        """The digest of a file on the server, or of its first `size` bytes.
+        """Return the digest of a file on the server, or of its first `size` bytes.
 
         Returns:
             None if it is missing or shorter; `UNKNOWN` from servers without this route.
 
         Raises:
-            Away: the server could not be asked.
+            Away: the server could not be reached.
         """
         path = self.path("runs", self._run_id, "files", *name.split("/"))
         try:
@@ -166,20 +166,20 @@ class Server:
             return UNKNOWN
 
     def heartbeat(self, run_id: str) -> None:
-        """Tell the server that a run is alive.
+        """Send a heartbeat of a run.
 
         Raises:
-            Conflict, Away, Refused, Removed: see there.
+            Conflict, Away, Refused, Removed: see these classes.
         """
         self.json("PUT", self.path("runs", run_id, "heartbeat"))
 
     def json(
         self, method: str, path: str, body: Any = None, *, patience: float | None = None, **params: Any
     ) -> Any:
-        """What a route answers; `patience` are the seconds that it may need for that.
+        """Return the JSON of a response; `patience` is the timeout in seconds.
 
         Raises:
-            Conflict, Away, Refused, Removed: see there.
+            Conflict, Away, Refused, Removed: see these classes.
         """
         query = [(key, str(value)) for key, value in params.items() if value is not None]
         answer = self._request(method, path, query, body, patience)
@@ -194,7 +194,7 @@ class Server:
         return value
 
     def path(self, *parts: str | int) -> str:
-        """The path of a route."""
+        """Return the path of a route."""
         return api_path(*parts)
 
     def close(self) -> None:
@@ -202,7 +202,7 @@ class Server:
         self._client.close()
 
     def _read_token_again(self) -> bool:
-        """Whether the file of the token holds another one by now."""
+        """Return whether the token file has a new token."""
         before = self._token
         with suppress(ValueError):
             self._token = token()

@@ -1,4 +1,4 @@
-"""Heartbeats: every 30 s the server is told which of its runs are alive."""
+"""Heartbeats of uploaded runs, every 30 s."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMEOUT = 10.0
 
 
 class Heartbeats:
-    """Sends the heartbeats of all runs from one thread, whatever their uploads wait for."""
+    """Send the heartbeats of all runs from one thread, independently of their uploads."""
 
     def __init__(self) -> None:
         self._workers: dict[str, Worker] = {}
@@ -27,11 +27,11 @@ class Heartbeats:
         self._thread = threading.Thread(target=self._beat, name="heartbeats", daemon=True)
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the thread; returns at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End it without waiting."""
+        """Stop the thread without waiting."""
         self._stopped.set()
 
     def watch(self, worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""HTTP requests of the standard library over one kept connection."""
+"""HTTP client on the standard library with one persistent connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ERRORS = (OSError, http.client.HTTPException)
 
 
 class Answer(NamedTuple):
-    """An HTTP response that was read to its end."""
+    """An HTTP response, read completely."""
 
     status: int
     reason: str
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     body: bytes
 
     def json(self) -> Any:
-        """The value in the body; None if it is not JSON."""
+        """Return the JSON of the body; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -34,25 +34,25 @@ class Answer(NamedTuple):
 
 
 def shown(url: str) -> str:
-    """A URL without user name and password, for messages."""
+    """Return a URL without user name and password, for messages."""
     parts = urlsplit(url)
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def api_path(*parts: str | int) -> str:
-    """The path below `/api` of these parts, each quoted."""
+    """Return the quoted path of these parts below `/api`."""
     return "/api/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
 class HttpClient:
-    """Sends requests to one server. Not for several threads at once.
+    """Send requests to one server. Not thread-safe.
 
     Args:
-        url: the address of the server, `http://host:port/prefix`.
-        timeout: seconds to wait for a connection, and then for each piece of an answer.
+        url: URL of the server, `http://host:port/prefix`.
+        timeout: seconds to wait for a connection, and then for each part of a response.
 
     Raises:
-        ValueError: the address is not one of a server.
+        ValueError: the URL is malformed.
     """
 
     def __init__(self, url: str, timeout: float) -> None:
@@ -77,18 +77,18 @@ class HttpClient:
         token: str | None,
         timeout: float | None = None,
     ) -> Answer:
-        """The answer of the server, whatever its status.
+        """Return the response, whatever its status.
 
         Args:
             method: the HTTP method.
-            path: the path of the route, which begins with a slash.
-            query: names and values.
-            body: bytes, or a value that is sent as JSON; None for none.
+            path: path of the route, with a leading slash.
+            query: query parameters.
+            body: bytes, or a value to send as JSON; None for none.
             token: the bearer token.
-            timeout: seconds to wait for the answer, when it may take longer.
+            timeout: seconds to wait for the response; by default that of the client.
 
         Raises:
-            OSError, http.client.HTTPException: no answer came.
+            OSError, http.client.HTTPException: there was no response.
         """
         target = self._prefix + path + (f"?{urlencode(query)}" if query else "")
         headers = dict(self._headers)
@@ -105,7 +105,7 @@ class HttpClient:
         try:
             return self._send(method, target, content, headers, timeout)
         except (http.client.RemoteDisconnected, ConnectionError):
-            # A server closes a connection that was idle; only a new one tells whether it is there.
+            # The server may have closed an idle connection; only a new one shows whether it is reachable.
             if not kept or method not in REPEATABLE:
                 raise
             return self._send(method, target, content, headers, timeout)
@@ -158,7 +158,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _proxy_for(scheme: str, host: str) -> str | None:
-    """`user:password@host:port` of the proxy that the environment names for a host."""
+    """Return `user:password@host:port` of the proxy that the environment sets for a host."""
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
     from urllib.request import getproxies, proxy_bypass
@@ -171,7 +171,7 @@ def _proxy_for(scheme: str, host: str) -> str | None:
 
 
 def _credentials(netloc: str, header: str = "Authorization") -> dict[str, str]:
-    """The header of basic authentication for what stands before the @ of an address, if anything does."""
+    """Return the header of basic authentication for the credentials in a URL, if there are any."""
     before = netloc.rpartition("@")[0]
     return {header: "Basic " + base64.b64encode(unquote(before).encode()).decode()} if before else {}
 
@@ -187,7 +187,7 @@ def _tls() -> ssl.SSLContext:
     if not context.cert_store_stats()["x509_ca"] and not os.path.isdir(
         ssl.get_default_verify_paths().capath or ""
     ):
-        # Python builds without the system's certificates, on macOS for one, have those of `certifi` at most.
+        # Python builds without the system's certificates, as on macOS, only have those of `certifi`.
         with suppress(ImportError):
             import certifi
 

@@ -1,4 +1,4 @@
-"""Log of the sender process: a file that `runicorn sync` names."""
+"""Log of the sender process, to which `runicorn sync` refers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ LONGEST, KEPT = 1024 * 1024, 256 * 1024
 
 
 def write(text: str) -> None:
-    """Add a line with the local time; stderr of the process is the file."""
+    """Write a line with the local time; stderr of the process is the log."""
     with suppress(OSError, ValueError):
         sys.stderr.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} [{os.getpid()}] {text}\n")
         sys.stderr.flush()
 
 
 def shorten(path: Path) -> None:
-    """Keep the end of a file that has become long."""
+    """Truncate a long log to its end."""
     with suppress(OSError):
         size = path.stat().st_size
         if size > LONGEST:

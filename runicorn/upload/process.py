@@ -1,4 +1,4 @@
-"""Sender process: uploads the runs of a queue while they train, and goes on until all of them are on the server."""
+"""Sender process: uploads the runs of a queue while they train, until all of them are on the server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from runicorn.upload.worker import POLL, Worker
 
 MOST_WORKERS = 256
 RETRY_SECONDS = 30.0
-"""Before a run is tried again of which the files could not be read."""
+"""Interval of retries for a run whose files could not be read."""
 FLUSH_SECONDS = 25.0
-"""After SIGTERM, for so long what is left is sent."""
+"""Time to send remaining data after SIGTERM."""
 
 
 def main() -> None:
@@ -28,13 +28,13 @@ def main() -> None:
     queue = Queue(Path(sys.argv[1]))
     with suppress(BlockingIOError), queue.serving() as serving:
         Sender(queue, serving).run()
-    # Threads that wait for a server that does not answer hold up nothing.
+    # Threads that wait for an unresponsive server must not delay the exit.
     sys.stderr.flush()
     os._exit(0)
 
 
 class Sender:
-    """Gives each run of the queue a thread, wakes them, and ends when the queue is empty or at SIGTERM.
+    """Run a thread for each run of the queue, wake them, and end when the queue is empty or at SIGTERM.
 
     Args:
         queue: the queue.
@@ -73,7 +73,7 @@ class Sender:
         return not self._workers and self._queue.leave_if_empty(self._serving)
 
     def _collect(self) -> None:
-        """Let ended workers go, and start one for each run that has none."""
+        """Remove finished workers, and start one for each new run."""
         entries = self._queue.entries()
         for run_id, worker in list(self._workers.items()):
             if not worker.is_alive():

@@ -26,7 +26,7 @@ SENDERS = f"{FOLDER}/senders"
 ABOUT, RUNS, LOG = "server.json", "runs", "log.txt"
 WAKE_LENGTH = 4096
 START_SECONDS = 3.0
-"""What a process needs at most until it serves."""
+"""Maximum time that a process needs to start."""
 
 
 class Entry(NamedTuple):
@@ -36,7 +36,7 @@ class Entry(NamedTuple):
         run_id: its id.
         folder: its folder, relative to the store.
         session: random; a resumed run has another one.
-        image: identifies the program that the process executes; empty where the system does not tell.
+        image: identifies the program that the process executes; empty if unknown.
     """
 
     run_id: str
@@ -58,10 +58,10 @@ class Queue:
 
     @classmethod
     def of(cls, root: Path, url: str) -> Queue:
-        """The queue of this user and PID namespace for a server, made when missing.
+        """Return the queue of this user and PID namespace for a server, created if missing.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: it cannot be created.
         """
         user = str(os.getuid()) if hasattr(os, "getuid") else ""
         token = settings.get("RUNICORN_TOKEN").strip()
@@ -78,7 +78,7 @@ class Queue:
         return queue
 
     def add(self, run_id: str, run_dir: Path, image: list[int]) -> str:
-        """Put a run into the queue; the session by which it is known there.
+        """Add a run to the queue; return its session.
 
         Raises:
             OSError: it cannot be written.
@@ -94,7 +94,7 @@ class Queue:
         return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
 
     def entries(self) -> dict[str, Entry]:
-        """The runs in the queue by id.
+        """Return the runs in the queue by id.
 
         Raises:
             OSError: it cannot be read.
@@ -110,7 +110,7 @@ class Queue:
         return found
 
     def remove(self, entry: Entry) -> bool:
-        """Take a run out of the queue; False when it was resumed meanwhile.
+        """Remove a run from the queue; return False if it was resumed meanwhile.
 
         Raises:
             OSError: it cannot be removed.
@@ -142,10 +142,10 @@ class Queue:
 
     @contextmanager
     def serving(self) -> Iterator[ExitStack]:
-        """Be the sender process of the queue; `leave_if_empty` ends that.
+        """Lock the queue as its sender process; `leave_if_empty` releases it.
 
         Raises:
-            BlockingIOError: there is one.
+            BlockingIOError: another process is.
         """
         with ExitStack() as stack:
             with self._lock():
@@ -154,7 +154,7 @@ class Queue:
             yield stack
 
     def leave_if_empty(self, serving: ExitStack) -> bool:
-        """Stop being the sender process if the queue is empty: adding a run then starts another."""
+        """Stop being the sender process if the queue is empty: the next run starts another."""
         with self._lock():
             if self.entries():
                 return False
@@ -162,7 +162,7 @@ class Queue:
         return True
 
     def wake(self, run_id: str) -> None:
-        """Have the sender process look after a run at once."""
+        """Wake the sender process for a run."""
         with suppress(OSError):  # no sender process is running
             fd = os.open(self._wake, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
             try:

@@ -1,8 +1,8 @@
-"""Sending one run to a server, file after file, as it is written.
+"""Upload of the files of one run while they are written.
 
-Each pass sends what is new: first what says what the run is, then images and the like, then the lines of the journal
-that refer to them, and the status of an ended run last. The server reports the size of its copy: a growing file is
-appended exactly at its end there, so nothing is sent twice or left out, even if a process is killed.
+Each pass sends new data: first the description of the run, then media, then the journal lines that refer to them, and the
+status of an ended run last. The server reports the size of its copy: a growing file is appended exactly at its end
+there, so nothing is sent twice or left out, even if a process is killed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EARLY = (layout.CONFIG, layout.SUMMARY, layout.ENVIRONMENT)
 
 
 class RunDeleted(Exception):
-    """The run was there, and was removed there."""
+    """The run was removed on the server."""
 
 
 class RunUpload:
@@ -32,8 +32,8 @@ class RunUpload:
     Args:
         run_dir: the folder of the run.
         root: its storage root.
-        state: what is remembered of sending it.
-        server: where it goes.
+        state: state of the upload.
+        server: the server.
     """
 
     def __init__(self, run_dir: Path, root: Path, state: UploadState, server: Server) -> None:
@@ -44,15 +44,15 @@ class RunUpload:
         self._sizes: dict[str, int] = {}
         self._artifacts = Artifacts(run_dir, root, state, server)
         self.problems: dict[str, str] = {}
-        """What the server does not take, by file; sent again when the file changes."""
+        """Why a file was rejected, by file; sent again when the file changes."""
 
     def one_pass(self) -> bool:
-        """Send what is new; whether anything was.
+        """Send new data; return whether there was any.
 
         Raises:
-            Away: the server could not be asked.
-            RunDeleted: the run was removed there.
-            Conflict: the server serves this very store, or has another run of the id.
+            Away: the server could not be reached.
+            RunDeleted: the run was removed on the server.
+            Conflict: the server serves the same store, or has another run with this id.
             OSError: the folder of the run cannot be read.
         """
         # Before the media: no line may arrive before the file that it refers to.
@@ -82,14 +82,14 @@ class RunUpload:
         return moved
 
     def all_problems(self) -> list[str]:
-        """Why files and versions of artifacts were not sent, as sentences."""
+        """Return why files and versions of artifacts were not sent."""
         return [*self.problems.values(), *self._artifacts.problems.values()]
 
     def differences(self) -> list[str]:
-        """The files that are not the same on the server, by digest; those that are replaced are sent again.
+        """Return the files whose digest differs on the server; replaceable ones are sent again.
 
         Raises:
-            Away: the server could not be asked.
+            Away: the server could not be reached.
             OSError: a file could not be read.
         """
         found = []
@@ -145,7 +145,7 @@ class RunUpload:
         return self._sent(name, mark)
 
     def _grow(self, name: str, size: int) -> bool:
-        """Send what the server lacks of the first `size` bytes; where it stands it says itself."""
+        """Send the first `size` bytes of a file beyond the server's size."""
         moved = False
         while (there := self._sizes.get(name, -1)) < size:
             try:
@@ -179,7 +179,7 @@ class RunUpload:
         return sorted(found)
 
     def _changed(self, name: str) -> list[int] | None:
-        """How a file is now, when that is not how it was sent or refused; None else."""
+        """Return the state of a file if it differs from the one sent or rejected; None otherwise."""
         try:
             about = os.lstat(self.run_dir / name)
         except OSError:

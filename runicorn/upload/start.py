@@ -32,10 +32,10 @@ def serve(queue: Queue) -> None:
             stderr=log,
             cwd=queue.root,
             env=_environment(),
-            # Ctrl-C and the end of the terminal are for the training only.
+            # Ctrl-C and the end of the terminal concern the training only.
             start_new_session=True,
         )
-    # It outlives this process: no warning that it is still running.
+    # It outlives this process: suppress the warning that it is still running.
     process.returncode = 0
 
 
@@ -47,5 +47,5 @@ def command(root: Path, run_id: str) -> str:
 
 
 def _environment() -> dict[str, str]:
-    """Return our environment without the variable that would have the sender process upload runs of its own."""
+    """Return our environment without the variable that would make the sender process upload runs of its own."""
     return {name: value for name, value in os.environ.items() if name != "RUNICORN_URL"}

@@ -20,11 +20,10 @@ class UploadState:
     """State of one run's upload; the uploading process holds the lock.
 
     Attributes:
-        content: `url`, `sender` (by which a server sees that it serves this very store), `queue` (the folder of the
-            process that uploads it), `uploaded` (files that were sent, as they were), `versions` (of artifacts here,
-            and their numbers there), `uploads` (of versions, that were begun there), `done`, `problem` (why something
-            was not sent, as a sentence), `denied` (the server asks for another token), `gone` (the run was removed
-            there).
+        content: `url`, `sender` (by which a server recognises its own store), `queue` (folder of the sender process's
+            queue), `uploaded` (state of sent files), `versions` (numbers on the server by local version), `uploads`
+            (of versions, in progress), `done`, `problem` (why something was not sent), `denied` (the server requires
+            another token), `gone` (the run was removed on the server).
     """
 
     def __init__(self, root: Path, run_id: str) -> None:
@@ -34,7 +33,7 @@ class UploadState:
         self.content: dict[str, Any] = {}
 
     def load(self) -> UploadState:
-        """Read it, or the one of an earlier version; a missing one is empty."""
+        """Read it, or that of an earlier version; {} if missing."""
         self.content = layout.read_json(self.path)[0]
         if not self.content and not self.path.exists():
             self.content = layout.read_json(self.root / EARLIER_FOLDER / self.path.name)[0]
@@ -45,11 +44,11 @@ class UploadState:
         return self
 
     def begin(self, url: str, queue: str | None = None) -> UploadState:
-        """Write it for a run that goes to `url`; what was sent elsewhere counts as not sent.
+        """Begin an upload to `url`; data sent to another server counts as not sent.
 
         Args:
             url: the server.
-            queue: the folder of the process that uploads it; else it stays as it is.
+            queue: folder of the queue; None keeps the current one.
 
         Raises:
             OSError: it cannot be written.
@@ -78,7 +77,7 @@ class UploadState:
         return problem
 
     def save(self) -> None:
-        """Write it.
+        """Save it.
 
         Raises:
             OSError: it cannot be written.
@@ -86,10 +85,10 @@ class UploadState:
         layout.write_json(self.path, self.content, mode=PRIVATE)
 
     def lock(self, blocking: bool = True) -> Any:
-        """Held by the one process that uploads the run.
+        """Lock of the process that uploads the run.
 
         Raises:
-            BlockingIOError: another holds it, and `blocking` is false.
-            OSError: it cannot be made.
+            BlockingIOError: another process has it, and `blocking` is false.
+            OSError: it cannot be created.
         """
         return _platform.file_lock(self.path.with_suffix(".lock"), blocking=blocking)

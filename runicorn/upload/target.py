@@ -13,7 +13,7 @@ DEFAULT_TIMEOUT = 30.0
 
 
 class Target(NamedTuple):
-    """The URL of a server, "" for none, and the seconds that the end of a run waits for its upload."""
+    """URL of a server, "" for none, and the seconds that the end of a run waits for its upload."""
 
     url: str
     timeout: float
@@ -51,7 +51,7 @@ def check_seconds(value: float, name: str) -> float:
     """Return a number of seconds.
 
     Raises:
-        ValueError: it is not a number from 0 on; the message names it.
+        ValueError: it is not a number of at least 0; the message names it.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise ValueError(f"{name} must be a number of seconds from 0 on, not {value!r}")

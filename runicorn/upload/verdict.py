@@ -17,14 +17,14 @@ REPLACED = "exec"
 GET_INFO = 3 << 30 | 64 << 16 | 0xFF << 8 | 11
 INFO_EXIT = 1 << 3
 INFO_FORMAT = "QQ11Ii"
-# Fields of /proc/<pid>/stat that another program changes, and the status of a zombie; counted from the state on.
+# Fields of /proc/<pid>/stat that change with the program, and the status of a zombie; counted from the state on.
 START_CODE, START_STACK, EXIT_CODE = 23, 25, 49
 
 
 def image(pid: int | str = "self") -> list[int]:
-    """What tells the program of a process from the one that `exec` puts in its place; empty where that is unknown."""
+    """Return an identity of the program of a process, which `exec` changes; empty if unknown."""
     fields = _stat(pid)
-    # Zeros are given to those who may not look at the process.
+    # Processes without permission to read them get zeros.
     found = [int(fields[n]) for n in (START_CODE, START_STACK)] if len(fields) > EXIT_CODE else []
     return found if all(value > 1 for value in found) else []
 
@@ -34,7 +34,7 @@ class Watched:
 
     Args:
         run_dir: the folder of the run.
-        image: of the program that the process executed when the run began.
+        image: identity of its program when the run began.
     """
 
     def __init__(self, run_dir: Path, image: list[int]) -> None:
@@ -58,10 +58,10 @@ class Watched:
             self.fd = -1
 
     def has_ended(self) -> bool:
-        """Whether nothing more is written to the run; if its process left without saying so, `status.json` says it now.
+        """Return whether nothing more is written to the run; write its status if its process ended without doing so.
 
         Raises:
-            OSError: that could not be written.
+            OSError: the status could not be written.
         """
         if layout.read_json(self.run_dir / layout.STATUS)[0].get("status") != layout.RUNNING:
             return True
@@ -89,7 +89,7 @@ class Watched:
         return True
 
     def _reason(self) -> str:
-        """Return why the process ended, if the system reports it to a process that is not its parent."""
+        """Return why the process ended, if the system reports it to processes other than its parent."""
         code = self._wait_status()
         if code is not None and os.WIFSIGNALED(code):
             number = os.WTERMSIG(code)
@@ -119,7 +119,7 @@ class Watched:
 
 
 def last_write(run_dir: Path) -> float:
-    """When a run last wrote anything, in Unix seconds."""
+    """Return when a run last wrote anything, in Unix seconds."""
     times = [0.0]
     with suppress(OSError), os.scandir(run_dir) as entries:
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Upload of a run as its training sees it: sender process, problems, completion."""
+"""Upload of a run from the perspective of its training: sender process, problems, completion."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from runicorn.upload.target import Target
 from runicorn.upload.verdict import image
 
 CHECK = 5.0
-"""Seconds between two checks whether the sender process lives."""
+"""Seconds between two checks of the sender process."""
 EARLY, EARLY_CHECK = 10.0, 0.2
-"""Seconds after the beginning in which problems are looked for more often."""
+"""Seconds at the beginning with more frequent checks for problems, and their interval."""
 QUIET = 2.0
-"""Seconds of waiting without a word."""
+"""Seconds of waiting before the first message."""
 PAUSE = 0.03
 DENIED_SECONDS = 2.0
-"""What the end of a run waits for a server that asks for another token."""
+"""Seconds that the end of a run waits for a server that requires another token."""
 
 
 class RunningUpload:
     """The upload of a run that this process writes.
 
     Args:
-        root, run_id, run_dir: the store, the id of the run and its folder.
+        root, run_id, run_dir: storage root, id and folder of the run.
         target: the server, and the seconds that the end of the run waits for it.
-        queue: the queue in which the run is.
-        session: its session there.
+        queue: the queue of the run.
+        session: its session in the queue.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class RunningUpload:
 
     @classmethod
     def begin(cls, root: Path, run_id: str, run_dir: Path, target: Target) -> RunningUpload | None:
-        """Have a sender process upload a run until it has ended and all of it is on the server; return at once.
+        """Let a sender process upload a run; return at once.
 
         Returns:
-            The upload; `None` if it could not be started, which is reported on stderr.
+            The upload; None if it could not be started, which is reported on stderr.
         """
         url = target.url
         try:
@@ -78,11 +78,11 @@ class RunningUpload:
         self._thread.start()
 
     def stop(self) -> None:
-        """Watch it no more."""
+        """Stop watching it."""
         self._thread.stop()
 
     def is_done(self) -> bool:
-        """Whether the sender process has nothing more to do for the run."""
+        """Return whether the sender process is done with the run."""
         return self._queue.session(self.run_id) != self._session
 
     def revive(self) -> None:
@@ -91,19 +91,19 @@ class RunningUpload:
             serve(self._queue)
 
     def wake(self) -> None:
-        """Have the sender process look after the run at once."""
+        """Wake the sender process for this run."""
         self._queue.wake(self.run_id)
 
     def problem(self) -> str:
-        """Why something is not sent, as a sentence."""
+        """Return why something is not sent."""
         return str(self._state().content.get("problem") or "")
 
     def is_denied(self) -> bool:
-        """Whether the server asks for another token."""
+        """Return whether the server requires another token."""
         return self._state().content.get("denied") is True
 
     def tell(self) -> None:
-        """Say what is not on the server, if anything is not, with the command that sends it."""
+        """Report what is not on the server, with the command that sends it."""
         problem = self.problem()
         if self.is_done() and not problem:
             return
@@ -115,7 +115,7 @@ class RunningUpload:
         )
 
     def unsent(self) -> int:
-        """Bytes of journal, log and media that are known to be unsent; a guess for a person who waits."""
+        """Return the unsent bytes of journal, log and media; an estimate to show while waiting."""
         uploaded = self._state().content.get("uploaded", {})
         total = 0
         with suppress(OSError):
@@ -148,13 +148,13 @@ class RunningUpload:
 
 
 def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None:
-    """Wait until all of some ended runs are on the server, a bounded time, and say what is not.
+    """Wait a bounded time for the uploads of ended runs, and report what is missing.
 
-    Progress is shown at a terminal; elsewhere one line says what is waited for.
+    Shows progress at a terminal, and otherwise prints one line.
 
     Args:
-        uploads: those of the runs.
-        timeout: seconds to wait at most; else what the runs say.
+        uploads: the uploads.
+        timeout: maximum seconds to wait; by default those of the runs.
     """
     left = list(uploads)
     if timeout is None:
@@ -184,14 +184,14 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
 
 
 class _Line:
-    """One line about what is waited for: drawn over itself at a terminal, said once elsewhere."""
+    """Progress line: redrawn at a terminal, printed once elsewhere."""
 
     def __init__(self) -> None:
         self._shown = 0.0
         self._at_terminal = bool(sys.stderr) and _is_terminal()
 
     def show(self, waiting: list[RunningUpload], left: float) -> None:
-        """Say what is waited for, and how long still."""
+        """Show what is waited for, and the remaining time."""
         if self._shown and (not self._at_terminal or time.monotonic() - self._shown < 0.5):
             return
         self._shown = time.monotonic()

@@ -1,4 +1,4 @@
-"""Upload of one run from its beginning to its end, in a thread of the sender process."""
+"""Upload of one run from beginning to end, in a thread of the sender process."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from runicorn.upload.state import UploadState
 from runicorn.upload.verdict import Watched
 
 POLL = 0.5
-"""Seconds between two passes over the files of a run that goes on."""
+"""Seconds between two passes over the files of a running run."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 LONGER = 1.5
 PATIENCE = 3 * 86_400.0
-"""After its run has ended, for so long a server that is away is asked again; then it is left to `runicorn sync`."""
+"""Seconds for which an unreachable server is retried after the end of a run; then `runicorn sync` is needed."""
 LINGER = 5.0
-"""Seconds after SIGTERM that a run has to end: its training may have been told to stop at the same moment."""
+"""Seconds after SIGTERM that a run has to end, since its training may have been stopped at the same moment."""
 
 
 class Worker(threading.Thread):
-    """Uploads one run of a queue.
+    """Upload one run of a queue.
 
     Args:
         queue: the queue.
@@ -47,7 +47,7 @@ class Worker(threading.Thread):
         self.fd = self._watched.fd
 
     def run(self) -> None:
-        """Upload the run, then take it out of the queue."""
+        """Upload the run, then remove it from the queue."""
         with self._state.lock():
             upload = Upload(
                 self._run_dir,
@@ -67,16 +67,16 @@ class Worker(threading.Thread):
         self._watched.close()
 
     def wake(self) -> None:
-        """Look after the run now."""
+        """Wake it."""
         self._woken.set()
 
     def process_ended(self) -> None:
-        """The process that writes the run has ended."""
+        """Called when the process that writes the run has ended."""
         self.fd = -1
         self._woken.set()
 
     def flush(self) -> None:
-        """Send what is left, then end."""
+        """Send remaining data, then end."""
         if self._flush_at is None:
             self._flush_at = time.monotonic()
             self._woken.set()
@@ -91,10 +91,10 @@ class Worker(threading.Thread):
         return self.is_alive() and not self._ended
 
     def server(self, timeout: float) -> Server:
-        """A connection of its own to the server of the run.
+        """Return a separate client for the server of the run.
 
         Raises:
-            ValueError: its address or the token is malformed.
+            ValueError: the URL or the token is malformed.
         """
         return server_of(UploadState(self._queue.root, self.entry.run_id).load(), timeout)
 
@@ -115,14 +115,14 @@ class Worker(threading.Thread):
 
 
 class Upload:
-    """Sends a run again and again until all of it is on the server; the lock of its state is held.
+    """Send a run repeatedly until all of it is on the server. The caller holds the lock of its state.
 
     Args:
         run_dir: the folder of the run.
-        state: the state of its upload.
-        has_ended: whether nothing more is written to it.
-        is_stopped: whether to end before that, after one more pass.
-        sleep: waits so many seconds, or less.
+        state: state of the upload.
+        has_ended: returns whether nothing more is written to it.
+        is_stopped: returns whether to end earlier, after one more pass.
+        sleep: waits up to a number of seconds.
     """
 
     def __init__(
@@ -145,22 +145,22 @@ class Upload:
         self._files: RunUpload | None = None
 
     def differences(self) -> list[str]:
-        """The files that are not the same on the server, by digest; none where the server has them from this store.
+        """Return the files whose digest differs on the server; none if the server serves this store.
 
         Raises:
-            Away: the server could not be asked.
+            Away: the server could not be reached.
         """
         return [] if self._files is None or self.is_own_store else self._files.differences()
 
     def send(self, patience: float, *, insistent: bool = True) -> str:
-        """Send until the run has ended and everything is there.
+        """Send until the run has ended and everything is on the server.
 
         Args:
-            patience: seconds for which a server that is away is asked again, once the run has ended.
-            insistent: ask a server again that wants another token.
+            patience: seconds for which an unreachable server is retried, once the run has ended.
+            insistent: also retry a server that requires another token.
 
         Returns:
-            Why something was not sent, as a sentence; "" when all of it is there.
+            Why something was not sent; "" if all of it is on the server.
         """
         try:
             server = server_of(self.state)
@@ -170,7 +170,7 @@ class Upload:
         files = self._files = RunUpload(self.run_dir, self.state.root, self.state, server)
         pause, taken, deadline = 0.0, 0, 0.0
         while True:
-            # Asked before the files are read: what was written before the end is sent then.
+            # Checked before the files are read, so that everything written before the end is sent.
             try:
                 ended = self._has_ended()
                 stopped = self._is_stopped()
@@ -183,7 +183,7 @@ class Upload:
                 ):
                     self.is_over = True
                     return str(error)
-                # A server that accepts something between two cuts is there.
+                # A server that accepts something between two disconnections is reachable.
                 pause = next_pause(pause if server.taken == taken else 0.0, error.pause)
                 taken = server.taken
                 self._sleep(pause)
@@ -200,7 +200,7 @@ class Upload:
                 self._sleep(POLL)
 
     def _give_up(self, error: Exception) -> str:
-        """Note why nothing more is sent; the sentence, or "" where nothing needs to be."""
+        """Record why nothing more is sent; return the message, or "" if none is needed."""
         self.is_over = not isinstance(error, OSError)
         if isinstance(error, Conflict) and error.same_store:
             self.state.content["done"] = self.is_own_store = True
@@ -219,20 +219,20 @@ class Upload:
 
 
 def server_of(state: UploadState, timeout: float = TIMEOUT) -> Server:
-    """The server that a run goes to.
+    """Return a client for the server of a run.
 
     Raises:
-        ValueError: its address or the token is malformed.
+        ValueError: the URL or the token is malformed.
     """
     url, sender = str(state.content.get("url")), str(state.content.get("sender") or "")
     return Server(url, state.run_id, sender, timeout)
 
 
 def next_pause(last: float, asked: float | None) -> float:
-    """Seconds until a server that is away is asked again: longer and longer, and not all at the same moment.
+    """Return the seconds until the next retry: growing, with jitter.
 
-    A pause is about a fourth longer than the one before it, so a server that comes back is found after about a fifth
-    of the time for which it was away.
+    Each pause is about a fourth longer than the last, so a server that comes back is noticed after about a fifth of the
+    time for which it was away.
     """
     if asked is not None:
         return min(max(asked, 0.1), LONGEST_PAUSE)

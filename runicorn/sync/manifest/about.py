@@ -10,7 +10,7 @@ from runicorn.store import layout
 
 UNKNOWN = "unknown"
 SOURCES = (layout.META, layout.STATUS, layout.CURATION, layout.DELETED)
-"""The files it is read from."""
+"""The files that it is read from."""
 
 
 class About(NamedTuple):

@@ -1,4 +1,4 @@
-"""The folders of a store on a disk of this machine, as a scan wants them."""
+"""Folders of a store on a local disk, for scans."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Disk:
         self.root = root
 
     def many(self, folders: Iterable[str]) -> Iterator[tuple[str, Listing]]:
-        """What is in each folder, in their order: one `stat` for each entry."""
+        """Return the content of each folder, in order: one `stat` per entry."""
         for folder in folders:
             try:
                 yield folder, _items(self.root / folder)
@@ -29,13 +29,13 @@ class Disk:
                 yield folder, error
 
     def status(self, folder: str) -> str | None:
-        """The word in a run's `status.json`."""
+        """Return the status in a run's `status.json`."""
         word = layout.read_json(self.root / folder / layout.STATUS)[0].get("status")
         return word if isinstance(word, str) else None
 
 
 def _items(path: Path) -> list[Item]:
-    # A folder that is a link leads out of the store, or to what is found by its own path.
+    # A link to a folder leads out of the store, or to a folder that is found by its own path.
     if stat.S_ISLNK(os.lstat(path).st_mode):
         raise NotADirectoryError(f"{path} is a link")
     items = []
@@ -53,10 +53,10 @@ def _items(path: Path) -> list[Item]:
 
 
 def ends(path: Path, size: int) -> tuple[str, str]:
-    """The MD5 of the last and the first 4,096 of the `size` first bytes of a file.
+    """Return the MD5 of the last and the first 4,096 of the first `size` bytes of a file.
 
     Raises:
-        OSError: it cannot be read, or has become shorter.
+        OSError: it cannot be read, or is shorter.
     """
     fd = _platform.open_regular(path, follow_links=False)
     try:
@@ -70,5 +70,5 @@ def ends(path: Path, size: int) -> tuple[str, str]:
 
 
 def md5(content: bytes) -> str:
-    """The hash that the format asks for; it tells files apart and protects nothing."""
+    """Return the hash that the format requires; it is not used for security."""
     return hashlib.md5(content, usedforsecurity=False).hexdigest()

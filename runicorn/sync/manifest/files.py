@@ -1,17 +1,17 @@
-"""Which files of a run's folder travel with it, and in which order."""
+"""Files of a run's folder that are synced, and their order."""
 
 from __future__ import annotations
 
 from runicorn.store import layout
 
 FIRST, SECOND, THIRD = 1, 2, 3
-"""Priorities: what says what a run is; what it logged; its images, tables and histograms."""
+"""Priorities: description of a run; its logged data; its images, tables and histograms."""
 MOST_DEPTH = 16
 PART_BYTES = 255
 
 
 def priority_of(name: str) -> int | None:
-    """When a file travels, by its name relative to the run's folder; None for what is not ours and stays."""
+    """Return the priority of a file by its name relative to the run's folder; None for files that are not synced."""
     if name in layout.SMALL:
         return FIRST
     if name in layout.GROWING:
@@ -20,7 +20,7 @@ def priority_of(name: str) -> int | None:
 
 
 def is_media(name: str) -> bool:
-    """Whether a name relative to the run's folder is a file below `media/`."""
+    """Return whether a name relative to the run's folder is a file below `media/`."""
     parts = name.split("/")
     return (
         parts[0] == layout.MEDIA
@@ -30,7 +30,7 @@ def is_media(name: str) -> bool:
 
 
 def is_safe_part(part: str) -> bool:
-    """Whether a text can be one visible component of a path, here and on the other side."""
+    """Return whether a text is valid as a visible path component on both machines."""
     if not part or part.startswith(".") or "/" in part or "\\" in part or layout.CONTROL.search(part):
         return False
     if layout.names_another_file(part):
@@ -39,7 +39,7 @@ def is_safe_part(part: str) -> bool:
 
 
 def is_run_folder(folder: str) -> bool:
-    """Whether a path can be that of a run: `<project>/<name>/runs/<id>`, or any below `runs`."""
+    """Return whether a path may be that of a run: `<project>/<name>/runs/<id>`, or any below `runs`."""
     parts = folder.split("/")
     if not all(map(is_safe_part, parts)):
         return False

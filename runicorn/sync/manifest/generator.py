@@ -1,8 +1,8 @@
 """Generate manifests of a store for its mirrors, reading only what changed.
 
-The state between two calls is beside the manifests: `.manifest_state.json` counts revisions, and
-`.manifest_scan.json` holds what was seen. Both can be deleted: the next manifest is then made from nothing, and its
-revision goes on from that of the manifests that are there.
+State is stored beside the manifests: `.manifest_state.json` counts revisions, `.manifest_scan.json` has the result of the
+last scan. Both can be deleted: the next manifest is then generated from scratch, and its revision continues from the
+existing manifests.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SCAN_VERSION = 1
 
 
 class Memory:
-    """What is remembered of the runs between two manifests."""
+    """Result of the last scan."""
 
     def __init__(self, folder: Path, root: Path) -> None:
         self._path = folder / SCAN
@@ -43,7 +43,7 @@ class Memory:
         self.hashes: dict[str, dict[str, tuple[str, str]]] = {}
 
     def load(self) -> None:
-        """Read it; what is missing or damaged is looked at again."""
+        """Read it; missing or damaged entries are scanned again."""
         try:
             content = json.loads(self._path.read_bytes())
             if (content["version"], content["root"]) != (SCAN_VERSION, self._root):
@@ -56,7 +56,7 @@ class Memory:
             self.runs.clear()
 
     def save(self) -> None:
-        """Write it.
+        """Save it.
 
         Raises:
             OSError: it could not be written.
@@ -70,15 +70,15 @@ class Memory:
 
 
 class ManifestGenerator:
-    """Makes the manifests of one store. Several may work at once, in any processes: one waits for the other.
+    """Generate the manifests of one store. Concurrent generators, in any process, wait for each other.
 
     Args:
         remote_root: the storage root.
-        output_dir: where the manifests go; else `.runicorn` in the root.
-        active_window_seconds: how long after its last write a run is in the active manifest. One that is running, and
-            whose process is alive on this machine, always is.
-        incremental: remember what was seen; without it every file is looked at again.
-        clock: Unix seconds.
+        output_dir: folder of the manifests; by default `.runicorn` in the root.
+        active_window_seconds: time since its last write for which a run is in the active manifest. A running run whose
+            process is alive on this machine always is.
+        incremental: use the result of the last scan; otherwise every file is scanned again.
+        clock: returns Unix seconds.
     """
 
     def __init__(
@@ -100,21 +100,21 @@ class ManifestGenerator:
         manifest_type: ManifestType = ManifestType.FULL,
         output_path: str | os.PathLike[str] | None = None,
     ) -> tuple[SyncManifest, Path]:
-        """Write a manifest, and the same compressed beside it with `.gz` after its name.
+        """Write a manifest, and a compressed copy beside it with the suffix `.gz`.
 
-        Its revision is above every earlier one of this folder when its runs are not those of the last manifest of the
-        kind; else revision and snapshot id stay. Full and active ones are counted together.
+        If its runs differ from the last manifest of the type, its revision is above every earlier one of the folder;
+        otherwise revision and snapshot id stay. Full and active manifests share the count.
 
         Args:
-            manifest_type: every run, or those that are being written.
-            output_path: the file; else `<type>_manifest.json` in the output folder.
+            manifest_type: all runs, or active ones.
+            output_path: the file; by default `<type>_manifest.json` in the output folder.
 
         Returns:
-            The manifest and the path of the file that is not compressed.
+            The manifest, and the path of the uncompressed file.
 
         Raises:
-            FileNotFoundError: there is no storage root.
-            OSError: the root could not be listed, or something could not be written: the old manifest is as it was.
+            FileNotFoundError: the storage root does not exist.
+            OSError: the root could not be listed, or a file could not be written; the old manifest is unchanged.
         """
         kind = ManifestType(manifest_type)
         if self.output_dir == self.remote_root / PRIVATE:
@@ -134,7 +134,7 @@ class ManifestGenerator:
             manifest = self._numbered(kind, entries, sorted({*found.unread, *lost}))
             content = manifest.to_json()
             _platform.replace_file(path, content)
-            # The time in the header would make equal manifests differ.
+            # Equal manifests must not differ by the time in the header.
             _platform.replace_file(path.with_name(f"{path.name}.gz"), gzip.compress(content, 6, mtime=0))
             if found.looked or memory.runs.keys() != found.runs.keys():
                 memory.runs = found.runs
@@ -142,7 +142,7 @@ class ManifestGenerator:
         return manifest, path
 
     def _entries(self, found: Found, memory: Memory) -> tuple[list[ExperimentEntry], list[str]]:
-        """The runs in the order of their folders, and the folders of those that could not be read."""
+        """Return the runs sorted by folder, and the folders that could not be read."""
         entries, lost = [], []
         for folder in sorted(found.runs):
             run = found.runs[folder]
@@ -154,7 +154,7 @@ class ManifestGenerator:
                     memory.hashes[folder] = {}
             if run.files and folder in memory.descriptions:
                 entries.append(_entry(folder, run, memory.descriptions[folder], memory.hashes[folder]))
-        # What could not be read is forgotten, and so looked at again next time whatever its time says.
+        # Unreadable folders are forgotten, and so scanned again next time whatever their time.
         for folder in lost:
             del found.runs[folder]
         for gone in (memory.descriptions.keys() | memory.hashes.keys()) - found.runs.keys():
@@ -193,7 +193,7 @@ class ManifestGenerator:
         if known.get("digest") == digest and _whole(known.get("revision")) and known.get("snapshot_id"):
             revision, snapshot = known["revision"], str(known["snapshot_id"])
         else:
-            # A state that was lost must not begin again below what clients have seen.
+            # After the loss of the state, revisions must not fall below those that clients know.
             last = last or max(_revision_in(self.output_dir, other) for other in ManifestType)
             revision = last + 1
             snapshot = str(uuid.uuid4())
@@ -232,7 +232,7 @@ def _runs_here(folder: Path) -> bool:
 
 
 def _revision_in(folder: Path, kind: ManifestType) -> int:
-    """The revision of a manifest that is there."""
+    """Return the revision of an existing manifest."""
     try:
         return _whole(json.loads((folder / f"{kind}_manifest.json").read_bytes())["revision"])
     except (OSError, ValueError, LookupError, TypeError, RecursionError):

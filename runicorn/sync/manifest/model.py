@@ -1,4 +1,4 @@
-"""The manifest of a store, format 1.0: which files its runs have, and how to tell whether they changed.
+"""The manifest of a store, format 1.0: its runs and their files, with sizes, times and hashes.
 
     {"format_version": "1.0", "manifest_type": "full"|"active", "revision": i, "snapshot_id": uuid, "generated_at": f,
      "server_hostname": s, "remote_root": s, "experiments": [{run_id, project, name, status, created_at, updated_at,
@@ -6,8 +6,8 @@
      "statistics": {total_experiments, total_files, total_bytes}, "generator_version": "1.0", "unread": [s]}
 
 Times are Unix seconds, sizes bytes, paths relative to the root. `tail_hash` and `head_hash` are the MD5 of the last and
-the first 4,096 bytes of a file that only grows. `unread` are folders that could not be read: what is missing there was
-not deleted. `head_hash`, `deleted_at` and `unread` are ours; readers of Runicorn 0.5 pass over them.
+the first 4,096 bytes of an append-only file. `unread` are folders that could not be read: what is missing there was not
+deleted. `head_hash`, `deleted_at` and `unread` were added in 1.0; Runicorn 0.5 ignores them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from runicorn.store import layout
 
 FORMAT_VERSION = "1.0"
 HASHED = 4096
-"""Bytes at each end of a growing file that are hashed."""
+"""Bytes hashed at each end of an append-only file."""
 
 
 class ManifestType(StrEnum):
-    """What a manifest holds: every run, or those that are being written."""
+    """Content of a manifest: all runs, or active ones."""
 
     FULL = "full"
     ACTIVE = "active"
@@ -33,7 +33,7 @@ class ManifestType(StrEnum):
 
 @dataclass(slots=True)
 class FileEntry:
-    """One file of a run."""
+    """A file of a run."""
 
     path: str
     size: int
@@ -44,7 +44,7 @@ class FileEntry:
     is_append_only: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in a manifest; what says nothing is left out."""
+        """Return its form in a manifest, without empty fields."""
         optional = {
             "tail_hash": self.tail_hash,
             "head_hash": self.head_hash,
@@ -57,7 +57,7 @@ class FileEntry:
 
 @dataclass(slots=True)
 class ExperimentEntry:
-    """One run, with its files by priority and path."""
+    """A run, with its files sorted by priority and path."""
 
     run_id: str
     project: str
@@ -71,11 +71,11 @@ class ExperimentEntry:
 
     @property
     def folder(self) -> str:
-        """The run's folder relative to the root: what the paths of its files begin with."""
+        """Return the run's folder relative to the root: the beginning of the paths of its files."""
         return folder_of(self.files[0].path) if self.files else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """As it stands in a manifest."""
+        """Return its form in a manifest."""
         known = {
             "run_id": self.run_id,
             "project": self.project,
@@ -91,7 +91,7 @@ class ExperimentEntry:
 
 @dataclass(slots=True)
 class SyncManifest:
-    """A whole manifest."""
+    """A manifest."""
 
     manifest_type: ManifestType
     revision: int
@@ -105,21 +105,21 @@ class SyncManifest:
 
     @property
     def total_experiments(self) -> int:
-        """How many runs it holds."""
+        """Return the number of runs."""
         return len(self.experiments)
 
     @property
     def total_files(self) -> int:
-        """How many files they have."""
+        """Return the number of files."""
         return sum(len(entry.files) for entry in self.experiments)
 
     @property
     def total_bytes(self) -> int:
-        """The sizes of these files together."""
+        """Return the total size of the files."""
         return sum(file.size for entry in self.experiments for file in entry.files)
 
     def to_json(self) -> bytes:
-        """The manifest as it is stored: one run a line, so that two of them can be compared by eye."""
+        """Return the manifest as stored: one run per line, so that manifests can be diffed."""
         head = {
             "format_version": self.format_version,
             "manifest_type": self.manifest_type.value,
@@ -143,10 +143,10 @@ class SyncManifest:
 
 
 def encode(value: Any) -> bytes:
-    """One JSON document in a line; names that are no Unicode do not get here."""
+    """Encode a JSON document in one line; all names are valid Unicode."""
     return json.dumps(value, ensure_ascii=False).encode()
 
 
 def folder_of(path: str) -> str:
-    """The run's folder of a file's path."""
+    """Return the run's folder of a file's path."""
     return layout.split_run_path(path)[0]

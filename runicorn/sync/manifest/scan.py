@@ -1,10 +1,9 @@
-"""Which runs a store has and which files they hold, found again at the price of what can have changed. Pure.
+"""Incremental scan of a store for runs and their files, at the cost of what may have changed. Pure.
 
-A folder shows when files in it come, go or are replaced, but not when one grows or is written over in place. So a run is
-*settled* when it does not say that it is running and nothing in it was written for an hour: then its folder's time alone
-is compared, which the listing of the folder above has told already. A run that is not settled is listed each time. What
-no folder shows (a settled run that an old SDK writes over in place, or to which a line is added by hand) is found by
-the look that every run gets once a day.
+The time of a folder changes when files in it are created, deleted or replaced, but not when a file grows or is
+overwritten. So a run is *settled* when it is not running and was not written for an hour: then only its folder's time is
+compared, which the listing of the folder above contains. A run that is not settled is listed each time. Changes that no
+folder shows (a settled run whose files are overwritten or appended to by hand) are found by the daily scan of every run.
 """
 
 from __future__ import annotations
@@ -18,22 +17,22 @@ from runicorn.store import layout
 from runicorn.sync.manifest.files import MOST_DEPTH, is_run_folder, is_safe_part, priority_of
 
 QUIET_SECONDS = 3600.0
-"""A run that ended and was not written for so long is settled."""
+"""Time without writes after which an ended run is settled."""
 SILENT_SECONDS = 86_400.0
-"""The same for a run without a status; and the interval after which every run is scanned again."""
+"""The same for a run without a status; also the interval after which every run is scanned again."""
 YOUNG_SECONDS = 5.0
-"""A folder changed this shortly before it was listed may change again without its time moving on."""
+"""A folder changed this shortly before it was listed may change again without a new time."""
 
 
 class Item(NamedTuple):
-    """One entry of a folder.
+    """An entry of a folder.
 
     Attributes:
         name: its name.
-        is_folder: whether it is a folder; what is neither folder nor regular file is not told.
-        size: bytes.
-        mtime: Unix seconds, as precise as the source knows them.
-        stamp: changes when the folder does.
+        is_folder: whether it is a folder, not a regular file; other kinds are left out.
+        size: size in bytes.
+        mtime: Unix seconds, in the precision of the source.
+        stamp: changes with the folder.
     """
 
     name: str
@@ -47,10 +46,10 @@ Listing = list[Item] | OSError
 
 
 class Reader(Protocol):
-    """Where folders are listed: a disk, or another machine. Paths are relative to the root, with forward slashes."""
+    """Lists folders, local or remote. Paths are relative to the root, with forward slashes."""
 
     def many(self, folders: Iterable[str]) -> Iterator[tuple[str, Listing]]:
-        """What is in each folder, or why that is not known; in any order."""
+        """Yield the content of each folder, or the error, in any order."""
 
     def status(self, folder: str) -> str | None:
         """Return the status of a run, if known."""
@@ -58,7 +57,7 @@ class Reader(Protocol):
 
 @dataclass(slots=True)
 class RunFiles:
-    """What is known of one run's folder."""
+    """Known files of a run's folder."""
 
     stamp: str
     looked_at: float = 0.0
@@ -66,23 +65,23 @@ class RunFiles:
     files: dict[str, tuple[int, float]] = field(default_factory=dict)
     """Size and time by name relative to the run's folder."""
     media: dict[str, str] = field(default_factory=dict)
-    """The stamps of folders below `media` that need no second listing while they have them."""
+    """Stamps of folders below `media`, which are not listed again while unchanged."""
 
     @property
     def written(self) -> float:
-        """When anything in it was last written."""
+        """Return when a file was last written."""
         return max((mtime for _, mtime in self.files.values()), default=0.0)
 
     def to_list(self) -> list[Any]:
-        """In a form that JSON holds."""
+        """Return its JSON form."""
         return [self.stamp, self.looked_at, self.settled, self.files, self.media]
 
     @classmethod
     def from_list(cls, value: Any) -> RunFiles:
-        """From that form.
+        """Create it from its JSON form.
 
         Raises:
-            ValueError, TypeError, AttributeError: it is another.
+            ValueError, TypeError, AttributeError: it is malformed.
         """
         stamp, looked_at, settled, files, media = value
         sizes = {str(name): (int(size), float(mtime)) for name, (size, mtime) in files.items()}
@@ -92,26 +91,26 @@ class RunFiles:
 
 @dataclass(slots=True)
 class Found:
-    """The outcome of a scan."""
+    """Result of a scan."""
 
     runs: dict[str, RunFiles] = field(default_factory=dict)
-    """By folder relative to the root."""
+    """Runs by folder relative to the root."""
     unread: list[str] = field(default_factory=list)
-    """Folders that could not be listed; runs in them that were known before are still in `runs`."""
+    """Folders that could not be listed; their known runs are still in `runs`."""
     looked: set[str] = field(default_factory=set)
-    """The runs that were looked at, and not only taken over."""
+    """Runs that were scanned, not taken from the last result."""
 
 
 def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], float] = time.time) -> Found:
-    """Find the runs of a store and their files.
+    """Scan a store for runs and their files.
 
     Args:
         reader: lists its folders.
-        known: what the last scan found.
-        clock: Unix seconds.
+        known: result of the last scan.
+        clock: returns Unix seconds.
 
     Raises:
-        OSError: the root could not be listed, or is empty and held runs before: its disk is not mounted.
+        OSError: the root could not be listed, or is empty although it had runs, so its disk is not mounted.
     """
     found = Found()
     waiting: dict[str, Item] = {}
@@ -134,7 +133,7 @@ def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], floa
 
 
 def _runs_in(parent: str, items: list[Item]) -> dict[str, Item]:
-    """The folders in a folder that may be runs."""
+    """Yield the folders in a folder that may be runs."""
     return {
         folder: item for item in items if item.is_folder and is_run_folder(folder := f"{parent}/{item.name}")
     }
@@ -239,7 +238,7 @@ def _take_media(
             path = f"{name}/{entry.name}"
             if not entry.is_folder and priority_of(path) is not None:
                 run.files[path] = (entry.size, entry.mtime)
-        # The time of a folder says nothing of the folders in it.
+        # The time of a folder does not reflect changes in its subfolders.
         if not inner and now - about.mtime > YOUNG_SECONDS:
             run.media[name] = about.stamp
 

@@ -1,8 +1,8 @@
-"""Exit code with which the interpreter is about to end.
+"""Exit code of an interpreter that is about to exit.
 
-`atexit` functions cannot see it, so `sys.exit`, `exit` and `quit` are wrapped. For a bare `raise SystemExit(code)` there
-is one moment: CPython flushes stdout and stderr after the last frame of a script is gone and before it handles the
-exception. (Not for `python -m` and `python -c`, where such an exit counts as code 0.)
+`atexit` functions cannot read it, so `sys.exit`, `exit` and `quit` are wrapped. For a bare `raise SystemExit(code)` it is
+read when CPython flushes stdout and stderr, after the last frame of a script is gone and before it handles the exception.
+(Not for `python -m` and `python -c`, where such an exit counts as code 0.)
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _latest: int | None = None
 
 
 class _Rider:
-    """Rides on the exception of a `sys.exit` and goes with it: when anybody's code is still running then, it was caught.
+    """Attached to the exception of a `sys.exit`: if Python code still runs when it is released, the exit was caught.
 
-    An exit that is not caught is released by the interpreter itself, with no frame left.
+    An uncaught exit is released by the interpreter itself, with no frame left.
     """
 
     def __del__(self) -> None:
@@ -33,17 +33,17 @@ class _Rider:
 
 
 def code() -> object:
-    """What the exit under way was called with; `None` without one, or if it was caught."""
+    """Return the code of the exit in progress; None without one, or if it was caught."""
     return _code
 
 
 def watch() -> None:
-    """Notice exits from now on."""
+    """Wrap the functions that exit."""
     if not hasattr(sys.exit, "__wrapped__"):
         sys.exit = _noticing(sys.exit)
     for stream in (sys.stderr, sys.stdout):
         _watch_flush(stream)
-    # site's `exit` and `quit` are objects of one class; a notebook has its own, which end nothing but a cell.
+    # site's `exit` and `quit` are instances of one class; a notebook has its own, which only end a cell.
     quitter: Any = type(getattr(builtins, "exit", None))
     if quitter.__module__ == "_sitebuiltins" and not hasattr(quitter.__call__, "__wrapped__"):
         quitter.__call__ = _noticing(quitter.__call__)
@@ -65,19 +65,19 @@ def _watch_flush(stream: Any) -> None:
 
 
 def _find_exit() -> None:
-    """Read the code of a `SystemExit` that has left the script, from the objects that were made last."""
+    """Return the code of a `SystemExit` that left the script, found among the youngest objects."""
     global _code
     script = vars(sys.modules["__main__"])
-    # The exception was just made. Older generations can be large.
+    # The exception was just created. Older generations can be large.
     recent = [*gc.get_objects(generation=1), *gc.get_objects(generation=0)]
-    # By type: `isinstance` asks lazy objects, which then load what they stand for.
+    # By type: `isinstance` triggers lazy objects to import what they represent.
     exits = [each for each in recent if issubclass(type(each), SystemExit)]
     if exits and any(type(each) is TracebackType and _has_left(each, script) for each in recent):
         _code = exits[-1].code
 
 
 def _has_left(trace: TracebackType, script: dict[str, Any]) -> bool:
-    """Whether the script of this traceback ended by an exception, and not by running to its end."""
+    """Return whether the script of this traceback ended by an exception, and not by reaching its end."""
     frame = trace.tb_frame
     if frame.f_globals is not script or frame.f_back is not None:
         return False

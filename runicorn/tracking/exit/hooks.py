@@ -1,7 +1,7 @@
 """End of runs without `finish()`: at exit, by an exception, by a signal.
 
-What ended the program is read from what the interpreter leaves behind when it is over, so no hook of anybody's is
-replaced, and an exception in a cell of a notebook ends nothing.
+The reason is read from the state that the interpreter leaves at exit, so no hooks are replaced, and an exception in a
+cell of a notebook ends no run.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ REASON_LENGTH = 200
 
 
 class Endable(Protocol):
-    """The part of a run that its end needs."""
+    """A run, as far as ending it is concerned."""
 
     @property
     def process(self) -> int:
-        """The pid of the process that began it, and alone may end it."""
+        """Return the pid of the process that began it and alone may end it."""
 
     @property
     def upload(self) -> RunningUpload | None:
-        """Its upload to a server."""
+        """Return its upload to a server."""
 
     def is_open(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether it has not ended."""
 
     def end(self, status: str, reason: str | None) -> None:
-        """Write the end down."""
+        """Write its end."""
 
 
 _runs: list[Endable] = []
@@ -47,7 +47,7 @@ _watched_in: int | None = None
 
 
 def watch(run: Endable) -> None:
-    """See to it that the run is ended with the process."""
+    """End the run with the process."""
     global _watched_in
     if _watched_in is None:
         atexit.register(_at_exit)
@@ -60,7 +60,7 @@ def watch(run: Endable) -> None:
 
 
 def forget(run: Endable) -> None:
-    """The run has ended."""
+    """Forget a run that has ended."""
     if run in _runs:
         _runs.remove(run)
     if not _ours():
@@ -68,12 +68,12 @@ def forget(run: Endable) -> None:
 
 
 def open_runs() -> list[Endable]:
-    """The runs that have not ended, oldest first; in a forked process those of its parent too."""
+    """Return the runs that have not ended, oldest first; in a forked process also those of its parent."""
     return [run for run in _runs if run.is_open()]
 
 
 def verdict(error: BaseException | None) -> Verdict:
-    """The status, and the reason in words, of a run that ends with `error` under way."""
+    """Return status and reason of a run that ends with `error`."""
     if error is None:
         return layout.FINISHED, None
     if isinstance(error, SystemExit):
@@ -106,7 +106,7 @@ def _verdict_at_exit() -> Verdict:
 
 
 def _went_all_the_way(error: BaseException) -> bool:
-    """Whether it left the program at its bottom; a console inside the program reports its exceptions likewise."""
+    """Return whether it left the main program; a console inside the program reports its exceptions likewise."""
     trace = error.__traceback__
     return trace is None or trace.tb_frame.f_back is None
 
@@ -119,10 +119,10 @@ def _at_exit() -> None:
 
 
 def _interrupt_again() -> None:
-    """Have the process end by SIGINT, as it was about to.
+    """Let the process end by SIGINT, as it was about to.
 
-    CPython notes an unhandled KeyboardInterrupt and forgets it when anything, in any thread, is executed from a
-    string; modules that define named tuples and dataclasses do so, and a capture may just be loading some.
+    CPython records an unhandled KeyboardInterrupt and forgets it when any thread executes code from a string, as modules
+    with named tuples and dataclasses do, which a capture may be importing.
     """
     with suppress(KeyboardInterrupt):
         exec("raise KeyboardInterrupt")
@@ -141,7 +141,7 @@ def check_timeout(timeout: float | None) -> None:
     """Check a number of seconds to wait for an upload.
 
     Raises:
-        ValueError: it is not a number from 0 on.
+        ValueError: it is not a number of at least 0.
     """
     if timeout is not None:
         from runicorn.upload.target import check_seconds
@@ -150,13 +150,13 @@ def check_timeout(timeout: float | None) -> None:
 
 
 def end_all(runs: Sequence[Endable], status: str, reason: str | None, timeout: float | None = None) -> None:
-    """End runs, then wait a bounded time until they are on their servers.
+    """End runs, then wait a bounded time for their uploads.
 
     Args:
         runs: the runs.
-        status: how they end.
-        reason: why, in words.
-        timeout: seconds to wait at most, for all of them; else what they say.
+        status: their status.
+        reason: the reason.
+        timeout: total seconds to wait; by default those of the runs.
     """
     for run in runs:
         run.end(status, reason)
@@ -173,7 +173,7 @@ def _ours() -> list[Endable]:
 
 
 def _watch_worker() -> None:
-    """A process that multiprocessing forked leaves without `atexit`, but tidies up in a way of its own."""
+    """Register for processes forked by multiprocessing, which skip `atexit` but have finalizers of their own."""
     process = sys.modules.get("multiprocessing.process")
     if process is not None and process.parent_process() is not None:
         from multiprocessing.util import Finalize
@@ -187,10 +187,10 @@ def _at_end_of_worker() -> None:
 
 
 def _code_of_worker() -> int | None:
-    """Return the exit code that multiprocessing has chosen for this process, if it has.
+    """Return the exit code that multiprocessing has chosen for this process, if any.
 
-    Up to some 3.12 it tidies up while the exception is under way, since then after it has printed and forgotten it: its
-    code stands in the frame that is about to end the process, and nowhere else (CPython's popen_fork.py, forkserver.py).
+    Until some 3.12 finalizers run while the exception is active, since then after it was printed and cleared: its code is
+    only in the frame that is about to end the process (CPython's popen_fork.py, forkserver.py).
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code.co_name != "_bootstrap":

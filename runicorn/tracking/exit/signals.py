@@ -1,4 +1,4 @@
-"""SIGTERM: the runs are ended first, then happens what would have happened without us."""
+"""SIGTERM: end the runs first, then continue with the previous handler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runicorn import _platform
 
 
 class _Handler:
-    """Ends the runs, then hands on to whatever handled the signal before it."""
+    """End the runs, then call the previous handler of the signal."""
 
     def __init__(self, end_runs: Callable[[], None], before: Any) -> None:
         self.end_runs = end_runs
@@ -26,28 +26,28 @@ class _Handler:
         if callable(self.before):
             self.before(number, frame)
         else:
-            # Raised again and not turned into an exit: the parent process sees the signal.
+            # Raised again instead of exiting: the parent process sees the signal.
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
 
     def after_fork(self) -> None:
-        """A child has no run to end, and must die of the signal as at once as it would without us."""
+        """A child has no runs to end, and must die of the signal immediately."""
         release()
 
 
 def take(end_runs: Callable[[], None]) -> None:
-    """Have `end_runs` called at SIGTERM. Does nothing off the main thread, or where the signal is ignored."""
+    """Call `end_runs` at SIGTERM. Does nothing off the main thread, or if the signal is ignored."""
     if threading.current_thread() is not threading.main_thread():
         return
     before = signal.getsignal(signal.SIGTERM)
-    # None: a handler that was not set from Python, and cannot be called or put back.
+    # None: a handler that was not set from Python, and can be neither called nor restored.
     if before in (None, signal.SIG_IGN) or isinstance(before, _Handler):
         return
     signal.signal(signal.SIGTERM, _Handler(end_runs, before))
 
 
 def release() -> None:
-    """Put the handler back that was there before ours, unless another one has been set since."""
+    """Restore the previous handler, unless another one has been set since."""
     handler = signal.getsignal(signal.SIGTERM)
     if isinstance(handler, _Handler):
         with suppress(ValueError):  # off the main thread handlers cannot be changed
