@@ -23,6 +23,8 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from runicorn.api.responses.remote import PresentedHostKey
+
 KEY_FILE = (
     "private_key_path: no private key could be read from it. "
     "Give the path of a key file on the viewer's machine that its user may read."
@@ -102,7 +104,7 @@ class HostKeyConflict(RemoteError):
     status_code = HTTPStatus.CONFLICT
     code = "HOST_KEY_CONFIRMATION_REQUIRED"
 
-    def __init__(self, host_key: dict[str, Any]) -> None:
+    def __init__(self, host_key: PresentedHostKey) -> None:
         super().__init__("Host key verification failed")
         self.detail = {
             "code": self.code,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, NotRequired, TypedDict
 
 from rest_framework import serializers
 
 from remote.ssh import address as addresses
 from remote.ssh import known_hosts
-from remote.ssh.address import InvalidAddress
+from remote.ssh.address import Address, InvalidAddress
 from remote.ssh.credentials import Credentials
 from remote.ssh.known_hosts import HostKey
 from runicorn_site.web.serializers import Body, Query
@@ -22,6 +23,34 @@ def _port(**more: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=65535, **more)
 
 
+class AddressArguments(TypedDict):
+    """Validated fields of `AddressBody`."""
+
+    address: Address
+
+
+class ConnectArguments(AddressArguments):
+    """Validated fields of `ConnectBody`; a viewer over an open connection needs no credentials."""
+
+    credentials: NotRequired[Credentials]
+
+
+class AcceptHostKeyArguments(TypedDict):
+    """Validated fields of `AcceptHostKeyBody`."""
+
+    host: str
+    port: int
+    key: HostKey
+
+
+class RemoveHostKeyArguments(TypedDict):
+    """Validated fields of `RemoveHostKeyBody`."""
+
+    host: str
+    port: int
+    key_type: str
+
+
 class AddressBody(Body):
     """A user on a host."""
 
@@ -29,13 +58,13 @@ class AddressBody(Body):
     port = _port(default=addresses.SSH_PORT)
     username = serializers.CharField(max_length=255, **EXACT)
 
-    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Replace the parts by the validated `address`."""
+    def validate(self, fields: dict[str, Any]) -> AddressArguments:
+        """Validate the address."""
         try:
-            address = addresses.address(fields.pop("host"), fields.pop("port"), fields.pop("username"))
+            address = addresses.address(fields["host"], fields["port"], fields["username"])
         except InvalidAddress as error:
             raise serializers.ValidationError({error.field: [str(error)]}) from error
-        return fields | {"address": address}
+        return {"address": address}
 
 
 class ConnectBody(AddressBody):
@@ -52,15 +81,14 @@ class ConnectBody(AddressBody):
         help_text="Ask the SSH agent of the viewer's machine, when neither a password nor a key is given.",
     )
 
-    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Replace the fields by `address` and `credentials`."""
-        fields = super().validate(fields)
+    def validate(self, fields: dict[str, Any]) -> ConnectArguments:
+        """Validate the address, and require credentials or the agent."""
         names = ("password", "private_key", "private_key_path", "passphrase", "use_agent")
-        credentials = Credentials(**{name: fields.pop(name) for name in names if name in fields})
+        credentials = Credentials(**{name: fields[name] for name in names if name in fields})
         if credentials.method == "none":
             sentence = "use_agent: with the agent left out, a password, a key or a key file is needed."
             raise serializers.ValidationError({"use_agent": [sentence]})
-        return fields | {"credentials": credentials}
+        return {**super().validate(fields), "credentials": credentials}
 
 
 class AcceptHostKeyBody(Body):
@@ -76,8 +104,8 @@ class AcceptHostKeyBody(Body):
         max_length=100, allow_blank=True, help_text="`SHA256:…`, compared with that of the key.", **EXACT
     )
 
-    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return `host`, `port` and `key`."""
+    def validate(self, fields: dict[str, Any]) -> AcceptHostKeyArguments:
+        """Validate the host, and parse the key."""
         for name in ("host", "key_type", "fingerprint_sha256"):
             _refuse(not fields[name], name, f"Invalid {name}")
         _refuse(any(end in fields["public_key"] for end in CONTROL), "public_key", "Invalid public_key")
@@ -120,15 +148,16 @@ class RemoveHostKeyBody(Body):
     port = _port(default=addresses.SSH_PORT)
     key_type = serializers.CharField(max_length=100, allow_blank=True, **EXACT)
 
-    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, fields: dict[str, Any]) -> RemoveHostKeyArguments:
         """Normalize the host."""
         for name in ("host", "key_type"):
             value = fields[name]
             _refuse(not value or any(c.isspace() or c == "," for c in value), name, f"Invalid {name}")
-        try:
-            return fields | {"host": addresses.checked_host(fields["host"])}
-        except InvalidAddress:  # a name in the file that is not a host, for example a hashed one
-            return fields
+        host = fields["host"]
+        # A name in the file may not be a host, for example a hashed one.
+        with suppress(InvalidAddress):
+            host = addresses.checked_host(host)
+        return {"host": host, "port": fields["port"], "key_type": fields["key_type"]}
 
 
 class ConnectionQuery(Query):

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from rest_framework import serializers
 
-from remote.api.requests import EXACT, ConnectBody, ConnectionQuery
+from remote.api.requests import EXACT, ConnectArguments, ConnectBody, ConnectionQuery
 from remote.services.viewers import patience
 from remote.ssh import address as addresses
 from remote.ssh.address import InvalidAddress
@@ -16,6 +16,13 @@ from runicorn_site.web.serializers import Body
 
 ADDRESS = ("host", "username")
 LOGIN = ("password", "private_key", "private_key_path", "passphrase")
+
+
+class StartViewerArguments(ConnectArguments):
+    """Validated fields of `StartViewerBody`."""
+
+    wanted: SessionParameters
+    wait: bool
 
 
 class StartViewerBody(ConnectBody):
@@ -50,23 +57,23 @@ class StartViewerBody(ConnectBody):
         help_text="Answer when it runs. Else at once: `viewer/status` then tells how far it is.",
     )
 
-    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
-        """Return `address`, `credentials` (none with a connection), `wanted` and `wait`."""
+    def validate(self, fields: dict[str, Any]) -> StartViewerArguments:
+        """Require either an open connection or an address with credentials."""
         wanted = SessionParameters(
-            root=fields.pop("remote_root"),
-            environment=fields.pop("conda_env"),
-            local_port=fields.pop("local_port"),
-            remote_port=fields.pop("remote_port"),
+            root=fields["remote_root"],
+            environment=fields["conda_env"],
+            local_port=fields["local_port"],
+            remote_port=fields["remote_port"],
             patience=patience(),
         )
-        wait, connection_id = fields.pop("wait"), fields.pop("connection_id", None)
+        wait, connection_id = fields["wait"], fields.get("connection_id")
         if connection_id is None:
             missing = [name for name in ADDRESS if name not in fields]
             if missing:
                 raise serializers.ValidationError(
                     {name: ["This field is required without a connection_id."] for name in missing}
                 )
-            return super().validate(fields) | {"wanted": wanted, "wait": wait}
+            return {**super().validate(fields), "wanted": wanted, "wait": wait}
         both = [name for name in (*ADDRESS, *LOGIN) if name in fields]
         if both:
             raise serializers.ValidationError(

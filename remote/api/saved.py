@@ -10,14 +10,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from remote.api.requests import EXACT, SECRET, AddressBody
+from remote.api.requests import EXACT, SECRET, AddressArguments, AddressBody
 from remote.connections import saved
-from remote.connections.saved_file import METHODS, SECRETS
+from remote.connections.saved_file import METHODS, SECRETS, Method
 from runicorn.api.responses import remote as responses
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Body
 
 MAX_CONNECTIONS = 200
+
+
+class SaveConnectionArguments(AddressArguments):
+    """Validated fields of `SaveConnectionBody`."""
+
+    name: str
+    auth_method: Method
+    private_key_path: str | None
+    remember: bool
+    secrets: dict[str, str]
 
 
 class SaveConnectionBody(AddressBody):
@@ -35,12 +45,16 @@ class SaveConnectionBody(AddressBody):
     )
     passphrase = serializers.CharField(max_length=1024, allow_blank=True, help_text="Of the key.", **SECRET)
 
-    def validate(self, fields: dict[str, Any]) -> dict[str, Any]:
+    def validate(self, fields: dict[str, Any]) -> SaveConnectionArguments:
         """Return the arguments of `saved.save_connection`."""
-        fields = super().validate(fields)
-        secrets = {name: fields.pop(name) for name in SECRETS if fields.get(name)}
-        fields = {name: value for name, value in fields.items() if name not in SECRETS}
-        return fields | {"remember": fields.pop("remember_password"), "secrets": secrets}
+        return {
+            **super().validate(fields),
+            "name": fields["name"],
+            "auth_method": fields["auth_method"],
+            "private_key_path": fields.get("private_key_path"),
+            "remember": fields["remember_password"],
+            "secrets": {name: fields[name] for name in SECRETS if fields.get(name)},
+        }
 
 
 class SavedConnections(APIView):

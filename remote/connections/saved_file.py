@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from remote.ssh.address import SSH_PORT, Address, InvalidAddress, address
+from runicorn.json_value import JsonObject
 
 if TYPE_CHECKING:
     from runicorn.api.responses.remote import SavedConnection
@@ -57,7 +58,7 @@ class Saved:
         """`user@host:port@user`, by which a saved connection is named."""
         return f"{self.address.id}@{self.address.username}"
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> JsonObject:
         """The object that the file holds."""
         return {
             **self.more,

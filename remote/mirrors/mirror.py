@@ -14,6 +14,7 @@ from remote.ssh.client import Link
 from remote.ssh.loop import loop
 from runicorn.sync.manifest.scan import Item
 from runicorn.sync.mirror import mirror_store
+from runicorn.sync.result import SyncResult
 from runicorn.sync.run_mirror import Progress
 from runicorn.sync.stopping import StopRequest
 from runicorn.sync.transport import RemoteFiles, wrap_client
@@ -64,7 +65,7 @@ class RemoteMirror:
         self._client: Any = None
         self._manifest_task: asyncio.Task[Any] | None = None
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> SyncResult:
         """Bring the local runs up to date.
 
         Returns:
@@ -98,7 +99,7 @@ class RemoteMirror:
         with suppress(RemoteError):  # the connection is lost already
             loop.run(self._hang_up(), STOP_SECONDS)
 
-    def _sync(self) -> dict[str, Any]:
+    def _sync(self) -> SyncResult:
         self._client = loop.run(self._link.new_files(), ASK_SECONDS)
         if self.stop_request.requested:
             raise MirrorStopped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -118,7 +119,7 @@ def _told(error: RemoteError) -> tuple[str, str, int]:
 
 
 def _again(
-    request: HttpRequest, typed: dict[str, Any], key: str, field: str, sentence: str, status: int
+    request: HttpRequest, typed: Mapping[str, object], key: str, field: str, sentence: str, status: int
 ) -> HttpResponse:
     return render(request, "remote/host.html", host_context(typed, key, field, sentence), status=status)
 
@@ -210,7 +211,7 @@ def start_viewer(request: HttpRequest) -> HttpResponse:
         wrong = {_FIELDS.get(field, "form"): sentence_of(sentence)}
     else:
         return redirect("remote-viewer", session.id)
-    context = start_context(connection_id, environment, typed) | {"wrong": wrong}
+    context = {**start_context(connection_id, environment, typed), "wrong": wrong}
     return render(request, "remote/start.html", context, status=status)
 
 
@@ -255,5 +256,8 @@ def copy_program(request: HttpRequest) -> HttpResponse:
     except RemoteError as error:
         context["wrong"], status = {"form": sentence_of(str(error.detail))}, error.status_code
     return render(
-        request, "remote/start.html", start_context(connection_id, environment, {}) | context, status=status
+        request,
+        "remote/start.html",
+        {**start_context(connection_id, environment, {}), **context},
+        status=status,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
+from remote.environments.probe import Environment
 from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
 from remote.pages.pending import PendingStore
@@ -20,7 +22,7 @@ from remote.services import environments, viewers
 from remote.services import mirrors as mirroring
 from remote.ssh.pool import pool
 from remote.viewers.session import LIMITS, Session
-from runicorn.api.responses.remote import RemoteConnection
+from runicorn.api.responses.remote import PresentedHostKey, RemoteConnection, SavedConnection, ViewerSession
 from runicorn.remote_protocol import OLDEST_PYTHON
 
 STAGES = {
@@ -56,7 +58,7 @@ class PendingLogin:
     """A login that waits until the user has confirmed the host key."""
 
     login: Login
-    host_key: dict[str, Any]
+    host_key: PresentedHostKey
 
 
 pending_logins: PendingStore[PendingLogin] = PendingStore()
@@ -73,30 +75,72 @@ def machine_address(connection_id: str, page: str = "remote-machine", **more: st
     return f"{reverse(page)}?{urlencode({'connection': connection_id, **more})}"
 
 
-def home_context(request: HttpRequest) -> dict[str, Any]:
+class LiveContext(TypedDict):
+    """Context of `remote/_live.html`: viewers, mirrors and connections of this process."""
+
+    sessions: list[ViewerSession]
+    mirrors: list[mirroring.MirrorJob]
+    connections: list[RemoteConnection]
+
+
+class SavedHost(SavedConnection):
+    """A saved connection, and whether it is connected."""
+
+    open: bool
+    id: str
+
+
+class HomeContext(LiveContext):
+    """Context of the page about remote hosts; `unread` says why saved connections cannot be read."""
+
+    said: str | None
+    oldest: str
+    hosts: list[SavedHost]
+    unread: str
+
+
+def home_context(request: HttpRequest) -> HomeContext:
     """The page of other machines: what runs, what is connected, what was saved."""
     pending_logins.sweep()
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    context: dict[str, Any] = {"said": SAID.get(request.GET.get("said", "")), "oldest": oldest}
+    unread = ""
     try:
         found = saved.saved_connections()
     except RemoteError as error:
-        found, context["unread"] = [], str(error.detail)
-    open_ones = {connection.id for connection in pool.all()}
-    context["hosts"] = [
-        {**one.to_dict(), "open": one.address.id in open_ones, "id": one.address.id} for one in found
+        found, unread = [], str(error.detail)
+    connected = {connection.id for connection in pool.all()}
+    hosts: list[SavedHost] = [
+        {**one.to_dict(), "open": one.address.id in connected, "id": one.address.id} for one in found
     ]
-    return context | live_context()
+    return {
+        **live_context(),
+        "said": SAID.get(request.GET.get("said", "")),
+        "oldest": oldest,
+        "hosts": hosts,
+        "unread": unread,
+    }
 
 
-def live_context() -> dict[str, Any]:
+def live_context() -> LiveContext:
     """The viewers, mirrors and connections of this process."""
     sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
     mirrors, connections = mirroring.mirrors(), services.connections()
     return {"sessions": sessions, "mirrors": mirrors, "connections": connections}
 
 
-def host_context(typed: dict[str, Any], key: str = "", field: str = "", sentence: str = "") -> dict[str, Any]:
+class HostContext(TypedDict):
+    """Context of the login form."""
+
+    typed: Mapping[str, object]
+    key: str
+    ways: list[tuple[str, str]]
+    wrong: NotRequired[dict[str, str]]
+    saved: NotRequired[SavedConnection]
+
+
+def host_context(
+    typed: Mapping[str, object], key: str = "", field: str = "", sentence: str = ""
+) -> HostContext:
     """The form of a login.
 
     Args:
@@ -105,7 +149,7 @@ def host_context(typed: dict[str, Any], key: str = "", field: str = "", sentence
         field: the field that is wrong, if one is.
         sentence: what is wrong.
     """
-    context: dict[str, Any] = {"typed": typed, "key": key, "ways": [(way, WAY_NAMES[way]) for way in WAYS]}
+    context: HostContext = {"typed": typed, "key": key, "ways": [(way, WAY_NAMES[way]) for way in WAYS]}
     if sentence:
         context["wrong"] = {field if field in FIELDS else "form": sentence_of(sentence)}
     if key:
@@ -139,7 +183,19 @@ def machine(connection_id: str) -> RemoteConnection:
     raise ConnectionNotFound(connection_id)
 
 
-def start_context(connection_id: str, environment: str, typed: dict[str, str]) -> dict[str, Any]:
+class StartContext(TypedDict):
+    """Context of the form that starts a viewer."""
+
+    machine: RemoteConnection
+    choice: environments.Choice
+    environment: Environment
+    back: str
+    browse: str
+    typed: dict[str, str]
+    suggested: bool
+
+
+def start_context(connection_id: str, environment: str, typed: dict[str, str]) -> StartContext:
     """The page on which a viewer is started in an environment.
 
     Raises:
@@ -160,11 +216,31 @@ def start_context(connection_id: str, environment: str, typed: dict[str, str]) -
     }
 
 
-def viewer_context(session: Session) -> dict[str, Any]:
+class Stage(TypedDict):
+    """A stage of a start: `done`, `now`, `failed` or `later`, and the seconds it may take."""
+
+    name: str
+    label: str
+    how: str
+    seconds: float
+
+
+class ViewerContext(TypedDict):
+    """Context of the page of a viewer; a failed start can be repeated while its host is connected."""
+
+    session: ViewerSession
+    stages: list[Stage]
+    underway: bool
+    advice: str
+    again: NotRequired[str]
+    machine_page: NotRequired[str]
+
+
+def viewer_context(session: Session) -> ViewerContext:
     """The page of a viewer: each stage of its start, and what became of it."""
     told = session_to_dict(session)
     failed = told["status"] == "failed"
-    context: dict[str, Any] = {
+    context: ViewerContext = {
         "session": told,
         "stages": stages(told["status"], told["stage"]),
         "underway": told["status"] in ("connecting", "reconnecting"),
@@ -178,7 +254,7 @@ def viewer_context(session: Session) -> dict[str, Any]:
     return context
 
 
-def stages(state: str, stage: str) -> list[dict[str, Any]]:
+def stages(state: str, stage: str) -> list[Stage]:
     """Every stage with `done`, `now`, `failed` or `later`, and the seconds it may take."""
     names = list(STAGES)
     at = names.index(stage) if stage in names else len(names)
@@ -186,17 +262,33 @@ def stages(state: str, stage: str) -> list[dict[str, Any]]:
     found = []
     for place, name in enumerate(names):
         how = "done" if place < at else here if place == at else "later"
-        found.append({"name": name, "label": STAGES[name], "how": how, "seconds": LIMITS[name]})
+        found.append(Stage(name=name, label=STAGES[name], how=how, seconds=LIMITS[name]))
     return found
 
 
-def folder_context(connection_id: str, environment: str, path: str) -> dict[str, Any]:
+class FolderContext(TypedDict):
+    """Context of the page that lists a remote folder, or says with `refused` why it cannot."""
+
+    machine: RemoteConnection
+    environment: str
+    path: str
+    refused: NotRequired[str]
+    home: NotRequired[str]
+    ways: NotRequired[list[tuple[str, str]]]
+    folders: NotRequired[list[tuple[str, str]]]
+    more: NotRequired[int]
+    files: NotRequired[int]
+    truncated: NotRequired[bool]
+    use: NotRequired[str]
+
+
+def folder_context(connection_id: str, environment: str, path: str) -> FolderContext:
     """The page on which a folder of another machine is chosen; what cannot be listed is told on it.
 
     Raises:
         ConnectionNotFound: there is no such connection.
     """
-    context: dict[str, Any] = {"machine": machine(connection_id), "environment": environment, "path": path}
+    context: FolderContext = {"machine": machine(connection_id), "environment": environment, "path": path}
 
     def to(place: str) -> str:
         return machine_address(connection_id, "remote-folders", environment=environment, path=place)
@@ -206,12 +298,13 @@ def folder_context(connection_id: str, environment: str, path: str) -> dict[str,
     except ConnectionNotFound:
         raise
     except RemoteError as error:
-        return context | {"refused": sentence_of(str(error.detail)), "home": to("~")}
+        return {**context, "refused": sentence_of(str(error.detail)), "home": to("~")}
     inside = folder.path.rstrip("/")
     parts = [part for part in folder.path.split("/") if part]
     ways = [("/", to("/"))] + [(part, to("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
     folders = [(one.name, to(f"{inside}/{one.name}")) for one in folder.items if one.is_dir]
-    return context | {
+    return {
+        **context,
         "path": folder.path,
         "ways": ways,
         "folders": folders[:MOST_FOLDERS],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from django import forms
 from django.core.validators import MaxLengthValidator
@@ -27,6 +27,19 @@ _OF_A_WAY = {
     "key_text": ("private_key", "passphrase"),
     "agent": (),
 }
+
+
+class LoginValues(TypedDict):
+    """Values of the login form that it may show again: no secrets."""
+
+    host: str
+    port: int | str
+    username: str
+    name: str
+    way: str
+    private_key_path: str
+    keep: bool
+    remember: bool
 
 
 class InvalidField(ValueError):
@@ -75,7 +88,7 @@ class Login:
         there = self.path if needed == "private_key_path" else self.secrets.get(needed)
         return None if there else (needed, sentence)
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> LoginValues:
         """Return what a form may show again: no secrets."""
         return {
             "host": self.address.host,

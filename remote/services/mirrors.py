@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from rest_framework import status
 
@@ -19,6 +19,7 @@ from remote.mirrors.mirror import MirrorStopped, RemoteMirror
 from remote.ssh.client import printable
 from remote.ssh.pool import pool
 from runicorn.sync.manifest.model import folder_of
+from runicorn.sync.result import SyncResult
 
 MOST = 32
 CANCEL_SECONDS = 5.0
@@ -57,7 +58,7 @@ class MirrorJob:
     runs: set[str] = field(default_factory=set)
     """Folders of the runs that received files."""
     trouble: str = ""
-    result: dict[str, Any] = field(default_factory=dict)
+    result: SyncResult | None = None
     """Result of `runicorn.sync.mirror.mirror_store`."""
     started: float = field(default_factory=time.time)
     ended: float | None = None
@@ -69,7 +70,7 @@ class MirrorJob:
     def received_bytes(self) -> int:
         """Bytes received so far."""
         return (
-            int(self.result["bytes_downloaded"])
+            self.result["bytes_downloaded"]
             if self.result
             else self.mirror.received_bytes
             if self.mirror
@@ -88,7 +89,7 @@ class MirrorJob:
             result = self.mirror.run()
             # Names over there may be in no encoding at all.
             problems = [printable(problem, LONGEST_SHOWN) for problem in result["problems"]]
-            self.result = result | {"problems": problems}
+            self.result = {**result, "problems": problems}
             self._end("finished")
         except MirrorStopped:
             self._end("cancelled")

@@ -16,6 +16,7 @@ from remote.errors import HostKeyConflict, HostUnreachable
 from remote.ssh import known_hosts as hosts_file
 from remote.ssh.known_hosts import HostKey
 from runicorn import _platform
+from runicorn.api.responses.remote import PresentedHostKey
 from runicorn.settings.user import PRIVATE_FILE, config_directory
 
 FILE = "known_hosts"
@@ -104,9 +105,9 @@ def judge(known_hosts: str, host: str, port: int, shown: HostKey) -> None:
     raise HostKeyConflict(conflict(host, port, shown, expected))
 
 
-def conflict(host: str, port: int, shown: HostKey, expected: HostKey | None) -> dict[str, object]:
+def conflict(host: str, port: int, shown: HostKey, expected: HostKey | None) -> PresentedHostKey:
     """The object that tells of a key: what the host shows, and what it was expected to show, if anything was."""
-    told: dict[str, object] = {
+    presented: PresentedHostKey = {
         "host": host,
         "port": port,
         "known_hosts_host": hosts_file.host_name(host, port),
@@ -116,11 +117,9 @@ def conflict(host: str, port: int, shown: HostKey, expected: HostKey | None) -> 
         "reason": "changed" if expected else "unknown",
     }
     if expected is not None:
-        told |= {
-            "expected_fingerprint_sha256": expected.fingerprint,
-            "expected_public_key": expected.text,
-        }
-    return told
+        presented["expected_fingerprint_sha256"] = expected.fingerprint
+        presented["expected_public_key"] = expected.text
+    return presented
 
 
 def _remember(host: str, port: int, key: HostKey) -> None:

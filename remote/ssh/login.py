@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypedDict
 
 from remote.errors import (
     KEY_FILE,
@@ -144,8 +144,18 @@ def _client(asyncssh: ModuleType, verdict: Verdict) -> Any:
     return Client()
 
 
+class LoginOptions(TypedDict):
+    """Arguments of `asyncssh.connect` that prove who the user is."""
+
+    client_keys: list[Any] | None
+    public_key_auth: bool
+    password: str | None
+    password_auth: bool
+    kbdint_auth: bool
+
+
 @asynccontextmanager
-async def _means(asyncssh: ModuleType, credentials: Credentials) -> AsyncIterator[dict[str, Any]]:
+async def _means(asyncssh: ModuleType, credentials: Credentials) -> AsyncIterator[LoginOptions]:
     """The arguments by which somebody logs in; the agent stays open within the block.
 
     Raises:

@@ -9,7 +9,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypedDict
 
 from django.db import DatabaseError, connections
 
@@ -32,7 +32,7 @@ def follow(session: Session) -> None:
 
 def forget(session: Session) -> None:
     """Remove its row, as at its end."""
-    writer.submit(_written, _remove, session.id, None, {})
+    writer.submit(_written, _remove, session.id, None, None)
 
 
 def flush(timeout: float) -> None:
@@ -50,7 +50,21 @@ def delete_stale() -> None:
             row.delete()
 
 
-def _fields(session: Session) -> dict[str, Any]:
+class SessionFields(TypedDict):
+    """Fields of the row of a session."""
+
+    remote_root: str
+    environment: str
+    local_port: int
+    remote_port: int
+    remote_pid: int | None
+    state: str
+    stage: str
+    trouble: str
+    started: float
+
+
+def _fields(session: Session) -> SessionFields:
     report = session.report
     return {
         "remote_root": report.root if report is not None else session.wanted.root,
@@ -65,22 +79,22 @@ def _fields(session: Session) -> dict[str, Any]:
     }
 
 
-def _written(write: Any, session_id: str, address: Address | None, fields: dict[str, Any]) -> None:
+def _written(write: Any, session_id: str, address: Address | None, fields: SessionFields | None) -> None:
     try:
         write(session_id, address, fields)
     except DatabaseError:  # the session itself is not touched by it
         logger.exception("The row of session %s could not be written", session_id)
 
 
-def _keep(session_id: str, address: Address, fields: dict[str, Any]) -> None:
+def _keep(session_id: str, address: Address, fields: SessionFields) -> None:
     known = {"host": address.host, "port": address.port, "username": address.username}
-    fields["connection"] = Connection.objects.filter(**known).first()
+    defaults = {**fields, "connection": Connection.objects.filter(**known).first()}
     own = own_identity()
     owner = {"owner_pid": own.pop("pid"), "owner_start": own.pop("process_start"), **own}
     ViewerSession.objects.update_or_create(
-        session_id=session_id, defaults=fields, create_defaults=fields | owner
+        session_id=session_id, defaults=defaults, create_defaults=defaults | owner
     )
 
 
-def _remove(session_id: str, _address: Address | None, _fields: dict[str, Any]) -> None:
+def _remove(session_id: str, _address: Address | None, _fields: None) -> None:
     ViewerSession.objects.filter(session_id=session_id).delete()

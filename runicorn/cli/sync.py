@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,6 +12,9 @@ from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, USAGE
 from runicorn.settings import user
 from runicorn.store.units import format_bytes
+
+if TYPE_CHECKING:
+    from runicorn.sync.result import SyncResult
 
 WATCH_SECONDS = 10.0
 LONGEST_PAUSE = 300.0
@@ -103,7 +106,7 @@ def _run(far: Any, options: MirrorOptions) -> None:
         time.sleep(pause)
 
 
-def _print_result(result: dict[str, Any], as_json: bool, watch: bool) -> None:
+def _print_result(result: SyncResult, as_json: bool, watch: bool) -> None:
     if as_json:
         common.print_json(result)
         return

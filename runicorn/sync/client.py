@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.sync import discovery
+from runicorn.sync.result import SyncResult
 from runicorn.sync.run_mirror import Progress, RunMirror
 from runicorn.sync.transport import wrap_client
 
@@ -40,7 +41,7 @@ class ManifestSyncClient:
         self.cache_dir = Path(cache_dir)
         self.jitter_max = jitter_max
 
-    def sync(self, progress_callback: Progress | None = None) -> dict[str, Any]:
+    def sync(self, progress_callback: Progress | None = None) -> SyncResult:
         """Bring the folder up to date; blocks until done.
 
         Args:

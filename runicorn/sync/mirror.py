@@ -13,6 +13,7 @@ from runicorn.sync.artifact_mirror import ArtifactMirror
 from runicorn.sync.inventory import Inventory
 from runicorn.sync.manifest.generator import PRIVATE
 from runicorn.sync.manifest.scan import Item
+from runicorn.sync.result import SyncResult
 from runicorn.sync.run_mirror import Progress, RunMirror
 from runicorn.sync.state import State
 from runicorn.sync.stopping import StopRequest
@@ -32,7 +33,7 @@ def mirror_store(
     progress: Progress | None = None,
     stop: StopRequest | None = None,
     artifacts: bool = False,
-) -> dict[str, Any]:
+) -> SyncResult:
     """Mirror the runs of a store on a remote host into a local store.
 
     The runs are discovered by a manifest generated now on the remote host, else by one of the last 15 minutes, else
@@ -102,11 +103,13 @@ def _is_fresh(item: Item) -> bool:
     return abs(time.time() - item.mtime) < FRESH_SECONDS
 
 
-def _merge_results(result: dict[str, Any], artifacts_result: dict[str, Any]) -> None:
+def _merge_results(result: SyncResult, artifacts_result: dict[str, Any]) -> None:
     """Add the result of the artifacts to that of the runs."""
     if artifacts_result["artifacts_synced"] or artifacts_result["problems"]:
         result.pop("skipped", None)
         result.pop("reason", None)
     result["artifacts_synced"] = artifacts_result["artifacts_synced"]
-    for key in ("bytes_downloaded", "failed_count", "problems", "duration"):
-        result[key] += artifacts_result[key]
+    result["bytes_downloaded"] += artifacts_result["bytes_downloaded"]
+    result["failed_count"] += artifacts_result["failed_count"]
+    result["problems"] += artifacts_result["problems"]
+    result["duration"] += artifacts_result["duration"]

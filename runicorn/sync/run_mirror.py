@@ -16,6 +16,7 @@ from runicorn.sync.heartbeats import write_heartbeats
 from runicorn.sync.inventory import Inventory
 from runicorn.sync.manifest.model import folder_of
 from runicorn.sync.plan import Download, Plan, make_plan
+from runicorn.sync.result import SyncResult
 from runicorn.sync.state import State, sweep
 from runicorn.sync.stopping import StopRequest, exclusive
 from runicorn.sync.transport import RemoteFiles, join_path
@@ -56,7 +57,7 @@ class RunMirror:
         self._unrelated: set[str] = set()
         self._last_save = time.monotonic()
 
-    def run(self, discover: Callable[[State], Inventory], progress: Progress | None = None) -> dict[str, Any]:
+    def run(self, discover: Callable[[State], Inventory], progress: Progress | None = None) -> SyncResult:
         """Bring the local runs up to date.
 
         A file that could not be fetched is reported and retried at the next sync. Runs that were deleted on the remote
@@ -127,7 +128,7 @@ class RunMirror:
         remote_meta = _object(b"".join(pieces))
         return all(local_meta.get(key) == remote_meta.get(key) for key in ("id", "created_at", "pid"))
 
-    def _fetch(self, plan: Plan, result: dict[str, Any], progress: Progress | None) -> None:
+    def _fetch(self, plan: Plan, result: SyncResult, progress: Progress | None) -> None:
         fetcher = Fetcher(self._remote, self._remote_root, self._root, self.state.parts())
         total, done = len(plan.downloads), 0
         pool = ThreadPoolExecutor(max_workers=self._remote.parallel, thread_name_prefix="runicorn-sync")
@@ -144,7 +145,7 @@ class RunMirror:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _record(self, download: Download, future: Future[FetchResult], result: dict[str, Any]) -> None:
+    def _record(self, download: Download, future: Future[FetchResult], result: SyncResult) -> None:
         try:
             fetched = future.result()
         except FileNotFoundError as error:
@@ -166,7 +167,7 @@ class RunMirror:
             self.state.save()
             self._last_save = time.monotonic()
 
-    def _failed(self, download: Download, error: OSError, result: dict[str, Any]) -> None:
+    def _failed(self, download: Download, error: OSError, result: SyncResult) -> None:
         result["failed_count"] += 1
         self._report(f"{download.path}: {error.strerror or error}")
 
@@ -174,7 +175,7 @@ class RunMirror:
         if len(self._problems) < MOST_PROBLEMS:
             self._problems.append(sentence)
 
-    def _apply_deletions(self, plan: Plan, inventory: Inventory, result: dict[str, Any]) -> None:
+    def _apply_deletions(self, plan: Plan, inventory: Inventory, result: SyncResult) -> None:
         # Unrelated runs are compared again at the next sync.
         for folder in inventory.runs.keys() - self._unrelated:
             self.state.seen[folder] = inventory.generated_at
@@ -231,7 +232,7 @@ class RunMirror:
                 os.utime(self._root / parent)
 
 
-def _counts(plan: Plan, inventory: Inventory) -> dict[str, Any]:
+def _counts(plan: Plan, inventory: Inventory) -> SyncResult:
     return {
         "files_synced": 0,
         "bytes_downloaded": 0,

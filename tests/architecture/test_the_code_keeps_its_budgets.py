@@ -89,12 +89,6 @@ def test_public_functions_of_the_sdk_the_client_and_the_routes_have_docstrings()
 SERVER = ("runicorn_site", "runs", "artifacts", "metrics", "remote")
 # Functions that still return untyped dictionaries, by folder. The numbers only become smaller.
 UNTYPED = {
-    "remote/api": 6,
-    "remote/connections": 1,
-    "remote/mirrors": 2,
-    "remote/pages": 8,
-    "remote/ssh": 1,
-    "remote/viewers": 1,
     "runicorn_site": 2,
     "runicorn_site/api": 13,
     "runicorn_site/database": 3,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import typer
@@ -20,6 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED, NOT_AVAILABLE, USAGE
 from runicorn.cli.support.server import ForeignModule, make_importable
+
+if TYPE_CHECKING:
+    from runicorn.sync.result import SyncResult
 
 TARGET = re.compile(r"(?:(?P<user>[^@/]+)@)?(?P<host>\[[^\]]+\]|[^:/@\[\]]+):(?P<path>.+)", re.DOTALL)
 USUAL_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -100,7 +103,7 @@ class Far:
 
         loop.stop(self._link.close if self._link is not None else None, timeout=5)
 
-    def mirror(self, into: Path, python: str, artifacts: bool) -> dict[str, Any]:
+    def mirror(self, into: Path, python: str, artifacts: bool) -> SyncResult:
         """Sync once, connecting first if necessary.
 
         Raises:
