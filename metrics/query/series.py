@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from runs.models import Run
 
 NUMBERS_PER_POINT = 3
 """x, y, and the band, which has an edge for each third point."""
+DICT_CELLS = 32_768
+"""Cells of rows that are dictionaries at the same time: some 2 MB."""
 Row = dict[str, Scalar | None]
 """Values by column."""
 BY_STEP = (Lane.METRIC,)
@@ -125,7 +128,7 @@ class Rows:
             return
         names = list(self.reader.series)
         for block in self.reader.blocks(names, None if self.chosen is None else self.chosen.at):
-            yield _dicts(block, self.columns, self.first_time, self.by_step)
+            yield from _dicts(block, self.columns, self.first_time, self.by_step)
 
 
 def rows_by_step(
@@ -193,7 +196,7 @@ def _choose(reader: RowReader, wanted: int) -> Choice:
     return sampler.choose()
 
 
-def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: bool) -> list[Row]:
+def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: bool) -> Iterator[list[Row]]:
     times = block.time if by_step else block.time - first_time
     steps: list[Any] = block.step.tolist()
     if not block.stepped.all():
@@ -203,4 +206,7 @@ def _dicts(block: Block, columns: Sequence[str], first_time: float, by_step: boo
         column = np.full(len(block), None, dtype=object)
         column[at] = values.objects()
         filled[name] = column.tolist()
-    return [dict(zip(columns, row, strict=True)) for row in zip(*(filled[c] for c in columns), strict=True)]
+    rows = zip(*(filled[name] for name in columns), strict=True)
+    count = max(1, DICT_CELLS // len(columns))
+    while part := [dict(zip(columns, row, strict=True)) for row in islice(rows, count)]:
+        yield part
