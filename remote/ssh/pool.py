@@ -54,7 +54,7 @@ class PooledConnection:
         """Seconds to the host and back."""
         self.attempts = 0
         """Vain attempts to reconnect since the connection was lost."""
-        self.trouble = ""
+        self.error = ""
         """Why it is not connected, as a sentence."""
         self.up, self.down, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.up.set()
@@ -107,7 +107,7 @@ class PooledConnection:
             "last_seen": self.seen_at,
             "latency_ms": latency,
             "reconnect_attempts": self.attempts,
-            "trouble": self.trouble,
+            "error": self.error,
         }
 
     async def watch(self) -> None:
@@ -119,7 +119,7 @@ class PooledConnection:
             self.up.clear()
             self.down.set()
             self.latency = None
-            self.trouble = f"The connection to {self.id} was lost."
+            self.error = f"The connection to {self.id} was lost."
             if not await self._again():
                 break
             self._is_up()
@@ -145,9 +145,9 @@ class PooledConnection:
                 self.link = await login.connect(self.address, self._credentials)
             except RemoteUnavailable as error:
                 self.attempts += 1
-                self.trouble = str(error.detail)
+                self.error = str(error.detail)
             except RemoteError as error:  # it will not be otherwise the next time
-                self.trouble = told(error)
+                self.error = told(error)
                 return False
             else:
                 return True
@@ -166,7 +166,7 @@ class PooledConnection:
         self._is_up()
 
     def _is_up(self) -> None:
-        self.trouble, self.attempts = "", 0
+        self.error, self.attempts = "", 0
         self.connected_at = self.seen_at = time.time()
         self.down.clear()
         self.up.set()

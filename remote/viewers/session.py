@@ -260,9 +260,7 @@ class Session:
         self._turn("reconnecting", f"The connection to {self.host} was lost.")
         await _first([self.connection.up, self.connection.closed], None)
         if self.connection.closed.is_set():
-            raise RemoteOperationFailed(
-                self.connection.trouble or f"The connection to {self.host} was closed."
-            )
+            raise RemoteOperationFailed(self.connection.error or f"The connection to {self.host} was closed.")
         self.attempts += 1
         try:
             if self.report is None:

@@ -9,7 +9,10 @@ from runicorn import __version__
 from runicorn.settings.user import SETTINGS
 
 PROJECT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
+DOCUMENTS = [
+    PROJECT / name
+    for name in ("README.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md")
+]
 
 
 def _text(name: str) -> str:
@@ -37,6 +40,22 @@ def test_every_link_between_documents_leads_somewhere() -> None:
             if "://" not in target and not (document.parent / target).exists():
                 broken.append(f"{document.name}: {target}")
     assert not broken
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len(_text("README.md").splitlines()) <= 150
+
+
+def test_lines_of_prose_have_at_most_100_characters() -> None:
+    pages = [page for page in sorted((PROJECT / "docs").rglob("*.md")) if page.parent.name != "zh"]
+    long = []
+    for document in [*(each for each in DOCUMENTS if each.name != "CHANGELOG.md"), *pages]:
+        text = re.sub(
+            r"^```.*?^```$", "", document.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+        )
+        wide = [line for line in text.splitlines() if len(line) > 100 and not line.startswith("|")]
+        long += [f"{document.name}: {line}" for line in wide]
+    assert not long
 
 
 def test_every_module_that_the_architecture_names_exists() -> None:

@@ -105,7 +105,7 @@ def test_a_network_that_falls_silent_is_noticed_and_comes_back(
     space.cut(True)
     until(connection.down.is_set)
     until(lambda: connection.attempts >= 1)
-    assert "cannot be reached" in connection.trouble or "did not answer" in connection.trouble
+    assert "cannot be reached" in connection.error or "did not answer" in connection.error
     space.cut(False)
     until(connection.up.is_set)
     assert remote_loop.run(connection.link.run("echo", "back"), 10).stdout == b"back\n"

@@ -112,14 +112,14 @@ def test_a_lost_connection_that_is_needed_comes_back(
     known_sshd.stop()
     until(lambda: connection.attempts >= 2)
     assert state(remote_loop, connection) == "reconnecting"
-    assert "refused the connection" in connection.trouble
+    assert "refused the connection" in connection.error
     with pytest.raises(ConnectionNotFound):
         pool.get(connection.id)
     assert pool.get(connection.id, connected=False) is connection
     assert pool.all() == [connection]
     known_sshd.start()
     until(lambda: state(remote_loop, connection) == "connected")
-    assert connection.link is not first and connection.trouble == "" and connection.attempts == 0
+    assert connection.link is not first and connection.error == "" and connection.attempts == 0
     assert remote_loop.run(connection.link.run("echo", "back"), 10).stdout == b"back\n"
     known_sshd.cut()
     until(lambda: connection.link is not first and state(remote_loop, connection) == "connected")
@@ -172,7 +172,7 @@ def test_a_login_that_is_refused_is_not_tried_again(
     known_sshd.authorized.write_text("")
     known_sshd.cut()
     until(lambda: not pool.all())
-    assert "does not let" in connection.trouble
+    assert "does not let" in connection.error
     assert known_sshd.output.count("Failed publickey") <= 1
 
 
@@ -185,7 +185,7 @@ def test_another_host_in_the_place_of_a_lost_one_is_not_trusted(
     keygen(known_sshd.host_key)
     known_sshd.start()
     until(lambda: not pool.all())
-    assert "shows another key than before" in connection.trouble
+    assert "shows another key than before" in connection.error
     assert "Accepted" not in known_sshd.output.rpartition("Server listening")[2]
 
 

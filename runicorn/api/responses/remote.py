@@ -40,7 +40,7 @@ class RemoteConnection(TypedDict):
     last_seen: Annotated[float, "When the host responded last."]
     latency_ms: Annotated[float | None, "Round trip."]
     reconnect_attempts: int
-    trouble: Annotated[str, "Why it is not connected, as a sentence; empty while it is."]
+    error: Annotated[str, "Why it is not connected, as a sentence; empty while it is."]
 
 
 class RemoteConnections(TypedDict):
