@@ -1,4 +1,4 @@
-"""The map of the site. Apps lend their patterns; which prefix each stands under is said here and nowhere else."""
+"""URL patterns of the site; the only place that knows the prefix of each app."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ from runicorn_site.api.openapi import documentation_patterns
 from runicorn_site.api.retired import NoSuchRoute, retired_patterns
 from runicorn_site.api.system import GpuTelemetry, Health, StatusCheck, SystemMonitor
 from runicorn_site.assets.views import static_file
-from runicorn_site.pages.exchange import page_patterns as exchange_pages
-from runicorn_site.pages.mirror import page_patterns as mirror_patterns
-from runicorn_site.pages.settings import page_patterns as settings_patterns
-from runicorn_site.pages.storage import page_patterns as space_patterns
-from runicorn_site.pages.store_check import page_patterns as check_patterns
-from runicorn_site.pages.system import page_patterns
+from runicorn_site.pages import (
+    demo,
+    exchange,
+    mirror,
+    settings,
+    settings_actions,
+    storage,
+    store_check,
+    system,
+)
 
-# The first that fits answers: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
+# The first match wins: `experiments/batch-delete` of the runs before `experiments/<run_id>` of the metrics.
 APPS = (runs.urls, metrics.urls, artifacts.urls, remote.urls)
+PAGES = (system, settings, settings_actions, storage, store_check, exchange, mirror, demo)
 
 SAFE = ["get", "head"]
 
 urlpatterns = [
     # For people
-    *(path("", include(module.page_patterns)) for module in APPS),
-    path("", include(page_patterns)),
-    path("", include(settings_patterns)),
-    path("", include(space_patterns)),
-    path("", include(check_patterns)),
-    path("", include(exchange_pages)),
-    path("", include(mirror_patterns)),
+    *(path("", include(module.page_patterns)) for module in (*APPS, *PAGES)),
     path("", include(documentation_patterns)),
     path("admin/", admin.site.urls),
     path("favicon.ico", RedirectView.as_view(url="/static/img/favicon.svg", http_method_names=SAFE)),

@@ -48,9 +48,9 @@ def chosen(request: HttpRequest) -> dict[str, str]:
     return {c.name: asked[c.name] if asked[c.name] in c.options else next(iter(c.options)) for c in CHOICES}
 
 
-def keep(request: HttpRequest, answer: HttpResponse) -> None:
-    """Set the cookies of the valid choices in a submitted form; others stay as they are."""
+def set_cookies(response: HttpResponse, values: Mapping[str, str]) -> None:
+    """Set the cookies of the choices in `values`; others stay as they are."""
     for choice in CHOICES:
-        if (word := request.POST.get(choice.name)) in choice.options:
+        if choice.name in values:
             # Scripts read and set the theme too: the button in the rail.
-            answer.set_cookie(choice.cookie, str(word), max_age=YEAR, samesite="Strict")
+            response.set_cookie(choice.cookie, values[choice.name], max_age=YEAR, samesite="Strict")

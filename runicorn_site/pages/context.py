@@ -1,19 +1,27 @@
-"""What every template may say."""
+"""Context processor of all templates."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 from django.http import HttpRequest
 
 from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
-from runicorn_site.server.demo import demo
+from runicorn_site.server.demo import Demo, demo
 
 
-def site_notices(request: HttpRequest) -> dict[str, Any]:
-    """`site_notices`: sentences about the server that whoever looks at a page should know; `look` and `demo`."""
+class SiteContext(TypedDict):
+    """Messages about the server on every page, the appearance in this browser, and the demo."""
+
+    site_notices: list[str]
+    look: dict[str, str]
+    demo: Demo
+
+
+def site_notices(request: HttpRequest) -> SiteContext:
+    """Return what every page shows."""
     return {
         "site_notices": [*notices, *filter(None, [monitor.problem])],
         "look": appearance.chosen(request),

@@ -1,7 +1,7 @@
-"""The page on which an archive is imported, and the addresses from which pages let runs be saved as files.
+"""Page that imports an archive, and downloads of runs.
 
-An archive is sent once. The page then says what it would do to the store; the archive waits in the store's own folder
-until somebody decides, an hour at most.
+An archive is uploaded once and checked; it is kept in the private folder of the store for an hour at most, until the
+user confirms the import.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -22,6 +22,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
+from artifacts.pages.forms import first_error
 from runicorn.archives import document
 from runicorn.archives.read import Outcome
 from runicorn.archives.staging import WAITING
@@ -29,6 +30,7 @@ from runicorn.export import report
 from runicorn.store import curation
 from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
+from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -40,7 +42,7 @@ from runs.services.write_through import one_file
 _KEY = re.compile(r"[0-9a-f]{32}")
 KEPT_SECONDS = 3600
 SEEN, MOST = 20, 1000
-"""Lines of each list that are seen at once, and that are there at all."""
+"""Entries of each list that are visible at first, and entries in the page."""
 MOST_RUNS = 5000
 
 
@@ -48,8 +50,8 @@ MOST_RUNS = 5000
 @csrf_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_page(request: HttpRequest) -> HttpResponse:
-    """A form for an archive; posted, what it would do to the store."""
-    # Checked within the view: an archive for which there is no room is to be an answer, not an error on the way to it.
+    """Render the form for an archive; posted, what its import would change."""
+    # The CSRF check parses the body. Within the view, an archive larger than the free space becomes a response.
     return _import_page(request)
 
 
@@ -57,34 +59,35 @@ def import_page(request: HttpRequest) -> HttpResponse:
 def _import_page(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "import.html", {"root": active_root()})
-    sent = request.FILES.get("file")
-    if sent is None:
-        return _refused(request, "Choose an archive first.", 400)
+    form = ArchiveForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _refused(request, first_error(form), 400)
+    sent = form.cleaned_data["file"]
     try:
-        content: Any = sent.file
-        told = archives.import_into(active_root(), content, dry_run=True)
-        key = _keep(Path(content.name))
+        outcome = archives.import_into(active_root(), sent.file, dry_run=True)
+        key = _keep(Path(sent.file.name))
     except APIException as error:
         return _refused(request, str(error.detail), error.status_code)
-    context = {"root": active_root(), "name": sent.name, "key": key} | _told(told)
+    context = {"root": active_root(), "name": sent.name, "key": key, **_outcome_context(outcome)}
     return render(request, "import.html", context)
 
 
 @blocking
 @require_POST
 def import_archive(request: HttpRequest) -> HttpResponse:
-    """Take the archive in whose plan the page has shown."""
-    archive = _kept(request.POST.get("key", ""))
+    """Import an archive that was checked before."""
+    form = ImportForm(request.POST)
+    archive = _kept(form.cleaned_data["key"] if form.is_valid() else "")
     try:
         with archive.open("rb") as file:
-            overwrite = "overwrite" in request.POST
+            overwrite = form.cleaned_data["overwrite"]
             outcome = archives.import_into(active_root(), file, overwrite=overwrite)
     except FileNotFoundError:
         return _refused(request, "The archive is not here any more. Send it again.", 410)
     except APIException as error:
         return _refused(request, str(error.detail), error.status_code)
     archive.unlink(missing_ok=True)
-    return render(request, "import.html", {"root": active_root(), "done": True} | _told(outcome))
+    return render(request, "import.html", {"root": active_root(), "done": True, **_outcome_context(outcome)})
 
 
 def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
@@ -92,9 +95,20 @@ def _refused(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
     return render(request, "import.html", context, status=status)
 
 
-def _told(outcome: Outcome) -> dict[str, Any]:
-    """The lists of the page: title, the first lines, the others up to a number, and how many there are."""
-    lists = (
+Entries = list[tuple[str, str]]
+"""Paths, each with a reason or ""."""
+
+
+class OutcomeContext(TypedDict):
+    """Outcome of an import; `lists` has title, visible entries, collapsed entries, and the number of all."""
+
+    outcome: Outcome
+    lists: list[tuple[str, Entries, Entries, int]]
+    new_count: int
+
+
+def _outcome_context(outcome: Outcome) -> OutcomeContext:
+    lists: tuple[tuple[str, Entries], ...] = (
         ("New", [(name, "") for name in (*outcome.runs, *outcome.versions)]),
         ("Replaced", [(name, "") for name in outcome.replaced]),
         ("Left as it is", list(outcome.left.items())),
@@ -111,7 +125,7 @@ def _folder() -> Path:
 
 
 def _keep(sent: Path) -> str:
-    """Give an archive that was sent a name under which it waits, and let go of those that wait for long."""
+    """Keep an uploaded archive under a random key, and delete those older than `KEPT_SECONDS`."""
     with one_file():
         for old in _folder().glob(f"{WAITING}*"):
             with suppress(OSError):
@@ -123,14 +137,14 @@ def _keep(sent: Path) -> str:
 
 
 def _kept(key: str) -> Path:
-    """The archive that waits under a key; it need not be there."""
+    """Return the path of the archive kept under a key; it may be missing."""
     return _folder() / f"{WAITING}{key if _KEY.fullmatch(key) else 'none'}"
 
 
 @blocking
 @require_safe
 def export_run(request: HttpRequest, run_id: str) -> HttpResponseBase:
-    """A run to be saved: `format=` zip, json, csv, or html."""
+    """Download a run; `format` is zip, json, csv or html."""
     run = get_run(run_id)
     make = EXPORTS.get(request.GET.get("format", ""))
     if make is None:
@@ -164,16 +178,15 @@ EXPORTS: dict[str, Callable[[Run], HttpResponseBase]] = {
 @blocking
 @require_POST
 def export_runs(request: HttpRequest) -> HttpResponseBase:
-    """The chosen runs as one zip file; ids come one a line or one a field."""
-    ids = [run_id for text in request.POST.getlist("run_ids") for run_id in text.splitlines() if run_id]
-    known = refresh_runs(active_root(), list(dict.fromkeys(ids))[:MOST_RUNS])
+    """Download the selected runs as one zip file."""
+    form = ExportForm(request.POST)
+    ids = form.cleaned_data["run_ids"] if form.is_valid() else []
+    known = refresh_runs(active_root(), ids[:MOST_RUNS])
     runs = [run for run in known.values() if run is not None and run.deleted is None]
     if not runs:
         return redirect("runs")
     return _zip(runs, f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
 
-
-# They read or write as much as an archive has.
 
 page_patterns = [
     path("import", import_page, name="import"),

@@ -1,23 +1,25 @@
-"""The page of settings, and the forms that only the site can answer: appearance, storage root, demo."""
+"""Page of settings."""
 
 from __future__ import annotations
 
 import platform
-from contextlib import suppress
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, NotRequired, TypedDict
 
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import path
-from django.views.decorators.http import require_POST, require_safe
+from django.utils.functional import Promise
+from django.views.decorators.http import require_safe
 
-from remote.api.requests import RemoveHostKeyBody
 from remote.connections import saved
+from remote.connections.saved_file import Saved
 from remote.errors import ConfigurationUnavailable
+from remote.models import KnownHost
 from remote.services import connections
 from runicorn._version import __version__
 from runicorn.settings import capabilities
@@ -26,12 +28,10 @@ from runicorn_site.api import storage_root
 from runicorn_site.api.system import database_version
 from runicorn_site.database.prepare import notices
 from runicorn_site.pages import appearance
-from runicorn_site.security.browser_sessions import end_all
 from runicorn_site.security.guard import HAS_TOKEN
-from runicorn_site.server.demo import CannotStart, demo
-from runicorn_site.web.endpoint import validate
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
+from runs.models import StorageRoot
 
 SAID = {
     "look": "Saved.",
@@ -45,12 +45,45 @@ LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
 @blocking
 @require_safe
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """The settings of this browser, this user and this viewer."""
+    """Render the settings of this browser, this user and this viewer."""
     return render(request, "settings.html", settings_context(request))
 
 
-def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
-    """What the page shows whatever was asked."""
+class ShownChoice(NamedTuple):
+    """A choice of appearance with its value in this browser."""
+
+    name: str
+    label: str | Promise
+    options: Mapping[str, str | Promise]
+    now: str
+
+
+class HostsContext(TypedDict):
+    """Saved connections and known host keys, or why they cannot be read."""
+
+    hosts: NotRequired[list[Saved]]
+    keys: NotRequired[list[KnownHost]]
+    hosts_unread: NotRequired[str]
+    keys_unread: NotRequired[str]
+
+
+class SettingsContext(HostsContext):
+    """Context of the page, without the results of its forms."""
+
+    root: StorageRoot
+    configured: str
+    by_environment: str
+    asked: str
+    now: storage_root.Look
+    choices: list[ShownChoice]
+    about: list[tuple[str, str]]
+    asks_for_token: bool
+    said: str | None
+    freed: int | None
+
+
+def settings_context(request: HttpRequest, asked: str = "") -> SettingsContext:
+    """Return what the page shows; `asked` is the path in the form of the storage root."""
     configured = own.read_user_config().get("user_root_dir")
     return {
         "root": active_root(),
@@ -67,30 +100,33 @@ def settings_context(request: HttpRequest, asked: str = "") -> dict[str, Any]:
     }
 
 
-def hosts_context() -> dict[str, Any]:
-    """Saved connections and the keys of known hosts, or why they cannot be read."""
-    context: dict[str, Any] = {}
-    for name, read in (("hosts", saved.saved_connections), ("keys", connections.known_hosts)):
-        try:
-            context[name] = read()
-        except ConfigurationUnavailable as error:
-            context[f"{name}_unread"] = str(error.detail)
+def hosts_context() -> HostsContext:
+    """Read the saved connections and the known host keys."""
+    context: HostsContext = {}
+    try:
+        context["hosts"] = saved.saved_connections()
+    except ConfigurationUnavailable as error:
+        context["hosts_unread"] = str(error.detail)
+    try:
+        context["keys"] = connections.known_hosts()
+    except ConfigurationUnavailable as error:
+        context["keys_unread"] = str(error.detail)
     return context
 
 
 def count(text: str) -> int | None:
-    """A number of bytes from an address; None when it is none."""
+    """Return a number of bytes in a query string, or None if it is malformed."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 18 else None
 
 
-def choices(request: HttpRequest) -> list[dict[str, Any]]:
-    """The choices of appearance with the present one."""
+def choices(request: HttpRequest) -> list[ShownChoice]:
+    """Return the choices of appearance with their values in this browser."""
     now = appearance.chosen(request)
-    return [c._asdict() | {"now": now[c.name]} for c in appearance.CHOICES]
+    return [ShownChoice(c.name, c.label, c.options, now[c.name]) for c in appearance.CHOICES]
 
 
 def about() -> list[tuple[str, str]]:
-    """Label and text of what there is to know about this installation."""
+    """Return labels and texts about this installation."""
     database = connection.settings_dict
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
     state = notices[0] if notices else "sound"
@@ -108,92 +144,11 @@ def about() -> list[tuple[str, str]]:
 
 
 def switched_off() -> str:
-    """Return the names of the capabilities that are off, for people to read."""
+    """Return the names of the disabled capabilities."""
     try:
         return ", ".join(sorted(capabilities.disabled())) or "nothing"
     except capabilities.UnknownCapability as error:
         return str(error)
 
 
-@require_POST
-def change_look(request: HttpRequest) -> HttpResponse:
-    """Take over theme and density for this browser."""
-    answer = redirect("/settings?said=look")
-    appearance.keep(request, answer)
-    return answer
-
-
-@blocking
-@require_POST
-def change_root(request: HttpRequest) -> HttpResponse:
-    """Make another folder the storage root, or with `check` only look at it; what is wrong with it is said."""
-    asked, status = request.POST.get("path", "").strip(), 200
-    answer: dict[str, Any] = {}
-    try:
-        if "check" not in request.POST:
-            storage_root.switch(asked)
-            return redirect("/settings?said=root")
-        answer["looked"] = storage_root.look(own.checked_root(asked))
-    except own.InvalidRoot as error:
-        answer["refused"], status = f"This cannot be the storage root: {error}.", 400
-    except OSError as error:
-        answer["refused"], status = f"The configuration could not be written: {error.strerror}.", 503
-    return render(request, "settings.html", settings_context(request, asked) | answer, status=status)
-
-
-@blocking
-@require_POST
-def forget_host(request: HttpRequest) -> HttpResponse:
-    """Forget a saved connection and its secrets; once more changes nothing."""
-    with suppress(saved.SavedConnectionNotFound):
-        saved.forget_connection(request.POST.get("key", ""))
-    return redirect("/settings?said=host#hosts-title")
-
-
-@blocking
-@require_POST
-def remove_key(request: HttpRequest) -> HttpResponse:
-    """Forget the keys of a type that a host is known by; connections that are open stay."""
-    asked = {name: request.POST.get(name, "") for name in ("host", "key_type")}
-    # As a number: a body of the API converts nothing.
-    connections.remove_host_key(
-        **validate(RemoveHostKeyBody, {**asked, "port": count(request.POST.get("port", ""))})
-    )
-    return redirect("/settings?said=key#keys-title")
-
-
-@require_POST
-def end_sessions(request: HttpRequest) -> HttpResponse:
-    """End the sessions of all browsers, this one included; open pages ask for the token again."""
-    end_all(Path(settings.STATE_DIR))
-    return redirect("settings")
-
-
-@require_POST
-def start_demo(request: HttpRequest) -> HttpResponse:
-    """Begin to train the demo, and lead to the table that shows it."""
-    try:
-        demo.start()
-    except CannotStart as error:
-        context = {"status": 409, "title": "The demo was not started", "sentence": error}
-        return render(request, "error.html", context, status=409)
-    return redirect("runs")
-
-
-@require_POST
-def cancel_demo(request: HttpRequest) -> HttpResponse:
-    """Stop the demo; the runs it has made stay."""
-    demo.cancel()
-    return redirect("runs")
-
-
-page_patterns = [
-    path("settings", settings_page, name="settings"),
-    path("settings/look", change_look, name="change-look"),
-    path("settings/root", change_root, name="change-root"),
-    path("settings/hosts/forget", forget_host, name="settings-forget-host"),
-    path("settings/keys/remove", remove_key, name="settings-remove-key"),
-    path("settings/sessions/end", end_sessions, name="settings-end-sessions"),
-    path("demo/start", start_demo, name="start-demo"),
-    path("demo/cancel", cancel_demo, name="cancel-demo"),
-]
+page_patterns = [path("settings", settings_page, name="settings")]

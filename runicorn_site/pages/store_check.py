@@ -7,7 +7,6 @@ import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from runicorn.artifacts.errors import ArtifactError
 from runicorn.maintenance import fsck
 from runicorn.maintenance.fsck.repair import DERIVED, repair
+from runicorn_site.pages.forms import CheckForm
 from runicorn_site.pages.settings import settings_context
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
@@ -76,32 +76,31 @@ def latest_check() -> StoreCheck | None:
 def _start_or_repair(request: HttpRequest) -> HttpResponse:
     """Start a check, unless one is running; with `repair`, repair what the last one found in derived files."""
     global _latest
-    root = active_root()
+    root, form = active_root(), CheckForm(request.POST)
+    form.full_clean()
     with _lock:
         check = latest_check()
         is_running = check is not None and check.ended is None
-        if "repair" in request.POST and check is not None and not is_running:
+        if form.cleaned_data["repair"] and check is not None and not is_running:
             try:
                 repair(Path(root.path), check.report)
             except OSError as error:
                 check.problem = f"Not everything could be repaired: {error.strerror or error}."
             discovery.full(root)
         elif not is_running:
-            _latest = StoreCheck(root.path, contents="contents" in request.POST)
+            _latest = StoreCheck(root.path, contents=form.cleaned_data["contents"])
             threading.Thread(target=_latest.run, name="store-check", daemon=True).start()
     return redirect("/settings/check#check-title")
 
 
+# The disk of the store may not respond.
 @blocking
 @require_http_methods(["GET", "HEAD", "POST"])
 def show_check(request: HttpRequest) -> HttpResponse:
     """Show the settings page with the state of the check."""
     if request.method == "POST":
         return _start_or_repair(request)
-    context: dict[str, Any] = settings_context(request) | {"check": latest_check()}
-    return render(request, "settings.html", context)
+    return render(request, "settings.html", {**settings_context(request), "check": latest_check()})
 
-
-# The store's disk may not answer.
 
 page_patterns = [path("settings/check", show_check, name="check-store")]

@@ -1,0 +1,92 @@
+"""Form actions of the settings page: appearance, storage root, saved hosts, browser sessions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_POST
+
+from artifacts.pages.forms import first_error
+from remote.connections import saved
+from remote.services import connections
+from runicorn.settings import user as own
+from runicorn_site import errors
+from runicorn_site.api import storage_root
+from runicorn_site.pages import appearance
+from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
+from runicorn_site.pages.settings import settings_context
+from runicorn_site.security.browser_sessions import end_all
+from runicorn_site.web.pools import blocking
+
+
+@require_POST
+def change_look(request: HttpRequest) -> HttpResponse:
+    """Save theme, density and language in cookies of this browser."""
+    response = redirect("/settings?said=look")
+    appearance.set_cookies(response, AppearanceForm(request.POST).chosen())
+    return response
+
+
+@blocking
+@require_POST
+def change_root(request: HttpRequest) -> HttpResponse:
+    """Make another folder the storage root, or with `check` describe it; errors are shown beside the form."""
+    form = RootForm(request.POST)
+    looked, refused, status = None, "", 200
+    try:
+        if not form.is_valid():
+            refused, status = first_error(form), 400
+        elif form.cleaned_data["check"]:
+            looked = storage_root.look(own.checked_root(form.cleaned_data["path"]))
+        else:
+            storage_root.switch(form.cleaned_data["path"])
+            return redirect("/settings?said=root")
+    except own.InvalidRoot as error:
+        refused, status = f"This cannot be the storage root: {error}.", 400
+    except OSError as error:
+        refused, status = f"The configuration could not be written: {error.strerror}.", 503
+    context = settings_context(request, request.POST.get("path", "").strip())
+    return render(request, "settings.html", {**context, "looked": looked, "refused": refused}, status=status)
+
+
+@blocking
+@require_POST
+def forget_host(request: HttpRequest) -> HttpResponse:
+    """Remove a saved connection and its secrets; an unknown one changes nothing."""
+    form = ForgetHostForm(request.POST)
+    if form.is_valid():
+        with suppress(saved.SavedConnectionNotFound):
+            saved.forget_connection(form.cleaned_data["key"])
+    return redirect("/settings?said=host#hosts-title")
+
+
+@blocking
+@require_POST
+def remove_key(request: HttpRequest) -> HttpResponse:
+    """Remove the known keys of a host of one type; open connections stay open."""
+    form = RemoveKeyForm(request.POST)
+    if not form.is_valid():
+        return errors.error_answer(request, 400, first_error(form))
+    connections.remove_host_key(**form.cleaned_data)
+    return redirect("/settings?said=key#keys-title")
+
+
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """End the sessions of all browsers; open pages ask for the token again."""
+    end_all(Path(settings.STATE_DIR))
+    return redirect("settings")
+
+
+page_patterns = [
+    path("settings/look", change_look, name="change-look"),
+    path("settings/root", change_root, name="change-root"),
+    path("settings/hosts/forget", forget_host, name="settings-forget-host"),
+    path("settings/keys/remove", remove_key, name="settings-remove-key"),
+    path("settings/sessions/end", end_sessions, name="settings-end-sessions"),
+]
