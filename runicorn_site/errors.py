@@ -12,7 +12,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import (
     PermissionDenied,
@@ -33,6 +33,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from remote.errors import RemoteError
+from runicorn.api.responses.problem import Problem
 from runicorn.settings.capabilities import SwitchedOff
 from runicorn_site.database.monitor import DAMAGED, is_damage, monitor
 from runicorn_site.security.headers import is_api
@@ -61,14 +62,17 @@ def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
     return Response(body, status=status, headers=headers)
 
 
-def describe(error: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, JSON body and headers for an exception."""
+def describe(error: Exception) -> tuple[int, Problem, dict[str, str]]:
+    """Return status, JSON body and headers of the response to an exception."""
     if isinstance(error, ValidationError):
         return error.status_code, invalid_input(error), {}
     if isinstance(error, APIException | RemoteError):
         fields = getattr(error, "errors", None)
-        body = {"detail": sentence_of(error)} | ({"errors": below_names(fields)} if fields else {})
-        return error.status_code, body | getattr(error, "more", {}), api_headers(error)
+        body: Problem = {"detail": sentence_of(error)}
+        if fields:
+            body["errors"] = below_names(fields)
+        # A body may have more keys than a Problem.
+        return error.status_code, cast(Problem, body | getattr(error, "more", {})), api_headers(error)
     if isinstance(error, Http404):
         return 404, {"detail": SENTENCES[404]}, {}
     if isinstance(error, SwitchedOff):
@@ -104,8 +108,8 @@ def api_headers(error: APIException | RemoteError) -> dict[str, str]:
     return headers
 
 
-def invalid_input(error: ValidationError) -> dict[str, Any]:
-    """`detail`, a sentence that names the first field, and `errors`, all sentences of all fields."""
+def invalid_input(error: ValidationError) -> Problem:
+    """Return the body about invalid input; `detail` names the first field."""
     if not isinstance(error.detail, dict):
         return {"detail": next(sentences(error.detail), SENTENCES[400])}
     fields = {field: list(sentences(detail)) for field, detail in error.detail.items()}

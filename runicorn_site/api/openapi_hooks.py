@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from drf_spectacular.openapi import AutoSchema
 
-TOO_MANY = {
+from runicorn.json_value import JsonObject
+
+TOO_MANY: JsonObject = {
     "type": "object",
     "properties": {
         "detail": {"type": "string"},
@@ -56,7 +58,43 @@ class Operation(AutoSchema):
             self.method = "DELETE"
 
 
-def with_common_responses(result: dict[str, Any], **context: Any) -> dict[str, Any]:
+class MediaType(TypedDict):
+    """Content of a response in one format."""
+
+    schema: JsonObject
+
+
+ResponseObject = TypedDict(
+    "ResponseObject",
+    {"$ref": str, "description": str, "headers": JsonObject, "content": dict[str, MediaType]},
+    total=False,
+)
+"""A response of an operation, or a reference to one of `Components`."""
+
+
+class OperationObject(TypedDict):
+    """A method of a route."""
+
+    responses: dict[str, ResponseObject]
+    requestBody: NotRequired[JsonObject]
+
+
+class Components(TypedDict):
+    """Parts of the description that operations refer to."""
+
+    schemas: JsonObject
+    headers: JsonObject
+    responses: dict[str, ResponseObject]
+
+
+class Document(TypedDict):
+    """The parts of an OpenAPI document that are changed here."""
+
+    components: Components
+    paths: dict[str, dict[str, OperationObject]]
+
+
+def with_common_responses(result: Document, **context: Any) -> Document:
     """Describe the responses of every route once, and refer to them from every operation.
 
     A status that an operation describes with a body of its own is kept.
@@ -73,22 +111,23 @@ def with_common_responses(result: dict[str, Any], **context: Any) -> dict[str, A
     return result
 
 
-def _problem(status: str) -> dict[str, Any]:
+def _problem(status: str) -> ResponseObject:
     name = "TooMany" if status == "429" else "Problem"
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    content: dict[str, MediaType] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     return {"description": MEANINGS[status], "headers": _limit_headers(), "content": content}
 
 
-def _limit_headers() -> dict[str, Any]:
+def _limit_headers() -> JsonObject:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in LIMITS}
 
 
-def _complete(operation: dict[str, Any], has_name: bool) -> None:
+def _complete(operation: OperationObject, has_name: bool) -> None:
     """Add the responses that every route has, ordered by status."""
     answers = operation["responses"]
     common = {*EVERYWHERE, *(["404"] if has_name else []), *(["415"] if "requestBody" in operation else [])}
     for status in common | {status for status in answers if status in MEANINGS}:
-        schemas = [kind.get("schema") for kind in answers.get(status, {}).get("content", {}).values()]
+        described = answers.get(status, ResponseObject())
+        schemas = [media_type["schema"] for media_type in described.get("content", {}).values()]
         if all(schema == {"$ref": "#/components/schemas/Problem"} for schema in schemas):
             answers[status] = {"$ref": f"#/components/responses/{status}"}
     for answer in answers.values():

@@ -77,11 +77,9 @@ WRITING = ("POST", "PUT", "PATCH", "DELETE")
 class BrowsablePages(BrowsableAPIRenderer):
     """The page of a route in our frame: what it answers, and one form that sends JSON to it."""
 
-    def get_context(
-        self, data: Any, accepted_media_type: str | None, renderer_context: Any
-    ) -> dict[str, Any]:
+    def get_context(self, data: Any, accepted_media_type: str | None, renderer_context: Any) -> Any:
         """DRF's, with the methods that change something."""
-        context: dict[str, Any] = super().get_context(data, accepted_media_type, renderer_context)
+        context = super().get_context(data, accepted_media_type, renderer_context)
         context["writing"] = [method for method in WRITING if method in context["allowed_methods"]]
         return context
 

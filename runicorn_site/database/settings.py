@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -19,7 +20,22 @@ INIT_COMMAND = (
 BUSY_SECONDS = 20
 
 
-def database(url: str, file: Path) -> dict[str, Any]:
+class DatabaseSettings(TypedDict, total=False):
+    """An entry of Django's `DATABASES`."""
+
+    ENGINE: str
+    NAME: str
+    USER: str
+    PASSWORD: str
+    HOST: str
+    PORT: str
+    CONN_MAX_AGE: None
+    CONN_HEALTH_CHECKS: bool
+    OPTIONS: Mapping[str, str | int]
+    TEST: dict[str, str]
+
+
+def database(url: str, file: Path) -> DatabaseSettings:
     """The entry for `DATABASES["default"]`: SQLite in `file` unless `url` says otherwise.
 
     Raises:
@@ -38,7 +54,7 @@ def database(url: str, file: Path) -> dict[str, Any]:
     raise ImproperlyConfigured("RUNICORN_DATABASE_URL must begin with postgresql:// or sqlite:///")
 
 
-def sqlite(path: Path) -> dict[str, Any]:
+def sqlite(path: Path) -> DatabaseSettings:
     """WAL, and transactions that take the write lock at once: read-then-write ones cannot fail halfway."""
     return {
         "ENGINE": "runicorn_site.database.sqlite",
@@ -54,7 +70,7 @@ def sqlite(path: Path) -> dict[str, Any]:
     }
 
 
-def postgresql(parts: SplitResult) -> dict[str, Any]:
+def postgresql(parts: SplitResult) -> DatabaseSettings:
     """The same models on a server; connections stay open in the pool's threads and are checked before use."""
     return {
         "ENGINE": "django.db.backends.postgresql",

@@ -70,7 +70,7 @@ class OneHop(ASGIHandler):
                 finish,
                 response._resource_closers,  # type: ignore[attr-defined]  # private
             )
-            await send(head(response))
+            await send_head(response, send)
             await send({"type": "http.response.body"})
         else:
             await self.send_parts(response, receive, send)
@@ -114,7 +114,7 @@ class OneHop(ASGIHandler):
             except DatabaseError as error:
                 await send_whole(unavailable(error), send)
                 return
-            await send(head(response))
+            await send_head(response, send)
             if first:
                 await send({"type": "http.response.body", "body": first, "more_body": True})
             async for part in content:
@@ -127,7 +127,7 @@ async def send_whole(response: HttpResponse, send: Send) -> None:
     """Send an answer that is there as a whole."""
     if response.status_code not in WITHOUT_CONTENT:
         response.headers.setdefault("Content-Length", str(len(response.content)))
-    await send(head(response))
+    await send_head(response, send)
     await send({"type": "http.response.body", "body": response.content})
 
 
@@ -145,13 +145,14 @@ def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
     return in_a_thread(iter(response), response._resource_closers)  # type: ignore[attr-defined]
 
 
-def head(response: HttpResponseBase) -> dict[str, Any]:
-    """The ASGI message that begins an answer."""
+async def send_head(response: HttpResponseBase, send: Send) -> None:
+    """Send status and headers."""
     headers = [(name.encode("ascii"), value.encode("latin1")) for name, value in response.items()]
     cookies = [
         (b"Set-Cookie", c.output(header="").strip().encode("ascii")) for c in response.cookies.values()
     ]
-    return {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
+    start = {"type": "http.response.start", "status": response.status_code, "headers": headers + cookies}
+    await send(start)
 
 
 @lru_cache(maxsize=4096)

@@ -16,7 +16,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction
 from rest_framework import serializers
 
-Schema = dict[str, Any]
+from runicorn.json_value import JsonObject, JsonValue
+
+Schema = JsonObject
 SCALARS: dict[Any, Schema] = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -65,7 +67,8 @@ class TypedDictExtension(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: AutoSchema, direction: Direction) -> Schema:
         """Build the object schema from the annotations."""
         typed_dict = self.target.typed_dict
-        properties, required = {}, []
+        properties: JsonObject = {}
+        required: list[JsonValue] = []
         for name, hint in get_type_hints(typed_dict, include_extras=True).items():
             is_required = name in typed_dict.__required_keys__
             while get_origin(hint) in (NotRequired, Required):
@@ -94,7 +97,7 @@ def _schema_of(hint: Any, auto_schema: AutoSchema, direction: Direction) -> Sche
     if origin is list:
         return {"type": "array", "items": _schema_of(args[0], auto_schema, direction)}
     if origin is tuple:
-        items = [_schema_of(arg, auto_schema, direction) for arg in args]
+        items: list[JsonValue] = [_schema_of(arg, auto_schema, direction) for arg in args]
         return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
     if origin is dict:
         return {"type": "object", "additionalProperties": _schema_of(args[1], auto_schema, direction)}
@@ -112,4 +115,4 @@ def _union(schemas: list[Schema]) -> Schema:
         names = [schema["type"] for schema in schemas]
         extra = next((schema for schema in schemas if "format" in schema), {})
         return {"type": names} | ({"format": extra["format"]} if extra else {})
-    return {"oneOf": schemas}
+    return {"oneOf": [*schemas]}

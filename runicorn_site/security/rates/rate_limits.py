@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, JsonResponse
@@ -26,6 +26,14 @@ from runicorn_site.security.rates.rate_table import Limit, Rates, read
 LOCALHOST = frozenset({"127.0.0.1", "::1"})
 LOOK_AGAIN_SECONDS = 1.0
 logger = logging.getLogger(__name__)
+
+
+class Usage(TypedDict):
+    """Requests in a window, whether they exceed the limit, and the seconds until the window ends."""
+
+    count: int
+    should_limit: bool
+    time_left: int
 
 
 class RateFile:
@@ -87,7 +95,7 @@ class RateLimits:
         response["X-RateLimit-Reset"] = str(max(0, usage["time_left"]))
         return response
 
-    def _usage(self, request: HttpRequest, limit: Limit, rates: Rates) -> dict[str, Any]:
+    def _usage(self, request: HttpRequest, limit: Limit, rates: Rates) -> Usage:
         """Count this request, unless nothing is counted."""
         spared = rates.spare_localhost and request.META["REMOTE_ADDR"] in LOCALHOST
         if spared or not rates.enabled or get("RUNICORN_RATE_LIMIT").lower() == "off":
@@ -102,11 +110,11 @@ class RateLimits:
         return usage
 
 
-def count(request: HttpRequest, group: str, requests: int, seconds: int) -> dict[str, Any]:
+def count(request: HttpRequest, group: str, requests: int, seconds: int) -> Usage:
     """Count a request and return the usage of its window; `time_left` is rounded up to whole seconds."""
-    usage = dict(get_usage(request, group=group, key="ip", rate=f"{requests}/{seconds}s", increment=True))
-    # django-ratelimit names the last second that still counts, so the next window begins one later.
-    return usage | {"time_left": usage["time_left"] + 1}
+    usage: Any = get_usage(request, group=group, key="ip", rate=f"{requests}/{seconds}s", increment=True)
+    # django-ratelimit reports the last second of the window; the next one begins a second later.
+    return Usage(count=usage["count"], should_limit=usage["should_limit"], time_left=usage["time_left"] + 1)
 
 
 def too_many(seconds: int) -> JsonResponse:

@@ -16,7 +16,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from runicorn.json_value import JsonObject
 
 
 class Limit(NamedTuple):
@@ -88,7 +90,7 @@ class Rates:
         return self.default
 
 
-def read(content: dict[str, Any]) -> tuple[Rates, list[str]]:
+def read(content: JsonObject) -> tuple[Rates, list[str]]:
     """The limits that a `rate_limits.json` describes, and a sentence for each entry that makes no sense."""
     problems: list[str] = []
     settings = _mapping(content.get("settings", {}), "settings", problems)
@@ -119,7 +121,7 @@ def _place(key: str) -> tuple[str, str]:
     return (method.upper(), path.strip()) if space else ("", key)
 
 
-def _mapping(value: object, what: str, problems: list[str]) -> dict[str, Any]:
+def _mapping(value: object, what: str, problems: list[str]) -> JsonObject:
     if isinstance(value, dict):
         return value
     problems.append(f"{what} must be an object")
