@@ -10,7 +10,6 @@ from django.db import models
 from django.db.models import F, Q
 
 from metrics.store.columns import BOOL, FLOAT, INT, TEXT
-from metrics.store.journal_problems import problems
 from metrics.store.lanes import Lane
 from runs.models import Run
 
@@ -55,10 +54,6 @@ class Journal(models.Model):
     def clock(self, run: Run) -> float:
         """The time that an event without one has: that of the event before, or of the run's beginning."""
         return self.last_time if self.rows else run.created
-
-    def problems(self) -> list[str]:
-        """What a person should know about lines that were left out and events whose time was guessed."""
-        return problems(self.bad_lines, self.untimed, self.altered)
 
 
 class Series(models.Model):

@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from rest_framework.exceptions import APIException
 
 from artifacts.errors import NotFound
@@ -19,19 +21,21 @@ from artifacts.models import Version
 from artifacts.services import curation, maintenance, stages
 from runicorn_site.web.templatetags.ui import size
 
-MOST_TOLD = 20
+MOST_SHOWN = 20
 """Errors that are reported one by one."""
 MOST_REMOVED = 100
-"""Versions that are deleted for good at once."""
+"""Versions that can be permanently deleted at once."""
 
 
 class WithWords(ActionForm):
     """The selected action and its arguments."""
 
     stage = forms.ChoiceField(
-        choices=[("", "-"), *((stage, stage) for stage in stages.STAGES)], required=False, label="Stage:"
+        choices=[("", "-"), *((stage, stage) for stage in stages.STAGES)],
+        required=False,
+        label=gettext_lazy("Stage:"),
     )
-    words = forms.CharField(required=False, label="Alias or tags:", max_length=1000)
+    words = forms.CharField(required=False, label=gettext_lazy("Alias or tags:"), max_length=1000)
 
 
 class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -50,12 +54,12 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         "delete_for_good",
     )
 
-    @admin.action(description="Promote to the stage", permissions=["change"])
+    @admin.action(description=gettext_lazy("Promote to stage"), permissions=["change"])
     def promote(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Move the selected versions to the selected stage."""
         stage = request.POST.get("stage", "")
         if not stage:
-            self.message_user(request, "Choose the stage to promote to.", messages.WARNING)
+            self.message_user(request, _("Choose a stage."), messages.WARNING)
             return
         self._each(
             request,
@@ -63,77 +67,78 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             lambda version: stages.promote(
                 version=version, to_stage=stage, notes=None, evaluator_run_id=None
             ),
-            f"promoted to {stage}",
+            _("promoted to {stage}").format(stage=stage),
         )
 
-    @admin.action(description="Set the alias", permissions=["change"])
+    @admin.action(description=gettext_lazy("Set alias"), permissions=["change"])
     def set_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Set an alias to the selected version of each artifact."""
         artifacts = list(queryset.values_list("artifact", flat=True))
         if len(artifacts) != len(set(artifacts)):
-            self.message_user(
-                request, "An alias means one version: choose one of each artifact.", messages.WARNING
-            )
+            text = _("An alias points to one version. Select one version per artifact.")
+            self.message_user(request, text, messages.WARNING)
         elif words := self._words(request):
             self._each(
                 request,
                 queryset,
                 lambda v: curation.set_alias(artifact=v.artifact, alias=words, number=v.number),
-                f"got the alias {words}",
+                _("given the alias {alias}").format(alias=words),
             )
 
-    @admin.action(description="Remove the alias", permissions=["change"])
+    @admin.action(description=gettext_lazy("Remove alias"), permissions=["change"])
     def remove_alias(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Remove an alias from the selected versions that have it."""
         if words := self._words(request):
-            self._each(
-                request, queryset, lambda version: _without_alias(version, words), f"lost the alias {words}"
-            )
+            done = _("removed from the alias {alias}").format(alias=words)
+            self._each(request, queryset, lambda version: _without_alias(version, words), done)
 
-    @admin.action(description="Add the tags", permissions=["change"])
+    @admin.action(description=gettext_lazy("Add tags"), permissions=["change"])
     def add_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Add tags, separated by commas, to the chosen versions."""
         if tags := _tags(self._words(request)):
-            self._each(request, queryset, lambda v: curation.change_tags(version=v, add=tags), "got the tags")
+            self._each(request, queryset, lambda v: curation.change_tags(version=v, add=tags), _("tagged"))
 
-    @admin.action(description="Remove the tags", permissions=["change"])
+    @admin.action(description=gettext_lazy("Remove tags"), permissions=["change"])
     def remove_tags(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Remove tags, separated by commas, from the selected versions."""
         if tags := _tags(self._words(request)):
             self._each(
-                request, queryset, lambda v: curation.change_tags(version=v, remove=tags), "lost the tags"
+                request, queryset, lambda v: curation.change_tags(version=v, remove=tags), _("untagged")
             )
 
-    @admin.action(description="Move to the recycle bin", permissions=["change"])
+    @admin.action(description=gettext_lazy("Move to recycle bin"), permissions=["change"])
     def delete_softly(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Move the selected versions to the recycle bin."""
-        self._each(request, queryset, lambda v: curation.soft_delete(version=v), "deleted")
+        self._each(request, queryset, lambda v: curation.soft_delete(version=v), _("deleted"))
 
-    @admin.action(description="Restore from the recycle bin", permissions=["change"])
+    @admin.action(description=gettext_lazy("Restore from recycle bin"), permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Restore the selected versions from the recycle bin."""
-        self._each(request, queryset, lambda v: curation.restore(version=v), "restored")
+        self._each(request, queryset, lambda v: curation.restore(version=v), _("restored"))
 
-    @admin.action(description="Verify every byte", permissions=["change"])
+    @admin.action(description=gettext_lazy("Verify contents"), permissions=["change"])
     def verify(self, request: HttpRequest, queryset: QuerySet[Version]) -> None:
         """Verify the selected versions and report damaged files."""
 
         def verify_one(version: Version) -> None:
             verdict = maintenance.verify_version(version=version)
             if verdict.damaged:
-                text = f"Corrupted in {version}: {_few(list(verdict.damaged))}"
+                text = _("Damaged in {version}: {paths}")
+                text = text.format(version=version, paths=_few(list(verdict.damaged)))
                 self.message_user(request, text, messages.ERROR)
             if verdict.repaired:
-                self.message_user(request, f"Repaired in {version}: {_few(verdict.repaired)}", messages.INFO)
+                text = _("Repaired in {version}: {paths}")
+                text = text.format(version=version, paths=_few(verdict.repaired))
+                self.message_user(request, text, messages.INFO)
 
-        self._each(request, queryset, verify_one, "verified")
+        self._each(request, queryset, verify_one, _("verified"))
 
-    @admin.action(description="Delete for good…", permissions=["change"])
+    @admin.action(description=gettext_lazy("Delete permanently…"), permissions=["change"])
     def delete_for_good(self, request: HttpRequest, queryset: QuerySet[Version]) -> HttpResponseBase | None:
         """Show how much deleting the selected versions frees, and delete them once confirmed."""
         versions = list(queryset[: MOST_REMOVED + 1])
         if len(versions) > MOST_REMOVED:
-            text = f"Choose at most {MOST_REMOVED} versions to delete for good."
+            text = _("Select at most {limit} versions.").format(limit=MOST_REMOVED)
             self.message_user(request, text, messages.WARNING)
             return None
         if request.POST.get("confirmed") == "yes":
@@ -142,9 +147,10 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
                 request,
                 queryset,
                 lambda v: freed.append(curation.delete_for_good(version=v)),
-                "deleted for good",
+                _("permanently deleted"),
             )
-            self.message_user(request, f"{size(sum(freed))} ({sum(freed):,} bytes) were freed.")
+            text = _("{size} ({bytes} bytes) freed.")
+            self.message_user(request, text.format(size=size(sum(freed)), bytes=f"{sum(freed):,}"))
             return None
         try:
             frees = maintenance.freed_by(versions=versions)
@@ -153,7 +159,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
             return None
         context = {
             **self.admin_site.each_context(request),
-            "title": "Delete versions for good",
+            "title": _("Delete versions permanently"),
             "opts": self.opts,
             "versions": versions,
             "frees": frees,
@@ -165,7 +171,7 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
         """Return the text beside the action; warn if it is missing."""
         words = request.POST.get("words", "").strip()
         if not words:
-            self.message_user(request, "Write the alias or the tags beside the action.", messages.WARNING)
+            self.message_user(request, _("Enter the alias or the tags next to the action."), messages.WARNING)
         return words
 
     def _each(
@@ -178,10 +184,13 @@ class VersionActions(admin.ModelAdmin):  # type: ignore[type-arg]
                 service(version)
                 count += 1
             except APIException as error:
-                refused.append(f"No change to {version}: {error.detail}")
+                text = _("{version} was not changed: {reason}")
+                refused.append(text.format(version=version, reason=error.detail))
         level = messages.WARNING if refused else messages.SUCCESS
-        self.message_user(request, f"{count} of {count + len(refused)} versions {done}.", level)
-        for sentence in refused[:MOST_TOLD]:
+        total = count + len(refused)
+        text = ngettext("{count} of {total} version {done}.", "{count} of {total} versions {done}.", total)
+        self.message_user(request, text.format(count=count, total=total, done=done), level)
+        for sentence in refused[:MOST_SHOWN]:
             self.message_user(request, sentence, messages.WARNING)
 
 
@@ -189,7 +198,7 @@ def _without_alias(version: Version, alias: str) -> None:
     """Remove an alias of this version.
 
     Raises:
-        NotFound: it does not.
+        NotFound: the alias does not point to this version.
     """
     if version.artifact.aliases.get(alias) != version.number:
         raise NotFound(f"Alias not found: {alias} for {version}")
@@ -201,5 +210,4 @@ def _tags(words: str) -> list[str]:
 
 
 def _few(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - MOST_TOLD} more" if len(paths) > MOST_TOLD else ""
-    return ", ".join(paths[:MOST_TOLD]) + more
+    return ", ".join(paths[:MOST_SHOWN]) + (" …" if len(paths) > MOST_SHOWN else "")

@@ -15,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html_join
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import APIException
 
 from artifacts.admin.actions import VersionActions
@@ -66,9 +68,9 @@ class VersionInline(ReadOnly):
     fields = readonly_fields = ("number", "state", "stage", "num_files", "bytes_in_words", "run_id")
     ordering = ("-number",)
     show_change_link = True
-    verbose_name_plural = f"versions (the newest {MOST})"
+    verbose_name_plural = gettext_lazy("newest versions")
 
-    @admin.display(description="size")
+    @admin.display(description=gettext_lazy("size"))
     def bytes_in_words(self, version: Version) -> str:
         """Its size."""
         return size(version.size_bytes)
@@ -80,9 +82,9 @@ class FileInline(ReadOnly):
     model = File
     fields = readonly_fields = ("path", "bytes_in_words", "digest")
     ordering = ("path",)
-    verbose_name_plural = f"files (the first {MOST})"
+    verbose_name_plural = gettext_lazy("first files")
 
-    @admin.display(description="size")
+    @admin.display(description=gettext_lazy("size"))
     def bytes_in_words(self, file: File) -> str:
         """Its size."""
         return size(file.size)
@@ -123,14 +125,14 @@ class ArtifactAdmin(Derived):
         """Return the fields of the page."""
         return ["type", "name", "num_versions", "latest", "bytes_in_words", "aliases", "folder", "problems"]
 
-    @admin.display(description="size", ordering="size_bytes")
+    @admin.display(description=gettext_lazy("size"), ordering="size_bytes")
     def bytes_in_words(self, artifact: Artifact) -> str:
         """The size of its latest version."""
         return size(artifact.size_bytes)
 
-    @admin.display(description="aliases")
+    @admin.display(description=gettext_lazy("aliases"))
     def aliases_in_words(self, artifact: Artifact) -> str:
-        """Its aliases with the versions that they mean."""
+        """Its aliases with their versions."""
         return ", ".join(f"{alias} = v{number}" for alias, number in sorted(artifact.aliases.items()))
 
 
@@ -140,9 +142,11 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
     description = forms.CharField(
         required=False, strip=False, widget=forms.Textarea(attrs={"rows": 4, "cols": 80})
     )
-    tags = TagsField(required=False, help_text="One per line.")
+    tags = TagsField(required=False, help_text=gettext_lazy("One per line."))
     metadata = forms.JSONField(
-        required=False, help_text="A JSON object.", widget=forms.Textarea(attrs={"rows": 8, "cols": 80})
+        required=False,
+        help_text=gettext_lazy("A JSON object."),
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 80}),
     )
 
     class Meta:
@@ -153,7 +157,7 @@ class VersionForm(forms.ModelForm):  # type: ignore[type-arg]
         """Reject JSON that is not an object."""
         value = self.cleaned_data["metadata"]
         if value is not None and not isinstance(value, dict):
-            raise forms.ValidationError('The metadata must be a JSON object, like {"acc": 0.9}.')
+            raise forms.ValidationError(_("Metadata must be a JSON object: {…}."))
         return value or {}
 
     def clean(self) -> None:
@@ -215,32 +219,32 @@ class VersionAdmin(VersionActions, Derived):
             self.message_user(request, str(error.detail), messages.ERROR)
             return redirect(request.path)
 
-    @admin.display(ordering="artifact__type")
+    @admin.display(description=gettext_lazy("type"), ordering="artifact__type")
     def type(self, version: Version) -> str:
         """The type of its artifact."""
         return version.artifact.type
 
-    @admin.display(description="size", ordering="size_bytes")
+    @admin.display(description=gettext_lazy("size"), ordering="size_bytes")
     def bytes_in_words(self, version: Version) -> str:
         """Its size."""
         return size(version.size_bytes)
 
-    @admin.display(description="created", ordering="created")
+    @admin.display(description=gettext_lazy("created"), ordering="created")
     def made(self, version: Version) -> str:
         """When it was made."""
         return moment(version.created)
 
-    @admin.display(description="tags")
+    @admin.display(description=gettext_lazy("tags"))
     def words(self, version: Version) -> str:
         """Its tags."""
         return ", ".join(map(str, version.tags))
 
-    @admin.display()
+    @admin.display(description=gettext_lazy("aliases"))
     def aliases(self, version: Version) -> str:
-        """The aliases that mean it."""
+        """Its aliases."""
         return ", ".join(version.artifact.aliases_of(version.number)) or "-"
 
-    @admin.display(description="runs")
+    @admin.display(description=gettext_lazy("runs"))
     def runs(self, version: Version) -> str:
         """The runs that made and used it."""
         artifact = version.artifact

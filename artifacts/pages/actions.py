@@ -33,8 +33,8 @@ def change_alias(request: HttpRequest, type: str, name: str) -> HttpResponse:
         else:
             curation.set_alias(artifact=artifact, alias=alias, number=form.cleaned_data["version"])
     except (Refused, NotFound) as error:
-        entered = {"refused": str(error.detail), "typed": request.POST.dict()}
-        context = artifact_context(artifact, QueryDict()) | entered
+        answer = {"error": str(error.detail), "entered": request.POST.dict()}
+        context = artifact_context(artifact, QueryDict()) | answer
         return render(request, "artifacts/artifact.html", context, status=error.status_code)
     return redirect(f"{reverse('artifact', args=[type, name])}#aliases")
 
@@ -105,15 +105,16 @@ def remove_version(request: HttpRequest, type: str, name: str, number: int) -> H
     if version.deleted is None or request.POST.get("confirm") != "true":
         return _back(version)
     freed = curation.delete_for_good(version=version)
-    return redirect(f"{reverse('artifact', args=[type, name])}?{urlencode({'gone': number, 'freed': freed})}")
+    return redirect(
+        f"{reverse('artifact', args=[type, name])}?{urlencode({'removed': number, 'freed': freed})}"
+    )
 
 
 def _refused(request: HttpRequest, version: Version, error: Refused) -> HttpResponse:
     """Render the page of a version with the error and the input."""
-    entered = {"refused": str(error.detail), "typed": request.POST.dict()}
-    return render(
-        request, "artifacts/version.html", version_context(version, QueryDict()) | entered, status=400
-    )
+    context, entered = version_context(version, QueryDict()), request.POST.dict()
+    answer = {"error": str(error.detail), "entered": entered, "values": context["values"] | entered}
+    return render(request, "artifacts/version.html", {**context, **answer}, status=400)
 
 
 def _back(version: Version) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The page of one artifact: its versions and aliases, and what runs did with them."""
+"""Context of the page of an artifact: its versions with their runs, and its aliases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from runs.models import Run
 
 SIZE = 100
 FEW = 2
-"""Runs that are named in a row; the page of the version has them all."""
+"""Runs that are named in a row; the page of the version names all."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class ArtifactContext(TypedDict):
     with_deleted: bool
     stored: int
     set_aliases: list[tuple[str, int]]
-    gone: str
+    deleted_number: str
     freed: int
 
 
@@ -53,8 +53,8 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
     usage_links.catch_up_all(artifact.root)
     with_deleted = query.get("deleted") == "1"
     freed = query.get("freed", "")
-    every = artifact.versions.indexed()
-    shown = every if with_deleted else every.live()
+    versions = artifact.versions.indexed()
+    shown = versions if with_deleted else versions.live()
     here = reverse("artifact", args=[artifact.type, artifact.name])
     kept = {"deleted": "1"} if with_deleted else {}
     pages = Paginator(
@@ -64,23 +64,23 @@ def artifact_context(artifact: Artifact, query: QueryDict) -> ArtifactContext:
         address=lambda number: f"{here}?{urlencode(kept | {'page': number})}",
     )
     page = pages.get_page(query.get("page"))
-    live = list(every.live().order_by("-number").values_list("number", flat=True))
+    live = list(versions.live().order_by("-number").values_list("number", flat=True))
     return {
         "artifact": artifact,
         "page": page,
         "rows": rows(artifact, page.object_list),
         "numbers": live,
-        "deleted_count": every.count() - len(live),
+        "deleted_count": versions.count() - len(live),
         "with_deleted": with_deleted,
-        "stored": every.aggregate(size=Sum("stored_bytes"))["size"] or 0,
+        "stored": versions.aggregate(size=Sum("stored_bytes"))["size"] or 0,
         "set_aliases": [pair for pair in artifact.named_versions if pair[0] != "latest"],
-        "gone": query.get("gone", "") if query.get("gone", "").isdecimal() else "",
+        "deleted_number": query.get("removed", "") if query.get("removed", "").isdecimal() else "",
         "freed": int(freed) if freed.isascii() and freed.isdigit() and len(freed) < 19 else 0,
     }
 
 
 def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
-    """Versions with the runs that made and used them, in three queries however many there are."""
+    """Return versions with the runs that made and used them, in three queries."""
     versions = list(versions)
     runs = runs_by_id(artifact, (version.run_id for version in versions))
     found = {}
@@ -97,14 +97,14 @@ def rows(artifact: Artifact, versions: Iterable[Version]) -> list[Row]:
 
 
 def uses_of(artifact: Artifact, kind: str, numbers: list[int]) -> QuerySet[Use]:
-    """What runs that are not deleted did with versions, in the order of time."""
+    """Return the uses of versions by runs that are not deleted, oldest first."""
     uses = Use.objects.filter(type=artifact.type, name=artifact.name, kind=kind, number__in=numbers)
     here = uses.filter(run__root=artifact.root, run__deleted=None)
     return here.select_related("run").order_by("at", "pk")
 
 
 def runs_by_id(artifact: Artifact, ids: Iterable[str]) -> dict[str, Run]:
-    """The runs of these ids that are in the store and not deleted."""
+    """Return the runs with these ids that are in the store and not deleted."""
     wanted = {run_id for run_id in ids if run_id}
     found = Run.objects.in_root(artifact.root).filter(run_id__in=wanted, deleted=None)
     return {run.run_id: run for run in found}

@@ -1,4 +1,4 @@
-"""Two versions of an artifact beside each other."""
+"""Context of the page that compares two versions of an artifact."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 
 from artifacts.models import Artifact, Version
 from artifacts.pages.listing import Chip
-from artifacts.pages.version_diff import KINDS, SAME, Difference, compare, counts
+from artifacts.pages.version_diff import ADDED, CHANGED, KINDS, REMOVED, SAME, Difference, compare, counts
 from artifacts.services import lookup
 from runicorn_site.web.paginator import Page, Paginator
 from runs.pages.key_values import Pairs
 
 SIZE = 200
+KIND_LABELS = {CHANGED: _("changed"), ADDED: _("added"), REMOVED: _("removed"), SAME: _("same")}
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file in one version; equal ones have equal bytes."""
+    """A file in one version; equal objects have equal bytes."""
 
     digest: str
     size: int
@@ -55,7 +58,7 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
     files = compare(_files(before), _files(after))
     metadata = compare(_metadata(before), _metadata(after))
     kind = query.get("show", "")
-    shown = [one for one in files if (one.kind == kind if kind in KINDS else one.kind != SAME)]
+    shown = [file for file in files if (file.kind == kind if kind in KINDS else file.kind != SAME)]
     here = reverse("artifact-compare", args=[artifact.type, artifact.name])
     kept = {"a": before.number, "b": after.number} | ({"show": kind} if kind in KINDS else {})
     pages = Paginator(
@@ -70,7 +73,7 @@ def compare_context(artifact: Artifact, query: QueryDict) -> CompareContext:
         "before": before,
         "after": after,
         "sides": [before, after],
-        "metadata": [one for one in metadata if one.kind != SAME],
+        "metadata": [pair for pair in metadata if pair.kind != SAME],
         "same_metadata": counts(metadata)[SAME],
         "page": pages.get_page(query.get("page")),
         "chips": _chips(here, kept, kind if kind in KINDS else "", files),
@@ -90,24 +93,24 @@ def _files(version: Version) -> dict[str, Content]:
 
 
 def _metadata(version: Version) -> dict[str, str]:
-    said = {"description": version.description} if version.description else {}
+    description = {"description": version.description} if version.description else {}
     tags = {"tags": "\n".join(version.tags)} if version.tags else {}
-    return said | tags | {pair.key: pair.text for pair in Pairs(version.metadata)}
+    return description | tags | {pair.key: pair.text for pair in Pairs(version.metadata)}
 
 
 def _chips(here: str, kept: dict[str, Any], kind: str, files: list[Difference[Content]]) -> list[Chip]:
     found = counts(files)
-    every = [
-        ("", "Differences", len(files) - found[SAME]),
-        *((one, one.capitalize(), found[one]) for one in KINDS),
+    chips = [
+        ("", _("Differences"), len(files) - found[SAME]),
+        *((chip, label, found[chip]) for chip, label in KIND_LABELS.items()),
     ]
     plain = {key: value for key, value in kept.items() if key != "show"}
     return [
         Chip(
-            label=label,
+            label=capfirst(label),
             count=count,
-            current=one == kind,
-            address=f"{here}?{urlencode(plain | ({'show': one} if one else {}))}",
+            current=chip == kind,
+            address=f"{here}?{urlencode(plain | ({'show': chip} if chip else {}))}",
         )
-        for one, label, count in every
+        for chip, label, count in chips
     ]

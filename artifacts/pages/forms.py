@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypedDict, cast
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from artifacts.api.requests import NOTES_LENGTH
 from runicorn.json_value import JsonObject
@@ -33,7 +34,7 @@ class AliasForm(forms.Form):
         text = self.cleaned_data.get("version", "")
         number = re.fullmatch(r"v?([0-9]{1,9})", text)
         if number is None and not self.cleaned_data["remove"]:
-            raise forms.ValidationError(f"A version number like v2 is needed, not {text[:40]!r}.")
+            raise forms.ValidationError(_("Enter a version like v2, not “{text}”.").format(text=text[:40]))
         self.cleaned_data["version"] = int(number[1]) if number else None
 
 
@@ -59,9 +60,9 @@ class DescriptionForm(forms.Form):
         try:
             metadata = json.loads(self.cleaned_data["metadata"] or "{}")
         except (ValueError, RecursionError) as error:
-            raise forms.ValidationError(f"The metadata must be JSON: {error}.") from error
+            raise forms.ValidationError(_("Invalid JSON: {error}.").format(error=error)) from error
         if not isinstance(metadata, dict):
-            raise forms.ValidationError("The metadata must be a JSON object: {…}.")
+            raise forms.ValidationError(_("Metadata must be a JSON object: {…}."))
         return metadata
 
     def changes(self) -> Changes:

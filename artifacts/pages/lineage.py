@@ -1,4 +1,4 @@
-"""Lineage on the page of a version: as a picture and as a list."""
+"""Context of the lineage of a version: a graph and a list of its nodes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from artifacts.api.requests import DEEPEST
 from artifacts.lineage import query
@@ -25,7 +26,7 @@ LONGEST = 22
 
 @dataclass
 class Shown:
-    """A node with its labels and its address, "" if it was removed."""
+    """A node with its labels and its URL, "" if it is not in the store."""
 
     label: str
     short: str
@@ -40,13 +41,28 @@ class Shown:
 
     @property
     def short_detail(self) -> str:
-        """What stands below the name in the box."""
+        """The second line in the box."""
         return shortened(self.detail, LONGEST + 2)
 
     @property
+    def kind_label(self) -> str:
+        """The kind in the language of the page."""
+        return _("Run") if self.kind == "run" else _("Version")
+
+    @property
     def title(self) -> str:
-        """All that is known of it."""
-        return f"{self.kind.capitalize()} {self.label}, {self.detail}"
+        """The tooltip."""
+        return f"{self.kind_label} {self.label}, {self.detail}"
+
+    @property
+    def radius(self) -> int:
+        """Of the corners of the box."""
+        return 20 if self.kind == "run" else 4
+
+    @property
+    def indent(self) -> int:
+        """Of the text in the box."""
+        return 16 if self.kind == "run" else 10
 
 
 class DrawnLine(TypedDict):
@@ -91,7 +107,7 @@ def panel(version: Version, depth_asked: str) -> LineagePanel:
     return {
         "picture": picture,
         "lines": [{"path": line.path, "made": line.edge.kind == PRODUCES} for line in picture.lines],
-        "nodes": sorted(shown.values(), key=lambda one: (one.x, one.y)),
+        "nodes": sorted(shown.values(), key=lambda node: (node.x, node.y)),
         "width": WIDTH,
         "height": HEIGHT,
         "left_out": len(found.depths) - len(nodes),
@@ -114,20 +130,20 @@ def _shown(version: Version, found: Lineage, nodes: list[Node]) -> dict[Node, Sh
 
 def _run(run_id: str, about: NodeMetadata | None) -> Shown:
     if about is None:
-        return Shown(run_id, shortened(run_id), "not in this store", "run", "", False)
+        return Shown(run_id, shortened(run_id), _("not in this store"), "run", "", False)
     name = about["name"] or run_id
-    state = "deleted" if about["deleted"] else about["status"]
+    state = _("deleted") if about["deleted"] else _(about["status"])
     address = reverse("run", args=[run_id])
     return Shown(name, shortened(name), f"{about['project']}, {state}", "run", address, False)
 
 
 def _version(key: tuple[str, str, int], label: str, about: NodeMetadata | None, found: Lineage) -> Shown:
-    kind, _, number = key
+    kind, number = key[0], key[2]
     ending = f":v{number}"
     short = shortened(label.removesuffix(ending), LONGEST - len(ending)) + ending
     if about is None:
-        return Shown(label, short, f"{kind}, not in this store", "version", "", False)
-    state = "" if about["status"] == "ready" else f", {about['status']}"
+        return Shown(label, short, f"{kind}, {_('not in this store')}", "version", "", False)
+    state = "" if about["status"] == "ready" else f", {_(about['status'])}"
     address = reverse("artifact-version", args=key)
     return Shown(label, short, f"{kind}, {size(about['size'])}{state}", "version", address, key == found.root)
 

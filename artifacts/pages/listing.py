@@ -1,13 +1,14 @@
-"""The list of artifacts as its address asks for it."""
+"""State and context of the list of artifacts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import urlencode
 
 from django.db.models import Count, Max, Sum
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from artifacts.models import Artifact
 from artifacts.services import lookup, statistics
@@ -15,6 +16,9 @@ from runicorn.api.responses.artifacts import StoreStatistics
 from runicorn.artifacts import names
 from runicorn_site.web.paginator import Page, Paginator, page_number
 from runs.models import StorageRoot
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 SIZE = 100
 NEWEST = "-updated"
@@ -25,21 +29,21 @@ SORTS = {
     "size": "size_bytes",
     "updated": "updated",
 }
-"""Fields by the key that an address sorts by."""
+"""Fields by the value of `sort`."""
 HEADS = (
-    ("name", "Name", ""),
-    ("type", "Type", ""),
-    ("", "Aliases", ""),
-    ("versions", "Versions", "number"),
-    ("size", "Size", "number"),
-    ("updated", "Updated", "number"),
+    ("name", _("Name"), ""),
+    ("type", _("Type"), ""),
+    ("", _("Aliases"), ""),
+    ("versions", _("Versions"), "number"),
+    ("size", _("Size"), "number"),
+    ("updated", _("Updated"), "number"),
 )
 _sums: dict[tuple[Any, ...], StoreStatistics] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class ListState:
-    """What the list shows. Two equal states have one address, and what is as usual is not mentioned in it."""
+    """Filters, sorting and page of the list. The URL omits defaults, so equal states have equal URLs."""
 
     search: str = ""
     type: str = ""
@@ -48,7 +52,7 @@ class ListState:
 
     @classmethod
     def read(cls, query: QueryDict) -> ListState:
-        """The state an address asks for; nonsense in it counts as nothing."""
+        """Parse a query string; invalid values count as missing."""
         kind, sort = query.get("type", ""), query.get("sort", NEWEST)
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
@@ -58,18 +62,18 @@ class ListState:
         )
 
     def address(self, **changes: Any) -> str:
-        """The page of this state with changes, from its first page on."""
+        """Return the URL of this state with changes, on the first page unless `page` is given."""
         state = replace(self, **({"page": 1} | changes))
         pairs = {"q": state.search, "type": state.type, "sort": state.sort, "page": str(state.page)}
-        usual = {"sort": NEWEST, "page": "1"}
-        told = [(key, value) for key, value in pairs.items() if value != usual.get(key, "")]
-        return f"/artifacts?{urlencode(told)}" if told else "/artifacts"
+        defaults = {"sort": NEWEST, "page": "1"}
+        query = [(key, value) for key, value in pairs.items() if value != defaults.get(key, "")]
+        return f"/artifacts?{urlencode(query)}" if query else "/artifacts"
 
 
 class Chip(TypedDict):
     """A link that filters a list, with the number of items that it leaves."""
 
-    label: str
+    label: _StrOrPromise
     address: str
     count: int
     current: bool
@@ -84,7 +88,7 @@ class ListContext(TypedDict):
     heads: list[dict[str, str]]
     chips: list[Chip]
     sums: StoreStatistics
-    nothing: str
+    unfiltered: str
 
 
 def list_context(root: StorageRoot, state: ListState) -> ListContext:
@@ -114,17 +118,17 @@ def list_context(root: StorageRoot, state: ListState) -> ListContext:
             *(_chip(state, kind, counts.get(kind, 0)) for kind in _kinds(counts)),
         ],
         "sums": sums(root),
-        "nothing": state.address(search="", type=""),
+        "unfiltered": state.address(search="", type=""),
     }
 
 
 def _kinds(counts: dict[str, int]) -> list[str]:
-    """The five types, and those of other programs that there are."""
+    """Return the five types of the SDK, then other types in the store."""
     return [*names.TYPES, *sorted(counts.keys() - set(names.TYPES))]
 
 
 def sums(root: StorageRoot) -> StoreStatistics:
-    """The figures over all artifacts, counted again when something has changed: a million files take seconds."""
+    """Return totals over all artifacts; cached until something changes, as a million files take seconds."""
     about = Artifact.objects.in_root(root).aggregate(
         Count("pk"), Sum("num_versions"), Sum("size_bytes"), Max("stamp"), Max("updated")
     )
@@ -135,18 +139,18 @@ def sums(root: StorageRoot) -> StoreStatistics:
     return _sums[key]
 
 
-def _head(state: ListState, key: str, label: str, kind: str) -> dict[str, str]:
+def _head(state: ListState, key: str, label: _StrOrPromise, kind: str) -> dict[str, str]:
     if not key:
-        return {"label": label, "kind": kind}
-    # Words begin with a, figures and times with the highest.
+        return {"label": str(label), "kind": kind}
+    # Text sorts ascending first, numbers and times descending.
     other = f"-{key}" if (state.sort == key or (state.sort != f"-{key}" and kind)) else key
     order = {key: "ascending", f"-{key}": "descending"}.get(state.sort, "")
-    return {"label": label, "kind": kind, "address": state.address(sort=other), "order": order}
+    return {"label": str(label), "kind": kind, "address": state.address(sort=other), "order": order}
 
 
 def _chip(state: ListState, kind: str, count: int) -> Chip:
     return {
-        "label": kind.capitalize() or "All",
+        "label": kind.capitalize() or _("All"),
         "address": state.address(type=kind),
         "count": count,
         "current": kind == state.type,

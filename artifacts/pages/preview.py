@@ -1,4 +1,4 @@
-"""The beginning of a file as people can look at it: text, JSON, a table. Pure."""
+"""Preview the beginning of a file as text, JSON or a table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import io
 import json
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 BEGINNING = 256 * 1024
 """Bytes that are read of a file to show text."""
@@ -18,12 +21,12 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is shown of a file.
+    """Preview of a file.
 
     Attributes:
         kind: `table`, `text` or `nothing`.
         note: a sentence about what is not shown, or "".
-        text: as it is.
+        text: the decoded text.
         head, rows: of a table, all of the same length.
     """
 
@@ -35,24 +38,24 @@ class Preview:
 
 
 def suffix(path: str) -> str:
-    """The ending of a path in small letters, with its dot."""
+    """Return the file extension in lower case, with its dot."""
     return PurePosixPath(path).suffix.lower()
 
 
 def preview(path: str, content: bytes, size: int) -> Preview:
-    """What can be shown.
+    """Return a preview.
 
     Args:
-        path: its ending says what the file should be.
+        path: its extension determines the format.
         content: its beginning, `BEGINNING` bytes unless the file is shorter.
         size: bytes of the whole file.
     """
     if not size:
-        return Preview(NOTHING, "The file is empty.")
+        return Preview(NOTHING, _("The file is empty."))
     whole = len(content) == size
     text = decoded(content, is_whole=whole)
     if text is None:
-        return Preview(NOTHING, "This is no text and no picture that could be shown here.")
+        return Preview(NOTHING, _("No preview: this is neither text nor an image."))
     if suffix(path) in SEPARATORS and (table := _table(text, SEPARATORS[suffix(path)], whole)):
         return table
     if suffix(path) == ".json" and whole:
@@ -84,7 +87,7 @@ def _text(text: str, whole: bool) -> Preview:
     shown = "\n".join(text[:CHARACTERS].split("\n")[:LINES])
     cut = not whole or len(shown) < len(text.rstrip("\n"))
     lines = shown.count("\n") + 1
-    note = f"The first {lines:,} line{'s' if lines > 1 else ''} of the file." if cut else ""
+    note = ngettext("First %(n)s line.", "First %(n)s lines.", lines) % {"n": f"{lines:,}"} if cut else ""
     return Preview(TEXT, note, shown)
 
 
@@ -106,8 +109,10 @@ def _table(text: str, separator: str, whole: bool) -> Preview | None:
         return None
     width = max(map(len, rows))
     shown = min(width, COLUMNS)
-    notes = [f"The first {len(rows) - 1:,} rows of the file."] if further else []
-    notes += [f"The first {shown} of {width:,} columns."] if width > shown else []
+    body = len(rows) - 1
+    notes = [ngettext("First %(n)s row.", "First %(n)s rows.", body) % {"n": f"{body:,}"}] if further else []
+    if width > shown:
+        notes.append(_("First {shown} of {total} columns.").format(shown=shown, total=f"{width:,}"))
     head, *rest = ([*map(_cell, row[:shown]), *[""] * (shown - len(row))] for row in rows)
     return Preview(TABLE, " ".join(notes), head=head, rows=rest)
 

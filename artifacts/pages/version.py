@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from artifacts.api import downloads
 from artifacts.errors import Damaged, NotFound
@@ -27,11 +28,11 @@ from runs.store.sanitize import number as finite
 FILES = 200
 """Files on a page."""
 REFERENCES = USERS = 200
-"""References, and runs that used it, that are named."""
+"""References and runs on the page."""
 STEPS = 10
-"""Of the steps between stages, the last are told."""
+"""Changes of stage on the page, newest first."""
 LARGEST_PREVIEW = 256 * 1024 * 1024
-"""Bytes of the largest file whose beginning is shown: it is read once, so that nothing damaged is shown for good."""
+"""Bytes of the largest file with a preview: the whole file is read to verify its digest."""
 LARGEST_PICTURE = 16 * 1024 * 1024
 
 
@@ -83,7 +84,8 @@ class VersionContext(FilesContext):
     user_count: int
     metadata: Pairs
     stages: tuple[str, ...]
-    steps: list[Step]
+    transitions: list[Step]
+    values: dict[str, str]
     verified: JsonValue
     problem: str | None
     damage: list[tuple[str, str]]
@@ -98,6 +100,7 @@ def version_context(version: Version, query: QueryDict) -> VersionContext:
     artifact = version.artifact
     numbers = list(artifact.versions.live().order_by("-number").values_list("number", flat=True))
     uses = uses_of(artifact, Use.USED, [version.number])
+    metadata = Pairs(version.metadata)
     return {
         "artifact": artifact,
         "version": version,
@@ -108,9 +111,14 @@ def version_context(version: Version, query: QueryDict) -> VersionContext:
         "maker": runs_by_id(artifact, [version.run_id]).get(version.run_id),
         "users": [use.run for use in uses[:USERS]],
         "user_count": uses.count(),
-        "metadata": Pairs(version.metadata),
+        "metadata": metadata,
+        "values": {
+            "description": version.description,
+            "tags": "\n".join(map(str, version.tags)),
+            "metadata": metadata.json,
+        },
         "stages": stages.TRANSITIONS[stages.stage_of(version.stage)],
-        "steps": steps(version)[:STEPS],
+        "transitions": transitions(version)[:STEPS],
         "verified": version.curation.get("verified_at"),
         "problem": version.problem,
         "damage": damage(version),
@@ -124,19 +132,19 @@ def version_context(version: Version, query: QueryDict) -> VersionContext:
 
 def damage(version: Version) -> list[tuple[str, str]]:
     """Return the paths of damaged files and how each differs, as the last verification found them."""
-    told = version.curation.get("corruption")
-    reasons = told if isinstance(told, dict) else {}
+    corruption = version.curation.get("corruption")
+    reasons = corruption if isinstance(corruption, dict) else {}
     paths = _names(version.curation.get("corrupted_files"))
-    return [(path, clean_text(reasons.get(path), 200) or "not what was stored") for path in paths]
+    return [(path, clean_text(reasons.get(path), 200) or _("damaged")) for path in paths]
 
 
 def _names(value: object) -> list[str]:
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
 
 
-def steps(version: Version) -> list[Step]:
-    """Return the changes of the stage, the last first; malformed values are left out."""
-    noted = version.curation.get("stage_transitions")
+def transitions(version: Version) -> list[Step]:
+    """Return the changes of the stage, newest first; malformed values are left out."""
+    recorded = version.curation.get("stage_transitions")
     return [
         {
             "at": finite(step.get("timestamp")),
@@ -144,7 +152,7 @@ def steps(version: Version) -> list[Step]:
             "to": clean_text(step.get("to_stage"), 32),
             "notes": clean_text(step.get("notes"), 1000),
         }
-        for step in reversed(noted if isinstance(noted, list) else [])
+        for step in reversed(recorded if isinstance(recorded, list) else [])
         if isinstance(step, dict)
     ]
 
@@ -188,7 +196,7 @@ def file_preview(version: Version, path: str) -> FilePreview:
     if is_picture(path, entry.size):
         return {**about, "picture": True}
     if entry.size > LARGEST_PREVIEW:
-        return {**about, "preview": Preview(NOTHING, "The file is too large to be shown here.")}
+        return {**about, "preview": Preview(NOTHING, _("The file is too large to preview."))}
     try:
         file = downloads.open_verified(version, entry)
     except Damaged as error:
@@ -198,5 +206,5 @@ def file_preview(version: Version, path: str) -> FilePreview:
 
 
 def is_picture(path: str, size: int) -> bool:
-    """Whether a browser is let show a file as a picture."""
+    """Whether a browser may show a file as an image."""
     return suffix(path) in PICTURES and 0 < size <= LARGEST_PICTURE

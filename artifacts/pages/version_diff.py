@@ -1,4 +1,4 @@
-"""What two versions have in common and what not. Pure."""
+"""Compute the differences between two versions. No Django."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Difference(Generic[T]):
 
 
 def compare(before: Mapping[str, T], after: Mapping[str, T]) -> list[Difference[T]]:
-    """All names of both: first what changed, then what was added, removed, and is the same; each by name."""
+    """Return the names of both: changed, added, removed, same; each group sorted by name."""
     found = [
         Difference(_kind(before, after, name), name, before.get(name), after.get(name))
         for name in {**before, **after}
     ]
-    return sorted(found, key=lambda one: (KINDS.index(one.kind), one.name))
+    return sorted(found, key=lambda difference: (KINDS.index(difference.kind), difference.name))
 
 
 def _kind(before: Mapping[str, T], after: Mapping[str, T], name: str) -> str:
@@ -45,5 +45,5 @@ def _kind(before: Mapping[str, T], after: Mapping[str, T], name: str) -> str:
 
 
 def counts(differences: list[Difference[T]]) -> dict[str, int]:
-    """How many there are of each kind."""
-    return {kind: sum(one.kind == kind for one in differences) for kind in KINDS}
+    """Count the differences of each kind."""
+    return {kind: sum(difference.kind == kind for difference in differences) for kind in KINDS}

@@ -25,13 +25,13 @@ from runs.index.run_files import PICTURES
 @blocking
 @require_safe
 def artifact_list(request: HttpRequest) -> HttpResponse:
-    """The artifacts of the store, filtered, sorted and paged as the address says."""
+    """The list of artifacts, filtered, sorted and paged by the query string."""
     state = ListState.read(request.GET)
     context = list_context(active_root(), state)
     if "HX-Request" not in request.headers:
         return render(request, "artifacts/list.html", context)
     answer = fragment(request, "artifacts/_list.html", context)
-    # The form sends every field; the address names only what is not as usual.
+    # The form sends every field; the URL in the address bar omits defaults.
     answer["HX-Push-Url"] = state.address(page=state.page)
     return answer
 
@@ -70,7 +70,7 @@ def version_file(request: HttpRequest, type: str, name: str, number: int, path: 
 @blocking
 @require_safe
 def version_picture(request: HttpRequest, type: str, name: str, number: int, path: str) -> HttpResponseBase:
-    """A file of a version to be shown as a picture, where a browser is let do that."""
+    """An image in a version, shown inline."""
     version = lookup.get_version(name, number, type)
     answer = _plain(downloads.file_of_version(request, version, path))
     if answer.status_code == 200 and is_picture(path, downloads.entry_of(version, path).size):
@@ -90,7 +90,7 @@ def version_archive(request: HttpRequest, type: str, name: str, number: int) -> 
 
 
 def _plain(answer: HttpResponseBase) -> HttpResponseBase:
-    """An answer that DRF would have to render, without its body: nothing changed, or no such range."""
+    """Return a DRF response without its body (304 or 416), which a plain view cannot render."""
     if not isinstance(answer, Response):
         return answer
     return HttpResponse(status=answer.status_code, headers=dict(answer.items()))

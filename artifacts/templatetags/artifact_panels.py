@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NotRequired, TypedDict
 
 from django import template
+from django.utils.translation import gettext as _
 
 from artifacts.api import responses
 from artifacts.index import discovery, usage_links
@@ -21,7 +22,7 @@ MOST = 200
 class Versions(TypedDict):
     """The versions that a run made, or those that it used."""
 
-    word: str
+    label: str
     versions: list[UsedVersion]
     left_out: int
 
@@ -41,14 +42,15 @@ def artifact_panel(run: Run) -> ArtifactPanel:
     usage_links.catch_up(run)
     discovery.refresh_all(run.root)
     kinds = [
-        (word, responses.uses_of_run(run, kind)) for word, kind in (("Made", Use.MADE), ("Used", Use.USED))
+        (_("Outputs"), responses.uses_of_run(run, Use.MADE)),
+        (_("Inputs"), responses.uses_of_run(run, Use.USED)),
     ]
     here = host_identity()["machine_id"]
     return {
         # The versions of a mirrored run may exist only on its own machine.
         "elsewhere": run.hostname if run.machine_id and run.machine_id != here else "",
         "kinds": [
-            {"word": word, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}
-            for word, found in kinds
+            {"label": label, "versions": found[:MOST], "left_out": max(0, len(found) - MOST)}
+            for label, found in kinds
         ],
     }

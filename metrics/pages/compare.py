@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from metrics.models import Series
 from metrics.pages.panels import SHOWN, Curve, Group, grouped
@@ -51,6 +53,7 @@ class Row:
 class CompareContext(TypedDict):
     """Context of the compare page."""
 
+    title: str
     runs: Sequence[Run]
     missing: Sequence[str]
     different: list[Row]
@@ -68,6 +71,9 @@ def compare_context(chosen: Selection) -> CompareContext:
     different, equal = config_rows(runs)
     metrics = metric_rows(runs)
     return {
+        "title": ngettext("Compare %(n)d run", "Compare %(n)d runs", len(runs)) % {"n": len(runs)}
+        if runs
+        else _("Compare"),
         "runs": runs,
         "missing": chosen.missing,
         "different": different[:MOST_DIFFERENCES],
@@ -81,7 +87,7 @@ def compare_context(chosen: Selection) -> CompareContext:
 
 
 def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
-    """The config keys in which the runs differ, and those that are the same in all of them."""
+    """Return the config keys whose values differ, and those whose values are the same."""
     flat = [flatten(run.config) for run in runs]
     different, equal = [], []
     for key in sorted(set().union(*flat), key=natural):
@@ -94,13 +100,13 @@ def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:
 
 
 def metric_rows(runs: Sequence[Run]) -> list[Row]:
-    """Each metric's best and last value, run by run; primary metrics come first.
+    """Return the best and last value of each metric for each run, primary metrics first.
 
-    The best of all is marked where a script or the name tells what is better: a learning rate has no best.
+    The best of all runs is marked if the script or the metric's name says what is better: a learning rate has no best.
     """
     found: dict[str, dict[int, RunMetric]] = {}
-    for one in RunMetric.objects.filter(run__in=runs):
-        found.setdefault(one.key, {})[one.run_id] = one
+    for metric in RunMetric.objects.filter(run__in=runs):
+        found.setdefault(metric.key, {})[metric.run_id] = metric
     primary = {run.best_metric_name for run in runs}
     rows = []
     for key in sorted(found, key=lambda key: (key not in primary, -len(found[key]), natural(key))):
@@ -108,17 +114,17 @@ def metric_rows(runs: Sequence[Run]) -> list[Row]:
         ends = [found[key].get(run.pk) for run in runs]
         values = [None if end is None else best_by(end, mode)[0] for end in ends]
         lasts = [None if end is None else end.last for end in ends]
-        best = _best(values, mode) if key in primary or _tells(key) else None
+        best = _best(values, mode) if key in primary or _has_direction(key) else None
         cells = [
             Cell(value, value is not None and value == best, last)
             for value, last in zip(values, lasts, strict=True)
         ]
-        rows.append(Row(key, cells, "lowest" if mode == "min" else "highest"))
+        rows.append(Row(key, cells, _("lowest") if mode == "min" else _("highest")))
     return rows
 
 
 def summary_rows(runs: Sequence[Run]) -> list[Row]:
-    """What the scripts wrote into their summaries. The best is marked where the name tells what is better."""
+    """Return the values of the summaries; the best is marked if the key says what is better."""
     flat = [flatten(run.summary) for run in runs]
     rows = []
     for key in sorted(set().union(*flat), key=natural):
@@ -149,12 +155,12 @@ def chart_groups(runs: Sequence[Run]) -> list[Group]:
 
 
 def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:
-    """What the runs can be grouped by: (parameter, words, how many groups).
+    """Return what the runs can be grouped by: (parameter, label, number of groups).
 
-    A key that tells every run from every other makes no groups, unless there are only two.
+    A key with a different value in every run is left out, unless there are only two runs.
     """
     tags = {tag for run in runs for tag in run.tags}
-    found = [(TAG, "tag", len(tags) + 1)] if tags else []
+    found = [(TAG, _("tag"), len(tags) + 1)] if tags else []
     for row in different:
         values = {cell.value for cell in row.cells}
         if len(values) < len(row.cells) or len(runs) < 3:
@@ -162,8 +168,8 @@ def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, 
     return found
 
 
-def _tells(key: str) -> bool:
-    """Whether the name of a metric tells that less of it is better, or more."""
+def _has_direction(key: str) -> bool:
+    """Whether the name of a metric implies that lower or higher is better."""
     words = key.replace("_", " ")
     return bool(LESS_IS_MORE.search(words) or MORE_IS_MORE.search(words))
 

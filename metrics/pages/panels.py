@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from metrics.models import Journal, Series
 from metrics.query import charts
 from metrics.query.plan import Window
 from metrics.query.series_view import JournalReplaced, View, directories
+from metrics.store import journal_problems
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runs.models import Run
@@ -75,9 +78,11 @@ def grouped(curves: Iterable[Curve]) -> list[Group]:
 
 
 def problems(run: Run) -> list[str]:
-    """Sentences about what could not be read of the run's journal."""
+    """Describe what could not be read of the run's journal."""
     journal: Journal | None = Journal.objects.filter(run=run).first()
-    return journal.problems() if journal else []
+    if journal is None:
+        return []
+    return journal_problems.problems(journal.bad_lines, journal.untimed, journal.altered, ngettext)
 
 
 SHOWN = (Lane.METRIC, Lane.STEPLESS, Lane.SYSTEM)
@@ -93,10 +98,11 @@ def _curve(series: Series) -> Curve:
 
 
 def _in_words(series: Series) -> str:
-    points = "1 point" if series.count == 1 else f"{series.count:,} points"
+    points = ngettext("%(n)s point", "%(n)s points", series.count) % {"n": f"{series.count:,}"}
     if series.minimum is None or series.maximum is None:
-        return f"{points}, none of them a finite number."
-    return f"{points}, lowest {series.minimum:.5g}, highest {series.maximum:.5g}."
+        return _("{points}, no finite values.").format(points=points)
+    values = {"points": points, "lowest": f"{series.minimum:.5g}", "highest": f"{series.maximum:.5g}"}
+    return _("{points}, lowest {lowest}, highest {highest}.").format(**values)
 
 
 def sparklines(primary: Mapping[int, str]) -> dict[int, str]:

@@ -1,4 +1,4 @@
-"""The page that lays runs over each other."""
+"""The compare page."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from runs.models import Run
 
 @require_safe
 def compare_page(request: HttpRequest) -> HttpResponse:
-    """Charts and tables of the runs that the address names, or runs to choose from."""
-    asked = [part.strip() for text in request.GET.getlist("runs") for part in text.split(",")]
-    run_ids = list(dict.fromkeys(part for part in asked if part and "\0" not in part))
+    """Show charts and tables of the runs in the query string, or runs to choose from."""
+    ids = [part.strip() for text in request.GET.getlist("runs") for part in text.split(",")]
+    run_ids = list(dict.fromkeys(part for part in ids if part and "\0" not in part))
     chosen = select_runs(active_root(), run_ids[: compare.MOST_RUNS])
     catch_up_several(chosen.runs, wait=compare.PATIENCE)
     context = compare.compare_context(chosen) | {"too_many": len(run_ids) > compare.MOST_RUNS}

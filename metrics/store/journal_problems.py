@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 
-def problems(bad_lines: int, untimed: int, altered: int = 0) -> list[str]:
+
+def english(one: str, many: str, number: int) -> str:
+    """Return the text for a number; pages pass Django's `ngettext` instead."""
+    return one if number == 1 else many
+
+
+def problems(
+    bad_lines: int, untimed: int, altered: int = 0, ngettext: Callable[[str, str, int], str] = english
+) -> list[str]:
     """Return a sentence for each kind of problem.
 
     Args:
         bad_lines: lines that hold no record.
         untimed: events without a time that can be read.
         altered: records that do not match their checksum.
+        ngettext: translates a sentence.
     """
     found = []
     if bad_lines:
-        lines, were = ("line", "was") if bad_lines == 1 else ("lines", "were")
-        found.append(f"{bad_lines:,} {lines} of the journal could not be read and {were} left out.")
+        sentence = ngettext(
+            "%(n)s line of the journal could not be read and was skipped.",
+            "%(n)s lines of the journal could not be read and were skipped.",
+            bad_lines,
+        )
+        found.append(sentence % {"n": f"{bad_lines:,}"})
     if untimed:
-        records, have = ("record", "has") if untimed == 1 else ("records", "have")
-        found.append(
-            f"{untimed:,} {records} of the journal {have} no time that can be read; the time before was taken."
+        sentence = ngettext(
+            "%(n)s record of the journal has no valid time; the time of the previous record is used.",
+            "%(n)s records of the journal have no valid time; the time of the previous record is used.",
+            untimed,
         )
+        found.append(sentence % {"n": f"{untimed:,}"})
     if altered:
-        records, do = ("record", "does") if altered == 1 else ("records", "do")
-        found.append(
-            f"{altered:,} {records} of the journal {do} not match the checksum: the file was changed after it was written. "
-            "The values are shown as they are now."
+        sentence = ngettext(
+            "%(n)s record of the journal does not match its checksum: the file was changed after it was written.",
+            "%(n)s records of the journal do not match their checksums: the file was changed after it was written.",
+            altered,
         )
+        found.append(sentence % {"n": f"{altered:,}"})
     return found

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
@@ -25,32 +27,49 @@ from remote.viewers.session import LIMITS, Session
 from runicorn.api.responses.remote import PresentedHostKey, RemoteConnection, SavedConnection, ViewerSession
 from runicorn.remote_protocol import OLDEST_PYTHON
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
 STAGES = {
-    "connect": "Connect",
-    "environment": "Check the environment",
-    "start": "Start the viewer",
-    "tunnel": "Open the tunnel",
-    "health": "Check connection",
+    "connect": _("Connect"),
+    "environment": _("Check the environment"),
+    "start": _("Start the viewer"),
+    "tunnel": _("Open the tunnel"),
+    "health": _("Check connection"),
 }
 ADVICE = {
-    "connect": "Check that the host is on and reachable, then connect again.",
-    "environment": "Choose another environment, or repair this one and try again.",
-    "start": "Try another environment or storage root.",
-    "tunnel": "The SSH server may forbid forwarding: AllowTcpForwarding must be on for this user.",
-    "health": "The host may be busy. Try again.",
-    "": "Start it again, or check the host.",
+    "connect": _("Check that the host is on and reachable, then connect again."),
+    "environment": _("Choose another environment, or repair this one and try again."),
+    "start": _("Try another environment or storage root."),
+    "tunnel": _("The SSH server may forbid forwarding: AllowTcpForwarding must be on for this user."),
+    "health": _("The host may be busy. Try again."),
+    "": _("Start it again, or check the host."),
 }
-WAY_NAMES = {"password": "Password", "key_file": "Key file", "key_text": "Key as text", "agent": "SSH agent"}
+METHOD_LABELS = {
+    "password": _("Password"),
+    "key_file": _("Key file"),
+    "key_text": _("Private key as text"),
+    "agent": _("SSH agent"),
+}
 FIELDS = ("host", "port", "username", "name", "password", "private_key", "private_key_path", "passphrase")
-"""Of the form of a login: what is wrong with one of them is said beside it."""
+"""Fields of the login form whose errors are shown beside them."""
 MOST_FOLDERS = 500
-SAID = {
-    "saved": "Saved.",
-    "forgotten": "Removed, with its saved secrets.",
-    "stopped": "Stopped.",
-    "disconnected": "Disconnected.",
-    "old": "This request has expired. Connect again.",
+NOTICES = {
+    "saved": _("Saved."),
+    "removed": _("Removed, with its saved secrets."),
+    "stopped": _("Stopped."),
+    "disconnected": _("Disconnected."),
+    "expired": _("This request has expired. Connect again."),
 }
+# `_state.html` translates these.
+STATES = (
+    gettext_noop("connecting"),
+    gettext_noop("connected"),
+    gettext_noop("disconnected"),
+    gettext_noop("reconnecting"),
+    gettext_noop("running"),
+    gettext_noop("stopped"),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,38 +105,39 @@ class LiveContext(TypedDict):
 class SavedHost(SavedConnection):
     """A saved connection, and whether it is connected."""
 
-    open: bool
+    is_connected: bool
     id: str
 
 
 class HomeContext(LiveContext):
-    """Context of the page about remote hosts; `unread` says why saved connections cannot be read."""
+    """Context of the page about remote hosts; `hosts_error` says why saved connections cannot be read."""
 
-    said: str | None
+    notice: _StrOrPromise | None
     oldest: str
     hosts: list[SavedHost]
-    unread: str
+    hosts_error: str
 
 
 def home_context(request: HttpRequest) -> HomeContext:
-    """The page of other machines: what runs, what is connected, what was saved."""
+    """Return viewers, mirrors, connections and saved hosts."""
     pending_logins.sweep()
     oldest = ".".join(map(str, OLDEST_PYTHON))
-    unread = ""
+    hosts_error = ""
     try:
         found = saved.saved_connections()
     except RemoteError as error:
-        found, unread = [], str(error.detail)
+        found, hosts_error = [], str(error.detail)
     connected = {connection.id for connection in pool.all()}
     hosts: list[SavedHost] = [
-        {**one.to_dict(), "open": one.address.id in connected, "id": one.address.id} for one in found
+        {**host.to_dict(), "is_connected": host.address.id in connected, "id": host.address.id}
+        for host in found
     ]
     return {
         **live_context(),
-        "said": SAID.get(request.GET.get("said", "")),
+        "notice": NOTICES.get(request.GET.get("notice", "")),
         "oldest": oldest,
         "hosts": hosts,
-        "unread": unread,
+        "hosts_error": hosts_error,
     }
 
 
@@ -131,55 +151,56 @@ def live_context() -> LiveContext:
 class HostContext(TypedDict):
     """Context of the login form."""
 
-    typed: Mapping[str, object]
+    entered: Mapping[str, object]
     key: str
-    ways: list[tuple[str, str]]
-    wrong: NotRequired[dict[str, str]]
+    methods: Sequence[tuple[str, _StrOrPromise]]
+    errors: NotRequired[dict[str, str]]
     saved: NotRequired[SavedConnection]
 
 
 def host_context(
-    typed: Mapping[str, object], key: str = "", field: str = "", sentence: str = ""
+    entered: Mapping[str, object], key: str = "", field: str = "", error: str = ""
 ) -> HostContext:
-    """The form of a login.
+    """Return the context of the login form.
 
     Args:
-        typed: what stands in its fields; never a secret.
+        entered: values of its fields; never a secret.
         key: of the saved connection that it edits.
-        field: the field that is wrong, if one is.
-        sentence: what is wrong.
+        field: the invalid field, if there is one.
+        error: the message about it.
     """
-    context: HostContext = {"typed": typed, "key": key, "ways": [(way, WAY_NAMES[way]) for way in WAYS]}
-    if sentence:
-        context["wrong"] = {field if field in FIELDS else "form": sentence_of(sentence)}
+    methods = [(method, METHOD_LABELS[method]) for method in WAYS]
+    context: HostContext = {"entered": entered, "key": key, "methods": methods}
+    if error:
+        context["errors"] = {field if field in FIELDS else "form": sentence_of(error)}
     if key:
         context["saved"] = saved.saved_connection(key).to_dict()
     return context
 
 
 def saved_login(key: str) -> Login | None:
-    """The login of a saved connection; `None` without a key.
+    """Return the login of a saved connection; None without a key.
 
     Raises:
-        SavedConnectionNotFound: there is none.
-        InvalidInput: what was saved cannot be decrypted any more.
-        ConfigurationUnavailable: it cannot be read.
+        SavedConnectionNotFound: the key is unknown.
+        InvalidInput: a saved secret can no longer be decrypted.
+        ConfigurationUnavailable: the file of saved connections is unreadable.
     """
     if not key:
         return None
-    one = saved.saved_connection(key)
-    return of_saved(one, saved.credentials(one))
+    connection = saved.saved_connection(key)
+    return of_saved(connection, saved.credentials(connection))
 
 
 def machine(connection_id: str) -> RemoteConnection:
-    """An open connection as pages name it.
+    """Return an open connection.
 
     Raises:
-        ConnectionNotFound: there is none of that id.
+        ConnectionNotFound: the id is unknown.
     """
-    for told in services.connections():
-        if told["connection_id"] == connection_id:
-            return told
+    for connection in services.connections():
+        if connection["connection_id"] == connection_id:
+            return connection
     raise ConnectionNotFound(connection_id)
 
 
@@ -189,39 +210,41 @@ class StartContext(TypedDict):
     machine: RemoteConnection
     choice: environments.Choice
     environment: Environment
-    back: str
-    browse: str
-    typed: dict[str, str]
+    environments_url: str
+    browse_url: str
+    recheck_url: str
+    entered: dict[str, str]
     suggested: bool
 
 
-def start_context(connection_id: str, environment: str, typed: dict[str, str]) -> StartContext:
-    """The page on which a viewer is started in an environment.
+def start_context(connection_id: str, environment: str, entered: dict[str, str]) -> StartContext:
+    """Return the context of the form that starts a viewer in an environment.
 
     Raises:
-        as `choosing.choice`.
+        as `environments.choice`.
     """
     choice = environments.choice(connection_id, environment)
-    root = typed.get("root") or choice.environment.root
+    root = entered.get("root") or choice.environment.root
     return {
         "machine": machine(connection_id),
         "choice": choice,
         "environment": choice.environment,
-        "back": machine_address(connection_id),
-        "browse": machine_address(
+        "environments_url": machine_address(connection_id),
+        "browse_url": machine_address(
             connection_id, "remote-folders", environment=choice.environment.name, path=root
         ),
-        "typed": {**typed, "root": root},
+        "recheck_url": machine_address(connection_id, "remote-start", environment=choice.environment.name),
+        "entered": {**entered, "root": root},
         "suggested": root == choice.environment.root,
     }
 
 
 class Stage(TypedDict):
-    """A stage of a start: `done`, `now`, `failed` or `later`, and the seconds it may take."""
+    """A stage of a start: its state is `done`, `now`, `failed` or `later`; it may take so many seconds."""
 
     name: str
-    label: str
-    how: str
+    label: _StrOrPromise
+    state: str
     seconds: float
 
 
@@ -230,86 +253,87 @@ class ViewerContext(TypedDict):
 
     session: ViewerSession
     stages: list[Stage]
-    underway: bool
-    advice: str
-    again: NotRequired[str]
-    machine_page: NotRequired[str]
+    is_pending: bool
+    advice: _StrOrPromise
+    retry_url: NotRequired[str]
+    environments_url: NotRequired[str]
 
 
 def viewer_context(session: Session) -> ViewerContext:
-    """The page of a viewer: each stage of its start, and what became of it."""
-    told = session_to_dict(session)
-    failed = told["status"] == "failed"
+    """Return the status of a viewer and of each stage of its start."""
+    described = session_to_dict(session)
+    status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
+    failed = status == "failed"
     context: ViewerContext = {
-        "session": told,
-        "stages": stages(told["status"], told["stage"]),
-        "underway": told["status"] in ("connecting", "reconnecting"),
-        "advice": ADVICE[told["stage"]] if failed else "",
+        "session": described,
+        "stages": stages(status, stage),
+        "is_pending": status in ("connecting", "reconnecting"),
+        "advice": ADVICE[stage] if failed else "",
     }
-    connection_id = told["connection_id"]
-    if failed and any(one["connection_id"] == connection_id for one in services.connections()):
-        where = {"environment": told["conda_env"], "root": told["remote_root"]}
-        context["again"] = machine_address(connection_id, "remote-start", **where)
-        context["machine_page"] = machine_address(connection_id)
+    if failed and any(known["connection_id"] == connection_id for known in services.connections()):
+        arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
+        context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
+        context["environments_url"] = machine_address(connection_id)
     return context
 
 
-def stages(state: str, stage: str) -> list[Stage]:
-    """Every stage with `done`, `now`, `failed` or `later`, and the seconds it may take."""
+def stages(status: str, current: str) -> list[Stage]:
+    """Return every stage of the start of a viewer."""
     names = list(STAGES)
-    at = names.index(stage) if stage in names else len(names)
-    here = "failed" if state == "failed" else "now"
+    at = names.index(current) if current in names else len(names)
     found = []
-    for place, name in enumerate(names):
-        how = "done" if place < at else here if place == at else "later"
-        found.append(Stage(name=name, label=STAGES[name], how=how, seconds=LIMITS[name]))
+    for number, name in enumerate(names):
+        state = "done" if number < at else "later"
+        if number == at:
+            state = "failed" if status == "failed" else "now"
+        found.append(Stage(name=name, label=STAGES[name], state=state, seconds=LIMITS[name]))
     return found
 
 
 class FolderContext(TypedDict):
-    """Context of the page that lists a remote folder, or says with `refused` why it cannot."""
+    """Context of the page that lists a remote folder, or the error if it cannot be listed."""
 
     machine: RemoteConnection
     environment: str
     path: str
-    refused: NotRequired[str]
-    home: NotRequired[str]
-    ways: NotRequired[list[tuple[str, str]]]
+    error: NotRequired[str]
+    home_url: NotRequired[str]
+    parents: NotRequired[list[tuple[str, str]]]
     folders: NotRequired[list[tuple[str, str]]]
     more: NotRequired[int]
     files: NotRequired[int]
     truncated: NotRequired[bool]
-    use: NotRequired[str]
+    use_url: NotRequired[str]
 
 
 def folder_context(connection_id: str, environment: str, path: str) -> FolderContext:
-    """The page on which a folder of another machine is chosen; what cannot be listed is told on it.
+    """Return the folders in a folder of a remote host, or the error if it cannot be listed.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
+        ConnectionNotFound: the connection is unknown.
     """
     context: FolderContext = {"machine": machine(connection_id), "environment": environment, "path": path}
 
-    def to(place: str) -> str:
-        return machine_address(connection_id, "remote-folders", environment=environment, path=place)
+    def url(folder: str) -> str:
+        return machine_address(connection_id, "remote-folders", environment=environment, path=folder)
 
     try:
         folder = services.list_folder(connection_id=connection_id, path=path)
     except ConnectionNotFound:
         raise
     except RemoteError as error:
-        return {**context, "refused": sentence_of(str(error.detail)), "home": to("~")}
+        return {**context, "error": sentence_of(str(error.detail)), "home_url": url("~")}
     inside = folder.path.rstrip("/")
     parts = [part for part in folder.path.split("/") if part]
-    ways = [("/", to("/"))] + [(part, to("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
-    folders = [(one.name, to(f"{inside}/{one.name}")) for one in folder.items if one.is_dir]
+    parents = [(part, url("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
+    folders = [(item.name, url(f"{inside}/{item.name}")) for item in folder.items if item.is_dir]
     return {
         **context,
         "path": folder.path,
-        "ways": ways,
+        "parents": [("/", url("/")), *parents],
         "folders": folders[:MOST_FOLDERS],
         "more": max(0, len(folders) - MOST_FOLDERS),
         "files": len(folder.items) - len(folders),
         "truncated": folder.truncated,
-        "use": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
+        "use_url": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
     }

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from django import forms
 from django.core.validators import MaxLengthValidator
+from django.utils.translation import gettext_lazy as _
 
 from remote.connections.saved_file import SECRETS, Method, Saved
 from remote.ssh import address as addresses
 from remote.ssh.address import Address, InvalidAddress
 from remote.ssh.credentials import Credentials
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
 WAYS = ("password", "key_file", "key_text", "agent")
 METHODS: dict[str, Method] = {"password": "password", "key_file": "key", "key_text": "key", "agent": "agent"}
 """Authentication methods of saved connections, by the choices of the form."""
 _NEEDED = {
-    "password": ("password", "Enter the password."),
-    "key_file": ("private_key_path", "Enter the path of the key file on the machine of this viewer."),
-    "key_text": ("private_key", "Paste the whole text of the key, from BEGIN to END."),
+    "password": ("password", _("Enter the password.")),
+    "key_file": (
+        "private_key_path",
+        _("Enter the path of the key file on the machine that runs this server."),
+    ),
+    "key_text": ("private_key", _("Paste the whole text of the key, from BEGIN to END.")),
 }
 _OF_A_WAY = {
     "password": ("password",),
@@ -86,7 +93,7 @@ class Login:
             return None
         needed, sentence = _NEEDED[self.way]
         there = self.path if needed == "private_key_path" else self.secrets.get(needed)
-        return None if there else (needed, sentence)
+        return None if there else (needed, str(sentence))
 
     def shown(self) -> LoginValues:
         """Return what a form may show again: no secrets."""
@@ -121,7 +128,7 @@ def of_saved(saved: Saved, credentials: Credentials) -> Login:
 class PortField(forms.IntegerField):
     """A TCP port in ASCII digits; empty is allowed."""
 
-    def __init__(self, sentence: str, minimum: int = 1) -> None:
+    def __init__(self, sentence: _StrOrPromise, minimum: int = 1) -> None:
         messages = dict.fromkeys(("invalid", "min_value", "max_value"), sentence)
         super().__init__(required=False, min_value=minimum, max_value=65535, error_messages=messages)
 
@@ -135,7 +142,7 @@ class PortField(forms.IntegerField):
 
 def _text(length: int, *, strip: bool = True) -> forms.CharField:
     field = forms.CharField(required=False, strip=strip)
-    field.validators.append(MaxLengthValidator(length, f"This is longer than {length:,} characters."))
+    field.validators.append(MaxLengthValidator(length, _("Enter at most %(limit_value)d characters.")))
     return field
 
 
@@ -143,13 +150,13 @@ class LoginForm(forms.Form):
     """Host, user, and credentials. A missing secret is reported by `Login.lacks`."""
 
     host = _text(300)
-    port = PortField("A port is a number from 1 to 65535.")
+    port = PortField(_("Enter a port from 1 to 65535."))
     username = _text(255)
     name = _text(200)
     way = forms.ChoiceField(
         choices=[(way, way) for way in WAYS],
         required=False,
-        error_messages={"invalid_choice": "Choose how to log in."},
+        error_messages={"invalid_choice": _("Choose an authentication method.")},
     )
     password = _text(1024, strip=False)
     private_key = _text(65536, strip=False)
@@ -203,8 +210,10 @@ class StartForm(forms.Form):
     connection = forms.CharField(required=False)
     environment = forms.CharField(required=False, strip=False)
     root = forms.CharField(required=False)
-    local_port = PortField("A port is a number from 1 to 65535; empty for any free one.", minimum=0)
-    remote_port = PortField("A port is a number from 1 to 65535; empty for any free one.", minimum=0)
+    local_port = PortField(_("Enter a port from 1 to 65535, or leave it empty for any free port."), minimum=0)
+    remote_port = PortField(
+        _("Enter a port from 1 to 65535, or leave it empty for any free port."), minimum=0
+    )
 
 
 class MirrorForm(forms.Form):

@@ -1,8 +1,8 @@
-"""What waits for a person's answer: kept in the memory of this process, so that no secret goes to a browser and back. No Django.
+"""Keep pending requests in memory until the user answers, so that no secret makes a round trip through a browser. No Django.
 
-handle = waiting.keep(browser, what)      a random handle for an address
-waiting.get(handle, browser)              what was kept, for the browser that brought it and for ten minutes
-waiting.sweep()                           forget what nobody came back for; the pages do so whenever they are shown
+handle = store.keep(browser, value)       a random handle for a URL
+store.get(handle, browser)                the value, for the same browser and for ten minutes
+store.sweep()                             remove expired values; pages call it when they are rendered
 """
 
 from __future__ import annotations
@@ -16,49 +16,49 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 KEPT_SECONDS = 600.0
-"""As long as a key that a host showed may be accepted."""
+"""A presented host key can be accepted for as long."""
 MOST = 100
 
 
 @dataclass(frozen=True, repr=False)
 class _Kept(Generic[T]):
     browser: str
-    what: T
+    value: T
     until: float
 
 
 class PendingStore(Generic[T]):
-    """Things that wait; the oldest gives way when there are too many."""
+    """Pending values; the oldest is dropped when there are more than `MOST`."""
 
     def __init__(self, seconds: float = KEPT_SECONDS) -> None:
         self.seconds = seconds
         self._kept: dict[str, _Kept[T]] = {}
         self._guard = threading.Lock()
 
-    def keep(self, browser: str, what: T) -> str:
-        """Keep something for a browser; the handle is known to nobody else."""
+    def keep(self, browser: str, value: T) -> str:
+        """Keep a value for a browser and return its handle."""
         handle = secrets.token_urlsafe(24)
         with self._guard:
             self._sweep()
             if len(self._kept) >= MOST:
                 del self._kept[next(iter(self._kept))]
-            self._kept[handle] = _Kept(browser, what, time.monotonic() + self.seconds)
+            self._kept[handle] = _Kept(browser, value, time.monotonic() + self.seconds)
         return handle
 
     def get(self, handle: str, browser: str) -> T | None:
-        """What was kept; `None` when it is gone, or somebody else's."""
+        """Return the value, or None if it has expired or belongs to another browser."""
         with self._guard:
             self._sweep()
             kept = self._kept.get(handle)
-        return kept.what if kept is not None and secrets.compare_digest(kept.browser, browser) else None
+        return kept.value if kept is not None and secrets.compare_digest(kept.browser, browser) else None
 
     def drop(self, handle: str) -> None:
-        """Keep it no longer; once more changes nothing."""
+        """Remove a value, if it exists."""
         with self._guard:
             self._kept.pop(handle, None)
 
     def sweep(self) -> None:
-        """Forget what is too old."""
+        """Remove expired values."""
         with self._guard:
             self._sweep()
 

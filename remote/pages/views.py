@@ -1,4 +1,4 @@
-"""The pages of other machines. What they change is in `remote/pages/actions.py`."""
+"""Pages about remote hosts. Views that change something are in `remote/pages/actions.py`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from runicorn_site.web.pools import blocking, remote_io
 @blocking
 @require_safe
 def remote_page(request: HttpRequest) -> HttpResponse:
-    """Other machines: the viewers there, the connections, the saved hosts. For scripts the first two alone."""
+    """Show viewers, mirrors, connections and saved hosts; with `HX-Request` only the parts that change."""
     if "HX-Request" in request.headers:
         return render(request, "remote/_live.html", live_context())
     return render(request, "remote/home.html", home_context(request))
@@ -31,17 +31,18 @@ def remote_page(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_safe
 def machine_page(request: HttpRequest) -> HttpResponse:
-    """The Pythons of a connected machine; they are looked for by a second request, which may take a while."""
+    """Show the Python environments of a connected host; a second request searches for them, which may take seconds."""
     connection_id = request.GET.get("connection", "")
-    told = machine(connection_id)
+    host = machine(connection_id)
     fragment = "HX-Request" in request.headers
-    looking = fragment or "look" in request.GET
-    choices = environments.look(connection_id) if looking else environments.known(connection_id)
+    refresh = fragment or "refresh" in request.GET
+    choices = environments.look(connection_id) if refresh else environments.known(connection_id)
     context = {
-        "machine": told,
+        "machine": host,
         "choices": choices,
         "fitting": any(choice.fits for choice in choices or []),
-        "look": machine_address(connection_id, look="1"),
+        "refresh_url": machine_address(connection_id, refresh="1"),
+        "start_url": machine_address(connection_id, "remote-start"),
     }
     return render(request, f"remote/{'_environments' if fragment else 'machine'}.html", context)
 
@@ -49,27 +50,27 @@ def machine_page(request: HttpRequest) -> HttpResponse:
 @remote_io
 @require_safe
 def start_page(request: HttpRequest) -> HttpResponse:
-    """What a viewer in the chosen environment is to show; where none can be started, what to do about it."""
-    asked = request.GET
-    typed = {"root": asked.get("root", "")}
-    context = start_context(asked.get("connection", ""), asked.get("environment", ""), typed)
+    """Show the form that starts a viewer in an environment, or how to set the environment up."""
+    query = request.GET
+    entered = {"root": query.get("root", "")}
+    context = start_context(query.get("connection", ""), query.get("environment", ""), entered)
     return render(request, "remote/start.html", context)
 
 
 @remote_io
 @require_safe
 def folders_page(request: HttpRequest) -> HttpResponse:
-    """The folders of a connected machine, to choose one."""
-    asked = request.GET
+    """Show the folders of a connected host to choose one."""
+    query = request.GET
     context = folder_context(
-        asked.get("connection", ""), asked.get("environment", ""), asked.get("path", "") or "~"
+        query.get("connection", ""), query.get("environment", ""), query.get("path", "") or "~"
     )
     return render(request, "remote/folders.html", context)
 
 
 @require_safe
 def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
-    """How far the start of a viewer is, and how it is since then. For scripts what changes alone."""
+    """Show the status of a viewer; with `HX-Request` only the part that changes."""
     context = viewer_context(viewers.viewer_session(session_id=session_id))
     fragment = "HX-Request" in request.headers
     return render(request, f"remote/{'_viewer' if fragment else 'viewer'}.html", context)
@@ -77,7 +78,7 @@ def viewer_page(request: HttpRequest, session_id: str) -> HttpResponse:
 
 @require_safe
 def open_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
-    """Lead to a viewer, by an address that is good once and was made a moment ago."""
+    """Redirect to a viewer with a new single-use link."""
     session = viewers.viewer_session(session_id=session_id)
     if session.state == "connecting":
         return redirect("remote-viewer", session_id)
@@ -87,9 +88,9 @@ def open_viewer(request: HttpRequest, session_id: str) -> HttpResponse:
 
 
 def same_site(request: HttpRequest, url: str) -> str:
-    """The address under the name of this machine that the browser knows it by.
+    """Return a URL with the host name under which the browser reached this server.
 
-    A browser that is led from 127.0.0.1 to localhost goes to another site, and keeps the cookie that it gets there to itself.
+    To a browser, 127.0.0.1 and localhost are two sites: a cookie set by one is not sent to the other.
     """
     here = request.get_host().partition(":")[0]
     return url.replace("//localhost:", f"//{here}:", 1) if here == "127.0.0.1" else url

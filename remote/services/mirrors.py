@@ -57,7 +57,7 @@ class MirrorJob:
     """Of the last file."""
     runs: set[str] = field(default_factory=set)
     """Folders of the runs that received files."""
-    trouble: str = ""
+    error: str = ""
     result: SyncResult | None = None
     """Result of `runicorn.sync.mirror.mirror_store`."""
     started: float = field(default_factory=time.time)
@@ -109,10 +109,10 @@ class MirrorJob:
         # When the host hangs, it ends with the connection.
         self.over.wait(CANCEL_SECONDS)
 
-    def _end(self, state: State, trouble: str = "") -> None:
+    def _end(self, state: State, error: str = "") -> None:
         with _guard:
             if self.state == "running":
-                self.state, self.trouble, self.ended = state, trouble, time.time()
+                self.state, self.error, self.ended = state, error, time.time()
 
 
 _mirrors: dict[str, MirrorJob] = {}

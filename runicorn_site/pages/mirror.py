@@ -1,4 +1,4 @@
-"""The page that shows how a store of another machine is mirrored into the one that is shown here."""
+"""Pages of mirrors: copies of a remote store into the active one."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def start_mirror(request: HttpRequest) -> HttpResponse:
         form.cleaned_data.get(name, "") for name in ("connection", "environment", "root")
     )
     choice = environments.choice(connection_id, environment)
-    made = mirrors.start(
+    mirror = mirrors.start(
         connection_id=connection_id,
         root=root or choice.environment.root,
         into=Path(active_root().path),
         environment=choice.environment.name,
         python=choice.environment.path if choice.fits else "",
     )
-    return redirect("remote-mirror", made.id)
+    return redirect("remote-mirror", mirror.id)
 
 
 @require_safe
 def mirror_page(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """Show progress and result; with `HX-Request` only the part that changes."""
     fragment = "HX-Request" in request.headers
-    one = mirrors.get_mirror(mirror_id)
-    connected = any(machine["connection_id"] == one.connection_id for machine in connections.connections())
-    context = {"mirror": one, "again": connected and one.state != "running"}
+    mirror = mirrors.get_mirror(mirror_id)
+    connected = any(known["connection_id"] == mirror.connection_id for known in connections.connections())
+    context = {"mirror": mirror, "can_restart": connected and mirror.state != "running"}
     return render(request, f"remote/{'_mirror' if fragment else 'mirror'}.html", context)
 
 
@@ -56,7 +56,7 @@ def cancel_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
 @require_POST
 def forget_mirror(request: HttpRequest, mirror_id: str) -> HttpResponse:
     """Remove a finished mirror from the list."""
-    with suppress(mirrors.MirrorNotFound):  # somebody was quicker
+    with suppress(mirrors.MirrorNotFound):  # already removed
         mirrors.forget(mirror_id=mirror_id)
     return redirect("remote")
 

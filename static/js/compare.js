@@ -16,8 +16,8 @@ const runs = [...document.querySelectorAll("#runs [data-run]")].map(({ dataset }
   label: `${dataset.label} ${dataset.short}`,
   href: `/runs/${encodeURIComponent(dataset.run)}`,
 }));
-const looks = assign(runs.map(({ key }) => key));
-for (const run of runs) Object.assign(run, looks.get(run.key));
+const styles = assign(runs.map(({ key }) => key));
+for (const run of runs) Object.assign(run, styles.get(run.key));
 
 let choice = readChoice(location.search);
 const source = new OverlaySource(runs);

@@ -1,6 +1,7 @@
 /** Pages of remote hosts: refresh the part marked `data-fresh="<milliseconds>"`; 0 means once. */
 
 import { fragment } from "./http.js";
+import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { morph } from "./run/morph.js";
 
@@ -16,23 +17,23 @@ function notice(text) {
   return holder;
 }
 
-/** Make the part like a fresh one; who stands on one of its controls stays there. */
+/** Update the part from new HTML and keep the focus. */
 function replace(text) {
-  const made = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
+  const fresh = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
   const focused = document.activeElement?.id;
-  morph(part(), made);
+  morph(part(), fresh);
   if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus();
 }
 
 function failed(error) {
   document.getElementById("stale")?.remove();
-  if (error) part()?.before(notice(`Out of date, trying again. ${error.message}`));
+  if (error) part()?.before(notice(`${gettext("Out of date. Retrying…")} ${error.message}`));
 }
 
-const ask = async () => replace(await fragment(location.pathname + location.search));
+const refresh = async () => replace(await fragment(location.pathname + location.search));
 const first = part();
 if (first?.dataset.fresh === "0") {
-  ask().catch((error) => first.replaceChildren(notice(error.message)));
+  refresh().catch((error) => first.replaceChildren(notice(error.message)));
 } else if (first) {
-  poll(ask, () => Number(part()?.dataset.fresh ?? SLOW), failed);
+  poll(refresh, () => Number(part()?.dataset.fresh ?? SLOW), failed);
 }

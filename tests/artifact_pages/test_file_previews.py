@@ -34,7 +34,7 @@ def test_tables_have_a_head_and_a_bounded_size() -> None:
     assert (found.head, found.rows, found.note) == (["a", "b"], [["1", 'x, "y"'], ["2", ""]], "")
     many = "a,b\n" + "".join(f"{n},{'c' * 300}\n" for n in range(500))
     found = shown("a.csv", many.encode())
-    assert len(found.rows) == ROWS and found.note == f"The first {ROWS} rows of the file."
+    assert len(found.rows) == ROWS and found.note == f"First {ROWS} rows."
     assert len(found.rows[0][1]) == CELL + 1
     wide = ",".join(str(n) for n in range(100))
     assert "40 of 100 columns" in shown("a.tsv", f"{wide}\n{wide}\n".replace(",", "\t").encode()).note
@@ -51,7 +51,7 @@ def test_text_is_cut_between_letters_and_lines() -> None:
     cut = ("ä" * 100).encode()[:-1]
     assert shown("a", cut, size=10**9).text == "ä" * 99
     long = shown("a.log", b"line\n" * 5000)
-    assert long.text.count("\n") == LINES - 1 and long.note == f"The first {LINES:,} lines of the file."
+    assert long.text.count("\n") == LINES - 1 and long.note == f"First {LINES:,} lines."
     assert shown("a.log", b"x\n").note == ""
     assert shown("a", "\ufeffbom".encode()).text == "bom"
     assert shown("a", "wide".encode("utf-16")).text.lstrip("\ufeff") == "wide"
@@ -98,9 +98,9 @@ def test_the_page_says_why_there_is_no_preview(
         found = page(f"{gallery}?file={path}")
         assert "has no " in " ".join(found.texts("p", "failed")), path
         assert client.get(f"{gallery}/pictures/{path}").status_code in (400, 404)
-    assert "The first 1 line of the file." in page(f"{gallery}?file=big.txt").texts("main")[0]
+    assert "First 1 line." in page(f"{gallery}?file=big.txt").texts("main")[0]
     monkeypatch.setattr(version, "LARGEST_PREVIEW", 100)
-    assert "too large to be shown" in page(f"{gallery}?file=big.txt").texts("main")[0]
+    assert "too large to preview" in page(f"{gallery}?file=big.txt").texts("main")[0]
 
 
 @pytest.mark.django_db
@@ -123,4 +123,4 @@ def test_many_files_are_found_by_path_and_shown_in_pages(
 
     assert paths(gallery) == ["big.txt", "h.html"] and paths(f"{gallery}?files=3") == ["t.csv"]
     assert paths(f"{gallery}?find=.S") == ["s.svg"]
-    assert "No path holds “zz”" in page(f"{gallery}?find=zz").texts("main")[0]
+    assert "No paths match “zz”" in page(f"{gallery}?find=zz").texts("main")[0]

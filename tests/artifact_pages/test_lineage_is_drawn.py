@@ -140,7 +140,7 @@ def test_the_page_has_it_as_a_picture_and_in_words(
     assert links == {f"/runs/{run.id}", f"/runs/{other.id}", f"{model}/v3", "/artifacts/dataset/d/v1"}
     assert not [one for one in found.elements if "style" in one.attributes]
     words = found.texts("details", "in-words")[0]
-    assert "used d:v1made m:v3" in words and "made by n" in words
+    assert "used d:v1 made m:v3" in words and "made by n" in words
     lonely = page(f"{model}/v3?depth=1")
     assert "d:v1" not in lonely.texts("details", "in-words")[0]
     assert page(f"{model}/v3?depth=nonsense").texts("h1") == ["m v3"]

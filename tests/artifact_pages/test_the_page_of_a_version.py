@@ -65,7 +65,7 @@ def test_the_forms_change_the_version(page: Page, send: Send, model: str) -> Non
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("metadata", "{oh no", "The metadata must be JSON"),
+        ("metadata", "{oh no", "Invalid JSON"),
         ("metadata", "[1]", "must be a JSON object"),
         ("tags", "t" * 101, "A tag must have 1 to 100 characters"),
         ("description", "d" * 10_001, "must not have more than 10000"),
@@ -98,14 +98,14 @@ def test_deleting_can_be_undone_and_only_then_made_final(page: Page, send: Send,
     page(here)
     promised = maintenance.freed_by(versions=[lookup.get_version("m", 3)])
     told = send(f"{here}/remove", confirm="true")
-    assert told == f"{model}?gone=3&freed={promised}"
-    assert "Version 3 was deleted for good" in page(told).texts("p", "notice")[0]
+    assert told == f"{model}?removed=3&freed={promised}"
+    assert "Version 3 was permanently deleted" in page(told).texts("p", "notice")[0]
     page(here, status=404)
 
 
 def test_the_page_shows_how_many_gigabytes_a_deletion_freed(page: Page, model: str) -> None:
-    (notice,) = page(f"{model}?gone=3&freed=5368709120").texts("p", "notice")
-    assert notice == "Version 3 was deleted for good, which freed 5.0 GiB."
+    (notice,) = page(f"{model}?removed=3&freed=5368709120").texts("p", "notice")
+    assert notice == "Version 3 was permanently deleted. 5.0 GiB freed."
 
 
 def test_the_bytes_that_a_deletion_frees_are_exact(page: Page, model: str, store: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_damaged_version_is_found_and_named(page: Page, send: Send, model: str
         damage(place)
     send(f"{model}/v1/verify")
     found = page(f"{model}/v1")
-    assert "1 file of this version is not what was stored: own.txt" in found.texts("p", "failed")[0]
+    assert "1 file of this version is damaged: own.txt" in found.texts("p", "failed")[0]
     assert "corrupted" in found.texts("span", "failed")
     looked = page(f"{model}/v1?file=own.txt")
     assert "damaged in the store" in " ".join(looked.texts("p", "failed"))

@@ -35,7 +35,7 @@ def test_deleted_versions_are_shown_on_demand(page: Page, model: str) -> None:
     page(model)
     curation.soft_delete(version=lookup.get_version("m", 2))
     assert page(model).texts("a", "name") == ["v3", "v1"]
-    link = next(one for one in page(model).all("a") if one.text == "Show 1 deleted")
+    link = next(one for one in page(model).all("a") if one.text == "Show deleted (1)")
     found = page(link.attributes["href"])
     assert found.texts("a", "name") == ["v3", "v2", "v1"]
     assert [row.text.split()[0] for row in found.all("tr", "gone")] == ["v2"]
@@ -83,19 +83,19 @@ def test_two_versions_are_compared(page: Page, model: str) -> None:
     found = page(f"{model}/compare?a=1&b=3")
     assert found.texts("a", "chip") == ["Differences 2", "Changed 1", "Added 1", "Removed 0", "Same 1"]
     rows = found.texts("tr")
-    for row in ("own.txtchanged5 B5 B", "new.txtadded–3 B", "acc0.10.3", "descriptiontry 1try 3"):
+    for row in ("own.txt changed 5 B 5 B", "new.txt added – 3 B", "acc 0.1 0.3", "description try 1 try 3"):
         assert row in rows
-    assert "2 values are the same" in found.texts("main")[0]
+    assert "2 identical values" in found.texts("main")[0]
     assert "same.txt" in page(f"{model}/compare?a=1&b=3&show=same").texts("main")[0]
     back = page(f"{model}/compare?a=3&b=1")
     assert "Removed 1" in back.texts("a", "chip")
-    assert page(f"{model}/compare").texts("h1") == ["m: from v2 to v3"]
+    assert page(f"{model}/compare").texts("h1") == ["m v2 → v3"]
     for query in ("a=9&b=1", "a=x&b=1", f"a={10**12}&b=1"):
         page(f"{model}/compare?{query}", status=404)
 
 
 def test_a_version_without_a_predecessor_is_compared_with_itself(page: Page, model: str) -> None:
-    assert "All files are the same." in page("/artifacts/dataset/d/compare").texts("main")[0]
+    assert "All files are identical." in page("/artifacts/dataset/d/compare").texts("main")[0]
 
 
 def test_many_versions_take_no_more_queries(

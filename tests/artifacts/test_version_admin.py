@@ -100,24 +100,24 @@ def test_edited_fields_are_written_to_the_folder(kept: rn.Run, folder: Path) -> 
 
 def test_actions_call_the_verbs(kept: rn.Run) -> None:
     one, two, data = key("m", 1), key("m", 2), key("d", 1)
-    assert "2 of 2 versions got the tags" in act("add_tags", one, data, words="x, y")
+    assert "2 of 2 versions tagged" in act("add_tags", one, data, words="x, y")
     assert lookup.get_version("d", 1).tags == ["x", "y"]
-    assert "1 of 1 versions lost the tags" in act("remove_tags", one, words="t,y")
+    assert "1 of 1 version untagged" in act("remove_tags", one, words="t,y")
     assert lookup.get_version("m", 1).on_disk.metadata.tags == ["x"]
-    assert "1 of 1 versions promoted to staging" in act("promote", one, stage="staging")
+    assert "1 of 1 version promoted to staging" in act("promote", one, stage="staging")
     assert "Invalid transition from experimental to production" in act("promote", two, stage="production")
-    assert "1 of 1 versions got the alias best" in act("set_alias", one, words="best")
-    assert "choose one of each artifact" in act("set_alias", one, two, words="best")
-    assert "0 of 1 versions got the alias v3" in act("set_alias", one, words="v3")
+    assert "1 of 1 version given the alias best" in act("set_alias", one, words="best")
+    assert "Select one version per artifact" in act("set_alias", one, two, words="best")
+    assert "0 of 1 version given the alias v3" in act("set_alias", one, words="v3")
     assert "Alias not found: best for m:v2" in act("remove_alias", two, words="best")
     assert lookup.get_artifact("m").aliases == {"latest": 2, "best": 1}
-    assert "lost the alias best" in act("remove_alias", one, words="best")
+    assert "removed from the alias best" in act("remove_alias", one, words="best")
     assert "2 of 2 versions deleted" in act("delete_softly", two, data)
     assert lookup.get_artifact("m").aliases == {"latest": 1}
     assert "2 of 2 versions restored" in act("restore", two, data)
     for action in ("set_alias", "add_tags"):
-        assert "beside the action" in act(action, one)
-    assert "Choose the stage" in act("promote", one)
+        assert "next to the action" in act(action, one)
+    assert "Choose a stage" in act("promote", one)
 
 
 def test_damage_is_named(kept: rn.Run) -> None:
@@ -128,7 +128,7 @@ def test_damage_is_named(kept: rn.Run) -> None:
         os.chmod(path, 0o644)
         path.write_bytes(b"x" * 700)
     said = act("verify", version.pk, key("m", 2))
-    assert "Corrupted in m:v1: own.bin" in said and "2 of 2 versions verified" in said
+    assert "Damaged in m:v1: own.bin" in said and "2 of 2 versions verified" in said
     assert lookup.get_version("m", 1).state == "corrupted"
 
 
@@ -138,12 +138,12 @@ def test_deleting_for_good_frees_what_was_said(kept: rn.Run, folder: Path) -> No
     before = _blocks(folder)
     frees = int(re.search(r"\((\d+) bytes\)", first)[1])  # type: ignore[index]
     assert 700 < frees < 5000 and Version.objects.filter(pk=two).exists()
-    assert f"({frees:,} bytes) were freed" in act("delete_for_good", two, confirmed="yes")
+    assert f"({frees:,} bytes) freed" in act("delete_for_good", two, confirmed="yes")
     assert not Version.objects.filter(pk=two).exists()
     # `versions.json` is shorter then, and the highest number is kept.
     assert abs(before - frees - _blocks(folder)) < 1000
     both = garbage.freed_by(Store(folder), [lookup.get_version("m", 1).on_disk])
-    assert both > 5000 and f"({both:,} bytes) were freed" in act("delete_for_good", one, confirmed="yes")
+    assert both > 5000 and f"({both:,} bytes) freed" in act("delete_for_good", one, confirmed="yes")
 
 
 def _blocks(folder: Path) -> int:
@@ -179,7 +179,7 @@ def test_a_read_only_store_changes_no_row(sealed: Path) -> None:
         ("verify", two, {}),
         ("delete_for_good", two, {"confirmed": "yes"}),
     ]:
-        assert "0 of 1 versions" in act(action, chosen, **more), action
+        assert "0 of 1 version" in act(action, chosen, **more), action
     answer = Client().post(f"{VERSIONS}{two}/change/", FORM, follow=True)
     assert answer.status_code == 200 and "read-only" in answer.content.decode()
     assert rows() == before

@@ -57,8 +57,8 @@ def test_the_warnings_of_a_run_count_records_without_a_time(store: Path, api: An
     append(run, LOSS % b"null" + LOSS % b"[]" + b"{\n")
     assert api.get(f"/api/runs/{run.run_id}/metrics").status_code == 200
     assert api.get(f"/api/runs/{run.run_id}").json()["warnings"] == [
-        "1 line of the journal could not be read and was left out.",
-        "2 records of the journal have no time that can be read; the time before was taken.",
+        "1 line of the journal could not be read and was skipped.",
+        "2 records of the journal have no valid time; the time of the previous record is used.",
     ]
     path_of(run).write_bytes(LOSS % b"5.0")
     assert api.get(f"/api/runs/{run.run_id}/metrics").status_code == 200

@@ -50,7 +50,7 @@ def test_the_differences_of_config_come_first_and_the_rest_is_folded(
     html = compare(f"runs={','.join(runs)}")
     table = part(html, 'id="config-table"', "</table>")
     assert "<bdi>lr</bdi>" in table and "<bdi>seed</bdi>" in table and "optim.name" not in table
-    folded = part(html, "same in all", "</details>")
+    folded = part(html, "identical value", "</details>")
     assert "optim.name" in folded and "adam" in folded and "seed" not in folded
 
 
@@ -77,13 +77,13 @@ def test_there_is_one_chart_a_metric_and_ways_to_group(runs: list[str], compare:
 def test_unknown_and_too_many_runs_are_told_of(runs: list[str], compare: Callable[..., str]) -> None:
     html = compare(f"runs={runs[0]},20260101_000000_aaaaaa,<b>")
     assert "recycle bin: " in html and "20260101_000000_aaaaaa" in html and "&lt;b&gt;" in html
-    assert "One run has nothing to differ from" in html
-    assert "the first 100 are shown" in compare("runs=" + ",".join(f"x{i}" for i in range(101)))
+    assert "Add a run to see differences" in html
+    assert "The first 100 are shown" in compare("runs=" + ",".join(f"x{i}" for i in range(101)))
 
 
 def test_without_runs_the_page_says_how_to_choose_some(runs: list[str], compare: Callable[..., str]) -> None:
     html = compare("runs=")
-    assert "Choose the runs to compare" in html
+    assert "Choose runs to compare" in html
     assert all(f'value="{run}"' in html for run in runs)
 
 

@@ -14,7 +14,7 @@ def test_lines_that_hold_no_record_are_counted(store: Path, make_run: Callable[.
     with _journal(store, run_id).open("a") as journal:
         journal.write("half a li\n{]\n")
     assert (
-        "2 lines of the journal could not be read and were left out."
+        "2 lines of the journal could not be read and were skipped."
         in page(f"/runs/{run_id}").texts("main")[0]
     )
 

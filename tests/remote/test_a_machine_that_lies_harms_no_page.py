@@ -105,7 +105,7 @@ def test_names_in_no_encoding_are_mirrored_and_shown(
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
     form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
     one = mirrors.get_mirror(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
-    assert one.over.wait(60) and (one.state, one.trouble) == ("finished", "")
+    assert one.over.wait(60) and (one.state, one.error) == ("finished", "")
     for name in (os.fsdecode(b"\xff odd.bin"), "somewhere else"):
         one.progress(1, 1, f"vision/resnet/runs/{run_id}/media/{name}")
         one.state = "running"

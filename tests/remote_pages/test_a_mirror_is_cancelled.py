@@ -57,7 +57,7 @@ def begin(
         network.delay = 0
         answer = client.post("/api/remote/connect", login, content_type="application/json")
         assert answer.status_code == 200, answer.content
-        assert "Use" in client.get("/remote/machine", {"connection": there, "look": "1"}).content.decode()
+        assert "Use" in client.get("/remote/machine", {"connection": there, "refresh": "1"}).content.decode()
         network.delay = delay
         form = {"connection": there, "environment": environment, "root": str(remote_store)}
         return mirrors.get_mirror(client.post("/remote/mirrors", form)["Location"].rpartition("/")[2])
@@ -96,7 +96,7 @@ def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
     until(lambda: one.done >= 3 and one.received_bytes > 2**20)
     page = client.get("/remote").content.decode()
     assert f"{one.done} of 4 files" in page and f"/remote/mirrors/{one.id}/cancel" in page
-    assert "The files that have come are whole and stay" in cancel(client, one)
+    assert "Files copied so far are complete and kept" in cancel(client, one)
     assert (one.state, one.over.is_set(), len(one.runs)) == ("cancelled", True, 1)
     theirs = files(remote_store)
     here = files(store)
@@ -122,7 +122,7 @@ def test_one_that_has_a_manifest_made_is_cancelled_with_it(
     real.write_text(real.read_text().replace("*--remote-mode*)", "*generate-manifest*)\nexec sleep 987\n"))
     one = begin("venv")
     until(lambda: far.waiting(server.home, "sleep"))
-    assert "Nothing has come" in cancel(client, one)
+    assert "No files were copied" in cancel(client, one)
     assert one.over.is_set() and files(store) == {}
     until(lambda: far.waiting(server.home, "sleep") == [])
 

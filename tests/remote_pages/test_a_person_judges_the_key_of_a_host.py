@@ -47,14 +47,14 @@ def test_an_unknown_key_is_shown_and_once_accepted_the_connect_goes_on(
     assert answer["Location"].startswith("/remote/machine?connection=")
     assert host_keys.path().read_text().split() == sshd.known_hosts_line.split()
     assert [one.address.host for one in saved.saved_connections()] == [sshd.host]
-    assert client.get(address)["Location"] == "/remote?said=old"  # nothing is kept behind it
+    assert client.get(address)["Location"] == "/remote?notice=expired"  # nothing is kept behind it
 
 
 def test_nobody_else_answers_it(client: Client, sshd: Sshd, remote_loop: LoopThread) -> None:
     address = question(client, sshd)
     stranger = Client()
-    assert stranger.get(address)["Location"] == "/remote?said=old"
-    assert stranger.post(address)["Location"] == "/remote?said=old"
+    assert stranger.get(address)["Location"] == "/remote?notice=expired"
+    assert stranger.post(address)["Location"] == "/remote?notice=expired"
     assert not host_keys.path().exists()
     assert client.get(address).status_code == 200
 
@@ -62,7 +62,7 @@ def test_nobody_else_answers_it(client: Client, sshd: Sshd, remote_loop: LoopThr
 def test_who_cancels_has_accepted_nothing(client: Client, sshd: Sshd, remote_loop: LoopThread) -> None:
     address = question(client, sshd)
     assert client.post(address, {"cancel": "1"})["Location"] == "/remote"
-    assert client.post(address)["Location"] == "/remote?said=old"
+    assert client.post(address)["Location"] == "/remote?notice=expired"
     assert not host_keys.path().exists()
 
 
@@ -77,7 +77,7 @@ def test_a_changed_key_is_accepted_by_an_explicit_tick_alone(
     page = client.get(address).content.decode()
     assert before in page and fingerprint(known_sshd.host_key) in page
     unsure = client.post(address)
-    assert unsure.status_code == 400 and "Tick this first" in unsure.content.decode()
+    assert unsure.status_code == 400 and "Confirm this first" in unsure.content.decode()
     assert host_keys.path().read_text() == line
     answer = client.post(address, {"sure": "1"})
     assert answer["Location"].startswith("/remote/machine?connection=")

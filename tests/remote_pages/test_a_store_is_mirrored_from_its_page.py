@@ -33,7 +33,7 @@ def test_its_runs_come_and_then_only_what_is_new(
     client.post("/api/remote/connect", known_sshd.login(), content_type="application/json")
     form = {"connection": known_sshd.id, "environment": ".venv", "root": str(remote_store)}
     one, page = run(client, form)
-    assert one.trouble == "" and "See the runs" in page
+    assert one.error == "" and "Show runs" in page
     assert (store / "vision" / "resnet" / "runs" / first / "events.jsonl").read_bytes() == (
         remote_store / "vision" / "resnet" / "runs" / first / "events.jsonl"
     ).read_bytes()

@@ -36,8 +36,8 @@ def test_pages_of_a_connected_machine(near: Viewer, sshd: Sshd, remote_store: Pa
     connect(page, sshd, look)
     look(page)
     machine = page.url
-    page.get_by_role("link", name="Prepare venv").click()
-    page.get_by_role("button", name="Copy this program there").click()
+    page.get_by_role("link", name="Set up venv").click()
+    page.get_by_role("button", name="Copy Runicorn to the host").click()
     assert "-m pip install" in page.locator("#install").inner_text()
     look(page)
     page.goto(machine)

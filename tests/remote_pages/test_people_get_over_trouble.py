@@ -36,7 +36,7 @@ def person() -> Iterator[Somebody]:
 
 def pressed(page: Any, name: str) -> None:
     """Press a button."""
-    page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name=name, exact=name == "Connect").click()
 
 
 def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebody, visit: Visit) -> None:
@@ -47,7 +47,7 @@ def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebod
     page.fill("input[name=password]", f"not {person.password}")
     pressed(page, "Connect")
     pressed(page, "Accept and connect")
-    beside = page.locator("#wrong-password")
+    beside = page.locator("#error-password")
     expect(beside).to_contain_text(f"does not let {person.name} in with this password")
     expect(page.locator("input[name=password]")).to_have_value("")
     expect(page.locator("input[name=password]")).to_be_focused()
@@ -57,10 +57,10 @@ def test_a_wrong_password_is_corrected(near: Viewer, sshd: Sshd, person: Somebod
     page.keyboard.press("Enter")
     page.locator("#environments li").first.wait_for()
     page.goto(f"{near.url}/remote")
-    expect(page.locator(".hosts")).to_contain_text("password, asked for each time · connected")
+    expect(page.locator(".hosts")).to_contain_text("password, not saved · connected")
     pressed(page, "Disconnect")
     pressed(page, "Connect to")
-    expect(page.locator("#wrong-password")).to_have_text("Enter the password.")
+    expect(page.locator("#error-password")).to_have_text("Enter the password.")
     look(page)
 
 
@@ -89,7 +89,7 @@ def test_a_key_that_changed_is_refused_and_then_accepted(near: Viewer, sshd: Ssh
     expect(page.locator(".hosts li")).not_to_contain_text("connected")
     pressed(page, "Connect to")
     pressed(page, "Accept the new key")
-    expect(page.locator("#wrong-sure")).to_be_visible()
+    expect(page.locator("#error-sure")).to_be_visible()
     assert pinned(page.context.new_page(), near) == old
     look(page)
     page.get_by_label("I know why the key has changed").check()
@@ -157,12 +157,12 @@ def test_a_mirror_is_watched_cancelled_and_done_again(
         expect(row).to_contain_text("1 run · 3 of 4 files")
         look(page)
         pressed(page, "Cancel the mirror")
-        expect(page.get_by_role("status")).to_contain_text("Cancelled. The files that have come are whole")
+        expect(page.get_by_role("status")).to_contain_text("Cancelled. Files copied so far are complete")
         look(page)
         network.delay = 0
         os.truncate(large, 1)
         pressed(page, "Copy again")
-        page.get_by_role("link", name="See the runs").wait_for(timeout=60_000)
+        page.get_by_role("link", name="Show runs").wait_for(timeout=60_000)
         look(page)
-        page.get_by_role("link", name="See the runs").click()
+        page.get_by_role("link", name="Show runs").click()
         page.get_by_role("link", name="resnet").first.wait_for()

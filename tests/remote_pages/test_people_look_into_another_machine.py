@@ -32,9 +32,9 @@ def fill_in(page: Any, server: Sshd, **more: str) -> None:
 
 def connect(page: Any, server: Sshd, look: Callable[[Any], None] = lambda page: None) -> None:
     """From the empty page to the environments of a machine nobody knew; `look` is shown the question about its key."""
-    page.get_by_role("link", name="Add a host").click()
+    page.get_by_role("link", name="Add host").click()
     fill_in(page, server, name="the big one")
-    page.get_by_role("button", name="Connect").click()
+    page.get_by_role("button", name="Connect", exact=True).click()
     assert "SHA256:" in page.locator(".fingerprint").inner_text()
     look(page)
     page.get_by_role("button", name="Accept and connect").click()

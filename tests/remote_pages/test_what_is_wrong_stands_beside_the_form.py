@@ -35,14 +35,14 @@ def test_a_wrong_password_is_told_and_neither_saved_nor_shown(
     ("typed", "field", "sentence"),
     [
         ({"host": "-oProxyCommand=x"}, "host", "A host is a name like"),
-        ({"port": "0x16"}, "port", "A port is a number from 1 to 65535."),
-        ({"port": "70000"}, "port", "A port is a number from 1 to 65535."),
+        ({"port": "0x16"}, "port", "Enter a port from 1 to 65535."),
+        ({"port": "70000"}, "port", "Enter a port from 1 to 65535."),
         ({"username": "a b"}, "username", "no space or control character"),
         ({"way": "password"}, "password", "Enter the password."),
         ({"way": "key_text"}, "private_key", "Paste the whole text of the key"),
         ({"way": "key_file"}, "private_key_path", "Enter the path of the key file"),
         ({"way": "key_file", "private_key_path": "/no/such/key"}, "private_key_path", "No private key"),
-        ({"name": "n" * 201, "way": "agent"}, "name", "longer than 200 characters"),
+        ({"name": "n" * 201, "way": "agent"}, "name", "Enter at most 200 characters."),
     ],
 )
 def test_each_field_says_what_is_wrong_with_it(
@@ -51,7 +51,7 @@ def test_each_field_says_what_is_wrong_with_it(
     answer = client.post("/remote/host", HERE | typed)
     page = answer.content.decode()
     assert answer.status_code == 400
-    assert sentence in page.split(f'id="wrong-{field}"')[1]
+    assert sentence in page.split(f'id="error-{field}"')[1]
 
 
 def test_a_machine_that_is_not_there_is_told(client: Client, remote_loop: LoopThread) -> None:
@@ -62,7 +62,7 @@ def test_a_machine_that_is_not_there_is_told(client: Client, remote_loop: LoopTh
 
 def test_a_password_that_was_not_remembered_is_asked_for(client: Client, remote_loop: LoopThread) -> None:
     form = HERE | {"way": "password", "name": "the big one", "save": "1"}
-    assert client.post("/remote/host", form)["Location"] == "/remote?said=saved"
+    assert client.post("/remote/host", form)["Location"] == "/remote?notice=saved"
     (one,) = saved.saved_connections()
     answer = client.post("/remote/host/connect", {"key": one.key})
     page = answer.content.decode()
@@ -74,7 +74,7 @@ def test_a_remembered_secret_stays_while_the_rest_is_edited(client: Client, home
     client.post("/remote/host", form)
     (one,) = saved.saved_connections()
     page = client.get("/remote/host", {"key": one.key}).content.decode()
-    assert "the remembered one" in page and SECRET not in page
+    assert 'placeholder="saved"' in page and SECRET not in page
     client.post("/remote/host", form | {"key": one.key, "password": "", "name": "renamed"})
     (one,) = saved.saved_connections()
     assert (one.name, saved.credentials(one).password) == ("renamed", SECRET)

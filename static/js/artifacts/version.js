@@ -1,4 +1,4 @@
-/** The page of a version: its metadata are filtered, and what is edited begins in its first field. */
+/** Page of a version: filter metadata, focus the first field when editing. */
 
 import { filterPairs } from "../run/pairs.js";
 
@@ -14,11 +14,11 @@ for (const edit of document.querySelectorAll("details.edit")) {
   });
 }
 
-/** A file that was chosen is seen without a search for it. */
-document.getElementById("look")?.scrollIntoView({ block: "nearest" });
+// Scroll to the preview of the selected file.
+document.getElementById("preview")?.scrollIntoView({ block: "nearest" });
 document.querySelector(".files [aria-current]")?.scrollIntoView({ block: "nearest" });
 
-/** In a wide picture the version itself is in the middle. */
+// Center the version in a wide lineage graph.
 const drawing = document.querySelector(".drawing");
 const here = drawing?.querySelector(".here");
 if (here) {

@@ -1,6 +1,7 @@
-/** Parallel coordinates: one line a run from axis to axis, the last of them the metric. */
+/** Parallel coordinates: one line per run across the axes, the last of which is the metric. */
 
 import { axisOf, picture, short, svg, widthOf } from "../chart/render/svg.js";
+import { gettext } from "../i18n.js";
 
 const HEIGHT = 280;
 const TOP = 32;
@@ -11,10 +12,14 @@ const GAP = 76;
 /** `shown`: [{label, ink, i}]; `axes`: [{name, values, log?}]. */
 export function drawParallel(holder, shown, axes) {
   const names = axes.map(({ name }) => name);
-  // Names that stand too close run into each other: then the picture is wider than its place, and is scrolled.
+  // With many axes the chart is wider than the page and scrolls, so that their names do not overlap.
   const width = Math.max(widthOf(holder), 2 * SIDE + GAP * (axes.length - 1));
   holder.tabIndex = width > holder.clientWidth ? 0 : -1;
-  const drawing = picture(holder, width, HEIGHT, `${shown.length} runs over ${names.join(", ")}. The tables above have the values.`);
+  const label = gettext("{n} runs over {keys}. The values are in the tables above.", {
+    n: shown.length,
+    keys: names.join(", "),
+  });
+  const drawing = picture(holder, width, HEIGHT, label);
   const gap = (width - 2 * SIDE) / (axes.length - 1);
   const placed = axes.map((axis, i) => ({ ...axis, left: SIDE + gap * i, ...axisOf(axis, shown, [BOTTOM, TOP]) }));
   for (const run of shown) {
@@ -29,7 +34,7 @@ export function drawParallel(holder, shown, axes) {
   }
 }
 
-/** Where a run has no value its line is broken. */
+/** Return the path of a run, with gaps at missing values. */
 function lineOf(placed, i) {
   let pen = "M";
   let path = "";

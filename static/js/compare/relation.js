@@ -1,4 +1,4 @@
-/** Config values against a metric: read from the page's own tables, drawn as SVG. */
+/** Charts of config values against a metric, from the tables of the page. */
 
 import { swatchColour } from "../chart/render/svg.js";
 import { drawParallel } from "./parallel.js";
@@ -7,7 +7,7 @@ import { drawScatter } from "./scatter.js";
 const MOST_AXES = 7;
 
 export class Relation {
-  /** `runs`: [{key, label, colour}]; `changed({metric, key, keylog})` is called when a person chooses. */
+  /** `runs`: [{key, label, colour}]; `changed({metric, key, keylog})` is called when the user changes the form. */
   constructor(runs, changed) {
     this.runs = runs;
     this.form = document.getElementById("relation-tools");
@@ -21,7 +21,7 @@ export class Relation {
     this.config = tableOf("config-table", valueOf);
   }
 
-  /** Show what was chosen; the first metric and key where nothing was. */
+  /** Draw a choice; the defaults are the first metric and key. */
   show({ metric, key, keylog, hidden }) {
     if (!this.form || !this.config.size) return;
     const { elements } = this.form;
@@ -42,7 +42,7 @@ export class Relation {
   }
 }
 
-/** Row key to the values of its cells. */
+/** Return a map from the key of each row to the values of its cells. */
 function tableOf(id, read) {
   const rows = document.querySelectorAll(`#${id} tbody tr`);
   return new Map([...rows].map((row) => [row.querySelector("th bdi").textContent, [...row.cells].slice(1).map(read)]));

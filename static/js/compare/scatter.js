@@ -1,14 +1,19 @@
-/** One dot a run: a config value across, the best of a metric up. */
+/** Scatter plot: one dot per run, x = config value, y = best metric value. */
 
 import { scatter } from "../chart/kinds/scatter.js";
 import { axisOf, picture, svg, widthOf } from "../chart/render/svg.js";
 import { formatNumber } from "../chart/text/format.js";
+import { gettext } from "../i18n.js";
 
 const HEIGHT = 280;
 
-/** `shown`: [{label, ink, i}] with `i` the place among the values of `x` and `y`: {name, values, log?}. */
+/** `shown`: [{label, ink, i}] with `i` the index in the values of `x` and `y`: {name, values, log?}. */
 export function drawScatter(holder, shown, x, y) {
-  const label = `${y.name} by ${x.name}, ${shown.length} runs. The tables above have the values.`;
+  const label = gettext("{y} by {x}, {n} runs. The values are in the tables above.", {
+    y: y.name,
+    x: x.name,
+    n: shown.length,
+  });
   const width = widthOf(holder);
   const box = { left: 64, right: width - 24, top: 20, bottom: HEIGHT - 44 };
   const drawing = picture(holder, width, HEIGHT, label);

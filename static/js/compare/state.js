@@ -1,8 +1,8 @@
-/** What a person chose on the compare page beside the settings of the charts; the address holds it. */
+/** Choices on the compare page other than chart settings, kept in the URL. */
 
 const BANDS = ["p25-p75", "p10-p90", "min-max"];
 
-/** The choice that an address asks for; nonsense in it counts as nothing. */
+/** Parse the choices in a query string; invalid values count as missing. */
 export function readChoice(search) {
   const query = new URLSearchParams(search);
   const band = query.get("band");
@@ -16,7 +16,7 @@ export function readChoice(search) {
   };
 }
 
-/** The address of a choice; what is as usual is not mentioned, and foreign parameters stay. */
+/** Return the query string for choices, without defaults; other parameters are kept. */
 export function writeChoice(search, { group, band, hidden, metric, key, keylog }) {
   const query = new URLSearchParams(search);
   const wanted = { group, band: band === BANDS[0] ? "" : band, metric, key, keylog: keylog ? "1" : "" };
@@ -25,6 +25,6 @@ export function writeChoice(search, { group, band, hidden, metric, key, keylog }
     if (value) query.append(name, value);
   }
   query.delete("hide");
-  for (const one of hidden) query.append("hide", one);
+  for (const key of hidden) query.append("hide", key);
   return `?${query}`;
 }
