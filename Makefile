@@ -71,8 +71,9 @@ $(TOOLS): $(RUNTIME) requirements-dev.txt tests/axe.py
 	@$(BIN)/python -m tests.axe || echo "axe-core could not be fetched: its tests are skipped"
 	@touch $@
 
-.venv/.docs: $(RUNTIME) requirements-docs.txt
+.venv/.docs: $(RUNTIME) requirements-docs.txt docs/site/scripts.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	@$(BIN)/python docs/site/scripts.py || echo "Scripts of the site could not be fetched: diagrams are shown as text"
 	@touch $@
 
 $(LIBRARIES): $(TOOLS) requirements-integrations.txt

@@ -16,6 +16,9 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(Path(__file__).parent))
+from scripts import IFRAME_WORKER, MERMAID, SCRIPTS  # noqa: E402
+
 # Files of the project that are pages of the site too.
 COPIED = {
     "README.md": "index.md",
@@ -24,6 +27,7 @@ COPIED = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
 }
+SHIM = '<script src="https://unpkg.com/iframe-worker/shim">'
 LINK = re.compile(r"(?P<head>\]\()(?P<target>(?!\w+:|#)[^)#\s]+)(?P<anchor>#[^)]*)?(?P<tail>\))")
 # The public names of `runicorn`, and what is documented of a class beside its public methods: nothing.
 SDK = {
@@ -67,11 +71,34 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "favicon.svg", abs_src_path=str(PROJECT / "static/img/favicon.svg")))
     for picture in sorted((PROJECT / "docs" / "img").glob("*.png")):
         files.append(File.generated(config, f"docs/img/{picture.name}", abs_src_path=str(picture)))
+    for script in SCRIPTS:
+        if script.path.exists():
+            target = f"assets/{script.package}.js"
+            files.append(File.generated(config, target, abs_src_path=str(script.path)))
     return files
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Load scripts from the site instead of from unpkg.com."""
+    assets = os.path.relpath("assets", os.path.dirname(page.file.dest_uri) or ".")
+    local = (
+        f'<script src="{assets}/{IFRAME_WORKER.package}.js">' if IFRAME_WORKER.path.exists() else "<script>"
+    )
+    output = output.replace('<script src="https://unpkg.com/iframe-worker/shim">', local)
+    if 'class="mermaid"' in output:
+        output = output.replace("</body>", f'<script src="{assets}/{MERMAID.package}.js"></script></body>')
+    return output.replace(SHIM, "<script>")
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:
+    """Load no script from unpkg.com in pages without a source, such as 404.html."""
+    return output_content.replace(SHIM, "<script>")
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Point links at the pages of the site: the Markdown is written for a reader of the repository."""
+    if not MERMAID.path.exists():
+        markdown = markdown.replace("```mermaid", "```text")
     sources = {target: source for source, target in COPIED.items()}
     here = page.file.src_uri
     source = sources.get(here, here if here.startswith("reference/") else f"docs/{here}")
