@@ -16,7 +16,7 @@ from runicorn.archives.read import Outcome, import_archive
 from runicorn.export.exporters import csv_lines
 from runicorn.settings.capabilities import require
 from runicorn.store.journal.records import columns
-from runs.index import discovery
+from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
 from runs.services.write_through import one_file
 
@@ -59,7 +59,7 @@ def import_into(
             raise BadArchive(str(error)) from error
     if not dry_run:
         discovery.tick(root)
-        discovery.refresh_runs(root, ids_of(outcome.replaced))
+        refresh.refresh_runs(root, ids_of(outcome.replaced))
         lookup.catch_up_all(root)
     return outcome
 

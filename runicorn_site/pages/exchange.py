@@ -34,7 +34,7 @@ from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.web.attachments import attachment
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
-from runs.index.discovery import refresh_runs
+from runs.index.refresh import refresh_runs
 from runs.models import Run
 from runs.services.lookup import get_run
 from runs.services.write_through import one_file

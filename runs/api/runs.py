@@ -22,7 +22,7 @@ from runs.active_root import active_root
 from runs.api import responses
 from runs.api.requests import Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
 from runs.errors import InvalidRunId
-from runs.index import discovery
+from runs.index import refresh
 from runs.models import Run, StorageRoot
 from runs.query import counts, projects
 from runs.query.find import find_runs
@@ -48,7 +48,7 @@ def known_ids(root: StorageRoot, run_ids: list[str], field: str = "run_ids") -> 
     malformed = [run_id for run_id in run_ids if not layout.is_run_id(run_id)]
     known = Run.objects.in_root(root).filter(run_id__in=malformed).values_list("run_id", flat=True)
     for run_id in set(malformed) - set(known):
-        if discovery.refresh_run(root, run_id) is None:
+        if refresh.refresh_run(root, run_id) is None:
             raise InvalidRunId(run_id, field)
     return run_ids
 

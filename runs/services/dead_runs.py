@@ -17,7 +17,7 @@ from django.db.models import F
 from runicorn.store import layout
 from runicorn.store.process_identity import NOT_FOUND, Process, has_ended, is_in_grace
 from runs.errors import OutsideRoot
-from runs.index import discovery
+from runs.index import discovery, refresh
 from runs.models import Run, StorageRoot
 from runs.query import counts
 from runs.store.folder_stat import read_state
@@ -77,7 +77,7 @@ def apply_rule(run: Run) -> Run:
         return run
     if verdict is not None and verdict.write_error is not None:
         _save_in_row(run, verdict)
-    return discovery.refresh_run(run.root, run.run_id) or run
+    return refresh.refresh_run(run.root, run.run_id) or run
 
 
 def check_processes(root: StorageRoot) -> tuple[int, int]:
@@ -96,7 +96,7 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
 
 def refresh_before_listing(root: StorageRoot) -> None:
     """Update the rows of changed folders, and check processes if that was not done a moment ago."""
-    discovery.look_now(root)
+    discovery.scan_changed_runs(root)
     began = time.monotonic()
     if began >= _next_check.get(root.pk, 0.0):
         check_processes(root)

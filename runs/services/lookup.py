@@ -5,7 +5,7 @@ from __future__ import annotations
 from runicorn.store import layout, process_identity
 from runs.active_root import active_root
 from runs.errors import ExperimentNotFound, InvalidRunId, OutsideRoot, RunNotFound
-from runs.index import discovery
+from runs.index import refresh
 from runs.models import Run
 from runs.services import dead_runs
 
@@ -22,7 +22,7 @@ def get_run(run_id: str, *, deleted: bool = False) -> Run:
         RunNotFound: no run has the id, or the run is in the recycle bin.
         OutsideRoot: the folder is a link out of the storage root.
     """
-    run = None if "\0" in run_id else discovery.refresh_run(active_root(), run_id)
+    run = None if "\0" in run_id else refresh.refresh_run(active_root(), run_id)
     if run is None and not layout.is_run_id(run_id):
         raise InvalidRunId(run_id)
     if run is None or (run.deleted is not None and not deleted):

@@ -14,7 +14,7 @@ from runicorn.store.containment import OutsideStore, check_inside
 from runicorn.store.curation import PARTS, PRIVATE, private_folder
 from runicorn.sync.fetcher import prepare_target
 from runs.errors import FileConflict, FileRefused, InvalidRunId, OutsideRoot, RunNotFound
-from runs.index import discovery
+from runs.index import refresh
 from runs.models import Run, StorageRoot
 from runs.services import append, write_through
 
@@ -61,7 +61,7 @@ def take_file(*, root: StorageRoot, run_id: str, sent: Sent) -> int:
     """
     _check(sent)
     _refuse_own(root, run_id, sent.sender)
-    run = discovery.refresh_run(root, run_id)
+    run = refresh.refresh_run(root, run_id)
     about = _meta(run_id, sent.content) if sent.name == layout.META else {}
     if run is None:
         folder = _place(root, run_id, sent, about)
@@ -91,7 +91,7 @@ def describe_file(*, root: StorageRoot, run_id: str, name: str, size: int | None
     """
     if not append.is_taken(name):
         raise FileRefused("A run has no file of this name that is taken from another machine", "name")
-    run = discovery.refresh_run(root, run_id)
+    run = refresh.refresh_run(root, run_id)
     if run is None:
         raise RunNotFound(run_id)
     try:
@@ -196,6 +196,6 @@ def _land(root: StorageRoot, folder: Path, sent: Sent) -> int:
 
 
 def _tell(root: StorageRoot, run_id: str) -> None:
-    run = discovery.refresh_run(root, run_id, believe=True)
+    run = refresh.refresh_run(root, run_id, is_own_write=True)
     if run is not None:
         write_through.touch_folders([run])

@@ -11,7 +11,7 @@ from runicorn.api.responses.runs import RunResult
 from runicorn.settings.capabilities import require
 from runicorn.store import curation, removal
 from runs.errors import OutsideRoot, ReadOnlyStore
-from runs.index import discovery
+from runs.index import discovery, folders
 from runs.models import Run, StorageRoot
 from runs.services import write_through
 
@@ -79,10 +79,10 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
         folder = _own_path(root, run)
         if not removal.is_own_folder(folder):
             removal.remove_own_files(folder)
-            discovery.remove(root, [run.pk])
+            folders.remove(root, [run.pk])
             return
         aside = curation.put_aside(Path(root.path), folder)
-        discovery.remove(root, [run.pk])
+        folders.remove(root, [run.pk])
         try:
             shutil.rmtree(aside)
         except OSError as error:

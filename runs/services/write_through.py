@@ -12,7 +12,7 @@ from runicorn import _platform
 from runicorn.api.responses.runs import RunResult
 from runicorn.store.containment import OutsideStore
 from runs.errors import NoSpace, NotWritten, OutsideRoot, ReadOnlyStore
-from runs.index import discovery
+from runs.index import refresh
 from runs.models import Run, StorageRoot
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
@@ -39,14 +39,14 @@ def for_each(
     read_only: list[bool] = []
     ids = list(dict.fromkeys(run_ids))
     for start in range(0, len(ids), TOGETHER):
-        runs = discovery.refresh_runs(root, ids[start : start + TOGETHER])
+        runs = refresh.refresh_runs(root, ids[start : start + TOGETHER])
         changed = []
         for run_id, run in runs.items():
             results[run_id] = _attempt(run, change, read_only)
             if run is not None and results[run_id]["success"]:
                 changed.append(run)
         touch_folders(changed)
-        discovery.believe_runs(root, changed)
+        refresh.refresh_written(root, changed)
     if any(read_only) and not any(result["success"] for result in results.values()):
         raise ReadOnlyStore
     return results
@@ -110,4 +110,4 @@ def change_one(root: StorageRoot, run: Run, write: Callable[[Run], Any]) -> Run:
     with one_file():
         write(run)
     touch_folders([run])
-    return discovery.refresh_run(root, run.run_id, believe=True) or run
+    return refresh.refresh_run(root, run.run_id, is_own_write=True) or run

@@ -13,7 +13,7 @@ from runicorn.settings.user import storage_root
 from runicorn_site.database import prepare
 from runs.active_root import activate
 from runs.errors import OutsideRoot
-from runs.index import discovery, search_index
+from runs.index import discovery, folders, search_index
 from runs.models import Run
 
 CHUNK = 200
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         root = activate(folder)
         keys = list(Run.objects.in_root(root).values_list("pk", flat=True))
         for start in range(0, len(keys), CHUNK):
-            discovery.remove(root, keys[start : start + CHUNK])
+            folders.remove(root, keys[start : start + CHUNK])
         discovery.forget(root)
         discovery.full(root)
         search_index.rebuild()

@@ -1,0 +1,93 @@
+"""Refresh the rows of single runs on request, by the small files in their folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from runicorn.store.find import find
+from runs.index.folders import remove, save_folders
+from runs.models import Run, StorageRoot
+from runs.store.folder_stat import read_state
+from runs.store.walk import Walk
+
+
+def refresh_run(root: StorageRoot, run_id: str, *, is_own_write: bool = False) -> Run | None:
+    """Return the row of a run after comparing it with its small files; None if the run is not on disk.
+
+    A run without a row is searched for in the store.
+
+    Args:
+        root: its storage root.
+        run_id: of any form.
+        is_own_write: the files were just written by this process, so a broken one need not be read again.
+    """
+    run = row_of(root, run_id)
+    if run is None:
+        return _read_again(root, run_id, find(Path(root.path), run_id), is_own_write)
+    try:
+        seen = read_state(f"{root.path}/{run.folder}")
+    except FileNotFoundError:
+        return _moved(root, run)
+    if not seen.is_run:
+        return _moved(root, run)
+    if seen.signature == run.signature:
+        return run
+    return _read_again(root, run_id, [run.folder], is_own_write)
+
+
+def refresh_runs(root: StorageRoot, run_ids: Iterable[str]) -> dict[str, Run | None]:
+    """Refresh several runs, with one query for all runs whose files did not change."""
+    known = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=list(run_ids))}
+    return {run_id: _unchanged(root, known.get(run_id)) or refresh_run(root, run_id) for run_id in run_ids}
+
+
+def refresh_written(root: StorageRoot, runs: Iterable[Run]) -> None:
+    """Read runs whose files the server has just written, in one transaction."""
+    folders = [run.folder for run in runs]
+    save_folders(root, folders, is_own_write=True)
+    present = set(Run.objects.filter(root=root, folder__in=folders).values_list("run_id", flat=True))
+    for run in runs:
+        if run.run_id not in present:  # removed: another folder of the same id may take its place
+            refresh_run(root, run.run_id, is_own_write=True)
+
+
+def _unchanged(root: StorageRoot, run: Run | None) -> Run | None:
+    """Return the run if its files have not changed since its row was saved."""
+    if run is None:
+        return None
+    run.root = root
+    try:
+        seen = read_state(f"{root.path}/{run.folder}")
+    except FileNotFoundError:
+        return None
+    return run if seen.is_run and seen.signature == run.signature else None
+
+
+def row_of(root: StorageRoot, run_id: str) -> Run | None:
+    """Return the row of a run without reading its files."""
+    run = Run.objects.filter(root=root, run_id=run_id).first()
+    if run is not None:
+        run.root = root
+    return run
+
+
+def _read_again(
+    root: StorageRoot, run_id: str, folders: Iterable[str], is_own_write: bool = False
+) -> Run | None:
+    for folder in folders:
+        save_folders(root, [folder], is_own_write)
+    return row_of(root, run_id)
+
+
+def _moved(root: StorageRoot, run: Run) -> Run | None:
+    """Return the row of a run whose folder is missing: it was moved, removed, or its disk is not mounted."""
+    found = find(Path(root.path), run.run_id)
+    if found:
+        return _read_again(root, run.run_id, found)
+    walk = Walk(Path(root.path), device=None if root.device is None else int(root.device))
+    walk.go()
+    if not walk.certain(run.folder):
+        return run
+    remove(root, [run.pk])
+    return None
