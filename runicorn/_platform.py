@@ -376,7 +376,7 @@ def lock(fd: int, blocking: bool, shared: bool) -> None:
         try:
             msvcrt.locking(fd, msvcrt.LK_LOCK if blocking else msvcrt.LK_NBLCK, 1)
         except PermissionError as error:
-            raise BlockingIOError(errno.EAGAIN, "the lock is held by another") from error
+            raise BlockingIOError(errno.EAGAIN, "the lock is held by another process") from error
         return
     import fcntl
 

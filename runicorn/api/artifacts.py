@@ -142,7 +142,7 @@ class ArtifactsAPI:
         type, _, name = full.rpartition("/")
         if not name or (not label and ":" in artifact_id):
             raise BadRequestError(
-                f"{artifact_id!r} names no version of an artifact: write name:v3 or name:latest"
+                f"{artifact_id!r} is not a version of an artifact: use name:v3 or name:latest"
             )
         number = NUMBER.fullmatch(label)
         if number:
@@ -153,7 +153,7 @@ class ArtifactsAPI:
         for version in self.list_versions(name, type):
             if alias in version["aliases"] or (alias == "latest" and version["status"] == "ready"):
                 return version["version"]
-        raise NotFoundError(f"{name} has no version that is called {alias}")
+        raise NotFoundError(f"{name} has no version with the alias {alias}")
 
     def _download(self, place: _Place, file: dict[str, Any], target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +166,7 @@ class ArtifactsAPI:
                     hashed.update(chunk)
                     out.write(chunk)
             if f"sha256:{hashed.hexdigest()}" != file["digest"]:
-                raise ServerError(f"{file['path']} came with other content than its digest says")
+                raise ServerError(f"{file['path']} does not match its digest")
 
         try:
             path = place.path("files", *_parts(file["path"]))

@@ -286,7 +286,7 @@ class RunicornClient:
             ValueError: there is another setting.
         """
         if set(config) != {"user_root_dir"}:
-            raise ValueError("update_config takes {'user_root_dir': path} and nothing else")
+            raise ValueError("update_config takes {'user_root_dir': path} only")
         path = urls.path("config", "user_root_dir")
         self._transport.json("POST", path, body={"path": config["user_root_dir"]})
         return self.get_config()
@@ -342,11 +342,11 @@ def connect(
         health = client.get("/api/health")
         well = isinstance(health, dict) and health.get("status") in {"ok", "healthy"}
         if not well:
-            raise ConnectionError(f"{urls.shown(client.base_url)} answers, but not as a Runicorn viewer")
+            raise ConnectionError(f"{urls.shown(client.base_url)} responds, but is not a Runicorn server")
     except (NotFoundError, ServerError) as error:
         client.close()
         raise ConnectionError(
-            f"{urls.shown(client.base_url)} answers, but not as a Runicorn viewer: {error}",
+            f"{urls.shown(client.base_url)} responds, but is not a Runicorn server: {error}",
             status=error.status,
             payload=error.payload,
         ) from error

@@ -23,7 +23,7 @@ def question(
     """
     unknown = filters.keys() - responses.Filters.__annotations__.keys()
     if unknown:
-        raise TypeError(f"There is no filter {sorted(unknown)[0]!r}")
+        raise TypeError(f"Unknown filter: {sorted(unknown)[0]!r}")
     statuses = status if status is None or isinstance(status, str) else ",".join(status)
     return {"project": project, "name": name, "status": statuses, **filters}
 

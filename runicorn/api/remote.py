@@ -74,7 +74,7 @@ class RemoteAPI:
         """
         key = host_key.host_key if isinstance(host_key, ConflictError) else host_key
         if not key:
-            raise ValueError("There is no host key in it")
+            raise ValueError("The error has no host key to accept")
         fields = ("host", "port", "key_type", "public_key", "fingerprint_sha256")
         body = {field: key[field] for field in fields if field in key}
         return cast(responses.AcceptedHostKey, self._post("known-hosts", "accept", body=body))

@@ -163,7 +163,7 @@ class Transport:
             return response.json()
         except ValueError as error:
             raise ServerError(
-                f"The answer to {method} {path} is not JSON", status=response.status_code
+                f"The response to {method} {path} is not JSON", status=response.status_code
             ) from error
 
     def send(
@@ -277,9 +277,9 @@ class Transport:
     def _no_answer(self, error: requests.RequestException) -> str:
         place = urls.shown(self.base_url)
         if isinstance(error, requests.exceptions.SSLError):
-            return f"The certificate of {place} was not accepted: {_cause(error)}"
+            return f"The certificate of {place} is not trusted: {_cause(error)}"
         if isinstance(error, requests.Timeout):
-            return f"{place} did not answer within {self.timeout:g} seconds"
+            return f"{place} did not respond within {self.timeout:g} seconds"
         return f"No Runicorn viewer could be reached at {place}: {_cause(error)}"
 
     def session(self) -> _Session:
@@ -315,12 +315,14 @@ def error_of(response: requests.Response, method: str, path: str) -> RunicornAPI
     except (ValueError, requests.RequestException):
         payload = None
     if status < 400:
-        detail = f"{path} is redirected to {urls.shown(response.headers.get('Location', ''))}: connect there"
+        detail = (
+            f"{path} redirects to {urls.shown(response.headers.get('Location', ''))}: connect to that URL"
+        )
     elif status == 405 or (status == 404 and _names_no_object(payload)):
         said = _sentence(payload)
         detail = f"This server does not offer {method} {path}{f' ({said})' if said else ''}"
     else:
-        detail = _sentence(payload) or f"{method} {path} was answered with {status} {response.reason}"
+        detail = _sentence(payload) or f"{method} {path} failed with status {status} {response.reason}"
     return kind_of(status)(detail, status=status, payload=payload)
 
 

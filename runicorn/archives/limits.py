@@ -96,9 +96,7 @@ class Meter:
         if total > self._limits.bytes:
             raise ArchiveTooLarge(f"The archive has more than {self._limits.bytes:,} bytes unpacked.")
         if total > self._limits.ratio_from and total > self._limits.ratio * self._packed:
-            raise ArchiveTooLarge(
-                f"The archive becomes more than {self._limits.ratio} times as large when it is unpacked."
-            )
+            raise ArchiveTooLarge(f"The archive unpacks to more than {self._limits.ratio} times its size.")
         if self._limits.folder is not None:
             # The bytes counted so far are on the disk already.
             free_space.require(self._limits.folder, total - self._bytes)

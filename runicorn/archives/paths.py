@@ -61,9 +61,9 @@ def place_of(path: str) -> MemberPath:
     try:
         place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_run(parts)
     except (InvalidArtifact, layout.InvalidName) as error:
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} is not taken: {error}") from error
+        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: {error}") from error
     if place is None:
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} is not taken: it is no part of a store.")
+        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is not part of a store.")
     return place
 
 

@@ -18,10 +18,10 @@ from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
 
-THERE = "it is in the store already"
+THERE = "it already exists in the store"
 OTHER = "the store has another version of that number"
-NO_RUN = "it has no file by which a folder is a run"
-SHARED = "its folder in the store holds another run, or files of another program"
+NO_RUN = "it has none of the files that identify a run"
+SHARED = "its folder in the store contains another run, or files of another program"
 RUNNING = "it is running"
 
 
@@ -78,9 +78,9 @@ def import_archive(
         runs = _runs(folder, unpacked)
         if unreadable and not runs and not arriving:
             owner, problem = next(iter(unreadable.items()))
-            raise ArchiveRefused(f"The archive's version {owner!r} is not taken: {problem}.")
+            raise ArchiveRefused(f"The archive's version {owner!r} was rejected: {problem}.")
         if not runs and not arriving:
-            raise ArchiveRefused("The archive holds no run and no artifact.")
+            raise ArchiveRefused("The archive contains neither runs nor artifacts.")
         for relative in runs:
             _hold_inside(root, relative)
         # One import at a time: the second import of an archive must find what the first has placed.
@@ -117,7 +117,9 @@ def _runs(folder: Path, unpacked: Iterable[Unpacked]) -> dict[str, list[Unpacked
     for relative in found:
         other = ids.setdefault(_id(relative), relative)
         if other != relative:
-            raise ArchiveRefused(f"The archive holds two runs of one id: {other!r} and {relative!r}.")
+            raise ArchiveRefused(
+                f"The archive contains two runs with the same id: {other!r} and {relative!r}."
+            )
     return found
 
 
@@ -131,7 +133,7 @@ def _hold_inside(root: Path, relative: str) -> None:
     for part in relative.split("/")[:-1]:
         above = above / part
         if above.is_symlink():
-            raise ArchiveRefused(f"{relative!r} is not taken: {above.name!r} of the store is a link.")
+            raise ArchiveRefused(f"{relative!r} was rejected: {above.name!r} of the store is a link.")
 
 
 def _new_versions(arriving: list[versions.Arrival], outcome: Outcome) -> list[versions.Arrival]:

@@ -40,7 +40,7 @@ DIRECTORY_ENTRY = 46 + 2048
 """Bytes per member in the directory of a zip file: names have at most 1024 bytes, other fields a few times that."""
 ZIP64_END = 56 + 20
 """Size of a large zip file's end record and its locator (APPNOTE.TXT, 4.3.14 and 4.3.15)."""
-TOO_LONG = "The archive holds a header that is too long."
+TOO_LONG = "The archive has a header that is too long."
 NO_ARCHIVE = "The archive is damaged, or not a zip, tar or tar.gz file"
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -124,7 +124,7 @@ class _Seen:
         if problem is None and any(map(layout.names_another_file, bare.split("/"))):
             problem = "means something else on this system"
         if problem:
-            raise ArchiveRefused(f"The archive's member {name[:200]!r} is not taken: its name {problem}.")
+            raise ArchiveRefused(f"The archive's member {name[:200]!r} was rejected: its name {problem}.")
         above = ""
         for part in bare.split("/")[:-1]:
             above += part
@@ -140,13 +140,13 @@ class _Seen:
             self._kinds[key] = (path, is_folder)
             return
         other, was_folder = before
-        shown = f"The archive's member {name[:200]!r} is not taken:"
+        shown = f"The archive's member {name[:200]!r} was rejected:"
         if other != path:
-            raise ArchiveRefused(f"{shown} it differs from {other[:200]!r} in nothing but case.")
+            raise ArchiveRefused(f"{shown} it differs from {other[:200]!r} only in case.")
         if was_folder != is_folder:
-            raise ArchiveRefused(f"{shown} it is a file and a folder.")
+            raise ArchiveRefused(f"{shown} it is both a file and a folder.")
         if not is_folder:
-            raise ArchiveRefused(f"{shown} it is there twice.")
+            raise ArchiveRefused(f"{shown} it occurs twice.")
 
 
 # zip
@@ -182,7 +182,7 @@ def _hold_directory(file: IO[bytes], limits: Limits) -> None:
     if end[max(0, place - 20) : place].startswith(b"PK\x06\x07"):
         record = end[max(0, place - ZIP64_END) : place - 20]
         if not record.startswith(b"PK\x06\x06"):
-            raise zipfile.BadZipFile("its directory is not where it says")
+            raise zipfile.BadZipFile("its directory is not at the recorded offset")
         length, behind = struct.unpack("<Q", record[40:48])[0], behind - ZIP64_END
     if length > behind:
         raise zipfile.BadZipFile("its directory is longer than the file")
@@ -198,7 +198,7 @@ def _entries(file: IO[bytes], place: int, end: int) -> int:
         file.seek(place)
         header = file.read(46)
         if len(header) < 46:
-            raise zipfile.BadZipFile("its directory ends too early")
+            raise zipfile.BadZipFile("its directory is truncated")
         place += 46 + sum(struct.unpack("<HHH", header[28:34]))
         count += 1
     return count
@@ -212,12 +212,12 @@ def _zip_name(info: zipfile.ZipInfo, meter: Meter, seen: _Seen) -> str | None:
     is_folder = name.endswith("/")
     path = seen.add(name, is_folder)
     if kind not in (0, stat.S_IFDIR if is_folder else stat.S_IFREG):
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} is not taken: it is a link or a device.")
+        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is a link or a device.")
     if info.flag_bits & 1:
-        raise ArchiveRefused(f"The archive's member {path[:200]!r} is not taken: it is encrypted.")
+        raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is encrypted.")
     if info.compress_type not in METHODS:
         raise ArchiveRefused(
-            f"The archive's member {path[:200]!r} is not taken: it is compressed in an unusual way."
+            f"The archive's member {path[:200]!r} was rejected: its compression method is not supported."
         )
     return None if is_folder else path
 
@@ -299,14 +299,14 @@ def _tar(stream: IO[bytes], meter: Meter, seen: _Seen) -> Iterator[Member]:
                 continue
             if not info.isreg() or info.issparse():
                 raise ArchiveRefused(
-                    f"The archive's member {path[:200]!r} is not taken: it is a link or a device."
+                    f"The archive's member {path[:200]!r} was rejected: it is a link or a device."
                 )
             meter.allow(info.size)
             content = archive.extractfile(info)
             yield Member(path, _tar_time(info), _exactly(content, info.size, path))
     # tarfile takes anything that is not a header for the end, even in a truncated file.
     if metered.last.strip(b"\0") or len(metered.last) < tarfile.BLOCKSIZE:
-        raise ArchiveRefused("The archive is damaged: it ends too early.")
+        raise ArchiveRefused("The archive is damaged: it is truncated.")
 
 
 def _next(archive: Any, metered: _Metered) -> Any:
@@ -331,7 +331,7 @@ def _exactly(content: IO[bytes], size: int, path: str) -> Iterator[bytes]:
         while left:
             block = content.read(min(BLOCK, left))
             if not block:
-                raise EOFError("it ends too early")
+                raise EOFError("it is truncated")
             left -= len(block)
             yield block
 

@@ -128,7 +128,7 @@ def unpack(file: IO[bytes], folder: Path, limits: Limits, progress: Progress) ->
         )
         size, digest = _write(path, member.blocks, is_content, progress)
         if place.kind is Kind.CONTENT and digest != ALGORITHM + place.owner:
-            raise ArchiveRefused(f"The archive's member {member.path!r} is damaged: its digest is another.")
+            raise ArchiveRefused(f"The archive's member {member.path!r} is damaged: its digest differs.")
         if member.modified is not None:
             with suppress(OverflowError, OSError, ValueError):  # a time that the file system does not have
                 os.utime(path, ns=(member.modified, member.modified))

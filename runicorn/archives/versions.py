@@ -87,7 +87,7 @@ def arrivals(shelves: Store, unpacked: list[Unpacked]) -> tuple[list[Arrival], d
     for arrival in found:
         for file in arrival.files:
             if file.digest not in there and not shelves.pool.holds(file.digest, file.size):
-                raise ArchiveRefused(f"The archive does not hold the content of {file.path!r} of {arrival}.")
+                raise ArchiveRefused(f"The archive lacks the content of {file.path!r} of {arrival}.")
     ordered = sorted(found, key=lambda arrival: (arrival.folder.type, arrival.folder.name, arrival.number))
     return ordered, left
 
@@ -115,11 +115,11 @@ def _arrival(
         names.check_paths(file.path for file in files)
         folder = shelves.folder(names.MISPLACED.get(kind, kind), name)
     except ArtifactError as error:
-        raise ArchiveRefused(f"The archive's version {owner!r} is not taken: {error}") from error
+        raise ArchiveRefused(f"The archive's version {owner!r} was rejected: {error}") from error
     if clash := create.clash_of(folder):
         raise ArchiveRefused(
-            f"The archive's version {owner!r} is not taken: there is an artifact {clash!r} already, "
-            "which differs in nothing but case."
+            f"The archive's version {owner!r} was rejected: the artifact {clash!r} exists "
+            "and differs only in case."
         )
     return Arrival(folder, number, small, files, tuple(called.get((f"{kind}/{name}", number), ())))
 

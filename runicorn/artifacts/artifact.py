@@ -119,10 +119,10 @@ class Artifact:
         self._references.extend(found.links)
         if found.others:
             say(
-                f"{folder} holds {len(found.others)} pipes, sockets or devices, which no artifact can keep: {found.others[0]}."
+                f"{folder} contains {len(found.others)} pipes, sockets or devices, which cannot be stored: {found.others[0]}."
             )
         if not found.files and not found.links:
-            say(f"{folder} holds no files; nothing was added to {self.name}.")
+            say(f"{folder} contains no files; nothing was added to {self.name}.")
         return self
 
     def add_reference(
@@ -306,7 +306,7 @@ def _fetch(version: Version, file: FileEntry, target: Path, hasher: Executor, pr
         if not any(
             _is_copied_whole(place, beside, file, hasher, progress) for place in verify.places(version, file)
         ):
-            raise DamagedFile(f"{file.path!r} of {version} is damaged in the store; it was not handed out.")
+            raise DamagedFile(f"{file.path!r} of {version} is damaged in the store and was not copied.")
         if file.modified_at is not None:
             os.utime(beside, (file.modified_at, file.modified_at))
         os.replace(beside, target)

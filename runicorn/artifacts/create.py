@@ -84,7 +84,7 @@ def save(store: Store, draft: Draft, progress: Progress = NO_PROGRESS) -> Versio
             intake.settle()
             return make(store, draft, blobs | draft.stored, progress)
     except OSError as error:
-        raise NotSaved(f"{draft.name} was not saved: {_reason(error)}. Nothing of it was kept.") from error
+        raise NotSaved(f"{draft.name} was not saved: {_reason(error)}. Nothing of it was stored.") from error
 
 
 def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
@@ -97,16 +97,14 @@ def check(store: Store, draft: Draft, *, may_be_empty: bool = False) -> None:
     clash = clash_of(artifact)
     if clash:
         raise InvalidArtifact(
-            f"There is an artifact {clash!r} already, which differs from {draft.name!r} only in case.", "name"
+            f"The artifact {clash!r} exists already and differs from {draft.name!r} only in case.", "name"
         )
     paths = [*draft.files, *draft.stored]
     for path in paths:
         names.check_path(path)
     names.check_paths(paths)
     if not (paths or draft.references or may_be_empty):
-        raise InvalidArtifact(
-            f"Artifact {draft.name} has no files and no references; there is nothing to keep.", "files"
-        )
+        raise InvalidArtifact(f"Artifact {draft.name} has no files and no references.", "files")
     try:
         content_of({"references": [reference.metadata for reference in draft.references]})
         metadata = content_of(

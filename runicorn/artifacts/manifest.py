@@ -122,14 +122,14 @@ class Manifest:
 
 def _file(value: object) -> FileEntry:
     if not isinstance(value, dict):
-        raise DamagedFile("manifest.json lists something that is no file.")
+        raise DamagedFile("manifest.json has an invalid file entry.")
     try:
         path = check_path(value.get("path"))
     except InvalidArtifact as error:
-        raise DamagedFile(f"manifest.json is not to be trusted. {error}") from error
+        raise DamagedFile(f"manifest.json is invalid. {error}") from error
     size, digest, modified = value.get("size"), _with_algorithm(value.get("digest")), value.get("modified_at")
     if not is_size(size) or not _DIGEST.fullmatch(digest):
-        raise DamagedFile(f"manifest.json does not say the size and the digest of {path!r}.")
+        raise DamagedFile(f"manifest.json lacks the size or the digest of {path!r}.")
     return FileEntry(path, size, digest, _number(modified, None))
 
 

@@ -121,7 +121,7 @@ def check_alias(value: object) -> str:
             "alias",
         )
     if _NUMBER.fullmatch(value):
-        raise InvalidArtifact(f"Invalid alias {value!r}: it would read as a version.", "alias")
+        raise InvalidArtifact(f"Invalid alias {value!r}: it looks like a version.", "alias")
     if value == LATEST:
         raise InvalidArtifact(
             "The alias 'latest' always points to the newest version and cannot be set or removed.", "alias"
@@ -179,9 +179,7 @@ def check_paths(paths: Iterable[str]) -> None:
             raise InvalidArtifact(sentence, "files")
         folded = path.casefold()
         if folded in seen:
-            raise InvalidArtifact(
-                f"The paths {seen[folded]!r} and {path!r} differ in nothing but case.", "files"
-            )
+            raise InvalidArtifact(f"The paths {seen[folded]!r} and {path!r} differ only in case.", "files")
         seen[folded] = path
     # With the lowest character as separator, a file sorts right before the content of a folder of its name.
     ordered = sorted((folded.replace("/", "\0"), path) for folded, path in seen.items())

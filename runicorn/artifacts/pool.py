@@ -124,7 +124,7 @@ class Pool:
             with _platform.file_lock(self.path / ".lock", blocking=False, mode=0o666):
                 yield
         except BlockingIOError as error:
-            raise StoreBusy("Files are being stored just now; try again when that is done.") from error
+            raise StoreBusy("Files are being stored; try again later.") from error
 
     def adopt(self, path: Path, digest: str, size: int) -> None:
         """Add a file by renaming it. Its digest is verified, and the caller holds the pool in use.
@@ -299,7 +299,7 @@ def _hold_still(source: Path, before: os.stat_result, after: os.stat_result) -> 
     named = os.stat(source)
     marks = [(about.st_size, about.st_mtime_ns, about.st_ino) for about in (before, after, named)]
     if len(set(marks)) != 1:
-        raise SourceChanged(f"{source} was changed while it was being stored; nothing was kept.")
+        raise SourceChanged(f"{source} was changed while it was being stored; nothing was stored.")
 
 
 def _write_all(fd: int, content: bytes) -> None:

@@ -300,7 +300,7 @@ class Store:
         if len(found) > 1:
             types = ", ".join(folder.type for folder in found)
             raise AmbiguousArtifact(
-                f"There are artifacts {name} of the types {types}: say which, as type/{name}."
+                f"There are artifacts {name} of the types {types}: specify one, as type/{name}."
             )
         return found[0]
 

@@ -177,7 +177,7 @@ def declare(upload: Upload, files: Iterable[Mapping[str, Any]]) -> list[Declared
         new = [file for file in declared if before.setdefault(file.path, file) is file]
         other = next((file.path for file in declared if before[file.path] != file), None)
         if other is not None:
-            raise InvalidArtifact(f"{other!r} was declared with another size or digest before.", "files")
+            raise InvalidArtifact(f"{other!r} was declared before with another size or digest.", "files")
         _check_files(upload.store, about, list(before.values()), about.get("total_files"))
         _append(upload.path / _FILES, new)
         os.utime(upload.path)
@@ -285,7 +285,7 @@ def _parted(body: bytes) -> list[bytes]:
         start = at + PREFIX
         at = start + int.from_bytes(view[at:start])
         if len(view[start:at]) != at - start or start > len(body):
-            raise InvalidArtifact("The last of the contents is not whole.", WHOLE)
+            raise InvalidArtifact("The last content is incomplete.", WHOLE)
         found.append(bytes(view[start:at]))
     return found
 
@@ -299,7 +299,7 @@ def _take_in(upload: Upload, digest: str, size: int) -> None:
         os.close(fd)
     if not right:
         part.unlink()
-        raise UploadConflict(f"What was sent for {digest} has another digest; it was thrown away.", 0)
+        raise UploadConflict(f"What was sent for {digest} has another digest and was discarded.", 0)
     upload.store.pool.adopt(part, digest, size)
 
 

@@ -84,7 +84,7 @@ def whole_place(version: Version, file: FileEntry) -> Path:
     for path in places(version, file):
         if is_whole(path, file):
             return path
-    raise DamagedFile(f"{file.path!r} of {version} is damaged in the store; it was not handed out.")
+    raise DamagedFile(f"{file.path!r} of {version} is damaged in the store and was not read.")
 
 
 def first_place(version: Version, file: FileEntry) -> Path:
@@ -145,7 +145,7 @@ def blocks(place: Path, file: FileEntry) -> Iterator[bytes]:
     finally:
         os.close(fd)
     if ALGORITHM + hashed.hexdigest() != file.digest:
-        raise DamagedFile(f"{file.path!r} is damaged in the store; it was not handed out.")
+        raise DamagedFile(f"{file.path!r} is damaged in the store and was not read.")
     yield held
 
 

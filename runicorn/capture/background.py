@@ -46,7 +46,7 @@ class BackgroundCapture:
 
             self._console = Console(self._folder.write_text)
             if not self._console.start():
-                text = "neither stdout nor stderr can be listened to; the console is not captured."
+                text = "neither stdout nor stderr can be captured."
                 self._folder.notices.once("console", text)
         if environment:
             self._start = ProgramStart.now()
@@ -76,7 +76,7 @@ class BackgroundCapture:
                 OSError,
                 ImportError,
             ) as error:  # no descriptors left, a program or library that is broken
-                text = f"the environment or the load of the machine is not recorded ({error})."
+                text = f"environment or system metrics are not recorded ({error})."
                 self._folder.notices.once("companions", text)
 
         return run

@@ -95,7 +95,7 @@ def clean(
     """
     old = older_than is not None and not (zombie or temp)
     if not (zombie or temp or dedup or old):
-        common.exit_with("Say what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
+        common.exit_with("Specify what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
     root = common.existing_root(storage)
     with common.exit_on_error():
         found = _look(root, older_than or 0.0, zombie, old, temp, dedup)
@@ -152,12 +152,12 @@ def _in_words(
     if temp:
         left = sum(count for _, count in found.leftovers)
         lines.append(
-            f"{_count(found.leftovers, 'file')} that interrupted writes left: {_amount(left)} can be freed"
+            f"{_count(found.leftovers, 'file')} left by interrupted writes: {_amount(left)} can be freed"
         )
     if dedup:
         rests = f"{_count(found.garbage.rests, 'rest')} of interrupted work"
         lines.append(
-            f"{_count(found.garbage.blobs, 'content')} that no version holds, {rests}: "
+            f"{_count(found.garbage.blobs, 'content')} without a version, {rests}: "
             f"{_amount(found.garbage.bytes)} can be freed"
         )
     return lines
@@ -198,7 +198,7 @@ def _report(found: Found, done: Done | None, as_json: bool) -> None:
     if done is None:
         return
     if found.zombies or found.old:
-        typer.echo(f"In the recycle bin now: {_count(done.binned, 'run')}")
+        typer.echo(f"Moved to the recycle bin: {_count(done.binned, 'run')}")
     for sentence in done.kept:
         common.print_error(f"Not moved: {sentence}")
     if found.leftovers or found.garbage:

@@ -39,7 +39,7 @@ def config(
       runicorn config --validate
     """
     if sum([show, set_user_root is not None, path, validate, reset]) > 1:
-        common.exit_with("Say one of --show, --set-user-root, --path, --validate and --reset", USAGE)
+        common.exit_with("Specify one of --show, --set-user-root, --path, --validate and --reset", USAGE)
     try:
         file = user.config_directory() / user.CONFIG_FILE
     except OSError as error:
@@ -59,7 +59,7 @@ def config(
 def _set(folder: Path) -> None:
     if not _platform.WINDOWS and PureWindowsPath(folder).drive:
         common.exit_with(
-            f"{folder} is a path of Windows; on this system it would be a folder of that name.", USAGE
+            f"{folder} is a Windows path; on this system it would be a folder of that name.", USAGE
         )
     try:
         root = user.set_user_root(str(folder.expanduser().absolute()))
@@ -111,7 +111,7 @@ def _problems(file: Path, storage: Path | None) -> list[str]:
 
 
 def _reset(file: Path, yes: bool) -> None:
-    if not common.confirm(f"Forget the storage root in {file}?", yes, "--yes"):
+    if not common.confirm(f"Unset the storage root in {file}?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
     try:

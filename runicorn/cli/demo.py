@@ -23,7 +23,9 @@ from runicorn.settings import user
 def demo(
     storage: Annotated[Path | None, typer.Option(help="The storage root to write to.")] = None,
     runs: Annotated[int, typer.Option(min=1, max=LIMIT, help="How many networks to train.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="The same one tries the same settings.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the hyperparameters; the same seed repeats the search.")
+    ] = 0,
     while_open: Annotated[bool, typer.Option(hidden=True, help="Stop when the input is closed.")] = False,
 ) -> None:
     """Train small networks on handwritten digits and log them as runs.
@@ -42,7 +44,7 @@ def demo(
     began = time.monotonic()
     crashed = _play(plan(runs, seed), root, f"search-{seed}")
     mishaps = f" ({crashed} crashed, as planned)" if crashed else ""
-    typer.echo(f"{runs} runs in {time.monotonic() - began:.0f} s{mishaps}. To see them: {_where(root)}")
+    typer.echo(f"{runs} runs in {time.monotonic() - began:.0f} s{mishaps}. View them: {_where(root)}")
 
 
 def _stop_at_the_end_of_input() -> None:
@@ -55,7 +57,7 @@ def _stop_at_the_end_of_input() -> None:
 def _writable(root: Path) -> Path:
     """Create the storage root; exit if it is not writable."""
     if user.get("RUNICORN_MODE").strip().lower() == "disabled":
-        typer.echo("runicorn: RUNICORN_MODE is disabled: nothing of the demo would be kept.", err=True)
+        typer.echo("runicorn: RUNICORN_MODE is disabled: the demo would store nothing.", err=True)
         raise typer.Exit(USAGE)
     try:
         root.mkdir(parents=True, exist_ok=True)

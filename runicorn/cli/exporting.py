@@ -158,9 +158,9 @@ def _each(root: Path, records: list[Any], kind: Format, output: Path | None) -> 
     else:
         folder = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}")
         if folder.exists() and not folder.is_dir():
-            common.exit_with(f"{folder} is no folder: {len(records)} runs are {len(records)} files", USAGE)
+            common.exit_with(f"{folder} is not a folder: {len(records)} runs are {len(records)} files", USAGE)
         if not folder.exists():
-            common.print_notice(f"{len(records)} runs are {len(records)} files: making the folder {folder}")
+            common.print_notice(f"{len(records)} runs are {len(records)} files: creating the folder {folder}")
         folder.mkdir(parents=True, exist_ok=True)
         targets = [folder / f"{record.run_id}{ENDINGS[kind]}" for record in records]
     written = []

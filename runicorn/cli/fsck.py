@@ -16,9 +16,7 @@ def fsck(
     quick: Annotated[
         bool, typer.Option("--quick", help="Compare sizes of artifacts and media instead of digests.")
     ] = False,
-    server: Annotated[
-        str, typer.Option(help="Compare the runs with those of a server as well, by digest.")
-    ] = "",
+    server: Annotated[str, typer.Option(help="Also compare runs with those of a server, by digest.")] = "",
     repair: Annotated[
         bool,
         typer.Option(

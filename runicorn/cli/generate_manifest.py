@@ -62,4 +62,4 @@ def generate_manifest(
         typer.echo(common.printable(f"{path}.gz"))
         typer.echo(common.printable(f"snapshot {manifest.snapshot_id} of {place}"))
     for folder in manifest.unread:
-        common.print_error(f"{folder} could not be read; the manifest says so.")
+        common.print_error(f"{folder} could not be read; it is listed as unread.")

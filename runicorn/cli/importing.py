@@ -22,16 +22,16 @@ def import_(
     file: Annotated[
         Path | None, typer.Argument(help="The archive: zip, tar or tar.gz.", metavar="FILE")
     ] = None,
-    archive: Annotated[Path | None, typer.Option("--archive", help="The same as FILE.")] = None,
+    archive: Annotated[Path | None, typer.Option("--archive", help="Same as FILE.")] = None,
     merge: Annotated[
-        bool, typer.Option("--merge", help="Add what is missing and leave the rest as it is: the default.")
+        bool, typer.Option("--merge", help="Only add runs that do not exist; the default.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Runs that are there give way, unless they are running.")
+        bool, typer.Option("--overwrite", help="Replace existing runs that are not running.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be imported.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    storage: Annotated[Path | None, typer.Option(help="The storage root; made when it is missing.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="The storage root; created if missing.")] = None,
 ) -> None:
     """Add the runs and artifacts of an archive to the store.
 
@@ -46,7 +46,7 @@ def import_(
     """
     path = file or archive
     if path is None or (file and archive):
-        common.exit_with("Say which archive: runicorn import FILE", USAGE)
+        common.exit_with("Specify an archive: runicorn import FILE", USAGE)
     if merge and overwrite:
         common.exit_with("--merge and --overwrite exclude each other", USAGE)
     if not path.is_file():

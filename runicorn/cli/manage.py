@@ -66,7 +66,7 @@ def manage(
     words = [word.strip() for word in (tags or "").split(",") if word.strip()]
     if action in (Action.TAG, Action.DELETE) and (name or status or where):
         common.exit_with(
-            "--name, --status and --where are for search and cleanup; name runs by --run-id", USAGE
+            "--name, --status and --where are for search and cleanup; select runs by --run-id", USAGE
         )
     choice = Choice(run_id or (), project, name, status or (), words, text, where)
     with common.exit_on_error():

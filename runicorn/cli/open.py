@@ -21,12 +21,12 @@ def open_viewer(
     port: Annotated[
         int | None, typer.Option(help="The viewer on this port; default: the newest one.")
     ] = None,
-    storage: Annotated[Path | None, typer.Option(help="A viewer of this storage root.")] = None,
+    storage: Annotated[Path | None, typer.Option(help="The viewer of this storage root.")] = None,
     end_sessions: Annotated[
         bool, typer.Option("--end-sessions", help="First end the sessions of all browsers.")
     ] = False,
     print_only: Annotated[
-        bool, typer.Option("--print", help="Print the address instead of opening a browser.")
+        bool, typer.Option("--print", help="Print the URL instead of opening a browser.")
     ] = False,
 ) -> None:
     """Open a browser at your viewer on this machine.
@@ -46,13 +46,13 @@ def open_viewer(
     viewers = [note for note in user.running_viewers() if _fits(note, port, storage)]
     if not viewers:
         common.exit_with(
-            "No such viewer of yours is running here: start one with runicorn viewer.", NOT_AVAILABLE
+            "You have no such viewer running here: start one with runicorn viewer.", NOT_AVAILABLE
         )
     try:
         url = entry(viewers[0], always=print_only)
         typer.echo(url)
         if not print_only and not open_privately(url):
-            common.print_error("No browser was found: open the address yourself.")
+            common.print_error("No browser was found: open this URL manually.")
     except OSError as error:
         common.exit_with(f"{error.filename}: {error.strerror or error}", FAILED)
 

@@ -46,7 +46,7 @@ def rate_limit(
     description: Annotated[str, typer.Option(help="Description of the entry.")] = "",
     enable: Annotated[bool, typer.Option("--enable", help="Enable the limits.")] = False,
     disable: Annotated[bool, typer.Option("--disable", help="Disable all limits.")] = False,
-    log_violations: Annotated[bool | None, typer.Option(help="Log refused requests.")] = None,
+    log_violations: Annotated[bool | None, typer.Option(help="Log rejected requests.")] = None,
     whitelist_localhost: Annotated[
         bool | None, typer.Option(help="Do not limit requests from this machine.")
     ] = None,
@@ -142,11 +142,11 @@ def _write(path: Path, content: dict[str, Any]) -> None:
 
 
 def _reset(path: Path, yes: bool) -> None:
-    if not common.confirm(f"Replace {path} by the limits as they come?", yes, "--yes"):
+    if not common.confirm(f"Replace {path} by the default limits?", yes, "--yes"):
         typer.echo("Cancelled.")
         return
     _write(path, NO_RATE_LIMITS)
-    typer.echo("✓ Rate limits are as they come")
+    typer.echo("✓ Rate limits are reset")
 
 
 def _list(content: dict[str, Any], as_json: bool) -> None:
@@ -161,7 +161,7 @@ def _list(content: dict[str, Any], as_json: bool) -> None:
     for name, entry in sorted(content["endpoints"].items()):
         typer.echo(f"  {name}: {_in_words(entry)}")
     for method, place, limit in _table().TABLE:
-        typer.echo(f"  {method} {place}: {limit.requests}/{limit.seconds}s (as it comes)")
+        typer.echo(f"  {method} {place}: {limit.requests}/{limit.seconds}s (default)")
 
 
 def _entry(limit: Any) -> dict[str, Any]:

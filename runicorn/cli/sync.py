@@ -33,9 +33,7 @@ def sync(
     key: Annotated[
         Path | None, typer.Option(help="A private key file; default: agent, ~/.ssh, password.")
     ] = None,
-    python: Annotated[
-        str, typer.Option(help="The remote Python, which may have Runicorn; '' for none.")
-    ] = "python3",
+    python: Annotated[str, typer.Option(help="The remote Python with Runicorn; '' for none.")] = "python3",
     url: Annotated[str, typer.Option(help="The server to upload to; default: the one the runs log to.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     storage: Annotated[Path | None, typer.Option(help="The storage root.")] = None,

@@ -62,7 +62,7 @@ def _send(root: Path, run_id: str, folder: Path, given: str) -> dict[str, Any]:
     state = UploadState(root, run_id).load()
     url = given or str(state.content.get("url") or "")
     if not url:
-        common.exit_with("No server is known for this run: use --url http://host:23300", USAGE)
+        common.exit_with("This run has no server: use --url http://host:23300", USAGE)
     with common.exit_on_error():
         check_inside(root, state.path.parent).mkdir(parents=True, exist_ok=True)
         try:

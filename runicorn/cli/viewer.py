@@ -28,16 +28,18 @@ def viewer(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for any free one.")] = 23300,
     socket: Annotated[
         Path | None,
-        typer.Option(help="A Unix socket (mode 0600) to listen on instead of an address: for you alone."),
+        typer.Option(help="A Unix socket (mode 0600, for you only) to listen on instead of an address."),
     ] = None,
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open a browser.")] = False,
     log_level: Annotated[Level, typer.Option(case_sensitive=False, help="Log level.")] = Level.INFO,
     token: Annotated[
         str,
-        typer.Option(help="`auto`, `new` (another one than before), or a file with the token to ask for."),
+        typer.Option(
+            help="`auto`, `new` (another one than before), or the file of the access token to require."
+        ),
     ] = "",
     no_token: Annotated[
-        bool, typer.Option("--no-token", help="Ask for no token, also where other people use this machine.")
+        bool, typer.Option("--no-token", help="Require no token, even if other people use this machine.")
     ] = False,
     allowed_host: Annotated[list[str] | None, typer.Option(help="An additional host name to accept.")] = None,
     disable: Annotated[
@@ -47,9 +49,7 @@ def viewer(
     reload: Annotated[bool, typer.Option(help="Restart when the server's code changes.")] = False,
     remote_mode: Annotated[
         bool,
-        typer.Option(
-            "--remote-mode", help="Serve a viewer of another machine, which starts this one over SSH."
-        ),
+        typer.Option("--remote-mode", help="Serve another machine, which starts this viewer over SSH."),
     ] = False,
 ) -> None:
     """Serve the dashboard and the API of a storage root until Ctrl-C.

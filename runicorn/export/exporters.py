@@ -138,9 +138,7 @@ class MetricsExporter:
             OSError: the journal cannot be read, or the file cannot be written.
         """
         if format == "pdf":
-            raise MissingLibrary(
-                "A PDF needs a library that Runicorn does not use: take html, and print it to PDF."
-            )
+            raise MissingLibrary("PDF is not supported: export html, and print it to PDF.")
         if format not in FORMATS:
             raise ValueError(f"Format must be markdown or html, got {format!r}")
         text = report.markdown(self.run_dir) if format == "markdown" else report.html(self.run_dir)

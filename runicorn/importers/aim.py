@@ -20,9 +20,9 @@ from runicorn.store import layout
 
 SCRIPT = Path(__file__).with_name("aim_script.py")
 CURES = {
-    "Missing props": "It was never indexed: `from aim import Run; Run({hash!r}, repo={repo!r}).close()` in the Python "
-    "that has Aim does that; then import again.",
-    "": "Where its index is incomplete, `aim storage --repo {repo} reindex` rebuilds it; then import again.",
+    "Missing props": "It was never indexed. Run `from aim import Run; Run({hash!r}, repo={repo!r}).close()` in the Python "
+    "with Aim, then import again.",
+    "": "Its index may be incomplete. Run `aim storage --repo {repo} reindex`, then import again.",
 }
 """Advice for an error of Aim, by a part of its message."""
 MISSING = 3
@@ -42,14 +42,14 @@ def read(path: Path, python: str = "") -> Iterator[Experiment | Unreadable]:
     """
     folder = path.parent if path.name == ".aim" else path
     if not (folder / ".aim").is_dir():
-        raise NotReadable(f"There is no repository .aim in {folder}.")
+        raise NotReadable(f"{folder} contains no repository .aim.")
     with tempfile.TemporaryFile("w+", encoding="utf-8") as output, tempfile.TemporaryFile("w+") as errors:
         command = [python or sys.executable, "-I", str(SCRIPT), str(folder.resolve())]
         code = subprocess.run(command, stdout=output, stderr=errors, stdin=subprocess.DEVNULL).returncode
         if code == MISSING:
             raise NotReadable(
                 "Only Aim's own library opens its repositories, and this Python does not have it. "
-                "Name one that does: --python /path/to/environment/bin/python"
+                "Pass one that does: --python /path/to/environment/bin/python"
             )
         if code:
             errors.seek(0)
@@ -94,6 +94,6 @@ def _experiment(run: dict[str, Any]) -> Experiment:
         tags=run["tags"],
         notes=run["description"] or "",
         entries=entries,
-        left=[f"{name!r} holds no numbers and was not taken over." for name in run["others"]],
+        left=[f"{name!r} has no numbers and was not imported." for name in run["others"]],
         fingerprint=json.dumps(run, sort_keys=True),
     )

@@ -24,7 +24,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     """
     if path.is_file():
         if not is_ours(path):
-            raise NotReadable(f"{path} is no database of MLflow.")
+            raise NotReadable(f"{path} is not a database of MLflow.")
         yield from _of_database(path)
         return
     found = False
@@ -37,7 +37,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
             found = True
             yield from _of_database(database)
     if not found:
-        raise NotReadable(f"There is no folder `mlruns` and no database of MLflow in {path}.")
+        raise NotReadable(f"{path} contains neither a folder `mlruns` nor a database of MLflow.")
 
 
 def _of_database(path: Path) -> Iterator[Experiment | Unreadable]:

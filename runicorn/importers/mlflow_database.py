@@ -65,10 +65,10 @@ def of_database(path: Path) -> Iterator[Experiment]:
         for row in rows:
             run = _run(database, path, row, [model for model in models if model.run_id == row[0]])
             if count := traces.pop(row[7], 0):
-                run.left.append(f"{count} traces of the experiment were not taken over.")
+                run.left.append(f"{count} traces of the experiment were not imported.")
             if count := datasets.get(row[0], 0):
                 run.left.append(
-                    f"{count} datasets that it used are named by MLflow alone and were not taken over."
+                    f"{count} datasets that it used are only known to MLflow and were not imported."
                 )
             yield experiment(run, names, parents)
 

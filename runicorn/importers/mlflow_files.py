@@ -73,7 +73,7 @@ def _runs(folder: Path, project: str, top: Path) -> Iterator[MlflowRun | Unreada
                 yield Unreadable(f"mlflow:{run.name}", str(error))
                 continue
             if traces:
-                known.left.append(f"{traces} traces of the experiment were not taken over.")
+                known.left.append(f"{traces} traces of the experiment were not imported.")
                 traces = 0
             yield known
 
@@ -98,7 +98,7 @@ def _run(run: Path, meta: dict[str, Any], project: str, top: Path, models: list[
     artifacts = artifact_files(run / "artifacts", top)
     left = [] if artifacts else elsewhere(str(meta.get("artifact_uri") or ""), top)
     if datasets := len(folders(run / "inputs")):
-        left.append(f"{datasets} datasets that it used are named by MLflow alone and were not taken over.")
+        left.append(f"{datasets} datasets that it used are only known to MLflow and were not imported.")
     own = [model for model in models if model.run_id == run_id]
     return MlflowRun(
         id=run_id,

@@ -79,7 +79,7 @@ def experiment(run: MlflowRun, names: Mapping[str, str], parents: set[str]) -> E
         if model.paths:
             files.append(Files(f"{model.name}-{model.id[2:10]}", "model", model.paths))
         else:
-            run.left.append(f"the files of the model {model.name!r} are not below the folder that was named.")
+            run.left.append(f"the files of the model {model.name!r} are outside of the imported folder.")
     if "mlflow.log-model.history" in run.tags and not run.artifacts and not run.models:
         run.left.append("its models lie elsewhere.")
 
@@ -160,4 +160,4 @@ def elsewhere(uri: str | None, top: Path) -> list[str]:
         folder and (artifact_files(folder, top) or not folder.is_dir() or not any(folder.iterdir()))
     ):
         return []
-    return [f"its artifacts lie at {uri}, not below the folder that was named, and were not taken."]
+    return [f"its artifacts at {uri} are outside of the imported folder and were not imported."]

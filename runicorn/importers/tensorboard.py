@@ -45,7 +45,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     top = path if path.is_dir() else path.parent
     folders = {path.parent: [path]} if path.is_file() else _folders(path)
     if not folders:
-        raise NotReadable(f"There is no event file of TensorBoard in {path}.")
+        raise NotReadable(f"{path} contains no event file of TensorBoard.")
     for folder in sorted(folders):
         files = sorted(folders[folder])
         try:
@@ -130,7 +130,7 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
                 elif pictures := _pictures(value):
                     yield from (Image(tag, step, time, content, suffix) for content, suffix in pictures)
                 elif not tag.startswith("_hparams_/"):
-                    left.append(f"{tag!r} is neither a number nor a picture and was not taken over.")
+                    left.append(f"{tag!r} is neither a number nor an image and was not imported.")
             if scalars:
                 yield Point(step, time, scalars)
 
@@ -141,7 +141,7 @@ def _events(file: Path) -> Iterator[tuple[float, int, list[bytes]]]:
         while len(head := source.read(12)) == 12:
             (length,) = struct.unpack("<Q", head[:8])
             if length > LONGEST or head[8:] != masked_crc32c(head[:8]):
-                raise NotReadable(f"{file} is damaged, or no event file.")
+                raise NotReadable(f"{file} is damaged, or not an event file.")
             record = source.read(length + 4)
             if len(record) < length + 4:
                 return

@@ -31,9 +31,9 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     damaged = [file for file in files if not is_database(file)]
     ours = [file for file in files if _columns(file, "metrics") >= {"run_name", "step", "metrics"}]
     if not ours:
-        raise NotReadable(f"There is no database of Trackio in {path}.")
+        raise NotReadable(f"{path} contains no database of Trackio.")
     for file in damaged:
-        yield Unreadable(str(file), f"{file} is damaged, or no database.")
+        yield Unreadable(str(file), f"{file} is damaged, or not a database.")
     for file in ours:
         try:
             yield from _of_database(file)
@@ -93,7 +93,7 @@ def _rows(path: Path, key: str, run: str, left: list[str]) -> Callable[[], Itera
                 values = {name: _number(value) for name, value in _object(text).items()}
                 others = [name for name, value in values.items() if isinstance(value, dict | list)]
                 left.extend(
-                    f"{name!r} is neither a number nor a text and was not taken over." for name in others
+                    f"{name!r} is neither a number nor a text and was not imported." for name in others
                 )
                 yield Point(step, _seconds(moment), {n: v for n, v in values.items() if n not in others})
             if key in _columns(path, "system_metrics"):

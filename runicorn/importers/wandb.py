@@ -48,7 +48,7 @@ def read(path: Path) -> Iterator[Experiment | Unreadable]:
     """
     files = [path] if path.is_file() else sorted(path.rglob("run-*.wandb"))
     if not files:
-        raise NotReadable(f"There is no file run-….wandb of Weights & Biases in {path}.")
+        raise NotReadable(f"{path} contains no file run-….wandb of Weights & Biases.")
     runs: dict[str, list[_Part]] = {}
     for file in files:
         try:
@@ -98,7 +98,7 @@ def _part(file: Path) -> _Part:
         elif kind == EXIT:
             part.exit_code = protobuf.integer(message, 1)
     if not part.run:
-        raise NotReadable(f"{file} does not say which run it belongs to.")
+        raise NotReadable(f"{file} does not name its run.")
     return part
 
 
@@ -191,7 +191,7 @@ def _entries(files: list[Path], left: list[str]) -> Iterator[Point | Image]:
                 offset = last + 1 if entry.step == 0 else 0
                 if offset:
                     left.append(
-                        f"{file.parent.name} counts its steps from 0 again; they were continued at {offset}."
+                        f"{file.parent.name} restarts its steps at 0; they were continued at {offset}."
                     )
             last = max(last, entry.step + offset)
             yield entry._replace(step=entry.step + offset)
@@ -230,7 +230,7 @@ def _history(file: Path, message: bytes, left: list[str]) -> Iterator[Point | Im
         elif image := _image(file, name, step, time, value):
             yield image
         else:
-            left.append(f"{name!r} is neither a number, a text nor a picture and was not taken over.")
+            left.append(f"{name!r} is not a number, a text or an image and was not imported.")
     if numbers:
         yield Point(step, time, numbers)
 
@@ -275,7 +275,7 @@ def _records(file: Path) -> Iterator[tuple[int, bytes]]:
     """Yield kind and message of each record; an incomplete last record is skipped."""
     with file.open("rb") as source:
         if not source.read(HEAD_BYTES).startswith(HEAD):
-            raise NotReadable(f"{file} is no file of Weights & Biases.")
+            raise NotReadable(f"{file} is not a file of Weights & Biases.")
     for record in _logged(file):
         try:
             for number, value in protobuf.fields(record):
@@ -303,7 +303,7 @@ def _logged(file: Path) -> Iterator[bytes]:
             if len(piece) < length or (kind == 0 and length == 0):
                 return
             if zlib.crc32(head[6:] + piece) != checksum:
-                raise NotReadable(f"{file} is damaged: a record has another checksum.")
+                raise NotReadable(f"{file} is damaged: the checksum of a record does not match.")
             if kind in (FULL, FIRST):
                 parts = []
             parts.append(piece)

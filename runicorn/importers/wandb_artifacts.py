@@ -35,7 +35,7 @@ def artifacts(records: list[tuple[Path, bytes]], left: list[str]) -> list[Files]
         name, kind = protobuf.text(record, 5), protobuf.text(record, 4)
         paths, references = _contents(name, origin, protobuf.first(record, 12), left)
         if not paths and not references:
-            left.append(f"the artifact {name!r} was not taken: none of its files is here.")
+            left.append(f"the artifact {name!r} was not imported: none of its files was found.")
             continue
         about: dict[str, Any] = {"wandb_type": kind, "wandb_aliases": _texts(record, 11)}
         found[f"{name}:{protobuf.text(record, 6)}"] = Files(

@@ -129,7 +129,7 @@ def _import_one(
         taken.items.append(Item(experiment.origin, "failed", reason=str(error) or type(error).__name__))
         return
     if dated is None:
-        taken.left.append(f"{experiment.origin}: it holds no values yet, so no run was made.")
+        taken.left.append(f"{experiment.origin}: it has no values yet, so no run was created.")
         return
     experiment = dated
     place = _place(root, experiment, project)

@@ -24,7 +24,7 @@ class Tracking:
             TypeError: both were given.
         """
         if run is not None and options:
-            raise TypeError(f"Give a run or the options of a new one ({', '.join(options)}), not both.")
+            raise TypeError(f"Pass a run or the options of a new one ({', '.join(options)}), not both.")
         self.training = False
         self._given = run
         self._options = options

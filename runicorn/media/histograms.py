@@ -143,5 +143,5 @@ def _numbers(values: Any, depth: int) -> Iterator[float]:
     except NotLoggable:
         number = None
     if not isinstance(number, int | float):
-        raise TypeError(f"A histogram is made of numbers, not of {type(values).__name__}.")
+        raise TypeError(f"A histogram takes numbers, not {type(values).__name__}.")
     yield float(number)

@@ -69,7 +69,7 @@ def encode(image: Any, suffix: str, quality: int) -> tuple[bytes, str]:
     if hasattr(image, "__array__") or hasattr(image, "detach"):
         return _from_pillow(_picture(image), suffix, quality), suffix
     raise TypeError(
-        f"A {type(image).__name__} is no image: give bytes, a path, a Pillow image, an array or a figure."
+        f"A {type(image).__name__} is not an image: pass bytes, a path, a Pillow image, an array or a figure."
     )
 
 
@@ -127,7 +127,7 @@ def _pixels(image: Any) -> Any:
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[:, :, 0]
     if array.ndim not in (2, 3) or 0 in array.shape or (array.ndim == 3 and array.shape[2] not in CHANNELS):
-        raise ValueError(f"an array of shape {array.shape} is no picture")
+        raise ValueError(f"an array of shape {array.shape} is not an image")
     return np.ascontiguousarray(_to_bytes(array))
 
 

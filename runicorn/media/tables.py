@@ -81,7 +81,7 @@ def _read(rows: Any) -> tuple[list[Any], list[Any], int]:
     if hasattr(rows, "tolist"):
         rows = rows.tolist()
     if not isinstance(rows, Iterable) or isinstance(rows, str | bytes):
-        raise TypeError(f"A table is made of rows, not of {type(rows).__name__}.")
+        raise TypeError(f"A table takes rows, not {type(rows).__name__}.")
     records = list(rows)
     wrong = next((row for row in records if not isinstance(row, Mapping) and not _is_row(row)), None)
     if wrong is not None:

@@ -39,7 +39,7 @@ def checked(names: Iterable[str]) -> set[str]:
     unknown = given - CAPABILITIES.keys()
     if unknown:
         raise UnknownCapability(
-            f"There is no capability {', '.join(sorted(unknown))} to disable: choose from {', '.join(CAPABILITIES)}"
+            f"Unknown capability to disable: {', '.join(sorted(unknown))}. Choose from {', '.join(CAPABILITIES)}"
         )
     return given
 

@@ -65,7 +65,9 @@ def warn_about(root: Path, *, is_default: bool, unmounted: Path | None) -> None:
         keep = "set RUNICORN_DIR, run `runicorn config --set-user-root DIR`, or pass init(storage=DIR)"
         say(f"the run is stored in {root}, {kind}. To keep runs elsewhere: {keep}.")
     elif unmounted and not is_default:
-        say(f"made a new storage root in {root}. No file system is mounted at {unmounted}: is one missing?")
+        say(
+            f"created a new storage root in {root}. No file system is mounted at {unmounted}: is one missing?"
+        )
 
 
 def _short_lived(root: Path) -> str | None:

@@ -91,7 +91,7 @@ def set_column_widths(
         kept = _part(preferences, "column_widths", {})
         kept[f"{table}@{size}"] = entry | {"updated_at": time.time()}
         if len(kept) > MOST_TABLES:
-            raise TooMany(f"Widths of more than {MOST_TABLES} tables are not kept")
+            raise TooMany(f"Widths of more than {MOST_TABLES} tables are not saved")
         preferences["column_widths"] = kept
 
     _change(change)
@@ -137,7 +137,7 @@ def dismiss_alert(alert: str) -> None:
         if alert not in kept:
             kept.append(alert)
         if len(kept) > MOST_ALERTS:
-            raise TooMany(f"No more than {MOST_ALERTS} alerts are kept as dismissed")
+            raise TooMany(f"No more than {MOST_ALERTS} alerts can be dismissed")
         preferences["dismissed_alerts"] = kept
 
     _change(change)
@@ -224,7 +224,7 @@ def _change_views(change: Callable[[dict[str, str]], dict[str, str]]) -> None:
         found = (entry for entry in _part(preferences, "views", []) if isinstance(entry, dict))
         views = change({str(entry.get("name")): str(entry.get("query")) for entry in found})
         if len(views) > MOST_VIEWS:
-            raise TooMany(f"No more than {MOST_VIEWS} views are kept")
+            raise TooMany(f"No more than {MOST_VIEWS} views can be saved")
         preferences["views"] = [{"name": name, "query": query} for name, query in views.items()]
 
     _change(apply)

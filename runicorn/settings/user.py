@@ -209,9 +209,9 @@ def checked_root(text: str) -> Path:
         path = Path(os.path.realpath(expanded))
         above = next(place for place in (path, *path.parents) if place.exists())
     except (OSError, ValueError) as error:
-        raise InvalidRoot(getattr(error, "strerror", None) or "it is no path of this system") from error
+        raise InvalidRoot(getattr(error, "strerror", None) or "it is not a path of this system") from error
     if not above.is_dir():
-        raise InvalidRoot(f"{above} is no folder")
+        raise InvalidRoot(f"{above} is not a folder")
     if not os.access(above, os.W_OK | os.X_OK):
         raise InvalidRoot(f"{above} cannot be written")
     return path
@@ -228,7 +228,7 @@ def set_user_root(text: str) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidRoot(error.strerror or "it could not be made") from error
+        raise InvalidRoot(error.strerror or "it could not be created") from error
     write_user_config({"user_root_dir": str(path)})
     return path
 

@@ -133,7 +133,7 @@ def _name_problem(name: str) -> str | None:
     if name.startswith("."):
         return "must not begin with a dot"
     if name in SKIPPED_TOP:
-        return "is a name with a meaning of its own in a store"
+        return "is reserved"
     if len(name.encode()) > NAME_BYTES:
         return f"must not be longer than {NAME_BYTES} bytes in UTF-8"
     return None
@@ -255,7 +255,7 @@ def read_json(
     except (ValueError, RecursionError):
         return {}, f"{os.path.basename(path)} is not valid JSON."
     if not isinstance(value, dict):
-        return {}, f"{os.path.basename(path)} does not hold a JSON object."
+        return {}, f"{os.path.basename(path)} is not a JSON object."
     return value, None
 
 

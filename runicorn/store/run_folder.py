@@ -226,11 +226,11 @@ class RunFolder:
         ]
         if missing or self._unwritten:
             files = [f"the files {', '.join(sorted(self._unwritten))}"] if self._unwritten else []
-            say(f"run {self.path.name} ends with gaps. Not written: {'; '.join([*missing, *files])}.")
+            say(f"run {self.path.name} is incomplete. Not written: {'; '.join([*missing, *files])}.")
 
     def _tell(self, error: OSError) -> None:
         reason = error.strerror or str(error)
         self.notices.once(
             "disk",
-            f"cannot write to {self.path} ({reason}). The program goes on; what is missing is counted and told at the end.",
+            f"cannot write to {self.path} ({reason}). The program continues; missing records are counted and reported at the end.",
         )

@@ -76,12 +76,10 @@ def metrics(values: Mapping[Any, Any], notices: Notices) -> dict[str, Any]:
 
 def _reserved(name: str) -> str:
     if name == "stage":
-        return (
-            "the name 'stage' is reserved; it was taken as the stage of the record (pass stage=... instead)."
-        )
+        return "the name 'stage' is reserved and was used as the stage of the record; pass stage=... instead."
     if name in ("step", "global_step"):
         return f"the name {name!r} is reserved and was not logged; to set the step pass step=..."
-    return f"the name {name!r} is reserved and was not logged; the time of every record is kept anyway."
+    return f"the name {name!r} is reserved and was not logged; every record has its time anyway."
 
 
 def jsonable(value: Any, depth: int = 0) -> Any:

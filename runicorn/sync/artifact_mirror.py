@@ -39,7 +39,7 @@ from runicorn.sync.transport import RemoteFiles, join_path
 
 STATE = ".sync_versions.json"
 DELETED = "in the recycle bin"
-CONFLICTS = "another one stands here"
+CONFLICTS = "another one exists here"
 LISTS = (layout.ARTIFACTS_CREATED, layout.ARTIFACTS_USED)
 
 
@@ -165,19 +165,19 @@ class ArtifactMirror:
         arrival = self._arrival(key, shelf, there)
         if clash := create.clash_of(arrival.folder):
             self._report(
-                f"{key} was not mirrored: there is an artifact {clash!r} here, which differs only in case."
+                f"{key} was not mirrored: the artifact {clash!r} exists here and differs only in case."
             )
             return CONFLICTS
         if arrival.is_there:
             if arrival.is_same:
                 return "here already"
-            self._report(f"{key} was not mirrored: there is another version of that number here.")
+            self._report(f"{key} was not mirrored: another version has this number here.")
             return CONFLICTS
         parts = self._contents(place, arrival, progress)
         with self._store.pool.in_use():
             gone = [file for file in arrival.files if not self._holds(file.digest, file.size, parts)]
             if gone:  # collected as garbage since the check
-                raise OSError(errno.EAGAIN, f"{gone[0].path} is to be fetched again")
+                raise OSError(errno.EAGAIN, f"{gone[0].path} must be fetched again")
             if not versions.put(self._store, arrival, parts):
                 return "here already"
         self._result["artifacts_synced"] += 1

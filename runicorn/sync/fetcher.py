@@ -199,7 +199,7 @@ class _Sink:
 
     def finish(self) -> None:
         if self.known:
-            raise FileChanged(errno.EAGAIN, "it has become shorter on the remote host")
+            raise FileChanged(errno.EAGAIN, "it was truncated on the remote host")
 
 
 def prepare_target(root: Path, path: str) -> Path:
@@ -215,7 +215,7 @@ def prepare_target(root: Path, path: str) -> Path:
     for part in parts[:-1]:
         folder = folder / part
         if folder.is_symlink():
-            raise OutsideStore(folder, "a folder on the way is a link")
+            raise OutsideStore(folder, "a parent folder is a link")
         folder.mkdir(exist_ok=True)
     target = folder / parts[-1]
     if target.is_symlink():
@@ -233,7 +233,7 @@ def append(target: Path, part: Path, size: int) -> None:
     fd = os.open(target, os.O_RDWR | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
     try:
         if os.fstat(fd).st_size != size:
-            raise FileChanged(errno.EAGAIN, "it was written to here", str(target))
+            raise FileChanged(errno.EAGAIN, "it was written to locally", str(target))
         try:
             _copy(part, fd)
         except OSError:

@@ -187,7 +187,7 @@ class _Asyncssh:
         self._loop = loop or _loop_of(client)
         if _running_here() is self._loop:
             raise RuntimeError(
-                "sync() waits, and would wait for its own event loop: call it in a thread (asyncio.to_thread)."
+                "sync() would block the client's event loop: call it in a thread (asyncio.to_thread)."
             )
         # Not imported: a client exists, so it is loaded.
         self._asyncssh: Any = sys.modules.get("asyncssh")
@@ -299,7 +299,7 @@ async def _part(file: Any, offset: int, size: int, gate: asyncio.Semaphore) -> b
 def _loop_of(client: Any) -> asyncio.AbstractEventLoop:
     loop = getattr(getattr(client, "_handler", None), "_loop", None)
     if not isinstance(loop, asyncio.AbstractEventLoop):
-        raise TypeError("The event loop of this SFTP client is not known: give it as loop=…")
+        raise TypeError("The event loop of this SFTP client is unknown: pass it as loop=…")
     return loop
 
 

@@ -35,7 +35,7 @@ def is_silent(mode: str | None) -> bool:
         raise ValueError(f"mode must be 'online' or 'disabled', got {mode!r}")
     wanted = get_setting("RUNICORN_MODE").strip().lower()
     if wanted not in (ONLINE, DISABLED):
-        say(f"RUNICORN_MODE is {wanted!r}, which means nothing; it can be 'online' or 'disabled'.")
+        say(f"RUNICORN_MODE is {wanted!r}, which is unknown; use 'online' or 'disabled'.")
     if not is_enabled():
         return True
     if mode == ONLINE or DISABLED in (mode, wanted):

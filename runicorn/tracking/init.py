@@ -132,7 +132,7 @@ def _checked_place(
             layout.check_name(DEFAULT if name is None else name, "experiment name"),
         )
     if project not in (None, DEFAULT) or name not in (None, DEFAULT):
-        raise ValueError("A path stands for project and name: give either the path or these.")
+        raise ValueError("A path determines project and name: pass either the path or these.")
     checked = layout.check_path(path)
     return Location(*layout.names_of_path(checked), checked)
 
@@ -160,7 +160,7 @@ def _check_id(run_id: str | None, resume: bool) -> None:
     if run_id is not None:
         layout.check_run_id(run_id)
     elif resume:
-        raise ValueError("resume=True needs the run_id of the run to go on with.")
+        raise ValueError("resume=True requires the run_id of the run to resume.")
 
 
 def _labels(
@@ -205,10 +205,10 @@ def _named(root: Path, place: Location, run_id: str, resume: bool) -> tuple[Run,
     if run.claim():
         return run, False
     if not resume:
-        raise RunExists(f"Run {run_id} exists already; pass resume=True to go on with it.")
+        raise RunExists(f"Run {run_id} exists already; pass resume=True to resume it.")
     if other := find_other_writer(run.run_dir):
         say(
-            f"run {run_id} is being written by {other} as well; both write into one journal, with steps of their own."
+            f"run {run_id} is being written by {other} too; both write to the same journal, each with its own steps."
         )
     return run, True
 
@@ -236,7 +236,7 @@ def announce(run: Run) -> None:
 
         _shown.add(place)
         command = f"runicorn viewer --storage {shlex.quote(str(run.storage_root))}"
-        say(f"run {run.project}/{run.name} {run.id}; to see it: {command}")
+        say(f"run {run.project}/{run.name} {run.id}; to view it: {command}")
 
 
 def _address_of_viewer(root: Path) -> str | None:

@@ -145,7 +145,7 @@ class Run(LaterMethods):
         try:
             content, suffix = images.encode(image, suffix, quality)
         except images.NotAnImage as error:
-            self._notices.once(f"image {key}", f"the image {key!r} was not kept: {error}.")
+            self._notices.once(f"image {key}", f"the image {key!r} was not stored: {error}.")
             return ""
         words = None if caption is None else str(caption)
         return self._keep("image", key, content, suffix, step, caption=words)
@@ -350,7 +350,7 @@ class Run(LaterMethods):
 
     def _take_up(self) -> None:
         if (self.run_dir / layout.DELETED).exists():
-            self._notices.once("deleted", f"run {self.id} is in the recycle bin; restore it there to see it.")
+            self._notices.once("deleted", f"run {self.id} is in the recycle bin; restore it to view it.")
         self._status_file.resume()
         self.config.load()
         self._step = last_step(self.run_dir / layout.EVENTS)
@@ -389,12 +389,10 @@ class Run(LaterMethods):
         if -STEP_LIMIT <= whole < STEP_LIMIT:
             return whole
         shown = repr(values.described(step))[:60]
-        self._notices.once(
-            "step", f"the step {shown} is no whole number of 64 bits; it was taken as not given."
-        )
+        self._notices.once("step", f"the step {shown} is not a 64-bit integer and was ignored.")
         return None
 
     def _notice_when_ended(self) -> None:
         if self._status != layout.RUNNING:
-            text = f"run {self.id} has ended ({self._status}); what is logged now is kept, the status stays."
+            text = f"run {self.id} has ended ({self._status}); new records are stored, its status stays."
             self._notices.once("ended", text)

@@ -41,7 +41,7 @@ class Summary:
                 kept[str(key)] = jsonable(value)
             except NotLoggable:
                 kind = type(value).__name__
-                text = f"{str(key)!r} is a {kind} and was not put into the summary: JSON cannot hold it."
+                text = f"{str(key)!r} is a {kind} and was not added to the summary: JSON cannot represent it."
                 self._folder.notices.once(f"summary {key}", text)
         with self._folder.exclusive():
             self._folder.write(layout.SUMMARY, {**self._folder.read(layout.SUMMARY), **kept})

@@ -131,7 +131,7 @@ class Server:
                 self._parts(name, file, digest, size)
                 if self.digest(name) in (digest, UNKNOWN):
                     return
-        raise Conflict(f"{name} arrived with another digest", None)
+        raise Conflict(f"{name} arrived with a different digest", None)
 
     def _parts(self, name: str, file: BinaryIO, digest: str, size: int) -> None:
         offset = 0
@@ -189,7 +189,7 @@ class Server:
             raise self._error(answer, f"{method} {path}")
         value = answer.json()
         if not isinstance(value, dict | list):
-            raise Away(f"{shown(self._client.url)} answered {method} {path} with something that is not JSON")
+            raise Away(f"{shown(self._client.url)} sent a response to {method} {path} that is not JSON")
         self.taken += method == "PUT"
         return value
 
@@ -225,7 +225,7 @@ class Server:
         sentence = (
             detail
             if isinstance(detail, str)
-            else f"{request} was answered with {answer.status} {answer.reason}"
+            else f"{request} failed with status {answer.status} {answer.reason}"
         )
         match answer.status:
             case 400 | 413 | 415 | 422:

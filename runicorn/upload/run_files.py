@@ -159,7 +159,7 @@ class RunUpload:
                 return self._refused(name, [size], error)
             moved = True
         if there > size:
-            self.problems[name] = f"{name} has {there} bytes there and only {size} here."
+            self.problems[name] = f"{name} has {there} bytes on the server and only {size} here."
         else:
             self.problems.pop(name, None)
         return moved

@@ -54,7 +54,7 @@ def check_seconds(value: float, name: str) -> float:
         ValueError: it is not a number of at least 0; the message names it.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
-        raise ValueError(f"{name} must be a number of seconds from 0 on, not {value!r}")
+        raise ValueError(f"{name} must be a number of seconds, 0 or more, not {value!r}")
     return float(value)
 
 
@@ -64,7 +64,7 @@ def _server_url(url: str | None) -> str:
     try:
         return check_url(user.get("RUNICORN_URL"))
     except ValueError as error:
-        say(f"RUNICORN_URL: {error}; the run is kept here alone.")
+        say(f"RUNICORN_URL: {error}; the run is only stored locally.")
         return ""
 
 

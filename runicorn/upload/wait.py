@@ -66,7 +66,9 @@ class RunningUpload:
             session = queue.add(run_id, run_dir, image())
             serve(queue)
         except (OSError, ValueError, RuntimeError) as error:
-            say(f"run {run_id} is not sent to {url} ({error}); later: {command(root, run_id)}")
+            say(
+                f"run {run_id} is not uploaded to {url} ({error}). To upload it later: {command(root, run_id)}"
+            )
             return None
         queue.wake(run_id)
         upload = cls(root, run_id, run_dir, target, queue, session)
@@ -107,10 +109,10 @@ class RunningUpload:
         problem = self.problem()
         if self.is_done() and not problem:
             return
-        again = "" if self.is_done() else "; it goes on if this machine lets it"
+        again = "" if self.is_done() else "; it continues in the background if this machine allows it"
         reason = f" ({problem})" if problem else ""
         say(
-            f"run {self.run_id} is not wholly at {self.url}{reason}{again}. To send the rest:"
+            f"run {self.run_id} is not completely uploaded to {self.url}{reason}{again}. To upload the rest:"
             f" {command(self.root, self.run_id)}"
         )
 
@@ -142,8 +144,8 @@ class RunningUpload:
         if problem != self._reported:
             self._reported = problem
             say(
-                f"run {self.run_id} is not sent to {self.url}: {problem.rstrip('.')}."
-                f" Details: {self._queue.log}. To send it later: {command(self.root, self.run_id)}"
+                f"run {self.run_id} is not uploaded to {self.url}: {problem.rstrip('.')}."
+                f" Details: {self._queue.log}. To upload it later: {command(self.root, self.run_id)}"
             )
 
 
@@ -199,15 +201,15 @@ class _Line:
         others = f" and {more} more" if more else ""
         if not self._at_terminal:
             say(
-                f"sending the rest of run {first.run_id}{others} to {first.url}, for up to {left:.0f} s;"
-                f" if it is cut off: {command(first.root, first.run_id)}"
+                f"uploading the rest of run {first.run_id}{others} to {first.url}, for up to {left:.0f} s;"
+                f" if interrupted: {command(first.root, first.run_id)}"
             )
             return
         size = first.unsent()
-        media = f", {size / 1e6:.1f} MB of files left" if size else ""
+        media = f", {size / 1e6:.1f} MB left" if size else ""
         with suppress(OSError, ValueError):
             sys.stderr.write(
-                f"\r\x1b[Krunicorn: sending the rest of run {first.run_id}{others}{media} ({left:.0f} s)"
+                f"\r\x1b[Krunicorn: uploading the rest of run {first.run_id}{others}{media} ({left:.0f} s)"
             )
             sys.stderr.flush()
 

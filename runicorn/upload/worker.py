@@ -207,7 +207,7 @@ class Upload:
             return self._note("")
         if isinstance(error, RunDeleted):
             self.state.content["gone"] = True
-            return self._note(f"{error}: it was removed there, and is not sent again")
+            return self._note(f"{error}: it was removed on the server and is not uploaded again")
         if isinstance(error, OSError):
             return self._note(f"{error.filename}: {error.strerror or error}")
         return self._note(str(error))

@@ -91,7 +91,7 @@ def test_errors_have_a_message_and_an_exit_code(logged: rn.Run, call: Any, folde
         (2, "list --type nonsense", "nonsense"),
         (1, "versions --name nope", "Artifact not found: nope"),
         (1, "info --name m --version 9", "Version not found: m:v9"),
-        (1, "versions --name d", "say which, as type/d"),
+        (1, "versions --name d", "specify one, as type/d"),
         (0, "versions --name d --type dataset", "v1"),
         (0, "versions --name dataset/d", "v1"),
         (2, "versions --name nonsense/d", "Invalid artifact type"),
@@ -125,7 +125,7 @@ def test_garbage_is_listed_before_it_is_removed(
     orphan.write_bytes(b"x" * 1234)
     before = blobs(folder)
     code, said = call("clean", "--dedup", "--dry-run")
-    assert code == 0 and "1 content that no version holds" in said and "1,234 bytes" in said
+    assert code == 0 and "1 content without a version" in said and "1,234 bytes" in said
     code, said = call("clean", "--dedup")
     assert code == 2 and "--force is needed" in said and orphan.exists()
     monkeypatch.setattr(common, "is_interactive", lambda: True)

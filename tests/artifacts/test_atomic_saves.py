@@ -106,7 +106,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, write: Write
         before = sorted(str(path) for path in disk.rglob("*"))
         for big in (b"x" * 3_000_000, os.urandom(1_200_000)):
             artifact = rn.Artifact("big").add_file(write("w.bin", big)).add_file(write("v.bin", big + b"y"))
-            with pytest.raises(NotSaved, match=r"No space left on device.*Nothing of it was kept"):
+            with pytest.raises(NotSaved, match=r"No space left on device.*Nothing of it was stored"):
                 run.log_artifact(artifact)
         assert not Store(disk).folder("model", "big").numbers()
         assert not list(Store(disk).pool.incoming.iterdir())

@@ -130,7 +130,7 @@ def test_the_api_refuses_the_same_paths(api: Any, store: Path, path: str) -> Non
 def test_the_api_refuses_paths_that_differ_only_in_case(api: Any, store: Path) -> None:
     files = [{"path": path, "size": 1, "digest": DIGEST} for path in ("a/Readme", "a/readme")]
     answer = api.post("/api/artifacts/uploads", {"name": "a", "type": "model", "files": files}, format="json")
-    assert answer.status_code == 400 and "differ in nothing but case" in answer.json()["detail"]
+    assert answer.status_code == 400 and "differ only in case" in answer.json()["detail"]
 
 
 def test_names_must_differ_in_more_than_case(run: rn.Run, write: Write) -> None:

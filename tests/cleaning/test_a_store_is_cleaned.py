@@ -187,7 +187,7 @@ def test_a_run_that_goes_on_meanwhile_is_left_alone(
     monkeypatch.setattr(cleaning, "ended", resumed)
     code, said = call("--older-than", "30", "--force")
     assert code == 1 and f"Not moved: {first.name} was resumed meanwhile" in said
-    assert "In the recycle bin now: 1 run" in said
+    assert "Moved to the recycle bin: 1 run" in said
     assert (is_deleted(first), is_deleted(second)) == (False, True)
 
 
@@ -205,7 +205,7 @@ def test_files_of_interrupted_writes_are_removed(folder: Path, call: Call, tmp_p
     for path in (*left, run_dir / "mine.tmp", run_dir / ".hidden"):
         os.utime(path, (1, 1))
     code, said = call("--temp", "--dry-run")
-    assert (code, said) == (0, "2 files that interrupted writes left: 200 B (200 bytes) can be freed\n")
+    assert (code, said) == (0, "2 files left by interrupted writes: 200 B (200 bytes) can be freed\n")
     assert call("--temp", "--older-than", "36500", "--json")[1]["leftovers"] == []
     code, answer = call("--temp", "--force", "--json")
     assert (code, sorted(answer["leftovers"])) == (0, sorted(map(str, left)))
@@ -222,7 +222,7 @@ def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytes
     code, said = call("--older-than", "30", answer="n\n")
     assert code == 0 and "Go on? [y/N]" in said and "Cancelled." in said and not is_deleted(run_dir)
     code, said = call("--older-than", "30", answer="y\n")
-    assert code == 0 and "In the recycle bin now: 1 run" in said and is_deleted(run_dir)
+    assert code == 0 and "Moved to the recycle bin: 1 run" in said and is_deleted(run_dir)
 
 
 def test_everything_at_once(folder: Path, call: Call) -> None:

@@ -26,7 +26,7 @@ def test_a_store_goes_through_a_file(call: Call, root: Path, tmp_path: Path) -> 
     assert code == 0 and sorted(answer["new_run_ids"]) == sorted([RUN, SECOND, THIRD])
     assert answer["new_artifacts"] == ["dataset/cifar10:v1", "model/resnet:v1", "model/resnet:v2"]
     code, said = call("import", "all.zip", "--merge", storage=new)
-    assert code == 0 and said.count("it is in the store already") == 6 and "Imported 0 files" in said
+    assert code == 0 and said.count("it already exists in the store") == 6 and "Imported 0 files" in said
     code, said = call("import", "--archive", "all.zip", "--overwrite", storage=new)
     assert code == 0 and said.count("replaced") == 3
 
@@ -73,8 +73,8 @@ def test_a_journal_that_cannot_be_read_hides_no_other_run(call: Call, root: Path
 
 def test_other_programs_read_the_metrics(call: Call, root: Path) -> None:
     code, said = call("export", "--format", "csv", "--output", "tables")
-    assert code == 0 and "making the folder tables" in said
-    assert "making the folder" not in call("export", "--format", "csv", "--output", "tables")[1]
+    assert code == 0 and "creating the folder tables" in said
+    assert "creating the folder" not in call("export", "--format", "csv", "--output", "tables")[1]
     assert {path.name for path in Path("tables").iterdir()} == {
         f"{i}_metrics.csv" for i in (RUN, SECOND, THIRD)
     }
@@ -112,7 +112,7 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
     ("words", "code", "sentence"),
     [
         ("import nowhere.zip", 4, "Archive not found: nowhere.zip"),
-        ("import", 2, "Say which archive"),
+        ("import", 2, "Specify an archive"),
         ("import a.zip --merge --overwrite", 2, "exclude each other"),
         ("import text.zip", 1, "Nothing was imported. The archive is damaged"),
         ("export --run-id 20200101_000000_nobody", 1, "Run not found: 20200101_000000_nobody"),
@@ -121,7 +121,7 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
         ("manage --action search --where lr=1", 2, "where: unknown field 'lr' at position 1"),
         ("manage --action delete --run-id x --where status=failed", 2, "for search and cleanup"),
         ("export --output /proc/none/x.zip", 4, "No such file or directory"),
-        ("export --format csv --output text.zip", 2, "is no folder"),
+        ("export --format csv --output text.zip", 2, "is not a folder"),
         ("export-data --run-id nope", 1, "Run not found: nope"),
         ("export-data", 2, "--run-id"),
         ("export-data --run-id x --format pdf", 2, "pdf"),

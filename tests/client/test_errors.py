@@ -44,7 +44,7 @@ def test_bad_input_names_the_fields(recorder: Recorder, transport: Transport) ->
         with pytest.raises(api.BadRequestError) as caught:
             transport.json("POST", "/api/thing")
         assert caught.value.errors == expected
-    assert str(caught.value) == "POST /api/thing was answered with 400 Bad Request"
+    assert str(caught.value) == "POST /api/thing failed with status 400 Bad Request"
 
 
 @pytest.mark.parametrize(

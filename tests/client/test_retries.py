@@ -120,7 +120,7 @@ def test_an_answer_that_does_not_come_is_not_asked_for_again(recorder: Recorder,
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         transport = Transport(url, timeout=0.2, max_retries=3, sleep=waits.append)
-        with pytest.raises(api.ConnectionError, match=r"did not answer within 0\.2 seconds"):
+        with pytest.raises(api.ConnectionError, match=r"did not respond within 0\.2 seconds"):
             transport.json("GET", "/api/thing")
         transport.close()
     assert waits == []

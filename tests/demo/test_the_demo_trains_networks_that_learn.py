@@ -33,7 +33,7 @@ def test_the_command_ends_well_and_says_how_to_look(played: Played) -> None:
     assert played.status == 0, played.errors
     assert len(played.output.splitlines()) == 1
     assert played.output.startswith("3 runs in ")
-    assert played.output.endswith(f"To see them: runicorn viewer --storage {played.root}\n")
+    assert played.output.endswith(f"View them: runicorn viewer --storage {played.root}\n")
 
 
 def test_the_crash_is_told_but_shows_no_traceback(played: Played) -> None:

@@ -41,20 +41,20 @@ NAMES = {
     "an escape": (f"{RUN}/\x1b[2J", "control"),
     "a very long part": (f"{RUN}/{'x' * 300}", "255 bytes"),
     "a very long path": ("/".join(["x" * 100] * 12), "1024"),
-    "no place of a store": ("etc/passwd", "no part of a store"),
-    "a file at the top": ("evil.txt", "no part of a store"),
-    "the folder of a project": ("p/evil.txt", "no part of a store"),
-    "the folder of an experiment": ("p/n/evil.txt", "no part of a store"),
-    "beside the runs": ("p/n/evil/x/meta.json", "no part of a store"),
-    "a file for a run": ("p/n/runs/x", "no part of a store"),
-    "a hidden run": ("p/n/runs/.x/meta.json", "no part of a store"),
+    "no place of a store": ("etc/passwd", "not part of a store"),
+    "a file at the top": ("evil.txt", "not part of a store"),
+    "the folder of a project": ("p/evil.txt", "not part of a store"),
+    "the folder of an experiment": ("p/n/evil.txt", "not part of a store"),
+    "beside the runs": ("p/n/evil/x/meta.json", "not part of a store"),
+    "a file for a run": ("p/n/runs/x", "not part of a store"),
+    "a hidden run": ("p/n/runs/.x/meta.json", "not part of a store"),
     "a hidden project": (".p/n/runs/x/meta.json", "begin with a dot"),
     "a reserved project": ("evaluations/n/runs/x/meta.json", "meaning of its own"),
     "an unknown kind of artifact": ("artifacts/a:b/m/v1/manifest.json", "Invalid artifact type"),
     "an impossible artifact": ("artifacts/model/a:b/v1/manifest.json", "Invalid artifact name"),
-    "a version that is none": ("artifacts/model/m/v0/manifest.json", "no part of a store"),
-    "a stranger in a version": ("artifacts/model/m/v1/evil.sh", "no part of a store"),
-    "a content that is none": ("artifacts/.dedup/aa/evil", "no part of a store"),
+    "a version that is none": ("artifacts/model/m/v0/manifest.json", "not part of a store"),
+    "a stranger in a version": ("artifacts/model/m/v1/evil.sh", "not part of a store"),
+    "a content that is none": ("artifacts/.dedup/aa/evil", "not part of a store"),
 }
 
 
@@ -87,7 +87,7 @@ def _kinds() -> Iterator[Case]:
 
 def _clashes() -> Iterator[Case]:
     pairs = {
-        "case": ("META.JSON", "in nothing but case"),
+        "case": ("META.JSON", "only in case"),
         "a folder's case": ("../20260101_000000_AAAAAA/meta.json", None),
         "a file as a folder": ("meta.json/evil", "a file and a folder"),
         "one name twice": ("meta.json", "twice"),
@@ -96,9 +96,9 @@ def _clashes() -> Iterator[Case]:
         path = f"{RUN}/{name}" if phrase else f"{RUN.upper().replace('P/N/RUNS', 'p/n/runs')}/meta.json"
         for kind in ("zip", "tar"):
             first = zipped if kind == "zip" else tarred
-            yield f"{what}, {kind}", _two(first, path), phrase or "in nothing but case"
+            yield f"{what}, {kind}", _two(first, path), phrase or "only in case"
     composed, apart = f"{RUN}/\u00e9.txt", f"{RUN}/e\u0301.txt"
-    yield "two spellings of a letter", zipped({**good(), composed: b"1", apart: b"2"}), "nothing but case"
+    yield "two spellings of a letter", zipped({**good(), composed: b"1", apart: b"2"}), "only in case"
 
 
 def _two(pack: Callable[..., bytes], path: str) -> bytes:
@@ -207,7 +207,7 @@ def _artifacts() -> Iterator[Case]:
         manifest = {"files": [{"path": path, "size": size, "digest": f"sha256:{digest}"}], "references": []}
         return {"artifacts/model/m/v1/manifest.json": json.dumps(manifest).encode()}
 
-    yield "a content of another digest", zipped({blob: b"other"}), "its digest is another"
+    yield "a content of another digest", zipped({blob: b"other"}), "its digest differs"
     yield "a content that is missing", zipped(version()), "does not hold the content"
     yield (
         "another file than the manifest says",

@@ -34,7 +34,7 @@ def test_damage_is_listed_and_derived_files_are_repaired(store: Path, tmp_path: 
     media.unlink()
     (store / "artifacts/dataset/data/versions.json").write_text("{")
     text = _check(client)
-    assert "2 errors" in text and "A file that the journal names is missing." in text
+    assert "2 errors" in text and "A file in the journal is missing." in text
     assert "Repair 1 derived file" in text
     text = _check(client, repair="1")
     assert "Repaired: " in text and "1 error, 0 warnings" in text

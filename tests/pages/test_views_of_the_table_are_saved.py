@@ -89,7 +89,7 @@ def test_views_do_not_grow_without_an_end(
     client.post("/runs-view", {"next": "", "name": "one"})
     answer = client.post("/runs-view", {"next": "", "name": "two"})
     assert answer.status_code == 400
-    assert "No more than 1 views are kept" in answer.content.decode()
+    assert "No more than 1 views can be saved" in answer.content.decode()
 
 
 def test_odd_entries_of_the_file_are_passed_over(filled: Path, home: Path, page: Page) -> None:

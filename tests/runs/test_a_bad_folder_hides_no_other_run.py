@@ -42,7 +42,7 @@ def test_it_lists_no_empty_folder(bad: Path, listed: Listing, api: Any) -> None:
     ("file", "content", "sentence"),
     [
         ("meta.json", "{", "meta.json is not valid JSON."),
-        ("meta.json", "[1, 2]", "meta.json does not hold a JSON object."),
+        ("meta.json", "[1, 2]", "meta.json is not a JSON object."),
         ("meta.json", '{"project": "a/b", "name": "n"}', "'a/b' for project"),
         ("meta.json", '{"project": 5, "name": "n"}', "'int' for project"),
         ("status.json", '{"status": "run', "status.json is not valid JSON."),
@@ -51,7 +51,7 @@ def test_it_lists_no_empty_folder(bad: Path, listed: Listing, api: Any) -> None:
         ("summary.json", '{"loss": NaN}', "holds NaN or an infinity for 'loss'"),
         ("config.json", "\x00\xff", "config.json is not valid JSON."),
         ("config.json", "[" * 100_000, "config.json is not valid JSON."),
-        ("curation.json", "null", "curation.json does not hold a JSON object."),
+        ("curation.json", "null", "curation.json is not a JSON object."),
     ],
 )
 def test_it_shows_what_it_has_and_says_what_is_wrong(

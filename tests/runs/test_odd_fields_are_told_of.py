@@ -99,7 +99,7 @@ def test_what_a_person_changes_mends_the_file(alter: Alter, api: Any, store: Pat
 def test_an_environment_that_is_no_object_is_not_there(alter: Alter, api: Any, content: Any) -> None:
     detail = alter("environment.json", content)
     assert not detail["environment_available"]
-    assert detail["warnings"] == ["environment.json does not hold a JSON object."]
+    assert detail["warnings"] == ["environment.json is not a JSON object."]
     assert read(api.get(f"/api/environment/{detail['id']}")) == {"available": False}
 
 

@@ -52,7 +52,7 @@ def metric_steps(path: Path) -> list[int]:
 
 
 def _missing(stderr: str) -> int:
-    found = re.search(r"ends with gaps\. Not written: (\d+) records of the journal", stderr)
+    found = re.search(r"is incomplete\. Not written: (\d+) records of the journal", stderr)
     assert found, stderr
     return int(found.group(1))
 

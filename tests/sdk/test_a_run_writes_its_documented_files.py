@@ -102,7 +102,7 @@ def test_the_start_line_names_the_command_that_shows_it(
     run = begin()
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == f"runicorn: run p/n {run.id}; to see it: runicorn viewer --storage {folder}\n"
+    assert err == f"runicorn: run p/n {run.id}; to view it: runicorn viewer --storage {folder}\n"
 
 
 def test_the_command_is_named_once_for_all_runs_of_a_process_and_a_root(
@@ -111,7 +111,7 @@ def test_the_command_is_named_once_for_all_runs_of_a_process_and_a_root(
     for root in ("a", "a", "b"):
         begin(storage=tmp_path / root)
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition("; to see it: ")[2] for line in lines] == [
+    assert [line.partition("; to view it: ")[2] for line in lines] == [
         f"runicorn viewer --storage {tmp_path / root}" for root in ("a", "b")
     ]
 

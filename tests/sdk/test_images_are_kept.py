@@ -135,12 +135,12 @@ def test_an_image_that_cannot_be_one_is_told_once(
 ) -> None:
     capsys.readouterr()
     assert run.log_image("k", image) == run.log_image("k", image) == ""
-    assert capsys.readouterr().err.count("'k' was not kept") == 1
+    assert capsys.readouterr().err.count("'k' was not stored") == 1
     assert not (run.run_dir / "media").exists()
 
 
 def test_what_is_no_kind_of_image_raises(run: rn.Run) -> None:
-    with pytest.raises(TypeError, match="int is no image"):
+    with pytest.raises(TypeError, match="int is not an image"):
         run.log_image("k", 3)
     with pytest.raises(FileNotFoundError, match="Image file not found"):
         run.log_image("k", "nowhere.png")

@@ -91,7 +91,7 @@ def test_a_new_root_below_an_unmounted_mount_point_is_reported_once(
         monkeypatch.setattr(default_root, "FSTAB", str(tmp_path / "fstab"))
     for _ in range(2):
         begin(storage=disk / "store")
-    told = f"made a new storage root in {disk / 'store'}. No file system is mounted at {disk}"
+    told = f"created a new storage root in {disk / 'store'}. No file system is mounted at {disk}"
     assert capsys.readouterr().err.count(told) == 1
 
 

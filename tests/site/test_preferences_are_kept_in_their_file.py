@@ -116,5 +116,5 @@ def test_the_file_does_not_grow_without_an_end(
     assert api.post(f"{ALERTS}/dismiss", {"alert_id": "a"}).status_code == 200
     answer = api.post(f"{ALERTS}/dismiss", {"alert_id": "b"})
     assert answer.status_code == 400
-    assert answer.json()["detail"] == "No more than 1 alerts are kept as dismissed"
+    assert answer.json()["detail"] == "No more than 1 alerts can be dismissed"
     assert kept(home)["dismissed_alerts"] == ["a"]

@@ -85,8 +85,8 @@ def test_a_missing_folder_is_made_and_a_tilde_is_the_home(
         ("/a\0b", "Invalid path: Null characters are not allowed"),
         ("/" + "x" * 300, "Invalid path: File name too long"),
         ("/" + "x" * 5000, "Invalid path: Ensure this field has no more than 4096 characters."),
-        (__file__, f"Invalid path: {__file__} is no folder"),
-        (f"{__file__}/below", f"Invalid path: {__file__} is no folder"),
+        (__file__, f"Invalid path: {__file__} is not a folder"),
+        (f"{__file__}/below", f"Invalid path: {__file__} is not a folder"),
         ("/proc/runicorn", "Invalid path: "),
     ],
 )

@@ -139,7 +139,7 @@ def test_an_unknown_host_is_not_trusted_and_a_missing_folder_is_reported(
     (home / "config").mkdir(parents=True, exist_ok=True)
     (home / "config" / "known_hosts").write_text(server.known_hosts_line)
     missing = sync("/nowhere/at all")
-    assert missing.exit_code == 4 and "There is no folder /nowhere/at all" in missing.stderr
+    assert missing.exit_code == 4 and "/nowhere/at all does not exist" in missing.stderr
     server.authorized.write_text("")
     refused = sync(str(there))
     assert refused.exit_code == 1 and "does not let" in refused.stderr

@@ -108,9 +108,7 @@ def test_a_conflicting_local_version_stays_and_is_reported_once(
     mine = log(folder, here, tmp_path, b"mine")
     result = bring()
     assert result["artifacts_synced"] == result["failed_count"] == 0
-    assert result["problems"] == [
-        "model/net:v1 was not mirrored: there is another version of that number here."
-    ]
+    assert result["problems"] == ["model/net:v1 was not mirrored: another version has this number here."]
     assert mine.file_path("copy.pt").read_bytes() == b"mine" and bring()["problems"] == []
     shutil.rmtree(mine.path)  # there is room now
     assert bring()["artifacts_synced"] == 1

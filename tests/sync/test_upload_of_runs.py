@@ -296,7 +296,7 @@ def test_a_wrong_token_is_reported_at_the_start_and_a_new_one_is_read_from_its_f
     training = train(STEPWISE, near, home, run_id, viewer.url, RUNICORN_TOKEN=str(mine))
     assert training.stdin and training.stdout and training.stderr
     assert training.stdout.readline() == "begun\n"
-    told = until(lambda: next((line for line in training.stderr if "is not sent to" in line), ""))
+    told = until(lambda: next((line for line in training.stderr if "is not uploaded to" in line), ""))
     assert "token" in told and f"runicorn sync --storage {near} {run_id}" in told
     assert Path(told.partition("Details: ")[2].split()[0].rstrip(".")).read_text().count(run_id)
     holds(mine).write_text(right.read_text())

@@ -162,7 +162,7 @@ atexit.register(lambda: print(time.monotonic() - began))  # registered last, cal
     until(lambda: senders(near))
     assert len(senders(near)) == 1, "one process for all runs, also to a server that is away"
     _, told = training.communicate("\n", timeout=60)
-    assert told.count("is not wholly at") == 8
+    assert told.count("is not completely uploaded to") == 8
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "30"])

@@ -129,7 +129,7 @@ class Far:
             if error.filename != self._where.path:
                 raise
             raise Unreachable(
-                f"There is no folder {self._where.path} on {self._where.host}.", NOT_AVAILABLE, False
+                f"{self._where.path} does not exist on {self._where.host}.", NOT_AVAILABLE, False
             ) from error
         except (errors.HostUnreachable, errors.RemoteUnavailable) as error:
             raise Unreachable(str(error.detail), NOT_AVAILABLE, True) from error
@@ -174,7 +174,7 @@ class Far:
             place, shown = f"{about['host']} port {about['port']}", about["fingerprint_sha256"]
             if about["reason"] != "unknown":
                 sentence = (
-                    f"The key of {place} is {shown} and differs from the known one: the connection may be intercepted."
+                    f"The host key of {place} is {shown} and differs from the known one: the connection may be intercepted."
                     f" If the host was reinstalled, remove its line from {host_keys.path()}."
                 )
                 raise Unreachable(sentence, FAILED, False) from conflict

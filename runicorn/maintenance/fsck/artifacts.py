@@ -74,7 +74,7 @@ def _check_file(root: Path, version: Version, file: FileEntry, report: Report, c
         pooled = path != places[0]
         if pooled and not path.exists():
             continue  # a version of Runicorn 0.5 that was not deduplicated
-        copy = " Another copy in the store is whole." if whole else ""
+        copy = " Another copy in the store is intact." if whole else ""
         report.error(
             "file-damaged",
             str(path.relative_to(root)),

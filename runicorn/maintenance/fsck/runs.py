@@ -74,7 +74,7 @@ class _RunCheck:
                 f"The journal was truncated: {state.size:,} of {end:,} bytes are left.",
             )
         elif has_ended and state.records < written:
-            text = f"The journal holds {state.records:,} of {written:,} records."
+            text = f"The journal has {state.records:,} of {written:,} records."
             self.report.error("records-missing", place, text)
         if unwritten := _count(status, "records_missing"):
             text = f"{unwritten:,} records could not be written by the training."
@@ -93,7 +93,7 @@ class _RunCheck:
                 "line-unreadable", place, f"{_listed(state.bad)} {_do(state.bad)} not hold a record."
             )
         if state.is_torn:
-            self.report.warn("line-torn", place, "The last line has no end.")
+            self.report.warn("line-torn", place, "The last line is incomplete.")
 
     def _log(self, status: dict[str, Any]) -> None:
         end = _count(status, "log_bytes")
@@ -112,7 +112,7 @@ class _RunCheck:
             size = os.stat(path, follow_symlinks=False).st_size
             checksum = _crc32(path) if contents and isinstance(data.get("crc32"), str) else None
         except FileNotFoundError:
-            self.report.error("media-missing", place, "A file that the journal names is missing.")
+            self.report.error("media-missing", place, "A file in the journal is missing.")
             return
         except OSError as error:
             self.report.error("unreadable", place, f"The file cannot be read: {error.strerror or error}.")

@@ -47,7 +47,7 @@ def _compare_runs(root: Path, url: str, transport: Transport, report: Report) ->
                 report.error("not-on-server", place, f"{url} does not have this file.")
                 continue
             if there["digest"] != _digest(folder / name):
-                text = f"{url} has another content: {there['size']:,} bytes."
+                text = f"{url} has different content: {there['size']:,} bytes."
                 report.error("differs-on-server", place, text)
 
 

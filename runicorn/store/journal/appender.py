@@ -221,7 +221,7 @@ class Appender:
 
 
 def _no_room() -> OSError:
-    return OSError(errno.ENOSPC, "no room for the whole line")
+    return OSError(errno.ENOSPC, "no space for the whole line")
 
 
 def _shared_flag() -> mmap.mmap | bytearray:

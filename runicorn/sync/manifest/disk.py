@@ -65,7 +65,7 @@ def ends(path: Path, size: int) -> tuple[str, str]:
     finally:
         os.close(fd)
     if len(tail) != min(size, HASHED):
-        raise OSError(f"{path} has become shorter while it was read")
+        raise OSError(f"{path} was truncated while it was read")
     return md5(tail), md5(head)
 
 

@@ -163,7 +163,7 @@ def _folders_of_runs(
     if isinstance(top, OSError):
         raise top
     if not top and known:
-        raise OSError("The root is empty and held runs before, so a disk seems not to be mounted.")
+        raise OSError("The root is empty but had runs before; its disk may not be mounted.")
     projects = [item.name for item in top if item.is_folder and _is_name(item.name)]
     parents = [item.name for item in top if item.is_folder and item.name == layout.RUNS]
     for project, items in _listed(reader, projects, found):

@@ -22,7 +22,9 @@ class Command(BaseCommand):
         """Define the command line."""
         parser.add_argument("addrport", nargs="?", default="127.0.0.1:23300", help="[host:]port")
         parser.add_argument("--storage", type=Path, default=None, help="the storage root to show")
-        parser.add_argument("--token", default="", help="`auto`, `new`, or a file with the token to ask for")
+        parser.add_argument(
+            "--token", default="", help="`auto`, `new`, or the file of the access token to require"
+        )
         parser.add_argument("--no-token", action="store_true", help="ask for no token")
         parser.add_argument("--allowed-host", action="append", default=[], help="a further name to answer to")
         parser.add_argument("--reload", action="store_true", help="start anew when the code changes")
