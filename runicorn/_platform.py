@@ -275,11 +275,7 @@ def open_regular(path: Path | str, *, follow_links: bool) -> int:
 
 
 def read_regular(path: Path | str, size: int, *, follow_links: bool) -> bytes:
-    """Read up to `size` bytes from the beginning of a regular file.
-
-    Raises:
-        OSError: see `open_regular`.
-    """
+    """Read up to `size` bytes from the beginning of a regular file."""
     fd = open_regular(path, follow_links=follow_links)
     try:
         # Not more than the file's size: allocating a buffer of the limit costs more than reading a small file.

@@ -55,23 +55,8 @@ __all__ = [
     "utils",
 ]
 
-_HOMES = {
-    "artifacts": ("ArtifactsAPI",),
-    "client": ("RunicornClient", "connect"),
-    "errors": (
-        "AuthenticationError",
-        "BadRequestError",
-        "ConflictError",
-        "ConnectionError",
-        "NotFoundError",
-        "RateLimitError",
-        "RunicornAPIError",
-        "ServerError",
-    ),
-    "models": ("Artifact", "Experiment", "MetricPoint", "MetricSeries", "Project", "RemoteSession"),
-    "remote": ("RemoteAPI",),
-}
-
+_HOMES = ("errors", "models", "artifacts", "remote", "client")
+"""Modules that define public names, cheap imports first."""
 _MODULES = ("errors", "exceptions", "models", "responses", "utils")
 
 # Hidden from type checkers, which accept any name of a module with a `__getattr__`.
@@ -83,9 +68,10 @@ if not TYPE_CHECKING:
 
         if name in _MODULES:
             return import_module(f"runicorn.api.{name}")
-        for home, names in _HOMES.items():
-            if name in names:
-                value = globals()[name] = getattr(import_module(f"runicorn.api.{home}"), name)
+        for home in _HOMES if name in __all__ else ():
+            module = import_module(f"runicorn.api.{home}")
+            if hasattr(module, name):
+                value = globals()[name] = getattr(module, name)
                 return value
         raise AttributeError(f"module 'runicorn.api' has no attribute {name!r}")
 

@@ -1,25 +1,3 @@
-"""Errors of the client, under the module name of Runicorn 0.5."""
+"""Errors of the client, importable as in Runicorn 0.5."""
 
-from __future__ import annotations
-
-from runicorn.api.errors import (
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    ConnectionError,
-    NotFoundError,
-    RateLimitError,
-    RunicornAPIError,
-    ServerError,
-)
-
-__all__ = [
-    "AuthenticationError",
-    "BadRequestError",
-    "ConflictError",
-    "ConnectionError",
-    "NotFoundError",
-    "RateLimitError",
-    "RunicornAPIError",
-    "ServerError",
-]
+from runicorn.api.errors import *  # noqa: F403

@@ -83,11 +83,7 @@ def apply(root: Path, staging: Path) -> set[int]:
 
 
 def place_version(artifact: ArtifactFolder, number: int, folder: Path, aliases: Mapping[str, int]) -> bool:
-    """Rename a complete version to its number and update the index; return False if the number is taken.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Rename a complete version to its number and update the index; return False if the number is taken."""
     target = artifact.path / f"v{number}"
     with artifact.lock():
         if folder.exists():

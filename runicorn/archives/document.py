@@ -36,9 +36,6 @@ def pieces(run_dir: Path, *, include_media: bool = False) -> Iterator[bytes]:
     """Yield the document in constant memory: `{format, id, meta, status, …, metrics: [{…}], logs, media?}`.
 
     NaN and infinities are `null`, since JSON has no numbers for them.
-
-    Raises:
-        OSError: a file of the run cannot be read.
     """
     yield f'{{"format": {_json(FORMAT)}, "id": {_json(run_dir.name)}'.encode()
     for key, file in SMALL.items():

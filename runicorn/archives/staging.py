@@ -53,9 +53,6 @@ def staging(root: Path) -> Iterator[Path]:
     """Create an empty staging folder, removed at the end; remove those of killed importers first.
 
     If nothing was imported, a private folder created here is removed again.
-
-    Raises:
-        OSError: it cannot be created.
     """
     is_new = not os.path.lexists(root / curation.PRIVATE)
     private = curation.private_folder(root)

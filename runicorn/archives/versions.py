@@ -150,11 +150,7 @@ def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool
 
 
 def build(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked], folder: Path) -> None:
-    """Build a version in a folder of its own. The caller holds the pool in use.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Build a version in a folder of its own. The caller holds the pool in use."""
     for file in arrival.files:
         if not shelves.pool.holds(file.digest, file.size):
             entry = there[file.digest]

@@ -171,9 +171,6 @@ def zip_pieces(
         entries: the files.
         compress: compress them, which takes longer.
         progress: receives the number of bytes read.
-
-    Raises:
-        OSError: a file cannot be read.
     """
     files, total, outlet = 0, 0, Outlet()
     level = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
@@ -293,11 +290,7 @@ def _tar_info(name: str, modified: int, size: int) -> tarfile.TarInfo:
 
 
 def to_file(path: Path, write: Callable[[IO[bytes]], Taken]) -> Taken:
-    """Write a file atomically: until it is complete, `path` is unchanged.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Write a file atomically: until it is complete, `path` is unchanged."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with beside.open("wb") as target:

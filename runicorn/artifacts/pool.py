@@ -50,11 +50,7 @@ class Blob(NamedTuple):
 
 
 def seal(path: Path, digest: str) -> None:
-    """Make a file whose digest is known read-only, and stamp it.
-
-    Raises:
-        OSError: its mode could not be changed.
-    """
+    """Make a file whose digest is known read-only, and stamp it."""
     os.chmod(path, READ_ONLY)
     stamps.stamp(path, digest)
 

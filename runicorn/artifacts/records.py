@@ -14,11 +14,7 @@ ENTRIES = "artifacts"
 
 
 def made(run_folder: Path, version: Version) -> None:
-    """Record that the run created a version.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Record that the run created a version."""
     about = version.manifest
     entry = {
         **_key(version),
@@ -31,11 +27,7 @@ def made(run_folder: Path, version: Version) -> None:
 
 
 def used(run_folder: Path, version: Version) -> None:
-    """Record, once, that the run used a version.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Record, once, that the run used a version."""
     about = version.manifest
     entry = {
         **_key(version),

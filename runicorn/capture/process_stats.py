@@ -36,11 +36,7 @@ class Source(Protocol):
     """Source of counters."""
 
     def read(self) -> Counters:
-        """Return the current counters.
-
-        Raises:
-            OSError: they cannot be read.
-        """
+        """Return the current counters."""
 
 
 class Usage:

@@ -179,9 +179,6 @@ def write_one(run_dir: Path, kind: str, target: Path) -> bool:
     """Write one run in a `Format` that is not an archive, or as a report; return False if there is nothing to write.
 
     Exits if a library is missing.
-
-    Raises:
-        OSError: it could not be read or written.
     """
     exporter = MetricsExporter(run_dir)
     write: dict[str, Callable[[], object]] = {

@@ -63,9 +63,6 @@ def entry(note: dict[str, Any], *, always: bool) -> str:
     Args:
         note: the viewer's entry in the list of running viewers.
         always: create a one-time link even if this user's browser needs none, for a browser elsewhere.
-
-    Raises:
-        OSError: its token cannot be read.
     """
     url, file = str(note["url"]), note.get("token_file")
     if not file or (note.get("owner_passes") and not always):

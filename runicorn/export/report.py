@@ -30,11 +30,7 @@ class Section(NamedTuple):
 
 
 def markdown(run_dir: Path) -> str:
-    """Return the report as Markdown.
-
-    Raises:
-        OSError: the journal cannot be read.
-    """
+    """Return the report as Markdown."""
     parts = ["# Experiment Report", f"Generated: {_date(time.time())}"]
     for section in sections(run_dir):
         parts.append(f"## {section.title}")
@@ -50,11 +46,7 @@ def markdown(run_dir: Path) -> str:
 
 
 def html(run_dir: Path) -> str:
-    """Return the report as a self-contained HTML page.
-
-    Raises:
-        OSError: the journal cannot be read.
-    """
+    """Return the report as a self-contained HTML page."""
     parts = ["<h1>Experiment Report</h1>", f"<p>Generated: {_date(time.time())}</p>"]
     for section in sections(run_dir):
         parts.append(f"<h2>{section.title}</h2>")
@@ -85,11 +77,7 @@ def _pictures(run_dir: Path) -> list[str]:
 
 
 def sections(run_dir: Path) -> list[Section]:
-    """Return the sections of the report.
-
-    Raises:
-        OSError: the journal cannot be read.
-    """
+    """Return the sections of the report."""
     meta, status, summary, config = (
         layout.read_json(run_dir / name)[0]
         for name in (layout.META, layout.STATUS, layout.SUMMARY, layout.CONFIG)

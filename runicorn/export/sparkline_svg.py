@@ -55,9 +55,6 @@ def read(run_dir: Path) -> tuple[dict[str, Curve], int]:
     """Return the curves of a run's metrics by name, as many as are drawn, and the number of further ones.
 
     Points are placed by step, or by position in records without a step; NaN and infinities are skipped.
-
-    Raises:
-        OSError: the journal cannot be read.
     """
     found: dict[str, Curve] = {}
     more: set[str] = set()

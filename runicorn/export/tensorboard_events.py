@@ -102,11 +102,7 @@ def event(wall_time: float, step: int, scalars: Mapping[str, float]) -> bytes:
 
 
 def write(folder: Path, events: Iterable[bytes]) -> Path:
-    """Write `events` to a new file in `folder`, named so that TensorBoard finds it.
-
-    Raises:
-        OSError: the folder or the file cannot be written.
-    """
+    """Write `events` to a new file in `folder`, named so that TensorBoard finds it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"events.out.tfevents.{int(time.time())}.runicorn.{os.getpid()}.{os.urandom(3).hex()}"
     with path.open("xb") as file:

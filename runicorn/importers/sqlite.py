@@ -19,11 +19,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 
 def is_database(path: Path) -> bool:
-    """Return whether a file is an SQLite database; an empty file is one without tables.
-
-    Raises:
-        OSError: it cannot be read.
-    """
+    """Return whether a file is an SQLite database; an empty file is one without tables."""
     with path.open("rb") as file:
         head = file.read(len(MAGIC))
     return head in (MAGIC, b"")

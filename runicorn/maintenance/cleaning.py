@@ -116,11 +116,7 @@ def move_to_bin(root: Path, candidate: Candidate, reason: str) -> None:
 
 
 def remove(files: Iterable[Path]) -> int:
-    """Remove leftovers; return the bytes freed. Files that another process removed meanwhile do not count.
-
-    Raises:
-        OSError: one could not be removed.
-    """
+    """Remove leftovers; return the bytes freed. Files that another process removed meanwhile do not count."""
     freed = 0
     for path in files:
         with suppress(FileNotFoundError):

@@ -37,11 +37,7 @@ class Disk(NamedTuple):
 
 
 def disk(path: Path) -> Disk:
-    """Return the file system of `path`, which need not exist.
-
-    Raises:
-        OSError: it cannot be queried.
-    """
+    """Return the file system of `path`, which need not exist."""
     existing = next((folder for folder in (path, *path.parents) if folder.exists()), path)
     usage = shutil.disk_usage(existing)
     return Disk(usage.total, usage.free)

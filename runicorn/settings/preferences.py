@@ -98,11 +98,7 @@ def set_column_widths(
 
 
 def reset_column_widths(table: str, size: str | None = None) -> None:
-    """Reset the column widths of a table, for one class of window sizes or for all.
-
-    Raises:
-        OSError: the file could not be written.
-    """
+    """Reset the column widths of a table, for one class of window sizes or for all."""
 
     def change(preferences: dict[str, Any]) -> None:
         kept = _part(preferences, "column_widths", {})
@@ -144,11 +140,7 @@ def dismiss_alert(alert: str) -> None:
 
 
 def restore_alerts(alert: str | None = None) -> None:
-    """Restore a dismissed alert, or all of them.
-
-    Raises:
-        OSError: the file could not be written.
-    """
+    """Restore a dismissed alert, or all of them."""
 
     def change(preferences: dict[str, Any]) -> None:
         kept = _part(preferences, "dismissed_alerts", [])
@@ -166,11 +158,7 @@ def table_columns() -> list[str]:
 
 
 def set_table_columns(keys: Sequence[str]) -> None:
-    """Save the visible columns of the runs table; an empty list restores the default.
-
-    Raises:
-        OSError: the file could not be written.
-    """
+    """Save the visible columns of the runs table; an empty list restores the default."""
     _change(lambda preferences: preferences.update(columns=list(keys)))
 
 
@@ -202,11 +190,7 @@ def save_view(name: str, query: str) -> None:
 
 
 def rename_view(name: str, new: str) -> None:
-    """Rename a view, replacing one of the new name. Unknown names are ignored.
-
-    Raises:
-        OSError: the file could not be written.
-    """
+    """Rename a view, replacing one of the new name. Unknown names are ignored."""
 
     def change(views: dict[str, str]) -> dict[str, str]:
         others = {key: query for key, query in views.items() if key not in (name, new)}

@@ -112,20 +112,12 @@ def get(name: str) -> str:
 
 
 def config_directory() -> Path:
-    """Return the directory of the user's configuration, accessible to the user only; created if missing.
-
-    Raises:
-        OSError: it cannot be created.
-    """
+    """Return the directory of the user's configuration, accessible to the user only; created if missing."""
     return _private_folder(get("RUNICORN_CONFIG_DIR"), _platform.config_home)
 
 
 def data_directory() -> Path:
-    """Return the directory of derived data, accessible to the user only; created if missing.
-
-    Raises:
-        OSError: it cannot be created.
-    """
+    """Return the directory of derived data, accessible to the user only; created if missing."""
     return _private_folder(get("RUNICORN_DATA_DIR"), _platform.data_home)
 
 
@@ -248,9 +240,6 @@ def register_viewer(
         token_needed: whether it requires a token.
         token_file: path of the token.
         owner_passes: whether it requires a token from other users only.
-
-    Raises:
-        OSError: it could not be written.
     """
     folder = data_directory() / "viewers"
     folder.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
@@ -269,11 +258,7 @@ def register_viewer(
 
 
 def move_viewer(root: str | os.PathLike[str]) -> None:
-    """Update the entry of this process, if it serves, to another root.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Update the entry of this process, if it serves, to another root."""
     path = data_directory() / "viewers" / f"{os.getpid()}.json"
     note, _ = layout.read_json(path)
     if note:

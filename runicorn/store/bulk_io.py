@@ -49,11 +49,7 @@ _NO_KERNEL_COPY = frozenset(
 
 
 def sync_filesystem(path: Path) -> bool:
-    """Sync the file system of `path` to disk (syncfs); return False if unsupported.
-
-    Raises:
-        OSError: something could not be written.
-    """
+    """Sync the file system of `path` to disk (syncfs); return False if unsupported."""
     if sys.platform != "linux":
         return False
     import ctypes
@@ -69,11 +65,7 @@ def sync_filesystem(path: Path) -> bool:
 
 
 def sync_file(path: Path) -> None:
-    """Sync the content of one file to disk.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Sync the content of one file to disk."""
     fd = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
     try:
         os.fsync(fd)
@@ -82,11 +74,7 @@ def sync_file(path: Path) -> None:
 
 
 def sync_data(fd: int) -> None:
-    """Sync the content of an open file to disk, if the file system supports it.
-
-    Raises:
-        OSError: it could not be written.
-    """
+    """Sync the content of an open file to disk, if the file system supports it."""
     try:
         (os.fdatasync if hasattr(os, "fdatasync") else os.fsync)(fd)
     except OSError as error:

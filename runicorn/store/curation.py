@@ -62,9 +62,6 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
         folder: the run's folder.
         known: values of `FIELDS` that are missing in the file.
         changes: the changes; tags as they are stored.
-
-    Raises:
-        OSError: it could not be written.
     """
     path = check_inside(root, folder) / layout.CURATION
     with _lock(root):
@@ -88,9 +85,6 @@ def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELET
         folder: the run's folder.
         status: its current status.
         reason: reason of the deletion.
-
-    Raises:
-        OSError: the marker could not be written.
     """
     marker = {"deleted_at": time.time(), "reason": reason, "original_status": status}
     check_inside(root, folder)
@@ -102,11 +96,7 @@ def put_into_bin(root: Path, folder: Path, status: str, reason: str = USER_DELET
 
 
 def take_out_of_bin(folder: Path) -> bool:
-    """Restore a run from the recycle bin; return whether it was in it.
-
-    Raises:
-        OSError: the marker could not be removed.
-    """
+    """Restore a run from the recycle bin; return whether it was in it."""
     try:
         (folder / layout.DELETED).unlink()
     except FileNotFoundError:
@@ -120,9 +110,6 @@ def put_aside(root: Path, folder: Path) -> Path:
 
     Returns:
         Its new path, to be removed.
-
-    Raises:
-        OSError: it could not be moved.
     """
     aside = trash(root) / secrets.token_hex(8)
     check_inside(root, folder.parent)

@@ -76,11 +76,7 @@ def _names(root: Path, relative: str) -> list[str]:
 
 
 def list_folders(root: Path, path: Path, relative: str) -> tuple[set[str], list[str]]:
-    """Return the folders in a folder of the store that may contain runs, and messages about the others.
-
-    Raises:
-        OSError: it could not be listed.
-    """
+    """Return the folders in a folder of the store that may contain runs, and messages about the others."""
     names: set[str] = set()
     problems: list[str] = []
     with os.scandir(path) as entries:

@@ -197,11 +197,7 @@ def marks(name: str) -> tuple[str, ...]:
 
 
 def is_run(folder: Path | str) -> bool:
-    """Return whether a folder is a run: it contains a file that Runicorn writes.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
+    """Return whether a folder is a run: it contains a file that Runicorn writes."""
     return any(_is_file(f"{folder}/{mark}") for mark in marks(os.path.basename(folder)))
 
 

@@ -57,11 +57,7 @@ def is_replaceable(folder: Path) -> bool:
 
 
 def remove_own_files(folder: Path) -> None:
-    """Remove the files of the run from a folder with other content, and the folder if it is empty.
-
-    Raises:
-        OSError: something could not be removed.
-    """
+    """Remove the files of the run from a folder with other content, and the folder if it is empty."""
     about, problem = layout.read_json(folder / layout.META)
     if not problem and about.get("id") == folder.name:
         _remove_all_but_runs(folder)

@@ -78,11 +78,7 @@ class State:
         self.cursor = layout.read_json(self.folder / CURSOR)[0]
 
     def save(self) -> None:
-        """Write the state of files and runs.
-
-        Raises:
-            OSError: it could not be written.
-        """
+        """Write the state of files and runs."""
         now = time.time()
         files = {
             path: {"size": size, "mtime": mtime, "synced_at": now}
@@ -99,20 +95,12 @@ class State:
         _platform.replace_file(self.folder / STATE, encode(content))
 
     def save_listing(self) -> None:
-        """Write the runs of a listing without a manifest.
-
-        Raises:
-            OSError: it could not be written.
-        """
+        """Write the runs of a listing without a manifest."""
         runs = {folder: run.to_list() for folder, run in self.listed.items()}
         _platform.replace_file(self.folder / SCAN, encode({"version": VERSION, "runs": runs}))
 
     def save_cursor(self, inventory: Inventory) -> None:
-        """Record a completed sync.
-
-        Raises:
-            OSError: it could not be written.
-        """
+        """Record a completed sync."""
         count = self.cursor.get("sync_count")
         self.cursor = {
             "version": VERSION,
@@ -124,11 +112,7 @@ class State:
         layout.write_json(self.folder / CURSOR, self.cursor)
 
     def parts(self) -> Path:
-        """Return the folder of partial files, created if missing.
-
-        Raises:
-            OSError: it cannot be made.
-        """
+        """Return the folder of partial files, created if missing."""
         folder = self.folder / PARTS
         folder.mkdir(exist_ok=True)
         return folder

@@ -47,11 +47,7 @@ class RemoteFiles(Protocol):
     parallel: int
 
     def list(self, path: str) -> list[Item]:
-        """Return the folders and regular files in a folder.
-
-        Raises:
-            OSError: it could not be listed.
-        """
+        """Return the folders and regular files in a folder."""
 
     def stat(self, path: str) -> Item:
         """Return size and time of a regular file.
@@ -61,11 +57,7 @@ class RemoteFiles(Protocol):
         """
 
     def read(self, path: str, offset: int, size: int, write: Callable[[bytes], None]) -> None:
-        """Pass `size` bytes from `offset` to `write`, piece by piece; fewer if the file ends before.
-
-        Raises:
-            OSError: it could not be read.
-        """
+        """Pass `size` bytes from `offset` to `write`, piece by piece; fewer if the file ends before."""
 
 
 def wrap_client(client: Any, loop: asyncio.AbstractEventLoop | None = None) -> RemoteFiles:

@@ -58,11 +58,7 @@ class Queue:
 
     @classmethod
     def of(cls, root: Path, url: str) -> Queue:
-        """Return the queue of this user and PID namespace for a server, created if missing.
-
-        Raises:
-            OSError: it cannot be created.
-        """
+        """Return the queue of this user and PID namespace for a server, created if missing."""
         user = str(os.getuid()) if hasattr(os, "getuid") else ""
         token = settings.get("RUNICORN_TOKEN").strip()
         here = host_identity()
@@ -78,11 +74,7 @@ class Queue:
         return queue
 
     def add(self, run_id: str, run_dir: Path, image: list[int]) -> str:
-        """Add a run to the queue; return its session.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Add a run to the queue; return its session."""
         session = os.urandom(8).hex()
         entry = {"folder": run_dir.relative_to(self.root).as_posix(), "session": session, "image": image}
         with self._lock():
@@ -94,11 +86,7 @@ class Queue:
         return str(layout.read_json(self._entry(run_id))[0].get("session") or "")
 
     def entries(self) -> dict[str, Entry]:
-        """Return the runs in the queue by id.
-
-        Raises:
-            OSError: it cannot be read.
-        """
+        """Return the runs in the queue by id."""
         found = {}
         for name in os.listdir(self._runs):
             about = layout.read_json(self._runs / name)[0]
@@ -110,11 +98,7 @@ class Queue:
         return found
 
     def remove(self, entry: Entry) -> bool:
-        """Remove a run from the queue; return False if it was resumed meanwhile.
-
-        Raises:
-            OSError: it cannot be removed.
-        """
+        """Remove a run from the queue; return False if it was resumed meanwhile."""
         with self._lock():
             if self.session(entry.run_id) not in ("", entry.session):
                 return False
@@ -122,11 +106,7 @@ class Queue:
         return True
 
     def claim_start(self) -> bool:
-        """Return whether to start a sender process: none is running, and none was started just now.
-
-        Raises:
-            OSError: the folder cannot be written.
-        """
+        """Return whether to start a sender process: none is running, and none was started just now."""
         with self._lock():
             try:
                 with self._serving():

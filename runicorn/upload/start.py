@@ -14,11 +14,7 @@ CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runicorn.upload.pr
 
 
 def serve(queue: Queue) -> None:
-    """Start the sender process of a queue unless it is running.
-
-    Raises:
-        OSError: it cannot be started.
-    """
+    """Start the sender process of a queue unless it is running."""
     import subprocess
 
     if not queue.claim_start():

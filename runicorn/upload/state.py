@@ -49,9 +49,6 @@ class UploadState:
         Args:
             url: the server.
             queue: folder of the queue; None keeps the current one.
-
-        Raises:
-            OSError: it cannot be written.
         """
         check_inside(self.root, self.path.parent).mkdir(parents=True, exist_ok=True)
         self.load()
@@ -65,11 +62,7 @@ class UploadState:
         return self
 
     def note(self, problem: str, *, denied: bool = False) -> str:
-        """Save why something is not sent, if it changed, and return it.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Save why something is not sent, if it changed, and return it."""
         news = {"problem": problem, "denied": denied}
         if self.content.get("done") or any(self.content.get(key) != value for key, value in news.items()):
             self.content |= news
@@ -77,11 +70,7 @@ class UploadState:
         return problem
 
     def save(self) -> None:
-        """Save it.
-
-        Raises:
-            OSError: it cannot be written.
-        """
+        """Save it."""
         layout.write_json(self.path, self.content, mode=PRIVATE)
 
     def lock(self, blocking: bool = True) -> Any:

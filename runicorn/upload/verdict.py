@@ -58,11 +58,7 @@ class Watched:
             self.fd = -1
 
     def has_ended(self) -> bool:
-        """Return whether nothing more is written to the run; write its status if its process ended without doing so.
-
-        Raises:
-            OSError: the status could not be written.
-        """
+        """Return whether nothing more is written to the run; write its status if its process ended without doing so."""
         if layout.read_json(self.run_dir / layout.STATUS)[0].get("status") != layout.RUNNING:
             return True
         if not (self.is_ours and self._pid):

@@ -22,9 +22,6 @@ def open_privately(url: str) -> bool:
 
     Every user of a machine can read the command lines of all processes, so a URL with a query (a one-time link) is
     passed to the browser in a file that only its owner can read.
-
-    Raises:
-        OSError: that file could not be written.
     """
     return webbrowser.open(_page_for(url).as_uri() if "?" in url else url)
 

@@ -32,11 +32,7 @@ def check_derived(root: Path, report: Report) -> None:
 
 
 def repair(root: Path, report: Report) -> None:
-    """Repair the findings that concern derived files, and mark them as repaired.
-
-    Raises:
-        OSError: one could not be removed or written.
-    """
+    """Repair the findings that concern derived files, and mark them as repaired."""
     folders = {artifact.path: artifact for artifact in Store(root).folders()}
     for i, finding in enumerate(report.findings):
         path = root / finding.path

@@ -113,9 +113,6 @@ class Appender:
 
         Returns:
             Whether this was the first time, so that the folder has to be synced as well.
-
-        Raises:
-            OSError: the content could not be written.
         """
         with self.lock:
             fd = self._fd

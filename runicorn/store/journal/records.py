@@ -24,9 +24,6 @@ def metric_records(run_dir: Path) -> Iterator[dict[str, Any]]:
     """Yield the `data` of each metrics event, restricted to numbers, booleans, texts and nulls.
 
     Damaged lines, an incomplete last line and other events are skipped; a missing journal has no records.
-
-    Raises:
-        OSError: the journal exists and cannot be read.
     """
     try:
         fd = _platform.open_regular(run_dir / layout.EVENTS, follow_links=False)
@@ -60,11 +57,7 @@ def _record(line: bytes) -> dict[str, Any] | None:
 
 
 def columns(run_dir: Path) -> list[str]:
-    """Return the names in the records: step, time and stage first, the others sorted.
-
-    Raises:
-        OSError: the journal cannot be read.
-    """
+    """Return the names in the records: step, time and stage first, the others sorted."""
     found = {name for record in metric_records(run_dir) for name in record}
     return [*(name for name in FIRST_COLUMNS if name in found), *sorted(found.difference(FIRST_COLUMNS))]
 
@@ -93,11 +86,7 @@ class Statistics:
 
 
 def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
-    """Return the statistics of each metric by name, sorted, and the number of records.
-
-    Raises:
-        OSError: the journal cannot be read.
-    """
+    """Return the statistics of each metric by name, sorted, and the number of records."""
     found: dict[str, Statistics] = {}
     records = 0
     for record in metric_records(run_dir):
