@@ -56,7 +56,6 @@ class Artifact(models.Model):
 
     @property
     def on_disk(self) -> store.ArtifactFolder:
-        """The folder of the artifact."""
         root = Path(self.root.path)
         return store.ArtifactFolder(store.Store(root), self.type, self.name, root / self.folder)
 
@@ -134,7 +133,6 @@ class Version(models.Model):
 
     @property
     def on_disk(self) -> store.Version:
-        """The folder of the version."""
         return self.artifact.on_disk.version(self.number)
 
     def to_dict(self) -> ArtifactVersion:

@@ -14,7 +14,6 @@ class ArtifactQuerySet(models.QuerySet[Any]):
     """Filters of artifacts."""
 
     def in_root(self, root: StorageRoot) -> ArtifactQuerySet:
-        """Return the artifacts of one storage root."""
         return self.filter(root=root)
 
     def listed(self) -> ArtifactQuerySet:

@@ -60,7 +60,6 @@ def _windows_machine_guid() -> str:
 
 
 def host_name() -> str:
-    """Return the host name of this machine."""
     import socket
 
     return socket.gethostname()

@@ -140,7 +140,6 @@ class RunAdmin(CurationAdmin):
 
     @admin.action(description="Restore from the recycle bin", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
-        """Restore the selected runs."""
         run_ids = list(queryset.values_list("run_id", flat=True))
         self._report(request, restore_runs(root=active_root(), run_ids=run_ids), "restored")
 

@@ -77,7 +77,6 @@ class PromotionForm(forms.Form):
     notes = forms.CharField(required=False)
 
     def clean_notes(self) -> str | None:
-        """Shorten the notes."""
         return self.cleaned_data["notes"][:NOTES_LENGTH] or None
 
 

@@ -101,7 +101,6 @@ class Backlog(TypedDict):
 
 
 def backlog(root: StorageRoot) -> Backlog:
-    """Return the backlog of a root."""
     sizes = list(behind(root).values_list("journal__size", "journal__offset"))
     all_of_root = Journal.objects.filter(run__root=root, run__deleted=None)
     total = all_of_root.aggregate(total=Sum("size"))["total"] if sizes else 0

@@ -64,7 +64,6 @@ class Rounds:
         self._newest: int | None = None
 
     def go(self, stop: threading.Event) -> None:
-        """One round."""
         for run in self._live():
             if stop.is_set():
                 return

@@ -41,7 +41,6 @@ class Memory:
     checksum: int = 0
 
     def after(self, chunk: bytes) -> Memory:
-        """Return the memory after a further chunk."""
         return Memory(
             self.offset + len(chunk),
             self.head if len(self.head) == HEAD else (self.head + chunk[:HEAD])[:HEAD],

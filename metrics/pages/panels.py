@@ -42,7 +42,6 @@ class Curve:
 
     @classmethod
     def of(cls, name: str, *, time_only: bool, last: float | str | None = None, in_words: str = "") -> Curve:
-        """The chart of a name."""
         group, slash, label = name.partition("/")
         grouped = bool(slash and group)
         return cls(

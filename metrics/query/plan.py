@@ -36,7 +36,6 @@ class Window:
     after_row: int | None = None
 
     def pick(self, points: Points) -> Points:
-        """Return the points inside the window."""
         if self == WHOLE:
             return points
         _, inside = self.judge(points.step, points.step, points.time, points.time, points.row, points.row)

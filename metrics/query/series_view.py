@@ -121,7 +121,6 @@ class TileLoader:
         return read
 
     def clear(self) -> None:
-        """Release the tiles."""
         self._tiles.clear()
 
     def _read(self, tiles: dict[int, tuple[Series, int]], data: bool) -> None:

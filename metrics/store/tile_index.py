@@ -57,7 +57,6 @@ class Directory:
             self.tiles = np.concatenate([tiles, table([line])])
 
     def column(self, name: str) -> Ints:
-        """A column of the table."""
         found: Ints = self.tiles[name]
         return found
 

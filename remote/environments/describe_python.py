@@ -86,7 +86,6 @@ def free_port():
 
 
 def describe():
-    """Return the description."""
     root = storage_root()
     return {
         "python": ".".join(map(str, sys.version_info[:3])),

@@ -22,7 +22,6 @@ class Choice:
 
     @property
     def runs(self) -> bool:
-        """Whether its Python runs at all."""
         return self.environment.python is not None
 
     @property

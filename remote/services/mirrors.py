@@ -78,7 +78,6 @@ class MirrorJob:
         )
 
     def progress(self, done: int, total: int, path: str) -> None:
-        """Record the progress."""
         self.done, self.total, self.path = done, total, printable(path, LONGEST_SHOWN)
         self.runs.add(folder_of(path))
 

@@ -86,7 +86,6 @@ class Manifest:
         return len(self.references)
 
     def file(self, path: str) -> FileEntry | None:
-        """Return the file of that path."""
         return self._by_path.get(path)
 
     @cached_property

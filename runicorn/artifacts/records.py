@@ -14,7 +14,6 @@ ENTRIES = "artifacts"
 
 
 def made(run_folder: Path, version: Version) -> None:
-    """Record that the run created a version."""
     about = version.manifest
     entry = {
         **_key(version),
@@ -27,7 +26,6 @@ def made(run_folder: Path, version: Version) -> None:
 
 
 def used(run_folder: Path, version: Version) -> None:
-    """Record, once, that the run used a version."""
     about = version.manifest
     entry = {
         **_key(version),

@@ -64,5 +64,4 @@ class ArtifactStorage:
 
 
 def create_artifact_storage(storage_root: str | os.PathLike[str]) -> ArtifactStorage:
-    """Return the artifacts of a storage root."""
     return ArtifactStorage(storage_root)

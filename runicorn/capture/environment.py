@@ -128,7 +128,6 @@ class EnvironmentCapture:
         self._commands.cancel()
 
     def get_python_version(self) -> str:
-        """Return the version of Python with its build."""
         return sys.version
 
     def get_platform(self) -> str:
@@ -144,7 +143,6 @@ class EnvironmentCapture:
         return self._hide.arguments(_without_code(self._arguments))
 
     def get_working_dir(self) -> str:
-        """Return the working directory."""
         return self._hide.text(str(self.working_dir))
 
     def get_cpu_info(self) -> dict[str, Any]:

@@ -184,7 +184,6 @@ class TimesSource:
 
 
 def best_source(pid: int) -> Source:
-    """Return the best source available."""
     if os.path.exists(f"/proc/{pid}/statm"):
         return ProcSource(pid)
     try:

@@ -125,7 +125,6 @@ class Masking:
         self._known = re.compile("|".join(map(re.escape, secrets))) if secrets else None
 
     def text(self, text: str) -> str:
-        """Return a text with its secrets masked."""
         text = self._without_known(text)
         text = _PEM.sub(rf"\1{MASK}\2", text)
         text = _HEADER.sub(rf"\g<1>{MASK}", text)

@@ -101,10 +101,8 @@ OPTIMIZERS: dict[str, type[Momentum] | type[Adam]] = {"sgd": Momentum, "adam": A
 
 
 def cross_entropy(log_probabilities: Floats, labels: Labels) -> float:
-    """Return the mean cross-entropy."""
     return float(-log_probabilities[np.arange(len(labels)), labels].mean())
 
 
 def norm(gradients: list[NDArray[np.float64]]) -> float:
-    """Return the norm of all gradients as one vector."""
     return float(np.sqrt(sum(float((gradient**2).sum()) for gradient in gradients)))

@@ -17,12 +17,10 @@ def confusion_matrix(labels: Labels, predictions: Labels, classes: int) -> Count
 
 
 def recall(confusion: Counts) -> Floats:
-    """Return the recall of each class."""
     return _share(confusion.diagonal(), confusion.sum(axis=1))
 
 
 def f1(confusion: Counts) -> Floats:
-    """Return the F1 score of each class."""
     return _share(2 * confusion.diagonal(), confusion.sum(axis=0) + confusion.sum(axis=1))
 
 

@@ -30,7 +30,6 @@ class Section(NamedTuple):
 
 
 def markdown(run_dir: Path) -> str:
-    """Return the report as Markdown."""
     parts = ["# Experiment Report", f"Generated: {_date(time.time())}"]
     for section in sections(run_dir):
         parts.append(f"## {section.title}")
@@ -77,7 +76,6 @@ def _pictures(run_dir: Path) -> list[str]:
 
 
 def sections(run_dir: Path) -> list[Section]:
-    """Return the sections of the report."""
     meta, status, summary, config = (
         layout.read_json(run_dir / name)[0]
         for name in (layout.META, layout.STATUS, layout.SUMMARY, layout.CONFIG)

@@ -29,7 +29,6 @@ class Curve:
     filled: int = 0
 
     def see(self, point: Point) -> None:
-        """Add a point."""
         if self.filled == 0:
             if len(self.buckets) == BUCKETS:
                 pairs = zip(self.buckets[::2], self.buckets[1::2], strict=True)

@@ -28,7 +28,6 @@ def series(run: Any) -> list[Any]:
 
 
 def tell(run: Any) -> dict[str, Any]:
-    """Return one run as an object."""
     info = run.collect_sequence_info(("metric", "images", "distributions", "figures", "texts", "audios"))
     others = [one["name"] for kind, found in info.items() if kind != "metric" for one in found]
     config = {

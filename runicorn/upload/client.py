@@ -194,11 +194,9 @@ class Server:
         return value
 
     def path(self, *parts: str | int) -> str:
-        """Return the path of a route."""
         return api_path(*parts)
 
     def close(self) -> None:
-        """Close the connection."""
         self._client.close()
 
     def _read_token_again(self) -> bool:

@@ -39,7 +39,6 @@ class Heartbeats:
         self._workers[worker.entry.run_id] = worker
 
     def forget(self, run_id: str) -> None:
-        """Stop the heartbeats of a run."""
         self._workers.pop(run_id, None)
         self._due.pop(run_id, None)
 

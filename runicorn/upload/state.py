@@ -70,7 +70,6 @@ class UploadState:
         return problem
 
     def save(self) -> None:
-        """Save it."""
         layout.write_json(self.path, self.content, mode=PRIVATE)
 
     def lock(self, blocking: bool = True) -> Any:

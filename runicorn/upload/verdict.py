@@ -52,7 +52,6 @@ class Watched:
                 self.close()
 
     def close(self) -> None:
-        """Stop watching."""
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1

@@ -80,7 +80,6 @@ class RunningUpload:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop watching it."""
         self._thread.stop()
 
     def is_done(self) -> bool:

@@ -67,7 +67,6 @@ class Worker(threading.Thread):
         self._watched.close()
 
     def wake(self) -> None:
-        """Wake it."""
         self._woken.set()
 
     def process_ended(self) -> None:

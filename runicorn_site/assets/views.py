@@ -155,6 +155,5 @@ def is_plain(path: str) -> bool:
 
 
 def content_type(file: Path) -> str:
-    """The content type of a file, by its name."""
     known = TYPES.get(file.suffix.lower())
     return known or mimetypes.guess_type(file.name)[0] or "application/octet-stream"

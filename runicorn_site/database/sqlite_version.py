@@ -14,7 +14,6 @@ Version = tuple[int, int, int]
 
 
 def has_wal_reset_bug(version: Version) -> bool:
-    """Return whether a version of SQLite has the bug."""
     if not FIRST <= version < FIXED:
         return False
     return not any(fix <= version and version[:2] == fix[:2] for fix in BACKPORTS)

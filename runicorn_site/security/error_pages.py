@@ -17,7 +17,6 @@ NAMES = ("variables", "base", "plain")
 
 @lru_cache(maxsize=1)
 def style_sheet() -> bytes:
-    """All of it."""
     return b"".join((SHEETS / f"{name}.css").read_bytes() for name in NAMES)
 
 

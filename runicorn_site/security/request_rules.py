@@ -81,7 +81,6 @@ class Head:
         return unquote(self.raw_path)
 
     def header(self, name: str) -> str | None:
-        """The value of a header."""
         return value_of(self.headers, name.lower().encode())
 
 

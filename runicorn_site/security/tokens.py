@@ -67,7 +67,6 @@ class Onward(Refusal):
     target: str = "/"
 
     def body(self, path: str) -> tuple[bytes, bytes]:
-        """The page."""
         target = escape(self.target)
         return b"text/html; charset=utf-8", ONWARD.format(title=self.sentence, target=target).encode()
 
@@ -237,7 +236,6 @@ class Tokens:
 
 
 def is_form(head: Head) -> bool:
-    """Whether a request is the form with the token."""
     return not head.socket and head.path == FORM_PATH and head.method == "POST"
 
 

@@ -40,7 +40,6 @@ class Training:
 
     @property
     def running(self) -> bool:
-        """Whether it still trains."""
         return self.process.poll() is None
 
     @property

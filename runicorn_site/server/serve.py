@@ -248,7 +248,6 @@ class Serving:
         )
 
     def application(self) -> Any:
-        """The ASGI application."""
         from runicorn_site.asgi import build
 
         return build(self.policy)

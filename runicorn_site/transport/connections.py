@@ -97,7 +97,6 @@ class LimitedChannel(Channel):
         super().requestDone(request)  # type: ignore[no-untyped-call]
 
     def connectionLost(self, reason: Any = None) -> None:
-        """Forget the connection."""
         self._forget_deadline()
         self.table.remove(self)
         super().connectionLost(reason)  # type: ignore[no-untyped-call]

@@ -157,7 +157,6 @@ async def send_head(response: HttpResponseBase, send: Send) -> None:
 
 @lru_cache(maxsize=4096)
 def pool_at(path: str) -> Pool:
-    """Return the pool of the view at a path."""
     try:
         return pool_of(resolve(canonical(path)).func)
     except Resolver404:

@@ -52,7 +52,6 @@ class IntoTheStore(FileUploadHandler):
                 raise
 
     def file_complete(self, file_size: int) -> UploadedFile[Any]:
-        """The whole of it."""
         with one_file():
             self.file.flush()
             self.file.seek(0)

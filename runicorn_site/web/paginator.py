@@ -32,12 +32,10 @@ class Page(paginator.Page[Any]):
 
     @property
     def previous_address(self) -> str:
-        """The address of the previous page, or "" on the first one."""
         return self.paginator.address(self.number - 1) if self.has_previous() else ""
 
     @property
     def next_address(self) -> str:
-        """The address of the next page, or "" on the last one."""
         return self.paginator.address(self.number + 1) if self.has_next() else ""
 
 

@@ -46,7 +46,6 @@ class LogSocket(RunSocket):
             await self.send_all(self.frames(chunk))
 
     def frames(self, chunk: Chunk) -> Iterable[str]:
-        """The text frames of a chunk."""
         lines = text_lines(chunk.data, chunk.start)
         if not self.as_json:
             return (text for text, _ in lines)

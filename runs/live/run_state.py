@@ -28,7 +28,6 @@ class RunState(TypedDict):
 
 
 def run_state(run: Run) -> RunState:
-    """Return the state in the row of a run."""
     return RunState(
         run_id=run.run_id,
         project=run.project,

@@ -28,7 +28,6 @@ class Pair:
 
     @property
     def name(self) -> str:
-        """The rest of the key."""
         return self.key[len(self.group) :]
 
     @property
@@ -56,7 +55,6 @@ class Pairs(list[Pair]):
 
     @property
     def json(self) -> str:
-        """The value as JSON."""
         return json.dumps(self.value, ensure_ascii=False, indent=2)
 
 

@@ -151,7 +151,6 @@ class HistogramSeries(TypedDict):
 
 
 def histograms(run: Run, key: str) -> HistogramSeries:
-    """Return the histograms of one key."""
     catch_up(run)
     suffix = media_histograms.SUFFIX
     paths = RunMedia.objects.filter(run=run, key=key, path__endswith=suffix).order_by("pk")

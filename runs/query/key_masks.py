@@ -60,7 +60,6 @@ class KeyArray:
         return np.zeros(len(self.keys), np.bool_)
 
     def select(self, mask: Mask) -> Numbers:
-        """Return the keys of the runs that a mask selects."""
         return self.keys[mask]
 
 
@@ -88,5 +87,4 @@ class KeyRange:
         return np.zeros(self.high - self.low, np.bool_)
 
     def select(self, mask: Mask) -> Numbers:
-        """Return the keys of the runs that a mask selects."""
         return np.flatnonzero(mask) + self.low

@@ -50,7 +50,6 @@ class Fields:
         return bool(self._content)
 
     def get(self, key: str) -> Any:
-        """Return a field unchecked."""
         return self._content.get(key)
 
     def text(self, key: str, limit: int) -> str | None:
@@ -58,7 +57,6 @@ class Fields:
         return self._read(key, lambda value: _text(value, limit), "is not text")
 
     def number(self, key: str) -> float | None:
-        """Return a finite number."""
         return self._read(key, number, "is not a number")
 
     def integer(self, key: str) -> int | None:
@@ -74,7 +72,6 @@ class Fields:
         return self._read(key, timestamp, "is not a time in Unix seconds")
 
     def flag(self, key: str) -> bool:
-        """Return whether the field is true."""
         return self._read(key, _flag, "is neither true nor false") or False
 
     def one_of(self, key: str, *words: str) -> str | None:

@@ -40,7 +40,6 @@ class JournalState:
 
 
 def read_journal(path: Path) -> JournalState:
-    """Read all lines of a journal."""
     fd = _platform.open_regular(path, follow_links=False)
     try:
         state = JournalState(os.fstat(fd).st_size)

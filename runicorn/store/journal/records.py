@@ -74,7 +74,6 @@ class Statistics:
     last: float = math.nan
 
     def see(self, value: float) -> None:
-        """Add a value."""
         self.count += 1
         self.last = value
         if math.isfinite(value):

@@ -110,7 +110,6 @@ class SyncManifest:
 
     @property
     def total_files(self) -> int:
-        """Return the number of files."""
         return sum(len(entry.files) for entry in self.experiments)
 
     @property

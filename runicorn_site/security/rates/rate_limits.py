@@ -118,7 +118,6 @@ def count(request: HttpRequest, group: str, requests: int, seconds: int) -> Usag
 
 
 def too_many(seconds: int) -> JsonResponse:
-    """The 429 answer."""
     wait = max(1, seconds)
     response = JsonResponse({"detail": "Rate limit exceeded", "retry_after": wait}, status=429)
     response["Retry-After"] = str(wait)

@@ -138,7 +138,6 @@ def is_added(key: str) -> bool:
 
 
 def is_column(key: str) -> bool:
-    """Return whether a column has the key."""
     return key in COLUMNS or is_added(key)
 
 
