@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from runs.store import params
+
 MOST = 2000
 LONGEST = 4000
 TALL = 300
@@ -60,15 +62,7 @@ class Pairs(list[Pair]):
 
 def leaves(value: dict[str, Any]) -> Iterator[Pair]:
     """The values inside `value` that hold no others, with their dotted keys."""
-    return (Pair(key, _text(leaf)) for key, leaf in _leaves(value, ""))
-
-
-def _leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, item in value.items():
-        if isinstance(item, dict) and item:
-            yield from _leaves(item, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", item
+    return (Pair(key, _text(leaf)) for key, leaf in params.leaves(value, ""))
 
 
 def _text(value: Any) -> str:

@@ -24,7 +24,7 @@ class Param(NamedTuple):
 def flatten(config: dict[str, Any]) -> dict[str, Param]:
     """The values of `config` by dotted key, as `{"optim": {"lr": 0.1}}` has `optim.lr`; lists are one value."""
     flat: dict[str, Param] = {}
-    for key, value in _leaves(config, ""):
+    for key, value in leaves(config, ""):
         if len(flat) == LIMIT:
             break
         if len(key) <= KEY_LENGTH:
@@ -40,9 +40,9 @@ def as_text(value: object) -> str:
     return text[:TEXT_LENGTH]
 
 
-def _leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def leaves(value: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     for key, item in value.items():
         if isinstance(item, dict) and item:
-            yield from _leaves(item, f"{prefix}{key}.")
+            yield from leaves(item, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", item
