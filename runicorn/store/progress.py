@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -18,8 +18,8 @@ INTERVAL = 0.2
 """Seconds between two drawings."""
 
 
-class Progress(Protocol):
-    """Receiver of the progress of a file operation, in bytes."""
+class Progress:
+    """Receiver of the progress of a file operation, in bytes. This base class shows nothing."""
 
     def advance(self, count: int) -> None:
         """Add `count` bytes to those done."""
@@ -31,23 +31,10 @@ class Progress(Protocol):
         """Finish."""
 
 
-class NoProgress:
-    """Progress that is not shown."""
-
-    def advance(self, count: int) -> None:
-        """Do nothing."""
-
-    def extend(self, count: int) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
+NO_PROGRESS = Progress()
 
 
-NO_PROGRESS = NoProgress()
-
-
-class Bar:
+class Bar(Progress):
     """One line on stderr: share, bytes, rate and remaining time.
 
     Args:
@@ -61,7 +48,6 @@ class Bar:
         self._bar: RichProgress | None = None
 
     def advance(self, count: int) -> None:
-        """Add `count` bytes to those done."""
         self._done += count
         if time.monotonic() < self._next_drawing:
             return
@@ -74,7 +60,6 @@ class Bar:
             )
 
     def extend(self, count: int) -> None:
-        """Add `count` bytes to the total."""
         self._total += count
 
     def close(self) -> None:
