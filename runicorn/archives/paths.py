@@ -70,7 +70,7 @@ def place_of(path: str) -> MemberPath:
 def _in_run(parts: list[str]) -> MemberPath | None:
     """Return the place of `<project>/<name>/runs/<id>/…`, or `runs/<path…>/<id>/…` of Runicorn 0.6 and 0.7.
 
-    How deep a run lies below `runs` is only known once the whole archive is unpacked.
+    The depth of a run below `runs` is only known once the whole archive is unpacked.
     """
     folder, rest = layout.split_run_path("/".join(parts))
     *above, run_id = folder.split("/")

@@ -88,7 +88,7 @@ def whole_place(version: Version, file: FileEntry) -> Path:
 
 
 def first_place(version: Version, file: FileEntry) -> Path:
-    """Return a place of a content with the right size, preferably one unchanged since it was stored.
+    """Return a place of a content with the right size, preferably unchanged since it was stored.
 
     Only reading it shows whether it is intact.
 

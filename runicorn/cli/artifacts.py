@@ -219,7 +219,7 @@ def _verify(versions: list[Version], as_json: bool) -> None:
         except DamagedFile as error:
             damaged, repaired = {"manifest.json": str(error)}, []
         outcomes.append(
-            {"version": str(version), "damaged": list(damaged), "reasons": damaged, "mended": repaired}
+            {"version": str(version), "damaged": list(damaged), "reasons": damaged, "repaired": repaired}
         )
         if not as_json:
             _print_outcome(str(version), damaged, repaired)

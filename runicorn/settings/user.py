@@ -164,7 +164,7 @@ def write_user_config(update: dict[str, Any]) -> None:
 
 
 def chosen_root(explicit: str | os.PathLike[str] | None = None) -> str:
-    """Return the root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" if there is none."""
+    """Return the root of the argument, else of `RUNICORN_DIR`, else of the configuration; "" without any."""
     named = os.fspath(explicit) if explicit else get("RUNICORN_DIR")
     configured = "" if named else read_user_config().get("user_root_dir")
     return named or (configured if isinstance(configured, str) else "")

@@ -1,6 +1,6 @@
 """Upload of the artifacts of a run: missing contents, then the version, then the run's record of it.
 
-The server numbers versions by itself, so the records are sent with the server's numbers. Used versions are recorded on
+The server has its own version numbers, so the records are sent with the server's numbers. Used versions are recorded on
 the server only if they were uploaded from here too.
 """
 

@@ -45,7 +45,7 @@ LINE = re.compile(
 CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
 
-class Totals:
+class Totals(progress.Progress):
     """Sums of the bytes that a bar would show."""
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ REASON_LENGTH = 200
 
 
 class Endable(Protocol):
-    """A run, as far as ending it is concerned."""
+    """The part of a run that ends it."""
 
     @property
     def process(self) -> int:
@@ -56,7 +56,7 @@ def watch(run: Endable) -> None:
         _watch_worker()
     _watched_in = os.getpid()
     _runs.append(run)
-    signals.take(_at_sigterm)
+    signals.install(_at_sigterm)
 
 
 def forget(run: Endable) -> None:
@@ -64,7 +64,7 @@ def forget(run: Endable) -> None:
     if run in _runs:
         _runs.remove(run)
     if not _ours():
-        signals.release()
+        signals.uninstall()
 
 
 def open_runs() -> list[Endable]:

@@ -32,10 +32,10 @@ class _Handler:
 
     def after_fork(self) -> None:
         """A child has no runs to end, and must die of the signal immediately."""
-        release()
+        uninstall()
 
 
-def take(end_runs: Callable[[], None]) -> None:
+def install(end_runs: Callable[[], None]) -> None:
     """Call `end_runs` at SIGTERM. Does nothing off the main thread, or if the signal is ignored."""
     if threading.current_thread() is not threading.main_thread():
         return
@@ -46,7 +46,7 @@ def take(end_runs: Callable[[], None]) -> None:
     signal.signal(signal.SIGTERM, _Handler(end_runs, before))
 
 
-def release() -> None:
+def uninstall() -> None:
     """Restore the previous handler, unless another one has been set since."""
     handler = signal.getsignal(signal.SIGTERM)
     if isinstance(handler, _Handler):
