@@ -93,7 +93,7 @@ def first_place(version: Version, file: FileEntry) -> Path:
     Only reading it shows whether it is intact.
 
     Raises:
-        DamagedFile: there is none.
+        DamagedFile: no place has it.
     """
     found = _by_stamp(version, file)
     if not found:

@@ -49,7 +49,7 @@ NAMES = {
     "a file for a run": ("p/n/runs/x", "not part of a store"),
     "a hidden run": ("p/n/runs/.x/meta.json", "not part of a store"),
     "a hidden project": (".p/n/runs/x/meta.json", "begin with a dot"),
-    "a reserved project": ("evaluations/n/runs/x/meta.json", "meaning of its own"),
+    "a reserved project": ("evaluations/n/runs/x/meta.json", "is reserved"),
     "an unknown kind of artifact": ("artifacts/a:b/m/v1/manifest.json", "Invalid artifact type"),
     "an impossible artifact": ("artifacts/model/a:b/v1/manifest.json", "Invalid artifact name"),
     "a version that is none": ("artifacts/model/m/v0/manifest.json", "not part of a store"),
@@ -147,7 +147,7 @@ def _damage() -> Iterator[Case]:
     yield "zeros", bytes(10240), ""
     yield "bzip2", bz2.compress(tar), "not a zip"
     yield "xz", lzma.compress(tar), "not a zip"
-    yield "a zip of nothing", zipped({}), "no run"
+    yield "a zip of nothing", zipped({}), "neither runs nor artifacts"
     encrypted = bytearray(whole["zip"])
     encrypted[6] |= 1
     encrypted[encrypted.find(b"PK\x01\x02") + 8] |= 1
@@ -208,19 +208,19 @@ def _artifacts() -> Iterator[Case]:
         return {"artifacts/model/m/v1/manifest.json": json.dumps(manifest).encode()}
 
     yield "a content of another digest", zipped({blob: b"other"}), "its digest differs"
-    yield "a content that is missing", zipped(version()), "does not hold the content"
+    yield "a content that is missing", zipped(version()), "lacks the content"
     yield (
         "another file than the manifest says",
         zipped({**version(), "artifacts/model/m/v1/files/w.pt": b"another"}),
-        "does not hold the content",
+        "lacks the content",
     )
     yield "no manifest", zipped({"artifacts/model/m/v1/metadata.json": b"{}"}), "no manifest"
-    yield "a manifest that is none", zipped({"artifacts/model/m/v1/manifest.json": b"[1"}), "not taken"
+    yield "a manifest that is none", zipped({"artifacts/model/m/v1/manifest.json": b"[1"}), "rejected"
     for path in ("../../../../evil", "/etc/passwd", "a/../b", ""):
-        yield f"a manifest with {path!r}", zipped({**version(path), blob: b"weights"}), "not taken"
-    yield "a size that is none", zipped({**version(size=-1), blob: b"weights"}), "not taken"
+        yield f"a manifest with {path!r}", zipped({**version(path), blob: b"weights"}), "rejected"
+    yield "a size that is none", zipped({**version(size=-1), blob: b"weights"}), "rejected"
     two = {**good(), **{name.replace("p/n", "q/n"): data for name, data in good().items()}}
-    yield "two runs of one id", zipped(two), "two runs of one id"
+    yield "two runs of one id", zipped(two), "two runs with the same id"
 
 
 CASES = [*_names(), *_kinds(), *_clashes(), *_damage(), *_headers(), *_artifacts()]
