@@ -135,7 +135,7 @@ def test_the_api_refuses_paths_that_differ_only_in_case(api: Any, store: Path) -
 
 def test_names_must_differ_in_more_than_case(run: rn.Run, write: Write) -> None:
     run.log_artifact(rn.Artifact("ResNet").add_file(write("x")))
-    with pytest.raises(InvalidArtifact, match="'ResNet' already"):
+    with pytest.raises(InvalidArtifact, match="'ResNet' exists already"):
         run.log_artifact(rn.Artifact("resnet").add_file(write("x")))
     assert run.log_artifact(rn.Artifact("ResNet").add_file(write("x"))) == 2
 
