@@ -87,5 +87,5 @@ def test_a_manifest_that_leads_elsewhere_is_not_believed(run: rn.Run, version: V
     manifest = version.path / "manifest.json"
     manifest.chmod(0o644)
     manifest.write_text(manifest.read_text().replace("c.txt", "../../../../secret"))
-    with pytest.raises(DamagedFile, match="manifest.json is invalid"):
+    with pytest.raises(DamagedFile, match=r"manifest\.json is invalid"):
         run.use_artifact("m:latest")
