@@ -1,11 +1,11 @@
-"""HTTP errors of artifacts; their messages are those of `runicorn.artifacts`.
+"""HTTP errors of artifacts; their messages come from `runicorn.artifacts`.
 
-NotFound     404  no such artifact, version, file or alias
-Ambiguous    409  two types have an artifact of that name
-Refused      400  a name, path, alias or text that cannot be
-Damaged      409  stored contents are damaged
-Conflict     409  a part of an upload does not fit what is there
-Busy         409  files are being stored
+NotFound     404  unknown artifact, version, file or alias
+    Ambiguous    409  two types have an artifact of that name
+    Refused      400  invalid name, path, alias or text
+    Damaged      409  stored contents are damaged
+    Conflict     409  a part of an upload does not start at the current size
+    Busy         409  files are being stored
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from runs.services.write_through import one_file
 
 
 class NotFound(APIException):
-    """There is no such artifact, version, file or alias."""
+    """Unknown artifact, version, file or alias."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
 
 class Ambiguous(APIException):
-    """Two types have an artifact of that name, and the request does not say which."""
+    """Two types have an artifact of that name, and the request does not name the type."""
 
     status_code = status.HTTP_409_CONFLICT
 
@@ -49,10 +49,10 @@ class Damaged(APIException):
 
 
 class Conflict(APIException):
-    """A part of an upload does not fit what is there.
+    """A part of an upload does not start at the current size.
 
     Attributes:
-        size: bytes of the content that are there.
+        size: current size of the content in bytes.
     """
 
     status_code = status.HTTP_409_CONFLICT

@@ -1,6 +1,6 @@
 """Rows derived from the artifacts of a storage root; every one of them can be rebuilt from it.
 
-Times are Unix seconds as floats and sizes bytes, as in the files and in every answer.
+Times are Unix seconds as floats and sizes bytes, as in the files and in every response.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ DELETED, CORRUPTED = "deleted", "corrupted"
 
 
 class Artifact(models.Model):
-    """One artifact of a store: a type and a name, and what holds for all of its versions."""
+    """One artifact of a store: type, name, and properties of all its versions."""
 
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="artifacts", db_index=False)
     type = models.CharField(max_length=names.TYPE_LENGTH)
@@ -27,19 +27,19 @@ class Artifact(models.Model):
     folder = models.CharField(max_length=1024)
     """Relative to the root, with forward slashes."""
     signature = models.CharField(max_length=64, default="")
-    """How its folder and those of its versions were when they were read: equal means nothing to read."""
+    """State of its folder and those of its versions at the last read; unchanged folders are not read again."""
     stamp = models.BigIntegerField(default=0)
-    """The time of its folder alone, in nanoseconds: what is looked at every second."""
+    """Modification time of its folder in nanoseconds, checked every second."""
     problems = models.JSONField(default=list)
-    """Sentences about versions that could not be read."""
+    """Warnings about versions that could not be read."""
 
     created = models.FloatField(default=0.0)
     updated = models.FloatField(default=0.0)
     num_versions = models.IntegerField(default=0)
-    """Versions that are not deleted."""
+    """Number of versions that are not deleted."""
     latest = models.IntegerField(null=True)
     size_bytes = models.BigIntegerField(default=0)
-    """Bytes of the latest version, with what its references state."""
+    """Bytes of the latest version, including the declared sizes of references."""
     aliases = models.JSONField(default=dict)
     """Version numbers by alias."""
 
@@ -65,7 +65,7 @@ class Artifact(models.Model):
         return sorted(self.aliases.items(), key=lambda pair: (pair[0] != names.LATEST, pair[0]))
 
     def aliases_of(self, number: int) -> list[str]:
-        """The aliases that mean a version."""
+        """Return the aliases of a version."""
         return [alias for alias, target in self.aliases.items() if target == number]
 
     def to_dict(self) -> ArtifactEntry:
@@ -88,11 +88,11 @@ class Version(models.Model):
     artifact = models.ForeignKey(Artifact, on_delete=models.CASCADE, related_name="versions", db_index=False)
     number = models.IntegerField()
     signature = models.CharField(max_length=64, default="")
-    """The time of its folder when it was read; "" while its files are still being taken in."""
+    """State of its folder when it was read; "" while its files are being indexed."""
     created = models.FloatField()
     updated = models.FloatField()
     run_id = models.CharField(max_length=255, default="")
-    """The run that made it, also when that run is not in this store."""
+    """The run that made it, even if that run is not in this store."""
     user = models.CharField(max_length=255, null=True)
     size_bytes = models.BigIntegerField()
     stored_bytes = models.BigIntegerField()
@@ -100,7 +100,7 @@ class Version(models.Model):
     num_files = models.IntegerField()
     references = models.JSONField(default=list)
     status = models.CharField(max_length=64, default="ready")
-    """`ready` or `corrupted`, as the files have it; see `state`."""
+    """`ready` or `corrupted`, from the files; see `state`."""
     deleted = models.FloatField(null=True)
     description = models.TextField(default="")
     tags = models.JSONField(default=list)
@@ -108,7 +108,7 @@ class Version(models.Model):
     manifest_digest = models.CharField(max_length=80, default="")
     stage = models.CharField(max_length=32, default="experimental")
     curation = models.JSONField(default=dict)
-    """Transitions between stages, evaluations, and what a verification found."""
+    """Stage transitions, evaluations, and results of verifications."""
 
     objects = VersionQuerySet.as_manager()
 
@@ -186,7 +186,7 @@ class File(models.Model):
 
 
 class Links(models.Model):
-    """Which state of a run's two lists of artifacts was taken in."""
+    """The indexed state of a run's two lists of artifacts."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="artifact_links")
     signature = models.CharField(max_length=128, default="")
@@ -196,7 +196,7 @@ class Links(models.Model):
 
 
 class Use(models.Model):
-    """That a run made or used a version. The version need not be in this store."""
+    """A run made or used a version. The version may be missing in this store."""
 
     MADE, USED = "made", "used"
 

@@ -11,7 +11,7 @@ from runicorn.store.journal.checksums import seal
 
 
 def write_journal(folder: Path, stretches: Sequence[range], names: Sequence[str]) -> Path:
-    """A run's journal with one line for each step of each stretch; float32 values, times as a loop has them."""
+    """Write a run's journal with one line per step of each stretch; float32 values, times as in a training loop."""
     folder.mkdir(parents=True)
     random, now = Random(7), 1.7e9
     values = [float(f"{random.random():.7f}") for _ in range(10_007)]
@@ -29,7 +29,7 @@ def write_journal(folder: Path, stretches: Sequence[range], names: Sequence[str]
 
 
 def write_run(root: Path, run_id: str, stretches: Sequence[range], names: Sequence[str]) -> Path:
-    """The same with the small files of a finished run around it; the journal's path."""
+    """Write the journal with the small files of a finished run; return the journal's path."""
     folder = root / "benchmark" / "series" / "runs" / run_id
     journal = write_journal(folder, stretches, names)
     about = {"id": run_id, "project": "benchmark", "name": "series", "created_at": 1.7e9, "hostname": "bench"}

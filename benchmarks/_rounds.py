@@ -1,4 +1,4 @@
-"""What every benchmark shares: alternating rounds, medians, and lines that say the figure and its limit."""
+"""Helpers of all benchmarks: alternating rounds, medians, and output of values with their limits."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ ROUNDS = 5
 
 
 def alternating(cases: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
-    """The median of each case, the cases taking turns, so that a slow minute of the machine hits all of them."""
-    taken: dict[str, list[float]] = {name: [] for name in cases}
+    """Return the median of each case; cases alternate, so that a slow minute of the machine affects all of them."""
+    measured: dict[str, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, measure in cases.items():
-            taken[name].append(measure())
-    return {name: statistics.median(values) for name, values in taken.items()}
+            measured[name].append(measure())
+    return {name: statistics.median(values) for name, values in measured.items()}
 
 
 def line(what: str, value: float, unit: str, limit: float | None = None) -> bool:
-    """Print one figure with its limit; whether it is kept."""
+    """Print a value with its limit; return whether the limit is met."""
     kept = limit is None or value <= limit
     said = "" if limit is None else f"   limit {limit:g} {unit}   {'kept' if kept else 'MISSED'}"
     print(f"{what:<58} {value:10.3f} {unit}{said}", flush=True)
@@ -32,14 +32,14 @@ def line(what: str, value: float, unit: str, limit: float | None = None) -> bool
 
 
 def percentile(values: list[float], share: float) -> float:
-    """The value below which `share` (0..1) of `values` lie."""
+    """Return the value below which `share` (0..1) of `values` are."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 @contextmanager
 def workplace() -> Iterator[tuple[Path, Path]]:
-    """A temporary (storage root, home) of this benchmark's own."""
+    """Yield a temporary storage root and home."""
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-") as folder:
         root = Path(folder) / "store"
         root.mkdir()
@@ -48,7 +48,7 @@ def workplace() -> Iterator[tuple[Path, Path]]:
 
 @contextmanager
 def viewer(root: Path, home: Path, **environment: str) -> Iterator[Viewer]:
-    """A real viewer without rate limits, stopped at the end."""
+    """Start a real viewer without rate limits; stop it at the end."""
     limits = {"RUNICORN_RATE_LIMIT": "off", "RUNICORN_MAX_SOCKETS": "0"}
     server = Viewer(root, home, **(limits | environment)).wait_until_it_answers()
     try:

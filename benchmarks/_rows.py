@@ -1,4 +1,4 @@
-"""Very many runs as rows alone, without folders: a million of them in a minute or two, to measure reading."""
+"""Rows of very many runs without folders: a million in a minute or two, to measure reading."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 NO_DEVICE = 1
-"""No disk has this number: the viewer takes the empty folder for a disk that is not mounted, and keeps the rows."""
+"""A device number of no disk: the viewer takes the empty folder for an unmounted disk and keeps the rows."""
 METRICS = ("val/loss", "val/accuracy")
 CACHE_KIB = 400_000
 NUMBERS = (
@@ -18,7 +18,7 @@ NUMBERS = (
     "strftime('%%Y%%m%%d_%%H%%M%%S', 1600000000 + n * 60, 'unixepoch') || printf('_%%06x', n) AS run_id "
     "FROM numbers) "
 )
-"""What tells one run from another; SQLite makes the rows itself, which is ten times faster than handing them over."""
+"""Values that differ between runs; SQLite generates the rows itself, which is ten times faster than inserting them."""
 RUN = {
     "id": "n + 1",
     "root_id": "%(root)s",
@@ -51,13 +51,13 @@ PARAM = {"root_id": "%(root)s", "run_id": "n + 1", "key": "%(key)s"}
 
 
 def fill(path: Path, count: int) -> list[str]:
-    """Rows of `count` finished runs of the active root, their tags, metrics and config; some of their ids."""
+    """Insert rows of `count` finished runs of the active root with tags, metrics and config; return some of their ids."""
     from django.db import connection, transaction
 
     from runs.active_root import active_root
     from runs.models import StorageRoot
 
-    asked = {"root": active_root().pk, "count": count}
+    parameters = {"root": active_root().pk, "count": count}
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         with transaction.atomic():
@@ -65,7 +65,7 @@ def fill(path: Path, count: int) -> list[str]:
             assumed = cursor.fetchall()
             indexes = _drop_indexes(cursor)
             cursor.execute("DELETE FROM sqlite_stat1 WHERE tbl LIKE 'runs_run%%'")
-            _insert_all(cursor, asked)
+            _insert_all(cursor, parameters)
             for statement in indexes:
                 cursor.execute(statement)
             cursor.executemany("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (%s, %s, %s)", assumed)
@@ -77,23 +77,25 @@ def fill(path: Path, count: int) -> list[str]:
     return ids
 
 
-def _insert_all(cursor: Any, asked: dict[str, Any]) -> None:
+def _insert_all(cursor: Any, parameters: dict[str, Any]) -> None:
     from runs.models import Run, RunMetric, RunParam, RunTag
 
-    _insert(cursor, Run, RUN, "runs", asked)
+    _insert(cursor, Run, RUN, "runs", parameters)
     tag = {"root_id": "%(root)s", "run_id": "n + 1", "tag": "'baseline'"}
-    _insert(cursor, RunTag, tag, "runs WHERE tagged", asked)
+    _insert(cursor, RunTag, tag, "runs WHERE tagged", parameters)
     for key in METRICS:
         chance = "(SELECT n, abs(random() %% 1000000007) / 1000000007.0 AS value FROM runs)"
-        _insert(cursor, RunMetric, METRIC, chance, asked | {"key": key})
+        _insert(cursor, RunMetric, METRIC, chance, parameters | {"key": key})
     rate = {"number": "variant / 1000.0", "text": "variant / 1000.0"}
-    _insert(cursor, RunParam, PARAM | rate, "runs", asked | {"key": "lr"})
+    _insert(cursor, RunParam, PARAM | rate, "runs", parameters | {"key": "lr"})
     name = {"number": "NULL", "text": "iif(variant %% 2, 'adam', 'sgd')"}
-    _insert(cursor, RunParam, PARAM | name, "runs", asked | {"key": "optimizer"})
+    _insert(cursor, RunParam, PARAM | name, "runs", parameters | {"key": "optimizer"})
 
 
-def _insert(cursor: Any, model: Any, columns: dict[str, str], source: str, asked: dict[str, Any]) -> None:
-    """One statement for all rows: `columns` by the expressions given, every other by its default."""
+def _insert(
+    cursor: Any, model: Any, columns: dict[str, str], source: str, parameters: dict[str, Any]
+) -> None:
+    """Insert all rows by one statement: `columns` by the given expressions, every other by its default."""
     others = {}
     for field in model._meta.concrete_fields:
         if field.column not in columns and field.column != "id" and not field.null:
@@ -104,12 +106,12 @@ def _insert(cursor: Any, model: Any, columns: dict[str, str], source: str, asked
     values = {f"default_{column}": value for column, value in others.items()}
     cursor.execute(
         f"INSERT INTO {model._meta.db_table} ({into}) {NUMBERS} SELECT {', '.join(named.values())} FROM {source}",
-        asked | values,
+        parameters | values,
     )
 
 
 def _drop_indexes(cursor: Any) -> list[str]:
-    """Take the indexes away that can be made again at once for all rows, which is ten times faster."""
+    """Drop the indexes, which is ten times faster than updating them; return the statements that recreate them."""
     cursor.execute("SELECT name, sql FROM sqlite_master WHERE type='index' AND sql LIKE '%% ON \"runs_run%%'")
     found = cursor.fetchall()
     for name, _ in found:

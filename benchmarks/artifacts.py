@@ -1,4 +1,4 @@
-"""Storing and fetching artifacts against the programs that do as much: `cp`, `sync`, `sha256sum`.
+"""Storing and fetching artifacts, compared with `cp`, `sync` and `sha256sum`.
 
 python -m benchmarks.artifacts [GIBIBYTES]
 """
@@ -25,9 +25,9 @@ ROUNDS = 3
 
 
 def main(gibibytes: float) -> None:
-    """Print every figure with its limit."""
+    """Print every value with its limit."""
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-", dir=os.environ.get("BENCH_DIR")) as folder:
-        # What is imported on first use is not measured.
+        # Lazy imports are not measured.
         warm = {str(number): Path(folder) / f"warm-{number}" for number in range(20)}
         for name, path in warm.items():
             path.write_text(name)
@@ -37,7 +37,7 @@ def main(gibibytes: float) -> None:
 
 
 def one_large(folder: Path, size: int) -> None:
-    """One file: first, again unchanged, and downloaded."""
+    """One file: saved, saved again unchanged, and downloaded."""
     source = folder / "large.bin"
     with source.open("wb") as file:
         for _ in range(size // 2**26):
@@ -61,7 +61,7 @@ def one_large(folder: Path, size: int) -> None:
         artifact = Artifact.of(store.find("large").existing(1))
 
         def nothing_there() -> None:
-            # What is still to be written of the last copy would be paid by the next one.
+            # Otherwise the next copy would pay for unwritten data of the last one.
             shutil.rmtree(folder / "out", ignore_errors=True)
             (folder / "copy").unlink(missing_ok=True)
             _run("sync")
@@ -75,13 +75,13 @@ def one_large(folder: Path, size: int) -> None:
     line(f"first save of {gib}, to cp + sync + sha256sum", _middle(firsts) / _middle(peers), "times", 1.3)
     line("the same again, to sha256sum", again / hashing, "times", 1.1)
     line("download (verified), to cp + sha256sum", download / reading, "times")
-    line("memory that this took at most", memory.growth, "MB", 50)
+    line("peak memory of this", memory.growth, "MB", 50)
     for path in (source, folder / "copy", folder / "out", folder / "store"):
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def many_small(folder: Path) -> None:
-    """Ten thousand files of a kilobyte."""
+    """Ten thousand files of 1 kB."""
     sources = folder / "many"
     sources.mkdir()
     for number in range(SMALL_FILES):
@@ -126,7 +126,7 @@ def _run(*command: object) -> None:
 
 
 class _Memory:
-    """How much the resident memory grew at most, in MB, looked at every 20 ms."""
+    """Peak growth of the resident memory in MB, sampled every 20 ms."""
 
     growth = 0.0
 

@@ -1,8 +1,8 @@
-"""`/api/health` while the viewer takes in an archive of a gigabyte, against the same while that is merely copied.
+"""`/api/health` during the import of a 1 GB archive, compared with the same during a mere copy.
 
-The archive comes over HTTP from another process, as from a browser. Beside it health is asked every 20 ms: alone,
-beside the import (sending, unpacking and moving in), and beside a process that copies the same bytes to the same
-disk twice and syncs them, which is what the machine itself lets through.
+The archive comes over HTTP from another process, as from a browser. Meanwhile health is requested every 20 ms: alone,
+during the import (upload, unpacking and moving), and during a process that copies the same bytes to the same disk
+twice and syncs them, which is the limit of the machine itself.
 
 python -m benchmarks.beside_import [GIBIBYTES]
 """
@@ -28,22 +28,22 @@ LIMIT = 50.0
 
 
 def main(gibibytes: float) -> None:
-    """Print every figure with its limit."""
+    """Print every value with its limit."""
     with workplace() as (root, home):
         archive = root.parent / "large.zip"
-        taken: dict[str, list[float]] = {"alone": [], "beside a copy": [], "beside the import": []}
+        measured: dict[str, list[float]] = {"alone": [], "beside a copy": [], "beside the import": []}
         with viewer(root, home) as server:
             health = f"{server.url}/api/health"
             for number in range(ROUNDS):
                 write_archive(archive, gibibytes, number)
                 until = time.monotonic() + ALONE_SECONDS
-                taken["alone"] += asked(health, lambda until=until: time.monotonic() < until)
-                taken["beside a copy"] += beside(health, copying(archive, root.parent))
-                taken["beside the import"] += beside(health, sending(archive, server.url))
+                measured["alone"] += latencies(health, lambda until=until: time.monotonic() < until)
+                measured["beside a copy"] += beside(health, copying(archive, root.parent))
+                measured["beside the import"] += beside(health, sending(archive, server.url))
                 count = len(requests.get(f"{server.url}/api/runs", timeout=60).json())
                 assert count == 4 * (number + 1), count
-    figures = {what: percentile(times, 0.95) for what, times in taken.items()}
-    for what, times in taken.items():
+    figures = {what: percentile(times, 0.95) for what, times in measured.items()}
+    for what, times in measured.items():
         line(f"/api/health {what}, median", percentile(times, 0.5), "ms")
         line(f"/api/health {what}, longest", max(times), "ms")
     line("/api/health alone, p95", figures["alone"], "ms", LIMIT)
@@ -58,7 +58,7 @@ def main(gibibytes: float) -> None:
 
 
 def write_archive(path: Path, gibibytes: float, number: int) -> None:
-    """Four runs with as much together."""
+    """Write an archive of four runs with `gibibytes` in total."""
     block = os.urandom(2**24)
     with zipfile.ZipFile(path, "w") as archive:
         for run in range(4):
@@ -70,8 +70,8 @@ def write_archive(path: Path, gibibytes: float, number: int) -> None:
                     member.write(block)
 
 
-def asked(health: str, goes_on: Callable[[], bool]) -> list[float]:
-    """The milliseconds of each answer, one after the other on one connection."""
+def latencies(health: str, goes_on: Callable[[], bool]) -> list[float]:
+    """Return the milliseconds of each of many consecutive requests on one connection."""
     times = []
     with requests.Session() as session:
         session.trust_env = False
@@ -84,21 +84,21 @@ def asked(health: str, goes_on: Callable[[], bool]) -> list[float]:
 
 
 def beside(health: str, command: list[str]) -> list[float]:
-    """The same while a command runs."""
+    """Do the same while a command runs."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    times = asked(health, lambda: process.poll() is None)
+    times = latencies(health, lambda: process.poll() is None)
     assert process.returncode == 0
     return times
 
 
 def copying(archive: Path, folder: Path) -> list[str]:
-    """What copies the bytes as often as an import does."""
+    """Return a command that copies the bytes as often as an import does."""
     words = "cp {0} {1}/one && cp {1}/one {1}/two && sync {1}/one {1}/two; rm {1}/one {1}/two"
     return ["sh", "-c", words.format(archive, folder)]
 
 
 def sending(archive: Path, url: str) -> list[str]:
-    """What sends the archive as a form; it ends with the answer."""
+    """Return a command that uploads the archive as a form and exits after the response."""
     return [
         sys.executable,
         "-c",

@@ -1,7 +1,7 @@
-"""A chart of 2,000 points out of 10 M in one series, over HTTP from a real viewer, against an empty view.
+"""A chart of 2,000 points of a 10 M point series, over HTTP from a real viewer, compared with an empty view.
 
-Cold is the first answer of a viewer that was just started; warm is one of many. The same number of points as a run
-that was resumed five times, each time from 100,000 steps before where it had come to, is the second series.
+Cold is the first response of a new viewer, warm one of many. The second series has the same number of points in a run
+that was resumed five times, each time 100,000 steps before its last step.
 
 Usage: python -m benchmarks.chart [points]
 """
@@ -23,13 +23,13 @@ REPEATS = 20
 
 
 def main(points: int) -> bool:
-    """Print the milliseconds and their ratios; whether both are within their limits."""
+    """Print the milliseconds and their ratios; return whether both limits are met."""
     with workplace() as (root, home):
         write_run(root, STRAIGHT, [range(points)], ["loss"])
         write_run(root, RESUMED, stretches(points), ["loss"])
         with viewer(root, home) as server:
             for run_id in (STRAIGHT, RESUMED):
-                wait_until_taken_in(server.url, run_id)
+                wait_until_ingested(server.url, run_id)
         cold = alternating(
             {run: lambda run=run: first_answer(root, home, run) for run in (STRAIGHT, RESUMED)}
         )
@@ -52,7 +52,7 @@ def main(points: int) -> bool:
 
 
 def stretches(points: int) -> list[range]:
-    """Six stretches of together `points` steps; each after the first begins a hundredth of all before."""
+    """Return six stretches of `points` steps in total; each after the first starts a hundredth of all steps earlier."""
     size, back, start, found = points // 6, points // 100, 0, []
     for _ in range(6):
         found.append(range(start, start + size))
@@ -61,12 +61,12 @@ def stretches(points: int) -> list[range]:
 
 
 def series(url: str, run_id: str, points: int = 2000) -> str:
-    """Where the chart is asked for."""
+    """Return the URL of the chart."""
     return f"{url}/api/v2/experiments/{run_id}/series?names=loss&points={points}"
 
 
-def wait_until_taken_in(url: str, run_id: str) -> None:
-    """Ask until nothing is pending any more."""
+def wait_until_ingested(url: str, run_id: str) -> None:
+    """Wait until nothing is pending."""
     while True:
         answer = requests.get(series(url, run_id, 4), timeout=60)
         if answer.ok and "X-Ingest-Pending" not in answer.headers and answer.json()["series"]:
@@ -74,14 +74,14 @@ def wait_until_taken_in(url: str, run_id: str) -> None:
 
 
 def first_answer(root: Path, home: Path, run_id: str) -> float:
-    """Milliseconds of the first chart of a viewer that was just started."""
+    """Return the milliseconds of the first chart of a new viewer."""
     with viewer(root, home) as server, requests.Session() as session:
         session.get(f"{server.url}/api/metrics/cache/stats", timeout=60)
         return ask(session, series(server.url, run_id))
 
 
 def check(session: requests.Session, addresses: dict[str, str]) -> None:
-    """The charts are what they are taken for."""
+    """Check that the responses contain the expected points."""
     for run_id in (STRAIGHT, RESUMED):
         (entry,) = session.get(addresses[run_id], timeout=60).json()["series"]
         assert 1900 < len(entry["x"]) <= 2000, len(entry["x"])
@@ -89,12 +89,12 @@ def check(session: requests.Session, addresses: dict[str, str]) -> None:
 
 
 def median(session: requests.Session, address: str) -> float:
-    """The median of some answers, in milliseconds."""
+    """Return the median of some responses in milliseconds."""
     return sorted(ask(session, address) for _ in range(REPEATS))[REPEATS // 2]
 
 
 def ask(session: requests.Session, address: str) -> float:
-    """Milliseconds of one answer."""
+    """Return the milliseconds of one response."""
     began = time.perf_counter()
     answer = session.get(address, timeout=60)
     took = (time.perf_counter() - began) * 1000

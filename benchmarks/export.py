@@ -1,4 +1,4 @@
-"""Archives of a store against the programs that do as much: `zip -0` and `unzip` of the same folders, each with `sync`.
+"""Archives of a store, compared with `zip -0` and `unzip` of the same folders, each with `sync`.
 
 python -m benchmarks.export [GIBIBYTES]
 """
@@ -25,7 +25,7 @@ ROUNDS = 3
 
 
 def main(gibibytes: float) -> None:
-    """Print every figure with its limit."""
+    """Print every value with its limit."""
     with tempfile.TemporaryDirectory(prefix="runicorn-bench-", dir=os.environ.get("BENCH_DIR")) as folder:
         small, large = Path(folder, "small"), Path(folder, "large")
         write_runs(small, RUNS)
@@ -39,7 +39,7 @@ def main(gibibytes: float) -> None:
 
 
 def write_runs(root: Path, count: int) -> None:
-    """Runs with the usual files."""
+    """Write runs with the usual files."""
     journal = b"".join(
         b'{"ts": %d.5, "type": "metrics", "data": {"loss": 0.%d, "global_step": %d}}\n' % (n, n, n)
         for n in range(RECORDS)
@@ -54,7 +54,7 @@ def write_runs(root: Path, count: int) -> None:
 
 
 def compare(what: str, root: Path, folder: Path, limit: float) -> None:
-    """Export and import of a store, each beside its peer in turns."""
+    """Export and import a store, alternating with the other programs."""
     ours, theirs = folder / "ours.zip", folder / "theirs.zip"
     runs = list(find.all_runs(root))
 
@@ -66,7 +66,7 @@ def compare(what: str, root: Path, folder: Path, limit: float) -> None:
         subprocess.run(["zip", "-0", "-q", "-r", theirs, "."], cwd=root, check=True)
         subprocess.run(["sync", theirs], check=True)
 
-    def take_in() -> None:
+    def import_it() -> None:
         (folder / "into").mkdir()
         with ours.open("rb") as file:
             import_archive(folder / "into", file)
@@ -81,7 +81,7 @@ def compare(what: str, root: Path, folder: Path, limit: float) -> None:
     zip_it()
     line(
         f"import, {what}, to unzip + sync",
-        ratio(take_in, unzip_it, [folder / "into", folder / "beside"]),
+        ratio(import_it, unzip_it, [folder / "into", folder / "beside"]),
         "times",
     )
     for path in (ours, theirs):
@@ -89,7 +89,7 @@ def compare(what: str, root: Path, folder: Path, limit: float) -> None:
 
 
 def ratio(ours: Callable[[], object], peer: Callable[[], object], results: list[Path]) -> float:
-    """The middle of several rounds of ours to that of the peer's; what they make is removed before each."""
+    """Return the ratio of the medians of several rounds; created files are removed before each."""
     pairs = []
     for _ in range(ROUNDS):
         times = []

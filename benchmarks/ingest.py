@@ -1,4 +1,4 @@
-"""From a journal to committed tiles: 1 M steps of 5 metrics, against reading and parsing the joined file alone.
+"""Ingest of a journal into committed tiles: 1 M steps of 5 metrics, compared with reading and parsing the file alone.
 
 Usage: python -m benchmarks.ingest [steps]
 """
@@ -18,21 +18,23 @@ METRICS = [f"metric/{i}" for i in range(5)]
 
 
 def main(steps: int) -> bool:
-    """Print points per second and the ratio; whether it is within the limit."""
+    """Print points per second and the ratio; return whether the limit is met."""
     with workplace() as (root, home):
         os.environ |= {"RUNICORN_DATA_DIR": str(home / "data"), "RUNICORN_CONFIG_DIR": str(home / "config")}
         os.environ["DJANGO_SETTINGS_MODULE"] = "runicorn_site.settings"
         journal = prepare(root, steps)
-        taken = alternating({"parse": lambda: parse_alone(journal), "ingest": lambda: ingest(root, journal)})
+        measured = alternating(
+            {"parse": lambda: parse_alone(journal), "ingest": lambda: ingest(root, journal)}
+        )
     points = steps * len(METRICS)
-    line(f"reading and parsing {steps:,} lines joined", taken["parse"], "s")
-    line("journal to committed tiles", taken["ingest"], "s")
-    line("points per second, committed", points / taken["ingest"] / 1e6, "M/s")
-    return line("ingest against parsing alone", taken["ingest"] / taken["parse"], "x", LIMIT)
+    line(f"reading and parsing {steps:,} lines joined", measured["parse"], "s")
+    line("journal to committed tiles", measured["ingest"], "s")
+    line("points per second, committed", points / measured["ingest"] / 1e6, "M/s")
+    return line("ingest against parsing alone", measured["ingest"] / measured["parse"], "x", LIMIT)
 
 
 def prepare(root: Path, steps: int) -> Path:
-    """A database with its tables, and the journal."""
+    """Create a database, and the journal."""
     import django
     from django.core.management import call_command
 
@@ -44,7 +46,7 @@ def prepare(root: Path, steps: int) -> Path:
 
 
 def parse_alone(journal: Path) -> float:
-    """Seconds to read the file and parse its lines as one array."""
+    """Return the seconds to read the file and parse its lines as one array."""
     import orjson
 
     gc.collect()
@@ -56,7 +58,7 @@ def parse_alone(journal: Path) -> float:
 
 
 def ingest(root: Path, journal: Path) -> float:
-    """Seconds to take the journal in as a new run, all of it committed."""
+    """Return the seconds to ingest the journal as a new run, with everything committed."""
     from metrics.ingest.catch_up import catch_up
     from metrics.models import Series
     from runs.active_root import activate
@@ -78,7 +80,7 @@ def ingest(root: Path, journal: Path) -> float:
 
 
 def journal_lines(journal: Path) -> int:
-    """How many lines there are."""
+    """Return the number of lines."""
     with journal.open("rb") as lines:
         return sum(1 for _ in lines)
 

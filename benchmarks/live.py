@@ -1,7 +1,7 @@
-"""How long it takes from a write of the training process to somebody who looks.
+"""Latency from a write of the training process to a viewer.
 
-Two figures: an append to the log until its line is in the client of a socket, with one viewer and with fifty; and a
-`log()` of the SDK until its point is in an answer of `series?after_row`, with one reader who asks again at once.
+Two values: from an append to the log to its line in the client of a socket, with one viewer and with fifty; and from a
+`log()` of the SDK to its point in a response of `series?after_row`, with one client that polls without a pause.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from tests.processes import Viewer
 
 WRITES = 100
 MOST_PAUSE = 0.04
-"""Seconds between two writes at most: random, so that they do not fall into step with the hub's looks."""
+"""Maximum seconds between two writes: random, so that they are not in phase with the hub's polls."""
 
 SOCKET_LIMIT, SERIES_LIMIT = 50.0, 100.0
 
 
 async def socket_delays(server: Viewer, viewers: int) -> list[float]:
-    """Milliseconds from an append to each viewer's frame."""
+    """Return the milliseconds from an append to each viewer's frame."""
     run_id = write_run(server.root, "bench", "live", status="running", logs="")
     log = server.root / "bench" / "live" / "runs" / run_id / "logs.txt"
     url = f"ws://127.0.0.1:{server.port}/api/runs/{run_id}/logs/ws"
@@ -52,7 +52,7 @@ async def _arrival(client: ClientConnection, began: float) -> float:
 
 
 class Reader(threading.Thread):
-    """Asks for what came later, again and again, and notes when a row was first seen."""
+    """Polls for later points, and records when a row was first seen."""
 
     def __init__(self, server: Viewer, run_id: str) -> None:
         super().__init__(daemon=True)
@@ -72,14 +72,14 @@ class Reader(threading.Thread):
                         self.seen.notify()
 
     def wait_for(self, row: int) -> float:
-        """When the row was there, by `time.perf_counter()`."""
+        """Return when the row was seen, by `time.perf_counter()`."""
         with self.seen:
             assert self.seen.wait_for(lambda: self.row >= row, timeout=10), f"row {row} never came"
             return self.at
 
 
 def series_delays(server: Viewer) -> list[float]:
-    """Milliseconds from a `log()` to the answer that has its point."""
+    """Return the milliseconds from a `log()` to the response with its point."""
     with rn.init("bench", "series", storage=str(server.root), system_metrics=False, capture_env=False) as run:
         reader = Reader(server, run.id)
         run.log({"loss": 1.0}, step=0)
@@ -98,7 +98,7 @@ def series_delays(server: Viewer) -> list[float]:
 
 
 def main() -> int:
-    """Print the figures; 1 when a limit is missed."""
+    """Print the values; return 1 if a limit is missed."""
     middles: dict[str, list[float]] = {}
 
     def keep(name: str, delays: list[float]) -> float:

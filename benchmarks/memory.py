@@ -1,8 +1,8 @@
-"""Memory: what a viewer grows by while its heavy routes are asked again and again, and whether 300 MB are enough.
+"""Memory: growth of a viewer during repeated expensive requests, and whether 300 MB are enough.
 
-For each route: the resident memory after 200 requests minus that after the first ones, and the highest one while
-they were answered minus that before them. Where the machine allows it (a writable memory cgroup), the same requests
-are sent to a viewer in a cgroup of 300 MB.
+For each route: the resident memory after 200 requests minus that after the first ones, and its peak during them minus
+that before. Where the machine allows it (a writable memory cgroup), the same requests are sent to a viewer in a cgroup
+of 300 MB.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ GROWTH_MB = 32.0
 PEAK_MB = 64.0
 CGROUP_MB = 300
 STEPS, METRICS = 1000, 3000
-"""Of the sparse run: 45 MB as JSON, as every row names every metric."""
+"""Steps of the sparse run: 45 MB as JSON, as every row has every metric."""
 FILLED = 5
 TEXT_BYTES = 8 * 1024 * 1024
 MB = 1024 * 1024
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def fill(root: Path) -> dict[str, str]:
-    """Write a store with wide, long and wordy runs; return the heavy routes by what they answer."""
+    """Write a store with wide, long and wordy runs; return the expensive routes by their content."""
     wide, wordy, long = (write_run(root, "bench", name, metrics=[]) for name in ("wide", "wordy", "long"))
 
     def journal(name: str, run_id: str) -> Path:
@@ -70,7 +70,7 @@ def fill(root: Path) -> dict[str, str]:
     (folder / "logs.txt").write_text("y" * TEXT_BYTES + "\n")
     return {
         "rows of 3,000 metrics": f"/api/runs/{wide}/metrics_step",
-        "rows of 3,000 metrics, thinned": f"/api/v2/experiments/{wide}/metrics/fast?downsample=1000",
+        "rows of 3,000 metrics, downsampled": f"/api/v2/experiments/{wide}/metrics/fast?downsample=1000",
         "rows of 100,000 steps": f"/api/runs/{long}/metrics_step",
         "series of 3,000 metrics": f"/api/v2/experiments/{wide}/series",
         "series of 100,000 steps": f"/api/v2/experiments/{long}/series?points=50000",
@@ -87,7 +87,7 @@ def record(step: int, values: dict[str, float]) -> str:
 
 
 def start(root: Path, home: Path) -> Viewer:
-    """Start a viewer that has everything ingested."""
+    """Start a viewer, and wait until everything is ingested."""
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off").wait_until_it_answers()
     runs = until(lambda: viewer.get("/api/runs").json())
     for run in runs:
@@ -99,7 +99,7 @@ def start(root: Path, home: Path) -> Viewer:
 
 
 def ask(viewer: Viewer, path: str) -> int:
-    """Read an answer to its end without keeping it; return its status."""
+    """Read a response to its end without storing it; return its status."""
     with requests.get(viewer.url + path, stream=True, timeout=600) as answer:
         for _ in answer.iter_content(MB):
             pass
@@ -107,7 +107,7 @@ def ask(viewer: Viewer, path: str) -> int:
 
 
 def ask_often(viewer: Viewer, path: str, times: int) -> None:
-    """Send requests, some at once."""
+    """Send requests concurrently."""
     with ThreadPoolExecutor(AT_ONCE) as clients:
         statuses = set(clients.map(lambda _: ask(viewer, path), range(times)))
     assert statuses <= {200}, (path, statuses)
@@ -136,20 +136,20 @@ def measure(root: Path, home: Path, routes: dict[str, str]) -> bool:
 
 
 def forget_peak(pid: int) -> None:
-    """Have Linux measure the peak of a process from now on."""
+    """Reset the kernel's peak memory counter of a process."""
     with suppress(OSError):
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
 def peak_of(pid: int) -> int:
-    """The highest resident memory of a process in bytes."""
+    """Return the peak resident memory of a process in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(next(row for row in status.splitlines() if row.startswith("VmHWM")).split()[1]) * 1024
 
 
 @contextmanager
 def cgroup(megabytes: int) -> Iterator[Path | None]:
-    """A cgroup with that much memory: its file of processes, or None where none can be made."""
+    """Yield the file of processes of a memory cgroup, or None if none can be created."""
     v2 = (CGROUPS / "cgroup.controllers").exists()
     folder = (CGROUPS if v2 else CGROUPS / "memory") / f"runicorn-bench-{os.getpid()}"
     try:
@@ -167,7 +167,7 @@ def cgroup(megabytes: int) -> Iterator[Path | None]:
 
 
 def confined(root: Path, home: Path, routes: dict[str, str], processes: Path) -> bool:
-    """Ask every route of a viewer in the cgroup; whether it survives."""
+    """Request every route from a viewer in the cgroup; return whether it survives."""
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off")
     try:
         processes.write_text(str(viewer.process.pid))

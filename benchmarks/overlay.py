@@ -1,8 +1,8 @@
-"""One metric of 50 runs of 1 M points each, to 500 points a run in one answer, over HTTP from a real viewer.
+"""One metric of 50 runs of 1 M points each, 500 points per run in one response, over HTTP from a real viewer.
 
-Against the same answer put together from one request a run, and against an empty view. The points of one run are taken
-in from its journal; the others have the same journal by another name and get copies of its rows, so that the benchmark
-does not take longer than what it measures is worth. Every run is read from rows of its own all the same.
+Compared with one request per run, and with an empty view. The points of one run are ingested from its journal; the
+others have the same journal under another name and get copies of its rows, which keeps the benchmark short. Every run
+is still read from its own rows.
 
 Usage: python -m benchmarks.overlay [points]
 """
@@ -28,7 +28,7 @@ IDS = [f"20260101_000000_{number:06x}" for number in range(RUNS)]
 
 
 def main(points: int) -> bool:
-    """Print the milliseconds and their ratios; whether all are within their limits."""
+    """Print the milliseconds and their ratios; return whether all limits are met."""
     with workplace() as (root, home):
         fill(root, home, points)
         with viewer(root, home) as server, requests.Session() as session:
@@ -48,14 +48,14 @@ def main(points: int) -> bool:
     line("empty view", warm["empty"], "ms")
     line(f"{RUNS} runs of {points:,} points to {SHOWN} each, cold", cold, "ms")
     quick = line(f"{RUNS} runs of {points:,} points to {SHOWN} each, warm", warm["together"], "ms", LIMIT)
-    summed = line("the same with the figures of five groups, warm", warm["grouped"], "ms", LIMIT)
+    summed = line("the same with the statistics of five groups, warm", warm["grouped"], "ms", LIMIT)
     line("warm against an empty view", warm["together"] / warm["empty"], "x")
     better = line("in one answer against one a run", warm["together"] / warm["apart"], "x", APART_LIMIT)
     return quick and summed and better
 
 
 def fill(root: Path, home: Path, points: int) -> None:
-    """The runs as folders, and their points as rows."""
+    """Create the runs as folders, and their points as rows."""
     journal = write_run(root, IDS[0], [range(points)], ["loss"])
     for number, run_id in enumerate(IDS):
         folder = journal.parents[1] / run_id
@@ -98,7 +98,7 @@ def copy_rows(source: int, target: int) -> None:
 
 
 def check(session: requests.Session, address: str, points: int) -> None:
-    """The answer is what it is taken for."""
+    """Check that the response has the expected points."""
     answer = session.get(address, timeout=60)
     assert "X-Ingest-Pending" not in answer.headers
     entries = answer.json()["series"]

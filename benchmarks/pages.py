@@ -1,17 +1,16 @@
-"""What the pages weigh, how soon they paint and how long charts take to draw, in a real Chromium from a real viewer.
+"""Weight, first paint and chart drawing time of the pages, in a real Chromium with a real viewer.
 
-The first paint is the browser's own first-contentful-paint, counted from the click: the server's answer, what the page
-waits for, layout and painting are all in it. It is measured twice, and both are held to the limit:
+First paint is the browser's first-contentful-paint since the click: server response, blocking resources, layout and
+painting. It is measured twice, with the same limit:
 
-- the first visit, by a profile that has never seen this viewer: its cache is empty, every file travels;
-- a later visit, as a person has all day: the files are kept, the page itself is answered and drawn anew.
+- the first visit with a new profile: the cache is empty, every file is transferred;
+- a later visit: the files are cached, the page itself is requested and rendered again.
 
-The browser runs and its tab is open, on another answer of the viewer, for what it takes to start one is the browser's
-own affair and no page can change it. The pages take turns, one load at a time. The same of a few bytes of text stands
-beside them, which tells what of it is the machine's and the browser's.
+The browser runs and its tab is open on another response of the viewer, because the start of a browser is beyond the
+control of any page. Pages alternate, one load at a time. The same is measured for a response of a few bytes, which
+shows the share of the machine and the browser.
 
-Weight is what travels at a first visit, in a load of its own, for everything that the page asks for by itself, points
-of charts included.
+Weight is everything transferred at a first visit, in a separate load, including the points of the charts.
 
 Usage: python -m benchmarks.pages [runs]
 """
@@ -71,7 +70,7 @@ CHARTS_ON_PAGE = """async ([count, points]) => {
     await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
 }"""
 
-# Reading a pixel back waits until everything before it is painted.
+# Reading back a pixel waits until everything before it is painted.
 DRAW = """() => {
     const began = performance.now();
     for (const chart of window.charts) chart.draw();
@@ -82,16 +81,16 @@ DRAW = """() => {
 
 @dataclass
 class Visits:
-    """Visits to the pages of one site."""
+    """Visits of the pages of one site."""
 
     browser: Any
     url: str
     shifts: dict[str, float] = field(default_factory=dict)
     known: Any = None
-    """The profile that has been everywhere before."""
+    """The profile with a warm cache."""
 
     def first(self, path: str) -> float:
-        """Milliseconds to the first paint for a profile of its own; what moved afterwards is kept beside."""
+        """Return the milliseconds to the first paint for a new profile; record the layout shift."""
         context = self.browser.new_context(viewport=WINDOW)
         try:
             return self._paint(context.new_page(), path)
@@ -99,7 +98,7 @@ class Visits:
             context.close()
 
     def later(self, path: str) -> float:
-        """The same for a profile that was here before, in a new tab."""
+        """Return the same for the profile with a warm cache, in a new tab."""
         if self.known is None:
             self.known = self.browser.new_context(viewport=WINDOW)
         page = self.known.new_page()
@@ -115,7 +114,7 @@ class Visits:
         return float(page.evaluate(PAINT))
 
     def weigh(self, path: str) -> tuple[float, int]:
-        """Kilobytes that travel at a first visit, heads included, and how many answers they are."""
+        """Return the kilobytes transferred at a first visit, including headers, and the number of responses."""
         context = self.browser.new_context(viewport=WINDOW)
         try:
             page = context.new_page()
@@ -129,7 +128,7 @@ class Visits:
 
 
 def visit(browser: Any, url: str) -> bool:
-    """Print weight and first paint of the two pages; whether they are within their limits."""
+    """Print weight and first paint of the two pages; return whether the limits are met."""
     visits = Visits(browser, url)
     pages = {f"/ with {RUNS:,} runs": "/", f"a run with {CHARTS} charts": f"/runs/{RUN}"}
     paths = {"a few bytes of text": SMALLEST, **pages}
@@ -155,21 +154,21 @@ def visit(browser: Any, url: str) -> bool:
 
 
 def draw(browser: Any, url: str) -> bool:
-    """Print how long charts take to draw; whether that is within the limit."""
+    """Print how long charts take to draw; return whether the limit is met."""
     context = browser.new_context(viewport=WINDOW)
     page = context.new_page()
     page.goto(f"{url}/runs/{RUN}", wait_until="networkidle")
-    taken = {}
+    measured = {}
     for count, points in ((20, 2000), (1, 100_000)):
         page.evaluate(CHARTS_ON_PAGE, [count, points])
-        taken[count] = alternating({"draw": lambda: float(page.evaluate(DRAW))})["draw"]
+        measured[count] = alternating({"draw": lambda: float(page.evaluate(DRAW))})["draw"]
     context.close()
-    line("one chart of 100,000 points, drawn anew", taken[1], "ms")
-    return line("20 charts of 2,000 points, drawn anew", taken[20], "ms", DRAW_LIMIT)
+    line("one chart of 100,000 points, redrawn", measured[1], "ms")
+    return line("20 charts of 2,000 points, redrawn", measured[20], "ms", DRAW_LIMIT)
 
 
 def main() -> int:
-    """Run it; 1 when a limit is missed."""
+    """Run the benchmark; return 1 if a limit is missed."""
     program = programs.browser(whole=True)
     if program is None:
         print("No Chromium here: the pages are not measured.")
@@ -185,7 +184,7 @@ def main() -> int:
 
 
 def fill(root: Path, count: int) -> None:
-    """Many finished runs, and one with very many metrics."""
+    """Write many finished runs, and one with very many metrics."""
     write_store(root, count)
     groups = ("train", "val", "layers", "gradients")
     names = [f"{groups[i % len(groups)]}/metric-{i:03d}" for i in range(CHARTS)]

@@ -1,7 +1,7 @@
-"""What V2 asks of very many runs, over HTTP from a real viewer, against the cheapest route, `/api/health`.
+"""Queries of V2 over very many runs, over HTTP from a real viewer, compared with the cheapest route, `/api/health`.
 
 100,000 runs are real folders, listed by the viewer's own discovery; a million are rows alone. Also: a page far down,
-the deletion of 1,000 runs against the same files written by themselves, and the list against a scan of the folders.
+the deletion of 1,000 runs compared with writing the same files, and the list compared with a scan of the folders.
 
 Usage: python -m benchmarks.query [runs with folders] [runs as rows alone, 0 for none]
 """
@@ -52,22 +52,22 @@ NEVER_TWICE = {
     "where, one or the other": "config.lr < 0.2 or metric.val/loss.last < 0.5",
     "where, one and not the other": "config.lr < 0.2 and not metric.val/loss.last < 0.5",
 }
-"""Each question is asked with a number of its own at the end, so that no answer can be remembered."""
+"""Each query ends in a number of its own, so that no result is cached."""
 
 
 def p50(session: requests.Session, addresses: Callable[[], str]) -> float:
-    """Milliseconds of the middle one of many requests."""
-    taken = []
+    """Return the median of many requests in milliseconds."""
+    measured = []
     for _ in range(REQUESTS):
         address, began = addresses(), time.perf_counter()
         answer = session.get(address)
-        taken.append((time.perf_counter() - began) * 1000)
+        measured.append((time.perf_counter() - began) * 1000)
         answer.raise_for_status()
-    return statistics.median(taken)
+    return statistics.median(measured)
 
 
 def compare(url: str, ids: list[str], times: float, deep: int, times_deep: float | None) -> bool:
-    """Print the p50 of each question and its ratio to the cheapest route; whether the limits are kept."""
+    """Print the median of each query and its ratio to the cheapest route; return whether the limits are met."""
     one_of = itertools.cycle(ids)
     numbers = itertools.count()
     cases: dict[str, Callable[[], str]] = {"health": lambda: f"{url}{HEALTH}"}
@@ -81,16 +81,16 @@ def compare(url: str, ids: list[str], times: float, deep: int, times_deep: float
     with requests.Session() as session:
         for address in cases.values():
             session.get(address()).raise_for_status()
-        taken = alternating({name: lambda case=case: p50(session, case) for name, case in cases.items()})
-    health = taken.pop("health")
+        measured = alternating({name: lambda case=case: p50(session, case) for name, case in cases.items()})
+    health = measured.pop("health")
     line("the cheapest route", health, "ms")
-    limits = dict.fromkeys(taken, times) | {f"page {deep:,}": times_deep}
-    kept = [line(f"{name}: {ms:.2f} ms", ms / health, "times", limits[name]) for name, ms in taken.items()]
+    limits = dict.fromkeys(measured, times) | {f"page {deep:,}": times_deep}
+    kept = [line(f"{name}: {ms:.2f} ms", ms / health, "times", limits[name]) for name, ms in measured.items()]
     return all(kept)
 
 
 def deletion(url: str, root: Path, ids: list[str]) -> bool:
-    """Delete runs through the API, and write the same markers by themselves; print how much dearer it is."""
+    """Delete runs through the API, and write the same markers directly; print the ratio."""
     from runicorn.store import layout
 
     alone, deleted = ids[:DELETED], ids[DELETED : 2 * DELETED]
@@ -104,14 +104,14 @@ def deletion(url: str, root: Path, ids: list[str]) -> bool:
     answer = requests.post(f"{url}/api/v2/experiments/batch-delete", json={"exp_ids": deleted}, timeout=120)
     took = time.perf_counter() - began
     assert answer.json()["deleted"] == len(deleted), answer.text[:200]
-    line(f"{len(alone):,} markers by themselves", written * 1000, "ms")
+    line(f"{len(alone):,} markers written directly", written * 1000, "ms")
     return line(
         f"{len(deleted):,} runs deleted: {took * 1000:.0f} ms", took / written, "times", TIMES_DELETED
     )
 
 
 def scan(root: Path) -> list[dict[str, Any]]:
-    """The newest 50 runs, as a program without a database finds them: every small file of every run is read."""
+    """Return the newest 50 runs as a program without a database finds them, by reading every small file."""
     found = []
     for folder in root.glob("*/*/runs/*"):
         run = {}
@@ -123,23 +123,23 @@ def scan(root: Path) -> list[dict[str, Any]]:
 
 
 def against_a_scan(url: str, root: Path) -> None:
-    """Print what the list costs, and what it costs to look into every folder."""
+    """Print the duration of the list, and that of a scan of every folder."""
     with requests.Session() as session:
         session.get(f"{url}{LIST}").raise_for_status()
         listed = p50(session, lambda: f"{url}{LIST}")
         newest = [item["id"] for item in session.get(f"{url}{LIST}").json()["experiments"]]
-    taken = []
+    measured = []
     for _ in range(3):
         began = time.perf_counter()
         assert [run["id"] for run in scan(root)] == newest
-        taken.append((time.perf_counter() - began) * 1000)
-    scanned = statistics.median(taken)
+        measured.append((time.perf_counter() - began) * 1000)
+    scanned = statistics.median(measured)
     line(f"a scan of {SCANNED:,} folders", scanned, "ms")
     line(f"  and the list of V2: {listed:.2f} ms, faster by", scanned / listed, "times")
 
 
 def with_folders(count: int) -> bool:
-    """All that is asked of runs that are folders."""
+    """Measure runs with folders."""
     with workplace() as (root, home):
         use_store(root, home)
         small = root.parent / "small"
@@ -161,7 +161,7 @@ def with_folders(count: int) -> bool:
 
 
 def rows_alone(count: int) -> bool:
-    """The same questions to a database of very many runs."""
+    """Run the same queries on a database of very many runs."""
     with workplace() as (root, home):
         use_store(root, home)
         began = time.perf_counter()
@@ -172,11 +172,11 @@ def rows_alone(count: int) -> bool:
 
 
 def main() -> int:
-    """Run it; 1 when a limit is missed."""
+    """Run the benchmark; return 1 if a limit is missed."""
     folders = int(sys.argv[1]) if len(sys.argv) > 1 else FOLDERS
     rows = int(sys.argv[2]) if len(sys.argv) > 2 else ROWS
     kept = with_folders(folders) if folders else True
-    if folders and rows:  # in a process of its own, which opens another database
+    if folders and rows:  # in another process, which opens another database
         alone = subprocess.run([sys.executable, "-m", "benchmarks.query", "0", str(rows)], check=False)
         return 0 if kept and alone.returncode == 0 else 1
     kept = (rows_alone(rows) if rows else True) and kept

@@ -1,8 +1,8 @@
-"""A viewer on another machine: from the click to the first curve, and what the tunnel adds to a page.
+"""A remote viewer: time from the click to the first curve, and latency that the tunnel adds to a page.
 
-The other machine is this one, behind a real SSH server on the loopback address. The click is the start of the viewer, with
-the connection, over a database that an earlier start has left there, as it is every day but the first; the curve is there
-when the browser has painted it. The first day is printed beside it.
+The remote host is this one, behind a real SSH server on the loopback address. The click starts the viewer and the
+connection, with the database of an earlier start, as on every day but the first; the curve counts once the browser has
+painted it. The first day is printed as well.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CURVE_LIMIT = 5.0
 PAGE_LIMIT = 2.0
 STEPS = 2000
 PAGES = 40
-"""Requests of a round, over one connection each."""
+"""Requests per round, over one connection each."""
 
 PAINTED = """() => {
     const canvas = document.querySelector('figure[data-name="loss"] canvas');
@@ -39,21 +39,21 @@ PAINTED = """() => {
 
 
 def start(near: Viewer, server: Sshd, root: Path) -> dict[str, Any]:
-    """The session of a viewer that was started."""
+    """Start a remote viewer; return its session."""
     answer = near.post("/api/remote/viewer/start", json={**server.login(), "remote_root": str(root)})
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["session"])
 
 
 def stop(near: Viewer, session: dict[str, Any]) -> None:
-    """Stop it, and close its connection."""
+    """Stop the viewer, and close its connection."""
     near.post("/api/remote/viewer/stop", json={"session_id": session["session_id"]})
     place = {"host": session["host"], "port": session["ssh_port"], "username": session["username"]}
     near.post("/api/remote/disconnect", json=place)
 
 
 def click_to_curve(near: Viewer, server: Sshd, root: Path, run: str, browser: Any) -> float:
-    """Seconds from the click to a painted curve."""
+    """Return the seconds from the click to a painted curve."""
     context = browser.new_context()
     page = context.new_page()
     began = time.perf_counter()
@@ -61,19 +61,19 @@ def click_to_curve(near: Viewer, server: Sshd, root: Path, run: str, browser: An
     page.goto(session["url"])
     page.goto(f"http://localhost:{session['local_port']}/runs/{run}")
     page.wait_for_function(PAINTED, timeout=30_000)
-    taken = time.perf_counter() - began
+    measured = time.perf_counter() - began
     context.close()
     stop(near, session)
-    return taken
+    return measured
 
 
 def pages_through_the_tunnel(near: Viewer, server: Sshd, root: Path, run: str) -> dict[str, dict[str, float]]:
-    """Milliseconds of a page by path: directly and through the tunnel, the two taking turns."""
+    """Return the milliseconds of a page by path, directly and through the tunnel, alternating."""
     session = start(near, server, root)
     tunnel, direct = (f"http://localhost:{session[name]}" for name in ("local_port", "remote_port"))
-    told = near.get(f"/api/remote/viewer/status/{session['session_id']}").json()
-    once = told["url"].partition("?")[2]
-    taken = {}
+    status = near.get(f"/api/remote/viewer/status/{session['session_id']}").json()
+    once = status["url"].partition("?")[2]
+    measured = {}
     with requests.Session() as near_browser, requests.Session() as far_browser:
         near_browser.get(session["url"], timeout=10)
         far_browser.get(f"{direct}/?{once}", timeout=10)
@@ -88,13 +88,13 @@ def pages_through_the_tunnel(near: Viewer, server: Sshd, root: Path, run: str) -
 
         for path in (f"/runs/{run}", f"/runs/{run}/series?points={STEPS}", "/favicon.ico"):
             cases = {way: (lambda way=way, path=path: round_of(way, path)) for way in ways}
-            taken[path] = alternating(cases)
+            measured[path] = alternating(cases)
     stop(near, session)
-    return taken
+    return measured
 
 
 def main() -> int:
-    """Run it; 1 when a limit is missed."""
+    """Run the benchmark; return 1 if a limit is missed."""
     program = programs.browser(whole=True)
     if program is None or not Path(SSHD).exists():
         print("No Chromium or no SSH server here: remote viewers are not measured.")
@@ -111,18 +111,20 @@ def main() -> int:
             try:
                 first = click_to_curve(near, server, root, run, browser)
                 later = alternating({"": lambda: click_to_curve(near, server, root, run, browser)})[""]
-                taken = pages_through_the_tunnel(near, server, root, run)
+                measured = pages_through_the_tunnel(near, server, root, run)
             finally:
                 server.stop()
     line("click to first curve, first start on that machine", first, "s")
     kept = line("click to first curve", later, "s", CURVE_LIMIT)
-    for path, ways in taken.items():
+    for path, ways in measured.items():
         name = path.replace(run, "…")
         for way, milliseconds in ways.items():
             line(f"{name} {way}", milliseconds, "ms")
         added = ways["through the tunnel"] - ways["directly"]
         line("  added by the tunnel", added, "ms")
-        limit = PAGE_LIMIT if path.endswith(run) else None  # a few bytes are nothing but the way
+        limit = (
+            PAGE_LIMIT if path.endswith(run) else None
+        )  # a few bytes measure only the latency of the tunnel
         kept &= line("  against directly", ways["through the tunnel"] / ways["directly"], "times", limit)
     return 0 if kept else 1
 

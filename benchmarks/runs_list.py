@@ -1,8 +1,7 @@
-"""A page of 50 among very many runs, over HTTP from a real viewer, against the cheapest answer that there is.
+"""A page of 50 among very many runs, over HTTP from a real viewer, compared with the cheapest response.
 
-The store has real folders, listed by the viewer's own discovery; the figures of their metrics are put into the rows,
-where an ingest of that many journals would have put them. Also: how long a store takes to be listed for the first
-time.
+The store has real folders, listed by the viewer's own discovery; the statistics of their metrics are inserted as rows,
+as an ingest of that many journals would have done. Also: how long the first listing of a store takes.
 
 Usage: python -m benchmarks.runs_list [runs]
 """
@@ -46,7 +45,7 @@ ASKED = {
 
 
 def write_store(root: Path, count: int) -> None:
-    """Folders of finished runs; runs that say the same share their files, for there are very many."""
+    """Write folders of finished runs; runs with equal content share their files, because there are very many."""
     models = root.parent / f"models-{time.monotonic_ns()}"
     models.mkdir()
     for number in range(count):
@@ -77,7 +76,7 @@ def write_store(root: Path, count: int) -> None:
 
 
 def listing_times(server: Viewer, count: int) -> tuple[float, float]:
-    """Seconds from a viewer's first answer until every run is in the list, and until every one is read in full."""
+    """Return the seconds from a viewer's first response until every run is listed, and until every run is read."""
     began, since = time.perf_counter(), time.time()
     until(lambda: total(server.url) >= count, timeout=600, pause=0.1)
     listed = time.perf_counter() - began
@@ -86,12 +85,12 @@ def listing_times(server: Viewer, count: int) -> tuple[float, float]:
 
 
 def total(url: str) -> int:
-    """How many runs the viewer knows of."""
+    """Return the number of runs that the viewer knows."""
     return int(requests.get(f"{url}/api/runs?limit=0", timeout=60).headers["X-Total-Count"])
 
 
 def wait_until_read(path: Path, since: float) -> None:
-    """Until a viewer has looked at every folder once, so that later only the questions are measured."""
+    """Wait until a viewer has scanned every folder once, so that later only the queries are measured."""
     from runs.models import StorageRoot
 
     def listed() -> bool:
@@ -102,7 +101,7 @@ def wait_until_read(path: Path, since: float) -> None:
 
 
 def add_metrics() -> None:
-    """Four metrics for every run of the active root, as an ingest leaves them."""
+    """Insert four metrics for every run of the active root, as an ingest does."""
     from django.db import transaction
 
     from runs.active_root import active_root
@@ -123,7 +122,7 @@ def add_metrics() -> None:
 
 
 def measure(session: requests.Session, address: str) -> float:
-    """Milliseconds of one of many requests."""
+    """Return the milliseconds of one of many requests."""
     began = time.perf_counter()
     for _ in range(REQUESTS):
         answer = session.get(address)
@@ -132,23 +131,25 @@ def measure(session: requests.Session, address: str) -> float:
 
 
 def compare(url: str) -> bool:
-    """Print each kind of page with its limit; whether all are kept."""
+    """Print each kind of page with its limit; return whether all limits are met."""
     with requests.Session() as session:
         cases = {name: f"{url}/api/runs?limit=50{query}" for name, query in ASKED.items()}
         for address in cases.values():
             session.get(address).raise_for_status()
         addresses = {"empty": f"{url}{EMPTY}"} | cases
-        taken = alternating(
+        measured = alternating(
             {name: lambda address=address: measure(session, address) for name, address in addresses.items()}
         )
-    empty = taken.pop("empty")
-    line("the cheapest answer", empty, "ms")
-    kept = [line(f"{name}: {taken[name]:.2f} ms", taken[name] / empty, "times", TIMES) for name in cases]
+    empty = measured.pop("empty")
+    line("the cheapest response", empty, "ms")
+    kept = [
+        line(f"{name}: {measured[name]:.2f} ms", measured[name] / empty, "times", TIMES) for name in cases
+    ]
     return all(kept)
 
 
 def main() -> int:
-    """Run it; 1 when a limit is missed."""
+    """Run the benchmark; return 1 if a limit is missed."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with workplace() as (root, home):
         use_store(root, home)

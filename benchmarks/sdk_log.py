@@ -1,6 +1,6 @@
-"""What tracking costs a training: `log()` against the bare write of the same bytes, and `import runicorn`.
+"""Overhead of tracking: `log()` compared with a bare write of the same bytes, and `import runicorn`.
 
-Run it with `python -m benchmarks.sdk_log`. The files lie in the temporary directory: a tmpfs there would flatter both.
+Run it with `python -m benchmarks.sdk_log`. The files are in the temporary directory, which must not be a tmpfs.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from benchmarks._rounds import ROUNDS, alternating, line, percentile, workplace
 CALLS = 20_000
 STARTS = 10
 FACTOR = 6.0
-"""How many times the bare write `log()` may take at the median."""
+"""Limit of the median of `log()`, as a multiple of the bare write."""
 PEER = 9.0
-"""Microseconds: what the queue of the quickest other tracker takes for the same record on this machine."""
+"""Microseconds that the queue of the fastest other tracker takes for the same record on this machine."""
 IMPORT = 50.0
 """Milliseconds that `import runicorn` may add to an empty program."""
 FIRST = 10_000
 FIRST_EDGE = 30.0
-"""Microseconds at the 99th percentile of the first calls, while environment and machine are captured beside them."""
+"""Microseconds at the 99th percentile of the first calls, during the capture of environment and system."""
 METRICS = {
     "train/loss": 0.123456789,
     "train/acc": 0.987654321,
@@ -36,36 +36,39 @@ METRICS = {
 
 
 def calls(work: Callable[[], object]) -> list[float]:
-    """Microseconds of each of many calls."""
-    clock, taken = time.perf_counter_ns, []
+    """Return the microseconds of each of many calls."""
+    clock, measured = time.perf_counter_ns, []
     for _ in range(CALLS):
         began = clock()
         work()
-        taken.append((clock() - began) / 1000)
-    return taken
+        measured.append((clock() - began) / 1000)
+    return measured
 
 
 def logging(root: Path) -> bool:
-    """`log()` with five metrics and one bare `os.write` of the same bytes, taking turns."""
+    """Measure `log()` with five metrics and a bare `os.write` of the same bytes, alternating."""
     import runicorn as rn
 
-    # Without its companions: they work in the first second and every ten, and would be measured by chance.
+    # Without background capture, which works in the first second and every ten, and would be measured by chance.
     run = rn.init("benchmark", storage=root, capture_env=False, system_metrics=False)
     run.log(METRICS)
     record = (run.run_dir / "events.jsonl").read_bytes()
     bare = os.open(root / "bare", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     work = {"write": partial(os.write, bare, record), "log": partial(run.log, METRICS)}
     work |= {"step": partial(run.log, METRICS, step=7, stage="train")}
-    taken: dict[str, list[list[float]]] = {name: [] for name in work}
+    measured: dict[str, list[list[float]]] = {name: [] for name in work}
     for _ in range(ROUNDS):
         for name, call in work.items():
-            taken[name].append(calls(call))
+            measured[name].append(calls(call))
     os.close(bare)
     run.finish()
-    middle = {name: _median([percentile(each, 0.5) for each in rounds]) for name, rounds in taken.items()}
-    edge = {name: _median([percentile(each, 0.99) for each in rounds]) for name, rounds in taken.items()}
+    middle = {name: _median([percentile(each, 0.5) for each in rounds]) for name, rounds in measured.items()}
+    edge = {name: _median([percentile(each, 0.99) for each in rounds]) for name, rounds in measured.items()}
     times = _median(
-        [percentile(a, 0.5) / percentile(b, 0.5) for a, b in zip(taken["log"], taken["write"], strict=True)]
+        [
+            percentile(a, 0.5) / percentile(b, 0.5)
+            for a, b in zip(measured["log"], measured["write"], strict=True)
+        ]
     )
     print(
         f"{len(METRICS)} metrics, {len(record)} bytes a record, {CALLS} calls a round, median of {ROUNDS} rounds"
@@ -81,18 +84,18 @@ def logging(root: Path) -> bool:
 FRESH = f"""
 import sys, time
 import runicorn as rn
-metrics, clock, taken = {METRICS!r}, time.perf_counter_ns, []
+metrics, clock, measured = {METRICS!r}, time.perf_counter_ns, []
 run = rn.init("benchmark", storage=sys.argv[1])
 for _ in range({FIRST}):
     began = clock()
     run.log(metrics)
-    taken.append(clock() - began)
-print(sorted(taken)[int({FIRST} * 0.99)] / 1000)
+    measured.append(clock() - began)
+print(sorted(measured)[int({FIRST} * 0.99)] / 1000)
 """
 
 
 def beginning(root: Path) -> bool:
-    """The first calls after a fresh `init` with all that it captures, each time in a process of its own."""
+    """Measure the first calls after a fresh `init` with all captures, each time in a new process."""
     command = [sys.executable, "-c", FRESH, str(root)]
     edges = []
     for _ in range(STARTS):
@@ -105,7 +108,7 @@ def beginning(root: Path) -> bool:
 
 
 def starting() -> bool:
-    """An empty program, one that imports the package, and one that also loads what a run needs."""
+    """Measure an empty program, one that imports the package, and one that also loads what a run needs."""
     middle = alternating(
         {
             "pass": partial(_start, "pass"),
@@ -119,12 +122,12 @@ def starting() -> bool:
 
 
 def _start(text: str) -> float:
-    taken = []
+    measured = []
     for _ in range(STARTS):
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", text], cwd=Path(__file__).parent.parent, check=True)
-        taken.append((time.perf_counter() - began) * 1000)
-    return _median(taken)
+        measured.append((time.perf_counter() - began) * 1000)
+    return _median(measured)
 
 
 def _median(values: list[float]) -> float:
@@ -132,7 +135,7 @@ def _median(values: list[float]) -> float:
 
 
 def main() -> int:
-    """Print every figure; 1 when a limit was missed."""
+    """Print every value; return 1 if a limit is missed."""
     with workplace() as (root, home):
         os.environ.update(RUNICORN_CONFIG_DIR=str(home / "config"), RUNICORN_DATA_DIR=str(home / "data"))
         kept = [logging(root), beginning(root), starting()]

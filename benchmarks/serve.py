@@ -1,9 +1,9 @@
-"""Serving: how soon a viewer answers, what it weighs, how it bears slow clients, and how quickly it ends.
+"""Serving: startup time, memory, slow clients, and shutdown time of a viewer.
 
-Each round starts a viewer of its own on a store with one log of 200 MB and a journal of 200,000 steps: the time to
-the first answer (of an empty database in the first round), memory at rest, `/api/health` alone and beside ten
-downloads that are read at 100 kB/s, memory afterwards, and the time from SIGTERM to the end while eight clients keep
-asking. What is printed is the median of the rounds.
+Each round starts a new viewer on a store with a log of 200 MB and a journal of 200,000 steps. It measures the time to
+the first response (with an empty database in the first round), memory at rest, `/api/health` alone and during ten
+downloads that are read at 100 kB/s, memory afterwards, and the time from SIGTERM to the exit while eight clients keep
+sending requests. Medians of the rounds are printed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LIMITS = {
 
 
 def main() -> None:
-    """Run the rounds and print each figure with its limit."""
+    """Run the rounds and print each value with its limit."""
     with workplace() as (root, home):
         run_id = fill(root)
         rounds = [one_round(root, home, run_id) for _ in range(ROUNDS)]
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def fill(root: Path) -> str:
-    """A store with one run that has much to download."""
+    """Write a store with one run that has large downloads."""
     run_id = write_run(root, "bench", "serve", metrics=[])
     folder = root / "bench" / "serve" / "runs" / run_id
     with (folder / "logs.txt").open("w") as log:
@@ -68,7 +68,7 @@ def fill(root: Path) -> str:
 
 
 def one_round(root: Path, home: Path, run_id: str) -> dict[str, float]:
-    """The figures of one viewer, from its start to its end."""
+    """Measure one viewer from its start to its end."""
     began = time.perf_counter()
     viewer = Viewer(root, home, RUNICORN_RATE_LIMIT="off", RUNICORN_MAX_SOCKETS="0").wait_until_it_answers()
     figures = {"start to the first answer": time.perf_counter() - began}
@@ -94,7 +94,7 @@ def one_round(root: Path, home: Path, run_id: str) -> dict[str, float]:
 
 
 def health(viewer: Viewer) -> list[float]:
-    """Milliseconds of each of many answers of `/api/health`."""
+    """Return the milliseconds of each of many requests to `/api/health`."""
     times = []
     with requests.Session() as session:
         for _ in range(REQUESTS):
@@ -106,29 +106,29 @@ def health(viewer: Viewer) -> list[float]:
 
 @contextmanager
 def slow_downloads(viewer: Viewer, run_id: str) -> Iterator[None]:
-    """Ten clients that take the log, the rows and the log again at 100 kB/s each."""
+    """Run ten clients that download the log and the rows at 100 kB/s each."""
     stop = threading.Event()
     paths = [f"/api/runs/{run_id}/logs", f"/api/runs/{run_id}/metrics"]
     with ExitStack() as stack:
         for number in range(DOWNLOADS):
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", viewer.port)))
             connection.sendall(f"GET {paths[number % 2]} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            reader = threading.Thread(target=sip, args=(connection, stop))
+            reader = threading.Thread(target=read_slowly, args=(connection, stop))
             reader.start()
             stack.callback(reader.join)
         stack.callback(stop.set)
         yield
 
 
-def sip(connection: socket.socket, stop: threading.Event) -> None:
+def read_slowly(connection: socket.socket, stop: threading.Event) -> None:
     """Read 10 kB ten times a second."""
     while not stop.wait(0.1) and connection.recv(10_000):
         pass
 
 
 def end_under_load(viewer: Viewer, run_id: str) -> float:
-    """Seconds from SIGTERM to the end of the process while clients keep asking and downloading."""
-    clients = [threading.Thread(target=keep_asking, args=(viewer,)) for _ in range(CLIENTS)]
+    """Return the seconds from SIGTERM to the exit while clients keep requesting and downloading."""
+    clients = [threading.Thread(target=keep_requesting, args=(viewer,)) for _ in range(CLIENTS)]
     for client in clients:
         client.start()
     with slow_downloads(viewer, run_id):
@@ -136,14 +136,14 @@ def end_under_load(viewer: Viewer, run_id: str) -> float:
         began = time.perf_counter()
         viewer.process.send_signal(signal.SIGTERM)
         viewer.process.wait(30)
-        taken = time.perf_counter() - began
+        measured = time.perf_counter() - began
     for client in clients:
         client.join()
-    return taken
+    return measured
 
 
-def keep_asking(viewer: Viewer) -> None:
-    """Ask without a pause until the server is gone."""
+def keep_requesting(viewer: Viewer) -> None:
+    """Send requests without a pause until the server is gone."""
     with requests.Session() as session:
         try:
             while True:

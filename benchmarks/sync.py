@@ -1,9 +1,9 @@
-"""The second visit to a store of 1,000 runs over SSH, nothing changed, against `rsync -an` of the same tree, same server.
+"""Second sync of an unchanged store of 1,000 runs over SSH, compared with `rsync -an` of the same tree on the same server.
 
     python -m benchmarks.sync
 
-`runicorn sync` is measured as it is called, from its start to its end, and so is rsync; then a visit over a connection
-that is open, as `--watch` and the viewer make it.
+`runicorn sync` and rsync are measured as commands, from start to exit; then a sync over an open connection, as by
+`--watch` and the viewer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MOST_REQUESTS = 200
 
 
 def main() -> None:
-    """Print every figure."""
+    """Print every value."""
     with workplace() as (root, home):
         server = TalkativeSshd(root.parent / "far")
         there = store_of(server)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
-    """The figures of one server with one store."""
+    """Measure one server with one store."""
     rsync, ours = commands(server, there, root)
 
     def with_manifest() -> float:
@@ -57,7 +57,7 @@ def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
         (there / ".runicorn" / "full_manifest.json").unlink(missing_ok=True)
         return timed(ours, home)
 
-    timed(ours, home)  # the first visit
+    timed(ours, home)  # the first sync
     cases = {
         "rsync -an": lambda: timed(rsync, home),
         "runicorn sync, a manifest is there": with_manifest,
@@ -65,11 +65,11 @@ def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
         "a visit over an open connection, a manifest is there": open_visit(server, there, root, True),
         "a visit over an open connection, none is there": open_visit(server, there, root, False),
     }
-    taken = alternating(cases, ROUNDS)
-    for name, seconds in taken.items():
+    measured = alternating(cases, ROUNDS)
+    for name, seconds in measured.items():
         line(name, seconds, "s")
         if name != "rsync -an":
-            line(f"  times {RUNS} runs by rsync -an", seconds / taken["rsync -an"], "x")
+            line(f"  times {RUNS} runs by rsync -an", seconds / measured["rsync -an"], "x")
     ManifestGenerator(there).generate()
     with server.counted() as requests:
         timed(ours, home)
@@ -77,7 +77,7 @@ def measure(server: TalkativeSshd, there: Path, root: Path, home: Path) -> None:
 
 
 def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -> Callable[[], float]:
-    """Measures a visit whose connection is there already."""
+    """Return a function that measures a sync over an open connection."""
 
     def once() -> float:
         for path in (there / ".runicorn").glob("full_manifest.*"):
@@ -86,7 +86,7 @@ def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -
             ManifestGenerator(there).generate()
         with over_asyncssh(server) as client:
             remote = wrap_client(client)
-            # The name under which the command has been here.
+            # The name under which the command has connected before.
             name = f"{server.username}@{server.host}:{server.port}"
             began = time.perf_counter()
             mirror_store(remote, str(there), root, name)
@@ -96,7 +96,7 @@ def open_visit(server: TalkativeSshd, there: Path, root: Path, manifest: bool) -
 
 
 def commands(server: TalkativeSshd, there: Path, root: Path) -> tuple[list[str], list[str]]:
-    """What rsync and we are called with."""
+    """Return the commands of rsync and `runicorn sync`."""
     known = root.parent / "known_hosts"
     known.write_text(server.known_hosts_line)
     ssh = f"ssh -p {server.port} -i {server.key} -o UserKnownHostsFile={known} -o IdentitiesOnly=yes"
@@ -107,7 +107,7 @@ def commands(server: TalkativeSshd, there: Path, root: Path) -> tuple[list[str],
 
 
 def timed(command: list[str], home: Path) -> float:
-    """Seconds of a command that succeeds."""
+    """Return the seconds of a command that succeeds."""
     began = time.perf_counter()
     subprocess.run(
         command,

@@ -1,7 +1,7 @@
-"""Points of metrics, packed: what the journals of runs hold, in a shape that charts can be read from.
+"""Packed points of metrics: the journals of runs in a form from which charts can be read.
 
-Everything here is derived from `events.jsonl` and can be rebuilt from it. A journal that was replaced gets a
-new *generation*; rows of an older one are out of sight at once and deleted afterwards.
+Everything here is derived from `events.jsonl` and can be rebuilt from it. A replaced journal gets a new *generation*;
+rows of an older one are ignored at once and deleted afterwards.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ class Journal(models.Model):
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="journal")
     generation = models.IntegerField(default=1)
     offset = models.BigIntegerField(default=0)
-    """Bytes taken in: always the end of a line."""
+    """Ingested bytes, always up to the end of a line."""
     rows = models.BigIntegerField(default=0)
-    """Lines taken in, whatever was in them: the ordinal of the next line."""
+    """Ingested lines, including blank and malformed ones: the index of the next line."""
     bad_lines = models.BigIntegerField(default=0)
     untimed = models.BigIntegerField(default=0)
-    """Events without a time that can be read."""
+    """Events without a valid time."""
     records = models.BigIntegerField(default=0)
-    """Lines that could be read as records."""
+    """Lines parsed as records."""
     altered = models.BigIntegerField(default=0)
     """Records that do not match their checksum."""
     size = models.BigIntegerField(default=0)
-    """Bytes in the file when it was last looked at; beyond `offset` is what is still to be taken in."""
+    """Size of the file at the last check; bytes beyond `offset` are still to be ingested."""
     inode = models.CharField(max_length=64, default="")
     head = models.CharField(max_length=64, default="")
     """Hash of the first 4 KiB (or of all up to `offset`)."""
     before = models.CharField(max_length=64, default="")
     """Hash of the 256 bytes before `offset`."""
     checksum = models.BigIntegerField(default=0)
-    """CRC-32 of everything up to `offset`: tells a copied file from a replaced one when the inode changed."""
+    """CRC-32 of everything up to `offset`: distinguishes a copied file from a replaced one when the inode changed."""
     last_time = models.FloatField(default=0.0)
-    """The time of the last event, for events that carry none; see `clock`."""
+    """Time of the last event, for events without one; see `clock`."""
     lease_owner = models.CharField(max_length=64, default="")
     lease_until = models.FloatField(default=0.0)
     """Unix seconds until which a process has the lease. It only saves work; `offset` ensures correctness."""
@@ -52,12 +52,12 @@ class Journal(models.Model):
         return f"journal of run {self.run_id}, {self.offset} of {self.size} bytes"
 
     def clock(self, run: Run) -> float:
-        """The time that an event without one has: that of the event before, or of the run's beginning."""
+        """Return the time for an event without one: that of the previous event, or the start of the run."""
         return self.last_time if self.rows else run.created
 
 
 class Series(models.Model):
-    """One named sequence of points of a run: its figures, and where its packed points are."""
+    """A named sequence of points of a run: its statistics, and the location of its packed points."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="series", db_index=False)
     generation = models.IntegerField()
@@ -65,10 +65,10 @@ class Series(models.Model):
     """One of `metrics.store.lanes.Lane`."""
     name = models.CharField(max_length=255)
     uid = models.BigIntegerField()
-    """Drawn at random: what caches know the series by, since row ids start again in a rebuilt database."""
+    """Random number that identifies the series in caches, since row ids start again in a rebuilt database."""
 
     kinds = models.SmallIntegerField(default=0)
-    """The kinds of value seen, as bits: see `metrics.store.columns`."""
+    """Kinds of values seen, as bits: see `metrics.store.columns`."""
     staged = models.BooleanField(default=False)
     """Whether any point has a stage."""
     count = models.BigIntegerField(default=0)
@@ -88,19 +88,19 @@ class Series(models.Model):
     first_time = models.FloatField(null=True)
 
     segment = models.IntegerField(default=0)
-    """The segment being written. Earlier ones are sealed."""
+    """The segment that is being written. Earlier ones are sealed."""
     segment_tiles = models.IntegerField(default=0)
-    """Sealed tiles of level 0 in this segment."""
+    """Number of sealed level-0 tiles in this segment."""
     boundary = models.BigIntegerField(null=True)
-    """The last sealed step of this segment: a point at or before it opens the next one."""
+    """Last sealed step of this segment: a point at or before it opens the next segment."""
     boundary_open = models.BooleanField(default=False)
-    """The last sealed tile holds nothing but `boundary`, which may therefore go on."""
+    """Whether the last sealed tile contains only points of `boundary`, so that this step may continue."""
     nodes = models.IntegerField(default=0)
-    """Tiles of all levels and segments."""
+    """Number of tiles of all levels and segments."""
     pending = models.IntegerField(default=0)
-    """Points in the tails."""
+    """Number of points in the tails."""
     tail_count = models.IntegerField(default=0)
-    """How many tails there are."""
+    """Number of tails."""
 
     class Meta:
         constraints = [
@@ -120,7 +120,7 @@ class Series(models.Model):
 
 
 class Tail(models.Model):
-    """The newest points of a series, as they came; enough of them become a tile."""
+    """The newest points of a series in their order; enough of them become a tile."""
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="tails", db_index=False)
     first_row = models.BigIntegerField()
@@ -135,10 +135,10 @@ class Tail(models.Model):
 
 
 class Tile(models.Model):
-    """A sealed piece of a series, never changed. Level 0 holds all points; one above stands for 16 siblings.
+    """A sealed, immutable part of a series. Level 0 has all points; each higher level combines 16 siblings.
 
-    `mip` is a thinned copy of real points that keeps every extreme. It stands before `data` in the table:
-    SQLite reads a row from its front, and a chart of everything needs no `data` at all.
+    `mip` is a downsampled copy that keeps every extreme. Its column precedes `data`: SQLite reads a row from the front,
+    and a chart of the whole series needs no `data`.
     """
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="tiles", db_index=False)
@@ -147,11 +147,11 @@ class Tile(models.Model):
     seq = models.IntegerField()
     count = models.BigIntegerField()
     distinct = models.BigIntegerField()
-    """Points that are the last of their step within the tile."""
+    """Number of points that are the last of their step within the tile."""
     first_step = models.BigIntegerField()
     last_step = models.BigIntegerField()
     stride = models.BigIntegerField()
-    """The distance of neighbouring steps where it is always the same, 0 for a single step; see `metrics.store.pyramid`."""
+    """Constant distance between steps, 0 for a single step; see `metrics.store.pyramid`."""
     first_row = models.BigIntegerField()
     last_row = models.BigIntegerField()
     first_time = models.FloatField()
@@ -163,7 +163,7 @@ class Tile(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["series", "level", "segment", "seq"], name="tile_once_per_place")
         ]
-        # New tiles of a series are found by id: they are only ever added, and in this order.
+        # New tiles of a series are found by id: they are only appended, in this order.
         indexes = [models.Index(fields=["series", "id"], name="tile_newest")]
 
     def __str__(self) -> str:

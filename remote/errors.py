@@ -1,21 +1,6 @@
-"""What can go wrong with another machine; each error knows its HTTP status, and says what to do.
+"""Errors on remote hosts. Each carries its HTTP status and a sentence that says what to do.
 
-LoopNotRunning         503  the loop of `remote/ssh/loop.py` does not run
-RemoteTimeout           503  something took longer than it may
-HostKeyConflict    409  the host's key is unknown or another one than before; the detail is an object
-AuthenticationFailed       401  the host does not let this user in with what was given
-HostUnreachable        503  no connection: unknown name, refused, no answer in time, no SSH server
-ConnectionLost      503  the connection ended in the middle of something
-InvalidInput           400  a field makes no sense: host, username, port, key, path
-InvalidKey             400  contains no readable key: one sentence for all reasons (`KEY_FILE`, `KEY_TEXT`, `PASSPHRASE`)
-ConnectionNotFound       404  no open connection of that id
-RemotePathNotFound        404  no such file or folder on the remote host
-EnvironmentNotFound      404  no such environment on the remote host
-RemotePermissionDenied         403  the remote user lacks the permission
-RemoteOperationFailed             503  a command or transfer on the remote host failed
-PortClosed      503  no program listens on a port of the remote host
-ConfigurationUnavailable            503  the configuration directory cannot be read or written
-LocalPortInUse     409  the port on this side is taken
+Not DRF exceptions: the CLI handles these errors too and would load DRF for them.
 """
 
 from __future__ import annotations
@@ -29,18 +14,17 @@ KEY_FILE = (
     "private_key_path: no private key could be read from it. "
     "Give the path of a key file on the viewer's machine that its user may read."
 )
-KEY_TEXT = "private_key: it holds no private key. Paste the whole text of the key, from BEGIN to END."
-PASSPHRASE = "passphrase: the key is protected and this does not open it. Give the passphrase of the key."
+KEY_TEXT = "private_key: not a private key. Paste the whole text of the key, from BEGIN to END."
+PASSPHRASE = "passphrase: this passphrase does not decrypt the key. Enter the passphrase of the key."
 
 
 class RemoteError(Exception):
-    """Something about another machine; `runicorn_site/errors.py` makes the answer of it.
+    """Base class of errors on remote hosts; mapped to HTTP responses in `runicorn_site/errors.py`.
 
-    Not of the web framework's kind: the command line meets these errors too, and would load all of it for them.
 
     Attributes:
-        detail: a sentence, or for the host key conflict an object.
-        status_code: of the answer.
+        detail: a sentence, or an object for a host key conflict.
+        status_code: HTTP status of the response.
     """
 
     status_code: int = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -51,40 +35,39 @@ class RemoteError(Exception):
 
 
 class RemoteUnavailable(RemoteError):
-    """Something outside did not do what it was asked to."""
+    """Base class of failures outside this program, logged without a traceback."""
 
     foreseen = True
-    """No error of this program: its log needs no traceback."""
     status_code = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 class LoopNotRunning(RemoteUnavailable):
-    """The part of the server that talks to other machines does not run."""
+    """The event loop for SSH connections is not running."""
 
     def __init__(self) -> None:
         super().__init__("Remote module not available: the viewer is starting or stopping. Try again.")
 
 
 class RemoteTimeout(RemoteUnavailable):
-    """Something took longer than it may."""
+    """The remote host did not respond in time."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The other machine did not answer within {seconds:.0f} s. Try again.")
+        super().__init__(f"The remote host did not answer within {seconds:.0f} s. Try again.")
 
 
 class HostUnreachable(RemoteUnavailable):
-    """No connection could be made."""
+    """The connection could not be made: unknown name, refused, timeout, or no SSH server."""
 
 
 class ConnectionLost(RemoteUnavailable):
-    """The connection ended in the middle of something."""
+    """The connection was lost during an operation."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"The connection to {name} was lost. Connect again.")
 
 
 class RemoteOperationFailed(RemoteUnavailable):
-    """A command or a transfer over there failed."""
+    """A command or transfer on the remote host failed."""
 
 
 class ConfigurationUnavailable(RemoteUnavailable):
@@ -95,11 +78,11 @@ class ConfigurationUnavailable(RemoteUnavailable):
 
 
 class PortClosed(RemoteOperationFailed):
-    """No program listens on a port over there."""
+    """No program listens on a port of the remote host."""
 
 
 class HostKeyConflict(RemoteError):
-    """The host's key is unknown or changed; whoever asks is to compare fingerprints and accept it or not."""
+    """The host key is unknown or changed; the user must compare fingerprints and accept or reject it."""
 
     status_code = HTTPStatus.CONFLICT
     code = "HOST_KEY_CONFIRMATION_REQUIRED"
@@ -115,13 +98,13 @@ class HostKeyConflict(RemoteError):
 
 
 class AuthenticationFailed(RemoteError):
-    """The host does not let this user in with what was given."""
+    """The host rejected the credentials."""
 
     status_code = HTTPStatus.UNAUTHORIZED
 
 
 class InvalidInput(RemoteError):
-    """A field makes no sense."""
+    """A field is invalid: host, username, port, key or path."""
 
     status_code = HTTPStatus.BAD_REQUEST
 
@@ -131,14 +114,14 @@ class InvalidInput(RemoteError):
 
 
 class InvalidKey(InvalidInput):
-    """A key that cannot be used."""
+    """No private key can be read; one message for each of file, text and passphrase, whatever the reason."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence.partition(":")[0], sentence)
 
 
 class ConnectionNotFound(RemoteError):
-    """No live connection has that id."""
+    """No open connection has that id."""
 
     status_code = HTTPStatus.NOT_FOUND
 
@@ -147,16 +130,16 @@ class ConnectionNotFound(RemoteError):
 
 
 class RemotePathNotFound(RemoteError):
-    """Nothing is at that path over there."""
+    """The path does not exist on the remote host."""
 
     status_code = HTTPStatus.NOT_FOUND
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"There is no such file or folder on the other machine: {path}")
+        super().__init__(f"No such file or folder on the remote host: {path}")
 
 
 class EnvironmentNotFound(RemoteError):
-    """No environment has that name over there."""
+    """No environment on the remote host has that name."""
 
     status_code = HTTPStatus.NOT_FOUND
 
@@ -165,18 +148,18 @@ class EnvironmentNotFound(RemoteError):
 
 
 class RemotePermissionDenied(RemoteError):
-    """The user over there may not do that."""
+    """The remote user lacks the permission."""
 
     status_code = HTTPStatus.FORBIDDEN
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"The user on the other machine may not read or write {path}")
+        super().__init__(f"The remote user may not read or write {path}")
 
 
 class LocalPortInUse(RemoteError):
-    """The port on this side is somebody's."""
+    """The local port is in use."""
 
     status_code = HTTPStatus.CONFLICT
 
     def __init__(self, port: int) -> None:
-        super().__init__(f"Port {port} of this machine is taken: choose another, or none.")
+        super().__init__(f"Port {port} of this machine is in use. Choose another port or leave it empty.")

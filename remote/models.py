@@ -1,8 +1,7 @@
-"""Rows about other machines. None holds a secret, and each can be made again: hosts from `known_hosts`, connections by
-connecting.
+"""Rows about remote hosts. They contain no secrets and can be rebuilt: hosts from `known_hosts`, connections by connecting.
 
-`Connection` is where this user's viewers have connected to; which of them are open is known by the process that holds
-them (`remote/ssh/pool.py`). What runs over a connection refers to it.
+`Connection` records where this user's viewers have connected to; which connections are open is known only to the
+process that owns them (`remote/ssh/pool.py`).
 """
 
 from __future__ import annotations
@@ -13,16 +12,16 @@ from remote.ssh.address import Address
 
 
 class Connection(models.Model):
-    """A user on a host that a viewer was let in as."""
+    """A user and host that a viewer has connected to."""
 
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField()
     username = models.CharField(max_length=255)
     auth_method = models.CharField(max_length=16)
-    """How it was the last time: password, key or agent."""
+    """Authentication method of the last login: password, key or agent."""
     host_key_fingerprint = models.CharField(max_length=64)
     first_connected = models.FloatField()
-    """Unix seconds, as all times here."""
+    """Unix seconds, like all times here."""
     last_connected = models.FloatField()
 
     class Meta:
@@ -40,14 +39,14 @@ class Connection(models.Model):
 
 
 class KnownHost(models.Model):
-    """A host's key in `known_hosts`; the rows follow the file."""
+    """A host key of `known_hosts`; the rows follow the file."""
 
     place = models.PositiveIntegerField(unique=True)
-    """In the order of the file."""
+    """Position in the file."""
     host = models.CharField(max_length=253)
     port = models.PositiveIntegerField()
     known_hosts_host = models.CharField(max_length=512)
-    """As it is written in the file."""
+    """As written in the file."""
     key_type = models.CharField(max_length=64)
     key_base64 = models.TextField()
     fingerprint_sha256 = models.CharField(max_length=64)
@@ -57,28 +56,28 @@ class KnownHost(models.Model):
 
 
 class ViewerSession(models.Model):
-    """A viewer on another machine, as the process that holds it last told of it (`remote/viewers/session_rows.py`)."""
+    """A remote viewer in the last state that its owning process reported (`remote/viewers/session_rows.py`)."""
 
     session_id = models.CharField(max_length=16, unique=True)
     connection = models.ForeignKey(
         Connection, null=True, on_delete=models.CASCADE, related_name="viewer_sessions"
     )
-    """Null until there is one."""
+    """Null before the first one."""
     remote_root = models.TextField()
     environment = models.TextField()
     local_port = models.PositiveIntegerField()
     remote_port = models.PositiveIntegerField()
-    """0 until it is known."""
+    """0 while unknown."""
     remote_pid = models.PositiveBigIntegerField(null=True)
     state = models.CharField(max_length=16)
     """connecting, running, reconnecting or failed."""
     stage = models.CharField(max_length=16)
-    """Of a start: connect, environment, start, tunnel or health; else empty."""
-    trouble = models.TextField()
+    """During a start: connect, environment, start, tunnel or health; otherwise empty."""
+    error_message = models.TextField()
     """Why it is not running, as a sentence."""
     started = models.FloatField()
     owner_pid = models.PositiveBigIntegerField()
-    """The process that holds it; when it is gone the row means nothing."""
+    """Process that owns the session; the row is stale once that process has exited."""
     owner_start = models.FloatField(null=True)
     machine_id = models.CharField(max_length=64)
     boot_id = models.CharField(max_length=64)

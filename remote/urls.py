@@ -1,4 +1,4 @@
-"""The addresses of other machines, for the site to put under its prefixes."""
+"""URLs of the routes and pages about remote hosts."""
 
 from __future__ import annotations
 

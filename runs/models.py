@@ -1,7 +1,7 @@
 """Rows derived from run folders; every one of them can be rebuilt from the storage root.
 
-Times are Unix seconds as floats, as in the files and in every answer: a conversion to `datetime` and back
-would cost on every list page and gain nothing.
+Times are Unix seconds as floats, as in the files and in every response: conversion to `datetime` and back would cost
+time on every list page and gain nothing.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class Run(models.Model):
     signature = models.CharField(max_length=255, default="")
     """Sizes, times and inodes of the small files when they were read; unchanged files are not read again."""
     warnings = models.JSONField(default=list)
-    """Sentences about problems of the folder, for the run page."""
+    """Warnings about the folder, for the run page."""
     other_folders = models.JSONField(default=list)
-    """Older folders that have the same run id; this row does not show what is in them."""
+    """Older folders with the same run id; this row does not show their content."""
 
     project = models.CharField(max_length=255)
     name = models.CharField(max_length=255)
@@ -104,11 +104,11 @@ class Run(models.Model):
     artifacts_created_count = models.IntegerField(default=0)
     artifacts_used_count = models.IntegerField(default=0)
     journal_bytes = models.BigIntegerField(default=0)
-    """Size of events.jsonl when the folder was last read: what a background ingest has to get through."""
+    """Size of events.jsonl at the last read of the folder: what a background ingest has to process."""
     journal_problems = models.JSONField(null=True)
-    """Sentences about unreadable parts of events.jsonl found so far; null without any."""
+    """Warnings about unreadable parts of events.jsonl found so far; null without any."""
     journal_records = models.BigIntegerField(null=True)
-    """Records in events.jsonl; null until it was read to its end."""
+    """Records in events.jsonl; null until it has been read to its end."""
     journal_end = models.BigIntegerField(null=True)
     """Size of events.jsonl when the run ended, from status.json."""
     records_written = models.BigIntegerField(null=True)
@@ -179,7 +179,7 @@ class Run(models.Model):
             models.Index(fields=["root", "folder"], name="run_folder"),
             models.Index(fields=["root", "-created", "-id"], name="run_everything"),
             models.Index(fields=["root", "id"], name="run_live", condition=models.Q(deleted=None)),
-            # Figures over all runs are answered from this alone: see `runs.query.analytics`.
+            # Statistics over all runs are answered from this index alone: see `runs.query.analytics`.
             models.Index(
                 fields=[
                     "root",
@@ -260,7 +260,7 @@ class RunMetric(models.Model):
 
 
 class RunParam(models.Model):
-    """One value of a run's config with its dotted key, as a number where it is one, and as text."""
+    """A value of a run's config with its dotted key, as a number if it is one, and as text."""
 
     root = models.ForeignKey(StorageRoot, on_delete=models.CASCADE, related_name="+", db_index=False)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="param_rows", db_index=False)

@@ -32,14 +32,14 @@ from runs.active_root import active_root
 from runs.admin import CurationAdmin, InRecycleBin, TagsField
 
 MOST = 100
-"""Rows of an inline: a version may have a hundred thousand files."""
+"""Maximum rows of an inline: a version may have a hundred thousand files."""
 
 
 class Bounded(BaseInlineFormSet):  # type: ignore[type-arg]
-    """The first rows of many."""
+    """The first rows of a large table."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        """At most `MOST`."""
+        """Return at most `MOST` rows."""
         if not hasattr(self, "_queryset"):
             self._queryset = super().get_queryset()[:MOST]
         return self._queryset
@@ -127,7 +127,7 @@ class ArtifactAdmin(Derived):
 
     @admin.display(description=gettext_lazy("size"), ordering="size_bytes")
     def bytes_in_words(self, artifact: Artifact) -> str:
-        """The size of its latest version."""
+        """Size of its latest version."""
         return size(artifact.size_bytes)
 
     @admin.display(description=gettext_lazy("aliases"))
@@ -202,7 +202,7 @@ class VersionAdmin(VersionActions, Derived):
         return [*self.editable, *known, "references", "manifest_digest", "curation"]
 
     def apply(self, obj: Version, changes: dict[str, Any]) -> None:
-        """Write what was changed into the folder of the version."""
+        """Write the changed fields into the folder of the version."""
         curation.describe(version=obj, **changes)
 
     def changeform_view(
@@ -231,7 +231,7 @@ class VersionAdmin(VersionActions, Derived):
 
     @admin.display(description=gettext_lazy("created"), ordering="created")
     def made(self, version: Version) -> str:
-        """When it was made."""
+        """Time of its creation."""
         return moment(version.created)
 
     @admin.display(description=gettext_lazy("tags"))
@@ -246,7 +246,7 @@ class VersionAdmin(VersionActions, Derived):
 
     @admin.display(description=gettext_lazy("runs"))
     def runs(self, version: Version) -> str:
-        """The runs that made and used it."""
+        """Runs that made and used it."""
         artifact = version.artifact
         uses = Use.objects.filter(
             run__root=artifact.root, type=artifact.type, name=artifact.name, number=version.number
@@ -258,7 +258,7 @@ class VersionAdmin(VersionActions, Derived):
 
 @admin.register(Use)
 class UseAdmin(CurationAdmin):
-    """Which run made and used which version."""
+    """Runs that made or used versions."""
 
     list_display = ("__str__", "kind", "type", "name", "number", "run")
     list_filter = ("kind", "type")

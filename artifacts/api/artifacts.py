@@ -35,8 +35,8 @@ RUN_ERRORS = (400, 403, 404)
 ERRORS = (*RUN_ERRORS, 409)
 
 
-# The first look at an artifact reads its manifests, of a hundred thousand files each; a large file is read once
-# before a part of it is sent; and removing a version takes as long as the disk does.
+# The first request for an artifact reads its manifests of up to a hundred thousand files, a large file is verified
+# before a part of it is sent, and removing a version takes as long as the disk does.
 @blocking
 class StoreView(APIView):
     """A view of artifacts."""
@@ -47,7 +47,7 @@ class ArtifactList(StoreView):
 
     @endpoint(query=OfType, returns=list[responses.Artifact], errors=(400,))
     def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Artifacts, the last updated first; those without a version that is not deleted are left out."""
+        """List artifacts, the last updated first, without those whose versions are all deleted."""
         root = active_root()
         discovery.refresh_all(root)
         found = Artifact.objects.in_root(root).for_list(type=query.get("type") or None)
@@ -55,11 +55,11 @@ class ArtifactList(StoreView):
 
 
 class ArtifactStatistics(StoreView):
-    """Sums over all artifacts."""
+    """Statistics over all artifacts."""
 
     @endpoint(returns=responses.StoreStatistics)
     def get(self, request: Request) -> Response:
-        """How many there are, how large, and what storing equal files once saves."""
+        """Return the number and size of the artifacts, and the bytes saved by deduplication."""
         return Response(statistics.statistics(active_root()))
 
 
@@ -68,7 +68,7 @@ class VersionList(StoreView):
 
     @endpoint(query=VersionsQuery, returns=list[responses.ArtifactVersion], errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
-        """Versions, ascending; deleted ones with `include_deleted`."""
+        """List versions in ascending order, deleted ones with `include_deleted`."""
         artifact = lookup.get_artifact(name, query.get("type"))
         versions = artifact.versions.indexed().order_by("number")
         if not query["include_deleted"]:
@@ -81,20 +81,20 @@ class VersionDetail(StoreView):
 
     @endpoint(query=OfType, returns=responses.ArtifactDetail, errors=ERRORS)
     def get(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
-        """Return everything about a version except its files; deleted ones too."""
+        """Get everything about a version except its files; deleted ones too."""
         return Response(lookup.get_version(name, number, query.get("type")).to_detail())
 
     @endpoint(query=OfType, body=Description, returns=responses.ArtifactDetail, errors=ERRORS)
     def patch(
         self, request: Request, name: str, number: int, query: dict[str, Any], body: dict[str, Any]
     ) -> Response:
-        """Replace description, metadata or tags; missing fields stay as they are."""
+        """Replace description, metadata or tags; missing fields keep their value."""
         version = lookup.get_version(name, number, query.get("type"))
         return Response(curation.describe(version=version, **body).to_detail())
 
     @endpoint(query=DeletionQuery, returns=responses.DeletedVersion, errors=ERRORS)
     def delete(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
-        """Move a version to the recycle bin, or with `permanent` delete it and the contents no other version needs."""
+        """Move a version to the recycle bin, or with `permanent` delete it and all contents that no other version needs."""
         version = lookup.get_version(name, number, query.get("type"))
         if query["permanent"]:
             freed = curation.delete_for_good(version=version)
@@ -111,7 +111,7 @@ class VersionRestore(StoreView):
 
     @endpoint(query=OfType, request=None, returns=responses.ArtifactDetail, errors=ERRORS)
     def post(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
-        """Undo a deletion that was not permanent; the version as it is then."""
+        """Restore a version that was not deleted permanently, and return it."""
         version = lookup.get_version(name, number, query.get("type"))
         return Response(curation.restore(version=version).to_detail())
 
@@ -123,7 +123,7 @@ class VersionFiles(StoreView):
         query=OfType, returns=responses.ArtifactFiles, errors=ERRORS, operation_id="artifacts_v_files_list"
     )
     def get(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
-        """Its files by path, and what it refers to elsewhere."""
+        """List the files of a version by path, and its references."""
         return Response(version_files(lookup.get_version(name, number, query.get("type"))))
 
 
@@ -145,7 +145,7 @@ class VersionFile(StoreView):
     def get(
         self, request: Request, name: str, number: int, path: str, query: dict[str, Any]
     ) -> HttpResponseBase:
-        """The bytes, as an attachment; `ETag` is the digest, and a `Range` is served."""
+        """Get the bytes as an attachment; `ETag` is the digest, and a `Range` is honoured."""
         version = lookup.get_version(name, number, query.get("type"))
         return downloads.file_of_version(request, version, path)
 
@@ -155,7 +155,7 @@ class VersionLineage(StoreView):
 
     @endpoint(query=LineageQuery, returns=responses.Lineage, errors=ERRORS)
     def get(self, request: Request, name: str, number: int, query: dict[str, Any]) -> Response:
-        """What it was made from, and what was made from it, within `max_depth` edges in each direction."""
+        """Return the ancestors and descendants of a version within `max_depth` edges in each direction."""
         version = lookup.get_version(name, number, query.get("type"))
         return Response(lineage_response(version, follow(version, query["max_depth"])))
 
@@ -188,7 +188,7 @@ class RunArtifacts(StoreView):
 
     @endpoint(returns=responses.ArtifactsOfRun, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
-        """The artifact versions that a run made and used, in the order of logging."""
+        """List the artifact versions that a run made and used, in the order of logging."""
         run = get_run(run_id)
         usage_links.catch_up(run)
         discovery.refresh_all(run.root)

@@ -1,8 +1,8 @@
 """Download files of versions, complete or in ranges, in constant memory; damaged files are never complete.
 
-A whole file is compared with its digest while it is sent; when it is another, the last block is not sent and the
-connection breaks off, so that the client has no complete answer. A range cannot be checked alone: its file is read
-once before, and again when its time, size or inode change.
+A whole file is compared with its digest while it is sent; on a mismatch the last block is not sent and the connection
+is aborted, so that the client has no complete response. A range cannot be verified alone: its file is read once before,
+and again after its time, size or inode changed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Request schemas of the routes of artifacts."""
+"""Request serializers of the routes of artifacts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class AliasBody(Body):
 
 
 class Description(Body):
-    """Description, metadata and tags of a version; missing fields stay as they are."""
+    """Description, metadata and tags of a version; missing fields keep their value."""
 
     description = serializers.CharField(
         required=False, allow_blank=True, max_length=DESCRIPTION_LENGTH, trim_whitespace=False
@@ -75,7 +75,7 @@ class PromotionBody(Body):
 
 
 class EvaluationBody(Body):
-    """Results of an evaluation. Name, version and date are those of the address and of now, whatever the body says."""
+    """Results of an evaluation. Name, version and date are set by the server, whatever the body says."""
 
     metrics = serializers.DictField(child=serializers.FloatField())
     status = serializers.CharField(max_length=64)
@@ -129,14 +129,14 @@ class UploadBody(Description):
         required=False,
         min_value=0,
         max_value=MOST_FILES,
-        help_text="Where more files are told later: how many in all.",
+        help_text="Total number of files, if more are described later.",
     )
     references = UploadReference(many=True, required=False)
-    run_id = serializers.CharField(required=False, max_length=255, help_text="The run that made it.")
+    run_id = serializers.CharField(required=False, max_length=255, help_text="The run that made the version.")
 
 
 class PartQuery(Query):
-    """The place of a part in a content."""
+    """Position of a part in a content."""
 
     digest = serializers.CharField(max_length=71)
     offset = serializers.IntegerField(min_value=0, max_value=2**60)

@@ -34,7 +34,7 @@ def version_files(version: Version) -> ArtifactFiles:
 
 
 def uses_of_run(run: Run, kind: str) -> list[UsedVersion]:
-    """Return the versions that a run made or used, in the order of logging, as they are now."""
+    """Return the current versions that a run made or used, in the order of logging."""
     uses = list(Use.objects.filter(run=run, kind=kind).order_by("position"))
     rows = Version.objects.indexed().filter(
         artifact__root=run.root, artifact__name__in={use.name for use in uses}

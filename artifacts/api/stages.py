@@ -54,7 +54,7 @@ class Evaluations(StoreView):
 
     @endpoint(query=EvaluationsQuery, returns=list[responses.Evaluation], errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
-        """Of all its versions or of one, the newest first."""
+        """List the evaluations of all versions or of one, newest first."""
         artifact = lookup.get_artifact(name, query.get("type"))
         return Response(evaluations.list_evaluations(artifact, query.get("version")))
 
@@ -64,7 +64,7 @@ class TrainingMetrics(StoreView):
 
     @endpoint(query=EvaluationsQuery, returns=responses.TrainingResult, errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
-        """Summary and times of the run that made a version, by default the latest; null without such a run or version."""
+        """Return summary and times of the run that made a version, by default the latest; null without such a run or version."""
         artifact = lookup.get_artifact(name, query.get("type"))
         number = query.get("version") or artifact.latest
         if number is None:
@@ -78,7 +78,7 @@ class PerformanceHistory(StoreView):
 
     @endpoint(query=HistoryQuery, returns=list[responses.VersionPerformance], errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
-        """The numbers in the summary of each version's run, by version; of one metric with `metric_name`."""
+        """Return the numbers in the summary of each version's run, by version; one metric with `metric_name`."""
         return Response(
             evaluations.performance_history(
                 lookup.get_artifact(name, query.get("type")), query.get("metric_name")

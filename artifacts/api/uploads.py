@@ -51,7 +51,7 @@ class UploadFiles(StoreView):
     def post(self, request: Request, upload_id: str, body: dict[str, Any]) -> Response:
         """Describe further files; the response lists the contents of these that the store lacks."""
         count, missing = uploads.add_files(upload=uploads.get_upload(upload_id), files=body["files"])
-        return Response(responses.DescribedFiles(told_files=count, missing=missing))
+        return Response(responses.DescribedFiles(described_files=count, missing=missing))
 
 
 class UploadParts(StoreView):
@@ -68,7 +68,7 @@ class UploadParts(StoreView):
     def put(self, request: Request, upload_id: str, query: dict[str, Any]) -> Response:
         """Append at most 8 MiB to a content, exactly at `offset`; 409 has the current size instead.
 
-        The last part of a content that has another digest is 409 as well, and all of the content is dropped.
+        The last part of a content that does not match its digest is 409 as well, and the whole content is discarded.
         """
         content = request.data if isinstance(request.data, bytes) else b""
         try:
@@ -90,7 +90,7 @@ class UploadContents(StoreView):
         errors=ERRORS,
     )
     def put(self, request: Request, upload_id: str) -> Response:
-        """Store complete contents, each after its length in eight bytes, the highest first; 8 MiB together."""
+        """Store complete contents, each preceded by its length in eight big-endian bytes; 8 MiB in total."""
         content = request.data if isinstance(request.data, bytes) else b""
         count = uploads.add_contents(upload=uploads.get_upload(upload_id), body=content)
         return Response(responses.ReceivedContents(taken=count))
@@ -101,6 +101,6 @@ class UploadCompletion(StoreView):
 
     @endpoint(request=None, returns={201: responses.ArtifactDetail}, errors=ERRORS)
     def post(self, request: Request, upload_id: str) -> Response:
-        """Create the version if all contents have arrived and match; otherwise nothing of it is visible."""
+        """Create the version if all contents have arrived and match; otherwise nothing becomes visible."""
         version = uploads.complete(upload=uploads.get_upload(upload_id))
         return Response(version.to_detail(), status=status.HTTP_201_CREATED)

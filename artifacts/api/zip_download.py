@@ -1,7 +1,7 @@
 """Stream a version as a zip file.
 
-Nothing is compressed: models and datasets hardly shrink, and the disk is to be the limit. The memory holds one block
-and the table of contents, which a zip file has at its end.
+Nothing is compressed: models and datasets hardly shrink, and the disk should be the limit. Memory holds one block and the
+central directory, which a zip file has at its end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def check(version: Version) -> None:
     """Check that every file exists with its size, so that an error has a status code.
 
     Raises:
-        Damaged: one is not.
+        Damaged: a file is missing or has another size.
     """
     on_disk = version.on_disk
     with http_errors():

@@ -1,7 +1,7 @@
 """Scan the folders of artifacts, and refresh the rows of those that changed.
 
-A folder's modification time shows new, curated and removed versions: all of that ends with a new `versions.json` in it. An
-older program may change a version's folder alone, so now and then those are looked at as well.
+A folder's modification time reveals new, curated and removed versions: each of these ends with a new `versions.json` in it.
+Older programs may change a version's folder alone, so those are scanned occasionally as well.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from runs.store.sanitize import Cleaner, clean_text
 from runs.store.sanitize import number as finite
 
 YOUNG_NANOSECONDS = 2_000_000_000
-"""A folder that changed so shortly before it was read may have changed again within the same tick of its clock."""
+"""A folder modified this shortly before it was read may change again within the same clock tick."""
 BATCH = 2000
-"""Files in one transaction: some 50 ms."""
+"""Files per transaction, about 50 ms."""
 _lock = threading.Lock()
 
 
 def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
-    """Bring the rows of all artifacts up to date.
+    """Refresh the rows of all artifacts.
 
     Args:
-        root: whose.
-        thorough: look at the folders of the versions too, and not only at those of the artifacts.
+        root: storage root.
+        thorough: scan the folders of versions too, not only those of artifacts.
     """
     shelves = store.Store(Path(root.path))
     known = {
@@ -55,11 +55,11 @@ def refresh_all(root: StorageRoot, *, thorough: bool = False) -> None:
             if not thorough and row.stamp and row.stamp == _stamp(folder.path):
                 continue
         refresh(root, folder)
-    _let_go(root, shelves, [row for relative, row in known.items() if relative not in seen])
+    _delete_missing(root, shelves, [row for relative, row in known.items() if relative not in seen])
 
 
 def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
-    """The folders of a store; not those whose names are no Unicode, which no database and no address can hold."""
+    """Yield the folders of a store, except those whose names are not Unicode, which no database or URL can hold."""
     return (
         folder
         for folder in shelves.folders()
@@ -67,29 +67,29 @@ def _readable(shelves: store.Store) -> Iterator[store.ArtifactFolder]:
     )
 
 
-def _let_go(root: StorageRoot, shelves: store.Store, rows: Iterable[Artifact]) -> None:
-    """Remove the rows whose folders are certainly gone."""
+def _delete_missing(root: StorageRoot, shelves: store.Store, rows: Iterable[Artifact]) -> None:
+    """Delete the rows whose folders are certainly gone."""
     gone = [row.pk for row in rows if not (Path(root.path) / row.folder).is_dir()]
     if gone and _is_listable(shelves):
         Artifact.objects.filter(pk__in=gone).delete()
 
 
 def _is_listable(shelves: store.Store) -> bool:
-    """Whether what is missing is gone, and not a disk that is not mounted."""
+    """Return whether missing folders are gone, not on an unmounted disk."""
     return shelves.path.parent.is_dir() and any(shelves.path.parent.iterdir())
 
 
 def refresh_named(root: StorageRoot, name: str) -> None:
-    """Bring the rows of the artifacts of a name up to date, and look for ones that are not known yet."""
+    """Refresh the rows of the artifacts with a name, and find new ones."""
     shelves = store.Store(Path(root.path))
     for folder in list(_readable(shelves)):
         if folder.name == name:
             refresh(root, folder)
-    _let_go(root, shelves, Artifact.objects.in_root(root).filter(name=name))
+    _delete_missing(root, shelves, Artifact.objects.in_root(root).filter(name=name))
 
 
 def refresh(root: StorageRoot, folder: store.ArtifactFolder) -> Artifact | None:
-    """The row of an artifact as its folder is now; None when it has no versions, and no row."""
+    """Return the refreshed row of an artifact; None without versions and row."""
     stamp, signature = _stamp(folder.path), _signature(folder)
     rows = Artifact.objects.filter(root=root, type=folder.type, name=folder.name)
     row: Artifact | None = rows.first()
@@ -100,7 +100,7 @@ def refresh(root: StorageRoot, folder: store.ArtifactFolder) -> Artifact | None:
 
 
 def _stamp(path: Path) -> int:
-    """The time of a folder; 0 while it is too young to be believed."""
+    """Return the modification time of a folder; 0 while it is too recent to be reliable."""
     try:
         changed = path.stat().st_mtime_ns
     except OSError:
@@ -109,7 +109,7 @@ def _stamp(path: Path) -> int:
 
 
 def _signature(folder: store.ArtifactFolder) -> str:
-    """How an artifact's folder and those of its versions are; "" while one is too young to be believed."""
+    """Return a signature of an artifact's folder and those of its versions; "" while one is too recent to be reliable."""
     parts = []
     newest = 0
     for path in (folder.path, *(folder.version(number).path for number in folder.all_numbers())):
@@ -158,7 +158,7 @@ def _read_version(row: Artifact, version: store.Version, known: Version | None) 
     manifest = version.manifest
     fields = _fields(version, manifest, _digest(version))
     if known is None or not known.signature or known.manifest_digest != fields["manifest_digest"]:
-        # Until its files are there the version is not: it has no signature.
+        # No signature until its files are indexed, so that the version is not listed before.
         known, _ = Version.objects.update_or_create(
             artifact=row, number=version.number, defaults={**fields, "signature": ""}
         )
@@ -167,7 +167,7 @@ def _read_version(row: Artifact, version: store.Version, known: Version | None) 
 
 
 def _note_damage(row: Artifact, version: store.Version, problem: str) -> None:
-    """Write the row of a version whose manifest cannot be read."""
+    """Save the row of a version whose manifest cannot be read."""
     fields = _fields(version, Manifest((), (), 0.0), digest="")
     known, _ = Version.objects.update_or_create(
         artifact=row,
@@ -190,7 +190,7 @@ def _index_files(row: Version, manifest: Manifest) -> None:
         for file in manifest.files
     )
     while batch := list(islice(files, BATCH)):
-        # Another viewer may be at it too: both write the same.
+        # Another viewer may do the same concurrently, with the same rows.
         File.objects.bulk_create(batch, ignore_conflicts=True)
 
 

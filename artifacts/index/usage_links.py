@@ -19,7 +19,7 @@ FIELDS = ("pk", "run_id", "root_id", "folder", "signature")
 
 
 def behind(root: StorageRoot) -> QuerySet[Run]:
-    """Runs whose lists changed since they were taken in."""
+    """Return runs whose lists changed since they were indexed."""
     has_some = (
         Q(artifacts_created_count__gt=0) | Q(artifacts_used_count__gt=0) | Q(artifact_links__isnull=False)
     )
@@ -27,7 +27,7 @@ def behind(root: StorageRoot) -> QuerySet[Run]:
 
 
 def catch_up_all(root: StorageRoot, seconds: float = 0.5) -> None:
-    """Take in the lists of runs that changed, for at most about so many seconds."""
+    """Index the lists of changed runs, for at most about `seconds`."""
     deadline = time.monotonic() + seconds
     for run in list(behind(root).only(*FIELDS).order_by("-pk")[: BATCH * 10]):
         if time.monotonic() > deadline:
@@ -37,7 +37,7 @@ def catch_up_all(root: StorageRoot, seconds: float = 0.5) -> None:
 
 
 def catch_up(run: Run) -> None:
-    """Take in the lists of one run, if they changed."""
+    """Index the lists of one run if they changed."""
     links = Links.objects.filter(run=run).first()
     if links is not None and links.signature == run.signature:
         return

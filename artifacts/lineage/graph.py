@@ -44,24 +44,24 @@ class Lineage:
 
     @property
     def versions(self) -> list[Key]:
-        """The versions among the nodes."""
+        """Versions among the nodes."""
         return [node for node in self.depths if not isinstance(node, str)]
 
     @property
     def runs(self) -> list[str]:
-        """The ids of the runs among the nodes."""
+        """Run ids among the nodes."""
         return [node for node in self.depths if isinstance(node, str)]
 
 
 @dataclass(frozen=True)
 class Questions:
-    """What the walk asks, a level at a time; each answers pairs of a run's id and a version.
+    """Queries of the walk, one per level; each yields pairs of a run id and a version.
 
     Attributes:
-        producers: of versions: which runs made them.
-        inputs: of runs: which versions they used.
-        consumers: of versions: which runs used them.
-        outputs: of runs: which versions they made.
+        producers: runs that made the given versions.
+        inputs: versions that the given runs used.
+        consumers: runs that used the given versions.
+        outputs: versions that the given runs made.
     """
 
     producers: Callable[[list[Key]], Iterable[tuple[str, Key]]]
@@ -71,15 +71,15 @@ class Questions:
 
 
 def walk(root: Key, depth: int, ask: Questions) -> Lineage:
-    """Follow the data up and down from a version.
+    """Follow the data upstream and downstream of a version.
 
-    Each direction is followed separately: siblings that merely share an ancestor are not in the answer. A node is
-    visited once in each direction, so that cycles end.
+    Each direction is followed separately: siblings that merely share an ancestor are not included. A node is visited once
+    per direction, so that cycles end.
 
     Args:
         root: the version.
         depth: edges to follow in each direction.
-        ask: where the edges come from; one question a level and direction.
+        ask: queries for the edges, one per level and direction.
     """
     lineage = Lineage(root, {root: 0})
     _follow(lineage, depth, -1, ask.producers, ask.inputs)

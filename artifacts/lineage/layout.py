@@ -1,8 +1,8 @@
-"""Lay out a lineage: boxes in layers from left to right and the lines between them.
+"""Layout of a lineage: boxes in layers from left to right, and the lines between them.
 
-Every line goes to the right unless the data went in a circle. A line over several layers passes between their boxes:
-it has a place in the order of each. The order comes from barycentre sweeps (Sugiyama and others 1981), the best one
-seen is kept; heights then come as near to those of the neighbours as the order allows.
+Every line goes right unless it closes a cycle. A line over several layers passes between their boxes and has a
+position in the order of each. The order is the best one found by barycentre sweeps (Sugiyama et al. 1981); vertical
+positions are then as close to those of the neighbours as the order allows.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from itertools import pairwise
 from artifacts.lineage.graph import Edge, Lineage, Node
 
 WIDTH, HEIGHT = 184, 40
-"""Of a box, in pixels."""
+"""Size of a box in pixels."""
 GAP, ROW = 56, 52
-"""Pixels between two layers, and from one box to the next below it."""
+"""Pixels between two layers, and between the tops of neighbouring boxes."""
 AIR = 8
 SWEEPS = 12
 Waypoint = Hashable
-"""A node, or where a long line passes a layer."""
+"""A node, or the position of a long line in a layer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A node with its left upper corner in pixels."""
+    """A node with the position of its upper left corner in pixels."""
 
     node: Node
     x: float
@@ -43,10 +43,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What is drawn, with its size in pixels.
+    """The drawing, with its size in pixels.
 
     Attributes:
-        crossings: how often two lines cross between neighbouring layers.
+        crossings: number of crossings of lines between neighbouring layers.
     """
 
     width: int
@@ -57,14 +57,14 @@ class Picture:
 
 
 def nearest(lineage: Lineage, most: int) -> tuple[list[Node], list[Edge]]:
-    """The nodes nearest to the root, so many at most, and the edges among them."""
+    """Return the nodes nearest to the root, at most `most`, and the edges between them."""
     nodes = sorted(lineage.depths, key=lambda node: abs(lineage.depths[node]))[:most]
     kept = set(nodes)
     return nodes, [edge for edge in lineage.edges if edge.source in kept and edge.target in kept]
 
 
 def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Picture:
-    """The picture of a graph; circles in it do no harm."""
+    """Lay out a graph; cycles are allowed."""
     every = list(dict.fromkeys(edges))
     layer_of, turned = layered(nodes, every)
     chains = {edge: _chain(edge, layer_of, edge in turned) for edge in every}
@@ -82,10 +82,9 @@ def draw(nodes: Sequence[Node], edges: Iterable[Edge]) -> Picture:
 
 
 def layered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[Node, int], set[Edge]]:
-    """The layer of each node, from 0 on, so that edges go to the right; and the edges that cannot, for they close a circle.
+    """Return the layer of each node, starting at 0, and the edges that go left because they close a cycle.
 
-    A node stands as far to the left as the longest way to it asks, and what begins a way stands directly before the
-    first that follows it.
+    A node's layer is the length of the longest path to it; a source is placed directly before its first successor.
     """
     out: dict[Node, list[Edge]] = {node: [] for node in nodes}
     for edge in edges:
@@ -107,7 +106,7 @@ def layered(nodes: Sequence[Node], edges: Sequence[Edge]) -> tuple[dict[Node, in
 
 
 def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple[list[Node], set[Edge]]:
-    """A topological order, and the edges back to where the search came from."""
+    """Return a topological order, and the back edges of the search."""
     entered = {edge.target for edges in out.values() for edge in edges}
     done: dict[Node, bool] = {}
     finished: list[Node] = []
@@ -133,7 +132,7 @@ def _depth_first(nodes: Sequence[Node], out: Mapping[Node, list[Edge]]) -> tuple
 
 
 def _chain(edge: Edge, layer_of: Mapping[Node, int], is_turned: bool) -> list[Waypoint]:
-    """The places of a line from left to right."""
+    """Return the positions of a line from left to right."""
     first, last = (edge.target, edge.source) if is_turned else (edge.source, edge.target)
     between = range(layer_of[first] + 1, layer_of[last])
     return [first, *((edge, layer) for layer in between), last]
@@ -192,7 +191,7 @@ def _sort(layer: list[Waypoint], beside: Mapping[Waypoint, int], neighbours: Nei
 
 
 def crossings(layers: Sequence[Sequence[Waypoint]], right: Neighbours) -> int:
-    """How often lines cross between neighbouring layers."""
+    """Return the number of crossings between neighbouring layers."""
     count = 0
     for layer, following in pairwise(layers):
         at = {place: number for number, place in enumerate(following)}
@@ -206,7 +205,7 @@ def crossings(layers: Sequence[Sequence[Waypoint]], right: Neighbours) -> int:
 
 
 def _heights(layers: list[list[Waypoint]], left: Neighbours, right: Neighbours) -> dict[Waypoint, float]:
-    """The height of the middle of every place, in pixels: beside its neighbours where the order allows."""
+    """Return the vertical centre of every position in pixels, next to its neighbours where the order allows."""
     y = {place: float(number * ROW) for layer in layers for number, place in enumerate(layer)}
     for sweep in range(SWEEPS):
         sides = (left,) if sweep % 3 == 0 else (right,) if sweep % 3 == 1 else (left, right)
@@ -221,7 +220,7 @@ def _heights(layers: list[list[Waypoint]], left: Neighbours, right: Neighbours) 
 
 
 def _apart(wanted: Sequence[float]) -> list[float]:
-    """Heights in this order and at least a row apart, as near to the wanted ones as can be (least squares)."""
+    """Return positions in the same order, at least a row apart, as close to the wanted ones as possible (least squares)."""
     pools: list[tuple[float, int]] = []
     for number, value in enumerate(wanted):
         pool = (value - number * ROW, 1)
@@ -240,7 +239,7 @@ def _path(
     x_of: Sequence[int],
     is_turned: bool,
 ) -> str:
-    """Curves between the layers, straight past the boxes of those in between."""
+    """Return curves between the layers, straight past the boxes in between."""
     first = layer_of[chain[0]]  # type: ignore[index]
     points: list[tuple[float, float]] = []
     for number, place in enumerate(chain):

@@ -17,7 +17,7 @@ from runicorn.api.responses.artifacts import LineageEdge, LineageNode, NodeMetad
 from runs.models import Run, StorageRoot
 
 CHUNK = 200
-"""Versions in one question: SQLite takes a thousand terms."""
+"""Versions per query: SQLite supports a thousand terms."""
 
 
 def follow(version: Version, depth: int) -> Lineage:

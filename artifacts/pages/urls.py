@@ -1,4 +1,4 @@
-"""The pages of this app; `artifacts.urls` lends them to the site."""
+"""URLs of the pages of this app, included by `artifacts.urls`."""
 
 from __future__ import annotations
 

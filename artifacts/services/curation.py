@@ -12,7 +12,7 @@ from runicorn.artifacts import curation, store
 from runicorn.settings.capabilities import require
 
 MOST_RECORDS = 1000
-"""Transitions or evaluations of one version that are kept."""
+"""Maximum number of stored stage transitions or evaluations of a version."""
 
 
 def soft_delete(*, version: Version) -> Version:
@@ -50,7 +50,7 @@ def change_tags(*, version: Version, add: Iterable[str] = (), remove: Collection
     """Add and remove tags of a version.
 
     Raises:
-        Refused: one of them cannot be a tag, or there would be too many.
+        Refused: a tag is invalid, or there would be too many.
         ReadOnlyStore, NotWritten: nothing was changed.
     """
     kept = [tag for tag in version.on_disk.metadata.tags if tag not in remove]
@@ -64,7 +64,7 @@ def describe(
     metadata: Mapping[str, Any] | None = None,
     tags: list[str] | None = None,
 ) -> Version:
-    """Replace description, metadata or tags of a version; None leaves them as they are.
+    """Replace description, metadata or tags of a version; None keeps the current value.
 
     Raises:
         Refused: a text is too long, or the metadata is not JSON.
@@ -81,7 +81,7 @@ def set_alias(*, artifact: Artifact, alias: str, number: int) -> Artifact:
     """Set an alias to a version.
 
     Raises:
-        Refused: it is no alias that can be set.
+        Refused: the alias is invalid or reserved.
         NotFound: the version is missing or deleted.
         ReadOnlyStore, NotWritten: nothing was changed.
     """
@@ -94,7 +94,7 @@ def remove_alias(*, artifact: Artifact, alias: str) -> Artifact:
     """Remove an alias.
 
     Raises:
-        Refused: it is no alias that can be removed.
+        Refused: the alias is reserved.
         NotFound: no such alias.
         ReadOnlyStore, NotWritten: nothing was changed.
     """

@@ -43,7 +43,7 @@ def list_evaluations(artifact: Artifact, number: int | None = None) -> list[Eval
     """Return the evaluations of an artifact or of one version, newest first."""
     versions = artifact.versions.indexed().filter(**({"number": number} if number else {}))
     found = [
-        # Records may be of other programs: every field is there, with any value.
+        # Records of other programs: fields may have any value.
         cast(Evaluation, {field: record.get(field) for field in Evaluation.__annotations__})
         for curated in versions.values_list("curation", flat=True)
         for record in curated.get("evaluations") or []

@@ -23,11 +23,11 @@ def catch_up_all(root: StorageRoot, *, thorough: bool = False) -> None:
 
 
 def get_artifact(name: str, type: str | None = None) -> Artifact:
-    """Return the artifact of a name in the active root, as its folder is now.
+    """Return the refreshed artifact with a name in the active root.
 
     Raises:
         NotFound: no such artifact.
-        Ambiguous: two types have one.
+        Ambiguous: two types have an artifact of that name.
     """
     root = active_root()
     discovery.refresh_named(root, name)
@@ -46,7 +46,7 @@ def get_version(name: str, number: int, type: str | None = None) -> Version:
     """Return a version, deleted or not.
 
     Raises:
-        NotFound: there is no such artifact or version.
+        NotFound: no such artifact or version.
         Ambiguous: two types have an artifact of that name.
     """
     return version_of(get_artifact(name, type), number)

@@ -30,7 +30,7 @@ def freed_by(*, versions: Collection[Version]) -> int:
     """Return the bytes that deleting these versions of one root permanently would free.
 
     Raises:
-        NotFound: one of them is gone.
+        NotFound: a version is gone.
         ReadOnlyStore, NotWritten: a file cannot be read.
     """
     with http_errors():
@@ -43,7 +43,7 @@ def find_garbage(root: StorageRoot) -> garbage.Garbage:
 
     Raises:
         Busy: files are being stored.
-        Damaged: a manifest cannot be read, so that it is not known what may go.
+        Damaged: a manifest cannot be read, so that the needed contents are unknown.
     """
     with http_errors():
         return garbage.find(store.Store(Path(root.path)))

@@ -33,7 +33,7 @@ def promote(*, version: Version, to_stage: str, notes: str | None, evaluator_run
     """Move a version to another stage; the version in production has the alias `production`.
 
     Raises:
-        Refused: there is no such stage, or no way there from where it is.
+        Refused: the stage is unknown, or the transition is not allowed.
         ReadOnlyStore, NotWritten: nothing was changed.
     """
     if to_stage not in STAGES:

@@ -1,4 +1,4 @@
-"""Receive versions from another machine."""
+"""Receive versions from other hosts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def begin(
     """Start an upload, and return it with the digests of the contents to be sent.
 
     Raises:
-        Refused: it could never be one.
+        Refused: the version would be invalid.
         ReadOnlyStore, NotWritten: nothing was written.
     """
     with http_errors():
@@ -33,8 +33,8 @@ def add_files(*, upload: uploads.Upload, files: list[Mapping[str, Any]]) -> tupl
     """Describe further files of an upload; return the count of its files and the digests to be sent of these.
 
     Raises:
-        NotFound: there is no such upload.
-        Refused: with them it could never be a version.
+        NotFound: no such upload.
+        Refused: the version would be invalid with them.
         ReadOnlyStore, NotWritten: nothing was written.
     """
     with http_errors():
@@ -46,13 +46,13 @@ def upload_status(*, upload: uploads.Upload) -> UploadStatus:
     """Return the progress of an upload.
 
     Raises:
-        NotFound: there is no such upload.
+        NotFound: no such upload.
     """
     with http_errors():
         about, listed = upload.declared(), upload.listed()
     return {
         "upload_id": upload.id,
-        "told_files": len(listed.files),
+        "described_files": len(listed.files),
         "total_files": about.get("total_files"),
         "missing": upload.missing(listed.files),
     }
@@ -67,8 +67,8 @@ def add_part(*, upload: uploads.Upload, digest: str, offset: int, content: bytes
     """Append to a content of an upload, and return its new size in bytes.
 
     Raises:
-        NotFound: there is no such upload.
-        Refused: the upload has no such content, or not so long a one.
+        NotFound: no such upload.
+        Refused: the upload has no such content, or the part exceeds it.
         Conflict: the content has another size now.
         ReadOnlyStore, NotWritten: nothing was written.
     """
@@ -80,8 +80,8 @@ def add_contents(*, upload: uploads.Upload, body: bytes) -> int:
     """Store several complete contents of an upload, and return how many.
 
     Raises:
-        NotFound: there is no such upload.
-        Refused: one of them is not of this upload, or the last is not whole.
+        NotFound: no such upload.
+        Refused: a content is not part of this upload, or the last one is incomplete.
         ReadOnlyStore, NotWritten: something was not written.
     """
     with http_errors():
@@ -92,9 +92,9 @@ def complete(*, upload: uploads.Upload) -> Version:
     """Create the version of an upload.
 
     Raises:
-        NotFound: there is no such upload.
-        Conflict: something is missing, or is not what was declared.
-        ReadOnlyStore, NotWritten: the upload is as it was.
+        NotFound: no such upload.
+        Conflict: a content is missing, or does not match its description.
+        ReadOnlyStore, NotWritten: the upload is unchanged.
     """
     with http_errors():
         made = uploads.complete(upload)

@@ -16,7 +16,7 @@ from runs.models import Run
 
 register = template.Library()
 MOST = 200
-"""Versions in each of the two lists."""
+"""Maximum number of versions in each of the two lists."""
 
 
 class Versions(TypedDict):

@@ -1,4 +1,4 @@
-"""One experiment in V2, with the figures of what it logged."""
+"""Route of one experiment in V2, with statistics of its metrics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ExperimentDetail(APIView):
 
     @endpoint(returns=ExperimentOverview, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
-        """The experiment as its files are now, one in the recycle bin too, with what it logged in figures."""
+        """Get an experiment as its files are now, deleted ones too, with statistics of its metrics."""
         run = get_experiment(run_id, deleted=True)
         pending = catch_up(run)
         answer = ExperimentOverview(

@@ -32,7 +32,7 @@ class MetricsByTime(APIView):
 
     @endpoint(query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
-        """`{columns, rows, total, sampled}`: one row a `log()` call; `time` is in seconds since the first."""
+        """Return `{columns, rows, total, sampled}`: one row per `log()` call; `time` is in seconds since the first row."""
         return _rows(request, run_id, query, series.rows_by_time)
 
 
@@ -41,7 +41,7 @@ class MetricsByStep(APIView):
 
     @endpoint(query=RowsQuery, returns=MetricRows, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
-        """`{columns, rows, total, sampled}`: one row a step, `time` in Unix seconds; a value logged again counts."""
+        """Return `{columns, rows, total, sampled}`: one row per step, `time` in Unix seconds; later values replace earlier ones."""
         return _rows(request, run_id, query, series.rows_by_step)
 
 
@@ -59,31 +59,31 @@ class Progress(APIView):
 
     @endpoint(returns=RunProgress, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
-        """`{available, status, step?, total?, fraction?, eta_seconds?}`; the total is in the run's config."""
+        """Return `{available, status, step?, total?, fraction?, eta_seconds?}`; the total is read from the run's config."""
         run = get_run(run_id)
         pending = catch_up(run)
         return Response(progress(run), headers=pending_header(pending))
 
 
 class RunSeries(APIView):
-    """The series of a run for charts, under the address of its page."""
+    """Series of a run for charts, under the URL of its page."""
 
     @endpoint(query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
+        """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`."""
         return _series(get_run(run_id), query)
 
 
 class ExperimentSeries(APIView):
-    """The series of a run for charts, each thinned on its own with its extremes kept."""
+    """Series of a run for charts, each downsampled separately with its extremes kept."""
 
     @endpoint(query=SeriesQuery, returns=SeriesAnswer, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """`{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
+        """Return `{series: [{name, kind, count, min, max, last, x, y, special, stages?, band?}], last_row, …}`.
 
-        `y` is null where a value is no finite number; `special` says which. Text is counted, `labels` names it.
-        Where points were left out, `band` is `{x, low, high}`: between these lie all of them.
-        With `after_row` only later points; when `generation` is another by now everything, and `reset: true`.
+        `y` is null where a value is not a finite number; `special` names the value. Text values are indexes into `labels`.
+        For a downsampled series `band` is `{x, low, high}`, the range of all its points.
+        With `after_row` only later points; if `generation` has changed, all points and `reset: true`.
         """
         return _series(get_experiment(run_id), query)
 

@@ -1,4 +1,4 @@
-"""Request schemas of the routes of metrics."""
+"""Request serializers of the routes of metrics."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ MOST_RUNS, MOST_NAMES = 200, 200
 
 
 class _Span(serializers.Field[Any, Any, Any, Any]):
-    """Two numbers with a colon between; either side may be empty."""
+    """Two numbers separated by a colon; either may be empty."""
 
     def __init__(self, pattern: re.Pattern[str], number: type, problem: str, **options: Any) -> None:
         super().__init__(required=False, **options)
         self._pattern, self._number, self._problem = pattern, number, problem
 
     def to_internal_value(self, data: Any) -> tuple[Any, Any]:
-        """The two as numbers, None for an empty side."""
+        """Return both numbers, None for an empty one."""
         match = self._pattern.fullmatch(str(data))
         if match is None:
             raise serializers.ValidationError(self._problem)
@@ -37,7 +37,7 @@ class _Span(serializers.Field[Any, Any, Any, Any]):
 
 @extend_schema_field(OpenApiTypes.STR)
 class StepRange(_Span):
-    """Lowest and highest step, both included."""
+    """Lowest and highest step, inclusive."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(STEPS, int, "Invalid step_range format, use 'min:max'", **options)
@@ -45,7 +45,7 @@ class StepRange(_Span):
 
 @extend_schema_field(OpenApiTypes.STR)
 class TimeRange(_Span):
-    """Lowest and highest time in Unix seconds, both included."""
+    """Lowest and highest time in Unix seconds, inclusive."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -55,18 +55,18 @@ class TimeRange(_Span):
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
 class Names(serializers.Field[Any, Any, Any, Any]):
-    """Names of metrics, exactly as they were logged: blanks count."""
+    """Names of metrics exactly as logged, including blanks."""
 
     def __init__(self, *, max_length: int | None = None, **options: Any) -> None:
         super().__init__(required=False, **options)
         self._most = max_length
 
     def get_value(self, dictionary: Any) -> Any:
-        """Return all values of the parameter; nothing if it is missing or empty."""
+        """Return all values of the parameter; empty if it is missing or empty."""
         return dictionary.getlist(self.field_name) or serializers.empty
 
     def to_internal_value(self, data: list[str]) -> list[str]:
-        """Keep several values as they are; split a single one at commas, and keep it too."""
+        """Keep several values unchanged; split a single one at commas, and keep the whole text too."""
         names = data if len(data) > 1 else list(dict.fromkeys([*data, *data[0].split(",")]))
         if self._most is not None and len(names) > self._most + 1:
             raise serializers.ValidationError(f"{self.field_name}: at most {self._most} names at once")
@@ -80,14 +80,14 @@ class RowsQuery(Query):
         required=False,
         min_value=100,
         max_value=50_000,
-        help_text="At most so many rows, the highest and lowest of every metric among them.",
+        help_text="Maximum number of rows; the extremes of every metric are kept.",
     )
 
 
 class SeriesQuery(Query):
     """Names, range and resolution of series."""
 
-    names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
+    names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
     points = serializers.IntegerField(
         required=False, default=2000, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
     )
@@ -95,18 +95,21 @@ class SeriesQuery(Query):
     step_range = StepRange(help_text="`min:max`, either side may be empty.")
     time_range = TimeRange(help_text="`min:max` in Unix seconds, for `x=time`.")
     after_row = serializers.IntegerField(
-        required=False, min_value=-1, max_value=2**62, help_text="Only points of later lines of the journal."
+        required=False,
+        min_value=-1,
+        max_value=2**62,
+        help_text="Return only points after this line of the journal.",
     )
     generation = serializers.IntegerField(
-        required=False, min_value=0, max_value=2**31 - 1, help_text="The one that `after_row` belongs to."
+        required=False, min_value=0, max_value=2**31 - 1, help_text="Generation that `after_row` belongs to."
     )
 
 
 class FastQuery(Query):
     """Names, range and sampling of rows."""
 
-    metric_names = Names(help_text="Separated by commas, or repeated for names that have commas themselves.")
-    step_range = StepRange(help_text="`min:max`, both included; either side may be empty.")
+    metric_names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
+    step_range = StepRange(help_text="`min:max`, inclusive; either side may be empty.")
     downsample = serializers.IntegerField(
         required=False, min_value=2, max_value=50_000, help_text=RowsQuery().fields["downsample"].help_text
     )
@@ -115,10 +118,8 @@ class FastQuery(Query):
 class OverlayQuery(Query):
     """Runs, metrics, resolution and grouping of compared series."""
 
-    ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} ids of runs.")
-    names = Names(
-        max_length=MOST_NAMES, help_text="Metrics, separated by commas or repeated; all by default."
-    )
+    ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} run ids.")
+    names = Names(max_length=MOST_NAMES, help_text="Metrics, comma-separated or repeated; all by default.")
     points = serializers.IntegerField(
         required=False, default=500, min_value=LEAST_POINTS, max_value=MOST_POINTS, help_text="Per series."
     )
@@ -129,17 +130,17 @@ class OverlayQuery(Query):
         help_text="`time` is in Unix seconds, `relative` in seconds since the start of each run.",
     )
     step_range = StepRange(help_text="`min:max`, either side may be empty.")
-    time_range = TimeRange(help_text="`min:max` in the seconds of `x`, for `x=time` and `x=relative`.")
+    time_range = TimeRange(help_text="`min:max` in seconds, for `x=time` and `x=relative`.")
     group_by = serializers.CharField(
         required=False, max_length=300, trim_whitespace=False, help_text="`config.<key>` or `tag`."
     )
 
     def validate_ids(self, ids: list[str]) -> list[str]:
-        """The ids, each once."""
+        """Return the ids without duplicates."""
         return list(dict.fromkeys(ids))
 
     def validate_group_by(self, group_by: str) -> str:
-        """A way of grouping that there is."""
+        """Require `config.<key>` or `tag`."""
         if group_by != TAG and not (group_by.startswith(CONFIG) and len(group_by) > len(CONFIG)):
             raise serializers.ValidationError("group_by must be config.<key> or tag")
         return group_by

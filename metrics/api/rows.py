@@ -17,15 +17,15 @@ from metrics.query.series import Rows
 from runicorn.api.responses.metrics import RowFilters
 
 SMALL = 5000
-"""Rows that are answered at once, with their length said beforehand."""
+"""Maximum rows of a complete response, which has a Content-Length."""
 SMALL_CELLS = 100_000
-"""The same of wide rows: some 2 MB of JSON."""
+"""Maximum cells of a complete response: some 2 MB of JSON."""
 BROWSED = 100
-"""Rows that a person's browser gets."""
+"""Maximum rows for a browser that renders the page of the API."""
 
 
 def rows_answer(request: Request, rows: Rows, pending: int) -> HttpResponseBase:
-    """`{columns, rows, total, sampled}` with the figures in headers too; `pending` bytes are not taken in yet."""
+    """Return `{columns, rows, total, sampled}` with the counts in headers; `pending` bytes are not ingested yet."""
     about: dict[str, Any] = {"columns": rows.columns, "total": rows.total, "sampled": rows.sampled}
     headers: dict[str, Any] = {"X-Row-Count": rows.sampled, "X-Total-Count": rows.total}
     if rows.last_step is not None:
@@ -37,18 +37,18 @@ def rows_answer(request: Request, rows: Rows, pending: int) -> HttpResponseBase:
 def filtered_rows_answer(
     request: Request, rows: Rows, filters: RowFilters, pending: int, began: float
 ) -> HttpResponseBase:
-    """`{columns, rows, total_points, applied_filters, query_time_ms}`, the time since `began` as the last of all."""
+    """Return `{columns, rows, total_points, applied_filters, query_time_ms}`, with the time since `began` at the end."""
     about = {"columns": rows.columns, "total_points": rows.total, "applied_filters": filters}
     return _answer(request, about, rows, pending_header(pending), began)
 
 
 def pending_header(pending: int) -> dict[str, str]:
-    """The header that says how many bytes of the journal are not in the answer, if any."""
+    """Return the header with the number of journal bytes that are missing in the response, if any."""
     return {"X-Ingest-Pending": str(pending)} if pending else {}
 
 
 def elapsed(began: float) -> float:
-    """Milliseconds since `began`, a reading of `time.perf_counter`."""
+    """Return the milliseconds since `began`, a reading of `time.perf_counter`."""
     return round((time.perf_counter() - began) * 1000, 2)
 
 

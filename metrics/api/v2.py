@@ -1,4 +1,4 @@
-"""Routes of V2: filtered rows of a run, and the curves of many runs at once."""
+"""Routes of V2: filtered rows of a run, and series of many runs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from runs.services.lookup import get_experiment
 
 
 class MetricsFast(APIView):
-    """The rows of an experiment, filtered."""
+    """Filtered rows of an experiment."""
 
     @endpoint(query=FastQuery, returns=FilteredRows, errors=RUN_ERRORS)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> HttpResponseBase:
-        """Rows by step: only some metrics, only a stretch of steps, thinned to at most `downsample` rows.
+        """Return rows by step for some metrics and a range of steps, downsampled to at most `downsample` rows.
 
-        `total_points` are the rows of the stretch before thinning. Every metric keeps its highest and its lowest.
+        `total_points` is the number of rows in the range before sampling. The extremes of every metric are kept.
         """
         began = time.perf_counter()
         run, names, step_range = get_experiment(run_id), query.get("metric_names"), query.get("step_range")
@@ -49,14 +49,14 @@ class MetricsFast(APIView):
 
 
 class Overlay(APIView):
-    """The curves of many runs in one response."""
+    """Series of many runs in one response."""
 
     @endpoint(query=OverlayQuery, returns=ComparedSeries, errors=RUN_ERRORS)
     def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Series of several runs, each thinned on its own, and with `group_by` the statistics of groups.
+        """Return series of several runs, each downsampled separately, and with `group_by` statistics of groups.
 
-        Runs that are unknown or in the recycle bin are named in `missing`; a malformed id is an error.
-        Groups: at common places along x the mean, the extremes and quantiles of those runs that reach there.
+        Unknown and deleted runs are listed in `missing`; a malformed id is an error.
+        Groups have the mean, extremes and quantiles at common positions, over the runs that reach there.
         """
         began = time.perf_counter()
         runs = selection.select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
@@ -67,5 +67,5 @@ class Overlay(APIView):
 
 
 def _known_names(names: Sequence[str] | None, columns: Sequence[str]) -> list[str] | None:
-    """Return the requested names; a text with commas is a list, unless a metric has that name."""
+    """Return the requested names; a text with commas is a list, unless a metric has exactly that name."""
     return None if names is None else [name for name in names if "," not in name or name in columns]

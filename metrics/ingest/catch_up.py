@@ -48,7 +48,9 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
         if ours:
             try:
                 return ingest(run, deadline)
-            except UnreadableJournal as error:  # what is stored is shown; the background warns of it
+            except (
+                UnreadableJournal
+            ) as error:  # stored points are still shown; the background scan logs a warning
                 logger.debug("%s", error)
                 return error.behind
     journal = Journal.objects.filter(run=run).first()
@@ -56,7 +58,7 @@ def catch_up(run: Run, wait: float = 2.0) -> int:
 
 
 def catch_up_several(runs: Sequence[Run], wait: float = 2.0) -> int:
-    """Ingest the journals that have grown, for at most about `wait` seconds in all.
+    """Ingest the journals that have grown, for at most about `wait` seconds in total.
 
     Returns:
         Bytes still to be ingested.

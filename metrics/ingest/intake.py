@@ -29,7 +29,7 @@ from runs.models import Run
 logger = logging.getLogger(__name__)
 
 GROUP_BYTES = 4 * 1024 * 1024
-"""Bytes that are stored by one transaction at most: some tens of milliseconds of rows."""
+"""Maximum bytes per transaction: some tens of milliseconds of writing rows."""
 LEASE_SECONDS = 10.0
 LEASE_BYTES = 1024 * 1024
 """A smaller backlog is ingested without a lease."""
@@ -88,14 +88,14 @@ def ingest(run: Run, deadline: float, stopped: Callable[[], bool] = lambda: Fals
         Bytes still to be ingested; 0 when only an incomplete line is left.
 
     Raises:
-        UnreadableJournal: the journal was opened and cannot be read; what was stored before stays.
+        UnreadableJournal: the journal was opened and cannot be read; stored points are kept.
         runs.errors.OutsideRoot: the run's folder is a link that leads out of the root.
     """
     path = run.path / layout.EVENTS
     try:
         source = Source(path, ended=run.status != layout.RUNNING)
     except OSError as error:
-        # What was taken in stays: a file that cannot be reached now may come back.
+        # Stored points are kept: an unreachable file may come back.
         logger.debug("No journal to read at %s: %s", path, error)
         return 0
     with source:
@@ -129,7 +129,7 @@ def _lease(row: Journal, behind: int) -> bool:
     if behind < LEASE_BYTES:
         return True
     now = time.time()
-    # A lease that ends later than any can was taken before the clock was set back.
+    # A lease beyond the possible maximum was acquired before the clock was set back.
     over = Q(lease_until__lt=now) | Q(lease_until__gt=now + LEASE_SECONDS)
     free = Journal.objects.filter(over | Q(lease_owner=_OWNER), pk=row.pk)
     taken: int = free.update(lease_owner=_OWNER, lease_until=now + LEASE_SECONDS)
@@ -190,7 +190,7 @@ class _Intake:
 
     def _commit(self, writer: Writer) -> None:
         writer.prepare()
-        facts, reached = writer.facts(), self._reached
+        stats, reached = writer.changed_stats(), self._reached
         with transaction.atomic():
             self._move()
             writer.write()
@@ -198,7 +198,7 @@ class _Intake:
                 forget_metrics(run=self._run)
             record_metrics(
                 run=self._run,
-                values=facts,
+                values=stats,
                 last_write=self._source.written(),
                 problems=problems(reached.bad_lines, reached.untimed, reached.altered),
                 records=None if self._source.read(reached.memory.offset) else reached.records,

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metrics.ingest.parse import parse
-from metrics.ingest.series_stats import count_in
+from metrics.ingest.series_stats import update_stats
 from metrics.ingest.source import Memory, Source
 from metrics.store.lanes import Lane
 from runicorn.store import layout
-from runs.store.metric_stats import MetricFacts
+from runs.store.metric_stats import MetricStats
 
 
 @dataclass(slots=True)
 class _Counted:
-    """What `count_in` keeps of one series; see `metrics.models.Series`."""
+    """What `update_stats` keeps of one series; see `metrics.models.Series`."""
 
     kinds: int = 0
     staged: bool = False
@@ -34,7 +34,7 @@ class _Counted:
     first_time: float | None = None
 
 
-def metric_stats(run_dir: Path) -> dict[str, MetricFacts]:
+def metric_stats(run_dir: Path) -> dict[str, MetricStats]:
     """Return the statistics of every metric of a run by name; empty if it has no journal.
 
     Reads the journal in constant memory: about a second for two million values.
@@ -53,10 +53,10 @@ def metric_stats(run_dir: Path) -> dict[str, MetricFacts]:
             batch = parse(chunk, rows, last_time, memory.within_line())
             rows, last_time, memory = rows + batch.rows, batch.last_time, memory.after(chunk)
             for key, points in batch.series.items():
-                count_in(counted.setdefault(key, _Counted()), points)
+                update_stats(counted.setdefault(key, _Counted()), points)
     # Of a metric that was logged both with and without steps, the points with one count.
     return {
-        name: MetricFacts.of(of_series)
+        name: MetricStats.of(of_series)
         for lane in (Lane.STEPLESS, Lane.METRIC)
         for (its_lane, name), of_series in counted.items()
         if its_lane is lane

@@ -1,8 +1,8 @@
-"""Lines of a journal as columns of points.
+"""Parse journal lines into columns of points.
 
-All lines of a chunk are parsed by one call: joined into one array, with a random number between them, so that
-the array shows whether every line was one value. Where that fails (NaN and infinities are
-written bare, which is no JSON; a torn line; foreign bytes) the lines are parsed one by one.
+All lines of a chunk are parsed by one call: joined into an array, separated by a random number, so that the result
+shows whether every line was one value. If that fails (bare NaN and infinities, which are not JSON; a torn line; foreign
+bytes) the lines are parsed one by one.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from runicorn.store.journal.checksums import altered_lines, salvage
 
 NAME_LENGTH = 255
 TEXT_LENGTH = 1000
-"""Characters of a text that are kept; prose belongs in the log."""
+"""Maximum characters of a text value; prose belongs in the log."""
 _FAR = 1e11
-"""Seconds from 1970 beyond which a number is no time."""
+"""Unix seconds beyond which a number is not a valid time."""
 _SENTINEL = secrets.randbits(62) | 1 << 62
 _BETWEEN = b",%d," % _SENTINEL
 _BAD = object()
@@ -37,10 +37,10 @@ _SCALARS = frozenset({float, int, bool, str})
 
 @dataclass(slots=True)
 class Batch:
-    """What a chunk of a journal holds: `rows` whole lines, of which `bad` could not be read.
+    """Content of a chunk of a journal: `rows` complete lines, `bad` of which are malformed.
 
-    `untimed` events say no time, or none that can be read: they have the time of the one before.
-    `records` were read, `altered` of them do not match their checksum.
+    `untimed` events have no valid time and get that of the previous event.
+    `records` lines were parsed, `altered` of them do not match their checksum.
     """
 
     rows: int
@@ -54,14 +54,14 @@ class Batch:
 
 @dataclass(slots=True)
 class _Salvaged:
-    """A record that follows half a line of a process that was killed."""
+    """A record after the incomplete line of a process that was killed."""
 
     event: Any
 
 
 @dataclass(slots=True)
 class _Logged:
-    """Events of one type in the order of the journal. `steps` holds None where an event has no step."""
+    """Events of one type in the order of the journal. `steps` has None for an event without a step."""
 
     rows: list[int] = field(default_factory=list)
     steps: list[int | None] = field(default_factory=list)
@@ -71,14 +71,14 @@ class _Logged:
 
 
 def parse(chunk: bytes, first_row: int = 0, last_time: float = 0.0, continued: bool = False) -> Batch:
-    """The points of the whole lines in `chunk`.
+    """Parse the complete lines in `chunk`.
 
     Args:
-        chunk: bytes that end in a newline; what follows the last newline is left out. Or a last record alone.
-        first_row: the ordinal of the first line in the journal. Every line counts, blank and bad ones too.
-        last_time: Unix seconds for events without a time that can be read, until one with such a time comes.
-        continued: the chunk does not begin at the start of a line: what stands before its first newline is the
-            end of a line too long to be read, and bad.
+        chunk: bytes up to a newline; text after the last newline is ignored. Or a single last record.
+        first_row: index of the first line in the journal. Every line counts, including blank and bad ones.
+        last_time: Unix seconds for events before the first one with a valid time.
+        continued: the chunk does not start at the beginning of a line: text before its first newline is the end of a
+                line that was too long, and bad.
     """
     lines = chunk.split(b"\n")
     if len(lines) > 1 or len(chunk) > LAST_LINE or not chunk.endswith(b"}"):

@@ -1,4 +1,4 @@
-"""The background's rounds over a storage root: whose journal is looked at, and when."""
+"""Background schedule of a storage root: which journals are ingested, and when."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from runs.models import Run, StorageRoot
 logger = logging.getLogger(__name__)
 
 SHARE = 10
-"""After taking a run in it is left alone for so many times as long: with thousands of series the work takes at
-most a tenth of a processor."""
+"""Pause after ingesting a run, as a multiple of the time it took: with thousands of series the work uses at most a
+tenth of a core."""
 SLICE_SECONDS = 0.5
-"""How long the backlog may keep running runs waiting."""
+"""Seconds for which the backlog may delay running runs."""
 SWEEP_SECONDS = 60.0
-"""How often every journal is looked at; a run that says it has ended may still grow."""
+"""Interval between checks of every journal; a run that has ended may still grow."""
 NEW_RUNS_SECONDS = 2.0
-"""How soon when runs were found that are not known here."""
+"""Shorter interval after new runs were found."""
 BATCH = 500
 
 Look = tuple[int, int, int]
-Take = Callable[[Run, float, threading.Event], int | None]
+Ingest = Callable[[Run, float, threading.Event], int | None]
 """Ingest a run for some seconds; return the bytes left, or None if it is locked. Raises `UnreadableJournal`."""
 
 _FIELDS = ("run_id", "folder", "root", "status", "created", "best_metric_name", "best_metric_mode")
@@ -41,7 +41,7 @@ def behind(root: StorageRoot) -> QuerySet[Run]:
     """Return the runs of a root with a known backlog."""
     live = Run.objects.filter(root=root, deleted=None)
     of_any_root = Journal.objects.filter(size__gt=F("offset")).values_list("run_id", flat=True)
-    # Mostly none or few: asking for them by their ids spares a walk over all runs, which is right when it is many.
+    # Usually none or few: a query by id avoids a walk over all runs, which is right for many.
     few = list(of_any_root[: BATCH + 1])
     if len(few) <= BATCH:
         return live.filter(pk__in=few)
@@ -49,17 +49,17 @@ def behind(root: StorageRoot) -> QuerySet[Run]:
 
 
 class Rounds:
-    """One root's rounds. They are the only thread that reads or writes what is kept here."""
+    """Rounds over one root. Only one thread uses an instance."""
 
-    def __init__(self, root: StorageRoot, take: Take) -> None:
-        self._root, self._take = root, take
+    def __init__(self, root: StorageRoot, ingest: Ingest) -> None:
+        self._root, self._ingest = root, ingest
         self._due: dict[int, float] = {}
         self._looks: dict[int, Look] = {}
-        """How the journals of running runs were when all of them was taken in."""
+        """State of the journals of running runs when they were last ingested completely."""
         self._running: set[int] = set()
         self._unreadable: set[int] = set()
-        """Runs whose journals could not be read since the last sweep. To find that out may take a server's silence of
-        many seconds, in which everybody else would wait."""
+        """Runs whose journals could not be read since the last sweep. Each attempt may take many seconds of waiting for a
+        server, which would delay all other runs."""
         self._swept = -SWEEP_SECONDS
         self._newest: int | None = None
 
@@ -73,7 +73,7 @@ class Rounds:
         if self._is_time_to_sweep():
             self._sweep(stop)
         deadline = time.monotonic() + SLICE_SECONDS
-        # Not read while it is gone through: an open cursor is an old snapshot, from which SQLite refuses writes.
+        # Fetched first: an open cursor keeps an old snapshot, from which SQLite rejects writes.
         for run in list(behind(self._root).only(*_FIELDS).order_by("-created", "-pk")[:BATCH]):
             if stop.is_set() or time.monotonic() > deadline:
                 return
@@ -83,7 +83,7 @@ class Rounds:
         return Run.objects.filter(root=self._root, deleted=None).only(*_FIELDS)
 
     def _live(self) -> list[Run]:
-        """Runs that run, and those that ran a round ago: their last lines may have come in between."""
+        """Return running runs, and those that ran a round ago: their last lines may have arrived since."""
         running = list(self._runs().filter(status=layout.RUNNING))
         ended = self._running - {run.pk for run in running}
         self._running = {run.pk for run in running}
@@ -99,8 +99,8 @@ class Rounds:
         if look is None or look == self._looks.get(run.pk):
             return
         started = time.thread_time()
-        if self._taken(run, SLICE_SECONDS, stop) == 0:
-            # Only then: a long way that is still to go is not made ten times as long.
+        if self._ingest_left(run, SLICE_SECONDS, stop) == 0:
+            # Only if little is left: a long backlog must not take ten times as long.
             self._looks[run.pk] = look
             self._due[run.pk] = time.monotonic() + SHARE * (time.thread_time() - started)
 
@@ -112,18 +112,18 @@ class Rounds:
         return stat.st_size, stat.st_mtime_ns, stat.st_ino
 
     def _work_off(self, run: Run, deadline: float, stop: threading.Event) -> None:
-        left = self._taken(run, deadline - time.monotonic(), stop)
+        left = self._ingest_left(run, deadline - time.monotonic(), stop)
         if left == 0:
-            # Also what cannot be read: it is tried again after the next sweep.
+            # Unreadable journals too: they are retried after the next sweep.
             Journal.objects.filter(run=run, size__gt=F("offset")).update(size=F("offset"))
 
-    def _taken(self, run: Run, seconds: float, stop: threading.Event) -> int | None:
-        """What is left of a run; 0 also of one that cannot be read and is not tried again before the next sweep."""
+    def _ingest_left(self, run: Run, seconds: float, stop: threading.Event) -> int | None:
+        """Ingest a run; return the bytes left, 0 for an unreadable one that is not retried before the next sweep."""
         if run.pk in self._unreadable:
             return 0
         run.root = self._root
         try:
-            return self._take(run, seconds, stop)
+            return self._ingest(run, seconds, stop)
         except OutsideRoot:
             return 0
         except UnreadableJournal as error:
@@ -143,13 +143,13 @@ class Rounds:
         return found
 
     def _purge(self) -> None:
-        """Once: what a process left behind that was killed right after a journal had been replaced."""
+        """Delete once what a process left behind that was killed right after a journal was replaced."""
         left = Series.objects.filter(run__root=self._root, generation__lt=F("run__journal__generation"))
         for run_id, generation in set(left.values_list("run_id", "run__journal__generation")):
             purge(run_id, generation)
 
     def _sweep(self, stop: threading.Event) -> None:
-        """Note the size of every journal, so that what is behind can be found and counted."""
+        """Record the size of every journal, so that the backlog can be queried and counted."""
         self._newest = self._newest_run()
         self._unreadable.clear()
         known = {

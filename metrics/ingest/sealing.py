@@ -1,7 +1,6 @@
-"""How a series grows: points gather in a tail, a full tail is sealed into tiles, sixteen tiles get one above them.
+"""Growth of a series: points collect in a tail, a full tail is sealed into tiles, sixteen tiles get a parent.
 
-Where the tiles are cut depends on the points alone, not on how they were dealt out, so the same journal always
-gives the same tiles.
+The boundaries of tiles depend only on the points, not on how they were batched, so equal journals give equal tiles.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from metrics.store.pyramid import Node, leaf, parent
 
 @dataclass(slots=True)
 class Growth:
-    """One series being written.
+    """A series that is being written.
 
     Attributes:
-        ordered: steps that go back behind what is sealed open a new segment; otherwise everything is one segment.
+        ordered: a step before the sealed ones opens a new segment; otherwise there is a single segment.
         pending: points in the tail.
-        stored_tail: reads the tail as it is in the database; asked only when a tile is to be sealed.
+        stored_tail: reads the tail from the database; called only before a tile is sealed.
         siblings: reads the tiles `(level, segment, first, stop)` from the database.
-        sealed: tiles made since the last `settle`.
-        fresh: points that came since, and are still in the tail.
+        sealed: tiles created since the last `settle`.
+        fresh: points added since the last `settle` that are still in the tail.
     """
 
     ordered: bool
@@ -42,10 +41,10 @@ class Growth:
     fresh: list[Points] = field(default_factory=list)
     _tail: Points | None = None
     _open: dict[tuple[int, int], Node] = field(default_factory=dict)
-    """Tiles of this segment without a parent that were made here."""
+    """New tiles of this segment without a parent."""
 
     def add(self, points: Points) -> None:
-        """Take in points in the order of the journal."""
+        """Add points in the order of the journal."""
         full = pyramid.SHAPE.tile + pyramid.SHAPE.window
         while len(points):
             came = points.select(slice(0, full - self.pending))
@@ -60,13 +59,13 @@ class Growth:
             points = points.select(slice(stop, None))
 
     def tail(self) -> Points:
-        """All points that are in no tile."""
+        """Return all points that are in no tile."""
         if self._tail is None:
             self._tail = self.stored_tail() if self.pending > sum(map(len, self.fresh)) else NONE
         return gather([self._tail, *self.fresh]) if len(self._tail) else gather(self.fresh)
 
     def settle(self) -> None:
-        """What was sealed and what is fresh has been stored."""
+        """Clear `sealed` and `fresh` after they were stored."""
         if self._tail is not None:
             self._tail = self.tail()
         self.sealed, self.fresh = [], []
@@ -92,7 +91,7 @@ class Growth:
         self.pending = len(self._tail)
 
     def _grow(self, node: Node) -> None:
-        """Add a tile of level 0, and those above that it completes."""
+        """Add a tile of level 0, and the parents that it completes."""
         self.segment_tiles += 1
         if self.ordered and self.segment < pyramid.SHAPE.segments:
             self.boundary, self.boundary_open = node.last_step, node.first_step == node.last_step
@@ -112,7 +111,7 @@ class Growth:
 
 
 def _cut(steps: Ints, tile: int) -> int:
-    """How many of the ascending steps make the next tile: a step is not divided unless it alone fills a tile."""
+    """Return how many of the ascending steps form the next tile: a step is only split if it alone fills a tile."""
     if len(steps) <= tile:
         return len(steps)
     start = int(np.searchsorted(steps, steps[tile])) if steps[tile] == steps[tile - 1] else tile

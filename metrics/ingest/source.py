@@ -14,15 +14,15 @@ from runicorn.store import journal
 from runicorn.store.journal.checksums import is_intact
 
 BLOCK = 256 * 1024
-"""Bytes parsed at once: the parser holds the interpreter meanwhile, and pages wait."""
+"""Bytes parsed at once; the parser holds the GIL meanwhile, and pages wait."""
 HEAD, BEFORE = 4096, 256
 LAST_LINE = 1024 * 1024
-"""Bytes of a last line without a newline that is still read."""
+"""Maximum length of a last line without a newline."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The stored identity of a file that was read up to `offset`: its inode, its head, and the bytes before the offset."""
+    """Stored identity of a file that was read up to `offset`: its inode, its head, and the bytes before the offset."""
 
     offset: int = 0
     inode: str = ""
@@ -33,7 +33,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """The identity while reading, as bytes. `checksum` is the CRC-32 of all up to `offset`."""
+    """Identity of a file while it is read. `checksum` is the CRC-32 of everything up to `offset`."""
 
     offset: int = 0
     head: bytes = b""
@@ -49,7 +49,7 @@ class Memory:
         )
 
     def within_line(self) -> bool:
-        """Return whether the offset is inside a line, as it is after a piece of an overlong line."""
+        """Return whether the offset is inside a line, after a part of an overlong one."""
         return self.offset > 0 and not self.before.endswith(b"\n")
 
 
@@ -61,7 +61,7 @@ class Source:
     """
 
     def __init__(self, path: Path, *, ended: bool = False) -> None:
-        """Open the journal at `path`; `ended` says that its run writes no more, so that its last line may lack a newline."""
+        """Open the journal at `path`; with `ended` its last line may lack a newline."""
         self._ended = ended
         self._fd = open_regular(path, follow_links=False)
         stat = os.fstat(self._fd)
@@ -74,17 +74,17 @@ class Source:
         os.close(self._fd)
 
     def size(self) -> int:
-        """Bytes in the file now."""
+        """Current size in bytes."""
         return os.fstat(self._fd).st_size
 
     def written(self) -> float:
-        """When the file was last written to, in Unix seconds."""
+        """Time of the last write in Unix seconds."""
         return os.fstat(self._fd).st_mtime
 
     def read(self, offset: int) -> bytes:
-        """Whole lines from `offset` on, about `BLOCK` bytes; empty when no further line has ended.
+        """Return about `BLOCK` bytes of complete lines from `offset` on; empty if there is none.
 
-        The last line of a run that has ended counts as whole without its newline if it is a record.
+        The last line of an ended run counts without its newline if it is a record.
         """
         chunk = journal.complete(self._fd, offset, BLOCK)
         return chunk if chunk or not self._ended else self._last_record(offset)
@@ -99,14 +99,14 @@ class Source:
             return b""
 
     def mark(self, memory: Memory) -> Mark:
-        """What to keep of `memory` for later."""
+        """Return the stored form of `memory`."""
         return Mark(memory.offset, self._inode, _digest(memory.head), _digest(memory.before), memory.checksum)
 
     def recall(self, mark: Mark) -> Memory | None:
-        """What the file holds up to the mark; None when it is not what was read then.
+        """Return the content up to the mark; None if the file was replaced.
 
-        A file that was truncated and grew again shows at its head or before the offset. Another inode may be a
-        copy of the same file, which only reading it again can tell.
+        A file that was truncated and grew again differs at its head or before the offset. With another inode it may be a
+        copy, which only reading it again can tell.
         """
         memory = Memory(mark.offset, self._head(mark.offset), self._before(mark.offset), mark.checksum)
         if mark.offset == 0:
@@ -118,7 +118,7 @@ class Source:
         return memory if same else None
 
     def holds(self, memory: Memory) -> bool:
-        """Whether what was just read still stands in the file."""
+        """Return whether the bytes just read are still in the file."""
         there = self._head(memory.offset), self._before(memory.offset)
         return there == (memory.head, memory.before)
 

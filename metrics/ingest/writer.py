@@ -1,6 +1,6 @@
-"""The series of one run while its journal is taken in: which rows change when points come.
+"""Write the series of one run during the ingest of its journal.
 
-What takes time (sealing, encoding) happens in `prepare`, before the transaction; `write` only sends rows.
+Slow work (sealing, encoding) happens in `prepare`, before the transaction; `write` only sends rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from metrics.ingest.parse import Batch
 from metrics.ingest.sealing import Growth
-from metrics.ingest.series_stats import count_in
+from metrics.ingest.series_stats import update_stats
 from metrics.models import Series, Tail, Tile
 from metrics.store import codec
 from metrics.store.lanes import Lane
@@ -21,10 +21,10 @@ from metrics.store.pyramid import Node
 from metrics.store.tile_index import COLUMNS
 from runs.index import bulk
 from runs.models import Run
-from runs.store.metric_stats import MetricFacts
+from runs.store.metric_stats import MetricStats
 
 TAILS = 16
-"""Tails of a series after which they are written again as one."""
+"""Number of tails of a series after which they are merged into one."""
 _TAIL = ("series", "first_row", "count", "data")
 _CONSTANT = ("run", "uid", "generation", "lane", "name")
 _CHANGING = [field.name for field in Series._meta.concrete_fields if field.name not in ("id", *_CONSTANT)]
@@ -40,7 +40,7 @@ class _Open:
 
 @dataclass(slots=True)
 class _Rows:
-    """What one transaction writes."""
+    """Rows written by one transaction."""
 
     series: list[Series] = field(default_factory=list)
     emptied: list[int] = field(default_factory=list)
@@ -49,10 +49,10 @@ class _Rows:
 
 
 class Writer:
-    """Collects batches of one generation of one journal.
+    """Collects batches of one generation of a journal.
 
-    It knows the rows as they were at its creation. The caller checks by the journal's offset that no other
-    process has stored any since, and otherwise discards the writer.
+    It uses the rows as they were at its creation. The caller checks with the journal's offset that no other process has
+    stored rows since, and otherwise discards the writer.
     """
 
     def __init__(self, run: Run, generation: int) -> None:
@@ -70,10 +70,10 @@ class Writer:
             opened = self._open.get(key) or self._new(key)
             opened.touched = True
             opened.growth.add(points)
-            count_in(opened.series, points)
+            update_stats(opened.series, points)
 
     def prepare(self) -> None:
-        """Make the rows for all that was added since the last `settle`."""
+        """Create the rows for everything added since the last `settle`."""
         self._rows = rows = _Rows()
         for opened in self._touched():
             series, growth = opened.series, opened.growth
@@ -86,7 +86,7 @@ class Writer:
             series.pending = growth.pending
 
     def write(self) -> None:
-        """Send the rows; the caller holds the transaction."""
+        """Send the rows within the caller's transaction."""
         rows = self._rows
         known = [series for series in rows.series if series.pk]
         bulk.update(Series, _CHANGING, map(_CHANGES, known))
@@ -97,7 +97,7 @@ class Writer:
         Tile.objects.bulk_create(rows.tiles)
 
     def _insert(self, new: list[Series]) -> None:
-        """Add series and learn their ids. A first line may bring thousands of them."""
+        """Insert series and fetch their ids. A first line may bring thousands of them."""
         if not new:
             return
         names = ["run", *_CONSTANT[1:], *_CHANGING]
@@ -108,19 +108,19 @@ class Writer:
             series.pk = ids[series.uid]
 
     def settle(self) -> None:
-        """The rows are stored."""
+        """Mark the rows as stored."""
         for opened in self._touched():
             opened.growth.settle()
             opened.touched = False
         self._rows = _Rows()
 
-    def facts(self) -> dict[str, MetricFacts]:
+    def changed_stats(self) -> dict[str, MetricStats]:
         """Return the statistics of every changed metric."""
         found = {}
         for (lane, name), opened in self._open.items():
             stepless = lane == Lane.STEPLESS and (Lane.METRIC, name) not in self._open
             if opened.touched and (lane == Lane.METRIC or stepless):
-                found[name] = MetricFacts.of(opened.series)
+                found[name] = MetricStats.of(opened.series)
         return found
 
     def _touched(self) -> Iterator[_Open]:
@@ -134,9 +134,9 @@ class Writer:
         return self._open[key]
 
     def _prepare_tail(self, opened: _Open, rows: _Rows) -> None:
-        """The fresh points become a tail of their own; sealing, or many of them, makes one tail of all."""
+        """Store fresh points as a tail of their own; when a tile is sealed or there are many tails, merge all."""
         series, growth = opened.series, opened.growth
-        # Series that began together would all come due together.
+        # Staggered: series that began together would all be merged together.
         again = series.tail_count >= TAILS + (series.pk or 0) % TAILS
         points = growth.tail() if growth.sealed or again else gather(growth.fresh)
         if (growth.sealed or again) and series.tail_count:
@@ -175,7 +175,7 @@ _PLACE = COLUMNS[1:]
 
 
 def node(tile: Tile) -> Node:
-    """What a row of `Tile` says, without its data."""
+    """Return the node of a row of `Tile`, without its data."""
     return Node(**{name: getattr(tile, name) for name in _PLACE}, mip=codec.decode(tile.mip))
 
 

@@ -1,4 +1,4 @@
-"""What is new in a journal, as the frames that an open page adds to its charts."""
+"""JSON frames with new points of a journal for an open page."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _Point = tuple[int, int | None, float, Any]
 
 
 class PointFrames:
-    """Turns the chunks of one generation of a journal into frames; every line has its ordinal in the journal."""
+    """Converts chunks of one generation of a journal to frames; every line has its index in the journal."""
 
     def __init__(self, generation: int, row: int, last_time: float = 0.0) -> None:
-        """Begin after line `row`, -1 for the first; events without a time have the one before, at first `last_time`."""
+        """Start after line `row`, -1 for the first; events without a time get the previous one, initially `last_time`."""
         self.generation = generation
         self.row = row
         self._last_time = last_time
 
     def frame(self, chunk: Chunk) -> str:
-        """The points of a chunk, as JSON.
+        """Return the points of a chunk as JSON.
 
         `{"type": "points", "generation": i, "before": line before these, "last_row": the last of these, "end":
-        byte after it, "series": {name: {"step": […], "time": […], "value": […], "special": […]}}}`. A `step`
-        is null where a point has none, a `value` where it is no finite number; `special`, left out when empty,
-        then says what it is: `[[index, "nan" | "inf" | "-inf"], …]`.
+        byte after it, "series": {name: {"step": […], "time": […], "value": […], "special": […]}}}`. `step` is null for a
+        point without one, `value` if it is not a finite number; `special`, omitted when empty, then has the value:
+        `[[index, "nan" | "inf" | "-inf"], …]`.
         """
         before = self.row
         batch = parse(chunk.data, before + 1, self._last_time, chunk.continued)
@@ -57,7 +57,7 @@ def _points(points: Points, *, stepped: bool) -> list[_Point]:
 
 
 def _columns(points: list[_Point]) -> dict[str, list[Any]]:
-    """Points with and without a step come from two lanes: the rows put them into the order of the journal."""
+    """Merge points with and without a step, which come from two lanes, in the order of the journal."""
     points.sort(key=itemgetter(0))
     _, steps, times, values = (list(column) for column in zip(*points, strict=True))
     columns = {"step": steps, "time": times, "value": values}

@@ -1,4 +1,4 @@
-"""The live socket of a run's page: `WS /runs/{run_id}/live`."""
+"""WebSocket of a run's page: `WS /runs/{run_id}/live`."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from runs.models import Run
 
 LOG_LINES = 1000
 BACKLOG = 4 * 1024 * 1024
-"""Bytes of a journal that are sent as points. What is more comes out of the database, thinned, in one answer."""
+"""Bytes of a journal sent as points. A larger backlog is fetched from the database, downsampled."""
 
 PAUSE = 1.0
-"""Seconds between two looks at rows that change without a file of their own."""
+"""Interval of polling rows that change without a file."""
 
 TURN = 2.0
 """Seconds that a new socket waits for another process that ingests the journal."""
 
 MEDIUM = b'"path"'
-"""What every event of an image, a table or a histogram has in it."""
+"""Contained in every image, table and histogram event."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalPosition:
-    """The end of the points that a page has.
+    """End of the points that a page has.
 
     Attributes:
-        generation: of the journal, which a replaced one has another of.
-        end: byte after the last line that the page knows.
-        row: ordinal of that line; -1 when it knows none.
+        generation: generation of the journal; a replaced journal has a new one.
+        end: byte after the last line.
+        row: index of that line; -1 for none.
         last_time: Unix seconds of the last event.
     """
 
@@ -55,26 +55,25 @@ class JournalPosition:
 
 
 class LiveSocket(RunSocket):
-    """Points, log lines and the state of one run as they come, in JSON text frames.
+    """Points, log lines and state of one run as they arrive, in JSON text frames.
 
-    Query: `end`, `row` and `generation` as an answer of `series` (`journal_end`, `last_row`, `generation`) or the
-    last frame of points gave them, so that no point is missing and none comes twice; without `end` it begins with
-    what comes next. `log` goes on at that byte of the log, before which `log_lines` lines end; without it, it begins
-    with the last 1,000 lines.
+    Query: `end`, `row` and `generation` from a response of `series` (`journal_end`, `last_row`, `generation`) or from the
+    last frame of points, so that no point is missing or repeated; without `end` it starts with the next point. `log` starts
+    at that byte of the log, which `log_lines` lines precede; without it, it starts with the last 1,000 lines.
 
     Frames: `points` (see `PointFrames`); `{"type": "log", "first": number of the first line, "lines": […], "start": i,
     "end": i, "long": […]}` (see `runs.live.log_blocks.Block`), with `"replaced": true` when the log was replaced;
-    `{"type": "status", "run": {…}}` at the beginning and whenever it changed;
-    `{"type": "media"}`: an image, table or histogram may have come;
-    `{"type": "reset", "generation": g, "row": r, "end": i}`: ask for the series again, the points that follow
-    come after that row. It is sent when the journal was replaced, and when there is more than 4 MiB to catch up
-    with. Close codes as of the log's socket.
+    `{"type": "status", "run": {…}}` at the start and after every change;
+    `{"type": "media"}`: an image, table or histogram may have been logged;
+    `{"type": "reset", "generation": g, "row": r, "end": i}`: fetch the series again, the points that follow come after that
+    row. It is sent when the journal was replaced, and when the page is more than 4 MiB behind. Close codes are those of
+    the log's socket.
     """
 
     watched_files = (layout.META, layout.STATUS, layout.SUMMARY, layout.CURATION, layout.DELETED)
 
     def read_query(self, query: dict[str, str]) -> None:
-        """Take `end`, `row`, `generation`, `log` and `log_lines`."""
+        """Parse `end`, `row`, `generation`, `log` and `log_lines`."""
         self.requested: JournalPosition | None = None
         if "end" in query:
             row = whole_number(query, "row", default=0) if query.get("row") != "-1" else -1
@@ -88,38 +87,34 @@ class LiveSocket(RunSocket):
         self._sent = 0
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """Points, log and state, side by side."""
+        """Return the tasks for points, log and state."""
         return [*super().parts(), self.send_points(), self.send_log(), self.send_progress()]
 
     async def send_frame(self, **frame: Any) -> None:
-        """Send one frame that is not of points."""
+        """Send a frame other than points."""
         await self.send_all([orjson.dumps(frame).decode()])
 
-    # The state
-
     async def send_progress(self) -> None:
-        """Send the state when ingest moved it on: best value and last step are in no small file yet."""
+        """Send the state after the ingest changed it: best value and last step may be in no small file yet."""
         while True:
             await self._moved.wait()
             await asyncio.sleep(PAUSE)
             self._moved.clear()
             fresh, stored = await database_sync_to_async(_row)(self.run.pk)
             if stored < self._sent:
-                self._moved.set()  # not all that was sent is in the rows yet
+                self._moved.set()  # not everything sent is in the rows yet
             self.run = fresh or (await self.find_run())[0]
             await self.send_status()
 
     async def send_status(self) -> None:
-        """Send the fields of the page's head, unless they are as they were."""
+        """Send the fields of the page's header if they changed."""
         state = run_state(self.run)
         if state != self._state:
             self._state = state
             await self.send_frame(type="status", run=state)
 
-    # The log
-
     async def send_log(self) -> None:
-        """Carry the lines of the log with their numbers."""
+        """Send the lines of the log with their numbers."""
         path = self.folder / layout.LOGS
         with self.reading_log(self.log_offset, self.log_tail) as subscription:
             async for chunk in subscription:
@@ -130,10 +125,8 @@ class LiveSocket(RunSocket):
                 await self.send_all(_log_frames(chunk, self.log_before + 1))
                 self.log_before += chunk.data.count(b"\n")
 
-    # The points
-
     async def send_points(self) -> None:
-        """Send the points of the journal; send a reset when it was replaced."""
+        """Send the points of the journal; send a reset if it was replaced."""
         place = await self.first_position()
         while True:
             await self.follow(place)
@@ -143,8 +136,8 @@ class LiveSocket(RunSocket):
             await self.send_reset(place)
 
     async def first_position(self) -> JournalPosition:
-        """Where to begin: where the page's points end, unless they are of another journal or too far back."""
-        # Another process may be ingesting a replaced journal: until then the rows have the old generation.
+        """Return the start: the end of the page's points, unless they are of another journal or too far back."""
+        # While another process ingests a replaced journal, the rows have the old generation.
         ingested, size = await database_sync_to_async(_ingest)(self.run, TURN)
         requested = self.requested
         if requested and requested.row < 0 and requested.end == 0:
@@ -157,7 +150,7 @@ class LiveSocket(RunSocket):
         return place
 
     async def ingested_position(self) -> JournalPosition:
-        """Where the points in the database end, once they have almost caught up with the journal."""
+        """Return the end of the points in the database once they have almost caught up with the journal."""
         while True:
             place: JournalPosition
             place, size = await database_sync_to_async(_ingest)(self.run)
@@ -166,16 +159,16 @@ class LiveSocket(RunSocket):
             await asyncio.sleep(PAUSE)
 
     async def send_reset(self, place: JournalPosition) -> None:
-        """Have the page ask for its series again; what it is sent from here on comes after `place`."""
+        """Tell the page to fetch its series again; it is sent the points after `place`."""
         await self.send_frame(type="reset", generation=place.generation, row=place.row, end=place.end)
 
     async def follow(self, place: JournalPosition) -> None:
-        """Send what comes after `place`, until the journal is replaced."""
+        """Send the points after `place` until the journal is replaced."""
         frames = PointFrames(place.generation, place.row, place.last_time)
         with self.reading(self.folder / layout.EVENTS, place.end, anywhere=True) as subscription:
             await subscription.ready()
-            # From here on the hub notices a replacement. One that came between the look at the rows and the hub's, and has
-            # grown past the place since, is known by ingest alone.
+            # From here on the hub notices a replacement. One between reading the rows and the hub's first poll that has grown
+            # past the position since is only noticed by the ingest.
             ingested, _ = await database_sync_to_async(_ingest)(self.run, TURN)
             if ingested.generation != place.generation:
                 return
@@ -199,7 +192,7 @@ def _log_frames(chunk: Chunk, first: int) -> Iterator[str]:
 def _lines_before(path: Path, end: int) -> int:
     try:
         file = OpenFile(path)
-    except OSError:  # it went away just now; the reader will say so
+    except OSError:  # removed just now; the reader will report it
         return 0
     return lines_before(file.fd, end)
 
@@ -209,15 +202,15 @@ def _journal(run: int) -> Journal:
 
 
 def _row(run: int) -> tuple[Run | None, int]:
-    """The run, and the bytes of its journal that are taken in."""
+    """Return the run, and the number of ingested bytes of its journal."""
     return Run.objects.filter(pk=run).first(), _journal(run).offset
 
 
 def _ingest(run: Run, wait: float = 0.0) -> tuple[JournalPosition, int]:
-    """Take in what is new for about `wait` seconds, or a little, which also notices a replaced journal.
+    """Ingest new lines for about `wait` seconds, which also detects a replaced journal.
 
     Returns:
-        Where the rows in the database end, and the size of the journal in bytes.
+        The end of the rows in the database, and the size of the journal in bytes.
     """
     catch_up(run, wait)
     journal = _journal(run.pk)

@@ -132,7 +132,7 @@ def _drawn(series: list[Series]) -> dict[tuple[int, int], str]:
     if not series:
         return {}
     seen = View(Journal(), series, directories(series))
-    read = charts.thinned(seen, series, Window(), by_step=True, points=POINTS)
+    read = charts.downsampled(seen, series, Window(), by_step=True, points=POINTS)
     entries = {
         one: charts.series_columns(
             [one], read[one.pk].points, read[one.pk].count, by_step=True, points=POINTS

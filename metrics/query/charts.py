@@ -1,4 +1,4 @@
-"""Build series for charts: columns, each series thinned on its own."""
+"""Build series for charts: columns, each series downsampled separately."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from runicorn.api.responses.metrics import Series as SeriesColumns
 
 Kind = Literal["float", "int", "bool", "text", "mixed"]
 _BAND_EVERY = 3
-"""Points of a thinned curve for each edge of its band."""
+"""Points of a downsampled curve per edge of its band."""
 
 
 @dataclass(frozen=True, slots=True)
-class Thinned:
-    """Some points of a stretch of a series, its lowest and highest among them, and how many there are in all."""
+class Downsampled:
+    """Points of a part of a series including its extremes, and the number of all points in that part."""
 
     points: Points
     count: int
 
 
-def thinned(
+def downsampled(
     view: View,
     series: Sequence[Series],
     window: Window | Callable[[Series], Window],
     *,
     by_step: bool,
     points: int,
-) -> dict[int, Thinned]:
-    """For each series, by its id, its points in the (or its) window: at least `points` if there are as many.
+) -> dict[int, Downsampled]:
+    """Return the points of each series, by id, in its window: at least `points` if there are as many.
 
-    All series are read together, in one query a round; a second round is rare.
+    All series are read together, with one query per round; a second round is rare.
 
     Raises:
-        metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
+        metrics.query.series_view.JournalReplaced: the journal was replaced during the read.
     """
     loader, found = TileLoader(view), {}
     windows = {one.pk: window(one) if callable(window) else window for one in series}
@@ -64,15 +64,15 @@ def thinned(
         for one, level, reading in readings:
             read, count = reading.points(loader.blob(one))
             if level and len(read) < min(points, count):
-                # Much of what the level was chosen by is hidden.
+                # Many of the points that the level was chosen for are hidden.
                 todo.append((one, level - 1))
             else:
-                found[one.pk] = Thinned(read, count)
+                found[one.pk] = Downsampled(read, count)
     return found
 
 
-def in_order(read: Sequence[Thinned], *, by_step: bool) -> Points:
-    """The points of the lanes of one metric together, in the order of x."""
+def in_order(read: Sequence[Downsampled], *, by_step: bool) -> Points:
+    """Merge the points of the lanes of one metric in the order of x."""
     together = gather([one.points for one in read if len(one.points)])
     return together if by_step else together.by_time()
 
@@ -86,16 +86,16 @@ def series_columns(
     points: int,
     banded: bool = False,
 ) -> SeriesColumns:
-    """Return the curve of one metric in the order of `x`, thinned to at most `points` points.
+    """Return the curve of one metric in the order of `x`, downsampled to at most `points` points.
 
     Args:
         series: the lanes.
-        together: their points, as `in_order` has them.
-        count: how many there are before any thinning.
+        together: their points, as returned by `in_order`.
+        count: number of points before sampling.
         by_step: whether x is the step, or the time in Unix seconds.
         points: at least 4.
-        banded: where points were left out, `band` says between which heights all of them lie: `{x, low, high}`,
-            coarser than the curve, null where there is no finite one.
+        banded: for a downsampled curve add `band`, the range of all points: `{x, low, high}`, coarser than the curve, null
+                where there is no finite value.
     """
     x = together.step if by_step else together.time
     at = downsample.curve(x, together.value.heights(), points)
@@ -166,11 +166,11 @@ def _values(values: Values, kind: str) -> SeriesValues:
 
 
 def _band(x: NDArray[Any], heights: Floats, at: Index) -> Band:
-    """Return the range of all points, at every few of the positions that are shown."""
+    """Return the range of all points, at every few of the shown positions."""
     edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
     low, high = downsample.envelope(heights, edges)
     if np.abs(heights[np.isfinite(heights)]).max(initial=0) < np.finfo(np.float32).max:
-        # A shade needs no more digits than it has pixels.
+        # A shaded area needs no more digits than it has pixels.
         low, high = low.astype(np.float32), high.astype(np.float32)
     return {"x": _column(x[edges]), "low": _column(low), "high": _column(high)}
 

@@ -1,11 +1,11 @@
-"""Fewer points that look like all of them.
+"""Downsampling of curves.
 
-Curves are thinned by MinMaxLTTB (J. Van Der Donckt et al., "MinMaxLTTB: Leveraging MinMax-Preselection to Scale
-LTTB Visualizations", 2023): the lowest and highest of many short stretches, and of those what the eye would see.
-That promises no extreme: those are added here, and so are places without a number.
+MinMaxLTTB (J. Van Der Donckt et al., "MinMaxLTTB: Leveraging MinMax-Preselection to Scale LTTB Visualizations", 2023):
+preselect the extremes of many short intervals, then the visually significant ones among these. The algorithm guarantees
+no extremes, so they are added here, and so are gaps.
 
-Only the second step is `tsdownsample`'s. Its own first step divides the curve by x, and with points close together
-among points far apart it reads past its end, which is a panic that no caller survives.
+Only the second step uses `tsdownsample`. Its own first step divides the curve by x; for clustered points it reads out of
+bounds, a panic that terminates the process.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from metrics.store.pyramid import extremes
 
 _LTTB = LTTBDownsampler()  # type: ignore[no-untyped-call]
 _LEAST = 3
-"""Fewer points the library cannot choose."""
+"""Minimum number of points that the library supports."""
 _PRESELECTED = 4
-"""Points for each that is wanted: what the authors found to be enough."""
+"""Preselected points per requested point, as recommended by the authors."""
 
 
 def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
-    """Positions of at most `points` points of a curve, ascending.
+    """Return the ascending positions of at most `points` points of a curve.
 
     Args:
         x: ascending.
-        heights: what the curve is as high as; NaN or infinite where it has no height.
-        points: at least 4. First and last, lowest and highest are always among them.
+        heights: y values; NaN or infinite for a gap.
+        points: at least 4. First, last, lowest and highest are always included.
     """
     if len(heights) <= points:
         return np.arange(len(heights))
@@ -48,13 +48,13 @@ def curve(x: NDArray[np.int64] | Floats, heights: Floats, points: int) -> Index:
 
 
 def envelope(heights: Floats, edges: Index) -> tuple[Floats, Floats]:
-    """The lowest and the highest height on both sides of each edge, up to its neighbours; infinite where there is no finite value.
+    """Return the lowest and highest value on both sides of each edge, up to its neighbours; infinite without finite values.
 
-    Lines from edge to edge through these enclose every finite height.
+    Lines from edge to edge through these enclose every finite value.
 
     Args:
-        heights: of all points; what is not finite does not count.
-        edges: ascending positions, the first and the last among them.
+        heights: all y values; non-finite ones are ignored.
+        edges: ascending positions, including the first and the last.
     """
     odd = ~np.isfinite(heights)
     low = np.minimum.reduceat(np.where(odd, np.inf, heights), edges)
@@ -64,14 +64,14 @@ def envelope(heights: Floats, edges: Index) -> tuple[Floats, Floats]:
 
 
 def evenly(count: int, wanted: int) -> Index:
-    """At most `wanted` of `count` positions, evenly spread, both ends among them."""
+    """Return at most `wanted` of `count` positions, evenly spaced, including both ends."""
     if wanted <= 0 or count == 0:
         return np.empty(0, dtype=np.intp)
     return np.unique(np.linspace(0, count - 1, min(wanted, count)).round().astype(np.intp))
 
 
 def _gaps(odd: Bools, wanted: int) -> Index:
-    """Where stretches without a height begin and end; some of them when there are many."""
+    """Return where gaps begin and end; some of them if there are many."""
     edges = np.diff(odd, prepend=False, append=False)
     at = np.flatnonzero((edges[:-1] | edges[1:]) & odd)
     if len(at) < wanted and odd.all():

@@ -1,9 +1,9 @@
 """Compute statistics over the curves of several runs.
 
-Runs log at steps of their own, so their curves are first read at common places along x. A curve is read only between
-its own first and last point, on the straight line between the two points around a place, as charts draw it; beside a
-value that is no finite number there is nothing to read. The quantiles are those of Hyndman & Fan, "Sample Quantiles
-in Statistical Packages", The American Statistician 50 (1996), definition 7, which is also numpy's default.
+Runs log at different steps, so their curves are first sampled at common positions. A curve is interpolated linearly
+between the two points around a position, as charts draw it, only within its own range and not next to a non-finite
+value. Quantiles follow Hyndman & Fan, "Sample Quantiles in Statistical Packages", The American Statistician 50 (1996),
+definition 7, which is also NumPy's default.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ COLUMNS = ("x", "count", "mean", "min", "max", *QUANTILES)
 
 
 def group_statistics(curves: Sequence[tuple[Floats, Floats]], points: int, *, whole: bool) -> GroupStatistics:
-    """Return `COLUMNS` of equal length for curves given as (x, y), x ascending; at most `points` places.
+    """Return `COLUMNS` of equal length for curves given as (x, y), x ascending; at most `points` positions.
 
-    `count` says how many curves were read at a place; where it is 0 the other statistics are NaN.
+    `count` is the number of curves at a position; where it is 0 the other statistics are NaN.
     """
     x = places([x for x, _ in curves], points, whole=whole)
     heights = np.stack([read_at(*curve, x) for curve in curves])
-    # Numpy arrays, which orjson serializes as lists.
+    # NumPy arrays, which orjson serializes as lists.
     return cast(GroupStatistics, {"x": x, **statistics(heights)})
 
 
 def places(xs: Sequence[Floats], points: int, *, whole: bool) -> Floats:
-    """Where curves are read: at all their points if those are few, else evenly from the lowest x to the highest.
+    """Return the common positions: those of all points if there are few, else evenly spaced over the range of x.
 
     Args:
-        xs: the x of each curve, ascending, at least one value in all.
-        points: at most so many places.
-        whole: only whole numbers, for steps.
+        xs: x of each curve, ascending, at least one value in total.
+        points: maximum number of positions.
+        whole: only integers, for steps.
     """
     known = np.unique(np.concatenate(xs))
     if len(known) <= points:
@@ -48,7 +48,7 @@ def places(xs: Sequence[Floats], points: int, *, whole: bool) -> Floats:
 
 
 def read_at(x: Floats, y: Floats, at: Floats) -> Floats:
-    """The height of a curve at each place; NaN before its first point, after its last, and beside a gap."""
+    """Interpolate a curve at each position; NaN before its first point, after its last, and next to a gap."""
     left = np.searchsorted(x, at, "right") - 1
     inside = (left >= 0) & (at <= x[-1])
     left = np.clip(left, 0, len(x) - 1)
@@ -56,14 +56,14 @@ def read_at(x: Floats, y: Floats, at: Floats) -> Floats:
     span = x[right] - x[left]
     part = np.divide(at - x[left], span, out=np.zeros_like(at), where=span > 0)
     heights = np.where(np.isfinite(y), y, np.nan)
-    # Weighted, not by the difference: from -1e308 to 1e308 that would be infinite.
+    # A weighted sum, not a difference, which would overflow between -1e308 and 1e308.
     between = heights[left] * (1 - part) + heights[right] * part
     found: Floats = np.where(inside, np.where(part == 0, heights[left], between), np.nan)
     return found
 
 
 def statistics(heights: Floats) -> dict[str, NDArray[Any]]:
-    """For each column of `heights` (one row a curve, NaN for none) its figures over the curves."""
+    """Return the statistics of each column of `heights` (one row per curve, NaN for none)."""
     ordered = np.sort(heights, axis=0)
     count = np.isfinite(heights).sum(axis=0)
     mean = np.nansum(heights / np.maximum(count, 1), axis=0)

@@ -1,4 +1,4 @@
-"""The ceiling of answers that hold whole series."""
+"""Size limits of responses with complete series."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from rest_framework.exceptions import ValidationError
 from metrics.models import Series
 
 MOST_NUMBERS = 2_500_000
-"""In one answer: some 50 MB of JSON."""
+"""Numbers in one response: some 50 MB of JSON."""
 MOST_SERIES = 20_000
-TOO_MUCH = "Too much for one answer: ask for fewer runs, names or points, or for fewer groups"
+TOO_MUCH = "Response too large: request fewer runs, names, points or groups"
 
 
 def check_size(series: Sequence[Series], points: int, *, per_point: int = 2, more: int = 0) -> None:
-    """Refuse an answer that would be too large, before any point is read.
+    """Reject a response that would be too large, before any point is read.
 
     Args:
-        series: what would be answered.
-        points: at most so many of each.
-        per_point: numbers for each point.
-        more: numbers besides.
+        series: the series of the response.
+        points: maximum number of points of each.
+        per_point: numbers per point.
+        more: additional numbers.
 
     Raises:
-        ValidationError: there are more than `MOST_SERIES` series or `MOST_NUMBERS` numbers.
+        ValidationError: more than `MOST_SERIES` series or `MOST_NUMBERS` numbers.
     """
     numbers = per_point * sum(min(points, one.count) for one in series) + more
     if len(series) > MOST_SERIES or numbers > MOST_NUMBERS:

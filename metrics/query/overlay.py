@@ -1,6 +1,6 @@
-"""Read the curves of many runs at once, and the statistics of groups of runs.
+"""Series of many runs, and statistics of groups of runs.
 
-However many runs there are, they are read by the same few queries.
+The number of queries does not depend on the number of runs.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from runs.models import Run
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One metric of one run: its points in the order of x, and how many there are before thinning."""
+    """One metric of one run: its points in the order of x, and their number before sampling."""
 
     run: Run
     series: list[Series]
@@ -35,11 +35,11 @@ class Curve:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether any point has a finite number."""
+        """Whether any value is a finite number."""
         return any(one.minimum is not None for one in self.series)
 
     def heights(self, by_step: bool) -> tuple[Floats, Floats]:
-        """The curve as (x, y)."""
+        """Return the curve as (x, y)."""
         x = self.points.step.astype(float) if by_step else self.points.time - self.origin
         return x, self.points.value.numbers()
 
@@ -53,20 +53,20 @@ def compare_series(
     time_range: Range | None = None,
     group_by: str | None = None,
 ) -> UntimedComparedSeries:
-    """Return the series of all runs in columns, and of their groups; lists of numbers are numpy arrays.
+    """Return the series of all runs in columns, and of their groups; lists of numbers are NumPy arrays.
 
     Args:
         selection: the runs.
         names: only these metrics; all by default.
-        points: each series is thinned to at most so many, and the statistics of a group to as many places.
+        points: maximum number of points of each series and of positions of each group.
         x: "step", "time" in Unix seconds, or "relative": seconds since the start of each run.
-        step_range: lowest and highest step, both included; None for an open side.
-        time_range: the same for x="time" and x="relative", in their seconds.
+        step_range: lowest and highest step, inclusive; None for an open side.
+        time_range: the same in seconds for x="time" and x="relative".
         group_by: `config.<key>` or `tag`.
 
     Raises:
-        rest_framework.exceptions.ValidationError: that would be too much for one answer.
-        metrics.query.series_view.JournalReplaced: a journal was replaced in this moment; ask again.
+        rest_framework.exceptions.ValidationError: the response would be too large.
+        metrics.query.series_view.JournalReplaced: a journal was replaced during the read; retry.
     """
     by_step = x == "step"
     seen, journals = view_of_several(
@@ -84,7 +84,7 @@ def compare_series(
         times = (None if low is None else low + origin, None if high is None else high + origin)
         return Window(step_range or EVERYTHING, times)
 
-    read = charts.thinned(seen, seen.series, window, by_step=by_step, points=points)
+    read = charts.downsampled(seen, seen.series, window, by_step=by_step, points=points)
     found = []
     for run, lanes in _together(seen.series, selection.runs):
         of_lanes = [read[one.pk] for one in lanes]
@@ -101,7 +101,7 @@ def compare_series(
 
 
 def _together(series: Sequence[Series], runs: Sequence[Run]) -> list[tuple[Run, list[Series]]]:
-    """The series that are one curve, by name and then in the order of the runs."""
+    """Group the series that form one curve, by name and then in the order of the runs."""
     order = {run.pk: i for i, run in enumerate(runs)}
     lanes: dict[tuple[str, bool, int], list[Series]] = {}
     for one in series:
@@ -147,7 +147,7 @@ def _run_entry(run: Run, journal: Journal | None) -> ComparedRun:
 
 
 def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points: int) -> None:
-    """Told from what there is before any point is read; a series may have fewer points than are allowed."""
+    """Check the size before any point is read; a series may have fewer points than allowed."""
     names: dict[int, set[str]] = {}
     for one in series:
         names.setdefault(one.run_id, set()).add(one.name)

@@ -1,8 +1,8 @@
-"""Which tiles to read for a stretch of a series at a resolution, and what to make of them.
+"""Plan which tiles to read for a part of a series at a resolution.
 
-By time every point counts. By step, of all points of a step the last one counts, so what a resumed run logged again
-hides the earlier ones. Whole tiles are dropped or taken by the steps in the directory; only where a tile
-is hidden in part, or cut by the edge of the stretch, are its points read. All counts are therefore exact.
+By time every point counts. By step the last point of each step counts, so values that a resumed run logged again
+hide earlier ones. Whole tiles are skipped or used according to the steps in the directory; points are read only where
+a tile is partly hidden or cut by the edge of the window. All counts are therefore exact.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EVERYTHING: Range = (None, None)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A stretch of a series; both ends of a range belong to it."""
+    """A part of a series; ranges are inclusive."""
 
     steps: Range = EVERYTHING
     times: Range = EVERYTHING
@@ -42,14 +42,14 @@ class Window:
         return points.select(inside)
 
     def judge_tiles(self, tiles: Table) -> tuple[Bools, Bools]:
-        """Which tiles lie wholly outside of the stretch, and which wholly inside."""
+        """Return which tiles are entirely outside the window, and which entirely inside."""
         steps, times, rows = (
             (tiles[f"first_{name}"], tiles[f"last_{name}"]) for name in ("step", "time", "row")
         )
         return self.judge(*steps, *times, *rows)
 
     def judge(self, *spans: Column) -> tuple[Bools, Bools]:
-        """The same for spans of steps, of times and of rows: the first and the last of each, six columns."""
+        """Do the same for spans of steps, times and rows: first and last of each, six columns."""
         after = (None if self.after_row is None else self.after_row + 1, None)
         outside, inside = np.zeros(len(spans[0]), dtype=bool), np.ones(len(spans[0]), dtype=bool)
         for (low, high), first, last in zip(
@@ -69,16 +69,16 @@ WHOLE = Window()
 
 
 class SeriesReader:
-    """One stretch of one series at one resolution.
+    """A part of a series at one resolution.
 
     Attributes:
-        whole: positions of tiles that are taken as they are: mips, or at level 0 all points.
-        parts: positions of tiles of level 0 of which some points count.
-        covers: positions of later tiles whose steps must be known for that.
+        whole: positions of tiles used unchanged: mips, or at level 0 all points.
+        parts: positions of level-0 tiles of which some points count.
+        covers: positions of later tiles whose steps are needed for that.
     """
 
     def __init__(self, directory: Directory, window: Window, *, by_step: bool, level: int) -> None:
-        """`level` is how often the points are thinned: 0 reads all of them."""
+        """`level` is how often the points are downsampled: 0 reads all of them."""
         self._directory, self._window, self._by_step = directory, window, by_step
         self._raw = level == 0
         self._mingled = by_step and directory.unordered
@@ -91,12 +91,12 @@ class SeriesReader:
             self.covers = self._irregular_covers()
 
     def needs(self) -> list[tuple[int, bool]]:
-        """What `points` will ask for: positions, and whether all points or the mip."""
+        """Return what `points` will read: positions, and whether all points or the mip."""
         data = [*self.parts.tolist(), *self.covers.tolist()]
         return [(at, self._raw) for at in self.whole.tolist()] + [(at, True) for at in dict.fromkeys(data)]
 
     def points(self, blob: Blob) -> tuple[Points, int]:
-        """The points in their order, and how many there are before thinning."""
+        """Return the points in order, and their number before sampling."""
         if self._mingled:
             found = gather([blob(at, True) for at in self.parts.tolist()])
             found = self._window.pick(found.by_step().unshadowed())
@@ -110,12 +110,12 @@ class SeriesReader:
         return (found.by_step() if self._by_step else found.by_time()), count
 
     def count_whole(self) -> int:
-        """How many points the tiles in `whole` stand for."""
+        """Return how many points the tiles in `whole` represent."""
         column = self._directory.column("distinct" if self._by_step else "count")
         return int(column[self.whole].sum())
 
     def count(self, blob: Blob) -> int:
-        """Return the number of points before thinning; reads only tiles that are partly inside."""
+        """Return the number of points before sampling; reads only tiles that are partly inside."""
         if self._mingled:
             return self.points(blob)[1]
         return self.count_whole() + sum(len(self._part(at, blob)) for at in self.parts.tolist())
@@ -132,7 +132,7 @@ class SeriesReader:
             self.whole, self.parts = np.concatenate(whole), np.concatenate(parts)
 
     def _judge(self, at: Index) -> tuple[Bools, Bools]:
-        """Which tiles are taken whole and which have to be looked into; the others are left out."""
+        """Return which tiles are used entirely and which must be read; the others are skipped."""
         tiles = self._directory.tiles[at]
         outside, inside = self._window.judge_tiles(tiles)
         if not self._by_step:
@@ -160,7 +160,7 @@ class SeriesReader:
         return np.arange(int(tile["first_step"]), int(tile["last_step"]) + 1, max(int(tile["stride"]), 1))
 
     def _later(self, at: int) -> Index:
-        """Tiles of level 0 in later segments that share a span of steps with this one."""
+        """Return level-0 tiles of later segments whose steps overlap with this one."""
         leaves = self._directory.leaves
         tiles, tile = self._directory.tiles[leaves], self._directory.tiles[at]
         overlap = (tiles["first_step"] <= tile["last_step"]) & (tiles["last_step"] >= tile["first_step"])
@@ -176,7 +176,7 @@ class SeriesReader:
 
 
 def level_for(directory: Directory, window: Window, points: int) -> int:
-    """How often the stretch may be thinned so that at least twice as many points remain as are asked for."""
+    """Return how often the part may be downsampled so that at least twice the requested points remain."""
     tiles = directory.tiles[directory.leaves]
     outside, _ = window.judge_tiles(tiles)
     remaining = int(tiles["count"][~outside].sum()) // pyramid.SHAPE.fan
@@ -188,7 +188,7 @@ def level_for(directory: Directory, window: Window, points: int) -> int:
 
 
 def _covered(tiles: Table, directory: Directory) -> tuple[Bools, Bools]:
-    """Which tiles' steps were all logged again by later segments, and which share a span of steps with one."""
+    """Return the tiles whose steps were all logged again by later segments, and those that overlap with one."""
     runs = directory.runs
     nothing = np.zeros(len(tiles), dtype=bool)
     if not len(runs.segment) or runs.segment[0] == runs.segment[-1]:

@@ -1,4 +1,4 @@
-"""A few rows that stand for all: first and last, and the highest and lowest of every metric among them."""
+"""Downsampling of rows: first and last, and the extremes of every metric."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from metrics.store.columns import Floats, Index, Ints
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Positions of rows, ascending; `complete` is False where there was no room for every extreme."""
+    """Ascending positions of rows; `complete` is false if not every extreme fits."""
 
     at: Index
     complete: bool
 
 
 class RowSampler:
-    """Sees all rows go by, block after block, and keeps where each metric is high and low.
+    """Sees all rows block by block, and records where each metric is high and low.
 
-    Every metric gets an equal share of the rows: in each of its stretches of the run the lowest and the highest.
-    Memory grows with the rows asked for, not with the rows seen.
+    Every metric gets an equal share of the rows: the extremes of each of its intervals of the run. Memory grows with the
+    number of requested rows, not with the rows seen.
     """
 
     def __init__(self, names: Sequence[str], total: int, wanted: int) -> None:
-        """`names` are the metrics with numbers; `wanted` is how many of the `total` rows to choose, at least 2."""
+        """`names` are the numeric metrics; `wanted` of the `total` rows are chosen, at least 2."""
         self._names, self._total, self._wanted = list(names), total, wanted
         self._complete = 2 * len(self._names) + 2 <= wanted
         self._buckets = max(1, (wanted - 2) // max(1, 2 * len(self._names)))
@@ -35,7 +35,7 @@ class RowSampler:
         self._highest = {name: _Peaks(self._buckets, -1.0) for name in self._names}
 
     def see(self, name: str, at: Ints, numbers: Floats) -> None:
-        """Values of a metric, at ascending positions that come after those seen before."""
+        """Add values of a metric at ascending positions, after those added before."""
         finite = np.isfinite(numbers)
         at, numbers = at[finite], numbers[finite]
         buckets = at * self._buckets // self._total
@@ -43,7 +43,7 @@ class RowSampler:
         self._highest[name].see(buckets, at, numbers)
 
     def choose(self) -> Choice:
-        """The rows: the ends, the extremes of all, those of stretches, and others evenly between."""
+        """Return the rows: both ends, the global extremes, those of intervals, and others evenly spaced."""
         chosen = dict.fromkeys([0, self._total - 1])
         for name in self._names:
             for peaks in (self._lowest[name], self._highest[name]):
@@ -55,7 +55,7 @@ class RowSampler:
 
 
 class _Peaks:
-    """For each stretch the lowest value (or, turned around, the highest) and where it was first."""
+    """The lowest value of each interval (or, negated, the highest) and its first position."""
 
     def __init__(self, buckets: int, sign: float) -> None:
         self._sign = sign
@@ -64,7 +64,7 @@ class _Peaks:
 
     def see(self, buckets: Ints, at: Ints, numbers: Floats) -> None:
         depths = numbers * self._sign
-        # Stable: of equal values in a stretch the first stays first.
+        # Stable: of equal values in an interval the first is kept.
         order = np.lexsort((depths, buckets))
         first = order[np.flatnonzero(np.diff(buckets[order], prepend=-1))]
         better = first[depths[first] < self._value[buckets[first]]]
@@ -76,6 +76,6 @@ class _Peaks:
         return [at] if at >= 0 else []
 
     def all(self) -> list[int]:
-        """The positions of the lowest of every stretch."""
+        """Return the positions of the lowest values of all intervals."""
         seen: list[int] = self._at[self._at >= 0].tolist()
         return seen

@@ -1,6 +1,6 @@
-"""Rows: what was logged together, put together again, from the first to the last in constant memory.
+"""Rows: values logged together, joined again in constant memory.
 
-The lane of rows says in which order rows come; the metrics are joined to it by the ordinals of journal lines.
+The lane of rows determines their order; metrics are joined to it by the indexes of journal lines.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from metrics.store.lanes import Lane
 from metrics.store.points import NONE, Points, gather
 
 SLICE_CELLS = 262_144
-"""Cells put together at once: what bounds the memory of an answer, however long the run is."""
+"""Cells joined at once, which bounds memory, however long the run is."""
 SLICE_ROWS = 4096
 STAGE = "stage"
-"""The stage stands among the cells under its own name, which no metric can have."""
+"""The stage is among the cells under this name, which no metric can have."""
 
 Cells = dict[str, tuple[Index, Values]]
-"""For each column the positions of the rows that have a value, ascending, and the values."""
+"""By column: ascending positions of the rows with a value, and the values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Neighbouring rows of an answer. `stepped` says which have a step."""
+    """Consecutive rows. `stepped` marks those with a step."""
 
     step: Ints
     stepped: Bools
@@ -41,15 +41,15 @@ class Block:
 
 
 class RowReader:
-    """The rows of a run by step, where of values logged twice at a step the later counts, or by time.
+    """The rows of a run by time, or by step, where later values of a step replace earlier ones.
 
-    Only those within `window`, which is all of them unless it says otherwise.
+    Limited to `window`.
 
     Attributes:
-        series: the series of every metric, by its name.
-        rows: the lanes that say which rows there are.
+        series: the series of every metric by name.
+        rows: the lanes that determine which rows exist.
         staged: whether any row has a stage.
-        total: how many rows there are.
+        total: number of rows.
     """
 
     def __init__(self, view: View, *, by_step: bool, window: Window = WHOLE) -> None:
@@ -63,10 +63,10 @@ class RowReader:
         self.total = sum(self._count(one) for one in self.rows)
 
     def blocks(self, names: Sequence[str], chosen: Index | None = None) -> Iterator[Block]:
-        """All rows in their order with the cells of those metrics, or only the rows at the chosen positions.
+        """Yield all rows in order with the cells of `names`, or only the rows at the chosen positions.
 
         Raises:
-            metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
+            metrics.query.series_view.JournalReplaced: the journal was replaced during the read.
         """
         size = max(64, min(SLICE_ROWS, SLICE_CELLS // max(1, len(names))))
         start = 0
@@ -106,7 +106,7 @@ class RowReader:
         return Block(ends.step, ~ends.value.where(BOOL), ends.time, merged)
 
     def _cells(self, name: str, rows: Ints, order: Index) -> tuple[Index, Values]:
-        """Which of the points, whose ascending rows are `rows` when taken in `order`, have a value, and which."""
+        """Return which of the points, whose rows are `rows` when taken in `order`, have a value, and the values."""
         positions, values = [np.empty(0, dtype=np.intp)], [Values.nothing(0)]
         for one in self.series[name]:
             directory = self._view.directories[one.pk]
@@ -125,13 +125,13 @@ class RowReader:
         return at[ascending], column.select(ascending)
 
     def _groups(self, points: Points) -> Index:
-        """For each point the position of the row of the answer that it belongs to."""
+        """Return the position of the row that each point belongs to."""
         if not self._by_step:
             return np.arange(len(points))
         return np.cumsum(np.concatenate([[False], points.step[1:] != points.step[:-1]]))
 
     def _slices(self, size: int) -> Iterator[tuple[Points, bool]]:
-        """The lane of rows in order, some points at a time, and whether the last of their steps goes on."""
+        """Yield the lane of rows in order in slices, and whether the last step of a slice continues."""
         before = NONE
         for points in self._sweep():
             for start in range(0, len(points), size):
@@ -143,7 +143,7 @@ class RowReader:
             yield before, False
 
     def _sweep(self) -> Iterator[Points]:
-        """The points of all tiles in order. What stands before the beginning of every tile to come goes out."""
+        """Yield the points of all tiles in order, as far as no later tile can precede them."""
         tiles = []
         for one in self.rows:
             directory = self._view.directories[one.pk]
@@ -167,7 +167,7 @@ class RowReader:
             held = held.select(slice(cut, None))
 
     def _before(self, points: Points, key: float, row: int) -> int:
-        """How many of the points stand before one with that key and row."""
+        """Return how many of the points precede the given key and row."""
         column = points.step if self._by_step else points.time
         start, stop = np.searchsorted(column, key), np.searchsorted(column, key, "right")
         return int(start + np.searchsorted(points.row[start:stop], row))
@@ -188,7 +188,7 @@ _STEPLESS = Values(BOOL, np.zeros(1, dtype=np.int64))
 
 
 def _meet(rows: Ints, other: Ints) -> tuple[Index, Index]:
-    """Positions in ascending `rows` and in `other` of the rows that are in both."""
+    """Return the positions in ascending `rows` and in `other` of the rows in both."""
     if len(other) > 1 and not bool((other[1:] > other[:-1]).all()):
         order = np.argsort(other)
         here, there = _meet(rows, other[order])
@@ -199,7 +199,7 @@ def _meet(rows: Ints, other: Ints) -> tuple[Index, Index]:
 
 
 def _last_of_each(groups: Index, values: Values, carry: tuple[Index, Values] | None) -> tuple[Index, Values]:
-    """Of the values of each group the last; what is carried stands before those of the first group."""
+    """Return the last value of each group; carried values precede those of the first group."""
     if carry is not None:
         groups, values = np.concatenate([carry[0], groups]), join([carry[1], values])
     last = np.flatnonzero(np.concatenate([groups[1:] != groups[:-1], [True]])) if len(groups) else groups
@@ -207,7 +207,7 @@ def _last_of_each(groups: Index, values: Values, carry: tuple[Index, Values] | N
 
 
 def _divide(block: Block) -> tuple[Block, Cells]:
-    """All rows but the last, and the cells of that one, which goes on."""
+    """Return all rows but the last, and the cells of the last one, which continues."""
     last = len(block) - 1
     rest, carry = {}, {}
     for name, (at, values) in block.cells.items():

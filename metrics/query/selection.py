@@ -11,7 +11,7 @@ from runs.index import refresh
 from runs.models import Run, RunParam, StorageRoot
 
 MOST_LOOKED_FOR = 10
-"""Unknown runs that are looked for on disk; the background finds the others within a second or two."""
+"""Unknown runs searched for on disk per request; the background scan finds the others within a second or two."""
 CONFIG, TAG = "config.", "tag"
 
 

@@ -1,6 +1,6 @@
 """Read the metrics of a run: series for charts, rows for tables.
 
-All reads are of committed rows as of one moment; `catch_up` ingests the journal first.
+All reads are of committed rows at one moment; `catch_up` ingests the journal first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from runicorn.api.responses.metrics import Series as SeriesColumns
 from runs.models import Run
 
 NUMBERS_PER_POINT = 3
-"""x, y, and the band, which has an edge for each third point."""
+"""x, y, and the band, which has an edge for every third point."""
 DICT_CELLS = 32_768
 """Cells of rows that are dictionaries at the same time: some 2 MB."""
 Row = dict[str, Scalar | None]
@@ -44,21 +44,21 @@ def run_series(
     generation: int | None = None,
     time_range: Range | None = None,
 ) -> UntimedSeriesAnswer:
-    """Return the series of a run in columns; lists of numbers are numpy arrays.
+    """Return the series of a run in columns; lists of numbers are NumPy arrays.
 
     Args:
-        run: whose series.
+        run: the run.
         names: only these metrics; all by default.
-        points: each series is thinned to at most so many, at least 4.
-        x: "step", or "time" in Unix seconds, which also has the measurements of the machine.
-        step_range: lowest and highest step, both included; None for an open side.
-        after_row: only points of later journal lines; series without any are left out.
-        generation: of the journal that `after_row` belongs to. If it is another now, everything is answered.
+        points: maximum number of points of each series, at least 4.
+        x: "step", or "time" in Unix seconds, which includes system metrics.
+        step_range: lowest and highest step, inclusive; None for an open side.
+        after_row: only points of later journal lines; series without any are omitted.
+        generation: generation of the journal that `after_row` belongs to. If it changed, everything is returned.
         time_range: lowest and highest time in Unix seconds, for x="time".
 
     Raises:
-        rest_framework.exceptions.ValidationError: that would be too much for one answer.
-        metrics.query.series_view.JournalReplaced: the journal was replaced in this moment; ask again.
+        rest_framework.exceptions.ValidationError: the response would be too large.
+        metrics.query.series_view.JournalReplaced: the journal was replaced during the read; retry.
     """
     by_step = x == "step"
     seen = view(run, BY_STEP if by_step else BY_TIME, names)
@@ -89,7 +89,7 @@ def run_series(
 def _columns(
     seen: View, wanted: list[Series], window: Window, by_step: bool, points: int
 ) -> list[SeriesColumns]:
-    read = charts.thinned(seen, wanted, window, by_step=by_step, points=points)
+    read = charts.downsampled(seen, wanted, window, by_step=by_step, points=points)
     together: dict[tuple[str, bool], list[Series]] = {}
     for one in wanted:
         together.setdefault((one.name, one.lane == Lane.SYSTEM), []).append(one)
@@ -112,7 +112,7 @@ class Rows:
     sampled: int = 0
     last_step: int | None = None
     complete: bool = True
-    """False where fewer rows were asked for than the metrics have extremes."""
+    """False if the metrics have more extremes than requested rows."""
     reader: RowReader | None = None
     chosen: Choice | None = None
     first_time: float = 0.0
@@ -122,7 +122,7 @@ class Rows:
         """Yield the rows in blocks.
 
         Raises:
-            metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile.
+            metrics.query.series_view.JournalReplaced: the journal was replaced during the read.
         """
         if self.reader is None:
             return
@@ -137,23 +137,23 @@ def rows_by_step(
     names: Sequence[str] | None = None,
     step_range: Range | None = None,
 ) -> Rows:
-    """One row for each step, ascending; of values logged twice at a step the later one.
+    """Return one row per step, ascending; later values of a step replace earlier ones.
 
     Args:
-        run: whose rows.
-        downsample: answer at most so many rows, with every metric's highest and lowest among them.
-        names: only these metrics; a row without any of them is there all the same.
-        step_range: lowest and highest step, both included; None for an open side.
+        run: the run.
+        downsample: maximum number of rows; the extremes of every metric are kept.
+        names: only these metrics; rows without any of them are included.
+        step_range: lowest and highest step, inclusive; None for an open side.
 
     Raises:
-        metrics.query.series_view.JournalReplaced: the journal was replaced in this moment; ask again.
+        metrics.query.series_view.JournalReplaced: the journal was replaced during the read; retry.
     """
     seen = view(run, (Lane.ROWS, Lane.METRIC), names)
     return _rows(seen, downsample, by_step=True, window=Window(step_range or EVERYTHING))
 
 
 def rows_by_time(run: Run, downsample: int | None = None) -> Rows:
-    """One row for each `log()` call by its time, in seconds since the first. Otherwise as `rows_by_step`."""
+    """Return one row per `log()` call by time, in seconds since the first. Otherwise as `rows_by_step`."""
     lanes = (Lane.ROWS, Lane.STEPLESS_ROWS, Lane.METRIC, Lane.STEPLESS)
     return _rows(view(run, lanes), downsample, by_step=False)
 

@@ -21,7 +21,7 @@ from runs.models import Run
 _POINT_BYTES = 48
 _LINE_BYTES = 8 * len(COLUMNS)
 _IDS = 500
-"""Ids in one query: SQLite takes a thousand."""
+"""Ids per query: SQLite supports a thousand."""
 
 
 class JournalReplaced(Exception):
@@ -30,7 +30,7 @@ class JournalReplaced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Some series of a run, and the state of its journal they belong to."""
+    """Series of a run, and the state of the journal that they belong to."""
 
     journal: Journal
     series: list[Series]
@@ -38,14 +38,14 @@ class View:
     """By the id of the series."""
 
     def lane(self, *lanes: Lane) -> list[Series]:
-        """The series of those lanes, by name."""
+        """Return the series of the given lanes by name."""
         return sorted((s for s in self.series if s.lane in lanes), key=lambda series: series.name)
 
 
 def view(run: Run, lanes: Iterable[Lane], names: Sequence[str] | None = None) -> View | None:
-    """The series of a run in those lanes; None when nothing was ever taken in.
+    """Return the series of a run in the given lanes; None if nothing was ingested yet.
 
-    With `names` only the metrics of those names; which rows there are is told all the same.
+    With `names` only those metrics; the lanes of rows are included anyway.
     """
     with snapshot():
         journal = Journal.objects.filter(run=run).first()
@@ -61,7 +61,7 @@ def view(run: Run, lanes: Iterable[Lane], names: Sequence[str] | None = None) ->
 def view_of_several(
     runs: Sequence[Run], lanes: Iterable[Lane], names: Sequence[str] | None, *, most: int
 ) -> tuple[View, dict[int, Journal]]:
-    """The series of several runs as of one moment, at most `most`, and the runs' journals by the runs' keys.
+    """Return at most `most` series of several runs at one moment, and the runs' journals by the runs' keys.
 
     The journal of the view itself is a placeholder.
     """
@@ -77,23 +77,23 @@ def view_of_several(
 
 
 def directories(series: Sequence[Series]) -> dict[int, Directory]:
-    """The directory of each series by its id; reads only what is new since the last time."""
+    """Return the directory of each series by its id; reads only tiles added since the last call."""
     tables, tails = _tables(series), _tails(series)
     return {one.pk: Directory(tables[one.pk], tails.get(one.pk)) for one in series}
 
 
 @dataclass(slots=True)
 class TileLoader:
-    """The tiles that a reading needs, fetched together."""
+    """The tiles needed by a read, fetched together."""
 
     view: View
     _tiles: dict[tuple[int, int, bool], Points] = field(default_factory=dict)
 
     def fetch(self, needs: Iterable[tuple[Series, Sequence[tuple[int, bool]]]]) -> None:
-        """Read the tiles at those positions of those series: mips, or (True) all points.
+        """Fetch the tiles at those positions of those series: mips, or (True) all points.
 
         Raises:
-            JournalReplaced: the series have been replaced meanwhile.
+            JournalReplaced: the journal was replaced during the read.
         """
         missing: dict[bool, dict[int, tuple[Series, int]]] = {True: {}, False: {}}
         for series, positions in needs:
@@ -110,7 +110,7 @@ class TileLoader:
             self._read(tiles, data)
 
     def blob(self, series: Series) -> Blob:
-        """Reads fetched tiles of that series; others it fetches one by one."""
+        """Return a reader of fetched tiles of that series; other tiles are fetched one by one."""
 
         def read(at: int, data: bool) -> Points:
             key = (series.pk, at, data)
@@ -150,7 +150,7 @@ def _tables(series: Sequence[Series]) -> dict[int, Table]:
         known = cache.get(("directory", one.uid)) if one.nodes else None
         known = table([]) if known is None else known
         if len(known) >= one.nodes:
-            # Tiles are only ever added: a table that was read later begins with what there was now.
+            # Tiles are only appended: a table that was read later starts with the same tiles.
             found[one.pk] = known[: one.nodes]
         else:
             stale[one.pk] = one, known
@@ -164,7 +164,7 @@ def _tables(series: Sequence[Series]) -> dict[int, Table]:
 
 
 def _new_lines(stale: dict[int, tuple[Series, Table]]) -> dict[int, list[tuple[int | float, ...]]]:
-    """For each series the lines that its table does not have yet."""
+    """Return the lines that the table of each series does not have yet."""
     last = {pk: int(known["id"][-1]) if len(known) else 0 for pk, (_, known) in stale.items()}
     lines: dict[int, list[tuple[int | float, ...]]] = {pk: [] for pk in stale}
     pks = sorted(stale)

@@ -1,4 +1,4 @@
-"""Several reads of the database as of one moment."""
+"""Consistent reads of the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 @contextmanager
 def snapshot() -> Iterator[None]:
-    """What is read inside belongs together, whatever is committed meanwhile. Nothing may be written inside.
+    """Run the block on one snapshot, whatever is committed meanwhile. The block must not write.
 
     Not `atomic()`: its transactions take SQLite's write lock at once, and a reader must never wait for a writer.
     """

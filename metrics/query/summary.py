@@ -11,7 +11,7 @@ from runs.models import Run
 def metrics_summary(run: Run) -> MetricsSummary:
     """Count the ingested points and list the metrics, without system metrics.
 
-    `step_range` covers all lines with a step, and is missing if there are none.
+    `step_range` covers all lines with a step, and is omitted without any.
     """
     generation = Journal.objects.filter(run=run).values("generation")[:1]
     wanted = (Lane.ROWS, Lane.METRIC, Lane.STEPLESS)

@@ -11,7 +11,7 @@ from runicorn.api.responses.metrics import CacheStatistics
 
 CACHE_BYTES = 96 * 1024 * 1024
 ENTRY_BYTES = 1600
-"""What a value costs beside its numbers: array objects, key and table entry. Thousands of tiny series are mostly that."""
+"""Overhead of an entry: array objects, key and table entry, which dominates for thousands of tiny series."""
 
 
 class Cache:
@@ -49,7 +49,7 @@ class Cache:
                 self._bytes -= freed
 
     def note_increment(self) -> None:
-        """Count that something kept was brought up to date by reading only what was new."""
+        """Count an entry that was updated by reading only new data."""
         with self._lock:
             self._increments += 1
 

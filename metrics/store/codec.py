@@ -1,6 +1,6 @@
-"""Columns as bytes: narrowed to what they need, without loss and without a compressor.
+"""Lossless encoding of columns: each narrowed to the bytes it needs, without a compressor.
 
-Steps and rows usually grow evenly (no bytes a point), times by little (2–4), and values that were float32 in
+Steps and rows usually grow evenly (no bytes per point), times by little (2–4), and values that were float32 in
 training fit into four. A general compressor saved another tenth and made reading three times slower.
 
 A column is one tag byte and a payload; a block of points is a header with the lengths of its columns.
@@ -27,7 +27,7 @@ _DTYPES: dict[int, type[np.unsignedinteger]] = dict(_WIDTHS)
 _CONSTANT, _SINGLE, _DOUBLE = 1, 2, 3
 _TICKS, _SECONDS = 1, 2
 TICK: float = 2.0**-22
-"""Seconds between neighbouring floats at today's dates: times are whole numbers of it until the year 2038."""
+"""Seconds between neighbouring floats at today's dates; times are integer multiples of it until 2038."""
 
 
 class UnknownFormat(ValueError):
@@ -35,7 +35,7 @@ class UnknownFormat(ValueError):
 
 
 def encode(points: Points) -> bytes:
-    """All columns of `points` in one block; `shadow` too, if there is one."""
+    """Encode all columns of `points`, including `shadow` if present, in one block."""
     columns = (
         encode_ints(points.row),
         encode_ints(points.step),
@@ -48,10 +48,10 @@ def encode(points: Points) -> bytes:
 
 
 def decode(block: bytes | memoryview) -> Points:
-    """The points of a block that `encode` made.
+    """Decode a block of `encode`.
 
     Raises:
-        UnknownFormat: it was made by a later version.
+        UnknownFormat: it was written by a later version.
     """
     version, count, *lengths = _HEADER.unpack_from(block)
     if version != FORMAT:
@@ -72,13 +72,13 @@ def decode(block: bytes | memoryview) -> Points:
 
 
 def encode_ints(column: Ints) -> bytes:
-    """Evenly growing, or differences to the neighbour or to the lowest in 1, 2 or 4 bytes, or as they are."""
+    """Encode integers as a linear sequence, as differences to the neighbour or the lowest in 1, 2 or 4 bytes, or unchanged."""
     if len(column) == 0:
         return b""
     steps = np.diff(column)
     if len(steps) == 0 or (steps[0] == steps[-1] and bool((steps == steps[0]).all())):
         return bytes([_LINEAR]) + _PAIR.pack(int(column[0]), int(steps[0]) if len(steps) else 0)
-    # Differences wrap around at 64 bits as their sum does when it is read back.
+    # Differences wrap around at 64 bits, and so does their sum when decoded.
     by_step, by_offset = _width(steps), _width(column)
     if min(by_step, by_offset) > 4:
         return bytes([_RAW]) + column.tobytes()
@@ -90,7 +90,7 @@ def encode_ints(column: Ints) -> bytes:
 
 
 def decode_ints(column: bytes | memoryview, count: int) -> Ints:
-    """The `count` whole numbers of a column that `encode_ints` made."""
+    """Decode the `count` integers of a column of `encode_ints`."""
     if count == 0:
         return np.empty(0, dtype=np.int64)
     tag = column[0]
@@ -110,12 +110,12 @@ def decode_ints(column: bytes | memoryview, count: int) -> Ints:
 
 
 def encode_values(column: Values) -> bytes:
-    """The kind, and the values in the way that suits it."""
+    """Encode the kind, and the values in the format that suits it."""
     return bytes([column.kind]) + _ENCODERS[column.kind](column)
 
 
 def decode_values(column: bytes | memoryview, count: int) -> Values:
-    """The `count` values of a column that `encode_values` made."""
+    """Decode the `count` values of a column of `encode_values`."""
     kind = column[0]
     if kind == FLOAT:
         return Values(FLOAT, _decode_floats(column[1:], count).view(np.int64))
@@ -129,7 +129,7 @@ def decode_values(column: bytes | memoryview, count: int) -> Values:
 
 
 def _width(column: Ints) -> int:
-    """Bytes that hold the column's distances from its lowest; 8 when they do not fit four."""
+    """Return the bytes needed for the distances from the lowest value; 8 if four do not suffice."""
     spread = int(column.max()) - int(column.min())
     return next((width for width, _ in _WIDTHS if spread < 1 << 8 * width), 8)
 
@@ -146,10 +146,10 @@ def _linear(first: int, step: int, count: int) -> Ints:
 
 
 def _encode_times(column: Floats) -> bytes:
-    # Only within 53 bits is a number of ticks a float again; NaN and infinities never are.
+    # A number of ticks converts back to the same float only within 53 bits; NaN and infinities never do.
     if bool((np.abs(column) < 2.0**53 * TICK).all()):
         ticks = (column / TICK).astype(np.int64)
-        # Bit by bit: a zero below zero is equal to the other one, but is not it.
+        # Compared bit by bit: -0.0 equals 0.0, but is another value.
         if bool(((ticks * TICK).view(np.int64) == column.view(np.int64)).all()):
             return bytes([_TICKS]) + encode_ints(ticks)
     return bytes([_SECONDS]) + column.tobytes()
@@ -190,7 +190,7 @@ def _decode_bools(column: memoryview | bytes, count: int) -> Bools:
 
 
 def _encode_texts(column: Values) -> bytes:
-    """Only labels that occur, so that a part of a column does not drag along the dictionary of the whole."""
+    """Encode only labels that occur, so that a part of a column has no labels of the rest."""
     used, codes = np.unique(column.bits, return_inverse=True)
     labels = orjson.dumps([column.labels[code] for code in used.tolist()])
     return struct.pack("<I", len(labels)) + labels + encode_ints(codes.astype(np.int64).reshape(-1))

@@ -1,7 +1,7 @@
-"""A column of logged values: numbers, booleans, short texts, or a mixture, each in 64 bits.
+"""Columns of logged values: numbers, booleans, short texts, or a mixture, in 64 bits per value.
 
-A metric is almost always of one kind, and its column then is one array and one word. What a careless script
-logs under one name (a whole number first, floats later, `"n/a"` once) is kept as it was, value for value.
+A metric usually has a single kind, and its column is one array and one word. Values of other kinds logged under the
+same name (an integer first, floats later, `"n/a"` once) are kept unchanged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 NULL, FLOAT, INT, BOOL, TEXT = 0, 1, 2, 4, 8
 MIXED = 255
-"""The kind of a column of several kinds; not a kind of value."""
+"""Kind of a column with several kinds; not a kind of value."""
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -29,8 +29,8 @@ _KINDS = {float: FLOAT, int: INT, bool: BOOL, str: TEXT, type(None): NULL}
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """`bits[i]` read as `kind` (or as `kinds[i]` in a mixed column): a float's own bits, a whole number, 0 or 1,
-    or the position of a text in `labels`."""
+    """`bits[i]` interpreted as `kind` (or as `kinds[i]` in a mixed column): the bits of a float, an integer, 0 or 1, or the
+    index of a text in `labels`."""
 
     kind: int
     bits: Ints
@@ -39,7 +39,7 @@ class Values:
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> Values:
-        """The column of Python values. Whole numbers beyond 64 bits become floats, if need be infinite."""
+        """Create a column of Python values. Integers beyond 64 bits become floats, possibly infinite."""
         types = set(map(type, values))
         if types == {float}:
             return cls(FLOAT, np.array(values, dtype=np.float64).view(np.int64))
@@ -56,7 +56,7 @@ class Values:
 
     @classmethod
     def nothing(cls, count: int) -> Values:
-        """A column of `count` times nothing."""
+        """Create a column of `count` missing values."""
         return cls(NULL, np.broadcast_to(np.int64(0), (count,)))
 
     def __len__(self) -> int:
@@ -69,20 +69,20 @@ class Values:
         return _mixed(self.bits[at], self.labels, self.kinds[at])
 
     def mask(self) -> int:
-        """The kinds that occur, as bits."""
+        """Return the kinds that occur, as bits."""
         if self.kinds is None:
             return self.kind if len(self) else 0
         return int(np.bitwise_or.reduce(self.kinds)) if len(self) else 0
 
     def where(self, kind: int) -> Bools:
-        """Where the column holds values of `kind`."""
+        """Return where the column has values of `kind`."""
         if self.kinds is None:
             return np.full(len(self), self.kind == kind)
         found: Bools = self.kinds == kind
         return found
 
     def numbers(self) -> Floats:
-        """As floats, NaN where there is no number."""
+        """Return floats, NaN where the value is not a number."""
         if self.kind == FLOAT:
             return self.bits.view(np.float64)
         if self.kind in (INT, BOOL):
@@ -93,11 +93,11 @@ class Values:
         return np.where((self.kinds == TEXT) | (self.kinds == NULL), np.nan, floats)
 
     def heights(self) -> Floats:
-        """What a curve of the column is drawn by: numbers, or positions of labels where all is text."""
+        """Return the y values of a curve: numbers, or indexes of labels if everything is text."""
         return self.bits.astype(np.float64) if self.kind == TEXT else self.numbers()
 
     def objects(self) -> list[Any]:
-        """As the Python values they were."""
+        """Return the original Python values."""
         if self.kind == NULL:
             return [None] * len(self)
         if self.kind == TEXT:
@@ -117,7 +117,7 @@ class Values:
 
 
 def join(parts: Sequence[Values]) -> Values:
-    """The columns one after the other."""
+    """Concatenate columns."""
     if len(parts) == 1:
         return parts[0]
     kinds = {part.kind for part in parts if len(part)}
@@ -171,7 +171,7 @@ def _spread(part: Values) -> NDArray[np.uint8]:
 
 
 def _relabelled(part: Values, labels: dict[str, int]) -> Ints:
-    """The bits of `part` with its texts numbered by `labels`, which grows."""
+    """Return the bits of `part` with its texts numbered by `labels`, which grows."""
     if not part.labels:
         return part.bits
     codes = np.array([labels.setdefault(label, len(labels)) for label in part.labels], dtype=np.int64)

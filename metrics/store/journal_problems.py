@@ -16,8 +16,8 @@ def problems(
     """Return a sentence for each kind of problem.
 
     Args:
-        bad_lines: lines that hold no record.
-        untimed: events without a time that can be read.
+        bad_lines: malformed lines.
+        untimed: events without a valid time.
         altered: records that do not match their checksum.
         ngettext: translates a sentence.
     """

@@ -12,9 +12,9 @@ from metrics.store.columns import Bools, Floats, Index, Ints, Values, join
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """`row` is the ordinal of the journal's line, by which the metrics of one `log()` find each other; `time` is
-    in Unix seconds; `stage` is a column of nothing where no stage was given. In a thinned copy `shadow` marks
-    points whose step was logged again later: by step they do not count."""
+    """`row` is the index of the journal's line, which joins the metrics of one `log()` call; `time` is in Unix seconds;
+    `stage` is a column of missing values if no stage was given. In a downsampled copy `shadow` marks points whose step was
+    logged again later: by step they do not count."""
 
     row: Ints
     step: Ints
@@ -34,20 +34,20 @@ class Points:
         )
 
     def by_step(self) -> Points:
-        """In the order of steps, and of rows within a step."""
+        """Sort by step, then by row."""
         if len(self) < 2 or bool((self.step[1:] > self.step[:-1]).all()):
             return self
         return self.select(np.lexsort((self.row, self.step)))
 
     def by_time(self) -> Points:
-        """In the order of times, and of rows at the same time."""
+        """Sort by time, then by row."""
         later, same = self.time[1:] > self.time[:-1], self.time[1:] == self.time[:-1]
         if bool((later | (same & (self.row[1:] > self.row[:-1]))).all()):
             return self
         return self.select(np.lexsort((self.row, self.time)))
 
     def shadows(self) -> Bools:
-        """Of points in the order of steps: which are followed by another of the same step."""
+        """Of points sorted by step, return which are followed by another of the same step."""
         if self.shadow is not None:
             return self.shadow
         again = np.zeros(len(self), dtype=bool)
@@ -55,13 +55,13 @@ class Points:
         return again
 
     def unshadowed(self) -> Points:
-        """Of points in the order of steps: the last of every step."""
+        """Of points sorted by step, return the last of every step."""
         shadows = self.shadows()
         return self.select(~shadows) if shadows.any() else self
 
 
 def gather(parts: Sequence[Points]) -> Points:
-    """The points of all parts, one part after the other."""
+    """Concatenate points."""
     if len(parts) == 1:
         return parts[0]
     if not parts:

@@ -1,8 +1,8 @@
-"""A series as a pyramid: tiles of all points below, above each sixteen of them a tile with their extremes.
+"""Pyramid of tiles: all points at the bottom, and a parent with the extremes of every sixteen tiles.
 
-SeriesReader any stretch at any resolution then touches about as many points as are asked for. Every tile has a *mip*: of
-each 32 neighbouring points the lowest and the highest, real points with their steps and times, and the first that is
-no finite number, so that what went wrong is seen from any distance.
+Reading any part at any resolution then touches about as many points as requested. Every tile has a *mip*: of each 32
+neighbouring points the lowest and the highest, real points with their steps and times, and the first non-finite one, so
+that failures are visible at any zoom.
 """
 
 from __future__ import annotations
@@ -19,34 +19,34 @@ from metrics.store.points import Points, gather
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The measures of all pyramids. Tests build small ones."""
+    """Dimensions of all pyramids. Tests build small ones."""
 
     tile: int = 8192
-    """Points in a tile of level 0."""
+    """Points of a level-0 tile."""
     window: int = 1024
-    """Points that stay unsealed behind a full tile, so that what comes a little late finds its place."""
+    """Points that stay unsealed after a full tile, so that late points can be sorted in."""
     fan: int = 16
-    """Tiles under one tile of the next level."""
+    """Tiles per parent."""
     segments: int = 64
-    """The number of the segment in which steps may come in any order."""
+    """Number of the segment in which steps may come in any order."""
 
     @property
     def bucket(self) -> int:
-        """Points of which a mip keeps two, so that a tile's mip is as long at every level."""
+        """Points of which a mip keeps two, so that mips have the same length at every level."""
         return 2 * self.fan
 
 
 SHAPE = Shape()
 
 IRREGULAR = -1
-"""The stride of steps whose distances vary."""
+"""Stride of steps with varying distances."""
 TANGLED = -2
-"""The stride of a tile whose children share steps or overlap: by step, its mip tells nothing."""
+"""Stride of a tile whose children share steps or overlap: its mip is useless by step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A tile with what is known of it without reading it; see `metrics.models.Tile`."""
+    """A tile with its metadata; see `metrics.models.Tile`."""
 
     level: int
     segment: int
@@ -65,7 +65,7 @@ class Node:
 
 
 def leaf(points: Points, segment: int, seq: int) -> Node:
-    """The tile of level 0 that holds `points`, which are in the order of steps."""
+    """Return the level-0 tile of `points`, which are sorted by step."""
     shadows = points.shadows()
     steps = points.step[~shadows]
     return Node(
@@ -87,9 +87,9 @@ def leaf(points: Points, segment: int, seq: int) -> Node:
 
 
 def parent(children: Sequence[Node]) -> Node:
-    """The tile that stands for `children`, which are neighbours in the order of the segment."""
+    """Return the parent of `children`, which are neighbours in the order of the segment."""
     pairs = list(pairwise(children))
-    # A tile of one step whose neighbour goes on with that step is hidden by it.
+    # A tile with a single step that continues in its neighbour is hidden by it.
     hidden = [a.first_step == a.last_step == b.first_step for a, b in pairs] + [False]
     tangled = any(b.first_step < a.last_step + (a.first_step < a.last_step) for a, b in pairs)
     points = gather([child.mip for child in children])
@@ -117,8 +117,8 @@ def parent(children: Sequence[Node]) -> Node:
 
 
 def thin(points: Points) -> Points:
-    """About a sixteenth of `points`: the extremes of every bucket, of all points and of those that count by step,
-    and both ends by step and by time."""
+    """Return about a sixteenth of `points`: the extremes of every bucket, of all points and of those that count by step, and
+    both ends by step and by time."""
     shadows = points.shadows()
     if len(points) <= SHAPE.bucket:
         return replace(points, shadow=shadows if shadows.any() else None)
@@ -135,7 +135,7 @@ def thin(points: Points) -> Points:
 
 
 def extremes(heights: Floats, bucket: int) -> Index:
-    """Of every `bucket` neighbours the positions of the lowest, the highest and the first non-finite one, ascending."""
+    """Return the ascending positions of the lowest, the highest and the first non-finite value of every `bucket` values."""
     count = len(heights)
     buckets = -(-count // bucket)
     padded = np.full(buckets * bucket, np.nan)
@@ -154,12 +154,12 @@ def extremes(heights: Floats, bucket: int) -> Index:
 
 
 def stride(steps: Ints) -> int:
-    """The distance between neighbours of ascending steps: 0 when there is but one, `IRREGULAR` when it varies."""
+    """Return the constant distance of ascending steps: 0 for a single step, `IRREGULAR` if it varies."""
     if len(steps) == 1:
         return 0
     distance = int(steps[1]) - int(steps[0])
     even: Bools = steps[1:] - steps[:-1] == steps[1] - steps[0]
-    # Over half of the range of 64 bits the differences wrap around.
+    # Differences beyond half of the 64-bit range wrap around.
     return distance if even.all() and int(steps[-1]) - int(steps[0]) < 2**63 else IRREGULAR
 
 

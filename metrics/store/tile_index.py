@@ -1,4 +1,4 @@
-"""What is known of the tiles of a series without reading them: a table, from which readings are planned."""
+"""Table of the tiles of a series, from which reads are planned without reading a tile."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ COLUMNS = (
     "first_time",
     "last_time",
 )
-"""What is kept in memory of a tile: its id, and then all that tells which tiles to read."""
+"""Columns kept in memory: the id, and everything needed to choose tiles."""
 _DTYPE = np.dtype([(name, np.float64 if name.endswith("_time") else np.int64) for name in COLUMNS])
 TAIL = 0
-"""The id of the line that stands for the tail, which is no tile."""
+"""Id of the line for the tail, which is not a tile."""
 
 Table = NDArray[np.void]
 
 
 def table(rows: Sequence[tuple[Any, ...]]) -> Table:
-    """Rows of `COLUMNS` as a table."""
+    """Return rows of `COLUMNS` as a table."""
     return np.array(list(rows), dtype=_DTYPE)
 
 
 class Directory:
-    """The tiles of one series, and its tail as one more of level 0.
+    """The tiles of a series, with its tail as a further tile of level 0.
 
     Attributes:
-        tiles: one line a tile; see `metrics.models.Tile` for the columns.
-        tail: the tail's points, or None when all is sealed.
+        tiles: one line per tile; see `metrics.models.Tile` for the columns.
+        tail: points of the tail, or None if everything is sealed.
     """
 
     def __init__(self, tiles: Table, tail: Node | None = None) -> None:
@@ -62,7 +62,7 @@ class Directory:
 
     @cached_property
     def leaves(self) -> Index:
-        """Positions of the tiles of level 0, in the order of segments and within them."""
+        """Positions of level-0 tiles in the order of segments."""
         at = np.flatnonzero(self.column("level") == 0)
         ordered: Index = at[np.lexsort((self.column("seq")[at], self.column("segment")[at]))]
         return ordered
@@ -73,12 +73,12 @@ class Directory:
         return bool((self.column("segment") >= pyramid.SHAPE.segments).any())
 
     def frontier(self, level: int) -> Index:
-        """The fewest tiles that stand for the whole series, none above `level`."""
+        """Return the fewest tiles that represent the whole series, none above `level`."""
         levels = self.column("level")
         return np.flatnonzero((levels == level) | ((levels < level) & ~self._has_parent))
 
     def children(self, at: Index) -> Index:
-        """The tiles right under those at the positions."""
+        """Return the direct children of the tiles at the positions."""
         fan = pyramid.SHAPE.fan
         level = np.repeat(self.column("level")[at] - 1, fan)
         segment = np.repeat(self.column("segment")[at], fan)
@@ -86,7 +86,7 @@ class Directory:
         return self._find(level, segment, seq)
 
     def continued(self, at: Index) -> Bools:
-        """Whether the last step of each tile goes on in the next one of its segment."""
+        """Return whether the last step of each tile continues in the next one of its segment."""
         seq = (self.column("seq")[at] + 1) * pyramid.SHAPE.fan ** self.column("level")[at]
         places = _place(np.zeros(len(at), dtype=np.int64), self.column("segment")[at], seq)
         found = np.minimum(np.searchsorted(self._places, places), len(self._places) - 1)
@@ -97,7 +97,7 @@ class Directory:
 
     @cached_property
     def runs(self) -> Runs:
-        """The steps of all ordered segments, compressed."""
+        """Steps of all ordered segments, compressed."""
         return Runs(self.tiles[self.leaves])
 
     @cached_property
@@ -120,10 +120,10 @@ class Directory:
 
 
 class Runs:
-    """Stretches of neighbouring leaves of one segment whose steps are evenly spaced throughout, or are not.
+    """Groups of neighbouring leaves of one segment, each with a constant stride throughout or an irregular one.
 
     Attributes:
-        segment, first, last: where each stretch lies.
+        segment, first, last: extent of each group.
         stride: as in `metrics.store.pyramid`.
     """
 
@@ -141,5 +141,5 @@ class Runs:
 
 
 def _place(level: Ints, segment: Ints, seq: Ints) -> Ints:
-    """One number for a place in the pyramid, ascending by segment, level and position."""
+    """Return a number for a position in the pyramid, ascending by segment, level and position."""
     return ((segment << 4 | level) << 48) | seq

@@ -65,14 +65,14 @@ def run_progress(run: Run) -> ProgressPanel:
 @register.inclusion_tag("metrics/_progress.html")
 def ingest_progress(root: StorageRoot) -> IngestPanel:
     """Render the progress of indexing and ingesting the store; nothing when it is complete."""
-    # The row that the process holds is as old as the process.
+    # The cached row is as old as the process.
     is_listed = StorageRoot.objects.filter(pk=root.pk, listed_at__isnull=False).exists()
     return {"backlog": catch_up.backlog(root), "is_listed": is_listed}
 
 
 @register.simple_tag
 def sparklines(runs: Iterable[Run]) -> dict[int, str]:
-    """The outline of each run's primary metric, for `spark`."""
+    """Return the sparkline of each run's primary metric, for `spark`."""
     return panels.sparklines({run.pk: run.best_metric_name for run in runs if run.best_metric_name})
 
 

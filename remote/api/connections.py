@@ -41,7 +41,7 @@ class Connect(APIView):
         },
     )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Connect, or join the open connection that has the same credentials. Takes at most 10 s.
+        """Connect, or reuse the open connection that was made with the same credentials. Takes at most 10 s.
 
         409 when the host's key is unknown or has changed.
         """
@@ -70,17 +70,17 @@ class Connections(APIView):
 
 @remote_io
 class Disconnect(APIView):
-    """The end of a connection."""
+    """Closing of a connection."""
 
     @endpoint(body=AddressBody, returns=responses.Done, errors=[404])
     def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Close a connection, and the viewers that run over it."""
+        """Close a connection and stop the viewers that run over it."""
         connections.disconnect(**body)
         return Response(responses.Done(ok=True, message="Connection removed"))
 
 
 class AcceptHostKey(APIView):
-    """A key that is trusted from now on."""
+    """Acceptance of a host key."""
 
     @endpoint(body=AcceptHostKeyBody, returns=responses.AcceptedHostKey, errors=[503])
     def post(self, request: Request, body: dict[str, Any]) -> Response:
@@ -90,11 +90,11 @@ class AcceptHostKey(APIView):
 
 
 class KnownHosts(APIView):
-    """The keys of known hosts."""
+    """The trusted host keys."""
 
     @endpoint(returns=responses.KnownHostList, errors=[503])
     def get(self, request: Request) -> Response:
-        """List the trusted keys in the order of the file, one for each host name."""
+        """List the trusted keys in the order of the file, one item for each host name."""
         entries = [
             responses.KnownHostEntry(
                 host=row.host,
@@ -110,11 +110,11 @@ class KnownHosts(APIView):
 
 
 class RemoveHostKey(APIView):
-    """A key that is no longer trusted."""
+    """Removal of a host key."""
 
     @endpoint(body=RemoveHostKeyBody, returns=responses.RemovedHostKey, errors=[503])
     def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Remove a host's keys of one type; open connections stay."""
+        """Remove a host's keys of one type; open connections are kept."""
         return Response(responses.RemovedHostKey(ok=True, changed=connections.remove_host_key(**body)))
 
 
@@ -124,7 +124,7 @@ class Environments(APIView):
 
     @endpoint(query=ConnectionQuery, returns=responses.RemoteEnvironments, errors=REMOTE_ERRORS)
     def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """List system, conda and virtual environments, with the version of Python and of the Runicorn in each."""
+        """List system, conda and virtual environments with their versions of Python and Runicorn."""
         return Response(responses.RemoteEnvironments(ok=True, envs=connections.environments(**query)))
 
 
@@ -134,7 +134,7 @@ class RemoteConfig(APIView):
 
     @endpoint(query=EnvironmentQuery, returns=responses.RemoteConfig, errors=REMOTE_ERRORS)
     def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Return versions, the storage root that a training in the environment would use, and a free port."""
+        """Return versions, the storage root that a training script in the environment would use, and a free port."""
         return Response(
             connections.config(connection_id=query["connection_id"], environment=query["conda_env"])
         )

@@ -54,7 +54,7 @@ class RemoveHostKeyArguments(TypedDict):
 class AddressBody(Body):
     """A user on a host."""
 
-    host = serializers.CharField(max_length=300, help_text="A name or an address.", **EXACT)
+    host = serializers.CharField(max_length=300, help_text="A host name or an IP address.", **EXACT)
     port = _port(default=addresses.SSH_PORT)
     username = serializers.CharField(max_length=255, **EXACT)
 
@@ -68,17 +68,19 @@ class AddressBody(Body):
 
 
 class ConnectBody(AddressBody):
-    """A user on a host, and their credentials."""
+    """A user on a host, with credentials."""
 
     password = serializers.CharField(max_length=1024, allow_blank=True, **SECRET)
-    private_key = serializers.CharField(max_length=65536, help_text="The text of a key.", **SECRET)
+    private_key = serializers.CharField(max_length=65536, help_text="The private key as text.", **SECRET)
     private_key_path = serializers.CharField(
-        max_length=4096, required=False, help_text="A key file on the viewer's machine.", **EXACT
+        max_length=4096, required=False, help_text="A key file on the machine of this viewer.", **EXACT
     )
-    passphrase = serializers.CharField(max_length=1024, allow_blank=True, help_text="Of the key.", **SECRET)
+    passphrase = serializers.CharField(
+        max_length=1024, allow_blank=True, help_text="Passphrase of the private key.", **SECRET
+    )
     use_agent = serializers.BooleanField(
         default=True,
-        help_text="Ask the SSH agent of the viewer's machine, when neither a password nor a key is given.",
+        help_text="Use the SSH agent of the machine of this viewer when neither a password nor a key is given.",
     )
 
     def validate(self, fields: dict[str, Any]) -> ConnectArguments:
@@ -86,7 +88,7 @@ class ConnectBody(AddressBody):
         names = ("password", "private_key", "private_key_path", "passphrase", "use_agent")
         credentials = Credentials(**{name: fields[name] for name in names if name in fields})
         if credentials.method == "none":
-            sentence = "use_agent: with the agent left out, a password, a key or a key file is needed."
+            sentence = "use_agent: without the SSH agent, a password, a key or a key file is required."
             raise serializers.ValidationError({"use_agent": [sentence]})
         return {**super().validate(fields), "credentials": credentials}
 
@@ -101,7 +103,7 @@ class AcceptHostKeyBody(Body):
         min_length=1, max_length=known_hosts.LONGEST_KEY, help_text="`<type> <base64>`", **EXACT
     )
     fingerprint_sha256 = serializers.CharField(
-        max_length=100, allow_blank=True, help_text="`SHA256:…`, compared with that of the key.", **EXACT
+        max_length=100, allow_blank=True, help_text="`SHA256:…`; must match the key.", **EXACT
     )
 
     def validate(self, fields: dict[str, Any]) -> AcceptHostKeyArguments:
@@ -117,7 +119,7 @@ class AcceptHostKeyBody(Body):
             )
         try:
             host = addresses.checked_host(fields["host"])
-        except InvalidAddress:  # a list or a pattern
+        except InvalidAddress:  # a list of hosts or a pattern
             _refuse(True, "host", "Invalid host")
         return {"host": host, "port": fields["port"], "key": _key(fields)}
 
@@ -142,7 +144,7 @@ def _refuse(wrong: bool, field: str, sentence: str) -> None:
 
 
 class RemoveHostKeyBody(Body):
-    """Keys of a host to remove."""
+    """A host and the type of the keys to remove."""
 
     host = serializers.CharField(max_length=512, allow_blank=True, **EXACT)
     port = _port(default=addresses.SSH_PORT)
@@ -179,7 +181,7 @@ class EnvironmentQuery(ConnectionQuery):
     conda_env = serializers.CharField(
         default="system",
         max_length=4096,
-        help_text="The name or path of an environment of any kind.",
+        help_text="Name or path of an environment of any kind.",
         **EXACT,
     )
 
@@ -188,7 +190,7 @@ class PathQuery(ConnectionQuery):
     """A path on a remote host."""
 
     path = serializers.CharField(
-        max_length=4096, help_text="Absolute, or in the home of the user there.", **EXACT
+        max_length=4096, help_text="Absolute, or relative to the remote user's home.", **EXACT
     )
 
 
@@ -196,5 +198,5 @@ class FolderQuery(PathQuery):
     """A folder on a remote host."""
 
     path = serializers.CharField(
-        default="~", max_length=4096, help_text="Absolute, or in the home of the user there.", **EXACT
+        default="~", max_length=4096, help_text="Absolute, or relative to the remote user's home.", **EXACT
     )

@@ -1,4 +1,4 @@
-"""Request serializers of the API of remote viewers, and the response about a session."""
+"""Request serializers and session responses of the API of remote viewers."""
 
 from __future__ import annotations
 
@@ -21,45 +21,47 @@ LOGIN = ("password", "private_key", "private_key_path", "passphrase")
 class StartViewerArguments(ConnectArguments):
     """Validated fields of `StartViewerBody`."""
 
-    wanted: SessionParameters
+    parameters: SessionParameters
     wait: bool
 
 
 class StartViewerBody(ConnectBody):
-    """Host and credentials or an open connection, and what the viewer shows."""
+    """A host with credentials or an open connection, and the parameters of the viewer."""
 
-    host = serializers.CharField(max_length=300, required=False, help_text="A name or an address.", **EXACT)
+    host = serializers.CharField(
+        max_length=300, required=False, help_text="A host name or an IP address.", **EXACT
+    )
     username = serializers.CharField(max_length=255, required=False, **EXACT)
     connection_id = serializers.CharField(
         max_length=600,
         required=False,
-        help_text="Of an open connection, in place of host, username and what proves who they are.",
+        help_text="Id of an open connection, in target of host, username and credentials.",
         **EXACT,
     )
     remote_root = serializers.CharField(
-        max_length=4096, help_text="The storage root there; `~` is the home there.", **EXACT
+        max_length=4096, help_text="The remote storage root; `~` is the remote user's home.", **EXACT
     )
     local_port = serializers.IntegerField(
-        min_value=0, max_value=65535, default=0, help_text="0 for any free one."
+        min_value=0, max_value=65535, default=0, help_text="0 for any free port."
     )
     remote_port = serializers.IntegerField(
-        min_value=0, max_value=65535, default=0, help_text="0 for any free one."
+        min_value=0, max_value=65535, default=0, help_text="0 for any free port."
     )
     conda_env = serializers.CharField(
         max_length=4096,
         default="",
         allow_blank=True,
-        help_text="The name or path of an environment of any kind; without it the default one.",
+        help_text="Name or path of an environment of any kind; the default environment if missing.",
         **EXACT,
     )
     wait = serializers.BooleanField(
         default=True,
-        help_text="Answer when it runs. Else at once: `viewer/status` then tells how far it is.",
+        help_text="Respond once the viewer runs. If false, respond at once; poll `viewer/status` for the progress.",
     )
 
     def validate(self, fields: dict[str, Any]) -> StartViewerArguments:
         """Require either an open connection or an address with credentials."""
-        wanted = SessionParameters(
+        parameters = SessionParameters(
             root=fields["remote_root"],
             environment=fields["conda_env"],
             local_port=fields["local_port"],
@@ -73,7 +75,7 @@ class StartViewerBody(ConnectBody):
                 raise serializers.ValidationError(
                     {name: ["This field is required without a connection_id."] for name in missing}
                 )
-            return {**super().validate(fields), "wanted": wanted, "wait": wait}
+            return {**super().validate(fields), "parameters": parameters, "wait": wait}
         both = [name for name in (*ADDRESS, *LOGIN) if name in fields]
         if both:
             raise serializers.ValidationError(
@@ -83,7 +85,7 @@ class StartViewerBody(ConnectBody):
             address = addresses.from_id(connection_id)
         except InvalidAddress as error:
             raise serializers.ValidationError({"connection_id": [str(error)]}) from error
-        return {"address": address, "wanted": wanted, "wait": wait}
+        return {"address": address, "parameters": parameters, "wait": wait}
 
 
 class StopViewerBody(Body):
@@ -93,16 +95,16 @@ class StopViewerBody(Body):
 
 
 class CopyProgramBody(ConnectionQuery, Body):
-    """Where to copy this program, and for which environment."""
+    """Where to copy this program, and the environment that it is for."""
 
     conda_env = serializers.CharField(
-        default="system", max_length=4096, help_text="The name or path of an environment.", **EXACT
+        default="system", max_length=4096, help_text="Name or path of an environment.", **EXACT
     )
 
 
 def session_to_dict(session: Session) -> ViewerSession:
-    """Serialize a session, each key in both spellings; its `url` opens it once, within five minutes."""
-    report, place = session.report, session.place
+    """Serialize a session with each key in camel case and snake case; its `url` is a one-time link, valid for five minutes."""
+    report, target = session.report, session.target
     fields: ViewerSessionFields = {
         "session_id": session.id,
         "connection_id": session.address.id,
@@ -110,14 +112,14 @@ def session_to_dict(session: Session) -> ViewerSession:
         "ssh_port": session.address.port,
         "username": session.address.username,
         "local_port": session.tunnel.port,
-        "remote_port": session.wanted.remote_port if report is None else report.port,
-        "remote_root": session.wanted.root if report is None else report.root,
+        "remote_port": session.parameters.remote_port if report is None else report.port,
+        "remote_root": session.parameters.root if report is None else report.root,
         "remote_pid": None if report is None else report.pid,
         "remote_version": None if report is None else report.version,
-        "conda_env": session.wanted.environment if place is None else place.environment,
+        "conda_env": session.parameters.environment if target is None else target.environment,
         "status": session.state,
         "stage": session.stage,
-        "error": session.trouble or None,
+        "error": session.error_message or None,
         "started_at": int(session.started_at * 1000),
         "uptime_seconds": round(session.uptime, 3),
         "is_active": session.state == "running",

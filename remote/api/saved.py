@@ -1,4 +1,4 @@
-"""API of saved connections: single ones under /api/config, all of them under /api/remote. Responses have no secrets."""
+"""API of saved connections: one at a time under /api/config, all at once under /api/remote. Responses contain no secrets."""
 
 from __future__ import annotations
 
@@ -36,14 +36,16 @@ class SaveConnectionBody(AddressBody):
     name = serializers.CharField(default="", max_length=200, allow_blank=True)
     auth_method = serializers.ChoiceField(choices=METHODS)
     remember_password = serializers.BooleanField(
-        default=False, help_text="Keep the password, or the text of the key, and the passphrase, encrypted."
+        default=False, help_text="Store the password, or the private key and its passphrase, encrypted."
     )
     password = serializers.CharField(max_length=1024, allow_blank=True, **SECRET)
-    private_key = serializers.CharField(max_length=65536, help_text="The text of a key.", **SECRET)
+    private_key = serializers.CharField(max_length=65536, help_text="The private key as text.", **SECRET)
     private_key_path = serializers.CharField(
-        max_length=4096, required=False, help_text="A key file on the viewer's machine.", **EXACT
+        max_length=4096, required=False, help_text="A key file on the machine of this viewer.", **EXACT
     )
-    passphrase = serializers.CharField(max_length=1024, allow_blank=True, help_text="Of the key.", **SECRET)
+    passphrase = serializers.CharField(
+        max_length=1024, allow_blank=True, help_text="Passphrase of the private key.", **SECRET
+    )
 
     def validate(self, fields: dict[str, Any]) -> SaveConnectionArguments:
         """Return the arguments of `saved.save_connection`."""
@@ -62,7 +64,7 @@ class SavedConnections(APIView):
 
     @endpoint(returns=responses.SavedConnectionList, errors=[503])
     def get(self, request: Request) -> Response:
-        """List them in the order in which they were saved, without secrets."""
+        """List them in the order of their creation, without secrets."""
         connections = [one.to_dict() for one in saved.saved_connections()]
         return Response(responses.SavedConnectionList(connections=connections))
 
@@ -86,8 +88,8 @@ class SavedConnection(APIView):
 
     @endpoint(returns=responses.Done, errors=[404, 503])
     def delete(self, request: Request, key: str) -> Response:
-        """Delete a saved connection and its secrets. The key may have the form of any release."""
-        saved.forget_connection(key)
+        """Delete a saved connection and its secrets. The key formats of all releases are accepted."""
+        saved.delete_connection(key)
         return Response(responses.Done(ok=True, message="SSH connection deleted successfully"))
 
 
@@ -102,7 +104,7 @@ class SavedDetails(APIView):
 
 
 class SavedConnectionItem(Body):
-    """A connection in the list of all; further fields are stored too."""
+    """A connection in the list of all; additional fields are stored as they are."""
 
     host = serializers.CharField()
     port = serializers.IntegerField(required=False)
@@ -110,17 +112,17 @@ class SavedConnectionItem(Body):
 
 
 class AllConnections(APIView):
-    """All saved connections at once."""
+    """All saved connections."""
 
     @endpoint(returns=responses.AllSavedConnections, errors=[503])
     def get(self, request: Request) -> Response:
-        """List them with the further fields that they were saved with, without secrets."""
+        """List them with their additional fields, without secrets."""
         connections = [one.more | one.to_dict() for one in saved.saved_connections()]
         return Response({"ok": True, "connections": connections})
 
     @endpoint(request=SavedConnectionItem(many=True), returns=responses.Done, errors=[503])
     def post(self, request: Request) -> Response:
-        """Save these connections and delete all others. One without its secret keeps the stored secret."""
+        """Replace all saved connections. An item without its secret keeps the stored one."""
         items = request.data
         if not isinstance(items, list):
             raise ParseError("The body must be a list of connections, each with host, port and username.")
@@ -128,7 +130,7 @@ class AllConnections(APIView):
             raise ValidationError(
                 {
                     "connections": [
-                        f"connections: at most {MAX_CONNECTIONS} objects are taken, each with host, port and username."
+                        f"connections: expected at most {MAX_CONNECTIONS} objects, each with host, port and username."
                     ]
                 }
             )

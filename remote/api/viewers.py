@@ -31,9 +31,9 @@ class StartViewer(APIView):
         },
     )
     def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Start a viewer and a tunnel to it: connect, find the environment, start, open the tunnel, check its health.
+        """Start a remote viewer: connect, find the environment, start, open the tunnel, check its health.
 
-        409 when the host's key has to be confirmed (`detail` is an object), when this program is not in the
+        409 when the host key must be confirmed (`detail` is an object), when this program is not installed in the
         environment (`code` says why; `can_copy`, whether `/api/remote/wheel` helps), or when the local port is in use.
         """
         session = viewers.start_viewer(**body)
@@ -47,11 +47,11 @@ class StartViewer(APIView):
 
 @remote_io
 class StopViewer(APIView):
-    """The end of a remote viewer."""
+    """Stopping of a remote viewer."""
 
     @endpoint(body=StopViewerBody, returns=responses.Done, errors=[404, 503])
     def post(self, request: Request, body: dict[str, Any]) -> Response:
-        """Close the tunnel, then stop the remote viewer. Without a connection it exits by itself, later."""
+        """Close the tunnel, then stop the remote viewer. Without a connection the viewer exits later on its own."""
         viewers.stop_viewer(**body)
         return Response(responses.Done(ok=True, message=f"Session {body['session_id']} stopped"))
 
@@ -61,7 +61,7 @@ class ViewerSessions(APIView):
 
     @endpoint(returns=responses.ViewerSessionList)
     def get(self, request: Request) -> Response:
-        """List the viewers that run, start, reconnect or have failed, in the order of their start."""
+        """List the viewers that are starting, running, reconnecting or failed, in the order of their start."""
         sessions = [session_to_dict(session) for session in viewers.viewer_sessions()]
         return Response(responses.ViewerSessionList(sessions=sessions))
 
@@ -71,7 +71,7 @@ class ViewerStatus(APIView):
 
     @endpoint(returns=responses.ViewerSession, errors=[404])
     def get(self, request: Request, session_id: str) -> Response:
-        """Return its state: the stage of its start, its latency, its error, and a one-time link."""
+        """Return its state, the stage of its start, its latency, its error, and a one-time link."""
         return Response(session_to_dict(viewers.viewer_session(session_id=session_id)))
 
 
@@ -101,7 +101,7 @@ class CopyProgram(APIView):
     def post(self, request: Request, body: dict[str, Any]) -> Response:
         """Copy this program into `~/.cache/runicorn` on the remote host, as a wheel; nothing is installed.
 
-        The response has the command that installs it into the environment, to be run there by its user.
+        The response contains the command that installs it into the environment; the user runs it on the remote host.
         """
         return Response(
             viewers.copy_program(connection_id=body["connection_id"], environment=body["conda_env"])

@@ -1,8 +1,9 @@
-"""Secrets at rest: encrypted with a key that lies in the configuration directory, for its user alone. No Django.
+"""Encryption of saved secrets with a key file in the configuration directory (mode 0600). No Django.
 
-Format: Fernet (https://github.com/fernet/spec) with the key in `.secret.key`, as Runicorn 0.5 has them in `connections.json`; what
-it has in `config.json` (`ENC:`, XOR with the 32 bytes of `.credential_key`) is read, never written. A copy of `connections.json` alone tells nothing;
-whoever may read the whole directory can open it, as they could log in with the user's own keys.
+Format: Fernet (https://github.com/fernet/spec) with the key in `.secret.key`, as Runicorn 0.5 writes it to
+`connections.json`. The older format of `config.json` (`ENC:`, XOR with the 32 bytes of `.credential_key`) is read and
+never written. `connections.json` alone reveals no secret; anyone who can read the whole directory can decrypt them,
+just as they could use the user's own SSH keys.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ KEY_FILE = ".secret.key"
 DAMAGED = ".damaged"
 OLD_KEY_FILE = ".credential_key"
 FERNET, OLD = "gAAAAA", "ENC:"
-"""How sealed texts begin: a version byte of 128 and a time before the year 2106, and the mark of the old kind."""
+"""First characters of encrypted texts: version byte 128 with a time before 2106, and the prefix of the old format."""
 KEY_BYTES = 64
 logger = logging.getLogger(__name__)
 
 
-def seal(text: str) -> str:
-    """An encrypted text, in ASCII; the key is made at the first call.
+def encrypt(text: str) -> str:
+    """Return a text encrypted, in ASCII; the key file is created by the first call.
 
     Raises:
         OSError: the key cannot be read or written.
@@ -38,17 +39,17 @@ def seal(text: str) -> str:
     return Fernet(_key()).encrypt(text.encode("utf-8", "surrogatepass")).decode("ascii")
 
 
-def unseal(sealed: str) -> str | None:
-    """The text; `None` when the key is not the one that it was encrypted with, or is gone.
+def decrypt(sealed: str) -> str | None:
+    """Return the decrypted text, or None when the key is missing or another one.
 
-    What is not encrypted at all comes out as it is: Runicorn 0.5 left keys and passphrases in the clear.
+    Text that is not encrypted is returned unchanged: Runicorn 0.5 stored keys and passphrases unencrypted.
 
     Raises:
-        OSError: the key is there and cannot be read.
+        OSError: the key file exists and cannot be read.
     """
     if sealed.startswith(OLD):
-        return _unseal_old(sealed.removeprefix(OLD))
-    if not is_sealed(sealed):
+        return _decrypt_old(sealed.removeprefix(OLD))
+    if not is_encrypted(sealed):
         return sealed
     from cryptography.fernet import Fernet, InvalidToken
 
@@ -60,12 +61,12 @@ def unseal(sealed: str) -> str | None:
         return None
 
 
-def is_sealed(text: str) -> bool:
-    """Whether a text of a file is one that `seal` made."""
+def is_encrypted(text: str) -> bool:
+    """Return whether a text was encrypted by `encrypt`."""
     return text.startswith(FERNET) and len(text) > 50 and text.isascii()
 
 
-def _unseal_old(text: str) -> str | None:
+def _decrypt_old(text: str) -> str | None:
     key = _read(OLD_KEY_FILE)
     if not key:
         return None
@@ -81,14 +82,14 @@ def _key() -> bytes:
 
     folder = config_directory()
     path = folder / KEY_FILE
-    # Two viewers that start to keep secrets at once are to agree on one key.
+    # Two viewers that create the key at the same time must agree on one.
     with _platform.file_lock(folder / f"{KEY_FILE}.lock"):
         found = _read(KEY_FILE)
         if found is not None:
             try:
                 Fernet(found)
             except ValueError:
-                logger.warning("%s holds no key; it was moved aside, and what it had encrypted is lost", path)
+                logger.warning("%s contains no key and was renamed; secrets encrypted with it are lost", path)
                 os.replace(path, path.with_name(KEY_FILE + DAMAGED))
             else:
                 return found
@@ -103,7 +104,7 @@ def _read(name: str) -> bytes | None:
         found = _platform.read_regular(path, KEY_BYTES, follow_links=True)
     except FileNotFoundError:
         return None
-    with suppress(OSError):  # on a read-only disk it stays as it is
+    with suppress(OSError):  # a read-only disk keeps its permissions
         if path.stat().st_mode & 0o077:
             path.chmod(PRIVATE_FILE)
     return found if name == OLD_KEY_FILE else found.strip()

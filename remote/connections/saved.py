@@ -1,7 +1,7 @@
-"""The verbs of saved connections: `connections.json` in the configuration directory, whose secrets are encrypted.
+"""Saved connections: `connections.json` in the configuration directory, with encrypted secrets.
 
-The file is the record and short, and it is read whenever it is asked for; there are no rows. What Runicorn 0.5 kept in `config.json`
-besides (`ssh_connections`, in an encryption that anybody can undo) is read as well, and moved over with the first change.
+The file is the record; it is short and read on every access, so there are no rows. The list that Runicorn 0.5 kept in
+`config.json` (`ssh_connections`, with an encryption that anybody can reverse) is read too and moved over by the first change.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 from rest_framework import status
 
 from remote.connections import encryption
-from remote.connections.saved_file import Method, Saved, parsed, place
+from remote.connections.saved_file import Method, Saved, parse_entry, place
 from remote.errors import ConfigurationUnavailable, InvalidInput, RemoteError
 from remote.ssh.address import Address
 from remote.ssh.credentials import Credentials
@@ -31,18 +31,18 @@ from runicorn.settings.user import PRIVATE_FILE, config_directory
 
 FILE = "connections.json"
 OLD_LIST = "ssh_connections"
-"""The name of the older list in `config.json`."""
+"""Key of the older list in `config.json`."""
 MOST = 200
 CEILING = 8 * 1024 * 1024
 NEEDED = {
-    "password": (("password",), "password: it is needed to log in with a password."),
+    "password": (("password",), "password: required for password authentication."),
     "key": (
         ("private_key", "private_key_path"),
-        "private_key_path: a key file, or the text of a key, is needed to log in with a key.",
+        "private_key_path: a key file, or the key as text, is required for key authentication.",
     ),
     "agent": ((), ""),
 }
-"""What each way to log in cannot do without, and the sentence when it is missing."""
+"""Required fields by authentication method, and the error when they are missing."""
 logger = logging.getLogger(__name__)
 
 
@@ -55,42 +55,42 @@ class SavedConnectionNotFound(RemoteError):
         super().__init__(f"Connection not found: {key}")
 
 
-class Damaged(ValueError):
-    """The file holds no list."""
+class DamagedFile(ValueError):
+    """The file does not contain a list."""
 
 
 def saved_connections() -> list[Saved]:
-    """In the order in which they were saved.
+    """Return the saved connections in the order of their creation.
 
     Raises:
-        ConfigurationUnavailable: the file is there and cannot be read.
+        ConfigurationUnavailable: the file cannot be read.
     """
     with _configuration():
-        return [saved for entry in _entries() if (saved := parsed(entry)) is not None]
+        return [saved for entry in _entries() if (saved := parse_entry(entry)) is not None]
 
 
 def saved_connection(key: str) -> Saved:
-    """The one of that key, in any form that keys ever had.
+    """Return the connection with a key in the format of any release.
 
     Raises:
-        SavedConnectionNotFound: there is none.
+        SavedConnectionNotFound: no saved connection has the key.
         ConfigurationUnavailable: the file cannot be read.
     """
     with _configuration():
         entries = _entries()
     index = place(entries, key)
-    saved = None if index is None else parsed(entries[index])
+    saved = None if index is None else parse_entry(entries[index])
     if saved is None:
         raise SavedConnectionNotFound(key)
     return saved
 
 
 def credentials(saved: Saved) -> Credentials:
-    """What a saved connection logs in with; a password or passphrase that was not remembered is left out.
+    """Return the credentials of a saved connection, without a password or passphrase that was not remembered.
 
     Raises:
-        InvalidInput: a secret was encrypted with a key that is not there any more.
-        ConfigurationUnavailable: the key of the encryption cannot be read.
+        InvalidInput: a secret was encrypted with another key.
+        ConfigurationUnavailable: the encryption key cannot be read.
     """
     wanted = {"password": ("password",), "key": ("private_key", "passphrase"), "agent": ()}[saved.auth_method]
     opened: dict[str, str] = {}
@@ -99,10 +99,10 @@ def credentials(saved: Saved) -> Credentials:
             continue
         require("saved-passwords")
         with _configuration():
-            text = encryption.unseal(saved.sealed[name])
+            text = encryption.decrypt(saved.sealed[name])
         if text is None:
             raise InvalidInput(
-                name, f"{name}: what was saved cannot be decrypted any more. Enter it once more and save it."
+                name, f"{name}: the saved value cannot be decrypted. Enter it again and save the connection."
             )
         opened[name] = text
     path = saved.private_key_path if saved.auth_method == "key" else None
@@ -119,33 +119,33 @@ def save_connection(
     secrets: dict[str, str] | None = None,
     complete: bool = True,
 ) -> tuple[Saved, bool]:
-    """Save a connection, in place of the one to the same address.
+    """Save a connection, replacing the one to the same address.
 
     Args:
-        address: whom it is to.
+        address: user, host and port.
         auth_method: `password`, `key` or `agent`.
-        name: what a person calls it.
-        remember: whether secrets are kept; one that is not given anew stays as it was.
+        name: a label for people.
+        remember: whether to store secrets; one that is not given keeps its stored value.
         private_key_path: a key file on this machine.
         secrets: `password`, `private_key`, `passphrase`.
-        complete: whether what the method needs has to be there. What is not is asked for before connecting.
+        complete: whether everything that the method requires must be given; the rest is asked for before connecting.
 
     Returns:
-        What is saved, and whether it is new.
+        The saved connection, and whether it is new.
 
     Raises:
-        InvalidInput: what the method needs is missing, or there are too many.
-        ConfigurationUnavailable: it could not be written; nothing was changed.
+        InvalidInput: something that the method requires is missing, or there are too many connections.
+        ConfigurationUnavailable: the file could not be written; nothing was changed.
     """
     saved = Saved(address, name, auth_method, remember, private_key_path)
     new: list[bool] = []
 
     def change(entries: list[Any]) -> None:
         index = place(entries, saved.key)
-        before = None if index is None else parsed(entries[index])
+        before = None if index is None else parse_entry(entries[index])
         if complete:
             _check(saved, secrets or {}, before)
-        record = _sealed(saved, secrets or {}, before).record()
+        record = _encrypted(saved, secrets or {}, before).record()
         new.append(index is None)
         if index is None:
             entries.append(record)
@@ -157,19 +157,19 @@ def save_connection(
 
 
 def replace_connections(items: Sequence[dict[str, Any]]) -> None:
-    """Save these connections and forget all others; one that comes without its secret keeps the stored one.
+    """Replace all saved connections; an item without its secret keeps the stored one.
 
     Args:
-        items: objects as `remote/connections/saved_file.py` describes them, secrets in the clear.
+        items: objects in the format of `remote/connections/saved_file.py`, with unencrypted secrets.
 
     Raises:
-        InvalidInput: one of them has no address, or there are too many.
-        ConfigurationUnavailable: they could not be written; nothing was changed.
+        InvalidInput: an item has no address, or there are too many.
+        ConfigurationUnavailable: the file could not be written; nothing was changed.
     """
     given: dict[str, tuple[Saved, dict[str, str]]] = {}
     silent = set()
     for number, item in enumerate(items, start=1):
-        saved = parsed(item)
+        saved = parse_entry(item)
         if saved is None:
             raise InvalidInput(
                 "connections", f"connections: number {number} has no valid host, port and username."
@@ -182,20 +182,20 @@ def replace_connections(items: Sequence[dict[str, Any]]) -> None:
             silent.add(saved.key)
 
     def change(entries: list[Any]) -> None:
-        before = {known.key: known for entry in entries if (known := parsed(entry)) is not None}
-        sealed = {key: _sealed(saved, secrets, before.get(key)) for key, (saved, secrets) in given.items()}
-        for key in silent & before.keys():  # how to log in stays with what it is done with
+        before = {known.key: known for entry in entries if (known := parse_entry(entry)) is not None}
+        sealed = {key: _encrypted(saved, secrets, before.get(key)) for key, (saved, secrets) in given.items()}
+        for key in silent & before.keys():  # the method stays with the secret that it uses
             sealed[key] = replace(sealed[key], auth_method=before[key].auth_method)
         entries[:] = [replace(one, remember=bool(one.sealed)).record() for one in sealed.values()]
 
     _change(change)
 
 
-def forget_connection(key: str) -> None:
-    """Forget a saved connection and its secrets.
+def delete_connection(key: str) -> None:
+    """Delete a saved connection and its secrets.
 
     Raises:
-        SavedConnectionNotFound: there is none of that key.
+        SavedConnectionNotFound: no saved connection has the key.
         ConfigurationUnavailable: the file could not be written; nothing was changed.
     """
 
@@ -209,7 +209,7 @@ def forget_connection(key: str) -> None:
 
 
 def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
-    """See that the connection has all that its method needs."""
+    """Raise InvalidInput if something that the authentication method requires is missing."""
     names, sentence = NEEDED[saved.auth_method]
     kept = {**(before.sealed if before and saved.remember else {}), **secrets}
     if saved.private_key_path:
@@ -218,23 +218,20 @@ def _check(saved: Saved, secrets: dict[str, str], before: Saved | None) -> None:
         raise InvalidInput(names[-1], sentence)
 
 
-def _sealed(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
+def _encrypted(saved: Saved, secrets: dict[str, str], before: Saved | None) -> Saved:
     if not saved.remember:
         return saved
     stays = before.sealed if before is not None else {}
     return replace(
-        saved, sealed=stays | {name: encryption.seal(text) for name, text in secrets.items() if text}
+        saved, sealed=stays | {name: encryption.encrypt(text) for name, text in secrets.items() if text}
     )
 
 
-# The file
-
-
 def _entries() -> list[Any]:
-    """What the file holds, and what `config.json` of Runicorn 0.5 holds besides."""
+    """Return the objects of the file and those of `config.json` of Runicorn 0.5."""
     entries = _read()
-    for entry in _older():
-        older = parsed(entry)
+    for entry in _old_entries():
+        older = parse_entry(entry)
         if older is not None and place(entries, older.key) is None:
             entries.append(entry)
     return entries
@@ -250,53 +247,53 @@ def _read() -> list[Any]:
     try:
         entries = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise Damaged from None
+        raise DamagedFile from None
     if not isinstance(entries, list):
-        raise Damaged
+        raise DamagedFile
     return entries
 
 
-def _older() -> list[Any]:
+def _old_entries() -> list[Any]:
     older = own.read_user_config().get(OLD_LIST)
     return older if isinstance(older, list) else []
 
 
 def _change(change: Callable[[list[Any]], None]) -> None:
-    """Read, change and replace the file while no other process does; secrets in the clear are sealed on the way."""
+    """Read, change and replace the file under a lock; unencrypted secrets are encrypted on the way."""
     with _configuration():
         path = config_directory() / FILE
         with _platform.file_lock(path.with_name(f".{FILE}.lock")):
             entries = _readable_entries(path)
             change(entries)
             if len(entries) > MOST:
-                raise InvalidInput("connections", f"connections: more than {MOST} are not kept.")
-            text = json.dumps([_closed(entry) for entry in entries], indent=2, ensure_ascii=False)
+                raise InvalidInput("connections", f"connections: at most {MOST} connections can be saved.")
+            text = json.dumps([_encrypted_entry(entry) for entry in entries], indent=2, ensure_ascii=False)
             content = text.encode("utf-8", "replace")
             if len(content) > CEILING:
                 raise InvalidInput(
-                    "connections", f"connections: more than {CEILING // 2**20} MiB are not kept."
+                    "connections", f"connections: the list is larger than {CEILING // 2**20} MiB."
                 )
             _platform.replace_file(Path(os.path.realpath(path)), content, PRIVATE_FILE)
-        if _older():  # only now: a crash before this leaves both
+        if _old_entries():  # after the write: a crash before this line keeps both
             own.write_user_config({OLD_LIST: None})
 
 
-def _closed(entry: Any) -> Any:
-    saved = parsed(entry)
-    if saved is None or all(encryption.is_sealed(text) for text in saved.sealed.values()):
+def _encrypted_entry(entry: Any) -> Any:
+    saved = parse_entry(entry)
+    if saved is None or all(encryption.is_encrypted(text) for text in saved.sealed.values()):
         return entry
-    opened = {name: encryption.unseal(text) for name, text in saved.sealed.items()}
-    # What cannot be opened any more is of no use to anybody.
+    opened = {name: encryption.decrypt(text) for name, text in saved.sealed.items()}
+    # A secret that cannot be decrypted is useless.
     return replace(
-        saved, sealed={name: encryption.seal(text) for name, text in opened.items() if text}
+        saved, sealed={name: encryption.encrypt(text) for name, text in opened.items() if text}
     ).record()
 
 
 def _readable_entries(path: Path) -> list[Any]:
-    """What is saved; a file that is none is put aside, where a person may look at it."""
+    """Return the saved objects; a damaged file is renamed and kept for inspection."""
     try:
         return _entries()
-    except Damaged:
+    except DamagedFile:
         aside = path.with_name(f"{FILE}.damaged-{int(time.time())}")
         os.replace(path, aside)
         logger.warning("%s was damaged and is now %s", path, aside)
@@ -305,12 +302,12 @@ def _readable_entries(path: Path) -> list[Any]:
 
 @contextmanager
 def _configuration() -> Iterator[None]:
-    """Turn what the configuration directory says no to into an answer."""
+    """Convert errors of the configuration directory to `ConfigurationUnavailable`."""
     try:
         yield
-    except Damaged:
+    except DamagedFile:
         raise ConfigurationUnavailable(
-            f"{FILE} is damaged. Saving a connection puts it aside and begins anew"
+            f"{FILE} is damaged. Saving a connection renames it and starts a new list"
         ) from None
     except OSError as error:
         raise ConfigurationUnavailable(error.strerror or "unknown reason") from error

@@ -1,10 +1,10 @@
-"""What `connections.json` holds: a list of objects, one a connection that a person saved. No Django.
+"""Format of `connections.json`: a list of objects, one for each saved connection. No Django.
 
     [{"host": "gpu.example.org", "port": 22, "username": "me", "name": "the big one", "auth_method": "password",
       "remember_password": true, "password": "gAAAAA…"}]
 
-Runicorn 0.5 wrote what its pages had at hand, so names in camel case are understood and unknown fields kept. The secrets (`SECRETS`) are
-sealed by `remote/connections/encryption.py`; an object in which no address can be found is left where it is.
+Runicorn 0.5 wrote whatever fields its pages had, so camel-case names are accepted and unknown fields kept. The secrets
+(`SECRETS`) are encrypted by `remote/connections/encryption.py`; an object without an address is kept unchanged.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ OTHER_NAMES = {
     "privateKey": "private_key",
 }
 TOLD = ("key", "has_password", "has_private_key", "has_passphrase")
-"""What answers add to an object; it means nothing in a file."""
+"""Fields that responses add to an object; ignored when read from a file."""
 _SECRET_WORDS = ("password", "passphrase", "secret", "token", "credential", "private")
 
 
 @dataclass(frozen=True, repr=False)
 class Saved:
-    """One saved connection; its secrets are sealed."""
+    """One saved connection with encrypted secrets."""
 
     address: Address
     name: str = ""
@@ -45,21 +45,21 @@ class Saved:
     remember: bool = True
     private_key_path: str | None = None
     sealed: dict[str, str] = field(default_factory=dict)
-    """By the names of `SECRETS`."""
+    """Encrypted values by the names of `SECRETS`."""
     more: dict[str, Any] = field(default_factory=dict)
-    """Further fields of the object."""
+    """Additional fields of the object."""
 
     def __repr__(self) -> str:
-        """Nothing of a secret, sealed or not."""
+        """Omit the secrets, encrypted ones too."""
         return f"Saved({self.key})"
 
     @property
     def key(self) -> str:
-        """`user@host:port@user`, by which a saved connection is named."""
+        """`user@host:port@user`, the id of a saved connection."""
         return f"{self.address.id}@{self.address.username}"
 
     def record(self) -> JsonObject:
-        """The object that the file holds."""
+        """Return the object for the file."""
         return {
             **self.more,
             "host": self.address.host,
@@ -73,7 +73,7 @@ class Saved:
         }
 
     def to_dict(self) -> SavedConnection:
-        """Serialize for the API: no secret, only whether there is one."""
+        """Serialize for the API, with flags in place of the secrets."""
         return {
             "key": self.key,
             "host": self.address.host,
@@ -89,8 +89,8 @@ class Saved:
         }
 
 
-def parsed(entry: object) -> Saved | None:
-    """The connection that an object of the file describes; `None` when it describes none."""
+def parse_entry(entry: object) -> Saved | None:
+    """Parse an object of the file; return None if it has no valid address."""
     if not isinstance(entry, dict):
         return None
     fields: dict[str, Any] = {OTHER_NAMES.get(str(name), str(name)): value for name, value in entry.items()}
@@ -126,19 +126,19 @@ def _method(fields: dict[str, Any]) -> Method:
 
 
 def _secret(name: str) -> bool:
-    """Whether a field of an unknown name may hold a secret: such a one is neither told nor kept in the clear."""
+    """Return whether an unknown field may contain a secret, which is neither shown nor stored unencrypted."""
     return any(word in name.lower() for word in _SECRET_WORDS)
 
 
 def place(entries: Iterable[object], key: str) -> int | None:
-    """Where in the list the connection stands that a key names, in any form that keys ever had.
+    """Return the index of the connection with a key in the format of any release, or None.
 
     Args:
-        entries: of the file.
+        entries: the objects of the file.
         key: `user@host:port@user`, `user@host:port`, or `host:port@user`.
     """
     for index, entry in enumerate(entries):
-        saved = parsed(entry)
+        saved = parse_entry(entry)
         if saved is not None and key in _keys(saved):
             return index
     return None

@@ -1,4 +1,4 @@
-"""Describe the Python that runs this as one line of JSON. Runs as `<python> -` on remote hosts, Python 3.4 included."""
+"""Describe the Python that runs this as one line of JSON. Runs as `<python> -` on remote hosts, with Python 3.4 or newer."""
 
 import sys
 
@@ -11,11 +11,11 @@ import socket
 import subprocess
 
 FAILURES = (AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
-"""Whatever a broken installation raises costs one field, not the description."""
+"""Exceptions of a broken installation; each costs one field, not the whole description."""
 
 
 def runicorn():
-    """Return the version and the implementation of the `runicorn` that is installed, or None."""
+    """Return the version and the implementation of the installed `runicorn`, or None."""
     try:
         from importlib.metadata import version
     except ImportError:
@@ -39,7 +39,7 @@ def runicorn():
 
 
 def implementation():
-    """Return what `runicorn version --json` reports; another program of the name has no such command."""
+    """Return the output of `runicorn version --json`; other programs of that name have no such command."""
     process = subprocess.Popen(
         [sys.executable, "-m", "runicorn", "version", "--json"],
         cwd="/",
@@ -57,7 +57,7 @@ def implementation():
 
 
 def storage_root():
-    """Return the storage root that a training started here would use."""
+    """Return the storage root that a training script started here would use."""
     home = os.path.expanduser("~")
     config = os.environ.get("RUNICORN_CONFIG_DIR") or os.path.join(
         os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config"), "runicorn"
@@ -76,7 +76,7 @@ def storage_root():
 
 
 def free_port():
-    """Return a port of the loopback address that is free now."""
+    """Return a free port of the loopback address."""
     listener = socket.socket()
     try:
         listener.bind(("127.0.0.1", 0))

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 FIND_SECONDS = 20.0
 DESCRIBE_SECONDS = 20.0
 AT_ONCE = 4
-"""Pythons that start at the same time: sshd allows ten sessions a connection."""
+"""Pythons started at the same time; sshd allows ten sessions per connection by default."""
 CACHE_KEY = "environments"
 
 
 async def find(connection: PooledConnection) -> list[Environment]:
-    """All of them, looked for anew.
+    """Search the host and return all environments.
 
     Raises:
-        RemoteOperationFailed: the machine let us look for none.
+        RemoteOperationFailed: the host cannot be searched.
         ConnectionLost: the connection was lost.
     """
     link = connection.link
@@ -35,61 +35,61 @@ async def find(connection: PooledConnection) -> list[Environment]:
     except ValueError:
         raise RemoteOperationFailed(
             f"{link.address.host} does not run commands for {link.address.username}: {output.complaint}. "
-            "Viewing needs a user with a shell there."
+            "A remote viewer needs a user with a shell."
         ) from None
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def look(candidate: Candidate) -> Environment:
+    async def probe_candidate(candidate: Candidate) -> Environment:
         async with slots:
-            return await _look(link, candidate)
+            return await _probe(link, candidate)
 
-    found = probe.named(await asyncio.gather(*(look(candidate) for candidate in candidates)))
-    if await link.is_breaking():  # then one that said nothing might have said something
+    found = probe.with_names(await asyncio.gather(*(probe_candidate(candidate) for candidate in candidates)))
+    if await link.is_breaking():  # an unanswered probe may be due to the lost connection
         raise ConnectionLost(link.address.id)
     connection.memory[CACHE_KEY] = found
     return found
 
 
-async def _look(link: Link, candidate: Candidate) -> Environment:
+async def _probe(link: Link, candidate: Candidate) -> Environment:
     try:
         output = await link.run(
             candidate.path, "-", stdin=probe.script("describe_python.py"), timeout=DESCRIBE_SECONDS
         )
-    except RemoteOperationFailed:  # it hangs: the others can be had all the same
+    except RemoteOperationFailed:  # it hangs; the other environments are unaffected
         return probe.environment(candidate, b"")
     return probe.environment(candidate, output.stdout)
 
 
-async def called(connection: PooledConnection, name: str) -> Environment:
-    """The environment of a name or path, as it is now; the machine is searched when it is not known yet.
+async def find_by_name(connection: PooledConnection, name: str) -> Environment:
+    """Return the current state of an environment by name or path; search the host if it is not known yet.
 
     Raises:
-        EnvironmentNotFound: there is none.
-        RemoteOperationFailed: the machine let us look for none.
+        EnvironmentNotFound: no environment has that name or path.
+        RemoteOperationFailed: the host cannot be searched.
         ConnectionLost: the connection was lost.
     """
     known: list[Environment] = connection.memory.get(CACHE_KEY, [])
-    one = _called(known, name)
+    one = _by_name(known, name)
     if one is None:
         found = await find(connection)
-        one = _called(found, name)
+        one = _by_name(found, name)
         if one is not None:
             return one
         if not found or any(other.python for other in found):
             raise EnvironmentNotFound(name)
         raise RemoteOperationFailed(
-            f"No Python on {connection.address.host} answered: which of them is {name} cannot be told."
+            f"No Python on {connection.address.host} responded, so environment {name} cannot be identified."
         )
-    now = await _look(connection.link, Candidate(one.kind, one.tool, one.path))
+    now = await _probe(connection.link, Candidate(one.kind, one.tool, one.path))
     return Environment(**(vars(now) | {"name": one.name, "is_default": one.is_default}))
 
 
-def _called(known: list[Environment], name: str) -> Environment | None:
+def _by_name(known: list[Environment], name: str) -> Environment | None:
     return next((one for one in known if name in (one.name, one.path)), None)
 
 
 def config(connection: PooledConnection, one: Environment) -> RemoteConfig:
-    """What a viewer that is to be started in an environment begins with, as the API answers it."""
+    """Return the defaults for a viewer in an environment."""
     return {
         "ok": True,
         "condaEnv": one.name,
@@ -107,14 +107,14 @@ def config(connection: PooledConnection, one: Environment) -> RemoteConfig:
 
 
 async def read_config(connection: PooledConnection, name: str) -> RemoteConfig:
-    """`config` of the environment of that name.
+    """Return `config` of the environment with that name.
 
     Raises:
-        EnvironmentNotFound: there is none.
+        EnvironmentNotFound: no environment has that name.
         RemoteOperationFailed: its Python does not run.
         ConnectionLost: the connection was lost.
     """
-    one = await called(connection, name)
+    one = await find_by_name(connection, name)
     if one.python is None:
         raise RemoteOperationFailed(f"Failed to run Python in environment: {one.name} ({one.path})")
     return config(connection, one)

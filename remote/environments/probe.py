@@ -1,7 +1,7 @@
-"""Parse what the scripts of this folder print on a remote host. No Django, and no network.
+"""Parser for the output of the scripts in this folder. No Django, no network.
 
-The scripts go over standard input, so that nothing of them meets a command line: `find_pythons.sh` lists the Pythons
-that are there, and `describe_python.py`, run by each of them, prints one line of JSON.
+The scripts are sent over standard input, so none of their text reaches a command line: `find_pythons.sh` lists the
+Pythons of a host, and `describe_python.py`, run by each of them, prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -22,56 +22,56 @@ Kind = Literal["system", "conda", "virtualenv"]
 
 MARK = "runicorn-probe:"
 MOST = 60
-"""Pythons of one machine that are looked at."""
+"""Pythons probed per host."""
 
 
 def script(name: str) -> bytes:
-    """Return the text of a script of this folder, to be sent over standard input."""
+    """Return the text of a script in this folder."""
     return Path(__file__).with_name(name).read_bytes()
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A Python that is there, by its path."""
+    """A Python that was found, by its path."""
 
     kind: Kind
     tool: str
-    """Who made it: system, conda, venv, pyenv, uv or pipx."""
+    """Kind of environment: system, conda, venv, pyenv, uv or pipx."""
     path: str
 
     @property
     def folder(self) -> str:
-        """The environment's folder: that above `bin`."""
+        """The environment's folder: the parent of `bin`."""
         return posixpath.dirname(posixpath.dirname(self.path))
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A Python of another machine and what it said of itself; nothing is known of one that said nothing."""
+    """A remote Python and its description; the fields are empty when it printed none."""
 
     name: str
     kind: Kind
     tool: str
     path: str
     python: str | None = None
-    """Its version, `3.12.1`."""
+    """Python version, for example `3.12.1`."""
     identity: str = ""
-    """Equal for two paths to one Python with the same packages."""
+    """Identity of the environment: equal for two paths to the same Python and packages."""
     runicorn: str | None = None
-    """The version of the `runicorn` in it."""
+    """Version of the installed `runicorn`."""
     implementation: str | None = None
-    """Of that runicorn; `None` for another program of the name."""
+    """Implementation of that `runicorn`; None for another program of the same name."""
     home: str = ""
     root: str = ""
-    """The storage root that a training started there would use."""
+    """Storage root that a training script in this environment would use."""
     root_exists: bool = False
     port: int = 0
-    """A free port over there, a moment ago."""
+    """A port that was free on the remote host at the time of the probe."""
     is_default: bool = False
 
     @property
     def ours(self) -> bool:
-        """Whether the `runicorn` in it is this program."""
+        """Whether the installed `runicorn` is this program."""
         return self.implementation == IMPLEMENTATION
 
     @property
@@ -95,14 +95,14 @@ class Environment:
 
 
 def candidates(output: bytes) -> list[Candidate]:
-    """Parse the output of `find_pythons.sh`: each path once, at most `MOST`.
+    """Parse the output of `find_pythons.sh` into at most `MOST` candidates with unique paths.
 
     Raises:
-        ValueError: the script did not come to its end.
+        ValueError: the output is incomplete.
     """
     parts = output.split(MARK.encode() + b"\0")
     if len(parts) < 3:
-        raise ValueError("The script did not come to its end")
+        raise ValueError("The output of find_pythons.sh is incomplete")
     fields = parts[-2].split(b"\0")
     found: dict[str, Candidate] = {}
     for number in range(0, len(fields) - 2, 3):
@@ -114,45 +114,45 @@ def candidates(output: bytes) -> list[Candidate]:
 
 
 def environment(candidate: Candidate, output: bytes) -> Environment:
-    """Return a candidate with the description that `describe_python.py` printed, or without where it printed none."""
+    """Return a candidate with the description that `describe_python.py` printed, if any."""
     bare = Environment("", candidate.kind, candidate.tool, candidate.path)
     lines = [line for line in output.decode("utf-8", "replace").splitlines() if line.startswith(MARK)]
     try:
-        told = json.loads(lines[-1].removeprefix(MARK))
-        runicorn = told["runicorn"] or {}
+        description = json.loads(lines[-1].removeprefix(MARK))
+        runicorn = description["runicorn"] or {}
         return replace(
             bare,
-            python=_text(told["python"]),
-            identity=_text(told["identity"]) or "",
+            python=_text(description["python"]),
+            identity=_text(description["identity"]) or "",
             runicorn=_text(runicorn.get("version")),
             implementation=_text(runicorn.get("implementation")),
-            home=_text(told["home"]) or "",
-            root=_text(told["root"]) or "",
-            root_exists=told["root_exists"] is True,
-            port=told["port"] if isinstance(told["port"], int) else 0,
+            home=_text(description["home"]) or "",
+            root=_text(description["root"]) or "",
+            root_exists=description["root_exists"] is True,
+            port=description["port"] if isinstance(description["port"], int) else 0,
         )
     except (IndexError, KeyError, ValueError, TypeError, AttributeError):
         return bare
 
 
 def _text(value: object) -> str | None:
-    """What may be shown of a text that another machine said."""
+    """Return remote text for display, or None if it is not text."""
     if not isinstance(value, str):
         return None
     return "".join(character for character in value if character.isprintable())[:4096] or None
 
 
-def named(found: Iterable[Environment]) -> list[Environment]:
-    """Environments with names, each its own, and one of them the default: the first with our program, else the first.
+def with_names(found: Iterable[Environment]) -> list[Environment]:
+    """Give the environments unique names and mark the default: the first one with this program, else the first.
 
-    A name is `system`, `base`, the folder of an environment, or for a folder like `.venv` that of its project; where
-    two would have the same, the later have their path. One that said nothing has the name that it has otherwise.
+    A name is `system`, `base`, the environment's folder, or for a folder like `.venv` that of its project. Duplicates get
+    their path as the name. An environment that printed no description is with_names the same way.
     """
     found = list(found)
     home = next((one.home for one in found if one.home), "")
     listed: list[Environment] = []
     taken: set[str] = set()
-    for one in _different(found):
+    for one in _unique(found):
         name = _name(one, home)
         if name in taken:
             name = one.path if one.kind == "system" else posixpath.dirname(posixpath.dirname(one.path))
@@ -164,7 +164,7 @@ def named(found: Iterable[Environment]) -> list[Environment]:
     return [replace(one, is_default=one is default) for one in listed]
 
 
-def _different(found: Iterable[Environment]) -> Iterator[Environment]:
+def _unique(found: Iterable[Environment]) -> Iterator[Environment]:
     seen: set[str] = set()
     for one in found:
         if not one.identity or one.identity not in seen:

@@ -1,4 +1,4 @@
-"""Mirror of a remote storage root over an SSH connection. It blocks, so it runs on a thread of its own. No Django."""
+"""Mirror of a remote storage root over an SSH connection. Blocking; runs in its own thread. No Django."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RemoteMirror:
         self.stop_request = StopRequest()
         self._link, self._into, self._python, self._progress = link, into, python, progress
         self._artifacts = artifacts
-        # SFTP starts in the home.
+        # SFTP paths are relative to the home.
         home = remote_root.startswith("~")
         self._place = remote_root.removeprefix("~").lstrip("/") or "." if home else remote_root
         self._client: Any = None
@@ -69,7 +69,7 @@ class RemoteMirror:
         """Bring the local runs up to date.
 
         Returns:
-            As `runicorn.sync.mirror.mirror_store`.
+            As `runicorn.sync.mirror.mirror_store` returns.
 
         Raises:
             MirrorStopped: by `stop`.
@@ -89,7 +89,7 @@ class RemoteMirror:
         finally:
             with suppress(RemoteError):
                 loop.run(self._hang_up(), STOP_SECONDS)
-        if self.stop_request.requested:  # before discovery, or with the last file
+        if self.stop_request.requested:  # before discovery, or during the last file
             raise MirrorStopped
         return result
 

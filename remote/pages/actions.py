@@ -75,7 +75,7 @@ def _save_only(login: Login, key: str) -> HttpResponse:
     _save(login)
     before = saved.saved_connection(key) if key else None
     if before is not None and before.address != login.address:
-        saved.forget_connection(before.key)
+        saved.delete_connection(before.key)
     return redirect(f"{reverse('remote')}?notice=saved")
 
 
@@ -172,7 +172,7 @@ def key_page(request: HttpRequest, handle: str) -> HttpResponse:
 def forget_host(request: HttpRequest) -> HttpResponse:
     """Remove a saved connection; an open connection is not closed."""
     with suppress(saved.SavedConnectionNotFound):  # already removed
-        saved.forget_connection(request.POST.get("key", ""))
+        saved.delete_connection(request.POST.get("key", ""))
     return redirect(f"{reverse('remote')}?notice=removed")
 
 
@@ -201,7 +201,7 @@ def start_viewer(request: HttpRequest) -> HttpResponse:
             remote_port=form.cleaned_data["remote_port"] or 0,
             patience=viewers.patience(),
         )
-        session = viewers.start_viewer(wanted=parameters, address=from_id(connection_id), wait=False)
+        session = viewers.start_viewer(parameters=parameters, address=from_id(connection_id), wait=False)
     except ConnectionNotFound:
         raise
     except InvalidAddress:

@@ -36,7 +36,7 @@ def machine_page(request: HttpRequest) -> HttpResponse:
     host = machine(connection_id)
     fragment = "HX-Request" in request.headers
     refresh = fragment or "refresh" in request.GET
-    choices = environments.look(connection_id) if refresh else environments.known(connection_id)
+    choices = environments.discover(connection_id) if refresh else environments.last_discovered(connection_id)
     context = {
         "machine": host,
         "choices": choices,

@@ -1,4 +1,4 @@
-"""The verbs: what people do with other machines. The only place of this app that writes rows."""
+"""Services for connections, host keys, environments and remote files. The only module of this app that writes rows."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ from runicorn.api.responses.remote import RemoteConfig, RemoteConnection, Remote
 from runicorn.settings.capabilities import require
 
 OPEN_SECONDS = 15.0
-"""For a connect, which has its own limit below that."""
+"""For a connect, whose own limit is shorter."""
 FIND_SECONDS = 90.0
-"""For all Pythons of a machine, each of which has its own limit."""
+"""For probing all Pythons of a host; each has its own limit."""
 LOOK_SECONDS = 30.0
 CLOSE_SECONDS = 20.0
-"""For the end of a connection and of the viewers that run over it."""
+"""For closing a connection and the viewers that run over it."""
 FIELDS = ("host", "port", "known_hosts_host", "key_type", "key_base64", "fingerprint_sha256")
 
 
 def start() -> None:
-    """Begin to serve: forget the viewers of processes that are gone, and start the loop. Nothing is connected by itself."""
+    """Start the loop and delete the sessions of processes that have exited. Opens no connection."""
     session_rows.delete_stale()
     pool.before_close[:] = [sessions.end_all_over]
     loop.start()
 
 
 def stop(timeout: float) -> None:
-    """End every connection, and what runs over it, within `timeout` seconds."""
+    """Close every connection, and what runs over it, within `timeout` seconds."""
     began = time.monotonic()
     loop.stop(lambda: pool.close_all(timeout / 2), timeout)
-    for session in sessions.all():  # whose end was cut short, or that had no connection to end with
+    for session in sessions.all():  # whose end was cut short, or that had no connection
         session_rows.forget(session)
     session_rows.flush(max(0.1, began + timeout - time.monotonic()))
 
 
 def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
-    """Connect to a host, or join the connection that is there.
+    """Connect to a host, or reuse the open connection.
 
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
-        InvalidKey: the key that was given cannot be read.
-        AuthenticationFailed: the host does not let the user in.
-        HostUnreachable: it cannot be reached.
+        InvalidKey: the given key cannot be read.
+        AuthenticationFailed: the host rejected the credentials.
+        HostUnreachable: the host cannot be reached.
     """
     if credentials.private_key_path:
         require("ssh-keys")
@@ -80,11 +80,11 @@ def connect(*, address: Address, credentials: Credentials) -> PooledConnection:
 
 
 def environments(*, connection_id: str) -> list[RemoteEnvironment]:
-    """The Pythons over there, looked for anew.
+    """Search the host and return its environments.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
-        RemoteOperationFailed: the machine let us look for none.
+        ConnectionNotFound: no open connection has that id.
+        RemoteOperationFailed: the host cannot be searched.
         ConnectionLost: the connection was lost.
     """
     found = loop.run(finding.find(pool.get(connection_id)), FIND_SECONDS)
@@ -92,11 +92,11 @@ def environments(*, connection_id: str) -> list[RemoteEnvironment]:
 
 
 def config(*, connection_id: str, environment: str) -> RemoteConfig:
-    """What a viewer that is to be started in an environment begins with.
+    """Return the defaults for a viewer in an environment.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
-        EnvironmentNotFound: there is no such environment.
+        ConnectionNotFound: no open connection has that id.
+        EnvironmentNotFound: no environment has that name.
         RemoteOperationFailed: its Python does not run.
         ConnectionLost: the connection was lost.
     """
@@ -104,44 +104,41 @@ def config(*, connection_id: str, environment: str) -> RemoteConfig:
 
 
 def list_folder(*, connection_id: str, path: str) -> sftp.Folder:
-    """What lies in a folder over there.
+    """List a remote folder.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
+        ConnectionNotFound: no open connection has that id.
         and as `sftp.list_folder`.
     """
     return loop.run(sftp.list_folder(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
 def path_kind(*, connection_id: str, path: str) -> tuple[str, str | None]:
-    """The absolute path, and `folder`, `file` or `None` for what is there.
+    """Return the absolute path, and `folder`, `file` or None if nothing exists there.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
+        ConnectionNotFound: no open connection has that id.
         and as `sftp.path_kind`.
     """
     return loop.run(sftp.path_kind(pool.get(connection_id).link, path), LOOK_SECONDS)
 
 
 def connections() -> list[RemoteConnection]:
-    """The open connections, and those that are being made again."""
+    """Return the open connections and those that are reconnecting."""
     return [connection.to_dict() for connection in pool.all()]
 
 
 def disconnect(*, address: Address) -> None:
-    """End a connection and the viewers that run over it.
+    """Close a connection and stop the viewers that run over it.
 
     Raises:
-        ConnectionNotFound: there is none to this address.
+        ConnectionNotFound: no connection to this address is open.
     """
     loop.run(pool.close(address.id), CLOSE_SECONDS)
 
 
-# Keys of hosts
-
-
 def known_hosts() -> list[KnownHost]:
-    """The keys that hosts are known by, in the order of the file; the rows are as the file is now.
+    """Return the trusted host keys in the order of the file, after updating the rows from it.
 
     Raises:
         ConfigurationUnavailable: the file cannot be read.
@@ -159,16 +156,16 @@ def known_hosts() -> list[KnownHost]:
 
 
 def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
-    """Trust a key that the host showed within the last minutes, in place of the keys it had.
+    """Trust a key that the host presented within the last ten minutes; it replaces the host's earlier keys.
 
     Raises:
-        InvalidInput: the host did not show it.
+        InvalidInput: the host did not present it.
         ConfigurationUnavailable: the file cannot be written.
     """
-    if not host_keys.was_shown(host, port, key):
+    if not host_keys.was_presented(host, port, key):
         raise InvalidInput(
             "public_key",
-            f"public_key: {host} did not show this key within the last minutes. Connect again, and compare them.",
+            f"public_key: {host} did not present this key within the last ten minutes. Connect again and compare them.",
         )
     with _configuration():
         host_keys.accept(host, port, key)
@@ -176,7 +173,7 @@ def accept_host_key(*, host: str, port: int, key: HostKey) -> None:
 
 
 def remove_host_key(*, host: str, port: int, key_type: str) -> bool:
-    """Forget the keys of a type that a host is known by; whether there were any.
+    """Remove a host's keys of one type; return whether there were any.
 
     Raises:
         ConfigurationUnavailable: the file cannot be written.

@@ -1,4 +1,4 @@
-"""The verbs of choosing: in which Python of another machine a viewer is to be started."""
+"""Services for choosing the remote environment in which a viewer is started."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from remote.viewers.errors import ProgramNotInstalled
 
 @dataclass(frozen=True)
 class Choice:
-    """An environment, and why no viewer can be started in it, if there is a reason."""
+    """An environment, and the reason why no viewer can be started in it, if any."""
 
     environment: Environment
     fault: ProgramNotInstalled | None
@@ -30,23 +30,23 @@ class Choice:
         return self.runs and self.fault is None
 
 
-def known(connection_id: str) -> list[Choice] | None:
-    """What was found the last time; `None` when nobody has looked yet.
+def last_discovered(connection_id: str) -> list[Choice] | None:
+    """Return the result of the last search, or None before the first one.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
+        ConnectionNotFound: no open connection has that id.
     """
     connection = pool.get(connection_id)
     found: list[Environment] | None = connection.memory.get(discovery.CACHE_KEY)
     return None if found is None else [_choice(one, connection.address.host) for one in found]
 
 
-def look(connection_id: str) -> list[Choice]:
-    """All environments, looked for anew.
+def discover(connection_id: str) -> list[Choice]:
+    """Search the host and return all environments.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
-        RemoteOperationFailed: the machine let us look for none.
+        ConnectionNotFound: no open connection has that id.
+        RemoteOperationFailed: the host cannot be searched.
         ConnectionLost: the connection was lost.
     """
     connection = pool.get(connection_id)
@@ -55,16 +55,16 @@ def look(connection_id: str) -> list[Choice]:
 
 
 def choice(connection_id: str, name: str) -> Choice:
-    """One environment by its name or path, as it is now.
+    """Return the current state of an environment by name or path.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
-        EnvironmentNotFound: there is no such environment.
-        RemoteOperationFailed: the machine let us look for none.
+        ConnectionNotFound: no open connection has that id.
+        EnvironmentNotFound: no environment has that name or path.
+        RemoteOperationFailed: the host cannot be searched.
         ConnectionLost: the connection was lost.
     """
     connection = pool.get(connection_id)
-    return _choice(loop.run(discovery.called(connection, name), FIND_SECONDS), connection.address.host)
+    return _choice(loop.run(discovery.find_by_name(connection, name), FIND_SECONDS), connection.address.host)
 
 
 def _choice(one: Environment, host: str) -> Choice:

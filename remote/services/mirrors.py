@@ -1,6 +1,6 @@
 """Mirrors of remote storage roots, each in a thread of its own.
 
-Their state is in the memory of this process; downloaded files are kept, and the next mirror continues from them.
+Their state is in the memory of this process; downloaded files are kept, and the next mirror continues from there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from runicorn.sync.result import SyncResult
 MOST = 32
 CANCEL_SECONDS = 5.0
 LONGEST_SHOWN = 500
-"""Characters of a path or sentence."""
+"""Characters of a path or error message."""
 State = Literal["running", "finished", "failed", "cancelled"]
 
 
@@ -54,7 +54,7 @@ class MirrorJob:
     total: int = 0
     """Files; 0 before discovery."""
     path: str = ""
-    """Of the last file."""
+    """The last file."""
     runs: set[str] = field(default_factory=set)
     """Folders of the runs that received files."""
     error: str = ""
@@ -86,7 +86,7 @@ class MirrorJob:
         assert self.mirror is not None
         try:
             result = self.mirror.run()
-            # Names over there may be in no encoding at all.
+            # Remote file names may be in any encoding.
             problems = [printable(problem, LONGEST_SHOWN) for problem in result["problems"]]
             self.result = {**result, "problems": problems}
             self._end("finished")
@@ -105,7 +105,7 @@ class MirrorJob:
         assert self.mirror is not None
         self._end("cancelled")
         self.mirror.stop()
-        # When the host hangs, it ends with the connection.
+        # A hanging host is released when its connection closes.
         self.over.wait(CANCEL_SECONDS)
 
     def _end(self, state: State, error: str = "") -> None:
@@ -129,7 +129,7 @@ def start(*, connection_id: str, root: str, into: Path, environment: str = "", p
         python: its interpreter, which generates a manifest; "" for none.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
+        ConnectionNotFound: no open connection has that id.
     """
     connection = pool.get(connection_id)
     with _guard:

@@ -1,4 +1,4 @@
-"""The verbs of viewers on other machines; those of the connections are in `remote/services/connections.py`."""
+"""Services for remote viewers; those for connections are in `remote/services/connections.py`."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from runicorn.api.responses.remote import CopiedProgram
 from runicorn.settings.user import get
 
 MOST = 32
-"""Sessions of one process, and as many that have failed."""
+"""Sessions of one process; also the number of failed ones that are kept."""
 AT_ONCE_SECONDS = 5.0
-"""For what waits for nobody else."""
+"""For work that waits for no other host."""
 START_SECONDS = sum(LIMITS.values()) + 10
 STOP_SECONDS = 20.0
 COPY_SECONDS = 360.0
@@ -33,7 +33,7 @@ FOLDER = "~/.cache/runicorn"
 
 
 def patience() -> float:
-    """Seconds that a viewer waits for a lost session: `RUNICORN_REMOTE_PATIENCE`, at least one."""
+    """Return the seconds that a viewer waits for a lost session: `RUNICORN_REMOTE_PATIENCE`, at least one."""
     try:
         return max(1.0, float(get("RUNICORN_REMOTE_PATIENCE")))
     except ValueError:
@@ -41,39 +41,43 @@ def patience() -> float:
 
 
 def start_viewer(
-    *, wanted: SessionParameters, address: Address, credentials: Credentials | None = None, wait: bool = True
+    *,
+    parameters: SessionParameters,
+    address: Address,
+    credentials: Credentials | None = None,
+    wait: bool = True,
 ) -> Session:
-    """Start a viewer on another machine and a tunnel to it.
+    """Start a remote viewer and a tunnel to it.
 
     Args:
-        wanted: what it is to show.
-        address: where, and as whom.
-        credentials: how to connect; without them there is a connection already.
-        wait: return when it runs. Else at once: `viewer_session` tells how far it is, and why it failed.
+        parameters: what the viewer shows, and how.
+        address: user, host and port.
+        credentials: for a new connection; None uses the open one.
+        wait: return once the viewer runs. If false, return at once; `viewer_session` has the progress and the error.
 
     Raises:
-        ConnectionNotFound: there is none to the address.
-        LocalPortInUse: the port that was asked for is somebody's.
-        TooManySessions: too many sessions run already.
-        ProgramNotInstalled: the environment does not have this program in it.
-        ViewerFailed: a stage failed or took too long, or somebody stopped the session meanwhile.
+        ConnectionNotFound: no connection to the address is open.
+        LocalPortInUse: the requested local port is in use.
+        TooManySessions: the limit of running sessions is reached.
+        ProgramNotInstalled: this program is not installed in the environment.
+        ViewerFailed: a stage failed or timed out, or the session was stopped meanwhile.
         and as `services.connect`.
     """
     if credentials is None:
         pool.get(address.id)
-    session = loop.run(_begun(address, wanted, _connecting(address, credentials)), AT_ONCE_SECONDS)
+    session = loop.run(_begin_session(address, parameters, _connector(address, credentials)), AT_ONCE_SECONDS)
     if wait:
         try:
-            loop.run(_running(session), START_SECONDS)
+            loop.run(_wait_until_ready(session), START_SECONDS)
         except RemoteError:
             loop.run(_end(session), STOP_SECONDS)
             raise
     return session
 
 
-def _connecting(address: Address, credentials: Credentials | None) -> Connect:
+def _connector(address: Address, credentials: Credentials | None) -> Connect:
     def by_row() -> PooledConnection:
-        """`services.connect` writes rows and waits for the loop: both are for a thread."""
+        """Run `services.connect` on a thread: it writes rows and waits for the loop."""
         assert credentials is not None
         try:
             return services.connect(address=address, credentials=credentials)
@@ -86,23 +90,23 @@ def _connecting(address: Address, credentials: Credentials | None) -> Connect:
     return connect
 
 
-async def _begun(address: Address, wanted: SessionParameters, connect: Connect) -> Session:
+async def _begin_session(address: Address, parameters: SessionParameters, connect: Connect) -> Session:
     failed = [session for session in sessions.all() if session.state == "failed"]
     if len(sessions.all()) - len(failed) >= MOST:
         raise TooManySessions(MOST)
-    for session in failed[: 1 - MOST]:  # nobody has looked at them for long
+    for session in failed[: 1 - MOST]:  # the oldest
         await _end(session)
-    session = Session(address, wanted, session_rows.follow)
+    session = Session(address, parameters, session_rows.follow)
     session.begin(connect)
     sessions.add(session)
     return session
 
 
-async def _running(session: Session) -> None:
+async def _wait_until_ready(session: Session) -> None:
     try:
         await asyncio.shield(session.ready)
     except asyncio.CancelledError:
-        if not session.ready.cancelled():  # it is the waiting that ends
+        if not session.ready.cancelled():  # only the wait is cancelled
             raise
         raise ViewerFailed("The start of the viewer was stopped.") from None
 
@@ -113,25 +117,25 @@ async def _end(session: Session) -> None:
 
 
 def stop_viewer(*, session_id: str) -> None:
-    """End the tunnel, the viewer over there and the row, in this order; one that failed is forgotten.
+    """Close the tunnel, stop the remote viewer and delete the row, in this order; a failed one is only removed.
 
     Raises:
-        SessionNotFound: there is no such session.
+        SessionNotFound: no session has that id.
     """
     loop.run(_end(viewer_session(session_id=session_id)), STOP_SECONDS)
     session_rows.flush(AT_ONCE_SECONDS)
 
 
 def viewer_sessions() -> list[Session]:
-    """The viewers of this process, in the order in which they were started."""
+    """Return the viewers of this process in the order of their start."""
     return sessions.all()
 
 
 def viewer_session(*, session_id: str) -> Session:
-    """One of them.
+    """Return a session.
 
     Raises:
-        SessionNotFound: there is no such session.
+        SessionNotFound: no session has that id.
     """
     session = sessions.by_id.get(session_id)
     if session is None:
@@ -140,13 +144,13 @@ def viewer_session(*, session_id: str) -> Session:
 
 
 def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
-    """Copy this program as a wheel to another machine; where it is, and the command that installs it there.
+    """Copy this program as a wheel to a remote host; return its path and the command that installs it.
 
     Raises:
-        ConnectionNotFound: there is no such connection.
-        EnvironmentNotFound: there is no such environment.
-        RemoteOperationFailed: this program could not be packed or copied; nothing is left over there.
-        RemotePermissionDenied: the user there may not write into the home.
+        ConnectionNotFound: no open connection has that id.
+        EnvironmentNotFound: no environment has that name.
+        RemoteOperationFailed: this program could not be packed or copied; no partial file is left on the host.
+        RemotePermissionDenied: the remote user may not write to the home.
         ConnectionLost: the connection was lost.
     """
     connection = pool.get(connection_id)
@@ -157,24 +161,24 @@ def copy_program(*, connection_id: str, environment: str) -> CopiedProgram:
     with tempfile.TemporaryDirectory(prefix="runicorn-wheel-") as folder:
         source = Path(folder) / wheel.NAME
         source.write_bytes(content)
-        python, place, own = loop.run(_copied(connection, environment, source), COPY_SECONDS)
+        python, wheel_path, own = loop.run(_copy_wheel(connection, environment, source), COPY_SECONDS)
     return {
         "ok": True,
-        "file": place,
+        "file": wheel_path,
         "size": len(content),
         "python": python,
-        "command": wheel.install_command(python, place, own),
-        "message": f"Copied to {place} on {connection.address.host}. Run the command there, then start the viewer again.",
+        "command": wheel.install_command(python, wheel_path, own),
+        "message": f"Copied to {wheel_path} on {connection.address.host}. Run the command there, then start the viewer again.",
     }
 
 
-async def _copied(connection: PooledConnection, environment: str, source: Path) -> tuple[str, str, str]:
-    """Copy the wheel; the Python, where the wheel is, and the folder of the environment to make for it or ""."""
-    one = await discovery.called(connection, environment)
-    place = await sftp.put(connection.link, source, f"{FOLDER}/{source.name}")
+async def _copy_wheel(connection: PooledConnection, environment: str, source: Path) -> tuple[str, str, str]:
+    """Copy the wheel; return the Python, the path of the wheel, and the virtual environment to create or ""."""
+    one = await discovery.find_by_name(connection, environment)
+    wheel_path = await sftp.put(connection.link, source, f"{FOLDER}/{source.name}")
     output = await connection.link.run(
         one.path, "-", stdin=probe.script("own_environment.py"), timeout=discovery.DESCRIBE_SECONDS
     )
     lines = output.stdout.decode("utf-8", "replace").splitlines()
     own = next((line[len(wheel.OWN_MARK) :] for line in lines if line.startswith(wheel.OWN_MARK)), "")
-    return one.path, place, own
+    return one.path, wheel_path, own

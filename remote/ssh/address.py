@@ -1,4 +1,4 @@
-"""Who is meant on which machine, checked before anything is asked of the network. No Django."""
+"""Addresses of SSH users and hosts, validated before any network access. No Django."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ID = re.compile(r"(?P<username>.+)@(?P<host>\[[^\[\]]+\]|[^\[\]:@]+):(?P<port>\
 
 
 class InvalidAddress(ValueError):
-    """A part of an address makes no sense; `field` is its name, the text a sentence."""
+    """An invalid part of an address; `field` is its name, the text a sentence about it."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -24,7 +24,7 @@ class InvalidAddress(ValueError):
 
 @dataclass(frozen=True)
 class Address:
-    """A user on a host, at the port of its SSH server. `host` is in small letters, an IPv6 address without brackets."""
+    """A user on a host, at the port of its SSH server. `host` is lowercase, an IPv6 address without brackets."""
 
     host: str
     port: int
@@ -32,26 +32,26 @@ class Address:
 
     @property
     def id(self) -> str:
-        """`user@host:port`, by which a connection is named; an IPv6 address stands in brackets."""
+        """`user@host:port`, the id of a connection; an IPv6 address is in brackets."""
         return f"{self.username}@{bracketed(self.host)}:{self.port}"
 
 
 def address(host: str, port: int, username: str) -> Address:
-    """A checked address.
+    """Return a validated address.
 
     Raises:
-        InvalidAddress: the host is no name and no address, the user is no user, or the port is none.
+        InvalidAddress: the host, the port or the username is invalid.
     """
     if not 1 <= port <= 65535:
-        raise InvalidAddress("port", "port: a port is a number from 1 to 65535.")
+        raise InvalidAddress("port", "port: must be a number from 1 to 65535.")
     return Address(checked_host(host), port, checked_username(username))
 
 
 def from_id(text: str) -> Address:
-    """The address that a connection id names.
+    """Parse a connection id.
 
     Raises:
-        InvalidAddress: it has another form.
+        InvalidAddress: the id has another form.
     """
     found = _ID.fullmatch(text)
     try:
@@ -64,19 +64,17 @@ def from_id(text: str) -> Address:
 
 
 def bracketed(host: str) -> str:
-    """A host as it stands before a port."""
+    """Return a host as it is written before a port."""
     return f"[{host}]" if ":" in host else host
 
 
 def checked_host(text: str) -> str:
-    """A host as it is looked up: a name in ASCII and small letters, or an address in its usual form.
+    """Normalize a host: a name in lowercase ASCII, or an IP address in its canonical form.
 
     Raises:
-        InvalidAddress: it is neither.
+        InvalidAddress: neither a name nor an address.
     """
-    wrong = InvalidAddress(
-        "host", "host: a host is a name like gpu.example.org, or an address like 192.0.2.7."
-    )
+    wrong = InvalidAddress("host", "host: must be a name like gpu.example.org or an address like 192.0.2.7.")
     bare = text[1:-1] if text[:1] == "[" and text[-1:] == "]" else text
     if ":" in bare:
         number, percent, scope = bare.partition("%")
@@ -96,7 +94,7 @@ def checked_host(text: str) -> str:
     if bare != text or len(name) > LONGEST_NAME or not all(_LABEL.fullmatch(label) for label in labels):
         raise wrong
     if all(label.isdigit() for label in labels):
-        # A resolver takes "1" for 0.0.0.1 and "0177.1" for 127.0.0.1: only what reads as it is.
+        # Resolvers read "1" as 0.0.0.1 and "0177.1" as 127.0.0.1; only canonical addresses are accepted.
         try:
             ipaddress.IPv4Address(name)
         except ValueError:
@@ -105,7 +103,7 @@ def checked_host(text: str) -> str:
 
 
 def checked_username(text: str) -> str:
-    """A user's name as it was given.
+    """Return a username unchanged if it is valid.
 
     Raises:
         InvalidAddress: it is empty, too long, begins with a hyphen, or has a space or a control character.
@@ -113,6 +111,6 @@ def checked_username(text: str) -> str:
     odd = any(character.isspace() or unicodedata.category(character)[0] == "C" for character in text)
     if not 1 <= len(text) <= 255 or text.startswith("-") or odd:
         raise InvalidAddress(
-            "username", "username: a user's name has no space or control character, and no hyphen in front."
+            "username", "username: must contain no space or control character and not start with a hyphen."
         )
     return text

@@ -1,6 +1,6 @@
-"""SSH, and the only importer of asyncssh, which is loaded with the first connection (it takes a fifth of a second).
+"""SSH client; the only importer of asyncssh, which is loaded by the first connection (about 200 ms).
 
-A `Link` is one authenticated connection, as `remote/ssh/login.py` makes them. Everything here runs in the loop of
+A `Link` is one authenticated connection, created by `remote/ssh/login.py`. Everything here runs in the loop of
 `remote/ssh/loop.py`.
 """
 
@@ -30,31 +30,31 @@ from remote.ssh.shell import NotACommand, command_line
 
 COMMAND_SECONDS = 30.0
 OUTPUT_BYTES = 1024 * 1024
-"""Of a command's output, errors included; what comes after that ends the command."""
+"""Maximum output of a command, errors included; a command that prints more is killed."""
 CLOSE_SECONDS = 1.0
 
 
 def library() -> ModuleType:
-    """asyncssh, told to keep its log to itself: it would name users, hosts and commands."""
+    """Return asyncssh, with its logger silenced: it would log users, hosts and commands."""
     import asyncssh
 
     asyncssh.set_log_level("ERROR")
     try:
         getpass.getuser()
     except (KeyError, OSError):
-        # asyncssh wants a name of whoever runs it, and in containers users often have none.
+        # asyncssh requires a local username, and users in containers often have none.
         os.environ["LOGNAME"] = f"uid{os.getuid()}"
     return asyncssh
 
 
 def printable(text: str, longest: int = 300) -> str:
-    """What another machine said, for a person: one line, nothing that moves a cursor."""
+    """Return remote text as one printable line, without control characters."""
     return "".join(character for character in text if character.isprintable())[:longest]
 
 
 @dataclass(frozen=True)
 class Output:
-    """What a command left behind. `status` is `None` when a signal ended it."""
+    """Output of a command. `status` is None if a signal ended it."""
 
     status: int | None
     stdout: bytes
@@ -62,13 +62,13 @@ class Output:
 
     @property
     def complaint(self) -> str:
-        """The last line of its error output."""
+        """Last line of its error output."""
         lines = self.stderr.decode("utf-8", "replace").strip().splitlines()
-        return printable(lines[-1]) if lines else f"it ended with status {self.status}"
+        return printable(lines[-1]) if lines else f"exit status {self.status}"
 
 
 class Link:
-    """An authenticated connection to a host. Ends with `close`, or by itself; `ended` is set then."""
+    """An authenticated connection to a host. `ended` is set once it is closed or lost."""
 
     def __init__(self, address: Address, connection: Any, host_key: HostKey) -> None:
         self.address = address
@@ -78,41 +78,41 @@ class Link:
         self._files: Any = None
         self._files_lock = asyncio.Lock()
         self._waiting: set[asyncio.Timeout] = set()
-        self._watch = asyncio.create_task(self._until_the_end())
+        self._watch = asyncio.create_task(self._watch_end())
 
-    async def _until_the_end(self) -> None:
+    async def _watch_end(self) -> None:
         await self._connection.wait_closed()
-        self._ends()
+        self._on_end()
 
-    def _ends(self) -> None:
+    def _on_end(self) -> None:
         self.ended.set()
         for waiting in self._waiting:
             waiting.reschedule(asyncio.get_running_loop().time())
 
     async def close(self) -> None:
-        """Hang up, with every command, transfer and forwarded port of it."""
+        """Close the connection with all its commands, transfers and forwarded ports."""
         self._connection.close()
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._connection.wait_closed()
         except TimeoutError:
             self._connection.abort()
-        self._ends()
+        self._on_end()
         await asyncio.gather(self._watch, return_exceptions=True)
 
     async def ping(self, timeout: float) -> float | None:
-        """Seconds for a question to the host and back; `None` where it has no SFTP to ask.
+        """Return the round-trip time in seconds, or None if the host has no SFTP to measure it with.
 
         Raises:
-            ConnectionLost: the connection has ended, or there was no answer in time.
+            ConnectionLost: the connection has ended, or the host did not answer in time.
         """
         try:
             async with asyncio.timeout(timeout):
                 files = await self.files()
                 began = time.perf_counter()
-                # Whatever it says: it answers.
+                # Any answer will do, an error too.
                 async with self.ssh_errors():
-                    with _any_answer():
+                    with _ignore_answers():
                         await files.realpath(b".")
                 return time.perf_counter() - began
         except RemoteOperationFailed:
@@ -121,13 +121,13 @@ class Link:
             raise ConnectionLost(self.address.id) from None
 
     async def start(self, *arguments: str) -> Any:
-        """Start a program over there with exactly these arguments, whatever shell the user has.
+        """Start a remote program with exactly these arguments, whichever login shell the user has.
 
-        The answer is asyncssh's `SSHClientProcess`, with bytes for `stdin`, `stdout` and `stderr`; `ended(process)`
+        Returns asyncssh's `SSHClientProcess` with bytes for `stdin`, `stdout` and `stderr`; `end_process(process)`
         ends it.
 
         Raises:
-            InvalidInput: an argument holds a NUL character or is no text.
+            InvalidInput: an argument contains a NUL character or is not valid text.
             ConnectionLost: the connection has ended.
             RemoteOperationFailed: the host allows no commands.
         """
@@ -139,7 +139,7 @@ class Link:
             return await self._connection.create_process(line, encoding=None)
 
     async def is_breaking(self) -> bool:
-        """Whether the connection has ended or does so in this turn: its channels end before it does."""
+        """Return whether the connection has ended or is about to: its channels end before it does."""
         await asyncio.sleep(0)
         return bool(self._connection.is_closed())
 
@@ -150,16 +150,16 @@ class Link:
         timeout: float = COMMAND_SECONDS,
         limit: int = OUTPUT_BYTES,
     ) -> Output:
-        """Run a program over there with exactly these arguments, and wait for its end.
+        """Run a remote program with exactly these arguments, and wait for its end.
 
         Args:
-            arguments: the program and what it is given.
-            stdin: what it reads; scripts go this way.
-            timeout: seconds; a program that takes longer is ended.
-            limit: bytes of output; a program that says more is ended.
+            arguments: the program and its arguments.
+            stdin: its standard input, used for scripts.
+            timeout: seconds; a slower program is killed.
+            limit: bytes of output; a program that prints more is killed.
 
         Raises:
-            RemoteOperationFailed: it took too long, said too much, or the host allows no commands.
+            RemoteOperationFailed: it timed out, printed too much, or the host allows no commands.
             ConnectionLost: the connection ended.
         """
         process = None
@@ -167,24 +167,24 @@ class Link:
             async with asyncio.timeout(timeout):
                 process = await self.start(*arguments)
                 async with self.ssh_errors("commands"):
-                    output = await _talk(process, stdin, limit)
+                    output = await _communicate(process, stdin, limit)
                 if output.status is None and await self.is_breaking():
-                    raise ConnectionLost(self.address.id)  # what was said is only the beginning
+                    raise ConnectionLost(self.address.id)  # the output is incomplete
                 return output
         except TimeoutError:
             raise RemoteOperationFailed(
                 f"A command on {self.address.host} took longer than {timeout:.0f} s."
             ) from None
-        except _TooMuch:
+        except _OutputTooLarge:
             raise RemoteOperationFailed(
-                f"A command on {self.address.host} said more than {limit} bytes."
+                f"A command on {self.address.host} printed more than {limit} bytes."
             ) from None
         finally:
             if process is not None:
-                await ended(process)
+                await end_process(process)
 
     async def files(self) -> Any:
-        """The SFTP client of this connection (asyncssh's, with bytes for paths), made when it is first asked for.
+        """Return the SFTP client of this connection (asyncssh's, with bytes for paths), opened on first use.
 
         Raises:
             RemoteOperationFailed: the host offers no SFTP.
@@ -196,15 +196,15 @@ class Link:
             return self._files
 
     async def new_files(self) -> Any:
-        """Another SFTP client, for whoever wants to hang it up (`exit`) without regard to others.
+        """Open another SFTP client, which the caller may close (`exit`) without affecting others.
 
         Raises:
-            RemoteOperationFailed: the host offers no SFTP, or has too much open.
+            RemoteOperationFailed: the host offers no SFTP, or its limit of channels is reached.
             ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
-            async with self.ssh_errors("transfers of files (SFTP)"):
+            async with self.ssh_errors("file transfers (SFTP)"):
                 return await self._connection.start_sftp_client(path_encoding=None)
         except asyncssh.SFTPError as error:
             raise RemoteOperationFailed(
@@ -212,35 +212,35 @@ class Link:
             ) from error
 
     def forget_files(self) -> None:
-        """Hang up SFTP, when its server does not come back; the next question is put to a new one."""
+        """Close an SFTP client whose server hangs; the next use opens a new one."""
         files, self._files = self._files, None
         if files is not None:
             files.exit()
 
     async def dial(self, port: int) -> tuple[Any, Any]:
-        """A way to a port of 127.0.0.1 over there: asyncssh's reader and writer, of bytes. Use them within `ssh_errors`.
+        """Connect to a port of 127.0.0.1 on the remote host; return asyncssh's reader and writer. Use them within `ssh_errors`.
 
         Raises:
-            PortClosed: nobody listens on it.
+            PortClosed: no program listens on it.
             RemoteOperationFailed: the host forwards no ports.
             ConnectionLost: the connection has ended.
         """
         asyncssh = library()
         try:
-            async with self.ssh_errors("ways to its ports (AllowTcpForwarding)"):
+            async with self.ssh_errors("port forwarding (AllowTcpForwarding)"):
                 reader, writer = await self._connection.open_connection("127.0.0.1", port)
         except RemoteOperationFailed as error:
             cause = error.__cause__
             if isinstance(cause, asyncssh.ChannelOpenError) and cause.code == asyncssh.OPEN_CONNECT_FAILED:
-                raise PortClosed(f"Nobody listens on port {port} of {self.address.host}.") from error
+                raise PortClosed(f"No program listens on port {port} of {self.address.host}.") from error
             raise
         return reader, writer
 
     @asynccontextmanager
     async def ssh_errors(self, what: str = "this") -> AsyncIterator[None]:
-        """Turn asyncssh's errors within a block into ours, and leave it when the connection ends.
+        """Convert asyncssh's errors within a block to ours, and leave the block when the connection ends.
 
-        asyncssh alone may wait for ever for a channel that was about to be opened when the connection was lost.
+        asyncssh itself may wait forever for a channel that was being opened when the connection was lost.
 
         Raises:
             RemoteOperationFailed: the host refused a channel for `what`.
@@ -268,18 +268,18 @@ class Link:
         except (asyncssh.Error, OSError, EOFError) as error:
             if isinstance(error, asyncssh.ChannelOpenError) and not await self.is_breaking():
                 raise RemoteOperationFailed(
-                    f"{self.address.host} refuses {what}, or has too much open: {printable(error.reason)}."
+                    f"{self.address.host} refuses {what}, or its limit of channels is reached: {printable(error.reason)}."
                 ) from error
             raise ConnectionLost(self.address.id) from error
 
     @asynccontextmanager
     async def sftp_errors(self, path: str) -> AsyncIterator[None]:
-        """Turn the errors of SFTP within a block that works on `path` into ours.
+        """Convert SFTP errors within a block that works on `path` to ours.
 
         Raises:
-            RemotePathNotFound: it is not there.
-            RemotePermissionDenied: the user may not.
-            RemoteOperationFailed: something else, a full disk for example.
+            RemotePathNotFound: the path does not exist.
+            RemotePermissionDenied: the remote user lacks the permission.
+            RemoteOperationFailed: any other error, for example a full disk.
             ConnectionLost: the connection has ended.
         """
         asyncssh = library()
@@ -294,13 +294,13 @@ class Link:
             raise ConnectionLost(self.address.id) from error
         except asyncssh.SFTPError as error:
             raise RemoteOperationFailed(
-                f"{self.address.host} could not do that with {path}: {printable(error.reason)}."
+                f"SFTP error on {self.address.host} for {path}: {printable(error.reason)}."
             ) from error
 
 
 @contextmanager
-def _any_answer() -> Iterator[None]:
-    """Let pass what SFTP says no to, but not that nobody is there to say it."""
+def _ignore_answers() -> Iterator[None]:
+    """Suppress SFTP errors that prove the host answers, but not a lost connection."""
     asyncssh = library()
     try:
         yield
@@ -310,13 +310,13 @@ def _any_answer() -> Iterator[None]:
         return
 
 
-class _TooMuch(Exception):
-    """A program said more than it may."""
+class _OutputTooLarge(Exception):
+    """A program printed more than its limit."""
 
 
-async def _talk(process: Any, stdin: bytes, limit: int) -> Output:
+async def _communicate(process: Any, stdin: bytes, limit: int) -> Output:
     async def feed() -> None:
-        with suppress(OSError):  # it ended before it had read everything
+        with suppress(OSError):  # it exited before it had read everything
             if stdin:
                 process.stdin.write(stdin)
                 await process.stdin.drain()
@@ -329,22 +329,22 @@ async def _talk(process: Any, stdin: bytes, limit: int) -> Output:
 
 
 async def _read(stream: Any, limit: int) -> bytes:
-    """All of a stream.
+    """Read a stream to its end.
 
     Raises:
-        _TooMuch: that is more than `limit` bytes.
+        _OutputTooLarge: it is longer than `limit` bytes.
     """
     parts, size = [], 0
     while part := await stream.read(65536):
         parts.append(part)
         size += len(part)
         if size > limit:
-            raise _TooMuch
+            raise _OutputTooLarge
     return b"".join(parts)
 
 
-async def ended(process: Any) -> None:
-    """End a program that was started over there, if it has not ended, and close its channel."""
+async def end_process(process: Any) -> None:
+    """Kill a remote program if it still runs, and close its channel."""
     if process.exit_status is None and process.exit_signal is None:
         with suppress(OSError):
             process.kill()

@@ -1,4 +1,4 @@
-"""How somebody proves to another machine who they are. Never in a row, a log, an answer or a traceback. No Django."""
+"""Credentials of an SSH login. Never part of a row, a log, a response or a traceback. No Django."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import secrets
 from dataclasses import dataclass
 
 _KEY = secrets.token_bytes(32)
-"""Of this process: a digest means nothing outside of it."""
+"""Random key of this process; digests are meaningless outside it."""
 
 
 @dataclass(frozen=True, repr=False)
 class Credentials:
-    """What was given. A key as text goes before a key file; the agent is asked only when there is nothing else."""
+    """Secrets of a login. A key as text takes precedence over a key file; the agent is used only when nothing else is given."""
 
     password: str | None = None
     private_key: str | None = None
@@ -22,12 +22,12 @@ class Credentials:
     use_agent: bool = True
 
     def __repr__(self) -> str:
-        """Never the secrets: tracebacks, debug pages and logs show this."""
+        """Omit the secrets: tracebacks, debug pages and logs show this."""
         return f"Credentials({self.method})"
 
     @property
     def method(self) -> str:
-        """`key`, `password`, `agent`, or `none` when nothing was given."""
+        """`key`, `password`, `agent`, or `none`."""
         if self.private_key or self.private_key_path:
             return "key"
         if self.password is not None:
@@ -36,7 +36,7 @@ class Credentials:
 
     @property
     def proof(self) -> bytes:
-        """A keyed digest, equal for equal credentials, good within this process only."""
+        """Keyed digest, equal for equal credentials within this process."""
         key = self.private_key or None
         given = [
             self.password,

@@ -1,6 +1,6 @@
-"""Which keys the hosts have: `known_hosts` in the configuration directory, and what hosts showed a moment ago.
+"""Host keys: `known_hosts` in the configuration directory, and the keys that hosts presented recently.
 
-The system's own `known_hosts` is never looked into: what is trusted here is what somebody accepted here.
+The user's own `known_hosts` is never read: only keys that were accepted in this program are trusted.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from runicorn.api.responses.remote import PresentedHostKey
 from runicorn.settings.user import PRIVATE_FILE, config_directory
 
 FILE = "known_hosts"
-REMEMBERED = 600.0
-"""Seconds for which a key that a host showed may be accepted."""
+ACCEPT_SECONDS = 600.0
+"""Seconds for which a presented key may be accepted."""
 MOST_SHOWN = 1000
 CEILING = 4 * 1024 * 1024
 logger = logging.getLogger(__name__)
 
-_shown: dict[tuple[str, int, HostKey], float] = {}
+_presented: dict[tuple[str, int, HostKey], float] = {}
 _guard = threading.Lock()
 
 
 def path() -> Path:
-    """The file.
+    """Return the path of the file.
 
     Raises:
-        OSError: there is no configuration directory and it cannot be made.
+        OSError: there is no configuration directory and it cannot be created.
     """
     return config_directory() / FILE
 
 
 def read() -> str:
-    """The content of the file; nothing when it is missing.
+    """Return the content of the file, empty if it is missing.
 
     Raises:
-        OSError: it is there and cannot be read: then no host is known, and none may be taken for new either.
+        OSError: the file cannot be read; then no host may be treated as unknown either.
     """
     try:
         raw = _platform.read_regular(path(), CEILING + 1, follow_links=True)
@@ -51,12 +51,12 @@ def read() -> str:
         return ""
     if len(raw) > CEILING:
         raise OSError(errno.EFBIG, "known_hosts is too large")
-    # Bytes that are no UTF-8 are in comments: they are to come out as they went in.
+    # Bytes that are not UTF-8 occur in comments and must be written back unchanged.
     return raw.decode("utf-8", "surrogateescape")
 
 
 def known(host: str, port: int) -> list[HostKey]:
-    """The keys that a host is known by.
+    """Return the trusted keys of a host.
 
     Raises:
         HostUnreachable: `known_hosts` cannot be read.
@@ -65,7 +65,7 @@ def known(host: str, port: int) -> list[HostKey]:
 
 
 def content() -> str:
-    """The content of the file, for a host that is to be verified.
+    """Return the content of the file for the verification of a host.
 
     Raises:
         HostUnreachable: it cannot be read.
@@ -79,75 +79,75 @@ def content() -> str:
         ) from error
 
 
-def judge(known_hosts: str, host: str, port: int, shown: HostKey) -> None:
-    """Take the key that a host shows, or remember it and say what is the matter.
+def verify(known_hosts: str, host: str, port: int, presented: HostKey) -> None:
+    """Verify the key that a host presents; remember an unknown or changed one for the user to accept.
 
     Args:
-        known_hosts: the content of the file.
+        known_hosts: content of the file.
         host: as in an address.
         port: of its SSH server.
-        shown: its key.
+        presented: its key.
 
     Raises:
-        HostKeyConflict: it is unknown or not the one the host is known by.
-        HostUnreachable: it is marked as revoked.
+        HostKeyConflict: the key is unknown or has changed.
+        HostUnreachable: the key is marked as revoked.
     """
-    if hosts_file.revoked(known_hosts, shown):
+    if hosts_file.revoked(known_hosts, presented):
         raise HostUnreachable(
-            f"The key of {host} is marked as revoked in known_hosts: this may be another machine. "
-            "Ask whoever runs it."
+            f"The key of {host} is marked as revoked in known_hosts; this may be another host. "
+            "Ask its administrator."
         )
     keys = hosts_file.keys_of(known_hosts, host, port)
-    if shown in keys:
+    if presented in keys:
         return
-    _remember(host, port, shown)
-    expected = next((key for key in keys if key.key_type == shown.key_type), keys[0] if keys else None)
-    raise HostKeyConflict(conflict(host, port, shown, expected))
+    _remember(host, port, presented)
+    expected = next((key for key in keys if key.key_type == presented.key_type), keys[0] if keys else None)
+    raise HostKeyConflict(conflict(host, port, presented, expected))
 
 
-def conflict(host: str, port: int, shown: HostKey, expected: HostKey | None) -> PresentedHostKey:
-    """The object that tells of a key: what the host shows, and what it was expected to show, if anything was."""
-    presented: PresentedHostKey = {
+def conflict(host: str, port: int, presented: HostKey, expected: HostKey | None) -> PresentedHostKey:
+    """Return the object that describes a conflict: the presented key, and the trusted one if there is one."""
+    result: PresentedHostKey = {
         "host": host,
         "port": port,
         "known_hosts_host": hosts_file.host_name(host, port),
-        "key_type": shown.key_type,
-        "fingerprint_sha256": shown.fingerprint,
-        "public_key": shown.text,
+        "key_type": presented.key_type,
+        "fingerprint_sha256": presented.fingerprint,
+        "public_key": presented.text,
         "reason": "changed" if expected else "unknown",
     }
     if expected is not None:
-        presented["expected_fingerprint_sha256"] = expected.fingerprint
-        presented["expected_public_key"] = expected.text
-    return presented
+        result["expected_fingerprint_sha256"] = expected.fingerprint
+        result["expected_public_key"] = expected.text
+    return result
 
 
 def _remember(host: str, port: int, key: HostKey) -> None:
     now = time.monotonic()
     with _guard:
-        for place in [place for place, when in _shown.items() if now - when > REMEMBERED]:
-            del _shown[place]
-        if len(_shown) >= MOST_SHOWN:
-            del _shown[min(_shown, key=lambda place: _shown[place])]
-        _shown[host, port, key] = now
+        for place in [place for place, when in _presented.items() if now - when > ACCEPT_SECONDS]:
+            del _presented[place]
+        if len(_presented) >= MOST_SHOWN:
+            del _presented[min(_presented, key=lambda place: _presented[place])]
+        _presented[host, port, key] = now
 
 
-def was_shown(host: str, port: int, key: HostKey) -> bool:
-    """Whether the host showed this key within the last minutes."""
+def was_presented(host: str, port: int, key: HostKey) -> bool:
+    """Return whether the host presented this key within the last ten minutes."""
     with _guard:
-        when = _shown.get((host, port, key))
-    return when is not None and time.monotonic() - when <= REMEMBERED
+        when = _presented.get((host, port, key))
+    return when is not None and time.monotonic() - when <= ACCEPT_SECONDS
 
 
 def accept(host: str, port: int, key: HostKey) -> None:
-    """Write a key into the file, in place of the host's others of its type and of a changed one.
+    """Write a key to the file, replacing the host's other keys of its type and a changed one.
 
     Raises:
-        OSError: it could not be written; the file is as it was.
+        OSError: the file could not be written and is unchanged.
     """
 
     def change(content: str) -> str:
-        # A key of another type would go on being expected, and the host would be "changed" for ever.
+        # A remaining key of another type would still be expected and the host reported as changed forever.
         for other in hosts_file.keys_of(content, host, port):
             content = hosts_file.without_key(content, host, port, other.key_type)
         return hosts_file.with_key(content, host, port, key)
@@ -156,16 +156,16 @@ def accept(host: str, port: int, key: HostKey) -> None:
 
 
 def remove(host: str, port: int, key_type: str) -> bool:
-    """Forget the host's keys of a type; whether there were any.
+    """Remove the host's keys of one type; return whether there were any.
 
     Raises:
-        OSError: it could not be written; the file is as it was.
+        OSError: the file could not be written and is unchanged.
     """
     return _rewrite(lambda content: hosts_file.without_key(content, host, port, key_type))
 
 
 def _rewrite(change: Callable[[str], str]) -> bool:
-    """Replace the file by what `change` makes of it, while no other process does; whether anything changed."""
+    """Replace the file by `change(content)` under a lock; return whether anything changed."""
     target = path()
     with _platform.file_lock(target.with_name(f".{FILE}.lock")):
         before = read()

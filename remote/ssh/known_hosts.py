@@ -1,11 +1,11 @@
-"""The format of `known_hosts`: what OpenSSH and Runicorn 0.5 write into it is read, and lines are changed one by one.
+"""Format of `known_hosts` as OpenSSH and Runicorn 0.5 write it, with line-by-line changes. No Django.
 
     gpu.example.org ssh-ed25519 AAAA…            a host at port 22
-    [gpu.example.org]:2222,[192.0.2.7]:2222 …    at another port; several names of one host
+    [gpu.example.org]:2222,[192.0.2.7]:2222 …    at another port; several names for one host
     |1|<salt>|<hash> ssh-rsa AAAA…               a hashed name (`ssh-keygen -H`)
-    @revoked * ssh-ed25519 AAAA…                 a key that is never taken
+    @revoked * ssh-ed25519 AAAA…                 a key that is never accepted
 
-Lines of other kinds (comments, patterns, certificate authorities) are kept and mean nothing here. No Django.
+Other lines (comments, patterns, certificate authorities) are kept and ignored.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ LONGEST_KEY = 8192
 
 
 class BadPublicKey(ValueError):
-    """A text that is no public key; the text of the error says why."""
+    """An invalid public key; the text says why."""
 
 
 @dataclass(frozen=True)
 class HostKey:
-    """A public key that a host shows: its type, and the base64 text of its data."""
+    """A host's public key: its type, and its base64 data."""
 
     key_type: str
     data: str
 
     @property
     def text(self) -> str:
-        """As it stands in a file: `<type> <base64>`."""
+        """As written in a file: `<type> <base64>`."""
         return f"{self.key_type} {self.data}"
 
     @property
     def fingerprint(self) -> str:
-        """`SHA256:…`, as `ssh-keygen -l` prints it."""
+        """`SHA256:…`, as printed by `ssh-keygen -l`."""
         digest = hashlib.sha256(base64.b64decode(self.data)).digest()
         return "SHA256:" + base64.b64encode(digest).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A line that names hosts and a key. `hosts` as they are written there."""
+    """A line with hosts and a key. `hosts` as written in the file."""
 
     hosts: tuple[str, ...]
     key: HostKey
@@ -55,10 +55,10 @@ class Entry:
 
 
 def public_key(text: str) -> HostKey:
-    """The key in `<type> <base64>` with perhaps a comment behind.
+    """Parse `<type> <base64>`, optionally followed by a comment.
 
     Raises:
-        BadPublicKey: it is none.
+        BadPublicKey: the text is not a public key.
     """
     parts = text.split(None, 2)
     if len(parts) < 2 or len(text) > LONGEST_KEY:
@@ -69,19 +69,19 @@ def public_key(text: str) -> HostKey:
     except (binascii.Error, ValueError):
         raise BadPublicKey("Invalid base64 public key") from None
     size = int.from_bytes(raw[:4], "big")
-    # The data begin with the type once more (RFC 4253, 6.6).
+    # The data start with the type again (RFC 4253, 6.6).
     if len(raw) < 8 or raw[4 : 4 + size] != key_type.encode("utf-8", "replace"):
         raise BadPublicKey("key_type does not match public_key")
     return HostKey(key_type, base64.b64encode(raw).decode())
 
 
 def host_name(host: str, port: int) -> str:
-    """A host as it is written in the file."""
+    """Return a host as it is written in the file."""
     return host if port == SSH_PORT else f"[{host}]:{port}"
 
 
 def split_name(name: str) -> tuple[str, int] | None:
-    """Host and port of a name in the file; `None` for a pattern, a hashed name, or what is neither."""
+    """Return host and port of a name in the file; None for a pattern or a hashed name."""
     host, port = name, SSH_PORT
     if name.startswith("["):
         host, bracket, number = name[1:].partition("]:")
@@ -95,7 +95,7 @@ def split_name(name: str) -> tuple[str, int] | None:
 
 
 def entry(line: str) -> Entry | None:
-    """What a line says; `None` when it is a comment, empty, or nothing that is understood."""
+    """Parse a line; return None for comments, empty lines and anything that is not understood."""
     fields = line.split()
     marker = fields.pop(0) if fields and fields[0].startswith("@") else ""
     if len(fields) < 3 or fields[0].startswith("#"):
@@ -108,7 +108,7 @@ def entry(line: str) -> Entry | None:
 
 
 def entries(content: str) -> Iterator[Entry]:
-    """What the lines of a file say, in their order."""
+    """Parse the lines of a file in order."""
     for line in content.splitlines():
         found = entry(line)
         if found is not None:
@@ -116,9 +116,9 @@ def entries(content: str) -> Iterator[Entry]:
 
 
 def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
-    """What the file says, a tuple for each name of a host: host, port, the name, type, base64 and fingerprint.
+    """Return a tuple for each name of a host: host, port, name in the file, type, base64 and fingerprint.
 
-    A hashed name stands for itself. Patterns are left out: no host is known by one here.
+    Hashed names are kept as they are; patterns are left out because they are not used here.
     """
     found = []
     for one in entries(content):
@@ -130,7 +130,7 @@ def listed(content: str) -> list[tuple[str, int, str, str, str, str]]:
 
 
 def names_host(name: str, host: str, port: int) -> bool:
-    """Whether a name of the file, plain or hashed, means this host."""
+    """Return whether a name of the file, plain or hashed, matches this host."""
     wanted = host_name(host, port)
     if not name.startswith("|1|"):
         return name.lower() == wanted.lower() or split_name(name) == (host, port)
@@ -145,7 +145,7 @@ def names_host(name: str, host: str, port: int) -> bool:
 
 
 def keys_of(content: str, host: str, port: int) -> list[HostKey]:
-    """The keys that a host is known by, in the order of the file."""
+    """Return the keys of a host in the order of the file."""
     return [
         found.key
         for found in entries(content)
@@ -154,12 +154,12 @@ def keys_of(content: str, host: str, port: int) -> list[HostKey]:
 
 
 def revoked(content: str, key: HostKey) -> bool:
-    """Whether a key is marked as one that is never to be taken, whichever host shows it."""
+    """Return whether a key is marked as revoked, for any host."""
     return any(found.marker == "@revoked" and found.key == key for found in entries(content))
 
 
 def with_key(content: str, host: str, port: int, key: HostKey) -> str:
-    """The file with this key of the host in place of those of the same type; all else stays as it is."""
+    """Return the content with this key of the host in place of those of the same type."""
     rest = without_key(content, host, port, key.key_type)
     if rest and not rest.endswith("\n"):
         rest += "\n"
@@ -167,7 +167,7 @@ def with_key(content: str, host: str, port: int, key: HostKey) -> str:
 
 
 def without_key(content: str, host: str, port: int, key_type: str) -> str:
-    """The file without the host's keys of a type; of a line with several names only the host's goes."""
+    """Return the content without the host's keys of one type; other names on the same line are kept."""
     kept = []
     for line in content.splitlines(keepends=True):
         found = entry(line)

@@ -1,4 +1,4 @@
-"""Logging in: a connection with a verified host, and a user who was let in with what was given and nothing else."""
+"""SSH login with a verified host and exactly the given credentials."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from remote.ssh.known_hosts import HostKey, public_key
 from runicorn import _platform
 
 CONNECT_SECONDS = 10.0
-"""From the first packet to the login."""
+"""From the first packet to the login, in seconds."""
 KEEPALIVE_SECONDS = 5
 KEEPALIVES_MISSED = 3
 KEY_BYTES = 64 * 1024
@@ -42,44 +42,44 @@ HOST_KEY_SIGNATURES = {
     "ecdsa-sha2-nistp521": ("ecdsa-sha2-nistp521",),
     "ssh-rsa": ("rsa-sha2-512", "rsa-sha2-256"),
 }
-"""Kinds of host keys that are taken, the preferred first, and how each signs; not with SHA-1, as old RSA keys do."""
+"""Accepted types of host keys in order of preference, with their signatures; SHA-1 signatures of RSA keys are excluded."""
 
 
 async def connect(address: Address, credentials: Credentials, timeout: float = CONNECT_SECONDS) -> Link:
-    """A connection with a verified host and a user who was let in.
+    """Connect to a host, verify its key and log in.
 
     Raises:
         HostKeyConflict: the host's key is unknown or changed.
-        InvalidInput: the user's name is none that SSH carries.
-        InvalidKey: the key that was given cannot be read.
-        AuthenticationFailed: the host does not let the user in with it.
-        HostUnreachable: anything else that keeps the two apart; the sentence says what, and what to do.
+        InvalidInput: SSH cannot carry the username.
+        InvalidKey: the given key cannot be read.
+        AuthenticationFailed: the host rejected the credentials.
+        HostUnreachable: any other failure; the sentence says what to do.
     """
     asyncssh = await asyncio.to_thread(library)
-    _carried(asyncssh, address.username)
-    verdict = Verdict(address, await asyncio.to_thread(host_keys.content))
+    _check_username(asyncssh, address.username)
+    check = HostKeyCheck(address, await asyncio.to_thread(host_keys.content))
     try:
-        async with asyncio.timeout(timeout), _means(asyncssh, credentials) as means:
+        async with asyncio.timeout(timeout), _auth_arguments(asyncssh, credentials) as arguments:
             connection = await asyncssh.connect(
                 address.host,
                 address.port,
                 username=address.username,
-                client_factory=lambda: _client(asyncssh, verdict),
-                server_host_key_algs=verdict.signatures,
-                **means,
-                **_NOTHING_ELSE,
+                client_factory=lambda: _client(asyncssh, check),
+                server_host_key_algs=check.signatures,
+                **arguments,
+                **CONNECT_OPTIONS,
             )
     except (asyncssh.Error, OSError, ValueError) as error:
-        raise _why(asyncssh, address, credentials, verdict, error, timeout) from None
-    assert verdict.shown is not None
-    return Link(address, connection, verdict.shown)
+        raise _converted(asyncssh, address, credentials, check, error, timeout) from None
+    assert check.presented is not None
+    return Link(address, connection, check.presented)
 
 
-def _carried(asyncssh: ModuleType, username: str) -> None:
-    """Refuse a name that would reach the host as another one, or not at all (RFC 4252 wants SASLprep).
+def _check_username(asyncssh: ModuleType, username: str) -> None:
+    """Reject a username that would reach the host changed, or not at all (RFC 4252 requires SASLprep).
 
     Raises:
-        InvalidInput: it is such a name.
+        InvalidInput: SSH cannot carry the username.
     """
     try:
         same = asyncssh.saslprep.saslprep(username) == username
@@ -87,13 +87,13 @@ def _carried(asyncssh: ModuleType, username: str) -> None:
         same = False
     if not same:
         raise InvalidInput(
-            "username", "username: it holds characters that SSH does not carry, or not in this form."
+            "username", "username: contains characters that SSH cannot carry, or not in this form."
         )
 
 
-_NOTHING_ELSE: dict[str, Any] = {
+CONNECT_OPTIONS: dict[str, Any] = {
     "config": None,
-    # A function, because asyncssh takes everything that is empty for "the usual files".
+    # A function, because asyncssh replaces every empty value by the user's default files.
     "known_hosts": lambda host, addr, port: ([], [], []),
     "x509_trusted_certs": None,
     "agent_path": None,
@@ -102,7 +102,7 @@ _NOTHING_ELSE: dict[str, Any] = {
     "gss_host": None,
     "host_based_auth": False,
     "client_host_keysign": False,
-    "login_timeout": 0,  # ours is over all of it
+    "login_timeout": 0,  # the caller limits the whole connect
     "keepalive_interval": KEEPALIVE_SECONDS,
     "keepalive_count_max": KEEPALIVES_MISSED,
     "send_env": (),
@@ -111,35 +111,35 @@ _NOTHING_ELSE: dict[str, Any] = {
 }
 
 
-class Verdict:
-    """What became of the host's key while a connection was made."""
+class HostKeyCheck:
+    """Verification of the host key during a connect."""
 
     def __init__(self, address: Address, known_hosts: str) -> None:
         self.address, self.known_hosts = address, known_hosts
-        self.shown: HostKey | None = None
+        self.presented: HostKey | None = None
         self.refused: HostKeyConflict | HostUnreachable | None = None
         known = [key.key_type for key in hosts_file.keys_of(known_hosts, address.host, address.port)]
-        # The kinds that the host is known by come first: it is asked to show the key that we can compare.
+        # Types of trusted keys come first, so that the host presents a key that can be compared.
         ordered = sorted(HOST_KEY_SIGNATURES, key=lambda kind: kind not in known)
         self.signatures = [signature for kind in ordered for signature in HOST_KEY_SIGNATURES[kind]]
 
-    def trusts(self, exported: bytes) -> bool:
-        """Whether the key that the host shows is the one it is known by."""
-        self.shown = public_key(exported.decode("ascii"))
+    def is_trusted(self, exported: bytes) -> bool:
+        """Return whether the presented key is trusted."""
+        self.presented = public_key(exported.decode("ascii"))
         try:
-            host_keys.judge(self.known_hosts, self.address.host, self.address.port, self.shown)
+            host_keys.verify(self.known_hosts, self.address.host, self.address.port, self.presented)
         except (HostKeyConflict, HostUnreachable) as refused:
             self.refused = refused
             return False
         return True
 
 
-def _client(asyncssh: ModuleType, verdict: Verdict) -> Any:
+def _client(asyncssh: ModuleType, check: HostKeyCheck) -> Any:
     class Client(asyncssh.SSHClient):  # type: ignore[name-defined, misc]
-        """Asks us about the host's key, and whoever logs in about nothing."""
+        """Verifies the host key; never prompts the user."""
 
         def validate_host_public_key(self, host: str, addr: str, port: int, key: Any) -> bool:
-            return verdict.trusts(key.export_public_key("openssh"))
+            return check.is_trusted(key.export_public_key("openssh"))
 
     return Client()
 
@@ -155,12 +155,12 @@ class LoginOptions(TypedDict):
 
 
 @asynccontextmanager
-async def _means(asyncssh: ModuleType, credentials: Credentials) -> AsyncIterator[LoginOptions]:
-    """The arguments by which somebody logs in; the agent stays open within the block.
+async def _auth_arguments(asyncssh: ModuleType, credentials: Credentials) -> AsyncIterator[LoginOptions]:
+    """Yield the authentication arguments; the agent stays open within the block.
 
     Raises:
         InvalidKey: the key cannot be read.
-        AuthenticationFailed: there is no agent, or it holds no key.
+        AuthenticationFailed: no agent is running, or it has no keys.
     """
     keys: list[Any] = []
     agent = None
@@ -189,21 +189,21 @@ async def _agent_keys(asyncssh: ModuleType) -> tuple[Any, list[Any]]:
         keys = list(await agent.get_keys())
     except (OSError, ValueError):
         raise AuthenticationFailed(
-            "No SSH agent answers the viewer (SSH_AUTH_SOCK). Give a password, a key or a key file."
+            "The viewer cannot reach an SSH agent (SSH_AUTH_SOCK). Give a password, a key or a key file."
         ) from None
     if not keys:
         agent.close()
         raise AuthenticationFailed(
-            "The SSH agent holds no key: add one with ssh-add, or give a password or a key."
+            "The SSH agent has no keys. Add one with ssh-add, or give a password or a key."
         )
     return agent, keys
 
 
 def _private_key(asyncssh: ModuleType, credentials: Credentials) -> Any:
-    """The key that was given as text or as a file.
+    """Read the key that was given as text or as a file.
 
     Raises:
-        InvalidKey: there is none to read in it, or the passphrase does not open it.
+        InvalidKey: not a private key, or the passphrase does not decrypt it.
     """
     sentence = KEY_TEXT if credentials.private_key else KEY_FILE
     try:
@@ -223,40 +223,42 @@ def _private_key(asyncssh: ModuleType, credentials: Credentials) -> Any:
 def _key_file(text: str) -> bytes:
     path = Path(os.path.expanduser(text))
     if not path.is_absolute():
-        raise OSError(errno.ENOENT, "no absolute path")
+        raise OSError(errno.ENOENT, "not an absolute path")
     return _platform.read_regular(path, KEY_BYTES, follow_links=True)
 
 
-def _why(
+def _converted(
     asyncssh: ModuleType,
     address: Address,
     credentials: Credentials,
-    verdict: Verdict,
+    check: HostKeyCheck,
     error: Exception,
     timeout: float,
 ) -> Exception:
-    """Our error for what asyncssh says of a connection that did not come about."""
-    if verdict.refused is not None:
-        return verdict.refused
+    """Convert asyncssh's error about a failed connect to ours."""
+    if check.refused is not None:
+        return check.refused
     place = f"{address.host} port {address.port}"
     if isinstance(error, asyncssh.PermissionDenied):
-        return AuthenticationFailed(_refused(address, credentials))
+        return AuthenticationFailed(_rejection(address, credentials))
     if isinstance(error, TimeoutError):
         return HostUnreachable(
-            f"{place} did not answer within {timeout:.0f} s: check that the machine is up and reachable from here."
+            f"{place} did not answer within {timeout:.0f} s. Check that the host is up and reachable from this machine."
         )
     if isinstance(error, socket.gaierror):
-        return HostUnreachable(f"There is no host {address.host} known here: check the name.")
+        return HostUnreachable(f"Unknown host {address.host}. Check the name.")
     if isinstance(error, ConnectionRefusedError) or getattr(error, "errno", None) == errno.ECONNREFUSED:
         return HostUnreachable(
-            f"{place} refused the connection: check the port, and that an SSH server runs there."
+            f"{place} refused the connection. Check the port, and that an SSH server runs there."
         )
     if isinstance(error, asyncssh.KeyExchangeFailed | asyncssh.ProtocolNotSupported):
-        return HostUnreachable(f"{place} speaks an SSH that is too old or too new for this viewer.")
+        return HostUnreachable(
+            f"{place} uses an SSH version or algorithms that this viewer does not support."
+        )
     if isinstance(error, asyncssh.ConnectionLost | asyncssh.ProtocolError | ConnectionResetError):
         return HostUnreachable(
-            f"{place} broke the connection off before a login: check that it is an SSH server, and that it lets "
-            "this machine in. After failed logins a host may refuse everybody from here for some minutes."
+            f"{place} closed the connection before the login. Check that it is an SSH server and accepts connections from "
+            "this machine. After failed logins a host may refuse connections for some minutes."
         )
     if isinstance(error, asyncssh.DisconnectError):
         return HostUnreachable(f"{place} ended the connection: {printable(error.reason)}.")
@@ -264,10 +266,10 @@ def _why(
         return HostUnreachable(
             f"{place} cannot be reached: {os.strerror(error.errno) if error.errno else 'unknown reason'}."
         )
-    return HostUnreachable(f"{place} does not speak SSH in a way that is understood here: check the port.")
+    return HostUnreachable(f"{place} does not respond like an SSH server. Check the port.")
 
 
-def _refused(address: Address, credentials: Credentials) -> str:
+def _rejection(address: Address, credentials: Credentials) -> str:
     given = {
         "password": ("this password", "check the username and the password, or give a key"),
         "key": (

@@ -1,10 +1,10 @@
-"""The event loop of everything that talks to other machines: one daemon thread, started and stopped by the server.
+"""Event loop for all SSH connections: one daemon thread, started and stopped by the server.
 
-Views are synchronous. They hand a coroutine over and wait for it, on a thread that may wait:
+Views are synchronous. They submit a coroutine and wait for it, on a thread that may block:
 
     answer = loop.run(pool.open(address, credentials), timeout=30)
 
-Nothing is started at import; before `start` and after `stop` every `run` says so.
+Nothing starts at import; before `start` and after `stop` every `run` raises `LoopNotRunning`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CloseCallback = Callable[[], Awaitable[None]]
 
 NAME = "remote-loop"
 HELPERS = 64
-"""Threads for what has no asynchronous form, names of hosts mostly: a resolver may hang for half a minute."""
+"""Threads for blocking calls, mostly name resolution, which may hang for half a minute."""
 
 
 class LoopThread:
-    """A thread with an event loop in it."""
+    """A thread that runs an event loop."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -36,11 +36,11 @@ class LoopThread:
 
     @property
     def running(self) -> bool:
-        """Whether `run` would be answered."""
+        """Whether `run` accepts work."""
         return self._loop is not None
 
     def start(self) -> None:
-        """Begin; once more changes nothing."""
+        """Start the thread. Idempotent."""
         if self._loop is not None:
             return
         loop = asyncio.new_event_loop()
@@ -50,15 +50,15 @@ class LoopThread:
         self._loop = loop
 
     def run(self, work: Coroutine[Any, Any, T], timeout: float) -> T:
-        """What the coroutine returns or raises; called from any thread but the loop's own.
+        """Run a coroutine in the loop and return its result. Call it from any thread but the loop's own.
 
         Args:
-            work: what is to be done.
-            timeout: seconds; then it is cancelled. A net below the time limits that the work has itself.
+            work: the coroutine.
+            timeout: seconds until it is cancelled; a safety net, longer than the limits that the work has itself.
 
         Raises:
             LoopNotRunning: the loop is not running.
-            RemoteTimeout: it took longer.
+            RemoteTimeout: it timed out.
         """
         if self._loop is None:
             work.close()
@@ -67,19 +67,19 @@ class LoopThread:
         try:
             return waiting.result(timeout)
         except NotInTime:
-            if waiting.done():  # the work's own TimeoutError is the same class
+            if waiting.done():  # the work may raise TimeoutError itself
                 raise
             waiting.cancel()
             raise RemoteTimeout(timeout) from None
-        except CancelledError:  # the loop ends
+        except CancelledError:  # the loop is stopping
             raise LoopNotRunning from None
 
     def stop(self, callback: CloseCallback | None = None, timeout: float = 2.0) -> None:
-        """Say goodbye, cancel whatever still runs, and end.
+        """Run `callback`, cancel the remaining tasks, and stop the thread.
 
         Args:
-            callback: closes what is open; cut short when it takes longer than three quarters of the time.
-            timeout: seconds until this returns, whatever hangs.
+            callback: closes open connections; cancelled after three quarters of the timeout.
+            timeout: seconds until this returns, even if a task hangs.
         """
         loop, thread = self._loop, self._thread
         if loop is None or thread is None:
@@ -96,7 +96,7 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     loop.run_forever()
     loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(asyncio.sleep(0.01))  # a transport is closed some turns after it is told to
+    loop.run_until_complete(asyncio.sleep(0.01))  # transports close a few iterations later
     loop.close()
 
 
@@ -115,4 +115,4 @@ async def _awaited(callback: CloseCallback) -> None:
 
 
 loop = LoopThread()
-"""The one of this process."""
+"""The loop of this process."""

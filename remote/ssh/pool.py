@@ -1,12 +1,12 @@
-"""The connections that are open: at most one to each `user@host:port`, shared by those who show its credentials.
+"""Pool of open SSH connections: at most one for each `user@host:port`, shared by callers with the same credentials.
 
-    connection = await pool.open(address, credentials)     connect, or join what is there
-    connection = pool.get(connection_id)                   what is there
+    connection = await pool.open(address, credentials)     connect, or reuse the open connection
+    connection = pool.get(connection_id)                   an open connection
     await connection.link.run("ls", "-l")                  use it
 
-Nothing here waits for another host than its own: there is no lock around a connect. A connection that is lost goes
-away, unless somebody needs it (`connection.claim`): then it is made again, with longer and longer pauses. Everything runs
-in the loop of `remote/ssh/loop.py`; nothing is written, and the credentials of a connection live as long as it does.
+No lock is held during a connect, so a slow host delays no other. A lost connection is removed, unless it is claimed
+(`connection.claim`): then it reconnects with growing pauses. Everything runs in the loop of `remote/ssh/loop.py`;
+nothing is written to disk, and credentials are kept in memory as long as their connection.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ logger = logging.getLogger(__name__)
 
 
 class PooledConnection:
-    """A connection of the pool. `link` is the live one, another one after a reconnection.
+    """A connection of the pool. `link` is the current SSH connection, replaced on reconnect.
 
-    `up` is set while it is connected and `down` while it is not; `closed` is set once, at its end.
+    `up` is set while connected, `down` while disconnected; `closed` is set once, at the end.
     """
 
     def __init__(self, link: Link, credentials: Credentials) -> None:
@@ -51,19 +51,19 @@ class PooledConnection:
         self.method = credentials.method
         self.connected_at = self.seen_at = time.time()
         self.latency: float | None = None
-        """Seconds to the host and back."""
+        """Round-trip time in seconds."""
         self.attempts = 0
-        """Vain attempts to reconnect since the connection was lost."""
+        """Failed reconnects since the connection was lost."""
         self.error = ""
-        """Why it is not connected, as a sentence."""
+        """Why it is disconnected, as a sentence."""
         self.up, self.down, self.closed = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.up.set()
         self.memory: dict[str, Any] = {}
-        """What others keep about this connection, for as long as it lives."""
+        """Per-connection caches of other modules."""
         self.proofs = {credentials.proof}
         self._credentials: Credentials | None = credentials
         self._claims: set[str] = set()
-        self._hurry = asyncio.Event()
+        self._retry_now = asyncio.Event()
 
     @property
     def id(self) -> str:
@@ -72,24 +72,23 @@ class PooledConnection:
 
     @property
     def state(self) -> State:
-        """What becomes of it."""
         if self.closed.is_set():
             return "closed"
         return "connected" if self.up.is_set() else "reconnecting"
 
     @property
     def needed(self) -> bool:
-        """Whether somebody wants it back when it is lost."""
+        """Whether a claim requires it to reconnect."""
         return bool(self._claims)
 
     def claim(self, who: str) -> None:
-        """Need it: when it is lost it is made again, until `release`."""
+        """Require the connection: when it is lost it reconnects until `release`."""
         self._claims.add(who)
 
     def release(self, who: str) -> None:
-        """Need it no more; unknown names are fine."""
+        """Withdraw a claim; unknown names are ignored."""
         self._claims.discard(who)
-        self._hurry.set()
+        self._retry_now.set()
 
     def to_dict(self) -> RemoteConnection:
         """Serialize for the API."""
@@ -111,34 +110,34 @@ class PooledConnection:
         }
 
     async def watch(self) -> None:
-        """Look after it until it is closed, or lost and needed by nobody."""
+        """Monitor the connection until it is closed, or lost without a claim."""
         while not self.closed.is_set():
-            await self._while_it_lives()
+            await self._measure_latency()
             if self.closed.is_set():
                 break
             self.up.clear()
             self.down.set()
             self.latency = None
             self.error = f"The connection to {self.id} was lost."
-            if not await self._again():
+            if not await self._reconnect():
                 break
-            self._is_up()
+            self._mark_connected()
         await self.end()
 
-    async def _while_it_lives(self) -> None:
-        """Ask how long an answer takes, again and again; that the host is gone is noticed by SSH's own keepalive."""
+    async def _measure_latency(self) -> None:
+        """Measure the latency periodically. A vanished host is detected by SSH's own keepalive."""
         while not self.link.ended.is_set():
             try:
                 self.latency = await self.link.ping(PING_TIMEOUT)
                 self.seen_at = time.time()
-            except RemoteUnavailable:  # a long download may stand before the answer
+            except RemoteUnavailable:  # a long download may delay the answer
                 self.latency = None
             with suppress(TimeoutError):
                 async with asyncio.timeout(PING_SECONDS):
                     await self.link.ended.wait()
 
-    async def _again(self) -> bool:
-        """Connect again while somebody needs it; whether that came about."""
+    async def _reconnect(self) -> bool:
+        """Reconnect while the connection is claimed; return whether that succeeded."""
         pause = FIRST_PAUSE
         while self.needed and self._credentials is not None:
             try:
@@ -146,82 +145,83 @@ class PooledConnection:
             except RemoteUnavailable as error:
                 self.attempts += 1
                 self.error = str(error.detail)
-            except RemoteError as error:  # it will not be otherwise the next time
-                self.error = told(error)
+            except RemoteError as error:  # retrying would fail the same way
+                self.error = error_sentence(error)
                 return False
             else:
                 return True
-            self._hurry.clear()
+            self._retry_now.clear()
             with suppress(TimeoutError):
-                # Not all at once, when a switch comes back and ten connections with it.
+                # Jitter: ten connections must not reconnect at the same moment when a switch comes back.
                 async with asyncio.timeout(pause * random.uniform(0.8, 1.2)):
-                    await self._hurry.wait()
+                    await self._retry_now.wait()
             pause = min(pause * 2, LONGEST_PAUSE)
         return False
 
-    def take(self, link: Link, credentials: Credentials) -> None:
-        """Go on with a connection that somebody made; nobody watches it until `watch` is called again."""
+    def replace_link(self, link: Link, credentials: Credentials) -> None:
+        """Adopt a new link; call `watch` to monitor it."""
         self.link, self._credentials, self.method = link, credentials, credentials.method
         self.proofs = {credentials.proof}
-        self._is_up()
+        self._mark_connected()
 
-    def _is_up(self) -> None:
+    def _mark_connected(self) -> None:
         self.error, self.attempts = "", 0
         self.connected_at = self.seen_at = time.time()
         self.down.clear()
         self.up.set()
 
     async def end(self) -> None:
-        """Hang up and forget the credentials; once more changes nothing."""
+        """Close the connection and drop the credentials. Idempotent."""
         self._credentials = None
         self.proofs.clear()
         self.up.clear()
         self.down.set()
         self.closed.set()
-        self._hurry.set()
+        self._retry_now.set()
         await self.link.close()
 
 
-def told(error: RemoteError) -> str:
-    """What went wrong, as a sentence; that of a host key is an object in answers."""
+def error_sentence(error: RemoteError) -> str:
+    """Return the error as a sentence; the detail of a host key conflict is an object."""
     if isinstance(error, HostKeyConflict):
-        return f"{error.host_key['known_hosts_host']} shows another key than before: connect anew to compare them."
+        return f"{error.host_key['known_hosts_host']} presents another key than before. Connect again to compare them."
     return str(error.detail)
 
 
 class Pool:
-    """All open connections of this process."""
+    """Open connections of this process."""
 
     def __init__(self) -> None:
         self.before_close: list[CloseCallback] = []
-        """Called, in order, before a connection is closed on purpose: whoever uses it ends what runs over it."""
-        self._held: dict[str, PooledConnection] = {}
+        """Called in order before a connection is closed on purpose, to stop what runs over it."""
+        self._connections: dict[str, PooledConnection] = {}
         self._watches: dict[PooledConnection, asyncio.Task[None]] = {}
 
     async def open(self, address: Address, credentials: Credentials) -> PooledConnection:
-        """The connection to an address: the one that is there, for those who show its credentials, or a new one.
+        """Return the open connection for these credentials, or connect.
 
-        Somebody with other credentials has to be let in by the host first, and then shares what is there.
+        Other credentials must first be accepted by the host; then the open connection is shared.
+
 
         Raises:
             as `login.connect`.
         """
-        there = self._held.get(address.id)
-        if there is not None and there.state == "connected" and credentials.proof in there.proofs:
-            return there
+        existing = self._connections.get(address.id)
+        if existing is not None and existing.state == "connected" and credentials.proof in existing.proofs:
+            return existing
         link = await login.connect(address, credentials)
-        there = self._held.get(address.id)
-        if there is None or there.state == "closed":
-            there = self._held[address.id] = PooledConnection(link, credentials)
-        elif there.state == "connected":
-            there.proofs.add(credentials.proof)
+        existing = self._connections.get(address.id)
+        if existing is None or existing.state == "closed":
+            existing = self._connections[address.id] = PooledConnection(link, credentials)
+        elif existing.state == "connected":
+            existing.proofs.add(credentials.proof)
             await link.close()
-            return there
+            return existing
         else:
-            self._watches.pop(there).cancel()
-            there.take(link, credentials)
-        self._watch(there)
-        return there
+            self._watches.pop(existing).cancel()
+            existing.replace_link(link, credentials)
+        self._watch(existing)
+        return existing
 
     def _watch(self, connection: PooledConnection) -> None:
         watch = self._watches[connection] = asyncio.create_task(
@@ -236,20 +236,20 @@ class Pool:
             logger.error("Watcher of connection %s crashed", connection.id, exc_info=error)
             connection.closed.set()
         self._watches.pop(connection, None)
-        if self._held.get(connection.id) is connection:
-            del self._held[connection.id]
+        if self._connections.get(connection.id) is connection:
+            del self._connections[connection.id]
 
     def get(self, connection_id: str, connected: bool = True) -> PooledConnection:
-        """An open connection.
+        """Return an open connection.
 
         Args:
             connection_id: `user@host:port`.
-            connected: whether one that is just being made again counts as none.
+            connected: raise for a connection that is reconnecting, too.
 
         Raises:
-            ConnectionNotFound: there is none of that id.
+            ConnectionNotFound: no open connection has that id.
         """
-        connection = self._held.get(connection_id)
+        connection = self._connections.get(connection_id)
         if (
             connection is None
             or connection.state == "closed"
@@ -259,19 +259,19 @@ class Pool:
         return connection
 
     def all(self) -> list[PooledConnection]:
-        """Those that are open or being made again, in the order of their first connection."""
-        # Copied at once: it is asked for by other threads than the loop's.
-        return [connection for connection in list(self._held.values()) if connection.state != "closed"]
+        """Return the open and reconnecting connections in the order of their first connect."""
+        # A copy, because other threads call this.
+        return [connection for connection in list(self._connections.values()) if connection.state != "closed"]
 
     async def close(self, connection_id: str, patience: float = CLOSE_CALLBACK_SECONDS) -> None:
-        """End a connection and what runs over it.
+        """Close a connection and stop what runs over it.
 
         Args:
             connection_id: `user@host:port`.
             patience: seconds for the callbacks; then the connection is closed anyway.
 
         Raises:
-            ConnectionNotFound: there is none of that id.
+            ConnectionNotFound: no open connection has that id.
         """
         connection = self.get(connection_id, connected=False)
         try:
@@ -283,10 +283,10 @@ class Pool:
             await connection.end()
 
     async def close_all(self, patience: float = CLOSE_CALLBACK_SECONDS) -> None:
-        """End all connections and what runs over them, all at the same time."""
+        """Close all connections concurrently and stop what runs over them."""
         every = [self.close(connection.id, patience) for connection in self.all()]
         await asyncio.gather(*every, return_exceptions=True)
 
 
 pool = Pool()
-"""The one of this process."""
+"""The pool of this process."""

@@ -1,4 +1,4 @@
-"""Files and folders on another machine, over SFTP: paths never meet a shell."""
+"""Remote files and folders over SFTP; no path reaches a shell."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ T = TypeVar("T")
 
 MOST_ENTRIES = 10_000
 SECONDS = 20.0
-"""For a look at a folder or file; a file system of the network may hang."""
+"""For reading a folder or file status; a network file system may hang."""
 TRANSFER_SECONDS = 300.0
 CLEAR_SECONDS = 2.0
 PART_BYTES = 32 * 1024
 PARTS_AT_ONCE = 16
 AT_ONCE = 64
-"""Links of a folder that are looked at together."""
+"""Symlinks of a folder resolved concurrently."""
 
 Progress = Callable[[int, int], None]
-"""Told how many bytes of how many are over."""
+"""Called with the bytes copied and the total."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something in a folder. `size` in bytes, 0 of folders; `mtime` in Unix seconds."""
+    """An item of a folder. `size` in bytes, 0 for folders; `mtime` in Unix seconds."""
 
     name: str
     is_dir: bool
@@ -47,7 +47,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder with its absolute path; `truncated` when it holds more than `MOST_ENTRIES`."""
+    """A folder with its absolute path; `truncated` if it has more than `MOST_ENTRIES` items."""
 
     path: str
     items: list[Entry]
@@ -63,42 +63,42 @@ class Folder:
 
 
 async def expanded(link: Link, path: str) -> str:
-    """A path as the other machine understands it: `~` is the home there, relative ones lie in it.
+    """Return a remote path with `~` expanded; relative paths start at the home.
 
     Raises:
-        InvalidInput: it holds a NUL character, is no text, or means another user's home.
+        InvalidInput: the path contains a NUL character, is not valid text, or names another user's home.
     """
     first, _, rest = path.partition("/")
     if "\0" in path or not path:
-        raise InvalidInput("path", "path: no path is empty or holds a NUL character.")
+        raise InvalidInput("path", "path: must not be empty or contain a NUL character.")
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise InvalidInput("path", "path: it is no valid text.") from None
+        raise InvalidInput("path", "path: not valid text.") from None
     if path.startswith("/"):
         return path
     if first.startswith("~") and first != "~":
         raise InvalidInput("path", "path: write the home of another user as a full path.")
-    home = _text(await _asked(link, "~", lambda files: files.realpath(b".")))
+    home = _text(await _with_sftp(link, "~", lambda files: files.realpath(b".")))
     below = rest if first == "~" else path
     return posixpath.join(home, below) if below else home
 
 
 async def list_folder(link: Link, path: str) -> Folder:
-    """What lies in a folder: folders first, then by name; links count as what they lead to.
+    """List a folder: folders first, then by name; symlinks count as their targets.
 
     Raises:
-        RemotePathNotFound: it is not there.
-        InvalidInput: it is no folder, or no path.
-        RemotePermissionDenied: the user there may not read it.
-        RemoteOperationFailed: it took too long, or something else.
+        RemotePathNotFound: the folder does not exist.
+        InvalidInput: the path is invalid or not a folder.
+        RemotePermissionDenied: the remote user may not read it.
+        RemoteOperationFailed: it timed out, or another error.
     """
-    place = await expanded(link, path)
+    absolute_path = await expanded(link, path)
 
-    async def look(files: Any) -> Folder:
-        absolute = await files.realpath(place.encode())
+    async def read(files: Any) -> Folder:
+        absolute = await files.realpath(absolute_path.encode())
         if not stat.S_ISDIR((await files.stat(absolute)).permissions or 0):
-            raise InvalidInput("path", f"path: {place} is no folder.")
+            raise InvalidInput("path", f"path: {absolute_path} is not a folder.")
         names, truncated = await _names(files, absolute)
         items = []
         for start in range(0, len(names), AT_ONCE):
@@ -107,7 +107,7 @@ async def list_folder(link: Link, path: str) -> Folder:
         items.sort(key=lambda entry: (not entry.is_dir, entry.name))
         return Folder(_text(absolute), items, truncated)
 
-    return await _asked(link, place, look)
+    return await _with_sftp(link, absolute_path, read)
 
 
 async def _names(files: Any, folder: bytes) -> tuple[list[Any], bool]:
@@ -124,7 +124,7 @@ async def _names(files: Any, folder: bytes) -> tuple[list[Any], bool]:
 async def _entry(files: Any, folder: bytes, found: Any) -> Entry:
     attributes = found.attrs
     if stat.S_ISLNK(attributes.permissions or 0):
-        with suppress(library().SFTPError):  # it leads nowhere
+        with suppress(library().SFTPError):  # a broken symlink
             attributes = await files.stat(posixpath.join(folder, found.filename))
     is_dir = stat.S_ISDIR(attributes.permissions or 0)
     size = 0 if is_dir else int(attributes.size or 0)
@@ -132,54 +132,54 @@ async def _entry(files: Any, folder: bytes, found: Any) -> Entry:
 
 
 async def path_kind(link: Link, path: str) -> tuple[str, str | None]:
-    """The absolute path, and `folder`, `file` or `None` for what is there.
+    """Return the absolute path, and `folder`, `file` or None if nothing exists there.
 
     Raises:
-        InvalidInput: it is no path.
-        RemotePermissionDenied: the user there may not look.
-        RemoteOperationFailed: it took too long, or something else.
+        InvalidInput: the path is invalid.
+        RemotePermissionDenied: the remote user may not access it.
+        RemoteOperationFailed: it timed out, or another error.
     """
-    place = await expanded(link, path)
+    absolute_path = await expanded(link, path)
     try:
-        attributes = await _asked(link, place, lambda files: files.stat(place.encode()))
+        attributes = await _with_sftp(link, absolute_path, lambda files: files.stat(absolute_path.encode()))
     except RemotePathNotFound:
-        return place, None
-    return place, "folder" if stat.S_ISDIR(attributes.permissions or 0) else "file"
+        return absolute_path, None
+    return absolute_path, "folder" if stat.S_ISDIR(attributes.permissions or 0) else "file"
 
 
 async def put(link: Link, source: Path, target: str, progress: Progress | None = None) -> str:
-    """Copy a file of this machine over there, whole or not at all; its folders are made. The absolute path of it.
+    """Copy a local file to the remote host atomically, creating its folders; return its absolute path.
 
     Args:
         link: the connection.
-        source: what is copied.
-        target: its path there; `~` is the home. What is there is replaced.
-        progress: told of what is over.
+        source: the local file.
+        target: the remote path; `~` is the home. An existing file is replaced.
+        progress: called with the bytes copied and the total.
 
     Raises:
-        InvalidInput: `target` is no path.
-        RemotePermissionDenied: the user there may not write it.
-        RemoteOperationFailed: it took too long, or something else, a full disk mostly; nothing is left there.
+        InvalidInput: `target` is invalid.
+        RemotePermissionDenied: the remote user may not write it.
+        RemoteOperationFailed: it timed out, or another error such as a full disk; no partial file is left.
     """
-    place = await expanded(link, target)
-    beside = f"{place}.{secrets.token_hex(4)}.part".encode()
+    absolute_path = await expanded(link, target)
+    partial = f"{absolute_path}.{secrets.token_hex(4)}.part".encode()
 
     async def copy(files: Any) -> None:
-        await files.makedirs(posixpath.dirname(place).encode() or b"/", exist_ok=True)
+        await files.makedirs(posixpath.dirname(absolute_path).encode() or b"/", exist_ok=True)
         try:
-            await _copy(files, source, beside, progress or _tell_nobody)
-            await files.posix_rename(beside, place.encode())
+            await _copy(files, source, partial, progress or _ignore_progress)
+            await files.posix_rename(partial, absolute_path.encode())
         finally:
-            # After the renaming there is nothing to remove, and that is fine.
+            # After the rename the temporary file no longer exists.
             with suppress(library().Error, OSError):
-                await asyncio.wait_for(files.remove(beside), CLEAR_SECONDS)
+                await asyncio.wait_for(files.remove(partial), CLEAR_SECONDS)
 
-    await _asked(link, place, copy, TRANSFER_SECONDS)
-    return place
+    await _with_sftp(link, absolute_path, copy, TRANSFER_SECONDS)
+    return absolute_path
 
 
 async def _copy(files: Any, source: Path, target: bytes, progress: Progress) -> None:
-    """Some parts at a time. asyncssh's own way (any other `block_size`) leaves a task behind for each part that fails."""
+    """Copy a few blocks at a time. asyncssh's own `block_size` leaves a task behind for each failed block."""
     with source.open("rb") as content:
         size, done = os.fstat(content.fileno()).st_size, 0
         async with await files.open(target, "wb", block_size=0) as file:
@@ -190,35 +190,37 @@ async def _copy(files: Any, source: Path, target: bytes, progress: Progress) -> 
                 progress(done, size)
 
 
-def _tell_nobody(done: int, size: int) -> None:
+def _ignore_progress(done: int, size: int) -> None:
     return
 
 
 async def remove(link: Link, path: str) -> None:
-    """Remove a file over there; one that is not there is fine.
+    """Remove a remote file if it exists.
 
     Raises:
-        InvalidInput: it is no path.
-        RemotePermissionDenied: the user there may not.
-        RemoteOperationFailed: it took too long, or something else.
+        InvalidInput: the path is invalid.
+        RemotePermissionDenied: the remote user lacks the permission.
+        RemoteOperationFailed: it timed out, or another error.
     """
-    place = await expanded(link, path)
+    absolute_path = await expanded(link, path)
     with suppress(RemotePathNotFound):
-        await _asked(link, place, lambda files: files.remove(place.encode()))
+        await _with_sftp(link, absolute_path, lambda files: files.remove(absolute_path.encode()))
 
 
-async def _asked(link: Link, place: str, ask: Callable[[Any], Awaitable[T]], seconds: float = 0) -> T:
-    """What `ask` gets of the SFTP client, with our errors, within `seconds` or the usual ones."""
+async def _with_sftp(
+    link: Link, absolute_path: str, use: Callable[[Any], Awaitable[T]], seconds: float = 0
+) -> T:
+    """Call `use` with the SFTP client, with errors converted, within `seconds` or the default limit."""
     seconds = seconds or SECONDS
     try:
         async with asyncio.timeout(seconds):
             files = await link.files()
-            async with link.sftp_errors(place):
-                return await ask(files)
+            async with link.sftp_errors(absolute_path):
+                return await use(files)
     except TimeoutError:
         link.forget_files()
         raise RemoteOperationFailed(
-            f"{link.address.host} did not answer about {place} within {seconds:.0f} s."
+            f"{link.address.host} did not answer about {absolute_path} within {seconds:.0f} s."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Where a viewer can be started on another machine: an environment that has this program, in a version to talk to."""
+"""Choice of the remote environment for a viewer: one with this program in a compatible version."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from runicorn.remote_protocol import OLDEST, OLDEST_PYTHON, is_compatible
 
 @dataclass(frozen=True)
 class LaunchTarget:
-    """A Python that can run our viewer."""
+    """A Python that can run a remote viewer."""
 
     environment: str
     python: str
-    """The path of its interpreter."""
+    """Path of the interpreter."""
     version: str
-    """Of our program there."""
+    """Version of this program there."""
 
 
-async def chosen(connection: PooledConnection, name: str) -> LaunchTarget:
-    """The environment of a name, or the default one, if a viewer can be started in it.
+async def choose_target(connection: PooledConnection, name: str) -> LaunchTarget:
+    """Return the launch target of the named environment, or of the default one.
 
     Raises:
-        EnvironmentNotFound: there is none of that name.
-        ProgramNotInstalled: our program is not in it; the answer says how to bring it there.
-        RemoteOperationFailed: its Python does not run, or there is none at all.
+        EnvironmentNotFound: no environment has that name.
+        ProgramNotInstalled: this program is not installed in it; the response says how to install it.
+        RemoteOperationFailed: its Python does not run, or the host has no Python.
         ConnectionLost: the connection was lost.
     """
     one = await _named(connection, name)
@@ -45,7 +45,7 @@ async def chosen(connection: PooledConnection, name: str) -> LaunchTarget:
 
 async def _named(connection: PooledConnection, name: str) -> Environment:
     if name:
-        return await discovery.called(connection, name)
+        return await discovery.find_by_name(connection, name)
     known: list[Environment] = connection.memory.get(discovery.CACHE_KEY, [])
     if not known:
         fresh = await discovery.find(connection)
@@ -55,11 +55,11 @@ async def _named(connection: PooledConnection, name: str) -> Environment:
                 f"There is no Python on {connection.address.host} that {connection.address.username} could run."
             )
         return default
-    return await discovery.called(connection, next(one.name for one in known if one.is_default))
+    return await discovery.find_by_name(connection, next(one.name for one in known if one.is_default))
 
 
 def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
-    """Why no viewer can be started in an environment; `None` where one can."""
+    """Return why no viewer can be started in an environment; None if one can."""
     where = f"environment {one.name} of {host}"
     more = {
         "environment": one.name,
@@ -69,19 +69,19 @@ def launch_problem(one: Environment, host: str) -> ProgramNotInstalled | None:
     }
     wanted = ".".join(map(str, OLDEST_PYTHON))
     if not one.new_enough:
-        sentence = f"The Python of {where} is {one.python}: Runicorn needs {wanted} or newer. Choose another environment."
+        sentence = f"The Python of {where} is {one.python}. Runicorn needs {wanted} or newer: choose another environment."
         return ProgramNotInstalled("PYTHON_TOO_OLD", sentence, more | {"can_copy": False})
-    advice = "This viewer can copy itself there; a command then installs it."
+    advice = "This viewer can copy itself there; you then run one command to install it."
     if one.runicorn is None:
-        sentence = f"There is no Runicorn in {where}. {advice}"
+        sentence = f"Runicorn is not installed in {where}. {advice}"
         return ProgramNotInstalled("RUNICORN_MISSING", sentence, more | {"can_copy": True})
     if not one.ours:
-        sentence = f"The runicorn {one.runicorn} in {where} is another program of that name. {advice}"
+        sentence = f"The runicorn {one.runicorn} in {where} is another program of the same name. {advice}"
         return ProgramNotInstalled("RUNICORN_FOREIGN", sentence, more | {"can_copy": True})
     if not is_compatible(one.runicorn):
         oldest = ".".join(map(str, OLDEST))
         sentence = (
-            f"The Runicorn in {where} is {one.runicorn}: this viewer can talk to {oldest} and newer. {advice}"
+            f"The Runicorn in {where} is {one.runicorn}; this viewer needs {oldest} or newer there. {advice}"
         )
         return ProgramNotInstalled("RUNICORN_TOO_OLD", sentence, more | {"can_copy": True})
     return None

@@ -1,11 +1,4 @@
-"""What can go wrong with a viewer on another machine; see `remote/errors.py` for what goes wrong with the machine.
-
-ProgramNotInstalled           409  our program is not in the environment, is too old, or another one has its name; says what to do
-ViewerFailed       503  a stage of the start failed, or took too long
-ForeignProgram            503  another program listens on it
-SessionNotFound          404  no session has that id
-TooManySessions            409  as many sessions as one process may hold
-"""
+"""Errors of remote viewers; errors of remote hosts are in `remote/errors.py`."""
 
 from __future__ import annotations
 
@@ -17,17 +10,17 @@ from remote.errors import RemoteError, RemoteOperationFailed
 
 
 class ProgramNotInstalled(RemoteError):
-    """Our program cannot be started in an environment as it is."""
+    """This program is missing in an environment, too old, or replaced by another one of its name."""
 
     status_code = status.HTTP_409_CONFLICT
 
     def __init__(self, code: str, sentence: str, more: dict[str, Any]) -> None:
-        """An answer with more than a sentence.
+        """Create an error with additional fields.
 
         Args:
             code: PYTHON_TOO_OLD, RUNICORN_MISSING, RUNICORN_TOO_OLD or RUNICORN_FOREIGN.
-            sentence: what is the matter and what to do.
-            more: fields that stand beside the detail: the environment, and the way to bring our program there.
+            sentence: the problem and what to do.
+            more: fields beside the detail: the environment, and how to install this program there.
         """
         super().__init__(sentence)
         self.code = code
@@ -35,15 +28,15 @@ class ProgramNotInstalled(RemoteError):
 
 
 class ViewerFailed(RemoteOperationFailed):
-    """A viewer could not be started, or has ended."""
+    """A stage of the start failed or timed out, or the viewer has exited."""
 
 
 class ForeignProgram(RemoteOperationFailed):
-    """Whoever answers on the port over there is not the viewer that was started."""
+    """The program that answers on the remote port is not the viewer that was started."""
 
 
 class SessionNotFound(RemoteError):
-    """There is no viewer session of that id."""
+    """No session has that id."""
 
     status_code = status.HTTP_404_NOT_FOUND
 
@@ -52,9 +45,9 @@ class SessionNotFound(RemoteError):
 
 
 class TooManySessions(RemoteError):
-    """As many viewers run as one process may hold."""
+    """The limit of sessions per process is reached."""
 
     status_code = status.HTTP_409_CONFLICT
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"{most} viewers on other machines are open already: stop one of them first.")
+        super().__init__(f"{most} remote viewers are open already. Stop one of them first.")

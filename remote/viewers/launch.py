@@ -1,4 +1,4 @@
-"""Remote viewer process: launch over SSH, heartbeats and stop requests through SSH."""
+"""Launch, heartbeats and stop requests of remote viewers over SSH."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from remote.errors import ConnectionLost
-from remote.ssh.client import Link, ended, printable
+from remote.ssh.client import Link, end_process, printable
 from remote.viewers.errors import ForeignProgram, ViewerFailed
 from runicorn.remote_protocol import (
     LONGEST_LINE,
@@ -25,9 +25,9 @@ from runicorn.remote_protocol import (
 
 METHODS = {"beat": "POST", "end": "DELETE"}
 LINES = 20
-"""Lines of error output that are kept."""
+"""Lines of error output kept."""
 COMMAND = ("-P", "-m", "runicorn", "viewer", "--remote-mode", "--log-level", "WARNING")
-"""Arguments of Python, none from the user. `-P`: a folder `runicorn` in the home must not be imported."""
+"""Arguments of Python; none comes from the user. `-P`: a folder `runicorn` in the home must not be imported."""
 PREFIX = "runicorn: "
 
 
@@ -67,7 +67,7 @@ class RemoteProcess:
 
     @property
     def has_exited(self) -> bool:
-        """Whether the process has ended, and not only the channel to it."""
+        """Whether the process has exited, not only its channel."""
         return self._process.exit_status is not None or self._process.exit_signal is not None
 
     @property
@@ -78,15 +78,11 @@ class RemoteProcess:
         if last:
             return last if last.endswith(".") else last + "."
         signal = self._process.exit_signal
-        return (
-            f"it was ended by signal {signal[0]}."
-            if signal
-            else f"it ended with status {self._process.exit_status}."
-        )
+        return f"killed by signal {signal[0]}." if signal else f"exit status {self._process.exit_status}."
 
     async def kill(self) -> None:
         """Kill it and close the channel."""
-        await ended(self._process)
+        await end_process(self._process)
         for task in (self._listening, self._draining):
             if task is not None:
                 task.cancel()
@@ -172,5 +168,5 @@ def _proven(link: Link, answer: bytes, token: str, stamp: str) -> StatusReport:
     except BadLine:
         report = None
     if not head.startswith("HTTP/1.1 200 ") or report is None or report.proof != proof(token, stamp):
-        raise ForeignProgram(f"Another program on {link.address.host} listens where the viewer did.")
+        raise ForeignProgram(f"Another program on {link.address.host} listens on the port of the viewer.")
     return report

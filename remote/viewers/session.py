@@ -1,10 +1,10 @@
-"""Sessions of remote viewers, each from the request to start it until its end.
+"""Sessions of remote viewers, from the launch request to the end.
 
     connect → environment → start → tunnel → health        stages of a start, each with its time limit
-    running ⇄ reconnecting                                 the connection was lost; the remote viewer waits for us
-    failed                                                 `trouble` says why it did not start or has ended
+    running ⇄ reconnecting                                 the connection was lost; the remote viewer waits
+    failed                                                 `error_message` says why it did not start or has exited
 
-Everything runs in the loop of `remote/ssh/loop.py`; nothing is written here.
+Everything runs in the loop of `remote/ssh/loop.py`; nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from typing import Any, Literal
 
 from remote.errors import ConnectionLost, PortClosed, RemoteError, RemoteOperationFailed, RemoteUnavailable
 from remote.ssh.address import Address
-from remote.ssh.pool import PooledConnection, told
+from remote.ssh.pool import PooledConnection, error_sentence
 from remote.viewers import launch
-from remote.viewers.compatibility import LaunchTarget, chosen
+from remote.viewers.compatibility import LaunchTarget, choose_target
 from remote.viewers.errors import ForeignProgram, ViewerFailed
 from remote.viewers.launch import Answer, RemoteProcess
 from remote.viewers.tunnel import Tunnel
@@ -41,21 +41,21 @@ State = Literal["connecting", "running", "reconnecting", "failed", "stopped"]
 Stage = Literal["connect", "environment", "start", "tunnel", "health", ""]
 
 LIMITS = {"connect": 15.0, "environment": 45.0, "start": 60.0, "tunnel": 10.0, "health": 15.0}
-"""Seconds for each stage. A Python on a network file system takes half a minute for its first start."""
+"""Seconds per stage. On a network file system the first start of a Python takes half a minute."""
 SLOW = {
-    "connect": "No connection to {host} came about",
-    "environment": "The Pythons of {host} could not be looked at",
-    "start": "The viewer on {host} did not report that it serves",
-    "tunnel": "{host} did not open a way to the viewer",
+    "connect": "The connection to {host} was not established",
+    "environment": "The environments of {host} were not found",
+    "start": "The viewer on {host} did not start",
+    "tunnel": "{host} did not open the tunnel to the viewer",
     "health": "The viewer on {host} did not answer",
 }
 HEARTBEAT_SECONDS = 5.0
 END_SECONDS = 6.0
-"""For a remote viewer to exit after a stop request; it takes at most three."""
+"""For a remote viewer to exit after a stop request; it needs three at most."""
 RESPONSE_SECONDS = 3.0
-"""For the response to a stop request; without one the process is killed."""
+"""For the response to a stop request; without a response the process is killed."""
 CLOSE_CALLBACK_SECONDS = 4.0
-"""For both when its connection is closed. At exit this program waits less, and kills no process."""
+"""For both when the connection is closed. At exit this program waits less, and kills no process."""
 
 
 @dataclass(frozen=True)
@@ -78,29 +78,29 @@ class Session:
     """A remote viewer and the tunnel to it."""
 
     def __init__(
-        self, address: Address, wanted: SessionParameters, changed: Callable[[Session], None]
+        self, address: Address, parameters: SessionParameters, changed: Callable[[Session], None]
     ) -> None:
-        """Nothing happens before `begin`.
+        """Create a session; it starts with `begin`.
 
         Args:
-            address: where it will be, and as whom.
-            wanted: what it is to show, and how.
+            address: user, host and port.
+            parameters: what the viewer shows, and how.
             changed: called after every change of state, within the loop.
         """
         self.id = secrets.token_hex(4)
         self.address = address
         self.host = address.host
-        self.wanted = wanted
+        self.parameters = parameters
         self.state: State = "connecting"
         self.stage: Stage = "connect"
-        self.trouble = ""
+        self.error_message = ""
         self.error: RemoteError | None = None
         self.started_at = time.time()
         self._started = time.monotonic()
         self.seen_at: float | None = None
         self.latency: float | None = None
         self.attempts = 0
-        self.place: LaunchTarget | None = None
+        self.target: LaunchTarget | None = None
         self.report: StatusReport | None = None
         self.connection: PooledConnection | None = None
         self.tunnel = Tunnel(self._dial, self.sentence)
@@ -108,12 +108,10 @@ class Session:
         self._changed = changed
         self._process: RemoteProcess | None = None
         self._token = secrets.token_urlsafe(32)
-        self._far_clock = 0.0
-        self._life: asyncio.Task[None] | None = None
-        self._told_to_end = False
-        self._cleared = False
-
-    # What others see
+        self._clock_offset = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._stop_requested = False
+        self._cleaned_up = False
 
     @property
     def uptime(self) -> float:
@@ -132,43 +130,41 @@ class Session:
 
     def sentence(self) -> str:
         if self.state == "reconnecting":
-            return f"{self.trouble} It is being made again; this page comes back by itself when you load it then."
-        return self.trouble or f"The viewer on {self.host} is being started."
+            return f"{self.error_message} Reconnecting. Reload this page shortly."
+        return self.error_message or f"The viewer on {self.host} is starting."
 
     def _stamp(self, purpose: str) -> str:
-        return make_stamp(self._token, purpose, time.time() + self._far_clock)
-
-    # Its life
+        return make_stamp(self._token, purpose, time.time() + self._clock_offset)
 
     def begin(self, connect: Connect) -> None:
-        """Take the port and start; `ready` is done when it runs, or has the error when it does not.
+        """Bind the local port and start; `ready` is done when the viewer runs, or has the error.
 
         Raises:
-            LocalPortInUse: the port that was asked for is somebody's.
+            LocalPortInUse: the requested port is in use.
         """
-        self.tunnel.take(self.wanted.local_port)
-        self._life = asyncio.create_task(self._live(connect), name=f"session {self.id}")
-        self._life.add_done_callback(self._is_over)
+        self.tunnel.bind(self.parameters.local_port)
+        self._task = asyncio.create_task(self._run(connect), name=f"session {self.id}")
+        self._task.add_done_callback(self._on_done)
 
-    def _is_over(self, life: asyncio.Task[None]) -> None:
-        if life.cancelled() or (error := life.exception()) is None:
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
             return
         logger.error("Task of session %s crashed", self.id, exc_info=error)
-        told = ViewerFailed("Internal error; the log of this viewer has the details.")
+        failure = ViewerFailed("Internal error; the log of this viewer has the details.")
         if not self.ready.done():
-            self.ready.set_exception(told)
+            self.ready.set_exception(failure)
             self.ready.exception()
-        self._life = asyncio.create_task(self._clear_up(), name=f"clearing up {self.id}")
-        self._fail(told)
+        self._task = asyncio.create_task(self._clean_up(), name=f"cleanup {self.id}")
+        self._fail(failure)
 
-    async def _live(self, connect: Connect) -> None:
+    async def _run(self, connect: Connect) -> None:
         try:
             await self._start(connect)
         except RemoteError as error:
-            await self._clear_up()
+            await self._clean_up()
             self._fail(error)
             self.ready.set_exception(error)
-            self.ready.exception()  # somebody may look at it, or nobody
+            self.ready.exception()  # mark it as retrieved, in case nothing awaits it
             return
         except asyncio.CancelledError:
             self.ready.cancel()
@@ -176,29 +172,33 @@ class Session:
         self.ready.set_result(None)
         try:
             while True:
-                await self._follow()
-                await self._return()
+                await self._monitor()
+                await self._restore()
         except RemoteError as error:
-            await self._clear_up()
+            await self._clean_up()
             self._fail(error)
 
     async def _start(self, connect: Connect) -> None:
-        self.connection = await self._at("connect", connect())
+        self.connection = await self._run_stage("connect", connect())
         self.connection.claim(self.id)
-        self.place = await self._at("environment", chosen(self.connection, self.wanted.environment))
+        self.target = await self._run_stage(
+            "environment", choose_target(self.connection, self.parameters.environment)
+        )
         await self._serve()
 
     async def _serve(self) -> None:
-        assert self.connection is not None and self.place is not None
-        wanted = self.wanted
-        request = LaunchRequest(self.id, self._token, wanted.root, wanted.remote_port, wanted.patience)
-        starting = launch.start(self.connection.link, self.place.python, request)
-        self._process, report = await self._at("start", starting)
-        self._heard(report)
-        await self._at("tunnel", self._open_tunnel())
-        await self._at("health", self._beat())
+        assert self.connection is not None and self.target is not None
+        parameters = self.parameters
+        request = LaunchRequest(
+            self.id, self._token, parameters.root, parameters.remote_port, parameters.patience
+        )
+        starting = launch.start(self.connection.link, self.target.python, request)
+        self._process, report = await self._run_stage("start", starting)
+        self._record(report)
+        await self._run_stage("tunnel", self._open_tunnel())
+        await self._run_stage("health", self._heartbeat())
         self.stage = ""
-        self._turn("running")
+        self._set_state("running")
 
     async def _open_tunnel(self) -> None:
         assert self.connection is not None and self.report is not None
@@ -206,11 +206,11 @@ class Session:
         writer.close()
         await self.tunnel.open()
 
-    async def _at(self, stage: Stage, work: Awaitable[Any]) -> Any:
-        """The result of a stage's work.
+    async def _run_stage(self, stage: Stage, work: Awaitable[Any]) -> Any:
+        """Await the work of a stage and return its result.
 
         Raises:
-            ViewerFailed: it took longer than the stage may.
+            ViewerFailed: the stage timed out.
         """
         self.stage = stage
         self._changed(self)
@@ -221,44 +221,44 @@ class Session:
             sentence = SLOW[stage].format(host=self.host)
             raise ViewerFailed(f"{sentence} within {LIMITS[stage]:.0f} s. Try again.") from None
 
-    async def _follow(self) -> None:
-        """Return when the connection, or the viewer behind it, is lost.
+    async def _monitor(self) -> None:
+        """Send heartbeats; return when the connection, or the viewer behind it, is lost.
 
         Raises:
-            ViewerFailed: the viewer has ended while it was connected.
+            ViewerFailed: the viewer exited while it was connected.
         """
         assert self.connection is not None
-        pause = min(HEARTBEAT_SECONDS, self.wanted.patience / 4)
+        pause = min(HEARTBEAT_SECONDS, self.parameters.patience / 4)
         while self.report is not None and not self.connection.down.is_set():
             process = self._process
             events = [self.connection.down] + ([process.ended] if process is not None else [])
-            await _first(events, pause)
+            await _wait_first(events, pause)
             if process is not None and process.ended.is_set():
                 if process.has_exited:
-                    raise ViewerFailed(f"The viewer on {self.host} has ended: {process.last_error}")
-                self._process = None  # the channel is gone, which says nothing of the process
+                    raise ViewerFailed(f"The viewer on {self.host} has exited: {process.last_error}")
+                self._process = None  # only the channel has closed; the process may still run
             if self.connection.down.is_set():
                 return
             try:
                 async with asyncio.timeout(LIMITS["health"]):
-                    await self._beat()
-                self._turn("running")
+                    await self._heartbeat()
+                self._set_state("running")
             except (PortClosed, ForeignProgram) as error:
-                if process is None or not await _soon(process.ended):
-                    raise ViewerFailed(f"The viewer on {self.host} has ended: {error.detail}") from error
+                if process is None or not await _is_set_soon(process.ended):
+                    raise ViewerFailed(f"The viewer on {self.host} has exited: {error.detail}") from error
             except (RemoteUnavailable, TimeoutError):  # a busy host, or the end of the connection
-                self._turn("reconnecting", f"The viewer on {self.host} does not answer.")
+                self._set_state("reconnecting", f"The viewer on {self.host} does not answer.")
 
-    async def _return(self) -> None:
-        """Come back after the connection was lost: to the viewer that waits over there, or to a new one.
+    async def _restore(self) -> None:
+        """Resume the waiting viewer after the connection was lost, or start a new one.
 
         Raises:
-            RemoteOperationFailed: the connection cannot be made again, or no viewer be started.
+            RemoteOperationFailed: the connection cannot be restored, or no viewer started.
         """
         assert self.connection is not None
         self._process = None
-        self._turn("reconnecting", f"The connection to {self.host} was lost.")
-        await _first([self.connection.up, self.connection.closed], None)
+        self._set_state("reconnecting", f"The connection to {self.host} was lost.")
+        await _wait_first([self.connection.up, self.connection.closed], None)
         if self.connection.closed.is_set():
             raise RemoteOperationFailed(self.connection.error or f"The connection to {self.host} was closed.")
         self.attempts += 1
@@ -266,83 +266,81 @@ class Session:
             if self.report is None:
                 await self._serve()
             else:
-                await self._find_again()
+                await self._resume()
         except ConnectionLost:
-            await _first([self.connection.down], 1.0)  # it is about to be noticed
+            await _wait_first([self.connection.down], 1.0)  # wait until the pool notices
 
-    async def _find_again(self) -> None:
+    async def _resume(self) -> None:
         try:
             async with asyncio.timeout(LIMITS["health"]):
-                await self._beat()
+                await self._heartbeat()
         except (PortClosed, ForeignProgram, TimeoutError) as error:
             if isinstance(error, ForeignProgram):
-                self._token = secrets.token_urlsafe(32)  # that of before may have been shown to a stranger
+                self._token = secrets.token_urlsafe(32)  # another program may have seen the old token
             self.report = None
             await self._serve()
         else:
-            self._turn("running")
+            self._set_state("running")
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         assert self.connection is not None and self.report is not None
         answer = await self._ask(HEARTBEAT)
-        self._heard(answer.report)
+        self._record(answer.report)
         self.latency = answer.latency
 
     async def _ask(self, purpose: str) -> Answer:
         assert self.connection is not None and self.report is not None
-        now = time.time() + self._far_clock
+        now = time.time() + self._clock_offset
         return await launch.ask(self.connection.link, self.report.port, self._token, purpose, now)
 
-    def _heard(self, report: StatusReport) -> None:
+    def _record(self, report: StatusReport) -> None:
         self.report = report
         self.seen_at = time.time()
-        self._far_clock = report.time - self.seen_at
+        self._clock_offset = report.time - self.seen_at
 
     async def _dial(self) -> tuple[Any, Any]:
         if self.state != "running" or self.connection is None or self.report is None:
             raise RemoteUnavailable
         return await self.connection.link.dial(self.report.port)
 
-    def _turn(self, state: State, trouble: str = "") -> None:
-        if (self.state, self.trouble) != (state, trouble):
-            self.state, self.trouble = state, trouble
+    def _set_state(self, state: State, error_message: str = "") -> None:
+        if (self.state, self.error_message) != (state, error_message):
+            self.state, self.error_message = state, error_message
             if state != "running":
                 self.latency = None
             self._changed(self)
 
     def _fail(self, error: RemoteError) -> None:
         self.error = error
-        self._turn("failed", told(error))
-
-    # Its end
+        self._set_state("failed", error_sentence(error))
 
     async def end(self, patience: float | None = None) -> None:
         """Stop in any state: the tunnel first, then the remote viewer."""
-        if self._life is not None and not self._life.done():
-            self._life.cancel()
-            await asyncio.gather(self._life, return_exceptions=True)
-        self.ready.cancel()  # when that life ended before it could settle it: in its first moment, or clearing up
-        if not self._cleared:
-            await self._clear_up(patience)
-        self.trouble = ""
-        self._turn("stopped")
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        self.ready.cancel()  # if the task ended before it could settle the future
+        if not self._cleaned_up:
+            await self._clean_up(patience)
+        self.error_message = ""
+        self._set_state("stopped")
 
-    async def _clear_up(self, patience: float | None = None) -> None:
+    async def _clean_up(self, patience: float | None = None) -> None:
         await self.tunnel.close()
-        if not self._told_to_end:  # one that did not answer is not waited for again
+        if not self._stop_requested:  # do not wait twice for an unresponsive viewer
             with suppress(RemoteError, TimeoutError):
                 async with asyncio.timeout(END_SECONDS if patience is None else patience):
                     await self._end_viewer()
-            self._told_to_end = self.connection is not None and self.connection.up.is_set()
+            self._stop_requested = self.connection is not None and self.connection.up.is_set()
         if self._process is not None:
             await self._process.kill()
             self._process = None
         if self.connection is not None:
             self.connection.release(self.id)
-        self._cleared = True
+        self._cleaned_up = True
 
     async def _end_viewer(self) -> None:
-        """Stop the remote viewer and wait for it; without a connection it exits by itself."""
+        """Stop the remote viewer and wait for it; without a connection it exits on its own."""
         if self.report is None or self.connection is None or not self.connection.up.is_set():
             return
         async with asyncio.timeout(RESPONSE_SECONDS):
@@ -357,7 +355,7 @@ class Session:
                 await asyncio.sleep(0.1)
 
 
-async def _first(events: list[asyncio.Event], timeout: float | None) -> None:
+async def _wait_first(events: list[asyncio.Event], timeout: float | None) -> None:
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -366,8 +364,8 @@ async def _first(events: list[asyncio.Event], timeout: float | None) -> None:
             wait.cancel()
 
 
-async def _soon(event: asyncio.Event) -> bool:
-    await _first([event], 1.0)
+async def _is_set_soon(event: asyncio.Event) -> bool:
+    await _wait_first([event], 1.0)
     return event.is_set()
 
 
@@ -395,4 +393,4 @@ class Sessions:
 
 
 sessions = Sessions()
-"""Those of this process."""
+"""The sessions of this process."""

@@ -1,6 +1,6 @@
-"""The rows of viewer sessions: they follow what the process that holds the sessions knows.
+"""Rows of viewer sessions, which follow the state in memory.
 
-Changes happen in the loop of `remote/ssh/loop.py`, which must not wait for a database: one thread writes them in their order.
+Sessions change in the loop of `remote/ssh/loop.py`, which must not wait for a database, so one thread writes in order.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ writer = ThreadPoolExecutor(1, thread_name_prefix="remote-rows")
 
 
 def follow(session: Session) -> None:
-    """Have the row of a session say what the session is now; gone with its end."""
+    """Write the current state of a session to its row; delete the row of an ended one."""
     if session.state == "stopped":
         forget(session)
     else:
@@ -31,18 +31,18 @@ def follow(session: Session) -> None:
 
 
 def forget(session: Session) -> None:
-    """Remove its row, as at its end."""
+    """Delete the row of a session."""
     writer.submit(_written, _remove, session.id, None, None)
 
 
 def flush(timeout: float) -> None:
-    """Wait until everything so far is written, at most `timeout` seconds."""
+    """Wait until all pending changes are written, at most `timeout` seconds."""
     with suppress(NotInTime):
         writer.submit(connections.close_all).result(timeout)
 
 
 def delete_stale() -> None:
-    """Remove the rows of processes of this machine that have ended."""
+    """Delete the rows of processes of this machine that have exited."""
     here = host_identity()
     places = {"machine_id": here["machine_id"], "pid_namespace": here["pid_namespace"]}
     for row in ViewerSession.objects.filter(**places):
@@ -60,21 +60,23 @@ class SessionFields(TypedDict):
     remote_pid: int | None
     state: str
     stage: str
-    trouble: str
+    error_message: str
     started: float
 
 
 def _fields(session: Session) -> SessionFields:
     report = session.report
     return {
-        "remote_root": report.root if report is not None else session.wanted.root,
-        "environment": session.place.environment if session.place is not None else session.wanted.environment,
+        "remote_root": report.root if report is not None else session.parameters.root,
+        "environment": session.target.environment
+        if session.target is not None
+        else session.parameters.environment,
         "local_port": session.tunnel.port,
         "remote_port": report.port if report is not None else 0,
         "remote_pid": report.pid if report is not None else None,
         "state": session.state,
         "stage": session.stage,
-        "trouble": session.trouble,
+        "error_message": session.error_message,
         "started": session.started_at,
     }
 
@@ -82,7 +84,7 @@ def _fields(session: Session) -> SessionFields:
 def _written(write: Any, session_id: str, address: Address | None, fields: SessionFields | None) -> None:
     try:
         write(session_id, address, fields)
-    except DatabaseError:  # the session itself is not touched by it
+    except DatabaseError:  # the session itself is unaffected
         logger.exception("The row of session %s could not be written", session_id)
 
 

@@ -1,8 +1,8 @@
-"""A port of this machine that leads to a viewer on another one, and stays ours while the connection is made again.
+"""Local listener that forwards to a remote viewer and keeps its port while the connection is restored.
 
-It is our own listener and not SSH's: that one ends with its connection, and whoever took the port then would be sent the
-cookies and one-time links of a browser that knows nothing of it. Both loopback addresses are taken, because `localhost`
-means either of them to a browser.
+SSH's own listener would close with its connection, and the next program on that port would receive the cookies and
+one-time links of an unsuspecting browser. Both loopback addresses are bound, because browsers resolve `localhost` to
+either.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 
 from remote.errors import LocalPortInUse, RemoteError
 
-PIECE = 64 * 1024
+BLOCK = 64 * 1024
 TRIES = 20
 ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 
 Dial = Callable[[], Awaitable[tuple[Any, Any]]]
-"""Opens a way to the other end: something to read from and something to write to."""
+"""Opens a connection to the remote viewer; returns a reader and a writer."""
 
 
 class Tunnel:
-    """A listener; every client of it gets a way of its own to the other end."""
+    """A local listener; each client gets its own connection to the remote viewer."""
 
     def __init__(self, dial: Dial, sentence: Callable[[], str]) -> None:
-        """Prepare.
+        """Create a tunnel.
 
         Args:
-            dial: opens a way; raises an `RemoteError` while there is none.
-            sentence: what a browser is told while there is none.
+            dial: connects to the remote viewer; raises `RemoteError` while that is impossible.
+            sentence: returns the message for browsers meanwhile.
         """
         self.port = 0
         self._dial = dial
@@ -41,27 +41,27 @@ class Tunnel:
         self._servers: list[asyncio.Server] = []
         self._clients: set[asyncio.Task[None]] = set()
 
-    def take(self, port: int) -> None:
-        """Take a port, 0 for any free one. Nobody is answered before `open`.
+    def bind(self, port: int) -> None:
+        """Bind a port, 0 for any free one. Connections are accepted after `open`.
 
         Raises:
-            LocalPortInUse: it is somebody's, or not for this user.
+            LocalPortInUse: the port is in use, or reserved.
         """
         for _ in range(1 if port else TRIES):
-            self._sockets = _bound(port)
+            self._sockets = _listening_sockets(port)
             if self._sockets:
                 self.port = self._sockets[0].getsockname()[1]
                 return
         raise LocalPortInUse(port)
 
     async def open(self) -> None:
-        """Begin to answer."""
+        """Start to accept connections."""
         for bound in self._sockets:
-            self._servers.append(await asyncio.start_server(self._welcome, sock=bound))
+            self._servers.append(await asyncio.start_server(self._accept, sock=bound))
         self._sockets = []
 
     async def close(self) -> None:
-        """Give the port back and hang up on everybody; once more changes nothing."""
+        """Release the port and close all client connections. Idempotent."""
         for bound in self._sockets:
             bound.close()
         for server in self._servers:
@@ -71,21 +71,21 @@ class Tunnel:
         await asyncio.gather(*self._clients, return_exceptions=True)
         self._sockets, self._servers = [], []
 
-    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._clients.add(task)
         try:
             with closing(writer), suppress(OSError, asyncio.CancelledError):
-                await self._carry(reader, writer)
+                await self._forward(reader, writer)
         finally:
             self._clients.discard(task)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await self._dial()
         except RemoteError:
-            writer.write(sorry(self._sentence()))
+            writer.write(unavailable_response(self._sentence()))
             await writer.drain()
             return
         with closing(far_writer):
@@ -94,7 +94,7 @@ class Tunnel:
                 asyncio.ensure_future(copy(far_reader, writer)),
             ]
             try:
-                # A side that has said all may still listen; one that breaks takes the other with it.
+                # A side that has sent everything may still read; a broken one ends the other.
                 await asyncio.wait(both, return_when=asyncio.FIRST_EXCEPTION)
             finally:
                 for task in both:
@@ -103,26 +103,26 @@ class Tunnel:
 
 
 async def copy(reader: Any, writer: Any) -> None:
-    """Pass on what comes until there is no more, no faster than it is taken."""
-    while piece := await reader.read(PIECE):
+    """Copy until the end of the stream, with backpressure."""
+    while piece := await reader.read(BLOCK):
         writer.write(piece)
         await writer.drain()
     if writer.can_write_eof():
         writer.write_eof()
 
 
-def sorry(sentence: str) -> bytes:
-    """An answer for a browser while nobody is there to give one."""
+def unavailable_response(sentence: str) -> bytes:
+    """Return the HTTP response for browsers while the viewer cannot be reached."""
     body = f"{sentence}\n".encode()
     head = (
-        "HTTP/1.1 503 Service RemoteUnavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\n"
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\n"
         f"Content-Length: {len(body)}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + body
 
 
-def _bound(port: int) -> list[socket.socket]:
-    """Listening sockets on both loopback addresses; none when one of them has the port taken."""
+def _listening_sockets(port: int) -> list[socket.socket]:
+    """Return listening sockets on both loopback addresses, or none if either has the port in use."""
     bound: list[socket.socket] = []
     for family, host in ADDRESSES:
         listening = socket.socket(family, socket.SOCK_STREAM)
@@ -135,7 +135,7 @@ def _bound(port: int) -> list[socket.socket]:
         except OSError as error:
             listening.close()
             if bound and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
-                break  # a machine without IPv6
+                break  # no IPv6
             for other in bound:
                 other.close()
             return []

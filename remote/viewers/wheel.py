@@ -1,8 +1,8 @@
-"""This program as a wheel, for a machine that lacks it: packed from what runs here, without network and without tools.
+"""Wheel of this program for remote hosts that lack it, built without network or build tools.
 
-The `runicorn` on package indexes is another program, so the file itself has to travel. What runs from a wheel is packed
-again from its list of files; what runs from a checkout is laid out as `pyproject.toml` has it laid out. The format is
-that of https://packaging.python.org/en/latest/specifications/binary-distribution-format/. No Django.
+The `runicorn` on package indexes is another program, so the file itself is copied. An installation is packed from its
+list of files; a checkout is laid out as in `pyproject.toml`. Format:
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/. No Django.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ PACKAGE = Path(runicorn.__file__).resolve().parent
 NAME = f"runicorn-{__version__}-py3-none-any.whl"
 INFO = f"runicorn-{__version__}.dist-info"
 LEFT_OUT = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"})
-"""Files beside the metadata that belong to an installation, not to a wheel."""
+"""Files in `.dist-info` that belong to an installation, not to a wheel."""
 FIRST_DAY = (1980, 1, 1, 0, 0, 0)
 WHEEL = "Wheel-Version: 1.0\nGenerator: runicorn\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
 class CannotPack(Exception):
-    """What runs here cannot be made into a wheel; the text is a sentence."""
+    """No wheel can be built from this program; the text is a sentence."""
 
 
 class Member(NamedTuple):
@@ -43,23 +43,23 @@ class Member(NamedTuple):
 
 
 def own_wheel() -> bytes:
-    """The content of the wheel.
+    """Return the content of the wheel.
 
     Raises:
-        CannotPack: neither an installation nor a checkout is found, or a file of it cannot be read.
+        CannotPack: neither an installation nor a checkout was found, or a file cannot be read.
     """
     try:
         return _zipped(_installed() or list(_checkout(PACKAGE.parent)))
     except (OSError, KeyError, ValueError) as error:
-        raise CannotPack(f"This viewer could not be packed: {error}.") from error
+        raise CannotPack(f"This program could not be packed: {error}.") from error
 
 
 def _installed() -> list[Member]:
-    """The files of the installation that this module runs from; none when it runs from a checkout."""
+    """Return the files of the installation that this module runs from; none if it runs from a checkout."""
     for found in metadata.distributions(name="runicorn", path=[str(PACKAGE.parent)]):
         files = found.files or []
         if found.version != __version__ or not any(str(file) == "runicorn/_version.py" for file in files):
-            continue  # an editable installation, or an old one
+            continue  # an editable or old installation
         return [
             Member(file.as_posix(), Path(str(file.locate())).read_bytes())
             for file in files
@@ -69,7 +69,9 @@ def _installed() -> list[Member]:
 
 
 def _belongs(path: PurePosixPath) -> bool:
-    inside = ".." not in path.parts and not path.is_absolute()  # starters in `bin` are made anew
+    inside = (
+        ".." not in path.parts and not path.is_absolute()
+    )  # scripts in `bin` are generated on installation
     made_there = path.parent.name.endswith(".dist-info") and path.name in LEFT_OUT
     return inside and not made_there and "__pycache__" not in path.parts
 
@@ -88,7 +90,7 @@ def _checkout(folder: Path) -> Iterator[Member]:
 
 
 def _described(project: dict[str, Any], folder: Path) -> Iterator[Member]:
-    """The files of `.dist-info`."""
+    """Yield the files of `.dist-info`."""
     lines = ["Metadata-Version: 2.4", f"Name: {project['name']}", f"Version: {__version__}"]
     lines += [f"Summary: {project['description']}", f"License-Expression: {project['license']}"]
     lines += [f"License-File: {name}" for name in project["license-files"]]
@@ -111,7 +113,7 @@ def _described(project: dict[str, Any], folder: Path) -> Iterator[Member]:
 
 
 def requirements(path: Path) -> list[str]:
-    """The requirements in a file, without its comments."""
+    """Return the requirements in a file, without its comments."""
     lines = (line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -134,7 +136,7 @@ def _zipped(members: list[Member]) -> bytes:
 
 
 OWN_MARK = "runicorn-venv:"
-"""Before the virtual environment that `remote/environments/own_environment.py` prints."""
+"""Parent of the virtual environment that `remote/environments/own_environment.py` prints."""
 
 
 def install_command(python: str, place: str, own: str = "") -> str:
@@ -142,8 +144,8 @@ def install_command(python: str, place: str, own: str = "") -> str:
 
     Args:
         python: the Python of the chosen environment.
-        place: the wheel.
-        own: the folder of a virtual environment to make first; "" installs into `python` itself.
+        place: path of the wheel.
+        own: a virtual environment to create first; "" installs into `python` itself.
     """
     if not own:
         return shown([python, "-m", "pip", "install", place])

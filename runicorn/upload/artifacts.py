@@ -145,7 +145,7 @@ class Artifacts:
             self._uploads[key] = state["upload_id"]
             self._state.save()
         missing = set(state["missing"])
-        for portion in _portions(files[state.get("told_files", 0) :]):
+        for portion in _portions(files[state.get("described_files", 0) :]):
             answer = self._server.json("POST", f"{self._path(key)}/files", {"files": portion})
             missing |= set(answer["missing"])
         return self._path(key), missing

@@ -61,7 +61,7 @@ def forget_host(request: HttpRequest) -> HttpResponse:
     form = ForgetHostForm(request.POST)
     if form.is_valid():
         with suppress(saved.SavedConnectionNotFound):
-            saved.forget_connection(form.cleaned_data["key"])
+            saved.delete_connection(form.cleaned_data["key"])
     return redirect("/settings?said=host#hosts-title")
 
 

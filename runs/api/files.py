@@ -74,7 +74,7 @@ class RunMediaFileView(APIView):
         errors=ERRORS,
     )
     def get(self, request: Request, run_id: str, path: str) -> HttpResponseBase:
-        """Get a file. Browsers show images, and offer to save anything else."""
+        """Get a file. Images are served inline, everything else as an attachment."""
         file, content_type = run_files.open_media(get_run(run_id), path)
         answer = file_answer(request, file, content_type)
         inline = content_type != run_files.UNKNOWN_TYPE
@@ -89,7 +89,7 @@ class RunEnvironmentView(APIView):
 
     @endpoint(returns=RunEnvironment, errors=ERRORS)
     def get(self, request: Request, run_id: str) -> Response:
-        """Get the machine, packages and repository that a run recorded."""
+        """Get the host, packages and repository that a run recorded."""
         environment = run_files.environment(get_run(run_id))
         if environment is None:
             return Response(RunEnvironment(available=False))

@@ -1,4 +1,4 @@
-"""What the API takes: each field with a sentence for what is wrong with it."""
+"""Request serializers of the API about runs."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ ORDER = (
 
 
 class CommaSeparated(serializers.ListField):
-    """A list in a query: one parameter with commas, or repeated ones for values that have commas themselves."""
+    """A list in a query: one comma-separated parameter, or repeated ones for values that contain commas."""
 
     child = serializers.CharField(max_length=255)
 
     def get_value(self, dictionary: Any) -> Any:
-        """The values as a list; nothing when the parameter is not there."""
+        """Return the values as a list; empty if the parameter is missing."""
         values = dictionary.getlist(self.field_name) if hasattr(dictionary, "getlist") else []
         if len(values) == 1:
             values = values[0].split(",")
@@ -32,12 +32,12 @@ class CommaSeparated(serializers.ListField):
 
 
 class RunListQuery(Query):
-    """Which runs a list is to have."""
+    """Filters of a list of runs."""
 
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
     name = serializers.CharField(required=False, allow_blank=True, max_length=255)
     status = CommaSeparated(required=False, help_text="One status, or several separated by commas.")
-    tags = CommaSeparated(required=False, help_text="All of them.")
+    tags = CommaSeparated(required=False, help_text="Runs with all of these tags.")
     search = serializers.CharField(required=False, allow_blank=True, max_length=1000, help_text=SEARCH)
     order_by = serializers.CharField(required=False, default="created_at", max_length=300, help_text=ORDER)
     order_desc = serializers.BooleanField(required=False, default=True)
@@ -46,12 +46,12 @@ class RunListQuery(Query):
 
 
 class LogQuery(Query):
-    """Which part of a log is wanted."""
+    """The part of a log to return."""
 
     tail = serializers.IntegerField(required=False, min_value=0, max_value=10**9, help_text="Last lines.")
     offset = serializers.IntegerField(required=False, min_value=0, max_value=2**60, help_text="First byte.")
     search = serializers.CharField(
-        required=False, max_length=1000, help_text="In any case.", trim_whitespace=False
+        required=False, max_length=1000, help_text="Case-insensitive.", trim_whitespace=False
     )
 
 
@@ -66,7 +66,7 @@ class LogPart(TypedDict, total=False):
 
 
 class LogPartQuery(serializers.Serializer[Any]):
-    """Which part of a log a page wants: the lines around one, or those before or after a byte; or where a text is."""
+    """The part of a log that a page requests: the lines around, before or after a position, or a search."""
 
     search = serializers.CharField(required=False, max_length=1000, trim_whitespace=False)
     around = serializers.IntegerField(required=False, min_value=1, max_value=2**60)
@@ -77,35 +77,35 @@ class LogPartQuery(serializers.Serializer[Any]):
     def validate(self, attrs: LogPart) -> LogPart:
         """Refuse a query for no part, or for several."""
         if len(attrs.keys() - {"first"}) != 1:
-            raise serializers.ValidationError("Ask for one of search, around, before and after")
+            raise serializers.ValidationError("Exactly one of search, around, before and after is required")
         return attrs
 
 
 class MediaPartQuery(serializers.Serializer[Any]):
-    """Which media a page knows already."""
+    """The media that a page has already."""
 
     after = serializers.IntegerField(required=False, min_value=0, max_value=2**60, default=0)
     mark = serializers.CharField(required=False, allow_blank=True, max_length=64, default="")
 
 
 class HistogramQuery(serializers.Serializer[Any]):
-    """Whose histograms are wanted."""
+    """The key of the requested histograms."""
 
     key = serializers.CharField(max_length=255, trim_whitespace=False)
 
 
 class Tags(serializers.ListField):
-    """Tags, each once, in their order."""
+    """Unique tags in their order."""
 
     child = serializers.CharField(max_length=255)
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """The tags without repetitions."""
+        """Return the tags without duplicates."""
         return list(dict.fromkeys(super().to_internal_value(data)))
 
 
 class RunEdit(Body):
-    """What a person says of a run; what is not named stays as it is."""
+    """Changes of a run; missing fields keep their value."""
 
     tags = Tags(required=False, max_length=1000)
     description = serializers.CharField(
@@ -116,7 +116,7 @@ class RunEdit(Body):
 
 
 def ids(sentence: str) -> serializers.ListField:
-    """A field for ids of runs, with a sentence for when there are none."""
+    """Return a field for run ids, with an error message for a missing or empty list."""
     return serializers.ListField(
         child=serializers.CharField(max_length=255),
         allow_empty=False,
@@ -125,54 +125,54 @@ def ids(sentence: str) -> serializers.ListField:
 
 
 class RunIds(Body):
-    """Which runs are meant: 1 to 100, each counted once."""
+    """1 to 100 run ids, each counted once."""
 
-    verb = "change"
+    action = "change"
     run_ids = ids("run_ids is required and must be a list")
 
     def validate_run_ids(self, run_ids: list[str]) -> list[str]:
-        """The ids without repetitions.
+        """Return the ids without duplicates.
 
         Raises:
-            ValidationError: too many at once.
+            ValidationError: there are too many.
         """
         run_ids = list(dict.fromkeys(run_ids))
         if len(run_ids) > MOST_RUNS:
-            sentence = f"Cannot {self.verb} more than {MOST_RUNS} runs at once"
+            sentence = f"Cannot {self.action} more than {MOST_RUNS} runs at once"
             raise serializers.ValidationError(sentence, code=WHOLE)
         return run_ids
 
 
 class SoftDelete(RunIds):
-    """Runs for the recycle bin."""
+    """Runs to move to the recycle bin."""
 
-    verb = "delete"
+    action = "delete"
     reason = serializers.CharField(required=False, allow_blank=True, max_length=255, default="user_deleted")
 
 
 class Restore(RunIds):
-    """Runs to take out of the recycle bin."""
+    """Runs to restore from the recycle bin."""
 
-    verb = "restore"
+    action = "restore"
 
 
 class TagRuns(RunIds):
-    """Tags to add to runs and to take away from them."""
+    """Tags to add to runs and to remove from them."""
 
-    verb = "tag"
+    action = "tag"
     add = Tags(required=False, default=list, max_length=1000)
     remove = Tags(required=False, default=list, max_length=1000)
 
 
 class EmptyBin(Body):
-    """The confirmation without which nothing is removed for good: the boolean, and nothing that only looks like it."""
+    """Confirmation of the permanent removal: the boolean true, no value that only resembles it."""
 
     confirm = serializers.BooleanField(
         error_messages=dict.fromkeys(("required", "null", "invalid"), UNCONFIRMED)
     )
 
     def validate_confirm(self, confirm: bool) -> bool:
-        """True, and not false.
+        """Require true.
 
         Raises:
             ValidationError: it is false.
@@ -183,7 +183,7 @@ class EmptyBin(Body):
 
 
 class TagExperiment(Body):
-    """Tags of one run, added to those it has or in their place."""
+    """Tags of one run, added to the existing ones or replacing them."""
 
     run_id = serializers.CharField(
         max_length=255,
@@ -194,50 +194,55 @@ class TagExperiment(Body):
 
 
 class ExperimentSearch(Query):
-    """Which runs a search is to find."""
+    """Filters of a search."""
 
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
-    tags = CommaSeparated(required=False, help_text="All of them.")
+    tags = CommaSeparated(required=False, help_text="Runs with all of these tags.")
     text = serializers.CharField(required=False, allow_blank=True, max_length=1000)
-    archived = serializers.BooleanField(required=False, default=False, help_text="Archived runs too.")
+    archived = serializers.BooleanField(required=False, default=False, help_text="Include archived runs.")
 
 
 class DeleteExperiments(RunIds):
-    """Runs for the recycle bin, or with `force` to be removed for good."""
+    """Runs to move to the recycle bin, or with `force` to remove permanently."""
 
-    verb = "delete"
+    action = "delete"
     run_ids = ids("run_ids are required")
     force = serializers.BooleanField(required=False, default=False)
 
 
 class FileDigestQuery(Query):
-    """Which part of a file the digest is to cover."""
+    """The part of a file that the digest covers."""
 
     size = serializers.IntegerField(
-        required=False, min_value=0, max_value=2**60, help_text="Its first bytes; else all of it."
+        required=False, min_value=0, max_value=2**60, help_text="Only its first bytes; all of it if missing."
     )
 
 
 class FileQuery(Query):
-    """Where what a program of another machine sends belongs."""
+    """Position and digest of an uploaded file."""
 
     offset = serializers.IntegerField(
-        required=False, min_value=0, max_value=2**60, help_text="The byte at which the body belongs."
+        required=False, min_value=0, max_value=2**60, help_text="Byte offset of the body."
     )
     digest = serializers.RegexField(
         r"^sha256:[0-9a-f]{64}\Z",
         required=False,
-        help_text="Of the whole file: `sha256:` and 64 digits.",
+        help_text="Digest of the whole file: `sha256:` and 64 hexadecimal digits.",
         error_messages={"invalid": "The digest must be 'sha256:' and 64 hexadecimal digits."},
     )
     size = serializers.IntegerField(
-        required=False, min_value=0, max_value=2**50, help_text="Of the whole file, when it comes in parts."
+        required=False,
+        min_value=0,
+        max_value=2**50,
+        help_text="Size of the whole file, if it is sent in parts.",
     )
-    project = serializers.CharField(required=False, max_length=255, help_text="Of a new run.")
-    experiment = serializers.CharField(required=False, max_length=255, help_text="Its name, of a new run.")
+    project = serializers.CharField(required=False, max_length=255, help_text="Project of a new run.")
+    experiment = serializers.CharField(
+        required=False, max_length=255, help_text="Experiment name of a new run."
+    )
     sender = serializers.CharField(
         required=False,
         default="",
         max_length=64,
-        help_text="By which a run of this very store is recognised.",
+        help_text="Identifies a sender that writes into the store of this server.",
     )

@@ -1,4 +1,4 @@
-"""What V2 takes: each parameter with a sentence for what is wrong with it."""
+"""Request serializers of API V2."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ class BatchDelete(Body):
     )
 
     def validate_exp_ids(self, exp_ids: list[str]) -> list[str]:
-        """The ids without repetitions.
+        """Return the ids without duplicates.
 
         Raises:
-            ValidationError: too many at once.
+            ValidationError: there are too many.
         """
         exp_ids = list(dict.fromkeys(exp_ids))
         if len(exp_ids) > MOST_EXPERIMENTS:
@@ -104,9 +104,9 @@ class BatchDelete(Body):
 
 
 class SummaryQuery(serializers.Serializer[Any]):
-    """Over which experiments figures are wanted."""
+    """The experiments that statistics cover."""
 
     project = serializers.CharField(required=False, allow_blank=True, max_length=255)
     days = serializers.IntegerField(
-        required=False, default=30, min_value=1, max_value=3650, help_text="Days of `runs_per_day`."
+        required=False, default=30, min_value=1, max_value=3650, help_text="Number of days in `runs_per_day`."
     )

@@ -47,9 +47,9 @@ class RunFileView(APIView):
         409 has the size of the file on the server. A new run begins with its `meta.json`.
         """
         content = request.data if isinstance(request.data, bytes) else b""
-        sent = receive.Sent(name, content, **query)
+        upload = receive.UploadedFile(name, content, **query)
         try:
-            size = receive.take_file(root=active_root(), run_id=run_id, sent=sent)
+            size = receive.store_file(root=active_root(), run_id=run_id, upload=upload)
         except FileConflict as error:
             conflict = UploadConflict(detail=str(error.detail), size=error.size, same_store=error.same_store)
             return Response(conflict, status=error.status_code)
@@ -65,4 +65,4 @@ class RunHeartbeatView(APIView):
     @endpoint(returns=Heartbeat, errors=ERRORS, request=None)
     def put(self, request: Request, run_id: str) -> Response:
         """Report that the training and its sender are alive; senders do so every 30 seconds."""
-        return Response(Heartbeat(heartbeat_at=receive.take_heartbeat(root=active_root(), run_id=run_id)))
+        return Response(Heartbeat(heartbeat_at=receive.record_heartbeat(root=active_root(), run_id=run_id)))

@@ -1,4 +1,4 @@
-"""Discover the runs of a storage root: scan their folders, read what changed, and update the rows.
+"""Discovery of runs: scan the folders of a storage root, read what changed, and update the rows.
 
 `full` looks at every run, `tick` only at what can have changed within a second: folders that changed, running runs,
 and folders that were being written when they were read.
@@ -32,15 +32,15 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 CHUNK = 200
-"""Runs in one transaction: some 30 ms. More new ones are first listed by names, times and statuses alone."""
+"""Runs per transaction, about 30 ms. More new ones are first listed by name, time and status only."""
 PRELIMINARY_CHUNK = 500
 SOON_SECONDS = 1.0
-"""How long very many runs are read before new folders are scanned again."""
+"""How long new runs are read before the folders are scanned again."""
 LOOK_SECONDS = 0.2
-"""How long a request waits for a scan of another thread."""
+"""How long a request waits for a scan by another thread."""
 MOST_PROBLEMS = 100
 QUIET_SECONDS = 3600.0
-"""A running run that wrote nothing for this long is scanned every minute only: there may be thousands of them."""
+"""A running run that wrote nothing for this long is scanned once a minute: there may be thousands of them."""
 
 
 class Store:
@@ -53,7 +53,7 @@ class Store:
             self.walk.young_seconds = YOUNG_NETWORK_SECONDS
         self.stamps: dict[str, int | None] = {}
         self.again: set[str] = set()
-        """Folders that may have been read in the middle of a write."""
+        """Folders that may have been read during a write."""
         self.complete = False
         self.lock = threading.Lock()
 
@@ -106,7 +106,7 @@ def tick(root: StorageRoot) -> None:
 def scan_changed_runs(root: StorageRoot) -> None:
     """Update the rows of runs that began or ended before this call, for one stat per such folder.
 
-    A store that was not listed yet is left to the background, and a database that cannot be written changes nothing.
+    A store that was never listed is left to the background scan; a read-only database is left unchanged.
     """
     store = store_of(root)
     if not store.complete or not store.lock.acquire(timeout=LOOK_SECONDS):

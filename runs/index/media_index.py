@@ -1,7 +1,7 @@
-"""The images and tables that a run's journal tells of, as rows.
+"""Index of the images and tables in a run's journal, as rows.
 
-They are looked for when somebody asks for them, from where the last look ended: an event names its file by a `path`
-below `media/`, and a journal without media is only searched for that word.
+The journal is indexed on request, from where the last request ended. An event names its file by a `path` below
+`media/`, so a journal without media is only searched for that word.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from runs.store.sanitize import clean_text, integer, number
 
 BLOCK = 1024 * 1024
 MOST_BYTES = 256 * 1024 * 1024
-"""Looked through by one request; the next one goes on from there."""
+"""Bytes indexed per request; the next request continues from there."""
 MARK_BYTES = 256
 
 
@@ -32,7 +32,7 @@ def media_of(run: Run) -> list[RunMedia]:
 
 
 def catch_up(run: Run) -> None:
-    """Take over what the journal tells of media since the last look."""
+    """Index the media in the part of the journal that is new."""
     try:
         fd = _platform.open_regular(run.path / layout.EVENTS, follow_links=False)
     except OSError:
@@ -59,14 +59,14 @@ def _read_on(run: Run, fd: int) -> None:
     with transaction.atomic():
         here = Run.objects.filter(pk=run.pk, media_offset=run.media_offset, media_mark=run.media_mark)
         if not here.update(media_offset=offset, media_mark=mark):
-            return  # another request was first with the same lines
+            return  # another request indexed the same lines first
         if start < run.media_offset:
             RunMedia.objects.filter(run=run).delete()
         RunMedia.objects.bulk_create([row for line in found if (row := _row(run, line))], batch_size=500)
 
 
 def _mark(fd: int, length: int) -> str:
-    """Tells a journal by its first bytes, as many as were there when it was first looked at."""
+    """Return a fingerprint of the first bytes of a journal, as many as it had when it was first indexed."""
     return f"{length}:{blake2b(_platform.read_at(fd, length, 0), digest_size=12).hexdigest()}"
 
 
@@ -89,7 +89,7 @@ def _row(run: Run, line: bytes) -> RunMedia | None:
 
 
 def _below_media(path: str) -> str:
-    """The part below `media/` of a path in an event; "" for a path that leads elsewhere."""
+    """Return the part of a path below `media/`; "" for any other path."""
     parts = clean_text(path, 1024).replace("\\", "/").split("/")
     if parts[0] != layout.MEDIA or any(part in ("", ".", "..") for part in parts):
         return ""

@@ -10,7 +10,7 @@ from django.db.models.functions import Greatest
 
 from runicorn.store import layout
 from runs.models import Run, RunMetric
-from runs.store.metric_stats import MetricFacts, best_by, mode_of
+from runs.store.metric_stats import MetricStats, best_by, mode_of
 from runs.store.sanitize import number
 
 STATISTICS = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_step", "count", "best")
@@ -19,7 +19,7 @@ STATISTICS = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximu
 def record_metrics(
     *,
     run: Run,
-    values: Mapping[str, MetricFacts],
+    values: Mapping[str, MetricStats],
     last_write: float,
     problems: Sequence[str] = (),
     records: int | None = None,
@@ -31,13 +31,13 @@ def record_metrics(
         values: statistics by metric; other metrics stay unchanged.
         last_write: when the journal was last written, Unix seconds.
         problems: sentences about unreadable parts of the journal; they replace the earlier ones.
-        records: number of records in the journal; None until it was read to its end.
+        records: number of records in the journal; None until it has been read to its end.
     """
-    rows = [_row(run, key, facts) for key, facts in values.items() if len(key) <= 255]
+    rows = [_row(run, key, stats) for key, stats in values.items() if len(key) <= 255]
     RunMetric.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["run", "key"], update_fields=STATISTICS
     )
-    steps = [facts.last_step for facts in values.values() if facts.last_step is not None]
+    steps = [stats.last_step for stats in values.values() if stats.last_step is not None]
     changes: dict[str, Any] = {
         "updated": Greatest(F("updated"), last_write),
         "journal_problems": list(problems) or None,
@@ -55,18 +55,18 @@ def forget_metrics(*, run: Run) -> None:
     Run.objects.filter(pk=run.pk).update(last_step=None, journal_records=None)
 
 
-def _row(run: Run, key: str, facts: MetricFacts) -> RunMetric:
+def _row(run: Run, key: str, stats: MetricStats) -> RunMetric:
     row = RunMetric(
         root_id=run.root_id,
         run_id=run.pk,
         key=key,
-        count=facts.count,
-        last=number(facts.last),
-        last_step=facts.last_step,
-        minimum=number(facts.minimum),
-        minimum_step=facts.minimum_step,
-        maximum=number(facts.maximum),
-        maximum_step=facts.maximum_step,
+        count=stats.count,
+        last=number(stats.last),
+        last_step=stats.last_step,
+        minimum=number(stats.minimum),
+        minimum_step=stats.minimum_step,
+        maximum=number(stats.maximum),
+        maximum_step=stats.maximum_step,
     )
     row.best = best_by(row, mode_of(run, key))[0]
     return row

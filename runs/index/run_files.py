@@ -1,4 +1,4 @@
-"""What lies in a run's folder beside its journal. No link is followed, and nothing outside of it is opened."""
+"""Files of a run other than its journal. Links are not followed, and nothing outside the folder is opened."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ PICTURES = {
     ".bmp": "image/bmp",
     ".avif": "image/avif",
 }
-"""Kinds that a browser may show on our pages. SVG is none of them: it can hold scripts."""
+"""Types that a browser may show on our origin. SVG is excluded: it can contain scripts."""
 
 
 def open_log(run: Run) -> OpenFile:
-    """The log of a run.
+    """Open the log of a run.
 
     Raises:
-        NoSuchFile: it has none.
+        NoSuchFile: it has no log.
     """
     try:
         return OpenFile(run.path / layout.LOGS)
@@ -41,15 +41,15 @@ def open_log(run: Run) -> OpenFile:
 
 
 def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
-    """A file below the run's `media` folder, and the type to send it as.
+    """Open a file below the run's `media` folder; return it with its content type.
 
     Raises:
-        NoSuchFile: there is none, it is a link, or a folder on the way to it is.
+        NoSuchFile: it does not exist, or its path contains a link.
     """
     missing = NoSuchFile(f"Run {run.run_id} has no media file {clean_text(path, 200)}")
     parts = path.split("/")
     if parts[0] == layout.MEDIA:
-        parts = parts[1:]  # as the journal names it
+        parts = parts[1:]  # as written in the journal
     if not parts or any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in parts):
         raise missing
     folder = run.path
@@ -65,10 +65,10 @@ def open_media(run: Run, path: str) -> tuple[OpenFile, str]:
 
 
 def read_media(run: Run, path: str, most: int) -> bytes:
-    """The content of a file below the run's `media` folder.
+    """Return the content of a file below the run's `media` folder.
 
     Raises:
-        NoSuchFile: there is none, or it is larger than `most` bytes.
+        NoSuchFile: it does not exist, or is larger than `most` bytes.
     """
     file, _ = open_media(run, path)
     size = os.fstat(file.fd).st_size
@@ -78,7 +78,7 @@ def read_media(run: Run, path: str, most: int) -> bytes:
 
 
 def media(run: Run) -> list[MediaFile]:
-    """The media of a run that are still there, as the API lists them."""
+    """Return the existing media of a run, as the API lists them."""
     folder, found = run.path / layout.MEDIA, []
     for row in media_of(run):
         try:

@@ -1,4 +1,4 @@
-"""The index of trigrams over `Run.search`, where it needs help: SQLite. Its shape is in the migration `0002_search`."""
+"""Trigram index over `Run.search` for SQLite, created by the migration `0002_search`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def add(root: StorageRoot, run_ids: Sequence[str]) -> None:
 
 
 def rebuild() -> None:
-    """Index every row anew."""
+    """Rebuild the index from all rows."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO runs_search(runs_search) VALUES('rebuild')")

@@ -27,13 +27,13 @@ values_of = attrgetter(*NAMES)
 
 @dataclass(slots=True)
 class ReadRecord:
-    """A record, and what decides whether it may replace a row."""
+    """A record, and the conditions for replacing a row by it."""
 
     record: RunRecord
     settled: bool
-    """False while the folder may be in the middle of being written."""
+    """False while the folder may still be written."""
     known: str | None
-    """The signature that the row had before the folder was read; None when there was no row."""
+    """Signature of the row before the folder was read; None without a row."""
 
 
 def search_text(record: RunRecord | Run) -> str:
@@ -55,11 +55,11 @@ def add(root: StorageRoot, records: Iterable[RunRecord]) -> None:
 
 @transaction.atomic
 def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
-    """Write what was read of runs with different ids.
+    """Save the records of runs with different ids.
 
     Returns:
-        The folders whose rows now say what was read, or that are known to be the older of two with one id. The
-        others changed while they were read, and are to be read again.
+        The folders that need no second read: their rows are current, or a newer folder has the same id. The others
+        changed while they were read.
     """
     ids = [reading.record.run_id for reading in readings]
     rows = {run.run_id: run for run in Run.objects.filter(root=root, run_id__in=ids)}
@@ -83,7 +83,7 @@ def save(root: StorageRoot, readings: Sequence[ReadRecord]) -> set[str]:
 
 
 def _may_update(root: StorageRoot, row: Run, reading: ReadRecord) -> bool:
-    """Whether the row is to show this folder; notes in the row when another folder of that id is older."""
+    """Return whether the row may show this folder; record in the row that another folder with its id is older."""
     record = reading.record
     if row.folder == record.folder:
         return reading.settled and row.signature in (reading.known, "")
@@ -99,24 +99,24 @@ def _may_update(root: StorageRoot, row: Run, reading: ReadRecord) -> bool:
 
 
 def set_others(key: int, others: list[str]) -> None:
-    """Note in a row which other folders have its run id."""
+    """Record in a row the other folders with its run id."""
     warnings = Run.objects.values_list("warnings", flat=True).get(pk=key)
     Run.objects.filter(pk=key).update(other_folders=others, warnings=with_others(warnings, others))
 
 
 def set_unreadable(root: StorageRoot, folder: str, seen: FolderState) -> None:
-    """Note in a row that its folder cannot be read now; what it said before stays."""
+    """Record in a row that its folder cannot be read now; its content is kept."""
     Run.objects.filter(root=root, folder=folder).update(signature=seen.signature, warnings=[seen.problem])
 
 
 def with_others(warnings: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The warnings with one sentence about the other folders of that id, or without one."""
+    """Return the warnings with a single one about the other folders with that id, or without one."""
     kept = [sentence for sentence in warnings if not sentence.startswith(OTHERS)]
     return [*kept, f"{OTHERS}{', '.join(others)}"] if others else kept
 
 
 def _create(root: StorageRoot, records: Iterable[RunRecord]) -> None:
-    # By id, so that keys ascend with ids in a store that is listed for the first time: ties in a list go by key.
+    # By id, so that keys ascend with ids in a new store: lists break ties by key.
     ordered = sorted(records, key=lambda record: record.run_id)
     rows = [(root.pk, *values_of(record), [], search_text(record), 0, "") for record in ordered]
     bulk.insert(Run, CREATE, rows)
@@ -132,7 +132,7 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
         if run.pk in live:
             record.best_metric_value, record.best_metric_step = live[run.pk]
         rows.append((run, (*values_of(record), run.other_folders, search_text(record))))
-    # SQLite writes an index anew for every column that is named, also for one that stays as it is.
+    # SQLite rewrites an index for every named column, even if its value is unchanged.
     moved = [
         place
         for place, name in enumerate(UPDATE)
@@ -143,7 +143,7 @@ def _update(root: StorageRoot, changed: Sequence[tuple[Run, RunRecord]]) -> None
 
 
 def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[float | None, int | None]]:
-    """Best value and step, by row, of runs whose summary does not say: they run, or were killed."""
+    """Return the best value and step, by row, of runs without a summary: running or killed ones."""
     asked = {
         run.pk: record
         for run, record in changed
@@ -160,11 +160,11 @@ def _live_bests(changed: Sequence[tuple[Run, RunRecord]]) -> dict[int, tuple[flo
 
 
 def _details(root: StorageRoot, fresh: Sequence[RunRecord], changed: Sequence[tuple[Run, RunRecord]]) -> None:
-    """The rows by which runs are found: tags, and values of the config."""
+    """Replace the rows of tags and config values by which runs are found."""
     ids = [record.run_id for record in fresh]
     keys = dict(Run.objects.filter(root=root, run_id__in=ids).values_list("run_id", "pk")) if ids else {}
     new = [(keys[record.run_id], record) for record in fresh]
-    # A row without a signature was listed in haste, by `add`: it has neither.
+    # A row without a signature was created by `add`, without tags and values.
     retagged = [(run, record) for run, record in changed if not run.signature or run.tags != record.tags]
     configured = [
         (run, record) for run, record in changed if not run.signature or run.config != record.config

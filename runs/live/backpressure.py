@@ -1,9 +1,8 @@
-"""Knowing how fast a socket's client takes what it is sent.
+"""Backpressure of WebSockets: send only as fast as the client reads.
 
-daphne takes every frame at once and keeps what the client has not read, without a limit. The transport below
-it does know: Twisted pauses a registered producer while more than 64 KiB wait to be written. `SocketFlow`
-registers one for every WebSocket and puts it into the scope, so that a consumer reads on only as fast as its
-client does.
+daphne accepts every frame and buffers what the client has not read, without a limit. But Twisted pauses a registered
+producer while more than 64 KiB wait to be written: `SocketFlow` registers one for every WebSocket and puts it into
+the scope, so that a consumer can wait for its client.
 """
 
 from __future__ import annotations
@@ -20,28 +19,28 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 FAR_BEHIND = 8 * 1024 * 1024
-"""Bytes that a client may be behind for as long as it likes; beyond them it has to come closer."""
+"""Bytes that a client may be behind for any time; beyond them it has to catch up."""
 
 PATIENCE = 2.0
-"""Seconds of waiting for a client that is far behind and comes no closer."""
+"""Seconds of waiting for a client that is far behind and does not catch up."""
 
-FAREWELL = 30.0
-"""Seconds that a client has to read what is on its way to it, and the close code at the end of that."""
+CLOSE_SECONDS = 30.0
+"""Seconds that a client has to read the remaining frames and the close code."""
 
 
 class FellBehind(Exception):
-    """The client takes less than there is to send, and is too far behind to wait for."""
+    """The client reads more slowly than data is produced, and is too far behind to wait for."""
 
 
 class ClientLeft(Exception):
-    """The client has closed its end; what it did not read yet keeps the connection for a while."""
+    """The client has closed its end; unread data keeps the connection open for a while."""
 
 
 class Patience:
-    """Tells a client that is slow from one that will not catch up.
+    """Distinguishes a slow client from one that will not catch up.
 
-    Only time in which the client kept us waiting counts: a burst that the server itself needs long to send is
-    not the client's fault. Judged in two spans, so that one burst within a span does not condemn anybody.
+    Only time spent waiting for the client counts, not the time in which the server itself produces a burst. Measured
+    in two spans, so that a burst within one span is no reason to disconnect.
     """
 
     def __init__(self) -> None:
@@ -50,10 +49,10 @@ class Patience:
         self._failures = 0
 
     def waited(self, seconds: float, behind: int) -> None:
-        """Account for having waited `seconds` for a client that is now `behind` bytes behind.
+        """Record a wait of `seconds` for a client that is now `behind` bytes behind.
 
         Raises:
-            FellBehind: it is far behind and came no closer for as long as `PATIENCE`.
+            FellBehind: it was far behind and did not catch up for `PATIENCE` seconds.
         """
         if behind <= FAR_BEHIND:
             self._waited, self._mark, self._failures = 0.0, None, 0
@@ -69,7 +68,7 @@ class Patience:
 
 
 class _Transport(Protocol):
-    """The part of a Twisted transport that is used here."""
+    """The used part of a Twisted transport."""
 
     def registerProducer(self, producer: Flow, streaming: bool) -> None: ...
     def unregisterProducer(self) -> None: ...
@@ -78,7 +77,7 @@ class _Transport(Protocol):
 class Flow:
     """The write side of one client's connection, as a push producer of its Twisted transport.
 
-    Without a transport (a test's communicator, another server) the client counts as always ready.
+    Without a transport (test communicators, other servers) the client is always ready.
     """
 
     def __init__(self, protocol: Any = None) -> None:
@@ -88,33 +87,33 @@ class Flow:
         self._patience = Patience()
 
     def attach(self) -> None:
-        """Take the place of the HTTP channel, which no longer has a say once the connection was upgraded."""
+        """Replace the HTTP channel as producer, which no longer controls an upgraded connection."""
         transport: _Transport | None = getattr(self._protocol, "transport", None)
         if transport is not None:
             transport.unregisterProducer()
             transport.registerProducer(self, True)
 
     def pauseProducing(self) -> None:
-        """Twisted: the write buffer is full."""
+        """Called by Twisted when the write buffer is full."""
         self._ready.clear()
 
     def resumeProducing(self) -> None:
-        """Twisted: the write buffer was written."""
+        """Called by Twisted when the write buffer was written."""
         self._ready.set()
 
     def stopProducing(self) -> None:
-        """Twisted: the connection is gone."""
+        """Called by Twisted when the connection is closed."""
         self._ready.set()
 
     async def drained(self, behind: Callable[[], int]) -> None:
-        """Give others a turn, and wait until the client has taken what it was sent.
+        """Yield to other tasks, and wait until the client has read what was sent.
 
         Args:
-            behind: tells how many bytes there still are for this client beyond those.
+            behind: returns the number of bytes still to be sent after that.
 
         Raises:
-            FellBehind: it takes too little, see `Patience`.
-            ClientLeft: it closes the connection.
+            FellBehind: the client is too slow, see `Patience`.
+            ClientLeft: the client closes the connection.
         """
         await asyncio.sleep(0)
         self._check_open()
@@ -126,36 +125,36 @@ class Flow:
             self._patience.waited(time.monotonic() - began, behind())
 
     def _check_open(self) -> None:
-        # Autobahn answers a close frame itself, and tells us only when the last byte has left.
+        # Autobahn answers a close frame itself, and notifies us only after the last byte was sent.
         if self._protocol is not None and self._protocol.state != self._protocol.STATE_OPEN:
             raise ClientLeft
 
-    def leave_unread(self) -> None:
-        """Drop what the client says: daphne queues it without a limit, and a socket that only sends never looks."""
+    def discard_received(self) -> None:
+        """Drop received frames: daphne queues them without a limit, and these sockets never read them."""
         if self._protocol is not None:
             self._protocol.onMessage = _drop
 
-    def say_farewell(self) -> None:
-        """Let a slow client read up to the close frame: by default the connection is cut after a second."""
+    def allow_slow_close(self) -> None:
+        """Let a slow client read up to the close frame; by default the connection is cut after a second."""
         if self._protocol is not None:
-            self._protocol.closeHandshakeTimeout = FAREWELL
+            self._protocol.closeHandshakeTimeout = CLOSE_SECONDS
 
 
 def _drop(payload: bytes, is_binary: bool) -> None:
-    """Autobahn's `onMessage` of a connection from which nothing is read."""
+    """Replacement for Autobahn's `onMessage` of a connection that is not read."""
 
 
 class SocketFlow:
     """ASGI wrapper that puts a `Flow` under "runicorn.flow" into the scope of each WebSocket.
 
-    It must be the outermost of all, directly under daphne: the protocol is found through daphne's own `send`.
+    It must be outermost, directly under daphne: the protocol is found through daphne's own `send`.
     """
 
     def __init__(self, application: Application) -> None:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass everything on, WebSockets with their flow."""
+        """Pass everything on, WebSockets with their flow in the scope."""
         if scope["type"] != "websocket":
             await self.application(scope, receive, send)
             return

@@ -1,8 +1,8 @@
-"""The hub: one task per watched file looks at it, and any number of subscriptions read what is new in it.
+"""Hub of watched files: one polling task per file, any number of subscriptions that read its new lines.
 
-It lives in the server's event loop and is called from there only. What it hands on is never copied into
-queues: a watch says *that* there is something, and each subscription reads on from its own byte offset. So a
-slow client holds up nobody, costs no memory, and neither misses a line nor gets one twice.
+It belongs to the server's event loop and is called from there only. Content is never copied into queues: a watch only
+signals that a file changed, and each subscription reads on from its own byte offset. So a slow client delays no other,
+costs no memory, and misses or repeats no line.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from runs.live.tail import BLOCK, Chunk, Tail
 logger = logging.getLogger(__name__)
 
 TICK = 0.015
-"""Seconds between two looks at a growing file: half of it is the mean delay, at about 1 % of a core."""
+"""Polling interval of a growing file in seconds: the mean delay is half of it, the cost about 1 % of a core."""
 
 FOLDER_TICK = 0.25
 NETWORK_TICK = 1.0
-"""On a network file system every look is a round trip, made in a thread."""
+"""On a network file system every stat is a round trip, made in a thread."""
 
 Signature = tuple[tuple[int, ...] | None, ...]
 
 
 def signature(*paths: Path) -> Signature:
-    """What a stat tells of each path: equal means that nobody wrote. None where there is nothing."""
+    """Return the stat of each path, None where it does not exist; equal results mean that nothing was written."""
     return tuple(_stat(path) for path in paths)
 
 
@@ -45,7 +45,7 @@ def _stat(path: Path) -> tuple[int, ...] | None:
 
 
 class Watch:
-    """One task that looks at `paths` again and again as long as somebody listens."""
+    """A task that polls `paths` while it has listeners."""
 
     tick = FOLDER_TICK
 
@@ -54,45 +54,45 @@ class Watch:
         self.seen: Signature | None = None
         self.file: OpenFile | None = None
         self.slow = False
-        self.looked = asyncio.Event()
+        self.polled = asyncio.Event()
         self.listeners: set[asyncio.Event] = set()
         self.task = asyncio.get_running_loop().create_task(self._run())
-        self.task.add_done_callback(self._ended)
+        self.task.add_done_callback(self._on_done)
 
     async def _run(self) -> None:
         self.slow = await asyncio.to_thread(is_network_filesystem, self.paths[0].parent)
         while True:
-            self._take(await asyncio.to_thread(self.look) if self.slow else self.look())
-            self.looked.set()
+            self._update(await asyncio.to_thread(self.poll) if self.slow else self.poll())
+            self.polled.set()
             await asyncio.sleep(NETWORK_TICK if self.slow else self.tick)
 
-    def _take(self, sight: tuple[Signature, OpenFile | None]) -> None:
-        # Not in `_run` itself: the frame of a cancelled task would keep the file in a local variable, and open.
-        if sight != (self.seen, self.file):
-            self.seen, self.file = sight
+    def _update(self, result: tuple[Signature, OpenFile | None]) -> None:
+        # A function of its own: a local variable of a cancelled `_run` would keep the file open.
+        if result != (self.seen, self.file):
+            self.seen, self.file = result
             self._wake()
 
-    def look(self) -> tuple[Signature, OpenFile | None]:
-        """Look once, perhaps from a thread: what is there now, and the open file that belongs to it."""
+    def poll(self) -> tuple[Signature, OpenFile | None]:
+        """Poll once, possibly in a thread; return the state and the open file that belongs to it."""
         return signature(*self.paths), None
 
     def _wake(self) -> None:
         for listener in self.listeners:
             listener.set()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_done(self, task: asyncio.Task[None]) -> None:
         self.file = None
-        self.looked.set()
+        self.polled.set()
         self._wake()
 
     def check(self) -> None:
-        """Raise what ended the watch, if anything did: a listener must not wait for a dead one."""
+        """Raise the error that ended the watch, if any, so that no listener waits for a dead task."""
         if self.task.done():
             self.task.result()
 
 
 class FileWatch(Watch):
-    """The watch of one growing file, which it holds open for all that read it."""
+    """Watch of one growing file, kept open for all its readers."""
 
     tick = TICK
 
@@ -102,12 +102,12 @@ class FileWatch(Watch):
 
     @property
     def size(self) -> int:
-        """Bytes of the file at the last look."""
+        """Size of the file in bytes at the last poll."""
         entry = self.seen[0] if self.seen else None
         return entry[2] if entry else 0
 
-    def look(self) -> tuple[Signature, OpenFile | None]:
-        """Stat the path, and open what lies there when it is another file than before, or could not be opened."""
+    def poll(self) -> tuple[Signature, OpenFile | None]:
+        """Stat the path, and open the file if it was replaced or could not be opened before."""
         before, seen = self.seen[0] if self.seen else None, signature(*self.paths)
         now = seen[0]
         if now is None:
@@ -128,7 +128,7 @@ class FileWatch(Watch):
 
 
 class Listener:
-    """Somebody who listens to a watch; `close()` it, or use it as a context manager."""
+    """A listener of a watch; `close()` it, or use it as a context manager."""
 
     def __init__(self, watch: Watch, leave: Callable[[Listener], None]) -> None:
         self.watch = watch
@@ -137,7 +137,7 @@ class Listener:
         watch.listeners.add(self.news)
 
     def close(self) -> None:
-        """Stop listening. The watch of the last one to leave ends, and its file is closed."""
+        """Stop listening. Without listeners the watch ends, and its file is closed."""
         self._leave(self)
 
     def __enter__(self) -> Self:
@@ -153,24 +153,24 @@ class Listener:
 
 
 class Changes(Listener):
-    """Says that one of some small files changed: `async for _ in changes`. It begins with saying so."""
+    """Signals that one of some small files changed: `async for _ in changes`. The first signal comes at once."""
 
     def __init__(self, watch: Watch, leave: Callable[[Listener], None]) -> None:
         super().__init__(watch, leave)
         self.news.set()
 
     async def __anext__(self) -> None:
-        await self.watch.looked.wait()
+        await self.watch.polled.wait()
         await self.news.wait()
         self.news.clear()
         self.watch.check()
 
 
 class Subscription(Listener):
-    """The whole lines of one file from some place on, for ever: `async for chunk in subscription`.
+    """The complete lines of a file from an offset on, without an end: `async for chunk in subscription`.
 
-    The file may come later; until then it waits, and then begins with the first line. A file that was truncated
-    or replaced begins anew, announced by an empty chunk with `replaced`.
+    A missing file is waited for and read from its first line. A truncated or replaced file is read from its beginning,
+    announced by an empty chunk with `replaced`.
     """
 
     watch: FileWatch
@@ -188,23 +188,23 @@ class Subscription(Listener):
         self._tail: Tail | None = None
 
     def set_ended(self, ended: bool) -> None:
-        """Note whether more can be written: the last line of an ended file counts without its newline."""
+        """Set whether the file is complete: its last line then counts without its newline."""
         if ended and not self.ended:
             self.news.set()
         self.ended = ended
 
     @property
     def behind(self) -> int:
-        """Bytes in the file that were not handed out yet, as of the last look."""
+        """Bytes of the file not yet returned, as of the last poll."""
         return max(0, self.watch.size - self._tail.offset) if self._tail else 0
 
     async def ready(self) -> None:
-        """Wait until the place to begin at is found: whatever is written from then on will be handed out."""
+        """Wait until the first offset is found: everything written afterwards will be returned."""
         await self._begun()
 
     async def _begun(self) -> Tail:
         if self._tail is None:
-            await self.watch.looked.wait()
+            await self.watch.polled.wait()
             self.watch.check()
             file = self.watch.file
             self._tail = await asyncio.to_thread(self._start, file) if file else Tail()
@@ -212,7 +212,7 @@ class Subscription(Listener):
 
     async def __anext__(self) -> Chunk:
         tail = await self._begun()
-        # Someone who is catching up always has a next chunk, and must still let the others have a turn.
+        # A reader that is catching up never has to wait, and must still yield to others.
         await asyncio.sleep(0)
         while True:
             self.news.clear()
@@ -224,14 +224,14 @@ class Subscription(Listener):
             self.watch.check()
 
     async def _read(self, tail: Tail, file: OpenFile) -> Chunk | None:
-        # What is new comes out of the page cache; what is older may have to be fetched from a disk.
+        # New data comes from the page cache; older data may have to be read from a disk, in a thread.
         if self.watch.slow or self.behind > BLOCK:
             return await asyncio.to_thread(tail.read, file, ended=self.ended)
         return tail.read(file, ended=self.ended)
 
 
 class Hub:
-    """Everything that is watched in one event loop."""
+    """All watches of one event loop."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[Path, ...], FileWatch] = {}
@@ -246,13 +246,13 @@ class Hub:
         anywhere: bool = False,
         ended: bool = False,
     ) -> Subscription:
-        """The lines of a file from the byte `offset` on, or with its last `lines` lines first.
+        """Subscribe to the lines of a file from the byte `offset` on, or from its last `lines` lines.
 
         Args:
-            path: the file, which need not exist yet.
-            offset: a byte at which a line begins, as an earlier chunk's `end` said.
-            lines: begin with the last so many lines that are not blank, and not at `offset`.
-            anywhere: take the offset as it is, even within a line.
+            path: the file; it may not exist yet.
+            offset: a byte at which a line begins, such as the `end` of an earlier chunk.
+            lines: begin with that many last non-blank lines instead of `offset`.
+            anywhere: accept an offset within a line.
             ended: the file is complete, and its last line may lack a newline.
         """
         watch = self._files.get((path,))
@@ -267,7 +267,7 @@ class Hub:
         return Subscription(watch, self._leave, start, ended)
 
     def changes(self, *paths: Path) -> Changes:
-        """What tells when one of some small files was written, appeared or went away."""
+        """Watch some small files for changes, creation and removal."""
         watch = self._groups.get(paths)
         if watch is None or watch.task.done():
             watch = self._groups[paths] = Watch(paths)
@@ -285,7 +285,7 @@ class Hub:
             del watches[watch.paths]
 
     def __len__(self) -> int:
-        """How many files and groups of files are being watched."""
+        """Return the number of watched files and groups of files."""
         return len(self._files) + len(self._groups)
 
 

@@ -1,4 +1,4 @@
-"""Parts of a log for a page that shows some of it: whole lines, each with its number. Pure, in bounded memory."""
+"""Blocks of a log for a page that shows a part of it: complete lines with their numbers. Bounded memory."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from runicorn._platform import read_at
 from runicorn.store import journal
 
 LINES = 500
-"""Lines of one block."""
+"""Lines of a block."""
 LONGEST = 1000
-"""Characters of a line that are shown at once."""
+"""Characters shown of a long line."""
 READ = 128 * 1024
 SCAN = 1024 * 1024
 
 
 @dataclass(slots=True)
 class Block:
-    """Lines that follow each other.
+    """Consecutive lines.
 
     Attributes:
-        first: number of the first line, from 1 on.
-        start: byte at which it begins.
-        end: byte after the last of them.
+        first: number of the first line, starting at 1.
+        start: byte at which the first line begins.
+        end: byte after the last line.
         lines: their texts, each cut after `LONGEST` characters.
-        long: of each line that was cut, its position among the lines, its first byte and the byte after its last.
+        long: for each line that was cut, its index among the lines, its first byte and the byte after its last.
     """
 
     first: int
@@ -37,12 +37,12 @@ class Block:
 
 
 def blocks(data: bytes, start: int, first: int) -> Iterator[Block]:
-    """The lines in `data` in blocks of at most `LINES`.
+    """Yield the lines in `data` in blocks of at most `LINES`.
 
     Args:
-        data: whole lines with their newlines, or a piece of a very long one.
-        start: where they begin in the file.
-        first: number of the first.
+        data: complete lines with their newlines, or a part of a very long line.
+        start: offset of `data` in the file.
+        first: number of the first line.
     """
     pieces = iter(data.split(b"\n") if data and not data.endswith(b"\n") else data.split(b"\n")[:-1])
     end = start + len(data)
@@ -67,23 +67,23 @@ def _block(pieces: list[bytes], start: int, first: int) -> Block:
 def _shown(piece: bytes) -> tuple[str, bool]:
     if len(piece) <= LONGEST:
         return piece.decode("utf-8", "replace"), False
-    # Of a line that was redrawn by carriage returns only the last state is to be seen.
+    # Of a line that was redrawn with carriage returns, only the last state is visible.
     state = piece.rstrip(b"\r").rpartition(b"\r")[2]
     text = state[: 4 * LONGEST + 4].decode("utf-8", "replace")
     return text[:LONGEST], len(text) > LONGEST
 
 
 def after(fd: int, offset: int, first: int, *, ended: bool = False) -> Block:
-    """The block that begins at a byte, with the line of that number; without lines where none has ended yet.
+    """Return the block from the byte `offset`, where line `first` begins; without lines if no line is complete.
 
-    In a log that is `ended` the last line counts without its newline.
+    The last line of an `ended` log counts without its newline.
     """
     data = journal.complete(fd, offset, READ, ended=ended)
     return next(blocks(data, offset, first), Block(first, offset, offset))
 
 
 def before(fd: int, end: int, first: int) -> Block:
-    """The block that ends before a byte, where the line of number `first` begins."""
+    """Return the block before the byte `end`, where line `first` begins."""
     size = READ
     while True:
         start = max(0, end - size)
@@ -98,13 +98,13 @@ def before(fd: int, end: int, first: int) -> Block:
 
 
 def around(fd: int, number: int, *, ended: bool = False) -> list[Block]:
-    """The block before the line of that number and the one from it on; the last lines where there are fewer."""
+    """Return the block before a line and the one that begins with it; the last lines if there are fewer."""
     offset, first = start_of_line(fd, number)
     return [before(fd, offset, first), after(fd, offset, first, ended=ended)]
 
 
 def start_of_line(fd: int, number: int) -> tuple[int, int]:
-    """The byte at which a line begins, and its number: that asked for, or the one after the last."""
+    """Return the offset of a line, and its number: the requested one, or the one after the last."""
     offset, first = 0, 1
     while first < number and (block := read_at(fd, SCAN, offset)):
         count = block.count(b"\n")
@@ -118,7 +118,7 @@ def start_of_line(fd: int, number: int) -> tuple[int, int]:
 
 
 def lines_before(fd: int, end: int) -> int:
-    """How many lines end before a byte."""
+    """Return the number of lines that end before a byte."""
     count = offset = 0
     while offset < end and (block := read_at(fd, min(SCAN, end - offset), offset)):
         count += block.count(b"\n")

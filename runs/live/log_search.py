@@ -1,4 +1,4 @@
-"""Finding lines in a log of any size: pure, in constant memory."""
+"""Search in a log of any size, in constant memory."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from runicorn.store import journal
 
 BLOCK = 1024 * 1024
 MOST = 10_000
-"""Matching lines that are answered; all are counted."""
+"""Maximum number of returned lines; all matches are counted."""
 LONGEST = 10_000
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-"""Sequences that colour a line in a terminal; they stand between words that are read as one text."""
+"""Terminal colour sequences, which may separate words of one text."""
 
 
 def matching_lines(fd: int, text: str, *, ended: bool = False) -> LogMatches:
-    """The lines that contain `text` in any case, each with its number from 1 on, in a file of UTF-8 lines."""
+    """Return the lines of a UTF-8 file that contain `text`, ignoring case, with their numbers starting at 1."""
     matches: list[LogLine] = []
     total = 0
     for number, line in _matches(fd, text, ended):
@@ -52,7 +52,7 @@ def _matches(fd: int, text: str, ended: bool) -> Iterator[tuple[int, str]]:
     while block := journal.complete(fd, offset, BLOCK, ended=ended):
         lines = block.decode("utf-8", "replace")
         seen = ESCAPES.sub("", lines) if b"\x1b" in block else lines
-        # Looking through a block at once is many times quicker than line by line, and most have no match.
+        # Searching a whole block first is many times faster than line by line, and most have no match.
         if wanted in seen.casefold():
             for place, (line, plain) in enumerate(
                 zip(lines.removesuffix("\n").split("\n"), seen.split("\n"), strict=False)

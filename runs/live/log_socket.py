@@ -1,4 +1,4 @@
-"""The log of a run as a WebSocket: `WS /api/runs/{run_id}/logs/ws`."""
+"""WebSocket with the log of a run: `WS /api/runs/{run_id}/logs/ws`."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from runs.live.tail import Chunk, text_lines
 
 
 class LogSocket(RunSocket):
-    """The last lines of `logs.txt`, then every new one as it is written.
+    """The last lines of `logs.txt`, then every new line as it is written.
 
-    One line a text frame, blank ones left out.
+    One line per text frame, without blank lines.
 
-    Query: `tail` (lines at the beginning, 10,000; at most 100,000), `from` (go on at this byte instead),
+    Query: `tail` (number of initial lines, default 10,000; at most 100,000), `from` (start at this byte instead),
     `frames=json` (`{"line": …, "end": byte after it}` instead of the bare line).
 
-    The socket stays open when the run has ended, and when there is no log yet. Close codes: 4400 malformed
+    The socket stays open after the run has ended, and while there is no log. Close codes: 4400 malformed
     run id or parameter, 4404 unknown or deleted run (also later), 4408 more than 8 MiB behind.
     """
 
     def read_query(self, query: dict[str, str]) -> None:
-        """Take `tail`, `from` and `frames`."""
+        """Parse `tail`, `from` and `frames`."""
         self.lines: int | None = whole_number(query, "tail", default=10_000, highest=100_000)
         self.offset = whole_number(query, "from", default=0)
         if "from" in query:
@@ -32,16 +32,16 @@ class LogSocket(RunSocket):
         self.as_json = query.get("frames") == "json"
 
     async def open(self) -> None:
-        """Find where the lines begin."""
+        """Find the first line."""
         self.lines_read = self.files.enter_context(self.reading_log(self.offset, self.lines))
         await self.lines_read.ready()
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """The lines, and the end when the run is deleted."""
+        """Return the tasks: sending lines, and closing when the run is deleted."""
         return [*super().parts(), self.send_lines()]
 
     async def send_lines(self) -> None:
-        """Carry lines from the file to the client, for ever."""
+        """Send lines from the file to the client, forever."""
         async for chunk in self.lines_read:
             await self.send_all(self.frames(chunk))
 

@@ -1,4 +1,4 @@
-"""What every socket about one run does, whatever it sends: find the run, end with it, wait for the client."""
+"""Base class of WebSockets about one run: find the run, close with it, wait for a slow client."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from runs.models import Run
 from runs.services.lookup import get_run
 
 BAD_REQUEST, NOT_FOUND, FELL_BEHIND = 4400, 4404, 4408
-"""Close codes. Control never travels as a line of a log."""
+"""Close codes. Control messages never travel as log lines."""
 
 _TURN = 64
-"""Frames sent before other clients get a turn."""
+"""Frames sent before other clients get their turn."""
 
 ROOT_PAUSE = 1.0
-"""Seconds between two looks at which storage root is active; the answer is in memory."""
+"""Seconds between checks of the active storage root; the answer is in memory."""
 
 
 class Close(Exception):
-    """End this socket with a close code and a sentence."""
+    """Close the socket with a code and a reason."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(code, reason)
@@ -40,16 +40,16 @@ class Close(Exception):
 
 
 class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
-    """A socket about the run named in its path. What the client sends is not read.
+    """A WebSocket about the run in its path. Frames from the client are ignored.
 
-    A consumer handles one event after the other, so the work is a task of its own: the client's leaving is
-    seen while something is being sent, and ends it at once.
+    A consumer handles events one after another, so its work is a separate task: a disconnect is noticed while data is
+    being sent, and ends it at once.
     """
 
     watched_files: tuple[str, ...] = (layout.META, layout.STATUS, layout.DELETED)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Serve one connection until the client leaves; an error in its work ends it."""
+        """Serve a connection until the client leaves; an error in the task ends it."""
         self.flow: Flow = scope.get("runicorn.flow") or Flow()
         self._sending = asyncio.Lock()
         self._reading: set[Subscription] = set()
@@ -59,11 +59,11 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
             await super().__call__(scope, receive, send)
 
     async def connect(self) -> None:
-        """Begin. The handshake is ended by `_begin`."""
+        """Start the task; `_begin` completes the handshake."""
         self._work = self._group.create_task(self._serve())
 
     async def disconnect(self, code: int) -> None:
-        """The client is gone: nothing is read for it any more."""
+        """Stop the task after the client has left."""
         self._work.cancel()
 
     async def _serve(self) -> None:
@@ -77,15 +77,15 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
             except* (Close, ClientLeft, FellBehind) as errors:
                 ending = _first(errors)
         if isinstance(ending, FellBehind):
-            self.flow.say_farewell()
+            self.flow.allow_slow_close()
             ending = Close(FELL_BEHIND, "More than 8 MiB behind")
         if isinstance(ending, Close):
             await self.close(ending.code, ending.reason)
 
     async def _begin(self) -> None:
-        """Find everything first and accept then: what is written after the handshake is certain to be sent.
+        """Prepare everything before accepting, so that whatever is written after the handshake is sent.
 
-        A refusal, too, comes after the handshake: a close before has no code.
+        A rejection also follows the handshake: a close before it has no code.
         """
         try:
             self.read_query(_single_values(self.scope["query_string"]))
@@ -93,23 +93,23 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
             await self.open()
         finally:
             await self.accept()
-            self.flow.leave_unread()
+            self.flow.discard_received()
 
     def read_query(self, query: dict[str, str]) -> None:
-        """Take the parameters of the URL. Raises `Close` (4400) for a bad one."""
+        """Parse the query parameters. Raises `Close` (4400) for an invalid one."""
 
     async def open(self) -> None:
-        """What is to be ready before the handshake is over."""
+        """Prepare what must be ready before the handshake completes."""
 
     def parts(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """What runs side by side while the socket is open; the first that raises `Close` ends it."""
+        """Return the coroutines that run concurrently while the socket is open; the first `Close` ends it."""
         return [self.watch_run(), self.watch_root()]
 
     async def find_run(self) -> tuple[Run, Path]:
-        """The run as it is now, and its folder.
+        """Return the current run and its folder.
 
         Raises:
-            Close: 4400 for what is no run id, 4404 for a run that is unknown or deleted.
+            Close: 4400 for a malformed run id, 4404 for an unknown or deleted run.
         """
         run_id = self.scope["url_route"]["kwargs"]["run_id"]
         try:
@@ -121,7 +121,7 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
         return found
 
     async def watch_run(self) -> None:
-        """Load the run again whenever one of `watched_files` changed; `find_run` ends the socket of a deleted one."""
+        """Reload the run when one of `watched_files` changes; `find_run` closes the socket of a deleted run."""
         with hub.changes(*(self.folder / name for name in self.watched_files)) as changes:
             async for _ in changes:
                 self.run, _ = await self.find_run()
@@ -137,14 +137,14 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
         """Send the state of the run, in sockets that have a frame for it."""
 
     async def watch_root(self) -> None:
-        """End when the viewer turns to another storage root: sockets, like pages, show the active one only."""
+        """Close when another storage root is opened: sockets, like pages, show only the active one."""
         while active_root().pk == self.run.root_id:
             await asyncio.sleep(ROOT_PAUSE)
         raise Close(NOT_FOUND, "Another storage root was opened")
 
     @contextmanager
     def reading(self, path: Path, offset: int, **how: Any) -> Iterator[Subscription]:
-        """Read a file for the client (see `Hub.subscribe`): by what is unread of it the client is behind."""
+        """Read a file for the client (see `Hub.subscribe`); its unread bytes count as `behind`."""
         with hub.subscribe(path, offset, **how) as subscription:
             self._reading.add(subscription)
             try:
@@ -160,14 +160,14 @@ class RunSocket(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has n
             yield self.log
 
     def behind(self) -> int:
-        """Bytes in the files being read that the client has still to get."""
+        """Bytes of the files that the client has not received yet."""
         return sum(subscription.behind for subscription in self._reading)
 
     async def send_all(self, frames: Iterable[str]) -> None:
-        """Send text frames no faster than the client reads them; what runs side by side takes turns.
+        """Send text frames no faster than the client reads them, taking turns with concurrent coroutines.
 
         Raises:
-            FellBehind, ClientLeft: there is no use in sending more.
+            FellBehind, ClientLeft: sending more is pointless.
         """
         async with self._sending:
             for number, frame in enumerate(frames, 1):
@@ -183,23 +183,23 @@ def _run_and_folder(run_id: str) -> tuple[Run, Path]:
 
 
 def _first(error: BaseException) -> BaseException:
-    """The first exception inside nested groups."""
+    """Return the first exception inside nested groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
 
 
 def _single_values(query_string: bytes) -> dict[str, str]:
-    """The last value of each parameter; one without a value counts as not there."""
+    """Return the last value of each parameter; an empty one counts as missing."""
     pairs = parse_qs(query_string.decode("latin-1"))
     return {name: values[-1] for name, values in pairs.items()}
 
 
 def whole_number(query: dict[str, str], name: str, default: int, highest: int | None = None) -> int:
-    """A parameter that counts something.
+    """Return a non-negative integer parameter.
 
     Raises:
-        Close: 4400, it is no number, or outside 0 to `highest`.
+        Close: 4400, it is not a number, or outside 0 to `highest`.
     """
     text = query.get(name)
     if text is None:

@@ -1,7 +1,7 @@
-"""Following one file that grows at its end, by whole lines, without ever sending one twice or half.
+"""Follow a growing file by complete lines, never sending a line twice or in part.
 
-Only the state of one reader: where it stands, and enough of what lies before that place to notice that the
-file under it is no longer the one it read from. Nothing here waits, and nothing knows about Django.
+Only the state of one reader: its offset, and enough of the preceding bytes to detect that the file was replaced.
+Nothing here blocks, and nothing depends on Django.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runicorn.store.journal import LINE_CEILING
 from runicorn_site.web.files import OpenFile
 
 BLOCK = 64 * 1024
-"""Bytes taken in one read, so that a reader who is far behind shares the event loop with the others."""
+"""Maximum bytes per read, so that a reader far behind shares the event loop with others."""
 
 _MEMORY = 256
 _SEARCH = 1024 * 1024
@@ -22,14 +22,14 @@ _SEARCH = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Whole lines from one place in a file.
+    """Consecutive complete lines of a file.
 
     Attributes:
-        data: the lines with their newlines; empty when the chunk only says that the file was replaced.
-        start: byte offset of the first of them.
-        end: byte offset after the last newline, where a reader goes on.
-        replaced: the file was truncated or is another one now; reading starts again at its beginning.
-        continued: `start` lies inside a line, one too long to be read at once.
+        data: the lines with their newlines; empty if the chunk only reports that the file was replaced.
+        start: offset of the first line.
+        end: offset after the last newline, where reading continues.
+        replaced: the file was truncated or replaced; reading restarts at its beginning.
+        continued: `start` is inside a line that is too long for one read.
     """
 
     data: bytes
@@ -40,10 +40,10 @@ class Chunk:
 
 
 class Tail:
-    """Where one reader stands in one file.
+    """Position of a reader in a file.
 
-    A file is taken for replaced when its inode is another, when it is shorter than what was read, or when the
-    bytes at its head or just before the offset have changed (truncated and grown again between two looks).
+    A file counts as replaced if its inode changed, if it is shorter than what was read, or if the bytes at its start or
+    just before the offset changed (truncated and grown again between two polls).
     """
 
     def __init__(self) -> None:
@@ -56,10 +56,10 @@ class Tail:
 
     @classmethod
     def at(cls, file: OpenFile, offset: int, *, anywhere: bool = False) -> Tail:
-        """Go on at a byte where a line begins, as an earlier `Chunk.end` said, or at any byte with `anywhere`.
+        """Start at a byte where a line begins, such as the `end` of an earlier chunk, or at any byte with `anywhere`.
 
-        Where no line begins there, or the file is shorter, it is not the one that answer came from: it is
-        read from its beginning, and the first chunk says `replaced`.
+        If no line begins there, or the file is shorter, the offset belongs to another file: this one is read from its
+        beginning, and the first chunk has `replaced`.
         """
         tail = cls()
         tail._inode = _inode(file)
@@ -74,13 +74,13 @@ class Tail:
 
     @classmethod
     def last(cls, file: OpenFile, lines: int, *, ended: bool = False) -> Tail:
-        """Begin with the last `lines` whole lines that are not blank."""
+        """Start with the last `lines` complete non-blank lines."""
         return cls.at(file, start_of_last(file, lines, ended=ended))
 
     def read(self, file: OpenFile, *, ended: bool = False) -> Chunk | None:
         """Return at most `BLOCK` bytes of whole lines, or one longer line; None if there is none.
 
-        In a file that is `ended` the last line counts without its newline.
+        The last line of an `ended` file counts without its newline.
         """
         lead = len(self._before)
         block = read_at(file.fd, lead + BLOCK, self.offset - lead)
@@ -115,9 +115,9 @@ class Tail:
         return Chunk(data, start, self.offset, continued=continued)
 
     def _long_line(self, file: OpenFile, ended: bool) -> bytes:
-        """The line at the offset, which has no newline within a block; empty as long as it has none and may get one.
+        """Return the line at the offset, which is longer than a block; empty while it may still get its newline.
 
-        What was searched is not searched again: a line may grow for hours before it ends.
+        Searched bytes are not searched again: a line may grow for hours before it ends.
         """
         limit = self.offset + LINE_CEILING
         position = max(self._searched, self.offset + BLOCK)
@@ -143,10 +143,10 @@ def _inode(file: OpenFile) -> tuple[int, int]:
 
 
 def start_of_last(file: OpenFile, lines: int, *, ended: bool = False) -> int:
-    """The byte where the last `lines` whole lines that are not blank begin, read backwards from the end.
+    """Return the offset of the last `lines` complete non-blank lines, reading backwards from the end.
 
-    What follows the last newline is half a line and does not count, unless the file is `ended`. Only what is needed is read: 10,000 lines
-    of a file of a gigabyte cost those lines.
+    Text after the last newline is an incomplete line and does not count, unless the file is `ended`. Only the needed
+    part is read: the last 10,000 lines of a 1 GB file cost those lines.
     """
     end = position = os.fstat(file.fd).st_size if ended else _end_of_lines(file)
     start, wanted, blank = end, lines, True
@@ -160,7 +160,7 @@ def start_of_last(file: OpenFile, lines: int, *, ended: bool = False) -> int:
                 start, wanted = position + newline + 1, wanted - 1
             cut, blank = newline, True
         blank = blank and _is_blank(block[:cut])
-    # Fewer lines than asked for, or just as many: the first of the file has no newline before it.
+    # Exactly as many lines as requested, or fewer: the first line of a file has no newline before it.
     return 0 if wanted > 0 else start
 
 
@@ -169,7 +169,7 @@ def _is_blank(line: bytes) -> bool:
 
 
 def _end_of_lines(file: OpenFile) -> int:
-    """The byte after the last newline of a file, 0 without one."""
+    """Return the offset after the last newline of a file, 0 without one."""
     position = os.fstat(file.fd).st_size
     while position > 0:
         size = min(BLOCK, position)
@@ -181,16 +181,15 @@ def _end_of_lines(file: OpenFile) -> int:
 
 
 def text_lines(data: bytes, start: int) -> list[tuple[str, int]]:
-    """The lines of a chunk as (text, byte offset after the line), blank ones left out.
+    """Return the lines of a chunk as (text, offset after the line), without blank ones.
 
-    Bytes that are not UTF-8 become U+FFFD. Nothing but the newline is taken off: `\\r` stays as it was
-    written.
+    Bytes that are not UTF-8 become U+FFFD. Only the newline is removed: a `\\r` is kept.
     """
     lines = []
     end = start
     for line in data.split(b"\n"):
         end += len(line) + 1
         if not _is_blank(line):
-            # A line that was cut for its length is the one that has no newline after it.
+            # A line that was cut because of its length has no newline after it.
             lines.append((line.decode("utf-8", "replace"), min(end, start + len(data))))
     return lines

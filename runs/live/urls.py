@@ -1,4 +1,4 @@
-"""The sockets of this app, relative to the site's root without a leading slash."""
+"""WebSocket routes of this app, relative to the site's root without a leading slash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A unified diff as pieces of one kind each, to be coloured: pure."""
+"""Split a unified diff into pieces of one kind for colouring."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from itertools import groupby
 
 MOST = 5000
-"""Lines that are shown; the file to download has all."""
+"""Maximum number of shown lines; the download has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Neighbouring lines of one kind: `file`, `place`, `added`, `removed` or `same`."""
+    """Consecutive lines of one kind: `file`, `place`, `added`, `removed` or `same`."""
 
     kind: str
     text: str
 
 
 def pieces(diff: str) -> list[Piece]:
-    """The first lines of a diff, those of one kind together."""
+    """Return the first lines of a diff, grouped by kind."""
     lines = diff.splitlines()[:MOST]
     return [
         Piece(kind, "\n".join(text for _, text in some)) for kind, some in groupby(_kinds(lines), _kind_of)
@@ -27,7 +27,7 @@ def pieces(diff: str) -> list[Piece]:
 
 
 def is_longer(diff: str) -> bool:
-    """Whether it has more lines than are shown."""
+    """Return whether a diff has more lines than are shown."""
     return len(diff.splitlines()) > MOST
 
 
@@ -46,7 +46,7 @@ def _kinds(lines: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 
 def _kind(line: str, head: bool) -> str:
-    # Between `diff` and the first `@@` the lines tell of files: `--- a/x` is no removed line there.
+    # Lines between `diff` and the first `@@` name files: `--- a/x` is not a removed line there.
     if head:
         return "file"
     return {"@": "place", "+": "added", "-": "removed"}.get(line[:1], "same")

@@ -12,7 +12,7 @@ from runicorn_site.web.fragments import fragment
 from runs.errors import NoSuchFile
 from runs.index import run_files
 from runs.pages import diff as diffs
-from runs.pages.environment import Surroundings
+from runs.pages.environment import RunEnvironment
 from runs.services.lookup import get_run
 
 
@@ -20,7 +20,7 @@ from runs.services.lookup import get_run
 def run_diff(request: HttpRequest, run_id: str) -> HttpResponseBase:
     """Render the diff in colour; to htmx the diff alone, with `format=text` as a file."""
     run = get_run(run_id)
-    diff = Surroundings(run_files.environment(run) or {}).diff
+    diff = RunEnvironment(run_files.environment(run) or {}).diff
     if not diff:
         raise NoSuchFile(f"Run {run.run_id} has no diff")
     if request.GET.get("format") == "text":

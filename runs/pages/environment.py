@@ -1,7 +1,7 @@
-"""What a run ran in, as its page shows it: code, command, machine, Python, packages. Pure.
+"""Environment of a run as its page shows it: code, command, machine, Python, packages.
 
-`environment.json` may come from any version of the library or from another program: what is of another kind than it
-ought to be, or has a name that nobody here knows, stands under "Other" as it is.
+`environment.json` may come from any version of the SDK or from another program; values of an unexpected type and unknown
+keys are shown unchanged under "Other".
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ PARTS = {
     "pip_packages": "the packages",
     "conda_env": "the conda environment",
     "conda_packages": "the conda packages",
-    "gpu_info": "the graphics cards",
+    "gpu_info": "the GPUs",
 }
 GIT = ("commit", "branch", "has_changes", "changed_files_count", "remote", "diff", "diff_truncated")
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Some lines under a heading; `separator` stands between key and value where they are copied."""
+    """Lines under a heading; `separator` joins key and value in copied text."""
 
     title: str
     lines: list[Pair]
@@ -47,19 +47,19 @@ class Section:
 
 
 @dataclass(slots=True)
-class Surroundings:
-    """The sections of one `environment.json`."""
+class RunEnvironment:
+    """Sections of one `environment.json`."""
 
     value: JsonObject
     _known: set[str] = field(default_factory=lambda: {"captured_at", "incomplete"})
 
     @property
     def missing(self) -> str:
-        """A sentence about what was not captured; "" when all was."""
-        said = self.value.get("incomplete")
+        """Sentence about what was not captured; "" if everything was."""
+        incomplete = self.value.get("incomplete")
         names = (
-            [PARTS.get(name, name) for name in said if isinstance(name, str)]
-            if isinstance(said, list)
+            [PARTS.get(name, name) for name in incomplete if isinstance(name, str)]
+            if isinstance(incomplete, list)
             else []
         )
         unique = list(dict.fromkeys(names))
@@ -70,7 +70,7 @@ class Surroundings:
 
     @property
     def captured(self) -> float | None:
-        """When, in Unix seconds."""
+        """Time of the capture in Unix seconds."""
         return timestamp(self.value.get("captured_at"))
 
     @property
@@ -79,13 +79,13 @@ class Surroundings:
 
     @property
     def remote(self) -> str:
-        """Where the repository comes from, without credentials."""
+        """URL of the repository, without credentials."""
         found = self.git.get("remote")
         return Masking({}).address(found) if isinstance(found, str) else ""
 
     @property
     def remote_link(self) -> str:
-        """The same where a browser can go there; "" elsewhere."""
+        """The same URL if a browser can open it, else ""."""
         try:
             parts = urlsplit(self.remote)
         except ValueError:
@@ -94,20 +94,20 @@ class Surroundings:
 
     @property
     def diff(self) -> str:
-        """What was not committed; "" when that is not known."""
+        """Uncommitted changes as a diff; "" if unknown."""
         found = self.git.get("diff")
         return found if isinstance(found, str) else ""
 
     @property
     def json(self) -> str:
-        """All but the diff, as JSON."""
+        """Everything except the diff, as JSON."""
         git = {key: value for key, value in self.git.items() if key != "diff"}
         whole = self.value | ({"git_info": git} if git else {})
         return json.dumps(whole, ensure_ascii=False, indent=2)
 
     @property
     def code(self) -> list[Pair]:
-        """Commit, branch, whether there were changes, and the last commit."""
+        """Commit, branch, whether there were uncommitted changes, and the last commit."""
         git = self.git
         branch = _text(git.get("branch"))
         lines = [
@@ -120,7 +120,7 @@ class Surroundings:
 
     @property
     def sections(self) -> list[Section]:
-        """Everything but the code."""
+        """All sections except the code."""
         found = [
             Section("Command", [*self._command()]),
             Section("Machine", [*self._machine()]),
@@ -216,8 +216,8 @@ def _memory(about: JsonObject) -> str:
 
 
 def _pairs(value: Mapping[str, JsonValue]) -> Iterator[Pair]:
-    told = {key: item for key, item in value.items() if item is not None}
-    return (pair for pair in leaves(told) if pair.text)
+    known = {key: item for key, item in value.items() if item is not None}
+    return (pair for pair in leaves(known) if pair.text)
 
 
 def _text(value: Any) -> str:

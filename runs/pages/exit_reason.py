@@ -1,4 +1,4 @@
-"""Why a run ended, in words: pure. What stands in `status.json` is written by `runicorn.tracking.exit.hooks` and by the server."""
+"""Exit reasons in plain words. `status.json` is written by `runicorn.tracking.exit.hooks` and by the server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EXCEPTION = re.compile(r"([A-Za-z_][\w.]*)(?:: ?(.*))?", re.DOTALL)
 
 
 def in_words(reason: str, status: str) -> str:
-    """One sentence for the reason that a run gives for its end; a word that nobody knows is told as it is."""
+    """Return a sentence for the exit reason of a run; an unknown reason is quoted."""
     if reason in WORDS:
         return WORDS[reason]
     if _SIGNAL.fullmatch(reason):

@@ -1,4 +1,4 @@
-"""A nested value as lines that people can read, search and copy: pure."""
+"""Nested values as lines that users can read, search and copy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pair:
 
     @property
     def group(self) -> str:
-        """The key up to its last dot: what it has in common with its neighbours."""
+        """Key up to its last dot, shared with neighbouring lines."""
         return self.key.rpartition(".")[0]
 
     @property
@@ -44,14 +44,14 @@ class Pair:
 
 
 class Pairs(list[Pair]):
-    """The lines of one value, and the value itself to copy."""
+    """Lines of a value, and the value itself for copying."""
 
     def __init__(self, value: dict[str, Any]) -> None:
         super().__init__()
         self.value = value
         for pair in leaves(value):
             if len(self) == MOST:
-                self.append(Pair("…", f"More than {MOST} values: the file has them all."))
+                self.append(Pair("…", f"More than {MOST} values; see the file for all of them."))
                 return
             self.append(pair)
 
@@ -61,7 +61,7 @@ class Pairs(list[Pair]):
 
 
 def leaves(value: dict[str, Any]) -> Iterator[Pair]:
-    """The values inside `value` that hold no others, with their dotted keys."""
+    """Yield the scalar values inside `value` with their dotted keys."""
     return (Pair(key, _text(leaf)) for key, leaf in params.leaves(value, ""))
 
 

@@ -1,4 +1,4 @@
-"""One page of a logged table, ready for the template: its links, and its cells as people read them."""
+"""A page of a logged table for the template: links and formatted cells."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from runicorn_site.web.paginator import Page, Paginator
 from runs.pages.media_tables import COLUMNS, ROWS, Table
 
 SHORT = 80
-"""Characters of a cell that are seen before it is opened."""
+"""Characters of a cell shown before it is expanded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value as text; `number` stands at the right, `rest` is seen when the cell is opened."""
+    """A value as text; numbers are right-aligned, `rest` is shown when the cell is expanded."""
 
     text: str
     number: bool = False
@@ -26,7 +26,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of a column, with the address that sorts by it; `number` when numbers stand below it."""
+    """Head of a column with the URL that sorts by it; `number` if the column contains numbers."""
 
     label: str
     address: str
@@ -47,13 +47,13 @@ class TablePage(TypedDict):
 
 
 def table_page(table: Table, address: str, sort: str, page: str) -> TablePage:
-    """The context of `runs/_data_table.html`; a sort or page that makes no sense counts as none.
+    """Return the context of `runs/_data_table.html`; an invalid sort or page is ignored.
 
     Args:
-        table: all of it.
-        address: of its page, without a query.
-        sort: number of a column from 0 on, with a minus for downwards.
-        page: from 1 on.
+        table: the complete table.
+        address: URL of its page, without a query.
+        sort: index of a column, with a minus for descending order.
+        page: page number, starting at 1.
     """
     column, down = _column(sort, len(table.columns)), sort.startswith("-")
     rows = table.rows if column is None else table.ordered(column, down=down).rows
@@ -97,7 +97,7 @@ def _address(address: str, sort: str, page: int) -> str:
 
 
 def cell(value: Any) -> Cell:
-    """A value of a table as it is shown: numbers with all their digits, long texts cut."""
+    """Format a value: numbers with all digits, long texts cut."""
     if value is None:
         return Cell("–", nothing=True)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The media of a run as its page shows them: images, tables and histograms, each kind by key."""
+"""Media of a run for its page: images, tables and histograms, by kind and key."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from runs.pages import media_histograms, media_tables
 
 IMAGES, TABLES, HISTOGRAMS = "images", "tables", "histograms"
 NEWEST = 20
-"""Images of one key in the page itself, for browsers without scripts."""
+"""Images per key in the page itself, for browsers without scripts."""
 KEYS = 50
 LARGEST_TABLE = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Medium:
-    """One file: of which kind, where it is, and what is said of it."""
+class MediaItem:
+    """A media file: its kind, URL, key, step and caption."""
 
     kind: str
     key: str
@@ -39,7 +39,7 @@ class Medium:
 
 
 def kind_of(path: str) -> str:
-    """Of which kind a file is, by its name; "" for one that is not shown."""
+    """Return the kind of a file by its name; "" if it is not shown."""
     if path.endswith(media_tables.SUFFIX):
         return TABLES
     if path.endswith(media_histograms.SUFFIX):
@@ -70,9 +70,9 @@ def media_after(run: Run, last: int, mark: str) -> MediaAfter:
     """Return the media that a page lacks.
 
     Args:
-        run: whose media.
-        last: as the last answer said; 0 for all.
-        mark: as the last answer said. When the journal is another by now, everything is answered, and `again` is true.
+        run: the run.
+        last: from the previous response; 0 for all media.
+        mark: from the previous response. If the journal was replaced since, all media are returned with `again` true.
     """
     catch_up(run)
     now = Run.objects.values_list("media_mark", flat=True).get(pk=run.pk)
@@ -89,7 +89,7 @@ class KindOverview(TypedDict):
     """Number of media of one kind, and the newest of each key."""
 
     count: int
-    keys: list[tuple[str, list[Medium]]]
+    keys: list[tuple[str, list[MediaItem]]]
 
 
 def overview(run: Run) -> dict[str, KindOverview]:
@@ -97,7 +97,7 @@ def overview(run: Run) -> dict[str, KindOverview]:
     catch_up(run)
     rows = _rows(run, 0)
     counts = Counter(medium.kind for _, medium in rows)
-    by_key: dict[str, dict[str, list[Medium]]] = {IMAGES: {}, TABLES: {}, HISTOGRAMS: {}}
+    by_key: dict[str, dict[str, list[MediaItem]]] = {IMAGES: {}, TABLES: {}, HISTOGRAMS: {}}
     for _, medium in rows:
         if medium.kind:
             by_key[medium.kind].setdefault(medium.key, []).append(medium)
@@ -110,23 +110,23 @@ def overview(run: Run) -> dict[str, KindOverview]:
     }
 
 
-def _rows(run: Run, after: int) -> list[tuple[int, Medium]]:
+def _rows(run: Run, after: int) -> list[tuple[int, MediaItem]]:
     found = RunMedia.objects.filter(run=run, pk__gt=after).order_by("pk")
     names = found.values_list("pk", "key", "path", "step", "caption")
-    return [(pk, _medium(run, key, path, step, caption)) for pk, key, path, step, caption in names]
+    return [(pk, _media_item(run, key, path, step, caption)) for pk, key, path, step, caption in names]
 
 
-def _medium(run: Run, key: str, path: str, step: int | None, caption: str | None) -> Medium:
+def _media_item(run: Run, key: str, path: str, step: int | None, caption: str | None) -> MediaItem:
     kind = kind_of(path)
     place = "table" if kind == TABLES else "media"
-    return Medium(kind, key, f"/runs/{quote(run.run_id)}/{place}/{quote(path)}", step, caption or "")
+    return MediaItem(kind, key, f"/runs/{quote(run.run_id)}/{place}/{quote(path)}", step, caption or "")
 
 
 def table(run: Run, path: str) -> media_tables.Table:
-    """The table in a file of a run.
+    """Return the table in a file of a run.
 
     Raises:
-        NoSuchFile: there is none, or it holds no table.
+        NoSuchFile: the file does not exist, or contains no table.
     """
     if kind_of(path) != TABLES:
         raise NoSuchFile(f"Run {run.run_id} has no table {path[:200]}")
@@ -143,7 +143,7 @@ class StepHistogram(media_histograms.Histogram):
 
 
 class HistogramSeries(TypedDict):
-    """The histograms of one key over steps, thinned if there are many."""
+    """The histograms of one key over steps, downsampled if there are many."""
 
     total: int
     unreadable: int
@@ -155,7 +155,7 @@ def histograms(run: Run, key: str) -> HistogramSeries:
     suffix = media_histograms.SUFFIX
     paths = RunMedia.objects.filter(run=run, key=key, path__endswith=suffix).order_by("pk")
     entries: list[tuple[str, int | None]] = list(paths.values_list("path", "step"))
-    shown = media_histograms.thinned(entries)
+    shown = media_histograms.downsampled(entries)
     items = list(_readable(run, shown))
     return {"total": len(entries), "unreadable": len(shown) - len(items), "items": items}
 

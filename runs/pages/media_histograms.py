@@ -1,4 +1,4 @@
-"""Logged histograms of one key as a series over steps. Pure."""
+"""Logged histograms of one key as a series over steps."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import orjson
 
 SUFFIX = ".histogram.json"
 MOST = 120
-"""Histograms of one series that a page is given."""
+"""Maximum number of histograms of a series that a page receives."""
 LARGEST = 256 * 1024
 
 T = TypeVar("T")
 
 
-def thinned(entries: Sequence[T], most: int = MOST) -> list[T]:
-    """At most `most` of them, evenly spread, the first and the last always among them."""
+def downsampled(entries: Sequence[T], most: int = MOST) -> list[T]:
+    """Return at most `most` entries, evenly spaced, including the first and the last."""
     if len(entries) <= most:
         return list(entries)
     return [entries[round(n * (len(entries) - 1) / (most - 1))] for n in range(most)]
@@ -52,7 +52,7 @@ def read(content: bytes) -> Histogram:
         or len(edges) != (len(counts) + 1 if counts else 0)
         or min(counts, default=0) < 0
     ):
-        raise ValueError("edges and counts do not fit together")
+        raise ValueError("edges and counts do not match")
 
     def statistic(name: str) -> float | None:
         value = found.get(name)

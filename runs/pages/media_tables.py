@@ -1,4 +1,4 @@
-"""A logged table as it is shown: read, checked, sorted and cut into pages. Pure."""
+"""Logged tables: parsed, validated, sorted and exported."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from runicorn.export.csv_safety import guarded
 SUFFIX = ".table.json"
 ROWS = 50
 COLUMNS = 100
-"""Shown side by side; the CSV has all of them."""
+"""Maximum number of shown columns; the CSV has all of them."""
 SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Columns, rows as long as there are columns, and how many rows were logged."""
+    """Columns, rows of equal length, and the number of logged rows."""
 
     columns: list[str]
     rows: list[list[Any]]
@@ -31,10 +31,10 @@ class Table:
 
     @classmethod
     def read(cls, content: bytes) -> Table:
-        """The table in a file `….table.json`.
+        """Parse a file `….table.json`.
 
         Raises:
-            ValueError: it holds none.
+            ValueError: it is not a table.
         """
         found = orjson.loads(content)
         if not isinstance(found, dict):
@@ -52,13 +52,13 @@ class Table:
         return cls([str(name) for name in columns], cells, total if isinstance(total, int) else len(cells))
 
     def ordered(self, column: int, *, down: bool) -> Table:
-        """The same table sorted by a column: numbers before texts, and what is not there or no number last."""
+        """Sort by a column: numbers before texts, missing values and NaN last."""
         values = [row for row in self.rows if not _is_last(row[column])]
         values.sort(key=lambda row: _rank(row[column]), reverse=down)
         return Table(self.columns, values + [row for row in self.rows if _is_last(row[column])], self.total)
 
     def csv(self) -> Iterator[str]:
-        """The lines of the table as CSV, safe to be opened by a spreadsheet."""
+        """Yield the lines of the table as CSV, safe to open in a spreadsheet."""
         line = io.StringIO()
         writer = csv.writer(line)
         for row in [self.columns, *self.rows]:
@@ -75,7 +75,7 @@ def _cell(value: Any) -> Any:
 
 
 def _put_back(special: Any, rows: list[list[Any]]) -> None:
-    """What JSON has no number for stands beside the rows."""
+    """Restore NaN and infinities, which JSON cannot represent, into the rows."""
     for entry in special if isinstance(special, list) else ():
         match entry:
             case [int(row), int(column), str(word)] if word in SPECIAL:

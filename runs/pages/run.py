@@ -1,4 +1,4 @@
-"""What the page of one run shows beside its charts."""
+"""Contexts of the page of one run, except its charts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runs.live.tail import start_of_last
 from runs.models import Run
 from runs.pages import exit_reason
 from runs.pages import media as shown_media
-from runs.pages.environment import Surroundings
+from runs.pages.environment import RunEnvironment
 from runs.pages.key_values import Pairs
 from runs.pages.table.rows import tags
 from runs.query import completeness
@@ -23,7 +23,7 @@ LINES = 100
 """Log lines in the page itself, for browsers without scripts."""
 MOST_BYTES = 64 * 1024
 LONG_NOTE = 240
-"""Characters of a description that are shown before the rest has to be asked for, as after this many line breaks."""
+"""Characters of a description shown before it is expanded; a line break counts as many."""
 LINES_OF_NOTE = 3
 
 
@@ -57,7 +57,7 @@ class RunContext(HeaderContext):
     tags: list[str]
     config: Pairs
     summary: Pairs
-    environment: Surroundings | None
+    environment: RunEnvironment | None
     last_lines: str
 
 
@@ -92,13 +92,13 @@ def run_context(run: Run) -> RunContext:
         "tags": tags(run.root),
         "config": Pairs(run.config),
         "summary": Pairs(run.summary),
-        "environment": Surroundings(environment) if environment else None,
+        "environment": RunEnvironment(environment) if environment else None,
         "last_lines": last_lines(run.path / layout.LOGS),
     }
 
 
 def last_lines(path: Path) -> str:
-    """The last lines of a log as plain text; empty where there is none."""
+    """Return the last lines of a log as plain text; empty if it is missing."""
     try:
         file = OpenFile(path)
     except OSError:

@@ -51,5 +51,5 @@ class HistogramsView(APIView):
 
     @endpoint(query=HistogramQuery)
     def get(self, request: Request, run_id: str, query: dict[str, Any]) -> Response:
-        """Return the histograms over steps, thinned if there are many, see `media.histograms`."""
+        """Return the histograms over steps, downsampled if there are many, see `media.histograms`."""
         return Response(media.histograms(get_run(run_id), query["key"]))

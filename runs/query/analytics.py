@@ -16,7 +16,7 @@ from runs.query.key_sets import Keys
 
 DAY = 86_400
 SECONDS = 30.0
-"""How long results are cached: reading every run takes 250 ms for 100,000."""
+"""How long results are cached: reading 100,000 runs takes 250 ms."""
 ENDED = (layout.FINISHED, layout.FAILED, layout.INTERRUPTED)
 
 

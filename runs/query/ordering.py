@@ -111,7 +111,7 @@ def _by_param(matches: Matches, key: str, desc: bool) -> Iterator[Any]:
 def _by_value(
     matches: Matches, model: type[RunMetric | RunParam], key: str, field: str, desc: bool, **only: bool
 ) -> Any:
-    """The runs that have a value of that key, by it; of few runs each is asked for it, of many the index is walked."""
+    """Yield the runs with a value of that key in order: few runs are looked up one by one, for many the index is walked."""
     if matches.are_few:
         of_run = model.objects.filter(run=OuterRef("pk"), key=key, **only)
         valued = matches.runs.annotate(order_value=Subquery(of_run.values(field)[:1]))

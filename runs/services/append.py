@@ -1,7 +1,7 @@
-"""Files that come from the program of another machine, put where they belong: exactly at an offset, or as a whole.
+"""Write uploaded files of a run: append exactly at an offset, or replace a whole file. No Django.
 
-Pure. A growing file is locked while it is added to, so of two requests for one offset exactly one is right. What is
-acknowledged is on the disk.
+A growing file is locked while it is appended to, so of two requests for the same offset exactly one succeeds.
+Acknowledged data is on the disk.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ ALGORITHM = "sha256:"
 BLOCK = 1024 * 1024
 
 
-class Misplaced(Exception):
-    """What was sent does not fit what is there.
+class UploadMismatch(Exception):
+    """The upload does not fit the existing file.
 
     Attributes:
-        size: bytes that are there.
+        size: bytes of the existing file.
     """
 
     def __init__(self, sentence: str, size: int) -> None:
@@ -34,21 +34,21 @@ class Misplaced(Exception):
 
 
 def grows(name: str) -> bool:
-    """Whether a file is added to, and not sent as a whole."""
+    """Return whether a file is appended to rather than replaced."""
     return name in layout.GROWING
 
 
-def is_taken(name: str) -> bool:
-    """Whether a file of that name, relative to the run's folder, is taken from another machine."""
+def is_accepted(name: str) -> bool:
+    """Return whether uploads of this file, relative to the run's folder, are accepted."""
     return name in layout.OF_THE_LIBRARY or name in layout.GROWING or is_media(name)
 
 
 def add(path: Path, offset: int, content: bytes) -> int:
-    """Append to a file that has exactly `offset` bytes; its size then.
+    """Append to a file of exactly `offset` bytes; return its new size.
 
     Raises:
-        Misplaced: it has another size; nothing was written.
-        OSError: it could not be written, or is a link; nothing was added.
+        UploadMismatch: the file has another size; nothing was written.
+        OSError: the file could not be written, or is a link; nothing was appended.
     """
     _no_link(path)
     with _platform.file_lock(path, mode=0o666):
@@ -56,12 +56,12 @@ def add(path: Path, offset: int, content: bytes) -> int:
 
 
 def _added(path: Path, offset: int, content: bytes) -> int:
-    """`add`, while the lock is held."""
+    """Append with the lock held."""
     fd = _platform.open_append(path)
     try:
         size = os.fstat(fd).st_size
         if size != offset:
-            raise Misplaced(f"The file has {size} bytes, not {offset}.", size)
+            raise UploadMismatch(f"The file has {size} bytes, not {offset}.", size)
         _append(fd, size, content)
     finally:
         os.close(fd)
@@ -84,43 +84,44 @@ def _append(fd: int, size: int, content: bytes) -> None:
 
 
 def replace(path: Path, content: bytes, digest: str) -> int:
-    """Put a whole file in place of what is there; its size.
+    """Replace a file; return its size.
 
     Raises:
-        Misplaced: the content has another digest; nothing was written.
-        OSError: it could not be written, or is a link; the old one is as it was.
+        UploadMismatch: the content does not match the digest; nothing was written.
+        OSError: the file could not be written, or is a link; the old one is unchanged.
     """
     _no_link(path)
     if ALGORITHM + hashlib.sha256(content).hexdigest() != digest:
-        raise Misplaced("What was sent has another digest.", _size(path))
+        raise UploadMismatch("The content does not match the digest.", _size(path))
     _platform.replace_file(path, content)
     return len(content)
 
 
 def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, content: bytes) -> int:
-    """Take a part of a large file, which appears when all `size` bytes of it are there; how many are.
+    """Store a part of a large file, which appears once all `size` bytes are there; return how many are.
 
     Args:
-        parts: the folder of incomplete files.
-        path: where the file belongs.
-        digest: of the whole file.
-        offset: where the part belongs.
-        size: bytes of the whole file.
+        parts: folder of incomplete files.
+        path: final path of the file.
+        digest: digest of the whole file.
+        offset: position of the part.
+        size: size of the whole file in bytes.
         content: the part.
 
     Raises:
-        Misplaced: so many bytes are not there yet, or all that came has another digest and was thrown away.
-        OSError: it could not be written, or is a link; nothing was added.
+        UploadMismatch: the part does not start at the current size, or the complete content does not match the digest and
+            was discarded.
+        OSError: it could not be written, or is a link; nothing was appended.
     """
     _no_link(path)
     if offset + len(content) > size:
-        raise Misplaced(f"The part would reach beyond the {size} bytes of the file.", offset)
+        raise UploadMismatch(f"The part would exceed the {size} bytes of the file.", offset)
     name = hashlib.sha256(f"{path}\0{digest}\0{size}".encode("utf-8", "surrogateescape")).hexdigest()[:40]
     part = parts / name
     _no_link(part)
-    # Held to the end: who sends the same file a second time finds it whole, or begins anew.
+    # Locked to the end: a concurrent sender of the same file finds it complete, or starts again.
     with _platform.file_lock(part, mode=0o666):
-        # All bytes were there already where the server was killed before it renamed them.
+        # All bytes are there if the server was killed before the rename.
         there = size if _size(part) == size else _added(part, offset, content)
         if there < size:
             return there
@@ -128,14 +129,14 @@ def add_part(parts: Path, path: Path, digest: str, offset: int, size: int, conte
             right = ALGORITHM + hashlib.file_digest(file, "sha256").hexdigest() == digest
         if not right:
             part.unlink()
-            raise Misplaced("What was sent has another digest; it was thrown away.", 0)
+            raise UploadMismatch("The content does not match the digest; it was discarded.", 0)
         os.replace(part, path)
     _platform.fsync_directory(path.parent)
     return size
 
 
 def digest_of(path: Path, size: int | None) -> tuple[int, str]:
-    """The size and the digest of a file, or of its first `size` bytes.
+    """Return the size and digest of a file, or of its first `size` bytes.
 
     Raises:
         FileNotFoundError: it is missing, or shorter than `size`.
@@ -145,7 +146,7 @@ def digest_of(path: Path, size: int | None) -> tuple[int, str]:
     with open(fd, "rb") as file:
         there = file.seek(0, os.SEEK_END)
         if size is not None and there < size:
-            raise FileNotFoundError(errno.ENOENT, "it is shorter", str(path))
+            raise FileNotFoundError(errno.ENOENT, "the file is shorter", str(path))
         file.seek(0)
         left = there if size is None else size
         digest, total = hashlib.sha256(), left
@@ -161,7 +162,7 @@ def _no_link(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISREG(about.st_mode):
-        raise PermissionError(errno.EACCES, "it is no regular file", str(path))
+        raise PermissionError(errno.EACCES, "not a regular file", str(path))
 
 
 def _size(path: Path) -> int:

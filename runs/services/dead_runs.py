@@ -1,6 +1,6 @@
 """The dead-process rule: a run marked `running` on this machine whose process is gone has failed.
 
-The verdict is the only change that the server makes to a file of the SDK. Once the process is known to be gone,
+Marking it is the only change that the server makes to a file of the SDK. Once the process is known to be gone,
 meta.json and status.json are read again; status.json is replaced only if they still describe the same process.
 """
 
@@ -26,13 +26,13 @@ from runs.store.sanitize import integer, number
 logger = logging.getLogger(__name__)
 
 PAUSE_FACTOR = 50
-"""Requests for lists check processes at most 1/50 of the time."""
+"""Requests for lists check processes for at most 1/50 of the time."""
 _next_check: dict[int, float] = {}
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The verdict on a run whose process is gone."""
+class DeadRun:
+    """A run whose process is gone."""
 
     ended: float
     """When the run last wrote anything, in Unix seconds."""
@@ -40,7 +40,7 @@ class Verdict:
     """Why status.json could not be replaced."""
 
 
-def judge(folder: Path, run: Process) -> Verdict | None:
+def mark_if_dead(folder: Path, run: Process) -> DeadRun | None:
     """Mark a run as failed in its status.json if its process is gone; return None if it is not.
 
     Raises:
@@ -56,13 +56,13 @@ def judge(folder: Path, run: Process) -> Verdict | None:
     same = integer(meta.get("pid")) == run.pid and number(meta.get("process_start")) == run.process_start
     if problem or meta_problem or not same or status.get("status") != layout.RUNNING:
         return None
-    verdict = {"status": layout.FAILED, "ended_at": written, "exit_reason": NOT_FOUND}
+    dead = {"status": layout.FAILED, "ended_at": written, "exit_reason": NOT_FOUND}
     try:
-        layout.write_json(folder / layout.STATUS, status | verdict)
+        layout.write_json(folder / layout.STATUS, status | dead)
     except OSError as error:
-        logger.warning("The verdict on %s could not be written: %s", folder, error)
-        return Verdict(written, error.strerror or str(error))
-    return Verdict(written, None)
+        logger.warning("The status of %s could not be written: %s", folder, error)
+        return DeadRun(written, error.strerror or str(error))
+    return DeadRun(written, None)
 
 
 def apply_rule(run: Run) -> Run:
@@ -72,11 +72,11 @@ def apply_rule(run: Run) -> Run:
         OutsideRoot: the folder is a link out of the storage root.
     """
     try:
-        verdict = judge(run.path, run)
+        dead = mark_if_dead(run.path, run)
     except FileNotFoundError:
         return run
-    if verdict is not None and verdict.write_error is not None:
-        _save_in_row(run, verdict)
+    if dead is not None and dead.write_error is not None:
+        _save_in_row(run, dead)
     return refresh.refresh_run(run.root, run.run_id) or run
 
 
@@ -95,7 +95,7 @@ def check_processes(root: StorageRoot) -> tuple[int, int]:
 
 
 def refresh_before_listing(root: StorageRoot) -> None:
-    """Update the rows of changed folders, and check processes if that was not done a moment ago."""
+    """Update the rows of changed folders, and check processes unless that was done recently."""
     discovery.scan_changed_runs(root)
     began = time.monotonic()
     if began >= _next_check.get(root.pk, 0.0):
@@ -104,16 +104,16 @@ def refresh_before_listing(root: StorageRoot) -> None:
         _next_check[root.pk] = time.monotonic() + PAUSE_FACTOR * duration
 
 
-def _save_in_row(run: Run, verdict: Verdict) -> None:
-    """Save a verdict that could not be written to the file in the row alone, with a warning."""
-    sentence = f"The process is gone; that could not be written into status.json: {verdict.write_error}."
+def _save_in_row(run: Run, dead: DeadRun) -> None:
+    """Save the failure in the row alone, with a warning, if the file could not be written."""
+    sentence = f"The process is gone, but status.json could not be updated: {dead.write_error}."
     warnings = Run.objects.values_list("warnings", flat=True).get(pk=run.pk)
     still_running = Run.objects.filter(pk=run.pk, status=layout.RUNNING)
     still_running.update(
         status=layout.FAILED,
         exit_reason=NOT_FOUND,
-        ended=verdict.ended,
-        duration=verdict.ended - F("started"),
+        ended=dead.ended,
+        duration=dead.ended - F("started"),
         warnings=[*warnings, sentence],
     )
     counts.changed(run.root)

@@ -1,4 +1,4 @@
-"""Runs that are logged from another machine: their files come over HTTP and land where the library would write them."""
+"""Runs that are logged from another host: files uploaded over HTTP are stored where the SDK would write them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from runs.models import Run, StorageRoot
 from runs.services import append, write_through
 
 NOTES = "upload"
-"""The folder of what the sender of a run remembers, in the sender's own store."""
+"""Folder in which the sender of a run keeps its state, in its own store."""
 
 
-class Sent(NamedTuple):
-    """What a request brings.
+class UploadedFile(NamedTuple):
+    """An uploaded file or part.
 
     Attributes:
-        name: of the file, relative to the run's folder.
-        content: its bytes, or a part of them.
-        offset: where a part belongs.
-        digest: of the whole file.
-        size: bytes of the whole file, where it comes in parts.
-        project: where a new run belongs, unless its meta.json comes first and says so.
-        experiment: likewise.
-        sender: what the sender of the run calls itself.
+        name: path relative to the run's folder.
+        content: the bytes of the file or part.
+        offset: position of a part.
+        digest: digest of the whole file.
+        size: size of the whole file in bytes, if it is upload in parts.
+        project: project of a new run, unless its meta.json is upload first and names one.
+        experiment: experiment name of a new run, likewise.
+        sender: id of the sender.
     """
 
     name: str
@@ -46,51 +46,51 @@ class Sent(NamedTuple):
     sender: str = ""
 
 
-def take_file(*, root: StorageRoot, run_id: str, sent: Sent) -> int:
-    """Put a file of a run, or a part of it, where it belongs; the bytes that are there then.
+def store_file(*, root: StorageRoot, run_id: str, upload: UploadedFile) -> int:
+    """Store a file of a run, or a part of it; return the stored size in bytes.
 
-    Of a run that is not there `meta.json` comes first, and says to which project and experiment it belongs.
+    The upload of a new run starts with `meta.json`, which names its project and experiment.
 
     Raises:
-        FileRefused: the library has no such file, or it is not sent like that.
-        FileConflict: another size is there than the sender believes, or another run.
-        InvalidRunId: a new run cannot have this id.
-        RunNotFound: there is no such run, and nobody says where it belongs.
+        FileRefused: the SDK writes no such file, or it is not uploaded this way.
+        FileConflict: the file has another size than the sender expects, or another run has the id.
+        InvalidRunId: the id of the new run is malformed.
+        RunNotFound: the run does not exist, and its project is unknown.
         OutsideRoot: a link leads out of the storage root.
         ReadOnlyStore, NotWritten: nothing was written.
     """
-    _check(sent)
-    _refuse_own(root, run_id, sent.sender)
+    _check(upload)
+    _refuse_own(root, run_id, upload.sender)
     run = refresh.refresh_run(root, run_id)
-    about = _meta(run_id, sent.content) if sent.name == layout.META else {}
+    meta = _meta(run_id, upload.content) if upload.name == layout.META else {}
     if run is None:
-        folder = _place(root, run_id, sent, about)
+        folder = _create_folder(root, run_id, upload, meta)
     else:
         folder = run.path
-        if about:
-            _check_same(run, folder, about)
+        if meta:
+            _check_same(run, folder, meta)
     with write_through.one_file():
         try:
-            size = _land(root, folder, sent)
-        except append.Misplaced as error:
+            size = _write(root, folder, upload)
+        except append.UploadMismatch as error:
             raise FileConflict(str(error), error.size) from error
         except OutsideStore as error:
             raise OutsideRoot(run_id) from error
-    if run is None or not append.grows(sent.name):
-        _tell(root, run_id)
+    if run is None or not append.grows(upload.name):
+        _refresh_row(root, run_id)
     return size
 
 
 def describe_file(*, root: StorageRoot, run_id: str, name: str, size: int | None) -> tuple[int, str]:
-    """The size and the digest of a file of a run, or of its first `size` bytes.
+    """Return the size and digest of a file of a run, or of its first `size` bytes.
 
     Raises:
-        FileRefused: the library has no such file.
-        RunNotFound: there is no such run, no such file, or it is shorter.
+        FileRefused: the SDK writes no such file.
+        RunNotFound: the run or the file does not exist, or the file is shorter.
         OutsideRoot: a link leads out of the storage root.
     """
-    if not append.is_taken(name):
-        raise FileRefused("A run has no file of this name that is taken from another machine", "name")
+    if not append.is_accepted(name):
+        raise FileRefused("No file of this name can be uploaded to a run", "name")
     run = refresh.refresh_run(root, run_id)
     if run is None:
         raise RunNotFound(run_id)
@@ -100,11 +100,11 @@ def describe_file(*, root: StorageRoot, run_id: str, name: str, size: int | None
         raise RunNotFound(run_id) from error
 
 
-def take_heartbeat(*, root: StorageRoot, run_id: str) -> float:
-    """Note that the sender of a run is alive: in the file `.heartbeat` of its folder, then in its row; the time.
+def record_heartbeat(*, root: StorageRoot, run_id: str) -> float:
+    """Record that the sender of a run is alive, in `.heartbeat` of its folder, then in its row; return the time.
 
     Raises:
-        RunNotFound: there is no such run.
+        RunNotFound: no run has this id.
         OutsideRoot: a link leads out of the storage root.
         ReadOnlyStore, NotWritten: nothing was written.
     """
@@ -118,25 +118,25 @@ def take_heartbeat(*, root: StorageRoot, run_id: str) -> float:
     return now
 
 
-def _check(sent: Sent) -> None:
-    if not append.is_taken(sent.name):
-        raise FileRefused("A run has no file of this name that is taken from another machine", "name")
-    if append.grows(sent.name):
-        if sent.offset is None or sent.digest is not None:
-            raise FileRefused(f"{sent.name} only grows: say at which offset", "offset")
-    elif sent.digest is None:
-        raise FileRefused(f"{sent.name} is sent as a whole: say its digest", "digest")
-    elif (sent.offset is None) != (sent.size is None):
-        raise FileRefused("A file that comes in parts needs offset and size", "size")
+def _check(upload: UploadedFile) -> None:
+    if not append.is_accepted(upload.name):
+        raise FileRefused("No file of this name can be uploaded to a run", "name")
+    if append.grows(upload.name):
+        if upload.offset is None or upload.digest is not None:
+            raise FileRefused(f"{upload.name} is append-only: offset is required", "offset")
+    elif upload.digest is None:
+        raise FileRefused(f"{upload.name} is upload as a whole: digest is required", "digest")
+    elif (upload.offset is None) != (upload.size is None):
+        raise FileRefused("A file upload in parts needs offset and size", "size")
 
 
 def _refuse_own(root: StorageRoot, run_id: str, sender: str) -> None:
-    """The program that writes the run writes into this very store: sending would overwrite what it writes."""
+    """Reject a sender whose run is in this very store: its uploads would overwrite its own files."""
     if not sender or not layout.is_run_id(run_id):
         return
     note = layout.read_json(Path(root.path, PRIVATE, NOTES, f"{run_id}.json"))[0]
     if note.get("sender") == sender:
-        raise FileConflict("This run lies in the store of this server already", None, same_store=True)
+        raise FileConflict("This run is in the store of this server already", None, same_store=True)
 
 
 def _meta(run_id: str, content: bytes) -> JsonObject:
@@ -149,21 +149,21 @@ def _meta(run_id: str, content: bytes) -> JsonObject:
     return value
 
 
-def _place(root: StorageRoot, run_id: str, sent: Sent, about: dict[str, Any]) -> Path:
-    """The folder of a new run, made."""
+def _create_folder(root: StorageRoot, run_id: str, upload: UploadedFile, meta: dict[str, Any]) -> Path:
+    """Create the folder of a new run."""
     if not layout.is_run_id(run_id):
         raise InvalidRunId(run_id)
-    project = sent.project or about.get("project")
-    name = sent.experiment or about.get("name")
+    project = upload.project or meta.get("project")
+    name = upload.experiment or meta.get("name")
     if project is None or name is None:
         raise RunNotFound(run_id)
     try:
-        if about.get("path") is None:
+        if meta.get("path") is None:
             layout.check_name(project, "project")
             layout.check_name(name, "experiment name")
             above = f"{project}/{name}/{layout.RUNS}"
         else:
-            above = f"{layout.RUNS}/{layout.check_path(about['path'])}".rstrip("/")
+            above = f"{layout.RUNS}/{layout.check_path(meta['path'])}".rstrip("/")
     except layout.InvalidName as error:
         raise FileRefused(str(error).rstrip("."), "project") from error
     with write_through.one_file():
@@ -173,29 +173,31 @@ def _place(root: StorageRoot, run_id: str, sent: Sent, about: dict[str, Any]) ->
             raise OutsideRoot(run_id) from error
 
 
-def _check_same(run: Run, folder: Path, about: dict[str, Any]) -> None:
+def _check_same(run: Run, folder: Path, meta: dict[str, Any]) -> None:
     mine = layout.read_json(folder / layout.META)[0]
     for key in ("project", "name", "created_at"):
-        if key in mine and mine[key] != about.get(key):
-            raise FileConflict(f"Another run has the id {run.run_id}: its {key} is not the same", None)
+        if key in mine and mine[key] != meta.get(key):
+            raise FileConflict(f"Another run has the id {run.run_id}: its {key} is different", None)
 
 
-def _land(root: StorageRoot, folder: Path, sent: Sent) -> int:
-    path = prepare_target(folder, sent.name)
-    if sent.name not in layout.SMALL:
-        # The first part of a large file asks for the room of all of it.
-        free_space.require(path, (sent.size or 0) if sent.offset == 0 and sent.size else len(sent.content))
-    if append.grows(sent.name):
-        return append.add(path, sent.offset or 0, sent.content)
-    digest = sent.digest or ""
-    if sent.size is None:
-        return append.replace(path, sent.content, digest)
+def _write(root: StorageRoot, folder: Path, upload: UploadedFile) -> int:
+    path = prepare_target(folder, upload.name)
+    if upload.name not in layout.SMALL:
+        # The first part of a large file requires the space of all of it.
+        free_space.require(
+            path, (upload.size or 0) if upload.offset == 0 and upload.size else len(upload.content)
+        )
+    if append.grows(upload.name):
+        return append.add(path, upload.offset or 0, upload.content)
+    digest = upload.digest or ""
+    if upload.size is None:
+        return append.replace(path, upload.content, digest)
     parts = check_inside(root.path, private_folder(Path(root.path)) / PARTS)
     parts.mkdir(exist_ok=True)
-    return append.add_part(parts, path, digest, sent.offset or 0, sent.size, sent.content)
+    return append.add_part(parts, path, digest, upload.offset or 0, upload.size, upload.content)
 
 
-def _tell(root: StorageRoot, run_id: str) -> None:
+def _refresh_row(root: StorageRoot, run_id: str) -> None:
     run = refresh.refresh_run(root, run_id, is_own_write=True)
     if run is not None:
         write_through.touch_folders([run])

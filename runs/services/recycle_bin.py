@@ -55,7 +55,7 @@ def empty_recycle_bin(*, root: StorageRoot) -> dict[str, RunResult]:
     Raises:
         ReadOnlyStore: nothing can be written.
     """
-    discovery.full(root)  # a run that another program deleted a moment ago is emptied too
+    discovery.full(root)  # a run deleted by another program a moment before is removed too
     deleted = Run.objects.in_root(root).exclude(deleted=None).order_by("-deleted", "-id")
     return remove_runs(root=root, run_ids=list(deleted.values_list("run_id", flat=True)))
 
@@ -63,9 +63,9 @@ def empty_recycle_bin(*, root: StorageRoot) -> dict[str, RunResult]:
 def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunResult]:
     """Remove runs that are in the recycle bin from the disk, and their rows.
 
-    A folder that is the run's own is first moved aside within the store, which takes it from the lists at once and
-    cannot be half done. What cannot be removed after that is reported, and tried again the next time. From a folder with
-    another run or files of others only the run's own files are removed.
+    A folder that contains only the run is first renamed within the store, which is atomic and removes it from lists at
+    once. What cannot be deleted after that is reported and retried the next time. From a folder with another run or
+    foreign files only the run's own files are deleted.
 
     Raises:
         ReadOnlyStore: nothing can be written.
@@ -96,7 +96,7 @@ def remove_runs(*, root: StorageRoot, run_ids: Sequence[str]) -> dict[str, RunRe
 
 def _own_path(root: StorageRoot, run: Run) -> Path:
     folder = Path(root.path, run.folder)
-    # A link on the way would have us move, and then remove, something that is not in the store.
+    # Through a link on the way, something outside the store would be removed.
     if run.path != folder:
         raise OutsideRoot(run.run_id)
     return folder

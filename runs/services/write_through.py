@@ -17,11 +17,11 @@ from runs.models import Run, StorageRoot
 
 REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 TOGETHER = 50
-"""Runs whose rows are written in one transaction: some 30 ms."""
+"""Runs whose rows are written in one transaction, about 30 ms."""
 
 
 class Refused(Exception):
-    """Why one of several runs was not changed."""
+    """The reason why a run was not changed."""
 
 
 def for_each(
@@ -29,8 +29,7 @@ def for_each(
 ) -> dict[str, RunResult]:
     """Apply `change` to each run once, in order, and return the result of each.
 
-    `change` writes files and raises `Refused` or `OSError` when it did not; the rows are read again after it, some
-    dozens together.
+    `change` writes files and raises `Refused` or `OSError` if it did not; the rows are then read again in batches.
 
     Raises:
         ReadOnlyStore: nothing was changed because nothing can be written.
@@ -90,9 +89,9 @@ def one_file() -> Iterator[None]:
 
 
 def touch_folders(runs: Iterable[Run]) -> None:
-    """Let viewers of other machines notice within a second: they look at the folders above the runs."""
+    """Let viewers on other hosts notice within a second: they poll the folders above the runs."""
     for folder in {f"{run.root.path}/{run.folder}".rpartition("/")[0] for run in runs}:
-        with suppress(OSError):  # the change itself is written; at worst they see it a minute later
+        with suppress(OSError):  # the change itself is written; other viewers see it within a minute
             os.utime(folder)
 
 

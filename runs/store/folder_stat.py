@@ -19,15 +19,15 @@ class FolderState:
     names: frozenset[str]
     """The existing small files."""
     signature: str
-    """Changes whenever one of the small files does."""
+    """Changes whenever one of the small files changes."""
     written: float
-    """The last time the run itself wrote anything; 0 when it never did."""
+    """Time of the run's last write; 0 if it never wrote."""
     touched: float
-    """The last time one of the small files changed."""
+    """Time of the last change of a small file."""
     journal_bytes: int
     problem: str | None = None
     is_run: bool = True
-    """Whether the folder holds a file that Runicorn writes; true if it cannot be listed."""
+    """Whether the folder contains a file of Runicorn; true if it cannot be listed."""
 
 
 def read_state(folder: Path | str) -> FolderState:

@@ -1,4 +1,4 @@
-"""The figures of one metric of one run, and which of them is its best. Pure."""
+"""Statistics of one metric of one run, and the choice of its best value."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ LESS_IS_MORE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class MetricFacts:
-    """The figures of one metric over everything that was logged; NaN is neither minimum nor maximum."""
+class MetricStats:
+    """Statistics of one metric over all logged values; NaN is neither minimum nor maximum."""
 
     last: float | None
     last_step: int | None
@@ -24,31 +24,31 @@ class MetricFacts:
     count: int
 
     @classmethod
-    def of(cls, counted: Any) -> MetricFacts:
-        """Of a row of a series, or of what was counted of one without a row."""
+    def of(cls, counted: Any) -> MetricStats:
+        """Create from the row of a series, or from counted statistics."""
         return cls(**{one.name: getattr(counted, one.name) for one in fields(cls)})
 
 
-class SaysItsBest(Protocol):
-    """A run, as a row or as a record; of a row the fields are Django's, which are of any type."""
+class HasPrimaryMetric(Protocol):
+    """A run as a row or as a record; Django's fields may have any type."""
 
     best_metric_name: Any
     best_metric_mode: Any
 
 
-def mode_of(run: SaysItsBest, key: str) -> str:
-    """Whether the best value of a metric is its "max" or its "min": said by the run, or told by the name."""
+def mode_of(run: HasPrimaryMetric, key: str) -> str:
+    """Return whether the best value of a metric is its "max" or "min": set by the run, or inferred from the name."""
     if key == run.best_metric_name and run.best_metric_mode:
         return str(run.best_metric_mode)
     return "min" if LESS_IS_MORE.search(key.replace("_", " ")) else "max"
 
 
 def best_by(figures: Any, mode: str | None) -> tuple[float | None, int | None]:
-    """The best value and its step, by the mode of a primary metric ("max" unless it says "min").
+    """Return the best value and its step by the mode of a primary metric ("max" unless it is "min").
 
     Args:
-        figures: `MetricFacts`, or a row with the same fields.
-        mode: "max", "min" or nothing.
+        figures: `MetricStats`, or a row with the same fields.
+        mode: "max", "min" or None.
     """
     if mode == "min":
         return figures.minimum, figures.minimum_step

@@ -1,4 +1,4 @@
-"""A run's config as flat values by which runs are found and sorted: pure functions."""
+"""A run's config as flat values for search and sorting."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, NamedTuple
 from runs.store.sanitize import number
 
 LIMIT = 1000
-"""Values of one config that can be searched; a larger config is shown whole all the same."""
+"""Maximum number of searchable values of a config; a larger one is still shown completely."""
 KEY_LENGTH = 255
 TEXT_LENGTH = 255
 
 
 class Param(NamedTuple):
-    """One value: as a number where it is one, and as text."""
+    """A value: as a number if it is one, and as text."""
 
     number: float | None
     text: str
 
 
 def flatten(config: dict[str, Any]) -> dict[str, Param]:
-    """The values of `config` by dotted key, as `{"optim": {"lr": 0.1}}` has `optim.lr`; lists are one value."""
+    """Return the values of `config` by dotted key: `{"optim": {"lr": 0.1}}` has `optim.lr`; a list is one value."""
     flat: dict[str, Param] = {}
     for key, value in leaves(config, ""):
         if len(flat) == LIMIT:
@@ -33,9 +33,9 @@ def flatten(config: dict[str, Any]) -> dict[str, Param]:
 
 
 def as_text(value: object) -> str:
-    """Text as it is, everything else as JSON, so that a filter may ask for `true` or `null`."""
+    """Return text unchanged and everything else as JSON, so that filters may ask for `true` or `null`."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(value)  # what json writes, and most values are numbers
+        return repr(value)  # equal to JSON, and most values are numbers
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text[:TEXT_LENGTH]
 

@@ -103,12 +103,12 @@ class FolderReader:
 
 
 def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool]:
-    """Return the record of a folder, and whether it is settled, that is not in the middle of a write.
+    """Read a folder; return its record, and whether it is settled, that is not being written.
 
     Args:
         root: the storage root.
         folder: the run's folder relative to it, with forward slashes.
-        seen: a look at the folder taken before; only the files that it names are read.
+        seen: state of the folder before the read; only the files in it are read.
     """
     reader = FolderReader(f"{root}/{folder}", seen)
     meta, status = reader.small(layout.META), reader.small(layout.STATUS)
@@ -127,7 +127,7 @@ def read_run(root: str, folder: str, seen: FolderState) -> tuple[RunRecord, bool
 
 
 def folder_bytes(folder: str) -> int:
-    """The sizes of all files of a folder and of the folders in it together; links are not followed."""
+    """Return the total size of all files below a folder; links are not followed."""
     total, inner = 0, []
     try:
         with os.scandir(folder) as entries:
@@ -136,7 +136,7 @@ def folder_bytes(folder: str) -> int:
                     inner.append(entry.path)
                 else:
                     total += entry.stat(follow_symlinks=False).st_size
-    except OSError:  # what cannot be seen now counts as nothing; the look at the folder says why
+    except OSError:  # counts as nothing; the state of the folder has the reason
         return total
     return total + sum(map(folder_bytes, inner))
 
@@ -170,7 +170,7 @@ def _identity(reader: FolderReader, folder: str, meta: Fields, status: Fields) -
 
 
 def _place(reader: FolderReader, folder: str, meta: Fields) -> tuple[str, str]:
-    """The project and the name of a run: those of its path if it has one, else those that meta.json gives."""
+    """Return project and name of a run: those of its path if it has them, else those in meta.json."""
     path = layout.path_of_folder(folder)
     if path is None:
         project, name = folder.split("/")[:2]
@@ -186,7 +186,7 @@ def _place(reader: FolderReader, folder: str, meta: Fields) -> tuple[str, str]:
 
 
 def _name(reader: FolderReader, meta: Fields, key: str, folder_name: str) -> str:
-    """The name that meta.json gives, unless nothing could be found under it."""
+    """Return the name in meta.json, unless it would be unusable in a path or URL."""
     value = meta.get(key)
     if value is None:
         return folder_name
@@ -229,9 +229,9 @@ def _state(reader: FolderReader, record: RunRecord, status: Fields) -> None:
     if isinstance(word, str) and word:
         record.status = clean_text(word, 64)
     elif status:
-        reader.warnings.append("status.json does not say how the run is.")
+        reader.warnings.append("status.json has no status.")
     elif layout.STATUS not in reader.seen.names and not reader.seen.problem:
-        reader.warnings.append("status.json is missing: how the run ended is not known.")
+        reader.warnings.append("status.json is missing: how the run ended is unknown.")
     record.started, ended = status.time("started_at"), status.time("ended_at")
     record.exit_reason = status.text("exit_reason", 255) or None
     record.records_written, record.records_unwritten, record.journal_end = (
@@ -276,7 +276,7 @@ def _deletion(reader: FolderReader, record: RunRecord) -> None:
     if layout.DELETED not in reader.seen.names:
         return
     marker = reader.small(layout.DELETED)
-    # The file alone deletes the run: one that is torn must not bring it back.
+    # The file's existence alone marks the run as deleted: a torn file must not restore it.
     record.deleted = marker.time("deleted_at") or reader.seen.touched or record.created
     record.delete_reason = marker.text("reason", 255) or "user_deleted"
     record.original_status = marker.text("original_status", 64) or record.status

@@ -1,7 +1,7 @@
-"""What a store may hold and a database or a JSON answer may not, made harmless: pure functions.
+"""Sanitizer for values in a store that a database or JSON response cannot contain.
 
-A store comes from other programs, other versions, and people with editors. Numbers that are none, text that is no
-Unicode and nesting without an end must cost a value, never a run.
+Stores are written by other programs, other versions, and people with editors. Non-finite numbers, invalid Unicode and
+endless nesting must cost a value, never a run.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ import re
 from runicorn.json_value import JsonObject, JsonValue
 
 DEPTH = 40
-"""Levels of nesting kept. orjson writes 254, SQLite reads 1,000."""
+"""Maximum nesting. orjson writes 254 levels, SQLite reads 1,000."""
 INTEGER = 2**63
-# Lone surrogates cannot be encoded, and PostgreSQL takes no NUL.
+# Lone surrogates cannot be encoded, and PostgreSQL does not store NUL.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_text(value: object, limit: int) -> str:
-    """`value` as text of at most `limit` characters that every database takes; "" when it is not text."""
+    """Return `value` as text of at most `limit` characters that every database can store; "" if it is not text."""
     if not isinstance(value, str):
         return ""
     return UNSTORABLE.sub("\ufffd", value[:limit])
 
 
 def number(value: object) -> float | None:
-    """A finite number as a float; None for anything else, booleans included."""
+    """Return a finite number as a float; None for anything else, booleans included."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
@@ -37,7 +37,7 @@ def number(value: object) -> float | None:
 
 
 def integer(value: object) -> int | None:
-    """A whole number that fits into eight bytes; None for anything else, booleans included."""
+    """Return an integer of at most eight bytes; None for anything else, booleans included."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -46,14 +46,14 @@ def integer(value: object) -> int | None:
 
 
 class Cleaner:
-    """Makes JSON values storable, and remembers which keys at the top did not come through unchanged."""
+    """Makes JSON values storable, and records the top-level keys whose values were changed."""
 
     def __init__(self) -> None:
         self.not_finite: list[str] = []
         self.too_deep: list[str] = []
 
     def clean(self, value: JsonObject) -> JsonObject:
-        """The same object with NaN and infinities as None, and with nesting beyond `DEPTH` cut off."""
+        """Return the object with NaN and infinities as None, and nesting beyond `DEPTH` cut off."""
         return {UNSTORABLE.sub("\ufffd", key): self._value(item, key, 1) for key, item in value.items()}
 
     def _value(self, value: JsonValue, top: str, depth: int) -> JsonValue:
@@ -89,7 +89,7 @@ class Cleaner:
             return None
 
     def sentences(self, file: str) -> list[str]:
-        """What a person should know about the values that were lost."""
+        """Return warnings about the values that were lost."""
         found = []
         if self.not_finite:
             found.append(

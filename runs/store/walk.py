@@ -1,7 +1,7 @@
-"""The folders of a store, remembered between looks: pure, and one stat for each that did not change.
+"""Scan of the folders of a store, with one stat for each folder that did not change. No Django.
 
-`<root>/<project>/<name>/runs/<id>`, and `<root>/runs/<path…>/<id>` as Runicorn 0.6 and 0.7 have it. No symbolic link is
-followed: one that stays inside the store names a folder that is found by its own path, any other would lead out of it.
+`<root>/<project>/<name>/runs/<id>`, and `<root>/runs/<path…>/<id>` of Runicorn 0.6 and 0.7. No symbolic link is followed:
+its target inside the store is found by its own path, any other target is outside.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ from runicorn.store import layout, pending_imports
 from runicorn.store.find import is_run, link_problem, list_folders
 
 YOUNG_SECONDS = 2.0
-"""A folder changed this shortly before it was listed may change again without its time moving on."""
+"""A folder modified this shortly before it was listed may change again without a new timestamp."""
 YOUNG_NETWORK_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class Folder:
-    """One folder of the store and the folders in it, as of the last listing that worked."""
+    """A folder of the store and its subfolders at the last successful listing."""
 
     names: set[str] = field(default_factory=set)
     runs: set[str] = field(default_factory=set)
-    """Those of the names that may be runs; below `<root>/runs`, those that are."""
+    """Names that may be runs; below `<root>/runs`, names that are runs."""
     modified: int | None = None
     device: int | None = None
     young: bool = True
     error: str | None = None
-    """Why the last look at it failed; then `names` are those of an earlier one."""
+    """Why the last listing failed; `names` are then those of an earlier one."""
     links: list[str] = field(default_factory=list)
 
 
 class Walk:
-    """The remembered folders of one store."""
+    """The known folders of one store."""
 
     def __init__(self, root: Path, device: int | None = None) -> None:
         self.root = root
@@ -47,9 +47,9 @@ class Walk:
         self.removed: set[str] = set()
 
     def go(self) -> None:
-        """Look at every folder above the runs.
+        """Scan every folder above the runs.
 
-        Afterwards `changed` has the folders that were listed again, and `removed` the runs that were there before.
+        Afterwards `changed` has the folders that were listed again, and `removed` the runs that are gone.
         """
         pending_imports.finish(self.root)
         self.changed, self.removed = set(), set()
@@ -75,7 +75,7 @@ class Walk:
         seen.add(relative)
 
     def _groups(self, relative: str, seen: set[str], depth: int) -> None:
-        """Look at a folder of `<root>/runs` that is no run, and at those below it."""
+        """Scan a folder of `<root>/runs` that is not a run, and those below it."""
         folder = self._refresh(relative)
         seen.add(relative)
         folder.runs &= folder.names
@@ -87,19 +87,19 @@ class Walk:
                 self._groups(f"{relative}/{name}", seen, depth - 1)
 
     def runs(self, among: set[str] | None = None) -> Iterator[str]:
-        """Every folder that may be a run, or those in some folders, relative to the root."""
+        """Yield the paths of possible run folders, or of those in some folders, relative to the root."""
         for relative in self.folders if among is None else among & self.folders.keys():
             for name in self.folders[relative].runs:
                 yield f"{relative}/{name}"
 
     def certain(self, folder: str) -> bool:
-        """Whether a run folder that is not among `runs()` is really gone: what should hold it could be read."""
+        """Return whether a run folder missing from `runs()` is certainly gone: its parent could be read."""
         parts = folder.split("/")
         above = ("/".join(parts[:depth]) for depth in range(len(parts) + 1))
         return not any(self.folders[path].error for path in above if path in self.folders)
 
     def problems(self) -> list[str]:
-        """What could not be listed or is not followed, as sentences."""
+        """Return sentences about folders that could not be listed or are not followed."""
         found = []
         for relative, folder in self.folders.items():
             if folder.error:

@@ -200,17 +200,17 @@ def test_files_are_told_and_sent_little_by_little(api: Any, store: Path) -> None
     begun = begin(api, total_files=3)
     upload = begun.json()["upload_id"]
     assert (begun.status_code, begun.json()["missing"]) == (201, [])
-    assert more(api, upload, told("a", b"one")).json() == {"told_files": 1, "missing": [digest(b"one")]}
+    assert more(api, upload, told("a", b"one")).json() == {"described_files": 1, "missing": [digest(b"one")]}
     # What was told before, by a request whose answer was lost, may be told again.
     again = more(api, upload, told("a", b"one"), told("b", b"two"))
-    assert again.json() == {"told_files": 2, "missing": [digest(b"one"), digest(b"two")]}
+    assert again.json() == {"described_files": 2, "missing": [digest(b"one"), digest(b"two")]}
     early = complete(api, upload)
     assert (early.status_code, early.json()["detail"]) == (409, "Of 3 files, 1 must still be declared.")
     assert contents(api, upload, parted(b"one", b"two")).json() == {"taken": 2}
     assert contents(api, upload, parted(b"one", b"two")).json() == {"taken": 2}
     assert more(api, upload, told("c", b"")).json()["missing"] == [digest(b"")]
     state = api.get(f"/api/artifacts/uploads/{upload}").json()
-    assert state == {"upload_id": upload, "told_files": 3, "total_files": 3, "missing": [digest(b"")]}
+    assert state == {"upload_id": upload, "described_files": 3, "total_files": 3, "missing": [digest(b"")]}
     assert contents(api, upload, parted(b"")).json() == {"taken": 1}
     assert complete(api, upload).json()["num_files"] == 3
     assert api.get(f"/api/artifacts/uploads/{upload}").status_code == 404
@@ -231,7 +231,7 @@ def test_further_files_are_validated(api: Any, store: Path) -> None:
     ):
         answer = more(api, upload, *wrong)
         assert answer.status_code == 400 and list(answer.json()["errors"]) == ["files"], wrong
-    assert api.get(f"/api/artifacts/uploads/{upload}").json()["told_files"] == 1
+    assert api.get(f"/api/artifacts/uploads/{upload}").json()["described_files"] == 1
     for body in (b"\0", parted(b"one")[:-1], (2**63).to_bytes(8), parted(b"one", b"never told")):
         assert contents(api, upload, body).status_code == 400
     assert begin(api, total_files=100_001).status_code == 400
@@ -245,8 +245,8 @@ def test_a_torn_list_of_files_is_continued(api: Any, store: Path) -> None:
     upload = begin(api, told("a", b"one"), total_files=2).json()["upload_id"]
     with (store / "artifacts/.uploads" / upload / "files.jsonl").open("ab") as lines:
         lines.write(b'["b", 3, "sha')
-    assert api.get(f"/api/artifacts/uploads/{upload}").json()["told_files"] == 1
-    assert more(api, upload, told("b", b"two")).json()["told_files"] == 2
+    assert api.get(f"/api/artifacts/uploads/{upload}").json()["described_files"] == 1
+    assert more(api, upload, told("b", b"two")).json()["described_files"] == 2
     contents(api, upload, parted(b"one", b"two"))
     assert complete(api, upload).status_code == 201
 

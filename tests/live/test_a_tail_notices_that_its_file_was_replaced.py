@@ -101,13 +101,13 @@ class RandomWriting(RuleBasedStateMachine):
         os.replace(other, self.path)
 
     @rule()
-    def look(self) -> None:
+    def poll(self) -> None:
         for line in read_all(self.tail, self.path):
             self.got = [] if line == "<replaced>" else [*self.got, line]
         assert self.got == [line for line in self.path.read_text().split("\n")[:-1] if line]
 
     def teardown(self) -> None:
-        self.look()
+        self.poll()
         self.folder.cleanup()
 
 

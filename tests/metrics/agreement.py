@@ -13,7 +13,7 @@ from metrics.ingest.journal_summary import metric_stats
 from metrics.models import Journal
 from metrics.query import series
 from runs.models import Run, RunMetric
-from runs.store.metric_stats import MetricFacts
+from runs.store.metric_stats import MetricStats
 from tests.metrics import naive
 from tests.metrics.naive import Naive, same
 
@@ -171,8 +171,8 @@ def extremes(values: list[Any]) -> tuple[float, float] | None:
 
 def check_statistics(run: Run, truth: Naive) -> None:
     known = {row.key: row for row in RunMetric.objects.filter(run=run)}
-    names = [field.name for field in fields(MetricFacts)]
-    stored = {key: MetricFacts(*(getattr(row, name) for name in names)) for key, row in known.items()}
+    names = [field.name for field in fields(MetricStats)]
+    stored = {key: MetricStats(*(getattr(row, name) for name in names)) for key, row in known.items()}
     assert metric_stats(run.path) == stored
     assert set(known) == set(truth.names(stepped=False))
     for name in truth.names(stepped=True):

@@ -1,4 +1,4 @@
-"""Thinned curves keep both ends, both extremes and the gaps, within the requested number of points."""
+"""Downsampled curves keep both ends, both extremes and the gaps, within the requested number of points."""
 
 from __future__ import annotations
 

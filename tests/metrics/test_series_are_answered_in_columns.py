@@ -214,5 +214,5 @@ def test_the_series_of_one_run_have_the_ceiling_of_those_of_many(
     for names, points, status in (("a", 20, 200), ("a,b", 20, 400), ("a,b", 10, 200)):
         answer = api.get(f"{address}?names={names}&points={points}")
         assert answer.status_code == status
-    assert "Too much" in api.get(address).json()["detail"]
+    assert "too large" in api.get(address).json()["detail"]
     assert api.get(f"/runs/{run_id}/series").status_code == 400

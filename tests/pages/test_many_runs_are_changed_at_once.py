@@ -1,4 +1,4 @@
-"""What the selection bar sends: one verb for up to a hundred runs, and what the table's address matches."""
+"""What the selection bar sends: one action for up to a hundred runs, and what the table's address matches."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ def four(store: Path, page: Page) -> list[str]:
     return made[::-1]
 
 
-def change(client: Client, verb: str, ids: list[str], **more: str) -> tuple[int, Any]:
-    answer = client.post("/runs-change", {"verb": verb, "run_ids": ids} | more)
+def change(client: Client, action: str, ids: list[str], **more: str) -> tuple[int, Any]:
+    answer = client.post("/runs-change", {"action": action, "run_ids": ids} | more)
     return answer.status_code, answer.json() if answer.status_code == 200 else answer.content.decode()
 
 
 @pytest.mark.parametrize(
-    ("verb", "inverse", "field", "value"),
+    ("action", "inverse", "field", "value"),
     [("pin", "unpin", "pinned", True), ("archive", "unarchive", "archived", True)],
 )
 def test_flags_are_set_and_taken_back(
-    four: list[str], client: Client, verb: str, inverse: str, field: str, value: bool
+    four: list[str], client: Client, action: str, inverse: str, field: str, value: bool
 ) -> None:
-    assert change(client, verb, four[:2]) == (200, {"changed": four[:2], "refused": 0})
+    assert change(client, action, four[:2]) == (200, {"changed": four[:2], "refused": 0})
     assert set(Run.objects.filter(**{field: value}).values_list("run_id", flat=True)) == set(four[:2])
     change(client, inverse, four[:2])
     assert not Run.objects.filter(**{field: value}).exists()
@@ -61,7 +61,7 @@ def test_deleted_runs_are_restored_and_what_cannot_be_changed_is_counted(
 
 
 @pytest.mark.parametrize(
-    ("verb", "ids", "more"),
+    ("action", "ids", "more"),
     [
         ("explode", ["x"], {}),
         ("pin", [], {}),
@@ -72,9 +72,9 @@ def test_deleted_runs_are_restored_and_what_cannot_be_changed_is_counted(
     ],
 )
 def test_bad_input_is_told_on_a_page(
-    store: Path, client: Client, verb: str, ids: list[str], more: dict[str, str]
+    store: Path, client: Client, action: str, ids: list[str], more: dict[str, str]
 ) -> None:
-    status, text = change(client, verb, ids, **more)
+    status, text = change(client, action, ids, **more)
     assert status == 400
     assert 'class="sentence"' in text
 
@@ -92,5 +92,5 @@ def test_all_that_match_are_named_in_their_order(
 def test_changes_need_their_token(four: list[str]) -> None:
     strict = Client(enforce_csrf_checks=True)
     for address in ("/runs-change", "/runs-columns", "/runs-view"):
-        assert strict.post(address, {"verb": "delete", "run_ids": four}).status_code == 403
+        assert strict.post(address, {"action": "delete", "run_ids": four}).status_code == 403
     assert Run.objects.filter(deleted=None).count() == 4

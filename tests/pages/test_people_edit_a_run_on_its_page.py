@@ -83,8 +83,8 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
 def test_a_run_is_pinned_archived_and_taken_back(open_page: Open, busy_site: Viewer, run_id: str) -> None:
     page = open_page(f"/runs/{run_id}")
     for name, back, field in (("Pin", "Unpin", "pinned"), ("Archive", "Unarchive", "archived")):
-        for verb, then, expected in ((name, back, True), (back, name, False)):
-            page.get_by_role("button", name=verb, exact=True).click()
+        for action, then, expected in ((name, back, True), (back, name, False)):
+            page.get_by_role("button", name=action, exact=True).click()
             page.get_by_role("button", name=then, exact=True).wait_for()
             assert busy_site.get(f"/api/runs/{run_id}").json()[field] is expected
 

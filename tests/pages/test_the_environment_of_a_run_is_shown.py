@@ -79,7 +79,7 @@ def test_only_addresses_of_the_web_are_links(store: Path, page: Page, remote: An
 def test_what_could_not_be_captured_is_said(store: Path, page: Page) -> None:
     run_id = with_environment(store, {"platform": "x", "incomplete": ["git_info", "gpu_info", 3]})
     notices = page(f"/runs/{run_id}").texts("p", "warning")
-    assert any("Not complete: git and the graphics cards could not be read" in notice for notice in notices)
+    assert any("Not complete: git and the GPUs could not be read" in notice for notice in notices)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_condition_finds_runs_and_one_that_cannot_be_read_says_where(three: Pa
 
 def test_archived_runs_have_a_place_of_their_own(three: Path, page: Page, client: Client) -> None:
     (box, *_) = [one.attributes["value"] for one in page("/?q=a+tag-a").all("input", "pick")]
-    assert client.post("/runs-change", {"verb": "archive", "run_ids": box}).json() == {
+    assert client.post("/runs-change", {"action": "archive", "run_ids": box}).json() == {
         "changed": [box],
         "refused": 0,
     }

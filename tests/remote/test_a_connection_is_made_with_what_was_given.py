@@ -99,7 +99,7 @@ def test_the_known_hosts_of_the_user_are_not_used(
 def test_the_agent_is_asked_when_there_is_nothing_else(
     known_sshd: Sshd, remote_loop: LoopThread, agent: Callable[[Path], None]
 ) -> None:
-    with pytest.raises(AuthenticationFailed, match="no key: add one"):
+    with pytest.raises(AuthenticationFailed, match="SSH agent has no keys"):
         open_with(remote_loop, known_sshd, use_agent=True)
     agent(known_sshd.key)
     with pytest.raises(AuthenticationFailed):
@@ -116,7 +116,7 @@ def test_without_an_agent_the_sentence_says_so(
 ) -> None:
     for value in ("", "/nowhere/agent"):
         monkeypatch.setenv("SSH_AUTH_SOCK", value)
-        with pytest.raises(AuthenticationFailed, match="No SSH agent answers"):
+        with pytest.raises(AuthenticationFailed, match="cannot reach an SSH agent"):
             open_with(remote_loop, known_sshd, use_agent=True)
 
 

@@ -72,7 +72,7 @@ def test_such_a_report_is_waited_through(
     said = "\n".join(json.dumps(HONEST | lie) for lie in LIES)
     pretending(known_sshd.home, f"cat <<'EOF'\n{said}\nEOF\nexec cat > /dev/null", "venv")
     answer = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
-    assert answer.status_code == 503 and "did not report that it serves" in answer.json()["detail"]
+    assert answer.status_code == 503 and "did not start" in answer.json()["detail"]
 
 
 def test_an_error_of_our_own_ends_a_session_and_is_told(

@@ -98,7 +98,7 @@ def test_a_network_that_falls_silent_is_noticed_and_comes_back(
 ) -> None:
     monkeypatch.setattr(connections, "FIRST_PAUSE", 0.2)
     monkeypatch.setattr(connections, "LONGEST_PAUSE", 0.5)
-    monkeypatch.setitem(login._NOTHING_ELSE, "keepalive_interval", 0.3)
+    monkeypatch.setitem(login.CONNECT_OPTIONS, "keepalive_interval", 0.3)
     place = address(far.host, far.port, far.username)
     connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(far.key))), 15)
     connection.claim("viewer")

@@ -101,8 +101,8 @@ def test_a_viewer_whose_start_was_cut_ends_by_itself(
 @pytest.mark.parametrize(
     ("stage", "sentence"),
     [
-        ("environment", "The Pythons of 127.0.0.1 could not be looked at within 1 s. Try again."),
-        ("start", "The viewer on 127.0.0.1 did not report that it serves within 1 s. Try again."),
+        ("environment", "The environments of 127.0.0.1 were not found within 1 s. Try again."),
+        ("start", "The viewer on 127.0.0.1 did not start within 1 s. Try again."),
         ("health", "The viewer on 127.0.0.1 did not answer within 1 s. Try again."),
     ],
 )
@@ -155,7 +155,7 @@ def test_a_stranger_on_the_port_is_not_taken_for_the_viewer(
     answered = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
     assert (answered.status_code, answered.json()["detail"]) == (
         503,
-        "Another program on 127.0.0.1 listens where the viewer did.",
+        "Another program on 127.0.0.1 listens on the port of the viewer.",
     )
     assert any(b"/remote-session" in said for said in heard)
 
@@ -168,7 +168,7 @@ def test_a_host_that_forwards_no_ports(
     our_environment(strict.home)
     answer = api.post("/api/remote/viewer/start", {**strict.login(), "remote_root": str(remote_store)})
     assert answer.status_code == 503
-    assert "127.0.0.1 refuses ways to its ports (AllowTcpForwarding)" in answer.json()["detail"]
+    assert "127.0.0.1 refuses port forwarding (AllowTcpForwarding)" in answer.json()["detail"]
     until(lambda: far.viewers(strict.home) == [])
 
 
@@ -219,29 +219,29 @@ def old_python(home: Path) -> Path:
         (
             old_python,
             "PYTHON_TOO_OLD",
-            "The Python of environment venv of 127.0.0.1 is 3.8.10: Runicorn needs 3.11 or newer. "
-            "Choose another environment.",
+            "The Python of environment venv of 127.0.0.1 is 3.8.10. Runicorn needs 3.11 or newer: "
+            "choose another environment.",
             False,
         ),
         (
             lambda home: bare_environment(home, "venv"),
             "RUNICORN_MISSING",
-            "There is no Runicorn in environment venv of 127.0.0.1. "
-            "This viewer can copy itself there; a command then installs it.",
+            "Runicorn is not installed in environment venv of 127.0.0.1. "
+            "This viewer can copy itself there; you then run one command to install it.",
             True,
         ),
         (
             lambda home: foreign_environment(home, "0.5.4", None, "venv"),
             "RUNICORN_FOREIGN",
-            "The runicorn 0.5.4 in environment venv of 127.0.0.1 is another program of that name. "
-            "This viewer can copy itself there; a command then installs it.",
+            "The runicorn 0.5.4 in environment venv of 127.0.0.1 is another program of the same name. "
+            "This viewer can copy itself there; you then run one command to install it.",
             True,
         ),
         (
             lambda home: foreign_environment(home, "0.9.9", IMPLEMENTATION, "venv"),
             "RUNICORN_TOO_OLD",
-            "The Runicorn in environment venv of 127.0.0.1 is 0.9.9: this viewer can talk to 1.0.0 and newer. "
-            "This viewer can copy itself there; a command then installs it.",
+            "The Runicorn in environment venv of 127.0.0.1 is 0.9.9; this viewer needs 1.0.0 or newer there. "
+            "This viewer can copy itself there; you then run one command to install it.",
             True,
         ),
     ],
@@ -295,7 +295,7 @@ def test_only_so_many_are_open_and_so_many_failures_kept(
     answer = api.post("/api/remote/viewer/start", starting())
     assert (answer.status_code, answer.json()["detail"]) == (
         409,
-        "2 viewers on other machines are open already: stop one of them first.",
+        "2 remote viewers are open already. Stop one of them first.",
     )
     for session_id in waiting:
         stop(api, {"session_id": session_id})

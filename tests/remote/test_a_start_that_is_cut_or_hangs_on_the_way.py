@@ -70,7 +70,7 @@ def test_a_connection_that_is_cut_while_it_is_made(
     api: APIClient, starting: Body, known_sshd: Sshd, remote_loop: LoopThread
 ) -> None:
     whole, body = login_bytes(known_sshd, remote_loop), starting()
-    early = "broke the connection off before a login: check that it is an SSH server"
+    early = "closed the connection before the login. Check that it is an SSH server"
     for after in (10, whole // 4, whole // 2):
         assert early in cut_start(api, known_sshd, body, after)
     assert LOGGING_IN not in known_sshd.output  # these were cut before the keys were agreed on
@@ -167,7 +167,7 @@ def test_the_tunnel_has_its_time(
     answer = api.post("/api/remote/viewer/start", starting(conda_env="venv"))
     assert (answer.status_code, answer.json()["detail"]) == (
         503,
-        "127.0.0.1 did not open a way to the viewer within 1 s. Try again.",
+        "127.0.0.1 did not open the tunnel to the viewer within 1 s. Try again.",
     )
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
     until(lambda: not far.waiting(known_sshd.home, "cat"))

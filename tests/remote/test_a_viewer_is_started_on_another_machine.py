@@ -147,7 +147,7 @@ def test_a_port_that_was_asked_for_is_taken_or_told(api: APIClient, starting: Bo
         answer = api.post("/api/remote/viewer/start", starting(local_port=port))
         assert (answer.status_code, answer.json()["detail"]) == (
             409,
-            f"Port {port} of this machine is taken: choose another, or none.",
+            f"Port {port} of this machine is in use. Choose another port or leave it empty.",
         )
         answer = api.post("/api/remote/viewer/start", starting(remote_port=port))
         assert answer.status_code == 503
@@ -178,7 +178,7 @@ def test_a_disconnect_stops_what_runs_over_it(api: APIClient, starting: Body, kn
         ({"remote_root": "a\0b"}, "remote_root: Null characters are not allowed."),
         ({"local_port": 70000}, "local_port: Ensure this value is less than or equal to 65535."),
         ({"wait": "no"}, "wait: Must be a valid boolean."),
-        ({"username": "-oProxyCommand=x"}, "username: a user's name has no space or control character"),
+        ({"username": "-oProxyCommand=x"}, "username: must contain no space or control character"),
     ],
 )
 def test_bad_input_starts_nothing(

@@ -49,7 +49,7 @@ def test_it_is_found_again_when_the_connection_was_lost(
         until(lambda: status(api, session["session_id"])["error"] == "The connection to 127.0.0.1 was lost.")
         assert not until_it_is(api, session["session_id"], "reconnecting")["is_active"]
         sorry = asked(browser, base)
-        assert sorry.status_code == 503 and "is being made again" in sorry.text
+        assert sorry.status_code == 503 and "Reconnecting." in sorry.text
         until(lambda: ViewerSession.objects.get().state == "reconnecting")
         known_sshd.start()
         told = until_it_is(api, session["session_id"], "running")
@@ -97,9 +97,9 @@ def test_it_is_asked_for_signs_of_life_and_told_of_when_it_hangs_and_when_it_die
     assert (told["error"], told["remote_pid"]) == (None, session["remote_pid"])
     os.kill(session["remote_pid"], signal.SIGKILL)
     told = until_it_is(api, session["session_id"], "failed")
-    assert told["error"] == "The viewer on 127.0.0.1 has ended: it was ended by signal KILL."
+    assert told["error"] == "The viewer on 127.0.0.1 has exited: killed by signal KILL."
     assert is_free(session["local_port"])
-    until(lambda: ViewerSession.objects.get().trouble == told["error"])
+    until(lambda: ViewerSession.objects.get().error_message == told["error"])
     stop(api, session)
     assert api.get("/api/remote/viewer/sessions").json() == {"sessions": []}
 

@@ -129,7 +129,7 @@ def test_a_host_without_a_name(remote_loop: LoopThread) -> None:
 def test_a_port_where_nobody_listens(remote_loop: LoopThread) -> None:
     error = attempt(remote_loop, free_port(), password="x")
     assert isinstance(error, HostUnreachable)
-    assert "refused the connection: check the port" in str(error.detail)
+    assert "refused the connection. Check the port" in str(error.detail)
 
 
 @pytest.mark.parametrize("says", [b"", b"SSH-2.0-hang\r\n", b"SSH-2.0-OpenSSH_9.9\r\n\0\0\1\0"])

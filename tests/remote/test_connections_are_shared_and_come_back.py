@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses and keepalives of tenths of a second."""
     monkeypatch.setattr(connections, "FIRST_PAUSE", 0.1)
     monkeypatch.setattr(connections, "PING_SECONDS", 0.1)
-    monkeypatch.setitem(login._NOTHING_ELSE, "keepalive_interval", 0.2)
+    monkeypatch.setitem(login.CONNECT_OPTIONS, "keepalive_interval", 0.2)
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_another_host_in_the_place_of_a_lost_one_is_not_trusted(
     keygen(known_sshd.host_key)
     known_sshd.start()
     until(lambda: not pool.all())
-    assert "shows another key than before" in connection.error
+    assert "presents another key than before" in connection.error
     assert "Accepted" not in known_sshd.output.rpartition("Server listening")[2]
 
 

@@ -94,8 +94,8 @@ def test_what_is_there_is_told(known_sshd: Sshd, ask: Callable[..., Any]) -> Non
 def test_what_cannot_be_listed_says_why(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
     (known_sshd.home / "file").write_text("")
     for path, status, sentence in (
-        ("~/gone", 404, f"There is no such file or folder on the other machine: {known_sshd.home}/gone"),
-        ("~/file", 400, f"path: {known_sshd.home}/file is no folder."),
+        ("~/gone", 404, f"No such file or folder on the remote host: {known_sshd.home}/gone"),
+        ("~/file", 400, f"path: {known_sshd.home}/file is not a folder."),
         ("~root", 400, "path: write the home of another user as a full path."),
         ("~root/x", 400, "path: write the home of another user as a full path."),
     ):
@@ -124,7 +124,7 @@ def test_what_a_user_may_not_read_is_403(api: APIClient, open_sshd: Sshd, remote
         query = {"connection_id": connection.id, "path": str(closed)}
         answer = api.get(LIST, query)
         assert answer.status_code == 403
-        assert answer.json()["detail"] == f"The user on the other machine may not read or write {closed}"
+        assert answer.json()["detail"] == f"The remote user may not read or write {closed}"
         with pytest.raises(RemotePermissionDenied):
             remote_loop.run(files.put(connection.link, Path(__file__), f"{closed}/x"), 15)
         remote_loop.run(pool.close(connection.id), 10)
@@ -177,7 +177,7 @@ def test_a_full_disk_leaves_nothing(known_sshd: Sshd, remote_loop: LoopThread, t
     known_sshd.start()
     place = address(known_sshd.host, known_sshd.port, known_sshd.username)
     connection = remote_loop.run(pool.open(place, Credentials(private_key_path=str(known_sshd.key))), 15)
-    with pytest.raises(RemoteOperationFailed, match="could not do that with") as told:
+    with pytest.raises(RemoteOperationFailed, match="SFTP error on") as told:
         remote_loop.run(files.put(connection.link, source, "~/wheel.whl"), 30)
     assert str(known_sshd.home) in str(told.value.detail)
     assert not list(known_sshd.home.iterdir())

@@ -159,11 +159,11 @@ def test_a_key_that_nobody_showed_is_not_accepted(
     answer = api.post(ACCEPT, question("gpu", 22, key))
     assert answer.status_code == 400
     assert answer.json()["detail"] == (
-        "public_key: gpu did not show this key within the last minutes. Connect again, and compare them."
+        "public_key: gpu did not present this key within the last ten minutes. Connect again and compare them."
     )
     assert not file.exists()
     body = shown("gpu", 22, key)
-    monkeypatch.setattr(host_keys, "REMEMBERED", -1.0)
+    monkeypatch.setattr(host_keys, "ACCEPT_SECONDS", -1.0)
     assert api.post(ACCEPT, body).status_code == 400
     assert not file.exists()
 
@@ -235,14 +235,14 @@ def test_nothing_odd_is_removed(
 def test_a_revoked_key_is_never_taken(file: Path, key: HostKey) -> None:
     file.write_text(f"@revoked * {key.text}\ngpu {key.text}\n")
     with pytest.raises(host_keys.HostUnreachable, match="marked as revoked"):
-        host_keys.judge(host_keys.content(), "gpu", 22, key)
-    assert not host_keys.was_shown("gpu", 22, key), "it could be accepted now"
+        host_keys.verify(host_keys.content(), "gpu", 22, key)
+    assert not host_keys.was_presented("gpu", 22, key), "it could be accepted now"
 
 
 def test_a_file_that_cannot_be_read_makes_no_host_unknown(api: APIClient, file: Path, key: HostKey) -> None:
     file.mkdir()
     with pytest.raises(host_keys.HostUnreachable, match="cannot be read"):
-        host_keys.judge(host_keys.content(), "gpu", 22, key)
+        host_keys.verify(host_keys.content(), "gpu", 22, key)
     for method, route, body in (
         (api.get, "/api/remote/known-hosts/list", None),
         (api.post, ACCEPT, shown("gpu", 22, key)),
@@ -276,10 +276,10 @@ def test_many_who_accept_at_once_lose_nothing(file: Path, key: HostKey) -> None:
 
 def test_what_hosts_showed_is_forgotten_in_time(key: HostKey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host_keys, "MOST_SHOWN", 10)
-    monkeypatch.setattr(host_keys, "_shown", {})
+    monkeypatch.setattr(host_keys, "_presented", {})
     for number in range(30):
         host_keys._remember(f"gpu{number}", 22, key)
-    assert len(host_keys._shown) <= 10 and host_keys.was_shown("gpu29", 22, key)
+    assert len(host_keys._presented) <= 10 and host_keys.was_presented("gpu29", 22, key)
 
 
 lines = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)

@@ -186,7 +186,7 @@ def test_a_python_that_hangs_hides_no_other(
 def test_one_that_hangs_keeps_its_name() -> None:
     told = Environment("", "system", "", "/usr/bin/python3", python="3.11.2", identity="s", home="/home/me")
     silent = Environment("", "virtualenv", "", "/home/me/.venv/bin/python")
-    assert [one.name for one in probe.named([told, silent])] == ["system", ".venv"]
+    assert [one.name for one in probe.with_names([told, silent])] == ["system", ".venv"]
 
 
 def test_where_no_python_answers_none_is_called_missing(
@@ -195,10 +195,10 @@ def test_where_no_python_answers_none_is_called_missing(
     async def silent(link: Any, candidate: Candidate) -> Environment:
         return probe.environment(candidate, b"")
 
-    monkeypatch.setattr(discovery, "_look", silent)
+    monkeypatch.setattr(discovery, "_probe", silent)
     answer = ask("config", conda_env=".venv")
     assert answer.status_code == 503
-    assert "No Python on 127.0.0.1 answered" in answer.json()["detail"]
+    assert "No Python on 127.0.0.1 responded" in answer.json()["detail"]
 
 
 def test_modules_in_the_home_are_not_run(known_sshd: Sshd, ask: Callable[..., Any]) -> None:
@@ -239,7 +239,7 @@ def test_a_user_without_a_shell_is_told(api: APIClient, known_sshd: Sshd, remote
         connected = api.post("/api/remote/connect", body).json()
         answer = api.get("/api/remote/conda-envs", {"connection_id": connected["connection_id"]})
         assert answer.status_code == 503
-        assert "Viewing needs a user with a shell there." in answer.json()["detail"]
+        assert "A remote viewer needs a user with a shell." in answer.json()["detail"]
 
 
 def test_a_host_that_runs_only_its_own_command_is_told(
@@ -278,7 +278,7 @@ def test_odd_paths_are_left_out() -> None:
 
 @pytest.mark.parametrize("output", [b"", b"Welcome", b"runicorn-probe:\0", b"runicorn-probe:\0system\0"])
 def test_a_script_that_was_cut_short_is_noticed(output: bytes) -> None:
-    with pytest.raises(ValueError, match="did not come to its end"):
+    with pytest.raises(ValueError, match="is incomplete"):
         probe.candidates(output)
 
 
@@ -321,7 +321,7 @@ def test_names_are_unlike_each_other() -> None:
     def env(kind: Any, tool: str, path: str, **more: Any) -> Environment:
         return Environment("", kind, tool, path, home="/home/me", **more)
 
-    listed = probe.named(
+    listed = probe.with_names(
         [
             env("system", "system", "/usr/bin/python3", identity="a"),
             env("system", "system", "/bin/python3", identity="a"),
@@ -341,7 +341,7 @@ def test_names_are_unlike_each_other() -> None:
         *("/home/me/miniconda3/envs/ml", ".venv", "a/.venv", "/home/me/b/a/.venv", "x"),
     ]
     assert [one.name for one in listed if one.is_default] == ["x"]
-    assert probe.named([]) == []
+    assert probe.with_names([]) == []
 
 
 @pytest.mark.parametrize(

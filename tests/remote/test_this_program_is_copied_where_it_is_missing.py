@@ -98,7 +98,7 @@ def test_a_disk_that_is_full_keeps_no_half_of_it(
     try:
         answer = api.post("/api/remote/wheel", {"conda_env": "venv", **connected})
         assert answer.status_code == 503
-        assert "could not do that with" in answer.json()["detail"]
+        assert "SFTP error on 127.0.0.1 for" in answer.json()["detail"]
         assert [path for path in place.rglob("*") if path.is_file()] == []
     finally:
         subprocess.run(["umount", str(place)], check=True)

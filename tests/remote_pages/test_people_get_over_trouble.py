@@ -123,7 +123,7 @@ def test_a_start_that_fails_says_why_and_is_tried_again(
     broken.write_text(broken.read_text().replace("sleep 987", "echo"))
     sleeping.kill()
     expect(page.locator(".stages .failed")).to_contain_text("Start the viewer")
-    expect(page.get_by_role("alert")).to_contain_text("did not start: it was ended by signal KILL.")
+    expect(page.get_by_role("alert")).to_contain_text("did not start: killed by signal KILL.")
     look(page)
     broken.write_text(f'#!/bin/sh\nexec {sshd.home}/.real/bin/python "$@"\n')
     page.get_by_role("link", name="Try again").click()

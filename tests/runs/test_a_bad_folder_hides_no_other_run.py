@@ -46,7 +46,7 @@ def test_it_lists_no_empty_folder(bad: Path, listed: Listing, api: Any) -> None:
         ("meta.json", '{"project": "a/b", "name": "n"}', "'a/b' for project"),
         ("meta.json", '{"project": 5, "name": "n"}', "'int' for project"),
         ("status.json", '{"status": "run', "status.json is not valid JSON."),
-        ("status.json", '{"status": 7}', "status.json does not say how the run is."),
+        ("status.json", '{"status": 7}', "status.json has no status."),
         ("summary.json", '{"best_metric_value": "high"}', "summary.json: best_metric_value is not a number."),
         ("summary.json", '{"loss": NaN}', "holds NaN or an infinity for 'loss'"),
         ("config.json", "\x00\xff", "config.json is not valid JSON."),

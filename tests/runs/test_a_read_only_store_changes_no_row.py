@@ -80,5 +80,5 @@ def test_a_verdict_is_kept_in_the_row_alone(
         assert read(api.get(f"/api/runs/{run_id}")) == run
     assert (run["status"], run["exit_reason"]) == ("failed", "process_not_found")
     assert run["warnings"] == [
-        "The process is gone; that could not be written into status.json: Read-only file system."
+        "The process is gone, but status.json could not be updated: Read-only file system."
     ]

@@ -16,9 +16,9 @@ from runs.index.metric_index import record_metrics
 from runs.query import selectivity
 from runs.query.find import find_runs
 from runs.query.where.parser import parse
-from runs.query.where.record import Described
+from runs.query.where.record import RunEvaluator
 from runs.store.folder_stat import read_state
-from runs.store.metric_stats import MetricFacts
+from runs.store.metric_stats import MetricStats
 from runs.store.reader import read_run
 from tests.runs.conftest import read, row
 
@@ -41,10 +41,10 @@ METRICS: list[dict[str, float | None]] = [
 TAGS = [["a"], ["a", "b c"], [], ["b c"], ["A"], ["a", "x"]]
 
 
-def facts(value: float | None) -> MetricFacts:
+def facts(value: float | None) -> MetricStats:
     """`value` last and best, one less as the minimum, one more as the maximum."""
     low, high = (None, None) if value is None else (value - 1, value + 1)
-    return MetricFacts(value, 1, low, 1, high, 1, 1)
+    return MetricStats(value, 1, low, 1, high, 1, 1)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def in_folders(text: str) -> set[int]:
         record = read_run(str(root), folder, read_state(root / folder))[0]
         number = int(record.run_id[-6:])
         recorded = {key: facts(value) for key, value in METRICS[number].items()}
-        if Described(record, lambda known=recorded: known).satisfies(parse(text)):
+        if RunEvaluator(record, lambda known=recorded: known).satisfies(parse(text)):
             numbers.add(number)
     return numbers
 

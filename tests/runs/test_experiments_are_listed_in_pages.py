@@ -9,7 +9,7 @@ from runs.active_root import active_root
 from runs.index.metric_index import record_metrics
 from runs.query import counts
 from runs.services.recycle_bin import soft_delete_runs
-from runs.store.metric_stats import MetricFacts
+from runs.store.metric_stats import MetricStats
 from tests.runs.conftest import read, row
 
 FIELDS = {
@@ -97,7 +97,7 @@ QUERIES: list[tuple[str, list[int]]] = [
 
 def test_filters_and_orders(six: list[str], api: Any) -> None:
     for number, value in ((1, 2.0), (5, 3.0)):
-        facts = MetricFacts(value, 1, value, 1, value, 1, 1)
+        facts = MetricStats(value, 1, value, 1, value, 1, 1)
         record_metrics(run=row(six[number]), values={"acc": facts}, last_write=1.7e9)
     for query, expected in QUERIES:
         answer = read(api.get(f"/api/v2/experiments?{query}"))

@@ -17,14 +17,14 @@ from runs.query.ordering import Ordered, UnknownOrder
 from runs.query.where.ast import All, Not
 from runs.query.where.matching_rows import range_of
 from runs.query.where.parser import parse
-from runs.store.metric_stats import MetricFacts
+from runs.store.metric_stats import MetricStats
 from tests.runs.conftest import row
 
 VALUES = [0.5, None, 0.1, 0.9, None, 0.5]
 
 
-def facts(value: float, step: int = 1) -> MetricFacts:
-    return MetricFacts(value, step, value - 1, step, value + 1, step, 1)
+def facts(value: float, step: int = 1) -> MetricStats:
+    return MetricStats(value, step, value - 1, step, value + 1, step, 1)
 
 
 def find(**filters: Any) -> Matches:
@@ -237,7 +237,7 @@ def test_the_best_value_of_a_running_run_is_live(store: Path, make_run: Any, loo
     summary = {"best_metric_name": "loss", "best_metric_mode": "min"}
     run_id = make_run(store, status="running", summary=summary)
     look()
-    values = {"loss": MetricFacts(0.5, 9, 0.25, 4, 2.0, 0, 10), "acc": facts(0.9)}
+    values = {"loss": MetricStats(0.5, 9, 0.25, 4, 2.0, 0, 10), "acc": facts(0.9)}
     record_metrics(run=row(run_id), values=values, last_write=2e9)
     run = row(run_id)
     assert (run.best_metric_value, run.best_metric_step) == (0.25, 4)
@@ -274,7 +274,7 @@ def test_nan_is_never_the_best(store: Path, make_run: Any, look: Any) -> None:
         store, status="running", summary={"best_metric_name": "loss", "best_metric_mode": "min"}
     )
     look()
-    nan = MetricFacts(math.nan, 5, None, None, math.inf, 3, 4)
+    nan = MetricStats(math.nan, 5, None, None, math.inf, 3, 4)
     record_metrics(run=row(run_id), values={"loss": nan}, last_write=1.7e9)
     (metric,) = row(run_id).metric_rows.all()
     assert (metric.last, metric.best, metric.maximum, metric.last_step) == (None, None, None, 5)

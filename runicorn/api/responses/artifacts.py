@@ -258,14 +258,14 @@ class StartedUpload(TypedDict):
 class UploadStatus(StartedUpload):
     """The progress of an upload."""
 
-    told_files: Annotated[int, "Files described so far."]
+    described_files: Annotated[int, "Files described so far."]
     total_files: Annotated[int | None, "Files in all, if that was announced."]
 
 
 class DescribedFiles(TypedDict):
     """The contents to be sent of further files."""
 
-    told_files: Annotated[int, "Files described so far."]
+    described_files: Annotated[int, "Files described so far."]
     missing: Annotated[list[str], "Digests of contents of these files that the store lacks."]
 
 

@@ -104,7 +104,7 @@ def _fits(root: Path, record: Any, choice: Choice, condition: Any) -> bool:
 
 def _satisfies(root: Path, record: Any, condition: Any) -> bool:
     """Evaluate a condition on the files of a run; an unreadable journal is reported and treated as empty."""
-    from runs.query.where.record import Described
+    from runs.query.where.record import RunEvaluator
 
     def figures() -> Any:
         from metrics.ingest.journal_summary import metric_stats
@@ -115,4 +115,4 @@ def _satisfies(root: Path, record: Any, condition: Any) -> bool:
             common.print_error(f"{record.run_id}: {common.describe_error(error)[0]}")
             return {}
 
-    return Described(record, figures).satisfies(condition)
+    return RunEvaluator(record, figures).satisfies(condition)

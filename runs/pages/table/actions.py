@@ -1,4 +1,4 @@
-"""What the page of the runs table asks beside the table: many runs at once, its columns, its saved views."""
+"""Requests of the runs table page: bulk actions, columns, saved views."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
 
 MOST_CHOSEN = 5000
-"""Runs that can be chosen at once, in batches of `MOST_RUNS`."""
+"""Maximum number of selected runs, changed in batches of `MOST_RUNS`."""
 LONGEST_NAME = 100
 
-Verb = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
+BulkAction = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
 
-VERBS: dict[str, Verb] = {
+BULK_ACTIONS: dict[str, BulkAction] = {
     "delete": lambda root, ids, tag: soft_delete_runs(root=root, run_ids=ids, reason="user_deleted"),
     "restore": lambda root, ids, tag: restore_runs(root=root, run_ids=ids),
     "tag": lambda root, ids, tag: tag_runs(root=root, run_ids=ids, add=[tag]),
@@ -44,35 +44,35 @@ VERBS: dict[str, Verb] = {
     "archive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=True),
     "unarchive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=False),
 }
-"""What can be done with many runs; the tag matters to two of them."""
+"""Bulk actions by name; two of them use the tag."""
 
 
 @require_POST
 def change_runs(request: HttpRequest) -> JsonResponse:
-    """Do one thing with up to 100 runs: `{"changed": [ids], "refused": n}`; what was so already is not in it."""
-    verb, tag = request.POST.get("verb", ""), request.POST.get("tag", "").strip()
+    """Apply an action to up to 100 runs: `{"changed": [ids], "refused": n}`; unchanged runs are in neither."""
+    action, tag = request.POST.get("action", ""), request.POST.get("tag", "").strip()
     run_ids = list(dict.fromkeys(request.POST.getlist("run_ids")))
-    if verb not in VERBS or not 1 <= len(run_ids) <= MOST_RUNS:
-        raise ValidationError(f"One of {', '.join(VERBS)} for 1 to {MOST_RUNS} runs can be asked for.")
-    if verb in ("tag", "untag") and not (0 < len(tag) <= 255 and not layout.CONTROL.search(tag)):
-        raise ValidationError("A tag has 1 to 255 characters and no control characters.")
+    if action not in BULK_ACTIONS or not 1 <= len(run_ids) <= MOST_RUNS:
+        raise ValidationError(f"Expected one of {', '.join(BULK_ACTIONS)} and 1 to {MOST_RUNS} run ids.")
+    if action in ("tag", "untag") and not (0 < len(tag) <= 255 and not layout.CONTROL.search(tag)):
+        raise ValidationError("A tag must have 1 to 255 characters and no control characters.")
     root = active_root()
-    before = tagged(root, run_ids, tag) if verb == "tag" else set()
-    results = VERBS[verb](root, run_ids, tag)
+    before = tagged(root, run_ids, tag) if action == "tag" else set()
+    results = BULK_ACTIONS[action](root, run_ids, tag)
     changed = [run_id for run_id, result in results.items() if result["success"] and run_id not in before]
     refused = len(results) - count_successes(results)
     return JsonResponse({"changed": changed, "refused": refused})
 
 
 def tagged(root: StorageRoot, run_ids: Sequence[str], tag: str) -> set[str]:
-    """Which of the runs have a tag already: taking it back must not take it from them."""
+    """Return the runs that have the tag already: undoing must not remove it from them."""
     found = RunTag.objects.filter(root=root, tag=tag, run__run_id__in=run_ids)
     return set(found.values_list("run__run_id", flat=True))
 
 
 @require_safe
 def matching_ids(request: HttpRequest) -> JsonResponse:
-    """The ids of all runs that a table's address matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
+    """Return the ids of all runs that the table's URL matches, in its order: `{"ids": […], "total": n}`, at most 5,000."""
     root, state = active_root(), TableState.read(request.GET)
     try:
         found = matching(root, state)
@@ -85,7 +85,7 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 def remember_columns(request: HttpRequest) -> HttpResponse:
-    """Keep the columns of the table for the next time; none means the usual ones."""
+    """Save the columns of the table; an empty list restores the defaults."""
     keys = [key for key in request.POST.getlist("col") if is_column(key)]
     keep(lambda: preferences.set_table_columns(keys))
     return HttpResponse(status=204)
@@ -93,14 +93,14 @@ def remember_columns(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def change_view(request: HttpRequest) -> HttpResponse:
-    """Save the present state under a name, give a saved view another name, or forget it."""
+    """Save the current state as a view, or rename or delete a saved view."""
     state = TableState.read(QueryDict(request.POST.get("next", "")), preferences.table_columns())
     old, name = request.POST.get("old", ""), request.POST.get("name", "").strip()
     if "delete" in request.POST:
         keep(lambda: preferences.delete_view(old))
     elif not 0 < len(name) <= LONGEST_NAME or layout.CONTROL.search(name):
         raise ValidationError(
-            f"The name of a view has 1 to {LONGEST_NAME} characters and no control characters."
+            f"The name of a view must have 1 to {LONGEST_NAME} characters and no control characters."
         )
     elif old:
         keep(lambda: preferences.rename_view(old, name))
@@ -125,6 +125,6 @@ def keep(change: Callable[[], Any]) -> None:
 
 
 def address_of_view(name: str) -> str:
-    """Where a saved view is; the table as it usually is when there is none of that name."""
+    """Return the URL of a saved view, or of the default table if no view has that name."""
     found = [view.query for view in preferences.saved_views() if view.name == name]
     return f"{reverse('runs')}?{found[0]}" if found else reverse("runs")

@@ -1,4 +1,4 @@
-"""The head, the filters and the pages of the runs table as links: pure."""
+"""Head, filters and column menu of the runs table, as links."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from runs.pages.table.state import TableState
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """One heading: what it says, and where a click on it leads."""
+    """A heading: its label, and the URL that a click on it opens."""
 
     key: str
     label: str
     css: str
     width: int | None = None
-    """Pixels, when the person has set one."""
+    """Width in pixels, if the user has set one."""
     address: str = ""
     order: str = ""
     """`ascending`, `descending` or empty, for `aria-sort`."""
@@ -27,7 +27,7 @@ class Heading:
 
 
 def headings(state: TableState, widths: Mapping[str, int]) -> list[Heading]:
-    """The head of the table; `widths` in pixels by key."""
+    """Return the headings; `widths` in pixels by column key."""
     return [_heading(state, key, widths.get(key)) for key in state.columns]
 
 
@@ -65,7 +65,7 @@ def orders(state: TableState) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One status to filter by."""
+    """A status to filter by."""
 
     label: str
     address: str
@@ -76,7 +76,7 @@ class Chip:
 
 
 def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
-    """All runs, then each status; `counts` are words like `12` or `10,000+`."""
+    """Return one chip for all runs and one per status; `counts` are texts like `12` or `10,000+`."""
     made = [Chip("All", state.but(statuses=()).address, current=not state.statuses)]
     others = (status for status in state.statuses if status not in layout.STATUSES)
     for status in (*layout.STATUSES, *others):
@@ -97,7 +97,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A metric or a config value and the columns there are of it."""
+    """A metric or config key with its columns."""
 
     name: str
     options: list[Option]
@@ -105,20 +105,20 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Columns of one kind."""
+    """Columns of one kind in the menu."""
 
     name: str
     lines: list[Line]
     more: int
-    """How many further ones have no line; they are added by name."""
+    """Number of further keys without a line; they are added by name."""
 
 
 MOST_OFFERED = 40
-"""Of one kind; a menu of hundreds of lines would be heavier than the page."""
+"""Maximum lines of one kind; a menu with hundreds of lines would be larger than the page."""
 
 
 def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
-    """The columns that can be added: what a run has of its own, and what the runs in sight have."""
+    """Return the columns that can be added: those of every run, and those of the runs on the page."""
     own = [(column.label, [Option(column.key, "show")]) for column in COLUMNS.values()]
     of_metrics = [(name, _figures_of(name)) for name in sorted(metrics, key=natural)]
     of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted(params, key=natural)]
@@ -130,7 +130,7 @@ def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> 
 def _without(
     shown: Sequence[str], lines: Iterable[tuple[str, list[Option]]]
 ) -> list[tuple[str, list[Option]]]:
-    """The lines without the columns that are shown already."""
+    """Return the lines without the columns that are shown already."""
     left = ((name, [option for option in options if option.key not in shown]) for name, options in lines)
     return [(name, options) for name, options in left if options]
 

@@ -1,4 +1,4 @@
-"""The rows of the runs table and all that stands around them, from the database."""
+"""Rows of the runs table and everything around them, from the database."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from runs.query.projects import projects
 from runs.query.where.parser import BadWhere, parse
 
 MOST_TAGS = 500
-"""In the list to choose from; every other tag is found by a click on it, or by search."""
+"""Maximum number of tags in the list; other tags are reached by clicking them, or by search."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A run with its columns and the values of those of metrics and config."""
+    """A run with its columns and the values of its metric and config columns."""
 
     run: Run
     columns: Sequence[Column]
@@ -149,10 +149,10 @@ def order_by(state: TableState) -> str:
 
 
 def matching(root: StorageRoot, state: TableState) -> Matches:
-    """The runs that the filters leave.
+    """Return the runs that match the filters.
 
     Raises:
-        BadWhere: the condition cannot be read.
+        BadWhere: the condition is malformed.
     """
     found = find_runs(
         root,
@@ -162,12 +162,12 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         search=state.search,
         where=parse(state.where) if state.where else None,
     )
-    # Not an argument above: nearly all runs pass, so there is no use in looking for the few.
+    # Not an argument above: nearly all runs pass, so an index lookup would not help.
     return found.filter(archived=state.archived)
 
 
 def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
-    """How many runs each status would show; a search would make these figures dear, so it has none."""
+    """Return the number of runs of each status as text; empty during a search, where counting is expensive."""
     if state.search or state.where:
         return {}
     words = {}
@@ -179,7 +179,7 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class SavedView:
-    """A view that was saved, and whether it is what is shown."""
+    """A saved view, and whether it is shown now."""
 
     name: str
     address: str
@@ -187,20 +187,20 @@ class SavedView:
 
 
 def views(state: TableState) -> list[SavedView]:
-    """The saved views by name."""
+    """Return the saved views by name."""
     return [
         SavedView(name, f"/?{query}", query == state.whole_query) for name, query in preferences.saved_views()
     ]
 
 
 def tags(root: StorageRoot) -> list[str]:
-    """The tags of the store by name."""
+    """Return the tags of the store by name."""
     found = RunTag.objects.filter(root=root).order_by("tag").values_list("tag", flat=True).distinct()
     return counting.remembered(root, "tags", lambda: list(found[:MOST_TAGS]))
 
 
 def offered(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
-    """The metrics and the config keys that some of these runs have."""
+    """Return the metrics and config keys of these runs."""
     keys = [run.pk for run in runs]
     metrics = RunMetric.objects.filter(run__in=keys).order_by("key").values_list("key", flat=True).distinct()
     params = RunParam.objects.filter(run__in=keys).order_by("key").values_list("key", flat=True).distinct()
@@ -216,7 +216,7 @@ def rows(runs: Sequence[Run], keys: Sequence[str]) -> list[Row]:
 
 
 def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], float | str | None]:
-    """Run and column to the value, in one query for the metrics and one for the config."""
+    """Return the values by run and column, with one query for the metrics and one for the config."""
     keys = [run.pk for run in runs]
     wanted = {column: metric_of(column) for column in columns if column.startswith("metric.")}
     params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
@@ -231,7 +231,7 @@ def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int,
 
 
 def deleted(root: StorageRoot, run_ids: Sequence[str]) -> list[str]:
-    """Which of these runs are in the recycle bin still, so that taking it back makes sense."""
+    """Return which of these runs are still in the recycle bin and can be restored."""
     if not run_ids:
         return []
     runs = Run.objects.in_root(root).filter(run_id__in=run_ids).exclude(deleted=None)

@@ -1,4 +1,4 @@
-"""The state of the runs table as its address holds it. Pure: no rows, no database."""
+"""State of the runs table in its query string. No database access."""
 
 from __future__ import annotations
 
@@ -21,38 +21,40 @@ ADDED_BEFORE = "step"
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """What the table shows. Two equal states have one address, and what is as usual is not mentioned in it."""
+    """What the table shows. Equal states have equal URLs, and defaults are omitted from them."""
 
     search: str = ""
     project: str = ""
     statuses: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     where: str = ""
-    """A condition in the language of `runs.query.where.parser`, which may be wrong."""
+    """An expression in the language of `runs.query.where.parser`, possibly malformed."""
     archived: bool = False
-    """Only archived runs, which are left out otherwise."""
+    """Show only archived runs, which are otherwise excluded."""
     columns: tuple[str, ...] = DEFAULT_COLUMNS
-    """Keys of all columns in their order; the name is always among them."""
+    """Keys of all columns in order, always including the name."""
     sort: str = NEWEST
-    """A key, with a minus in front for descending."""
+    """Sort key, with a leading minus for descending order."""
     page: int = 1
     size: int = SIZES[0]
     preferred: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
-    """The columns of an address that names none."""
+    """Columns of a URL without `col`."""
 
     @classmethod
     def read(cls, query: QueryDict, preferred: Sequence[str] = ()) -> TableState:
-        """The state an address asks for; nonsense in it counts as nothing.
+        """Parse a query string; invalid values are ignored.
 
         Args:
-            query: `col` names columns: all of them, or when none of a run's own is among them what is added to the
-                usual ones; `add` names further ones.
-            preferred: the columns that a person chose before.
+            query: `col` names columns: all of them, or, if none of a run's own is among them, those added to the defaults;
+                `add` names additional ones.
+            preferred: the columns that the user chose before.
         """
         sort = query.get("sort", NEWEST)
         key = sort.removeprefix("-")
         size = number(query.get("size"), SIZES[0])
-        usual = whole(key for key in preferred if is_column(key)) if preferred else DEFAULT_COLUMNS
+        usual = (
+            normalize_columns(key for key in preferred if is_column(key)) if preferred else DEFAULT_COLUMNS
+        )
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
             project=query.get("project", "").replace("\0", ""),
@@ -69,11 +71,11 @@ class TableState:
 
     @property
     def query(self) -> str:
-        """The state as a query string without its question mark."""
+        """The state as a query string without the question mark."""
         pairs: list[tuple[str, Any]] = [("q", self.search), ("project", self.project)]
         pairs += [("status", status) for status in self.statuses] + [("tag", tag) for tag in self.tags]
         pairs += [("where", self.where), ("archived", "1" if self.archived else "")]
-        pairs += [("col", column) for column in self._told_columns]
+        pairs += [("col", column) for column in self._column_parameter]
         pairs += [("sort", self.sort if self.sort != NEWEST else "")]
         pairs += [("page", self.page if self.page > 1 else "")]
         pairs += [("size", self.size if self.size != SIZES[0] else "")]
@@ -81,12 +83,12 @@ class TableState:
 
     @property
     def whole_query(self) -> str:
-        """The state from its first page on, with its columns whatever a person prefers: for keeping."""
+        """The state from its first page on, with explicit columns, for storing."""
         return replace(self, preferred=(), page=1).query
 
     @property
-    def _told_columns(self) -> Sequence[str]:
-        """The columns as an address names them: none when they are as usual, the added ones when only those differ."""
+    def _column_parameter(self) -> Sequence[str]:
+        """Return the columns for the query string: none for the defaults, only the added ones if nothing else differs."""
         if self.columns == DEFAULT_COLUMNS and self.preferred == DEFAULT_COLUMNS:
             return ()
         added = [key for key in self.columns if is_added(key)]
@@ -94,11 +96,11 @@ class TableState:
 
     @property
     def address(self) -> str:
-        """The page that shows this state."""
+        """URL of the page with this state."""
         return f"/?{self.query}" if self.query else "/"
 
     def but(self, **changes: Any) -> TableState:
-        """This state with changes, from its first page on."""
+        """Return this state with changes, from its first page on."""
         return replace(self, **({"page": 1} | changes))
 
     @property
@@ -108,27 +110,27 @@ class TableState:
 
     @property
     def descending(self) -> bool:
-        """Whether the highest stands first."""
+        """Whether the order is descending."""
         return self.sort.startswith("-")
 
     @property
     def is_filtered(self) -> bool:
-        """Whether some runs are left out."""
+        """Whether a filter is set."""
         return bool(self.search or self.project or self.statuses or self.tags or self.where or self.archived)
 
     @property
     def unfiltered(self) -> str:
-        """The address with all runs, sorted and with columns as they are."""
+        """URL with all runs, with the same order and columns."""
         return self.but(search="", project="", statuses=(), tags=(), where="", archived=False).address
 
     @property
     def title(self) -> str:
-        """What the window is called."""
+        """Title of the window."""
         return f"{self.project} – Runs – Runicorn" if self.project else "Runs – Runicorn"
 
     @property
     def in_words(self) -> str:
-        """What all runs shown have in common, to end a sentence with."""
+        """Description of the filters, as the end of a sentence."""
         parts = [f"“{self.search}” in its name, project, id, tags or description"] if self.search else []
         parts += [f"the project “{self.project}”"] if self.project else []
         parts += [f"the status {' or '.join(self.statuses)}"] if self.statuses else []
@@ -139,28 +141,28 @@ class TableState:
 
 
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns that an address asks for."""
+    """Return the columns that a query string asks for."""
     named = [key for key in query.getlist("col") if is_column(key)]
     if not named:
         columns = preferred
     elif any(not is_added(key) for key in named):
-        columns = whole(named)
+        columns = normalize_columns(named)
     else:
         columns = with_added(DEFAULT_COLUMNS, named)
     return with_added(columns, [key for key in query.getlist("add") if is_column(key)])
 
 
-def whole(keys: Iterable[str]) -> tuple[str, ...]:
-    """Columns without repetitions, not too many, and never without the name."""
+def normalize_columns(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return columns without duplicates, limited in number, and always including the name."""
     columns = tuple(dict.fromkeys(keys))[:MOST_COLUMNS]
     return columns if NAME in columns else (NAME, *columns[: MOST_COLUMNS - 1])
 
 
 def with_added(columns: Sequence[str], added: Iterable[str]) -> tuple[str, ...]:
-    """Columns with further ones before the step, where people look for figures."""
+    """Insert columns before the step, next to the other numbers."""
     new = [key for key in dict.fromkeys(added) if key not in columns]
     place = columns.index(ADDED_BEFORE) if ADDED_BEFORE in columns else len(columns)
-    return whole([*columns[:place], *new[: MOST_COLUMNS - len(columns)], *columns[place:]])
+    return normalize_columns([*columns[:place], *new[: MOST_COLUMNS - len(columns)], *columns[place:]])
 
 
 def _several(query: QueryDict, name: str) -> tuple[str, ...]:
@@ -168,5 +170,5 @@ def _several(query: QueryDict, name: str) -> tuple[str, ...]:
 
 
 def number(text: str | None, usual: int) -> int:
-    """A small whole number in an address; `usual` for anything else."""
+    """Parse a small non-negative integer of a query string; return `usual` for anything else."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else usual

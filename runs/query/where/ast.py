@@ -1,4 +1,4 @@
-"""What a condition of `where` is made of: fields, what they can be compared with, and the tree. Pure."""
+"""Syntax tree of `where`: fields, their types and comparisons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Kind(Enum):
-    """What a field holds, and so what it can be compared with."""
+    """Type of a field, which determines its comparisons."""
 
     TEXT = auto()
     NUMBER = auto()
@@ -30,9 +30,9 @@ FIELDS = {
     **{name: (Kind.FLAG, name) for name in ("pinned", "archived")},
     "tags": (Kind.TAGS, "tags"),
 }
-"""Each name with its kind and the column of the row."""
+"""Type and row column of each field."""
 EMPTY_TEXTS = frozenset({"group", "description", "hostname"})
-"""Columns that are "" where a run says nothing."""
+"""Columns that are "" if the run has no value."""
 FIGURES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 ORDERINGS = frozenset({"<", "<=", ">", ">="})
 EQUALITIES = frozenset({"=", "!=", "in", "exists"})
@@ -52,7 +52,7 @@ Value = str | float | bool
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What is looked at: a column, the key of a config value, or a metric and the column of its figure."""
+    """A column, a config key, or a metric with one of its statistics."""
 
     kind: Kind
     name: str
@@ -61,7 +61,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`exists` has no values, `in` one or more, every other operator has one."""
+    """A comparison: `exists` has no values, `in` one or more, every other operator has one."""
 
     field: Field
     operator: str
@@ -77,14 +77,14 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class All:
-    """Every one of them."""
+    """A conjunction."""
 
     nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """At least one of them."""
+    """A disjunction."""
 
     nodes: tuple[Node, ...]
 
@@ -93,7 +93,7 @@ Node = Comparison | Not | All | Either
 
 
 def columns(given: Mapping[str, Any], statuses: Sequence[str]) -> list[Comparison]:
-    """Filters of columns (`{"project": …, "created__gte": …}`) and of the status as comparisons."""
+    """Return filters of columns (`{"project": …, "created__gte": …}`) and of the status as comparisons."""
     found = []
     for lookup, value in given.items():
         name, _, kind = lookup.partition("__")
@@ -104,19 +104,19 @@ def columns(given: Mapping[str, Any], statuses: Sequence[str]) -> list[Compariso
 
 
 def parts(node: Node | None) -> tuple[Node, ...]:
-    """What all has to be true for the expression to be; nothing for no expression."""
+    """Return the parts that must all be true for the expression to be; none without an expression."""
     if isinstance(node, All):
         return node.nodes
     return () if node is None else (node,)
 
 
 def with_tag(tag: str) -> Comparison:
-    """The condition that a run has the tag."""
+    """Return the condition that a run has the tag."""
     return Comparison(Field(Kind.TAGS, "tags"), "in", (tag,))
 
 
 def comparisons(node: Node) -> Iterator[Comparison]:
-    """Every comparison in it, from left to right."""
+    """Yield every comparison of an expression from left to right."""
     if isinstance(node, Comparison):
         yield node
     elif isinstance(node, Not):

@@ -1,4 +1,4 @@
-"""Which rows make a comparison of `where` true: tags, metrics and config values, or the runs themselves for a column."""
+"""Queries for the rows that make a comparison of `where` true: tags, metrics, config values, or runs for a column."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ WITH_ROWS = frozenset({Kind.TAGS, Kind.METRIC, Kind.CONFIG})
 
 
 class Unindexed(Func):
-    """A column as it is, by which SQLite looks nothing up (https://sqlite.org/optoverview.html#uplus)."""
+    """A column wrapped so that SQLite uses no index for it (https://sqlite.org/optoverview.html#uplus)."""
 
     template = "+%(expressions)s"
     arity = 1
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """The column alone: other databases take no such hint."""
+        """Return the plain column: other databases need no such hint."""
         return self.as_sql(compiler, connection, template="%(expressions)s", **extra)
 
 
 def rows(node: Comparison, *, by_run: bool = False) -> QuerySet[Any]:
-    """The rows of tags, metrics or config values that make a comparison true, of runs of any root.
+    """Return the rows of tags, metrics or config values that make a comparison true, of runs of any root.
 
     Args:
-        node: what is compared.
-        by_run: read from the index by runs rather than from that by values; for a part of the runs.
+        node: the comparison.
+        by_run: use the index by runs rather than the one by values; for a subset of the runs.
     """
     if node.field.kind is Kind.TAGS:
         return RunTag.objects.filter(tag__in=node.values) if node.values else RunTag.objects.all()
@@ -53,7 +53,7 @@ def range_of(nodes: Iterable[Node], key: str, column: str) -> dict[str, Value]:
 
 
 def on_column(node: Comparison) -> Q:
-    """A comparison of a column as a condition on a run."""
+    """Return a comparison of a column as a condition on runs."""
     column, operator = node.field.name, node.operator
     present = ~Q(**{column: ""}) if column in EMPTY_TEXTS else Q(**{f"{column}__isnull": False})
     if operator == "exists":
@@ -64,7 +64,7 @@ def on_column(node: Comparison) -> Q:
 
 
 def live_runs(node: Comparison) -> QuerySet[Run]:
-    """The runs of any root that are not in the recycle bin and for which a comparison of a column is true."""
+    """Return the runs of any root outside the recycle bin for which a comparison of a column is true."""
     return Run.objects.live().filter(on_column(node))
 
 
@@ -83,7 +83,7 @@ def _of_config(keyed: QuerySet[Any], node: Comparison, by_run: bool) -> QuerySet
     if node.operator == "in":
         return keyed.filter(Q(number__in=numbers) | Q(text__in=texts))
     if node.operator in ("exists", "!=", "contains"):
-        keyed = keyed.exclude(number=None, text="null")  # as good as missing
+        keyed = keyed.exclude(number=None, text="null")  # counts as missing
     column = "number" if numbers or node.operator in ORDERINGS else "text"
     if by_run and node.operator in ORDERINGS:
         keyed, column = keyed.alias(figure=Unindexed(F(column))), "figure"

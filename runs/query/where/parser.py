@@ -1,4 +1,4 @@
-"""The language of `where`: conditions on runs, read into a tree. Pure; what the tree means is in `runs.query.where.sql`.
+"""Parser for the language of `where`: conditions on runs, as a syntax tree.
 
     expression = both ("or" both)*            both = single ("and" single)*
     single     = "not" single | "(" expression ")" | comparison
@@ -6,8 +6,8 @@
                | field ["not"] "in" "(" value ("," value)* ")" | field "exists" | field "is" ["not"] "null"
     field      = a name of `where_tree.FIELDS` | "config.<key>" | "metric.<name>" [".best" | ".last" | ".min" | ".max"]
 
-Names and values with blanks or any of `( ) , = ! < > " '` stand in quotes, in which a backslash keeps the character
-after it: `config."learning rate" < 1e-3`. Of `metric.<name>` without a figure the last value is meant.
+Names and values with blanks or any of `( ) , = ! < > " '` are quoted; a backslash escapes the next character:
+`config."learning rate" < 1e-3`. `metric.<name>` without a statistic means the last value.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
 
 
 class BadWhere(ValueError):
-    """The text is no expression; the sentence names the place, counted from 1."""
+    """The expression is malformed; the message names the position, counted from 1."""
 
     def __init__(self, problem: str, position: int) -> None:
         super().__init__(f"where: {problem} at position {position}")
@@ -55,17 +55,17 @@ class BadWhere(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A sign, a word or the end (""), and where it stands."""
+    """A sign, a word or the end (""), and its position."""
 
     text: str
     position: int
     is_word: bool = False
     bare: str = ""
-    """The last part of a word that stands outside of quotes."""
+    """Last part of a word that is not quoted."""
 
     @property
     def keyword(self) -> str:
-        """The word in small letters if all of it is outside of quotes, or the sign."""
+        """The word in lower case if none of it is quoted, or the sign."""
         return self.text.lower() if not self.is_word or self.bare == self.text else '"'
 
 
@@ -95,14 +95,14 @@ def _tokens(text: str) -> list[Token]:
 
 
 def _word(text: str, start: int) -> tuple[Token, int]:
-    """The word that begins at `start`, and where it ends."""
+    """Return the word that begins at `start`, and its end."""
     whole, bare, at = "", "", start
     while piece := PIECE.match(text, at):
         bare = piece["bare"] or ""
         whole += bare or re.sub(r"\\(.)", r"\1", piece["quoted"][1:-1], flags=re.DOTALL)
         at = piece.end()
     if at < len(text) and text[at] in "\"'":
-        raise BadWhere("a quotation mark that is never closed", at + 1)
+        raise BadWhere("unclosed quotation mark", at + 1)
     if at == start:
         raise BadWhere(f"unexpected {text[at]!r}", at + 1)
     return Token(whole, start + 1, True, bare), at
@@ -184,7 +184,7 @@ class _Parser:
     def checked(self, comparison: Comparison, position: int) -> Comparison:
         allowed = ALLOWED[comparison.field.kind]
         if comparison.operator not in allowed:
-            raise BadWhere(f"this field can be compared by {', '.join(sorted(allowed))} only", position)
+            raise BadWhere(f"this field supports only {', '.join(sorted(allowed))}", position)
         return comparison
 
     def field(self) -> Field:
@@ -222,7 +222,7 @@ class _Parser:
             raise BadWhere("expected a value", token.position)
         self.at += 1
         if "\0" in token.text:
-            raise BadWhere("a character that no value can have", token.position)
+            raise BadWhere("a character that no value can contain", token.position)
         try:
             return _value(token, field.kind, operator)
         except ValueError as error:
@@ -230,7 +230,7 @@ class _Parser:
 
 
 def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
-    """The value as the field has it.
+    """Convert a token to the type of the field.
 
     Raises:
         ValueError: it cannot be compared with the field.
@@ -250,7 +250,7 @@ def _value(token: Token, kind: Kind, operator: str) -> str | float | bool:
     if value is None and (kind is not Kind.CONFIG or operator in ORDERINGS):
         raise ValueError("expected a number")
     if bare and token.keyword == "null":
-        raise ValueError("expected a value (what is missing is asked for with 'is null')")
+        raise ValueError("expected a value (use 'is null' for missing values)")
     if value is None:
         return token.keyword if bare and token.keyword in ("true", "false") else token.text
     return value

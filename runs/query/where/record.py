@@ -1,6 +1,6 @@
-"""Whether a condition of `where` is true for a run that was read from its folder. Pure.
+"""Evaluate a condition of `where` for a run that was read from its folder.
 
-It means what `runs.query.where.sql` asks of a database, value for value: tests put the same conditions to both.
+The meaning is that of `runs.query.where.sql`, value for value: tests compare both on the same conditions.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 from runicorn.store import layout
 from runs.query.where.ast import EMPTY_TEXTS, ORDERINGS, All, Comparison, Either, Kind, Node, Not
-from runs.store.metric_stats import MetricFacts, best_by, mode_of
+from runs.store.metric_stats import MetricStats, best_by, mode_of
 from runs.store.params import Param, flatten
 from runs.store.reader import RunRecord
 
@@ -25,26 +25,26 @@ COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 CAPITALS = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-"""A database looks for a part of a text in any case of the letters A to Z, and of no others."""
+"""Databases ignore the case of the letters A to Z only."""
 
 
-class Described:
-    """A run of which conditions can be asked.
+class RunEvaluator:
+    """A run for which conditions are evaluated.
 
     Args:
-        record: what its small files say.
-        read_metrics: reads the figures of its metrics by name; called once, and only by a condition that needs them.
+        record: content of its small files.
+        read_metrics: returns the statistics of its metrics by name; called once, and only if a condition needs them.
     """
 
-    def __init__(self, record: RunRecord, read_metrics: Callable[[], Mapping[str, MetricFacts]]) -> None:
+    def __init__(self, record: RunRecord, read_metrics: Callable[[], Mapping[str, MetricStats]]) -> None:
         self.record = record
         self._read_metrics = read_metrics
 
     def satisfies(self, node: Node) -> bool:
-        """Whether the expression is true: read from left to right, and no further than is needed.
+        """Evaluate an expression from left to right, no further than needed.
 
         Raises:
-            OSError: it asks for a metric, and the journal cannot be read.
+            OSError: it needs a metric, and the journal cannot be read.
         """
         if isinstance(node, Not):
             return not self.satisfies(node.node)
@@ -68,23 +68,23 @@ class Described:
         return flatten(self.record.config)
 
     @cached_property
-    def _metrics(self) -> Mapping[str, MetricFacts]:
+    def _metrics(self) -> Mapping[str, MetricStats]:
         return self._read_metrics()
 
     def _figure(self, name: str, figure: str) -> float | None:
-        facts = self._metrics.get(name)
-        if facts is None:
+        stats = self._metrics.get(name)
+        if stats is None:
             return None
-        value = best_by(facts, mode_of(self.record, name))[0] if figure == "best" else getattr(facts, figure)
+        value = best_by(stats, mode_of(self.record, name))[0] if figure == "best" else getattr(stats, figure)
         return None if value is None else float(value)
 
     def _column(self, name: str) -> Any:
         value = getattr(self.record, name)
-        # The best so far of a run whose summary does not say: it runs, or was killed.
+        # The best value so far of a run without a summary: running or killed.
         unsaid = value is None or self.record.status == layout.RUNNING
         if name == "best_metric_value" and unsaid and self.record.best_metric_name:
-            facts = self._metrics.get(self.record.best_metric_name)
-            value = best_by(facts, self.record.best_metric_mode)[0] if facts else value
+            stats = self._metrics.get(self.record.best_metric_name)
+            value = best_by(stats, self.record.best_metric_mode)[0] if stats else value
         return value
 
 
@@ -101,12 +101,12 @@ def _of_config(node: Comparison, param: Param | None) -> bool:
     asks_number = node.operator in ORDERINGS or isinstance(node.values[0], float)
     value = param.number if asks_number else param.text
     if node.operator == "!=":
-        return value != node.values[0]  # text is another value than any number
+        return value != node.values[0]  # text never equals a number
     return _compared(node, value)
 
 
 def _compared(node: Comparison, value: Any) -> bool:
-    """Whether the comparison is true for the value of its field; no comparison is for None."""
+    """Compare the value of a field; comparisons with None are false."""
     if value is None:
         return False
     if node.operator == "exists":

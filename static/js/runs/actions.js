@@ -18,7 +18,7 @@ const PAST = {
 };
 
 async function batch(action, tag, ids) {
-  const body = new URLSearchParams({ verb: action, tag });
+  const body = new URLSearchParams({ action, tag });
   for (const id of ids) body.append("run_ids", id);
   body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
   return requestJson("/runs-change", { method: "POST", body });
@@ -63,7 +63,7 @@ export function actions(picks, refresh) {
   }
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-verb]");
+    const button = event.target.closest("[data-action]");
     if (button) start(button);
     else if (event.target.closest("#export")) save(event.target.closest("#export"), picks.ids);
     else if (event.target.id === "pick-matching") chooseAll(event.target);
@@ -74,8 +74,8 @@ export function actions(picks, refresh) {
   function start(button) {
     const field = document.getElementById("tag-all");
     const tag = field.value.trim();
-    if (button.dataset.verb === "tag" && !tag) field.focus();
-    else run(button.dataset.verb, tag, [...picks.ids]);
+    if (button.dataset.action === "tag" && !tag) field.focus();
+    else run(button.dataset.action, tag, [...picks.ids]);
   }
 
   async function chooseAll(button) {
@@ -93,6 +93,6 @@ export function actions(picks, refresh) {
   document.addEventListener("keydown", (event) => {
     if (event.target.id !== "tag-all" || event.key !== "Enter") return;
     event.preventDefault();
-    start(document.querySelector('[data-verb="tag"]'));
+    start(document.querySelector('[data-action="tag"]'));
   });
 }

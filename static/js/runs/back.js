@@ -3,7 +3,7 @@
 const PLACE = "runicorn.back";
 const LASTS = 600_000;
 
-/** Store {text, failed, back: [verb, tag, run ids]}. */
+/** Store {text, failed, back: [action, tag, run ids]}. */
 export function keep(told) {
   try {
     sessionStorage.setItem(PLACE, JSON.stringify({ ...told, until: Date.now() + LASTS }));

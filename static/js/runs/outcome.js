@@ -30,7 +30,7 @@ export class Outcome {
 
   /**
    * What came of it: {text, failed, back}; `failed` where it was not all that was asked for, `back` is the way back
-   * ([verb, tag, run ids]) or null, and outlives the page.
+   * ([action, tag, run ids]) or null, and outlives the page.
    */
   tell(told) {
     if (told.back) keep(told);

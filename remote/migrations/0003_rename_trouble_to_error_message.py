@@ -1,0 +1,7 @@
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [("remote", "0002_viewer_sessions")]
+
+    operations = [migrations.RenameField("viewersession", "trouble", "error_message")]
