@@ -27,6 +27,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.encoding import iri_to_uri
+from django.utils.translation import gettext, gettext_noop
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,14 +42,14 @@ from runicorn_site.security.plain_responses import title_of
 from runicorn_site.web.serializers import WHOLE
 
 SENTENCES = {
-    400: "The request could not be understood.",
-    403: "This is not allowed.",
-    404: "There is nothing at this address.",
-    405: "This method is not allowed here.",
-    500: "Something went wrong in the server. Its log says what.",
-    503: "The database is not available right now. Try again in a moment.",
+    400: gettext_noop("The request could not be understood."),
+    403: gettext_noop("This is not allowed."),
+    404: gettext_noop("There is nothing at this address."),
+    405: gettext_noop("This method is not allowed here."),
+    500: gettext_noop("Something went wrong in the server. Its log says what."),
+    503: gettext_noop("The database is not available right now. Try again in a moment."),
 }
-MANY = "The request has more than 1,000 parameters or fields."
+MANY = gettext_noop("The request has more than 1,000 parameters or fields.")
 TOO_MUCH = (TooManyFieldsSent, TooManyFilesSent, RequestDataTooBig)
 """What Django counts among suspicious operations, and is only large."""
 logger = logging.getLogger(__name__)
@@ -196,7 +197,7 @@ def error_answer(
     sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
     if is_api(request.path_info):
         return JsonResponse({"detail": sentence}, status=status, headers=headers)
-    context = {"status": status, "title": title_of(status), "sentence": sentence}
+    context = {"status": status, "title": gettext(title_of(status)), "sentence": gettext(str(sentence))}
     response = render(request, "error.html", context, status=status)
     for name, value in (headers or {}).items():
         response[name] = value
@@ -217,7 +218,9 @@ def permission_denied(
     request: HttpRequest, exception: Exception | None = None, reason: str = ""
 ) -> HttpResponse:
     """Django's handler403, and what is answered when a form has no CSRF token."""
-    return error_answer(request, 403, "The form has expired. Load the page again." if reason else None)
+    return error_answer(
+        request, 403, gettext_noop("This form has expired. Reload the page.") if reason else None
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from django.utils.translation import gettext_noop
+
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
@@ -29,10 +31,16 @@ FULL_SECONDS = 10.0
 DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 UNREACHABLE_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
-DAMAGED = "The database is damaged and is being rebuilt from the storage root. Try again in a moment."
-REPLACED = "The database file was deleted or replaced and is being prepared again. Try again in a moment."
-UNREACHABLE = "The database file cannot be read and is being prepared again. Try again in a moment."
-FULL = "The disk of the database is full. What is shown may be out of date until there is room."
+DAMAGED = gettext_noop(
+    "The database is damaged and is being rebuilt from the storage root. Try again in a moment."
+)
+REPLACED = gettext_noop(
+    "The database file was deleted or replaced and is being prepared again. Try again in a moment."
+)
+UNREACHABLE = gettext_noop(
+    "The database file cannot be read and is being prepared again. Try again in a moment."
+)
+FULL = gettext_noop("The disk of the database is full. What is shown may be out of date until there is room.")
 
 
 class Identity(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from runicorn_site.database.monitor import monitor
 from runicorn_site.database.prepare import notices
@@ -23,7 +24,7 @@ class SiteContext(TypedDict):
 def site_notices(request: HttpRequest) -> SiteContext:
     """Return what every page shows."""
     return {
-        "site_notices": [*notices, *filter(None, [monitor.problem])],
+        "site_notices": [*notices, *map(gettext, filter(None, [monitor.problem]))],
         "look": appearance.chosen(request),
         "demo": demo,
     }

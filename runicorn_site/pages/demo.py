@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from runicorn_site.server.demo import CannotStart, demo
@@ -16,7 +17,11 @@ def start_demo(request: HttpRequest) -> HttpResponse:
     try:
         demo.start()
     except CannotStart as error:
-        context = {"status": 409, "title": "The demo was not started", "sentence": error}
+        context = {
+            "status": 409,
+            "title": gettext("The demo was not started"),
+            "sentence": gettext(str(error)),
+        }
         return render(request, "error.html", context, status=409)
     return redirect("runs")
 

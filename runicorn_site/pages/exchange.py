@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
@@ -83,7 +84,7 @@ def import_archive(request: HttpRequest) -> HttpResponse:
             overwrite = form.cleaned_data["overwrite"]
             outcome = archives.import_into(active_root(), file, overwrite=overwrite)
     except FileNotFoundError:
-        return _refused(request, "The archive is not here any more. Send it again.", 410)
+        return _refused(request, gettext("The uploaded archive has expired. Upload it again."), 410)
     except APIException as error:
         return _refused(request, str(error.detail), error.status_code)
     archive.unlink(missing_ok=True)
@@ -109,9 +110,9 @@ class OutcomeContext(TypedDict):
 
 def _outcome_context(outcome: Outcome) -> OutcomeContext:
     lists: tuple[tuple[str, Entries], ...] = (
-        ("New", [(name, "") for name in (*outcome.runs, *outcome.versions)]),
-        ("Replaced", [(name, "") for name in outcome.replaced]),
-        ("Left as it is", list(outcome.left.items())),
+        (gettext("New"), [(name, "") for name in (*outcome.runs, *outcome.versions)]),
+        (gettext("Replaced"), [(name, "") for name in outcome.replaced]),
+        (gettext("Unchanged"), list(outcome.left.items())),
     )
     return {
         "outcome": outcome,

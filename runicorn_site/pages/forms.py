@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
 from remote.pages.forms import PortField
 from remote.ssh.address import SSH_PORT, InvalidAddress, checked_host
@@ -39,7 +40,9 @@ class RootForm(forms.Form):
         try:
             own.checked_root(path)
         except own.InvalidRoot as error:
-            raise forms.ValidationError(f"This cannot be the storage root: {error}.") from error
+            raise forms.ValidationError(
+                gettext("Invalid storage root: %(reason)s.") % {"reason": error}
+            ) from error
         return path
 
 
@@ -53,7 +56,7 @@ class RemoveKeyForm(forms.Form):
     """Known keys of a host to remove."""
 
     host = forms.CharField(max_length=512)
-    port = PortField("A port is a number from 1 to 65535.")
+    port = PortField(gettext_lazy("A port is a number from 1 to 65535."))
     key_type = forms.CharField(max_length=100)
 
     def clean_host(self) -> str:
@@ -85,7 +88,9 @@ class CheckForm(forms.Form):
 class ArchiveForm(forms.Form):
     """An archive to check."""
 
-    file = forms.FileField(allow_empty_file=True, error_messages={"required": "Choose an archive first."})
+    file = forms.FileField(
+        allow_empty_file=True, error_messages={"required": gettext_lazy("Choose an archive first.")}
+    )
 
 
 class ImportForm(forms.Form):

@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from remote.connections import saved
@@ -34,10 +36,10 @@ from runs.active_root import active_root
 from runs.models import StorageRoot
 
 SAID = {
-    "look": "Saved.",
-    "root": "This viewer and new scripts use this folder now.",
-    "host": "The host was forgotten, with whatever was remembered of it.",
-    "key": "The key was removed. Who connects to that host is asked about its key again.",
+    "look": _("Saved."),
+    "root": _("This server and new scripts now use this folder."),
+    "host": _("The host and its saved credentials were deleted."),
+    "key": _("The key was deleted. The next connection to this host asks about its key again."),
 }
 LIBRARIES = ("Django", "djangorestframework", "channels", "daphne", "numpy")
 
@@ -78,7 +80,7 @@ class SettingsContext(HostsContext):
     choices: list[ShownChoice]
     about: list[tuple[str, str]]
     asks_for_token: bool
-    said: str | None
+    said: str | Promise | None
     freed: int | None
 
 
@@ -129,24 +131,24 @@ def about() -> list[tuple[str, str]]:
     """Return labels and texts about this installation."""
     database = connection.settings_dict
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in LIBRARIES)
-    state = notices[0] if notices else "sound"
+    state = notices[0] if notices else gettext("intact")
     return [
         ("Runicorn", __version__),
-        ("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
-        ("Libraries", versions),
-        ("Configuration", str(own.config_directory())),
-        ("Data", str(settings.STATE_DIR)),
-        ("Database", str(database["NAME"])),
-        ("Database kind", f"{connection.display_name} {database_version()}, {state}"),
-        ("Switched off", switched_off()),
-        ("Licence", "MIT"),
+        ("Python", f"{platform.python_version()}, {platform.system()} {platform.machine()}"),
+        (gettext("Libraries"), versions),
+        (gettext("Configuration"), str(own.config_directory())),
+        (gettext("Data"), str(settings.STATE_DIR)),
+        (gettext("Database"), str(database["NAME"])),
+        (gettext("Database version"), f"{connection.display_name} {database_version()}, {state}"),
+        (gettext("Disabled"), switched_off()),
+        (gettext("License"), "MIT"),
     ]
 
 
 def switched_off() -> str:
     """Return the names of the disabled capabilities."""
     try:
-        return ", ".join(sorted(capabilities.disabled())) or "nothing"
+        return ", ".join(sorted(capabilities.disabled())) or gettext("none")
     except capabilities.UnknownCapability as error:
         return str(error)
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from artifacts.pages.forms import first_error
@@ -47,9 +48,12 @@ def change_root(request: HttpRequest) -> HttpResponse:
             storage_root.switch(form.cleaned_data["path"])
             return redirect("/settings?said=root")
     except own.InvalidRoot as error:
-        refused, status = f"This cannot be the storage root: {error}.", 400
+        refused, status = gettext("Invalid storage root: %(reason)s.") % {"reason": error}, 400
     except OSError as error:
-        refused, status = f"The configuration could not be written: {error.strerror}.", 503
+        refused, status = (
+            gettext("The configuration could not be written: %(reason)s.") % {"reason": error.strerror},
+            503,
+        )
     context = settings_context(request, request.POST.get("path", "").strip())
     return render(request, "settings.html", {**context, "looked": looked, "refused": refused}, status=status)
 

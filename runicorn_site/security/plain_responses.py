@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 
+from django.utils.translation import gettext_noop
+
 from runicorn_site.security.headers import Headers, is_api, security
 
 STYLE_PATH = "/plain.css"
@@ -18,24 +20,24 @@ HEAD = f"""<!doctype html>
 PAGE = f"""{HEAD}<body class="plain"><main><p>{{status}}</p><h1>{{title}}</h1><p>{{sentence}}</p></main></body></html>
 """
 TITLES = {
-    400: "This request cannot be understood",
-    403: "This is not allowed",
-    404: "There is nothing here",
-    405: "This cannot be done here",
-    409: "Something stands in the way",
-    410: "This is gone",
-    413: "This is too large",
-    415: "This kind of file cannot be read",
-    429: "Too many requests",
-    500: "Something went wrong",
-    503: "Not available right now",
-    507: "The disk is full",
+    400: gettext_noop("Bad request"),
+    403: gettext_noop("Not allowed"),
+    404: gettext_noop("Page not found"),
+    405: gettext_noop("Method not allowed"),
+    409: gettext_noop("Conflict"),
+    410: gettext_noop("Gone"),
+    413: gettext_noop("Too large"),
+    415: gettext_noop("Unsupported file type"),
+    429: gettext_noop("Too many requests"),
+    500: gettext_noop("Server error"),
+    503: gettext_noop("Temporarily unavailable"),
+    507: gettext_noop("The disk is full"),
 }
-"""What an error is called on its page."""
+"""Titles of error pages."""
 
 
 def title_of(status: int) -> str:
-    """A title for the page of an error, as people say it."""
+    """Return the title of the page of an error."""
     return TITLES.get(status, HTTPStatus(status).phrase)
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from django.utils.translation import gettext_noop
+
 import runicorn
 from runicorn.store import layout
 from runs.active_root import active_root
@@ -20,7 +22,7 @@ from runs.models import Run, StorageRoot
 
 RUNS = 12
 LAST_BYTES = 2000
-READ_ONLY = "The storage root is read-only: the demo could write nothing."
+READ_ONLY = gettext_noop("The storage root is read-only, so the demo cannot write runs.")
 logger = logging.getLogger(__name__)
 
 
@@ -101,7 +103,7 @@ class Demo:
         """
         with self._lock:
             if self._training is not None and self._training.running:
-                raise CannotStart("The demo is running already.")
+                raise CannotStart(gettext_noop("The demo is already running."))
             root = active_root()
             if self.impossible:
                 raise CannotStart(self.impossible)

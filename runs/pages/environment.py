@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+
 from runicorn.capture.redaction import Masking
 from runicorn.json_value import JsonObject, JsonValue
 from runs.pages.key_values import Pair, leaves
@@ -20,18 +23,18 @@ from runs.store.json_fields import timestamp
 
 KIB = 1024
 PARTS = {
-    "python_version": "the version of Python",
-    "platform": "the system",
-    "platform_details": "the system",
-    "command_line": "the command line",
-    "working_dir": "the folder",
-    "env_variables": "the environment variables",
-    "cpu_info": "the processor",
+    "python_version": gettext_noop("Python version"),
+    "platform": gettext_noop("system"),
+    "platform_details": gettext_noop("system"),
+    "command_line": gettext_noop("command line"),
+    "working_dir": gettext_noop("folder"),
+    "env_variables": gettext_noop("environment variables"),
+    "cpu_info": gettext_noop("CPU"),
     "git_info": "git",
-    "pip_packages": "the packages",
-    "conda_env": "the conda environment",
-    "conda_packages": "the conda packages",
-    "gpu_info": "the GPUs",
+    "pip_packages": gettext_noop("packages"),
+    "conda_env": gettext_noop("conda environment"),
+    "conda_packages": gettext_noop("conda packages"),
+    "gpu_info": gettext_noop("GPUs"),
 }
 GIT = ("commit", "branch", "has_changes", "changed_files_count", "remote", "diff", "diff_truncated")
 
@@ -58,15 +61,14 @@ class RunEnvironment:
         """Sentence about what was not captured; "" if everything was."""
         incomplete = self.value.get("incomplete")
         names = (
-            [PARTS.get(name, name) for name in incomplete if isinstance(name, str)]
+            [_(PARTS[name]) if name in PARTS else name for name in incomplete if isinstance(name, str)]
             if isinstance(incomplete, list)
             else []
         )
         unique = list(dict.fromkeys(names))
         if not unique:
             return ""
-        last = f"{', '.join(unique[:-1])} and {unique[-1]}" if len(unique) > 1 else unique[0]
-        return f"Not complete: {last} could not be read before the run went on or ended."
+        return _("Incomplete: not recorded in time: %(parts)s.") % {"parts": ", ".join(unique)}
 
     @property
     def captured(self) -> float | None:
@@ -111,9 +113,9 @@ class RunEnvironment:
         git = self.git
         branch = _text(git.get("branch"))
         lines = [
-            Pair("commit", _text(git.get("commit")) or ("none yet" if git else "")),
-            Pair("branch", "none (detached)" if branch == "HEAD" else branch),
-            Pair("changes", _changes(git)),
+            Pair(_("commit"), _text(git.get("commit")) or (_("none yet") if git else "")),
+            Pair(_("branch"), _("none (detached HEAD)") if branch == "HEAD" else branch),
+            Pair(_("changes"), _changes(git)),
             *(Pair(key.replace("_", " "), _text(value)) for key, value in git.items() if key not in GIT),
         ]
         return [line for line in lines if line.text]
@@ -122,28 +124,28 @@ class RunEnvironment:
     def sections(self) -> list[Section]:
         """All sections except the code."""
         found = [
-            Section("Command", [*self._command()]),
-            Section("Machine", [*self._machine()]),
-            Section("Python", [*self._python()]),
-            Section("Environment variables", [*_pairs(self._mapping("env_variables"))], "="),
-            Section("Packages", self._packages("pip_packages", "=="), "==", counted=True),
-            Section("Conda packages", self._packages("conda_packages", "="), "=", counted=True),
+            Section(_("Command"), [*self._command()]),
+            Section(_("Machine"), [*self._machine()]),
+            Section(_("Python"), [*self._python()]),
+            Section(_("Environment variables"), [*_pairs(self._mapping("env_variables"))], "="),
+            Section(_("Packages"), self._packages("pip_packages", "=="), "==", counted=True),
+            Section(_("Conda packages"), self._packages("conda_packages", "="), "=", counted=True),
         ]
         self._known |= {"git_info"} if self.git or self.value.get("git_info") is None else set()
         rest = {
             key: value for key, value in self.value.items() if key not in self._known and value is not None
         }
-        return [one for one in [*found, Section("Other", [*_pairs(rest)])] if one.lines]
+        return [one for one in [*found, Section(_("Other"), [*_pairs(rest)])] if one.lines]
 
     def _command(self) -> Iterator[Pair]:
         if words := self._texts("command_line"):
-            yield Pair("command line", shlex.join(words))
-        yield from self._plain(working_dir="folder")
+            yield Pair(_("command line"), shlex.join(words))
+        yield from self._plain(working_dir=_("folder"))
 
     def _machine(self) -> Iterator[Pair]:
         details = self._mapping("platform_details")
-        yield from self._plain(platform="system")
-        yield from _pairs({"host": details.get("node"), "version": details.get("version")})
+        yield from self._plain(platform=_("system"))
+        yield from _pairs({_("host"): details.get("node"), _("version"): details.get("version")})
         yield from _processor(self._mapping("cpu_info"))
         listed = self.value.get("gpu_info")
         cards = [card for card in listed if isinstance(card, dict)] if isinstance(listed, list) else []
@@ -154,9 +156,9 @@ class RunEnvironment:
 
     def _python(self) -> Iterator[Pair]:
         details = self._mapping("platform_details")
-        yield from self._plain(python_version="version")
-        yield from _pairs({"interpreter": details.get("python_implementation")})
-        yield from self._plain(conda_env="conda environment")
+        yield from self._plain(python_version=_("version"))
+        yield from _pairs({_("interpreter"): details.get("python_implementation")})
+        yield from self._plain(conda_env=_("conda environment"))
 
     def _plain(self, **names: str) -> Iterator[Pair]:
         for key, name in names.items():
@@ -188,23 +190,31 @@ def _changes(git: JsonObject) -> str:
     if "has_changes" not in git:
         return ""
     if not git["has_changes"]:
-        return "none: what ran is the commit"
+        return _("none")
     count = git.get("changed_files_count")
-    some = f"{count:,} file{'' if count == 1 else 's'}" if isinstance(count, int) else "some files"
-    return f"{some} not committed"
+    if not isinstance(count, int):
+        return _("uncommitted")
+    text = ngettext("%(n)s uncommitted file", "%(n)s uncommitted files", count)
+    return text % {"n": f"{count:,}"}
 
 
 def _processor(about: JsonObject) -> Iterator[Pair]:
     count, usable = about.get("count"), about.get("usable_count")
-    cores = f"{_text(usable)} of {_text(count)}" if usable not in (None, count) else _text(count)
+    cores = _text(count)
+    if usable not in (None, count):
+        cores = _("%(usable)s of %(count)s") % {"usable": usable, "count": _text(count)}
     named = ("model", "count", "usable_count", "memory_total_mb")
     rest = {key: value for key, value in about.items() if key not in named}
-    yield from _pairs({"processor": about.get("model"), "cores": cores, "memory": _memory(about)} | rest)
+    yield from _pairs({"CPU": about.get("model"), _("cores"): cores, _("memory"): _memory(about)} | rest)
 
 
 def _card(card: JsonObject) -> str:
     driver = card.get("driver_version")
-    parts = [_text(card.get("name")), _memory(card), f"driver {driver}" if driver else ""]
+    parts = [
+        _text(card.get("name")),
+        _memory(card),
+        _("driver %(version)s") % {"version": driver} if driver else "",
+    ]
     return ", ".join(part for part in parts if part)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from runs.store import params
 
 MOST = 2000
@@ -51,7 +53,11 @@ class Pairs(list[Pair]):
         self.value = value
         for pair in leaves(value):
             if len(self) == MOST:
-                self.append(Pair("…", f"More than {MOST} values; see the file for all of them."))
+                self.append(
+                    Pair(
+                        "…", gettext("Only the first %(n)d values are shown; the file has all.") % {"n": MOST}
+                    )
+                )
                 return
             self.append(pair)
 
@@ -72,4 +78,12 @@ def _text(value: Any) -> str:
         text = value
     else:
         text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} … ({len(text):,} characters)"
+    return (
+        text
+        if len(text) <= LONGEST
+        else gettext("%(text)s … (%(n)s characters)")
+        % {
+            "text": text[:LONGEST],
+            "n": f"{len(text):,}",
+        }
+    )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import TypedDict
 from urllib.parse import quote
 
+from django.utils.translation import gettext, gettext_lazy
+
 from runs.errors import NoSuchFile
 from runs.index import run_files
 from runs.index.media_index import catch_up
@@ -15,6 +17,11 @@ from runs.models import Run, RunMedia
 from runs.pages import media_histograms, media_tables
 
 IMAGES, TABLES, HISTOGRAMS = "images", "tables", "histograms"
+TITLES = {
+    IMAGES: gettext_lazy("Images"),
+    TABLES: gettext_lazy("Tables"),
+    HISTOGRAMS: gettext_lazy("Histograms"),
+}
 NEWEST = 20
 """Images per key in the page itself, for browsers without scripts."""
 KEYS = 50
@@ -34,7 +41,7 @@ class MediaItem:
     @property
     def words(self) -> str:
         """Key, step and caption in one line."""
-        step = "" if self.step is None else f"step {self.step:,}"
+        step = "" if self.step is None else gettext("step %(step)s") % {"step": f"{self.step:,}"}
         return ", ".join(part for part in (self.key, step, self.caption) if part)
 
 
@@ -88,6 +95,7 @@ def media_after(run: Run, last: int, mark: str) -> MediaAfter:
 class KindOverview(TypedDict):
     """Number of media of one kind, and the newest of each key."""
 
+    title: str
     count: int
     keys: list[tuple[str, list[MediaItem]]]
 
@@ -103,6 +111,7 @@ def overview(run: Run) -> dict[str, KindOverview]:
             by_key[medium.kind].setdefault(medium.key, []).append(medium)
     return {
         kind: {
+            "title": str(TITLES[kind]),
             "count": counts[kind],
             "keys": [(key, some[-NEWEST:]) for key, some in list(keys.items())[:KEYS]],
         }

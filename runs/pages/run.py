@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
+from django.utils.translation import gettext
+
 from runicorn.store import heartbeat, layout
 from runicorn_site.web.files import OpenFile
 from runs.index import run_files
@@ -81,13 +83,18 @@ def run_context(run: Run) -> RunContext:
     """Return what the page shows, without the charts, which a template tag of metrics adds."""
     media = shown_media.overview(run)
     environment = run_files.environment(run)
-    panes: list[tuple[str, int | None]] = [(name, None) for name in ("charts", "log", "config", "summary")]
-    panes += [(kind, about["count"]) for kind, about in media.items()]
-    panes += [("artifacts", run.artifacts_created_count + run.artifacts_used_count)]
-    panes += [("environment", None)] if environment else []
+    panes: list[tuple[str, str, int | None]] = [
+        ("charts", gettext("Charts"), None),
+        ("log", gettext("Log"), None),
+        ("config", gettext("Config"), None),
+        ("summary", gettext("Summary"), None),
+        *((kind, about["title"], about["count"]) for kind, about in media.items()),
+        ("artifacts", gettext("Artifacts"), run.artifacts_created_count + run.artifacts_used_count),
+    ]
+    panes += [("environment", gettext("Environment"), None)] if environment else []
     return {
         **header_context(run),
-        "panes": [{"name": name, "label": name.capitalize(), "count": count} for name, count in panes],
+        "panes": [{"name": name, "label": label, "count": count} for name, label, count in panes],
         "media": media,
         "tags": tags(run.root),
         "config": Pairs(run.config),

@@ -6,6 +6,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from django.utils.translation import gettext
+
 from runicorn.store import layout
 from runs.models import Run, RunMedia
 
@@ -38,7 +40,7 @@ def in_words(run: Run) -> str:
     if missing is None or run.records_written is None:
         return ""
     total = run.records_written + (run.records_unwritten or 0)
-    return f"{total - missing:,} of {total:,}"
+    return gettext("%(found)s of %(total)s") % {"found": f"{total - missing:,}", "total": f"{total:,}"}
 
 
 def problems(run: Run) -> list[str]:
@@ -50,7 +52,12 @@ def _unwritten(run: Run) -> str:
     if not run.records_unwritten:
         return ""
     total = (run.records_written or 0) + run.records_unwritten
-    return f"{run.records_unwritten:,} of {total:,} records could not be written by the training (a full disk, for example)."
+    return gettext(
+        "%(lost)s of %(total)s records could not be written, for example because the disk was full."
+    ) % {
+        "lost": f"{run.records_unwritten:,}",
+        "total": f"{total:,}",
+    }
 
 
 def _journal(run: Run) -> str:
@@ -59,14 +66,24 @@ def _journal(run: Run) -> str:
     try:
         size = os.stat(run.path / layout.EVENTS, follow_symlinks=False).st_size
     except FileNotFoundError:
-        return f"The journal is missing: it had {run.journal_end:,} bytes when the run ended."
+        return gettext("The journal is missing. It had %(size)s bytes when the run ended.") % {
+            "size": f"{run.journal_end:,}"
+        }
     except OSError as error:
-        return f"The journal cannot be read: {error.strerror or error}."
+        return gettext("The journal cannot be read: %(reason)s.") % {"reason": error.strerror or error}
     if size < run.journal_end:
-        return f"The journal was truncated: {size:,} of {run.journal_end:,} bytes are left of when the run ended."
+        return gettext("The journal was truncated to %(size)s of %(end)s bytes after the run ended.") % {
+            "size": f"{size:,}",
+            "end": f"{run.journal_end:,}",
+        }
     found, written = run.journal_records, run.records_written or 0
     if found is not None and found < written:
-        return f"The journal was changed after the run ended: it holds {found:,} of {written:,} records."
+        return gettext(
+            "The journal was changed after the run ended: %(found)s of %(total)s records are left."
+        ) % {
+            "found": f"{found:,}",
+            "total": f"{written:,}",
+        }
     return ""
 
 
@@ -79,7 +96,10 @@ def _media(run: Run) -> str:
     named, missing = _missing_media(run.pk, str(folder), run.media_mark, run.media_offset, changed)
     if not missing:
         return ""
-    return f"{missing:,} of {named:,} logged media files are missing."
+    return gettext("%(missing)s of %(total)s logged media files are missing.") % {
+        "missing": f"{missing:,}",
+        "total": f"{named:,}",
+    }
 
 
 @lru_cache(maxsize=256)

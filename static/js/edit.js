@@ -1,6 +1,7 @@
 /** Dialog for tags and note of a run, for the runs table and the run page. */
 
 import { requestJson } from "./http.js";
+import { gettext } from "./i18n.js";
 
 function element(name, properties = {}, ...children) {
   const made = Object.assign(document.createElement(name), properties);
@@ -20,8 +21,8 @@ export function change(id, changes) {
 
 /** A text field for tags: Enter or a comma adds one, Backspace removes the last. */
 function tagField(tags) {
-  const field = element("input", { placeholder: "Add a tag", maxLength: 255, autocomplete: "off" });
-  field.setAttribute("aria-label", "Add a tag");
+  const field = element("input", { placeholder: gettext("Add a tag"), maxLength: 255, autocomplete: "off" });
+  field.setAttribute("aria-label", gettext("Add a tag"));
   field.setAttribute("list", "known-tags");
   const holder = element("div", { className: "tag-field" }, field);
   const chips = () => [...holder.querySelectorAll(".tag")];
@@ -29,8 +30,8 @@ function tagField(tags) {
   function add(text) {
     const tag = text.trim();
     if (!tag || chips().some((chip) => chip.dataset.tag === tag)) return;
-    const remove = element("button", { type: "button", textContent: "×", title: `Remove ${tag}` });
-    remove.setAttribute("aria-label", `Remove the tag ${tag}`);
+    const remove = element("button", { type: "button", textContent: "×", title: gettext("Remove {tag}", { tag }) });
+    remove.setAttribute("aria-label", gettext("Remove tag {tag}", { tag }));
     const chip = element("span", { className: "tag" }, element("bdi", { textContent: tag }), remove);
     chip.dataset.tag = tag;
     remove.addEventListener("click", () => {
@@ -71,18 +72,18 @@ export async function editRun(id, anchor, first = "tags") {
   const problem = element("p", { className: "problem", hidden: true });
   problem.setAttribute("role", "alert");
   const dialog = element("dialog", { className: "editor" });
-  dialog.setAttribute("aria-label", "Tags and note");
+  dialog.setAttribute("aria-label", gettext("Tags and note"));
   const before = await ask(id);
   const tags = tagField(before.tags);
   const note = element("textarea", { value: before.description, rows: 4, maxLength: 100_000 });
-  const save = element("button", { className: "button main", textContent: "Save", value: "save" });
-  const cancel = element("button", { className: "button quiet", textContent: "Cancel", value: "cancel", type: "button" });
+  const save = element("button", { className: "button main", textContent: gettext("Save"), value: "save" });
+  const cancel = element("button", { className: "button quiet", textContent: gettext("Cancel"), value: "cancel", type: "button" });
   const form = element(
     "form",
     {},
-    element("div", { className: "label", textContent: "Tags" }),
+    element("div", { className: "label", textContent: gettext("Tags") }),
     tags.holder,
-    element("label", {}, element("span", { className: "label", textContent: "Note" }), note),
+    element("label", {}, element("span", { className: "label", textContent: gettext("Note") }), note),
     problem,
     element("div", { className: "actions" }, save, cancel),
   );

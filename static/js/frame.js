@@ -1,12 +1,14 @@
 /** What every page has: the search key, the theme button, relative times, copying. */
 
+import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
 
-const THEMES = ["auto", "light", "dark"];
+const THEMES = { auto: gettext("Auto"), light: gettext("Light"), dark: gettext("Dark") };
 
 function nextTheme(button) {
   const root = document.documentElement;
-  const next = THEMES[(THEMES.indexOf(root.dataset.theme ?? "auto") + 1) % THEMES.length];
+  const names = Object.keys(THEMES);
+  const next = names[(names.indexOf(root.dataset.theme ?? "auto") + 1) % names.length];
   if (next === "auto") delete root.dataset.theme;
   else root.dataset.theme = next;
   document.cookie = `runicorn_theme=${next}; path=/; max-age=31536000; samesite=strict`;
@@ -17,8 +19,8 @@ function nextTheme(button) {
 function nameTheme(button) {
   const theme = document.documentElement.dataset.theme ?? "auto";
   const [label] = button.getElementsByTagName("span");
-  label.textContent = theme[0].toUpperCase() + theme.slice(1);
-  button.setAttribute("aria-label", `Theme: ${theme}`);
+  label.textContent = THEMES[theme];
+  button.setAttribute("aria-label", gettext("Theme: {theme}", { theme: THEMES[theme] }));
 }
 
 async function copy(button) {
@@ -29,7 +31,7 @@ async function copy(button) {
     return;
   }
   await navigator.clipboard.writeText(source.textContent.trim());
-  button.dataset.done = "Copied";
+  button.dataset.done = gettext("Copied");
   setTimeout(() => delete button.dataset.done, 1500);
 }
 

@@ -34,7 +34,7 @@ export async function requestJson(address, options) {
 /** Return the body of a response, read by its method `read`; throw an `HttpError` if the connection broke. */
 export function complete(response, read) {
   return response[read]().catch(() => {
-    throw new HttpError("The response of the server is incomplete.", response.status);
+    throw new HttpError(gettext("The server’s response is incomplete."), response.status);
   });
 }
 
@@ -49,7 +49,7 @@ export async function fragment(address, mark = {}) {
 
 /** Return the sentence in the body of an error: `detail` of a problem document, or that of an error page. */
 export function errorText(text, status) {
-  const fallback = `The server responded with status ${status}.`;
+  const fallback = gettext("The server responded with status {status}.", { status });
   try {
     return JSON.parse(text).detail ?? fallback;
   } catch {

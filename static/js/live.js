@@ -1,8 +1,10 @@
 /** The page's WebSocket: open in a visible tab only, reconnecting after a lost connection. */
 
+import { gettext } from "./i18n.js";
+
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
-const FINAL = { 4404: "This run is no longer there.", 4400: "The server does not know this run id." };
+const FINAL = { 4404: gettext("This run no longer exists."), 4400: gettext("Unknown run ID.") };
 
 export class Live {
   /**
@@ -62,7 +64,7 @@ export class Live {
       this.state(FINAL[code]);
       return;
     }
-    this.state("Not live: the connection was lost. Trying again.", () => this.again());
+    this.state(gettext("Disconnected from the server. Retrying…"), () => this.again());
     this.timer = setTimeout(() => this.open(), this.wait * (0.5 + Math.random() / 2));
     this.wait = Math.min(this.wait * 1.8, LONGEST_WAIT);
   }

@@ -106,7 +106,7 @@ async function findPlace() {
   try {
     begin(await requestJson(`${series}?points=4&names=,`));
   } catch (error) {
-    say(`Not live. ${error.message}`, () => findPlace());
+    say(error.message, () => findPlace());
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { editRun } from "./edit.js";
 import { UNREACHABLE, errorText, fragment } from "./http.js";
+import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { columns } from "./runs/columns.js";
 import { compare } from "./runs/compare.js";
@@ -85,5 +86,5 @@ compare(picks);
 actions(picks, refresh);
 
 poll(refresh, interval, (error) => {
-  say(error ? `Out of date, trying again. ${error.message}` : "");
+  say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");
 });

@@ -1,6 +1,7 @@
 /** Times as people say them, with the exact one on hover; the same words as the server's filter `ago`. */
 
 import { formatDuration, formatTime } from "./chart/text/format.js";
+import { gettext } from "./i18n.js";
 
 const EVERY = 1000;
 
@@ -8,11 +9,11 @@ const EVERY = 1000;
 export function ago(seconds, now = Date.now() / 1000) {
   const past = now - seconds;
   if (past < 0) return formatTime(seconds);
-  if (past < 5) return "just now";
-  if (past < 60) return `${Math.floor(past)} s ago`;
-  if (past < 3600) return `${Math.floor(past / 60)} min ago`;
-  if (past < 86400) return `${Math.floor(past / 3600)} h ago`;
-  if (past < 30 * 86400) return `${Math.floor(past / 86400)} d ago`;
+  if (past < 5) return gettext("just now");
+  if (past < 60) return gettext("{n} s ago", { n: Math.floor(past) });
+  if (past < 3600) return gettext("{n} min ago", { n: Math.floor(past / 60) });
+  if (past < 86400) return gettext("{n} h ago", { n: Math.floor(past / 3600) });
+  if (past < 30 * 86400) return gettext("{n} d ago", { n: Math.floor(past / 86400) });
   return formatTime(seconds).slice(0, 10);
 }
 

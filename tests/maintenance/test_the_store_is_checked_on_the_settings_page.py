@@ -21,15 +21,13 @@ def _check(client: Client, **fields: str) -> str:
 
 def _finished(client: Client) -> str:
     text = " ".join(client.get(ADDRESS).content.decode().split())
-    return "" if "Checking:" in text else text
+    return "" if "Checking…" in text else text
 
 
 def test_damage_is_listed_and_derived_files_are_repaired(store: Path, tmp_path: Path, client: Client) -> None:
     damage.make_store(store, tmp_path / "work")
     text = _check(client, contents="1")
-    assert (
-        "3 runs, 918 records, 18 media files and 8 files of artifacts checked: 0 errors, 0 warnings." in text
-    )
+    assert "Checked 3 runs, 918 records, 18 media files and 8 artifact files: 0 errors, 0 warnings." in text
     (media,) = sorted(store.glob("p/n0/runs/*/media/*rows*"))
     media.unlink()
     (store / "artifacts/dataset/data/versions.json").write_text("{")

@@ -122,7 +122,7 @@ def test_its_beginning_is_asked_for_until_nothing_is_left_out(board: Any, server
     assert asked == [None, [":10000"], [":1000"], [":100"]]
     x = page.evaluate("chart('loss').curves[0].series.x")
     assert x == [*range(101), *range(110, 1001, 10), *range(1100, 10_001, 100), *range(11_000, 100_001, 1000)]
-    assert "what is at zero is not drawn" in page.locator(".plot").get_attribute("aria-label")
+    assert "Values at zero are not drawn" in page.locator(".plot").get_attribute("aria-label")
 
 
 def test_the_beginning_of_a_group_is_asked_for_as_well(js: Js) -> None:
@@ -170,4 +170,4 @@ def test_keys_zoom_by_equal_factors(board: Any, server: Server) -> None:  # noqa
 def test_what_lies_at_zero_alone_is_said(board: Any, server: Server) -> None:  # noqa: F811
     server.make = lambda name, query: curve(name, query) | {"x": [0], "y": [1], "count": 1}
     page = board("loss", search="?logx=1")
-    until(lambda: page.get_by_text("Nothing beyond zero to draw on a logarithmic axis.").count() == 1)
+    until(lambda: page.get_by_text("No positive positions to draw on a logarithmic axis.").count() == 1)

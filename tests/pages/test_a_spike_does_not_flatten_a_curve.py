@@ -59,4 +59,4 @@ def test_the_sentence_of_a_chart_says_so(js: Js) -> None:
         "chart/text/descriptions.js",
         "m => [m.clippedText({above: 1, below: 0}), m.clippedText({above: 3, below: 2})]",
     )
-    assert said == ["1 above the axis is not drawn.", "3 above and 2 below the axis are not drawn."]
+    assert said == ["Not drawn: 1 above and 0 below the axis.", "Not drawn: 3 above and 2 below the axis."]

@@ -34,7 +34,7 @@ def test_the_editor_of_tags_and_note(run_page: Any) -> None:
 def test_a_large_chart_and_the_table_behind_it(run_page: Any) -> None:
     chart = run_page.locator('#charts figure[data-name="val/acc"]')
     chart.locator(".plot").focus()  # the buttons are there for whoever is at the chart
-    chart.get_by_role("button", name="Larger").click()
+    chart.get_by_role("button", name="Enlarge").click()
     chart.get_by_role("button", name="Table").click()
     chart.get_by_role("region", name="Points of val/acc").wait_for()
     chart.locator(".plot").press("ArrowLeft")
@@ -68,7 +68,7 @@ def test_the_environment_with_its_diff_open(open_page: Open, busy_site: Viewer) 
     run_id = with_environment(busy_site.root, {"git_info": GIT, "pip_packages": ["numpy==2.1", "rich==1"]})
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
     page = open_page(f"/runs/{run_id}?pane=environment", bypass_csp=True)
-    page.locator("#environment").get_by_text("What was not committed").click()
+    page.locator("#environment").get_by_text("Uncommitted changes").click()
     page.locator("#environment .diff .added").wait_for()
     assert violations(page) == {}
     page.goto(f"{busy_site.url}/runs/{run_id}/diff")

@@ -246,7 +246,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
     (
         "all NaN",
         {"x": [1, 2], "y": [None, None], "special": [[0, "nan"], [1, "nan"]]},
-        "No finite value among the points.",
+        "No finite values.",
     ),
     ("constant", {"x": [1, 2, 3], "y": [7, 7, 7]}, ""),
     ("one point", {"x": [5], "y": [3.5]}, ""),
@@ -282,12 +282,12 @@ def test_a_spike_is_left_out_marked_and_shown_on_demand(board: Callable[..., Any
     page = board("loss")
     until(lambda: painted(page, "loss", [187, 42, 42]) > 20)
     label = page.locator(".plot").get_attribute("aria-label")
-    assert "highest 1e173" in label and label.endswith("1 above the axis is not drawn.")
+    assert "highest 1e173" in label and label.endswith("Not drawn: 1 above and 0 below the axis.")
     assert page.evaluate("chart('loss').plot.y.domain[1]") < 4
     page.locator("select[name=spread]").select_option("all")
     until(lambda: page.evaluate("chart('loss').plot.y.domain[1]") > 1e173)
     assert page.evaluate("location.search") == "?y=all"
-    assert "not drawn" not in page.locator(".plot").get_attribute("aria-label")
+    assert "Not drawn" not in page.locator(".plot").get_attribute("aria-label")
 
 
 def test_a_band_is_drawn_where_points_were_thinned(board: Callable[..., Any], server: Server) -> None:
@@ -305,7 +305,7 @@ def test_a_larger_chart_has_more_points(board: Callable[..., Any], server: Serve
     until(lambda: painted(page, "loss") > 300)
     page.set_viewport_size({"width": 1600, "height": 600})
     page.locator("figure").hover()
-    page.get_by_role("button", name="Larger: loss").click()
+    page.get_by_role("button", name="Enlarge: loss").click()
     until(lambda: int(server.asked[-1]["points"][0]) >= 1500)
 
 

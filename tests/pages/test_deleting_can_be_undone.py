@@ -79,7 +79,7 @@ def test_the_recycle_bin_lists_and_restores_one_by_its_button(
     answer = client.post("/restore-runs", {"only": first, "run_ids": second, "from": "bin"})
     after = page(answer["Location"])
     assert after.texts("b", "name") == ["second"]
-    assert after.texts("p", "notice") == ["1 run was restored. See the runs."]
+    assert after.texts("p", "notice") == ["1 run restored. Show runs"]
     again = client.post("/restore-runs", {"only": first, "from": "bin"})
     assert page(again["Location"]).texts("p", "failed") == ["1 run could not be changed."]
     assert not page("/recycle-bin?restored=x&left=-1").all("p", "notice")
@@ -95,7 +95,7 @@ def test_the_bin_is_emptied_only_when_that_is_confirmed(store: Path, page: Page,
 
     emptied = page(client.post("/recycle-bin/empty", {"confirm": "true"})["Location"])
     assert not (store / "p" / "n" / "runs" / run_id).exists()
-    assert "1 run was removed for good." in emptied.texts("p", "notice")
+    assert "1 run permanently deleted." in emptied.texts("p", "notice")
     assert "The recycle bin is empty" in emptied.texts("main")[0]
 
 
@@ -103,4 +103,4 @@ def test_what_could_not_be_deleted_is_said(store: Path, page: Page, client: Clie
     run_id = write_run(store, "p", "n")
     page("/")
     answer = client.post("/delete-runs", {"run_ids": [run_id, "20260101_000000_abcdef"]})
-    assert "1 run could not be deleted" in page(answer["Location"]).texts("p", "failed")[-1]
+    assert "Couldn’t delete 1 run" in page(answer["Location"]).texts("p", "failed")[-1]

@@ -65,7 +65,7 @@ def test_a_legend_hides_shows_alone_and_highlights(board: Callable[[int], Any]) 
     assert page.evaluate("chart().highlighted") == "run-1"
     for name in ("Run 0", "Run 1", "Run 2"):
         page.get_by_role("button", name=name).click()
-    until(lambda: page.locator(".message").text_content() == "Every curve is hidden.")
+    until(lambda: page.locator(".message").text_content() == "All curves are hidden.")
 
 
 def test_many_entries_of_a_legend_are_found_by_name(board: Callable[[int], Any]) -> None:

@@ -58,7 +58,7 @@ def test_a_truncated_journal_is_reported(run: rn.Run, page: Callable[..., Any], 
     _keep_lines(run, 150)
     left = (run.run_dir / "events.jsonl").stat().st_size
     text = page(f"/runs/{run.id}").texts("main")[0]
-    assert f"The journal was truncated: {left:,} of {size:,} bytes" in text and "150 of 203" in text
+    assert f"The journal was truncated to {left:,} of {size:,} bytes" in text and "150 of 203" in text
     assert "Incomplete: 150 of 203 records" in page("/").texts("main")[0]
     assert _item(client) == (203, 53)
 
@@ -89,7 +89,7 @@ def test_a_replaced_journal_is_reported(run: rn.Run, page: Callable[..., Any], c
     line = b'{"ts":1.0,"type":"metrics","data":{"loss":1,"note":"%s","global_step":1}}\n' % (b"x" * 60_000)
     (run.run_dir / "events.jsonl").write_bytes(line)
     text = page(f"/runs/{run.id}").texts("main")[0]
-    assert "The journal was changed after the run ended: it holds 1 of 203 records." in text
+    assert "The journal was changed after the run ended: 1 of 203 records are left." in text
     assert _item(client) == (203, 202)
 
 

@@ -53,7 +53,7 @@ def usual_columns(table: Any) -> None:
     """Forget what was chosen."""
     table.locator("#columns summary").click()
     with table.expect_navigation():
-        table.get_by_role("button", name="Usual columns and widths").click()
+        table.get_by_role("button", name="Reset columns").click()
 
 
 def test_a_column_that_is_chosen_in_the_moment_of_leaving_is_kept(table: Any, site: Viewer) -> None:
@@ -98,7 +98,7 @@ def test_columns_are_moved_added_resized_and_stay(table: Any, site: Viewer) -> N
 def test_all_that_match_are_tagged_archived_and_taken_back(table: Any, site: Viewer) -> None:
     table.locator("#pick-all").check()
     assert table.locator("#selection output").inner_text() == "50 runs selected"
-    table.get_by_role("button", name="Select all 130 that match").click()
+    table.get_by_role("button", name="Select all 130 matching").click()
     until(
         lambda: (
             table.locator("#selection output").inner_text() == "130 runs selected, 50 of them on this page"
@@ -132,7 +132,7 @@ def test_tags_and_note_are_edited_in_place(table: Any, site: Viewer) -> None:
     run_id = (row.get_attribute("id") or "").removeprefix("run-")
     assert site.get(f"/api/runs/{run_id}").json()["description"] == "What a run"
     table.keyboard.press("t")
-    sheet.get_by_label("Remove the tag first").click()
+    sheet.get_by_label("Remove tag first").click()
     table.keyboard.press("Escape")
     assert site.get(f"/api/runs/{run_id}").json()["tags"] == ["first", "second <b>"]
 
@@ -141,7 +141,7 @@ def test_a_view_is_saved_and_opened(table: Any, site: Viewer) -> None:
     table.goto(f"{site.url}/?where=config.lr+%3C+3&sort=name")
     table.locator("#views summary").click()
     table.get_by_label("Name of the new view").fill("Small rates")
-    table.get_by_role("button", name="Save this view").click()
+    table.get_by_role("button", name="Save view").click()
     table.goto(f"{site.url}/")
     table.locator("#views summary").click()
     table.get_by_role("link", name="Small rates").click()
@@ -151,7 +151,7 @@ def test_a_view_is_saved_and_opened(table: Any, site: Viewer) -> None:
 
 
 def test_a_condition_is_mended_where_it_stands(table: Any) -> None:
-    field = table.get_by_label("Condition")
+    field = table.get_by_label("Filter expression")
     field.fill("config.lr <")
     table.keyboard.press("Enter")
     until(lambda: "expected a value at position 12" in table.locator("#runs").inner_text())

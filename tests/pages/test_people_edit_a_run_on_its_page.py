@@ -67,7 +67,7 @@ def test_an_open_sheet_outlives_the_redraw_of_the_head(
     open_page: Open, busy_site: Viewer, run_id: str
 ) -> None:
     page = open_page(f"/runs/{run_id}")
-    page.get_by_role("button", name="Edit the tags").click()
+    page.get_by_role("button", name="Edit tags").click()
     field = page.get_by_role("dialog").get_by_label("Add a tag")
     field.fill("half a wo")
     append_metrics(busy_site.root, "edited", "by people", run_id, [{"loss": 0.5, "global_step": 60}], 2e9)

@@ -80,7 +80,7 @@ def test_filters_and_order_are_taken_over_without_a_reload(
     if not screen.is_phone:
         page.locator("#columns summary").click()
         with page.expect_navigation():
-            page.get_by_role("button", name="Usual columns and widths").click()
+            page.get_by_role("button", name="Reset columns").click()
 
 
 def test_a_running_row_moves_and_a_new_one_appears_by_themselves(

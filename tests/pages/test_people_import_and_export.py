@@ -37,16 +37,11 @@ def key_in(answer: Any) -> str:
 
 
 def test_it_is_shown_before_it_is_done(store: Path, full: Path, pack: Pack, client: Client) -> None:
-    assert b"Check the archive" in client.get("/import").content
+    assert b"Preview import" in client.get("/import").content
     before = snapshot(store)
     told = sent(client, pack(full).read_bytes())
     page = told.content.decode()
-    assert (
-        told.status_code == 200
-        and "What would happen" in page
-        and "Import the 6 new ones" in page
-        and RUN in page
-    )
+    assert told.status_code == 200 and "Preview" in page and "Import 6 new entries" in page and RUN in page
     assert not (store / "vision").exists() and snapshot(store).keys() - before.keys()  # it waits
     done = client.post("/import/take", {"key": key_in(told)})
     assert b"were added" in done.content and (store / "vision" / "resnet" / "runs" / RUN).is_dir()
@@ -62,7 +57,7 @@ def test_what_is_there_is_replaced_by_a_button_of_its_own(
     (store / "vision" / "resnet" / "runs" / RUN / "summary.json").write_text("{}")
     told = sent(client, data)
     page = told.content.decode()
-    assert "is in this store already" in page and "Replace 3 runs" in " ".join(page.split())
+    assert "is already in this store" in page and "Replace 3 runs" in " ".join(page.split())
     done = client.post("/import/take", {"key": key_in(told), "overwrite": "1"})
     assert b"Replaced" in done.content
     assert "best_metric_name" in (store / "vision" / "resnet" / "runs" / RUN / "summary.json").read_text()
@@ -120,9 +115,9 @@ def test_a_browser_sends_and_saves(
     browser.goto(f"{viewer.url}/settings")
     browser.click("text=Import an archive")
     browser.set_input_files("input[type=file]", pack(full))
-    browser.click("text=Check the archive")
-    browser.click("text=Import the 6 new ones")
-    browser.click("text=See the runs")
+    browser.click("text=Preview import")
+    browser.click("text=Import 6 new entries")
+    browser.click("text=Show runs")
     browser.check(f'input[value="{RUN}"]')
     browser.check(f'input[value="{SECOND}"]')
     with browser.expect_download() as download:
@@ -133,7 +128,7 @@ def test_a_browser_sends_and_saves(
     browser.goto(f"{viewer.url}/runs/{RUN}")
     browser.click("#export-menu summary")
     with browser.expect_download() as download:
-        browser.click("text=Report, as one page")
+        browser.click("text=Report (HTML)")
     download.value.save_as(tmp_path / "report.html")
     page, asked = chromium.new_page(), []
     page.on("request", lambda request: asked.append(request.url))

@@ -26,12 +26,12 @@ def test_runs_are_brought_back_and_the_bin_is_emptied(viewer: Viewer, browser: A
     browser.get_by_text("1 run was restored.").wait_for()
     browser.get_by_label(f"Restore second {ids[1]}").click()
     until(lambda: browser.locator("b.name").all_inner_texts() == ["third"])
-    browser.locator("summary", has_text="Empty the bin").click()
-    browser.get_by_role("button", name="Empty the bin").click()  # the browser asks for the tick first
+    browser.locator("summary", has_text="Empty recycle bin").click()
+    browser.get_by_role("button", name="Empty recycle bin").click()  # the browser asks for the tick first
     assert (folder / "p" / "third").exists()
     browser.get_by_label("Yes, delete the files").check()
-    browser.get_by_role("button", name="Empty the bin").click()
-    browser.get_by_text("1 run was removed for good.").wait_for()
+    browser.get_by_role("button", name="Empty recycle bin").click()
+    browser.get_by_text("1 run permanently deleted.").wait_for()
     browser.get_by_role("heading", name="The recycle bin is empty").wait_for()
     assert [run["name"] for run in viewer.get("/api/runs?order_by=name").json()] == ["second", "first"]
 
@@ -53,7 +53,7 @@ def test_the_look_and_the_storage_root_are_changed(
     assert viewer.get("/api/config").json()["storage"] == str(folder)
     browser.get_by_role("button", name="Use this folder").click()
     browser.locator(".about").get_by_text(str(other)).first.wait_for()
-    browser.get_by_role("link", name="open the admin site").click()
+    browser.get_by_role("link", name="Admin site").click()
     browser.wait_for_url("**/admin/")
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(21, 21, 23)"
     browser.goto(viewer.url)

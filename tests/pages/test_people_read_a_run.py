@@ -118,7 +118,7 @@ def test_a_lost_connection_is_said_and_comes_back(open_page: Open) -> None:
     page.goto(page.url.rstrip("/") + RUN)
     notice = page.locator("#connection")
     until(lambda: notice.is_visible())
-    assert "Not live" in notice.inner_text()
+    assert "Disconnected" in notice.inner_text()
     assert notice.get_by_role("button", name="Try again").is_visible()
 
 
@@ -128,4 +128,4 @@ def test_the_system_page_moves(open_page: Open) -> None:
     first = page.evaluate(figures)
     until(lambda: page.evaluate(figures) != first)
     until(lambda: page.evaluate("document.querySelector('#history canvas')?.width > 0"))
-    assert page.locator("#history h3").all_text_contents()[:2] == ["Processor %", "Memory %"]
+    assert page.locator("#history h3").all_text_contents()[:2] == ["CPU %", "Memory %"]

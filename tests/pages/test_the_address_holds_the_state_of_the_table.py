@@ -87,10 +87,3 @@ def test_names_of_metrics_may_hold_dots() -> None:
     assert metric_of("metric.a.b.max") == ("a.b", "max")
     assert not is_added("metric.max")
     assert not is_added("config.")
-
-
-def test_the_filters_are_said_in_words() -> None:
-    state = TableState(search="res", project="vision", statuses=("failed",))
-    assert state.in_words == (
-        "“res” in its name, project, id, tags or description, the project “vision” and the status failed"
-    )

@@ -65,7 +65,7 @@ def test_what_the_library_captures_is_shown_by_part(store: Path, page: Page) -> 
 def test_git_is_told_in_words(store: Path, page: Page) -> None:
     run_id = with_environment(store, {"git_info": GIT | {"remote": "https://me:secret@host.example/r.git"}})
     lines = shown(page, run_id)
-    assert (lines["commit"], lines["branch"], lines["changes"]) == ("a1b2c3", "main", "2 files not committed")
+    assert (lines["commit"], lines["branch"], lines["changes"]) == ("a1b2c3", "main", "2 uncommitted files")
     links = [link.attributes for link in page(f"/runs/{run_id}").all("a")]
     assert "https://host.example/r.git" in [link["href"] for link in links]
 
@@ -79,7 +79,7 @@ def test_only_addresses_of_the_web_are_links(store: Path, page: Page, remote: An
 def test_what_could_not_be_captured_is_said(store: Path, page: Page) -> None:
     run_id = with_environment(store, {"platform": "x", "incomplete": ["git_info", "gpu_info", 3]})
     notices = page(f"/runs/{run_id}").texts("p", "warning")
-    assert any("Not complete: git and the GPUs could not be read" in notice for notice in notices)
+    assert any("Incomplete: not recorded in time: git, GPUs" in notice for notice in notices)
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_it_is_searched_copied_and_the_diff_opened_in_place(open_page: Open, bus
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
     page = open_page(f"/runs/{run_id}?pane=environment", permissions=["clipboard-read", "clipboard-write"])
     pane = page.locator("#environment")
-    pane.get_by_text("What was not committed").click()
+    pane.get_by_text("Uncommitted changes").click()
     pane.locator(".diff .added").wait_for()
-    pane.get_by_label("Filter Environment").fill("r =")
-    assert pane.get_by_text("No line has that.").is_visible()
-    pane.get_by_label("Filter Environment").fill("u")
+    pane.get_by_label("Filter environment").fill("r =")
+    assert pane.get_by_text("No matches.").is_visible()
+    pane.get_by_label("Filter environment").fill("u")
     assert pane.locator("h3:visible").all_text_contents() == ["Packages 3"]
-    pane.get_by_label("Filter Environment").fill("tor")
+    pane.get_by_label("Filter environment").fill("tor")
     pane.get_by_role("button", name="Copy Packages").click()
     until(lambda: page.evaluate("navigator.clipboard.readText()") == "torch==2.9")

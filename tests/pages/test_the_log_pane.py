@@ -181,7 +181,7 @@ def test_a_server_that_is_gone_is_said_with_a_way_to_try_again(pane: Any) -> Non
     pane.evaluate("pane.jump(500)")
     failure = pane.locator(".failure")
     until(lambda: failure.is_visible())
-    assert "The response of the server is incomplete." in failure.inner_text()
+    assert "The server’s response is incomplete." in failure.inner_text()
     serve_log(pane, 600)
     failure.get_by_role("button").click()
     until(lambda: pane.locator("[aria-current]").count() == 1)

@@ -19,9 +19,9 @@ def test_it_shows_where_everything_is(store: Path, page: Page, home: Path) -> No
     write_run(store)
     text = " ".join(page("/settings").texts("main"))
     assert f"{store} · 1 run" in text
-    assert "nothing: scripts write into ./.runicorn" in text
+    assert "none: scripts write to ./.runicorn" in text
     assert str(home / "config") in text
-    assert "SQLite 3." in text and "sound" in text and "MIT" in text
+    assert "SQLite 3." in text and "intact" in text and "MIT" in text
 
 
 def test_the_look_is_kept_by_the_browser_and_drawn_by_the_server(
@@ -45,7 +45,7 @@ def test_a_word_that_is_no_choice_counts_as_nothing(store: Path, page: Page, cli
 def test_a_folder_is_looked_at_before_it_is_switched_to(store: Path, tmp_path: Path, client: Client) -> None:
     write_run(tmp_path / "other")
     looked = client.post("/settings/root", {"path": str(tmp_path / "other"), "check": "1"})
-    assert "holds 1 run." in looked.content.decode()
+    assert "contains 1 run." in looked.content.decode()
     missing = client.post("/settings/root", {"path": str(tmp_path / "none"), "check": "1"})
     assert "does not exist yet and will be created" in missing.content.decode()
     assert not (tmp_path / "none").exists()
@@ -56,7 +56,7 @@ def test_the_folder_becomes_the_root_at_once(store: Path, tmp_path: Path, page: 
     write_run(tmp_path / "other", name="there")
     answer = client.post("/settings/root", {"path": str(tmp_path / "other")})
     assert (answer.status_code, answer["Location"]) == (302, "/settings?said=root")
-    assert "This viewer and new scripts use this folder now." in " ".join(
+    assert "This server and new scripts now use this folder." in " ".join(
         page("/settings?said=root").texts("main")
     )
     assert page("/").texts("a", "name") == ["there"]
@@ -68,7 +68,7 @@ def test_what_is_wrong_with_a_folder_is_said(store: Path, client: Client, more: 
     answer = client.post("/settings/root", {"path": "run<s>"} | more)
     assert answer.status_code == 400
     text = answer.content.decode()
-    assert "This cannot be the storage root: it must be absolute, or begin with ~." in text
+    assert "Invalid storage root: it must be absolute, or begin with ~." in text
     assert 'value="run&lt;s&gt;"' in text
     assert user.read_user_config() == {}
 

@@ -33,7 +33,7 @@ def test_columns_are_chosen_ordered_and_remembered(filled: Path, page: Page, cli
     assert found.texts("td", "c-host") == ["there"]
     assert client.post("/runs-columns", {"col": ["note", "name", "nonsense"]}).status_code == 204
     assert heads(page("/")) == ["Note", "Name"]
-    assert heads(page("/?col=name&col=id")) == ["Name", "Id"]
+    assert heads(page("/?col=name&col=id")) == ["Name", "ID"]
     client.post("/runs-columns")
     assert heads(page("/"))[:3] == ["Status", "Name", "Project"]
 

@@ -9,12 +9,12 @@ from runs.pages.exit_reason import in_words
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (RuntimeError("CUDA out of memory\nmore"), "Ended by an exception, RuntimeError: CUDA out of memory"),
-        (KeyError("x"), "Ended by an exception, KeyError: 'x'"),
-        (ValueError(), "Ended by an exception, ValueError."),
-        (KeyboardInterrupt(), "Interrupted by a person: Ctrl-C, or Stop in a notebook."),
-        (SystemExit(3), "The script ended itself with exit code 3."),
-        (SystemExit("no data"), "The script ended itself: no data"),
+        (RuntimeError("CUDA out of memory\nmore"), "Failed: RuntimeError: CUDA out of memory"),
+        (KeyError("x"), "Failed: KeyError: 'x'"),
+        (ValueError(), "Failed: ValueError"),
+        (KeyboardInterrupt(), "Interrupted by the user (Ctrl-C, or Stop in a notebook)."),
+        (SystemExit(3), "The script exited with code 3."),
+        (SystemExit("no data"), "The script exited: no data"),
     ],
 )
 def test_what_the_library_writes(error: BaseException, words: str) -> None:
@@ -26,10 +26,10 @@ def test_what_the_library_writes(error: BaseException, words: str) -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        ("process_not_found", "The process of this run is gone"),
-        ("SIGTERM", "Told to stop from outside (SIGTERM)"),
-        ("SIGUSR1", "Ended by the signal SIGUSR1."),
-        ("out of budget", "Ended because: out of budget"),
+        ("process_not_found", "The process of this run ended without an exit status"),
+        ("SIGTERM", "Terminated by SIGTERM"),
+        ("SIGUSR1", "Ended by signal SIGUSR1."),
+        ("out of budget", "Exit reason: out of budget"),
     ],
 )
 def test_what_else_is_there(reason: str, words: str) -> None:

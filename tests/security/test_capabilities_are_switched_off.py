@@ -85,7 +85,7 @@ def test_the_settings_page_lists_what_is_off(
     store: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def listed() -> str:
-        return client.get("/settings").content.decode().partition("<dt>Switched off</dt>")[2][:200]
+        return client.get("/settings").content.decode().partition("<dt>Disabled</dt>")[2][:200]
 
     assert "nothing" in listed()
     monkeypatch.setenv("RUNICORN_DISABLE", "root-change,import")

@@ -39,13 +39,13 @@ def test_the_page_holds_no_script_and_no_form_that_the_api_refuses(odd: Viewer) 
 def test_its_form_sends_json_and_shows_the_answer(plain: Viewer, browser: Any) -> None:
     address = f"{plain.url}/api/config/column-widths?table=tried&size=lg"
     browser.goto(address)
-    browser.get_by_label("Body as JSON").fill('{"table": "tried", "size": "lg", "widths": {"name": 99}}')
+    browser.get_by_label("JSON body").fill('{"table": "tried", "size": "lg", "widths": {"name": 99}}')
     browser.get_by_role("button", name="Send").click()
     browser.get_by_text("HTTP 200").nth(1).wait_for()
     assert '"ok": true' in browser.locator("#answer").inner_text()
     assert plain.get(address.removeprefix(plain.url)).json()["widths"] == {"name": 99}
     browser.get_by_label("Method").select_option("DELETE")
-    browser.get_by_label("Body as JSON").fill("")
+    browser.get_by_label("JSON body").fill("")
     browser.get_by_role("button", name="Send").click()
     browser.get_by_text("preferences reset").wait_for()
     assert plain.get(address.removeprefix(plain.url)).json()["widths"] == {}

@@ -49,10 +49,10 @@ def test_it_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer) -> No
     def press(address: str) -> requests.Response:
         return browser.post(viewer.url + address, {"csrfmiddlewaretoken": token}, timeout=30)
 
-    assert "The demo trains network 1 of 12." in press("/demo/start").text
+    assert "Demo: training network 1 of 12." in press("/demo/start").text
     twice = press("/demo/start")
     assert twice.status_code == 409
-    assert "The demo is running already." in twice.text
+    assert "The demo is already running." in twice.text
     (child,) = psutil.Process(viewer.process.pid).children()
     viewer.kill()
     until(lambda: gone(child))
@@ -84,7 +84,7 @@ def test_why_it_ended_early_is_told(
     short(monkeypatch, "import sys; sys.exit('first\\nno <room> left')")
     client.post("/demo/start")
     until(lambda: demo.training is not None and not demo.training.running)
-    assert "The demo ended early: no &lt;room&gt; left" in client.get("/").content.decode()
+    assert "The demo failed: no &lt;room&gt; left" in client.get("/").content.decode()
 
 
 def test_a_read_only_root_takes_none(

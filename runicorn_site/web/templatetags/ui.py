@@ -16,7 +16,7 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from runicorn.store import layout
 
@@ -24,7 +24,12 @@ register = template.Library()
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB = 1024
-SHAPES = frozenset(layout.STATUSES)
+STATUSES = {
+    layout.RUNNING: gettext_noop("running"),
+    layout.FINISHED: gettext_noop("finished"),
+    layout.FAILED: gettext_noop("failed"),
+    layout.INTERRUPTED: gettext_noop("interrupted"),
+}
 
 
 @register.simple_tag
@@ -55,11 +60,19 @@ def rail_link(context: Context, address: str, picture: str, label: str) -> SafeS
 
 
 @register.simple_tag
-@lru_cache(maxsize=100)
 def status(word: str) -> SafeString:
-    """A status as word, shape and colour. A word that nobody knows is shown as it is."""
-    shape = word if word in SHAPES else "unknown"
-    return format_html('<span class="status {}">{}{}</span>', shape, icon(shape), word)
+    """Render a status as a word, a shape and a colour; an unknown one is shown as it is."""
+    return _status(word if word in STATUSES else "unknown", status_label(word))
+
+
+def status_label(word: str) -> str:
+    """Return a status in the language of the page."""
+    return gettext(STATUSES[word]) if word in STATUSES else word
+
+
+@lru_cache(maxsize=100)
+def _status(shape: str, label: str) -> SafeString:
+    return format_html('<span class="status {}">{}{}</span>', shape, icon(shape), label)
 
 
 @register.simple_tag
@@ -97,12 +110,14 @@ def ago(seconds: float, now: float | None = None) -> str:
         form = "%Y-%m-%d" if past > 0 else "%Y-%m-%d %H:%M:%S"
         return datetime.fromtimestamp(seconds, UTC).strftime(form)
     if past < 5:
-        return "just now"
+        return gettext("just now")
     if past < MINUTE:
-        return f"{int(past)} s ago"
+        return gettext("%(n)d s ago") % {"n": past}
     if past < HOUR:
-        return f"{int(past // MINUTE)} min ago"
-    return f"{int(past // HOUR)} h ago" if past < DAY else f"{int(past // DAY)} d ago"
+        return gettext("%(n)d min ago") % {"n": past // MINUTE}
+    if past < DAY:
+        return gettext("%(n)d h ago") % {"n": past // HOUR}
+    return gettext("%(n)d d ago") % {"n": past // DAY}
 
 
 @register.filter

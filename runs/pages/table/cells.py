@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
+from django.utils.translation import gettext
 
 from runicorn.store import heartbeat, layout
 from runicorn_site.web.templatetags.ui import clock, duration, figure, icon, moment, status
@@ -54,7 +55,7 @@ def name_cell(css: str, context: CellContext) -> SafeString:
     return format_html(
         '<td class="{}"><span class="cells">{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
         '<button class="button quiet small edit" type="button" tabindex="-1" data-edit="{}"'
-        ' title="Tags and note (t)" aria-label="Edit tags and note of {}">{}</button></span></td>',
+        ' title="{}" aria-label="{}">{}</button></span></td>',
         css,
         icon("pin") if run.pinned else EMPTY,
         _incomplete(run) + _silent(run, context.now),
@@ -65,7 +66,8 @@ def name_cell(css: str, context: CellContext) -> SafeString:
         if context.tags_in_name and run.tags
         else EMPTY,
         run.run_id,
-        run.name,
+        gettext("Tags and note (t)"),
+        gettext("Edit tags and note of %(name)s") % {"name": run.name},
         icon("edit"),
     )
 
@@ -74,12 +76,16 @@ def _silent(run: Run, now: float) -> SafeString:
     """Return the mark of a running run without a heartbeat for minutes."""
     if run.heartbeat is None or not heartbeat.is_silent(run.status, run.heartbeat, now):
         return EMPTY
-    return _warning(f"No heartbeat since {strip_tags(clock(run.heartbeat))}")
+    return _warning(gettext("No heartbeat since %(time)s") % {"time": strip_tags(clock(run.heartbeat))})
 
 
 def _incomplete(run: Run) -> SafeString:
     """Return the mark of a run with missing records."""
-    return _warning(f"Incomplete: {in_words(run)} records") if missing_of(run) else EMPTY
+    return (
+        _warning(gettext("Incomplete: %(records)s records") % {"records": in_words(run)})
+        if missing_of(run)
+        else EMPTY
+    )
 
 
 def _warning(text: str) -> SafeString:
@@ -121,13 +127,12 @@ def best_cell(css: str, context: CellContext) -> SafeString:
     step = "–" if run.best_metric_step is None else run.best_metric_step
     return format_html(
         '<td class="{}"><span class="cells"><span class="clip soft" title="{}">{}</span>{}'
-        '<b title="{} at step {}">{}</b></span></td>',
+        '<b title="{}">{}</b></span></td>',
         css,
         run.best_metric_name,
         run.best_metric_name,
         context.sparkline,
-        run.best_metric_value,
-        step,
+        gettext("%(value)s at step %(step)s") % {"value": run.best_metric_value, "step": step},
         figure(run.best_metric_value),
     )
 

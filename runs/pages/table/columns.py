@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.utils.functional import Promise
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from runs.models import Run
 from runs.pages.table import cells
@@ -14,6 +16,9 @@ from runs.query.completeness import in_words
 
 AGGREGATES = {"last": "last", "best": "best", "min": "minimum", "max": "maximum"}
 """Aggregate in the key of a metric column → field of `RunMetric`."""
+
+
+HIGHEST, LOWEST = _("highest first"), _("lowest first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,8 @@ class Sort:
     """
 
     order_by: str
-    descending: str = "highest first"
-    ascending: str = "lowest first"
+    descending: str | Promise = HIGHEST
+    ascending: str | Promise = LOWEST
     ascending_first: bool = False
 
 
@@ -48,7 +53,7 @@ class Column:
     """
 
     key: str
-    label: str
+    label: str | Promise
     css: str
     cell: Callable[[str, cells.CellContext], SafeString]
     sort: Sort | None
@@ -57,11 +62,11 @@ class Column:
 
 
 def _by_words(key: str) -> Sort:
-    return Sort(key, "Z first", "A first", ascending_first=True)
+    return Sort(key, _("Z first"), _("A first"), ascending_first=True)
 
 
 def _by_time(key: str) -> Sort:
-    return Sort(key, "newest first", "oldest first")
+    return Sort(key, _("newest first"), _("oldest first"))
 
 
 def _best(run: Run) -> object:
@@ -77,23 +82,23 @@ COLUMNS = {
     column.key: column
     for column in (
         Column(
-            "status", "Status", "c-status", cells.status_cell, _by_words("status"), lambda run: run.status
+            "status", _("Status"), "c-status", cells.status_cell, _by_words("status"), lambda run: run.status
         ),
-        Column("name", "Name", "c-name", cells.name_cell, _by_words("name"), _name),
+        Column("name", _("Name"), "c-name", cells.name_cell, _by_words("name"), _name),
         Column(
             "project",
-            "Project",
+            _("Project"),
             "c-project",
             cells.project_cell,
             _by_words("project"),
             lambda run: run.project,
         ),
-        Column("id", "Id", "c-id", cells.id_cell, None, lambda run: None),
-        Column("best", "Best metric", "c-best", cells.best_cell, Sort("best_metric_value"), _best),
-        Column("step", "Step", "number c-step", cells.step_cell, None, lambda run: run.last_step),
+        Column("id", _("ID"), "c-id", cells.id_cell, None, lambda run: None),
+        Column("best", _("Best metric"), "c-best", cells.best_cell, Sort("best_metric_value"), _best),
+        Column("step", _("Step"), "number c-step", cells.step_cell, None, lambda run: run.last_step),
         Column(
             "duration",
-            "Duration",
+            _("Duration"),
             "number c-duration",
             cells.duration_cell,
             Sort("duration"),
@@ -101,26 +106,26 @@ COLUMNS = {
         ),
         Column(
             "created",
-            "Created",
+            _("Created"),
             "number c-created",
             cells.created_cell,
             _by_time("created_at"),
             lambda run: run.created,
         ),
-        Column("tags", "Tags", "c-tags", cells.tags_cell, None, lambda run: run.tags, False),
-        Column("note", "Note", "c-note", cells.note_cell, None, lambda run: run.description, False),
-        Column("group", "Group", "c-group", cells.group_cell, None, lambda run: run.group, False),
-        Column("host", "Host", "c-host", cells.host_cell, None, lambda run: run.hostname, False),
+        Column("tags", _("Tags"), "c-tags", cells.tags_cell, None, lambda run: run.tags, False),
+        Column("note", _("Note"), "c-note", cells.note_cell, None, lambda run: run.description, False),
+        Column("group", _("Group"), "c-group", cells.group_cell, None, lambda run: run.group, False),
+        Column("host", _("Host"), "c-host", cells.host_cell, None, lambda run: run.hostname, False),
         Column(
             "updated",
-            "Updated",
+            _("Updated"),
             "number c-updated",
             cells.updated_cell,
             _by_time("updated_at"),
             lambda run: run.updated,
             False,
         ),
-        Column("records", "Records", "number c-records", cells.records_cell, None, in_words, False),
+        Column("records", _("Records"), "number c-records", cells.records_cell, None, in_words, False),
     )
 }
 """The columns of every run by key, in the order of the menu."""

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+
 from runicorn.store import layout
 from runicorn_site.web.natural_sort import natural
+from runicorn_site.web.templatetags.ui import status_label
 from runs.pages.table.columns import AGGREGATES, COLUMNS, Column, Sort, column_of
 from runs.pages.table.state import TableState
 
@@ -16,7 +20,7 @@ class Heading:
     """A heading: its label, and the URL that a click on it opens."""
 
     key: str
-    label: str
+    label: str | Promise
     css: str
     width: int | None = None
     """Width in pixels, if the user has set one."""
@@ -44,19 +48,23 @@ def _heading(state: TableState, key: str, width: int | None) -> Heading:
         width,
         address=state.but(sort=("-" if descending else "") + key).address,
         order=("descending" if state.descending else "ascending") if is_sorted else "",
-        title=f"Sort by {_order_label(column, column.sort, descending)}",
+        title=gettext("Sort by %(order)s") % {"order": _order_label(column, column.sort, descending)},
     )
 
 
 def _order_label(column: Column, sort: Sort, descending: bool) -> str:
-    return f"{column.label}, {sort.descending if descending else sort.ascending}"
+    order = sort.descending if descending else sort.ascending
+    return gettext("%(column)s, %(order)s") % {"column": column.label, "order": order}
 
 
 def orders(state: TableState) -> list[tuple[str, str]]:
     """Return the orders as (sort, label), for a screen that has no headings to click on."""
     columns = [column_of(key) for key in dict.fromkeys(["created", *state.columns, state.key])]
     return [
-        ("-" * descending + column.key, _order_label(column, column.sort, descending))
+        (
+            "-" * descending + column.key,
+            _order_label(column, column.sort, descending),
+        )
         for column in columns
         if column.sort is not None
         for descending in ([False, True] if column.sort.ascending_first else [True, False])
@@ -77,13 +85,15 @@ class Chip:
 
 def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
     """Return one chip for all runs and one per status; `counts` are texts like `12` or `10,000+`."""
-    made = [Chip("All", state.but(statuses=()).address, current=not state.statuses)]
+    made = [Chip(gettext("All"), state.but(statuses=()).address, current=not state.statuses)]
     others = (status for status in state.statuses if status not in layout.STATUSES)
     for status in (*layout.STATUSES, *others):
         shape = status if status in layout.STATUSES else "unknown"
         current = status in state.statuses
         address = state.but(statuses=() if current else (status,)).address
-        made.append(Chip(status.capitalize(), address, shape, shape, current, counts.get(status, "")))
+        made.append(
+            Chip(status_label(status).capitalize(), address, shape, shape, current, counts.get(status, ""))
+        )
     return made
 
 
@@ -119,10 +129,10 @@ MOST_OFFERED = 40
 
 def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
     """Return the columns that can be added: those of every run, and those of the runs on the page."""
-    own = [(column.label, [Option(column.key, "show")]) for column in COLUMNS.values()]
+    own = [(str(column.label), [Option(column.key, gettext("show"))]) for column in COLUMNS.values()]
     of_metrics = [(name, _figures_of(name)) for name in sorted(metrics, key=natural)]
-    of_params = [(key, [Option(f"config.{key}", "show")]) for key in sorted(params, key=natural)]
-    kinds = (("The run", own), ("Metrics", of_metrics), ("Config", of_params))
+    of_params = [(key, [Option(f"config.{key}", gettext("show"))]) for key in sorted(params, key=natural)]
+    kinds = ((gettext("Run"), own), (gettext("Metrics"), of_metrics), (gettext("Config"), of_params))
     found = [_offer(kind, _without(state.columns, lines)) for kind, lines in kinds]
     return [offer for offer in found if offer.lines]
 

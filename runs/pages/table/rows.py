@@ -126,7 +126,7 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
         "rows": rows(shown, state.columns),
         "columns": headings(state, widths),
         "sized": bool(widths),
-        "shown": [(key, column_of(key).label) for key in state.columns],
+        "shown": [(key, str(column_of(key).label)) for key in state.columns],
         "views": views(state),
         "problem": problem,
         "chips": chips(state, counts(root, state)),

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import QueryDict
+from django.utils.translation import gettext
 
 from runicorn_site.web.paginator import page_number
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, is_sortable
@@ -126,18 +127,8 @@ class TableState:
     @property
     def title(self) -> str:
         """Title of the window."""
-        return f"{self.project} – Runs – Runicorn" if self.project else "Runs – Runicorn"
-
-    @property
-    def in_words(self) -> str:
-        """Description of the filters, as the end of a sentence."""
-        parts = [f"“{self.search}” in its name, project, id, tags or description"] if self.search else []
-        parts += [f"the project “{self.project}”"] if self.project else []
-        parts += [f"the status {' or '.join(self.statuses)}"] if self.statuses else []
-        parts += [f"the tag {' and '.join(self.tags)}"] if self.tags else []
-        parts += [f"what “{self.where}” asks for"] if self.where else []
-        parts += ["a place in the archive"] if self.archived else []
-        return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + "".join(parts[-1:])
+        title = f"{gettext('Runs')} – Runicorn"
+        return f"{self.project} – {title}" if self.project else title
 
 
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:

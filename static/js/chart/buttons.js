@@ -1,5 +1,6 @@
 /** The buttons of a chart: enlarge, data table, CSV, PNG. */
 
+import { gettext } from "../i18n.js";
 import { header, rows } from "./data/rows.js";
 import { picture } from "./render/png.js";
 import { toggleTable } from "./text/data_table.js";
@@ -12,27 +13,27 @@ export function addTools(chart) {
   const bar = document.createElement("span");
   bar.className = "tools";
   bar.append(
-    tool("large", `Larger: ${chart.name}`, (button) => {
+    tool("large", gettext("Enlarge"), chart, (button) => {
       press(button, chart.holder.classList.toggle("large"));
       chart.hooks.resized();
       inSight(chart);
     }),
-    tool("table", `Table: ${chart.name}`, (button) => {
+    tool("table", gettext("Table"), chart, (button) => {
       press(button, toggleTable(chart));
       inSight(chart);
     }),
-    tool("save", `Save as CSV: ${chart.name}`, () => keep(`${fileName(chart)}.csv`, textOf(chart))),
-    tool("image", `Save as PNG: ${chart.name}`, () => keepPicture(chart)),
+    tool("save", gettext("Save as CSV"), chart, () => keep(`${fileName(chart)}.csv`, textOf(chart))),
+    tool("image", gettext("Save as PNG"), chart, () => keepPicture(chart)),
   );
   chart.holder.querySelector("figcaption").append(bar);
 }
 
-function tool(icon, label, action) {
+function tool(icon, label, { name }, action) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "button quiet small";
-  button.title = label.split(":")[0];
-  button.setAttribute("aria-label", label);
+  button.title = label;
+  button.setAttribute("aria-label", gettext("{action}: {name}", { action: label, name }));
   button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
   button.addEventListener("click", () => action(button));
   return button;

@@ -21,6 +21,7 @@
  * (scales/y_range.js), hidden?: [key, …]}.
  */
 
+import { gettext } from "../i18n.js";
 import { Cursor, element } from "./cursor.js";
 import { smooth } from "./data/smoothing.js";
 import { schedule } from "./frame_scheduler.js";
@@ -45,7 +46,7 @@ export class Chart {
     this.area = element("div", "plot", holder);
     this.area.tabIndex = 0;
     this.area.setAttribute("role", "img");
-    this.area.setAttribute("aria-label", `${this.name}: not drawn yet.`);
+    this.area.setAttribute("aria-label", gettext("{name}: not drawn yet.", { name: this.name }));
     this.canvas = element("canvas", "", this.area);
     this.cursor = new Cursor(this);
     this.note = element("p", "message", this.area);
@@ -103,7 +104,7 @@ export class Chart {
     if (text) element("span", "", this.note).textContent = text;
     if (!retry) return;
     const button = element("button", "button", this.note);
-    Object.assign(button, { type: "button", textContent: "Try again" });
+    Object.assign(button, { type: "button", textContent: gettext("Try again") });
     button.addEventListener("click", () => this.hooks.retry());
   }
 
@@ -142,7 +143,7 @@ export class Chart {
     const sentences = this.curves.map(({ series, label }) => sentence(series, this.settings.axis, label));
     if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
     if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
-    this.area.setAttribute("aria-label", sentences.join(" ") || `${this.name}: every curve is hidden.`);
+    this.area.setAttribute("aria-label", sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name }));
     const points = this.all.some(({ series }) => series.x.length);
     if (!points || this.broken) return;
     this.say(this.plot.empty ? emptyReason(this) : "");

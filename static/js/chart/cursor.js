@@ -1,5 +1,6 @@
 /** Cursor of a chart and its readout: one curve in the caption, several in a box. */
 
+import { gettext, ngettext } from "../i18n.js";
 import { nearest } from "./data/series.js";
 import { swatch } from "./render/colours.js";
 import { AXES } from "./text/descriptions.js";
@@ -46,7 +47,7 @@ export class Cursor {
   /** Without a cursor: the last value, or how many curves there are. */
   #rest() {
     const { curves } = this.chart;
-    return curves.length > 1 ? `${curves.length} curves` : curves.map(({ series }) => formatNumber(series.last)).join("");
+    return curves.length > 1 ? ngettext("{n} curve", "{n} curves", curves.length) : curves.map(({ series }) => formatNumber(series.last)).join("");
   }
 
   #putDots(reads) {
@@ -65,7 +66,7 @@ export class Cursor {
     const start = Math.max(0, Math.min(ordered.indexOf(near) - MOST_ROWS / 2, ordered.length - MOST_ROWS));
     const rows = ordered.slice(start, start + MOST_ROWS).map((read) => this.#row(read, read === near));
     const rest = ordered.length - rows.length;
-    if (rest > 0) rows.push(Object.assign(document.createElement("p"), { textContent: `and ${rest} more` }));
+    if (rest > 0) rows.push(Object.assign(document.createElement("p"), { textContent: gettext("and {n} more", { n: rest }) }));
     this.box.replaceChildren(...rows);
     const { left, right } = this.chart.plot.box;
     const flip = across > (left + right) / 2;
@@ -118,6 +119,6 @@ function readoutText({ settings, curves }, { curve: { series, label }, i, value 
   const { axis, origin, smoothing } = settings;
   const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
   const bold = Object.assign(document.createElement("b"), { textContent: formatNumber(value) });
-  const raw = smoothing && series.kind !== "text" ? ` raw ${formatNumber(series.y[i])}` : "";
-  return [`${axis === "step" ? "step " : ""}${where} `, ...(curves.length > 1 ? [`${label ?? series.name} `] : []), bold, raw];
+  const raw = smoothing && series.kind !== "text" ? ` ${gettext("raw {value}", { value: formatNumber(series.y[i]) })}` : "";
+  return [`${axis === "step" ? gettext("step {step}", { step: where }) : where} `, ...(curves.length > 1 ? [`${label ?? series.name} `] : []), bold, raw];
 }

@@ -1,5 +1,6 @@
 /** Data feed of one chart: fetch points when it becomes visible or is zoomed, and append live ones. */
 
+import { gettext } from "../i18n.js";
 import { endOfFirstTenth, isThinned, refined } from "./data/refinement.js";
 import { xDomain, logOrigin } from "./scales/x_axis.js";
 
@@ -97,7 +98,7 @@ export class Feed {
     this.part = part;
     this.chart.wholeCurves = whole.curves;
     this.#present(part ?? whole);
-    if (!whole.curves.some(({ series }) => series.x.length)) this.chart.say("No points yet.");
+    if (!whole.curves.some(({ series }) => series.x.length)) this.chart.say(gettext("No points yet."));
     for (const frame of this.late.splice(0)) this.advance(...frame);
   }
 

@@ -1,5 +1,6 @@
 /** Legend for all charts of a page: hover highlights a curve, click hides it, double-click isolates it. */
 
+import { gettext } from "../i18n.js";
 import { swatch } from "./render/colours.js";
 
 const FILTERED_FROM = 12;
@@ -40,7 +41,7 @@ export class Legend {
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.key = key;
-    button.title = `${label}: click hides or shows, double-click shows alone`;
+    button.title = gettext("{label}: click to hide or show, double-click to isolate", { label });
     button.append(swatch(colour, dash), named(label));
     button.addEventListener("click", (event) => (event.detail > 1 || event.shiftKey ? this.#only(key) : this.#toggle(key)));
     for (const sign of ["pointerenter", "focus"]) button.addEventListener(sign, () => this.hooks.highlight(key));
@@ -70,7 +71,7 @@ export class Legend {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button all";
-    button.textContent = "Show all";
+    button.textContent = gettext("Show all");
     button.addEventListener("click", () => this.#hide([]));
     return button;
   }
@@ -78,8 +79,8 @@ export class Legend {
   #filter() {
     const input = document.createElement("input");
     input.type = "search";
-    input.placeholder = "Filter curves";
-    input.setAttribute("aria-label", "Filter curves by name");
+    input.placeholder = gettext("Filter curves");
+    input.setAttribute("aria-label", gettext("Filter curves by name"));
     input.addEventListener("input", () => {
       const words = input.value.toLowerCase().split(/\s+/).filter(Boolean);
       for (const item of this.list.children) {
@@ -101,6 +102,6 @@ function link(href, label) {
   const anchor = document.createElement("a");
   anchor.href = href;
   anchor.textContent = "↗";
-  anchor.setAttribute("aria-label", `Open ${label}`);
+  anchor.setAttribute("aria-label", gettext("Open {label}", { label }));
   return anchor;
 }

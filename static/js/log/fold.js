@@ -1,5 +1,7 @@
 /** Progress bars in the log: lines of one bar that follow each other are folded into the last of them. */
 
+import { ngettext } from "../i18n.js";
+
 // tqdm (` 45%|███ `), Keras (`12/100 ━━━`), rich (`━━━ 45%`).
 const BARS = [/^(.*?)(\d{1,3}(?:\.\d+)?)%\s?\|/, /^(.*?)(\d+)\/(\d+) ?[\[━]/, /^(.*?)[━╸╺─]{3,}.*?(\d{1,3}(?:\.\d+)?)%/];
 
@@ -55,7 +57,7 @@ function show(group) {
   last.classList.remove("folded", "seen");
   button.hidden = !count;
   button.textContent = `+${count}`;
-  button.setAttribute("aria-label", `Show ${count} earlier state${count === 1 ? "" : "s"} of this bar`);
+  button.setAttribute("aria-label", ngettext("Show {n} earlier state of this bar", "Show {n} earlier states of this bar", count));
   if (button.parentElement !== last) last.prepend(button);
 }
 

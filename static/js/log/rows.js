@@ -1,6 +1,7 @@
 /** Rows of the log: one line each, with its number, its colours, and a way to see a very long one whole. */
 
 import { lastState, pieces } from "../ansi.js";
+import { gettext } from "../i18n.js";
 
 const LARGEST = 8 * 1024 * 1024;
 
@@ -44,20 +45,20 @@ function expander(row, start, end, whole) {
   if (end - start > LARGEST) {
     const note = document.createElement("span");
     note.className = "more";
-    note.textContent = `… ${size}: the whole log has all of it`;
+    note.textContent = gettext("… {size}: download the log to see all of it", { size });
     return note;
   }
   const button = document.createElement("button");
   button.type = "button";
   button.className = "more";
-  button.textContent = `… show all ${size}`;
+  button.textContent = gettext("… show all {size}", { size });
   button.addEventListener("click", async () => {
     button.disabled = true;
     try {
       fill(row, lastState(await whole(start, end)));
     } catch {
       button.disabled = false;
-      button.textContent = `… ${size} could not be read: try again`;
+      button.textContent = gettext("… couldn’t read {size}: try again", { size });
     }
   });
   return button;

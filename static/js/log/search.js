@@ -1,5 +1,6 @@
 /** Searching the log: the server looks through all of it, the pane shows the matches one by one. */
 
+import { gettext } from "../i18n.js";
 import { numberOf } from "./rows.js";
 
 const PAUSE = 250;
@@ -84,7 +85,7 @@ export class LogSearch {
   #tell() {
     const { numbers, total } = this.found;
     const count = total.toLocaleString("en");
-    const told = !this.text ? "" : !total ? "no match" : this.at < 0 ? `${count} found` : `${this.at + 1} of ${count}`;
+    const told = !this.text ? "" : !total ? gettext("no matches") : this.at < 0 ? gettext("{n} found", { n: count }) : gettext("{at} of {n}", { at: this.at + 1, n: count });
     this.form.elements.found.textContent = told;
     for (const name of ["previous", "next"]) this.form.elements[name].disabled = !numbers.length;
   }

@@ -1,6 +1,7 @@
-/** What was not committed: fetched when it is opened, since it may be as large as all else on the page. */
+/** Uncommitted changes of a run, fetched when they are opened: they may be larger than the rest of the page. */
 
 import { fragment } from "../http.js";
+import { gettext } from "../i18n.js";
 
 export function openDiff(root) {
   const details = root.querySelector("[data-diff]");
@@ -15,6 +16,6 @@ async function load(details) {
     // The server's own markup, with every line of the diff escaped.
     shown.outerHTML = await fragment(details.dataset.diff);
   } catch (error) {
-    shown.textContent = `${error.message} Close and open the diff to try again.`;
+    shown.textContent = gettext("{reason} Close and reopen the diff to try again.", { reason: error.message });
   }
 }

@@ -1,6 +1,7 @@
 /** Groups of charts: filtering, and placing a new metric. */
 
 import { requestJson } from "../http.js";
+import { gettext } from "../i18n.js";
 import { natural } from "./natural.js";
 
 /** Show the figures whose name contains every word of `filter`, and their groups. */
@@ -57,7 +58,7 @@ function groupElement(root, group) {
   if (found) return found;
   const made = root.querySelector("template.group").content.firstElementChild.cloneNode(true);
   made.dataset.group = group;
-  made.querySelector("h2").textContent = group || "metrics";
+  made.querySelector("h2").textContent = group || gettext("metrics");
   const after = [...root.querySelectorAll(".group")].find((other) => natural(other.dataset.group, group) > 0);
   root.querySelector(".groups").insertBefore(made, after ?? null);
   return made;

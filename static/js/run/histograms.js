@@ -3,6 +3,7 @@
 import { onThemeChange } from "../chart/render/palette.js";
 import { formatNumber } from "../chart/text/format.js";
 import { HttpError, requestJson } from "../http.js";
+import { gettext } from "../i18n.js";
 import { drawBars, drawMap } from "./histogram_charts.js";
 import { Steps, showFailure } from "./steps.js";
 
@@ -40,7 +41,7 @@ export class HistogramSeries {
     const retry = () => this.#load();
     const answer = await requestJson(`${this.address}?${new URLSearchParams({ key: this.key })}`).catch((error) => error);
     if (answer instanceof HttpError) return showFailure(body, answer.message, retry);
-    if (!answer.items.length) return showFailure(body, "None of these files contains a histogram.", retry);
+    if (!answer.items.length) return showFailure(body, gettext("None of these files contains a histogram."), retry);
     this.shown = answer.items;
     body.replaceChildren(this.map, this.bars, this.words);
     this.steps.replace(answer.items);
@@ -59,8 +60,8 @@ export class HistogramSeries {
     drawMap(this.map, this.shown, this.steps.at);
     drawBars(this.bars, chosen);
     this.words.textContent = inWords(chosen);
-    this.map.setAttribute("aria-label", `Distribution of ${this.key} over ${this.shown.length} steps`);
-    this.bars.setAttribute("aria-label", `Distribution of ${this.key}: ${this.words.textContent}`);
+    this.map.setAttribute("aria-label", gettext("Distribution of {key} over {n} steps", { key: this.key, n: this.shown.length }));
+    this.bars.setAttribute("aria-label", gettext("Distribution of {key}: {values}", { key: this.key, values: this.words.textContent }));
   }
 }
 
@@ -72,7 +73,14 @@ function canvas() {
 
 /** `5,000 values from −3.1 to 3.4, mean 0.2; 3 NaN`. */
 export function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
-  const known = count ? `${formatNumber(count)} values from ${formatNumber(min)} to ${formatNumber(max)}, mean ${formatNumber(mean)}` : "No finite value";
+  const known = count
+    ? gettext("{count} values from {min} to {max}, mean {mean}", {
+        count: formatNumber(count),
+        min: formatNumber(min),
+        max: formatNumber(max),
+        mean: formatNumber(mean),
+      })
+    : gettext("No finite values");
   const special = [[nan, "NaN"], [positive_infinity, "∞"], [negative_infinity, "−∞"]].filter(([some]) => some);
   return [known, ...special.map(([some, name]) => `${formatNumber(some)} ${name}`)].join("; ");
 }

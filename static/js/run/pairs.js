@@ -1,5 +1,7 @@
 /** The lines of config, summary and environment: filtering them, and copying one or a part of them. */
 
+import { gettext } from "../i18n.js";
+
 /** Wire every filter inside `root`: a line stays when its key or value holds every word. */
 export function filterPairs(root) {
   const copy = root.querySelector(".pairs [data-copy]");
@@ -21,8 +23,8 @@ export function filterPairs(root) {
 
 function lineCopier(line, like) {
   const value = line.querySelector("dd");
-  const words = `Copy the value of ${line.querySelector("dt").textContent}`;
-  const button = copier(like, "Copy the value", words, value, () => value.textContent);
+  const words = gettext("Copy value of {name}", { name: line.querySelector("dt").textContent });
+  const button = copier(like, gettext("Copy value"), words, value, () => value.textContent);
   button.classList.add("copy-one");
   return button;
 }
@@ -32,7 +34,7 @@ function partCopier(part, like) {
   const seen = () => [...part.querySelectorAll("dl > div:not([hidden])")];
   const text = (line) => ["dt", "dd"].map((name) => line.querySelector(name).textContent).filter(Boolean);
   const all = () => seen().map((line) => text(line).join(part.dataset.separator)).join("\n");
-  return copier(like, "Copy these lines", `Copy ${part.querySelector("h3").firstChild.textContent.trim()}`, part.querySelector("dl"), all);
+  return copier(like, gettext("Copy these lines"), gettext("Copy {name}", { name: part.querySelector("h3").firstChild.textContent.trim() }), part.querySelector("dl"), all);
 }
 
 /** A button like the one that copies all lines; where there is no clipboard, `source` is selected. */
@@ -44,7 +46,7 @@ function copier(like, title, words, source, text) {
   button.addEventListener("click", async () => {
     if (!navigator.clipboard) return getSelection().selectAllChildren(source);
     await navigator.clipboard.writeText(text());
-    button.dataset.done = "Copied";
+    button.dataset.done = gettext("Copied");
     setTimeout(() => delete button.dataset.done, 1500);
   });
   return button;

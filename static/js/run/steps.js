@@ -1,5 +1,7 @@
 /** Media of one key by step: a slider selects the item; the newest is shown until one is selected. */
 
+import { gettext } from "../i18n.js";
+
 /** Show a failure in `body`, with a button that calls `again`. */
 export function showFailure(body, sentence, again) {
   const failure = document.getElementById("media-failure").content.firstElementChild.cloneNode(true);
@@ -23,7 +25,7 @@ export class Steps {
     this.body = this.element.querySelector(".body");
     this.output = this.element.querySelector("output");
     this.slider = this.element.querySelector("input");
-    this.slider.setAttribute("aria-label", `Step of ${key}`);
+    this.slider.setAttribute("aria-label", gettext("Step of {key}", { key }));
     this.slider.addEventListener("input", () => this.show(Number(this.slider.value)));
     new IntersectionObserver(([{ isIntersecting }]) => {
       this.inSight = isIntersecting;
@@ -53,8 +55,8 @@ export class Steps {
     this.at = at;
     this.slider.value = at;
     const { step } = this.items[at];
-    const words = step === null ? "" : `step ${step.toLocaleString("en")}`;
-    const place = this.items.length > 1 ? `${at + 1} of ${this.items.length.toLocaleString("en")}` : "";
+    const words = step === null ? "" : gettext("step {step}", { step: step.toLocaleString("en") });
+    const place = this.items.length > 1 ? gettext("{at} of {n}", { at: at + 1, n: this.items.length.toLocaleString("en") }) : "";
     this.output.textContent = [words, place].filter(Boolean).join(" · ");
     this.slider.setAttribute("aria-valuetext", words || place);
     this.#draw();

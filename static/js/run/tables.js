@@ -1,6 +1,7 @@
 /** A logged table: the server sorts and pages it, the links in it are followed in place. */
 
 import { HttpError, fragment } from "../http.js";
+import { gettext } from "../i18n.js";
 import { showFailure } from "./steps.js";
 
 /** Show the table of `item` in `body`; of another step with the same sort. */
@@ -22,7 +23,7 @@ async function load(address, body, column = -1) {
   const text = await fragment(address).catch((error) => error);
   if (turn !== body.dataset.turn) return;
   if (text instanceof HttpError) {
-    const sentence = text.status === 404 ? "This file does not contain a table." : text.message;
+    const sentence = text.status === 404 ? gettext("This file does not contain a table.") : text.message;
     return showFailure(body, sentence, () => load(address, body));
   }
   // The server's own markup, with every text of the run escaped.

@@ -2,6 +2,7 @@
 
 import { AXES } from "../chart/text/descriptions.js";
 import { formatDuration } from "../chart/text/format.js";
+import { gettext } from "../i18n.js";
 
 const SPREADS = ["auto", "all", "core"];
 
@@ -97,7 +98,7 @@ export class Toolbar {
     const { elements } = this.form;
     elements.x.value = axis;
     elements.smooth.value = smoothing;
-    elements.smoothed.value = smoothing ? smoothing.toFixed(2) : "off";
+    elements.smoothed.value = smoothing ? smoothing.toFixed(2) : gettext("off");
     elements.log.checked = log;
     elements.logx.checked = logx;
     // A moment has no logarithm.

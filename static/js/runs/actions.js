@@ -1,20 +1,22 @@
 /** Actions on all selected runs: in batches, with progress, and with an undo that survives a reload. */
 
 import { requestJson } from "../http.js";
+import { gettext } from "../i18n.js";
 import { save } from "./export.js";
 import { Outcome } from "./outcome.js";
 import { count } from "./select.js";
 
 const BATCH = 100;
-const PAST = {
-  delete: ["moved to the recycle bin", "restore"],
-  restore: ["restored", ""],
-  tag: ["tagged", "untag"],
-  untag: ["no longer tagged", ""],
-  pin: ["pinned", "unpin"],
-  unpin: ["no longer pinned", ""],
-  archive: ["archived", "unarchive"],
-  unarchive: ["no longer archived", "archive"],
+/** The sentence about what was done to `{runs}`, and the inverse action if it can be undone. */
+const DONE = {
+  delete: [gettext("{runs} moved to the recycle bin."), "restore"],
+  restore: [gettext("{runs} restored."), ""],
+  tag: [gettext("{runs} tagged."), "untag"],
+  untag: [gettext("{runs} no longer tagged."), ""],
+  pin: [gettext("{runs} pinned."), "unpin"],
+  unpin: [gettext("{runs} no longer pinned."), ""],
+  archive: [gettext("{runs} archived."), "unarchive"],
+  unarchive: [gettext("{runs} no longer archived."), "archive"],
 };
 
 async function batch(action, tag, ids) {
@@ -38,7 +40,7 @@ export function actions(picks, refresh) {
     let problem = "";
     try {
       for (let at = 0; at < ids.length; at += BATCH) {
-        if (ids.length > BATCH) say(`${at.toLocaleString("en")} of ${count(ids.length)} done.`, at, ids.length);
+        if (ids.length > BATCH) say(gettext("{at} of {runs} done.", { at: at.toLocaleString("en"), runs: count(ids.length) }), at, ids.length);
         const answer = await batch(action, tag, ids.slice(at, at + BATCH));
         changed.push(...answer.changed);
         refused += answer.refused;
@@ -51,10 +53,10 @@ export function actions(picks, refresh) {
   }
 
   async function finish(action, tag, changed, refused, problem) {
-    const [past, inverse] = PAST[action];
-    const left = refused ? ` ${count(refused)} could not be changed.` : "";
+    const [done, inverse] = DONE[action];
+    const left = refused ? gettext("{runs} could not be changed.", { runs: count(refused) }) : "";
     outcome.tell({
-      text: `${count(changed.length)} ${past}.${left}${problem ? ` ${problem}` : ""}`,
+      text: [done.replace("{runs}", count(changed.length)), left, problem].filter(Boolean).join(" "),
       failed: Boolean(problem || refused),
       back: inverse && changed.length ? [inverse, tag, changed] : null,
     });
@@ -83,7 +85,10 @@ export function actions(picks, refresh) {
     try {
       const { ids, total } = await requestJson(`/runs-matching${location.search}`);
       picks.choose(ids);
-      if (total > ids.length) say(`The first ${count(ids.length)} of ${total.toLocaleString("en")} are selected.`);
+      if (total > ids.length) {
+        const known = { runs: count(ids.length), total: total.toLocaleString("en") };
+        say(gettext("Only the first {runs} of {total} are selected.", known));
+      }
     } catch (error) {
       say(error.message);
     }

@@ -1,5 +1,7 @@
 /** Row selection: single, range with Shift, page, all matches. It survives paging and sorting. */
 
+import { gettext, ngettext } from "../i18n.js";
+
 /** Wire the checkboxes of the page; `show()` brings boxes, bar and the box in the head up to date. */
 export function selection() {
   const ids = new Set();
@@ -20,8 +22,9 @@ export function selection() {
     const bar = document.getElementById("selection");
     if (!bar) return;
     bar.hidden = !ids.size;
-    const elsewhere = ids.size > here ? `, ${here.toLocaleString("en")} of them on this page` : "";
-    bar.querySelector("output").textContent = `${count(ids.size)} selected${elsewhere}`;
+    const known = { runs: count(ids.size), here: here.toLocaleString("en") };
+    bar.querySelector("output").textContent =
+      ids.size > here ? gettext("{runs} selected, {here} of them on this page", known) : gettext("{runs} selected", known);
     const head = document.getElementById("pick-all");
     head.hidden = false;
     head.checked = here > 0 && here === all.length;
@@ -67,5 +70,5 @@ export function selection() {
 
 /** `1 run`, `5,000 runs`. */
 export function count(number) {
-  return number === 1 ? "1 run" : `${number.toLocaleString("en")} runs`;
+  return ngettext("{n} run", "{n} runs", number, { n: number.toLocaleString("en") });
 }

@@ -1,6 +1,7 @@
 /** Column widths: changed by dragging the edge of a heading or by keys, stored by the server. */
 
 import { send } from "../http.js";
+import { gettext } from "../i18n.js";
 
 const NARROWEST = 48;
 const NAME = 220;
@@ -95,7 +96,7 @@ export function equipWidths() {
     handle.setAttribute("role", "separator");
     handle.setAttribute("aria-orientation", "vertical");
     handle.setAttribute("aria-valuenow", head.offsetWidth);
-    handle.setAttribute("aria-label", `Width of ${head.textContent.trim()}`);
+    handle.setAttribute("aria-label", gettext("Width of {name}", { name: head.textContent.trim() }));
     handle.addEventListener("pointerdown", drag);
     head.append(handle);
   }

@@ -1,5 +1,6 @@
 /** Annotations over the curves: non-finite values, clipped values, stage changes, restarts. */
 
+import { gettext } from "../../i18n.js";
 import { firstAtLeast } from "../data/series.js";
 import { formatNumber } from "../text/format.js";
 import { crisp } from "./axes.js";
@@ -65,11 +66,11 @@ export function drawCut(context, { box, x, y, cut }, curves, { mark, paper }) {
 }
 
 function above({ above: count, highest }) {
-  return count ? `▲ ${formatNumber(count)} above, up to ${formatNumber(highest)}` : "";
+  return count ? gettext("▲ {count} above, up to {value}", { count: formatNumber(count), value: formatNumber(highest) }) : "";
 }
 
 function below({ below: count, lowest }) {
-  return count ? `▼ ${formatNumber(count)} below, down to ${formatNumber(lowest)}` : "";
+  return count ? gettext("▼ {count} below, down to {value}", { count: formatNumber(count), value: formatNumber(lowest) }) : "";
 }
 
 function triangle(context, across, down, height) {

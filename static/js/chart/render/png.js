@@ -1,5 +1,6 @@
 /** Export of a chart as a PNG with title, axis name and legend, in the colours of the theme. */
 
+import { gettext } from "../../i18n.js";
 import { AXES } from "../text/descriptions.js";
 import { palette } from "./palette.js";
 
@@ -57,8 +58,8 @@ function drawHead(context, { name, settings, holder }, width) {
   context.fillText(name, EDGE, TITLE / 2 + 2, width - 2 * EDGE);
   const used = context.measureText(name).width + 2 * EDGE;
   const how = [holder.dataset.title ?? document.querySelector("h1")?.textContent.trim() ?? ""];
-  if (settings.smoothing) how.push(`smoothed ${settings.smoothing}`);
-  if (settings.log) how.push("logarithmic");
+  if (settings.smoothing) how.push(gettext("smoothed {weight}", { weight: settings.smoothing }));
+  if (settings.log) how.push(gettext("logarithmic"));
   context.font = font();
   context.textAlign = "right";
   context.fillStyle = colours["ink-faint"];
@@ -88,5 +89,5 @@ function drawAxisName(context, { settings, plot }, width, height) {
   context.textAlign = "center";
   context.textBaseline = "top";
   context.fillStyle = palette()["ink-faint"];
-  context.fillText(`${AXES[settings.axis].name}${plot.x.log ? ", logarithmic" : ""}`, (plot.box.left + plot.box.right) / 2, height);
+  context.fillText([AXES[settings.axis].name, ...(plot.x.log ? [gettext("logarithmic")] : [])].join(", "), (plot.box.left + plot.box.right) / 2, height);
 }

@@ -1,5 +1,6 @@
 /** Data table of a chart: the points in view, following zoom, live points and settings. */
 
+import { gettext, ngettext } from "../../i18n.js";
 import { header, rows } from "../data/rows.js";
 import { AXES } from "./descriptions.js";
 import { formatNumber } from "./format.js";
@@ -19,7 +20,7 @@ export function toggleTable(chart) {
   holder.className = "points";
   holder.tabIndex = 0;
   holder.setAttribute("role", "region");
-  holder.setAttribute("aria-label", `Points of ${chart.name}`);
+  holder.setAttribute("aria-label", gettext("Points of {name}", { name: chart.name }));
   const table = holder.appendChild(document.createElement("table"));
   fill(table, chart);
   chart.hooks.drawn = afterwards(() => fill(table, chart));
@@ -44,8 +45,12 @@ function fill(table, chart) {
   const { axis, origin } = chart.settings;
   const place = (value) => AXES[axis].text(axis === "relative" ? value - origin : value);
   const texts = all.slice(-LONGEST).map((cells) => cells.map((value, i) => (i === where ? place(value) : formatNumber(value))));
-  const count = texts.length < all.length ? `The last ${LONGEST} of ${formatNumber(all.length)}` : formatNumber(all.length);
-  put(table.caption ?? table.createCaption(), `${count} points in view`);
+  const total = formatNumber(all.length);
+  const caption =
+    texts.length < all.length
+      ? gettext("Last {n} of {total} points in view", { n: LONGEST, total })
+      : ngettext("{total} point in view", "{total} points in view", all.length, { total });
+  put(table.caption ?? table.createCaption(), caption);
   const head = table.tHead?.rows[0] ?? table.createTHead().insertRow();
   putCells(head, heads, () => Object.assign(document.createElement("th"), { scope: "col" }));
   const body = table.tBodies[0] ?? table.createTBody();

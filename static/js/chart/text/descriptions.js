@@ -1,44 +1,52 @@
 /** Texts about a chart for screen readers, and its rows as CSV. */
 
+import { gettext, ngettext } from "../../i18n.js";
 import { extent } from "../data/series.js";
 import { formatDuration, formatNumber, formatTime } from "./format.js";
 
 /** What `x` is called and how one value of it reads, for each kind of axis. */
 export const AXES = {
-  step: { name: "step", text: (value) => formatNumber(value) },
-  time: { name: "time", text: (value) => formatTime(value) },
-  relative: { name: "time since start", text: (value) => formatDuration(value) },
+  step: { name: gettext("step"), text: (value) => formatNumber(value) },
+  time: { name: gettext("time"), text: (value) => formatTime(value) },
+  relative: { name: gettext("time since start"), text: (value) => formatDuration(value) },
 };
 
 /** One sentence: how many points, from where to where, the lowest, the highest and the last value. */
 export function sentence(series, axis, label = series.name) {
-  if (!series.x.length) return `${label}: no points yet.`;
+  if (!series.x.length) return gettext("{label}: no points yet.", { label });
   const { name, text } = AXES[axis];
   const range = extent(series.x, series.y, -Infinity, Infinity);
-  const ends = `${text(series.first)} to ${text(series.x[series.x.length - 1])}`;
-  const points = series.count === 1 ? "1 point" : `${formatNumber(series.count)} points`;
-  if (series.labels.length) return `${label}: ${points}, ${name} ${ends}; last “${series.last}”.`;
+  const points = ngettext("{count} point", "{count} points", series.count, { count: formatNumber(series.count) });
+  const known = { label, points, name, from: text(series.first), to: text(series.x[series.x.length - 1]) };
+  if (series.labels.length) {
+    return gettext("{label}: {points}, {name} {from} to {to}; last “{last}”.", { ...known, last: series.last });
+  }
   const values = range
-    ? `lowest ${formatNumber(range[0])}, highest ${formatNumber(range[1])}, last ${formatNumber(series.last)}`
-    : "none of them a finite number";
-  return `${label}: ${points}, ${name} ${ends}; ${values}.`;
+    ? gettext("lowest {low}, highest {high}, last {last}", {
+        low: formatNumber(range[0]),
+        high: formatNumber(range[1]),
+        last: formatNumber(series.last),
+      })
+    : gettext("no finite values");
+  return gettext("{label}: {points}, {name} {from} to {to}; {values}.", { ...known, values });
 }
 
 /** That some values lie beyond the value axis, which would flatten the others (see `yRange`). */
 export function clippedText({ above, below }) {
-  const parts = [[above, "above"], [below, "below"]].filter(([count]) => count);
-  const total = above + below;
-  return `${parts.map(([count, where]) => `${formatNumber(count)} ${where}`).join(" and ")} the axis ${total === 1 ? "is" : "are"} not drawn.`;
+  return gettext("Not drawn: {above} above and {below} below the axis.", {
+    above: formatNumber(above),
+    below: formatNumber(below),
+  });
 }
 
-export const NOT_ON_LOG_AXIS = "The axis is logarithmic: what is at zero is not drawn.";
+export const NOT_ON_LOG_AXIS = gettext("Values at zero are not drawn on a logarithmic axis.");
 
 /** Return why no point of a chart can be drawn. */
 export function emptyReason({ curves, settings: { log, range }, plot }) {
-  if (!curves.length) return "Every curve is hidden.";
-  if (!curves.some(({ series }) => series.x.at(-1) > plot.x.zero)) return "Nothing beyond zero to draw on a logarithmic axis.";
-  if (range) return "No points in this range.";
-  return log ? "Nothing above zero to draw on a logarithmic axis." : "No finite value among the points.";
+  if (!curves.length) return gettext("All curves are hidden.");
+  if (!curves.some(({ series }) => series.x.at(-1) > plot.x.zero)) return gettext("No positive positions to draw on a logarithmic axis.");
+  if (range) return gettext("No points in this range.");
+  return log ? gettext("No positive values to draw on a logarithmic axis.") : gettext("No finite values.");
 }
 
 /** Comma-separated values; a text cell that a spreadsheet would run as a formula gets a leading apostrophe. */

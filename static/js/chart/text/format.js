@@ -1,5 +1,7 @@
 /** Format numbers, times and durations, by the same rules as the server's pages. */
 
+import { gettext } from "../../i18n.js";
+
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
@@ -70,7 +72,10 @@ export function timeLabel(seconds, step) {
   const decimals = step < 1 ? Math.min(6, Math.ceil(-Math.log10(step) - 1e-9)) : 0;
   const exact = Number(seconds.toFixed(decimals));
   const date = new Date(exact * 1000);
-  if (step >= DAY) return `${date.getDate()} ${date.toLocaleString("en", { month: "short" })}`;
+  if (step >= DAY) {
+    const month = date.toLocaleString(document.documentElement.lang || "en", { month: "short" });
+    return gettext("{day} {month}", { day: date.getDate(), month });
+  }
   const minutes = `${pad(date.getHours())}:${pad(date.getMinutes())}`;
   if (decimals) return `${pad(date.getMinutes())}:${(exact % MINUTE).toFixed(decimals).padStart(decimals + 3, "0")}`;
   return step >= MINUTE ? minutes : `${minutes}:${pad(date.getSeconds())}`;
