@@ -137,8 +137,8 @@ class Tail(models.Model):
 class Tile(models.Model):
     """A sealed, immutable part of a series. Level 0 has all points; each higher level combines 16 siblings.
 
-    `mip` is a downsampled copy that keeps every extreme. Its column precedes `data`: SQLite reads a row from the front,
-    and a chart of the whole series needs no `data`.
+    `mip` is a downsampled copy that keeps every extreme, followed by the means of neighbouring points. Its column precedes
+    `data`: SQLite reads a row from the front, and a chart of the whole series needs no `data`.
     """
 
     series = models.ForeignKey(Series, on_delete=models.CASCADE, related_name="tiles", db_index=False)

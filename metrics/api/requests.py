@@ -9,7 +9,8 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from metrics.query.selection import CONFIG, TAG
+from metrics.api.smoothing import SmoothingQuery
+from metrics.query.selection import CONFIG, GROUP, TAG
 from runicorn_site.web.serializers import Query
 from runs.api.requests import CommaSeparated
 
@@ -84,7 +85,7 @@ class RowsQuery(Query):
     )
 
 
-class SeriesQuery(Query):
+class SeriesQuery(SmoothingQuery):
     """Names, range and resolution of series."""
 
     names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
@@ -115,7 +116,7 @@ class FastQuery(Query):
     )
 
 
-class OverlayQuery(Query):
+class OverlayQuery(SmoothingQuery):
     """Runs, metrics, resolution and grouping of compared series."""
 
     ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} run ids.")
@@ -132,7 +133,7 @@ class OverlayQuery(Query):
     step_range = StepRange(help_text="`min:max`, either side may be empty.")
     time_range = TimeRange(help_text="`min:max` in seconds, for `x=time` and `x=relative`.")
     group_by = serializers.CharField(
-        required=False, max_length=300, trim_whitespace=False, help_text="`config.<key>` or `tag`."
+        required=False, max_length=300, trim_whitespace=False, help_text="`config.<key>`, `group` or `tag`."
     )
 
     def validate_ids(self, ids: list[str]) -> list[str]:
@@ -140,7 +141,7 @@ class OverlayQuery(Query):
         return list(dict.fromkeys(ids))
 
     def validate_group_by(self, group_by: str) -> str:
-        """Require `config.<key>` or `tag`."""
-        if group_by != TAG and not (group_by.startswith(CONFIG) and len(group_by) > len(CONFIG)):
-            raise serializers.ValidationError("group_by must be config.<key> or tag")
+        """Require `config.<key>`, `group` or `tag`."""
+        if group_by not in (GROUP, TAG) and not (group_by.startswith(CONFIG) and len(group_by) > len(CONFIG)):
+            raise serializers.ValidationError("group_by must be config.<key>, group or tag")
         return group_by

@@ -176,10 +176,11 @@ _PLACE = COLUMNS[1:]
 
 def node(tile: Tile) -> Node:
     """Return the node of a row of `Tile`, without its data."""
-    return Node(**{name: getattr(tile, name) for name in _PLACE}, mip=codec.decode(tile.mip))
+    place = {name: getattr(tile, name) for name in _PLACE}
+    return Node(**place, mip=codec.decode(tile.mip), means=codec.decode_means(tile.mip))
 
 
 def _tile(series: Series, node: Node) -> Tile:
     data = None if node.data is None else codec.encode(node.data)
     place = {name: getattr(node, name) for name in _PLACE}
-    return Tile(series=series, **place, mip=codec.encode(node.mip), data=data)
+    return Tile(series=series, **place, mip=codec.encode_thinned(node.mip, node.means), data=data)

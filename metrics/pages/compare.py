@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from metrics.models import Series
 from metrics.pages.panels import SHOWN, Curve, Group, grouped
-from metrics.query.selection import CONFIG, TAG, Selection
+from metrics.query.selection import CONFIG, GROUP, TAG, Selection
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runs.models import Run, RunMetric
@@ -160,7 +160,9 @@ def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, 
     A key with a different value in every run is left out, unless there are only two runs.
     """
     tags = {tag for run in runs for tag in run.tags}
-    found = [(TAG, _("tag"), len(tags) + 1)] if tags else []
+    names = {run.group for run in runs}
+    found = [(GROUP, _("group"), len(names))] if names != {""} else []
+    found += [(TAG, _("tag"), len(tags) + 1)] if tags else []
     for row in different:
         values = {cell.value for cell in row.cells}
         if len(values) < len(row.cells) or len(runs) < 3:

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from metrics.models import Series
 from metrics.query import downsample
+from metrics.query.means import MeansLoader
 from metrics.query.plan import SeriesReader, Window, level_for
 from metrics.query.series_view import TileLoader, View
 from metrics.store.columns import FLOAT, INT, NULL, Floats, Index, Values
 from metrics.store.lanes import Lane
+from metrics.store.means import counted, counts
 from metrics.store.points import Points, gather
 from runicorn.api.responses.metrics import Band, SeriesStatistics, SeriesValues
 from runicorn.api.responses.metrics import Series as SeriesColumns
@@ -30,6 +32,8 @@ class Downsampled:
 
     points: Points
     count: int
+    means: Points | None = None
+    """Means of all points, not much finer than `points`; see `metrics.store.means`."""
 
 
 def downsampled(
@@ -39,15 +43,16 @@ def downsampled(
     *,
     by_step: bool,
     points: int,
+    averaged: bool = False,
 ) -> dict[int, Downsampled]:
     """Return the points of each series, by id, in its window: at least `points` if there are as many.
 
-    All series are read together, with one query per round; a second round is rare.
+    All series are read together, with one query per round; a second round is rare. With `averaged` there are means too.
 
     Raises:
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read.
     """
-    loader, found = TileLoader(view), {}
+    loader, means, found = TileLoader(view), MeansLoader(view), {}
     windows = {one.pk: window(one) if callable(window) else window for one in series}
     todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
     while todo:
@@ -68,6 +73,9 @@ def downsampled(
                 todo.append((one, level - 1))
             else:
                 found[one.pk] = Downsampled(read, count)
+                if averaged and level and one.minimum is not None:
+                    means.fetch([(one, reading.needs())])
+                    found[one.pk] = Downsampled(read, count, reading.points(means.blob(one))[0])
     return found
 
 
@@ -84,7 +92,7 @@ def series_columns(
     *,
     by_step: bool,
     points: int,
-    banded: bool = False,
+    means: Points | None = None,
 ) -> SeriesColumns:
     """Return the curve of one metric in the order of `x`, downsampled to at most `points` points.
 
@@ -94,8 +102,8 @@ def series_columns(
         count: number of points before sampling.
         by_step: whether x is the step, or the time in Unix seconds.
         points: at least 4.
-        banded: for a downsampled curve add `band`, the range of all points: `{x, low, high}`, coarser than the curve, null
-                where there is no finite value.
+        means: means of all points; for a downsampled curve they add `band`, the range and the mean of all points:
+            `{x, low, high, mean}`, coarser than the curve, null where there is no finite value.
     """
     x = together.step if by_step else together.time
     at = downsample.curve(x, together.value.heights(), points)
@@ -117,12 +125,40 @@ def series_columns(
         entry["labels"] = values["labels"]
     if series[0].lane == Lane.SYSTEM:
         entry["system"] = True
-    if banded and count > len(at) and kind in ("float", "int"):
-        entry["band"] = _band(x, together.value.numbers(), at)
+    if means is not None and count > len(at) and kind in ("float", "int"):
+        edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
+        entry["band"] = _band(x, together.value.numbers(), edges)
+        entry["band"]["mean"] = _column(_mean(means.step if by_step else means.time, means, x[edges]))
     if shown.stage.mask():
         entry["stages"] = _changes(shown.stage.objects())
     if not by_step and len(shown) and series[0].lane == Lane.METRIC:
         entry["back"] = (np.flatnonzero(shown.step[1:] < shown.step[:-1]) + 1).tolist()
+    return entry
+
+
+def averages(read: Sequence[Downsampled]) -> Points:
+    """Return the means of the lanes of one metric, in any order."""
+    return gather([counted(one.points) if one.means is None else one.means for one in read])
+
+
+def statistics_only(series: Sequence[Series]) -> SeriesColumns:
+    """Return the curve of one metric without its points."""
+    lows = [one.minimum for one in series if one.minimum is not None]
+    highs = [one.maximum for one in series if one.maximum is not None]
+    newest = max(series, key=lambda one: one.last_row or 0)
+    entry: SeriesColumns = {
+        "name": series[0].name,
+        "kind": _kind(series),
+        "count": sum(one.count for one in series),
+        "min": min(lows, default=None),
+        "max": max(highs, default=None),
+        "last": newest.last_text if newest.last is None else newest.last,
+        "x": [],
+        "y": [],
+        "special": [],
+    }
+    if series[0].lane == Lane.SYSTEM:
+        entry["system"] = True
     return entry
 
 
@@ -165,14 +201,29 @@ def _values(values: Values, kind: str) -> SeriesValues:
     return {"y": _column(numbers), "special": special}
 
 
-def _band(x: NDArray[Any], heights: Floats, at: Index) -> Band:
-    """Return the range of all points, at every few of the shown positions."""
-    edges = np.unique(np.append(at[::_BAND_EVERY], at[-1]))
+def _band(x: NDArray[Any], heights: Floats, edges: Index) -> Band:
+    """Return the range of all points, at some of the shown positions."""
     low, high = downsample.envelope(heights, edges)
     if np.abs(heights[np.isfinite(heights)]).max(initial=0) < np.finfo(np.float32).max:
         # A shaded area needs no more digits than it has pixels.
         low, high = low.astype(np.float32), high.astype(np.float32)
     return {"x": _column(x[edges]), "low": _column(low), "high": _column(high)}
+
+
+def _mean(x: NDArray[Any], means: Points, edges: NDArray[Any]) -> Floats:
+    """Return the mean on both sides of each edge, up to its neighbours; NaN where there is no finite value."""
+    numbers = means.value.numbers()
+    finite = np.isfinite(numbers)
+    at = np.minimum(np.searchsorted(edges, x[finite]), len(edges) - 1)
+    weights = counts(means)[finite]
+    total = np.bincount(at, weights, len(edges))
+    # Divided first: a sum of values may exceed the largest float.
+    inner = np.bincount(at, numbers[finite] * (weights / total[at]), len(edges))
+    following, of_following = np.append(total[1:], 0.0), np.append(inner[1:], 0.0)
+    both = total + following
+    share = np.divide(total, both, out=np.full(len(edges), np.nan), where=both > 0)
+    found: Floats = inner * share + of_following * (1 - share)
+    return found
 
 
 def _changes(stages: Sequence[Any]) -> list[tuple[int, Any]]:

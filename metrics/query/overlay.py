@@ -9,17 +9,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from metrics.models import Journal, Series
 from metrics.query import charts, groups
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
 from metrics.query.selection import Group, Selection, group_runs, start_of
 from metrics.query.series import BY_STEP, BY_TIME
-from metrics.query.series_view import view_of_several
+from metrics.query.series_view import View, view_of_several
+from metrics.query.smoothing.curves import smoothed
+from metrics.query.smoothing.smoother import Smoother
 from metrics.store.columns import Floats
 from metrics.store.lanes import Lane
 from metrics.store.points import Points
-from runicorn.api.responses.metrics import ComparedCurve, ComparedRun, RunGroup, UntimedComparedSeries
+from runicorn.api.responses.metrics import (
+    ComparedCurve,
+    ComparedRun,
+    RunGroup,
+    SmoothedCurve,
+    UntimedComparedSeries,
+)
 from runs.models import Run
 
 
@@ -32,14 +42,23 @@ class Curve:
     points: Points
     count: int
     origin: float
+    smoothed: SmoothedCurve | None = None
+    was_read: bool = True
 
     @property
     def is_numeric(self) -> bool:
         """Whether any value is a finite number."""
         return any(one.minimum is not None for one in self.series)
 
+    @property
+    def has_points(self) -> bool:
+        """Whether the range contains any point."""
+        return len(self.points) > 0 if self.smoothed is None else len(self.smoothed["x"]) > 0
+
     def heights(self, by_step: bool) -> tuple[Floats, Floats]:
-        """Return the curve as (x, y)."""
+        """Return the curve as (x, y), smoothed if requested."""
+        if self.smoothed is not None:
+            return np.asarray(self.smoothed["x"], float) - self.origin, np.asarray(self.smoothed["y"], float)
         x = self.points.step.astype(float) if by_step else self.points.time - self.origin
         return x, self.points.value.numbers()
 
@@ -52,6 +71,8 @@ def compare_series(
     step_range: Range | None = None,
     time_range: Range | None = None,
     group_by: str | None = None,
+    smoother: Smoother | None = None,
+    smoothed_only: bool = False,
 ) -> UntimedComparedSeries:
     """Return the series of all runs in columns, and of their groups; lists of numbers are NumPy arrays.
 
@@ -62,7 +83,9 @@ def compare_series(
         x: "step", "time" in Unix seconds, or "relative": seconds since the start of each run.
         step_range: lowest and highest step, inclusive; None for an open side.
         time_range: the same in seconds for x="time" and x="relative".
-        group_by: `config.<key>` or `tag`.
+        group_by: `config.<key>`, `group` or `tag`.
+        smoother: adds the smoothed curves; the statistics of groups are then those of the smoothed curves.
+        smoothed_only: leave out the points.
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
@@ -73,23 +96,18 @@ def compare_series(
         selection.runs, BY_STEP if by_step else BY_TIME, names, most=MOST_SERIES + 1
     )
     grouped = [] if group_by is None else group_runs(selection.runs, group_by)
-    _refuse_too_much(seen.series, grouped, points)
+    _refuse_too_much(seen.series, grouped, points, per_point=4 if smoother else 2)
     origins = {run.pk: start_of(run) if x == "relative" else 0.0 for run in selection.runs}
 
-    def window(one: Series) -> Window:
-        if by_step:
-            return Window(step_range or EVERYTHING)
-        low, high = time_range or EVERYTHING
-        origin = origins[one.run_id]
-        times = (None if low is None else low + origin, None if high is None else high + origin)
-        return Window(step_range or EVERYTHING, times)
-
-    read = charts.downsampled(seen, seen.series, window, by_step=by_step, points=points)
-    found = []
-    for run, lanes in _together(seen.series, selection.runs):
-        of_lanes = [read[one.pk] for one in lanes]
-        ordered = charts.in_order(of_lanes, by_step=by_step)
-        found.append(Curve(run, lanes, ordered, sum(one.count for one in of_lanes), origins[run.pk]))
+    windows = {one.pk: Window(step_range or EVERYTHING) for one in seen.series}
+    if not by_step:
+        for one in seen.series:
+            low, high = time_range or EVERYTHING
+            origin = origins[one.run_id]
+            times = (None if low is None else low + origin, None if high is None else high + origin)
+            windows[one.pk] = Window(step_range or EVERYTHING, times)
+    reading = _Reading(by_step, points, windows, smoother, smoothed_only and smoother is not None)
+    found = _curves(seen, _together(seen.series, selection.runs), origins, reading)
     answer: UntimedComparedSeries = {
         "series": [_entry(curve, by_step, points) for curve in found],
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
@@ -98,6 +116,40 @@ def compare_series(
     if group_by is not None:
         answer["groups"] = [_group_entry(one, found, by_step, points) for one in grouped]
     return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """How curves are read."""
+
+    by_step: bool
+    points: int
+    windows: dict[int, Window]
+    """By the id of the series."""
+    smoother: Smoother | None
+    smoothed_only: bool
+
+    def window(self, one: Series) -> Window:
+        return self.windows[one.pk]
+
+
+def _curves(
+    seen: View, together: Sequence[tuple[Run, list[Series]]], origins: dict[int, float], how: _Reading
+) -> list[Curve]:
+    smooth: list[SmoothedCurve | None] = [None] * len(together)
+    if how.smoother is not None:
+        metrics = [lanes for _, lanes in together]
+        smooth = smoothed(seen, metrics, how.window, how.smoother, by_step=how.by_step, points=how.points)
+    read = {}
+    if not how.smoothed_only:
+        read = charts.downsampled(seen, seen.series, how.window, by_step=how.by_step, points=how.points)
+    found = []
+    for (run, lanes), smooth_curve in zip(together, smooth, strict=True):
+        of_lanes = [read[one.pk] for one in lanes if one.pk in read]
+        ordered = charts.in_order(of_lanes, by_step=how.by_step)
+        count = sum(one.count for one in of_lanes)
+        found.append(Curve(run, lanes, ordered, count, origins[run.pk], smooth_curve, bool(of_lanes)))
+    return found
 
 
 def _together(series: Sequence[Series], runs: Sequence[Run]) -> list[tuple[Run, list[Series]]]:
@@ -110,10 +162,16 @@ def _together(series: Sequence[Series], runs: Sequence[Run]) -> list[tuple[Run, 
 
 
 def _entry(curve: Curve, by_step: bool, points: int) -> ComparedCurve:
-    entry = charts.series_columns(curve.series, curve.points, curve.count, by_step=by_step, points=points)
-    if curve.origin:
+    if curve.was_read:
+        entry = charts.series_columns(curve.series, curve.points, curve.count, by_step=by_step, points=points)
+    else:
+        entry = charts.statistics_only(curve.series)
+    if curve.origin and curve.was_read:
         x: Any = entry["x"]
         entry["x"] = x - curve.origin
+    if curve.smoothed is not None:
+        x = curve.smoothed["x"]
+        entry["smoothed"] = {"x": x - curve.origin if curve.origin else x, "y": curve.smoothed["y"]}
     return {"id": curve.run.run_id, **entry}
 
 
@@ -122,7 +180,7 @@ def _group_entry(one: Group, found: Sequence[Curve], by_step: bool, points: int)
     members = {run.pk for run in one.runs}
     by_name: dict[str, list[tuple[Floats, Floats]]] = {}
     for curve in found:
-        if curve.run.pk in members and curve.is_numeric and len(curve.points):
+        if curve.run.pk in members and curve.is_numeric and curve.has_points:
             by_name.setdefault(curve.series[0].name, []).append(curve.heights(by_step))
     return {
         "value": one.value,
@@ -146,10 +204,10 @@ def _run_entry(run: Run, journal: Journal | None) -> ComparedRun:
     }
 
 
-def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points: int) -> None:
+def _refuse_too_much(series: Sequence[Series], grouped: Sequence[Group], points: int, per_point: int) -> None:
     """Check the size before any point is read; a series may have fewer points than allowed."""
     names: dict[int, set[str]] = {}
     for one in series:
         names.setdefault(one.run_id, set()).add(one.name)
     summed = sum(len(set().union(*(names.get(run.pk, set()) for run in one.runs))) for one in grouped)
-    check_size(series, points, more=len(groups.COLUMNS) * summed * points)
+    check_size(series, points, per_point=per_point, more=len(groups.COLUMNS) * summed * points)

@@ -138,7 +138,7 @@ class SeriesReader:
         if not self._by_step:
             return inside, ~inside & ~outside
         continued, single = self._directory.continued(at), tiles["first_step"] == tiles["last_step"]
-        hidden, touched = _covered(tiles, self._directory)
+        hidden, touched = covered(tiles, self._directory)
         gone = outside | hidden | (continued & single)
         taken = inside & ~gone & ~touched & ~continued & (tiles["stride"] != TANGLED)
         return taken, ~taken & ~gone
@@ -187,7 +187,7 @@ def level_for(directory: Directory, window: Window, points: int) -> int:
     return level
 
 
-def _covered(tiles: Table, directory: Directory) -> tuple[Bools, Bools]:
+def covered(tiles: Table, directory: Directory) -> tuple[Bools, Bools]:
     """Return the tiles whose steps were all logged again by later segments, and those that overlap with one."""
     runs = directory.runs
     nothing = np.zeros(len(tiles), dtype=bool)

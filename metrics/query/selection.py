@@ -1,4 +1,4 @@
-"""Select runs by id, and group them by a config value or by tag."""
+"""Select runs by id, and group them by a config value, by group or by tag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runs.models import Run, RunParam, StorageRoot
 
 MOST_LOOKED_FOR = 10
 """Unknown runs searched for on disk per request; the background scan finds the others within a second or two."""
-CONFIG, TAG = "config.", "tag"
+CONFIG, TAG, GROUP = "config.", "tag", "group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Runs that share a config value or a tag; None for runs without any."""
+    """Runs that share a config value, a group or a tag; None for runs without any."""
 
     value: str | None
     runs: list[Run]
@@ -52,12 +52,14 @@ def start_of(run: Run) -> float:
 
 
 def group_runs(runs: Sequence[Run], group_by: str) -> list[Group]:
-    """Group runs by `config.<key>` or by `tag`; a run is in the group of each of its tags. Numbers come first."""
+    """Group runs by `config.<key>`, `group` or `tag`; a run is in the group of each of its tags. Numbers come first."""
     values: dict[int, list[tuple[float, str]]] = {}
     if group_by.startswith(CONFIG):
         params = RunParam.objects.filter(run__in=runs, key=group_by.removeprefix(CONFIG))
         for run_id, number, text in params.values_list("run_id", "number", "text"):
             values[run_id] = [(math.inf if number is None else number, text)]
+    elif group_by == GROUP:
+        values = {run.pk: [(math.inf, run.group)] for run in runs if run.group}
     else:
         values = {run.pk: [(math.inf, tag) for tag in run.tags] for run in runs}
     members: dict[tuple[float, str], list[Run]] = {}

@@ -6,7 +6,7 @@ All reads are of committed rows at one moment; `catch_up` ingests the journal fi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -19,6 +19,8 @@ from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.row_sampling import Choice, RowSampler
 from metrics.query.rows import STAGE, Block, RowReader
 from metrics.query.series_view import View, view
+from metrics.query.smoothing.curves import smoothed
+from metrics.query.smoothing.smoother import Smoother
 from metrics.store.lanes import Lane
 from runicorn.api.responses.metrics import Scalar, UntimedSeriesAnswer
 from runicorn.api.responses.metrics import Series as SeriesColumns
@@ -43,6 +45,8 @@ def run_series(
     after_row: int | None = None,
     generation: int | None = None,
     time_range: Range | None = None,
+    smoother: Smoother | None = None,
+    smoothed_only: bool = False,
 ) -> UntimedSeriesAnswer:
     """Return the series of a run in columns; lists of numbers are NumPy arrays.
 
@@ -55,6 +59,8 @@ def run_series(
         after_row: only points of later journal lines; series without any are omitted.
         generation: generation of the journal that `after_row` belongs to. If it changed, everything is returned.
         time_range: lowest and highest time in Unix seconds, for x="time".
+        smoother: adds the smoothed curve of the whole range, with `after_row` too.
+        smoothed_only: leave out the points.
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
@@ -73,10 +79,10 @@ def run_series(
     wanted = [
         one for one in seen.series if after is None or (one.last_row is not None and one.last_row > after)
     ]
-    check_size(wanted, points, per_point=NUMBERS_PER_POINT)
+    check_size(wanted, points, per_point=NUMBERS_PER_POINT + (2 if smoother else 0))
     window = Window(step_range or EVERYTHING, EVERYTHING if by_step else time_range or EVERYTHING, after)
     answer: UntimedSeriesAnswer = {
-        "series": _columns(seen, wanted, window, by_step, points),
+        "series": _columns(seen, wanted, window, by_step, points, smoother, smoothed_only),
         "last_row": journal.rows - 1,
         "generation": journal.generation,
         "journal_end": journal.offset,
@@ -87,19 +93,36 @@ def run_series(
 
 
 def _columns(
-    seen: View, wanted: list[Series], window: Window, by_step: bool, points: int
+    seen: View,
+    wanted: list[Series],
+    window: Window,
+    by_step: bool,
+    points: int,
+    smoother: Smoother | None,
+    smoothed_only: bool,
 ) -> list[SeriesColumns]:
-    read = charts.downsampled(seen, wanted, window, by_step=by_step, points=points)
     together: dict[tuple[str, bool], list[Series]] = {}
     for one in wanted:
         together.setdefault((one.name, one.lane == Lane.SYSTEM), []).append(one)
-    entries = []
-    for lanes in together.values():
-        of_lanes = [read[one.pk] for one in lanes]
-        ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
-        entries.append(
-            charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, banded=True)
-        )
+    metrics = list(together.values())
+    if smoothed_only:
+        entries = [charts.statistics_only(lanes) for lanes in metrics]
+    else:
+        entries = []
+        read = charts.downsampled(seen, wanted, window, by_step=by_step, points=points, averaged=True)
+        for lanes in metrics:
+            of_lanes = [read[one.pk] for one in lanes]
+            ordered, count = charts.in_order(of_lanes, by_step=by_step), sum(one.count for one in of_lanes)
+            means = charts.averages(of_lanes)
+            entries.append(
+                charts.series_columns(lanes, ordered, count, by_step=by_step, points=points, means=means)
+            )
+    if smoother is not None:
+        whole = replace(window, after_row=None)
+        smooth = smoothed(seen, metrics, lambda _: whole, smoother, by_step=by_step, points=points)
+        for entry, curve in zip(entries, smooth, strict=True):
+            if curve is not None:
+                entry["smoothed"] = curve
     return entries
 
 

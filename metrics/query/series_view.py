@@ -134,9 +134,31 @@ class TileLoader:
                 points = codec.decode(block)
                 self._tiles[series.pk, at, data] = points
                 cache.put((series.uid, tile, data), points, len(points) * _POINT_BYTES)
+                if not data and (means := codec.decode_means(block)) is not None:
+                    keep_means(series, tile, means)
                 count += 1
             if count < len(some):
                 raise JournalReplaced
+
+
+def kept_means(series: Series, tile: int) -> Points | None:
+    """Return the means of a tile if they are in the cache."""
+    known: Points | None = cache.get((series.uid, tile, "means"))
+    return known
+
+
+def keep_means(series: Series, tile: int, means: Points) -> None:
+    """Put the means of a tile into the cache."""
+    cache.put((series.uid, tile, "means"), means, len(means) * _POINT_BYTES)
+
+
+def stored_means(tiles: Sequence[int]) -> dict[int, Points | None]:
+    """Return the means of tiles by their ids, None where an earlier version stored none; unknown ids are left out."""
+    found: dict[int, Points | None] = {}
+    for start in range(0, len(tiles), _IDS):
+        rows = Tile.objects.filter(pk__in=tiles[start : start + _IDS]).values_list("pk", "mip")
+        found |= {tile: codec.decode_means(block) for tile, block in rows.iterator()}
+    return found
 
 
 def _of(tail: Node | None, data: bool) -> Points | None:

@@ -71,6 +71,17 @@ def decode(block: bytes | memoryview) -> Points:
     )
 
 
+def encode_thinned(mip: Points, means: Points | None) -> bytes:
+    """Encode what a tile keeps for reading it from afar, in one block after the other."""
+    return encode(mip) + (b"" if means is None else encode(means))
+
+
+def decode_means(block: bytes | memoryview) -> Points | None:
+    """Return the second of the blocks that `encode_thinned` made; None where an earlier version wrote but one."""
+    end = _HEADER.size + sum(_HEADER.unpack_from(block)[2:])
+    return decode(memoryview(block)[end:]) if len(block) > end else None
+
+
 def encode_ints(column: Ints) -> bytes:
     """Encode integers as a linear sequence, as differences to the neighbour or the lowest in 1, 2 or 4 bytes, or unchanged."""
     if len(column) == 0:

@@ -2,7 +2,7 @@
 
 Reading any part at any resolution then touches about as many points as requested. Every tile has a *mip*: of each 32
 neighbouring points the lowest and the highest, real points with their steps and times, and the first non-finite one, so
-that failures are visible at any zoom.
+that failures are visible at any zoom. It also has the mean of each 32 points.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from itertools import compress, pairwise
 import numpy as np
 
 from metrics.store.columns import NULL, Bools, Floats, Index, Ints
+from metrics.store.means import means_of, means_of_means
 from metrics.store.points import Points, gather
 
 
@@ -62,6 +63,8 @@ class Node:
     last_time: float
     mip: Points
     data: Points | None = None
+    means: Points | None = None
+    """Missing in tiles that earlier versions stored."""
 
 
 def leaf(points: Points, segment: int, seq: int) -> Node:
@@ -83,6 +86,7 @@ def leaf(points: Points, segment: int, seq: int) -> Node:
         last_time=float(points.time.max()),
         mip=thin(points),
         data=points,
+        means=means_of(points, SHAPE.bucket),
     )
 
 
@@ -113,7 +117,13 @@ def parent(children: Sequence[Node]) -> Node:
         first_time=min(child.first_time for child in children),
         last_time=max(child.last_time for child in children),
         mip=thin(points),
+        means=_means(shown),
     )
+
+
+def _means(children: Sequence[Node]) -> Points | None:
+    known = [child.means for child in children if child.means is not None]
+    return means_of_means(known, SHAPE.fan) if len(known) == len(children) else None
 
 
 def thin(points: Points) -> Points:

@@ -107,6 +107,18 @@ def test_a_run_is_in_the_group_of_each_of_its_tags(ask: Ask, three: list[str]) -
     ]
 
 
+def test_runs_are_grouped_by_the_group_that_their_script_named(
+    ask: Ask, store: Path, make_run: MakeRun
+) -> None:
+    ids = [make_run(store, metrics=[{"loss": 1.0}], group=group) for group in ("big", None, "big", "small")]
+    groups = ask(ids, "names=loss&group_by=group")["groups"]
+    assert [(group["value"], group["ids"]) for group in groups] == [
+        ("big", [ids[0], ids[2]]),
+        ("small", [ids[3]]),
+        (None, [ids[1]]),
+    ]
+
+
 def test_text_metrics_have_no_mean(ask: Ask, store: Path, make_run: MakeRun) -> None:
     run_id = make_run(store, metrics=[{"word": "x", "nan": float("nan"), "flag": True}] * 3)
     answer = ask([run_id], "group_by=tag")

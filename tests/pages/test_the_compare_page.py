@@ -74,6 +74,14 @@ def test_there_is_one_chart_a_metric_and_ways_to_group(runs: list[str], compare:
     assert '<option value="config.lr" data-groups="2">lr</option>' in html and "config.seed" not in html
 
 
+def test_runs_can_be_grouped_by_the_group_of_their_script(
+    store: Path, make_run: Callable[..., str], compare: Callable[..., str]
+) -> None:
+    ids = [make_run(store, metrics=[{"loss": 1.0}], group=group) for group in ("big", "small")]
+    html = compare(f"runs={','.join(ids)}")
+    assert '<option value="group" data-groups="2">group</option>' in html
+
+
 def test_unknown_and_too_many_runs_are_told_of(runs: list[str], compare: Callable[..., str]) -> None:
     html = compare(f"runs={runs[0]},20260101_000000_aaaaaa,<b>")
     assert "recycle bin: " in html and "20260101_000000_aaaaaa" in html and "&lt;b&gt;" in html

@@ -59,6 +59,16 @@ class Band(TypedDict):
     x: list[float]
     low: list[float | None]
     high: list[float | None]
+    mean: NotRequired[
+        Annotated[list[float | None], "Of all points on both sides of an edge, up to the next ones."]
+    ]
+
+
+class SmoothedCurve(TypedDict):
+    """A smoothed curve: values at some of the steps of the series."""
+
+    x: list[float]
+    y: list[float]
 
 
 class SeriesStatistics(TypedDict):
@@ -88,6 +98,7 @@ class Series(SeriesStatistics, SeriesValues):
     back: NotRequired[Annotated[list[int], "Indices where the steps decrease."]]
     band: NotRequired[Annotated[Band, "Where points were left out."]]
     system: NotRequired[Annotated[bool, "A system metric."]]
+    smoothed: NotRequired[Annotated[SmoothedCurve, "With `smoothing`, where there are numbers."]]
 
 
 class UntimedSeriesAnswer(TypedDict):
