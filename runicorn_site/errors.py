@@ -1,9 +1,9 @@
-"""Every error of the site in the shape its reader expects.
+"""Error responses of the site.
 
-    under /api   {"detail": "One sentence."}, with {"errors": {field: […]}} for bad input; in a browser DRF's page of it
+    under /api   {"detail": "One sentence."}, with {"errors": {field: […]}} for invalid input; in a browser as DRF's page
     elsewhere    a page (templates/error.html)
 
-What went wrong inside is for the log: no answer holds an exception's text.
+Internal errors are logged; no response contains their text.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ SENTENCES = {
 }
 MANY = gettext_noop("The request has more than 1,000 parameters or fields.")
 TOO_MUCH = (TooManyFieldsSent, TooManyFilesSent, RequestDataTooBig)
-"""What Django counts among suspicious operations, and is only large."""
+"""Suspicious operations of Django that are only large requests."""
 logger = logging.getLogger(__name__)
 
 
 def api_exception(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: the answer to an exception in an API view."""
+    """Exception handler of DRF: return the response to an exception in an API view."""
     set_rollback()
     status, body, headers = describe(error)
     note(error, status, body["detail"], context["request"])
@@ -94,13 +94,13 @@ def describe(error: Exception) -> tuple[int, Problem, dict[str, str]]:
 
 
 def sentence_of(error: APIException | RemoteError) -> Any:
-    """The detail of an exception: a sentence, or for the host key conflict an object."""
+    """Return the detail of an exception: a sentence, or an object for a host key conflict."""
     detail = error.detail
     return detail[0] if isinstance(detail, list) and detail else detail
 
 
 def api_headers(error: APIException | RemoteError) -> dict[str, str]:
-    """The headers that belong to an exception's status."""
+    """Return the headers that the status of an exception requires."""
     headers = {}
     if scheme := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = scheme
@@ -123,12 +123,12 @@ def invalid_input(error: ValidationError) -> Problem:
 
 
 def below_names(fields: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The sentences of each field without its name, which some have before them so that they can stand by themselves."""
+    """Remove the names of fields from the beginning of their sentences."""
     return {name: [line.removeprefix(f"{name}: ") for line in lines] for name, lines in fields.items()}
 
 
 def sentences(detail: Any) -> Iterator[str]:
-    """All sentences in the nested lists and objects of a validation error."""
+    """Yield all sentences in the nested lists and objects of a validation error."""
     if isinstance(detail, dict):
         for key, inner in detail.items():
             yield from (line if key == "non_field_errors" else f"{key}: {line}" for line in sentences(inner))
@@ -140,35 +140,35 @@ def sentences(detail: Any) -> Iterator[str]:
 
 
 def note(error: Exception, status: int, sentence: Any, request: HttpRequest | Request) -> None:
-    """Log what whoever runs the viewer should know of an error; most of 4xx is the client's affair."""
-    if getattr(error, "foreseen", False):  # something outside did not do its part; nothing of ours is broken
+    """Log an error that matters to the operator; most 4xx errors concern only the client."""
+    if getattr(error, "foreseen", False):  # a failure outside of the server
         logger.warning("%s: %s", asked(request), sentence)
     elif isinstance(error, SuspiciousOperation) and not isinstance(error, TOO_MUCH):
-        logger.warning("%s: %s", asked(request), type(error).__name__)  # its text may hold what is nobody's
+        logger.warning("%s: %s", asked(request), type(error).__name__)  # its text may contain secrets
     elif status >= 500:
         report(error, request)
 
 
 def asked(request: HttpRequest | Request) -> str:
-    """Method and path for a line of the log: a line break in a path begins no line there. Never the query."""
+    """Return method and path for a line of the log, with line breaks encoded and without the query."""
     return f"{request.method} {iri_to_uri(request.path)}"
 
 
 def report(error: BaseException, request: HttpRequest | Request) -> None:
-    """Log an error of ours with its traceback."""
+    """Log an internal error with its traceback."""
     plain = getattr(request, "_request", request)
     got_request_exception.send(sender=APIView, request=plain)
     logger.error("%s failed", asked(request), exc_info=error)
 
 
 class ErrorPages:
-    """Middleware that gives errors made without DRF the shape that belongs to their address."""
+    """Middleware that formats errors raised outside of DRF."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Replace a bare error answer; one that somebody wrote for its reader stays."""
+        """Replace an error response without content."""
         response = self.get_response(request)
         if response.status_code >= 400 and is_bare(response, request):
             headers = {name: value for name, value in response.items() if name in {"Allow", "Retry-After"}}
@@ -176,14 +176,14 @@ class ErrorPages:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        """The answer to an exception in a view that is not DRF's."""
+        """Return the response to an exception in a Django view."""
         status, body, headers = describe(error)
         note(error, status, body["detail"], request)
         return error_answer(request, status, body["detail"], headers)
 
 
 def is_bare(response: HttpResponseBase, request: HttpRequest) -> bool:
-    """Whether an error answer has no content that is meant to be read, or HTML where JSON belongs."""
+    """Return whether an error response is empty, or HTML under /api."""
     if not isinstance(response, HttpResponse) or isinstance(response, Response | JsonResponse):
         return False
     is_html = response.get("Content-Type", "").startswith("text/html")
@@ -193,7 +193,7 @@ def is_bare(response: HttpResponseBase, request: HttpRequest) -> bool:
 def error_answer(
     request: HttpRequest, status: int, sentence: Any = None, headers: dict[str, str] | None = None
 ) -> HttpResponse:
-    """An error as JSON under /api, as a page elsewhere."""
+    """Return an error as JSON under /api, as a page elsewhere."""
     sentence = sentence or SENTENCES.get(status, HTTPStatus(status).phrase)
     if is_api(request.path_info):
         return JsonResponse({"detail": sentence}, status=status, headers=headers)
@@ -217,12 +217,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(
     request: HttpRequest, exception: Exception | None = None, reason: str = ""
 ) -> HttpResponse:
-    """Django's handler403, and what is answered when a form has no CSRF token."""
+    """Django's handler403, and the response to a form without a CSRF token."""
     return error_answer(
         request, 403, gettext_noop("This form has expired. Reload the page.") if reason else None
     )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's handler500, for what goes wrong outside of views; Django has logged it."""
+    """Django's handler500, for errors outside of views, which Django has logged."""
     return error_answer(request, 500)

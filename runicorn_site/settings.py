@@ -1,4 +1,4 @@
-"""Settings of the server. What a user may change is an environment variable that begins with `RUNICORN_`."""
+"""Django settings of the server; users change them by environment variables that begin with `RUNICORN_`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STATE_DIR = state_directory()
 
 SECRET_KEY = secret_key(STATE_DIR)
 DEBUG = own.get("RUNICORN_DEBUG").lower() in {"1", "true", "yes", "on"}
-# Names are checked by the guard, which also covers sockets and static files; Django's check covers neither.
+# The guard checks host names, also of WebSockets and static files, which Django's check does not cover.
 ALLOWED_HOSTS = ["*"]
 
 INSTALLED_APPS = [
@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     *OUR_APPS,
 ]
 
-# All of it sync: the whole request runs in one hop on one thread (see asgi.py).
+# All synchronous: a request runs on one thread (`transport/dispatch.py`).
 MIDDLEWARE = [
     "runicorn_site.transport.compression.Compression",
     "runicorn_site.transport.trailing_slash.TrailingSlash",
@@ -75,7 +75,7 @@ DATABASE_FILE = choose(STATE_DIR, known_migrations(BASE_DIR, OUR_APPS))
 DATABASES = {"default": database(own.get("RUNICORN_DATABASE_URL"), DATABASE_FILE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Sessions in rows would take the write lock with each request.
+# Sessions in the database would need the write lock for each request.
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 SESSION_COOKIE_NAME = f"runicorn_session_{mark(SECRET_KEY)}"
 SESSION_COOKIE_SAMESITE = "Strict"
@@ -87,7 +87,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # The default of 300 entries would throw counters away, and with them the limits.
+    # With the default of 300 entries counters would be lost.
     "ratelimit": {
         "BACKEND": "runicorn_site.security.rates.counters.CounterCache",
         "LOCATION": "ratelimit",
@@ -101,7 +101,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
     8 * 1024 * 1024
 )  # the same as bodies.MAX_BODY, which holds before the body is read
 
-# An archive goes into the store that it is for, and never through the memory.
+# Archives are written into the store, not into memory.
 FILE_UPLOAD_HANDLERS = ["runicorn_site.transport.uploads.IntoTheStore"]
 
 STATIC_URL = "/static/"
@@ -120,7 +120,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 REST_FRAMEWORK = {
-    # Who may come in is decided by the guard, before Django.
+    # The guard authenticates requests before Django.
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "UNAUTHENTICATED_USER": None,

@@ -1,6 +1,6 @@
-"""The description of the API: OpenAPI at /openapi.json, Swagger UI at /docs, ReDoc at /redoc, all from here.
+"""Documentation of the API: OpenAPI at /openapi.json, Swagger UI at /docs, ReDoc at /redoc.
 
-Their templates (templates/drf_spectacular/) hold no inline script and fetch nothing from another host.
+The templates (`templates/drf_spectacular/`) have no inline scripts and load nothing from other hosts.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ LOGO = b"https://cdn.redoc.ly/redoc/logo-mini.svg"
 
 
 def only_the_api(endpoints: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """drf-spectacular's hook: the chart data of pages is no part of the API."""
+    """Hook of drf-spectacular: leave out routes outside /api, such as the chart data of pages."""
     return [endpoint for endpoint in endpoints if f"{endpoint[0]}/".startswith("/api/")]
 
 
 @lru_cache(maxsize=1)
 def schema() -> bytes:
-    """The OpenAPI description; routes do not change while the process runs."""
+    """Return the OpenAPI document; routes do not change while the process runs."""
     generator: Any = SchemaGenerator
     return orjson.dumps(generator().get_schema(request=None, public=True))
 
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    """`GET /openapi.json`."""
+    """Return the OpenAPI document."""
     return HttpResponse(schema(), content_type="application/json")
 
 
 class Swagger(SpectacularSwaggerSplitView):
-    """`GET /docs`; its script comes from `/docs?script=`, because pages hold none themselves."""
+    """Swagger UI; its script is at `/docs?script=`, because pages have no inline scripts."""
 
     http_method_names = ["get", "head"]
     renderer_classes = [TemplateHTMLRenderer]
@@ -49,7 +49,7 @@ class Swagger(SpectacularSwaggerSplitView):
 
 
 class Redoc(SpectacularRedocView):
-    """`GET /redoc`."""
+    """ReDoc."""
 
     http_method_names = ["get", "head"]
     url = "/openapi.json"
@@ -61,7 +61,7 @@ class Redoc(SpectacularRedocView):
 
 @require_safe
 def redoc_script(request: HttpRequest) -> HttpResponse:
-    """`GET /redoc.js`: ReDoc without the logo that it would fetch from its maker's server."""
+    """Return the script of ReDoc without its logo, which is loaded from another host."""
     response = HttpResponse(redoc_without_logo(), content_type="text/javascript; charset=utf-8")
     response["Cache-Control"] = "max-age=3600"
     return response
@@ -69,7 +69,7 @@ def redoc_script(request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def redoc_without_logo() -> bytes:
-    """The bundle of the sidecar with an empty picture in place of the logo's address."""
+    """Return the bundle of the sidecar with an empty data URL in place of the logo."""
     bundle = finders.find("drf_spectacular_sidecar/redoc/bundles/redoc.standalone.js")
     assert bundle is not None
     return Path(bundle).read_bytes().replace(LOGO, b"data:,")

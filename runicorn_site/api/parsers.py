@@ -1,4 +1,4 @@
-"""How bodies of requests are read."""
+"""Parsers of request bodies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 
 
 class ShallowJSON(JSONParser):
-    """JSON as DRF reads it; a body nested deeper than the interpreter's stack is bad input, not an internal error."""
+    """JSON; a body nested deeper than the stack of the interpreter is invalid input, not an internal error."""
 
     def parse(
         self,
@@ -18,10 +18,10 @@ class ShallowJSON(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """The value in the body.
+        """Parse the body.
 
         Raises:
-            ParseError: it is no JSON, or nested too deep.
+            ParseError: it is not JSON, or nested too deep.
         """
         try:
             return super().parse(stream, media_type, parser_context)
@@ -30,7 +30,7 @@ class ShallowJSON(JSONParser):
 
 
 class FormWithFile(MultiPartParser):
-    """A form as DRF reads it; one that cannot be read is said of the file, for which it is there."""
+    """Multipart form; errors name the file."""
 
     def parse(
         self,
@@ -38,10 +38,10 @@ class FormWithFile(MultiPartParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Its fields and files.
+        """Parse fields and files.
 
         Raises:
-            ParseError: it is no form.
+            ParseError: it is malformed.
         """
         try:
             return super().parse(stream, media_type, parser_context)

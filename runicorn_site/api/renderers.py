@@ -1,4 +1,4 @@
-"""How answers leave the API: JSON for programs, DRF's page in a browser."""
+"""Renderers of the API: JSON for programs, DRF's browsable page for browsers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS
 
 
 class ORJSONRenderer(BaseRenderer):
-    """JSON by orjson: many times quicker than the standard library, and NaN becomes null instead of an error."""
+    """JSON by orjson: many times faster than the standard library, and NaN becomes null."""
 
     media_type = "application/json"
     format = "json"
@@ -31,7 +31,7 @@ class ORJSONRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """`data` as UTF-8; indented where a person reads it."""
+        """Return `data` as UTF-8, indented on the browsable page."""
         response = (renderer_context or {}).get("response")
         if data is None and getattr(response, "status_code", None) in WITHOUT_CONTENT:
             return b""
@@ -39,32 +39,32 @@ class ORJSONRenderer(BaseRenderer):
         try:
             return orjson.dumps(data, default=plain, option=OPTIONS | indent)
         except orjson.JSONEncodeError:
-            return orjson.dumps(mended(data), default=plain, option=OPTIONS | indent)
+            return orjson.dumps(encodable(data), default=plain, option=OPTIONS | indent)
 
 
 def plain(value: Any) -> Any:
-    """What orjson does not know by itself: lazy texts, decimals, sets, querysets."""
+    """Convert values that orjson does not support: lazy texts, decimals, sets, querysets."""
     return JSONEncoder().default(value)
 
 
-def mended(data: Any) -> Any:
-    """`data` without what JSON readers stumble over: integers beyond 64 bits, file names that are no UTF-8."""
+def encodable(data: Any) -> Any:
+    """Replace values that JSON parsers reject: integers beyond 64 bits, file names that are not UTF-8."""
     if isinstance(data, str):
         return data.encode("utf-8", errors="replace").decode()
     if isinstance(data, int) and not -(2**63) <= data < 2**64:
         return float(data) if abs(data) < 10**308 else None
     if isinstance(data, dict):
-        return {mended(key): mended(value) for key, value in data.items()}
+        return {encodable(key): encodable(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
-        return [mended(value) for value in data]
+        return [encodable(value) for value in data]
     return data
 
 
 class JSONForOthers(DefaultContentNegotiation):
-    """JSON, too, for clients that accept nothing that the API has: an answer they did not ask for says more than 406."""
+    """Negotiation that answers with JSON instead of 406 if a client accepts no format of the API."""
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
-        """The renderer that fits `Accept` best, else the first."""
+        """Return the renderer that matches `Accept` best, else the first."""
         try:
             return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
@@ -75,26 +75,26 @@ WRITING = ("POST", "PUT", "PATCH", "DELETE")
 
 
 class BrowsablePages(BrowsableAPIRenderer):
-    """The page of a route in our frame: what it answers, and one form that sends JSON to it."""
+    """Browsable page of a route: its response, and a form that sends JSON."""
 
     def get_context(self, data: Any, accepted_media_type: str | None, renderer_context: Any) -> Any:
-        """DRF's, with the methods that change something."""
+        """Add the methods that change data."""
         context = super().get_context(data, accepted_media_type, renderer_context)
         context["writing"] = [method for method in WRITING if method in context["allowed_methods"]]
         return context
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Any) -> None:
-        """None: it could only send what the API does not accept."""
+        """Return no HTML form, since the API accepts only JSON."""
 
     def get_content(
         self, renderer: Any, data: Any, accepted_media_type: str | None, renderer_context: Any
     ) -> str:
-        """The beginning of the answer as a program would get it."""
+        """Return the beginning of the response."""
         return str(super().get_content(renderer, beginning(data), accepted_media_type, renderer_context))
 
 
 def beginning(data: Any) -> Any:
-    """`data` with long lists cut after `SHOWN` items, and a last item that says so."""
+    """Cut lists after `SHOWN` items, with a last item that counts the others."""
     if isinstance(data, dict):
         return {key: beginning(value) for key, value in data.items()}
     if isinstance(data, list | tuple):

@@ -1,4 +1,4 @@
-"""Routes of earlier versions that are gone: each says what has taken its place."""
+"""Removed routes of earlier versions; the response names the successor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUCCESSORS = {
 
 
 class Gone(APIException):
-    """The route was replaced by another."""
+    """The route was replaced."""
 
     status_code = status.HTTP_410_GONE
 
@@ -37,7 +37,7 @@ class Retired(APIView):
     schema = None
 
     def initial(self, request: Request, *args: object, **kwargs: str) -> None:
-        """Say which route has taken this one's place, whatever the method."""
+        """Name the successor, for every method."""
         super().initial(request, *args, **kwargs)
         old = f"{kwargs['family']}/{kwargs.get('rest', '')}".rstrip("/")
         raise Gone(f"/api/{old} was replaced by /api/{SUCCESSORS.get(old, 'remote/status')}")
@@ -49,7 +49,7 @@ class NoSuchRoute(APIView):
     schema = None
 
     def initial(self, request: Request, *args: object, **kwargs: str) -> None:
-        """Say that there is nothing, in the form the client prefers."""
+        """Answer 404 in the format that the client prefers."""
         super().initial(request, *args, **kwargs)
         raise NotFound
 

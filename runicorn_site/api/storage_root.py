@@ -1,4 +1,4 @@
-"""The storage root of this user and of this process: looked at before it is switched to, then switched at once."""
+"""Inspect a folder as a storage root, and switch the user and this process to it."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from runs.index import discovery
 from runs.store.walk import Walk
 
 SOON = 1000
-"""Runs that are read before the answer to a switch; those of a larger store follow in the background."""
+"""Runs that are indexed before the response to a switch; those of a larger store follow in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a folder would be as a storage root."""
+    """State of a folder as a storage root."""
 
     path: Path
     exists: bool
     writable: bool
     runs: int
     free: int | None
-    """Bytes on its disk; None when nobody can tell."""
+    """Free bytes on its disk, or None if unknown."""
 
 
 def look(path: Path) -> Look:
-    """Look at a folder, which need not exist; reads the folders above the runs and no run."""
+    """Inspect a folder, which may be missing, without reading runs."""
     walk = Walk(path)
     walk.go()
     above = next((place for place in (path, *path.parents) if place.exists()), path)
@@ -43,10 +43,10 @@ def look(path: Path) -> Look:
 
 
 def switch(text: str) -> Path:
-    """Make a folder the user's storage root and that of this process: the configuration first, then the row.
+    """Switch the user and this process to a folder: first the configuration, then the row.
 
     Raises:
-        InvalidRoot: it cannot be one; nothing has changed.
+        InvalidRoot: it cannot be a storage root; nothing has changed.
         OSError: the configuration could not be written; nothing has changed.
         SwitchedOff: see `runicorn.settings.capabilities`.
     """

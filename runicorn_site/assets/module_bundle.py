@@ -1,8 +1,7 @@
-"""Our ES modules put together into one: a page waits for a single answer, not for fifty. Pure.
+"""Bundle ES modules into one, so that a page waits for one response instead of fifty. Pure.
 
-Each module becomes a function that runs once and gives what it exports, those that it imports before it. That is all
-a bundler would do for modules as plain as ours: names in braces, imported from relative paths and exported where they
-are declared. Whatever else says `import` or `export` is refused rather than guessed at.
+Each module becomes a function that runs once, after the modules that it imports, and returns its exports. Imports are
+names in braces from relative paths, exports are declarations; any other `import` or `export` is an error.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ Read = Callable[[str], str]
 
 
 class NotPlain(ValueError):
-    """A module says something that cannot be joined."""
+    """A module cannot be bundled."""
 
 
 def in_order(names: Iterable[str], read: Read) -> tuple[str, ...]:
-    """The modules and all that they import, each once and behind what it imports itself.
+    """Return the modules and their imports, each once and after its own imports.
 
     Args:
         names: of modules, like `js/run.js`.
-        read: gives the text of one.
+        read: returns the text of one.
 
     Raises:
         NotPlain: modules import each other in a circle.
@@ -52,16 +51,16 @@ def in_order(names: Iterable[str], read: Read) -> tuple[str, ...]:
 
 
 def joined(modules: Iterable[tuple[str, str]]) -> str:
-    """One module that does what these (name, text) do, which are in the order of `in_order`.
+    """Bundle modules, given as (name, text) in the order of `in_order`.
 
     Raises:
-        NotPlain: one of them says `import` or `export` in another way than ours do.
+        NotPlain: one of them has an unsupported `import` or `export`.
     """
     return "const modules = {};\n" + "".join(_wrapped(name, text) for name, text in modules)
 
 
 def _wrapped(name: str, text: str) -> str:
-    """A module as a function; its lines stay the lines that they are."""
+    """Return a module as a function, with the same lines."""
     inner = IMPORT.sub(lambda match: _taken(name, match), text)
     exported = [found for _, found in EXPORT.findall(inner)]
     inner = EXPORT.sub(r"\1", inner)
@@ -71,7 +70,7 @@ def _wrapped(name: str, text: str) -> str:
 
 
 def _taken(name: str, match: re.Match[str]) -> str:
-    """An import as a constant; one without names has happened already."""
+    """Return an import as a constant; one without names needs no code."""
     names, path = match[1], match[2]
     if names is None:
         return ""

@@ -1,7 +1,7 @@
-"""How static files are called: by addresses that hold a version, so that a browser keeps them and asks once.
+"""Versioned URLs of static files, which browsers cache permanently.
 
-The version is a folder in front of all others, so what a file names relative to itself (a module its imports) has it
-too. While developing (`RUNICORN_DEBUG`) there is none, and a changed file is seen with the next load of a page.
+The version is the first folder of the path, so relative URLs in a file (imports of a module) have it too. With
+`RUNICORN_DEBUG` there is no version, and a changed file is loaded with the next page.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ VERSIONED = re.compile(r"v-([0-9a-f]{16})/(.+)", re.DOTALL)
 
 
 class VersionedFiles(StaticFilesStorage):
-    """Gives the `static` tag of the templates its addresses."""
+    """Storage that gives the `static` template tag its URLs."""
 
     def url(self, name: str | None) -> str:
-        """The address of a file, or of a folder when the name ends in `/`."""
+        """Return the URL of a file, or of a folder if the name ends in `/`."""
         return super().url(name if settings.DEBUG else f"v-{version()}/{name}")
 
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Sixteen digits that change with any static file, ours or of a package; the same as long as this process lives."""
+    """Return a digest of all static files, computed once per process."""
     known = blake2b(digest_size=8)
     for finder in finders.get_finders():
         for name, storage in finder.list([]):
@@ -38,6 +38,6 @@ def version() -> str:
 
 
 def split(path: str) -> tuple[str, bool]:
-    """The name of a file without its version, and whether the version is the present one."""
+    """Split a path into the name of the file and whether its version is the current one."""
     match = VERSIONED.fullmatch(path)
     return (match[2], match[1] == version()) if match else (path, False)

@@ -1,8 +1,8 @@
-"""Static files, found in place: nothing is collected or copied, in a checkout and in a wheel alike.
+"""Serve static files in place, without `collectstatic`.
 
-Style sheets can be asked for together, as `css/variables+base+layout.css`, and modules with all that they import, as
-`js/+frame+run.js`: a page waits for one answer of each kind, not for sixty. Text is compressed at the first request for
-it and kept, some 1.5 MB for all there is.
+Style sheets can be requested together, as `css/variables+base+layout.css`, and modules with all their imports, as
+`js/+frame+run.js`, so that a page needs one response of each kind. Text is compressed at its first request and cached,
+some 1.5 MB in total.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from django.views.decorators.http import require_safe
 from runicorn_site.assets import module_bundle, storage
 from runicorn_site.transport.compression import ONCE_LEVEL, SMALL, TEXT, accepts_gzip, gzip
 
-# The system's table may say otherwise, and a browser runs a module only as what it is.
+# The MIME table of the system may differ, and browsers run modules only with the right type.
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8",
@@ -46,10 +46,10 @@ FOR_GOOD = "max-age=31536000, immutable"
 
 @require_safe
 def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
-    """`GET /static/…`: kept for good by an address with the present version, else answered 304 when unchanged.
+    """Serve a file: cached permanently with the current version in its URL, else with 304 if unchanged.
 
     Raises:
-        Http404: no such file; a path that leads out of the static folders is none either.
+        Http404: no such file below the static folders.
     """
     name, current = storage.split(path)
     names = parts(name)
@@ -60,7 +60,6 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
     if etag in parse_etags(request.headers.get("If-None-Match", "")):
         response = HttpResponseNotModified()
     else:
-        # Modules say by their names what they are to each other; of other files only the bytes count.
         modules = names if is_joined_module(name) else ()
         gzipped = accepts_gzip(request.headers.get("Accept-Encoding", ""))
         response = content_of(files, modules, etag, gzipped)
@@ -71,10 +70,10 @@ def static_file(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def parts(name: str) -> tuple[str, ...]:
-    """The names of the files behind a name: itself, or what it joins.
+    """Return the names of the files that a name joins, or the name itself.
 
     Raises:
-        Http404: it joins a module that is not there.
+        Http404: a joined module is missing.
     """
     if is_joined_module(name):
         named = name.removeprefix(MODULES).removesuffix(".js").split("+")
@@ -87,25 +86,25 @@ def parts(name: str) -> tuple[str, ...]:
 
 
 def is_joined_module(name: str) -> bool:
-    """Whether a name stands for modules with all that they import."""
+    """Return whether a name stands for modules with their imports."""
     return name.startswith(MODULES) and name.endswith(".js")
 
 
 def modules_of(named: Iterable[str]) -> tuple[str, ...]:
-    """The names of these modules and of all that they import, in the order in which they run.
+    """Return the names of modules and their imports, in the order of execution.
 
     Raises:
-        Http404: there is no such module.
+        Http404: a module is missing.
     """
     names = [f"js/{one}.js" for one in named]
     return module_bundle.in_order(names, lambda name: found(name).read_text(encoding="utf-8"))
 
 
 def found(name: str) -> Path:
-    """The file of a name.
+    """Return the path of a static file.
 
     Raises:
-        Http404: there is none.
+        Http404: it is missing.
     """
     path = finders.find(name) if is_plain(name) else None
     if path is None or not Path(path).is_file():
@@ -114,10 +113,10 @@ def found(name: str) -> Path:
 
 
 def state_of(files: Sequence[Path]) -> str:
-    """A word that changes with any of the files.
+    """Return a digest of the modification times and sizes of files.
 
     Raises:
-        Http404: there are no files.
+        Http404: `files` is empty.
     """
     if not files:
         raise Http404
@@ -127,7 +126,7 @@ def state_of(files: Sequence[Path]) -> str:
 
 
 def content_of(files: Files, modules: Sequence[str], state: str, compressed: bool) -> HttpResponse:
-    """Files put together, or compressed as well where that is asked for and of use; `modules` names them if they are."""
+    """Return the joined files, compressed if that is accepted and useful; `modules` are the names of modules."""
     kind = content_type(files[0])
     if compressed and TEXT.match(kind) and sum(file.stat().st_size for file in files) >= SMALL:
         content = kept(files, tuple(modules), state)
@@ -136,7 +135,7 @@ def content_of(files: Files, modules: Sequence[str], state: str, compressed: boo
 
 
 def joined(files: Files, modules: Sequence[str]) -> bytes:
-    """The bytes of files, one after the other; modules as one."""
+    """Join files; modules are bundled."""
     if not modules:
         return b"\n".join(file.read_bytes() for file in files)
     texts = [file.read_text(encoding="utf-8") for file in files]
@@ -145,12 +144,12 @@ def joined(files: Files, modules: Sequence[str]) -> bytes:
 
 @lru_cache(maxsize=512)
 def kept(files: Files, modules: tuple[str, ...], state: str) -> bytes:
-    """Files put together and compressed as well as can be, made once for each state of them."""
+    """Return the joined files with the best compression, cached for each `state`."""
     return gzip(joined(files, modules), ONCE_LEVEL)
 
 
 def is_plain(path: str) -> bool:
-    """Whether a path goes straight down; the finders raise for others."""
+    """Return whether a path has no empty, `.` or `..` parts, for which the finders raise."""
     return "\0" not in path and not any(part in {"", ".", ".."} for part in path.split("/"))
 
 

@@ -1,4 +1,4 @@
-"""The one connection that moves what was written from the WAL into the database file."""
+"""The only connection that checkpoints the WAL."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS = 1.0
 WORTH_BYTES = 4 * 1024 * 1024
 TOO_LARGE_BYTES = 256 * 1024 * 1024
-"""Beyond this the WAL is cut, for which writers have to wait a moment."""
+"""Size from which the WAL is truncated, which makes writers wait briefly."""
 
 
 def open_for_checkpoints(database: Path) -> sqlite3.Connection:
-    """A connection of its own, with no part in Django's transactions.
+    """Open a connection independent of Django.
 
     Raises:
         sqlite3.Error: it cannot be opened.
@@ -26,7 +26,7 @@ def open_for_checkpoints(database: Path) -> sqlite3.Connection:
 
 
 def checkpoint_if_worth(connection: sqlite3.Connection, database: Path) -> None:
-    """Checkpoint when the WAL has grown."""
+    """Checkpoint if the WAL has grown beyond `WORTH_BYTES`."""
     wal = Path(f"{database}-wal")
     size = wal.stat().st_size if wal.exists() else 0
     if size > WORTH_BYTES:
@@ -34,7 +34,7 @@ def checkpoint_if_worth(connection: sqlite3.Connection, database: Path) -> None:
 
 
 def checkpoint(connection: sqlite3.Connection, mode: str) -> None:
-    """One checkpoint; a busy database is tried again another time."""
+    """Run a checkpoint; if the database is busy, the next one does the work."""
     try:
         connection.execute(f"PRAGMA wal_checkpoint({mode})")
     except sqlite3.OperationalError as error:

@@ -1,4 +1,4 @@
-"""Which SQLite file this program may use: never one that a newer Runicorn has migrated."""
+"""Choose the SQLite file: never one that a newer Runicorn has migrated."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Migrations = frozenset[tuple[str, str]]
 
 
 def known_migrations(base: Path, apps: tuple[str, ...]) -> Migrations:
-    """The migrations that this program brings along, from the names of its files."""
+    """Return the migrations of this program, from the names of their files."""
     return frozenset(
         (app, file.stem) for app in apps for file in (base / app / "migrations").glob("[0-9]*.py")
     )
 
 
 def applied_migrations(path: Path) -> Migrations:
-    """The migrations that a database has seen; none when there is no database, or none that can be read."""
+    """Return the migrations applied to a database; empty if it is missing or unreadable."""
     if not path.exists():
         return frozenset()
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5)) as database:
             rows = database.execute("SELECT app, name FROM django_migrations").fetchall()
     except sqlite3.DatabaseError:
-        return frozenset()  # damaged or empty: said and mended when the server prepares it
+        return frozenset()  # damaged or empty: replaced when the server prepares it
     return frozenset((app, name) for app, name in rows)
 
 
 def choose(directory: Path, known: Migrations) -> Path:
-    """The usual file, or a file of our own when the usual one has been migrated by a newer program."""
+    """Return the default file, or a separate one if a newer program has migrated the default one."""
     usual = directory / FILE_NAME
     apps = {app for app, _ in known}
     newer = {pair for pair in applied_migrations(usual) - known if pair[0] in apps}

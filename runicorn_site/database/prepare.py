@@ -1,6 +1,6 @@
-"""Making the database ready: the tables, and a new file in place of a damaged one.
+"""Prepare the database: migrate it, and replace a damaged file.
 
-All rows are derived from storage roots, so a damaged file costs the time of reading them again and nothing else.
+All rows are derived from storage roots, so replacing the file costs only the time to index them again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ KEPT_COPIES = 3
 
 
 def prepare() -> None:
-    """Bring the database to the state of our models; one process at a time.
+    """Migrate the database; one process at a time.
 
     Raises:
         django.db.Error: the database cannot be reached or changed.
@@ -49,7 +49,7 @@ def prepare() -> None:
 
 
 def watch(reopened: Callable[[], None]) -> None:
-    """Have the monitor watch the database; `reopened` is called whenever it was prepared again."""
+    """Start the monitor; `reopened` is called after each recovery of the database."""
     if connection.vendor != "sqlite":
         return
     path = Path(connection.settings_dict["NAME"])
@@ -130,13 +130,13 @@ def _put_aside(path: Path) -> None:
 
 
 def _make_private(path: Path) -> None:
-    """Only its owner reads the database; SQLite gives its side files the same mode."""
+    """Restrict the database to its owner; SQLite gives the WAL the same mode."""
     path.touch(mode=0o600)
     path.chmod(0o600)
 
 
 def is_sound(path: Path) -> bool:
-    """Whether SQLite finds nothing wrong within half a second; a big database is looked at only in part.
+    """Return whether SQLite finds no damage within half a second; a large database is checked only in part.
 
     Raises:
         sqlite3.OperationalError: it cannot be opened.
@@ -157,5 +157,5 @@ def is_sound(path: Path) -> bool:
 
 
 def marker(path: Path) -> Path:
-    """The file whose presence says that `path` was found damaged while it was in use."""
+    """Return the marker file, which exists if `path` was found damaged while in use."""
     return path.with_suffix(".damaged")

@@ -1,4 +1,4 @@
-"""The `DATABASES` entry: SQLite beside the user's other data, or what `RUNICORN_DATABASE_URL` names."""
+"""The `DATABASES` entry: SQLite in the state directory, or the database of `RUNICORN_DATABASE_URL`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-# The page size only counts before the first table, so it stands first. Only one connection checkpoints (see
-# checkpoint.py): SQLite before 3.51.3 can lose pages when two do, and so no other one may do it by itself.
+# The page size must be set before the first table. Only one connection checkpoints (`checkpoint.py`), because SQLite
+# before 3.51.3 can lose pages if two do; so all others have no automatic checkpoints.
 INIT_COMMAND = (
     "PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
     " PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY"
@@ -36,10 +36,10 @@ class DatabaseSettings(TypedDict, total=False):
 
 
 def database(url: str, file: Path) -> DatabaseSettings:
-    """The entry for `DATABASES["default"]`: SQLite in `file` unless `url` says otherwise.
+    """Return `DATABASES["default"]`: SQLite in `file`, or the database of `url`.
 
     Raises:
-        ImproperlyConfigured: `url` is none that we understand.
+        ImproperlyConfigured: `url` is invalid.
     """
     if not url:
         return sqlite(file)
@@ -55,7 +55,7 @@ def database(url: str, file: Path) -> DatabaseSettings:
 
 
 def sqlite(path: Path) -> DatabaseSettings:
-    """WAL, and transactions that take the write lock at once: read-then-write ones cannot fail halfway."""
+    """Use WAL, and transactions that acquire the write lock at their beginning, so that none fails halfway."""
     return {
         "ENGINE": "runicorn_site.database.sqlite",
         "NAME": str(path),
@@ -65,13 +65,13 @@ def sqlite(path: Path) -> DatabaseSettings:
             "timeout": BUSY_SECONDS,
             "init_command": INIT_COMMAND,
         },
-        # A file, because threads of a test see one database only so; one a process: suites run side by side.
+        # A file, which all threads of a test share; one per process for parallel runs.
         "TEST": {"NAME": f"{tempfile.gettempdir()}/runicorn-test-{os.getpid()}.sqlite3"},
     }
 
 
 def postgresql(parts: SplitResult) -> DatabaseSettings:
-    """The same models on a server; connections stay open in the pool's threads and are checked before use."""
+    """Use PostgreSQL; connections stay open in the threads and are checked before use."""
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

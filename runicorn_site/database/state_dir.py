@@ -1,4 +1,4 @@
-"""Where the server keeps what is its own: the directory of the database and the secret key in it."""
+"""State directory of the server: the database, the secret key and locks."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ IN_MEMORY = Path("/dev/shm")
 ROOM_BYTES = 8 * 1024 * 1024
 """Free space below which a disk counts as full: a new database with its WAL takes a few MB."""
 notices: list[str] = []
-"""Sentences for the pages about how the database was prepared."""
+"""Messages for the pages about the preparation of the database."""
 logger = logging.getLogger(__name__)
 
 
 class UnsafeDirectory(Exception):
-    """The directory for the database belongs to somebody else or is a link."""
+    """The directory for the database belongs to another user or is a link."""
 
 
 def state_directory() -> Path:
-    """Where database, secret key and locks lie: the user's data directory, when that is a local disk.
+    """Return the state directory: the user's data directory if it is on a local disk.
 
-    A WAL may not lie on a network file system, and some homes cannot be written; `/var/tmp` then stands in, which
-    unlike `/tmp` outlives a restart of the machine. Where both are full the memory does.
+    A WAL does not work on a network file system, and some homes are read-only. The alternative is `/var/tmp`, which
+    unlike `/tmp` survives a reboot, and if both disks are full `/dev/shm`.
 
     Raises:
         UnsafeDirectory: the place in `/var/tmp` is taken by another user.
@@ -71,15 +71,15 @@ def _user() -> str:
 
 
 def private_directory(path: Path, follow_links: bool = True) -> Path:
-    """`path` as a directory of ours with mode 0700, made if it is not there.
+    """Return `path` as a directory of this user with mode 0700, created if missing.
 
     Args:
-        follow_links: people link their data directory elsewhere; in a place where others may write, a link is
-            a trap.
+        follow_links: users may link their data directory elsewhere; in a directory that others can write, a link
+            is unsafe.
 
     Raises:
         UnsafeDirectory: another user owns it, or it is a link that is not followed.
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)  # a link to a folder counts as there
     found = path.stat(follow_symlinks=follow_links)
@@ -91,7 +91,7 @@ def private_directory(path: Path, follow_links: bool = True) -> Path:
 
 
 def secret_key(directory: Path) -> str:
-    """The installation's secret, made at the first start (mode 0600); two processes that start at once agree."""
+    """Return the secret of the installation, created at the first start (mode 0600) by one of several processes."""
     path = directory / SECRET_FILE
     if not path.exists():
         draft = directory / f"{SECRET_FILE}.{os.getpid()}.{secrets.token_hex(4)}"
@@ -106,7 +106,7 @@ def secret_key(directory: Path) -> str:
 
 
 def keep_secret(path: Path, text: str) -> None:
-    """Write a file of mode 0600, in place of what was there.
+    """Write a file of mode 0600, replacing an existing one.
 
     Raises:
         OSError: it cannot be written.
@@ -117,5 +117,5 @@ def keep_secret(path: Path, text: str) -> None:
 
 
 def mark(secret: str) -> str:
-    """Eight hex digits for cookie names: browsers send cookies to every port of a host, another viewer's too."""
+    """Return a suffix for cookie names, because browsers send cookies to all ports of a host, also to other viewers."""
     return hashlib.sha256(f"cookie names:{secret}".encode()).hexdigest()[:8]

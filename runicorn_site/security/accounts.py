@@ -17,8 +17,7 @@ NOBODY = 65534
 NO_LOGIN = frozenset({"nologin", "false", "true", "sync", "halt", "shutdown"})
 LOGIN_DEFS = Path("/etc/login.defs")
 FOLDERS_OF_PEOPLE = (Path("/home"), Path("/run/user"))
-"""Directories are not always allowed to list their accounts (SSSD and LDAP do not by default): owners of what
-lies here are looked up one by one."""
+"""SSSD and LDAP do not list their accounts by default, so the owners of these entries are looked up one by one."""
 
 
 class BadSetting(Exception):
@@ -41,8 +40,8 @@ def others_use_this_machine() -> bool:
 def other_people() -> list[str]:
     """Return the names of accounts of people other than the user of this process.
 
-    An account of a person has a UID of at least `UID_MIN` and a shell that lets somebody in. Root is none: it can do
-    what every user can.
+    Such an account has a UID of at least `UID_MIN` and a login shell. Root is left out: it can read the files of every
+    user anyway.
     """
     if os.name != "posix":
         return []

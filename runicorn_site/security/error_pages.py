@@ -1,6 +1,6 @@
-"""The one style sheet of the pages that are made before Django, open to whoever may speak to this host.
+"""Style sheet of the pages that are rendered before Django; it needs no token.
 
-It is made of the style sheets of all pages, so that the question for the token looks like what it leads to.
+It is composed from the style sheets of all pages, so that the token form looks like them.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ def style_sheet() -> bytes:
 
 @dataclass(frozen=True)
 class Style(Refusal):
-    """An answer in place of the application's."""
+    """Response with the style sheet."""
 
     def body(self, path: str) -> tuple[bytes, bytes]:
-        """Content type and content."""
         return b"text/css; charset=utf-8", style_sheet()
 
 
@@ -33,5 +32,5 @@ STYLE = Style(200, "", ((b"Cache-Control", b"max-age=3600"),))
 
 
 def is_style(method: str, path: str) -> bool:
-    """Whether a request is for this sheet."""
+    """Return whether a request is for the style sheet."""
     return path == STYLE_PATH and method in ("GET", "HEAD")

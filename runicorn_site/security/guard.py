@@ -1,6 +1,6 @@
-"""The guard: stands before routing, static files and sockets, and lets in only who may come in.
+"""ASGI middleware that refuses requests before routing, static files and sockets.
 
-What it decides is in `access.py` (hosts, origins, bodies) and `tokens.py` (tokens); here it meets ASGI.
+The rules are in `request_rules.py` (hosts, origins, bodies) and `tokens.py`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from runicorn_site.security.request_rules import LOOPBACK_NAMES, Head, judge
 from runicorn_site.security.tokens import Tokens, Visitor
 
 SPOOLED = "runicorn.body"
-"""The key of a scope under which a body lies that is too large for the memory: an open file."""
+"""Key of a scope: an open file with a body that is too large for memory."""
 HAS_TOKEN = "runicorn.token"
-"""The key of a scope that says that this viewer asks for a token."""
+"""Key of a scope: whether this viewer requires a token."""
 SESSION_ENDED = 4401
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -29,12 +29,12 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Policy:
-    """Whom a server lets in."""
+    """Access rules of a server."""
 
     names: frozenset[str] = LOOPBACK_NAMES
     """Host names under which it answers."""
     tokens: Tokens | None = field(default=None)
-    """What has to be shown, on addresses that others can reach."""
+    """The token that requests need; None if others cannot reach the address."""
     owner: int | None = None
     """The UID whose requests need no token, where the system tells the UID of a client."""
 
@@ -47,7 +47,7 @@ class Policy:
         return self.owner is not None and not is_proxied(head) and ends.uid == self.owner
 
     def judge(self, head: Head) -> Refusal | None:
-        """Return why `head` is refused whatever token it shows, or `None`."""
+        """Return the refusal of a request that no token can pass, or None."""
         refusal = judge(head, self.names)
         if refusal is None and self.tokens is None and is_proxied(head):
             return PROXIED_WITHOUT_TOKEN
@@ -62,7 +62,7 @@ class Guard:
         self.policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request or a handshake, or pass it on with what a client may not set taken out."""
+        """Refuse a request or a handshake, or pass it on without the fields that clients may not set."""
         head = head_of(scope)
         refusal = self.policy.judge(head)
         if refusal is None and not head.socket and is_style(head.method, head.path):
@@ -73,10 +73,10 @@ class Guard:
         if refusal is not None:
             await refuse(refusal, scope, send)
             return
-        # Django's check of forms asks whether the browser spoke TLS.
+        # For Django's CSRF check.
         if is_behind_tls(head):
             scope["scheme"] = "https"
-        # daphne takes a root path from a header that anybody can send.
+        # daphne copies `root_path` from a request header, so it is overwritten below.
         if not scope.get("client"):  # of a Unix socket
             scope["client"] = ["127.0.0.1", 0]
         if self.policy.tokens is not None:
@@ -88,9 +88,9 @@ class Guard:
 
 
 def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | None:
-    """Why a request can be refused before its body has come; what passes here is judged again with its body.
+    """Return the refusal of a request whose body has not arrived, or None; the guard judges it again with its body.
 
-    A handshake without a token is left to be answered where its socket would be.
+    A handshake without a token is refused by the guard.
     """
     refusal = policy.judge(head)
     if refusal is None and policy.tokens is not None and not head.socket:
@@ -99,7 +99,7 @@ def refused_early(policy: Policy, head: Head, ends: Connection) -> Refusal | Non
 
 
 def head_of(scope: Scope) -> Head:
-    """What is judged, out of an ASGI scope."""
+    """Return the head of the request in an ASGI scope."""
     target = scope.get("raw_path") or scope["path"].encode()
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
@@ -108,7 +108,7 @@ def head_of(scope: Scope) -> Head:
 
 
 def while_valid(send: Send, head: Head, tokens: Tokens) -> Send:
-    """`send` that closes a socket once the browser session that opened it has ended."""
+    """Wrap `send` to close the socket once the browser session that opened it has ended."""
     ended = False
 
     async def send_or_close(message: MutableMapping[str, Any]) -> None:
@@ -124,7 +124,7 @@ def while_valid(send: Send, head: Head, tokens: Tokens) -> Send:
 
 
 def guarded(send: Send, head: Head, policy: Policy) -> Send:
-    """`send` that puts the security headers on the answer."""
+    """Wrap `send` to add the security headers."""
     extra = [secure_cookies] if is_behind_tls(head) else []
     if policy.tokens is not None and not head.path.startswith(PUBLIC):
         extra.append(not_stored)

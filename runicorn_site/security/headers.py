@@ -1,4 +1,4 @@
-"""The headers that every answer carries, whoever made it."""
+"""Security headers of every response."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ ALWAYS: Headers = [
 ]
 
 PUBLIC = "/static/"
-"""Where the program's own files are: the same on every viewer, and nothing of a user's in them."""
+"""Prefix of static files: the same on every viewer, and without data of users."""
 
 
 def is_api(path: str) -> bool:
-    """Whether errors at this path are JSON."""
+    """Return whether a path belongs to the API, whose errors are JSON."""
     return path == "/api" or path.startswith("/api/")
 
 
 def security(path: str, present: Headers) -> Headers:
-    """The headers to add to an answer that has `present` already."""
+    """Return the headers to add to a response with the headers `present`."""
     names = {name.lower(): value for name, value in present}
     documented = path.rstrip("/") in {"/docs", "/redoc"}
     policy = (b"Content-Security-Policy", (DOCUMENTATION if documented else STRICT).encode())
@@ -37,13 +37,13 @@ def security(path: str, present: Headers) -> Headers:
 
 
 def not_stored(present: Headers) -> Headers:
-    """Replace what headers say about caches: the answer is stored nowhere."""
+    """Replace `Cache-Control` by `no-store`."""
     kept = [(name, value) for name, value in present if name.lower() != b"cache-control"]
     return [*kept, (b"Cache-Control", b"no-store")]
 
 
 def secure_cookies(present: Headers) -> Headers:
-    """Restrict the cookies that headers set to TLS."""
+    """Add `Secure` to the cookies in `Set-Cookie` headers."""
     return [
         (name, value + b"; Secure")
         if name.lower() == b"set-cookie" and b"; secure" not in value.lower()

@@ -1,4 +1,4 @@
-"""The socket that the server listens on, and the address a person can open."""
+"""Listening socket of the server, and its URL."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ BACKLOG = 512
 
 
 class CannotListen(Exception):
-    """The address cannot be had; the text says why."""
+    """The server cannot listen on the address; the text says why."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Clients that come before the server is ready wait in its queue.
+    """Return a listening socket; clients that connect before the server is ready wait in its backlog.
 
     Raises:
-        CannotListen: the port is taken or not allowed, or the host is none of this machine's.
+        CannotListen: the port is in use or not allowed, or the host is no address of this machine.
     """
     name = host.strip("[]")
     try:
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-        # Of a name with both kinds of addresses the one that programs try when they say 127.0.0.1.
+        # Of a name with both address families prefer IPv4, which programs that use 127.0.0.1 try.
         family, kind, _, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         listening = socket.socket(family, kind)
     except (OSError, UnicodeError) as error:
@@ -37,7 +37,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a server bound to `host`."""
+    """Return whether only this machine can reach a server bound to `host`."""
     name = host.strip("[]").lower()
     if name == "localhost":
         return True
@@ -48,7 +48,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_everywhere(host: str) -> bool:
-    """Whether `host` stands for all addresses of the machine."""
+    """Return whether `host` stands for all addresses of the machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_unspecified
     except ValueError:
@@ -56,7 +56,7 @@ def is_everywhere(host: str) -> bool:
 
 
 def url(host: str, port: int) -> str:
-    """What to type into a browser for a server bound to `host`."""
+    """Return the URL of a server bound to `host`."""
     name = host.strip("[]")
     if is_everywhere(name):
         name = socket.gethostname()

@@ -1,4 +1,4 @@
-"""Who acts on the admin site: the staff user `local`, which nobody can log in as."""
+"""User of the admin site: the staff user `local`, which has no password."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from django.utils.functional import SimpleLazyObject
 
 NAME = "local"
 UNUSABLE = "!"
-"""How Django marks a password that no password matches."""
+"""Django's mark of an unusable password."""
 
 
 class LocalAdmin:
-    """Middleware: everybody whom the guard lets in (this machine, or the token) acts as that user on /admin/."""
+    """Middleware that makes `local` the user of every request to /admin/ that the guard has let in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Set the user, who is only looked up when somebody asks."""
+        """Set the user; its row is fetched on first use."""
         if request.path_info.startswith("/admin/"):
             request.user = cast(User, SimpleLazyObject(local_user))
         return self.get_response(request)
 
 
 def local_user() -> User:
-    """The user's row, made at the first visit."""
+    """Return the row of the user; it is created at the first visit."""
     about = {"is_staff": True, "is_superuser": True, "password": UNUSABLE}
     return User.objects.get_or_create(username=NAME, defaults=about)[0]

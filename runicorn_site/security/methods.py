@@ -1,4 +1,4 @@
-"""405 before 403: a method that a page does not have is said to be so, whether or not a form's token came with it."""
+"""Answer methods that a page does not support with 405, before the CSRF check answers 403."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ View = Callable[..., HttpResponseBase]
 
 
 class Methods:
-    """Middleware before Django's check of forms; routes of the API, which has no forms, see to it themselves."""
+    """Middleware before Django's CSRF check; DRF does this for the routes of the API."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -27,7 +27,7 @@ class Methods:
     def process_view(
         self, request: HttpRequest, view: View, args: Any, kwargs: Any
     ) -> HttpResponseNotAllowed | None:
-        """Refuse a method that the view does not have; what cannot be known of a view is left to it."""
+        """Refuse a method that the view does not support, if its methods are known."""
         allowed = None if is_api(request.path_info) else methods(view)
         if allowed is None or request.method in allowed:
             return None
@@ -36,7 +36,7 @@ class Methods:
 
 @lru_cache(maxsize=1024)
 def methods(view: View) -> tuple[str, ...] | None:
-    """The methods of a view made from a class or decorated with `require_safe` and its like."""
+    """Return the methods of a class-based view, or of one decorated with `require_safe` and the like."""
     made_from = getattr(view, "view_class", None) or getattr(view, "cls", None)
     if made_from is not None:
         names = getattr(view, "view_initkwargs", {}).get("http_method_names", made_from.http_method_names)

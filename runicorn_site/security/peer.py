@@ -1,7 +1,7 @@
 """Identify the local user at the other end of a loopback TCP connection.
 
-Linux answers for one connection by its addresses (sock_diag(7), the call behind `ss -tne`). Other systems do not tell,
-and their answer is None.
+Linux reports the owner of a connection by its addresses (sock_diag(7), as `ss -tne` does); on other systems the user is
+unknown (None).
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _ask(local: bytes, local_port: int, remote: bytes, remote_port: int) -> int 
 def can_identify(uid: int) -> bool:
     """Return whether this system tells which connections belong to `uid`, tried on a connection of our own."""
     try:
-        # UIDs that a user namespace does not know are shown as this one: it may be anybody.
+        # All UIDs unknown to a user namespace are mapped to this one.
         if sys.platform != "linux" or int(OVERFLOW_UID.read_text()) == uid:
             return False
         with (

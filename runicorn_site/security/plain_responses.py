@@ -1,4 +1,4 @@
-"""Answers made without Django, by what stands before it: the guard, the limits of bodies and of sockets."""
+"""Responses without Django, for the guard and the limits of bodies and connections."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def title_of(status: int) -> str:
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why a request is not passed on."""
+    """Response in place of the application's."""
 
     status: int
     sentence: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
     def body(self, path: str) -> tuple[bytes, bytes]:
-        """Content type and content: JSON under /api, a page elsewhere."""
+        """Return content type and content: JSON under /api, a page elsewhere."""
         if is_api(path):
             return b"application/json", json.dumps({"detail": self.sentence}).encode()
         title = title_of(self.status)
@@ -59,7 +59,7 @@ class Refusal:
 
 
 def whole(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
-    """All headers and the content of a refusal."""
+    """Return all headers and the content of a refusal."""
     kind, content = refusal.body(path)
     length = str(len(content)).encode()
     headers = [(b"Content-Type", kind), (b"Content-Length", length), *refusal.headers]
@@ -67,7 +67,7 @@ def whole(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
 
 
 def raw_answer(refusal: Refusal, path: str) -> bytes:
-    """A refusal as it goes over the wire, after which the connection closes."""
+    """Return a refusal as the bytes of an HTTP response that closes the connection."""
     headers, content = whole(refusal, path.partition("?")[0])
     lines = [f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}".encode()]
     lines += [name + b": " + value for name, value in (*headers, (b"Connection", b"close"))]

@@ -1,4 +1,4 @@
-"""Whom a server lets in, from the options it is started with."""
+"""Access rules of a server from its command-line options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runicorn_site.security.tokens import Tokens
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the user wants of tokens."""
+    """Options about tokens."""
 
     token: str = ""
     """"" for what fits the machine, `auto`, `new`, or the path of a file with the token."""
@@ -29,18 +29,18 @@ class Wishes:
 def policy(
     bound: str, host: str, allowed: tuple[str, ...], wishes: Wishes, kept: Path, cookie: str
 ) -> Policy:
-    """What the guard goes by.
+    """Return the access rules.
 
     Args:
         bound: the address that the socket is really bound to.
         host: what the user called it.
         allowed: further names for it.
-        wishes: what the user wants of tokens.
+        wishes: the options about tokens.
         kept: the file of the token that `auto` and `new` make.
         cookie: the name of the cookie that stands for the token.
 
     Raises:
-        BadToken: others can reach the address and there is no token, or the file holds none.
+        BadToken: others can reach the address and there is no token, or the file has no valid one.
         BadSetting: `RUNICORN_OTHER_USERS` has an unknown value.
         OSError: the token that was made cannot be written.
     """

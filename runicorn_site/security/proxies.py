@@ -19,14 +19,14 @@ PROXIED_WITHOUT_TOKEN = Refusal(
 
 
 def is_proxied(head: Head) -> bool:
-    """Return whether a proxy says that it forwards this request."""
+    """Return whether the headers show that a proxy forwarded this request."""
     return any(FORWARDING.fullmatch(name) for name, _ in head.headers)
 
 
 def is_behind_tls(head: Head) -> bool:
     """Return whether the browser spoke TLS, according to its origin or to the proxy.
 
-    Anybody can send these headers. They only make cookies stricter and links `https`, for the sender alone.
+    The headers are not authenticated; they only make cookies stricter and links `https`, for the sender alone.
     """
     if (head.header("origin") or "").lower().startswith("https:"):
         return True

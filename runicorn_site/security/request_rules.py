@@ -1,8 +1,8 @@
-"""Who may talk to this server: decided from a request's head alone, before anything else looks at it. No Django.
+"""Rules about hosts, origins and content types, applied to the head of a request. No Django.
 
 A viewer on the loopback address has no login, so every page that the user has open in a browser could talk to it.
-Three headers tell such pages apart: `Host` (a name that an attacker has pointed at 127.0.0.1 is none of ours),
-`Origin` (another site's) and `Sec-Fetch-Site`. Programs such as curl send neither of the last two.
+Three headers identify such pages: `Host` (an attacker may point a name of their own at 127.0.0.1), `Origin` and
+`Sec-Fetch-Site`. Programs such as curl send neither of the last two.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ OTHER_BODIES = (
         re.compile(r"/api/artifacts/uploads/[^/]+/(?:parts|contents)/?|/api/runs/[^/]+/files/.+"),
     ),
 )
-"""Where something else than JSON may be sent: archives, and parts of files."""
+"""Content types other than JSON, and the paths that accept them: archives, and parts of files."""
 
 
 def value_of(headers: Headers, name: bytes) -> str | None:
-    """The only value of a header; several ones are joined, so that no comparison matches them."""
+    """Return the value of a header; several values are joined, so that no comparison matches them."""
     values = [value.decode("latin-1") for key, value in headers if key.lower() == name]
     return ",".join(values) if values else None
 
 
 def host_name(host: str) -> str | None:
-    """The name in a `Host` header, in one spelling; `None` for what is no host."""
+    """Return the normalized name in a `Host` header, or None if it is invalid."""
     match = HOST.fullmatch(host)
     if match is None or not 0 < int(match["port"] or 1) <= LAST_PORT:
         return None
@@ -53,7 +53,7 @@ def host_name(host: str) -> str | None:
 
 
 def allowed_names(bound: str, more: tuple[str, ...]) -> frozenset[str]:
-    """The names under which a server bound to `bound` answers; ports do not matter, tunnels change them."""
+    """Return the host names of a server bound to `bound`; ports are ignored, because tunnels change them."""
     bare = [f"[{name}]" if ":" in name and not name.startswith("[") else name for name in (bound, *more)]
     names = {host_name(name) for name in bare}
     return LOOPBACK_NAMES | frozenset(name for name in names if name and name not in {"0.0.0.0", "[::]"})
@@ -61,23 +61,23 @@ def allowed_names(bound: str, more: tuple[str, ...]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Head:
-    """What is judged: a request's first line and headers."""
+    """Request line and headers of a request."""
 
     method: str
     target: str
-    """As it came over the wire: usually a path, with some proxies a whole URL."""
+    """As received: usually a path, with some proxies an absolute URL."""
     headers: Headers
     socket: bool = False
 
     @property
     def raw_path(self) -> str:
-        """The path of the target as it was sent, without the query."""
+        """The path of the target as received, without the query."""
         target = self.target.partition("?")[0]
         return target if target.startswith("/") else (_split(target).path or "/")
 
     @property
     def path(self) -> str:
-        """The path as it will be looked up: what percent-encoding hides is seen by every rule."""
+        """The decoded path, so that percent-encoding hides nothing from the rules."""
         return unquote(self.raw_path)
 
     def header(self, name: str) -> str | None:
@@ -85,7 +85,7 @@ class Head:
 
 
 def judge(head: Head, names: frozenset[str]) -> Refusal | None:
-    """Why `head` is refused by a server that answers to `names`, or `None` when it may pass."""
+    """Return the refusal of a request by a server with the host names `names`, or None."""
     return _judge_host(head, names) or _judge_origin(head) or _judge_site(head) or _judge_body(head)
 
 
@@ -102,7 +102,7 @@ def _judge_host(head: Head, names: frozenset[str]) -> Refusal | None:
 
 
 def _own_target(target: str, host: str) -> bool:
-    """Whether an absolute target names the same host as the header; `OPTIONS *` names none."""
+    """Return whether an absolute target names the same host as the header, or is that of `OPTIONS *`."""
     if target == "*":
         return True
     parts = _split(target)
@@ -110,7 +110,7 @@ def _own_target(target: str, host: str) -> bool:
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL, all of them empty when it is none."""
+    """Return the parts of a URL, all empty if it is invalid."""
     try:
         return urlsplit(url)
     except ValueError:
@@ -125,7 +125,7 @@ def _judge_origin(head: Head) -> Refusal | None:
 
 
 def _judge_site(head: Head) -> Refusal | None:
-    """Another site may link here, which is a navigation of the whole window, and nothing else."""
+    """Allow links from other sites, which navigate the whole window, and nothing else."""
     if head.header("sec-fetch-site") in OWN_SITES:
         return None
     link = head.header("sec-fetch-mode") == "navigate" and head.header("sec-fetch-dest") == "document"
@@ -135,7 +135,7 @@ def _judge_site(head: Head) -> Refusal | None:
 
 
 def _judge_body(head: Head) -> Refusal | None:
-    """Forms of other sites can send three content types without asking; none of them is accepted under /api."""
+    """Refuse the three content types that forms of other sites can send without a CORS preflight."""
     if head.socket or head.method in SAFE_METHODS or not is_api(head.path):
         return None
     sent = head.header("content-type")

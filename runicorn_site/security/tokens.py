@@ -1,6 +1,6 @@
-"""Token mode: on an address that others can reach, whoever comes shows a token.
+"""Token authentication, for addresses that others can reach.
 
-A browser gets a cookie for it: from the one-time URL that the viewer prints, or from a form. Programs send
+A browser exchanges the token for a cookie, by the one-time URL that the viewer prints or by a form. Programs send
 `Authorization: Bearer <token>`. The cookie's value depends on the Host it was set for, because browsers send a
 loopback cookie to every port of the host, another user's tunnel included.
 """
@@ -47,12 +47,11 @@ ONWARD = f"""{HEAD}<body class="plain"><main><h1>Runicorn</h1><meta http-equiv="
 
 @dataclass(frozen=True)
 class TokenForm(Refusal):
-    """A refusal whose page asks for the token, and goes on to `target` with it."""
+    """A refusal with a form for the token, which redirects to `target`."""
 
     target: str = "/"
 
     def body(self, path: str) -> tuple[bytes, bytes]:
-        """JSON under /api, else the form."""
         if is_api(path):
             return super().body(path)
         sentence, target = escape(self.sentence), escape(self.target)
@@ -73,23 +72,23 @@ class Onward(Refusal):
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who sent a request."""
+    """Sender of a request."""
 
     address: str
-    """By which wrong tokens are counted."""
+    """Key of the counter of wrong tokens."""
     is_owner: Callable[[], bool] = lambda: False
     """Return whether it is the user of this process, who needs no token."""
 
 
 class Tries:
-    """Counts wrong tokens of each client address in the last minute."""
+    """Count wrong tokens of each client address in the last minute."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.times: defaultdict[str, deque[float]] = defaultdict(deque)
 
     def used_up(self, client: str) -> bool:
-        """Whether the client has to wait."""
+        """Return whether the client has to wait."""
         times = self.times[client]
         while times and times[0] < time.monotonic() - TRIES_SECONDS:
             times.popleft()
@@ -98,19 +97,19 @@ class Tries:
         return len(times) >= self.limit
 
     def failed(self, client: str) -> None:
-        """The client showed a wrong token."""
+        """Count a wrong token."""
         self.times[client].append(time.monotonic())
 
 
 class Stamps:
-    """The stamps that whoever knows the token makes: each is good once, within five minutes."""
+    """Stamps made with the token; each is valid once, within five minutes."""
 
     def __init__(self, token: str) -> None:
         self.token = token
         self.used: dict[str, float] = {}
 
-    def take(self, purpose: str, shown: str) -> bool:
-        """Whether the stamp is good for this; from now on it is not."""
+    def redeem(self, purpose: str, shown: str) -> bool:
+        """Return whether a stamp is valid for a purpose, and invalidate it."""
         now = time.time()
         self.used = {stamp: made for stamp, made in self.used.items() if made > now - STAMP_SECONDS}
         made = stamp_time(self.token, purpose, shown)
@@ -121,7 +120,7 @@ class Stamps:
 
 
 class Tokens:
-    """Judges by the token, and exchanges it for cookies."""
+    """Check the token, and exchange it for cookies."""
 
     def __init__(self, token: str, cookie: str, sessions: BrowserSessions, advice: str = TOKEN_HELPS) -> None:
         self.token = token
@@ -135,7 +134,7 @@ class Tokens:
         self.bearer_tries = Tries(BEARER_TRIES)
 
     async def judge(self, head: Head, query: bytes, visitor: Visitor, receive: Receive) -> Refusal | None:
-        """`None` for who has shown the token; else what to answer: a form, a cookie, a refusal."""
+        """Return None for an authenticated request, else the response: a form, a cookie or a refusal."""
         if is_form(head):
             return self._form(head, visitor.address, await _small_body(receive))
         once = parse_qs(query.decode("latin-1")).get("once")
@@ -144,7 +143,7 @@ class Tokens:
         return self._shown(head, visitor)
 
     def judge_early(self, head: Head, visitor: Visitor) -> Refusal | None:
-        """What to answer to a request with a body that shows no token; the form brings it in its body."""
+        """Return the refusal of a request without a token before its body arrives; the form has the token in its body."""
         return None if is_form(head) else self._shown(head, visitor)
 
     def _shown(self, head: Head, visitor: Visitor) -> Refusal | None:
@@ -153,19 +152,19 @@ class Tokens:
         return self._bearer(head, visitor.address)
 
     def is_right(self, shown: str) -> bool:
-        """Whether a text is the token, in a time that tells nothing."""
+        """Return whether a text is the token, in constant time."""
         own = hmac.compare_digest(shown.encode(), self.token.encode())
         return own or hmac.compare_digest(shown.encode(), self.client_token.encode())
 
     def cookie_value(self, head: Head) -> str:
-        """What the cookie holds for the Host of a request."""
+        """Return the value of the cookie for the Host of a request."""
         host = (head.header("host") or "").lower()
         return hmac.new(
             self.token.encode(), f"cookie {host} {self.sessions.salt()}".encode(), hashlib.sha256
         ).hexdigest()
 
     def has_cookie(self, head: Head) -> bool:
-        """Return whether a request comes from a browser with a session that is valid now."""
+        """Return whether a request has the cookie of a valid session."""
         jar = SimpleCookie()
         try:
             jar.load(head.header("cookie") or "")
@@ -178,7 +177,7 @@ class Tokens:
         kind, _, shown = (head.header("authorization") or "").partition(" ")
         if kind.lower() != "bearer":
             return self._ask(f"This viewer asks for a token. {self.advice}", head.target)
-        # The right token first: behind a proxy everybody shares one address, and the wrong ones of others count there.
+        # Before the count of wrong tokens: behind a proxy all clients share one address.
         if self.is_right(shown.strip()):
             return None
         if self.bearer_tries.used_up(client):
@@ -197,7 +196,7 @@ class Tokens:
         return self._ask("The token is wrong", target)
 
     def _one_time(self, head: Head, shown: str, query: bytes, visitor: Visitor) -> Refusal:
-        """Take the one-time part out of the URL, and give the cookie for it if it was not used yet."""
+        """Redirect to the URL without the one-time part, with a cookie if that part was unused."""
         rest = {key: values for key, values in parse_qs(query.decode("latin-1")).items() if key != "once"}
         target = local_path(head.raw_path) + ("?" + urlencode(rest, doseq=True) if rest else "")
         if not self._opens(shown):
@@ -207,11 +206,11 @@ class Tokens:
         return self._welcome(head, target)
 
     def _opens(self, shown: str) -> bool:
-        """Whether a one-time text opens now; it does not again."""
+        """Return whether a one-time text is valid, and invalidate it."""
         if self.once is not None and hmac.compare_digest(shown.encode(), self.once.encode()):
             self.once = None
             return True
-        return self.stamps.take(OPEN, shown)
+        return self.stamps.redeem(OPEN, shown)
 
     def _welcome(self, head: Head, target: str) -> Refusal:
         cookie = (
@@ -240,7 +239,7 @@ def is_form(head: Head) -> bool:
 
 
 def local_path(target: str) -> str:
-    """`target` if it leads to a page of ours, else the first page: `//host` and `/\\host` lead elsewhere."""
+    """Return `target` if it is a local path, else "/"; `//host` and `/\\host` lead to other sites."""
     fine = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if fine and target.isascii() and target.isprintable() else "/"
 

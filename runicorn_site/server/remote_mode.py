@@ -71,7 +71,7 @@ class Session:
             if scope["type"] == "http" and scope["path"] == SESSION_PATH and purpose is not None:
                 shown = value_of(scope["headers"], b"authorization") or ""
                 stamp = shown.removeprefix("Session ")
-                if self.tokens.stamps.take(purpose, stamp):
+                if self.tokens.stamps.redeem(purpose, stamp):
                     await self._answer(purpose, stamp, send)
                     return
             await app(scope, receive, send)

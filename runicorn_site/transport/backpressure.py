@@ -1,7 +1,7 @@
-"""Back-pressure: an answer is produced only as fast as its client takes it.
+"""Backpressure: produce a response only as fast as its client reads it.
 
-daphne writes whatever an application sends into an unbounded buffer; a slow client of a big download would fill the
-memory. The transport's own pause and resume signals reach the application here.
+daphne writes into an unbounded buffer, so a slow client of a large download would fill the memory. This module passes
+the pause and resume signals of the transport on to the application.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runicorn_site.security.guard import Receive, Scope, Send
 
 
 class Gate:
-    """Twisted's push producer for one answer: open while the client's buffer has room."""
+    """Twisted's push producer for one response: open while the buffer is not full."""
 
     def __init__(self) -> None:
         self.open = asyncio.Event()
@@ -29,12 +29,12 @@ class Gate:
         self.open.set()
 
     def stopProducing(self) -> None:
-        """The client is gone: whoever waits may go on, what is sent is dropped."""
+        """The client is gone: resume, what is sent is dropped."""
         self.open.set()
 
 
 class BackPressure:
-    """The outermost wrapper of the application; without daphne it changes nothing."""
+    """Outermost wrapper of the application; has no effect without daphne."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -48,7 +48,7 @@ class BackPressure:
 
 
 def gated(request: Any, send: Send) -> Send:
-    """`send` for one request of daphne, which waits after each part that found the buffer full."""
+    """Wrap `send` of one request of daphne to wait while the buffer is full."""
     gate = Gate()
     registered = False
 

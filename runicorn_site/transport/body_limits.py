@@ -1,8 +1,7 @@
-"""daphne's requests, refused as soon as their head says enough: by the guard, or for a body that is too large.
+"""Requests of daphne that are refused by their head: by the guard, or because their body is too large.
 
-daphne keeps a whole body in memory before the application sees the request, so the application cannot be the one to
-refuse it, and a client that may not come in would have to send its body first. A body without a length (chunked) is
-counted as it comes in. Archives alone may be larger: their body goes into a file, which is handed on as it is.
+daphne reads a whole body into memory before it calls the application, which therefore could refuse a request only
+afterwards. A chunked body is counted as it arrives. Only archives may be larger; their body goes into a file.
 """
 
 from __future__ import annotations
@@ -25,15 +24,15 @@ from runicorn_site.transport.connections import LimitedChannel
 MAX_BODY = 8 * 1024 * 1024
 """Bytes; files come in parts of this size."""
 OF_ARCHIVES = re.compile(r"/api/import/archive/?|/import")
-"""Where an archive may come as one body."""
+"""Paths that accept an archive as one body."""
 NO_ROOM = Refusal(507, "There is no room for the body of the request")
 
 
 def nameless_file(folder: Path) -> IO[bytes]:
-    """A file in a folder that is gone when it is closed, or with this process.
+    """Create a file in a folder that is deleted when it is closed.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     return tempfile.TemporaryFile(dir=folder)
 
@@ -44,7 +43,7 @@ def no_room(error: OSError) -> Refusal:
 
 
 def too_large(most: int) -> Refusal:
-    """What is answered to a body of more than `most` bytes."""
+    """Return the response to a body of more than `most` bytes."""
     return Refusal(413, f"The body of the request is larger than {most} bytes")
 
 
@@ -56,7 +55,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
     most = MAX_BODY
     spooled: IO[bytes] | None = None
     content: IO[bytes]
-    # Forms are Django's to read.
+    # Django parses forms.
     _parsePOSTFormSubmission = False
 
     def gotLength(self, length: int | None) -> None:
@@ -75,7 +74,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
                 self.refuse(no_room(error))
 
     def refusal_by_head(self, length: int | None) -> Refusal | None:
-        """Why the request is refused now; the application itself refuses what has no body and is no handshake."""
+        """Return the refusal of a request with a body, or of a handshake; the guard refuses all others later."""
         headers = [(name.lower(), value) for name, value in self.header_lines() if b"_" not in name]
         socket = (b"upgrade", b"websocket") in [(name, value.lower()) for name, value in headers]
         if length == 0 and not socket:
@@ -89,11 +88,11 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         return too_large(self.most) if refusal is None and (length or 0) > self.most else refusal
 
     def header_lines(self) -> list[tuple[bytes, bytes]]:
-        """The headers as they came, those that came more than once included."""
+        """Return all headers, repeated ones included."""
         return [(name, value) for name, values in self.requestHeaders.getAllRawHeaders() for value in values]
 
     def handleContentChunk(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """Add a piece to the body."""
         self.body_bytes += len(data)
         if self.refused:
             return
@@ -108,7 +107,7 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
             self.refuse(no_room(error))
 
     def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
-        """The body is complete; of a refused one only what was on its way already is."""
+        """Called when the body is complete, also of a refused request whose rest was on its way."""
         if self.refused:
             return
         if self.most > MAX_BODY:
@@ -118,38 +117,38 @@ class BoundedRequest(WebRequest):  # type: ignore[misc]  # daphne has no annotat
         super().requestReceived(command, path, version)
 
     def handle_exception(self, exception: BaseException) -> None:
-        """The application has failed: daphne has logged it, and the client must not take what it got for whole."""
+        """Abort the connection, so that the client does not take a partial response for complete; daphne has logged it."""
         if self._response_started:
             self.channel.transport.abortConnection()
         else:
             self.basic_error(500, b"", "Something went wrong in the server. Its log says what.")
 
     def basic_error(self, status: int, status_text: bytes, body: str) -> None:
-        """What daphne refuses by itself, in the shape of our errors."""
+        """Format refusals of daphne as our errors."""
         path = self.path.decode("ascii", errors="replace").partition("?")[0]
         headers, content = whole(Refusal(status, body), path)
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": content})
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer and read no further."""
+        """Respond, and read no further."""
         self.refused = True
         self.requestHeaders.removeHeader(b"Expect")
         self.channel.refuse(refusal)
 
 
 def _endpoint(address: Any) -> tuple[str, int] | None:
-    """Host and port of a Twisted address; a Unix socket's has none."""
+    """Return host and port of a Twisted address, or None of a Unix socket."""
     return (str(address.host), address.port) if hasattr(address, "port") else None
 
 
 class BoundedFactory(HTTPFactory):  # type: ignore[misc]
-    """Makes connections whose requests are bounded."""
+    """Factory of connections with bounded requests."""
 
     protocol = LimitedChannel
 
     def buildProtocol(self, addr: Any) -> Any:
-        """A connection as daphne makes it, with our kind of request."""
+        """Return a connection of daphne with our request class."""
         protocol = super().buildProtocol(addr)
         protocol.requestFactory = BoundedRequest
         protocol.table = self.server.table

@@ -1,11 +1,11 @@
-"""Text goes over the wire as gzip for clients that accept it; everything else goes as it is.
+"""Compress text with gzip for clients that accept it.
 
-Never compressed: what is no text (pictures, files of artifacts), what is below a kilobyte, the answer to a request for
-a range, what has an encoding already. Static files come here compressed (static_files.py); sockets do not come here.
+Not compressed: binary content (pictures, files of artifacts), less than a kilobyte, ranges, and responses that have an
+encoding already, such as static files (`assets/views.py`).
 
-Secrets (BREACH): lengths of compressed answers tell something to who can both put text of his own into an answer and
-see its length. Here the only secret inside an answer is Django's CSRF token, which is masked anew in each; tokens and
-sessions are cookies with SameSite=Strict and the guard refuses what other sites ask for. So nothing is left out.
+BREACH: the length of a compressed response leaks secrets to attackers who can both inject text into it and observe its
+length. The only secret in responses is Django's CSRF token, which is masked differently in each; tokens and sessions are
+cookies with SameSite=Strict, and the guard refuses requests from other sites. So all text is compressed.
 """
 
 from __future__ import annotations
@@ -23,24 +23,23 @@ from django.utils.cache import patch_vary_headers
 from runicorn_site.transport.streams import piece
 
 LEVEL = 1
-"""For answers made anew each time. On the figures of charts it is within five hundredths of level 6 in size (which is
-digits, mostly) at a fifth of the time: 0.6 ms for 2,000 points."""
+"""For dynamic responses. The data of charts becomes 5 % larger than at level 6 in a fifth of the time: 0.6 ms for 2,000
+points."""
 ONCE_LEVEL = 9
-"""For what is compressed once and kept."""
+"""For content that is compressed once and cached."""
 SMALL = 1024
-"""Bytes below which an answer fits a packet or two anyway."""
+"""Bytes below which a response fits into one or two packets anyway."""
 GZIP_FORMAT = 31
 TEXT = re.compile(r"text/|application/(json|javascript|xml|x-ndjson|manifest\+json)\b|image/svg\+xml\b")
 
 
 class Compression:
-    """Middleware around all others: their answers are complete when they come here, and still on their thread."""
+    """Outermost middleware; it runs on the thread of the request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, with text compressed."""
         response = self.get_response(request)
         if not TEXT.match(response.get("Content-Type", "")):
             return response
@@ -55,7 +54,7 @@ class Compression:
 
 @lru_cache(maxsize=256)
 def accepts_gzip(header: str) -> bool:
-    """Whether an `Accept-Encoding` allows gzip: by name, else by `*`; `q=0` refuses it."""
+    """Return whether an `Accept-Encoding` accepts gzip: by name, else by `*`; `q=0` refuses it."""
     allowed = {}
     for entry in header.lower().split(","):
         name, _, weight = entry.replace(" ", "").partition(";")
@@ -64,13 +63,13 @@ def accepts_gzip(header: str) -> bool:
 
 
 def may_change(request: HttpRequest, response: HttpResponseBase) -> bool:
-    """Whether the bytes of an answer may be others than the view made."""
+    """Return whether a response may be encoded."""
     ranged = "Range" in request.headers or "Content-Range" in response.headers
     return not ranged and "Content-Encoding" not in response.headers
 
 
 def compress_whole(response: HttpResponse) -> None:
-    """Compress an answer that is there as a whole, if that makes it smaller."""
+    """Compress a response that is not streamed, if that makes it smaller."""
     if len(response.content) < SMALL:
         return
     small = gzip(response.content, LEVEL)
@@ -81,14 +80,14 @@ def compress_whole(response: HttpResponse) -> None:
 
 
 def compress_stream(response: StreamingHttpResponse) -> None:
-    """Compress a streamed answer as it is made; asynchronous ones, of which none is text, stay as they are."""
+    """Compress a streamed response; asynchronous ones, which are never text, are unchanged."""
     if not response.is_async:
         response.streaming_content = squeezed(cast(Iterable[bytes], response.streaming_content))
         mark(response)
 
 
 def mark(response: HttpResponseBase) -> None:
-    """Say in the headers what has become of an answer: its length and its ranges are not those of the text."""
+    """Set the headers of a compressed response; its length and ranges are not those of the text."""
     response["Content-Encoding"] = "gzip"
     for name in ("Content-Length", "Accept-Ranges"):
         response.headers.pop(name, None)
@@ -98,7 +97,7 @@ def mark(response: HttpResponseBase) -> None:
 
 
 def squeezed(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The gzip of `parts`, of which never more than a piece is in memory and none is held back for a later one."""
+    """Yield `parts` compressed in constant memory, flushed after each piece."""
     packer, source = zlib.compressobj(LEVEL, zlib.DEFLATED, GZIP_FORMAT), iter(parts)
     while gathered := piece(source):
         yield packer.compress(gathered) + packer.flush(zlib.Z_SYNC_FLUSH)
@@ -106,6 +105,6 @@ def squeezed(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def gzip(content: bytes, level: int) -> bytes:
-    """`content` as gzip; the same bytes for the same content."""
+    """Return `content` as gzip, without a timestamp."""
     packer = zlib.compressobj(level, zlib.DEFLATED, GZIP_FORMAT)
     return packer.compress(content) + packer.flush()

@@ -1,4 +1,4 @@
-"""Limits of connections: a deadline for the head of a request, and a number of connections for each address."""
+"""Limits of connections: a deadline for the head of a request, and connections per address."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ConnectionTable:
         """Add a connection, closing the oldest one of its address that serves no request if there are too many.
 
         Returns:
-            False when all of them serve a request: the new one is to be closed.
+            False if all of them serve a request, so that the new one has to be closed.
         """
         of_address = self._open[channel.address]
         if len(of_address) >= self.most:
@@ -39,7 +39,7 @@ class ConnectionTable:
         return True
 
     def remove(self, channel: LimitedChannel) -> None:
-        """Remove a connection that has ended; one that is not there changes nothing."""
+        """Remove a connection that has ended; an unknown one changes nothing."""
         of_address = self._open.get(channel.address)
         if of_address is not None:
             of_address.pop(channel, None)
@@ -55,7 +55,7 @@ class ConnectionTable:
 
 
 class LimitedChannel(Channel):
-    """A connection of a limited number, whose heads have a deadline.
+    """A connection that counts towards the limit, and has a deadline for each head.
 
     Attributes:
         is_waiting: whether the head of the next request has not arrived yet.
@@ -67,7 +67,7 @@ class LimitedChannel(Channel):
     _deadline: asyncio.TimerHandle | None = None
 
     def connectionMade(self) -> None:
-        """Begin to wait for the first head."""
+        """Start the deadline of the first head."""
         self.address = str(getattr(self.transport.getPeer(), "host", ""))
         super().connectionMade()  # type: ignore[no-untyped-call]
         if self.table.add(self):
@@ -76,7 +76,7 @@ class LimitedChannel(Channel):
             self.transport.abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
-        """Take bytes; the first ones after a request begin the head of the next."""
+        """Parse bytes; the first ones after a request start the deadline of the next head."""
         if self.is_waiting and self._deadline is None:
             self._expect_head()
         super().dataReceived(data)  # type: ignore[no-untyped-call]
@@ -87,7 +87,7 @@ class LimitedChannel(Channel):
         self._forget_deadline()
         upgrade = self.requests[-1].requestHeaders.getRawHeaders(b"upgrade", [])
         if b"websocket" in [value.lower() for value in upgrade]:
-            # Another protocol takes the connection over, and this one is not told of its end.
+            # Another protocol takes over the connection, and `connectionLost` is not called.
             self.table.remove(self)
         super().allHeadersReceived()  # type: ignore[no-untyped-call]
 
@@ -102,7 +102,7 @@ class LimitedChannel(Channel):
         super().connectionLost(reason)  # type: ignore[no-untyped-call]
 
     def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
-        """Answer and read no further. What is left of the connection has a deadline of its own."""
+        """Respond, and read no further; closing the connection has its own deadline."""
         self._forget_deadline()
         self.table.remove(self)
         super().refuse(refusal, target)

@@ -1,8 +1,8 @@
-"""Django under ASGI with one hop: middleware and view run as a whole on one thread of a small, lasting pool.
+"""ASGI handler that runs middleware and view on one thread of a small pool.
 
-Django's own handler makes a thread, an executor and a database connection for each request, and leaves a thread
-behind for each client that goes away early, which in the end keeps the server from exiting. Here a request takes
-one slot of a pool for its synchronous part and gives it back before the first byte of a streamed answer.
+Django's handler creates a thread, an executor and a database connection for each request, and leaks a thread for each
+client that disconnects early, which in the end keeps the server from exiting. Here a request occupies one slot of a
+pool for its synchronous part, and releases it before the first byte of a streamed response.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class OneHop(ASGIHandler):
         }
 
     def load_middleware(self, is_async: bool = False) -> None:
-        """Load the chain for synchronous use, whatever the base class asks for."""
+        """Load the middleware for synchronous use."""
         super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,7 +64,7 @@ class OneHop(ASGIHandler):
             body.close()
         if not isinstance(response, StreamingHttpResponse):
             await send_whole(cast(HttpResponse, response), send)
-        elif scope["method"] == "HEAD":  # nothing is produced that nobody reads
+        elif scope["method"] == "HEAD":  # the content is not produced
             await asyncio.get_running_loop().run_in_executor(
                 self.pools["quick"],
                 finish,
@@ -76,7 +76,7 @@ class OneHop(ASGIHandler):
             await self.send_parts(response, receive, send)
 
     async def body_of(self, scope: Scope, receive: Receive) -> Any:
-        """The body as a file: one that lies in a file already, else a copy of what comes."""
+        """Return the body as a file: the spooled one, or a copy of what is received."""
         spooled = scope.pop(SPOOLED, None)
         if spooled is None:
             return await self.read_body(receive)
@@ -107,7 +107,7 @@ class OneHop(ASGIHandler):
                 await sending
 
     async def stream(self, response: StreamingHttpResponse, send: Send) -> None:
-        """Send head and parts of a streamed answer; without its first part an error is answered instead."""
+        """Send a streamed response, or an error if its first part cannot be produced."""
         async with aclosing(parts(response)) as content:
             try:
                 first = await anext(content, b"")
@@ -124,7 +124,7 @@ class OneHop(ASGIHandler):
 
 
 async def send_whole(response: HttpResponse, send: Send) -> None:
-    """Send an answer that is there as a whole."""
+    """Send a response that is not streamed."""
     if response.status_code not in WITHOUT_CONTENT:
         response.headers.setdefault("Content-Length", str(len(response.content)))
     await send_head(response, send)
@@ -139,7 +139,7 @@ def unavailable(error: DatabaseError) -> HttpResponse:
 
 
 def parts(response: StreamingHttpResponse) -> AsyncGenerator[bytes, None]:
-    """The parts of a streamed answer; a synchronous iterator runs on a thread, a bounded piece at a time."""
+    """Return the parts of a streamed response; a synchronous iterator runs on a thread."""
     if response.is_async:
         return cast(AsyncGenerator[bytes, None], aiter(response))
     return in_a_thread(iter(response), response._resource_closers)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Drain the connections of a server that is to end: sockets are closed with a code, answers may go on for a while."""
+"""Drain connections at shutdown: close WebSockets with a code, and let running responses finish for a while."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Refusals written straight onto a connection, by whoever knows before the application could.
+"""Refusals that are written directly to a connection: invalid HTTP, and heads that are too long.
 
-Channel    what cannot be read as HTTP, or is too long to be read at all
-bodies.py  what the guard refuses by its head, and bodies that are too large
+`body_limits.py` uses it for requests that the guard refuses by their head, and for bodies that are too large.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ LONG_HEADERS = Refusal(
 
 
 class Drain(Protocol):
-    """What is left of a refused connection: reads on for a moment, so that the client gets to read the answer.
+    """Rest of a refused connection: keep reading for a moment, so that the client can read the response.
 
-    Closing at once while the client is still sending would reset the connection, answer included.
+    Closing while the client is still sending would reset the connection and lose the response.
     """
 
     transport: Any
@@ -36,13 +35,13 @@ class Drain(Protocol):
         self.seen = 0
 
     def connectionMade(self) -> None:
-        """Say that nothing more will come, and set a deadline."""
+        """Close the write side, and set a deadline."""
         self.transport.loseWriteConnection()
         loop = asyncio.get_running_loop()
         self.deadline = loop.call_later(LINGER_SECONDS, self.transport.abortConnection)
 
     def dataReceived(self, data: bytes) -> None:
-        """Forget what the client still sends, within reason."""
+        """Discard what the client still sends, up to `LINGER_BYTES`."""
         self.seen += len(data)
         if self.seen > LINGER_BYTES:
             self.transport.abortConnection()
@@ -53,7 +52,7 @@ class Drain(Protocol):
 
 
 class Channel(HTTPChannel):
-    """A connection whose every refusal has the shape of our errors."""
+    """A connection whose refusals are formatted as our errors."""
 
     transport: Any
 
@@ -65,7 +64,7 @@ class Channel(HTTPChannel):
             super().lineReceived(line)  # type: ignore[no-untyped-call]
 
     def lineLengthExceeded(self, line: bytes) -> None:
-        """A line that is longer than any may be: the first one is the address."""
+        """Refuse a line that is too long; the first one holds the address."""
         if hasattr(self, "_path"):
             self.refuse(LONG_HEADERS)
         else:
@@ -76,17 +75,17 @@ class Channel(HTTPChannel):
         self.refuse(NOT_HTTP)
 
     def refuse(self, refusal: Refusal, target: bytes | None = None) -> None:
-        """Answer and read no further.
+        """Respond, and read no further.
 
         Args:
             refusal: what to answer.
             target: the address asked for, where the head has not been read so far.
         """
         path: bytes = target or getattr(self, "_path", None) or b"/"
-        # Lines that came together with the refused one are in the parser's loop still.
+        # The loop of the parser may still hold lines that arrived together with the refused one.
         for name in ("lineReceived", "rawDataReceived", "lineLengthExceeded"):
             setattr(self, name, _ignore)
-        for request in self.requests:  # they will not hear of the connection's end
+        for request in self.requests:  # `connectionLost` is not called on them
             request.server.protocol_disconnected(request)
         self.transport.write(raw_answer(refusal, path.decode("latin-1")))
         self.setTimeout(None)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Synchronous iterators as asynchronous ones, in constant memory."""
+"""Run synchronous iterators as asynchronous ones, in constant memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db import connections
 PIECE_BYTES = 64 * 1024
 PIECE_SECONDS = 0.05
 LIMIT = 64
-"""Streams with a thread of their own at one time; further ones wait for one to end."""
+"""Concurrent streams, each with a thread; further ones wait."""
 
 _slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
@@ -21,10 +21,10 @@ _slots: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 async def in_a_thread(
     iterator: Iterator[bytes], closers: Sequence[Callable[[], object]] = ()
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of `iterator`, which runs from start to end on one thread of its own, as do the `closers` then.
+    """Yield the bytes of `iterator`, which runs on its own thread, as do the `closers` afterwards.
 
-    One thread, because a query that is still being read belongs to the connection of its thread; its own, because
-    a slow client may take hours and must not hold a slot that requests need.
+    One thread, because an open query belongs to the connection of its thread; its own, because a slow client may take
+    hours, and must not occupy a slot of the pool.
     """
     loop = asyncio.get_running_loop()
     thread = ThreadPoolExecutor(1, thread_name_prefix="stream")
@@ -38,7 +38,7 @@ async def in_a_thread(
 
 
 def piece(iterator: Iterator[bytes]) -> bytes:
-    """What comes next: many small parts in one, for a hop between threads costs more than a small part."""
+    """Return the next parts as one piece: a hop between threads costs more than a small part."""
     gathered = bytearray()
     deadline = monotonic() + PIECE_SECONDS
     for part in iterator:

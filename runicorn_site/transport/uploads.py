@@ -1,4 +1,4 @@
-"""Files that forms bring: written into the store's own folder as they are read, under a name until they are closed."""
+"""Upload handler that writes files of forms into the private folder of the store."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from runs.services.write_through import one_file
 
 
 def _named_file(folder: Path) -> Any:
-    """A file that is gone when it is closed, unless somebody linked to it before."""
+    """Create a file that is deleted when it is closed; a hard link keeps its content."""
     return tempfile.NamedTemporaryFile(prefix=SENT, dir=folder)
 
 
 class IntoTheStore(FileUploadHandler):
-    """Django's handler of files in forms: the store has the room that its archives need, `/tmp` may be memory."""
+    """Upload handler; the disk of the store has space for archives, while `/tmp` may be in memory."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """A file begins.
+        """Start a file.
 
         Raises:
             ReadOnlyStore, NotWritten: nothing can be written into the store.
@@ -37,10 +37,10 @@ class IntoTheStore(FileUploadHandler):
         self.file = UploadedFile(inner, self.file_name, self.content_type, 0, self.charset)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """A piece of it.
+        """Write a piece.
 
         Raises:
-            NoSpace: there is no room for it.
+            NoSpace: the disk is full.
             NotWritten: it could not be written.
         """
         with one_file():
@@ -59,6 +59,6 @@ class IntoTheStore(FileUploadHandler):
         return self.file
 
     def upload_interrupted(self) -> None:
-        """The rest does not come."""
+        """Discard an incomplete file."""
         if hasattr(self, "file"):
             self.file.close()

@@ -1,4 +1,4 @@
-"""What every route takes alike: bodies whose types are those of JSON, queries whose empty parameters are not there."""
+"""Base serializers: strict JSON bodies (no coercion) and query strings (empty means absent)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 
 WHOLE = "whole"
-"""The code of a `ValidationError` whose sentence says by itself what it is about."""
+"""Code of a `ValidationError` whose sentence needs no field name."""
 
 JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...]], ...] = (
     (serializers.BooleanField, (bool,)),
@@ -18,11 +18,11 @@ JSON_TYPES: tuple[tuple[type[serializers.Field[Any, Any, Any, Any]], tuple[type,
     (serializers.FloatField, (int, float)),
     (serializers.CharField, (str,)),
 )
-"""What a field of each kind is in JSON. A query knows texts only, so DRF takes `"yes"` for true and 1 for "1"."""
+"""JSON types of each kind of field. DRF also accepts `"yes"` for true and 1 for "1", for query strings."""
 
 
 class Bytes(BaseParser):
-    """A body that is taken as it is."""
+    """Parser that returns the body as bytes."""
 
     media_type = "application/octet-stream"
 
@@ -31,17 +31,17 @@ class Bytes(BaseParser):
 
 
 class Body(serializers.Serializer[Any]):
-    """The JSON body of a request: nothing is converted, and `null` for what may be left out means just that."""
+    """The JSON body of a request, without conversions; `null` for an optional field means absent."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """The declared fields, each of which takes its own JSON type alone."""
+        """Return the declared fields, each of which accepts only its JSON type."""
         fields = super().get_fields()
         for field in fields.values():
             take_strictly(field)
         return fields
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated fields."""
+        """Return the validated fields."""
         if isinstance(data, Mapping):
             optional = {name for name, field in self.fields.items() if not field.required}
             data = {name: value for name, value in data.items() if value is not None or name not in optional}
@@ -49,10 +49,10 @@ class Body(serializers.Serializer[Any]):
 
 
 class Query(serializers.Serializer[Any]):
-    """The query of a request: a parameter without a value counts as one that is not there."""
+    """The query string of a request; an empty parameter counts as absent."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The validated parameters."""
+        """Return the validated parameters."""
         if isinstance(data, MultiValueDict):
             data = MultiValueDict({name: values for name, values in data.lists() if any(values)})
         return super().to_internal_value(data)

@@ -91,9 +91,9 @@ def test_style_sheets_are_joined_in_their_order(plain: Viewer) -> None:
 
 def test_modules_come_in_one_answer_with_all_that_they_import(plain: Viewer) -> None:
     page = plain.get("/").text
-    assert [path.rpartition("/")[2] for path in re.findall(r'<script type="module" src="([^"]+)"', page)] == [
-        "+frame+runs.js"
-    ]
+    assert [
+        path.rpartition("/")[2] for path in re.findall(r'<script type="module"\s+src="([^"]+)"', page)
+    ] == ["+frame+runs.js"]
     answer = plain.get("/static/js/+frame+run.js")
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
     places = [

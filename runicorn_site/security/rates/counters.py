@@ -1,4 +1,4 @@
-"""The cache in which requests are counted."""
+"""Cache of request counters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class CounterCache(LocMemCache):
     """Counters in the memory of the one process that serves.
 
     django-ratelimit refuses Django's own LocMemCache because several processes would count apart; we are one.
-    Each client, route and minute has a counter of its own, so those that have expired are swept out: LocMemCache
-    alone would keep them until it is full.
+    Each client, route and minute has a counter of its own, so expired ones are deleted every minute; LocMemCache
+    would keep them until it is full.
     """
 
     _lock: threading.Lock
@@ -26,14 +26,14 @@ class CounterCache(LocMemCache):
     swept = time.monotonic()
 
     def add(self, *args: Any, **options: Any) -> bool:
-        """Add a counter that is not there; once a minute, forget the expired ones first."""
+        """Add a counter if it is missing; once a minute, delete the expired ones first."""
         if time.monotonic() > self.swept + SWEEP_SECONDS:
             CounterCache.swept = time.monotonic()
             self.sweep()
         return bool(super().add(*args, **options))
 
     def sweep(self) -> None:
-        """Forget every counter whose time is over."""
+        """Delete the expired counters."""
         now = time.time()
         with self._lock:
             expired = [key for key, until in self._expire_info.items() if until is not None and until <= now]

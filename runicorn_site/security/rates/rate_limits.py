@@ -1,6 +1,6 @@
 """Rate limits: one middleware counts the requests to /api by client address and route.
 
-The address is the peer's; headers that anybody can write are not believed. A route is a method and a URL pattern.
+The address is the peer's; headers such as `X-Forwarded-For` are ignored. A route is a method and a URL pattern.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RateFile:
         self.rates = Rates()
 
     def current(self) -> Rates:
-        """The limits in force now; the file is looked at once a second."""
+        """Return the current limits; the file is checked once a second."""
         with self.lock:
             if time.monotonic() >= self.looked + LOOK_AGAIN_SECONDS:
                 self.looked = time.monotonic()
@@ -71,14 +71,13 @@ class RateFile:
 
 
 class RateLimits:
-    """Middleware that refuses what comes too often and says in headers how much is left."""
+    """Middleware that refuses requests beyond the limit, and adds the rate limit headers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self.file = RateFile()
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, or refuse with 429."""
         if not is_api(request.path_info):
             return self.get_response(request)
         rates = self.file.current()
@@ -96,7 +95,7 @@ class RateLimits:
         return response
 
     def _usage(self, request: HttpRequest, limit: Limit, rates: Rates) -> Usage:
-        """Count this request, unless nothing is counted."""
+        """Count this request, unless counting is switched off."""
         spared = rates.spare_localhost and request.META["REMOTE_ADDR"] in LOCALHOST
         if spared or not rates.enabled or get("RUNICORN_RATE_LIMIT").lower() == "off":
             return {"count": 0, "should_limit": False, "time_left": limit.seconds}
@@ -126,7 +125,7 @@ def too_many(seconds: int) -> JsonResponse:
 
 @lru_cache(maxsize=4096)
 def route(path: str) -> str:
-    """The URL pattern that answers a path; all paths that none answers count as one."""
+    """Return the URL pattern of a path; all unknown paths count as one."""
     try:
         return str(resolve(path).route)
     except Resolver404:

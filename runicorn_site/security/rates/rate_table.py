@@ -1,6 +1,6 @@
-"""How often each route of the API may be asked, as one table, and what `rate_limits.json` changes in it. No Django.
+"""Rate limits of the routes of the API, and their changes in `rate_limits.json`. No Django.
 
-The file has the form that Runicorn has always had:
+Format of the file, as in earlier versions:
 
     {"default": {"max_requests": 60, "window_seconds": 60},
      "endpoints": {"/api/runs": {…}, "GET /api/runs/{id}/metrics": {…}},
@@ -54,12 +54,12 @@ TABLE: tuple[tuple[str, str, Limit], ...] = (
     ("POST", "/api/remote/viewer/start", Limit(10)),
     ("POST", "/api/remote/wheel", Limit(10)),
 )
-"""Routes with a limit of their own; all others have `DEFAULT`."""
+"""Routes with their own limit; all others have `DEFAULT`."""
 
 
 @lru_cache(maxsize=512)
 def pattern(text: str, below: bool = False) -> re.Pattern[str]:
-    """A path with `{name}` for one part, `{path}` for several; with `below` all paths under it as well."""
+    """Compile a path with `{name}` for one part and `{path}` for several; with `below` also all paths under it."""
     parts = [
         ".+" if part == "{path}" else "[^/]+" if part.startswith("{") else re.escape(part)
         for part in re.split(r"(\{[^}]*\})", text.rstrip("/"))
@@ -69,7 +69,7 @@ def pattern(text: str, below: bool = False) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Rates:
-    """The limits in force."""
+    """The current limits."""
 
     enabled: bool = True
     default: Limit = DEFAULT
@@ -79,7 +79,7 @@ class Rates:
     log_violations: bool = True
 
     def limit(self, method: str, path: str) -> Limit:
-        """The limit of a request: the file's word, else the table's, else the default."""
+        """Return the limit of a request: that of the file, else of the table, else the default."""
         method = "GET" if method == "HEAD" else method
         for wanted, place, limit in self.endpoints:
             if wanted in {"", method} and pattern(place, below=True).fullmatch(path):
@@ -91,7 +91,7 @@ class Rates:
 
 
 def read(content: JsonObject) -> tuple[Rates, list[str]]:
-    """The limits that a `rate_limits.json` describes, and a sentence for each entry that makes no sense."""
+    """Parse a `rate_limits.json`; return the limits and a sentence for each invalid entry."""
     problems: list[str] = []
     settings = _mapping(content.get("settings", {}), "settings", problems)
     entries = _mapping(content.get("endpoints", {}), "endpoints", problems)
@@ -116,7 +116,7 @@ def _longest_first(endpoints: list[tuple[str, str, Limit]]) -> Iterable[tuple[st
 
 
 def _place(key: str) -> tuple[str, str]:
-    """Method and path of an entry's name: `GET /api/runs`, or a path alone."""
+    """Split the key of an entry into method and path: `GET /api/runs`, or a path alone."""
     method, space, path = key.partition(" ")
     return (method.upper(), path.strip()) if space else ("", key)
 

@@ -1,4 +1,4 @@
-"""How many sockets of the API one client address may have open."""
+"""Limit of open sockets of the API for each client address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TOO_MANY = 4429
 
 
 class SocketLimit:
-    """ASGI middleware around the routes of sockets; the live sockets of pages are not counted."""
+    """ASGI middleware around the socket routes; the live sockets of pages are not counted."""
 
     def __init__(self, app: Any, limit: int) -> None:
         self.app = app
@@ -20,7 +20,7 @@ class SocketLimit:
         self.open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve the socket, or close it with 4429 after the handshake: before it no code can be sent."""
+        """Serve the socket, or accept and close it with 4429; a close code needs an accepted handshake."""
         client = str((scope.get("client") or ("",))[0])
         if not is_api(scope["path"]) or self.limit == 0:
             await self.app(scope, receive, send)
@@ -41,6 +41,6 @@ class SocketLimit:
 
 
 async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse the handshake at an address that no socket has; the router itself would answer an internal error."""
+    """Refuse a handshake at an unknown address, which the router would answer with an internal error."""
     await receive()
     await send({"type": "websocket.close"})
