@@ -60,7 +60,7 @@ def test_a_missing_file_is_an_error_before_the_response_begins(client: Client, v
     assert answer.status_code == 409 and "z/last" in answer.content.decode()
 
 
-def test_a_damaged_file_breaks_it_off(client: Client, version: str) -> None:
+def test_a_damaged_file_aborts_the_download(client: Client, version: str) -> None:
     found = lookup.get_version("m é", 1)
     for place in verify.places(found.on_disk, found.on_disk.manifest.file("a.bin")):
         damage(place)
@@ -81,7 +81,7 @@ def test_the_zip_file_is_streamed_in_constant_memory(store: Path, run: rn.Run, w
     assert sent > 64 * 2**20 and peak < 16 * 2**20
 
 
-def test_files_beyond_4_gib_are_told_of_as_such(
+def test_files_beyond_4_gib_use_the_zip64_format(
     tmp_path: Path, store: Path, run: rn.Run, write: Write
 ) -> None:
     info = zip_download._info(zip_download.FileEntry("x", 5 * 2**30, "sha256:0"))

@@ -39,7 +39,7 @@ GRAPHS = st.lists(
 
 
 @given(GRAPHS)
-def test_whatever_the_graph_is(pairs: list[tuple[int, int]]) -> None:
+def test_any_graph_is_drawn_without_overlaps(pairs: list[tuple[int, int]]) -> None:
     nodes, edges = graph(pairs)
     picture = draw(nodes, edges)
     assert {box.node for box in picture.boxes} == set(nodes)
@@ -106,7 +106,7 @@ def test_nothing_is_drawn_of_nothing() -> None:
     assert (picture.width, picture.boxes, picture.lines) == (0, [], [])
 
 
-def test_of_too_many_the_nearest_are_drawn() -> None:
+def test_the_nearest_of_too_many_nodes_are_drawn() -> None:
     nodes, edges = graph([(1, 2), (2, 3), (3, 4)])
     found = Lineage(nodes[0], {node: depth for depth, node in enumerate(nodes)}, dict.fromkeys(edges))  # type: ignore[arg-type]
     kept, between = nearest(found, 2)
@@ -120,7 +120,7 @@ def test_long_names_are_cut_by_their_width() -> None:
 
 
 @pytest.mark.django_db
-def test_the_page_has_it_as_a_picture_and_in_words(
+def test_the_page_has_the_lineage_as_a_picture_and_as_text(
     page: Page, model: str, run: rn.Run, write: Callable[..., Path]
 ) -> None:
     run.finish()

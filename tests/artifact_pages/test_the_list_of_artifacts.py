@@ -59,7 +59,7 @@ def test_the_list_of_an_empty_store_explains_artifacts(page: Page) -> None:
     ]
 
 
-def test_many_are_shown_in_pages(
+def test_many_artifacts_are_shown_in_pages(
     page: Page, run: rn.Run, write: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "SIZE", 2)

@@ -98,7 +98,7 @@ def test_a_version_without_a_predecessor_is_compared_with_itself(page: Page, mod
     assert "All files are identical." in page("/artifacts/dataset/d/compare").texts("main")[0]
 
 
-def test_many_versions_take_no_more_queries(
+def test_the_number_of_queries_does_not_grow_with_the_versions(
     page: Page, client: Client, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(discovery, "YOUNG_NANOSECONDS", 0)
@@ -112,7 +112,7 @@ def test_many_versions_take_no_more_queries(
     assert taken[1] <= taken[0] <= 30, taken
 
 
-def test_of_many_runs_the_first_are_named(page: Page, model: str, store: Path) -> None:
+def test_the_first_of_many_runs_are_listed(page: Page, model: str, store: Path) -> None:
     for number in range(4):
         name = f"user-{number}"
         with rn.init("p", name, storage=store, capture_env=False, system_metrics=False) as user:
@@ -142,7 +142,7 @@ def test_missing_artifacts_have_a_not_found_page(page: Page, model: str, address
     assert "not found" in found.texts("p", "sentence")[0]
 
 
-def test_a_type_that_shares_a_name_is_no_trouble(page: Page, model: str, run: rn.Run) -> None:
+def test_two_types_may_have_an_artifact_of_the_same_name(page: Page, model: str, run: rn.Run) -> None:
     run.log_artifact(rn.Artifact("m", "config").add_reference("https://example.org/x"))
     assert page(model).texts("a", "name") == ["v3", "v2", "v1"]
     found = page("/artifacts/config/m/v1")

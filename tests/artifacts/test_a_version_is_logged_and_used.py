@@ -94,7 +94,7 @@ def test_missing_artifacts_and_versions_are_errors(run: rn.Run, write: Write) ->
         rn.Artifact("m").download()
 
 
-def test_one_name_in_two_types_wants_the_type(run: rn.Run, write: Write) -> None:
+def test_a_name_in_two_types_requires_the_type(run: rn.Run, write: Write) -> None:
     for kind in ("model", "dataset"):
         run.log_artifact(rn.Artifact("x", kind).add_file(write(kind, kind)))
     with pytest.raises(ValueError, match="types model, dataset"):
@@ -113,6 +113,6 @@ def test_a_silent_run_keeps_nothing_and_finds_what_is_there(run: rn.Run, folder:
     assert sorted(folder.rglob("*")) == before
 
 
-def test_the_module_speaks_of_the_active_run(run: rn.Run, write: Write) -> None:
+def test_module_functions_use_the_active_run(run: rn.Run, write: Write) -> None:
     assert rn.log_artifact(rn.Artifact("m").add_file(write("w.bin"))) == 1
     assert rn.use_artifact("m:1").version == 1

@@ -174,12 +174,12 @@ def _run(examples: int, steps: int) -> None:
     )
 
 
-def test_any_order_of_verbs(either: str) -> None:
+def test_any_order_of_operations_matches_the_model(either: str) -> None:
     _run(6, 15)
 
 
 @pytest.mark.torture
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("part", range(4))
-def test_any_order_of_verbs_for_long(either: str, part: int) -> None:
+def test_any_long_order_of_operations_matches_the_model(either: str, part: int) -> None:
     _run(50, 40)

@@ -66,7 +66,7 @@ def test_lists_and_details_are_printed(logged: rn.Run, call: Any, folder: Path) 
 
 
 @pytest.mark.django_db
-def test_its_json_is_that_of_the_api(store: Path, logged: rn.Run, call: Any, api: Any) -> None:
+def test_the_json_equals_that_of_the_api(store: Path, logged: rn.Run, call: Any, api: Any) -> None:
     call("artifacts", "--action", "delete", "--name", "m", "--version", "1")
 
     def both(words: str, address: str) -> tuple[Any, Any]:

@@ -46,7 +46,7 @@ def test_a_damaged_content_is_never_served(
         run.use_artifact("m:latest").get_file_path(path)
 
 
-def test_a_look_marks_it_and_names_the_files(version: Version) -> None:
+def test_verification_marks_the_version_and_names_the_files(version: Version) -> None:
     assert verify.verify(version).damaged == {}
     for place in verify.places(version, version.manifest.files[1]):
         damage(place)
@@ -83,7 +83,7 @@ def test_a_missing_file_is_damage(version: Version) -> None:
     assert verify.verify(version).damaged == {"c.txt": "missing"}
 
 
-def test_a_manifest_that_leads_elsewhere_is_not_believed(run: rn.Run, version: Version) -> None:
+def test_a_manifest_with_paths_outside_the_store_is_rejected(run: rn.Run, version: Version) -> None:
     manifest = version.path / "manifest.json"
     manifest.chmod(0o644)
     manifest.write_text(manifest.read_text().replace("c.txt", "../../../../secret"))

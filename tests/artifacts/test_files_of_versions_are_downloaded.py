@@ -53,7 +53,7 @@ def test_a_file_is_downloaded_completely_and_in_ranges(api: Any, model: str) -> 
 @pytest.mark.parametrize(
     "path", ["..%2Fmanifest.json", "%2e%2e/manifest.json", "deep%20dir", "a%00b", "C:/x"]
 )
-def test_nothing_else_is_handed_out(api: Any, model: str, path: str) -> None:
+def test_files_outside_the_version_are_not_served(api: Any, model: str, path: str) -> None:
     answer = api.get(f"/api/artifacts/m/v1/files/{path}")
     assert answer.status_code == 404
 
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_an_error(api: Any, model: str, folder: Path, headers:
 
 
 @pytest.mark.usefixtures("run")
-def test_a_large_one_is_judged_while_it_is_sent(
+def test_a_large_file_is_verified_while_it_is_sent(
     run: rn.Run, write: Write, viewer: Viewer, folder: Path
 ) -> None:
     content = os.urandom(downloads.SMALL + 5_000_001)

@@ -48,5 +48,5 @@ def test_routes_of_artifacts_run_on_the_blocking_pool(path: str) -> None:
     assert pool_at(path) == "blocking"
 
 
-def test_others_stay_quick() -> None:
+def test_other_routes_run_on_the_fast_pool() -> None:
     assert pool_at("/api/runs") == "quick"

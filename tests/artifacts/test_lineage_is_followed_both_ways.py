@@ -85,7 +85,7 @@ def test_the_depth_counts_edges(api: Any, chain: list[str], depth: int, count: i
 
 
 @pytest.mark.django_db
-def test_a_depth_that_makes_no_sense(api: Any, chain: list[str]) -> None:
+def test_an_invalid_depth_is_refused(api: Any, chain: list[str]) -> None:
     for depth in ("-1", "11", "x"):
         assert api.get(f"/api/artifacts/model/v1/lineage?max_depth={depth}").status_code == 400
     assert api.get("/api/artifacts/model/v7/lineage").status_code == 404

@@ -56,7 +56,7 @@ def change(path: Path, **fields: Any) -> None:
 @pytest.mark.parametrize(
     "odd", [HUGE, 2**63, float("nan"), "\ud800", {}], ids=["huge", "large", "nan", "surrogate", "object"]
 )
-def test_odd_values_in_small_files(kept: Path, api: Any, odd: Any) -> None:
+def test_unusual_values_in_small_files_hide_no_artifact(kept: Path, api: Any, odd: Any) -> None:
     entry = {"path": "f", "size": 100, "digest": DIGEST}
     change(
         kept / "manifest.json", created_at=odd, references=[{"uri": "s3://b/k", "size": odd, "metadata": odd}]
@@ -76,7 +76,7 @@ def test_odd_values_in_small_files(kept: Path, api: Any, odd: Any) -> None:
     healthy(api)
 
 
-def test_a_name_that_is_no_unicode(kept: Path, api: Any) -> None:
+def test_a_folder_name_that_is_not_unicode_hides_no_artifact(kept: Path, api: Any) -> None:
     os.rename(kept.parent, os.fsencode(kept.parent.parent) + b"/\xff")
     healthy(api)
     assert api.get("/api/artifacts/m/v1").status_code == 404
@@ -85,7 +85,7 @@ def test_a_name_that_is_no_unicode(kept: Path, api: Any) -> None:
             check("\udcff")
 
 
-def test_odd_names_in_addresses(kept: Path, api: Any) -> None:
+def test_unusual_names_in_urls_are_answered(kept: Path, api: Any) -> None:
     for name in ("..", "a/b", "\x00", "x" * 5000, "\ud800", "%2e%2e", " m", "m:v1"):
         look_for(api, quote(name.encode("utf-8", "surrogatepass"), safe=""))
 
@@ -108,7 +108,7 @@ def look_for(api: Any, odd: str) -> None:
 @pytest.mark.parametrize(
     "odd", [HUGE, 2**63, -1, "\ud800", {"": HUGE}], ids=["huge", "large", "minus", "surrogate", "object"]
 )
-def test_odd_values_in_bodies(kept: Path, api: Any, odd: Any) -> None:
+def test_unusual_values_in_bodies_are_bad_input(kept: Path, api: Any, odd: Any) -> None:
     def send(method: str, route: str, body: Any) -> None:
         content = json.dumps(body)
         answer = getattr(api, method)(f"/api/artifacts/{route}", content, content_type="application/json")

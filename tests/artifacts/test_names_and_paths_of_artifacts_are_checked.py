@@ -48,7 +48,7 @@ BAD_PATHS = [
 
 
 @pytest.mark.parametrize("name", [*BAD_NAMES, 5, None])
-def test_a_name_that_cannot_be_one(name: Any) -> None:
+def test_an_invalid_name_is_refused(name: Any) -> None:
     with pytest.raises(
         ValueError, match=r"^(Invalid artifact name|Artifact name must be a non-empty string)"
     ) as caught:
@@ -57,7 +57,7 @@ def test_a_name_that_cannot_be_one(name: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["a", "eval report", "模型-v2", "n" * 128, "a.b", "a[1]", "v3"])
-def test_a_name_that_can(name: str) -> None:
+def test_a_valid_name_is_accepted(name: str) -> None:
     assert rn.Artifact(name).name == name
 
 
@@ -68,7 +68,7 @@ def test_an_invalid_type_is_refused(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("path", BAD_PATHS)
-def test_a_path_that_leads_elsewhere(run: rn.Run, write: Write, folder: Path, path: str) -> None:
+def test_a_path_outside_the_version_is_refused(run: rn.Run, write: Write, folder: Path, path: str) -> None:
     with pytest.raises(InvalidArtifact):
         rn.Artifact("a").add_file(write("x"), name=path)
     run.log_artifact(rn.Artifact("a").add_file(write("x"), name="x"))
@@ -141,13 +141,13 @@ def test_names_must_differ_in_more_than_case(run: rn.Run, write: Write) -> None:
 
 
 @pytest.mark.parametrize("alias", ["latest", "3", "v3", "", "a b", "a/b", "a" * 65, "ä"])
-def test_an_alias_that_cannot_be_set(alias: str) -> None:
+def test_an_invalid_alias_is_refused(alias: str) -> None:
     with pytest.raises(InvalidArtifact):
         names.check_alias(alias)
 
 
 @pytest.mark.parametrize("alias", ["prod", "v3-final", "best.acc", "validated", "_"])
-def test_an_alias_that_can(alias: str) -> None:
+def test_a_valid_alias_is_accepted(alias: str) -> None:
     assert names.check_alias(alias) == alias
 
 
@@ -171,7 +171,7 @@ def test_metadata_that_is_no_json_keeps_nothing(run: rn.Run, write: Write, folde
     assert run.log_artifact(rn.Artifact("a").add_file(write("x"))) == 1
 
 
-def test_files_that_are_not_there(write: Write, tmp_path: Path) -> None:
+def test_missing_files_are_refused(write: Write, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="File not found"):
         rn.Artifact("a").add_file(tmp_path / "none")
     with pytest.raises(ValueError, match="use add_dir"):

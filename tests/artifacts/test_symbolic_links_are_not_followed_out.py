@@ -41,7 +41,7 @@ def test_links_out_are_recorded(run: rn.Run, linked: Path) -> None:
     assert out.uri.startswith("file:///") and out.uri.endswith("outside/secret.txt")
 
 
-def test_they_are_followed_when_asked_for_and_end(run: rn.Run, linked: Path) -> None:
+def test_links_are_followed_on_request_and_cycles_end(run: rn.Run, linked: Path) -> None:
     (linked / "nowhere").unlink()
     artifact = rn.Artifact("d", "dataset").add_dir(linked, follow_symlinks=True)
     run.log_artifact(artifact)

@@ -61,7 +61,7 @@ def test_versions_ascend_and_deleted_ones_are_asked_for(api: Any, logged: rn.Run
     assert api.get("/api/artifacts").json()[0]["aliases"] == {"latest": 3}
 
 
-def test_a_version_tells_everything(api: Any, logged: rn.Run) -> None:
+def test_a_version_has_all_documented_fields(api: Any, logged: rn.Run) -> None:
     found = api.get("/api/artifacts/m/v2").json()
     assert found["metadata"] == {"acc": 0.2} and found["tags"] == ["t"] and found["description"] == "try 2"
     assert (found["num_files"], found["num_references"], found["size_bytes"]) == (2, 1, 1006)
@@ -118,7 +118,7 @@ def test_deleting_for_good_frees_bytes_and_no_number_comes_twice(
     assert logged.log_artifact(rn.Artifact("m").add_file(write("own.bin", b"4"))) == 4
 
 
-def test_sums_are_true(api: Any, logged: rn.Run) -> None:
+def test_statistics_are_correct(api: Any, logged: rn.Run) -> None:
     api.delete("/api/artifacts/m/v1")
     sums = api.get("/api/artifacts/stats").json()
     assert (sums["total_artifacts"], sums["total_versions"], sums["total_files"]) == (2, 3, 7)
@@ -154,7 +154,7 @@ def test_rows_follow_what_others_do_on_disk(api: Any, logged: rn.Run, folder: Pa
     assert [a["name"] for a in api.get("/api/artifacts").json()] == ["d"]
 
 
-def test_a_run_tells_what_it_made_and_used(api: Any, logged: rn.Run) -> None:
+def test_a_run_lists_the_versions_it_made_and_used(api: Any, logged: rn.Run) -> None:
     found = api.get(f"/api/runs/{logged.id}/artifacts").json()
     assert [(a["name"], a["version"]) for a in found["created"]] == [("d", 1), ("m", 1), ("m", 2), ("m", 3)]
     assert [(a["name"], a["type"], a["aliases"]) for a in found["used"]] == [("d", "dataset", ["latest"])]
@@ -193,7 +193,7 @@ def test_evaluations_are_kept_newest_first(api: Any, logged: rn.Run) -> None:
     assert logged.use_artifact("m:v1").version == 1  # what was recorded keeps nothing from being read
 
 
-def test_the_runs_of_a_model_tell_its_history(api: Any, logged: rn.Run) -> None:
+def test_the_runs_of_a_model_give_its_performance_history(api: Any, logged: rn.Run) -> None:
     logged.summary({"acc": 0.9, "note": "text"})
     api.get(f"/api/runs/{logged.id}")
     found = api.get("/api/artifacts/m/performance-history").json()

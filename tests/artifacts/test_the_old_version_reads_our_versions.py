@@ -123,7 +123,9 @@ def read_as_05(root: Path, kind: str, name: str, alias: str) -> tuple[OldMetadat
 
 
 @pytest.mark.django_db
-def test_after_every_verb(either: str, store: Path, run: rn.Run, write: Write) -> None:
+def test_runicorn_05_reads_a_version_after_every_operation(
+    either: str, store: Path, run: rn.Run, write: Write
+) -> None:
     for number in (1, 2):
         made = rn.Artifact("m", metadata={"acc": number}, description="d").add_tags("t")
         made.add_file(write("w.bin", f"{number}")).add_file(write("c.json", "{}"), "conf/c.json")

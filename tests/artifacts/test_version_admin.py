@@ -98,7 +98,7 @@ def test_edited_fields_are_written_to_the_folder(kept: rn.Run, folder: Path) -> 
     assert lookup.get_version("m", 1).on_disk.metadata == known
 
 
-def test_actions_call_the_verbs(kept: rn.Run) -> None:
+def test_actions_call_the_services(kept: rn.Run) -> None:
     one, two, data = key("m", 1), key("m", 2), key("d", 1)
     assert "2 of 2 versions tagged" in act("add_tags", one, data, words="x, y")
     assert lookup.get_version("d", 1).tags == ["x", "y"]
@@ -120,7 +120,7 @@ def test_actions_call_the_verbs(kept: rn.Run) -> None:
     assert "Choose a stage" in act("promote", one)
 
 
-def test_damage_is_named(kept: rn.Run) -> None:
+def test_damaged_files_are_named(kept: rn.Run) -> None:
     version = lookup.get_version("m", 1)
     place = version.on_disk.file_path("own.bin")
     pooled = version.on_disk.artifact.store.pool.blob(version.files.get(path="own.bin").digest)
@@ -132,7 +132,7 @@ def test_damage_is_named(kept: rn.Run) -> None:
     assert lookup.get_version("m", 1).state == "corrupted"
 
 
-def test_deleting_for_good_frees_what_was_said(kept: rn.Run, folder: Path) -> None:
+def test_permanent_deletion_frees_the_shown_bytes(kept: rn.Run, folder: Path) -> None:
     two, one = key("m", 2), key("m", 1)
     first = act("delete_for_good", two)
     before = _blocks(folder)

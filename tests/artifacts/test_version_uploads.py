@@ -100,7 +100,7 @@ def test_a_wrong_digest_makes_nothing(api: Any, store: Path) -> None:
     assert complete(api, begun["upload_id"]).status_code == 201
 
 
-def test_sizes_that_lie_are_refused(api: Any, store: Path) -> None:
+def test_wrong_sizes_are_refused(api: Any, store: Path) -> None:
     begun = begin(api, told("a", b"abc")).json()
     for offset, chunk in ((0, b"abcd"), (2, b"bc"), (10**18, b"")):
         assert part(api, begun["upload_id"], b"abc", offset, chunk).status_code == 400
@@ -155,14 +155,14 @@ def test_an_id_of_a_megabyte_is_not_repeated(api: Any, store: Path) -> None:
     assert len(refused.content) < 1000
 
 
-def test_a_run_of_an_older_store_is_taken_whatever_its_id(api: Any, store: Path) -> None:
+def test_a_run_id_of_an_older_store_is_accepted_in_any_form(api: Any, store: Path) -> None:
     write_run(store, run_id="my run")
     begun = begin(api, told("a", b"abc"), run_id="my run").json()
     assert part(api, begun["upload_id"], b"abc", 0, b"abc").status_code == 200
     assert complete(api, begun["upload_id"]).json()["created_by_run"] == "my run"
 
 
-def test_there_is_no_upload_of_another_form(api: Any, store: Path) -> None:
+def test_malformed_upload_ids_are_not_found(api: Any, store: Path) -> None:
     for upload in ("x", "..", "0" * 32, "%2e%2e"):
         assert complete(api, upload).status_code == 404
         assert part(api, upload, b"a", 0, b"a").status_code == 404
@@ -172,7 +172,7 @@ def test_there_is_no_upload_of_another_form(api: Any, store: Path) -> None:
     assert json.status_code == 415
 
 
-def test_an_upload_that_nobody_goes_on_with_is_collected(api: Any, store: Path) -> None:
+def test_an_abandoned_upload_is_removed(api: Any, store: Path) -> None:
     begun = begin(api, told("a", BIG)).json()
     part(api, begun["upload_id"], BIG, 0, BIG[:1000])
     shelves = Store(store)
@@ -196,7 +196,7 @@ def contents(api: Any, upload: str, body: bytes) -> Any:
     return api.put(address, data=body, content_type="application/octet-stream")
 
 
-def test_files_are_told_and_sent_little_by_little(api: Any, store: Path) -> None:
+def test_files_are_described_and_sent_in_several_requests(api: Any, store: Path) -> None:
     begun = begin(api, total_files=3)
     upload = begun.json()["upload_id"]
     assert (begun.status_code, begun.json()["missing"]) == (201, [])
@@ -267,7 +267,7 @@ def test_an_artifact_may_be_called_uploads(api: Any, store: Path) -> None:
     assert api.get("/api/artifacts/uploads/v1/files").json()["total_files"] == 1
 
 
-def test_what_was_whole_when_its_receiver_ended_is_taken_in_with_the_end(api: Any, store: Path) -> None:
+def test_contents_completed_before_a_server_restart_are_used(api: Any, store: Path) -> None:
     begun = begin(api, told("w.bin", BIG), told("other.bin", b"right")).json()
     folder = store / "artifacts/.uploads" / begun["upload_id"]
     for content, name in ((BIG, BIG), (b"wrong", b"right")):  # all is written, nothing is in the pool

@@ -51,7 +51,7 @@ def test_metadata_beyond_the_ceiling_are_refused(run: rn.Run, shelves: Store, wr
 
 
 @pytest.mark.django_db
-def test_through_the_api_they_are_refused_and_all_stays_as_it_was(
+def test_the_api_refuses_too_much_metadata_and_changes_nothing(
     store: Path, run: rn.Run, write: Write, api: APIClient
 ) -> None:
     run.log_artifact(rn.Artifact("m", metadata={"acc": 0.5}).add_file(write("w.bin")))

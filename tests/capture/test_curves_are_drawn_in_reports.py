@@ -25,7 +25,7 @@ def test_a_spike_is_drawn_however_long_the_run(folder: Path) -> None:
     assert "1000, step" in sparkline_svg.svg("loss", drawn["loss"])
 
 
-def test_odd_values_leave_no_mark(folder: Path) -> None:
+def test_non_finite_values_are_not_drawn(folder: Path) -> None:
     drawn, _ = _curves(
         folder,
         [{"loss": math.nan, "note": "text", "ok": True}, {"loss": 1e308}, {"loss": -1e308}, {"one": 5}],

@@ -28,14 +28,14 @@ NOTHING = Masking({})
         "private.key",
     ],
 )
-def test_a_telling_name_is_recognised(name: str) -> None:
+def test_the_name_of_a_secret_is_recognised(name: str) -> None:
     assert is_telling(name)
 
 
 @pytest.mark.parametrize(
     "name", ["tokenizer", "max_tokens", "lr", "author", "keyboard", "passes", "monkey", "compass", "epochs"]
 )
-def test_a_common_name_is_not(name: str) -> None:
+def test_a_common_name_is_not_masked(name: str) -> None:
     assert not is_telling(name)
 
 

@@ -284,7 +284,7 @@ def test_a_report_of_a_folder_that_is_no_run_says_what_it_does_not_know(tmp_path
     assert "- **Created**: N/A" in text and "- **Status**: N/A" in text
 
 
-def test_figures_of_any_size_are_short(folder: Path, tmp_path: Path) -> None:
+def test_numbers_of_any_size_are_short(folder: Path, tmp_path: Path) -> None:
     path = _folder(folder, write_run(folder, metrics=[{"m": 1e-9}, {"m": 1e300}, {"m": 1e308}, {"m": 1e308}]))
     rn.MetricsExporter(path).generate_report(tmp_path / "out.md")
     assert (

@@ -160,7 +160,7 @@ def test_rows_that_are_redrawn_together_are_not_told_when_the_output_rests() -> 
     assert one.flush() == ["a 49", "b 49"]
 
 
-def test_keeps_pace_with_a_program_that_prints_a_lot() -> None:
+def test_the_capture_keeps_pace_with_a_program_that_prints_a_lot() -> None:
 
     one, text = Screen(), "epoch 3 step 1000 loss 0.123456\n"
     began = time.thread_time()

@@ -134,7 +134,7 @@ def test_the_file_lies_under_media_whatever_the_key(key: str, begin: Callable[..
     assert Recorded(run.run_dir).events("table")[0]["key"] == key
 
 
-def test_a_full_disk_is_told_of_and_not_raised(
+def test_a_full_disk_is_reported_and_not_raised(
     begin: Callable[..., rn.Run], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with begin(system_metrics=False, capture_env=False) as run:

@@ -51,7 +51,7 @@ def test_a_logging_handler_from_before_is_heard(script: Callable[..., Script]) -
     assert _lines(ended) == ["a warning", "by the old name", "x", "y"]
 
 
-def test_the_streams_are_as_before_when_the_run_has_ended(script: Callable[..., Script]) -> None:
+def test_the_streams_are_restored_when_the_run_has_ended(script: Callable[..., Script]) -> None:
     ended = script(
         f"before = (sys.stdout, sys.stderr)\n{CAPTURED}print('during')\nrun.finish()\nprint('after')\n"
         "print((sys.stdout, sys.stderr) == before, 'write' in vars(sys.stdout), 'write' in vars(sys.stderr))"
@@ -113,7 +113,7 @@ def test_one_stream_for_both_is_logged_once(script: Callable[..., Script]) -> No
     assert _lines(ended) == ["out", "err"]
 
 
-def test_no_streams_at_all_are_told_of_by_nobody(script: Callable[..., Script]) -> None:
+def test_missing_streams_cause_no_warning(script: Callable[..., Script]) -> None:
     ended = script(f"sys.stdout = sys.stderr = None\n{CAPTURED}print('into the void')\nrun.log(loss=1.0)")
     assert ended.end() == 0
     assert len(ended.run.events()) == 1

@@ -114,7 +114,7 @@ def test_a_conda_environment_is_read_from_its_files(tmp_path: Path, monkeypatch:
     assert capture.get_conda_env() == tmp_path.name
 
 
-def test_graphics_cards_are_told_by_nvidia_smi(program: Callable[[str, str], Path]) -> None:
+def test_gpus_are_read_from_nvidia_smi(program: Callable[[str, str], Path]) -> None:
     program("nvidia-smi", TWO_CARDS)
     assert EnvironmentCapture().get_gpu_info() == [
         {
@@ -138,7 +138,7 @@ def test_graphics_cards_are_told_by_nvidia_smi(program: Callable[[str, str], Pat
     ]
 
 
-def test_a_driver_that_answers_nonsense_is_no_card(program: Callable[[str, str], Path]) -> None:
+def test_an_invalid_driver_response_yields_no_gpu(program: Callable[[str, str], Path]) -> None:
     program("nvidia-smi", "echo 'NVIDIA-SMI has failed'; exit 9")
     assert EnvironmentCapture().get_gpu_info() is None
     program("nvidia-smi", "echo 'No devices were found'")
@@ -165,9 +165,7 @@ def test_neither_init_nor_an_interrupted_end_waits_for_a_driver_that_hangs(
     assert info["python_version"] == sys.version
 
 
-def test_the_capture_tells_of_the_beginning_whatever_the_script_does_next(
-    script: Callable[..., Script], folder: Path
-) -> None:
+def test_the_capture_describes_the_start_of_the_run(script: Callable[..., Script], folder: Path) -> None:
     ended = script(
         "run = rn.init()\nos.chdir('/')\nsys.argv[1:] = []\nos.environ['MLFLOW_TRACKING_URI'] = 'x'",
         "--lr",
@@ -180,7 +178,7 @@ def test_the_capture_tells_of_the_beginning_whatever_the_script_does_next(
     assert "MLFLOW_TRACKING_URI" not in info["env_variables"]
 
 
-def test_a_full_disk_is_told_of_and_not_raised(
+def test_a_full_disk_is_reported_and_not_raised(
     script: Callable[..., Script], program: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
     gone = tmp_path / "gone"
@@ -218,7 +216,7 @@ def test_a_fork_while_the_capture_loads_its_modules_does_not_block_the_child(
     assert ended.stdout == "0\n"
 
 
-def test_a_fork_while_the_capture_asks_for_the_processor_hinders_no_capture_of_the_child(
+def test_a_fork_while_the_cpu_is_queried_does_not_block_the_capture_of_the_child(
     script: Callable[..., Script], program: Callable[[str, str], Path], tmp_path: Path, folder: Path
 ) -> None:
     program("uname", f"touch {tmp_path}/asked; sleep 0.5; echo chip")

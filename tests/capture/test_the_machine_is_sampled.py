@@ -106,7 +106,7 @@ def test_a_driver_that_does_not_answer_is_left_alone_for_a_while(
     assert (tmp_path / "asked").read_text() == "x\n"
 
 
-def test_the_cards_of_the_process_are_sampled(
+def test_the_gpus_of_the_process_are_sampled(
     program: Callable[[str, str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program("nvidia-smi", CARDS)
@@ -139,7 +139,7 @@ def test_the_cards_of_the_process_are_sampled(
         ("0,0", ["0"]),
     ],
 )
-def test_visible_cards_are_counted_as_the_driver_does(chosen: str | None, seen: list[str]) -> None:
+def test_visible_gpus_are_numbered_as_by_the_driver(chosen: str | None, seen: list[str]) -> None:
     cards = [{"index": "0", "uuid": "GPU-aaaa"}, {"index": "1", "uuid": "GPU-bbbb"}]
     variables = {} if chosen is None else {"CUDA_VISIBLE_DEVICES": chosen}
     assert [card["index"] for card in gpu.visible(cards, variables)] == seen

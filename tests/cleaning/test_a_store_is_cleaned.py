@@ -126,7 +126,7 @@ def test_runs_whose_process_is_gone_go_into_the_bin_and_come_back(
     assert call("--zombie", "--force", "--json")[1]["binned"] == [dead]
 
 
-def test_one_that_a_viewer_found_dead_is_one_and_one_of_another_machine_is_not(
+def test_a_run_marked_dead_by_a_viewer_is_cleaned_and_one_of_another_host_is_not(
     folder: Path, call: Call
 ) -> None:
     judged, elsewhere = ended(folder), ended(folder)
@@ -214,7 +214,9 @@ def test_files_of_interrupted_writes_are_removed(folder: Path, call: Call, tmp_p
     assert (run_dir / "mine.tmp").exists() and (run_dir / ".young.1.ab.tmp").exists()
 
 
-def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_asks_for_confirmation_only_at_a_terminal(
+    folder: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_dir = ended(folder, 40)
     code, said = call("--older-than", "30")
     assert code == 2 and "without a terminal, --force is needed" in said
@@ -225,14 +227,14 @@ def test_it_asks_only_at_a_terminal(folder: Path, call: Call, monkeypatch: pytes
     assert code == 0 and "Moved to the recycle bin: 1 run" in said and is_deleted(run_dir)
 
 
-def test_everything_at_once(folder: Path, call: Call) -> None:
+def test_all_kinds_are_cleaned_at_once(folder: Path, call: Call) -> None:
     ended(folder)
     code, answer = call("--zombie", "--temp", "--dedup", "--force", "--json")
     assert code == 0
     assert (answer["zombies"], answer["old"], answer["leftovers"], answer["blobs"]) == ([], [], [], 0)
 
 
-def test_archives_on_which_nobody_decided_are_removed(folder: Path, call: Call) -> None:
+def test_archives_without_a_decision_are_removed(folder: Path, call: Call) -> None:
     private = folder / ".runicorn"
     private.mkdir(exist_ok=True)
     old = [private / f"archive-{'0' * 32}", private / "upload-abcdefgh"]
@@ -245,7 +247,7 @@ def test_archives_on_which_nobody_decided_are_removed(folder: Path, call: Call) 
     assert sorted(path.name for path in private.glob("*")) == [f"archive-{'1' * 32}", "import.lock"]
 
 
-def test_parts_of_files_that_nobody_goes_on_sending_are_removed(folder: Path, call: Call) -> None:
+def test_abandoned_upload_parts_are_removed(folder: Path, call: Call) -> None:
     parts = folder / ".runicorn" / "parts"
     parts.mkdir(parents=True)
     old, young = parts / ("0" * 40), parts / ("1" * 40)

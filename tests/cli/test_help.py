@@ -31,7 +31,7 @@ def examples(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_it_takes_a_storage_root_and_shows_examples(name: str) -> None:
+def test_each_command_takes_a_storage_root_and_shows_examples(name: str) -> None:
     options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     assert "--storage" in options or (name == "generate-manifest" and "--root" in options)
     assert examples(name), f"{name} has no example"
@@ -39,7 +39,7 @@ def test_it_takes_a_storage_root_and_shows_examples(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_its_examples_do_what_they_say(name: str, tmp_path: Path) -> None:
+def test_the_examples_of_each_command_work(name: str, tmp_path: Path) -> None:
     for line in examples(name):
         if name in LASTING:
             COMMANDS[name].make_context(name, shlex.split(line)[2:])

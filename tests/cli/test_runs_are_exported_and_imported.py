@@ -31,7 +31,7 @@ def test_a_store_goes_through_a_file(call: Call, root: Path, tmp_path: Path) -> 
     assert code == 0 and said.count("replaced") == 3
 
 
-def test_the_old_archive_is_written_by_its_name(call: Call, root: Path) -> None:
+def test_the_file_name_selects_the_old_archive_format(call: Call, root: Path) -> None:
     assert call("export", "--out", "runs.tar.gz", "--project", "vision")[0] == 0
     with tarfile.open("runs.tar.gz") as archive:
         names = archive.getnames()
@@ -127,13 +127,13 @@ def test_data_of_a_run_goes_to_stdout_or_a_file(call: Call, root: Path) -> None:
         ("export-data --run-id x --format pdf", 2, "pdf"),
     ],
 )
-def test_what_cannot_be_has_a_sentence_and_a_code(call: Call, words: str, code: int, sentence: str) -> None:
+def test_errors_have_a_message_and_an_exit_code(call: Call, words: str, code: int, sentence: str) -> None:
     Path("text.zip").write_text("no archive at all")
     found, said = call(*words.split())
     assert (found, sentence in said) == (code, True), said
 
 
-def test_a_store_that_is_not_there_is_not_available(call: Call, tmp_path: Path) -> None:
+def test_a_missing_store_is_reported_as_unavailable(call: Call, tmp_path: Path) -> None:
     for words in ("export", "export-data --run-id x", "manage --action search"):
         code, said = call(*words.split(), storage=tmp_path / "nowhere")
         assert code == 4 and "There is no storage root" in said

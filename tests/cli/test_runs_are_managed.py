@@ -63,7 +63,7 @@ def test_runs_are_found(call: Call, root: Path) -> None:
     assert call("manage", "--action", "search", "--text", "nothing") == (0, "No runs found.\n")
 
 
-def test_old_runs_are_cleaned_up_but_for_those_one_wants(call: Call, root: Path) -> None:
+def test_old_runs_are_cleaned_up_except_for_those_to_keep(call: Call, root: Path) -> None:
     old = time.time() - 90 * 86400
     for run_id in (RUN, SECOND, THIRD):
         for path in folder_of(root, run_id).rglob("*"):
@@ -86,7 +86,9 @@ def test_old_runs_are_cleaned_up_but_for_those_one_wants(call: Call, root: Path)
 
 
 @pytest.mark.parametrize(("answer", "deleted"), [("n", False), ("y", True)])
-def test_at_a_terminal_it_asks(root: Path, home: Path, answer: str, deleted: bool) -> None:
+def test_the_command_asks_for_confirmation_at_a_terminal(
+    root: Path, home: Path, answer: str, deleted: bool
+) -> None:
     words = ["manage", "--action", "delete", "--run-id", RUN, "--storage", str(root)]
     with at_terminal([sys.executable, "-m", "runicorn", *words], environment(home), root) as terminal:
         terminal.waits_for("[y/N]")
@@ -107,11 +109,11 @@ def test_at_a_terminal_it_asks(root: Path, home: Path, answer: str, deleted: boo
         ("", 2, "--action"),
     ],
 )
-def test_what_cannot_be_has_a_sentence_and_a_code(call: Call, words: str, code: int, sentence: str) -> None:
+def test_errors_have_a_message_and_an_exit_code(call: Call, words: str, code: int, sentence: str) -> None:
     found, said = call("manage", *words.split())
     assert (found, sentence in said) == (code, True), said
 
 
-def test_of_runs_that_are_all_known_or_none_is_changed(call: Call, root: Path) -> None:
+def test_nothing_is_changed_if_any_run_is_unknown(call: Call, root: Path) -> None:
     assert call("manage", "--action", "delete", "--run-id", RUN, "--run-id", "nope", "--force")[0] == 1
     assert not (folder_of(root, RUN) / ".deleted").exists()

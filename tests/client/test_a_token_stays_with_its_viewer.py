@@ -14,7 +14,7 @@ def sent(recorder: Recorder) -> str | None:
     return recorder.asked[-1].headers.get("Authorization")
 
 
-def test_it_is_sent_as_a_bearer(recorder: Recorder) -> None:
+def test_a_token_is_sent_as_a_bearer(recorder: Recorder) -> None:
     recorder.say(OK)
     client = api.connect(recorder.url, token=" abc\n".strip())
     assert sent(recorder) == "Bearer abc"
@@ -31,7 +31,7 @@ def test_a_redirect_to_another_port_receives_no_token(recorder: Recorder) -> Non
         assert "Cookie" not in other.asked[-1].headers
 
 
-def test_a_redirect_to_the_same_viewer_keeps_it(recorder: Recorder) -> None:
+def test_a_redirect_to_the_same_viewer_keeps_the_token(recorder: Recorder) -> None:
     recorder.offer("GET", "/api/elsewhere", {"here": True})
     recorder.say(Says({}, 307, {"Location": "/api/elsewhere"}))
     with api.RunicornClient(recorder.url, token="abc") as client:
@@ -39,7 +39,7 @@ def test_a_redirect_to_the_same_viewer_keeps_it(recorder: Recorder) -> None:
     assert sent(recorder) == "Bearer abc"
 
 
-def test_what_changes_something_is_not_sent_elsewhere(recorder: Recorder) -> None:
+def test_a_writing_request_is_not_redirected_to_another_host(recorder: Recorder) -> None:
     recorder.say(Says({}, 302, {"Location": "http://other.example/api/thing"}))
     with (
         api.RunicornClient(recorder.url) as client,

@@ -24,7 +24,7 @@ def client(recorder: Recorder) -> Iterator[api.RunicornClient]:
         yield client
 
 
-def test_lists_are_cut_here(recorder: Recorder, client: api.RunicornClient) -> None:
+def test_lists_are_limited_by_the_client(recorder: Recorder, client: api.RunicornClient) -> None:
     recorder.offer("GET", "/api/artifacts", [{"name": name} for name in "abcd"])
     listed = client.artifacts.list_artifacts
     assert [item["name"] for item in listed(type="model", limit=2, offset=1)] == ["b", "c"]
@@ -151,7 +151,7 @@ def test_the_routes_are_the_documented_ones(
     assert (recorder.asked[-1].query, recorder.asked[-1].body) == (query, body)
 
 
-def test_what_a_run_made_and_used_is_told_apart(recorder: Recorder, client: api.RunicornClient) -> None:
+def test_made_and_used_versions_are_distinguished(recorder: Recorder, client: api.RunicornClient) -> None:
     recorder.offer("GET", "/api/runs/r/artifacts", {"created": [{"name": "m"}], "used": [{"name": "d"}]})
     listed = client.artifacts.list_experiment_artifacts
     assert listed("r") == [{"relation": "created", "name": "m"}, {"relation": "used", "name": "d"}]

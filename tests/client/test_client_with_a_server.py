@@ -73,7 +73,7 @@ def test_pages_are_fetched_as_they_are_used(client: api.RunicornClient) -> None:
         (lambda client: client.update_config({"user_root_dir": "relative"}), api.BadRequestError),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_arguments_are_refused(
     client: api.RunicornClient, ask: Callable[[Any], Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
@@ -94,7 +94,7 @@ def test_one_run_has_everything(client: api.RunicornClient) -> None:
     assert client.get_run(IDS[2]) == run
 
 
-def test_the_servers_words_are_in_the_error(client: api.RunicornClient) -> None:
+def test_the_error_contains_the_detail_of_the_server(client: api.RunicornClient) -> None:
     unknown = "20231114_221320_zzzzzz"
     for ask in (client.get_run, client.get_series):
         with pytest.raises(api.NotFoundError, match=f"{unknown}") as caught:
@@ -126,7 +126,7 @@ def test_series_are_columns(client: api.RunicornClient) -> None:
     assert (loss["name"], loss["count"], loss["x"][0], loss["y"][0]) == ("loss", 9, 2, 0.5)
 
 
-def test_the_viewer_tells_of_itself(client: api.RunicornClient, store_viewer: Viewer) -> None:
+def test_the_viewer_describes_itself(client: api.RunicornClient, store_viewer: Viewer) -> None:
     assert client.health_check()["status"] == "ok"
     assert client.get_config()["storage"] == str(store_viewer.root)
     assert client.get_gpu_info()["available"] in {True, False}

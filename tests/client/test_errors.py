@@ -57,7 +57,7 @@ def test_bad_input_names_the_fields(recorder: Recorder, transport: Transport) ->
         (Says({}, 405), ""),
     ],
 )
-def test_a_route_that_is_not_there_is_called_that(
+def test_an_unknown_route_is_named_in_the_error(
     recorder: Recorder, transport: Transport, answer: Says, words: str
 ) -> None:
     recorder.say(answer)

@@ -61,7 +61,7 @@ def test_no_cell_is_a_formula(recorder: Recorder, tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_text().splitlines() == ["step,'=note", "1,'=1+1", "2,-1.5"]
 
 
-def test_without_pandas_it_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pandas_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="Data frames need pandas: python -m pip install pandas"):
         utils.metrics_to_dataframe(UNEVEN)

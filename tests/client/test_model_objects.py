@@ -10,7 +10,7 @@ import runicorn.api as api
 from tests.client.conftest import BEGIN, IDS
 
 
-def test_a_run_and_its_metrics(client: api.RunicornClient) -> None:
+def test_a_run_has_its_fields_and_metrics(client: api.RunicornClient) -> None:
     for recorder in (client.get_run(IDS[4]), client.list_experiments(limit=1)[0]):
         run = api.Experiment.from_dict(recorder)
         assert (run.id, run.project, run.name, run.status) == (IDS[4], "vision", "net1", "finished")
@@ -27,12 +27,12 @@ def test_a_run_and_its_metrics(client: api.RunicornClient) -> None:
     assert (mixed.max_value(), mixed.min_value()) == (2, 0.5)
 
 
-def test_a_project(client: api.RunicornClient) -> None:
+def test_a_project_has_its_counts(client: api.RunicornClient) -> None:
     found = [api.Project.from_dict(project) for project in client.list_projects()]
     assert [(project.name, project.experiment_count) for project in found] == [("nlp", 2), ("vision", 3)]
 
 
-def test_what_is_not_told_has_a_default_and_what_is_unknown_is_passed_over() -> None:
+def test_missing_fields_have_defaults_and_unknown_fields_are_ignored() -> None:
     version = api.Artifact.from_dict({"name": "m", "version": 3, "size_bytes": 1048576, "later": 1})
     assert (version.id, version.size_mb, version.type, version.metadata) == ("m:v3", 1.0, "custom", {})
     assert api.Experiment.from_dict({"id": "x", "status": None}).status == "unknown"
@@ -40,7 +40,7 @@ def test_what_is_not_told_has_a_default_and_what_is_unknown_is_passed_over() -> 
         api.Experiment.from_dict({})
 
 
-def test_a_viewer_on_another_machine() -> None:
+def test_a_remote_viewer_session_has_its_fields() -> None:
     recorder = {
         "session_id": "9f2c11d8",
         "host": "gpu",

@@ -25,7 +25,7 @@ GOOD = Says({"fine": True})
     ids=["cut", "half", "429", "502", "503", "504"],
 )
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_passing_trouble_is_not_the_end(
+def test_a_temporary_error_is_retried(
     recorder: Recorder, transport: Transport, waits: list[float], method: str, failures: Says
 ) -> None:
     recorder.say(failures, failures, GOOD)
@@ -49,7 +49,7 @@ def test_the_number_of_attempts_is_that_of_max_retries_and_one(
 
 
 @pytest.mark.parametrize("failures", [CUT, Says({"detail": "busy"}, 503), Says({"detail": "slow down"}, 429)])
-def test_what_may_have_been_done_is_not_done_again(
+def test_requests_that_may_have_succeeded_are_not_repeated(
     recorder: Recorder, transport: Transport, failures: Says
 ) -> None:
     recorder.say(failures, GOOD)
@@ -98,7 +98,7 @@ def test_a_wait_that_is_no_number_means_nothing(
     assert waits[0] <= FIRST_PAUSE
 
 
-def test_it_really_waits(recorder: Recorder) -> None:
+def test_the_client_waits_between_attempts(recorder: Recorder) -> None:
     recorder.say(Says({}, 503, {"Retry-After": "1"}), GOOD)
     began = time.monotonic()
     with api.RunicornClient(recorder.url) as client:
@@ -126,7 +126,7 @@ def test_an_answer_that_does_not_come_is_not_asked_for_again(recorder: Recorder,
     assert waits == []
 
 
-def test_something_else_at_the_address_is_no_viewer(recorder: Recorder) -> None:
+def test_another_program_at_the_address_is_reported(recorder: Recorder) -> None:
     for answer in (Says(b"<html>"), Says({"status": "down"}), Says([]), Says({"detail": "Not Found"}, 404)):
         recorder.say(answer)
         with pytest.raises(api.ConnectionError, match="not as a Runicorn viewer"):

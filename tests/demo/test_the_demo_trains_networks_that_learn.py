@@ -36,7 +36,7 @@ def test_the_command_ends_well_and_says_how_to_look(played: Played) -> None:
     assert played.output.endswith(f"View them: runicorn viewer --storage {played.root}\n")
 
 
-def test_the_crash_is_told_but_shows_no_traceback(played: Played) -> None:
+def test_the_crash_is_reported_without_a_traceback(played: Played) -> None:
     assert "1 crashed, as planned" in played.output
     assert "Traceback" not in played.errors
 
@@ -46,7 +46,7 @@ def test_the_runs_end_as_they_went(played: Played) -> None:
     assert {run.meta["project"] for run in played.runs} == {"digits"}
 
 
-def test_the_first_learns(learning: Record) -> None:
+def test_the_first_run_learns(learning: Record) -> None:
     accuracy = [value for _, value in learning.curve("val/accuracy")]
     assert len(accuracy) == learning.config["epochs"] == 30
     assert accuracy[-1] > 0.9
@@ -61,7 +61,7 @@ def test_every_step_and_every_epoch_has_its_metrics(learning: Record) -> None:
     assert [value for _, value in learning.curve("epoch")] == list(range(1, 31))
 
 
-def test_it_says_what_it_tried_and_what_came_of_it(learning: Record) -> None:
+def test_each_run_has_its_settings_and_results(learning: Record) -> None:
     assert {"optimizer", "rates", "batch", "decay", "hidden", "seed", "epochs"} <= learning.config.keys()
     assert learning.meta["tags"][0] == "demo"
     assert learning.meta["group"] == "search-7"
@@ -72,7 +72,7 @@ def test_it_says_what_it_tried_and_what_came_of_it(learning: Record) -> None:
     assert "epoch 30/30: loss " in learning.log
 
 
-def test_its_images_are_png_files_by_step(learning: Record) -> None:
+def test_images_are_png_files_by_step(learning: Record) -> None:
     images = learning.events("image")
     for key in ("mistakes", "weights"):
         assert len({image["step"] for image in images if image["key"] == key}) == 6
@@ -81,7 +81,7 @@ def test_its_images_are_png_files_by_step(learning: Record) -> None:
         assert _is_whole_png((learning.path / image["path"]).read_bytes())
 
 
-def test_what_it_confuses_is_a_table_and_its_weights_a_histogram(learning: Record) -> None:
+def test_confusions_are_a_table_and_weights_a_histogram(learning: Record) -> None:
     tables, histograms = learning.events("table"), learning.events("histogram")
     assert len(tables) == len(histograms) == 6
     rows = json.loads((learning.path / tables[-1]["path"]).read_text(encoding="utf-8"))["rows"]

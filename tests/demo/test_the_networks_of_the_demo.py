@@ -48,7 +48,7 @@ def test_the_norm_is_of_all_gradients_together() -> None:
     assert norm([np.array([3.0]), np.array([[0.0, 4.0]])]) == 5
 
 
-def test_a_sheet_has_room_for_every_picture() -> None:
+def test_a_contact_sheet_fits_every_image() -> None:
     for count, size in ((0, (356, 48)), (3, (356, 48)), (8, (356, 48)), (9, (356, 92))):
         image = Image.open(BytesIO(sheet(np.linspace(0, 1, count * 64).reshape(count, 64))))
         assert image.size == size

@@ -39,6 +39,6 @@ def test_a_dozen_shows_every_family() -> None:
     assert {trial.name for trial in plan(12, seed=5)} == {"linear", "narrow", "wide", "deep"}
 
 
-def test_the_seed_decides() -> None:
+def test_the_same_seed_gives_the_same_plan() -> None:
     assert plan(12, seed=1) == plan(12, seed=1)
     assert plan(12, seed=1) != plan(12, seed=2)

@@ -41,7 +41,7 @@ def test_the_index_has_the_socket() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in INDEX if row[2]], ids=lambda row: f"{row[0]} {row[1]}")
-def test_each_has_a_heading_on_its_page(row: tuple[str, str, str]) -> None:
+def test_each_route_has_a_heading_on_its_page(row: tuple[str, str, str]) -> None:
     method, path, page = row
     text = (API / page).read_text(encoding="utf-8")
     headings = {plain(line.strip("# `")) for line in text.splitlines() if line.startswith("#")}

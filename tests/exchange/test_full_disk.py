@@ -36,7 +36,7 @@ def test_an_export_that_does_not_fit_leaves_the_old_file(folder: Path, tmp_path:
         assert (small / "out.zip").read_text() == "an older one"
 
 
-def test_into_a_store_that_cannot_be_written_nothing_comes(tmp_path: Path) -> None:
+def test_an_unwritable_store_accepts_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(zipped(good()))
     with closed_folder(tmp_path / "store") as root:
         done = CliRunner().invoke(app, ["import", str(tmp_path / "a.zip"), "--storage", str(root)])

@@ -226,12 +226,12 @@ def _artifacts() -> Iterator[Case]:
 CASES = [*_names(), *_kinds(), *_clashes(), *_damage(), *_headers(), *_artifacts()]
 
 
-def test_there_are_more_than_a_hundred() -> None:
+def test_more_than_a_hundred_hostile_archives_are_tested() -> None:
     assert len(CASES) > 100 and len({name for name, _, _ in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize(("data", "phrase"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_it_is_refused(folder: Path, data: bytes, phrase: str) -> None:
+def test_a_hostile_archive_is_refused(folder: Path, data: bytes, phrase: str) -> None:
     (folder / "kept.txt").write_text("what was there")
     before, beside = snapshot(folder), snapshot(folder.parent)
     with pytest.raises(ArchiveRefused) as refused:
@@ -256,14 +256,14 @@ BEYOND = {
 
 @pytest.mark.parametrize("pack", [zipped, gzipped])
 @pytest.mark.parametrize("what", BEYOND)
-def test_the_limits_hold(folder: Path, what: str, pack: Callable[[Content], bytes]) -> None:
+def test_the_import_limits_are_enforced(folder: Path, what: str, pack: Callable[[Content], bytes]) -> None:
     before = snapshot(folder)
     with pytest.raises(ArchiveTooLarge):
         import_archive(folder, io.BytesIO(pack(BEYOND[what])), limits=LIMITS)
     assert snapshot(folder) == before
 
 
-def test_what_a_zip_says_of_its_sizes_is_not_believed(folder: Path) -> None:
+def test_declared_sizes_of_a_zip_are_not_trusted(folder: Path) -> None:
     data = bytearray(zipped({**good(), f"{RUN}/bomb": bytes(20_000_000)}))
     for place, at in (
         (data.find(b"PK\x03\x04", data.find(b"bomb") - 40), 22),
@@ -293,7 +293,7 @@ def _lying(data: bytes) -> bytes:
 @pytest.mark.parametrize(
     "change", [_lying, lambda data: _ended_twice(data, 0)], ids=["a lie", "a second end"]
 )
-def test_a_directory_is_held_to_its_limits_before_it_is_read(
+def test_a_central_directory_is_limited_before_it_is_read(
     folder: Path, change: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hostile, before = change(zipped(BEYOND["members"])), snapshot(folder)
@@ -307,7 +307,7 @@ def test_a_directory_is_held_to_its_limits_before_it_is_read(
     assert snapshot(folder) == before
 
 
-def test_a_zip_with_a_record_for_large_files_is_taken(folder: Path) -> None:
+def test_a_zip64_archive_is_accepted(folder: Path) -> None:
     data = zipped(good())
     assert import_archive(folder, io.BytesIO(_ended_twice(data, data.rfind(b"PK\x05\x06")))).runs == [RUN]
 
@@ -322,7 +322,7 @@ def test_a_link_in_the_store_is_not_followed(folder: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["CON", "aux.txt", "meta.json:evil", "logs.txt.", "status.json ", "a/nul/b"])
-def test_what_windows_takes_for_another_file_is_refused_there(
+def test_names_with_another_meaning_on_windows_are_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     packed = tarred({**good(), f"{RUN}/media/{name}": b"x"})

@@ -81,7 +81,9 @@ def test_a_store_of_the_old_version_is_imported(store: Path, api: Any) -> None:
         (zipped({}), 400, "no run and no artifact"),
     ],
 )
-def test_what_is_wrong_with_it_is_said(store: Path, api: Any, data: bytes, status: int, phrase: str) -> None:
+def test_errors_of_an_archive_are_reported(
+    store: Path, api: Any, data: bytes, status: int, phrase: str
+) -> None:
     before = snapshot(store)
     answer = send(api, data)
     assert answer.status_code == status and phrase in answer.json()["detail"]
@@ -96,7 +98,7 @@ def test_a_form_without_a_file_is_bad_input(store: Path, api: Any) -> None:
     assert api.post(ARCHIVE, b"x", content_type="multipart/form-data").status_code == 400
 
 
-def test_into_a_read_only_store_nothing_comes(store: Path, api: Any, read_only: Any) -> None:
+def test_a_read_only_store_accepts_no_archive(store: Path, api: Any, read_only: Any) -> None:
     with read_only(store):
         answer = send(api, zipped(good()))
     assert answer.status_code == 403 and "read-only" in answer.json()["detail"]
@@ -172,7 +174,7 @@ def test_a_report_is_one_file(shown: Path, api: Any) -> None:
     assert (refused.status_code, refused.json()["detail"]) == (400, "Format must be markdown or html")
 
 
-def test_what_is_not_there_is_not_found(shown: Path, api: Any) -> None:
+def test_a_missing_run_is_not_found(shown: Path, api: Any) -> None:
     unknown = "20200101_000000_nobody"
     for answer in (
         api.post("/api/export", {"run_id": unknown}),
@@ -239,7 +241,7 @@ def test_a_large_archive_costs_no_memory(viewer: Viewer, tmp_path: Path, folder:
     assert max(highest, process.memory_info().rss) - before < 40_000_000
 
 
-def test_elsewhere_bodies_stay_small(viewer: Viewer) -> None:
+def test_other_routes_limit_their_bodies(viewer: Viewer) -> None:
     body = b"x" * (MAX_BODY + 1)
     kind = {"Content-Type": "multipart/form-data; boundary=b"}
     assert requests.post(f"{viewer.url}/delete-runs", data=body, headers=kind, timeout=30).status_code == 413
@@ -257,7 +259,7 @@ def test_an_archive_beyond_the_limit_is_refused_before_it_is_read(
     assert answer.status_code == 413 and "10000000" in answer.json()["detail"]
 
 
-def test_the_guard_comes_first(viewer: Viewer) -> None:
+def test_the_request_guard_comes_first(viewer: Viewer) -> None:
     foreign = {"Origin": "http://evil.example"}
     assert viewer.post(ARCHIVE, files={"file": zipped(good())}, headers=foreign).status_code == 403
     assert viewer.get("/api/runs").json() == []

@@ -97,7 +97,9 @@ def _kill_at(points: Iterable[int], full: Path, archive: Path, tmp_path: Path, h
     assert seen == {NOTHING, ALL}
 
 
-def test_killed_at_some_moments(full: Path, pack: Callable[..., Path], tmp_path: Path, home: Path) -> None:
+def test_an_import_killed_at_some_moments_is_completed(
+    full: Path, pack: Callable[..., Path], tmp_path: Path, home: Path
+) -> None:
     archive = pack(full)
     last = changes(tmp_path / "first", archive, home)
     # Those before the last are the renames behind the commit.
@@ -106,7 +108,9 @@ def test_killed_at_some_moments(full: Path, pack: Callable[..., Path], tmp_path:
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
-def test_killed_at_every_moment(full: Path, pack: Callable[..., Path], tmp_path: Path, home: Path) -> None:
+def test_an_import_killed_at_every_moment_is_completed(
+    full: Path, pack: Callable[..., Path], tmp_path: Path, home: Path
+) -> None:
     archive = pack(full)
     _kill_at(range(changes(tmp_path / "first", archive, home)), full, archive, tmp_path, home)
 
@@ -129,7 +133,7 @@ def _kill_replacing(step: int, full: Path, folder: Path, archive: Path, home: Pa
                 meta.with_name("notes.txt").write_text("of the run before")
 
 
-def test_killed_while_runs_are_replaced(
+def test_an_import_killed_while_runs_are_replaced_is_completed(
     full: Path, folder: Path, pack: Callable[..., Path], home: Path
 ) -> None:
     _kill_replacing(11, full, folder, pack(full), home)
@@ -137,7 +141,7 @@ def test_killed_while_runs_are_replaced(
 
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
-def test_killed_at_every_moment_while_runs_are_replaced(
+def test_an_import_killed_at_every_moment_of_a_replacement_is_completed(
     full: Path, folder: Path, pack: Callable[..., Path], home: Path
 ) -> None:
     _kill_replacing(1, full, folder, pack(full), home)

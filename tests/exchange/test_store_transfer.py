@@ -114,7 +114,7 @@ def _states(root: Path) -> dict[str, tuple[int, int, int]]:
     }
 
 
-def test_a_dry_run_says_the_same_and_does_nothing(full: Path, folder: Path, pack: Pack) -> None:
+def test_a_dry_run_reports_the_same_and_changes_nothing(full: Path, folder: Path, pack: Pack) -> None:
     archive, before = pack(full), snapshot(folder)
     with archive.open("rb") as file:
         told = import_archive(folder, file, dry_run=True)
@@ -144,7 +144,7 @@ def test_existing_runs_are_replaced_only_on_request(full: Path, folder: Path, pa
     assert [path.name for path in (folder / ".runicorn").iterdir()] == ["import.lock"]
 
 
-def test_a_run_that_lies_elsewhere_is_the_same_run(full: Path, folder: Path, pack: Pack) -> None:
+def test_a_run_in_another_folder_is_the_same_run(full: Path, folder: Path, pack: Pack) -> None:
     shutil.copytree(full / "vision", folder / "older")
     with pack(full).open("rb") as file:
         outcome = import_archive(folder, file)

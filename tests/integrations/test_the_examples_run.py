@@ -34,7 +34,7 @@ EXAMPLES = [
 
 
 @pytest.mark.parametrize(("example", "expected"), EXAMPLES)
-def test_it_trains_and_its_run_is_finished(
+def test_each_example_trains_and_finishes_its_run(
     example: str, expected: set[str], folder: Path, home: Path
 ) -> None:
     home.mkdir()

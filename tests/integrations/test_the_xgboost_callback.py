@@ -123,7 +123,7 @@ def test_a_run_and_options_at_once_are_refused(root: Path) -> None:
         _callback(rn.init(), project="trees")
 
 
-def test_an_estimator_of_sklearn_takes_it_too(only_run: Callable[[], Record]) -> None:
+def test_the_sklearn_estimator_accepts_the_callback(only_run: Callable[[], Record]) -> None:
     import xgboost
     from sklearn.base import clone
 

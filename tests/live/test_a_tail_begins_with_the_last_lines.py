@@ -20,7 +20,9 @@ def last(path: Path, lines: int) -> list[str]:
 @pytest.mark.parametrize(
     ("lines", "expected"), [(0, []), (1, ["c"]), (2, ["b", "c"]), (3, ["a", "b", "c"]), (9, ["a", "b", "c"])]
 )
-def test_it_gives_the_last_lines_and_not_the_first(tmp_path: Path, lines: int, expected: list[str]) -> None:
+def test_a_tail_returns_the_last_lines_and_not_the_first(
+    tmp_path: Path, lines: int, expected: list[str]
+) -> None:
     path = tmp_path / "logs.txt"
     path.write_text("a\nb\nc\n")
     assert last(path, lines) == expected
@@ -41,7 +43,7 @@ def test_half_a_line_at_the_end_does_not_count_and_comes_when_it_is_whole(tmp_pa
     assert read_all(tail, path) == ["half"]
 
 
-def test_an_empty_file_has_none(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     path = tmp_path / "logs.txt"
     path.touch()
     assert last(path, 10) == []
@@ -71,7 +73,7 @@ def test_a_last_line_of_a_megabyte_is_found_whole(tmp_path: Path) -> None:
     count=st.integers(0, 12),
     block=st.integers(1, 12),
 )
-def test_it_is_right_wherever_the_blocks_fall(
+def test_the_tail_is_correct_for_any_block_boundaries(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], half: str, count: int, block: int
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "blocks.txt"

@@ -18,7 +18,7 @@ def path(tmp_path: Path) -> Path:
     return path
 
 
-def test_it_gives_each_line_once(path: Path) -> None:
+def test_a_tail_returns_each_line_once(path: Path) -> None:
     tail = Tail()
     append(path, "one\ntwo\n")
     assert read_all(tail, path) == ["one", "two"]
@@ -46,7 +46,7 @@ def test_a_character_torn_between_two_writes_stays_whole(path: Path) -> None:
     assert read_all(tail, path) == ["größe"]
 
 
-def test_a_chunk_tells_where_it_lies(path: Path) -> None:
+def test_a_chunk_has_its_offsets(path: Path) -> None:
     append(path, "one\n\ntwo\nhalf")
     chunk = Tail().read(OpenFile(path))
     assert chunk is not None
@@ -103,7 +103,7 @@ def test_a_log_of_many_blocks_is_complete(path: Path) -> None:
     assert read_all(Tail(), path) == numbered(20_000).splitlines()
 
 
-def test_it_goes_on_at_the_end_of_an_earlier_chunk(path: Path) -> None:
+def test_a_tail_continues_at_the_end_of_an_earlier_chunk(path: Path) -> None:
     append(path, numbered(100))
     file = OpenFile(path)
     chunk = Tail().read(file)

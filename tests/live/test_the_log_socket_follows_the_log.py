@@ -50,14 +50,14 @@ def test_the_last_line_comes_without_its_newline_when_the_run_ends(new_run) -> N
         assert lines(client, 1) == ["last"]
 
 
-def test_a_log_that_comes_late_is_sent_when_it_comes(new_run) -> None:
+def test_a_log_created_later_is_sent_once_it_exists(new_run) -> None:
     run = new_run()
     with run.open_log() as client:
         run.write_log("first\nsecond\n")
         assert lines(client, 2) == ["first", "second"]
 
 
-def test_a_truncated_log_begins_anew(new_run) -> None:
+def test_a_truncated_log_is_sent_from_its_beginning(new_run) -> None:
     run = new_run(logs=numbered(100))
     with run.open_log() as client:
         lines(client, 100)
@@ -69,7 +69,7 @@ def test_a_truncated_log_begins_anew(new_run) -> None:
         assert lines(client, 200) == numbered(200, 1000).splitlines()
 
 
-def test_a_replaced_log_begins_anew(new_run) -> None:
+def test_a_replaced_log_is_sent_from_its_beginning(new_run) -> None:
     run = new_run(logs="old\n")
     with run.open_log() as client:
         assert lines(client, 1) == ["old"]
@@ -79,7 +79,7 @@ def test_a_replaced_log_begins_anew(new_run) -> None:
         assert lines(client, 2) == ["old", "new"]
 
 
-def test_it_stays_open_when_the_run_has_ended(new_run) -> None:
+def test_the_log_socket_stays_open_after_the_run_has_ended(new_run) -> None:
     run: LiveRun = new_run(status="finished", logs="last words\n")
     with run.open_log() as client:
         assert lines(client, 1) == ["last words"]
@@ -87,7 +87,7 @@ def test_it_stays_open_when_the_run_has_ended(new_run) -> None:
         assert lines(client, 1) == ["resumed"]
 
 
-def test_what_the_client_says_is_neither_minded_nor_kept(new_run) -> None:
+def test_frames_of_the_client_are_ignored_and_not_stored(new_run) -> None:
     run = new_run(logs="one\n")
     server = psutil.Process(run.server.process.pid)
     with run.open_log() as client:

@@ -53,7 +53,7 @@ def _kinds(answer: dict[str, Any]) -> set[str]:
     return {finding["kind"] for finding in answer["findings"]}
 
 
-def test_a_whole_store_has_no_findings(call: Call) -> None:
+def test_an_intact_store_has_no_findings(call: Call) -> None:
     code, answer = call()
     assert (code, answer["ok"], answer["findings"]) == (0, True, [])
     assert (answer["runs"], answer["records"], answer["media"]) == (3, 3 * 306, 18)

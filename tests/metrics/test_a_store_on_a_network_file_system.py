@@ -112,7 +112,7 @@ def test_a_journal_that_cannot_be_read_is_left_alone_until_the_next_sweep(
     assert catch_up.backlog(active_root())["runs"] == 0
 
 
-def test_a_size_that_is_told_late_or_smaller_for_a_moment_loses_and_doubles_nothing(
+def test_a_late_or_temporarily_smaller_size_loses_and_duplicates_nothing(
     api: APIClient, store: Path, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert losses(api, run_id) == [1.0, 0.5, 0.25]

@@ -22,7 +22,7 @@ from tests.folders import append_metrics
 MakeRun = Callable[..., str]
 
 
-def test_the_one_not_asked_for_longest_goes_first() -> None:
+def test_the_least_recently_used_entry_is_evicted_first() -> None:
     cache = Cache(max_bytes=100, entry_bytes=0)
     cache.put("a", 1, 40)
     cache.put("b", 2, 40)
@@ -61,7 +61,7 @@ def test_thousands_of_tiny_values_are_counted_with_what_their_objects_cost() -> 
     assert cost <= cache.stats()["size"] <= 2 * cost
 
 
-def test_its_figures_are_answered(store: Path, api: APIClient) -> None:
+def test_the_api_returns_the_cache_statistics(store: Path, api: APIClient) -> None:
     figures = api.get("/api/metrics/cache/stats").json()
     assert {name: type(value) for name, value in figures.items()} == {
         "size": int,

@@ -11,7 +11,7 @@ from metrics.query import groups
 NAN = float("nan")
 
 
-def test_at_common_steps_the_figures_are_those_of_the_values() -> None:
+def test_at_common_steps_statistics_are_those_of_the_values() -> None:
     x = np.array([1.0, 2.0, 3.0])
     ys = np.array([[1.0, 5.0, 2.0], [3.0, 1.0, 2.0], [8.0, 3.0, 2.0]])
     found = groups.group_statistics([(x, y) for y in ys], 500, whole=True)
@@ -32,7 +32,7 @@ def test_a_curve_counts_only_between_its_own_ends() -> None:
     assert found["mean"].tolist() == [0, 52.5, 55, 100]
 
 
-def test_beside_a_gap_there_is_nothing_to_read() -> None:
+def test_a_curve_has_no_value_beside_a_gap() -> None:
     x, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, NAN, 2.0, np.inf])
     at = np.array([-1.0, 0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5])
     np.testing.assert_array_equal(groups.read_at(x, y, at), [NAN, 0, NAN, NAN, NAN, 2, NAN, NAN, NAN])

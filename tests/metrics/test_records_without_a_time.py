@@ -29,7 +29,7 @@ def test_a_record_without_a_time_has_the_time_of_the_previous_one(store: Path, t
     assert times(run) == [0.0, 60.0, 60.0, 90.0]
 
 
-def test_the_first_has_the_time_of_the_beginning(store: Path) -> None:
+def test_the_first_record_has_the_start_time_of_the_run(store: Path) -> None:
     run = new_run(1)
     append(run, LOSS % b"null" + LOSS % str(run.created + 30).encode())
     assert times(run) == [0.0, pytest.approx(30.0)]
@@ -44,7 +44,7 @@ def test_the_number_of_ingested_pieces_makes_no_difference(store: Path) -> None:
     assert (journal.rows, journal.bad_lines, journal.untimed) == (8, 4, 2)
 
 
-def test_an_open_page_sees_it_where_the_answer_has_it(store: Path) -> None:
+def test_an_open_page_has_the_record_at_the_same_time(store: Path) -> None:
     run = new_run(1)
     journal = Journal(run=run)
     frames = PointFrames(1, -1, journal.clock(run))

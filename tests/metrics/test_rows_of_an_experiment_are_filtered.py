@@ -29,7 +29,7 @@ Ask = Callable[..., Any]
 
 
 @pytest.mark.usefixtures("small_pieces")
-def test_everything_is_answered_unless_something_is_asked_for(ask: Ask) -> None:
+def test_everything_is_returned_without_filters(ask: Ask) -> None:
     answer = ask("metric_names=&step_range=&downsample=").json()
     assert answer["columns"] == ["global_step", "acc", "loss", "time"]
     assert [row["global_step"] for row in answer["rows"]] == list(range(1, 101))
@@ -79,14 +79,14 @@ def test_the_response_says_when_extremes_are_left_out(ask: Ask) -> None:
     assert answer["extremes_complete"] is False
 
 
-def test_names_that_nobody_logged_are_no_columns(ask: Ask) -> None:
+def test_unknown_names_are_no_columns(ask: Ask) -> None:
     answer = ask("metric_names=acc,nothing").json()
     assert answer["columns"] == ["global_step", "acc", "time"]
     assert answer["applied_filters"]["metrics"] == ["acc", "nothing"]
     assert ask("metric_names=acc&metric_names=loss").json()["applied_filters"]["metrics"] == ["acc", "loss"]
 
 
-def test_rows_without_a_chosen_metric_are_there_all_the_same(
+def test_rows_without_a_selected_metric_are_returned_too(
     store: Path, make_run: MakeRun, api: APIClient
 ) -> None:
     run_id = make_run(store, metrics=[{"loss": 1.0, "stage": "a"}, {"acc": 0.5}])

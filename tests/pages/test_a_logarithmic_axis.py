@@ -35,14 +35,14 @@ def labels(js: Js, ends: list[float], settings: dict[str, Any], count: int = 8) 
     return found
 
 
-def test_it_begins_with_the_first_point_behind_zero(js: Js) -> None:
+def test_a_logarithmic_axis_starts_at_the_first_positive_point(js: Js) -> None:
     assert domain(js, [[0, 0, 5, 500], [3, 4]], STEP) == [3, 500]
     assert domain(js, [[1000, 1000.5, 1100]], DURATION) == [1000.5, 1100]
     assert domain(js, [[0, 5]], STEP | {"logx": False}) == [0, 5]
     assert domain(js, [[0, 5]], STEP | {"axis": "time"}) == [0, 5]
 
 
-def test_it_has_width_with_one_point_and_with_none(js: Js) -> None:
+def test_a_logarithmic_axis_has_a_range_with_one_point_and_with_none(js: Js) -> None:
     assert domain(js, [[8]], STEP) == [4, 16]
     assert domain(js, [[1008]], DURATION) == [1004, 1016]
     assert domain(js, [[0]], STEP) == [1, 10]
@@ -55,7 +55,7 @@ def test_a_range_that_reaches_zero_is_cut_there(js: Js) -> None:
     assert domain(js, [[0, 20, 900]], STEP | {"range": [-5, 0]}) == [20, 900]
 
 
-def test_its_labels_are_powers_of_ten_and_round_durations(js: Js) -> None:
+def test_labels_are_powers_of_ten_and_round_durations(js: Js) -> None:
     assert labels(js, [1, 100_000], STEP) == ["1", "10", "100", "1,000", "10k", "100k"]
     assert (
         labels(js, [1000.01, 1000 + 90_000], DURATION)
@@ -75,7 +75,7 @@ def test_its_labels_are_powers_of_ten_and_round_durations(js: Js) -> None:
     assert labels(js, [20, 60], STEP) == ["20", "25", "30", "35", "40", "45", "50", "55", "60"]
 
 
-def test_a_pixel_leads_back_to_its_place(js: Js) -> None:
+def test_a_pixel_maps_back_to_its_position(js: Js) -> None:
     code = "m => { const s = m.makeScale([1001, 2000], [0, 300], true, 1000); return [1001, 1010, 1100, 2000].map(s.at).concat(s.invert(100)); }"
     found = js("chart/scales/scale.js", code)
     decade = 300 / math.log10(1000)
@@ -114,7 +114,7 @@ def thinned(name: str, query: dict[str, list[str]]) -> dict[str, Any]:
     return curve(name, {}) | {"x": x, "y": [math.log10(step + 1) for step in x], "count": last - first + 1}
 
 
-def test_its_beginning_is_asked_for_until_nothing_is_left_out(board: Any, server: Server) -> None:  # noqa: F811
+def test_the_start_of_the_axis_is_fetched_until_it_is_complete(board: Any, server: Server) -> None:  # noqa: F811
     server.make = thinned
     page = board("loss", search="?logx=1")
     until(lambda: painted(page, "loss") > 300)
@@ -125,7 +125,7 @@ def test_its_beginning_is_asked_for_until_nothing_is_left_out(board: Any, server
     assert "Values at zero are not drawn" in page.locator(".plot").get_attribute("aria-label")
 
 
-def test_the_beginning_of_a_group_is_asked_for_as_well(js: Js) -> None:
+def test_the_start_of_a_group_is_fetched_as_well(js: Js) -> None:
     code = """async (source, answer) => {
         const { isThinned } = await import("/static/js/chart/data/refinement.js");
         const groups = new source.OverlaySource([]);
@@ -167,7 +167,7 @@ def test_keys_zoom_by_equal_factors(board: Any, server: Server) -> None:  # noqa
     page.wait_for_url(lambda url: "range=" not in url)
 
 
-def test_what_lies_at_zero_alone_is_said(board: Any, server: Server) -> None:  # noqa: F811
+def test_points_only_at_zero_are_reported(board: Any, server: Server) -> None:  # noqa: F811
     server.make = lambda name, query: curve(name, query) | {"x": [0], "y": [1], "count": 1}
     page = board("loss", search="?logx=1")
     until(lambda: page.get_by_text("No positive positions to draw on a logarithmic axis.").count() == 1)

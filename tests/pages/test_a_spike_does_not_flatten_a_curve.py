@@ -45,16 +45,16 @@ def test_on_demand_the_outer_values_are_left_out(js: Js) -> None:
     ],
     ids=["growth", "rare events", "a constant with a bump", "few points", "one point", "a loss"],
 )
-def test_what_tells_a_story_is_shown_whole(js: Js, y: list[float]) -> None:
+def test_a_meaningful_range_is_shown_completely(js: Js, y: list[float]) -> None:
     assert js("chart/scales/y_range.js", HEIGHTS, [y, {}])[1] is None
 
 
-def test_what_is_left_out_does_not_smear_a_smoothed_curve(js: Js) -> None:
+def test_outliers_do_not_affect_a_smoothed_curve(js: Js) -> None:
     smoothed = js("chart/data/smoothing.js", "m => m.smooth([1, 1, 1e173, 1, 1], 0.9, [0, 2])")
     assert smoothed == pytest.approx([1, 1, 1e173, 1, 1])
 
 
-def test_the_sentence_of_a_chart_says_so(js: Js) -> None:
+def test_the_description_of_a_chart_mentions_outliers(js: Js) -> None:
     said = js(
         "chart/text/descriptions.js",
         "m => [m.clippedText({above: 1, below: 0}), m.clippedText({above: 3, below: 2})]",

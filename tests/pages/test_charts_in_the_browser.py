@@ -111,7 +111,7 @@ def output(page: Any, name: str) -> str:
     return str(page.locator(f'figure[data-name="{name}"] output').text_content())
 
 
-def test_a_curve_is_drawn_and_said_in_words(board: Callable[..., Any]) -> None:
+def test_a_curve_is_drawn_and_described_in_words(board: Callable[..., Any]) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
     label = page.locator(".plot").get_attribute("aria-label")
@@ -119,7 +119,7 @@ def test_a_curve_is_drawn_and_said_in_words(board: Callable[..., Any]) -> None:
     assert output(page, "loss") == "1.456"
 
 
-def test_charts_in_sight_share_one_request_and_the_others_wait(
+def test_visible_charts_share_one_request_and_the_others_wait(
     board: Callable[..., Any], server: Server
 ) -> None:
     page = board(*(f"m{i}" for i in range(300)))
@@ -193,7 +193,7 @@ def test_a_broken_answer_is_a_sentence_with_a_retry(board: Callable[..., Any], s
     assert message.text_content() == ""
 
 
-def test_new_points_are_added_without_asking(board: Callable[..., Any], server: Server) -> None:
+def test_new_points_are_added_without_a_request(board: Callable[..., Any], server: Server) -> None:
     page = board("loss", "other")
     until(lambda: painted(page, "loss") > 300)
     asked = len(server.asked)
@@ -204,9 +204,7 @@ def test_new_points_are_added_without_asking(board: Callable[..., Any], server: 
     assert len(server.asked) == asked
 
 
-def test_points_that_an_answer_half_knows_are_asked_for_again(
-    board: Callable[..., Any], server: Server
-) -> None:
+def test_partly_known_points_are_fetched_again(board: Callable[..., Any], server: Server) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
     asked = len(server.asked)
@@ -226,7 +224,7 @@ def test_points_that_come_before_their_curve_wait_for_it(board: Callable[..., An
     assert server.asked and page.evaluate("chart('loss').curves[0].series.row") == 1001
 
 
-def test_a_frame_that_was_missed_makes_it_ask_again(board: Callable[..., Any], server: Server) -> None:
+def test_a_missed_frame_causes_a_new_request(board: Callable[..., Any], server: Server) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
     asked = len(server.asked)
@@ -234,7 +232,7 @@ def test_a_frame_that_was_missed_makes_it_ask_again(board: Callable[..., Any], s
     until(lambda: len(server.asked) == asked + 1)
 
 
-def test_what_is_known_already_is_not_added_twice(board: Callable[..., Any]) -> None:
+def test_known_points_are_not_added_twice(board: Callable[..., Any]) -> None:
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
     page.evaluate("board.advance(998, 1000, {loss: {step: [1000], time: [1], value: [5]}})")
@@ -260,7 +258,7 @@ ODD: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("name", "part", "sentence"), ODD, ids=[odd[0] for odd in ODD])
 @pytest.mark.parametrize("search", ["", "?log=1&smooth=0.9"], ids=["linear", "log"])
-def test_odd_points_are_drawn_or_said(
+def test_unusual_points_are_drawn_or_mentioned(
     board: Callable[..., Any], server: Server, name: str, part: dict[str, Any], sentence: str, search: str
 ) -> None:
     server.make = lambda name, query: (
@@ -309,7 +307,7 @@ def test_a_larger_chart_has_more_points(board: Callable[..., Any], server: Serve
     until(lambda: int(server.asked[-1]["points"][0]) >= 1500)
 
 
-def test_a_sentence_goes_when_its_reason_goes(board: Callable[..., Any], server: Server) -> None:
+def test_a_message_disappears_with_its_reason(board: Callable[..., Any], server: Server) -> None:
     server.make = lambda name, query: curve(name, query) | {"y": [-1] * 101}
     page = board("loss", search="?log=1")
     message = page.locator(".message")

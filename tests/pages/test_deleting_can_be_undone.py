@@ -18,7 +18,7 @@ def hidden(found: Markup, name: str) -> list[str]:
     return [field["value"] for field in fields if field.get("name") == name and field["type"] == "hidden"]
 
 
-def test_deleted_runs_leave_the_table_and_can_be_taken_back(store: Path, page: Page, client: Client) -> None:
+def test_deleted_runs_leave_the_table_and_can_be_restored(store: Path, page: Page, client: Client) -> None:
     keep, gone = write_run(store, "p", "keep"), write_run(store, "p", "gone")
     page("/")
     answer = client.post("/delete-runs", {"run_ids": [gone, gone], "next": "sort=name"})
@@ -42,7 +42,7 @@ def test_what_is_restored_already_is_not_offered_again(store: Path, page: Page) 
     assert page(f"/?undo={run_id}&undo=unknown").all("form", "notice") == []
 
 
-def test_where_to_go_on_is_read_and_never_followed(store: Path, page: Page, client: Client) -> None:
+def test_the_next_url_is_parsed_and_never_followed(store: Path, page: Page, client: Client) -> None:
     run_id = write_run(store, "p", "n")
     page("/")
     for evil in ("https://evil.example/", "//evil.example", "/admin/", "q=a&next=//evil"):
@@ -50,7 +50,7 @@ def test_where_to_go_on_is_read_and_never_followed(store: Path, page: Page, clie
         assert answer["Location"].startswith("/?") or answer["Location"] == "/"
 
 
-def test_forms_without_their_token_change_nothing(store: Path, page: Page) -> None:
+def test_forms_without_the_csrf_token_change_nothing(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n")
     page("/")
     strict = Client(enforce_csrf_checks=True)
@@ -59,7 +59,7 @@ def test_forms_without_their_token_change_nothing(store: Path, page: Page) -> No
     assert page("/").texts("a", "name") == ["n"]
 
 
-def test_looking_changes_nothing(store: Path, page: Page, client: Client) -> None:
+def test_get_requests_change_nothing(store: Path, page: Page, client: Client) -> None:
     run_id = write_run(store, "p", "n")
     page("/")
     for address in ("/delete-runs", "/restore-runs", "/recycle-bin/empty"):
@@ -99,7 +99,7 @@ def test_the_bin_is_emptied_only_when_that_is_confirmed(store: Path, page: Page,
     assert "The recycle bin is empty" in emptied.texts("main")[0]
 
 
-def test_what_could_not_be_deleted_is_said(store: Path, page: Page, client: Client) -> None:
+def test_failed_deletions_are_reported(store: Path, page: Page, client: Client) -> None:
     run_id = write_run(store, "p", "n")
     page("/")
     answer = client.post("/delete-runs", {"run_ids": [run_id, "20260101_000000_abcdef"]})

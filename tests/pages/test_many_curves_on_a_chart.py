@@ -103,7 +103,7 @@ def test_zooming_asks_the_source_for_that_range(board: Callable[[int], Any]) -> 
     until(lambda: page.evaluate("asked.some((query) => query.step_range)"))
 
 
-def test_the_table_and_the_file_say_whose_points_they_are(board: Callable[[int], Any], js: Any) -> None:
+def test_the_table_and_the_file_name_the_run_of_each_point(board: Callable[[int], Any], js: Any) -> None:
     board(2)
     table = js("chart/data/rows.js", "m => [m.header(chart()), m.rows(chart())[4]]")
     assert table == [["curve", "step", "value", "low", "high"], ["Run 1", 10, 2, 1.8, 11]]

@@ -42,7 +42,7 @@ def _keep_lines(run: rn.Run, count: int) -> None:
     journal.write_bytes(b"".join(lines[:count]))
 
 
-def test_a_complete_run_says_that_all_records_are_there(
+def test_a_complete_run_says_that_no_record_is_missing(
     run: rn.Run, page: Callable[..., Any], client: Client
 ) -> None:
     text = page(f"/runs/{run.id}").texts("main")[0]

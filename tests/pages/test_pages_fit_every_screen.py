@@ -57,7 +57,7 @@ CUT_CONTROLS = """() => [...document.querySelectorAll("main button, main a, main
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
-def test_nothing_sticks_out_and_all_text_can_be_read(open_page: Open, address: str) -> None:
+def test_no_element_overflows_and_all_text_is_readable(open_page: Open, address: str) -> None:
     page = open_page(address)
     for size, (width, height) in SIZES.items():
         page.set_viewport_size({"width": width, "height": height})

@@ -40,7 +40,7 @@ def test_a_run_can_be_read(open_page: Open) -> None:
     assert page.locator("#chart-tools").is_hidden()
 
 
-def test_deleting_and_taking_back_work_by_forms(open_page: Open, busy_site: Viewer) -> None:
+def test_deleting_and_restoring_work_by_forms(open_page: Open, busy_site: Viewer) -> None:
     run_id = write_run(busy_site.root, "scratch", "to delete")
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
     page = open_page("/?project=scratch", java_script_enabled=False)

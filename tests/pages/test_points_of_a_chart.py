@@ -63,7 +63,9 @@ def test_the_extent_is_of_what_is_in_view(js: Js) -> None:
         (0.00001234567, "1.2346e-5"), (1e300, "1e300"), (123456.7, "123,457"), (None, "–"), (12.30004, "12.3"),
     ],
 )  # fmt: skip
-def test_figures_read_alike_in_the_browser_and_on_the_server(js: Js, value: float | None, text: str) -> None:
+def test_numbers_are_formatted_alike_in_the_browser_and_on_the_server(
+    js: Js, value: float | None, text: str
+) -> None:
     from runicorn_site.web.templatetags.ui import figure
 
     assert js("chart/text/format.js", "(m, v) => m.formatNumber(v)", value) == text
@@ -81,7 +83,9 @@ def test_figures_read_alike_in_the_browser_and_on_the_server(js: Js, value: floa
         (273600, "3 d 4 h"),
     ],
 )
-def test_durations_read_alike_in_the_browser_and_on_the_server(js: Js, seconds: float, text: str) -> None:
+def test_durations_are_formatted_alike_in_the_browser_and_on_the_server(
+    js: Js, seconds: float, text: str
+) -> None:
     from runicorn_site.web.templatetags.ui import duration
 
     assert js("chart/text/format.js", "(m, v) => m.formatDuration(v)", seconds) == text
@@ -89,7 +93,7 @@ def test_durations_read_alike_in_the_browser_and_on_the_server(js: Js, seconds: 
 
 
 @pytest.mark.parametrize("past", [0, 12, 61, 3599, 7200, 3 * 86400, 40 * 86400])
-def test_times_read_alike_in_the_browser_and_on_the_server(js: Js, past: float) -> None:
+def test_times_are_formatted_alike_in_the_browser_and_on_the_server(js: Js, past: float) -> None:
     from runicorn_site.web.templatetags.ui import ago
 
     now = 1_795_000_000

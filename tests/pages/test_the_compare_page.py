@@ -82,7 +82,7 @@ def test_runs_can_be_grouped_by_the_group_of_their_script(
     assert '<option value="group" data-groups="2">group</option>' in html
 
 
-def test_unknown_and_too_many_runs_are_told_of(runs: list[str], compare: Callable[..., str]) -> None:
+def test_unknown_and_too_many_runs_are_reported(runs: list[str], compare: Callable[..., str]) -> None:
     html = compare(f"runs={runs[0]},20260101_000000_aaaaaa,<b>")
     assert "recycle bin: " in html and "20260101_000000_aaaaaa" in html and "&lt;b&gt;" in html
     assert "Add a run to see differences" in html

@@ -62,7 +62,7 @@ def test_what_the_library_captures_is_shown_by_part(store: Path, page: Page) -> 
     assert "Other" not in headings
 
 
-def test_git_is_told_in_words(store: Path, page: Page) -> None:
+def test_the_state_of_git_is_described_in_words(store: Path, page: Page) -> None:
     run_id = with_environment(store, {"git_info": GIT | {"remote": "https://me:secret@host.example/r.git"}})
     lines = shown(page, run_id)
     assert (lines["commit"], lines["branch"], lines["changes"]) == ("a1b2c3", "main", "2 uncommitted files")
@@ -76,7 +76,7 @@ def test_only_addresses_of_the_web_are_links(store: Path, page: Page, remote: An
     assert str(remote) not in [link.attributes["href"] for link in page(f"/runs/{run_id}").all("a")]
 
 
-def test_what_could_not_be_captured_is_said(store: Path, page: Page) -> None:
+def test_missing_captures_are_named(store: Path, page: Page) -> None:
     run_id = with_environment(store, {"platform": "x", "incomplete": ["git_info", "gpu_info", 3]})
     notices = page(f"/runs/{run_id}").texts("p", "warning")
     assert any("Incomplete: not recorded in time: git, GPUs" in notice for notice in notices)
@@ -94,7 +94,7 @@ def test_what_could_not_be_captured_is_said(store: Path, page: Page) -> None:
         },
     ],
 )
-def test_odd_environments_are_shown_as_they_are(store: Path, page: Page, odd: dict[str, Any]) -> None:
+def test_unusual_environments_are_shown_unchanged(store: Path, page: Page, odd: dict[str, Any]) -> None:
     run_id = with_environment(store, odd)
     lines = shown(page, run_id)
     assert lines if "platform" not in odd else lines["platform"] == "1"
@@ -113,7 +113,9 @@ def test_the_diff_is_coloured_and_saved(store: Path, page: Page, client: Client)
     assert f"Run {other} has no diff" in page(f"/runs/{other}/diff", status=404).texts("main")[0]
 
 
-def test_it_is_searched_copied_and_the_diff_opened_in_place(open_page: Open, busy_site: Viewer) -> None:
+def test_the_environment_is_searched_and_copied_and_the_diff_opened_in_place(
+    open_page: Open, busy_site: Viewer
+) -> None:
     about = {"git_info": GIT, "pip_packages": ["numpy==2.1", "torch==2.9", "rich==1"]}
     run_id = with_environment(busy_site.root, about)
     until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)

@@ -106,7 +106,7 @@ def test_markup_in_a_line_is_text(pane: Any) -> None:
     assert pane.locator(".lines div").text_content() == "<img src=x onerror=alert(1)><b>not bold</b>"
 
 
-def test_a_megabyte_in_a_line_is_shortened_until_somebody_wants_it(pane: Any) -> None:
+def test_a_megabyte_in_a_line_is_shortened_until_it_is_expanded(pane: Any) -> None:
     pane.route("**/whole", lambda route: route.fulfill(status=206, body="x" * 1_000_000))
     add(pane, "x" * 2000, long=[[0, 0, 1_000_000]])
     row = pane.locator(".lines div")
@@ -115,7 +115,7 @@ def test_a_megabyte_in_a_line_is_shortened_until_somebody_wants_it(pane: Any) ->
     until(lambda: len(row.text_content()) == 1_000_000)
 
 
-def test_the_end_is_followed_until_somebody_scrolls_up(pane: Any) -> None:
+def test_the_end_is_followed_until_the_user_scrolls_up(pane: Any) -> None:
     bottom = "(e => e.scrollHeight - e.clientHeight - e.scrollTop)(document.querySelector('.lines'))"
     add(pane, *(f"line {i}" for i in range(100)))
     assert pane.evaluate(bottom) < 2
@@ -152,7 +152,7 @@ def test_a_page_holds_the_last_lines_and_fetches_the_others(pane: Any) -> None:
     assert numbers(pane)[-1] == "6002" and pane.locator("input[name=follow]").is_checked()
 
 
-def test_what_is_found_is_shown_in_its_surroundings(pane: Any) -> None:
+def test_search_results_are_shown_in_context(pane: Any) -> None:
     serve_log(pane, 3000)
     add(pane, *(f"line {n}" for n in range(1, 401)))
     pane.evaluate("pane.jump(1)")
@@ -174,7 +174,7 @@ def test_what_is_found_is_shown_in_its_surroundings(pane: Any) -> None:
     assert lines["y"] <= box["y"] < lines["y"] + lines["height"]
 
 
-def test_a_server_that_is_gone_is_said_with_a_way_to_try_again(pane: Any) -> None:
+def test_an_unreachable_server_is_reported_with_a_retry_button(pane: Any) -> None:
     pane.unroute("**/log?*")
     pane.route("**/log?*", lambda route: route.fulfill(body="<html>"))
     add(pane, "line 1")
@@ -212,7 +212,7 @@ def test_bars_that_are_done_stay_one_by_one(pane: Any) -> None:
     assert len(numbers(pane)) == 5 and not pane.locator(".folded").count()
 
 
-def test_above_folded_lines_stand_earlier_ones(pane: Any) -> None:
+def test_earlier_lines_are_above_collapsed_lines(pane: Any) -> None:
     asked = serve_log(pane, 1000)
     pane.evaluate("frameOf(Array.from({ length: 1000 }, () => ''))")
     add(pane, *(f"epoch 1: {n:3d}%|##  | {n}/100" for n in range(101)))

@@ -25,7 +25,7 @@ def folder_of(store: Path, run_id: str) -> Path:
     return found
 
 
-def test_it_has_head_charts_log_config_and_summary(store: Path, page: Page) -> None:
+def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page: Page) -> None:
     run_id = write_run(
         store,
         "vision",
@@ -65,7 +65,7 @@ def test_a_run_with_nothing_in_it_says_what_would_be_here(store: Path, page: Pag
     assert "No metrics yet" in text and "No line yet." in text
 
 
-def test_what_is_wrong_with_a_run_is_said_plainly(store: Path, page: Page) -> None:
+def test_problems_of_a_run_are_described_plainly(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n", metrics=[{"loss": 1.0}])
     folder = folder_of(store, run_id)
     (folder / "summary.json").write_text('{"torn": ')
@@ -95,14 +95,14 @@ def test_images_stand_by_key_and_step(store: Path, page: Page) -> None:
     assert images[0]["alt"] == "samples, step 1, <i>cap</i>"
 
 
-def test_an_unknown_run_gets_a_page_with_a_sentence(store: Path, page: Page, client: Client) -> None:
+def test_an_unknown_run_gets_a_not_found_page(store: Path, page: Page, client: Client) -> None:
     missing = page("/runs/20260101_000000_abcdef", status=404)
     assert "Run not found: 20260101_000000_abcdef" in missing.texts("main")[0]
     assert "All runs" in missing.texts("a", "main")
     assert "Invalid run_id format" in page("/runs/nonsense", status=400).texts("main")[0]
 
 
-def test_machine_figures_are_drawn_over_time_and_stand_last(store: Path, page: Page) -> None:
+def test_system_metrics_are_drawn_over_time_and_come_last(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n", metrics=[{"z/loss": 1.0}])
     with (folder_of(store, run_id) / "events.jsonl").open("a") as journal:
         event = {"ts": 2.0, "type": "system", "data": {"system/cpu_percent": 3.0}}
@@ -126,7 +126,7 @@ def test_a_deleted_run_says_so_and_can_be_restored(store: Path, page: Page, clie
     assert page(f"/runs/{run_id}").texts("h1") == ["n"]
 
 
-def test_a_running_run_tells_how_far_it_is(store: Path, page: Page) -> None:
+def test_a_running_run_shows_its_progress(store: Path, page: Page) -> None:
     metrics = [{"loss": 1.0} for _ in range(25)]
     run_id = write_run(store, "p", "n", status="running", metrics=metrics, config={"max_steps": 100})
     assert facts(page(f"/runs/{run_id}"))["Progress"].startswith("25 of 100, ")

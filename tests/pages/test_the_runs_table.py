@@ -56,7 +56,7 @@ def test_the_newest_run_stands_first(three: Path, page: Page) -> None:
         ("project=nowhere", []),
     ],
 )
-def test_it_is_filtered_on_the_server(three: Path, page: Page, query: str, left: list[str]) -> None:
+def test_the_table_is_filtered_on_the_server(three: Path, page: Page, query: str, left: list[str]) -> None:
     assert names(page(f"/?{query}")) == left
 
 
@@ -72,7 +72,7 @@ def test_it_is_filtered_on_the_server(three: Path, page: Page, query: str, left:
         ("config.opt", ["a", "b", "c"]),
     ],
 )
-def test_it_is_sorted_by_any_column(three: Path, page: Page, sort: str, order: list[str]) -> None:
+def test_the_table_is_sorted_by_any_column(three: Path, page: Page, sort: str, order: list[str]) -> None:
     assert names(page(f"/?sort={sort}")) == order
 
 
@@ -108,14 +108,14 @@ def test_an_empty_store_helps_with_the_first_steps(store: Path, page: Page) -> N
     assert str(store) in text
 
 
-def test_filters_that_leave_nothing_say_so_and_lead_back(three: Path, page: Page) -> None:
+def test_filters_without_a_match_say_so_and_can_be_cleared(three: Path, page: Page) -> None:
     found = page("/?q=zzz&status=failed")
     text = " ".join(found.texts("main"))
     assert "No runs match" in text
     assert "/" in [link.attributes["href"] for link in found.all("a") if link.text == "Clear filters"]
 
 
-def test_a_condition_finds_runs_and_one_that_cannot_be_read_says_where(three: Path, page: Page) -> None:
+def test_a_condition_finds_runs_and_an_invalid_one_names_the_position(three: Path, page: Page) -> None:
     assert names(page("/?where=config.lr+%3E+0+and+metric.loss.min+%3C+0.5")) == ["b"]
     broken = page("/?where=config.lr+%3C")
     assert names(broken) == []
@@ -124,7 +124,7 @@ def test_a_condition_finds_runs_and_one_that_cannot_be_read_says_where(three: Pa
     assert field.attributes["aria-describedby"] == "where-problem"
 
 
-def test_archived_runs_have_a_place_of_their_own(three: Path, page: Page, client: Client) -> None:
+def test_archived_runs_have_a_separate_view(three: Path, page: Page, client: Client) -> None:
     (box, *_) = [one.attributes["value"] for one in page("/?q=a+tag-a").all("input", "pick")]
     assert client.post("/runs-change", {"action": "archive", "run_ids": box}).json() == {
         "changed": [box],
@@ -159,7 +159,7 @@ def test_the_address_of_a_sent_form_is_made_plain(three: Path, page: Page, clien
     assert answer["HX-Push-Url"] == "/?project=nlp"
 
 
-def test_a_run_that_moved_has_another_mark(store: Path, page: Page) -> None:
+def test_a_changed_run_has_another_checksum(store: Path, page: Page) -> None:
     run_id = write_run(store, "p", "n", status="running", metrics=[{"loss": 1.0}], hostname="elsewhere")
     before = page("/").all("tr")[1].attributes
     from tests.folders import append_metrics

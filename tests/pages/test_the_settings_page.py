@@ -15,7 +15,7 @@ from tests.pages.markup import Markup
 Page = Callable[..., Markup]
 
 
-def test_it_shows_where_everything_is(store: Path, page: Page, home: Path) -> None:
+def test_the_settings_page_shows_all_paths(store: Path, page: Page, home: Path) -> None:
     write_run(store)
     text = " ".join(page("/settings").texts("main"))
     assert f"{store} · 1 run" in text
@@ -24,7 +24,7 @@ def test_it_shows_where_everything_is(store: Path, page: Page, home: Path) -> No
     assert "SQLite 3." in text and "intact" in text and "MIT" in text
 
 
-def test_the_look_is_kept_by_the_browser_and_drawn_by_the_server(
+def test_the_theme_is_stored_by_the_browser_and_rendered_by_the_server(
     store: Path, page: Page, client: Client
 ) -> None:
     assert client.post("/settings/look", {"theme": "dark", "density": "compact"}).status_code == 302
@@ -35,14 +35,14 @@ def test_the_look_is_kept_by_the_browser_and_drawn_by_the_server(
     assert "data-theme" not in root.attributes and "data-density" not in root.attributes
 
 
-def test_a_word_that_is_no_choice_counts_as_nothing(store: Path, page: Page, client: Client) -> None:
+def test_an_invalid_choice_is_ignored(store: Path, page: Page, client: Client) -> None:
     answer = client.post("/settings/look", {"theme": '"><script>', "density": ""})
     assert not answer.cookies
     client.cookies["runicorn_theme"] = "pink"
     assert "data-theme" not in page("/").all("html")[0].attributes
 
 
-def test_a_folder_is_looked_at_before_it_is_switched_to(store: Path, tmp_path: Path, client: Client) -> None:
+def test_a_folder_is_checked_before_it_becomes_the_root(store: Path, tmp_path: Path, client: Client) -> None:
     write_run(tmp_path / "other")
     looked = client.post("/settings/root", {"path": str(tmp_path / "other"), "check": "1"})
     assert "contains 1 run." in looked.content.decode()
@@ -64,7 +64,7 @@ def test_the_folder_becomes_the_root_at_once(store: Path, tmp_path: Path, page: 
 
 
 @pytest.mark.parametrize("more", [{}, {"check": "1"}])
-def test_what_is_wrong_with_a_folder_is_said(store: Path, client: Client, more: dict[str, str]) -> None:
+def test_problems_of_a_folder_are_reported(store: Path, client: Client, more: dict[str, str]) -> None:
     answer = client.post("/settings/root", {"path": "run<s>"} | more)
     assert answer.status_code == 400
     text = answer.content.decode()
@@ -73,7 +73,7 @@ def test_what_is_wrong_with_a_folder_is_said(store: Path, client: Client, more: 
     assert user.read_user_config() == {}
 
 
-def test_forms_need_their_token(store: Path) -> None:
+def test_forms_require_the_csrf_token(store: Path) -> None:
     strict = Client(enforce_csrf_checks=True)
     for address in ("/settings/look", "/settings/root"):
         assert strict.post(address, {"path": "/tmp"}).status_code == 403

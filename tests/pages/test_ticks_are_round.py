@@ -15,21 +15,21 @@ def ticks(js: Js, *arguments: float, kind: str = "linearTicks") -> list[float]:
     return found
 
 
-def test_it_takes_steps_of_one_two_and_five(js: Js) -> None:
+def test_ticks_have_steps_of_one_two_and_five(js: Js) -> None:
     assert ticks(js, 0, 1, 5) == [0, 0.2, 0.4, 0.6, 0.8, 1]
     assert ticks(js, 0, 10, 4) == [0, 2, 4, 6, 8, 10]
     assert ticks(js, -7, 7, 4) == [-5, 0, 5]
     assert ticks(js, 0.1, 0.35, 5) == [0.1, 0.15, 0.2, 0.25, 0.3, 0.35]
 
 
-def test_it_counts_in_whole_steps_where_asked(js: Js) -> None:
+def test_ticks_are_integers_on_request(js: Js) -> None:
     assert ticks(js, 0, 2, 8, 1) == [0, 1, 2]
 
 
 @pytest.mark.parametrize(
     ("low", "high"), [(-1e308, 1e308), (1e-300, 2e-300), (1e15, 1e15 + 3), (-5e-324, 5e-324), (0, 1e-310)]
 )
-def test_it_survives_every_range(js: Js, low: float, high: float) -> None:
+def test_every_range_has_ticks(js: Js, low: float, high: float) -> None:
     found = ticks(js, low, high, 5)
     assert len(found) <= 12
     assert found == sorted(set(found))

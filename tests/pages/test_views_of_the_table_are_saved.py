@@ -77,7 +77,7 @@ def test_a_view_of_one_name_is_replaced(filled: Path, client: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "  ", "n" * 101, "a\x07b"])
-def test_a_bad_name_is_told(filled: Path, client: Client, name: str) -> None:
+def test_an_invalid_name_is_reported(filled: Path, client: Client, name: str) -> None:
     assert client.post("/runs-view", {"next": "", "name": name}).status_code == 400
     assert preferences.saved_views() == []
 
@@ -92,7 +92,7 @@ def test_views_do_not_grow_without_an_end(
     assert "No more than 1 views can be saved" in answer.content.decode()
 
 
-def test_odd_entries_of_the_file_are_passed_over(filled: Path, home: Path, page: Page) -> None:
+def test_malformed_entries_of_the_file_are_skipped(filled: Path, home: Path, page: Page) -> None:
     (home / "config").mkdir(parents=True, exist_ok=True)
     text = '{"views": [1, {"name": 2}, {"name": "a", "query": "q=x"}], "columns": [1, "name", "\\u0000"]}'
     (home / "config" / "ui_preferences.json").write_text(text)

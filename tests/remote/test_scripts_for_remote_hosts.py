@@ -13,7 +13,7 @@ import pytest
 
 from remote.environments import probe
 from tests import programs
-from tests.remote.test_this_program_packs_itself import members, packed
+from tests.remote.test_the_program_packs_itself_as_a_wheel import members, packed
 
 FOLDER = Path(probe.__file__).parent
 SCRIPTS = ("find_pythons.sh", "describe_python.py", "own_environment.py")

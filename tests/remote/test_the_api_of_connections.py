@@ -26,7 +26,7 @@ def connect(api: APIClient, server: Sshd, **more: Any) -> Any:
     return api.post("/api/remote/connect", server.login(**more))
 
 
-def test_a_connect_answers_its_id(api: APIClient, known_sshd: Sshd) -> None:
+def test_a_connect_returns_the_connection_id(api: APIClient, known_sshd: Sshd) -> None:
     answer = connect(api, known_sshd)
     assert answer.json() == {
         "ok": True,
@@ -54,7 +54,7 @@ def test_a_connection_is_a_row_without_a_secret(api: APIClient, known_sshd: Sshd
     }
 
 
-def test_the_question_about_a_key_is_answered_and_the_connect_repeated(api: APIClient, sshd: Sshd) -> None:
+def test_an_accepted_host_key_allows_the_next_connect(api: APIClient, sshd: Sshd) -> None:
     asked = connect(api, sshd)
     assert asked.status_code == 409
     detail = asked.json()["detail"]
@@ -104,9 +104,7 @@ def test_a_changed_kind_of_key_is_a_changed_key(api: APIClient, known_sshd: Sshd
     assert key["expected_public_key"].startswith("ssh-ed25519 ")
 
 
-def test_a_host_is_asked_for_the_kind_of_key_it_is_known_by(
-    api: APIClient, sshd: Sshd, tmp_path: Path
-) -> None:
+def test_the_known_type_of_host_key_is_requested_first(api: APIClient, sshd: Sshd, tmp_path: Path) -> None:
     rsa = keygen(tmp_path / "rsa_key", "rsa")
     sshd.stop()
     sshd.settings = (f"HostKey {rsa}",)
@@ -116,7 +114,7 @@ def test_a_host_is_asked_for_the_kind_of_key_it_is_known_by(
     assert connect(api, sshd).status_code == 200
 
 
-def test_a_connection_ends_when_it_is_told_to(api: APIClient, known_sshd: Sshd) -> None:
+def test_a_connection_is_closed_by_disconnect(api: APIClient, known_sshd: Sshd) -> None:
     connect(api, known_sshd)
     place = {"host": "127.0.0.1", "port": known_sshd.port, "username": known_sshd.username}
     answer = api.post("/api/remote/disconnect", place)
@@ -130,7 +128,7 @@ def test_a_connection_ends_when_it_is_told_to(api: APIClient, known_sshd: Sshd) 
 
 
 @pytest.mark.parametrize("route", ["conda-envs", "config", "fs/list", "fs/exists"])
-def test_what_needs_a_connection_says_when_there_is_none(api: APIClient, route: str) -> None:
+def test_requests_without_a_connection_are_not_found(api: APIClient, route: str) -> None:
     for text in (
         "gpu",
         "me@gpu",
@@ -151,7 +149,7 @@ def test_what_needs_a_connection_says_when_there_is_none(api: APIClient, route: 
     )
 
 
-def test_without_its_loop_the_server_says_so(api: APIClient, serving: LoopThread, sshd: Sshd) -> None:
+def test_a_stopped_event_loop_is_reported(api: APIClient, serving: LoopThread, sshd: Sshd) -> None:
     serving.stop()
     answer = connect(api, sshd)
     assert answer.status_code == 503

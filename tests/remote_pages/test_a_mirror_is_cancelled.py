@@ -84,7 +84,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
+def test_a_cancelled_mirror_keeps_complete_files_and_the_next_one_fetches_the_rest(
     client: Client, store: Path, server: TalkativeSshd, network: Relay, remote_store: Path, begin: Begin
 ) -> None:
     our_environment(server.home)
@@ -114,7 +114,7 @@ def test_what_has_come_is_whole_and_the_next_one_brings_the_rest(
 
 
 @pytest.mark.usefixtures("patient")
-def test_one_that_has_a_manifest_made_is_cancelled_with_it(
+def test_a_mirror_that_generates_a_manifest_is_cancelled(
     client: Client, store: Path, server: TalkativeSshd, begin: Begin, remote_store: Path
 ) -> None:
     write_run(remote_store, metrics=[{"loss": 0.5}])
@@ -127,7 +127,7 @@ def test_one_that_has_a_manifest_made_is_cancelled_with_it(
     until(lambda: far.waiting(server.home, "sleep") == [])
 
 
-def test_a_host_that_hangs_does_not_hold_up_who_cancels(
+def test_a_hanging_host_does_not_delay_a_cancellation(
     client: Client,
     server: TalkativeSshd,
     network: Relay,

@@ -25,7 +25,7 @@ def run(client: Client, form: dict[str, str]) -> tuple[mirrors.MirrorJob, str]:
     return one, client.get(address).content.decode()
 
 
-def test_its_runs_come_and_then_only_what_is_new(
+def test_runs_are_mirrored_and_then_only_new_data(
     client: Client, store: Path, known_sshd: Sshd, remote_store: Path, remote_loop: LoopThread
 ) -> None:
     our_environment(known_sshd.home)

@@ -32,7 +32,7 @@ def empty(folder: Path) -> None:
         path.rmdir() if path.is_dir() else path.unlink()
 
 
-def test_it_lists_no_empty_folder(bad: Path, listed: Listing, api: Any) -> None:
+def test_an_empty_folder_is_not_listed(bad: Path, listed: Listing, api: Any) -> None:
     empty(bad)
     assert {item["id"]: item["status"] for item in listed()} == {GOOD: "finished"}
     assert api.get(f"/api/runs/{BAD}").status_code == 404
@@ -54,7 +54,7 @@ def test_it_lists_no_empty_folder(bad: Path, listed: Listing, api: Any) -> None:
         ("curation.json", "null", "curation.json is not a JSON object."),
     ],
 )
-def test_it_shows_what_it_has_and_says_what_is_wrong(
+def test_a_damaged_run_shows_its_data_and_its_problems(
     bad: Path, file: str, content: str, sentence: str, listed: Listing, api: Any
 ) -> None:
     (bad / file).write_text(content, encoding="latin-1")
@@ -65,7 +65,7 @@ def test_it_shows_what_it_has_and_says_what_is_wrong(
     assert any(sentence in warning for warning in warnings), warnings
 
 
-def test_a_status_nobody_knows_is_shown_as_it_is(bad: Path, listed: Listing) -> None:
+def test_an_unknown_status_is_shown_unchanged(bad: Path, listed: Listing) -> None:
     (bad / "status.json").write_text('{"status": "paused"}')
     assert {item["id"]: item["status"] for item in listed()}[BAD] == "paused"
 
@@ -117,7 +117,7 @@ def test_a_small_file_that_is_a_pipe_or_a_link_is_not_read(
     assert len(run["warnings"]) == 2
 
 
-def test_a_folder_whose_name_is_no_text_is_told_of(bad: Path, listed: Listing) -> None:
+def test_a_folder_name_that_is_not_text_is_reported(bad: Path, listed: Listing) -> None:
     os.mkdir(os.fsencode(bad.parent) + b"/\xff\xfe")
     assert {item["id"] for item in listed()} == {BAD, GOOD}
     active_root().refresh_from_db()
@@ -130,7 +130,9 @@ def test_an_artifact_or_hidden_folder_is_no_project(store: Path, make_run: Any, 
     assert listed() == []
 
 
-def test_a_half_written_status_does_not_flicker(store: Path, make_run: Any, look: Any, api: Any) -> None:
+def test_a_half_written_status_does_not_change_the_row(
+    store: Path, make_run: Any, look: Any, api: Any
+) -> None:
     run_id = make_run(store, status="running")
     look()
     # Runicorn 0.5 rewrites in place: for a moment the file is empty.

@@ -156,7 +156,7 @@ def test_a_finish_that_comes_later_wins(store: Path, make_run: Any, process: Any
     assert (run["status"], run["exit_reason"]) == ("finished", None)
 
 
-def test_a_run_that_finished_meanwhile_keeps_its_word(
+def test_a_run_that_finished_meanwhile_keeps_its_status(
     store: Path, make_run: Any, process: Any, look: Any
 ) -> None:
     run_id = make_run(store, status="running", **ours(process))

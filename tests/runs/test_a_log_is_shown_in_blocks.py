@@ -45,7 +45,7 @@ def test_a_line_beyond_the_last_is_the_end(ask: Ask, number: int, first: int) ->
     assert after["first"] == before["first"] + len(before["lines"]) == first
 
 
-def test_blocks_go_on_at_their_bytes(ask: Ask) -> None:
+def test_blocks_continue_at_their_offsets(ask: Ask) -> None:
     log = text(LINES)
     seen: list[str] = []
     end, first = len(log), 2001
@@ -82,7 +82,7 @@ def test_a_megabyte_in_a_line_is_cut_and_found_again(ask: Ask) -> None:
     assert after["lines"] == ["b"]
 
 
-def test_of_a_line_that_was_redrawn_its_last_state_is_kept(ask: Ask) -> None:
+def test_only_the_last_state_of_a_redrawn_line_is_kept(ask: Ask) -> None:
     bar = "\r".join(f"{n}%|{'#' * 50}|" for n in range(101))
     (block,) = ask(f"{bar}\r\n", after=0)["blocks"]
     assert (block["lines"], block["long"]) == (["100%|" + "#" * 50 + "|"], [])
@@ -99,7 +99,7 @@ def test_matches_are_numbered_in_any_case_and_across_colours(ask: Ask) -> None:
     "query",
     [{}, {"around": 0}, {"around": "x"}, {"before": -1}, {"search": ""}, {"after": 1, "before": 1}],
 )
-def test_bad_questions_get_a_sentence(ask: Ask, query: dict[str, Any]) -> None:
+def test_invalid_parameters_are_reported(ask: Ask, query: dict[str, Any]) -> None:
     assert ask("a\n", status=400, **query)["detail"]
 
 

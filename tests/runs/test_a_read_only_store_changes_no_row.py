@@ -45,7 +45,9 @@ def rows() -> Any:
         ("delete", "experiments/delete", {"run_ids": [DELETED], "force": True}),
     ],
 )
-def test_every_verb_is_refused(sealed: Path, api: Any, method: str, route: str, body: dict[str, Any]) -> None:
+def test_every_writing_route_is_refused(
+    sealed: Path, api: Any, method: str, route: str, body: dict[str, Any]
+) -> None:
     before = rows()
     answer = getattr(api, method)(f"/api/{route}", body)
     assert (answer.status_code, answer.json()) == (403, SENTENCE)
@@ -67,7 +69,7 @@ def test_the_forms_of_the_admin_are_refused(sealed: Path) -> None:
     assert rows() == before
 
 
-def test_a_verdict_is_kept_in_the_row_alone(
+def test_a_dead_process_is_recorded_in_the_row_alone(
     store: Path, make_run: Any, look: Any, read_only: Any, process: Any, api: Any
 ) -> None:
     run_id = make_run(store, status="running", **ours(process))

@@ -22,11 +22,11 @@ LIVE = {
 }
 
 
-def test_it_finds_every_run(fixture_store: Path, listed: Listing) -> None:
+def test_every_run_is_found(fixture_store: Path, listed: Listing) -> None:
     assert {item["id"] for item in listed()} == LIVE
 
 
-def test_it_finds_the_deleted_run_in_the_recycle_bin(fixture_store: Path, look: Any, api: Any) -> None:
+def test_the_deleted_run_is_in_the_recycle_bin(fixture_store: Path, look: Any, api: Any) -> None:
     look()
     (deleted,) = read(api.get("/api/recycle-bin"))["deleted_runs"]
     assert deleted == {
@@ -41,7 +41,7 @@ def test_it_finds_the_deleted_run_in_the_recycle_bin(fixture_store: Path, look: 
     }
 
 
-def test_it_answers_all_that_a_run_says(fixture_store: Path, api: Any) -> None:
+def test_a_run_has_all_its_fields(fixture_store: Path, api: Any) -> None:
     run = read(api.get("/api/runs/20260110_150000_0a1b2c"))
     folder = fixture_store / "nlp/bert_finetune/runs/20260110_150000_0a1b2c"
     assert run | {"updated_at": 0} == {
@@ -93,25 +93,25 @@ def test_it_answers_all_that_a_run_says(fixture_store: Path, api: Any) -> None:
     }
 
 
-def test_it_serves_a_run_of_a_custom_id(fixture_store: Path, api: Any) -> None:
+def test_a_run_with_a_custom_id_is_served(fixture_store: Path, api: Any) -> None:
     assert read(api.get("/api/runs/my-custom-run"))["project"] == "speech-asr"
 
 
-def test_it_reads_names_in_any_script(fixture_store: Path, look: Any, api: Any) -> None:
+def test_names_in_any_script_are_read(fixture_store: Path, look: Any, api: Any) -> None:
     look()
     assert read(api.get("/api/projects/speech-asr/names")) == {"names": ["conformer", "whisper 小型"]}
     runs = read(api.get("/api/projects/speech-asr/names/whisper 小型/runs"))
     assert [run["id"] for run in runs] == ["20260115_200000_5f6a7b"]
 
 
-def test_it_answers_the_environment(fixture_store: Path, api: Any) -> None:
+def test_the_environment_is_returned(fixture_store: Path, api: Any) -> None:
     answer = read(api.get("/api/environment/20260110_150000_0a1b2c"))
     assert answer["available"] is True
     assert answer["environment"]["env_variables"] == {"CUDA_VISIBLE_DEVICES": "0"}
     assert read(api.get("/api/environment/20260105_100000_b2c3d4")) == {"available": False}
 
 
-def test_it_answers_the_artifacts_of_a_run(fixture_store: Path, api: Any) -> None:
+def test_the_artifacts_of_a_run_are_returned(fixture_store: Path, api: Any) -> None:
     answer = read(api.get("/api/runs/20260105_100000_b2c3d4/artifacts"))
     assert [(entry["name"], entry["version"]) for entry in answer["used"]] == [
         ("cifar10-mini", 1),
@@ -131,7 +131,7 @@ def test_it_answers_the_artifacts_of_a_run(fixture_store: Path, api: Any) -> Non
     ]
 
 
-def test_it_leaves_the_store_as_it_was(fixture_store: Path, look: Any, api: Any) -> None:
+def test_the_store_is_left_unchanged(fixture_store: Path, look: Any, api: Any) -> None:
     def state() -> dict[Path, tuple[int, int]]:
         stats = ((path, path.lstat()) for path in fixture_store.rglob("*"))
         return {path: (stat.st_mtime_ns, stat.st_size) for path, stat in stats}

@@ -47,7 +47,7 @@ def numbers(answer: dict[str, Any]) -> list[int]:
     return [int(item["id"][-6:]) for item in answer["experiments"]]
 
 
-def test_a_page_says_where_it_is(six: list[str], api: Any) -> None:
+def test_a_page_has_its_position(six: list[str], api: Any) -> None:
     answer = read(api.get("/api/v2/experiments?per_page=3"))
     assert numbers(answer) == [5, 4, 1]
     assert set(answer["experiments"][0]) >= FIELDS
@@ -95,7 +95,7 @@ QUERIES: list[tuple[str, list[int]]] = [
 ]
 
 
-def test_filters_and_orders(six: list[str], api: Any) -> None:
+def test_filters_and_orders_are_applied(six: list[str], api: Any) -> None:
     for number, value in ((1, 2.0), (5, 3.0)):
         facts = MetricStats(value, 1, value, 1, value, 1, 1)
         record_metrics(run=row(six[number]), values={"acc": facts}, last_write=1.7e9)

@@ -35,7 +35,7 @@ def outside(store: Path, tmp_path: Path, make_run: Any) -> Path:
         ("runs", "vision/resnet/runs"),
     ],
 )
-def test_a_link_that_leaves_the_store_is_told_of_and_not_followed(
+def test_a_link_out_of_the_store_is_reported_and_not_followed(
     store: Path, outside: Path, link: str, target: str, listed: Listing, api: Any
 ) -> None:
     (store / link).parent.mkdir(exist_ok=True)

@@ -77,7 +77,7 @@ def test_a_resumed_run_is_noticed_by_the_folder_above(
     assert row(run_id).status == "running"
 
 
-def test_what_nobody_announced_is_found_by_the_look_at_everything(
+def test_unannounced_changes_are_found_by_the_full_scan(
     store: Path, make_run: Any, look: Callable[[], None]
 ) -> None:
     run_id = make_run(store)
@@ -120,9 +120,7 @@ def test_a_removed_run_is_not_found(store: Path, make_run: Any, look: Callable[[
     assert ids() == set()
 
 
-def test_a_root_that_is_away_loses_no_run(
-    store: Path, make_run: Any, look: Callable[[], None], api: Any
-) -> None:
+def test_a_missing_root_loses_no_run(store: Path, make_run: Any, look: Callable[[], None], api: Any) -> None:
     run_id = make_run(store)
     look()
     store.rename(store.with_name("away"))
@@ -182,7 +180,7 @@ def test_a_large_store_is_listed_before_it_is_read(
     assert list(in_order) == sorted(made)
 
 
-def test_two_viewers_that_look_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
+def test_two_viewers_scanning_at_once_agree(store: Path, make_run: Any, look: Callable[[], None]) -> None:
     made = {make_run(store) for _ in range(5)}
     look()
     discovery.forget(active_root())

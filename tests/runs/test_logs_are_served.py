@@ -20,7 +20,7 @@ def text(answer: Any) -> str:
     return b"".join(answer.streaming_content).decode()
 
 
-def test_it_is_served_as_it_was_written(address: str, api: Any) -> None:
+def test_the_log_is_served_as_it_was_written(address: str, api: Any) -> None:
     answer = api.get(address)
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["Content-Length"] == str(len(LOG))
@@ -28,7 +28,7 @@ def test_it_is_served_as_it_was_written(address: str, api: Any) -> None:
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "*/*", "text/html", "application/json", "image/png"])
-def test_whatever_the_client_accepts_it_gets_the_log(address: str, api: Any, accept: str) -> None:
+def test_the_log_is_served_whatever_the_client_accepts(address: str, api: Any, accept: str) -> None:
     assert text(api.get(address, headers={"Accept": accept})) == LOG
 
 
@@ -50,23 +50,23 @@ def test_a_range_is_served(address: str, api: Any, header: str, first: int, last
 
 
 @pytest.mark.parametrize("header", ["bytes=99999999-", "bytes=-0"])
-def test_a_range_beyond_the_end_is_said_to_be_so(address: str, api: Any, header: str) -> None:
+def test_a_range_beyond_the_end_is_416(address: str, api: Any, header: str) -> None:
     answer = api.get(address, headers={"Range": header})
     assert (answer.status_code, answer["Content-Range"]) == (416, f"bytes */{len(LOG)}")
 
 
 @pytest.mark.parametrize("header", ["bytes=5-2", "lines=1-2", "bytes=0-1,5-6", "bytes=-", "bytes=a-b"])
-def test_what_is_no_range_is_ignored(address: str, api: Any, header: str) -> None:
+def test_an_invalid_range_is_ignored(address: str, api: Any, header: str) -> None:
     answer = api.get(address, headers={"Range": header})
     assert (answer.status_code, text(answer)) == (200, LOG)
 
 
 @pytest.mark.parametrize(("tail", "lines"), [(0, 0), (1, 1), (7, 7), (1000, 60)])
-def test_the_last_lines_can_be_asked_for(address: str, api: Any, tail: int, lines: int) -> None:
+def test_the_last_lines_can_be_requested(address: str, api: Any, tail: int, lines: int) -> None:
     assert text(api.get(f"{address}?tail={tail}")) == "".join(LOG.splitlines(True)[60 - lines :])
 
 
-def test_what_came_later_can_be_asked_for(store: Path, make_run: Any, api: Any) -> None:
+def test_later_bytes_can_be_requested(store: Path, make_run: Any, api: Any) -> None:
     run_id = make_run(store, logs="one\n")
     size = api.get(f"/api/runs/{run_id}/logs")["X-File-Size"]
     with (folder_of(store, run_id) / "logs.txt").open("a") as log:

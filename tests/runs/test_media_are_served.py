@@ -31,7 +31,7 @@ def listed(api: Any, run: Path) -> Any:
     return read(api.get(f"/api/runs/{run.name}/media"))
 
 
-def test_they_are_listed_as_they_were_logged(run: Path, api: Any) -> None:
+def test_media_are_listed_as_they_were_logged(run: Path, api: Any) -> None:
     log_image(run, "b.png", step=7, caption="erste 预测")
     log_image(run, "a b.png", PNG + b"more", key="raw")
     assert listed(api, run) == [
@@ -47,14 +47,14 @@ def test_they_are_listed_as_they_were_logged(run: Path, api: Any) -> None:
     ]
 
 
-def test_they_are_listed_once_as_the_journal_grows(run: Path, api: Any) -> None:
+def test_media_are_listed_once_as_the_journal_grows(run: Path, api: Any) -> None:
     for number in range(3):
         log_image(run, f"{number}.png")
         assert [entry["path"] for entry in listed(api, run)] == [f"{n}.png" for n in range(number + 1)]
     assert len(listed(api, run)) == 3
 
 
-def test_half_a_line_waits(run: Path, api: Any) -> None:
+def test_an_incomplete_line_waits(run: Path, api: Any) -> None:
     log_image(run, "a.png")
     content = (run / "events.jsonl").read_bytes()
     (run / "events.jsonl").write_bytes(content[:-10])
@@ -63,7 +63,7 @@ def test_half_a_line_waits(run: Path, api: Any) -> None:
     assert len(listed(api, run)) == 1
 
 
-def test_a_journal_that_was_replaced_is_read_anew(run: Path, api: Any) -> None:
+def test_a_replaced_journal_is_indexed_again(run: Path, api: Any) -> None:
     log_image(run, "old.png")
     log_image(run, "older.png")
     assert len(listed(api, run)) == 2
@@ -75,7 +75,7 @@ def test_a_journal_that_was_replaced_is_read_anew(run: Path, api: Any) -> None:
 @pytest.mark.parametrize(
     "path", ["../meta.json", "media/../meta.json", "/etc/passwd", "media", "media/", "meta.json", 5, None]
 )
-def test_an_event_that_names_another_place_is_no_medium(run: Path, api: Any, path: Any) -> None:
+def test_an_event_with_a_path_outside_media_is_ignored(run: Path, api: Any, path: Any) -> None:
     log_image(run, "a.png", path=path)
     assert listed(api, run) == []
 
@@ -93,7 +93,7 @@ def test_paths_of_windows_are_understood(run: Path, api: Any) -> None:
 
 @pytest.mark.parametrize("prefix", ["", "media/"])
 @pytest.mark.parametrize("page", ["/api", ""])
-def test_a_picture_is_shown(run: Path, api: Any, prefix: str, page: str) -> None:
+def test_an_image_is_served_inline(run: Path, api: Any, prefix: str, page: str) -> None:
     log_image(run, "a b.png")
     answer = api.get(f"{page}/runs/{run.name}/media/{prefix}a b.png")
     assert b"".join(answer.streaming_content) == PNG
@@ -102,7 +102,7 @@ def test_a_picture_is_shown(run: Path, api: Any, prefix: str, page: str) -> None
 
 
 @pytest.mark.parametrize("name", ["a.svg", "a.html", "a.json", "a", "a.png.html"])
-def test_anything_else_is_to_be_saved(run: Path, api: Any, name: str) -> None:
+def test_other_files_are_served_as_attachments(run: Path, api: Any, name: str) -> None:
     log_image(run, name, b"<script>alert(1)</script>")
     answer = api.get(f"/api/runs/{run.name}/media/{name}")
     assert answer["Content-Type"] == "application/octet-stream"
@@ -141,7 +141,7 @@ def test_links_are_not_followed(run: Path, tmp_path: Path, api: Any) -> None:
         assert api.get(f"/api/runs/{run.name}/media/{path}").status_code == 404
 
 
-def test_pages_get_them_as_rows(run: Path, api: Any) -> None:
+def test_pages_get_media_as_rows(run: Path, api: Any) -> None:
     log_image(run, "a.png")
     api.get(f"/api/runs/{run.name}")
     assert [media.path for media in media_of(row(run.name))] == ["a.png"]

@@ -135,7 +135,7 @@ def test_pages_cut_the_same_order(six: None, order: str, size: int) -> None:
         ("status", [0, 1, 2, 3, 4, 5]),
     ],
 )
-def test_ties_stand_by_id(six: None, order: str, expected: list[int]) -> None:
+def test_ties_are_sorted_by_id(six: None, order: str, expected: list[int]) -> None:
     assert numbers(ordered(order, desc=False)[:]) == expected
     assert numbers(ordered(order, desc=True)[:]) == expected[::-1]
 
@@ -206,7 +206,7 @@ def test_bounds_are_inclusive(six: None, asked: dict[str, Any], expected: set[in
     assert set(numbers(find(**asked).runs)) == expected
 
 
-def test_a_count_is_capped(six: None) -> None:
+def test_a_large_count_is_capped(six: None) -> None:
     assert counts.capped(find(), 5) == (5, True)
     assert counts.capped(find(), 6) == (6, False)
 
@@ -256,7 +256,7 @@ def test_the_best_value_survives_that_the_run_is_read_again(
     assert (run["config"], run["best_metric_value"], run["best_metric_step"]) == ({"lr": 1}, 1.5, 3)
 
 
-def test_what_a_finished_run_says_is_its_best(store: Path, make_run: Any, look: Any) -> None:
+def test_a_finished_run_has_the_best_value_of_its_summary(store: Path, make_run: Any, look: Any) -> None:
     run_id = make_run(
         store, summary={"best_metric_name": "acc", "best_metric_value": 0.7, "best_metric_step": 2}
     )
@@ -291,7 +291,7 @@ def test_nan_is_never_the_best(store: Path, make_run: Any, look: Any) -> None:
         ("interrupts", "max"),
     ],
 )
-def test_the_name_of_a_metric_tells_what_is_better(
+def test_the_name_of_a_metric_determines_its_direction(
     store: Path, make_run: Any, look: Any, name: str, mode: str
 ) -> None:
     run_id = make_run(store)

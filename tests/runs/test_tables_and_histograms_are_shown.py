@@ -75,12 +75,12 @@ def test_a_table_is_shown_as_it_was_logged(client: Client, log: Log) -> None:
         ("nonsense", ["b", "<i>a</i>", "C", "=1+1"]),
     ],
 )
-def test_it_is_sorted_by_any_column(client: Client, log: Log, sort: str, names: list[str]) -> None:
+def test_a_table_is_sorted_by_any_column(client: Client, log: Log, sort: str, names: list[str]) -> None:
     address = log("t.table.json", encode(table(ROWS)))
     assert [row[0] for row in cells(client, f"{address}?sort={sort}")] == names
 
 
-def test_its_pages_keep_the_order(client: Client, log: Log) -> None:
+def test_pages_of_a_table_keep_the_order(client: Client, log: Log) -> None:
     address = log("t.table.json", encode(table([[n, n % 7] for n in range(120)], columns=["n", "rest"])))
     last = Markup(client.get(f"{address}?sort=-0&page=3").content.decode())
     assert "101–120 of 120 rows" in last.texts("nav", "pages")[0]
@@ -98,7 +98,7 @@ def test_long_cells_are_cut_until_they_are_opened(client: Client, log: Log) -> N
     assert "x" * 900 in found.texts("details")[0]
 
 
-def test_it_is_saved_as_csv_without_formulas(client: Client, log: Log) -> None:
+def test_a_table_is_saved_as_csv_without_formulas(client: Client, log: Log) -> None:
     answer = client.get(log("t.table.json", encode(table(ROWS))) + "?format=csv")
     assert answer["Content-Disposition"] == 'attachment; filename="t.csv"'
     text = b"".join(answer.streaming_content).decode()
@@ -116,7 +116,7 @@ def test_a_page_that_has_the_rest_gets_the_table_alone(client: Client, log: Log)
     "content",
     [b"", b"{", b"[]", b"{}", b'{"columns": 3, "rows": []}', b'{"columns": [], "rows": null}', b"\xff\xfe"],
 )
-def test_what_is_no_table_gets_a_page_that_says_so(client: Client, log: Log, content: bytes) -> None:
+def test_a_file_that_is_not_a_table_is_reported(client: Client, log: Log, content: bytes) -> None:
     answer = client.get(log("t.table.json", content))
     assert (answer.status_code, b"does not contain a table" in answer.content) == (404, True)
 
@@ -133,12 +133,12 @@ def test_what_is_no_table_gets_a_page_that_says_so(client: Client, log: Log, con
         {"columns": [], "rows": [[]]},
     ],
 )
-def test_an_odd_table_is_shown_as_far_as_it_goes(client: Client, log: Log, content: Any) -> None:
+def test_a_malformed_table_is_shown_in_part(client: Client, log: Log, content: Any) -> None:
     address = log("t.table.json", json.dumps(content).encode())
     assert client.get(address).status_code == client.get(f"{address}?sort=0").status_code == 200
 
 
-def test_a_file_that_is_not_there_is_no_table(client: Client, run: Path) -> None:
+def test_a_missing_file_is_not_found(client: Client, run: Path) -> None:
     for path in ("none.table.json", "x.png", "../meta.json", "%2e%2e/meta.json"):
         assert client.get(f"/runs/{run.name}/table/{path}").status_code == 404
 
@@ -158,7 +158,7 @@ def test_histograms_of_a_key_are_a_series(api: Any, run: Path, log: Log) -> None
     assert api.get(f"/runs/{run.name}/histograms").status_code == 400
 
 
-def test_a_page_is_told_only_what_it_does_not_know(api: Any, run: Path, log: Log) -> None:
+def test_a_page_receives_only_new_media(api: Any, run: Path, log: Log) -> None:
     log("a.png", b"", "a", 1)
     log("t.table.json", b"", "t")
     log("other.json", b"{}")

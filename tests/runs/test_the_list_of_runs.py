@@ -34,7 +34,7 @@ def ids(answer: Any) -> list[str]:
     return [item["id"] for item in read(answer)]
 
 
-def test_it_is_newest_first(many: list[str], api: Any) -> None:
+def test_the_list_is_newest_first(many: list[str], api: Any) -> None:
     answer = api.get("/api/runs")
     assert ids(answer) == many
     assert answer["X-Total-Count"] == "9"
@@ -69,7 +69,7 @@ def test_an_item_has_all_its_fields(store: Path, make_run: Any, look: Any, api: 
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 4, 100])
-def test_it_is_the_same_however_it_is_streamed(
+def test_the_list_is_the_same_streamed_or_not(
     many: list[str], api: Any, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(responses, "CHUNK", chunk)
@@ -99,7 +99,7 @@ def test_the_total_is_of_all_that_match(many: list[str], api: Any) -> None:
         ("project=&name=&status=&unknown=1", lambda number: True),
     ],
 )
-def test_it_can_be_filtered(many: list[str], api: Any, query: str, kept: Any) -> None:
+def test_the_list_can_be_filtered(many: list[str], api: Any, query: str, kept: Any) -> None:
     assert ids(api.get(f"/api/runs?{query}")) == [run_id for run_id in many if kept(int(run_id[-6:]))]
 
 
@@ -163,7 +163,7 @@ def test_deleted_runs_do_not_make_a_project(store: Path, make_run: Any, look: An
 
 
 @pytest.mark.parametrize("route", ["", "/logs", "/media", "/media/a.png", "/artifacts"])
-def test_an_unknown_or_malformed_id_is_said_to_be_so(store: Path, api: Any, route: str) -> None:
+def test_an_unknown_or_malformed_id_is_reported(store: Path, api: Any, route: str) -> None:
     unknown = "20200101_000000_abcdef"
     answer = api.get(f"/api/runs/{unknown}{route}")
     assert (answer.status_code, answer.json()) == (404, {"detail": f"Run not found: {unknown}"})
@@ -185,13 +185,15 @@ def test_an_unknown_or_malformed_id_is_said_to_be_so(store: Path, api: Any, rout
         ("tags=a,b", []),
     ],
 )
-def test_it_can_be_searched_and_sorted(many: list[str], api: Any, query: str, expected: list[int]) -> None:
+def test_the_list_can_be_searched_and_sorted(
+    many: list[str], api: Any, query: str, expected: list[int]
+) -> None:
     answer = api.get(f"/api/runs?{query}")
     found = [int(run_id[-6:]) for run_id in ids(answer)]
     assert (sorted(found) if "search" in query else found) == expected
 
 
-def test_an_order_that_there_is_not_is_said_to_be_so(store: Path, api: Any) -> None:
+def test_an_unknown_order_is_reported(store: Path, api: Any) -> None:
     answer = api.get("/api/runs?order_by=(SELECT 1)")
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("order_by must be one of created_at, updated_at,")

@@ -8,7 +8,7 @@ from tests.runs.conftest import Listing, folder_of, read
 RUN_ID = "20240101_000000_abc123"
 
 
-def test_a_run_below_the_root_is_listed_under_what_it_says(
+def test_a_run_of_the_old_layout_is_listed_under_its_project(
     store: Path, make_run: Any, listed: Listing
 ) -> None:
     make_run(store, project="old", name="exp", run_id=RUN_ID)
@@ -19,7 +19,7 @@ def test_a_run_below_the_root_is_listed_under_what_it_says(
     assert item["run_dir"] == str(store / "runs" / RUN_ID)
 
 
-def test_a_run_that_says_nothing_is_in_the_default_project(store: Path, listed: Listing, api: Any) -> None:
+def test_a_run_without_a_project_is_in_the_default_project(store: Path, listed: Listing, api: Any) -> None:
     (store / "runs" / RUN_ID).mkdir(parents=True)
     (store / "runs" / RUN_ID / "logs.txt").write_text("a word\n")
     (item,) = listed()
@@ -27,7 +27,9 @@ def test_a_run_that_says_nothing_is_in_the_default_project(store: Path, listed: 
     assert read(api.get(f"/api/runs/{RUN_ID}"))["status"] == "unknown"
 
 
-def test_it_is_found_by_its_id_before_any_listing(store: Path, make_run: Any, api: Any) -> None:
+def test_a_run_of_the_old_layout_is_found_by_its_id_before_any_listing(
+    store: Path, make_run: Any, api: Any
+) -> None:
     make_run(store, run_id=RUN_ID)
     (store / "runs").mkdir()
     folder_of(store, RUN_ID).rename(store / "runs" / RUN_ID)

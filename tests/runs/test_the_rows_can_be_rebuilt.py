@@ -12,7 +12,7 @@ from runs.query.find import find_runs
 from tests.runs.conftest import folder_of, read
 
 
-def test_reindex_reads_everything_anew(store: Path, make_run: Any, look: Any, api: Any) -> None:
+def test_reindex_rebuilds_every_row(store: Path, make_run: Any, look: Any, api: Any) -> None:
     kept, deleted = make_run(store, config={"lr": 0.1}, tags=["a"]), make_run(store)
     look()
     read(api.patch(f"/api/runs/{kept}", {"description": "important words"}))

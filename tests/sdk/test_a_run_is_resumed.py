@@ -28,12 +28,14 @@ def stopped(begin: Callable[..., rn.Run]) -> rn.Run:
     return run
 
 
-def test_steps_are_counted_on(begin: Callable[..., rn.Run], stopped: rn.Run) -> None:
+def test_steps_continue(begin: Callable[..., rn.Run], stopped: rn.Run) -> None:
     begin(run_id=RUN_ID, resume=True).log({"loss": 1.0})
     assert Recorded(stopped.run_dir).steps() == [1, 2, 3, 4, 5, 40, 41]
 
 
-def test_what_it_is_stays_and_where_it_runs_changes(begin: Callable[..., rn.Run], stopped: rn.Run) -> None:
+def test_a_resumed_run_keeps_its_identity_and_updates_its_process(
+    begin: Callable[..., rn.Run], stopped: rn.Run
+) -> None:
     on_disk = Recorded(stopped.run_dir)
     before, ended = on_disk.json("meta"), on_disk.json("status")
     run = begin(run_id=RUN_ID, resume=True, tags=["second"])
@@ -86,7 +88,7 @@ def test_resuming_without_an_id_raises(begin: Callable[..., rn.Run]) -> None:
         (b'{"type": "text", "data": "' + b"x" * 300_000 + b'"}\n', 40),
     ],
 )
-def test_the_last_whole_record_tells_the_step(
+def test_the_last_complete_record_determines_the_step(
     begin: Callable[..., rn.Run], stopped: rn.Run, tail: bytes, last: int
 ) -> None:
     with (stopped.run_dir / "events.jsonl").open("ab") as file:
@@ -114,7 +116,7 @@ def test_a_killed_run_is_resumed_without_a_gap(script: Callable[..., Script], fo
     assert only_run(folder).steps() == list(range(1, 21)) and only_run(folder).status == "finished"
 
 
-def test_a_run_in_the_recycle_bin_says_so(
+def test_resuming_a_deleted_run_is_reported(
     begin: Callable[..., rn.Run], stopped: rn.Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (stopped.run_dir / ".deleted").write_text("{}")

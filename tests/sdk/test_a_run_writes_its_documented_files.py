@@ -17,7 +17,7 @@ from runicorn.store import layout
 from tests.sdk.scripts import Recorded
 
 
-def test_it_lies_below_project_and_experiment(begin: Callable[..., rn.Run], folder: Path) -> None:
+def test_the_folder_is_below_project_and_experiment(begin: Callable[..., rn.Run], folder: Path) -> None:
     run = begin("vision", "resnet 小型")
     assert run.run_dir == folder / "vision" / "resnet 小型" / "runs" / run.id
     assert layout.is_run_id(run.id)
@@ -26,7 +26,7 @@ def test_it_lies_below_project_and_experiment(begin: Callable[..., rn.Run], fold
     assert (run.project, run.name, run.storage_root) == ("vision", "resnet 小型", folder)
 
 
-def test_meta_tells_who_where_and_when(begin: Callable[..., rn.Run], folder: Path) -> None:
+def test_meta_has_project_host_and_time(begin: Callable[..., rn.Run], folder: Path) -> None:
     before = time.time()
     run = begin(tags=["a", "b", "a"], notes="why", group="sweep")
     meta = Recorded(run.run_dir).json("meta")
@@ -42,7 +42,7 @@ def test_meta_tells_who_where_and_when(begin: Callable[..., rn.Run], folder: Pat
     assert (meta["tags"], meta["notes"], meta["group"]) == (["a", "b"], "why", "sweep")
 
 
-def test_meta_tells_which_process_of_which_machine_it_is(begin: Callable[..., rn.Run]) -> None:
+def test_meta_identifies_process_and_host(begin: Callable[..., rn.Run]) -> None:
     meta = Recorded(begin().run_dir).json("meta")
     assert meta["process_start"] == _platform.process_start_time(os.getpid())
     assert meta["machine_id"] and meta["boot_id"] == _platform.boot_id()
@@ -59,7 +59,7 @@ def test_labels_need_not_be_text(begin: Callable[..., rn.Run]) -> None:
     assert (meta["tags"], meta["notes"], meta["group"]) == (["1", "2.5"], "a", "3")
 
 
-def test_it_is_running_and_then_finished(begin: Callable[..., rn.Run]) -> None:
+def test_the_status_is_running_and_then_finished(begin: Callable[..., rn.Run]) -> None:
     run = begin()
     on_disk = Recorded(run.run_dir)
     began = on_disk.json("status")
@@ -69,7 +69,7 @@ def test_it_is_running_and_then_finished(begin: Callable[..., rn.Run]) -> None:
     assert ended["status"] == "finished" and ended["started_at"] == began["started_at"] <= ended["ended_at"]
 
 
-def test_finish_takes_the_documented_words_and_counts_once(begin: Callable[..., rn.Run]) -> None:
+def test_finish_accepts_the_documented_statuses_and_counts_once(begin: Callable[..., rn.Run]) -> None:
     run = begin()
     with pytest.raises(ValueError, match="Status must be one of finished, failed, interrupted"):
         run.finish("done")

@@ -112,7 +112,7 @@ def test_online_writes_on_every_rank(begin: Callable[..., rn.Run], monkeypatch: 
     assert (begin(mode="online").run_dir / "meta.json").exists()
 
 
-def test_a_word_in_the_environment_that_means_nothing_is_told(
+def test_an_unknown_mode_in_the_environment_is_reported(
     begin: Callable[..., rn.Run], monkeypatch: Env, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RUNICORN_MODE", "offline")

@@ -36,7 +36,7 @@ def _opened(run: rn.Run, path: str) -> Image.Image:
     return image
 
 
-def test_the_event_tells_what_was_kept(run: rn.Run) -> None:
+def test_the_event_describes_the_stored_image(run: rn.Run) -> None:
     path = run.log_image("val/sample", _png(), step=7, caption="a cat")
     assert path.startswith("media/") and path.endswith("_val_sample.png")
     (event,) = Recorded(run.run_dir).events("image")
@@ -45,7 +45,9 @@ def test_the_event_tells_what_was_kept(run: rn.Run) -> None:
     assert (run.run_dir / path).read_bytes() == _png()
 
 
-def test_a_caption_and_a_step_of_anybody_are_taken(run: rn.Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_captions_and_steps_of_any_library_are_accepted(
+    run: rn.Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     run.log_image("k", b"png", step=np.int64(3), caption=Path("x"))  # type: ignore[arg-type]
     run.log_image("k", b"png", step="later")  # type: ignore[arg-type]
     first, second = Recorded(run.run_dir).events("image")
@@ -130,7 +132,7 @@ def test_a_figure_is_drawn(run: rn.Run, format: str) -> None:
 @pytest.mark.parametrize(
     "image", [np.zeros(3), np.zeros((2, 2, 7)), np.zeros((0, 2)), np.array([["a"]]), Image.new("F", (2, 2))]
 )
-def test_an_image_that_cannot_be_one_is_told_once(
+def test_an_invalid_image_is_reported_once(
     run: rn.Run, image: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
@@ -139,7 +141,7 @@ def test_an_image_that_cannot_be_one_is_told_once(
     assert not (run.run_dir / "media").exists()
 
 
-def test_what_is_no_kind_of_image_raises(run: rn.Run) -> None:
+def test_an_unsupported_image_type_raises(run: rn.Run) -> None:
     with pytest.raises(TypeError, match="int is not an image"):
         run.log_image("k", 3)
     with pytest.raises(FileNotFoundError, match="Image file not found"):

@@ -38,11 +38,11 @@ def test_another_boot_means_gone() -> None:
 
 
 @pytest.mark.parametrize("pid", [0, -1, -5, 2**22 + 1, 2**70])
-def test_a_pid_that_nobody_has_is_gone(pid: int) -> None:
+def test_an_unused_pid_is_gone(pid: int) -> None:
     assert _platform.process_gone(pid, None, "")
 
 
-def test_the_process_of_somebody_else_is_not_gone() -> None:
+def test_the_process_of_another_user_is_not_gone() -> None:
     assert not _platform.process_gone(1, _platform.process_start_time(1), _platform.boot_id())
 
 

@@ -43,7 +43,7 @@ def test_sigterm_in_the_middle_of_logging_waits_for_nothing(script: Callable[...
     assert ended.run.status == "interrupted"
 
 
-def test_a_handler_that_was_there_before_is_called_after_ours(script: Callable[..., Script]) -> None:
+def test_an_earlier_handler_is_called_after_ours(script: Callable[..., Script]) -> None:
     ended = script(
         "def before(number, frame):\n"
         "    print((run.run_dir / 'status.json').read_text())\n    sys.exit(7)\n"

@@ -23,7 +23,7 @@ def _steps(run: rn.Run) -> list[int]:
     return Recorded(run.run_dir).steps()
 
 
-def test_without_a_step_it_counts_from_one(run: rn.Run) -> None:
+def test_steps_start_at_one_by_default(run: rn.Run) -> None:
     for _ in range(3):
         run.log({"loss": 1.0})
     assert _steps(run) == [1, 2, 3]
@@ -38,7 +38,7 @@ def test_a_given_step_is_counted_on_from(run: rn.Run) -> None:
 
 
 @pytest.mark.parametrize("step", [0, -3, 2.9, "5", True, np.int32(4), np.float32(6.0), Decimal(8), 2**63 - 1])
-def test_what_is_a_whole_number_in_disguise_is_a_step(run: rn.Run, step: Any) -> None:
+def test_integers_of_other_types_are_steps(run: rn.Run, step: Any) -> None:
     run.log({"loss": 1.0}, step=step)
     assert _steps(run) == [int(step)]
 
@@ -47,7 +47,7 @@ ODD = ["x", [1], float("nan"), float("inf"), object(), 2**63, pytest.param(10**5
 
 
 @pytest.mark.parametrize("step", ODD)
-def test_a_bad_step_is_told_once_and_counted_instead(
+def test_an_invalid_step_is_reported_once_and_replaced(
     run: rn.Run, step: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()

@@ -70,7 +70,7 @@ def test_what_has_no_named_parts_raises(begin: Callable[..., rn.Run], folder: Pa
     assert list(folder.iterdir()) == []
 
 
-def test_it_is_a_dict_whose_changes_are_written(begin: Callable[..., rn.Run]) -> None:
+def test_the_config_is_a_dict_whose_changes_are_written(begin: Callable[..., rn.Run]) -> None:
     run = begin(config={"lr": 1})
     run.config["optim"] = {"name": "adam"}
     run.config.update({"a": 1}, b=2)

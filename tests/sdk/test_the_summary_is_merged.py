@@ -68,7 +68,7 @@ def _endless() -> list[Any]:
 @pytest.mark.parametrize(
     "value", [object(), b"x", 1j, [object()], _endless(), pytest.param(10**5000, id="long")]
 )
-def test_what_json_cannot_hold_is_told_and_left_out(
+def test_values_that_json_cannot_represent_are_reported_and_left_out(
     run: rn.Run, value: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run.summary({"odd": value, "a": 1})
@@ -116,7 +116,7 @@ def test_the_best_may_be_the_lowest(run: rn.Run) -> None:
     assert (_summary(run)["best_metric_value"], _summary(run)["best_metric_step"]) == (1, 3)
 
 
-def test_naming_another_metric_begins_anew_and_the_same_does_not(run: rn.Run) -> None:
+def test_naming_another_primary_metric_resets_the_best_value(run: rn.Run) -> None:
     run.set_primary_metric("acc")
     run.log({"acc": 0.9, "f1": 0.1})
     run.set_primary_metric("acc", "max")

@@ -56,7 +56,7 @@ def folder_of_all(folder: Path) -> Path:
 
 
 @needs_root
-def test_its_owner_is_answered_and_another_user_cannot_connect(
+def test_the_owner_is_answered_and_another_user_cannot_connect(
     folder_of_all: Path, home: Path, make_run: Callable[..., str]
 ) -> None:
     run_id = make_run(folder_of_all)

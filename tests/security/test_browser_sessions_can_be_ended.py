@@ -36,7 +36,7 @@ def runicorn_open(viewer: Viewer, *options: str) -> str:
     ).stdout.strip()
 
 
-def test_the_command_ends_them_and_the_token_stays(guarded: Viewer) -> None:
+def test_the_command_ends_all_sessions_and_keeps_the_token(guarded: Viewer) -> None:
     answer = guarded.post("/token", data={"token": token_of(guarded)}, allow_redirects=False)
     cookie = {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
     assert guarded.get("/api/health", headers=cookie).status_code == 200

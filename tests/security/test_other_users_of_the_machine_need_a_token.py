@@ -99,14 +99,14 @@ def test_another_user_cannot_read_the_token(shared: Viewer) -> None:
     assert (path.stat().st_mode & 0o777, path.stat().st_uid) == (0o600, os.geteuid())
 
 
-def test_a_proxy_of_the_owner_does_not_speak_for_the_owner(shared: Viewer) -> None:
+def test_a_proxy_of_the_owner_is_not_treated_as_the_owner(shared: Viewer) -> None:
     assert get(shared.port, "/api/health").status == 200
     assert get(shared.port, "/api/health", "X-Forwarded-For: 10.0.0.7").status == 401
     body = ("Content-Length: 2", "Content-Type: application/json", "Forwarded: for=10.0.0.7")
     assert get(shared.port, "/api/runs/tags", *body, method="POST").status == 401
 
 
-def test_a_request_whose_sender_is_gone_is_nobodys() -> None:
+def test_a_request_of_a_closed_connection_has_no_user() -> None:
     # The kernel gives a socket that its process has closed to root.
     with socket.create_server(("127.0.0.1", 0)) as listening:
         client = socket.create_connection(listening.getsockname())
@@ -136,7 +136,7 @@ def test_a_connection_belongs_to_the_user_who_made_it(address: str) -> None:
             process.wait(30)
 
 
-def test_the_uid_that_stands_for_unknown_users_is_nobodys() -> None:
+def test_the_overflow_uid_belongs_to_no_user() -> None:
     overflow = int(Path("/proc/sys/kernel/overflowuid").read_text())
     assert peer.can_identify(os.geteuid()) and not peer.can_identify(overflow)
 
@@ -217,7 +217,7 @@ def test_an_unknown_setting_is_refused(home: Path, folder: Path) -> None:
     assert "RUNICORN_OTHER_USERS must be auto, yes or no" in viewer.output
 
 
-def test_people_are_accounts_with_a_login_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_users_are_accounts_with_a_login_shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     known = [
         account("root", 0),
         account("daemon", 1, "/usr/sbin/nologin"),

@@ -29,7 +29,7 @@ class Source:
         self.closed_in = threading.get_ident()
 
 
-async def test_it_runs_and_ends_in_one_thread_that_is_not_ours() -> None:
+async def test_an_iterator_runs_and_ends_in_one_pool_thread() -> None:
     source = Source(5)
     sizes = [len(part) async for part in streams.in_a_thread(iter(source), [source.close])]
     assert sizes == [streams.PIECE_BYTES] * 5
@@ -44,14 +44,14 @@ async def test_small_parts_travel_together() -> None:
     assert len(parts) < 100
 
 
-async def test_a_reader_that_stops_closes_it() -> None:
+async def test_an_iterator_is_closed_when_the_client_stops_reading() -> None:
     source = Source(1000)
     async with aclosing(streams.in_a_thread(iter(source), [source.close])) as parts:
         await anext(parts)
     await asyncio.to_thread(until, lambda: source.closed_in is not None)
 
 
-async def test_one_that_waits_for_its_turn_and_gives_up_is_closed_too() -> None:
+async def test_a_waiting_iterator_is_closed_when_its_client_leaves() -> None:
     loop = asyncio.get_running_loop()
     streams._slots[loop] = asyncio.Semaphore(0)
     source = Source(1)

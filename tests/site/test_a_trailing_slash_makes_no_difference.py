@@ -17,7 +17,7 @@ def test_both_forms_answer_the_same(odd: Viewer, path: str) -> None:
 
 
 @pytest.mark.django_db
-def test_nor_on_the_admin_site_whose_own_addresses_have_one(store: object, client: Client) -> None:
+def test_both_forms_answer_the_same_on_the_admin_site(store: object, client: Client) -> None:
     for path in ("/admin", "/admin/runs", "/admin/runs/run"):
         bare, slashed = client.get(path), client.get(path + "/")
         assert (bare.status_code, slashed.status_code) == (200, 200)
@@ -29,5 +29,5 @@ def titles(page: HttpResponse) -> list[str]:
     return re.findall(r"<h1>(.*?)</h1>", page.content.decode(), re.DOTALL)
 
 
-def test_two_slashes_are_another_address(odd: Viewer) -> None:
+def test_two_slashes_are_another_url(odd: Viewer) -> None:
     assert odd.get("/api/long//").status_code == 404

@@ -46,7 +46,7 @@ def test_a_client_that_sends_all_the_same_gets_to_read_the_answer(odd: Viewer) -
     assert_refused(exchange(odd.port, head.encode() + b"x" * 2 * MAX_BODY))
 
 
-def test_who_asks_first_is_told_not_to_send(odd: Viewer) -> None:
+def test_a_client_that_expects_100_continue_is_refused_before_sending(odd: Viewer) -> None:
     head = f"{JSON_HEAD}Content-Length: {MAX_BODY + 1}\r\nExpect: 100-continue\r\n\r\n"
     assert_refused(exchange(odd.port, head.encode()))
 
@@ -61,14 +61,14 @@ def test_the_largest_body_is_taken_either_way(odd: Viewer) -> None:
     assert chunked(odd.port, MAX_BODY).status == 200
 
 
-def test_elsewhere_the_refusal_is_a_page(odd: Viewer) -> None:
+def test_outside_the_api_the_refusal_is_a_page(odd: Viewer) -> None:
     answer = chunked(odd.port, 2 * MAX_BODY, "/runs")
     assert answer.status == 413
     assert answer.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "9" * 400])
-def test_a_length_that_is_none_is_refused_too(odd: Viewer, length: str) -> None:
+def test_an_invalid_content_length_is_refused(odd: Viewer, length: str) -> None:
     head = f"{JSON_HEAD}Content-Length: {length}\r\n\r\n"
     assert exchange(odd.port, head.encode()).status in {400, 413}
 

@@ -85,7 +85,7 @@ def test_wrong_usage_writes_nothing(run: Any, home: Path, options: tuple[str, ..
         ('{"default": {"max_requests": -1}}', 1),
     ],
 )
-def test_a_file_is_judged(run: Any, home: Path, content: str, code: int) -> None:
+def test_a_limits_file_is_validated(run: Any, home: Path, content: str, code: int) -> None:
     (home / "config").mkdir(parents=True, mode=0o700)
     (home / "config" / "rate_limits.json").write_text(content, encoding="utf-8")
     found, said = run("--action", "validate")

@@ -24,7 +24,7 @@ def together(files: Mapping[str, str], *names: str) -> str:
     return joined((name, files[name]) for name in in_order(names, files.__getitem__))
 
 
-def test_each_runs_once_and_behind_what_it_imports(chromium: Any) -> None:
+def test_each_module_runs_once_and_after_its_imports(chromium: Any) -> None:
     assert in_order(["js/page.js"], FILES.__getitem__) == (
         "js/first.js",
         "js/deep/sum.js",
@@ -53,12 +53,12 @@ def test_each_runs_once_and_behind_what_it_imports(chromium: Any) -> None:
         "await 1;",
     ],
 )
-def test_what_is_not_plain_is_refused(line: str) -> None:
+def test_unsupported_syntax_is_refused(line: str) -> None:
     with pytest.raises(NotPlain, match=r"js/odd\.js"):
         together({"js/odd.js": f"const a = 1;\n{line}\n", "js/first.js": ""}, "js/odd.js")
 
 
-def test_a_circle_is_refused() -> None:
+def test_an_import_cycle_is_refused() -> None:
     files = {"js/a.js": 'import { b } from "./b.js";\n', "js/b.js": 'import { a } from "./a.js";\n'}
     with pytest.raises(NotPlain, match=r"js/a\.js imports js/b\.js imports js/a\.js"):
         together(files, "js/a.js")

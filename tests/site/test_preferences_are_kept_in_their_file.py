@@ -82,7 +82,7 @@ def test_alerts_are_dismissed_once_and_restored(home: Path, api: APIClient) -> N
         (f"{ALERTS}/undismiss", {"alert_id": ""}),
     ],
 )
-def test_bad_input_is_told_and_writes_nothing(home: Path, api: APIClient, route: str, body: Any) -> None:
+def test_bad_input_is_reported_and_writes_nothing(home: Path, api: APIClient, route: str, body: Any) -> None:
     answer = api.post(route, body)
     assert answer.status_code == 400
     assert answer.json()["detail"]
@@ -102,7 +102,7 @@ def test_a_damaged_file_reads_as_empty(home: Path, api: APIClient, content: str)
     assert api.get(ALERTS).json() == {"dismissed_alerts": ["a"]}
 
 
-def test_what_others_keep_in_the_file_stays(home: Path, api: APIClient) -> None:
+def test_other_keys_of_the_file_are_kept(home: Path, api: APIClient) -> None:
     (home / "config").mkdir(parents=True)
     (home / "config" / "ui_preferences.json").write_text('{"theirs": 1}')
     api.post(f"{ALERTS}/dismiss", {"alert_id": "a"})

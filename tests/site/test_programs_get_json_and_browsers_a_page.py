@@ -14,7 +14,7 @@ def test_a_program_gets_the_whole_list_as_json(odd: Viewer) -> None:
         assert len(answer.json()["items"]) == 500
 
 
-def test_what_json_has_no_word_for_is_null_or_near(odd: Viewer) -> None:
+def test_values_that_json_cannot_represent_are_null(odd: Viewer) -> None:
     answer = odd.get("/api/long").json()
     assert answer["nan"] is None
     assert answer["huge"] == float(2**70)
@@ -36,7 +36,7 @@ def test_the_page_holds_no_script_and_no_form_that_the_api_refuses(odd: Viewer) 
     assert "'unsafe-inline'" not in odd.get("/api/long", headers=BROWSER).headers["Content-Security-Policy"]
 
 
-def test_its_form_sends_json_and_shows_the_answer(plain: Viewer, browser: Any) -> None:
+def test_the_form_of_a_page_sends_json_and_shows_the_response(plain: Viewer, browser: Any) -> None:
     address = f"{plain.url}/api/config/column-widths?table=tried&size=lg"
     browser.goto(address)
     browser.get_by_label("JSON body").fill('{"table": "tried", "size": "lg", "widths": {"name": 99}}')

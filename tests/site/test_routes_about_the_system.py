@@ -28,7 +28,7 @@ def put_on_path(program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin:/usr/bin")
 
 
-def test_health_says_what_it_is_made_of(store: Path, api: APIClient) -> None:
+def test_health_has_its_documented_fields(store: Path, api: APIClient) -> None:
     health = api.get("/api/health").json()
     assert health.keys() == {"status", "version", "timestamp", "storage", "database", "cache"}
     assert (health["status"], health["version"], health["storage"]) == ("ok", __version__, str(store))
@@ -69,7 +69,7 @@ def test_the_monitor_never_waits(store: Path, api: APIClient, monkeypatch: pytes
     assert figures["platform"].keys() == {"system", "release", "machine"}
 
 
-def test_without_a_gpu_it_says_so(api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_gpu_is_reported(api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert api.get("/api/gpu/telemetry").json() == {
         "available": False,
@@ -77,7 +77,7 @@ def test_without_a_gpu_it_says_so(api: APIClient, monkeypatch: pytest.MonkeyPatc
     }
 
 
-def test_what_nvidia_smi_says_becomes_numbers(
+def test_the_output_of_nvidia_smi_becomes_numbers(
     api: APIClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     put_on_path(SMI, tmp_path, monkeypatch)
@@ -135,7 +135,7 @@ def test_retired_routes_name_their_successor(old: str, method: str) -> None:
     )
 
 
-def test_the_load_of_the_processor_is_the_same_for_every_thread_that_asks(
+def test_the_cpu_load_is_the_same_for_every_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     times = namedtuple("times", "user idle iowait guest")
@@ -148,7 +148,7 @@ def test_the_load_of_the_processor_is_the_same_for_every_thread_that_asks(
         assert second.submit(meter.read).result() == [20.0]
 
 
-def test_a_system_that_does_not_tell_its_load_keeps_nothing_from_starting(
+def test_a_system_without_a_load_average_prevents_no_start(
     store: Path, api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     times = namedtuple("times", "user idle iowait guest")

@@ -34,7 +34,7 @@ def test_every_row_comes_back_and_what_is_wrong_is_gone(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_journal_that_cannot_be_read_is_told_of(
+def test_an_unreadable_journal_is_reported(
     folder: Path, home: Path, make_run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = (make_run(folder, metrics=[{"loss": 1.0}]) for _ in range(2))
@@ -54,6 +54,6 @@ def test_a_journal_that_cannot_be_read_is_told_of(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path, home: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path, home: Path) -> None:
     with pytest.raises(CommandError, match="There is no folder"):
         reindex(tmp_path / "nowhere")

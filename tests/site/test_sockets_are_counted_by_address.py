@@ -59,7 +59,7 @@ def test_an_address_without_a_socket_closes(plain: Viewer) -> None:
 
 
 @pytest.mark.torture
-def test_a_client_that_vanished_is_let_go_within_a_minute(
+def test_a_vanished_client_is_released_within_a_minute(
     start_viewer: Callable[..., Viewer], folder: Path, make_run: Callable[..., str]
 ) -> None:
     import psutil

@@ -10,7 +10,7 @@ from tests.processes import PROJECT, Viewer
 from tests.site.wire import get
 
 
-def test_ours_and_those_of_packages_are_served(plain: Viewer) -> None:
+def test_static_files_of_the_project_and_of_packages_are_served(plain: Viewer) -> None:
     for path, kind in (
         ("css/base.css", "text/css; charset=utf-8"),
         ("js/frame.js", "text/javascript; charset=utf-8"),
@@ -60,11 +60,11 @@ def test_what_has_not_changed_is_not_sent_again(plain: Viewer) -> None:
         f"/static/v-{'0' * 16}/v-{'0' * 16}/css/base.css",
     ],
 )
-def test_nothing_else_is_found(plain: Viewer, path: str) -> None:
+def test_other_files_are_not_found(plain: Viewer, path: str) -> None:
     assert get(plain.port, path).status == 404
 
 
-def test_they_are_only_read(plain: Viewer) -> None:
+def test_static_files_are_read_only(plain: Viewer) -> None:
     assert plain.post("/static/css/base.css").status_code == 405
 
 

@@ -10,7 +10,7 @@ from tests.processes import Viewer
 
 
 @pytest.mark.django_db
-def test_whoever_comes_acts_as_the_user_local() -> None:
+def test_every_visitor_acts_as_the_user_local() -> None:
     page = Client().get("/admin/")
     assert page.status_code == 200
     assert "log-in" not in page.content.decode() and "logout" not in page.content.decode()
@@ -26,18 +26,18 @@ def test_there_are_no_users_to_curate() -> None:
 
 
 @pytest.mark.django_db
-def test_nobody_can_log_in_as_it() -> None:
+def test_the_user_local_cannot_log_in() -> None:
     Client().get("/admin/")
     assert not Client().login(username="local", password="!")
     assert not Client().login(username="local", password="")
 
 
-def test_a_form_without_its_token_changes_nothing(plain: Viewer) -> None:
+def test_a_form_without_its_csrf_token_changes_nothing(plain: Viewer) -> None:
     answer = plain.post("/admin/logout/", data={"a": "b"})
     assert answer.status_code == 403
     assert "<h1>" in answer.text
 
 
-def test_it_draws_itself_under_our_policy(plain: Viewer, browser: Any) -> None:
+def test_the_admin_site_works_under_the_content_security_policy(plain: Viewer, browser: Any) -> None:
     browser.goto(plain.url + "/admin/")
     browser.wait_for_selector("#site-name")

@@ -40,7 +40,7 @@ def told(page: Any, script: str) -> Any:
 
 
 @pytest.mark.parametrize(("path", "shown"), SHOWN)
-def test_its_pages_draw_themselves_in_the_theme_without_another_host(
+def test_the_documentation_pages_render_offline_in_the_theme(
     plain: Viewer, browser: Any, path: str, shown: str
 ) -> None:
     browser.goto(plain.url + path)

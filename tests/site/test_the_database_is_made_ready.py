@@ -71,7 +71,7 @@ def test_a_damaged_database_is_moved_aside_and_rebuilt(
     assert "The database was damaged" in viewer.output
 
 
-def test_damage_that_shows_later_is_mended_at_the_next_start(
+def test_damage_found_later_is_repaired_at_the_next_start(
     start_viewer: Callable[..., Viewer], home: Path
 ) -> None:
     start_viewer().stop()
@@ -81,7 +81,7 @@ def test_damage_that_shows_later_is_mended_at_the_next_start(
     assert not database_of(home).with_suffix(".damaged").exists()
 
 
-def test_soundness_is_found_out_quickly_and_without_changing_anything(tmp_path: Path) -> None:
+def test_integrity_is_checked_quickly_and_without_changes(tmp_path: Path) -> None:
     path = tmp_path / "database"
     with closing(sqlite3.connect(path)) as database, database:
         database.execute("CREATE TABLE big (text TEXT)")
@@ -107,7 +107,7 @@ def first_viewer(folder: Path, home: Path) -> Iterator[Viewer]:
     viewer.stop()
 
 
-def test_its_pages_and_its_journal_are_as_they_should_be(first_viewer: Viewer, home: Path) -> None:
+def test_page_size_and_journal_mode_are_set(first_viewer: Viewer, home: Path) -> None:
     with closing(sqlite3.connect(f"file:{database_of(home)}?mode=ro", uri=True)) as database:
         assert database.execute("PRAGMA page_size").fetchone() == (8192,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -133,7 +133,7 @@ def test_a_home_on_a_network_keeps_no_database(
     assert away.parent.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_place_that_somebody_else_has_taken_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_of_another_user_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "theirs").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "theirs")
     with pytest.raises(state_dir.UnsafeDirectory):

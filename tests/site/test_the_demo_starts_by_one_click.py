@@ -41,7 +41,7 @@ def short(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(demos.subprocess, "Popen", start)
 
 
-def test_it_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer) -> None:
+def test_the_demo_trains_once_at_a_time_and_ends_with_its_server(viewer: Viewer) -> None:
     browser = requests.Session()
     browser.get(viewer.url, timeout=30)
     (token,) = (value for name, value in browser.cookies.items() if "csrf" in name)
@@ -66,7 +66,7 @@ def gone(process: psutil.Process) -> bool:
         return True
 
 
-def test_it_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demo_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     short(monkeypatch, "import time; time.sleep(60)")
     client.post("/demo/start")
     assert demo.training is not None and demo.training.running
@@ -78,7 +78,7 @@ def test_it_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: pytest
     assert "ended early" not in page
 
 
-def test_why_it_ended_early_is_told(
+def test_the_reason_of_an_early_end_is_shown(
     demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short(monkeypatch, "import sys; sys.exit('first\\nno <room> left')")
@@ -87,7 +87,7 @@ def test_why_it_ended_early_is_told(
     assert "The demo failed: no &lt;room&gt; left" in client.get("/").content.decode()
 
 
-def test_a_read_only_root_takes_none(
+def test_a_read_only_root_offers_no_demo(
     demo: demos.Demo, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(demos.os, "access", lambda *_: False)
@@ -98,6 +98,6 @@ def test_a_read_only_root_takes_none(
     assert demo.training is None
 
 
-def test_its_forms_need_their_token(demo: demos.Demo) -> None:
+def test_forms_of_the_demo_require_the_csrf_token(demo: demos.Demo) -> None:
     assert Client(enforce_csrf_checks=True).post("/demo/start").status_code == 403
     assert demo.training is None

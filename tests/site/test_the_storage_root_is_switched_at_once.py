@@ -99,7 +99,7 @@ def test_a_bad_path_changes_nothing(store: Path, home: Path, path: Any, reason: 
     assert api.get("/api/health").json()["storage"] == str(store)
 
 
-def test_the_variables_of_the_environment_mean_nothing_in_it(
+def test_environment_variables_are_not_expanded(
     store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, api: APIClient
 ) -> None:
     monkeypatch.setenv("SOMEWHERE", "elsewhere")
@@ -119,7 +119,7 @@ def test_a_configuration_that_cannot_be_written_switches_nothing(
     assert api.get("/api/health").json()["storage"] == str(store)
 
 
-def test_a_look_at_a_folder_tells_what_it_would_be(tmp_path: Path, make_run: Callable[..., str]) -> None:
+def test_checking_a_folder_describes_it(tmp_path: Path, make_run: Callable[..., str]) -> None:
     make_run(tmp_path / "there")
     make_run(tmp_path / "there")
     look = storage_root.look(tmp_path / "there")

@@ -18,7 +18,7 @@ def run(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_it_writes_a_manifest_and_says_what_is_in_it(folder: Path, home: Path) -> None:
+def test_the_command_writes_a_manifest_and_summarizes_it(folder: Path, home: Path) -> None:
     write_store(folder, 3)
     done = run(home, "--root", str(folder), "--verbose")
     assert done.returncode == 0, done.stderr
@@ -36,7 +36,7 @@ def test_timers_of_runicorn_05_go_on(folder: Path, home: Path) -> None:
     assert json.loads(done.stdout)["path"] == str(folder / ".runicorn" / "active_manifest.json")
 
 
-def test_it_answers_programs_in_json(folder: Path, home: Path, tmp_path: Path) -> None:
+def test_the_command_prints_json_for_programs(folder: Path, home: Path, tmp_path: Path) -> None:
     write_store(folder, 2)
     target = tmp_path / "mine.json"
     done = run(

@@ -33,7 +33,7 @@ def names(entry: Any) -> list[str]:
     return [file.path.removeprefix(f"{entry.folder}/") for file in entry.files]
 
 
-def test_it_has_the_documented_form(folder: Path) -> None:
+def test_a_manifest_has_the_documented_form(folder: Path) -> None:
     write_store(folder, 2)
     manifest, path = ManifestGenerator(folder).generate()
     content = read(path)
@@ -64,7 +64,7 @@ def test_it_has_the_documented_form(folder: Path) -> None:
     assert journal["mtime"] == (folder / journal["path"]).stat().st_mtime
 
 
-def test_the_compressed_one_is_the_same(folder: Path) -> None:
+def test_the_compressed_manifest_is_the_same(folder: Path) -> None:
     write_store(folder, 3)
     for kind in ManifestType:
         _, path = ManifestGenerator(folder).generate(kind)

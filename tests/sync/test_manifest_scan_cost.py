@@ -54,7 +54,7 @@ def test_runs_that_ended_are_not_listed_again(folder: Path, looked: list[str]) -
     ]
 
 
-def test_without_memory_everything_is_looked_at(folder: Path, looked: list[str]) -> None:
+def test_without_saved_state_everything_is_scanned(folder: Path, looked: list[str]) -> None:
     (run,) = write_store(folder, 1)
     ManifestGenerator(folder).generate()
     looked.clear()

@@ -146,7 +146,7 @@ def test_an_unknown_host_is_not_trusted_and_a_missing_folder_is_reported(
     assert not contents(folder)
 
 
-def test_what_is_no_other_machine_is_a_wrong_usage(home: Path) -> None:
+def test_an_invalid_remote_address_is_wrong_usage(home: Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "runicorn", "sync", "/just/a/path"]
     done = subprocess.run(

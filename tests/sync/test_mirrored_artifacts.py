@@ -52,7 +52,7 @@ def bring(sftp: Any, there: Path, folder: Path) -> Visit:
     return lambda: mirror_store(wrap_client(sftp), str(there), folder, "far", artifacts=True)
 
 
-def test_they_are_the_same_here_and_come_once(
+def test_versions_are_mirrored_unchanged_and_once(
     any_sftp: Any, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     theirs = log(there, run, tmp_path, name=NAME)
@@ -130,7 +130,7 @@ def test_what_runicorn_05_put_into_another_folder_comes_too(
     assert ours.aliases() == {"best": 1, "latest": 1} and not verify(ours.existing(1)).damaged
 
 
-def test_what_is_in_the_recycle_bin_there_comes_when_it_is_back(
+def test_a_deleted_version_is_mirrored_once_it_is_restored(
     bring: Visit, there: Path, folder: Path, run: Path, tmp_path: Path
 ) -> None:
     version = log(there, run, tmp_path)
@@ -187,7 +187,7 @@ def test_a_damaged_content_is_reported_and_no_version_is_created(
     assert bring()["artifacts_synced"] == 1
 
 
-def test_from_the_command_line(
+def test_the_command_line_mirrors_artifacts(
     server: Sshd, there: Path, folder: Path, home: Path, run: Path, tmp_path: Path
 ) -> None:
     log(there, run, tmp_path)

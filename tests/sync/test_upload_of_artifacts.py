@@ -39,7 +39,7 @@ def send(count: int, large: int, near: Path, url: str, home: Path) -> None:
     assert training.returncode == 0, told
 
 
-def test_it_goes_on_where_it_was_cut(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
+def test_an_interrupted_upload_continues(near: Path, network: Proxy, viewer: Viewer, home: Path) -> None:
     uploads = viewer.root / "artifacts/.uploads"
     network.cut_at = 17_500_000
     send(300, 40, near, network.url, home)

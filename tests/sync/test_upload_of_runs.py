@@ -248,7 +248,7 @@ sys.stdin.readline()
     until(arrived(near, viewer.root))
 
 
-def test_artifacts_go_along(near: Path, viewer: Viewer, home: Path) -> None:
+def test_artifacts_are_uploaded_with_their_run(near: Path, viewer: Viewer, home: Path) -> None:
     script = """
 import sys, runicorn as rn
 open("weights.bin", "wb").write(bytes(range(256)) * 40_000)
@@ -369,7 +369,7 @@ def through_trouble(seed: int, steps: int, near: Path, network: Proxy, viewer: V
     assert not differences(near, viewer.root)
 
 
-def test_killed_and_cut_off_at_random_the_files_are_equal_in_the_end(
+def test_files_are_equal_in_the_end_after_random_kills_and_network_errors(
     near: Path, network: Proxy, viewer: Viewer, home: Path
 ) -> None:
     through_trouble(1, 200, near, network, viewer, home)
@@ -377,7 +377,7 @@ def test_killed_and_cut_off_at_random_the_files_are_equal_in_the_end(
 
 @pytest.mark.torture
 @pytest.mark.parametrize("seed", range(2, 32))
-def test_killed_and_cut_off_at_random_many_times(
+def test_files_are_equal_after_many_random_kills_and_network_errors(
     seed: int, near: Path, network: Proxy, viewer: Viewer, home: Path
 ) -> None:
     through_trouble(seed, 1500, near, network, viewer, home)

@@ -1,0 +1,52 @@
+"""Each journey is made on one screen in the suite of every day; together they are made on all of them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.screens import SIZES, THEMES, USUAL, Screen, screen_of, screens
+
+FOLDER = Path(__file__).parent
+ALL = {Screen(size, theme) for size in SIZES for theme in THEMES}
+BY_BROWSER = {"open_page", "browser", "chromium"}
+
+
+def today(name: str, *sizes: str) -> Screen:
+    (found,) = [one.values[0] for one in screens(name, sizes) if not one.marks]
+    assert isinstance(found, Screen)
+    return found
+
+
+def journeys() -> Iterator[str]:
+    for file in FOLDER.glob("test_people_*.py"):
+        text = file.read_text(encoding="utf-8")
+        if "pytestmark = pytest.mark.journey\n" not in text:
+            continue
+        for one in ast.parse(text).body:
+            if isinstance(one, ast.FunctionDef) and BY_BROWSER & {arg.arg for arg in one.args.args}:
+                yield one.name
+
+
+def test_all_journeys_together_cover_every_screen() -> None:
+    assert {today(name) for name in journeys()} == ALL
+
+
+def test_one_screen_is_for_every_day_and_all_are_for_the_long_form() -> None:
+    assert {one.values[0] for one in screens("any")} == ALL
+    assert [len(one.marks) for one in screens("any")].count(0) == 1
+    assert {one.values[0].size for one in screens("any", ("wide", "middle"))} == {"wide", "middle"}
+
+
+@pytest.mark.journey("phone")
+def test_the_browser_has_the_screen(browser: Any, screen: Screen) -> None:
+    seen = "[screen.width, matchMedia('(prefers-color-scheme: dark)').matches, matchMedia('(pointer: coarse)').matches]"
+    assert browser.evaluate(seen) == [390, screen.theme == "dark", True]
+
+
+def test_a_test_that_is_no_journey_has_the_usual_screen(request: pytest.FixtureRequest) -> None:
+    assert screen_of(request) == USUAL

@@ -1,0 +1,111 @@
+"""Every page keeps its scripts and styles in files of this site, and every control has a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.folders import write_run
+from tests.pages.markup import Element, Markup
+
+Page = Callable[..., Markup]
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def pages(store: Path, page: Page) -> dict[str, Markup]:
+    """Every page, with something on it."""
+    empty = page("/")
+    run_id = write_run(
+        store, "p", "n", metrics=[{"a/b": 1.0}], config={"x": 1}, tags=["t"], logs="l\n", notes="d"
+    )
+    deleted = write_run(store, "p", "gone")
+    page("/")
+    from runs.active_root import active_root
+    from runs.services.recycle_bin import soft_delete_runs
+
+    soft_delete_runs(root=active_root(), run_ids=[deleted])
+    addresses = [
+        "/",
+        "/settings",
+        "/import",
+        "/remote",
+        "/remote/host",
+        f"/runs/{run_id}",
+        "/recycle-bin",
+        "/system",
+        "/?q=zzz",
+        f"/?undo={deleted}",
+    ]
+    found = {address: page(address) for address in addresses}
+    return found | {"empty": empty, "error": page("/no/such/page", status=404)}
+
+
+def test_scripts_and_styles_are_files_of_this_site(pages: dict[str, Markup]) -> None:
+    for address, found in pages.items():
+        assert not found.all("style"), address
+        for element in found.elements:
+            assert "style" not in element.attributes, (address, element)
+            assert not [name for name in element.attributes if re.match(r"on[a-z]", name)], (address, element)
+        assert all(script.attributes.get("src") for script in found.all("script")), address
+
+
+def test_nothing_is_loaded_from_another_host(pages: dict[str, Markup]) -> None:
+    for address, found in pages.items():
+        for element in found.elements:
+            for name in ("src", "href", "action", "poster", "data", "hx-get", "hx-post"):
+                where = urlsplit(element.attributes.get(name, ""))
+                assert not where.netloc and where.scheme in ("", "data"), (address, element)
+
+
+def test_every_control_has_a_name(pages: dict[str, Markup]) -> None:
+    for address, found in pages.items():
+        controls = [
+            one for tag in ("input", "select", "textarea", "button", "progress") for one in found.all(tag)
+        ]
+        for control in controls:
+            if control.attributes.get("type") == "hidden" or "hidden" in control.attributes:
+                continue
+            inside = next((parent.text for parent in control.parents if parent.tag == "label"), "")
+            named = control.attributes.get("aria-label") or control.text or inside
+            assert named, (address, control)
+
+
+def test_every_page_has_one_main_heading_language_and_distinct_ids(pages: dict[str, Markup]) -> None:
+    for address, found in pages.items():
+        assert found.all("html")[0].attributes["lang"] == "en"
+        ids = [one.attributes["id"] for one in found.elements if "id" in one.attributes]
+        assert len(ids) == len(set(ids)), address
+        assert len(found.all("h1")) == 1, address
+        assert found.texts("title")[0].endswith("Runicorn")
+        assert len(found.all("main")) == 1
+
+
+def test_links_and_buttons_have_a_label(pages: dict[str, Markup]) -> None:
+    for address, found in pages.items():
+        for link in found.all("a"):
+            assert link.text or link.attributes.get("aria-label") or _image_inside(found, link), (
+                address,
+                link,
+            )
+
+
+def _image_inside(found: Markup, link: Element) -> bool:
+    return any(link in image.parents and image.attributes.get("alt") for image in found.all("img"))
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "static").rglob("*.js")), ids=lambda file: file.name)
+def test_no_script_makes_code_from_text(file: Path) -> None:
+    text = file.read_text()
+    assert not re.search(r"\beval\(|new Function|document\.write|insertAdjacentHTML", text)
+    assert not re.search(r"https?://(?!www\.w3\.org)", text)
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "static" / "js").rglob("*.js")), ids=lambda file: file.name)
+def test_scripts_stay_small(file: Path) -> None:
+    most = 200 if "chart" in file.parts else 120
+    assert len(file.read_text().splitlines()) <= most

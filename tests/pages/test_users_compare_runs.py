@@ -1,0 +1,73 @@
+"""Comparing runs in the real browser: group, zoom, hide, and come back to the same view by its address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.folders import write_run
+from tests.processes import Viewer
+from tests.waiting import until
+
+pytestmark = pytest.mark.journey
+
+
+def test_users_group_zoom_and_hide_curves(
+    folder: Path, start_viewer: Callable[..., Viewer], browser: Any
+) -> None:
+    ids = [
+        write_run(
+            folder,
+            name=f"n{i}",
+            config={"lr": [0.1, 0.01][i % 2], "seed": i},
+            metrics=[{"loss": (i + 1) / (step + 1)} for step in range(200)],
+        )
+        for i in range(4)
+    ]
+    viewer = start_viewer(RUNICORN_RATE_LIMIT="off")
+    until(lambda: len(viewer.get("/api/runs").json()) == 4)
+    asked: list[dict[str, list[str]]] = []
+
+    def note(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.path == "/series":
+            asked.append(parse_qs(parts.query))
+
+    browser.on("request", note)
+    address = f"{viewer.url}/compare?runs={','.join(ids)}"
+    browser.goto(address)
+    label = "document.querySelector('figure[data-name=loss] .plot')?.getAttribute('aria-label') ?? ''"
+    until(lambda: browser.evaluate(label).count("200 points") == 4)
+    assert asked[0]["ids"] == [",".join(ids)] and asked[0]["names"] == ["loss"]
+
+    browser.locator("#legend button").nth(0).click()
+    until(lambda: browser.evaluate(label).count("200 points") == 3)
+    assert parse_qs(urlsplit(browser.url).query)["hide"] == [ids[0]]
+
+    browser.get_by_label("Group by").select_option("config.lr")
+    until(lambda: browser.locator("#legend li").count() == 2)
+    assert asked[-1]["group_by"] == ["config.lr"]
+    assert "lr 0.01 (2)" in browser.locator("#legend").inner_text()
+
+    browser.get_by_text("Duration", exact=True).click()
+    until(lambda: "time since start" in browser.evaluate(label))
+    assert asked[-1]["x"] == ["relative"]
+    browser.locator("figure[data-name=loss] .plot").scroll_into_view_if_needed()
+    box = browser.locator("figure[data-name=loss] .plot").bounding_box()
+    browser.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 60)
+    browser.mouse.down()
+    browser.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 60)
+    with browser.expect_request(lambda request: "time_range=" in request.url):
+        browser.mouse.up()
+    assert browser.locator("#scatter circle").count() == 4
+    assert browser.locator("#parallel path.run").count() == 4
+
+    browser.go_back()
+    browser.wait_for_url(lambda url: "range" not in parse_qs(urlsplit(url).query))
+    browser.reload()
+    until(lambda: browser.locator("#legend li").count() == 2)
+    assert browser.get_by_label("Group by").input_value() == "config.lr"

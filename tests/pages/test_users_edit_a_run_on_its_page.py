@@ -1,0 +1,115 @@
+"""Tags, note, pin, archive and delete on the page of a run, in the real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.folders import append_metrics, write_run
+from tests.processes import Viewer
+from tests.waiting import until
+
+pytestmark = pytest.mark.journey
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def run_id(busy_site: Viewer) -> str:
+    """A running run of its own, which knows how far it goes."""
+    made = write_run(
+        busy_site.root,
+        "edited",
+        "by people",
+        status="running",
+        metrics=[{"loss": 1.0}],
+        config={"max_steps": 100},
+        tags=["first"],
+    )
+    until(lambda: busy_site.get(f"/api/runs/{made}").status_code == 200)
+    return made
+
+
+@contextmanager
+def unwritable(root: Path) -> Iterator[None]:
+    """A store in which nothing can be changed: its private folder is a link, which the viewer does not follow."""
+    private, aside = root / ".runicorn", root.with_name("aside")
+    private.mkdir(exist_ok=True)
+    private.rename(aside)
+    private.symlink_to(aside)
+    try:
+        yield
+    finally:
+        private.unlink()
+        aside.rename(private)
+
+
+def test_tags_and_note_are_edited_in_place(open_page: Open, busy_site: Viewer, run_id: str) -> None:
+    page = open_page(f"/runs/{run_id}")
+    page.locator("body").press("t")
+    sheet = page.get_by_role("dialog", name="Tags and note")
+    sheet.get_by_label("Add a tag").fill("<b>second</b>")
+    page.keyboard.press("Enter")
+    sheet.get_by_label("Note").fill("What a run\nand more")
+    sheet.get_by_role("button", name="Save").click()
+    tags = page.locator("#header a.tag")
+    until(lambda: tags.all_text_contents() == ["first", "<b>second</b>"])
+    assert page.locator("#header .description").inner_text() == "What a run\nand more"
+    until(lambda: page.evaluate("document.activeElement.dataset.edit") == "tags")
+    answer = busy_site.get(f"/api/runs/{run_id}").json()
+    assert (answer["tags"], answer["description"]) == (["first", "<b>second</b>"], "What a run\nand more")
+
+
+def test_an_open_sheet_outlives_the_redraw_of_the_head(
+    open_page: Open, busy_site: Viewer, run_id: str
+) -> None:
+    page = open_page(f"/runs/{run_id}")
+    page.get_by_role("button", name="Edit tags").click()
+    field = page.get_by_role("dialog").get_by_label("Add a tag")
+    field.fill("half a wo")
+    append_metrics(busy_site.root, "edited", "by people", run_id, [{"loss": 0.5, "global_step": 60}], 2e9)
+    until(lambda: page.locator("#step").text_content() == "60")
+    until(lambda: busy_site.get(f"/api/runs/{run_id}/progress").json()["step"] == 60)  # what will be drawn
+    page.evaluate("import('/static/js/run/header.js').then((header) => header.redraw())")
+    until(lambda: "60 of 100" in page.locator("#header .progress").inner_text())
+    assert field.input_value() == "half a wo"
+    page.keyboard.press("Escape")
+    until(lambda: page.evaluate("document.activeElement.dataset.edit") == "tags")
+
+
+def test_a_run_is_pinned_archived_and_restored(open_page: Open, busy_site: Viewer, run_id: str) -> None:
+    page = open_page(f"/runs/{run_id}")
+    for name, back, field in (("Pin", "Unpin", "pinned"), ("Archive", "Unarchive", "archived")):
+        for action, then, expected in ((name, back, True), (back, name, False)):
+            page.get_by_role("button", name=action, exact=True).click()
+            page.get_by_role("button", name=then, exact=True).wait_for()
+            assert busy_site.get(f"/api/runs/{run_id}").json()[field] is expected
+
+
+def test_a_deletion_can_be_undone_at_once(open_page: Open, busy_site: Viewer, run_id: str) -> None:
+    page = open_page(f"/runs/{run_id}")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Undo").wait_for(state="hidden")
+    until(lambda: busy_site.get(f"/api/runs/{run_id}").status_code == 200)
+
+
+def test_a_read_only_store_is_reported_in_the_editor(chromium: Any, busy_site: Viewer, run_id: str) -> None:
+    sentence = "A link leads out of the storage root: nothing was changed"
+    page = chromium.new_context().new_page()  # the browser logs a refusal as an error
+    page.goto(f"{busy_site.url}/runs/{run_id}")
+    note = page.get_by_role("textbox", name="Note")
+    with unwritable(busy_site.root):
+        page.get_by_role("button", name="Pin", exact=True).click()
+        until(lambda: page.locator("#refusal").inner_text() == sentence)
+        page.get_by_role("button", name="Add a note").click()
+        note.fill("lost?")
+        page.get_by_role("button", name="Save").click()
+        until(lambda: page.locator("dialog .problem").inner_text() == sentence)
+        assert note.input_value() == "lost?"
+    page.get_by_role("button", name="Save").click()
+    until(lambda: page.locator("#header .description").inner_text() == "lost?")
+    page.context.close()

@@ -1,0 +1,131 @@
+"""The main task of the run page, in the real browser: look at curves, the log, config, and come back by the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.pages.conftest import CHARTED
+from tests.screens import Screen
+from tests.waiting import until
+
+pytestmark = pytest.mark.journey
+Open = Callable[..., Any]
+RUN = f"/runs/{CHARTED}"
+DRAWN = "(name) => document.querySelector(`figure[data-name='${name}'] canvas`)?.width > 0"
+
+
+def see(page: Any, name: str) -> None:
+    """Scroll to a chart, and wait until it is drawn."""
+    page.locator(f'figure[data-name="{name}"]').scroll_into_view_if_needed()
+    until(lambda: page.evaluate(DRAWN, name))
+
+
+def show(page: Any, pane: str) -> None:
+    """Open a pane, which a wide screen may show already."""
+    page.get_by_role("tab", name=pane).click()
+
+
+def output(page: Any, name: str) -> str:
+    return str(page.locator(f'figure[data-name="{name}"] output').text_content())
+
+
+def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
+    page = open_page(RUN)
+    for name in ("lr", "train/loss", "val/acc"):
+        see(page, name)
+    assert page.locator(".group h2").all_text_contents() == ["metrics", "train", "val"]
+    page.fill("input[name=charts]", "loss")
+    assert page.locator("figure[data-name]:visible").count() == 1
+    assert page.url.endswith("?charts=loss")
+    page.fill("input[name=charts]", "nothing like that")
+    assert page.get_by_text("No chart has that name.").is_visible()
+
+
+def test_the_url_shows_a_colleague_the_same_view(open_page: Open, screen: Screen) -> None:
+    page = open_page(RUN)
+    see(page, "val/acc")
+    page.get_by_role("region", name="Charts").get_by_text("Duration", exact=True).click()
+    page.get_by_label("Log y").check()
+    page.locator("input[name=smooth]").fill("0.5")
+    show(page, "Config")
+    page.wait_for_url(f"**{RUN}?x=relative&smooth=0.5&log=1&pane=config")
+
+    other = open_page(page.url.removeprefix(page.url.split("/runs/")[0]))
+    until(lambda: other.locator("#config").is_visible() and not other.locator("#log").is_visible())
+    assert other.locator("#charts").is_visible() is (screen.size == "wide")
+    if screen.size != "wide":
+        show(other, "Charts")
+    see(other, "val/acc")
+    assert other.locator("input[value=relative]").is_checked()
+    assert other.get_by_label("Log y").is_checked()
+    assert other.locator("output[name=smoothed]").text_content() == "0.50"
+
+
+def test_a_range_is_read_again_at_full_resolution(open_page: Open) -> None:
+    page = open_page(RUN)
+    see(page, "val/acc")
+    page.locator('figure[data-name="val/acc"] .plot').scroll_into_view_if_needed()
+    plot = page.locator('figure[data-name="val/acc"] .plot')
+    box = plot.bounding_box()
+    with page.expect_request(lambda request: "step_range=" in request.url):
+        page.mouse.move(box["x"] + 100, box["y"] + 50)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 200, box["y"] + 50, steps=3)
+        page.mouse.up()
+    page.wait_for_url("**range=**")
+    page.get_by_title("Show everything again").click()
+    page.wait_for_url(lambda url: "range=" not in url)
+
+
+def test_the_log_has_its_colours_and_follows(open_page: Open) -> None:
+    page = open_page(RUN)
+    show(page, "Log")
+    lines = page.locator("#log .lines > div")
+    until(lambda: lines.count() == 60)
+    assert lines.nth(3).text_content() == "12:00:03 | epoch 3"
+    assert page.locator("#log .ansi-green").first.text_content() == "epoch"
+    bottom = "(e => e.scrollHeight - e.clientHeight - e.scrollTop)(document.querySelector('#log .lines'))"
+    until(lambda: page.evaluate(bottom) < 2)
+
+
+def test_config_is_searched_and_copied(open_page: Open, chromium: Any) -> None:
+    page = open_page(RUN + "?pane=config", permissions=["clipboard-read", "clipboard-write"])
+    until(lambda: page.locator("#config").is_visible())
+    assert page.locator("#config dt").all_text_contents() == ["optim.lr", "optim.name", "batch"]
+    page.get_by_label("Filter Config").fill("adam")
+    assert page.locator("#config dl > div:visible").count() == 1
+    page.get_by_label("Copy Config as JSON").click()
+    until(lambda: '"name": "adam"' in page.evaluate("navigator.clipboard.readText()"))
+
+
+def test_tabs_are_selected_with_keys(open_page: Open) -> None:
+    page = open_page(RUN)
+    log = page.get_by_role("tab", name="Log")
+    log.click()
+    until(lambda: log.get_attribute("aria-selected") == "true")
+    log.focus()
+    page.keyboard.press("ArrowRight")
+    assert page.get_by_role("tab", name="Config").get_attribute("aria-selected") == "true"
+    assert page.evaluate("document.activeElement.textContent.trim()") == "Config"
+
+
+def test_a_lost_connection_is_reported_and_restored(open_page: Open) -> None:
+    page = open_page("/")
+    page.route_web_socket("**/live**", lambda socket: socket.close(code=1011))
+    page.goto(page.url.rstrip("/") + RUN)
+    notice = page.locator("#connection")
+    until(lambda: notice.is_visible())
+    assert "Disconnected" in notice.inner_text()
+    assert notice.get_by_role("button", name="Try again").is_visible()
+
+
+def test_the_system_page_updates_live(open_page: Open) -> None:
+    page = open_page("/system")
+    figures = "document.getElementById('figures').dataset.at"
+    first = page.evaluate(figures)
+    until(lambda: page.evaluate(figures) != first)
+    until(lambda: page.evaluate("document.querySelector('#history canvas')?.width > 0"))
+    assert page.locator("#history h3").all_text_contents()[:2] == ["CPU %", "Memory %"]

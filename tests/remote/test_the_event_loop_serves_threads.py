@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from remote.errors import LoopNotRunning, RemoteTimeout
+from remote.ssh.loop import NAME, LoopThread
+from tests.waiting import until
+
+
+@pytest.fixture
+def thread() -> Iterator[LoopThread]:
+    """A loop in a thread of its own."""
+    made = LoopThread()
+    made.start()
+    yield made
+    made.stop()
+
+
+async def told(text: str) -> str:
+    """What it is given, a turn later."""
+    await asyncio.sleep(0)
+    return text
+
+
+async def fail() -> None:
+    """Raise."""
+    raise TimeoutError("its own")
+
+
+def loops() -> int:
+    """The threads with a loop."""
+    return sum(one.name == NAME for one in threading.enumerate())
+
+
+def test_any_thread_gets_its_result(thread: LoopThread) -> None:
+    answers: list[str] = []
+    askers = [
+        threading.Thread(target=lambda n=n: answers.append(thread.run(told(str(n)), 5))) for n in range(20)
+    ]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    assert sorted(answers, key=int) == [str(n) for n in range(20)]
+
+
+def test_exceptions_are_raised_in_the_calling_thread(thread: LoopThread) -> None:
+    with pytest.raises(TimeoutError, match="its own"):
+        thread.run(fail(), 5)
+
+
+def test_a_slow_call_is_cancelled(thread: LoopThread) -> None:
+    cancelled = threading.Event()
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cancelled.set()
+
+    with pytest.raises(RemoteTimeout, match="did not answer within 0 s"):
+        thread.run(wait(), 0.1)
+    assert cancelled.wait(5)
+
+
+def test_a_stopped_loop_is_reported() -> None:
+    thread = LoopThread()
+    with pytest.raises(LoopNotRunning):
+        thread.run(told("x"), 5)
+    before = loops()
+    thread.start()
+    thread.start()
+    assert loops() == before + 1
+    assert thread.run(told("x"), 5) == "x"
+    thread.stop()
+    thread.stop()
+    until(lambda: loops() == before)
+    with pytest.raises(LoopNotRunning):
+        thread.run(told("x"), 5)
+    thread.start()
+    assert thread.run(told("again"), 5) == "again"
+    thread.stop()
+
+
+def test_stopping_the_loop_does_not_wait_for_hanging_tasks() -> None:
+    thread = LoopThread()
+    thread.start()
+    ended: list[str] = []
+
+    async def wait(name: str) -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(name)
+
+    def work() -> None:
+        with pytest.raises(LoopNotRunning):
+            thread.run(wait("work"), 60)
+        ended.append("asker")
+
+    waiting = threading.Thread(target=work)
+    waiting.start()
+    until(lambda: thread.run(count(), 5) == 2)
+    began = time.monotonic()
+    thread.stop(lambda: wait("callback"), timeout=0.4)
+    assert time.monotonic() - began < 10
+    waiting.join(5)
+    assert sorted(ended) == ["asker", "callback", "work"]
+
+
+async def count() -> int:
+    """The tasks there are, this one included."""
+    return len(asyncio.all_tasks())

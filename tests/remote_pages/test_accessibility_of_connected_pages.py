@@ -1,0 +1,59 @@
+"""The pages behind a connection, walked once: axe finds nothing in either theme, and nothing sticks out of any screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pages.test_accessibility_of_pages import violations
+from tests.pages.test_pages_fit_every_screen import CUT_CONTROLS
+from tests.processes import Viewer
+from tests.remote.pythons import bare_environment, our_environment
+from tests.remote.sshd import Sshd
+from tests.remote_pages.test_a_remote_run_is_watched_live import connect
+from tests.screens import SIZES
+
+pytestmark = pytest.mark.needs("sshd")
+Visit = Callable[..., Any]
+
+
+def look(page: Any) -> None:
+    """See that a page is in order, whatever the screen and theme."""
+    assert violations(page) == {}, page.url
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, (page.url, size)
+        assert page.evaluate(CUT_CONTROLS) == [], (page.url, size)
+
+
+def test_pages_of_a_connected_host_have_no_violation(
+    near: Viewer, sshd: Sshd, remote_store: Path, visit: Visit
+) -> None:
+    our_environment(sshd.home)
+    bare_environment(sshd.home, "venv")
+    page = visit(near, "/remote", bypass_csp=True)
+    connect(page, sshd, look)
+    look(page)
+    machine = page.url
+    page.get_by_role("link", name="Set up venv").click()
+    page.get_by_role("button", name="Copy Runicorn to the host").click()
+    assert "-m pip install" in page.locator("#install").inner_text()
+    look(page)
+    page.goto(machine)
+    page.get_by_role("link", name="Use .venv").click()
+    page.get_by_role("link", name="Browse").click()
+    page.fill("input[name=path]", str(remote_store))
+    with page.expect_navigation():
+        page.get_by_role("button", name="Go").click()
+    look(page)
+    page.get_by_role("link", name="Use this folder").click()
+    assert page.input_value("input[name=root]") == str(remote_store)
+    look(page)
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("link", name="Open").wait_for()
+    look(page)
+    page.goto(f"{near.url}/remote")
+    look(page)
