@@ -98,7 +98,7 @@ def _verified_path(version: store.Version, entry: FileEntry) -> Path:
         mark = _mark(path)
         if mark is not None and _good.get(mark) == entry.digest:
             return path
-    path = verify.whole_place(version, entry)
+    path = verify.intact_place(version, entry)
     mark = _mark(path)
     if mark is not None:
         with _lock:

@@ -143,7 +143,7 @@ def put(shelves: Store, arrival: Arrival, there: Mapping[str, Unpacked]) -> bool
     Raises:
         OSError: it could not be written; nothing of it is left.
     """
-    with create.folder_in_the_making(arrival.folder) as folder:
+    with create.new_version_folder(arrival.folder) as folder:
         build(shelves, arrival, there, folder)
         (folder / create.CLAIM).unlink(missing_ok=True)
         return commit.place_version(arrival.folder, arrival.number, folder, arrival.named)

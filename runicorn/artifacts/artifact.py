@@ -220,7 +220,7 @@ class Artifact:
         """Return the files of a stored version; logging it again stores them with added files as the next version."""
         if self._version is None:
             return {}
-        return {file.path: verify.whole_place(self._version, file) for file in self._version.manifest.files}
+        return {file.path: verify.intact_place(self._version, file) for file in self._version.manifest.files}
 
     @classmethod
     def of(cls, version: Version) -> Artifact:
@@ -262,7 +262,7 @@ class Artifact:
         file = version.manifest.file(names.check_path(path))
         if file is None:
             raise ArtifactNotFound(f"{version} has no file {path!r}")
-        return verify.whole_place(version, file)
+        return verify.intact_place(version, file)
 
     def download(self, target_dir: str | os.PathLike[str] | None = None) -> Path:
         """Copy the files into a folder. Each is verified by its digest before it gets its name there.

@@ -134,7 +134,7 @@ def make(store: Store, draft: Draft, blobs: Mapping[str, Blob], progress: Progre
         FileEntry(path, blob.size, blob.digest, blob.modified_at) for path, blob in sorted(blobs.items())
     )
     contents = Manifest(files, tuple(draft.references), time.time())
-    with folder_in_the_making(artifact) as folder:
+    with new_version_folder(artifact) as folder:
         place_files(store.pool, folder / FILES, contents.files, progress)
         manifest = fitting(MANIFEST, content_of(contents.to_dict()), MANIFEST_CEILING)
         (folder / MANIFEST).write_bytes(manifest)
@@ -198,19 +198,19 @@ def _homed(store: Store, draft: Draft) -> ArtifactFolder:
 
 
 @contextmanager
-def folder_in_the_making(artifact: ArtifactFolder) -> Iterator[Path]:
+def new_version_folder(artifact: ArtifactFolder) -> Iterator[Path]:
     """Create a private folder, removed at the end unless renamed; remove leftovers of killed processes."""
     folder = artifact.path / f"{SAVING}{os.getpid()}-{os.urandom(6).hex()}"
     with ExitStack() as claim:
         with artifact.lock():
-            remove_rests(artifact)
+            remove_leftovers(artifact)
             folder.mkdir()
             claim.callback(shutil.rmtree, folder, ignore_errors=True)
             claim.enter_context(_platform.file_lock(folder / CLAIM))
         yield folder
 
 
-def remove_rests(artifact: ArtifactFolder) -> None:
+def remove_leftovers(artifact: ArtifactFolder) -> None:
     """Remove folders whose processes are gone. The caller holds the artifact's lock."""
     for rest in artifact.path.glob(f"{SAVING}*"):
         # The creator holds the lock of its claim until it ends; a folder without a claim is about to be renamed.

@@ -13,7 +13,7 @@ from runicorn.store import layout
 ENTRIES = "artifacts"
 
 
-def made(run_folder: Path, version: Version) -> None:
+def record_created(run_folder: Path, version: Version) -> None:
     about = version.manifest
     entry = {
         **_key(version),
@@ -25,7 +25,7 @@ def made(run_folder: Path, version: Version) -> None:
     _add(run_folder, layout.ARTIFACTS_CREATED, entry)
 
 
-def used(run_folder: Path, version: Version) -> None:
+def record_used(run_folder: Path, version: Version) -> None:
     about = version.manifest
     entry = {
         **_key(version),

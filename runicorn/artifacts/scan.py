@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runicorn.artifacts.manifest import Reference
 
 
-class Found(NamedTuple):
+class FolderContent(NamedTuple):
     """Content of a folder.
 
     Attributes:
@@ -25,7 +25,7 @@ class Found(NamedTuple):
     others: list[str]
 
 
-def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: str = "") -> Found:
+def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: str = "") -> FolderContent:
     """Walk a folder in the order of the names.
 
     Args:
@@ -38,7 +38,7 @@ def below(folder: Path, exclude: Iterable[str], follow_symlinks: bool, prefix: s
     Raises:
         OSError: a folder cannot be listed.
     """
-    found = Found({}, [], [])
+    found = FolderContent({}, [], [])
     patterns = tuple(exclude)
     inside = os.path.realpath(folder)
     for path, relative in _walk(folder, "", follow_symlinks, {inside}):

@@ -75,7 +75,7 @@ def damage(path: Path, file: FileEntry, progress: Progress = NO_PROGRESS) -> str
     return f"content differs, last written {written}"
 
 
-def whole_place(version: Version, file: FileEntry) -> Path:
+def intact_place(version: Version, file: FileEntry) -> Path:
     """Return a place where the content is intact; reads it once.
 
     Raises:
@@ -110,7 +110,7 @@ def unchanged_place(version: Version, file: FileEntry) -> Path:
     found = _by_stamp(version, file)
     if found and found[0][0]:
         return found[0][1]
-    return whole_place(version, file)
+    return intact_place(version, file)
 
 
 def _by_stamp(version: Version, file: FileEntry) -> list[tuple[bool, Path]]:

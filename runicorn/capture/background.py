@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 3.0
 """Seconds that the end of a run waits for an unfinished capture."""
-HURRY = 0.3
+URGENT_SECONDS = 0.3
 """The same after SIGTERM."""
 
 
@@ -54,10 +54,10 @@ class BackgroundCapture:
         if samples:
             self._sampler.start()
 
-    def stop(self, *, hurry: bool) -> None:
-        """Stop all parts and flush their data; takes a few seconds at most, with `hurry` less than two."""
+    def stop(self, *, is_urgent: bool) -> None:
+        """Stop all parts and flush their data; takes a few seconds at most, with `is_urgent` less than two."""
         self._sampler.stop()
-        self._capture.stop(HURRY if hurry else PATIENCE)
+        self._capture.stop(URGENT_SECONDS if is_urgent else PATIENCE)
         if self._console is not None:
             self._console.stop()
 

@@ -21,7 +21,7 @@ DAY = 86400.0
 
 
 @dataclass
-class Found:
+class Candidates:
     """What can be removed.
 
     Attributes:
@@ -45,7 +45,7 @@ class Found:
 
 
 @dataclass
-class Done:
+class CleanupResult:
     """Result of the removal.
 
     Attributes:
@@ -98,7 +98,7 @@ def clean(
         common.exit_with("Specify what to clean: --zombie, --temp, --dedup or --older-than DAYS", USAGE)
     root = common.existing_root(storage)
     with common.exit_on_error():
-        found = _look(root, older_than or 0.0, zombie, old, temp, dedup)
+        found = _find_candidates(root, older_than or 0.0, zombie, old, temp, dedup)
         if not as_json:
             for line in _in_words(found, zombie, old, older_than, temp, dedup):
                 typer.echo(common.printable(line))
@@ -108,16 +108,16 @@ def clean(
         if not common.confirm("Go on?", force, "--force"):
             typer.echo("Cancelled.")
             return
-        done = _do(root, found)
+        done = _remove(root, found)
         _report(found, done, as_json)
         if done.kept:
             raise typer.Exit(FAILED)
 
 
-def _look(root: Path, days: float, zombie: bool, old: bool, temp: bool, dedup: bool) -> Found:
+def _find_candidates(root: Path, days: float, zombie: bool, old: bool, temp: bool, dedup: bool) -> Candidates:
     now = time.time()
     before = now - days * DAY
-    return Found(
+    return Candidates(
         list(cleaning.zombies(root, before, now)) if zombie else [],
         list(cleaning.ended(root, before)) if old else [],
         list(cleaning.leftovers(root, min(before, now - cleaning.LEFTOVER_SECONDS))) if temp else [],
@@ -125,8 +125,8 @@ def _look(root: Path, days: float, zombie: bool, old: bool, temp: bool, dedup: b
     )
 
 
-def _do(root: Path, found: Found) -> Done:
-    done = Done()
+def _remove(root: Path, found: Candidates) -> CleanupResult:
+    done = CleanupResult()
     for reason, runs in (("cleaned_zombie", found.zombies), ("cleaned_old", found.old)):
         for run in runs:
             try:
@@ -141,7 +141,7 @@ def _do(root: Path, found: Found) -> Done:
 
 
 def _in_words(
-    found: Found, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
+    found: Candidates, zombie: bool, old: bool, days: float | None, temp: bool, dedup: bool
 ) -> list[str]:
     """Return a line for each requested kind."""
     lines = []
@@ -179,7 +179,7 @@ def _amount(count: int) -> str:
     return f"{format_bytes(count)} ({count:,} bytes)"
 
 
-def _report(found: Found, done: Done | None, as_json: bool) -> None:
+def _report(found: Candidates, done: CleanupResult | None, as_json: bool) -> None:
     if as_json:
         answer: dict[str, Any] = {
             "zombies": [run.run_id for run in found.zombies],

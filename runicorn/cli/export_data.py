@@ -12,7 +12,7 @@ import typer
 from runicorn.cli.exporting import write_one
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import FAILED
-from runicorn.cli.support.selection import one
+from runicorn.cli.support.selection import find_record
 from runicorn.export.exporters import csv_lines
 from runicorn.store.journal.records import columns
 
@@ -53,7 +53,7 @@ def export_data(
     """
     root = common.existing_root(storage)
     with common.exit_on_error():
-        folder = root / one(root, run_id).folder
+        folder = root / find_record(root, run_id).folder
         if format is DataFormat.CSV and output is None:
             if names := columns(folder):
                 sys.stdout.buffer.writelines(

@@ -12,7 +12,7 @@ import typer
 
 from runicorn.cli.support import common
 from runicorn.cli.support.exits import USAGE
-from runicorn.cli.support.selection import WHERE, Choice, chosen, one
+from runicorn.cli.support.selection import WHERE, Choice, chosen, find_record
 from runicorn.store import curation
 from runicorn.store.units import format_bytes
 
@@ -84,7 +84,7 @@ def manage(
 def _named(root: Path, run_ids: list[str] | None) -> list[Any]:
     if not run_ids:
         common.exit_with("--run-id is required for this action", USAGE)
-    return [one(root, run_id) for run_id in dict.fromkeys(run_ids)]
+    return [find_record(root, run_id) for run_id in dict.fromkeys(run_ids)]
 
 
 def _old(root: Path, choice: Choice, days: int) -> list[Any]:

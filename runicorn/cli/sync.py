@@ -51,14 +51,14 @@ def sync(
 
         send(common.existing_root(storage), what, url, as_json)
         return
-    from runicorn.cli.support.ssh import Far
+    from runicorn.cli.support.ssh import RemoteStore
 
     if len(what) > 1:
         common.exit_with("Only one store can be mirrored at a time.", USAGE)
     root = user.storage_root(into or storage)
     with common.exit_on_error():
         root.mkdir(parents=True, exist_ok=True)
-        _mirror(Far.of(what[0], port, key), MirrorOptions(root, python, artifacts, watch, as_json))
+        _mirror(RemoteStore.of(what[0], port, key), MirrorOptions(root, python, artifacts, watch, as_json))
 
 
 class MirrorOptions(NamedTuple):

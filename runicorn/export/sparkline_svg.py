@@ -28,7 +28,7 @@ class Curve:
     length: int = 1
     filled: int = 0
 
-    def see(self, point: Point) -> None:
+    def add(self, point: Point) -> None:
         if self.filled == 0:
             if len(self.buckets) == BUCKETS:
                 pairs = zip(self.buckets[::2], self.buckets[1::2], strict=True)
@@ -67,7 +67,7 @@ def read(run_dir: Path) -> tuple[dict[str, Curve], int]:
             if name not in found and len(found) == MOST:
                 more.add(name)
             else:
-                found.setdefault(name, Curve()).see((x, y))
+                found.setdefault(name, Curve()).add((x, y))
     return dict(sorted(found.items())), len(more)
 
 

@@ -18,7 +18,7 @@ from runicorn._version import __version__
 from runicorn.artifacts import names
 from runicorn.artifacts.artifact import Artifact
 from runicorn.artifacts.errors import InvalidArtifact
-from runicorn.artifacts.records import made
+from runicorn.artifacts.records import record_created
 from runicorn.artifacts.store import Store, Version
 from runicorn.importers.experiment import Experiment, Files, Image, Point
 from runicorn.media import images
@@ -189,7 +189,7 @@ class RunWriter:
             free_space.require(self.root, sum(max(_size(source), 0) for source in files.paths.values()))
             version = artifact.log_to(store, self.run_id)
             self.versions.append(str(version))
-        made(self.folder, version)
+        record_created(self.folder, version)
 
 
 def _stored_version(store: Store, files: Files, name: str, origin: str) -> Version | None:

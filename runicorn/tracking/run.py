@@ -209,13 +209,13 @@ class Run(LaterMethods):
         """
         with descriptor_reserve.released():
             from runicorn.artifacts.artifact import Artifact
-            from runicorn.artifacts.records import made
+            from runicorn.artifacts.records import record_created
             from runicorn.artifacts.store import Store
 
         if not isinstance(artifact, Artifact):
             raise TypeError(f"log_artifact takes an Artifact, not {type(artifact).__name__}.")
         version = artifact.log_to(Store(self.storage_root), self.id)
-        self._record(made, version)
+        self._record(record_created, version)
         self._notice_when_ended()
         return version.number
 
@@ -229,10 +229,10 @@ class Run(LaterMethods):
         Raises:
             ArtifactError: the version does not exist, or the text is malformed.
         """
-        from runicorn.artifacts.records import used
+        from runicorn.artifacts.records import record_used
 
         artifact, version = self._found(artifact_spec)
-        self._record(used, version)
+        self._record(record_used, version)
         return artifact
 
     def summary(self, update: Mapping[str, Any] | None) -> None:
@@ -307,7 +307,7 @@ class Run(LaterMethods):
         """Write the end of the run; complete it if a signal interrupted an earlier call."""
         if self.is_open():
             self._status = status
-        self._capture.stop(hurry=status == layout.INTERRUPTED)
+        self._capture.stop(is_urgent=status == layout.INTERRUPTED)
         self._summary.settle()
         self._status_file.end(self._status, reason)
         self._folder.stir()
@@ -373,7 +373,7 @@ class Run(LaterMethods):
             if not events.put(line):
                 self._folder.warn(events)
             if self._summary.primary is not None:
-                self._summary.see(record, self._step)
+                self._summary.observe(record, self._step)
         if self._status != layout.RUNNING:
             self._notice_when_ended()
 

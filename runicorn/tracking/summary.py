@@ -60,12 +60,12 @@ class Summary:
             before = self._folder.read(layout.SUMMARY)
             self._mode, self._best, self._best_step = mode, None, None
             if (before.get("best_metric_name"), before.get("best_metric_mode")) == (name, mode):
-                self.see({name: before.get("best_metric_value")}, before.get("best_metric_step"), name)
+                self.observe({name: before.get("best_metric_value")}, before.get("best_metric_step"), name)
             self.primary = name
             kept = {key: value for key, value in before.items() if not key.startswith("best_metric_")}
             self._folder.write(layout.SUMMARY, {**kept, **self._best_entry()})
 
-    def see(self, values: Mapping[str, Any], step: Any, name: str | None = None) -> None:
+    def observe(self, values: Mapping[str, Any], step: Any, name: str | None = None) -> None:
         """Update the best value from a record; NaN, infinities and booleans are ignored."""
         value: Any = values.get(name or self.primary or "")
         if type(value) not in (int, float) or not math.isfinite(value):

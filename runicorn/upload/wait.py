@@ -103,7 +103,7 @@ class RunningUpload:
         """Return whether the server requires another token."""
         return self._state().content.get("denied") is True
 
-    def tell(self) -> None:
+    def report_missing(self) -> None:
         """Report what is not on the server, with the command that sends it."""
         problem = self.problem()
         if self.is_done() and not problem:
@@ -181,7 +181,7 @@ def wait(uploads: Iterable[RunningUpload], timeout: float | None = None) -> None
     finally:
         line.close()
         for upload in left:
-            upload.tell()
+            upload.report_missing()
 
 
 class _Line:

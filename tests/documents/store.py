@@ -59,11 +59,13 @@ def _write_artifacts(root: Path, folder: Path) -> None:
     """cifar10, which the run used, and two versions of resnet, which it made."""
     store, source = Store(root), folder / "media" / "source"
     source.write_bytes(b"airplane,automobile\n")
-    records.used(folder, Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD))
+    records.record_used(
+        folder, Artifact("cifar10", "dataset").add_file(source, "train.csv").log_to(store, THIRD)
+    )
     for number in (1, 2):
         source.write_bytes(b"%d" % number * 4096)
         artifact = Artifact("resnet", metadata={"val_acc": 0.3}, description="first try").add_tags("baseline")
         artifact.add_file(source, "weights.pt").add_reference("s3://bucket/train.tar", size=5)
-        records.made(folder, artifact.log_to(store, RUN))
+        records.record_created(folder, artifact.log_to(store, RUN))
     source.unlink()
     curation.set_alias(store.find("resnet"), "best", 1)

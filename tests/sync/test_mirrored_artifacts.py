@@ -36,7 +36,7 @@ def log(root: Path, run: Path, tmp_path: Path, content: bytes = BIG, name: str =
     artifact = Artifact(name, metadata={"acc": 0.5}, description="a net").add_tags("good")
     artifact.add_file(source, "weights/net.pt").add_file(source, "copy.pt").add_reference("s3://b/k")
     version = artifact.log_to(Store(root), run.name)
-    records.made(run, version)
+    records.record_created(run, version)
     return version
 
 

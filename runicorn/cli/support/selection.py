@@ -52,7 +52,7 @@ def chosen(root: Path, choice: Choice) -> list[Any]:
     return sorted(records, key=lambda record: (record.created, record.run_id))
 
 
-def one(root: Path, run_id: str | None) -> Any:
+def find_record(root: Path, run_id: str | None) -> Any:
     """Return the record of one run, deleted or not; exit if it does not exist."""
     if not run_id:
         common.exit_with("--run-id is required", USAGE)

@@ -70,7 +70,7 @@ def target(text: str, port: int) -> Target:
     return Target(found["user"] or getpass.getuser(), found["host"].strip("[]"), port, found["path"])
 
 
-class Far:
+class RemoteStore:
     """A remote host; connected within the context."""
 
     def __init__(self, where: Target, key: Path | None) -> None:
@@ -81,7 +81,7 @@ class Far:
         self._credentials: Any = None
 
     @classmethod
-    def of(cls, text: str, port: int, key: Path | None) -> Far:
+    def of(cls, text: str, port: int, key: Path | None) -> RemoteStore:
         """Parse an address; exit if it is invalid."""
         try:
             make_importable()
@@ -90,7 +90,7 @@ class Far:
             common.exit_with(str(error), USAGE)
         return cls(where, key)
 
-    def __enter__(self) -> Far:
+    def __enter__(self) -> RemoteStore:
         from remote.ssh.loop import loop
 
         loop.start()

@@ -73,7 +73,7 @@ class Statistics:
     count: int = 0
     last: float = math.nan
 
-    def see(self, value: float) -> None:
+    def add(self, value: float) -> None:
         self.count += 1
         self.last = value
         if math.isfinite(value):
@@ -92,7 +92,7 @@ def statistics(run_dir: Path) -> tuple[dict[str, Statistics], int]:
         records += 1
         for name, value in record.items():
             if name not in FIRST_COLUMNS and number(value) is not None:
-                found.setdefault(name, Statistics()).see(float(value))
+                found.setdefault(name, Statistics()).add(float(value))
     return dict(sorted(found.items())), records
 
 

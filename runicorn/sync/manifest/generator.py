@@ -25,7 +25,7 @@ from runicorn.sync.manifest.about import SOURCES, About, about
 from runicorn.sync.manifest.disk import Disk, ends
 from runicorn.sync.manifest.files import priority_of
 from runicorn.sync.manifest.model import ExperimentEntry, FileEntry, ManifestType, SyncManifest, encode
-from runicorn.sync.manifest.scan import Found, RunFiles, scan
+from runicorn.sync.manifest.scan import RunFiles, ScanResult, scan
 
 PRIVATE = ".runicorn"
 STATE, SCAN, LOCK = ".manifest_state.json", ".manifest_scan.json", ".manifest.lock"
@@ -141,7 +141,7 @@ class ManifestGenerator:
                 memory.save()
         return manifest, path
 
-    def _entries(self, found: Found, memory: Memory) -> tuple[list[ExperimentEntry], list[str]]:
+    def _entries(self, found: ScanResult, memory: Memory) -> tuple[list[ExperimentEntry], list[str]]:
         """Return the runs sorted by folder, and the folders that could not be read."""
         entries, lost = [], []
         for folder in sorted(found.runs):

@@ -90,7 +90,7 @@ class RunFiles:
 
 
 @dataclass(slots=True)
-class Found:
+class ScanResult:
     """Result of a scan."""
 
     runs: dict[str, RunFiles] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Found:
     """Runs that were scanned, not taken from the last result."""
 
 
-def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], float] = time.time) -> Found:
+def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], float] = time.time) -> ScanResult:
     """Scan a store for runs and their files.
 
     Args:
@@ -112,7 +112,7 @@ def scan(reader: Reader, known: Mapping[str, RunFiles], clock: Callable[[], floa
     Raises:
         OSError: the root could not be listed, or is empty although it had runs, so its disk is not mounted.
     """
-    found = Found()
+    found = ScanResult()
     waiting: dict[str, Item] = {}
     for parent, items in _folders_of_runs(reader, known, found):
         waiting |= _runs_in(parent, items)
@@ -144,7 +144,7 @@ def _is_run(folder: str, listing: list[Item]) -> bool:
     return any(item.name in marks and not item.is_folder for item in listing)
 
 
-def _take_over(found: Found, known: Mapping[str, RunFiles], folder: str, item: Item, now: float) -> bool:
+def _take_over(found: ScanResult, known: Mapping[str, RunFiles], folder: str, item: Item, now: float) -> bool:
     before = known.get(folder)
     if before is None or before.stamp != item.stamp or not _is_believed(before, now):
         return False
@@ -157,7 +157,7 @@ def _is_believed(run: RunFiles, now: float) -> bool:
 
 
 def _folders_of_runs(
-    reader: Reader, known: Mapping[str, RunFiles], found: Found
+    reader: Reader, known: Mapping[str, RunFiles], found: ScanResult
 ) -> Iterator[tuple[str, list[Item]]]:
     top = dict(reader.many([""]))[""]
     if isinstance(top, OSError):
@@ -177,7 +177,7 @@ def _is_name(name: str) -> bool:
     return is_safe_part(name) and name not in layout.SKIPPED_TOP
 
 
-def _listed(reader: Reader, folders: list[str], found: Found) -> Iterator[tuple[str, list[Item]]]:
+def _listed(reader: Reader, folders: list[str], found: ScanResult) -> Iterator[tuple[str, list[Item]]]:
     for folder, listing in reader.many(folders):
         if not isinstance(listing, OSError):
             yield folder, listing
@@ -191,7 +191,7 @@ def _is_missing(error: OSError) -> bool:
 
 def _record_run(
     reader: Reader,
-    found: Found,
+    found: ScanResult,
     before: RunFiles | None,
     folder: str,
     item: Item,
@@ -249,7 +249,7 @@ def _is_settled(status: str | None, written: float, now: float) -> bool:
     return now - written > (SILENT_SECONDS if status is None else QUIET_SECONDS)
 
 
-def _keep_unread(found: Found, known: Mapping[str, RunFiles]) -> None:
+def _keep_unread(found: ScanResult, known: Mapping[str, RunFiles]) -> None:
     for place in found.unread:
         for folder, run in known.items():
             if folder == place or folder.startswith(f"{place}/"):
