@@ -129,7 +129,7 @@ def test_an_answer_that_does_not_come_is_not_asked_for_again(recorder: Recorder,
 def test_another_program_at_the_address_is_reported(recorder: Recorder) -> None:
     for answer in (Says(b"<html>"), Says({"status": "down"}), Says([]), Says({"detail": "Not Found"}, 404)):
         recorder.say(answer)
-        with pytest.raises(api.ConnectionError, match="not as a Runicorn viewer"):
+        with pytest.raises(api.ConnectionError, match="is not a Runicorn server"):
             api.connect(recorder.url)
 
 
