@@ -43,7 +43,7 @@ def test_a_writing_request_is_not_redirected_to_another_host(recorder: Recorder)
     recorder.say(Says({}, 302, {"Location": "http://other.example/api/thing"}))
     with (
         api.RunicornClient(recorder.url) as client,
-        pytest.raises(api.RunicornAPIError, match=r"redirected to http://other\.example/api/thing"),
+        pytest.raises(api.RunicornAPIError, match=r"redirects to http://other\.example/api/thing"),
     ):
         client.post("/api/thing", {"a": 1})
 

@@ -37,7 +37,7 @@ def test_a_logged_artifact_is_found_and_fetched(
         assert [(a["relation"], a["version"]) for a in made] == [("created", 1), ("created", 2)]
         assert run.id in {node["node_id"] for node in artifacts.get_artifact_lineage("my model:v1")["nodes"]}
         artifacts.remove_alias("my model", "best")
-        with pytest.raises(api.NotFoundError, match="no version that is called best"):
+        with pytest.raises(api.NotFoundError, match="no version with the alias best"):
             artifacts.get_artifact("my model:best")
         with pytest.raises(api.NotFoundError, match="Version not found: my model:v9"):
             artifacts.get_artifact("my model:v9")

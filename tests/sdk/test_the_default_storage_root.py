@@ -116,9 +116,9 @@ def test_two_live_processes_of_one_run_are_reported(script: Callable[..., Script
     second = script(WRITER)
     second.hear()
     second.tell("end")
-    assert second.end() == 0 and f"is being written by process {pid} as well" in second.stderr
+    assert second.end() == 0 and f"is being written by process {pid} too" in second.stderr
     first.tell("end")
-    assert first.end() == 0 and "as well" not in first.stderr
+    assert first.end() == 0 and "too; both" not in first.stderr
     third = script(WRITER)
     third.tell("end")
-    assert third.end() == 0 and "as well" not in third.stderr
+    assert third.end() == 0 and "too; both" not in third.stderr
