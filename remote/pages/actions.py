@@ -21,9 +21,9 @@ from remote.pages.context import (
     machine_address,
     pending_logins,
     saved_login,
-    start_context,
 )
 from remote.pages.forms import InvalidField, Login, LoginForm, StartForm, of_saved, require_valid, sentence_of
+from remote.pages.viewer_context import start_context
 from remote.services import connections, viewers
 from remote.ssh import known_hosts
 from remote.ssh.address import InvalidAddress, from_id

@@ -15,15 +15,13 @@ from django.utils.translation import gettext_noop
 
 from remote.api.requests_viewers import session_to_dict
 from remote.connections import saved
-from remote.environments.probe import Environment
 from remote.errors import ConnectionNotFound, RemoteError
 from remote.pages.forms import WAYS, Login, of_saved, sentence_of
 from remote.pages.pending import PendingStore
 from remote.services import connections as services
-from remote.services import environments, viewers
 from remote.services import mirrors as mirroring
+from remote.services import viewers
 from remote.ssh.pool import pool
-from remote.viewers.session import LIMITS, Session
 from runicorn.api.responses.remote import PresentedHostKey, RemoteConnection, SavedConnection, ViewerSession
 from runicorn.remote_protocol import OLDEST_PYTHON
 
@@ -202,138 +200,3 @@ def machine(connection_id: str) -> RemoteConnection:
         if connection["connection_id"] == connection_id:
             return connection
     raise ConnectionNotFound(connection_id)
-
-
-class StartContext(TypedDict):
-    """Context of the form that starts a viewer."""
-
-    machine: RemoteConnection
-    choice: environments.Choice
-    environment: Environment
-    environments_url: str
-    browse_url: str
-    recheck_url: str
-    entered: dict[str, str]
-    suggested: bool
-
-
-def start_context(connection_id: str, environment: str, entered: dict[str, str]) -> StartContext:
-    """Return the context of the form that starts a viewer in an environment.
-
-    Raises:
-        as `environments.choice`.
-    """
-    choice = environments.choice(connection_id, environment)
-    root = entered.get("root") or choice.environment.root
-    return {
-        "machine": machine(connection_id),
-        "choice": choice,
-        "environment": choice.environment,
-        "environments_url": machine_address(connection_id),
-        "browse_url": machine_address(
-            connection_id, "remote-folders", environment=choice.environment.name, path=root
-        ),
-        "recheck_url": machine_address(connection_id, "remote-start", environment=choice.environment.name),
-        "entered": {**entered, "root": root},
-        "suggested": root == choice.environment.root,
-    }
-
-
-class Stage(TypedDict):
-    """A stage of a start: its state is `done`, `now`, `failed` or `later`; it may take so many seconds."""
-
-    name: str
-    label: _StrOrPromise
-    state: str
-    seconds: float
-
-
-class ViewerContext(TypedDict):
-    """Context of the page of a viewer; a failed start can be repeated while its host is connected."""
-
-    session: ViewerSession
-    stages: list[Stage]
-    is_pending: bool
-    advice: _StrOrPromise
-    retry_url: NotRequired[str]
-    environments_url: NotRequired[str]
-
-
-def viewer_context(session: Session) -> ViewerContext:
-    """Return the status of a viewer and of each stage of its start."""
-    described = session_to_dict(session)
-    status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
-    failed = status == "failed"
-    context: ViewerContext = {
-        "session": described,
-        "stages": stages(status, stage),
-        "is_pending": status in ("connecting", "reconnecting"),
-        "advice": ADVICE[stage] if failed else "",
-    }
-    if failed and any(known["connection_id"] == connection_id for known in services.connections()):
-        arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
-        context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
-        context["environments_url"] = machine_address(connection_id)
-    return context
-
-
-def stages(status: str, current: str) -> list[Stage]:
-    """Return every stage of the start of a viewer."""
-    names = list(STAGES)
-    at = names.index(current) if current in names else len(names)
-    found = []
-    for number, name in enumerate(names):
-        state = "done" if number < at else "later"
-        if number == at:
-            state = "failed" if status == "failed" else "now"
-        found.append(Stage(name=name, label=STAGES[name], state=state, seconds=LIMITS[name]))
-    return found
-
-
-class FolderContext(TypedDict):
-    """Context of the page that lists a remote folder, or the error if it cannot be listed."""
-
-    machine: RemoteConnection
-    environment: str
-    path: str
-    error: NotRequired[str]
-    home_url: NotRequired[str]
-    parents: NotRequired[list[tuple[str, str]]]
-    folders: NotRequired[list[tuple[str, str]]]
-    more: NotRequired[int]
-    files: NotRequired[int]
-    truncated: NotRequired[bool]
-    use_url: NotRequired[str]
-
-
-def folder_context(connection_id: str, environment: str, path: str) -> FolderContext:
-    """Return the folders in a folder of a remote host, or the error if it cannot be listed.
-
-    Raises:
-        ConnectionNotFound: the connection is unknown.
-    """
-    context: FolderContext = {"machine": machine(connection_id), "environment": environment, "path": path}
-
-    def url(folder: str) -> str:
-        return machine_address(connection_id, "remote-folders", environment=environment, path=folder)
-
-    try:
-        folder = services.list_folder(connection_id=connection_id, path=path)
-    except ConnectionNotFound:
-        raise
-    except RemoteError as error:
-        return {**context, "error": sentence_of(str(error.detail)), "home_url": url("~")}
-    inside = folder.path.rstrip("/")
-    parts = [part for part in folder.path.split("/") if part]
-    parents = [(part, url("/" + "/".join(parts[: n + 1]))) for n, part in enumerate(parts)]
-    folders = [(item.name, url(f"{inside}/{item.name}")) for item in folder.items if item.is_dir]
-    return {
-        **context,
-        "path": folder.path,
-        "parents": [("/", url("/")), *parents],
-        "folders": folders[:MOST_FOLDERS],
-        "more": max(0, len(folders) - MOST_FOLDERS),
-        "files": len(folder.items) - len(folders),
-        "truncated": folder.truncated,
-        "use_url": machine_address(connection_id, "remote-start", environment=environment, root=folder.path),
-    }

@@ -1,0 +1,121 @@
+"""Template contexts of the pages that start and show viewers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from django.utils.translation import gettext_lazy as _
+
+from remote.api.requests_viewers import session_to_dict
+from remote.environments.probe import Environment
+from remote.pages.context import machine, machine_address
+from remote.services import connections as services
+from remote.services import environments
+from remote.viewers.session import LIMITS, Session
+from runicorn.api.responses.remote import RemoteConnection, ViewerSession
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
+
+STAGES = {
+    "connect": _("Connect"),
+    "environment": _("Check the environment"),
+    "start": _("Start the viewer"),
+    "tunnel": _("Open the tunnel"),
+    "health": _("Check connection"),
+}
+
+ADVICE = {
+    "connect": _("Check that the host is on and reachable, then connect again."),
+    "environment": _("Choose another environment, or repair this one and try again."),
+    "start": _("Try another environment or storage root."),
+    "tunnel": _("The SSH server may forbid forwarding: AllowTcpForwarding must be on for this user."),
+    "health": _("The host may be busy. Try again."),
+    "": _("Start it again, or check the host."),
+}
+
+
+class StartContext(TypedDict):
+    """Context of the form that starts a viewer."""
+
+    machine: RemoteConnection
+    choice: environments.Choice
+    environment: Environment
+    environments_url: str
+    browse_url: str
+    recheck_url: str
+    entered: dict[str, str]
+    suggested: bool
+
+
+def start_context(connection_id: str, environment: str, entered: dict[str, str]) -> StartContext:
+    """Return the context of the form that starts a viewer in an environment.
+
+    Raises:
+        as `environments.choice`.
+    """
+    choice = environments.choice(connection_id, environment)
+    root = entered.get("root") or choice.environment.root
+    return {
+        "machine": machine(connection_id),
+        "choice": choice,
+        "environment": choice.environment,
+        "environments_url": machine_address(connection_id),
+        "browse_url": machine_address(
+            connection_id, "remote-folders", environment=choice.environment.name, path=root
+        ),
+        "recheck_url": machine_address(connection_id, "remote-start", environment=choice.environment.name),
+        "entered": {**entered, "root": root},
+        "suggested": root == choice.environment.root,
+    }
+
+
+class Stage(TypedDict):
+    """A stage of a start: its state is `done`, `now`, `failed` or `later`; it may take so many seconds."""
+
+    name: str
+    label: _StrOrPromise
+    state: str
+    seconds: float
+
+
+class ViewerContext(TypedDict):
+    """Context of the page of a viewer; a failed start can be repeated while its host is connected."""
+
+    session: ViewerSession
+    stages: list[Stage]
+    is_pending: bool
+    advice: _StrOrPromise
+    retry_url: NotRequired[str]
+    environments_url: NotRequired[str]
+
+
+def viewer_context(session: Session) -> ViewerContext:
+    """Return the status of a viewer and of each stage of its start."""
+    described = session_to_dict(session)
+    status, stage, connection_id = described["status"], described["stage"], described["connection_id"]
+    failed = status == "failed"
+    context: ViewerContext = {
+        "session": described,
+        "stages": stages(status, stage),
+        "is_pending": status in ("connecting", "reconnecting"),
+        "advice": ADVICE[stage] if failed else "",
+    }
+    if failed and any(known["connection_id"] == connection_id for known in services.connections()):
+        arguments = {"environment": described["conda_env"], "root": described["remote_root"]}
+        context["retry_url"] = machine_address(connection_id, "remote-start", **arguments)
+        context["environments_url"] = machine_address(connection_id)
+    return context
+
+
+def stages(status: str, current: str) -> list[Stage]:
+    """Return every stage of the start of a viewer."""
+    names = list(STAGES)
+    at = names.index(current) if current in names else len(names)
+    found = []
+    for number, name in enumerate(names):
+        state = "done" if number < at else "later"
+        if number == at:
+            state = "failed" if status == "failed" else "now"
+        found.append(Stage(name=name, label=STAGES[name], state=state, seconds=LIMITS[name]))
+    return found
