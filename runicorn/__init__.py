@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.export.exporters import MetricsExporter
+    from runicorn.store.board_schema import InvalidBoard
     from runicorn.store.layout import InvalidName, InvalidRunId
+    from runicorn.tracking.board import board
     from runicorn.tracking.config import Config
     from runicorn.tracking.init import RunExists, get_active_run, init
     from runicorn.tracking.module_api import (
@@ -47,6 +49,7 @@ __all__ = [
     "ArtifactType",
     "Config",
     "EnvironmentCapture",
+    "InvalidBoard",
     "InvalidName",
     "InvalidRunId",
     "MetricMonitor",
@@ -54,6 +57,7 @@ __all__ = [
     "Run",
     "RunExists",
     "__version__",
+    "board",
     "enabled",
     "finish",
     "get_active_run",
@@ -77,8 +81,10 @@ _HOMES = {
     "tracking.config": ("Config",),
     "capture.environment": ("EnvironmentCapture",),
     "export.exporters": ("MetricsExporter",),
+    "store.board_schema": ("InvalidBoard",),
     "store.layout": ("InvalidName", "InvalidRunId"),
     "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
+    "tracking.board": ("board",),
     "tracking.run": ("Run",),
     "tracking.init": ("RunExists", "get_active_run", "init"),
     "tracking.switch": ("enabled", "is_enabled", "reset_enabled", "set_enabled"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs.api import files, recycle_bin, runs, uploads, v2
+from runs.api import boards, files, recycle_bin, runs, uploads, v2
 from runs.pages import run_fragments
 from runs.pages.urls import page_patterns as pages
 
@@ -36,10 +36,14 @@ api_patterns = [
 v2_patterns = [
     path("experiments", v2.ExperimentListView.as_view(), name="v2-experiments"),
     path("analytics/summary", v2.AnalyticsSummaryView.as_view(), name="v2-summary"),
+    path("projects/<str:project>/boards", boards.BoardListView.as_view(), name="v2-boards"),
+    path("projects/<str:project>/boards/<str:name>", boards.BoardView.as_view(), name="v2-board"),
     path("experiments/batch-delete", v2.BatchDeleteView.as_view(), name="v2-batch-delete"),
 ]
 page_patterns = [
     *pages,
+    path("projects/<str:project>/boards", boards.BoardListView.as_view(), name="boards"),
+    path("projects/<str:project>/boards/<str:name>", boards.BoardView.as_view(), name="board"),
     path("runs/<str:run_id>/log", run_fragments.LogBlocksView.as_view(), name="run-log"),
     path("runs/<str:run_id>/media", run_fragments.MediaView.as_view(), name="run-media-list"),
     path("runs/<str:run_id>/histograms", run_fragments.HistogramsView.as_view(), name="run-histograms"),

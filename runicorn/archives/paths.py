@@ -9,7 +9,8 @@ from typing import NamedTuple
 from runicorn.archives.limits import ArchiveRefused
 from runicorn.artifacts import names, store
 from runicorn.artifacts.errors import InvalidArtifact
-from runicorn.store import curation, layout
+from runicorn.store import boards, curation, layout
+from runicorn.store.board_schema import InvalidBoard
 
 ABOUT = "runicorn-archive.json"
 """Member that describes the content of an archive."""
@@ -23,6 +24,7 @@ class Kind(Enum):
     """Kind of a path."""
 
     RUN = "run"
+    BOARD = "board"
     VERSION = "version"
     CONTENT = "content"
     INDEX = "index"
@@ -59,8 +61,8 @@ def place_of(path: str) -> MemberPath:
     if parts[0] == "evaluations" and len(parts) == 2:  # of Runicorn 0.5; ours stand with their versions
         return SKIPPED
     try:
-        place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_run(parts)
-    except (InvalidArtifact, layout.InvalidName) as error:
+        place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_boards(parts) or _in_run(parts)
+    except (InvalidArtifact, InvalidBoard, layout.InvalidName) as error:
         raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: {error}") from error
     if place is None:
         raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: it is not part of a store.")
@@ -85,6 +87,14 @@ def _in_run(parts: list[str]) -> MemberPath | None:
     if layout.is_hidden(run_id) or len(run_id) > layout.NAME_LENGTH:
         return None
     return MemberPath(Kind.RUN, folder, rest)
+
+
+def _in_boards(parts: list[str]) -> MemberPath | None:
+    """`<project>/boards/<name>.json`."""
+    if len(parts) != 3 or parts[1] != boards.BOARDS or not parts[2].endswith(boards.SUFFIX):
+        return None
+    project = layout.check_name(parts[0], "project")
+    return MemberPath(Kind.BOARD, project, boards.check_name(parts[2].removesuffix(boards.SUFFIX)))
 
 
 def _in_artifacts(parts: list[str]) -> MemberPath | None:

@@ -14,7 +14,7 @@ from runicorn.archives.limits import ArchiveRefused, Limits, configured
 from runicorn.archives.paths import Kind
 from runicorn.archives.staging import LOCK, Unpacked, staging, unpack
 from runicorn.artifacts.store import Store
-from runicorn.store import curation, find, layout, removal
+from runicorn.store import boards, curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
 
@@ -34,6 +34,7 @@ class Outcome:
         replaced: folders of runs that replaced a run of the same id.
         left: runs and versions that were not imported, each with the reason.
         versions: new versions of artifacts.
+        boards: boards that are new or were replaced, relative to the root.
         replaceable: number of runs in `left` that `overwrite` would replace.
         files: number of imported files, and `bytes` their size.
     """
@@ -43,6 +44,7 @@ class Outcome:
     left: dict[str, str] = field(default_factory=dict)
     versions: list[str] = field(default_factory=list)
     replaceable: int = 0
+    boards: list[str] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
 
@@ -94,6 +96,7 @@ def import_archive(
             if not dry_run:
                 with shelves.pool.in_use():
                     new = _place(root, folder.parent, shelves, new, staged, versions.contents(unpacked))
+            _place_boards(root, unpacked, outcome, overwrite=overwrite, dry_run=dry_run)
             for arrival in new:
                 outcome.versions.append(str(arrival))
                 outcome.files += len(arrival.files)
@@ -190,6 +193,31 @@ def _place(
     commit.write(staging, runs, staged)
     dropped = commit.apply(root, staging)
     return [arrival for position, arrival in enumerate(new) if position not in dropped]
+
+
+def _place_boards(
+    root: Path, unpacked: Iterable[Unpacked], outcome: Outcome, *, overwrite: bool, dry_run: bool
+) -> None:
+    """Add boards after the runs: each is one small file, and an invalid one is left out."""
+    for entry in unpacked:
+        if entry.place.kind is not Kind.BOARD:
+            continue
+        project, name = entry.place.owner, entry.place.rest
+        relative = f"{project}/{boards.BOARDS}/{name}{boards.SUFFIX}"
+        board, error = boards.parse(entry.path.read_bytes() if entry.size <= boards.CEILING else None)
+        is_there = os.path.lexists(root / relative)
+        if error or (is_there and not overwrite):
+            outcome.left[relative] = error or THERE
+            continue
+        if not dry_run:
+            try:
+                boards.write(root, project, name, board)
+            except OSError as problem:
+                outcome.left[relative] = f"it could not be written: {problem.strerror}"
+                continue
+        outcome.boards.append(relative)
+        outcome.files += 1
+        outcome.bytes += entry.size
 
 
 def _reason(root: Path, before: list[str], overwrite: bool) -> str:

@@ -26,7 +26,7 @@ from runicorn.archives.reader import NTFS, NTFS_EPOCH
 from runicorn.artifacts import store
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store, Version
-from runicorn.store import layout
+from runicorn.store import boards, layout
 from runicorn.store.progress import NO_PROGRESS, Progress
 
 FORMAT = "runicorn.archive/1"
@@ -77,6 +77,18 @@ def _files(folder: Path, name: str) -> Iterator[Entry]:
                 yield from _files(Path(entry.path), f"{name}/{entry.name}")
             elif entry.is_file(follow_symlinks=False):
                 yield Entry(f"{name}/{entry.name}", Path(entry.path))
+
+
+def board_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
+    """Yield the boards of the projects of runs."""
+    projects = {relative.split("/")[0] for relative in runs} - layout.SKIPPED_TOP
+    for project in sorted(projects):
+        with suppress(OSError, layout.InvalidName):
+            folder = boards.folder_of(root, project)
+            for name in boards.names(root, project):
+                path = folder / f"{name}{boards.SUFFIX}"
+                if not path.is_symlink():
+                    yield Entry(f"{project}/{boards.BOARDS}/{path.name}", path)
 
 
 def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -85,5 +86,6 @@ def packed(root: StorageRoot, runs: Iterable[Run]) -> Iterator[bytes]:
         OSError: a file cannot be read. The zip file then has no end, and no reader accepts it.
     """
     folders = [run.folder for run in runs if run.path.is_dir()]
-    entries = write.run_entries(Path(root.path), folders)
+    path = Path(root.path)
+    entries = chain(write.run_entries(path, folders), write.board_entries(path, folders))
     return write.zip_pieces(write.about(folders, ()), entries)

@@ -1,0 +1,193 @@
+"""Boards: arrangements of charts of a project, as small JSON files in its folder `boards/`.
+
+A file is replaced as a whole. Whoever writes one names the version that the change builds on (`etag`), so that of two
+changes made at the same time none is lost. Files may come from anywhere: one that is not valid is listed with what is
+wrong, and never followed out of the store.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runicorn import _platform
+from runicorn.store import curation, layout
+from runicorn.store.board_schema import InvalidBoard, check_board
+from runicorn.store.containment import check_inside
+
+BOARDS = "boards"
+SUFFIX = ".json"
+CEILING = 1024 * 1024
+"""Bytes of the largest board."""
+MOST_BOARDS = 500
+NAME_LENGTH = 100
+
+
+class BoardNotFound(LookupError):
+    """The project has no board of that name."""
+
+
+class BoardChanged(Exception):
+    """The board is not the one that the change builds on.
+
+    Attributes:
+        etag: the present version; None where there is no board.
+    """
+
+    def __init__(self, etag: str | None) -> None:
+        super().__init__("The board was changed meanwhile" if etag else "The board was deleted meanwhile")
+        self.etag = etag
+
+
+class StoredBoard(NamedTuple):
+    """A board as it was read: its content, or why it cannot be used, and the version of the file."""
+
+    name: str
+    board: dict[str, Any]
+    error: str | None
+    etag: str
+    updated_at: float
+
+
+ANY, NONE = "*", ""
+"""Versions to build on: whatever there is or is not, and no board yet."""
+
+
+def check_name(name: object) -> str:
+    """Return the name of a board, fit to be a file.
+
+    Raises:
+        InvalidBoard: it is not text of 1 to 100 characters, or cannot be the name of a file.
+    """
+    try:
+        checked = layout.check_name(name, "name of a board")
+    except layout.InvalidName as error:
+        raise InvalidBoard(str(error)) from None
+    if re.search(r'[<>:"|?*]|[. ]$', checked) or layout.DEVICES.fullmatch(checked):
+        raise InvalidBoard(f"Invalid name of a board {checked!r}: some systems have no such file.")
+    return checked
+
+
+def folder_of(root: Path, project: str) -> Path:
+    """Return the folder of the boards of a project.
+
+    Raises:
+        InvalidName: the project cannot be a folder.
+        OutsideStore: a link leads out of the storage root.
+    """
+    return check_inside(root, root / layout.check_name(project, "project") / BOARDS)
+
+
+def names(root: Path, project: str) -> list[str]:
+    """Return the names of the boards of a project, sorted; at most `MOST_BOARDS`."""
+    try:
+        with os.scandir(folder_of(root, project)) as entries:
+            found = [
+                entry.name.removesuffix(SUFFIX)
+                for entry in entries
+                if entry.name.endswith(SUFFIX) and not entry.name.startswith(".") and entry.is_file()
+            ]
+    except OSError:
+        return []
+    return sorted(name for name in found if _is_name(name))[:MOST_BOARDS]
+
+
+def read(root: Path, project: str, name: str) -> StoredBoard:
+    """Return a board.
+
+    Raises:
+        BoardNotFound: there is none.
+        InvalidBoard, InvalidName: name or project is invalid.
+        OSError: it could not be read.
+    """
+    path = folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
+    try:
+        raw = _platform.read_regular(path, CEILING + 1, follow_links=False)
+        updated_at = os.lstat(path).st_mtime
+    except FileNotFoundError:
+        raise BoardNotFound(name) from None
+    board, error = parse(raw)
+    return StoredBoard(name, board, error, _etag(raw), updated_at)
+
+
+def write(root: Path, project: str, name: str, board: dict[str, Any], *, expected: str = ANY) -> StoredBoard:
+    """Replace or create a board.
+
+    Args:
+        root: the storage root.
+        project: its project; the folder is made.
+        name: its name.
+        board: the whole content, see `runicorn.store.board_schema`.
+        expected: version that the change builds on, `NONE` for a new board, or `ANY`.
+
+    Raises:
+        InvalidBoard, InvalidName: content, name or project is invalid; nothing was changed.
+        BoardChanged: the version is another one.
+        OSError: it could not be written.
+    """
+    content = json.dumps(check_board(board), indent=2, ensure_ascii=False).encode("utf-8", "replace")
+    if len(content) > CEILING:
+        raise InvalidBoard(f"A board has at most {CEILING // 1024} KiB.")
+    path = folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
+    with _platform.file_lock(curation.private_folder(root) / "boards.lock"):
+        _check_version(root, project, name, expected)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _platform.replace_file(check_inside(root, path), content)
+    return StoredBoard(name, board, None, _etag(content), time.time())
+
+
+def delete(root: Path, project: str, name: str, *, expected: str = ANY) -> None:
+    """Remove a board.
+
+    Raises:
+        BoardNotFound: there is none.
+        BoardChanged: the version is another one than `expected`.
+        InvalidBoard, InvalidName: name or project is invalid.
+        OSError: it could not be removed.
+    """
+    path = folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
+    with _platform.file_lock(curation.private_folder(root) / "boards.lock"):
+        _check_version(root, project, name, expected)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            raise BoardNotFound(name) from None
+
+
+def _check_version(root: Path, project: str, name: str, expected: str) -> None:
+    if expected == ANY:
+        return
+    try:
+        present: str | None = read(root, project, name).etag
+    except BoardNotFound:
+        present = None
+    if (present or NONE) != expected:
+        raise BoardChanged(present)
+
+
+def parse(raw: bytes | None) -> tuple[dict[str, Any], str | None]:
+    """Return the content of a file, and why it cannot be used; None stands for a file that is too large."""
+    if raw is None or len(raw) > CEILING:
+        return {}, f"The file is larger than {CEILING // 1024} KiB and was not read."
+    try:
+        return check_board(json.loads(raw.decode().removeprefix("\ufeff"))), None
+    except InvalidBoard as error:
+        return {}, str(error)
+    except (ValueError, RecursionError):
+        return {}, "The file is not valid JSON."
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return bool(check_name(name))
+    except InvalidBoard:
+        return False
+
+
+def _etag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
