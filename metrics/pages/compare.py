@@ -151,7 +151,8 @@ def chart_groups(runs: Sequence[Run]) -> list[Group]:
     lanes: dict[str, int] = {}
     for name, lane in found:
         lanes.setdefault(name, lane)
-    return grouped(Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items())
+    curves = [Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items()]
+    return grouped(curves, primary={run.best_metric_name or "" for run in runs})
 
 
 def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from metrics.models import Journal, Series
+from metrics.pages.chart_order import in_default_order
 from metrics.query import charts
 from metrics.query.plan import Window
 from metrics.query.series_view import JournalReplaced, View, directories
 from metrics.store import journal_problems
 from metrics.store.lanes import Lane
-from runicorn_site.web.natural_sort import natural
 from runs.models import Run
 
 WIDTH, HEIGHT = 64, 20
@@ -63,16 +63,16 @@ class Group:
 
 
 def chart_groups(run: Run) -> list[Group]:
-    """All series of a run's present journal by group and name; those of the machine come last."""
+    """All series of a run's present journal by section, in the default order."""
     present = Series.objects.filter(run=run, generation=F("run__journal__generation"), lane__in=SHOWN)
     found = present.order_by("name", "lane")
     curves = [_curve(next(same)) for _, same in groupby(found, key=lambda series: series.name)]
-    return grouped(curves)
+    return grouped(curves, primary={run.best_metric_name or ""})
 
 
-def grouped(curves: Iterable[Curve]) -> list[Group]:
-    """The charts by group and name; those without steps come last."""
-    ordered = sorted(curves, key=lambda curve: (curve.time_only, natural(curve.group), natural(curve.name)))
+def grouped(curves: Iterable[Curve], *, primary: Collection[str], chosen: Sequence[str] = ()) -> list[Group]:
+    """The charts by section in the default order; see `metrics.pages.chart_order`."""
+    ordered = in_default_order(curves, primary=primary, chosen=chosen)
     return [Group(name, list(charts)) for name, charts in groupby(ordered, key=lambda curve: curve.group)]
 
 

@@ -1,0 +1,111 @@
+"""Default order of charts: what a reader looks for first, and counters and the machine last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from enum import IntEnum
+from typing import Any, Protocol, TypeVar
+
+from runicorn_site.web.natural_sort import natural
+from runs.query.ordering import AGGREGATES
+from runs.query.where.ast import Kind, Node, comparisons
+
+VALIDATION = re.compile(r"val|valid|validation|eval|evaluation|dev|test", re.IGNORECASE)
+TRAINING = re.compile(r"train|training", re.IGNORECASE)
+COUNTER = re.compile(
+    r"(global_?|trainer_?)?(step|epoch|iter|iteration|batch)s?(_?(idx|num|count))?|lr|learning_rate|lr[-_].*",
+    re.IGNORECASE,
+)
+SYSTEM = "system/"
+
+
+class Charted(Protocol):
+    """A chart before its points are known."""
+
+    @property
+    def name(self) -> str:
+        """The metric."""
+
+    @property
+    def group(self) -> str:
+        """The section."""
+
+    @property
+    def time_only(self) -> bool:
+        """Whether the metric has no steps."""
+
+
+class Rank(IntEnum):
+    """Classes of metrics, the first on top."""
+
+    PRIMARY = 0
+    CHOSEN = 1
+    VALIDATION = 2
+    TRAINING = 3
+    OTHER = 4
+    STEPLESS = 5
+    COUNTER = 6
+    SYSTEM = 7
+
+
+Key = tuple[int, int]
+T = TypeVar("T", bound=Charted)
+
+
+def in_default_order(
+    charts: Iterable[T], *, primary: Collection[str] = (), chosen: Sequence[str] = ()
+) -> list[T]:
+    """Return charts section by section.
+
+    Sections are ordered by the best of their charts: primary metrics, metrics that runs are sorted or filtered by,
+    validation, training, the rest, metrics without steps, counters such as the epoch, the machine.
+
+    Args:
+        charts: the charts of a page.
+        primary: primary metrics of the runs.
+        chosen: metrics that runs are sorted or filtered by, in order of importance.
+    """
+    listed = list(charts)
+    keys = {chart.name: _key(chart, primary, chosen) for chart in listed}
+    sections: dict[str, Key] = {}
+    for chart in listed:
+        sections[chart.group] = min(sections.get(chart.group, keys[chart.name]), keys[chart.name])
+
+    def order(chart: T) -> tuple[Any, ...]:
+        mine = keys[chart.name]
+        return sections[chart.group], natural(chart.group), mine, natural(chart.name)
+
+    return sorted(listed, key=order)
+
+
+def metrics_of_list(order_by: Iterable[str], where: Node | None = None) -> list[str]:
+    """Return the metrics that a list of runs is sorted by and filtered by, each once."""
+    found = []
+    for key in order_by:
+        kind, _, rest = key.lstrip("-").partition(".")
+        name, _, figure = rest.rpartition(".")
+        if kind == "metric" and name and figure in AGGREGATES:
+            found.append(name)
+    if where is not None:
+        found += [one.field.name for one in comparisons(where) if one.field.kind is Kind.METRIC]
+    return list(dict.fromkeys(found))
+
+
+def _key(chart: Charted, primary: Collection[str], chosen: Sequence[str]) -> Key:
+    name = chart.name
+    if name in primary:
+        return Rank.PRIMARY, 0
+    if name in chosen:
+        return Rank.CHOSEN, list(chosen).index(name)
+    if name.startswith(SYSTEM):
+        return Rank.SYSTEM, 0
+    if COUNTER.fullmatch(name.rpartition("/")[2]):
+        return Rank.COUNTER, 0
+    if chart.time_only:
+        return Rank.STEPLESS, 0
+    # `val/loss` and `val_loss` alike.
+    first = re.split(r"[/_.\- ]", name, maxsplit=1)[0]
+    if VALIDATION.fullmatch(first):
+        return Rank.VALIDATION, 0
+    return (Rank.TRAINING if TRAINING.fullmatch(first) else Rank.OTHER), 0
