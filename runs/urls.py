@@ -35,6 +35,7 @@ api_patterns = [
 ]
 v2_patterns = [
     path("experiments", v2.ExperimentListView.as_view(), name="v2-experiments"),
+    path("where", v2.WhereCompletionView.as_view(), name="v2-where"),
     path("analytics/summary", v2.AnalyticsSummaryView.as_view(), name="v2-summary"),
     path("projects/<str:project>/boards", boards.BoardListView.as_view(), name="v2-boards"),
     path("projects/<str:project>/boards/<str:name>", boards.BoardView.as_view(), name="v2-board"),
@@ -42,6 +43,7 @@ v2_patterns = [
 ]
 page_patterns = [
     *pages,
+    path("where", v2.WhereCompletionView.as_view(), name="where"),
     path("projects/<str:project>/boards", boards.BoardListView.as_view(), name="boards"),
     path("projects/<str:project>/boards/<str:name>", boards.BoardView.as_view(), name="board"),
     path("runs/<str:run_id>/log", run_fragments.LogBlocksView.as_view(), name="run-log"),

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import Any
 
-from runicorn.api.responses.experiments import BatchDeletion, Experiment, ExperimentPage
+from runicorn.api.responses.experiments import (
+    BatchDeletion,
+    Experiment,
+    ExperimentPage,
+    WhereCompletion,
+    WhereSuggestion,
+)
 from runicorn.api.responses.runs import RunResult
 from runs.api import responses
 from runs.models import Run, StorageRoot
-from runs.query import counts
+from runs.query import counts, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered
+from runs.query.where import parser
+from runs.query.where.completion import place_at
 
 EXPERIMENT = responses.ITEM | {
     "created_at": "created",
@@ -96,3 +105,25 @@ def deletion(results: dict[str, RunResult]) -> BatchDeletion:
 def count_files(run: Run) -> int:
     """Return the number of files below the run's folder; a link counts as one and is not followed."""
     return sum(len(files) for _, _, files in os.walk(run.path))
+
+
+def completion(
+    root: StorageRoot, where: str = "", cursor: int | None = None, project: str | None = None
+) -> WhereCompletion:
+    """Build the response to an expression that is being written."""
+    place = place_at(where, len(where) if cursor is None else cursor)
+    words: list[WhereSuggestion] = []
+    for one in where_keys.suggestions(root, place):
+        word = WhereSuggestion(text=one.text, kind=one.kind)
+        if one.runs is not None:
+            word["runs"] = one.runs
+        words.append(word)
+    answer = WhereCompletion(valid=True, start=place.start, suggestions=words)
+    try:
+        node = parser.parse(where, partial(where_keys.resolve, root)) if where.strip() else None
+    except parser.BadWhere as error:
+        return {**answer, "valid": False, "error": str(error), "position": error.position}
+    answer["total"], is_capped = counts.capped(find_runs(root, where=node, project=project))
+    if is_capped:
+        answer["total_capped"] = True
+    return answer

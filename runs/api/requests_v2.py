@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -10,8 +11,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from runicorn_site.web import timestamps
-from runicorn_site.web.serializers import WHOLE, Body
+from runicorn_site.web.serializers import WHOLE, Body, Query
+from runs.active_root import active_root
 from runs.api.requests import RunListQuery
+from runs.query import where_keys
 from runs.query.where import parser as where
 
 MOST_EXPERIMENTS = 1000
@@ -52,7 +55,7 @@ class Where(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The condition as a tree."""
         try:
-            return where.parse(str(data))
+            return where.parse(str(data), partial(where_keys.resolve, active_root()))
         except where.BadWhere as error:
             raise serializers.ValidationError(str(error)) from error
 
@@ -110,3 +113,15 @@ class SummaryQuery(serializers.Serializer[Any]):
     days = serializers.IntegerField(
         required=False, default=30, min_value=1, max_value=3650, help_text="Number of days in `runs_per_day`."
     )
+
+
+class CompletionQuery(Query):
+    """An expression that is being written."""
+
+    where = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=2000, trim_whitespace=False
+    )
+    cursor = serializers.IntegerField(
+        required=False, min_value=0, max_value=2000, help_text="Characters before the cursor; all by default."
+    )
+    project = serializers.CharField(required=False, max_length=255, help_text="Count hits in this project.")

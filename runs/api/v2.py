@@ -9,12 +9,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from runicorn.api.responses.analytics import AnalyticsSummary
-from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage
+from runicorn.api.responses.experiments import BatchDeletion, ExperimentPage, WhereCompletion
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.api import experiments
-from runs.api.requests_v2 import BatchDelete, ExperimentListQuery, SummaryQuery
+from runs.api.requests_v2 import BatchDelete, CompletionQuery, ExperimentListQuery, SummaryQuery
 from runs.api.runs import ERRORS, known_ids
 from runs.query import analytics
 from runs.services.dead_runs import refresh_before_listing
@@ -61,3 +61,12 @@ class AnalyticsSummaryView(APIView):
         root = active_root()
         refresh_before_listing(root)
         return Response(analytics.summary(root, query.get("project") or None, query["days"]))
+
+
+class WhereCompletionView(APIView):
+    """Help with writing `where`."""
+
+    @endpoint(query=CompletionQuery, returns=WhereCompletion, errors=[400])
+    def get(self, request: Request, query: dict[str, Any]) -> Response:
+        """Check an expression, count the runs that match, and list words for the place of the cursor."""
+        return Response(experiments.completion(active_root(), **query))

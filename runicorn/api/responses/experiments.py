@@ -119,3 +119,23 @@ class DeletedExperiments(TypedDict):
     """Whether each run was deleted."""
 
     results: dict[str, bool]
+
+
+class WhereSuggestion(TypedDict):
+    """A word that may stand at the cursor of an expression."""
+
+    text: Annotated[str, "As it is written, in quotes where they are needed."]
+    kind: Annotated[str, "`field`, `config`, `metric`, `operator`, `value` or `word`."]
+    runs: NotRequired[Annotated[int, "Runs that have it."]]
+
+
+class WhereCompletion(TypedDict):
+    """Whether an expression is valid, what it finds, and what may stand at the cursor."""
+
+    valid: bool
+    error: NotRequired[str]
+    position: NotRequired[Annotated[int, "Of the error, counted from 1."]]
+    total: NotRequired[Annotated[int, "Runs that match; exact to 10,000."]]
+    total_capped: NotRequired[bool]
+    start: Annotated[int, "Where the word at the cursor begins, counted from 0."]
+    suggestions: list[WhereSuggestion]

@@ -21,6 +21,7 @@ from runs.pages.table.columns import AGGREGATES, Column, column_of, is_added, me
 from runs.pages.table.head import Chip, Heading, Offer, chips, headings, offers, orders
 from runs.pages.table.state import TableState, number
 from runs.query import counts as counting
+from runs.query import where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered
@@ -160,7 +161,7 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         statuses=state.statuses,
         tags=state.tags,
         search=state.search,
-        where=parse(state.where) if state.where else None,
+        where=parse(state.where, partial(where_keys.resolve, root)) if state.where else None,
     )
     # Not an argument above: nearly all runs pass, so an index lookup would not help.
     return found.filter(archived=state.archived)

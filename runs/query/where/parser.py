@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from runicorn_site.web import timestamps
 from runs.query.where.ast import (
@@ -49,8 +50,9 @@ SIGN = re.compile(r"!=|<=|>=|==|[=<>(),]")
 class BadWhere(ValueError):
     """The expression is malformed; the message names the position, counted from 1."""
 
-    def __init__(self, problem: str, position: int) -> None:
-        super().__init__(f"where: {problem} at position {position}")
+    def __init__(self, problem: str, position: int, hint: str = "") -> None:
+        super().__init__(f"where: {problem} at position {position}{hint}")
+        self.problem, self.position = problem, position
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +71,51 @@ class Token:
         return self.text.lower() if not self.is_word or self.bare == self.text else '"'
 
 
-def parse(text: str) -> Node:
+Resolve = Callable[[str], "Field | str | None"]
+"""Finds the field that a bare key stands for: the field, or what is wrong with the key, or None."""
+
+
+def parse(text: str, resolve: Resolve | None = None) -> Node:
     """Return the syntax tree of an expression.
+
+    Args:
+        text: the expression.
+        resolve: finds fields for bare keys, such as `config.optim.lr` for `lr`.
 
     Raises:
         BadWhere: it is malformed, too long, too deep, or has too many comparisons.
     """
     if len(text) > LONGEST:
         raise BadWhere(f"more than {LONGEST} characters; the rest begins", LONGEST + 1)
-    return _Parser(_tokens(text)).parse()
+    return _Parser(_tokens(text), resolve).parse()
+
+
+Expected = Literal["field", "operator", "value", "connective", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What is expected after the beginning of an expression, and the field of the comparison that it ends in."""
+
+    expected: Expected
+    field: Field | None = None
+
+
+def unfinished(text: str) -> Unfinished:
+    """Return what is expected after the beginning of an expression; nothing where it is malformed already."""
+    try:
+        reader = _Parser(_tokens(text[:LONGEST]), lambda key: Field(Kind.CONFIG, key))
+    except BadWhere:
+        return Unfinished("nothing")
+    try:
+        reader.parse()
+    except BadWhere as error:
+        at_end = reader.next.text == "" and not reader.next.is_word
+        if not at_end:
+            return Unfinished("nothing")
+        expected: Expected = _EXPECTED.get(error.problem, "nothing")
+        return Unfinished(expected, None if expected == "field" else reader.last_field)
+    return Unfinished("connective")
 
 
 def _tokens(text: str) -> list[Token]:
@@ -108,9 +146,19 @@ def _word(text: str, start: int) -> tuple[Token, int]:
     return Token(whole, start + 1, True, bare), at
 
 
+_EXPECTED: dict[str, Expected] = {
+    "expected a field": "field",
+    "expected a comparison": "operator",
+    "expected a value": "value",
+    "expected ')'": "connective",
+}
+
+
 class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
+    def __init__(self, tokens: list[Token], resolve: Resolve | None = None) -> None:
         self.tokens = tokens
+        self.resolve = resolve
+        self.last_field: Field | None = None
         self.at = self.depth = self.comparisons = 0
 
     @property
@@ -167,7 +215,9 @@ class _Parser:
         self.comparisons += 1
         if self.comparisons > MOST_COMPARISONS:
             raise BadWhere(f"more than {MOST_COMPARISONS} comparisons", self.next.position)
-        field, position = self.field(), self.next.position
+        self.last_field = None
+        self.last_field = field = self.field()
+        position = self.next.position
         if self.accept("is"):
             negated = self.accept("not")
             self.expect("null")
@@ -199,7 +249,10 @@ class _Parser:
         if dot and kind in ("config", "metric") and 0 < len(name) <= LONGEST_NAME and "\0" not in name:
             return Field(Kind.CONFIG, name) if kind == "config" else Field(Kind.METRIC, name, FIGURES[figure])
         if token.text not in FIELDS:
-            raise BadWhere(f"unknown field {token.text[:60]!r}", token.position)
+            found = self.resolve(token.text) if self.resolve and token.text else None
+            if isinstance(found, Field):
+                return found
+            raise BadWhere(f"unknown field {token.text[:60]!r}", token.position, found or "")
         return Field(*FIELDS[token.text])
 
     def values(self, field: Field, operator: str) -> tuple[str | float | bool, ...]:

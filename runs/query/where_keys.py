@@ -1,0 +1,107 @@
+"""Keys and values that the runs of a root have, for writing conditions on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from django.db.models import Count
+
+from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
+from runs.query.where.ast import FIELDS, FIGURES, Field, Kind
+from runs.query.where.completion import Place, field_names, operators, quoted
+
+MOST = 20
+CONFIG, METRIC = "config", "metric"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A word that may stand at the cursor.
+
+    Attributes:
+        text: as it is written in the expression.
+        kind: `field`, `config`, `metric`, `operator`, `value` or `word`.
+        runs: how many runs have it; None where that does not apply.
+    """
+
+    text: str
+    kind: str
+    runs: int | None = None
+
+
+def resolve(root: StorageRoot, key: str) -> Field | str | None:
+    """Return the field that a bare key stands for, or ". Did you mean …?" where that is not certain.
+
+    A key stands for the only config key or metric that is called so, with or without what comes before its last dot
+    or slash.
+    """
+    found = [one for one in _keys(root) if one[1] == key or one[1].endswith((f".{key}", f"/{key}"))]
+    if len(found) == 1:
+        kind, name, _ = found[0]
+        return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
+    if not found:
+        known = {name: one for one in _keys(root) for name in (one[1], one[1].rpartition(".")[2])}
+        found = [known[name] for name in get_close_matches(key, list(known), n=3, cutoff=0.75)]
+        found += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
+    if not found:
+        return None
+    best = sorted(dict.fromkeys(found), key=lambda one: -one[2])[:3]
+    return ". Did you mean " + " or ".join(_written(one) for one in best) + "?"
+
+
+def suggestions(root: StorageRoot, place: Place) -> list[Suggestion]:
+    """Return words for a place in an expression, those that begin as what is typed first."""
+    if place.expected == "field":
+        found = _fields(root)
+        found.append(Suggestion("not", "word"))
+    elif place.expected == "operator":
+        found = [Suggestion(operator, "operator") for operator in operators(place.field)]
+    elif place.expected == "value" and place.field is not None:
+        found = _values(root, place.field)
+    elif place.expected == "connective":
+        found = [Suggestion(word, "word") for word in ("and", "or")]
+    else:
+        found = []
+    typed = place.typed.casefold()
+    plain = {one: one.text.casefold().replace('"', "") for one in found}
+    starting = [one for one in found if plain[one].startswith(typed)]
+    others = [one for one in found if not plain[one].startswith(typed) and typed in plain[one]]
+    return [*starting, *others][:MOST]
+
+
+def _written(found: tuple[str, str, int]) -> str:
+    kind, name, runs = found
+    return f"{kind}.{quoted(name)} ({runs:,} {'run' if runs == 1 else 'runs'})" if kind else name
+
+
+def _keys(root: StorageRoot) -> list[tuple[str, str, int]]:
+    """Return (kind, key, number of runs) of all config keys and metrics."""
+    found: list[tuple[str, str, int]] = []
+    for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
+        rows = model.objects.filter(root=root).values_list("key").annotate(runs=Count("run")).order_by("key")
+        found += [(kind, key, runs) for key, runs in rows]
+    return found
+
+
+def _fields(root: StorageRoot) -> list[Suggestion]:
+    keys = sorted(_keys(root), key=lambda one: -one[2])
+    found = [Suggestion(f"{kind}.{quoted(name)}", kind, runs) for kind, name, runs in keys]
+    return [Suggestion(name, "field") for name in field_names()] + found
+
+
+def _values(root: StorageRoot, field: Field) -> list[Suggestion]:
+    if field.kind is Kind.FLAG:
+        return [Suggestion(word, "value") for word in ("true", "false")]
+    rows: Iterable[tuple[str, int]] = ()
+    if field.kind is Kind.TEXT and field.name != "run_id":
+        of_root = Run.objects.in_root(root).live().exclude(**{field.name: None}).exclude(**{field.name: ""})
+        rows = of_root.values_list(field.name).annotate(runs=Count("id")).order_by("-runs", field.name)[:500]
+    elif field.kind is Kind.TAGS:
+        tags = RunTag.objects.filter(root=root).values_list("tag")
+        rows = tags.annotate(runs=Count("run")).order_by("-runs", "tag")[:500]
+    elif field.kind is Kind.CONFIG:
+        params = RunParam.objects.filter(root=root, key=field.name).values_list("text")
+        rows = params.annotate(runs=Count("run")).order_by("-runs", "text")[:500]
+    return [Suggestion(quoted(text), "value", runs) for text, runs in rows]

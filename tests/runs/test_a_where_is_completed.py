@@ -1,0 +1,114 @@
+"""While a condition is written: bare keys, suggestions, and how many runs it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from runs.query.where.completion import place_at
+from runs.query.where.parser import unfinished
+
+MakeRun = Callable[..., str]
+
+
+@pytest.fixture(autouse=True)
+def runs(store: Path, make_run: MakeRun, look: Callable[[], None]) -> None:
+    for i in range(3):
+        config = {"optim": {"lr": 0.1 * (i + 1), "name": "adam w"}, "seed": i, "data": {"seed": i}}
+        make_run(store, project="vision", config=config, tags=["good"] if i else [])
+    make_run(store, project="text", config={"learning rate": 1, "x": {"width": 3}, "width": 4})
+    look()
+
+
+@pytest.fixture
+def complete(api: APIClient) -> Callable[..., dict[str, Any]]:
+    def ask(where: str, **query: Any) -> dict[str, Any]:
+        answer = api.get("/where", {"where": where, **query})
+        assert answer.status_code == 200
+        return answer.json()
+
+    return ask
+
+
+Complete = Callable[..., dict[str, Any]]
+
+
+def texts(answer: dict[str, Any]) -> list[str]:
+    return [one["text"] for one in answer["suggestions"]]
+
+
+def test_a_bare_key_stands_for_the_only_key_of_that_name(api: APIClient) -> None:
+    listed = api.get("/api/v2/experiments", {"where": "lr < 0.25"})
+    assert listed.status_code == 200 and listed.json()["total"] == 2
+    assert "unknown field" not in api.get("/", {"where": "lr < 0.25"}).content.decode()
+    assert "unknown field" in api.get("/", {"where": "seed < 0.25"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("where", "problem"),
+    [
+        (
+            "pinned = true and seed = 1",
+            "where: unknown field 'seed' at position 19. Did you mean config.seed (3 runs) or config.data.seed (3 runs)?",
+        ),
+        ("lrr < 1", "where: unknown field 'lrr' at position 1. Did you mean config.optim.lr (3 runs)?"),
+        ("statu = failed", "where: unknown field 'statu' at position 1. Did you mean status?"),
+        ("zzz < 1", "where: unknown field 'zzz' at position 1"),
+    ],
+)
+def test_an_uncertain_key_is_asked_about(
+    api: APIClient, complete: Complete, where: str, problem: str
+) -> None:
+    answer = complete(where)
+    assert not answer["valid"] and "total" not in answer
+    assert set(answer["error"].split()) == set(problem.split())
+    assert answer["position"] == int(problem.split("position ")[1].split(".")[0])
+    assert api.get("/api/v2/experiments", {"where": where}).json()["errors"]["where"] == [
+        answer["error"].removeprefix("where: ")
+    ]
+
+
+def test_hits_are_counted_while_writing(complete: Complete) -> None:
+    assert complete("")["total"] == 4
+    assert complete("config.optim.lr > 0.15")["total"] == 2
+    assert complete("config.width = 4", project="vision")["total"] == 0
+
+
+def test_fields_keys_operators_and_values_are_completed(complete: Complete) -> None:
+    assert texts(complete("opt"))[:2] == ["config.optim.lr", "config.optim.name"]
+    assert 'config."learning rate"' in texts(complete("config.lea"))
+    assert texts(complete("stat")) == ["status"]
+    assert texts(complete("config.optim.lr "))[:4] == ["=", "!=", "<", "<="]
+    assert texts(complete("pinned ")) == ["=", "!="] and texts(complete("pinned = ")) == ["true", "false"]
+    names = complete('config.optim.name = "ad')
+    assert names["suggestions"] == [{"text": '"adam w"', "kind": "value", "runs": 3}]
+    assert names["start"] == len("config.optim.name = ")
+    assert complete("project = ")["suggestions"][0] == {"text": "vision", "kind": "value", "runs": 3}
+    assert texts(complete("tags in (go")) == ["good"]
+    assert texts(complete("pinned = true ")) == ["and", "or"]
+    assert texts(complete("conf = 1 and proj", cursor=3))[0] == "config.data.seed"
+    assert "project" in texts(complete("config.seed = 1 and proj"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "field"),
+        ("not (", "field"),
+        ("lr", "operator"),
+        ("lr <", "value"),
+        ("lr in (1,", "value"),
+        ("lr < 1", "connective"),
+        ("(lr < 1", "connective"),
+        ("lr < 1 or", "field"),
+        ("lr < < 1", "nothing"),
+        ("lr < 1)", "nothing"),
+    ],
+)
+def test_what_is_expected_is_known_at_every_place(text: str, expected: str) -> None:
+    assert unfinished(text).expected == expected
+    assert place_at(text + " ", len(text) + 1).expected == expected
