@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.export.exporters import MetricsExporter
-    from runicorn.store.board_schema import InvalidBoard
+    from runicorn.store.boards.schema import InvalidBoard
     from runicorn.store.layout import InvalidName, InvalidRunId
     from runicorn.tracking.board import board
     from runicorn.tracking.config import Config
@@ -81,7 +81,7 @@ _HOMES = {
     "tracking.config": ("Config",),
     "capture.environment": ("EnvironmentCapture",),
     "export.exporters": ("MetricsExporter",),
-    "store.board_schema": ("InvalidBoard",),
+    "store.boards.schema": ("InvalidBoard",),
     "store.layout": ("InvalidName", "InvalidRunId"),
     "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "tracking.board": ("board",),

@@ -10,7 +10,7 @@ from runicorn.archives.limits import ArchiveRefused
 from runicorn.artifacts import names, store
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.store import boards, curation, layout
-from runicorn.store.board_schema import InvalidBoard
+from runicorn.store.boards.schema import InvalidBoard
 
 ABOUT = "runicorn-archive.json"
 """Member that describes the content of an archive."""

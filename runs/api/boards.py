@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
 from runicorn.store import boards
-from runicorn.store.board_schema import InvalidBoard
+from runicorn.store.boards.schema import InvalidBoard
 from runicorn.store.layout import InvalidName
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Body
@@ -34,7 +34,7 @@ IF_NONE_MATCH = OpenApiParameter(
 
 
 class BoardBody(Body):
-    """The content of a board, as `runicorn.store.board_schema` describes it."""
+    """The content of a board, as `runicorn.store.boards.schema` describes it."""
 
     title = serializers.CharField(required=False, max_length=255)
     sections = serializers.ListField(child=serializers.DictField(), required=False, max_length=200)

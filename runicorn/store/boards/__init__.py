@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from runicorn import _platform
 from runicorn.store import curation, layout
-from runicorn.store.board_schema import InvalidBoard, check_board
+from runicorn.store.boards.schema import InvalidBoard, check_board
 from runicorn.store.containment import check_inside
 
 BOARDS = "boards"
@@ -122,7 +122,7 @@ def write(root: Path, project: str, name: str, board: dict[str, Any], *, expecte
         root: the storage root.
         project: its project; the folder is made.
         name: its name.
-        board: the whole content, see `runicorn.store.board_schema`.
+        board: the whole content, see `runicorn.store.boards.schema`.
         expected: version that the change builds on, `NONE` for a new board, or `ANY`.
 
     Raises:
