@@ -23,7 +23,7 @@ def today(name: str, *sizes: str) -> Screen:
 
 
 def journeys() -> Iterator[str]:
-    for file in FOLDER.glob("test_people_*.py"):
+    for file in FOLDER.glob("test_users_*.py"):
         text = file.read_text(encoding="utf-8")
         if "pytestmark = pytest.mark.journey\n" not in text:
             continue
