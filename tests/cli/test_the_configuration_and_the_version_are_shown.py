@@ -50,7 +50,7 @@ def test_a_broken_configuration_is_reported(call: Call, home: Path, content: str
 @pytest.mark.parametrize("path", ["E:\\X", "c:/runs", "\\\\server\\share"])
 def test_a_path_of_windows_is_refused_elsewhere(call: Call, path: str) -> None:
     code, said = call("config", "--set-user-root", path)
-    assert code == 2 and "is a path of Windows" in said
+    assert code == 2 and "is a Windows path" in said
     assert "(not set)" in call("config")[1] and not Path(path).exists()
 
 

@@ -77,8 +77,8 @@ def test_a_store_of_the_old_version_is_imported(store: Path, api: Any) -> None:
     [
         (b"no archive", 400, "not a zip, tar or tar.gz file"),
         (zipped({**good(), "../evil": b""}), 400, "'../evil'"),
-        (zipped({**good(), "p/n/runs/x/zeros": bytes(30_000_000)}), 413, "more than 200 times as large"),
-        (zipped({}), 400, "no run and no artifact"),
+        (zipped({**good(), "p/n/runs/x/zeros": bytes(30_000_000)}), 413, "more than 200 times its size"),
+        (zipped({}), 400, "neither runs nor artifacts"),
     ],
 )
 def test_errors_of_an_archive_are_reported(

@@ -162,7 +162,7 @@ def test_an_empty_event_file_makes_no_run(tmp_path: Path, folder: Path) -> None:
     event_file(tmp_path / "logs" / "full", 1)
     answer = run_import("tensorboard", tmp_path / "logs", folder)
     assert counts(answer) == (1, 0, 0, 0) and list(runs(folder)) == ["logs/full"]
-    assert sum("holds no values" in sentence for sentence in answer["left"]) == 2
+    assert sum("has no values" in sentence for sentence in answer["left"]) == 2
 
 
 def test_a_run_without_a_start_has_the_time_of_its_first_record(folder: Path) -> None:

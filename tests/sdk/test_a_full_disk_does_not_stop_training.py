@@ -65,7 +65,7 @@ def test_training_goes_on_and_the_missing_records_are_counted(
         assert ended.end() == 0 and "trained" in ended.stdout
         there = _whole_steps(only_run(disk).path)
         assert only_run(disk).status == "finished"
-    assert ended.stderr.count("The program goes on") == 1
+    assert ended.stderr.count("The program continues") == 1
     assert len(there) + _missing(ended.stderr) == 3000
     assert there == list(range(1, len(there) + 1))
 
@@ -113,7 +113,7 @@ def test_the_status_file_of_a_running_run_has_the_missing_records(
 def test_a_file_size_limit_is_handled_like_a_full_disk(script: Callable[..., Script], folder: Path) -> None:
     ended = script(LIMITED, str(folder))
     assert ended.end() == 0 and "trained" in ended.stdout
-    assert ended.stderr.count("The program goes on") == 1
+    assert ended.stderr.count("The program continues") == 1
     there = _whole_steps(only_run(folder).path)
     assert len(there) + _missing(ended.stderr) == 1000
     assert only_run(folder).status == "finished"

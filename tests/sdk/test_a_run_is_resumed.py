@@ -73,7 +73,7 @@ def test_resuming_nothing_begins_a_run(begin: Callable[..., rn.Run]) -> None:
 
 
 def test_resuming_without_an_id_raises(begin: Callable[..., rn.Run]) -> None:
-    with pytest.raises(ValueError, match="needs the run_id"):
+    with pytest.raises(ValueError, match="requires the run_id"):
         begin(resume=True)
 
 

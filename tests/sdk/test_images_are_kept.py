@@ -52,7 +52,7 @@ def test_captions_and_steps_of_any_library_are_accepted(
     run.log_image("k", b"png", step="later")  # type: ignore[arg-type]
     first, second = Recorded(run.run_dir).events("image")
     assert (first["step"], first["caption"], second["step"]) == (3, "x", None)
-    assert "'later' is no whole number" in capsys.readouterr().err
+    assert "'later' is not a 64-bit integer" in capsys.readouterr().err
 
 
 def test_two_images_of_one_key_are_two_files(run: rn.Run) -> None:

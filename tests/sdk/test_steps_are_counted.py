@@ -55,7 +55,7 @@ def test_an_invalid_step_is_reported_once_and_replaced(
     run.log({"loss": 2.0}, step=step)
     run.log({"loss": 3.0}, step=step)
     assert _steps(run) == [1, 2, 3]
-    assert capsys.readouterr().err.count("is no whole number") == 1
+    assert capsys.readouterr().err.count("is not a 64-bit integer") == 1
 
 
 def test_threads_get_steps_of_their_own_in_the_order_of_the_file(run: rn.Run) -> None:

@@ -87,14 +87,14 @@ def test_the_settings_page_lists_what_is_off(
     def listed() -> str:
         return client.get("/settings").content.decode().partition("<dt>Disabled</dt>")[2][:200]
 
-    assert "nothing" in listed()
+    assert "none" in listed()
     monkeypatch.setenv("RUNICORN_DISABLE", "root-change,import")
     assert "import, root-change" in listed()
     monkeypatch.setenv("RUNICORN_DISABLE", "coffee")
-    assert "no capability coffee" in listed()
+    assert "disable: coffee" in listed()
 
 
 def test_an_unknown_capability_is_refused_at_the_start(home: Path, folder: Path) -> None:
     viewer = Viewer(folder, home, "--disable", "coffee")
     assert viewer.process.wait(60) == 2
-    assert "choose from ssh-keys, ssh-agent" in viewer.output
+    assert "Choose from ssh-keys, ssh-agent" in viewer.output

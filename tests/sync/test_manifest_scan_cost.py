@@ -165,7 +165,7 @@ def test_a_disk_that_is_not_mounted_deletes_nothing(folder: Path, tmp_path: Path
     before = (out / "full_manifest.json").read_bytes()
     folder.rename(tmp_path / "unmounted")
     folder.mkdir()
-    with pytest.raises(OSError, match="a disk seems not to be mounted"):
+    with pytest.raises(OSError, match="its disk may not be mounted"):
         ManifestGenerator(folder, output_dir=out).generate()
     assert (out / "full_manifest.json").read_bytes() == before
 
