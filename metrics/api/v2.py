@@ -15,12 +15,13 @@ from metrics.api.metrics import RUN_ERRORS, retry_if_replaced
 from metrics.api.requests import FastQuery, OverlayQuery
 from metrics.api.rows import elapsed, filtered_rows_answer, pending_header
 from metrics.ingest.catch_up import catch_up, catch_up_several
-from metrics.query import overlay, selection, series
+from metrics.query import overlay, series
 from runicorn.api.responses.metrics import ComparedSeries, FilteredRows, RowFilters
 from runicorn_site.web.endpoint import endpoint
 from runs.active_root import active_root
 from runs.api.runs import known_ids
 from runs.services.lookup import get_experiment
+from runs.services.selection import select_runs
 
 
 class MetricsFast(APIView):
@@ -59,7 +60,7 @@ class Overlay(APIView):
         Groups have the mean, extremes and quantiles at common positions, over the runs that reach there.
         """
         began = time.perf_counter()
-        runs = selection.select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
+        runs = select_runs(active_root(), known_ids(active_root(), query.pop("ids"), "ids"))
         pending = catch_up_several(runs.runs)
         answer = retry_if_replaced(lambda: overlay.compare_series(runs, **query))
         timed: ComparedSeries = {**answer, "query_time_ms": elapsed(began)}

@@ -15,7 +15,7 @@ from metrics.models import Journal, Series
 from metrics.query import charts, groups
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
-from metrics.query.selection import Group, Selection, group_runs, start_of
+from metrics.query.selection import Group, group_runs, start_of
 from metrics.query.series import BY_STEP, BY_TIME
 from metrics.query.series_view import View, view_of_several
 from metrics.query.smoothing.curves import smoothed
@@ -31,6 +31,7 @@ from runicorn.api.responses.metrics import (
     UntimedComparedSeries,
 )
 from runs.models import Run
+from runs.services.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from django import template
@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from metrics.ingest import catch_up
-from metrics.pages import panels
+from metrics.pages import panels, workspace
 from metrics.query.progress import progress
 from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
@@ -53,6 +53,12 @@ def chart_panel(run: Run) -> ChartPanel:
     catch_up.catch_up(run, wait=PATIENCE)
     running = run.status == layout.RUNNING
     return {"groups": panels.chart_groups(run), "problems": panels.problems(run), "running": running}
+
+
+@register.simple_tag
+def workspace_panel(runs: Sequence[Run], name: str) -> SafeString:
+    """Render a panel beside the list of runs: `charts`, `config`, `metrics` or `hyperparameters`."""
+    return workspace.render_panel(name, runs)
 
 
 @register.inclusion_tag("metrics/_run_progress.html")

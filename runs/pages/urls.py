@@ -9,6 +9,7 @@ from runs.pages.diff_page import run_diff
 from runs.pages.logged_table_page import run_table
 from runs.pages.run_page import run_page
 from runs.pages.table import actions, views
+from runs.pages.workspace.views import panel
 
 page_patterns = [
     path("", views.runs_table, name="runs"),
@@ -18,6 +19,7 @@ page_patterns = [
     path("runs-matching", actions.matching_ids, name="matching-ids"),
     path("runs-columns", actions.remember_columns, name="remember-columns"),
     path("runs-view", actions.change_view, name="change-view"),
+    path("runs-panel", panel, name="runs-panel"),
     path("recycle-bin", recycle_bin.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", recycle_bin.empty_bin, name="empty-recycle-bin"),
     path("runs/<str:run_id>", run_page, name="run"),

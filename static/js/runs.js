@@ -8,6 +8,7 @@ import { columns } from "./runs/columns.js";
 import { compare } from "./runs/compare.js";
 import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
+import { announceRows } from "./runs/refresh.js";
 import { selection } from "./runs/select.js";
 import { actions } from "./runs/actions.js";
 
@@ -26,9 +27,14 @@ async function refresh() {
   if (address !== asked) mark.tag = undefined;
   asked = address;
   const text = await fragment(address, mark);
-  if (text === null || address !== location.pathname + location.search) return;
+  if (address !== location.pathname + location.search) {
+    await refresh();
+    return;
+  }
+  if (text === null) return;
   merge(holder(), text);
   picks.show();
+  announceRows();
 }
 
 function interval() {
@@ -56,6 +62,7 @@ document.body.addEventListener("htmx:afterSettle", () => {
   const crumb = document.getElementById("crumb");
   crumb.hidden = !project;
   crumb.textContent = project;
+  announceRows();
 });
 
 /** An error shows the message of the server and leaves the table as it is. */
@@ -85,6 +92,7 @@ columns();
 compare(picks);
 actions(picks, refresh);
 
-poll(refresh, interval, (error) => {
+const now = poll(refresh, interval, (error) => {
   say(error ? gettext("Out of date. {reason} Retrying…", { reason: error.message }) : "");
 });
+document.addEventListener("refresh-runs", now);

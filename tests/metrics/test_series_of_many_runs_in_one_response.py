@@ -10,9 +10,10 @@ import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
-from metrics.query import limits, overlay, selection
+from metrics.query import limits, overlay
 from metrics.store.cache import cache
 from runs.active_root import active_root
+from runs.services.selection import select_runs
 
 MakeRun = Callable[..., str]
 UNKNOWN = "20260101_000000_aaaaaa"
@@ -186,5 +187,5 @@ def test_many_runs_take_as_many_queries_as_one(
         with django_assert_num_queries(
             5
         ):  # the runs, their journals twice, series and config; tails are known
-            found = selection.select_runs(active_root(), ids[:count])
+            found = select_runs(active_root(), ids[:count])
             assert len(overlay.compare_series(found, group_by="config.lr")["series"]) == count

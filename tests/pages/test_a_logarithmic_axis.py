@@ -128,7 +128,7 @@ def test_the_start_of_the_axis_is_fetched_until_it_is_complete(board: Any, serve
 def test_the_start_of_a_group_is_fetched_as_well(js: Js) -> None:
     code = """async (source, answer) => {
         const { isThinned } = await import("/static/js/chart/data/refinement.js");
-        const groups = new source.OverlaySource([]);
+        const groups = new source.OverlaySource();
         groups.configure({ group: "tag", band: "min-max" }, "step", 3);
         return groups.curves("loss", answer).map((curve) => isThinned([curve]));
     }"""
@@ -149,7 +149,7 @@ def test_the_start_of_a_group_is_fetched_as_well(js: Js) -> None:
             {"name": "other", "id": "every place", "count": 9, "x": [1, 9]},
         ],
     }
-    assert js("compare/source.js", code, answer) == [False, True, True]
+    assert js("workspace/source.js", code, answer) == [False, True, True]
 
 
 def test_keys_zoom_by_equal_factors(board: Any, server: Server) -> None:  # noqa: F811

@@ -28,8 +28,8 @@ PAGES = [
     "/import",
     "/remote",
     "/remote/host",
-    "/compare",
-    f"/compare?runs={CHARTED}",
+    "/?layout=charts",
+    f"/?layout=charts&runs={CHARTED}",
 ]
 
 

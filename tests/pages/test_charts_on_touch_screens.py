@@ -35,12 +35,12 @@ def test_a_tap_keeps_the_cursor_visible(board: Callable[..., Any]) -> None:  # n
     page.locator(".plot").focus()
     for kind in ("pointerdown", "pointerup", "pointerleave"):
         hand(page, kind, "touch")
-    assert output(page, "loss").startswith("step 4")
+    assert " step 4" in output(page, "loss")
     assert page.locator(".cursor").is_visible()
     page.locator(".plot").blur()
     assert output(page, "loss") == "1.456"
     hand(page, "pointermove", "mouse")
-    assert output(page, "loss").startswith("step 4")
+    assert " step 4" in output(page, "loss")
     hand(page, "pointerleave", "mouse")
     assert output(page, "loss") == "1.456"
 
@@ -49,7 +49,7 @@ def test_scrolling_with_a_finger_leaves_no_cursor(board: Callable[..., Any]) -> 
     page = board("loss")
     until(lambda: painted(page, "loss") > 300)
     hand(page, "pointerdown", "touch")
-    assert output(page, "loss").startswith("step 4")
+    assert " step 4" in output(page, "loss")
     for kind in ("pointercancel", "pointerleave"):
         hand(page, kind, "touch")
     assert output(page, "loss") == "1.456"

@@ -98,7 +98,8 @@ PAGES = [
     "/system",
     "/docs",
     "/redoc",
-    "/compare?runs={run}",
+    "/?layout=charts&runs={run}",
+    *(f"/?layout=charts&runs={{run}}&tab={tab}" for tab in ("config", "metrics", "hyperparameters")),
     "/artifacts",
     "/remote",
     "/nothing",
@@ -110,7 +111,7 @@ def test_no_word_is_outside_of_translations(path: str, runs: dict[str, str], cli
     assert unmarked(html_of(client, path.format(**runs))) == []
 
 
-@pytest.mark.parametrize("path", ["/", "/recycle-bin", "/compare", "/artifacts", "/remote"])
+@pytest.mark.parametrize("path", ["/", "/recycle-bin", "/?layout=charts", "/artifacts", "/remote"])
 def test_empty_pages_have_no_word_outside_of_translations(
     path: str, store: Path, look: Callable[[], None], brackets: None, client: Client
 ) -> None:

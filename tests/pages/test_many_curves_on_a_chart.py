@@ -10,12 +10,13 @@ import pytest
 from tests.waiting import until
 
 BOARD = """async (count) => {
-    document.body.innerHTML = `<h1>Runs</h1><div id="legend"></div><div id="charts">
+    document.body.innerHTML = `<h1>Runs</h1><aside class="side-legend" id="legend"></aside><div id="charts">
         <figure data-name="loss"><figcaption><h3>loss</h3><output></output></figcaption></figure></div>`;
-    const load = (name) => import(`/static/js/chart/${name}.js`);
-    const [{ ChartController }, { Legend }, { Series }, { assign }] = await Promise.all(["controller", "legend", "data/series", "render/colours"].map(load));
+    const load = (name) => import(`/static/js/${name}.js`);
+    const [{ ChartController }, { SideLegend }, { Series }, { lookAt }] = await Promise.all(
+        ["chart/controller", "workspace/legend", "chart/data/series", "chart/render/colours"].map(load));
     const keys = Array.from({ length: count }, (_, i) => `run-${i}`);
-    const colours = assign(keys);
+    const colours = new Map(keys.map((key, i) => [key, lookAt(i)]));
     const curve = (key, k) => {
         const x = [0, 10, 20], y = x.map((step) => k + step / 10);
         const series = Series.from({ name: "loss", kind: "float", count: 3, x, y }, 0);
@@ -25,9 +26,15 @@ BOARD = """async (count) => {
     const source = { load: async (name, query) => asked.push(query), curves: () => keys.map(curve) };
     let settings = { axis: "step", smoothing: 0, log: false, range: null, origin: 0 };
     const change = (more) => board.configure((settings = { ...settings, ...more }));
-    const board = new ChartController(document.getElementById("charts"), source, settings, { zoom: (range) => change({ range }) });
-    new Legend(document.getElementById("legend"), keys.map((key, k) => ({ key, label: `Run ${k}`, ...colours.get(key) })),
-        { hide: (hidden) => change({ hidden }), highlight: (key) => board.highlight(key) });
+    const board = new ChartController(document.getElementById("charts"), source, settings, {
+        zoom: (range) => change({ range }), pointed: (reading) => legend.read(reading && { ...reading, settings }) });
+    const entries = (hidden) => keys.map((key, k) => ({ key, label: `Run ${k}`, number: k, text: `${k}`, hidden: hidden.includes(key), ...colours.get(key) }));
+    const hide = (hidden) => { change({ hidden }); legend.setEntries(entries(hidden), "value"); };
+    const legend = new SideLegend(document.getElementById("legend"), {
+        toggle: (key) => hide(settings.hidden?.includes(key) ? settings.hidden.filter((one) => one !== key) : [...(settings.hidden ?? []), key]),
+        solo: (key) => hide(keys.filter((one) => one !== key)),
+        remove() {}, highlight: (key) => board.highlight(key) });
+    legend.setEntries(entries([]), "value");
     window.chart = () => board.feeds.get("loss").chart;
 }"""
 
@@ -53,25 +60,34 @@ def test_the_axis_has_room_for_bands(board: Callable[[int], Any]) -> None:
 def test_a_legend_hides_shows_alone_and_highlights(board: Callable[[int], Any]) -> None:
     page = board(3)
     shown = "chart().curves.map((curve) => curve.label)"
-    entry = page.get_by_role("button", name="Run 1")
-    entry.click()
-    assert page.evaluate(shown) == ["Run 0", "Run 2"]
-    assert entry.get_attribute("aria-pressed") == "false"
-    page.get_by_role("button", name="Run 2").dblclick()
-    assert page.evaluate(shown) == ["Run 2"]
-    page.get_by_role("button", name="Show all").click()
-    assert len(page.evaluate(shown)) == 3
+    entry = page.locator(".side-legend li", has_text="Run 1")
     entry.hover()
     assert page.evaluate("chart().highlighted") == "run-1"
-    for name in ("Run 0", "Run 1", "Run 2"):
-        page.get_by_role("button", name=name).click()
+    page.get_by_role("button", name="Hide Run 1").click()
+    assert page.evaluate(shown) == ["Run 0", "Run 2"]
+    assert page.get_by_role("button", name="Show Run 1").get_attribute("aria-pressed") == "false"
+    page.locator(".side-legend li", has_text="Run 2").hover()
+    page.get_by_role("button", name="Hide Run 2").click(modifiers=["Alt"])
+    assert page.evaluate(shown) == ["Run 2"]
+    page.get_by_role("button", name="Show Run 0").click()
+    assert page.evaluate(shown) == ["Run 0", "Run 2"]
+    for name in ("Run 0", "Run 2"):
+        page.locator(".side-legend li", has_text=name).hover()
+        page.get_by_role("button", name=f"Hide {name}").click()
     until(lambda: page.locator(".message").text_content() == "All curves are hidden.")
 
 
-def test_many_entries_of_a_legend_are_found_by_name(board: Callable[[int], Any]) -> None:
-    page = board(30)
-    page.get_by_label("Filter curves by name").fill("run 2")
-    assert page.locator(".legend li:visible").count() == 12  # 2, 12 and the twenties
+def test_a_legend_is_sorted_by_the_value_under_the_cursor_and_at_rest(board: Callable[[int], Any]) -> None:
+    page = board(3)
+    names = page.locator(".side-legend li .clip")
+    assert names.all_text_contents() == ["Run 2", "Run 1", "Run 0"]
+    page.evaluate("chart().curves[0].series.y[1] = 9")
+    page.locator(".plot").hover(position={"x": page.evaluate("chart().plot.x.at(10)"), "y": 100})
+    until(lambda: names.all_text_contents() == ["Run 0", "Run 2", "Run 1"])
+    assert page.locator(".side-legend li b").all_text_contents() == ["9", "3", "2"]
+    assert page.locator(".side-legend header > *").all_text_contents() == ["loss", "step 10"]
+    page.mouse.move(2, 2)
+    until(lambda: names.all_text_contents() == ["Run 2", "Run 1", "Run 0"])
 
 
 def test_the_cursor_reads_out_every_curve_and_the_nearest_first(board: Callable[[int], Any]) -> None:
@@ -80,8 +96,8 @@ def test_the_cursor_reads_out_every_curve_and_the_nearest_first(board: Callable[
     left = page.evaluate("chart().plot.x.at(10)")
     page.locator(".plot").hover(position={"x": left, "y": down})
     until(lambda: page.locator(".readout:visible p").count() == 3)
-    assert page.locator(".readout p").all_text_contents() == ["Run 23", "Run 12", "Run 01"]
-    assert page.locator("output").text_content() == "step 10 Run 1 2"
+    assert page.locator(".readout p").all_text_contents() == ["3Run 2", "2Run 1", "1Run 0"]
+    assert page.locator("output").text_content() == "2 step 10 Run 1"
     page.mouse.move(2, 2)
     until(lambda: page.locator("output").text_content() == "3 curves")
 
@@ -91,7 +107,7 @@ def test_keys_go_from_curve_to_curve(board: Callable[[int], Any]) -> None:
     page.locator(".plot").focus()
     page.keyboard.press("Home")
     page.keyboard.press("ArrowDown")
-    until(lambda: page.locator("output").text_content() == "step 0 Run 1 1")
+    until(lambda: page.locator("output").text_content() == "1 step 0 Run 1")
     page.keyboard.press("Escape")
     assert page.evaluate("chart().highlighted") is None
 
@@ -118,12 +134,20 @@ def test_a_picture_has_title_legend_and_axes(board: Callable[[int], Any], js: An
     assert paper == [255, 255, 255, 255]
 
 
-def test_a_curve_keeps_its_colour_whoever_else_is_shown(js: Any) -> None:
+def test_twenty_curves_look_different_and_the_first_eight_differ_by_colour(js: Any) -> None:
     code = """m => {
-        const keys = Array.from({length: 20}, (_, i) => `2026_${i * 7919}`);
-        const all = m.assign(keys), few = m.assign(keys.slice(0, 3));
-        const same = keys.slice(0, 3).every((key) => all.get(key).colour === few.get(key).colour);
-        const looks = new Set([...all.values()].map(({ colour, dash }) => `${colour}${dash}`));
-        return [same, looks.size, new Set(keys.slice(0, 8).map((key) => all.get(key).colour)).size];
+        const looks = Array.from({length: 20}, (_, i) => m.lookAt(i));
+        return [new Set(looks.map(({ colour, dash }) => `${colour}${dash}`)).size, new Set(looks.slice(0, 8).map(({ colour }) => colour)).size];
     }"""
-    assert js("chart/render/colours.js", code) == [True, 20, 8]
+    assert js("chart/render/colours.js", code) == [20, 8]
+
+
+def test_a_run_keeps_its_colour_while_others_are_hidden_and_a_new_one_gets_a_free_colour(js: Any) -> None:
+    code = """m => {
+        const colours = new m.RunColours();
+        const first = colours.assign(["a", "b", "c"]);
+        const fewer = colours.assign(["a", "c"]);
+        const other = colours.assign(["d", "a", "c"], new Map([["c", "curve-7"]]));
+        return [first, fewer, other].map((looks) => [...looks].map(([id, { colour }]) => `${id}:${colour.slice(6)}`).join(" "));
+    }"""
+    assert js("workspace/colours.js", code) == ["a:1 b:2 c:3", "a:1 c:3", "d:2 a:1 c:7"]

@@ -11,13 +11,14 @@ import pytest
 
 from tests.folders import write_run
 from tests.processes import Viewer
+from tests.screens import Screen
 from tests.waiting import until
 
 pytestmark = pytest.mark.journey
 
 
 def test_users_group_zoom_and_hide_curves(
-    folder: Path, start_viewer: Callable[..., Viewer], browser: Any
+    folder: Path, start_viewer: Callable[..., Viewer], browser: Any, screen: Screen
 ) -> None:
     ids = [
         write_run(
@@ -44,12 +45,14 @@ def test_users_group_zoom_and_hide_curves(
     until(lambda: browser.evaluate(label).count("200 points") == 4)
     assert asked[0]["ids"] == [",".join(ids)] and asked[0]["names"] == ["loss"]
 
-    browser.locator("#legend button").nth(0).click()
+    if screen.is_phone:
+        browser.get_by_role("button", name="Fold the list").click()
+    browser.locator("tr[data-run] .eye").nth(0).click()
     until(lambda: browser.evaluate(label).count("200 points") == 3)
     assert parse_qs(urlsplit(browser.url).query)["hide"] == [ids[0]]
 
     browser.get_by_label("Group by").select_option("config.lr")
-    until(lambda: browser.locator("#legend li").count() == 2)
+    until(lambda: browser.locator("#legend > ul > li").count() == 2)
     assert asked[-1]["group_by"] == ["config.lr"]
     assert "lr 0.01 (2)" in browser.locator("#legend").inner_text()
 
@@ -63,11 +66,13 @@ def test_users_group_zoom_and_hide_curves(
     browser.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 60)
     with browser.expect_request(lambda request: "time_range=" in request.url):
         browser.mouse.up()
-    assert browser.locator("#scatter circle").count() == 4
-    assert browser.locator("#parallel path.run").count() == 4
-
     browser.go_back()
     browser.wait_for_url(lambda url: "range" not in parse_qs(urlsplit(url).query))
     browser.reload()
-    until(lambda: browser.locator("#legend li").count() == 2)
+    until(lambda: browser.locator("#legend > ul > li").count() == 2)
     assert browser.get_by_label("Group by").input_value() == "config.lr"
+
+    browser.get_by_role("link", name="Hyperparameters").click()
+    browser.locator("tr[data-run] .eye").nth(0).click()
+    until(lambda: browser.locator("#scatter circle").count() == 4)
+    assert browser.locator("#parallel path.run").count() == 4

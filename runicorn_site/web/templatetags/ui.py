@@ -55,6 +55,9 @@ def rail_link(context: Context, address: str, picture: str, label: str) -> SafeS
     path = request.path if request else ""
     below = "/runs/" if address == "/" else f"{address}/"
     here = path == address or path.startswith(below)
+    if request and path == "/":
+        # Two layouts of one page.
+        here = address == ("/?layout=charts" if request.GET.get("layout") == "charts" else "/")
     mark = SafeString(' aria-current="page"') if here else ""
     return format_html('<a href="{}"{}>{}{}</a>', address, mark, icon(picture), label)
 
@@ -73,6 +76,14 @@ def status_label(word: str) -> str:
 @lru_cache(maxsize=100)
 def _status(shape: str, label: str) -> SafeString:
     return format_html('<span class="status {}">{}{}</span>', shape, icon(shape), label)
+
+
+@register.simple_tag
+def status_icon(word: str) -> SafeString:
+    """Render a status as a coloured icon; the word is a tooltip and for screen readers."""
+    shape, label = word if word in STATUSES else "unknown", status_label(word)
+    hidden = format_html('<span class="for-readers">{}</span>', label)
+    return format_html('<span class="status {}" title="{}">{}{}</span>', shape, label, icon(shape), hidden)
 
 
 @register.simple_tag

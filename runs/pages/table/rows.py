@@ -19,7 +19,7 @@ from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
 from runs.pages.table.columns import AGGREGATES, Column, column_of, is_added, metric_of
 from runs.pages.table.head import Chip, Heading, Offer, chips, headings, offers, orders
-from runs.pages.table.state import TableState, number
+from runs.pages.table.state import MOST_RUNS, TableState, number
 from runs.query import counts as counting
 from runs.query import where_keys
 from runs.query.find import find_runs
@@ -76,14 +76,11 @@ def _project_address(state: TableState, preferred: tuple[str, ...], project: str
 
 
 class TableContext(TypedDict):
-    """Context of the runs table."""
+    """Context of the list of runs in both layouts."""
 
     root: StorageRoot
     state: TableState
     runs: list[Run]
-    rows: list[Row]
-    columns: list[Heading]
-    sized: bool
     shown: list[tuple[str, str]]
     views: list[SavedView]
     problem: str
@@ -91,7 +88,6 @@ class TableContext(TypedDict):
     orders: list[tuple[str, str]]
     projects: list[str]
     tags: list[str]
-    offered: list[Offer]
     page: OpenPage
     undo: list[str]
     refused: int
@@ -105,28 +101,13 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
     Beside the state, the query string may hold the result of the last form: `undo`, the runs that it deleted, and
     `refused`, the number of runs that it could not delete.
     """
-    problem = ""
-    try:
-        found = matching(root, state)
-    except BadWhere as error:
-        found, problem = Matches(root, Run.objects.none()), str(error).removeprefix("where: ")
-    count, is_capped = counting.capped(found)
-    page = OpenPaginator(
-        Ordered(found, order_by(state), desc=state.descending),
-        state.size,
-        count=count,
-        is_capped=is_capped,
-        address=lambda number: state.but(page=number).address,
-    ).get_page(state.page)
+    found, problem = _matching_or_none(root, state)
+    page = _page(found, state)
     shown: list[Run] = list(page)
-    widths = preferences.column_widths("runs", "any")
     return {
         "root": root,
         "state": state,
         "runs": shown,
-        "rows": rows(shown, state.columns),
-        "columns": headings(state, widths),
-        "sized": bool(widths),
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
         "views": views(state),
         "problem": problem,
@@ -134,13 +115,64 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
         "orders": orders(state),
         "projects": [project["name"] for project in projects(root)],
         "tags": tags(root),
-        "offered": offers(state, *offered(shown)),
         "page": page,
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
         "problems": root.problems,
         "first_steps": not shown and not state.is_filtered and state.page == 1,
     }
+
+
+class WideContext(TypedDict):
+    """Context of the wide table."""
+
+    rows: list[Row]
+    columns: list[Heading]
+    sized: bool
+    offered: list[Offer]
+
+
+def wide_context(shown: Sequence[Run], state: TableState) -> WideContext:
+    """Return what only the wide table needs."""
+    widths = preferences.column_widths("runs", "any")
+    return {
+        "rows": rows(shown, state.columns),
+        "columns": headings(state, widths),
+        "sized": bool(widths),
+        "offered": offers(state, *offered(shown)),
+    }
+
+
+def listed_runs(root: StorageRoot, state: TableState) -> list[Run]:
+    """Return the runs on the page; none where the condition is invalid."""
+    return list(_page(_matching_or_none(root, state)[0], state))
+
+
+def _matching_or_none(root: StorageRoot, state: TableState) -> tuple[Matches, str]:
+    """Return the matching runs, or none and the problem of the condition."""
+    try:
+        return matching(root, state), ""
+    except BadWhere as error:
+        return Matches(root, Run.objects.none()), str(error).removeprefix("where: ")
+
+
+def _page(found: Matches, state: TableState) -> OpenPage:
+    count, is_capped = counting.capped(found)
+    return OpenPaginator(
+        in_order(found, state),
+        max(state.size, len(state.runs)),
+        count=count,
+        is_capped=is_capped,
+        address=lambda number: state.but(page=number).address,
+    ).get_page(state.page)
+
+
+def in_order(found: Matches, state: TableState) -> Ordered | list[Run]:
+    """Return the runs in the order of the list."""
+    if not state.is_in_given_order:
+        return Ordered(found, order_by(state), desc=state.descending)
+    by_id = {run.run_id: run for run in found.runs}
+    return [by_id[run_id] for run_id in state.runs if run_id in by_id]
 
 
 def order_by(state: TableState) -> str:
@@ -163,6 +195,10 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         search=state.search,
         where=parse(state.where, partial(where_keys.resolve, root)) if state.where else None,
     )
+    if state.runs:
+        found = found.filter(run_id__in=state.runs[:MOST_RUNS])
+    if state.runs and not state.archived:
+        return found
     # Not an argument above: nearly all runs pass, so an index lookup would not help.
     return found.filter(archived=state.archived)
 

@@ -15,9 +15,17 @@ from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, is_so
 
 SIZES = (50, 100, 200)
 MOST_COLUMNS = 24
+MOST_RUNS = 100
+"""Runs that an address can restrict the list to."""
 NEWEST = "-created"
 NAME = "name"
 ADDED_BEFORE = "step"
+CHARTS = "charts"
+CHART_PARAMETERS = (
+    *("show", "hide", "solo", "group", "band", "tab", "metric", "key", "keylog"),
+    *("x", "smooth", "log", "logx", "y", "range", "charts"),
+)
+"""Parameters of the charts, which the table only keeps; in the order of addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,12 @@ class TableState:
     """Sort key, with a leading minus for descending order."""
     page: int = 1
     size: int = SIZES[0]
+    layout: str = ""
+    """`charts` for a narrow list beside the charts of its visible runs, empty for the wide table."""
+    runs: tuple[str, ...] = ()
+    """Ids of the runs that the list is restricted to, in this order unless it is sorted; the first 100 count."""
+    charts: tuple[tuple[str, str], ...] = ()
+    """Parameters of the charts as they are in the address."""
     preferred: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
     """Columns of a URL without `col`."""
 
@@ -68,6 +82,11 @@ class TableState:
             sort=sort if is_sortable(key) else NEWEST,
             page=page_number(query.get("page")),
             size=size if size in SIZES else SIZES[0],
+            layout=CHARTS if query.get("layout") == CHARTS else "",
+            runs=_ids(query.getlist("runs")),
+            charts=tuple(
+                (name, value[:300]) for name in CHART_PARAMETERS for value in _several(query, name)[:200]
+            ),
         )
 
     @property
@@ -80,6 +99,7 @@ class TableState:
         pairs += [("sort", self.sort if self.sort != NEWEST else "")]
         pairs += [("page", self.page if self.page > 1 else "")]
         pairs += [("size", self.size if self.size != SIZES[0] else "")]
+        pairs += [("layout", self.layout), ("runs", ",".join(self.runs)), *self.charts]
         return urlencode([pair for pair in pairs if pair[1] != ""])
 
     @property
@@ -116,13 +136,40 @@ class TableState:
 
     @property
     def is_filtered(self) -> bool:
-        """Whether a filter is set."""
-        return bool(self.search or self.project or self.statuses or self.tags or self.where or self.archived)
+        """Whether some runs are left out."""
+        filters = (self.search, self.project, self.statuses, self.tags, self.where, self.archived, self.runs)
+        return any(filters)
+
+    @property
+    def is_charts(self) -> bool:
+        """Whether charts stand beside a narrow list."""
+        return self.layout == CHARTS
+
+    @property
+    def other_layout(self) -> str:
+        """The address of the same runs in the other layout."""
+        return replace(self, layout="" if self.is_charts else CHARTS).address
+
+    @property
+    def is_in_given_order(self) -> bool:
+        """Whether the runs stand in the order in which the address names them."""
+        return bool(self.runs) and self.sort == NEWEST
+
+    @property
+    def tab(self) -> str:
+        """The panel beside the list that is open."""
+        return dict(self.charts).get("tab", CHARTS)
+
+    def with_tab(self, tab: str) -> TableState:
+        """This state with another panel; empty for the usual one."""
+        others = tuple(pair for pair in self.charts if pair[0] != "tab")
+        return replace(self, charts=(*others, *((("tab", tab),) if tab else ())))
 
     @property
     def unfiltered(self) -> str:
-        """URL with all runs, with the same order and columns."""
-        return self.but(search="", project="", statuses=(), tags=(), where="", archived=False).address
+        """The address with all runs, sorted and with columns as they are."""
+        everything = self.but(search="", project="", statuses=(), tags=(), where="", archived=False, runs=())
+        return everything.address
 
     @property
     def title(self) -> str:
@@ -158,6 +205,12 @@ def with_added(columns: Sequence[str], added: Iterable[str]) -> tuple[str, ...]:
 
 def _several(query: QueryDict, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in query.getlist(name) if value and "\0" not in value))
+
+
+def _ids(texts: Iterable[str]) -> tuple[str, ...]:
+    """Ids separated by commas, each once; one more than are used tells that there are too many."""
+    ids = (part.strip() for text in texts for part in text.split(","))
+    return tuple(dict.fromkeys(one for one in ids if one and "\0" not in one))[: MOST_RUNS + 1]
 
 
 def number(text: str | None, usual: int) -> int:

@@ -11,8 +11,9 @@ from runicorn.settings import preferences
 from runicorn_site.web.fragments import fragment
 from runs.active_root import active_root
 from runs.pages.table.actions import address_of_view
-from runs.pages.table.rows import table_context
+from runs.pages.table.rows import table_context, wide_context
 from runs.pages.table.state import TableState
+from runs.pages.workspace.context import workspace_context
 from runs.services.recycle_bin import soft_delete_runs
 
 MOST_UNDONE = 200
@@ -25,12 +26,16 @@ def runs_table(request: HttpRequest) -> HttpResponse:
     if "view" in request.GET:
         return redirect(address_of_view(request.GET["view"]))
     state = TableState.read(request.GET, preferences.table_columns())
-    context = table_context(active_root(), state, request.GET)
+    root = active_root()
+    common = table_context(root, state, request.GET)
+    runs = common["runs"]
+    layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)
+    context = {**common, **layout}
     if "HX-Request" not in request.headers:
         return render(request, "runs/table.html", context)
     answer = fragment(request, "runs/_table.html", context)
     # The form sends every field; the address names only what differs from the defaults, and what can be undone.
-    has_outcome = context["undo"] or context["refused"]
+    has_outcome = common["undo"] or common["refused"]
     answer["HX-Push-Url"] = request.get_full_path() if has_outcome else state.address
     return answer
 

@@ -120,7 +120,7 @@ export class Chart {
     // Before the points are here the caption keeps the last value that the server wrote into it.
     if (!this.all.length) return;
     this.describe();
-    this.cursor.put(this.at, this.cursor.own);
+    this.cursor.put(this.at, this.cursor.own, this.cursor.key);
     this.hooks.drawn();
   }
 
@@ -149,10 +149,13 @@ export class Chart {
     this.say(this.plot.empty ? emptyReason(this) : "");
   }
 
-  /** Move the cursor to `x`, or hide it (null); `own` ({down}, in pixels) is set if the pointer is over this chart. */
-  setCursor(x, own = null) {
+  /**
+   * Move the cursor to `x`, or hide it (null); `own` ({down}, in pixels) is set if the pointer is over this chart, and
+   * `key` names the curve to read if it is over another one.
+   */
+  setCursor(x, own = null, key = undefined) {
     this.at = x ?? null;
-    this.cursor.put(this.at, own);
+    this.cursor.put(this.at, own, key);
   }
 
   get domain() {

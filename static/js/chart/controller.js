@@ -8,18 +8,25 @@ import { onThemeChange } from "./render/palette.js";
 
 const NEAR = "240px";
 
+/** Return the element that scrolls the charts, or null for the window. */
+function scroller(root) {
+  const holder = root.closest(".panel");
+  return holder && getComputedStyle(holder).overflowY === "auto" ? holder : null;
+}
+
 export class ChartController {
   /**
    * `source`: where the points of all charts come from (see chart.js), or the address of a run's series.
-   * `hooks`: zoom(range or null, axis), opened(answer)?.
+   * `hooks`: zoom(range or null, axis), opened(answer)?, pointed({name, x, reads, near} or null)? with the readings under
+   * the cursor (see cursor.js).
    */
   constructor(root, source, settings, hooks) {
     this.settings = settings;
-    this.hooks = { opened() {}, ...hooks };
+    this.hooks = { opened() {}, pointed() {}, ...hooks };
     this.source = typeof source === "string" ? new Loader(source) : source;
     this.highlighted = null;
     this.feeds = new Map();
-    this.observer = new IntersectionObserver((entries) => this.#seen(entries), { rootMargin: NEAR });
+    this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller(root), rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
     onThemeChange(() => this.#each((feed) => feed.chart.redraw()));
     addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
@@ -30,6 +37,12 @@ export class ChartController {
   add(holder) {
     this.feeds.set(holder.dataset.name, { holder });
     this.observer.observe(holder);
+  }
+
+  /** Forget a chart whose figure is no longer on the page. */
+  remove(name) {
+    this.observer.unobserve(this.feeds.get(name).holder ?? this.feeds.get(name).chart.holder);
+    this.feeds.delete(name);
   }
 
   #seen(entries) {
@@ -65,11 +78,15 @@ export class ChartController {
     for (const feed of this.feeds.values()) if (feed instanceof Feed) action(feed);
   }
 
+  /** Move the cursor of all charts; the others read the curve that the pointer is nearest to. */
   #point(source, x, down) {
     const kind = source.settings.axis;
+    source.setCursor(x, { down });
+    const { reads, near } = source.cursor;
     this.#each(({ chart, visible }) => {
-      if (visible && chart.settings.axis === kind) chart.setCursor(x, chart === source ? { down } : null);
+      if (chart !== source && visible && chart.settings.axis === kind) chart.setCursor(x, null, near?.curve.key);
     });
+    this.hooks.pointed(x === null || !near ? null : { name: source.name, x, reads, near });
   }
 
   /** Draw the curves of that key above all others; null ends it. */
@@ -83,6 +100,19 @@ export class ChartController {
     this.#each((feed) => {
       feed.chart.configure(this.#settingsOf(feed.chart.holder));
       feed.refresh();
+    });
+  }
+
+  /** Fetch the present version of the curves. */
+  refresh() {
+    this.#each((feed) => feed.refresh());
+  }
+
+  /** Draw all curves in the looks ({colour, dash}) that `look(key)` returns. */
+  recolour(look) {
+    this.#each(({ chart }) => {
+      for (const curve of chart.all) Object.assign(curve, look(curve.key));
+      chart.redraw();
     });
   }
 

@@ -7,6 +7,8 @@ import { AXES } from "./text/descriptions.js";
 import { formatNumber } from "./text/format.js";
 
 const MOST_ROWS = 12;
+const FEW_ROWS = 5;
+const SMALL = 300;
 const MOST_DOTS = 24;
 
 export class Cursor {
@@ -19,29 +21,40 @@ export class Cursor {
     this.box.setAttribute("aria-hidden", "true");
     this.line.hidden = this.box.hidden = true;
     this.dots = [];
+    this.reads = [];
+    this.near = undefined;
     this.own = null;
   }
 
-  /** Move to `x`, or hide. Only the chart under the pointer (`own`) opens the box. */
-  put(x, own) {
+  /**
+   * Move to `x`, or hide. Only the chart under the pointer (`own`) reads all curves and opens the box; the others read
+   * the curve of `key`.
+   */
+  put(x, own, key) {
     const { chart } = this;
     const { plot } = chart;
-    this.own = own;
+    Object.assign(this, { own, key });
     const inside = plot && x !== null && x !== undefined && x >= plot.x.domain[0] && x <= plot.x.domain[1];
-    const reads = inside ? readoutsAt(chart, x) : [];
+    const one = own || key === undefined ? null : chart.curves.filter((curve) => curve.key === key);
+    this.reads = inside ? readoutsAt(chart, x, one ?? chart.curves) : [];
     this.line.hidden = !inside;
-    this.box.hidden = !(own && reads.length > 1);
-    this.#putDots(reads);
-    if (!inside) {
-      this.output.textContent = this.#rest();
+    this.box.hidden = !(own && this.reads.length > 1);
+    this.#putDots(this.reads);
+    this.near = this.#nearest();
+    if (!inside || !this.near) {
+      this.output.textContent = inside ? "" : this.#rest();
       return;
     }
     const across = Math.round(plot.x.at(x));
     this.line.style.transform = `translateX(${across}px)`;
-    const meant = reads.find(({ curve }) => curve.key !== undefined && curve.key === chart.highlighted);
-    const near = meant ?? closest(reads, own?.down) ?? reads[0];
-    this.output.replaceChildren(...(near ? readoutText(chart, near) : []));
-    if (!this.box.hidden) this.#fill(reads, near, across);
+    this.output.replaceChildren(...readoutText(chart, this.near));
+    if (!this.box.hidden) this.#fill(this.reads, this.near, across);
+  }
+
+  #nearest() {
+    const { highlighted } = this.chart;
+    const meant = this.reads.find(({ curve }) => curve.key !== undefined && curve.key === highlighted);
+    return meant ?? closest(this.reads, this.own?.down) ?? this.reads[0];
   }
 
   /** Without a cursor: the last value, or how many curves there are. */
@@ -63,8 +76,10 @@ export class Cursor {
 
   #fill(reads, near, across) {
     const ordered = reads.toSorted((a, b) => (a.down ?? Infinity) - (b.down ?? Infinity));
-    const start = Math.max(0, Math.min(ordered.indexOf(near) - MOST_ROWS / 2, ordered.length - MOST_ROWS));
-    const rows = ordered.slice(start, start + MOST_ROWS).map((read) => this.#row(read, read === near));
+    // In a small chart the box has the neighbours only: it would cover the curves.
+    const most = this.chart.area.clientHeight < SMALL ? FEW_ROWS : MOST_ROWS;
+    const start = Math.max(0, Math.min(ordered.indexOf(near) - Math.floor(most / 2), ordered.length - most));
+    const rows = ordered.slice(start, start + most).map((read) => this.#row(read, read === near));
     const rest = ordered.length - rows.length;
     if (rest > 0) rows.push(Object.assign(document.createElement("p"), { textContent: gettext("and {n} more", { n: rest }) }));
     this.box.replaceChildren(...rows);
@@ -77,7 +92,7 @@ export class Cursor {
     const row = document.createElement("p");
     row.classList.toggle("near", near);
     const name = Object.assign(document.createElement("bdi"), { textContent: curve.label ?? curve.series.name });
-    row.append(swatch(curve.colour, curve.dash), name, Object.assign(document.createElement("b"), { textContent: formatNumber(value) }));
+    row.append(swatch(curve.colour, curve.dash), Object.assign(document.createElement("b"), { textContent: formatNumber(value) }), name);
     return row;
   }
 }
@@ -91,9 +106,9 @@ export function element(tag, className, parent) {
 }
 
 /** Return value and pixel position of each curve at the point nearest to `x`; `down` is null if it is not drawn. */
-export function readoutsAt(chart, x) {
+export function readoutsAt(chart, x, curves = chart.curves) {
   const { plot } = chart;
-  return chart.curves.flatMap((curve) => {
+  return curves.flatMap((curve) => {
     const { series } = curve;
     const i = nearest(series.x, x);
     // A curve that ended before, or has not begun, has nothing to say here.
@@ -114,11 +129,12 @@ export function closest(reads, down) {
   return reads.reduce((best, read) => (best && distance(best) <= distance(read) ? best : read), undefined);
 }
 
-/** A reading as text and elements: `step 10 0.25`, with the name of the curve where there are several. */
+/** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
 function readoutText({ settings, curves }, { curve: { series, label }, i, value }) {
   const { axis, origin, smoothing } = settings;
   const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
   const bold = Object.assign(document.createElement("b"), { textContent: formatNumber(value) });
   const raw = smoothing && series.kind !== "text" ? ` ${gettext("raw {value}", { value: formatNumber(series.y[i]) })}` : "";
-  return [`${axis === "step" ? gettext("step {step}", { step: where }) : where} `, ...(curves.length > 1 ? [`${label ?? series.name} `] : []), bold, raw];
+  const name = curves.length > 1 ? [" ", Object.assign(document.createElement("bdi"), { textContent: label ?? series.name })] : [];
+  return [bold, `${raw} ${axis === "step" ? gettext("step {step}", { step: where }) : where}`, ...name];
 }

@@ -40,16 +40,19 @@ export class Feed {
     const zero = logOrigin(this.chart.settings);
     this.points = Math.max(this.points, wantedPoints(this.chart.area.clientWidth));
     const query = { x: axis === "step" ? "step" : "time", points: this.points };
-    const wanted = JSON.stringify([query, range, zero]);
+    // A source with a version has other curves now (other runs, or new points) than for an earlier version.
+    const version = this.source.version ?? 0;
+    const wanted = JSON.stringify([query, range, zero, version]);
     if (!this.visible || wanted === this.wanted) return;
     // A response for other settings is discarded.
     this.wanted = wanted === this.had ? "" : wanted;
     if (!this.wanted) return;
     // Until the answer comes the curve of everything is drawn, coarse but there.
-    if (this.part && this.whole) this.#present(this.whole);
+    if (this.part && this.whole && String(this.part.range) !== String(range)) this.#present(this.whole);
     try {
-      const known = this.whole?.axis === query.x && this.whole.points === query.points && this.whole.zero === zero;
-      const whole = known ? this.whole : await this.#loadWhole(query);
+      const same = this.whole?.axis === query.x && this.whole.points === query.points;
+      const known = same && this.whole.zero === zero && this.whole.version === version;
+      const whole = known ? this.whole : { ...(await this.#loadWhole(query)), version };
       const part = range ? await this.#loadPart(query, range) : null;
       if (this.wanted === wanted) this.#show(whole, part, wanted);
     } catch (error) {
@@ -66,7 +69,8 @@ export class Feed {
   }
 
   async #loadPart(query, [from, to]) {
-    return { curves: await this.#finer(query, from, await this.#loadRange(query, from, to)) };
+    const curves = await this.#finer(query, from, await this.#loadRange(query, from, to));
+    return { curves, range: [from, to] };
   }
 
   async #loadRange(query, from, to) {
@@ -98,7 +102,8 @@ export class Feed {
     this.part = part;
     this.chart.wholeCurves = whole.curves;
     this.#present(part ?? whole);
-    if (!whole.curves.some(({ series }) => series.x.length)) this.chart.say(gettext("No points yet."));
+    if (!whole.curves.length) this.chart.say(gettext("No visible run has this metric."));
+    else if (!whole.curves.some(({ series }) => series.x.length)) this.chart.say(gettext("No points yet."));
     for (const frame of this.late.splice(0)) this.advance(...frame);
   }
 

@@ -1,4 +1,4 @@
-/** The way from a selection to the page that compares it. */
+/** The link from a selection to its charts. */
 
 const MOST = 100;
 
@@ -9,7 +9,7 @@ export function compare(picks) {
     if (!link) return;
     const few = picks.ids.size >= 2 && picks.ids.size <= MOST;
     link.setAttribute("aria-disabled", String(!few));
-    if (few) link.href = `${link.dataset.address}?runs=${[...picks.ids].join(",")}`;
+    if (few) link.href = `/?layout=charts&runs=${[...picks.ids].join(",")}`;
     else link.removeAttribute("href");
   });
 }

@@ -1,4 +1,4 @@
-/** Keyboard shortcuts of the table: j and k move, x selects, t edits, ? shows help; Enter follows the focused link. */
+/** Keyboard shortcuts of the table: j and k move, x selects, t edits, e shows curves, c changes the layout, ? shows help; Enter follows the focused link. */
 
 /** Wire the keys; `edit(row)` opens the sheet of a row. */
 export function keys(edit) {
@@ -13,6 +13,8 @@ export function keys(edit) {
     if (goal !== undefined) rows[goal]?.querySelector("a.name").focus();
     else if (event.key === "x" && here >= 0) rows[here].querySelector("input.pick").click();
     else if (event.key === "t" && here >= 0) edit(rows[here]);
+    else if (event.key === "e" && here >= 0) rows[here].querySelector(".eye")?.click();
+    else if (event.key === "c") document.getElementById("other-layout")?.click();
     else if (event.key === "?") help.showModal();
     else return;
     event.preventDefault();

@@ -14,7 +14,8 @@ export function merge(holder, text) {
     const old = holder.querySelector(`[data-part="${part.dataset.part}"]`);
     if (old && plain(old) !== plain(part) && !inUse(old)) replace(old, part);
   }
-  if (table) mergeRows(table, next);
+  const bodies = fresh.querySelectorAll("tbody");
+  holder.querySelectorAll("tbody").forEach((body, i) => mergeRows(body, bodies[i]));
 }
 
 /** Its HTML without the token of its forms, which is another one in every answer. */
@@ -38,6 +39,7 @@ function mergeRows(table, next) {
     const old = known.get(row.id);
     known.delete(row.id);
     const same = old && old.dataset.mark === row.dataset.mark;
+    if (same && row.dataset.points) old.dataset.points = row.dataset.points;
     const kept = same ? old : document.adoptNode(row);
     if (old && !same) takeOver(old, kept);
     const target = place ? place.nextElementSibling : table.firstElementChild;

@@ -1,4 +1,4 @@
-/** Colour and dash of each curve: the same for the same key on every chart and page. */
+/** Colour and dash of curves. */
 
 const COLOURS = 8;
 const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
@@ -6,29 +6,9 @@ const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
 /** Names of the CSS variables that curves are drawn in. */
 export const CURVE_COLOURS = Array.from({ length: COLOURS }, (_, i) => `curve-${i + 1}`);
 
-/**
- * Return a map of key to {colour, dash}. A key's hash selects its colour, or the next free one, so a key that is added
- * later changes none before it. When all colours are used, dashes differ.
- */
-export function assign(keys) {
-  const given = new Map();
-  let used = new Set();
-  for (const key of keys) {
-    if (given.has(key)) continue;
-    if (used.size === COLOURS) used = new Set();
-    let place = hash(key) % COLOURS;
-    while (used.has(place)) place = (place + 1) % COLOURS;
-    used.add(place);
-    given.set(key, { colour: CURVE_COLOURS[place], dash: DASHES[Math.floor(given.size / COLOURS) % DASHES.length] });
-  }
-  return given;
-}
-
-/** FNV-1a, 32 bits. */
-function hash(text) {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i += 1) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return value;
+/** Return colour and dash of a place in the palette; beyond its end, colours repeat with other dashes. */
+export function lookAt(place) {
+  return { colour: CURVE_COLOURS[place % COLOURS], dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] };
 }
 
 /** Return a sample of a curve's line, as SVG. */

@@ -9,7 +9,7 @@ const HEIGHT = 280;
 
 /** `shown`: [{label, ink, i}] with `i` the index in the values of `x` and `y`: {name, values, log?}. */
 export function drawScatter(holder, shown, x, y) {
-  const label = gettext("{y} by {x}, {n} runs. The values are in the tables above.", {
+  const label = gettext("{y} by {x}, {n} runs. The other panels have the values.", {
     y: y.name,
     x: x.name,
     n: shown.length,

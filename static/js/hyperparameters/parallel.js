@@ -15,7 +15,7 @@ export function drawParallel(holder, shown, axes) {
   // With many axes the chart is wider than the page and scrolls, so that their names do not overlap.
   const width = Math.max(widthOf(holder), 2 * SIDE + GAP * (axes.length - 1));
   holder.tabIndex = width > holder.clientWidth ? 0 : -1;
-  const label = gettext("{n} runs over {keys}. The values are in the tables above.", {
+  const label = gettext("{n} runs over {keys}. The other panels have the values.", {
     n: shown.length,
     keys: names.join(", "),
   });

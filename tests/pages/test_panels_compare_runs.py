@@ -1,4 +1,4 @@
-"""The compare page as a browser without scripts has it: what differs, what is best, what is not there."""
+"""The panels of the workspace without scripts: what differs, what is best, what is missing."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def compare(look: Callable[[], None], client: Client) -> Callable[..., str]:
 
     def ask(query: str) -> str:
         look()
-        answer = client.get(f"/compare?{query}")
-        assert answer.status_code == 200
+        answer = client.get(f"/compare?{query}", follow=True)
+        assert answer.status_code == 200 and answer.wsgi_request.path == "/"
         return answer.content.decode()
 
     return ask
@@ -47,7 +47,7 @@ def part(html: str, beginning: str, end: str) -> str:
 def test_the_differences_of_config_come_first_and_the_rest_is_folded(
     runs: list[str], compare: Callable[..., str]
 ) -> None:
-    html = compare(f"runs={','.join(runs)}")
+    html = compare(f"runs={','.join(runs)}&tab=config")
     table = part(html, 'id="config-table"', "</table>")
     assert "<bdi>lr</bdi>" in table and "<bdi>seed</bdi>" in table and "optim.name" not in table
     folded = part(html, "identical value", "</details>")
@@ -57,7 +57,7 @@ def test_the_differences_of_config_come_first_and_the_rest_is_folded(
 def test_the_best_of_each_metric_is_marked_in_its_direction(
     runs: list[str], compare: Callable[..., str]
 ) -> None:
-    table = part(compare(f"runs={','.join(runs)}"), 'id="metric-table"', "</table>")
+    table = part(compare(f"runs={','.join(runs)}&tab=metrics"), 'id="metric-table"', "</table>")
     rows = {
         row.split("data-key>")[1].split("<")[0]: row.split("<td")[1:] for row in table.split("<tr>")[1:][1:]
     }
@@ -65,7 +65,7 @@ def test_the_best_of_each_metric_is_marked_in_its_direction(
     assert ["best: " in cell for cell in rows["loss"]] == [False, False, True]
     assert ["best: " in cell for cell in rows["acc"]] == [False, False, True]
     assert not any("best: " in cell for cell in rows["lr"]), "nobody says what a good learning rate is"
-    assert "lowest" in table and "highest" in table and "last 5" in table
+    assert "lowest" in table and "highest" in table and "last 5" in " ".join(table.split())
 
 
 def test_there_is_one_chart_a_metric_and_ways_to_group(runs: list[str], compare: Callable[..., str]) -> None:
@@ -83,15 +83,17 @@ def test_runs_can_be_grouped_by_the_group_of_their_script(
 
 
 def test_unknown_and_too_many_runs_are_reported(runs: list[str], compare: Callable[..., str]) -> None:
-    html = compare(f"runs={runs[0]},20260101_000000_aaaaaa,<b>")
+    html = " ".join(compare(f"runs={runs[0]},20260101_000000_aaaaaa,<b>&tab=config").split())
     assert "recycle bin: " in html and "20260101_000000_aaaaaa" in html and "&lt;b&gt;" in html
     assert "Add a run to see differences" in html
     assert "The first 100 are shown" in compare("runs=" + ",".join(f"x{i}" for i in range(101)))
 
 
-def test_without_runs_the_page_says_how_to_choose_some(runs: list[str], compare: Callable[..., str]) -> None:
+def test_without_runs_the_newest_are_shown_and_all_can_be_chosen(
+    runs: list[str], compare: Callable[..., str]
+) -> None:
     html = compare("runs=")
-    assert "Choose runs to compare" in html
+    assert html.count("<figure data-name=") == 3
     assert all(f'value="{run}"' in html for run in runs)
 
 
@@ -104,7 +106,15 @@ def test_many_runs_take_as_many_queries_as_two(
 ) -> None:
     ids = [make_run(store, metrics=[{"loss": 1.0}], config={"lr": i}) for i in range(12)]
     look()
-    client.get(f"/compare?runs={','.join(ids)}")
-    for count in (2, 12):
-        with django_assert_max_num_queries(8):
-            client.get(f"/compare?runs={','.join(ids[:count])}")
+    for tab in ("charts", "config", "metrics", "hyperparameters"):
+        client.get(f"/runs-panel?runs={','.join(ids)}&tab={tab}")
+        for count in (2, 12):
+            with django_assert_max_num_queries(8):
+                client.get(f"/runs-panel?runs={','.join(ids[:count])}&tab={tab}")
+
+
+def test_the_old_address_leads_to_the_charts_with_everything_kept(client: Client) -> None:
+    answer = client.get("/compare?runs=a,b&runs=c&group=config.lr&smooth=0.6&hide=a&hide=b")
+    assert answer.status_code == 302
+    assert answer["Location"] == "/?group=config.lr&smooth=0.6&hide=a&hide=b&layout=charts&runs=a%2Cb%2Cc"
+    assert client.get("/compare")["Location"] == "/?layout=charts"

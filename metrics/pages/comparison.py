@@ -1,35 +1,29 @@
-"""Tables of the compare page: differences of configs, and the statistics of each metric side by side."""
+"""Compare runs: differences of their configs, and the statistics of each metric side by side."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 from django.db.models import F
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from metrics.models import Series
 from metrics.pages.panels import SHOWN, Curve, Group, grouped
-from metrics.query.selection import CONFIG, GROUP, TAG, Selection
+from metrics.query.selection import CONFIG, GROUP, TAG
 from metrics.store.lanes import Lane
 from runicorn_site.web.natural_sort import natural
 from runs.models import Run, RunMetric
 from runs.store.metric_stats import LESS_IS_MORE, best_by, mode_of
 from runs.store.params import flatten
 
-MOST_RUNS = 100
 MOST_DIFFERENCES, MOST_METRICS = 200, 200
-PATIENCE = 1.0
-"""Seconds for ingesting the runs before the page is rendered."""
 MORE_IS_MORE = re.compile(
     r"acc|precision|recall|score|reward|return|\b(?:f1|auc|auroc|map|iou|dice|r2|bleu|rouge|psnr|ssim)\b",
     re.IGNORECASE,
 )
-OFFERED = 20
-"""Runs to choose from on a page that compares none yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,42 +42,6 @@ class Row:
     key: str
     cells: list[Cell]
     hint: str = ""
-
-
-class CompareContext(TypedDict):
-    """Context of the compare page."""
-
-    title: str
-    runs: Sequence[Run]
-    missing: Sequence[str]
-    different: list[Row]
-    left_out: int
-    equal: list[Row]
-    metrics: list[Row]
-    summary: list[Row]
-    groups: list[Group]
-    groupings: list[tuple[str, str, int]]
-
-
-def compare_context(chosen: Selection) -> CompareContext:
-    """Return what the page shows, without the points of the curves."""
-    runs = chosen.runs
-    different, equal = config_rows(runs)
-    metrics = metric_rows(runs)
-    return {
-        "title": ngettext("Compare %(n)d run", "Compare %(n)d runs", len(runs)) % {"n": len(runs)}
-        if runs
-        else _("Compare"),
-        "runs": runs,
-        "missing": chosen.missing,
-        "different": different[:MOST_DIFFERENCES],
-        "left_out": max(0, len(different) - MOST_DIFFERENCES),
-        "equal": equal,
-        "metrics": metrics[:MOST_METRICS],
-        "summary": summary_rows(runs),
-        "groups": chart_groups(runs),
-        "groupings": groupings(runs, different),
-    }
 
 
 def config_rows(runs: Sequence[Run]) -> tuple[list[Row], list[Row]]:

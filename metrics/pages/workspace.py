@@ -1,0 +1,121 @@
+"""Contexts of the panels beside the list of runs: charts, and tables that compare the runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypedDict, cast
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from metrics.ingest.catch_up import catch_up_several
+from metrics.pages.comparison import (
+    MOST_DIFFERENCES,
+    MOST_METRICS,
+    Row,
+    chart_groups,
+    config_rows,
+    groupings,
+    metric_rows,
+    summary_rows,
+)
+from metrics.pages.panels import Group
+from runs.models import Run
+
+PATIENCE = 0.2
+"""Seconds for ingesting the runs before the page is rendered; the page asks again for the rest."""
+
+
+class ChartsContext(TypedDict):
+    """Context of the charts."""
+
+    runs: Sequence[Run]
+    groups: list[Group]
+    groupings: list[tuple[str, str, int]]
+
+
+class ConfigContext(TypedDict):
+    """Context of the config values."""
+
+    runs: Sequence[Run]
+    different: list[Row]
+    left_out: int
+    equal: list[Row]
+
+
+class MetricsContext(TypedDict):
+    """Context of the metrics and summaries."""
+
+    runs: Sequence[Run]
+    metrics: list[Row]
+    summary: list[Row]
+
+
+class HyperparametersContext(TypedDict):
+    """Context of the plots of config values against a metric."""
+
+    runs: Sequence[Run]
+    different: list[Row]
+    metrics: list[Row]
+    values: str
+
+
+Context = ChartsContext | ConfigContext | MetricsContext | HyperparametersContext
+
+
+def charts_panel(runs: Sequence[Run]) -> ChartsContext:
+    """Return the charts by section, without points, and what the runs can be grouped by."""
+    different, _ = config_rows(runs)
+    return {"runs": runs, "groups": chart_groups(runs), "groupings": groupings(runs, different)}
+
+
+def config_panel(runs: Sequence[Run]) -> ConfigContext:
+    """Return the config keys that differ, and those that do not."""
+    different, equal = config_rows(runs)
+    left_out = max(0, len(different) - MOST_DIFFERENCES)
+    return {"runs": runs, "different": different[:MOST_DIFFERENCES], "left_out": left_out, "equal": equal}
+
+
+def metrics_panel(runs: Sequence[Run]) -> MetricsContext:
+    """Return the best and last value of each metric, and the summaries."""
+    return {"runs": runs, "metrics": metric_rows(runs)[:MOST_METRICS], "summary": summary_rows(runs)}
+
+
+def hyperparameters_panel(runs: Sequence[Run]) -> HyperparametersContext:
+    """Return the config keys that differ and the best values of the metrics, to be drawn against each other."""
+    different, metrics = config_rows(runs)[0][:MOST_DIFFERENCES], metric_rows(runs)[:MOST_METRICS]
+    values = {
+        "runs": [run.run_id for run in runs],
+        "config": {row.key: [_plain(cell.value) for cell in row.cells] for row in different},
+        "metrics": {row.key: [_plain(cell.value) for cell in row.cells] for row in metrics},
+    }
+    return {"runs": runs, "different": different, "metrics": metrics, "values": json.dumps(values)}
+
+
+PANELS: Mapping[str, tuple[str, Callable[[Sequence[Run]], Context]]] = {
+    "charts": ("metrics/workspace/_charts.html", charts_panel),
+    "config": ("metrics/workspace/_config.html", config_panel),
+    "metrics": ("metrics/workspace/_metrics.html", metrics_panel),
+    "hyperparameters": ("metrics/workspace/_hyperparameters.html", hyperparameters_panel),
+}
+"""Template and context of each panel by its name in the address."""
+
+
+def render_panel(name: str, runs: Sequence[Run]) -> SafeString:
+    """Render a panel; the charts for an unknown name."""
+    catch_up_several(runs, wait=PATIENCE)
+    template, context = PANELS.get(name, PANELS["charts"])
+    return render_to_string(template, cast(dict[str, object], context(runs)))
+
+
+def _plain(value: float | str | None) -> float | str | None:
+    """Return a config or metric value for JSON: texts of numbers as numbers, and no number that is not finite."""
+    try:
+        number = float("nan" if value is None else value)
+    except ValueError:
+        return value
+    if math.isfinite(number):
+        return number
+    return value if isinstance(value, str) else None

@@ -1,0 +1,98 @@
+"""Rows of the narrow list: name, status and one value."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+
+from runicorn.store import layout
+from runicorn_site.web.templatetags.ui import figure
+from runs.models import Run
+from runs.pages.table.cells import EMPTY, CellContext
+from runs.pages.table.columns import column_of, is_added
+from runs.pages.table.rows import added_values
+from runs.pages.table.state import TableState
+
+VALUE_CSS = "number value"
+WITH_A_CELL = {"step", "duration", "created", "updated", "records"}
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """A run of the narrow list with the cell of its value."""
+
+    run: Run
+    value: SafeString
+    number: float | None = None
+    """The value, if it is a number by which a legend can sort."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the run may still change."""
+        return self.run.status == layout.RUNNING
+
+    @property
+    def mark(self) -> str:
+        """A checksum of what the row shows."""
+        run = self.run
+        shown = (run.name, run.status, run.pinned, run.heartbeat, self.value)
+        return f"{crc32(repr(shown).encode()):x}"
+
+    @property
+    def points(self) -> str:
+        """A checksum that changes when the run may have new points."""
+        run = self.run
+        # The last step of a run that has ended changes when its journal is ingested, its points do not.
+        grown = (run.last_step, run.updated) if self.running else ()
+        return f"{crc32(repr((run.status, run.journal_bytes, *grown)).encode()):x}"
+
+
+def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
+    """Return the runs with the value that they are sorted by, or else with their primary metric."""
+    key = value_key(state)
+    if is_added(key):
+        values = added_values(runs, [key])
+        return [_value_row(run, values.get((run.pk, key))) for run in runs]
+    if key == "best":
+        return [ListRow(run, _primary_metric(run), run.best_metric_value) for run in runs]
+    now, cell = time.time(), column_of(key).cell
+    contexts = (CellContext(run, now, EMPTY, False, str, str) for run in runs)
+    return [ListRow(context.run, cell(VALUE_CSS, context)) for context in contexts]
+
+
+def _value_row(run: Run, value: float | str | None) -> ListRow:
+    cell = format_html('<td class="{}">{}</td>', VALUE_CSS, figure(value))
+    return ListRow(run, cell, value if isinstance(value, float) else None)
+
+
+def value_key(state: TableState) -> str:
+    """Return the key of the column that the list shows."""
+    shows_more = is_added(state.key) or (state.key in WITH_A_CELL and state.sort != "-created")
+    return state.key if shows_more else "best"
+
+
+def value_label(runs: Sequence[Run], state: TableState) -> str:
+    """Return the heading of the value."""
+    key = value_key(state)
+    if key != "best":
+        return str(column_of(key).label)
+    names = {run.best_metric_name for run in runs if run.best_metric_name}
+    return names.pop() or "" if len(names) == 1 else gettext("Best metric")
+
+
+def _primary_metric(run: Run) -> SafeString:
+    if not run.best_metric_name:
+        return format_html('<td class="{}"></td>', VALUE_CSS)
+    step = "–" if run.best_metric_step is None else run.best_metric_step
+    return format_html(
+        '<td class="{}" title="{}">{}</td>',
+        VALUE_CSS,
+        gettext("{metric} at step {step}").format(metric=run.best_metric_name, step=step),
+        figure(run.best_metric_value),
+    )

@@ -1,0 +1,43 @@
+"""Select runs by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runs.errors import OutsideRoot
+from runs.index import refresh
+from runs.models import Run, StorageRoot
+
+MOST_LOOKED_FOR = 10
+"""Unknown runs searched for on disk per request; the background scan finds the others within a second or two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The runs of a list of ids, in that order, and the ids of unknown or deleted runs."""
+
+    runs: list[Run]
+    missing: list[str]
+
+
+def select_runs(root: StorageRoot, run_ids: Sequence[str]) -> Selection:
+    """Return the runs of these ids that are in the store and not in the recycle bin."""
+    known = {run.run_id: run for run in Run.objects.in_root(root).live().filter(run_id__in=run_ids)}
+    for run_id in [run_id for run_id in run_ids if run_id not in known][:MOST_LOOKED_FOR]:
+        if (run := refresh.refresh_run(root, run_id)) is not None and run.deleted is None:
+            known[run_id] = run
+    for run in known.values():
+        run.root = root
+    there = {run_id for run_id, run in known.items() if _is_inside(run)}
+    return Selection(
+        [known[run_id] for run_id in run_ids if run_id in there],
+        [run_id for run_id in run_ids if run_id not in there],
+    )
+
+
+def _is_inside(run: Run) -> bool:
+    try:
+        return bool(run.path)
+    except OutsideRoot:
+        return False

@@ -1,0 +1,114 @@
+/** Legend beside the charts, sorted by the value under the cursor, or by the value of the list. */
+
+import { swatch } from "../chart/render/colours.js";
+import { AXES } from "../chart/text/descriptions.js";
+import { formatNumber } from "../chart/text/format.js";
+import { gettext, ngettext } from "../i18n.js";
+
+const ICONS = document.querySelector('meta[name="icons"]').content;
+
+export class SideLegend {
+  /**
+   * `holder`: an element. `hooks`: toggle(key), solo(key), remove(key) and highlight(key or null).
+   */
+  constructor(holder, hooks) {
+    this.hooks = hooks;
+    this.entries = new Map();
+    this.items = new Map();
+    this.head = make("header", "", make("strong"), make("span", "soft"));
+    this.list = make("ul");
+    holder.append(this.head, this.list);
+    this.list.addEventListener("click", (event) => this.#click(event));
+    this.list.addEventListener("pointerover", ({ target }) => this.hooks.highlight(keyOf(target)));
+    this.list.addEventListener("pointerleave", () => this.hooks.highlight(null));
+  }
+
+  /** Show curves: [{key, label, name?, colour, dash, href?, text?, number?, hidden?, removable?}]; `title` names the values. */
+  setEntries(entries, title = "") {
+    const before = this.items;
+    this.title = title;
+    this.entries = new Map(entries.map((entry) => [entry.key, entry]));
+    this.items = new Map(entries.map((entry) => [entry.key, kept(before.get(entry.key), entry) ?? item(entry)]));
+    this.list.replaceChildren(...this.items.values());
+    this.read(this.reading ?? null);
+  }
+
+  /** Show the values under the cursor ({name, x, reads, settings}, see chart/controller.js), or those at rest. */
+  read(reading) {
+    this.reading = reading;
+    const values = new Map(reading?.reads.map(({ curve, value }) => [curve.key, value]));
+    const [title, note] = this.head.children;
+    const shown = [...this.entries.values()].filter(({ hidden }) => !hidden).length;
+    title.textContent = reading?.name ?? this.title;
+    note.textContent = reading ? where(reading) : ngettext("{n} visible", "{n} visible", shown);
+    const rated = [...this.entries.values()].map((entry) => {
+      const value = reading ? values.get(entry.key) : entry.number;
+      const text = reading ? (value === undefined ? "" : formatNumber(value)) : (entry.text ?? "");
+      const output = this.items.get(entry.key).querySelector("b");
+      if (output.textContent !== text) output.textContent = text;
+      return [entry.key, typeof value === "number" && !Number.isNaN(value) ? value : -Infinity];
+    });
+    const order = rated.toSorted((a, b) => (a[1] === b[1] ? 0 : b[1] - a[1])).map(([key]) => this.items.get(key));
+    if (order.some((one, i) => this.list.children[i] !== one) && !this.list.contains(document.activeElement)) {
+      this.list.append(...order);
+    }
+    this.point(reading?.near.curve.key ?? null);
+  }
+
+  /** Mark the curve that is pointed at. */
+  point(key) {
+    for (const [one, element] of this.items) element.classList.toggle("pointed", one === key);
+  }
+
+  #click(event) {
+    const [button, key] = [event.target.closest("button"), keyOf(event.target)];
+    if (!button || key === null) return;
+    if (button.matches(".remove")) this.hooks.remove(key);
+    else if (event.altKey || event.shiftKey || event.detail > 1) this.hooks.solo(key);
+    else this.hooks.toggle(key);
+  }
+}
+
+function keyOf(target) {
+  return target.closest("li")?.dataset.key ?? null;
+}
+
+function where({ x, settings: { axis, origin } }) {
+  const text = AXES[axis].text(axis === "relative" ? x - origin : x);
+  return axis === "step" ? `step ${text}` : text;
+}
+
+/** Return the element of an entry if it looks the same. */
+function kept(element, entry) {
+  return element?.dataset.look === look(entry) ? element : undefined;
+}
+
+function look({ label, colour, dash, hidden, removable }) {
+  return JSON.stringify([label, colour, dash, hidden, removable]);
+}
+
+function item(entry) {
+  const { key, label, name, colour, dash, href, hidden, removable } = entry;
+  const title = make(href ? "a" : "span", "clip", make("bdi", "", name ?? label));
+  title.title = label;
+  if (href) title.href = href;
+  const eye = tool("eye", hidden ? gettext("Show {label}", { label }) : gettext("Hide {label}", { label }), hidden ? "eye-off" : "eye");
+  eye.setAttribute("aria-pressed", String(!hidden));
+  const remove = removable ? [tool("remove", gettext("Remove {label}", { label }), "remove")] : [];
+  const element = make("li", hidden ? "off" : "", eye, swatch(colour, dash), title, make("b"), ...remove);
+  Object.assign(element.dataset, { key, look: look(entry) });
+  return element;
+}
+
+function tool(name, label, icon) {
+  const button = Object.assign(make("button", name), { type: "button", title: label });
+  button.setAttribute("aria-label", label);
+  button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
+  return button;
+}
+
+function make(tag, className = "", ...children) {
+  const made = Object.assign(document.createElement(tag), { className });
+  made.append(...children);
+  return made;
+}

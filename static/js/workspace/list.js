@@ -1,0 +1,80 @@
+/** The narrow list of runs: colour, eye, and the row under the pointer. htmx and the poll replace its rows. */
+
+const ROWS = "#runs tbody tr[data-run]";
+
+export class RunList {
+  /** `hooks`: toggle(id), solo(id), showAll(shown), colour(id, button), highlight(id or null). */
+  constructor(hooks) {
+    this.hooks = hooks;
+    document.addEventListener("click", (event) => this.#click(event));
+    document.addEventListener("pointerover", ({ target }) => this.#over(target));
+    document.addEventListener("focusin", ({ target }) => this.#over(target));
+    this.over = null;
+  }
+
+  /** Return the runs of the list: [{key, name, label, href, points, busy, number, text, own, listed}]. */
+  runs() {
+    return [...document.querySelectorAll(ROWS)].map((row) => {
+      const { run, name, points, number, colour } = row.dataset;
+      const listed = !row.closest("#elsewhere");
+      return {
+        key: run,
+        name,
+        label: `${name} ${run.slice(-6)}`,
+        href: row.querySelector("a.name").getAttribute("href"),
+        points,
+        number: number === undefined ? null : Number(number),
+        text: row.querySelector(".value").textContent.trim(),
+        own: colour,
+        busy: "busy" in row.dataset,
+        listed,
+      };
+    });
+  }
+
+  /** Mark the visible runs with their colours: `looks` is {colour, dash} by id. */
+  show(looks) {
+    const rows = [...document.querySelectorAll(ROWS)];
+    for (const row of rows) {
+      const look = looks.get(row.dataset.run);
+      row.classList.toggle("visible", Boolean(look));
+      press(row.querySelector(".eye"), Boolean(look));
+      const dot = row.querySelector(".colour");
+      if (look) dot.style.setProperty("--dot", `var(--${look.colour})`);
+      else dot.style.removeProperty("--dot");
+    }
+    const all = document.getElementById("eye-all");
+    if (all) press(all, rows.length > 0 && rows.every((row) => row.classList.contains("visible")));
+  }
+
+  /** Mark the row of a run whose curve is pointed at, or none. */
+  point(id) {
+    for (const row of document.querySelectorAll(`${ROWS}.pointed`)) if (row.dataset.run !== id) row.classList.remove("pointed");
+    if (id) document.getElementById(`run-${id}`)?.classList.add("pointed");
+  }
+
+  #click(event) {
+    const button = event.target.closest("#runs .eye, #runs .colour");
+    if (!button) return;
+    const id = button.closest("tr").dataset.run;
+    if (button.id === "eye-all") this.hooks.showAll(button.getAttribute("aria-pressed") !== "true");
+    else if (button.matches(".colour")) this.hooks.colour(id, button);
+    else if (event.altKey || event.detail > 1) this.hooks.solo(id);
+    else this.hooks.toggle(id);
+  }
+
+  #over(target) {
+    const id = target.closest?.(ROWS)?.dataset.run ?? null;
+    if (id === this.over) return;
+    this.over = id;
+    this.hooks.highlight(id);
+  }
+}
+
+/** Show the state of an eye. */
+export function press(button, shown) {
+  button.setAttribute("aria-pressed", String(shown));
+  const use = button.querySelector("use");
+  const href = use.getAttribute("href").replace(/#.*/, shown ? "#eye" : "#eye-off");
+  if (use.getAttribute("href") !== href) use.setAttribute("href", href);
+}

@@ -1,0 +1,124 @@
+/** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
+
+import { Series } from "../chart/data/series.js";
+import { Loader } from "../chart/loader.js";
+import { lookAt } from "../chart/render/colours.js";
+import { gettext } from "../i18n.js";
+
+/** Most numbers per chart: two dozen charts share one response, which is limited. */
+const MOST_NUMBERS = 100_000;
+const [COLUMNS, GROUP_COLUMNS] = [2, 10];
+const FEWEST = 16;
+/** Queries of one chart whose curves are kept: of everything, and of the latest zoomed ranges. */
+const MOST_QUERIES = 4;
+const REST = "";
+
+export class OverlaySource {
+  constructor() {
+    this.runs = new Map();
+    this.loader = new Loader("/series");
+    this.kept = new Map();
+    this.groups = this.version = 0;
+  }
+
+  /** Show these runs: [{key, label, colour, dash}]. Only curves that are new are fetched. */
+  setRuns(runs) {
+    const before = [...this.runs.keys()].join();
+    this.runs = new Map(runs.map((run) => [run.key, run]));
+    if ([...this.runs.keys()].join() !== before) this.version += 1;
+  }
+
+  /** Fetch the curves of these runs again: they have new points. */
+  forget(keys) {
+    for (const queries of this.kept.values()) for (const found of queries.values()) for (const key of keys) found.delete(key);
+    this.version += 1;
+  }
+
+  /** Apply a choice. `groups`: number of groups. */
+  configure({ group, band }, axis, groups) {
+    this.groups = groups;
+    const asked = JSON.stringify([group, band, axis]);
+    if (this.asked !== undefined && this.asked !== asked) this.version += 1;
+    Object.assign(this, { group, band, axis, asked });
+  }
+
+  /** A response for an outdated choice is fetched again. */
+  async load(name, options) {
+    const { asked } = this;
+    const query = this.#query(options);
+    const answer = this.group ? await this.#loadGroups(name, query) : await this.#loadRuns(name, query);
+    return asked === this.asked ? answer : this.load(name, options);
+  }
+
+  #query(options) {
+    const query = { ...options };
+    if (query.x === "time" && this.axis !== "time") query.x = "relative";
+    // The server accepts no time before the start of a run.
+    if (query.time_range) query.time_range = query.time_range.split(":").map((end) => Math.max(0, end)).join(":");
+    const columns = COLUMNS * this.runs.size + GROUP_COLUMNS * this.groups;
+    query.points = Math.max(FEWEST, Math.min(query.points, Math.floor(MOST_NUMBERS / Math.max(1, columns))));
+    return query;
+  }
+
+  async #loadGroups(name, query) {
+    if (!this.runs.size) return { groups: [], series: [] };
+    const ids = [...this.runs.keys()].join();
+    return { ...(await this.loader.load(name, { ...query, group_by: this.group, ids })), points: query.points };
+  }
+
+  async #loadRuns(name, query) {
+    const [ids, found] = [[...this.runs.keys()], this.#found(name, JSON.stringify(query))];
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length) {
+      const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => seriesById(name, answer));
+      for (const id of missing) found.set(id, loaded);
+      loaded.catch(() => missing.forEach((id) => found.delete(id)));
+    }
+    const series = await Promise.all(ids.map(async (id) => [id, (await found.get(id))?.get(id)]));
+    return { found: series.filter(([, one]) => one) };
+  }
+
+  /** Return a map of run id to a promise of its curves, for one chart and query. */
+  #found(name, query) {
+    if (!this.kept.has(name)) this.kept.set(name, new Map());
+    const queries = this.kept.get(name);
+    const found = queries.get(query) ?? new Map();
+    queries.delete(query);
+    queries.set(query, found);
+    if (queries.size > MOST_QUERIES) queries.delete(queries.keys().next().value);
+    return found;
+  }
+
+  curves(name, answer) {
+    if (answer.groups) return this.#groups(name, answer);
+    return answer.found.filter(([id]) => this.runs.has(id)).map(([id, series]) => ({ ...this.runs.get(id), series }));
+  }
+
+  #groups(name, { groups, series: each, points }) {
+    const [low, high] = this.band.split("-");
+    const cut = new Set(each.filter((one) => one.name === name && one.count > one.x.length).map(({ id }) => id));
+    const numbers = (values) => values.map((value) => value ?? NaN);
+    return this.groupEntries(groups).flatMap((entry, i) => {
+      const part = groups[i].series.find((one) => one.name === name);
+      if (!part) return [];
+      const series = Series.from({ name, kind: "float", x: part.x, y: part.mean, count: part.x.length }, -1);
+      // What the group is like was read at every place its runs have, or at as many as were asked for.
+      const thinned = part.x.length >= points || groups[i].ids.some((id) => cut.has(id));
+      return [{ ...entry, series, thinned, band: { x: part.x, low: numbers(part[low]), high: numbers(part[high]) } }];
+    });
+  }
+
+  /** Return the groups of an answer for the legend, each in its own colour. */
+  groupEntries(groups) {
+    const key = this.group.replace(/^config\./, "");
+    return groups.map(({ value, ids }, i) => ({
+      key: value ?? REST,
+      label: `${value === null ? gettext("no {key}", { key }) : `${key} ${value}`} (${ids.length})`,
+      ...lookAt(i),
+    }));
+  }
+}
+
+function seriesById(name, { series }) {
+  return new Map(series.filter((part) => part.name === name).map((part) => [part.id, Series.from(part, -1)]));
+}
