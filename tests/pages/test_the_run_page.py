@@ -42,7 +42,7 @@ def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page
     assert found.texts("a", "tag") == ["paper"]
     assert found.texts("p", "description") == ["A note.Of two lines."]
     about = facts(found)
-    assert (about["Id"], about["Step"], about["Best train/acc"]) == (run_id, "2", "0.1")
+    assert (about["ID"], about["Step"], about["Best train/acc"]) == (run_id, "2", "0.1")
     assert (about["optim.name"], about["optim.betas"], about["amp"]) == ("adam", "[0.9, 0.99]", "true")
     assert about["note"] == "fine"
     assert [
@@ -58,11 +58,11 @@ def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page
 
 def test_a_run_with_nothing_in_it_says_what_would_be_here(store: Path, page: Page) -> None:
     text = page(f"/runs/{write_run(store, 'p', 'n')}").texts("main")[0]
-    assert "This run logged none." in text
-    assert "The script gave no config." in text
-    assert "This run wrote no log." in text
+    assert "No metrics" in text
+    assert "No config." in text
+    assert "No log." in text
     text = page(f"/runs/{write_run(store, 'p', 'n', status='running')}").texts("main")[0]
-    assert "No metrics yet" in text and "No line yet." in text
+    assert "No metrics yet" in text and "No lines yet." in text
 
 
 def test_problems_of_a_run_are_described_plainly(store: Path, page: Page) -> None:
@@ -71,7 +71,7 @@ def test_problems_of_a_run_are_described_plainly(store: Path, page: Page) -> Non
     (folder / "summary.json").write_text('{"torn": ')
     (folder / "status.json").write_text(json.dumps({"status": "failed", "exit_reason": "process_not_found"}))
     notices = page(f"/runs/{run_id}").texts("p", "notice")
-    assert any("The process of this run is gone" in notice for notice in notices)
+    assert any("The process of this run ended without an exit status" in notice for notice in notices)
     assert any("summary.json" in notice for notice in notices)
 
 
@@ -98,7 +98,7 @@ def test_images_stand_by_key_and_step(store: Path, page: Page) -> None:
 def test_an_unknown_run_gets_a_not_found_page(store: Path, page: Page, client: Client) -> None:
     missing = page("/runs/20260101_000000_abcdef", status=404)
     assert "Run not found: 20260101_000000_abcdef" in missing.texts("main")[0]
-    assert "All runs" in missing.texts("a", "main")
+    assert "Go to runs" in missing.texts("a", "main")
     assert "Invalid run_id format" in page("/runs/nonsense", status=400).texts("main")[0]
 
 
