@@ -1,9 +1,9 @@
 /** Colour and dash of curves. */
 
-const COLOURS = 8;
+const COLOURS = 10;
 const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
 
-/** Names of the CSS variables that curves are drawn in. */
+/** Names of the CSS variables that curves are drawn in, the most distinct first. */
 export const CURVE_COLOURS = Array.from({ length: COLOURS }, (_, i) => `curve-${i + 1}`);
 
 /** Return colour and dash of a place in the palette; beyond its end, colours repeat with other dashes. */
