@@ -98,6 +98,10 @@ class Run(models.Model):
     tags = models.JSONField(default=list)
     pinned = models.BooleanField(default=False)
     archived = models.BooleanField(default=False)
+    display_name = models.CharField(max_length=255, null=True)
+    """Name that a user gave the run."""
+    color = models.CharField(max_length=7, null=True)
+    """Colour of its curves that a user chose, `#rrggbb`."""
     summary = models.JSONField(default=dict)
     config = models.JSONField(default=dict)
     environment_available = models.BooleanField(default=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import secrets
 import threading
 import time
@@ -24,6 +25,9 @@ TRASH = "trash"
 PARTS = "parts"
 """Folder, in the private folder, of files that are being received."""
 FIELDS: dict[str, type] = {"tags": list, "description": str, "pinned": bool, "archived": bool}
+LOOKS: dict[str, type] = {"display_name": str, "color": str}
+"""Fields that are in the file only once they were set."""
+COLOR = re.compile(r"#[0-9a-f]{6}")
 USER_DELETED = "user_deleted"
 _here = threading.Lock()
 
@@ -48,6 +52,8 @@ class RunFields(TypedDict, total=False):
     description: str
     pinned: bool
     archived: bool
+    display_name: str
+    color: str
 
 
 Changes = RunFields | Callable[[RunFields], RunFields]
@@ -71,6 +77,7 @@ def note(root: Path, folder: Path, known: Mapping[str, Any], changes: Changes) -
             field: said[field] if isinstance(said.get(field), kind) else known[field]
             for field, kind in FIELDS.items()
         }
+        fields |= {field: said[field] for field, kind in LOOKS.items() if isinstance(said.get(field), kind)}
         now = cast(RunFields, fields)
         now = {**now, **(changes(now) if callable(changes) else changes)}
         layout.write_json(path, {**said, **now, "by": _user(), "at": time.time()})

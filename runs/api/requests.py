@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from rest_framework import serializers
 
+from runicorn.store.curation import COLOR
 from runicorn_site.web.serializers import WHOLE, Body, Query
 
 MOST_RUNS = 100
@@ -113,6 +114,24 @@ class RunEdit(Body):
     )
     pinned = serializers.BooleanField(required=False)
     archived = serializers.BooleanField(required=False)
+    display_name = serializers.CharField(required=False, allow_blank=True, max_length=255)
+    name = serializers.CharField(
+        required=False, allow_blank=True, max_length=255, help_text="Same as `display_name`."
+    )
+    color = serializers.RegexField(
+        rf"^({COLOR.pattern})?$", required=False, allow_blank=True, help_text="`#rrggbb`, or blank for none."
+    )
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse fields that cannot be changed, instead of ignoring them."""
+        unknown = sorted(set(self.initial_data) - set(self.fields))
+        if unknown:
+            raise serializers.ValidationError(
+                {str(field)[:100]: ["This field cannot be changed"] for field in unknown}
+            )
+        if "name" in attrs:
+            attrs["display_name"] = attrs.pop("name")
+        return attrs
 
 
 def ids(sentence: str) -> serializers.ListField:

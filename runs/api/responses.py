@@ -29,6 +29,8 @@ ITEM = {
     "heartbeat_at": "heartbeat",
     "duration_seconds": "duration",
     "tags": "tags",
+    "display_name": "display_name",
+    "color": "color",
     "hostname": "hostname",
     "records_written": "records_written",
     "records_missing": "records_unwritten",

@@ -38,7 +38,8 @@ class ReadRecord:
 
 def search_text(record: RunRecord | Run) -> str:
     """Return the text that searches match, case-folded."""
-    words = (record.project, record.name, record.run_id, *record.tags, record.description)
+    names = record.project, record.name, record.display_name or ""
+    words = (*names, record.run_id, *record.tags, record.description)
     return "\n".join(words).casefold()
 
 

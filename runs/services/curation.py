@@ -20,6 +20,8 @@ def edit_run(
     description: str | None = None,
     pinned: bool | None = None,
     archived: bool | None = None,
+    display_name: str | None = None,
+    color: str | None = None,
     keep_tags: bool = False,
 ) -> Run:
     """Change the given fields of a run and return its refreshed row.
@@ -29,7 +31,14 @@ def edit_run(
     Raises:
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
     """
-    given = {"tags": tags, "description": description, "pinned": pinned, "archived": archived}
+    given = {
+        "tags": tags,
+        "description": description,
+        "pinned": pinned,
+        "archived": archived,
+        "display_name": display_name,
+        "color": color,
+    }
     changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
     if not changes:
         return run

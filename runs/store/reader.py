@@ -12,6 +12,7 @@ from typing import Any
 from runicorn.json_value import JsonObject
 from runicorn.store import heartbeat, layout
 from runicorn.store.assets import settings_of
+from runicorn.store.curation import COLOR
 from runs.store.folder_stat import FolderState
 from runs.store.json_fields import Fields, unique_texts
 from runs.store.sanitize import Cleaner, clean_text
@@ -22,6 +23,7 @@ UNSETTLED_SECONDS = 2.0
 """A malformed file this young may be in the middle of a write in place (by Runicorn 0.5) and is read again."""
 TAG_LENGTH = 255
 DESCRIPTION_LENGTH = 100_000
+DISPLAY_NAME_LENGTH = 255
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class RunRecord:
     tags: list[str] = field(default_factory=list)
     pinned: bool = False
     archived: bool = False
+    display_name: str | None = None
+    color: str | None = None
     summary: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     environment_available: bool = False
@@ -265,6 +269,9 @@ def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
     description = curation.text("description", DESCRIPTION_LENGTH)
     record.description = (described or "") if description is None else description
     record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
+    record.display_name = curation.text("display_name", DISPLAY_NAME_LENGTH) or None
+    color = curation.text("color", 7) or ""
+    record.color = color if COLOR.fullmatch(color) else None
 
 
 def clean_tags(tags: list[Any]) -> list[str]:

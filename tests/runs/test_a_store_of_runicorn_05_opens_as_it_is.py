@@ -60,6 +60,8 @@ def test_a_run_has_all_its_fields(fixture_store: Path, api: Any) -> None:
         "heartbeat_at": None,
         "records_written": None,
         "records_missing": None,
+        "display_name": None,
+        "color": None,
         "project": "nlp",
         "name": "bert_finetune",
         "group": "",

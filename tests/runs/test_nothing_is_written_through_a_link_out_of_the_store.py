@@ -190,6 +190,9 @@ def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
     for run_id in ids:
         ask("put", "/api/runs/{run_id}/heartbeat", run_id=run_id)
         ask("patch", "/api/runs/{run_id}", {"description": "d", "pinned": True}, run_id=run_id)
+    board = "/api/v2/projects/{project}/boards/{name}"
+    ask("put", board, {"title": "b"}, project="p", name="b")
+    ask("delete", board, project="p", name="b")
     ask("post", "/api/runs/tags", {"run_ids": ids, "add": ["y"]})
     ask("post", "/api/experiments/tag", {"experiment_ids": ids, "tags": ["z"]})
     ask("post", "/api/status/check")

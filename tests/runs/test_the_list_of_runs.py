@@ -64,6 +64,8 @@ def test_an_item_has_all_its_fields(store: Path, make_run: Any, look: Any, api: 
             "heartbeat_at": None,
             "records_written": None,
             "records_missing": None,
+            "display_name": None,
+            "color": None,
         }
     ]
 

@@ -24,6 +24,8 @@ class RunItem(TypedDict):
     heartbeat_at: Annotated[float | None, "Last heartbeat of a run that logs to this server; Unix seconds."]
     duration_seconds: float | None
     tags: list[str]
+    display_name: Annotated[str | None, "Name that a user gave the run."]
+    color: Annotated[str | None, "Colour that a user chose, `#rrggbb`."]
     hostname: str | None
     records_written: Annotated[
         int | None, "Records that the training wrote; null where status.json has no counts."
