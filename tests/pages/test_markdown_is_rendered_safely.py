@@ -1,0 +1,72 @@
+"""Markdown of notes, descriptions and text cells becomes HTML that cannot carry code."""
+
+from __future__ import annotations
+
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from runicorn_site.web import markdown
+
+ATTRIBUTES = 'rel="noopener noreferrer nofollow"'
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("**Warm-up** of `500` steps", "<p><strong>Warm-up</strong> of <code>500</code> steps</p>\n"),
+        ("# Title", "<h3>Title</h3>\n"),
+        ("##### Detail", "<h6>Detail</h6>\n"),
+        ("[paper](https://arxiv.org/abs/1)", f'<p><a href="https://arxiv.org/abs/1" {ATTRIBUTES}>paper</a></p>\n'),
+        ("[base](/runs/20260101_000000_abc123)", f'<p><a href="/runs/20260101_000000_abc123" {ATTRIBUTES}>base</a></p>\n'),
+        ("See https://example.com/a_(b).", f'<p>See <a href="https://example.com/a_(b)" {ATTRIBUTES}>https://example.com/a_(b)</a>.</p>\n'),
+        ("(http://example.com)", f'<p>(<a href="http://example.com" {ATTRIBUTES}>http://example.com</a>)</p>\n'),
+        ("train.py and README.md", "<p>train.py and README.md</p>\n"),
+        ("![plot](https://example.com/p.png)", f'<p><a href="https://example.com/p.png" {ATTRIBUTES}>plot</a></p>\n'),
+        ("[![plot](/p.png)](/q)", f'<p><a href="/q" {ATTRIBUTES}>plot</a></p>\n'),
+        ("| a | b |\n|---|--:|\n| 1 | 2 |", None),
+    ],
+)  # fmt: skip
+def test_markdown_becomes_html(text: str, html: str | None) -> None:
+    rendered = markdown.render(text)
+    assert "<table>" in rendered if html is None else rendered == html
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        '<img src=x onerror="alert(1)">',
+        "[x](javascript:alert(1))",
+        "[x](JaVaScRiPt:alert(1))",
+        "[x](data:text/html,<script>alert(1)</script>)",
+        "![x](javascript:alert(1))",
+        '[x](https://e.com "a\\" onmouseover=\\"alert(1)")',
+        "<javascript:alert(1)>",
+        '```"><script>alert(1)</script>\nx\n```',
+        'https://e.com/"onmouseover="alert(1)',
+    ],
+)
+def test_no_code_survives(text: str) -> None:
+    found: list[tuple[str, list[tuple[str, str | None]]]] = []
+
+    class Tags(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.append((tag, attrs))
+
+    Tags().feed(markdown.render(text))
+    assert {tag for tag, _ in found} <= {"p", "a", "pre", "code", "em", "strong"}
+    for tag, attributes in found:
+        for name, value in attributes:
+            assert (tag, name) in {("a", "href"), ("a", "rel"), ("a", "title"), ("code", "class")}
+            assert name != "href" or (value or "").startswith(("http://", "https://", "/"))
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 50_000, "![" * 2_000, "*a " * 20_000, "> " * 5_000 + "x", "http://" * 10_000, "(" * 50_000]
+)
+def test_a_long_hostile_text_is_rendered_in_time(text: str) -> None:
+    started = time.monotonic()
+    markdown.render(text)
+    assert time.monotonic() - started < 3
