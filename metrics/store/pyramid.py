@@ -132,7 +132,9 @@ def thin(points: Points) -> Points:
     shadows = points.shadows()
     if len(points) <= SHAPE.bucket:
         return replace(points, shadow=shadows if shadows.any() else None)
-    ends = [0, len(points) - 1, int(points.time.argmin()), int(points.time.argmax())]
+    first, last = (np.flatnonzero(points.time == end) for end in (points.time.min(), points.time.max()))
+    # Of points at the same time the earlier row is the first, the later one the last.
+    ends = [0, len(points) - 1, first[points.row[first].argmin()], last[points.row[last].argmax()]]
     keep = [np.array(ends, dtype=np.intp)]
     if points.value.kind != NULL:
         heights = points.value.heights()
