@@ -6,6 +6,7 @@ import { gettext } from "./i18n.js";
 import { poll } from "./poll.js";
 import { columns } from "./runs/columns.js";
 import { compare } from "./runs/compare.js";
+import { copyIds } from "./runs/copy.js";
 import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
 import { announceRows } from "./runs/refresh.js";
@@ -90,6 +91,7 @@ document.addEventListener("click", (event) => {
 keys(edit);
 columns();
 compare(picks);
+copyIds();
 actions(picks, refresh);
 
 const now = poll(refresh, interval, (error) => {

@@ -48,7 +48,10 @@ def test_widths_are_drawn_by_the_server(filled: Path, page: Page, client: Client
     assert not page("/").all("col")
     preferences.set_column_widths("runs", "any", {"status": 90, "best": 300})
     found = page("/?col=status&col=name&col=best")
-    assert [column.attributes.get("width") for column in found.all("col")] == ["40", "90", None, "300"]
+    assert [column.attributes.get("width") for column in found.all("col")] == [
+        *("40", "90", "320", "300"),
+        None,
+    ]
 
 
 def test_a_view_is_saved_found_renamed_and_deleted(filled: Path, page: Page, client: Client) -> None:

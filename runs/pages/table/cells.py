@@ -20,7 +20,9 @@ from runs.models import Run
 from runs.query.completeness import in_words, missing_of
 
 EMPTY = SafeString("")
+MISSING = "–"
 LONGEST_NOTE = 200
+TAGS_IN_NAME = 2
 
 
 @dataclass(slots=True)
@@ -34,7 +36,7 @@ class CellContext:
         tags_in_name: whether the tags stand beside the name, because they have no column.
         project_address: returns the address of the table with one project.
         tag_address: returns the address of the table with one tag.
-        value: of a metric or a config column.
+        text: number of the column, aligned with those of the other rows.
     """
 
     run: Run
@@ -43,7 +45,7 @@ class CellContext:
     tags_in_name: bool
     project_address: Callable[[str], str]
     tag_address: Callable[[str], str]
-    value: float | str | None = None
+    text: str = ""
 
 
 def status_cell(css: str, context: CellContext) -> SafeString:
@@ -62,13 +64,27 @@ def name_cell(css: str, context: CellContext) -> SafeString:
         reverse("run", args=(run.run_id,)),
         run.name,
         run.name,
-        format_html('<span class="tags">{}</span>', _tag_links(run.tags, context))
-        if context.tags_in_name and run.tags
-        else EMPTY,
+        _first_tags(run, context) if context.tags_in_name and run.tags else EMPTY,
         run.run_id,
         gettext("Tags and note (t)"),
         gettext("Edit tags and note of %(name)s") % {"name": run.name},
         icon("edit"),
+    )
+
+
+def _first_tags(run: Run, context: CellContext) -> SafeString:
+    """Return two tags, and a button with the number of the others."""
+    links, others = _tag_links(run.tags[:TAGS_IN_NAME], context), run.tags[TAGS_IN_NAME:]
+    if not others:
+        return format_html('<span class="tags">{}</span>', links)
+    return format_html(
+        '<span class="tags">{}<button class="tag more" type="button" data-edit="{}" title="{}">+{}'
+        '<span class="for-readers"> {}</span></button></span>',
+        links,
+        run.run_id,
+        ", ".join(others),
+        len(others),
+        gettext("tags"),
     )
 
 
@@ -117,7 +133,16 @@ def project_cell(css: str, context: CellContext) -> SafeString:
 
 
 def id_cell(css: str, context: CellContext) -> SafeString:
-    return format_html('<td class="{} mono faint clip">{}</td>', css, context.run.run_id)
+    """Render the last part of the id, which is enough to tell runs apart, as a button that copies it."""
+    run_id = context.run.run_id
+    return format_html(
+        '<td class="{} mono"><button class="id clip" type="button" tabindex="-1" data-copy-text="{}"'
+        ' title="{}">{}</button></td>',
+        css,
+        run_id,
+        gettext("Copy %(id)s") % {"id": run_id},
+        run_id.rpartition("_")[2] or run_id,
+    )
 
 
 def best_cell(css: str, context: CellContext) -> SafeString:
@@ -133,7 +158,7 @@ def best_cell(css: str, context: CellContext) -> SafeString:
         run.best_metric_name,
         context.sparkline,
         gettext("%(value)s at step %(step)s") % {"value": run.best_metric_value, "step": step},
-        figure(run.best_metric_value),
+        context.text,
     )
 
 
@@ -191,4 +216,9 @@ def records_cell(css: str, context: CellContext) -> SafeString:
 
 
 def value_cell(css: str, context: CellContext) -> SafeString:
-    return format_html('<td class="{}">{}</td>', css, figure(context.value))
+    text = context.text
+    if "number" not in css:
+        return format_html('<td class="{} clip" title="{}"><bdi>{}</bdi></td>', css, text, text)
+    if text == "NaN":
+        return format_html('<td class="{} nan" title="{}">{}</td>', css, gettext("Not a number"), text)
+    return format_html('<td class="{}{}">{}</td>', css, " faint" if text == MISSING else "", text)

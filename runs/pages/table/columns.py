@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from django.utils.functional import Promise
@@ -133,12 +133,12 @@ DEFAULT_COLUMNS = tuple(column.key for column in COLUMNS.values() if column.is_d
 
 
 def is_added(key: str) -> bool:
-    """Return whether `key` is `metric.<name>.<aggregate>` or `config.<key>`."""
+    """Return whether `key` is `metric.<name>.<aggregate>`, `config.<key>` or `summary.<key>`."""
     kind, _, rest = key.partition(".")
     if "\0" in key:
         return False
     return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (
-        kind == "config" and bool(rest)
+        kind in ("config", "summary") and bool(rest)
     )
 
 
@@ -158,12 +158,17 @@ def column_of(key: str) -> Column:
 
 @lru_cache(maxsize=512)
 def _added_column(key: str) -> Column:
-    if key.startswith("config."):
-        label = key.removeprefix("config.")
-    else:
+    kind, _, label = key.partition(".")
+    if kind == "metric":
         name, aggregate = metric_of(key)
         label = name if aggregate == "last" else f"{name} {aggregate}"
-    return Column(key, label, "number c-extra", cells.value_cell, Sort(key), lambda run: None, False)
+    sort = None if kind == "summary" else Sort(key)
+    return Column(key, label, "number c-extra", cells.value_cell, sort, lambda run: None, False)
+
+
+def as_text(column: Column) -> Column:
+    """Return the column for words, aligned left."""
+    return replace(column, css=column.css.replace("number ", ""))
 
 
 def metric_of(key: str) -> tuple[str, str]:

@@ -30,13 +30,13 @@ class Heading:
     title: str = ""
 
 
-def headings(state: TableState, widths: Mapping[str, int]) -> list[Heading]:
+def headings(state: TableState, columns: Iterable[Column], widths: Mapping[str, int]) -> list[Heading]:
     """Return the headings; `widths` in pixels by column key."""
-    return [_heading(state, key, widths.get(key)) for key in state.columns]
+    return [_heading(state, column, widths.get(column.key)) for column in columns]
 
 
-def _heading(state: TableState, key: str, width: int | None) -> Heading:
-    column = column_of(key)
+def _heading(state: TableState, column: Column, width: int | None) -> Heading:
+    key = column.key
     if column.sort is None:
         return Heading(key, column.label, column.css, width)
     is_sorted = key == state.key

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import TypedDict
 from zlib import crc32
 
@@ -17,9 +17,10 @@ from runicorn.store import layout
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
-from runs.pages.table.columns import AGGREGATES, Column, column_of, is_added, metric_of
+from runs.pages.table.columns import Column, as_text, column_of, is_added
 from runs.pages.table.head import Chip, Heading, Offer, chips, headings, offers, orders
 from runs.pages.table.state import MOST_RUNS, TableState, number
+from runs.pages.table.values import Value, added_values, aligned, by_column, is_text
 from runs.query import counts as counting
 from runs.query import where_keys
 from runs.query.find import find_runs
@@ -34,11 +35,11 @@ MOST_TAGS = 500
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A run with its columns and the values of its metric and config columns."""
+    """A run with its columns and the texts of its numbers, which depend on the other rows of the page."""
 
     run: Run
     columns: Sequence[Column]
-    values: Mapping[str, float | str | None]
+    texts: Mapping[str, str]
     now: float
 
     @property
@@ -50,7 +51,7 @@ class Row:
     def mark(self) -> str:
         """A checksum of what the row shows: a page replaces only the rows whose mark changed."""
         shown = [column.live(self.run) for column in self.columns]
-        return f"{crc32(repr((self.running, shown, self.values)).encode()):x}"
+        return f"{crc32(repr((self.running, shown, self.texts)).encode()):x}"
 
     def cells(self, state: TableState, sparkline: SafeString) -> SafeString:
         """Render the cells in the order of the columns."""
@@ -64,12 +65,11 @@ class Row:
         )
         pieces = []
         for column in self.columns:
-            context.value = self.values.get(column.key)
+            context.text = self.texts.get(column.key, "")
             pieces.append(column.cell(column.css, context))
         return SafeString("".join(pieces))
 
 
-@lru_cache(maxsize=256)
 def _project_address(state: TableState, preferred: tuple[str, ...], project: str) -> str:
     """Return the address of the table with one project; `preferred` changes it, but is not compared in states."""
     return state.but(project=project).address
@@ -135,9 +135,12 @@ class WideContext(TypedDict):
 def wide_context(shown: Sequence[Run], state: TableState) -> WideContext:
     """Return what only the wide table needs."""
     widths = preferences.column_widths("runs", "any")
+    added = [key for key in state.visible_columns if is_added(key)]
+    values = by_column(shown, added, added_values(shown, added))
+    columns = page_columns(state, values)
     return {
-        "rows": rows(shown, state.columns),
-        "columns": headings(state, widths),
+        "rows": rows(shown, columns, values),
+        "columns": headings(state, columns, widths),
         "sized": bool(widths),
         "offered": offers(state, *offered(shown)),
     }
@@ -244,27 +247,18 @@ def offered(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
     return list(metrics), list(params)
 
 
-def rows(runs: Sequence[Run], keys: Sequence[str]) -> list[Row]:
-    """Return the runs with the columns of these keys."""
-    columns, now = [column_of(key) for key in keys], time.time()
-    added = [key for key in keys if is_added(key)]
-    values = added_values(runs, added) if added else {}
-    return [Row(run, columns, {key: values.get((run.pk, key)) for key in added}, now) for run in runs]
+def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> list[Column]:
+    """Return the columns of the page; one with words is aligned left."""
+    columns = [column_of(key) for key in state.visible_columns]
+    return [as_text(column) if is_text(values.get(column.key, ())) else column for column in columns]
 
 
-def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], float | str | None]:
-    """Return the values by run and column, with one query for the metrics and one for the config."""
-    keys = [run.pk for run in runs]
-    wanted = {column: metric_of(column) for column in columns if column.startswith("metric.")}
-    params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
-    found: dict[tuple[int, str], float | str | None] = {}
-    for metric in RunMetric.objects.filter(run__in=keys, key__in={name for name, _ in wanted.values()}):
-        for column, (name, aggregate) in wanted.items():
-            if name == metric.key:
-                found[metric.run_id, column] = getattr(metric, AGGREGATES[aggregate])
-    for param in RunParam.objects.filter(run__in=keys, key__in=params):
-        found[param.run_id, params[param.key]] = param.text if param.number is None else param.number
-    return found
+def rows(runs: Sequence[Run], columns: Sequence[Column], values: Mapping[str, Sequence[Value]]) -> list[Row]:
+    """Return the runs with these columns and their values by column."""
+    now = time.time()
+    texts = {key: aligned(of_column, exact=key.startswith("config.")) for key, of_column in values.items()}
+    texts["best"] = aligned([run.best_metric_value for run in runs])
+    return [Row(run, columns, {key: texts[key][at] for key in texts}, now) for at, run in enumerate(runs)]
 
 
 def deleted(root: StorageRoot, run_ids: Sequence[str]) -> list[str]:

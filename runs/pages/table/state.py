@@ -116,6 +116,11 @@ class TableState:
         return added if added and with_added(DEFAULT_COLUMNS, added) == self.columns else self.columns
 
     @property
+    def visible_columns(self) -> tuple[str, ...]:
+        """The columns that the table shows: the project only if there may be several."""
+        return tuple(key for key in self.columns if key != "project" or not self.project)
+
+    @property
     def address(self) -> str:
         """URL of the page with this state."""
         return f"/?{self.query}" if self.query else "/"

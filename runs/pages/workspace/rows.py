@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run
 from runs.pages.table.cells import EMPTY, CellContext
 from runs.pages.table.columns import column_of, is_added
-from runs.pages.table.rows import added_values
 from runs.pages.table.state import TableState
+from runs.pages.table.values import added_values
 
 VALUE_CSS = "number value"
 WITH_A_CELL = {"step", "duration", "created", "updated", "records"}
@@ -68,7 +69,7 @@ def list_rows(runs: Sequence[Run], state: TableState) -> list[ListRow]:
 
 def _value_row(run: Run, value: float | str | None) -> ListRow:
     cell = format_html('<td class="{}">{}</td>', VALUE_CSS, figure(value))
-    return ListRow(run, cell, value if isinstance(value, float) else None)
+    return ListRow(run, cell, value if isinstance(value, float) and math.isfinite(value) else None)
 
 
 def value_key(state: TableState) -> str:

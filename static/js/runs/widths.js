@@ -4,8 +4,8 @@ import { send } from "../http.js";
 import { gettext } from "../i18n.js";
 
 const NARROWEST = 48;
-const NAME = 220;
 const USUAL = 112;
+const ADD = 40;
 const STEP = 16;
 const PAUSE = 400;
 
@@ -28,8 +28,7 @@ function fix() {
     const known = Number(column.getAttribute("width"));
     if (widths[i] || !known) column.width = widths[i] || USUAL;
   });
-  const name = heads().findIndex((head) => head.dataset.key === "name");
-  columns.children[name + 1].removeAttribute("width");
+  columns.lastElementChild.removeAttribute("width");
   holder.classList.add("sized");
   return columns;
 }
@@ -42,12 +41,12 @@ function resize(key, width) {
   timer = setTimeout(saveWidths, PAUSE);
 }
 
-/** Keep a readable width for the name; the table scrolls sideways if needed. */
+/** Let the table scroll sideways rather than shrink its columns. */
 function fit() {
   const holder = table();
   if (!holder?.classList.contains("sized")) return;
   const widths = [...holder.querySelectorAll("col")].map((column) => Number(column.getAttribute("width")));
-  holder.style.minWidth = `${widths.reduce((sum, width) => sum + width, NAME)}px`;
+  holder.style.minWidth = `${widths.reduce((sum, width) => sum + width, ADD)}px`;
 }
 
 async function saveWidths() {
@@ -88,10 +87,10 @@ export function widthKeys(handle, by) {
   handle.setAttribute("aria-valuenow", head.offsetWidth);
 }
 
-/** A handle at the right edge of each heading but the name's, which takes what is left. */
+/** A handle at the right edge of each heading. */
 export function equipWidths() {
   for (const head of heads()) {
-    if (head.dataset.key === "name" || head.querySelector(".handle")) continue;
+    if (head.querySelector(".handle")) continue;
     const handle = Object.assign(document.createElement("span"), { className: "handle", tabIndex: 0 });
     handle.setAttribute("role", "separator");
     handle.setAttribute("aria-orientation", "vertical");

@@ -1,0 +1,109 @@
+"""Values of metric, config and summary columns, as texts whose decimal points stand in line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runicorn_site.web.templatetags.ui import figure
+from runs.models import Run, RunMetric, RunParam
+from runs.pages.table.columns import AGGREGATES, metric_of
+
+SIGNIFICANT = 5
+# As wide as a digit and as a point in fonts with tabular figures.
+FIGURE_SPACE, PUNCTUATION_SPACE = "\u2007", "\u2008"
+
+Value = float | str | None
+
+
+def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], Value]:
+    """Return the values by run and column, with one query for the metrics and one for the config.
+
+    The last value of a metric is NaN where its last point is not a finite number.
+    """
+    keys = [run.pk for run in runs]
+    wanted = {column: metric_of(column) for column in columns if column.startswith("metric.")}
+    params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
+    summaries = [column for column in columns if column.startswith("summary.")]
+    found: dict[tuple[int, str], Value] = {}
+    names = {name for name, _ in wanted.values()}
+    for metric in RunMetric.objects.filter(run__in=keys, key__in=names) if names else ():
+        for column, (name, aggregate) in wanted.items():
+            if name == metric.key:
+                found[metric.run_id, column] = _statistic(metric, AGGREGATES[aggregate])
+    for param in RunParam.objects.filter(run__in=keys, key__in=params) if params else ():
+        found[param.run_id, params[param.key]] = param.text if param.number is None else param.number
+    for run in runs if summaries else ():
+        for column in summaries:
+            found[run.pk, column] = _plain(run.summary.get(column.removeprefix("summary.")))
+    return found
+
+
+def _statistic(metric: RunMetric, field: str) -> float | None:
+    value: float | None = getattr(metric, field)
+    return math.nan if value is None and metric.count else value
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return float(value)
+    return None if value is None or isinstance(value, dict | list) else str(value)
+
+
+def is_text(values: Sequence[Value]) -> bool:
+    """Return whether a column has words, which are aligned left."""
+    return any(isinstance(value, str) for value in values)
+
+
+def aligned(values: Sequence[Value], *, exact: bool = False) -> list[str]:
+    """Return the values of a column as texts whose decimal points stand in line when they end at one edge.
+
+    Args:
+        values: of one column of the page.
+        exact: append blanks and no zeros, for settings that were written by a user.
+    """
+    texts = [figure(value) for value in values]
+    if is_text(values):
+        return texts
+    decimals = [_decimals(text) for text in texts]
+    width = max((count for count in decimals if count is not None), default=0)
+    return [
+        text
+        if count is None
+        else _padded(text, count, count if exact else _digits(value, count, width), width)
+        for text, count, value in zip(texts, decimals, values, strict=True)
+    ]
+
+
+def by_column(
+    runs: Sequence[Run], columns: Sequence[str], values: Mapping[tuple[int, str], Value]
+) -> dict[str, list[Value]]:
+    """Return the values of each column in the order of the runs."""
+    return {key: [values.get((run.pk, key)) for run in runs] for key in columns}
+
+
+def _decimals(text: str) -> int | None:
+    """Return the digits after the point; None for a text without a place for one."""
+    if not text[-1:].isdigit() or "e" in text:
+        return None
+    return len(text.partition(".")[2])
+
+
+def _digits(value: Value, count: int, width: int) -> int:
+    """Return how many digits stand after the point: up to five significant ones."""
+    size = abs(value) if isinstance(value, int | float) else 0.0
+    significant = width if not size else SIGNIFICANT - 1 - math.floor(math.log10(size))
+    return max(count, min(width, significant))
+
+
+def _padded(text: str, count: int, digits: int, width: int) -> str:
+    """Append zeros up to `digits` decimals, and blanks up to `width`."""
+    if not width:
+        return text
+    zeros = digits - count
+    if not count:
+        text += "." if zeros else PUNCTUATION_SPACE
+    return text + "0" * zeros + FIGURE_SPACE * (width - count - zeros)

@@ -1,0 +1,70 @@
+"""Values of the runs table: aligned by their decimal points, words left, NaN told from missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runs.pages.table.values import FIGURE_SPACE, PUNCTUATION_SPACE, aligned
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def test_measured_values_of_a_column_have_equal_digits() -> None:
+    assert aligned([0.777, 0.76878, None]) == ["0.77700", "0.76878", "–"]
+    assert aligned([1234.5, 0.25]) == [f"1,234.5{FIGURE_SPACE}", "0.25"]
+
+
+def test_settings_are_aligned_by_blanks_and_get_no_zeros() -> None:
+    padded = f"1{PUNCTUATION_SPACE}{FIGURE_SPACE * 3}"
+    assert aligned([0.001, 1.0, 1e-7], exact=True) == ["0.001", padded, "1e-7"]
+
+
+def test_integers_and_words_are_unchanged() -> None:
+    assert aligned([10.0, 7.0, float("nan")]) == ["10", "7", "NaN"]
+    assert aligned(["adamw", 1.0]) == ["adamw", "1"]
+
+
+@pytest.fixture
+def two(store: Path) -> Path:
+    """A run that diverged, and one without the metric."""
+    metrics = [{"loss": 1.0}, {"loss": float("nan")}]
+    write_run(store, "p", "diverged", metrics=metrics, config={"opt": "adamw", "lr": 0.1}, created_at=1.7e9)
+    write_run(store, "p", "other", metrics=[{"acc": 0.5}], config={"opt": "sgd", "lr": 1}, created_at=1.8e9)
+    return store
+
+
+def test_a_last_value_that_is_nan_is_told_from_a_missing_one(two: Path, page: Page) -> None:
+    found = page("/?col=metric.loss.last")
+    assert found.texts("td", "c-extra") == ["–", "NaN"]
+    assert page("/?col=metric.loss.max").texts("td", "c-extra") == ["–", "1"]
+
+
+def test_words_are_aligned_left_and_numbers_right(two: Path, page: Page) -> None:
+    heads = {
+        head.text: head.has("number") for head in page("/?col=config.opt&col=config.lr").all("th", "c-extra")
+    }
+    assert heads == {"opt": False, "lr": True}
+
+
+def test_the_project_has_no_column_when_it_is_filtered_by(two: Path, page: Page) -> None:
+    assert [head.text for head in page("/").all("th", "c-project")] == ["Project"]
+    assert not page("/?project=p").all("th", "c-project")
+
+
+def test_a_long_list_of_tags_is_shortened(store: Path, page: Page) -> None:
+    write_run(store, "p", "tagged", tags=["a", "b", "c", "d"])
+    found = page("/")
+    assert found.texts("a", "tag") == ["a", "b"]
+    (more,) = found.all("button", "more")
+    assert (more.text, more.attributes["title"]) == ("+2 tags", "c, d")
+
+
+def test_an_id_is_short_and_copied_in_full(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n")
+    (cell,) = page("/").all("button", "id")
+    assert (cell.text, cell.attributes["data-copy-text"]) == (run_id[-6:], run_id)
