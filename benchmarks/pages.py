@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks import _workspace
 from benchmarks._journals import write_run
 from benchmarks._rounds import alternating, line, viewer, workplace
 from benchmarks.runs_list import total, write_store
@@ -37,6 +38,7 @@ SMALLEST = "/static/js/recycle_bin.js"
 START = "/api/health"
 RUN = "20260101_000000_000001"
 WEIGHT_LIMIT, PAINT_LIMIT, DRAW_LIMIT = 200.0, 300.0, 100.0
+WORKSPACE_WEIGHT_LIMIT = 250.0
 WINDOW = {"width": 1440, "height": 900}
 
 PAINT = """new Promise((done) => new PerformanceObserver((list) => {
@@ -130,12 +132,17 @@ class Visits:
 def visit(browser: Any, url: str) -> bool:
     """Print weight and first paint of the two pages; return whether the limits are met."""
     visits = Visits(browser, url)
-    pages = {f"/ with {RUNS:,} runs": "/", f"a run with {CHARTS} charts": f"/runs/{RUN}"}
+    pages = {
+        f"/ with {RUNS:,} runs": "/",
+        f"a run with {CHARTS} charts": f"/runs/{RUN}",
+        f"{_workspace.RUNS} runs with {_workspace.METRICS} charts": _workspace.PATH,
+    }
+    limits = {_workspace.PATH: WORKSPACE_WEIGHT_LIMIT}
     paths = {"a few bytes of text": SMALLEST, **pages}
     kept = []
     for name, path in pages.items():
         weight, requests = visits.weigh(path)
-        kept.append(line(f"{name}: {requests} answers", weight, "kB", WEIGHT_LIMIT))
+        kept.append(line(f"{name}: {requests} answers", weight, "kB", limits.get(path, WEIGHT_LIMIT)))
     for when, paint in (("first visit", visits.first), ("later visit", visits.later)):
         for path in paths.values():
             paint(path)
@@ -177,9 +184,10 @@ def main() -> int:
     with workplace() as (root, home):
         fill(root, count)
         with viewer(root, home) as server, launch(program) as browser:
-            until(lambda: total(server.url) > count, timeout=600, pause=0.5)
+            until(lambda: total(server.url) > count + _workspace.RUNS, timeout=600, pause=0.5)
             kept = visit(browser, server.url)
             kept &= draw(browser, server.url)
+            kept &= _workspace.interact(browser, server.url, WINDOW)
     return 0 if kept else 1
 
 
@@ -189,6 +197,7 @@ def fill(root: Path, count: int) -> None:
     groups = ("train", "val", "layers", "gradients")
     names = [f"{groups[i % len(groups)]}/metric-{i:03d}" for i in range(CHARTS)]
     write_run(root, RUN, [range(STEPS)], names)
+    _workspace.fill(root)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def test_a_legend_hides_shows_alone_and_highlights(board: Callable[[int], Any]) 
 def test_a_legend_is_sorted_by_the_value_under_the_cursor_and_at_rest(board: Callable[[int], Any]) -> None:
     page = board(3)
     names = page.locator(".side-legend li .clip")
-    assert names.all_text_contents() == ["Run 2", "Run 1", "Run 0"]
+    until(lambda: names.all_text_contents() == ["Run 2", "Run 1", "Run 0"])
     page.evaluate("chart().curves[0].series.y[1] = 9")
     page.locator(".plot").hover(position={"x": page.evaluate("chart().plot.x.at(10)"), "y": 100})
     until(lambda: names.all_text_contents() == ["Run 0", "Run 2", "Run 1"])

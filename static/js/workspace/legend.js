@@ -5,6 +5,7 @@ import { AXES } from "../chart/text/descriptions.js";
 import { formatNumber } from "../chart/text/format.js";
 import { gettext, ngettext } from "../i18n.js";
 
+const PAUSE = 120;
 const ICONS = document.querySelector('meta[name="icons"]').content;
 
 export class SideLegend {
@@ -29,7 +30,8 @@ export class SideLegend {
     this.title = title;
     this.entries = new Map(entries.map((entry) => [entry.key, entry]));
     this.items = new Map(entries.map((entry) => [entry.key, kept(before.get(entry.key), entry) ?? item(entry)]));
-    this.list.replaceChildren(...this.items.values());
+    const order = [...this.list.children].map(({ dataset }) => this.items.get(dataset.key)).filter(Boolean);
+    this.list.replaceChildren(...new Set([...order, ...this.items.values()]));
     this.read(this.reading ?? null);
   }
 
@@ -48,11 +50,17 @@ export class SideLegend {
       if (output.textContent !== text) output.textContent = text;
       return [entry.key, typeof value === "number" && !Number.isNaN(value) ? value : -Infinity];
     });
-    const order = rated.toSorted((a, b) => (a[1] === b[1] ? 0 : b[1] - a[1])).map(([key]) => this.items.get(key));
-    if (order.some((one, i) => this.list.children[i] !== one) && !this.list.contains(document.activeElement)) {
-      this.list.append(...order);
-    }
+    this.rated = rated;
+    // Noisy curves change places with every move, and moving elements is expensive: a few times a second is enough.
+    this.timer ||= setTimeout(() => this.#sort(), reading ? PAUSE : 0);
     this.point(reading?.near.curve.key ?? null);
+  }
+
+  #sort() {
+    this.timer = 0;
+    const order = this.rated.toSorted((a, b) => (a[1] === b[1] ? 0 : b[1] - a[1])).map(([key]) => this.items.get(key));
+    const isSorted = order.every((one, i) => this.list.children[i] === one);
+    if (!isSorted && !this.list.contains(document.activeElement)) this.list.append(...order);
   }
 
   /** Mark the curve that is pointed at. */

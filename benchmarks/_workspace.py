@@ -1,0 +1,120 @@
+"""Measure the charts layout of the runs page: 40 visible runs of 52 metrics among many runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks._journals import write_run
+from benchmarks._rounds import line, percentile
+
+RUNS, METRICS, STEPS = 40, 52, 1000
+IDS = [f"20260102_0000{number:02d}_{number:06x}" for number in range(RUNS)]
+PATH = f"/?layout=charts&runs={','.join(IDS)}"
+HOVER_LIMIT, ZOOM_LIMIT, SMOOTHING_LIMIT = 16.0, 100.0, 50.0
+MEMORY_LIMIT = 250.0
+POSITIONS = 60
+
+READY = """(count) => [...document.querySelectorAll("figure[data-name] output")]
+    .filter((output) => output.textContent.startsWith(`${count} `)).length >= 4"""
+
+# Each step is a handler, and the styles and layout that it makes necessary.
+HOVER = """async (positions) => {
+    const plot = document.querySelector("figure[data-name] .plot");
+    const { left, top, width, height } = plot.getBoundingClientRect();
+    const taken = [];
+    for (let i = 0; i < positions; i += 1) {
+        const place = { clientX: left + 60 + (i / positions) * (width - 80), clientY: top + 20 + ((i * 37) % (height - 60)) };
+        const began = performance.now();
+        plot.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, ...place }));
+        document.body.getBoundingClientRect();
+        taken.push(performance.now() - began);
+        await new Promise(requestAnimationFrame);
+    }
+    return taken;
+}"""
+
+# From the change to the frame in which the charts are drawn with it.
+CHANGE = """async ([name, value]) => {
+    const field = document.querySelector(`#chart-tools [name=${name}]`);
+    field.value = value;
+    const began = performance.now();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    return performance.now() - began;
+}"""
+
+ZOOM = """async (share) => {
+    const plot = document.querySelector("figure[data-name] .plot");
+    const { left, top, width } = plot.getBoundingClientRect();
+    const at = (x) => ({ bubbles: true, button: 0, pointerId: 1, clientX: left + 60 + x * (width - 80), clientY: top + 60 });
+    plot.setPointerCapture = () => {};
+    plot.dispatchEvent(new PointerEvent("pointerdown", at(share)));
+    plot.dispatchEvent(new PointerEvent("pointermove", at(share + 0.3)));
+    const began = performance.now();
+    plot.dispatchEvent(new PointerEvent("pointerup", at(share + 0.3)));
+    await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+    const taken = performance.now() - began;
+    plot.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+    await new Promise(requestAnimationFrame);
+    return taken;
+}"""
+
+
+def fill(root: Path) -> None:
+    """Write the runs that are compared."""
+    groups = ("train", "val", "optim", "perf")
+    names = [f"{groups[i % len(groups)]}/metric-{i:02d}" for i in range(METRICS)]
+    for run_id in IDS:
+        write_run(root, run_id, [range(STEPS)], names)
+
+
+def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
+    """Print how long the page takes to answer the pointer, and its memory; return whether they are within limits."""
+    context = browser.new_context(viewport=window)
+    page = context.new_page()
+    page.goto(url + PATH, wait_until="networkidle")
+    page.wait_for_function(READY, arg=RUNS)
+    kept = [
+        line(
+            f"hover over {RUNS} curves, 95th percentile",
+            percentile(page.evaluate(HOVER, POSITIONS), 0.95),
+            "ms",
+            HOVER_LIMIT,
+        )
+    ]
+    smoothed = [page.evaluate(CHANGE, ["smooth", str(0.1 + i / 20)]) for i in range(8)]
+    kept.append(line("a step of smoothing", percentile(smoothed, 0.5), "ms", SMOOTHING_LIMIT))
+    zoomed = [_zoom(page, 0.1 + i / 20) for i in range(8)]
+    kept.append(line("zoom, drawn from the points at hand", percentile(zoomed, 0.5), "ms", ZOOM_LIMIT))
+    kept.append(
+        line("memory of the tab after all charts were seen", _memory(context, page), "MB", MEMORY_LIMIT)
+    )
+    context.close()
+    return all(kept)
+
+
+def _zoom(page: Any, share: float) -> float:
+    """Return the milliseconds of one zoom; the finer points that it asks for have come before the next one."""
+    with page.expect_response(lambda response: "/series?" in response.url):
+        taken = float(page.evaluate(ZOOM, share))
+    page.wait_for_timeout(500)
+    return taken
+
+
+def _memory(context: Any, page: Any) -> float:
+    """Return the megabytes of the heap and of all canvases, after scrolling through the charts."""
+    page.evaluate("""async () => {
+        for (const figure of document.querySelectorAll("figure[data-name]")) {
+            figure.scrollIntoView();
+            await new Promise(requestAnimationFrame);
+        }
+    }""")
+    page.wait_for_load_state("networkidle")
+    devtools = context.new_cdp_session(page)
+    devtools.send("HeapProfiler.collectGarbage")
+    heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
+    canvases = page.evaluate(
+        "[...document.querySelectorAll('canvas')].reduce((sum, one) => sum + one.width * one.height * 4, 0)"
+    )
+    return float(heap + canvases) / 1e6
