@@ -1,9 +1,11 @@
 /** The workspace: a list of runs, and beside it charts and tables of those that are visible. The address has its state. */
 
+import { change } from "./edit.js";
 import { gettext } from "./i18n.js";
 import { readChoice, writeChoice } from "./workspace/address.js";
 import { wireAddRun } from "./workspace/add_run.js";
 import { ChartsPanel } from "./workspace/charts_panel.js";
+import { paletteName, pickColour } from "./workspace/colour_picker.js";
 import { RunColours } from "./workspace/colours.js";
 import { wireEdge } from "./workspace/edge.js";
 import { SideLegend } from "./workspace/legend.js";
@@ -22,7 +24,7 @@ function read() {
   runs = new Map(list.runs().map((run) => [run.key, run]));
   listed = [...runs.values()].filter((run) => run.listed).map(({ key }) => key);
   const ids = visible(choice, listed).filter((id) => runs.has(id));
-  const looks = colours.assign(ids, new Map([...runs.values()].filter(({ own }) => own).map(({ key, own }) => [key, own])));
+  const looks = colours.assign(ids, new Map([...runs.values()].filter(({ own }) => own).map(({ key, own }) => [key, paletteName(own)])));
   shown = ids.map((id) => ({ ...runs.get(id), ...looks.get(id) }));
   list.show(looks);
 }
@@ -107,7 +109,18 @@ const hooks = {
     list.point(key);
     legend?.point(key);
   },
-  colour() {},
+  colour(key, button) {
+    pickColour(button, runs.get(key).own, async (color) => {
+      try {
+        await change(key, { color });
+        list.recolour(key, color);
+        show();
+        panelProblem("");
+      } catch (error) {
+        panelProblem(error.message);
+      }
+    });
+  },
 };
 
 /** A panel came into the page. */

@@ -226,6 +226,32 @@ def test_new_points_metrics_and_runs_appear_without_a_reload(
     until(lambda: page.shows(9))
 
 
+def test_a_run_keeps_the_colour_that_a_user_gives_it(
+    folder: Path, workspace: Callable[..., Workspace], runs: list[str]
+) -> None:
+    page = workspace()
+    until(lambda: page.shows(10))
+    dot = page.row(runs[1]).locator(".colour")
+    colour = "one => getComputedStyle(one).backgroundColor"
+    sixth = page.page.locator("tr.visible .colour").nth(5).evaluate(colour)
+    dot.click()
+    page.page.get_by_role("button", name="Colour 6").click()
+    until(lambda: dot.evaluate(colour) == sixth)
+    strokes = "() => [...document.querySelectorAll('#legend .swatch path')].map((one) => getComputedStyle(one).stroke)"
+    assert page.page.evaluate(strokes).count(sixth) == 2
+    saved = next(folder.rglob(f"{runs[1]}/curation.json"))
+    assert '"color"' in saved.read_text(encoding="utf-8")
+    page.page.reload()
+    until(lambda: dot.evaluate(colour) == sixth)
+    page.page.keyboard.press("c")
+    page.page.wait_for_url(lambda url: "layout" not in url)
+    assert page.page.locator(f"#run-{runs[1]} .colour-dot").is_visible()
+    page.page.keyboard.press("c")
+    dot.click()
+    page.page.get_by_role("button", name="Automatic").click()
+    until(lambda: dot.evaluate(colour) != sixth)
+
+
 @pytest.mark.journey("wide", "middle")
 def test_the_list_is_folded_and_its_edge_dragged_and_both_are_kept(
     workspace: Callable[..., Workspace], runs: list[str]

@@ -21,6 +21,7 @@ from runs.query.completeness import in_words, missing_of
 
 EMPTY = SafeString("")
 MISSING = "–"
+COLOUR_DOT = '<svg class="colour-dot" viewBox="0 0 12 12" aria-hidden="true"><circle cx="6" cy="6" r="6" fill="{}"/></svg>'
 LONGEST_NOTE = 200
 TAGS_IN_NAME = 2
 
@@ -55,10 +56,11 @@ def status_cell(css: str, context: CellContext) -> SafeString:
 def name_cell(css: str, context: CellContext) -> SafeString:
     run = context.run
     return format_html(
-        '<td class="{}"><span class="cells">{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
+        '<td class="{}"><span class="cells">{}{}{}<a class="name clip" href="{}" title="{}"><bdi>{}</bdi></a>{}'
         '<button class="button quiet small edit" type="button" tabindex="-1" data-edit="{}"'
         ' title="{}" aria-label="{}">{}</button></span></td>',
         css,
+        format_html(COLOUR_DOT, run.color) if run.color else EMPTY,
         icon("pin") if run.pinned else EMPTY,
         _incomplete(run) + _silent(run, context.now),
         reverse("run", args=(run.run_id,)),

@@ -75,7 +75,7 @@ def _best(run: Run) -> object:
 
 
 def _name(run: Run) -> object:
-    return run.name, run.tags, run.pinned, in_words(run)
+    return run.name, run.tags, run.pinned, run.color, in_words(run)
 
 
 COLUMNS = {

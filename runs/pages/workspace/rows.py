@@ -39,10 +39,15 @@ class ListRow:
         return self.run.status == layout.RUNNING
 
     @property
+    def name(self) -> str:
+        """The name that a user gave the run, or that of its script."""
+        return self.run.display_name or self.run.name
+
+    @property
     def mark(self) -> str:
         """A checksum of what the row shows."""
         run = self.run
-        shown = (run.name, run.status, run.pinned, run.heartbeat, self.value)
+        shown = (self.name, run.color, run.status, run.pinned, run.heartbeat, self.value)
         return f"{crc32(repr(shown).encode()):x}"
 
     @property

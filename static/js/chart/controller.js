@@ -103,7 +103,7 @@ export class ChartController {
     });
   }
 
-  /** Fetch the present version of the curves. */
+  /** Fetch the current curves. */
   refresh() {
     this.#each((feed) => feed.refresh());
   }

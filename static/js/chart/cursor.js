@@ -2,7 +2,7 @@
 
 import { gettext, ngettext } from "../i18n.js";
 import { nearest } from "./data/series.js";
-import { swatch } from "./render/colours.js";
+import { cssColour, swatch } from "./render/colours.js";
 import { AXES } from "./text/descriptions.js";
 import { formatNumber } from "./text/format.js";
 
@@ -70,7 +70,7 @@ export class Cursor {
       dot.hidden = i >= shown.length;
       if (dot.hidden) continue;
       dot.style.transform = `translate(${shown[i].across}px, ${shown[i].down}px)`;
-      dot.style.background = `var(--${shown[i].curve.colour ?? "curve-1"})`;
+      dot.style.background = cssColour(shown[i].curve.colour ?? "curve-1");
     }
   }
 

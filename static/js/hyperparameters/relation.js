@@ -1,6 +1,6 @@
 /** Config values against a metric, drawn as SVG from the values of the panel. */
 
-import { swatchColour } from "../chart/render/svg.js";
+import { cssColour } from "../chart/render/colours.js";
 import { drawParallel } from "./parallel.js";
 import { drawScatter } from "./scatter.js";
 
@@ -29,7 +29,7 @@ export class Relation {
     elements.keylog.checked = keylog;
     const name = elements.metric.value;
     const values = this.metrics.get(name);
-    const shown = entries.map((entry) => ({ ...entry, i: this.runs.indexOf(entry.key), ink: swatchColour(entry.colour) }))
+    const shown = entries.map((entry) => ({ ...entry, i: this.runs.indexOf(entry.key), ink: cssColour(entry.colour) }))
       .filter(({ i }) => i >= 0 && values[i] !== null);
     const axis = { name: elements.key.value, values: this.config.get(elements.key.value), log: keylog };
     const last = { name, values };

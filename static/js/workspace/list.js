@@ -1,5 +1,7 @@
 /** The narrow list of runs: colour, eye, and the row under the pointer. htmx and the poll replace its rows. */
 
+import { cssColour } from "../chart/render/colours.js";
+
 const ROWS = "#runs tbody tr[data-run]";
 
 export class RunList {
@@ -40,11 +42,18 @@ export class RunList {
       row.classList.toggle("visible", Boolean(look));
       press(row.querySelector(".eye"), Boolean(look));
       const dot = row.querySelector(".colour");
-      if (look) dot.style.setProperty("--dot", `var(--${look.colour})`);
+      if (look) dot.style.setProperty("--dot", cssColour(look.colour));
       else dot.style.removeProperty("--dot");
     }
     const all = document.getElementById("eye-all");
     if (all) press(all, rows.length > 0 && rows.every((row) => row.classList.contains("visible")));
+  }
+
+  /** Give a run its own colour, or none (""), until the server says so too. */
+  recolour(id, colour) {
+    const { dataset } = document.getElementById(`run-${id}`);
+    if (colour) dataset.colour = colour;
+    else delete dataset.colour;
   }
 
   /** Mark the row of a run whose curve is pointed at, or none. */

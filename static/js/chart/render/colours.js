@@ -11,6 +11,11 @@ export function lookAt(place) {
   return { colour: CURVE_COLOURS[place % COLOURS], dash: DASHES[Math.floor(place / COLOURS) % DASHES.length] };
 }
 
+/** Return the CSS colour of a curve: its colour is a name of the palette, or `#rrggbb`. */
+export function cssColour(colour) {
+  return colour.startsWith("#") ? colour : `var(--${colour})`;
+}
+
 /** Return a sample of a curve's line, as SVG. */
 export function swatch(colour = "curve-1", dash = null) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -20,7 +25,7 @@ export function swatch(colour = "curve-1", dash = null) {
   const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
   line.setAttribute("d", "M0 4H16");
   if (dash) line.setAttribute("stroke-dasharray", dash.join(" "));
-  line.style.stroke = `var(--${colour})`;
+  line.style.stroke = cssColour(colour);
   svg.append(line);
   return svg;
 }

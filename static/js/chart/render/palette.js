@@ -13,6 +13,11 @@ export function palette() {
   return colours;
 }
 
+/** Return the colour of a curve as a canvas understands it. */
+export function inkOf(colour = CURVE_COLOURS[0]) {
+  return palette()[colour] ?? colour;
+}
+
 /** Call `redraw` whenever the theme changes. */
 export function onThemeChange(redraw) {
   watchers.add(redraw);

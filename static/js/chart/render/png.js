@@ -2,7 +2,7 @@
 
 import { gettext } from "../../i18n.js";
 import { AXES } from "../text/descriptions.js";
-import { palette } from "./palette.js";
+import { inkOf, palette } from "./palette.js";
 
 const DENSITY = 2;
 const EDGE = 12;
@@ -66,10 +66,10 @@ function drawHead(context, { name, settings, holder }, width) {
   if (used < width - 120) context.fillText(how.filter(Boolean).join(" · "), width - EDGE, TITLE / 2 + 2, width - used - EDGE);
 }
 
-function drawEntry(context, { name, colour = "curve-1", dash, line, left }) {
+function drawEntry(context, { name, colour, dash, line, left }) {
   const colours = palette();
   const middle = TITLE + line * LINE + LINE / 2;
-  context.strokeStyle = colours[colour];
+  context.strokeStyle = inkOf(colour);
   context.lineWidth = 2;
   context.setLineDash(dash ?? []);
   context.beginPath();

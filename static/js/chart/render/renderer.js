@@ -3,7 +3,7 @@
 import { kindsOf } from "../kinds/kinds.js";
 import { drawCut, drawEvents, drawSpecials } from "./annotations.js";
 import { drawAxes } from "./axes.js";
-import { palette } from "./palette.js";
+import { inkOf, palette } from "./palette.js";
 
 const FAINT = 0.3;
 const MARK = 8;
@@ -26,9 +26,9 @@ export function paint(chart, context) {
   context.restore();
   // A mark at an edge is whole.
   for (const curve of curves) {
-    const { series, colour = "curve-1" } = curve;
+    const { series, colour } = curve;
     context.globalAlpha = strength(curve);
-    drawSpecials(context, plot, series, curves.length > 1 ? colours[colour] : colours.mark);
+    drawSpecials(context, plot, series, curves.length > 1 ? inkOf(colour) : colours.mark);
   }
   context.globalAlpha = 1;
 }
@@ -41,7 +41,7 @@ function paintEvents(context, plot, series, colours) {
 }
 
 function paintCurve(chart, context, curve, colours, strength) {
-  const style = { ink: colours[curve.colour ?? "curve-1"], values: chart.values(curve.series), strength };
+  const style = { ink: inkOf(curve.colour), values: chart.values(curve.series), strength };
   for (const kind of kindsOf(curve)) kind.paint(context, chart.plot, curve, style);
   context.globalAlpha = 1;
 }

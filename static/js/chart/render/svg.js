@@ -12,11 +12,6 @@ export function svg(name, attributes, parent, text = "") {
   return made;
 }
 
-/** The CSS colour of a curve. */
-export function swatchColour(colour) {
-  return `var(--${colour})`;
-}
-
 /** How wide a picture in `holder` is to be, in CSS pixels. */
 export function widthOf(holder) {
   return Math.max(280, Math.min(720, holder.clientWidth));

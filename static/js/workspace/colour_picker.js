@@ -1,0 +1,59 @@
+/** Popover with the colours of the palette, for a run's own colour. */
+
+import { CURVE_COLOURS } from "../chart/render/colours.js";
+import { resolved } from "../chart/render/palette.js";
+import { gettext } from "../i18n.js";
+
+/** Return the colour of a run as the charts name it: of the palette in the theme of the page, or as it is. */
+export function paletteName(colour) {
+  return hexes().get(colour) ?? colour;
+}
+
+/** Return a map of `#rrggbb`, as it is stored, to the name of a palette colour. It is the colour of the light theme. */
+function hexes() {
+  const light = resolved(CURVE_COLOURS, "light");
+  return new Map(CURVE_COLOURS.map((name) => [hex(light[name]), name]));
+}
+
+function hex(rgb) {
+  const channels = rgb.match(/\d+/g).slice(0, 3);
+  return `#${channels.map((one) => Number(one).toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Open the popover at a button; `choose(colour)` is called with `#rrggbb`, or "" for the automatic colour. */
+export function pickColour(button, own, choose) {
+  const popover = Object.assign(document.createElement("div"), { className: "colour-picker", popover: "auto" });
+  popover.setAttribute("role", "group");
+  popover.setAttribute("aria-label", gettext("Colour"));
+  const pick = (colour) => {
+    popover.hidePopover();
+    choose(colour);
+  };
+  [...hexes()].forEach(([colour, name], i) => {
+    const swatch = Object.assign(document.createElement("button"), { type: "button", className: "swatch-button" });
+    swatch.setAttribute("aria-label", gettext("Colour {n}", { n: i + 1 }));
+    swatch.setAttribute("aria-pressed", String(colour === own));
+    swatch.style.setProperty("--dot", `var(--${name})`);
+    swatch.addEventListener("click", () => pick(colour));
+    popover.append(swatch);
+  });
+  const custom = Object.assign(document.createElement("input"), { type: "color", value: own || "#808080" });
+  custom.setAttribute("aria-label", gettext("Another colour"));
+  custom.title = gettext("Another colour");
+  custom.addEventListener("change", () => pick(custom.value));
+  const automatic = Object.assign(document.createElement("button"), { type: "button", className: "button small" });
+  automatic.textContent = gettext("Automatic");
+  automatic.addEventListener("click", () => pick(""));
+  popover.append(custom, automatic);
+  document.body.append(popover);
+  popover.addEventListener("toggle", ({ newState }) => {
+    if (newState !== "closed") return;
+    popover.remove();
+    button.focus();
+  });
+  const { left, bottom } = button.getBoundingClientRect();
+  popover.showPopover();
+  popover.style.left = `${Math.max(8, Math.min(left, innerWidth - popover.offsetWidth - 8))}px`;
+  popover.style.top = `${Math.min(bottom + 4, innerHeight - popover.offsetHeight - 8)}px`;
+  popover.querySelector("[aria-pressed=true], button").focus();
+}
