@@ -35,6 +35,7 @@ RUN = {
     "duration": "variant + 0.0",
     "best_metric_name": "'accuracy'",
     "best_metric_value": "variant / 400.0",
+    "best_score": "variant / 400.0",
     "signature": "'seen'",
     "tags": """iif(tagged, '["baseline"]', '[]')""",
     "search": "project || char(10) || name || char(10) || run_id || char(10)"

@@ -78,6 +78,8 @@ class Series(models.Model):
     maximum_step = models.BigIntegerField(null=True)
     last = models.FloatField(null=True)
     last_text = models.TextField(null=True)
+    last_special = models.CharField(max_length=4, null=True)
+    """`nan`, `inf` or `-inf` if the last value is no finite number."""
     last_step = models.BigIntegerField(null=True)
     last_time = models.FloatField(null=True)
     last_row = models.BigIntegerField(null=True)

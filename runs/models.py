@@ -92,6 +92,8 @@ class Run(models.Model):
     best_metric_value = models.FloatField(null=True)
     best_metric_step = models.BigIntegerField(null=True)
     best_metric_mode = models.CharField(max_length=8, null=True)
+    best_score = models.FloatField(null=True)
+    """`best_metric_value`, negated if its mode is min: more is better."""
     last_step = models.BigIntegerField(null=True)
 
     description = models.TextField(default="")
@@ -164,6 +166,10 @@ class Run(models.Model):
             models.Index(
                 fields=["root", "best_metric_value", "id"], name="run_best", condition=models.Q(deleted=None)
             ),
+            models.Index(
+                fields=["root", "best_score", "id"], name="run_best_score", condition=models.Q(deleted=None)
+            ),
+            models.Index(fields=["root", "id"], name="run_pinned", condition=models.Q(pinned=True)),
             models.Index(
                 fields=["root", "updated", "id"], name="run_updated", condition=models.Q(deleted=None)
             ),
@@ -238,6 +244,8 @@ class RunMetric(models.Model):
     key = models.CharField(max_length=255)
     count = models.BigIntegerField(default=0)
     last = models.FloatField(null=True)
+    last_special = models.CharField(max_length=4, null=True)
+    """`nan`, `inf` or `-inf` if the last value is no finite number."""
     last_step = models.BigIntegerField(null=True)
     minimum = models.FloatField(null=True)
     minimum_step = models.BigIntegerField(null=True)
@@ -261,6 +269,11 @@ class RunMetric(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} of run {self.run_id}"
+
+    @property
+    def shown_last(self) -> float | None:
+        """The last value, NaN and infinities included."""
+        return self.last if self.last_special is None else float(self.last_special)
 
 
 class RunParam(models.Model):

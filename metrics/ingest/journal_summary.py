@@ -26,6 +26,7 @@ class _Counted:
     maximum_step: int | None = None
     last: float | None = None
     last_text: str | None = None
+    last_special: str | None = None
     last_step: int | None = None
     last_time: float | None = None
     last_row: int | None = None

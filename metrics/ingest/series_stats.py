@@ -22,6 +22,7 @@ class SeriesStats(Protocol):
     maximum_step: Any
     last: Any
     last_text: Any
+    last_special: Any
     last_step: Any
     last_time: Any
     last_row: Any
@@ -55,11 +56,13 @@ def _least(known: Any, new: Any) -> Any:
 
 def _note_last(stats: SeriesStats, points: Points) -> None:
     newest = points.value.select(slice(len(points) - 1, None))
-    stats.last = stats.last_text = None
+    stats.last = stats.last_text = stats.last_special = None
     if newest.kind == TEXT:
         stats.last_text = newest.objects()[0].replace("\0", "\ufffd")  # PostgreSQL stores no NUL in a text
     elif np.isfinite(number := newest.numbers()[0]):
         stats.last = float(number)
+    else:
+        stats.last_special = str(number)
 
 
 def _note_extremes(stats: SeriesStats, points: Points) -> None:

@@ -110,7 +110,8 @@ class RunicornClient:
             limit: maximum number of runs; None for all.
             offset: number of runs to skip.
             filters: `tags` (all of them), `search`, `created_after`, `created_before`, `best_metric_min`,
-                `best_metric_max`, `include_deleted`, `order_by`, `order_desc`, `where`.
+                `best_metric_max`, `include_deleted`, `order_by`, `order_desc`, `sort`,
+                `pinned_first`, `where`.
 
         Raises:
             RunicornAPIError: see `runicorn.api.errors`.

@@ -20,7 +20,7 @@ from runs.models import Run, StorageRoot
 from runs.query import counts, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
-from runs.query.ordering import Ordered
+from runs.query.ordering import ordered_by_query
 from runs.query.where import parser
 from runs.query.where.completion import place_at
 
@@ -71,12 +71,12 @@ def page(root: StorageRoot, query: dict[str, Any]) -> ExperimentPage:
     `total` is exact up to 10,000; beyond, `total_capped` is true. `has_next` is always exact.
 
     Raises:
-        UnknownOrder: `order_by` is not a sort key.
+        UnknownOrder: `order_by` or `sort` is malformed.
     """
     start = time.perf_counter()
     matches, size = matching(root, query), query["per_page"]
     first = (query["page"] - 1) * size
-    ordered = Ordered(matches, query["order_by"], desc=query["order_desc"]).values_list(*COLUMNS)
+    ordered = ordered_by_query(matches, query).values_list(*COLUMNS)
     rows = list(ordered[first : first + size + 1])
     total, is_capped = counts.capped(matches)
     answer: ExperimentPage = {

@@ -13,8 +13,13 @@ MOST_RUNS = 100
 UNCONFIRMED = "Must set confirm=true to permanently delete"
 SEARCH = "All words, in project, name, id, tags or description, in any case."
 ORDER = (
-    "created_at, updated_at, status, name, project, best_metric_value, duration,"
-    " `metric.<name>.best|last|min|max` or `config.<key>`. Runs without the value come last."
+    "created_at, updated_at, status, name, project, best_metric_value, best_metric (the same by its mode: the"
+    " best come first if it descends), duration, `metric.<name>.best|last|min|max` or `config.<key>`. Runs without the value come last."
+)
+
+SORT = (
+    "Several keys of `order_by`, separated by commas, each descending with a leading minus, in place of `order_by` and"
+    " `order_desc`: `-metric.val/acc.best,name`."
 )
 
 
@@ -42,6 +47,10 @@ class RunListQuery(Query):
     search = serializers.CharField(required=False, allow_blank=True, max_length=1000, help_text=SEARCH)
     order_by = serializers.CharField(required=False, default="created_at", max_length=300, help_text=ORDER)
     order_desc = serializers.BooleanField(required=False, default=True)
+    sort = serializers.CharField(required=False, max_length=2000, help_text=SORT)
+    pinned_first = serializers.BooleanField(
+        required=False, default=False, help_text="Pinned runs before all others, in the same order."
+    )
     limit = serializers.IntegerField(required=False, min_value=0, max_value=10**9)
     offset = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=0)
 

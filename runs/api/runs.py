@@ -27,7 +27,7 @@ from runs.models import Run, StorageRoot
 from runs.query import counts, projects
 from runs.query.find import find_runs
 from runs.query.matches import Matches
-from runs.query.ordering import Ordered
+from runs.query.ordering import ordered_by_query
 from runs.services.curation import edit_run, tag_runs
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.lookup import get_run
@@ -78,10 +78,10 @@ class RunListView(APIView):
 
 
 def _items(root: StorageRoot, found: Matches, query: dict[str, Any]) -> Iterator[RunItem]:
-    order, desc = query["order_by"], query["order_desc"]
-    if (order, desc) == ("created_at", True):
+    is_usual = (query["order_by"], query["order_desc"]) == ("created_at", True)
+    if is_usual and not query.get("sort") and not query["pinned_first"]:
         return responses.newest_first(root, found.runs, query["offset"], query.get("limit"))
-    return responses.in_order(root, Ordered(found, order, desc=desc), query["offset"], query.get("limit"))
+    return responses.in_order(root, ordered_by_query(found, query), query["offset"], query.get("limit"))
 
 
 class RunDetailView(APIView):

@@ -10,10 +10,20 @@ from django.db.models.functions import Greatest
 
 from runicorn.store import layout
 from runs.models import Run, RunMetric
-from runs.store.metric_stats import MetricStats, best_by, mode_of
+from runs.store.metric_stats import MetricStats, best_by, mode_of, score
 from runs.store.sanitize import number
 
-STATISTICS = ("last", "last_step", "minimum", "minimum_step", "maximum", "maximum_step", "count", "best")
+STATISTICS = (
+    "last",
+    "last_special",
+    "last_step",
+    "minimum",
+    "minimum_step",
+    "maximum",
+    "maximum_step",
+    "count",
+    "best",
+)
 
 
 def record_metrics(
@@ -62,6 +72,7 @@ def _row(run: Run, key: str, stats: MetricStats) -> RunMetric:
         key=key,
         count=stats.count,
         last=number(stats.last),
+        last_special=stats.last_special,
         last_step=stats.last_step,
         minimum=number(stats.minimum),
         minimum_step=stats.minimum_step,
@@ -78,4 +89,5 @@ def _record_best(key: int, metrics: Mapping[str, RunMetric]) -> None:
     open_ended = Run.objects.filter(Q(status=layout.RUNNING) | missing, pk=key, best_metric_name__in=metrics)
     for name, mode in open_ended.values_list("best_metric_name", "best_metric_mode"):
         value, step = best_by(metrics[str(name)], mode)
-        Run.objects.filter(pk=key).update(best_metric_value=value, best_metric_step=step)
+        best = {"best_metric_value": value, "best_metric_step": step, "best_score": score(value, mode)}
+        Run.objects.filter(pk=key).update(**best)

@@ -19,7 +19,7 @@ from runs.store.params import flatten
 from runs.store.reader import RunRecord
 
 OTHERS = "Other folders have the same run id; this one is the newest: "
-NAMES = tuple(field.name for field in fields(RunRecord))
+NAMES = (*(field.name for field in fields(RunRecord)), "best_score")
 CREATE = ("root", *NAMES, "other_folders", "search", "media_offset", "media_mark")
 UPDATE = (*NAMES, "other_folders", "search")
 values_of = attrgetter(*NAMES)

@@ -2,18 +2,21 @@
 
 Runs without the value come last in both directions. That makes an order several lists one after another, each of
 which is a range of an index: those that have the value, by it, and then the others. A page takes what it needs.
+Further keys order runs with equal values; only these are sorted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.db.models import Exists, F, OrderBy, OuterRef, QuerySet, Subquery
 from rest_framework.exceptions import ValidationError
 
-from runs.models import RunMetric, RunParam, RunQuerySet
-from runs.query import selectivity
+from runs.models import Run, RunMetric, RunParam
+from runs.query import selectivity, sort_keys
+from runs.query.key_sets import Keys
 from runs.query.matches import Matches
 from runs.query.where import matching_rows
 
@@ -24,30 +27,94 @@ COLUMNS = {
     "name": "name",
     "project": "project",
     "best_metric_value": "best_metric_value",
+    "best_metric": "best_score",
     "duration": "duration",
 }
-NULLABLE = frozenset({"best_metric_value", "duration"})
+NULLABLE = frozenset({"best_metric_value", "best_score", "duration"})
 AGGREGATES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 
 
-class UnknownOrder(ValidationError):
-    """Unknown sort key."""
+SortKey = tuple[str, bool]
+"""A sort key, and whether its order is descending."""
 
-    def __init__(self, order: str) -> None:
+
+class UnknownOrder(ValidationError):
+    """Unknown sort key, received in a field."""
+
+    def __init__(self, order: str, field: str = "order_by") -> None:
         known = ", ".join([*COLUMNS, "metric.<name>.best|last|min|max", "config.<key>"])
-        super().__init__({"order_by": [f"order_by must be one of {known}; not {order!r}"]})
+        super().__init__({field: [f"{field} must be one of {known}; not {order!r}"]})
+
+
+def parse_keys(text: str) -> list[SortKey]:
+    """Parse a list of sort keys, each descending with a leading minus.
+
+    Raises:
+        UnknownOrder: it is malformed.
+    """
+    keys = sort_keys.split(text, is_key)
+    if not keys:
+        raise UnknownOrder(text, "sort")
+    return [(key.removeprefix("-"), key.startswith("-")) for key in keys]
+
+
+def ordered_by_query(matches: Matches, query: Mapping[str, Any]) -> Ordered:
+    """Return runs in the order of a valid `RunListQuery`.
+
+    Raises:
+        UnknownOrder: `sort` or `order_by` is malformed.
+    """
+    keys = parse_keys(query["sort"]) if query.get("sort") else [(query["order_by"], query["order_desc"])]
+    (order, desc), *then = keys
+    return Ordered(matches, order, desc=desc, then=then, pinned_first=query["pinned_first"])
+
+
+def is_key(order: str) -> bool:
+    """Return whether runs can be sorted by `order`."""
+    kind, _, rest = order.partition(".")
+    return order in COLUMNS or (kind == "config" and bool(rest)) or _metric(order) is not None
+
+
+def _metric(order: str) -> tuple[str, str] | None:
+    """Split `metric.<name>.<aggregate>` into the name and the field of the rows."""
+    kind, _, rest = order.partition(".")
+    name, _, aggregate = rest.rpartition(".")
+    return (name, AGGREGATES[aggregate]) if kind == "metric" and name and aggregate in AGGREGATES else None
 
 
 class Ordered:
     """Runs in an order; slicing it returns a list.
 
     Ties are ordered by the keys of the rows, which ascend with the run ids of a store.
+
+    Args:
+        matches: the runs.
+        order: the first sort key.
+        desc: whether its order is descending; that of ties, too.
+        then: further sort keys.
+        pinned_first: whether pinned runs precede all others, both in that order.
+
+    Raises:
+        UnknownOrder: a key is unknown.
     """
 
-    def __init__(self, matches: Matches, order: str = "created_at", *, desc: bool = True) -> None:
+    def __init__(
+        self,
+        matches: Matches,
+        order: str = "created_at",
+        *,
+        desc: bool = True,
+        then: Sequence[SortKey] = (),
+        pinned_first: bool = False,
+    ) -> None:
+        keys = [(order, desc), *then]
+        for key, _ in keys:
+            if not is_key(key):
+                raise UnknownOrder(key)
         self.desc = desc
         few = matches if order == "created_at" else selectivity.narrow(matches)
-        self.parts = list(_parts(few, order, desc))
+        groups = _by_pin(few) if pinned_first else [few]
+        self.parts = [part for group in groups for part in _parts(group, keys, desc)]
 
     def __getitem__(self, wanted: slice) -> list[Any]:
         start, stop = wanted.start or 0, wanted.stop
@@ -75,55 +142,89 @@ class Ordered:
         return changed
 
 
-def _parts(matches: Matches, order: str, desc: bool) -> Iterator[Any]:
-    kind, _, rest = order.partition(".")
-    if column := COLUMNS.get(order):
-        yield from _by_column(matches.runs, column, desc)
-    elif kind == "metric" and (name := rest.rpartition(".")) and name[0] and name[2] in AGGREGATES:
-        yield from _by_metric(matches, name[0], AGGREGATES[name[2]], desc)
-    elif kind == "config" and rest:
-        yield from _by_param(matches, rest, desc)
-    else:
-        raise UnknownOrder(order)
+def _by_pin(matches: Matches) -> list[Matches]:
+    """Return the pinned runs, and the others."""
+    # An index has the few pinned runs of a store; the list would be walked to its end for them.
+    pinned = Run.objects.in_root(matches.root).filter(pinned=True).values_list("pk", flat=True)
+    if not (keys := list(pinned)):
+        return [matches]
+    shown = list(matches.runs.filter(pk__among=Keys(keys)).order_by().values_list("pk", flat=True))
+    first = Matches(matches.root, Run.objects.filter(pk__among=Keys(shown)), are_few=True)
+    return [first, matches.filter(pinned=False)]
 
 
-def _by_column(runs: RunQuerySet, column: str, desc: bool) -> Iterator[Any]:
-    if column not in NULLABLE:
-        yield _sorted(runs, column, "id", desc=desc)
+def _parts(matches: Matches, keys: Sequence[SortKey], desc: bool) -> Iterator[Any]:
+    """Yield the runs in an order; ties descend with `desc`."""
+    if not keys:
+        yield matches.runs.order_by(_direction("id", desc))
         return
-    yield _sorted(runs.filter(**{f"{column}__isnull": False}), column, "id", desc=desc)
-    yield _sorted(runs.filter(**{column: None}), "id", desc=desc)
+    (order, down), *then = keys
+    ties = [*(expression for key, below in then for expression in _ties(key, below)), _direction("id", desc)]
+    if column := COLUMNS.get(order):
+        yield from _by_column(matches, column, down, ties)
+        if column in NULLABLE:
+            yield from _parts(replace(matches, runs=matches.runs.filter(**{column: None})), then, desc)
+        return
+    if metric := _metric(order):
+        name, field = metric
+        yield _by_value(matches, RunMetric, name, field, down, ties)
+        valued: QuerySet[Any] = RunMetric.objects.filter(
+            run=OuterRef("pk"), key=name, **{f"{field}__isnull": False}
+        )
+    else:
+        name = order.removeprefix("config.")
+        yield _by_value(matches, RunParam, name, "number", down, ties)
+        yield _by_value(matches, RunParam, name, "text", down, ties, number__isnull=True)
+        valued = RunParam.objects.filter(run=OuterRef("pk"), key=name)
+    yield from _parts(replace(matches, runs=matches.runs.filter(~Exists(valued))), then, desc)
 
 
-def _by_metric(matches: Matches, name: str, figure: str, desc: bool) -> Iterator[Any]:
-    yield _by_value(matches, RunMetric, name, figure, desc)
-    missing = Exists(RunMetric.objects.filter(run=OuterRef("pk"), key=name, **{f"{figure}__isnull": False}))
-    yield _sorted(matches.runs.filter(~missing), "id", desc=desc)
+def _ties(order: str, desc: bool) -> Iterator[OrderBy]:
+    """Yield expressions that order runs by a key, those without a value last."""
+    if column := COLUMNS.get(order):
+        yield _direction(column, desc, nullable=column in NULLABLE)
+    elif metric := _metric(order):
+        name, field = metric
+        of_run = RunMetric.objects.filter(run=OuterRef("pk"), key=name)
+        yield _direction(Subquery(of_run.values(field)[:1]), desc, nullable=True)
+    else:
+        params = RunParam.objects.filter(run=OuterRef("pk"), key=order.removeprefix("config."))
+        yield _direction(Subquery(params.values("number")[:1]), desc, nullable=True)
+        yield _direction(Subquery(params.filter(number=None).values("text")[:1]), desc, nullable=True)
 
 
-def _by_param(matches: Matches, key: str, desc: bool) -> Iterator[Any]:
-    yield _by_value(matches, RunParam, key, "number", desc)
-    yield _by_value(matches, RunParam, key, "text", desc, number__isnull=True)
-    missing = Exists(RunParam.objects.filter(run=OuterRef("pk"), key=key))
-    yield _sorted(matches.runs.filter(~missing), "id", desc=desc)
+def _by_column(matches: Matches, column: str, desc: bool, ties: Sequence[OrderBy]) -> Iterator[Any]:
+    runs = matches.runs.filter(**{f"{column}__isnull": False}) if column in NULLABLE else matches.runs
+    yield runs.order_by(_direction(column, desc), *ties)
 
 
 def _by_value(
-    matches: Matches, model: type[RunMetric | RunParam], key: str, field: str, desc: bool, **only: bool
+    matches: Matches,
+    model: type[RunMetric | RunParam],
+    key: str,
+    field: str,
+    desc: bool,
+    ties: Sequence[OrderBy],
+    **only: bool,
 ) -> Any:
-    """Yield the runs with a value of that key in order: few runs are looked up one by one, for many the index is walked."""
+    """Return the runs with a value of that key in order: few runs are looked up one by one, for many the index is walked."""
     if matches.are_few:
         of_run = model.objects.filter(run=OuterRef("pk"), key=key, **only)
         valued = matches.runs.annotate(order_value=Subquery(of_run.values(field)[:1]))
-        return _sorted(valued.filter(order_value__isnull=False), "order_value", "id", desc=desc)
+        return valued.filter(order_value__isnull=False).order_by(_direction("order_value", desc), *ties)
     rows = model._meta.get_field("run").remote_field.related_name
     asked = {"root": matches.root, "key": key, f"{field}__isnull": False} | only
     asked |= matching_rows.range_of(
         matches.conditions, key, field
     )  # else what lies outside would be walked, and refused
     found = matches.runs.filter(**{f"{rows}__{name}": value for name, value in asked.items()})
-    return _sorted(found, f"{rows}__{field}", f"{rows}__run", desc=desc)
+    *others, last = ties
+    # The index ends in the run, and not in the key of its row.
+    last = _direction(f"{rows}__run", last.descending)
+    return found.order_by(_direction(f"{rows}__{field}", desc), *others, last)
 
 
-def _sorted(runs: RunQuerySet, *fields: str, desc: bool) -> Any:
-    return runs.order_by(*(F(field).desc() if desc else F(field).asc() for field in fields))
+def _direction(value: str | Subquery, desc: bool, *, nullable: bool = False) -> OrderBy:
+    return OrderBy(
+        F(value) if isinstance(value, str) else value, descending=desc, nulls_last=nullable or None
+    )

@@ -22,6 +22,8 @@ class MetricStats:
     maximum: float | None
     maximum_step: int | None
     count: int
+    last_special: str | None = None
+    """`nan`, `inf` or `-inf` if the last value is no finite number."""
 
     @classmethod
     def of(cls, counted: Any) -> MetricStats:
@@ -40,7 +42,17 @@ def mode_of(run: HasPrimaryMetric, key: str) -> str:
     """Return whether the best value of a metric is its "max" or "min": set by the run, or inferred from the name."""
     if key == run.best_metric_name and run.best_metric_mode:
         return str(run.best_metric_mode)
+    return mode_by_name(key)
+
+
+def mode_by_name(key: str) -> str:
+    """Return whether the best value of a metric of that name is its "max" or "min"."""
     return "min" if LESS_IS_MORE.search(key.replace("_", " ")) else "max"
+
+
+def score(value: float | None, mode: str | None) -> float | None:
+    """Return a best value such that more is better, by the mode of a primary metric ("max" unless it is "min")."""
+    return -value if value is not None and mode == "min" else value
 
 
 def best_by(figures: Any, mode: str | None) -> tuple[float | None, int | None]:

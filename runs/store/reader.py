@@ -15,6 +15,7 @@ from runicorn.store.assets import settings_of
 from runicorn.store.curation import COLOR
 from runs.store.folder_stat import FolderState
 from runs.store.json_fields import Fields, unique_texts
+from runs.store.metric_stats import score
 from runs.store.sanitize import Cleaner, clean_text
 
 UNKNOWN = "unknown"
@@ -74,6 +75,11 @@ class RunRecord:
     deleted: float | None = None
     delete_reason: str = ""
     original_status: str = ""
+
+    @property
+    def best_score(self) -> float | None:
+        """The best value of the primary metric such that more is better."""
+        return score(self.best_metric_value, self.best_metric_mode)
 
 
 class FolderReader:

@@ -182,6 +182,7 @@ def check_statistics(run: Run, truth: Naive) -> None:
         last = values[-1]
         number = isinstance(last, int | float) and math.isfinite(last)
         assert known[name].last == (float(last) if number else None)
+        assert known[name].last_special == (str(last) if odd(last) else None)
 
 
 def arrays_equal(a: dict[str, Any], b: dict[str, Any]) -> bool:

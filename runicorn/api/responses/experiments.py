@@ -23,6 +23,8 @@ class Filters(TypedDict, total=False):
     include_deleted: bool
     order_by: str
     order_desc: bool
+    sort: str
+    pinned_first: bool
     where: str
 
 

@@ -19,10 +19,9 @@ from runs.api.requests import MOST_RUNS
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column
-from runs.pages.table.rows import matching, order_by
+from runs.pages.table.rows import matching, sorted_runs
 from runs.pages.table.state import TableState
 from runs.query import counts
-from runs.query.ordering import Ordered
 from runs.query.where.parser import BadWhere
 from runs.services.curation import flag_runs, tag_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
@@ -78,8 +77,7 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
         found = matching(root, state)
     except BadWhere as error:
         raise ValidationError(str(error)) from error
-    ordered = Ordered(found, order_by(state), desc=state.descending)
-    ids = [run_id for (run_id,) in ordered.values_list("run_id")[:MOST_CHOSEN]]
+    ids = [run_id for (run_id,) in sorted_runs(found, state).values_list("run_id")[:MOST_CHOSEN]]
     return JsonResponse({"ids": ids, "total": counts.total(found)})
 
 

@@ -13,12 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from runs.models import Run
 from runs.pages.table import cells
 from runs.query.completeness import in_words
+from runs.store.metric_stats import mode_by_name
 
-AGGREGATES = {"last": "last", "best": "best", "min": "minimum", "max": "maximum"}
-"""Aggregate in the key of a metric column → field of `RunMetric`."""
+AGGREGATES = {"last": "shown_last", "best": "best", "min": "minimum", "max": "maximum"}
+"""Aggregate in the key of a metric column → attribute of `RunMetric`."""
 
 
 HIGHEST, LOWEST = _("highest first"), _("lowest first")
+BEST, WORST = _("best first"), _("worst first")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ COLUMNS = {
             lambda run: run.project,
         ),
         Column("id", _("ID"), "c-id", cells.id_cell, None, lambda run: None),
-        Column("best", _("Best metric"), "c-best", cells.best_cell, Sort("best_metric_value"), _best),
+        Column("best", _("Best metric"), "c-best", cells.best_cell, Sort("best_metric", BEST, WORST), _best),
         Column("step", _("Step"), "number c-step", cells.step_cell, None, lambda run: run.last_step),
         Column(
             "duration",
@@ -162,7 +164,8 @@ def _added_column(key: str) -> Column:
     if kind == "metric":
         name, aggregate = metric_of(key)
         label = name if aggregate == "last" else f"{name} {aggregate}"
-    sort = None if kind == "summary" else Sort(key)
+    is_lower_better = key.endswith(".best") and kind == "metric" and mode_by_name(name) == "min"
+    sort = None if kind == "summary" else Sort(key, ascending_first=is_lower_better)
     return Column(key, label, "number c-extra", cells.value_cell, sort, lambda run: None, False)
 
 

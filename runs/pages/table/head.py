@@ -27,6 +27,10 @@ class Heading:
     address: str = ""
     order: str = ""
     """`ascending`, `descending` or empty, for `aria-sort`."""
+    rank: int = 0
+    """Place among several sort keys, from 1; 0 if the table is not sorted by it."""
+    added: str = ""
+    """The URL that sorts by it after the keys so far, or the other way round if it is among them."""
     title: str = ""
 
 
@@ -41,6 +45,7 @@ def _heading(state: TableState, column: Column, width: int | None) -> Heading:
         return Heading(key, column.label, column.css, width)
     is_sorted = key == state.key
     descending = not state.descending if is_sorted else not column.sort.ascending_first
+    ranks = {sort.removeprefix("-"): rank for rank, sort in enumerate(state.sorts, 1)}
     return Heading(
         key,
         column.label,
@@ -48,6 +53,8 @@ def _heading(state: TableState, column: Column, width: int | None) -> Heading:
         width,
         address=state.but(sort=("-" if descending else "") + key).address,
         order=("descending" if state.descending else "ascending") if is_sorted else "",
+        rank=ranks.get(key, 0) if len(ranks) > 1 else 0,
+        added=state.sorted_also(key, descending=not column.sort.ascending_first).address,
         title=gettext("Sort by %(order)s") % {"order": _order_label(column, column.sort, descending)},
     )
 

@@ -173,15 +173,21 @@ def _page(found: Matches, state: TableState) -> OpenPage:
 def in_order(found: Matches, state: TableState) -> Ordered | list[Run]:
     """Return the runs in the order of the list."""
     if not state.is_in_given_order:
-        return Ordered(found, order_by(state), desc=state.descending)
+        return sorted_runs(found, state)
     by_id = {run.run_id: run for run in found.runs}
     return [by_id[run_id] for run_id in state.runs if run_id in by_id]
 
 
-def order_by(state: TableState) -> str:
+def sorted_runs(found: Matches, state: TableState) -> Ordered:
+    """Return the runs in the order of the sort keys, pinned runs first."""
+    (order, desc), *then = ((_order_by(key.removeprefix("-")), key.startswith("-")) for key in state.sorts)
+    return Ordered(found, order, desc=desc, then=then, pinned_first=True)
+
+
+def _order_by(key: str) -> str:
     """Return the sort key of the API."""
-    sort = column_of(state.key).sort
-    return sort.order_by if sort else state.key
+    sort = column_of(key).sort
+    return sort.order_by if sort else key
 
 
 def matching(root: StorageRoot, state: TableState) -> Matches:

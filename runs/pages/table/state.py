@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 
 from runicorn_site.web.paginator import page_number
 from runs.pages.table.columns import DEFAULT_COLUMNS, is_added, is_column, is_sortable
+from runs.query import sort_keys
 
 SIZES = (50, 100, 200)
 MOST_COLUMNS = 24
@@ -43,7 +44,7 @@ class TableState:
     columns: tuple[str, ...] = DEFAULT_COLUMNS
     """Keys of all columns in order, always including the name."""
     sort: str = NEWEST
-    """Sort key, with a leading minus for descending order."""
+    """Sort keys separated by commas, each with a leading minus for descending order."""
     page: int = 1
     size: int = SIZES[0]
     layout: str = ""
@@ -64,8 +65,6 @@ class TableState:
                 `add` names additional ones.
             preferred: the columns that the user chose before.
         """
-        sort = query.get("sort", NEWEST)
-        key = sort.removeprefix("-")
         size = number(query.get("size"), SIZES[0])
         usual = (
             normalize_columns(key for key in preferred if is_column(key)) if preferred else DEFAULT_COLUMNS
@@ -79,7 +78,7 @@ class TableState:
             archived=query.get("archived") == "1",
             columns=columns_of(query, usual),
             preferred=usual,
-            sort=sort if is_sortable(key) else NEWEST,
+            sort=",".join(sort_keys.split(query.get("sort", ""), is_sortable)) or NEWEST,
             page=page_number(query.get("page")),
             size=size if size in SIZES else SIZES[0],
             layout=CHARTS if query.get("layout") == CHARTS else "",
@@ -130,14 +129,28 @@ class TableState:
         return replace(self, **({"page": 1} | changes))
 
     @property
+    def sorts(self) -> tuple[str, ...]:
+        """The sort keys, the most important first, each with a leading minus for descending order."""
+        return sort_keys.split(self.sort, is_sortable)
+
+    @property
     def key(self) -> str:
-        """The sort key without its direction."""
-        return self.sort.removeprefix("-")
+        """The first sort key without its direction."""
+        return self.sorts[0].removeprefix("-")
 
     @property
     def descending(self) -> bool:
-        """Whether the order is descending."""
+        """Whether the order by the first sort key is descending."""
         return self.sort.startswith("-")
+
+    def sorted_also(self, key: str, *, descending: bool) -> TableState:
+        """Return this state with another sort key after the present ones, or with that key the other way round."""
+        found = {sort.removeprefix("-"): sort for sort in self.sorts}
+        if key in found:
+            found[key] = key if found[key].startswith("-") else f"-{key}"
+        else:
+            found[key] = f"-{key}" if descending else key
+        return self.but(sort=",".join(list(found.values())[: sort_keys.MOST_KEYS]))
 
     @property
     def is_filtered(self) -> bool:

@@ -18,10 +18,7 @@ Value = float | str | None
 
 
 def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], Value]:
-    """Return the values by run and column, with one query for the metrics and one for the config.
-
-    The last value of a metric is NaN where its last point is not a finite number.
-    """
+    """Return the values by run and column, with one query for the metrics and one for the config."""
     keys = [run.pk for run in runs]
     wanted = {column: metric_of(column) for column in columns if column.startswith("metric.")}
     params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
@@ -31,18 +28,13 @@ def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int,
     for metric in RunMetric.objects.filter(run__in=keys, key__in=names) if names else ():
         for column, (name, aggregate) in wanted.items():
             if name == metric.key:
-                found[metric.run_id, column] = _statistic(metric, AGGREGATES[aggregate])
+                found[metric.run_id, column] = getattr(metric, AGGREGATES[aggregate])
     for param in RunParam.objects.filter(run__in=keys, key__in=params) if params else ():
         found[param.run_id, params[param.key]] = param.text if param.number is None else param.number
     for run in runs if summaries else ():
         for column in summaries:
             found[run.pk, column] = _plain(run.summary.get(column.removeprefix("summary.")))
     return found
-
-
-def _statistic(metric: RunMetric, field: str) -> float | None:
-    value: float | None = getattr(metric, field)
-    return math.nan if value is None and metric.count else value
 
 
 def _plain(value: Any) -> Value:

@@ -1,0 +1,30 @@
+"""Lists of sort keys, such as `-metric.val/acc.best,name`: descending with a leading minus. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+MOST_KEYS = 6
+_MOST_PARTS = 60
+
+
+def split(text: str, is_key: Callable[[str], bool]) -> tuple[str, ...]:
+    """Split a list of keys at its commas; empty if it is none.
+
+    Metrics and config keys may contain commas, so a part that is no key belongs to the one before it.
+
+    Args:
+        text: the keys, each with its minus.
+        is_key: whether a text without a minus is a key.
+    """
+    parts = text.split(",")[:_MOST_PARTS]
+    # From the end: the keys of all parts from a position on, with the shortest possible first key.
+    found: list[tuple[str, ...]] = [()] * (len(parts) + 1)
+    for start in reversed(range(len(parts))):
+        for end in range(start + 1, len(parts) + 1):
+            key = ",".join(parts[start:end])
+            if is_key(key.removeprefix("-")) and (found[end] or end == len(parts)):
+                found[start] = (key, *found[end])
+                break
+    first_of_each = {key.removeprefix("-"): key for key in reversed(found[0])}
+    return tuple(key for key in found[0] if first_of_each.pop(key.removeprefix("-"), None) == key)[:MOST_KEYS]
