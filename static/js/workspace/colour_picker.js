@@ -41,7 +41,7 @@ export function pickColour(button, own, choose) {
   custom.setAttribute("aria-label", gettext("Another colour"));
   custom.title = gettext("Another colour");
   custom.addEventListener("change", () => pick(custom.value));
-  const automatic = Object.assign(document.createElement("button"), { type: "button", className: "button small" });
+  const automatic = Object.assign(document.createElement("button"), { type: "button", className: "button" });
   automatic.textContent = gettext("Automatic");
   automatic.addEventListener("click", () => pick(""));
   popover.append(custom, automatic);
