@@ -4,6 +4,8 @@ import { CURVE_COLOURS } from "../chart/render/colours.js";
 import { resolved } from "../chart/render/palette.js";
 import { gettext } from "../i18n.js";
 
+let known = null;
+
 /** Return the colour of a run as the charts name it: of the palette in the theme of the page, or as it is. */
 export function paletteName(colour) {
   return hexes().get(colour) ?? colour;
@@ -11,8 +13,11 @@ export function paletteName(colour) {
 
 /** Return a map of `#rrggbb`, as it is stored, to the name of a palette colour. It is the colour of the light theme. */
 function hexes() {
-  const light = resolved(CURVE_COLOURS, "light");
-  return new Map(CURVE_COLOURS.map((name) => [hex(light[name]), name]));
+  if (!known) {
+    const light = resolved(CURVE_COLOURS, "light");
+    known = new Map(CURVE_COLOURS.map((name) => [hex(light[name]), name]));
+  }
+  return known;
 }
 
 function hex(rgb) {

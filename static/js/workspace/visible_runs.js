@@ -1,0 +1,45 @@
+/** The runs of the list, and which of them are visible in which colours as the address says. */
+
+import { readChoice } from "./address.js";
+import { paletteName } from "./colour_picker.js";
+import { RunColours } from "./colours.js";
+import { candidates, visible } from "./visibility.js";
+
+export class VisibleRuns {
+  /** `list`: a `RunList`. */
+  constructor(list) {
+    this.list = list;
+    this.colours = new RunColours();
+    this.read();
+    this.grown();
+  }
+
+  /** Read address and list, and mark the visible runs of the list. `shown` has them: [{key, label, colour, dash, …}]. */
+  read() {
+    this.choice = readChoice(location.search);
+    this.runs = new Map(this.list.runs().map((run) => [run.key, run]));
+    const all = [...this.runs.values()];
+    this.listed = all.filter(({ listed }) => listed).map(({ key }) => key);
+    const own = new Map(all.filter((run) => run.own).map((run) => [run.key, paletteName(run.own)]));
+    const ids = visible(this.choice, this.listed).filter((id) => this.runs.has(id));
+    const looks = this.colours.assign(ids, own);
+    this.shown = ids.map((id) => ({ ...this.runs.get(id), ...looks.get(id) }));
+    this.list.show(looks);
+  }
+
+  /** A text that stands for the runs that have charts. */
+  get candidates() {
+    return candidates(this.choice, this.listed).filter((id) => this.runs.has(id)).join();
+  }
+
+  /** Return the keys of the visible runs that may have new points since the last call. */
+  grown() {
+    const before = this.points ?? new Map();
+    this.points = new Map([...this.runs.values()].map(({ key, points }) => [key, points]));
+    return this.shown.filter(({ key, points }) => before.has(key) && before.get(key) !== points).map(({ key }) => key);
+  }
+
+  isVisible(id) {
+    return this.shown.some(({ key }) => key === id);
+  }
+}
