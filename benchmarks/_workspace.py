@@ -74,7 +74,7 @@ def interact(browser: Any, url: str, window: dict[str, int]) -> bool:
     context = browser.new_context(viewport=window)
     page = context.new_page()
     page.goto(url + PATH, wait_until="networkidle")
-    page.wait_for_function(READY, arg=RUNS)
+    page.wait_for_function(READY, arg=RUNS, timeout=120_000)
     kept = [
         line(
             f"hover over {RUNS} curves, 95th percentile",

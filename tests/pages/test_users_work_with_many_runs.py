@@ -163,6 +163,8 @@ def test_a_row_and_its_curve_point_at_each_other(
     until(lambda: page.row(runs[0]).evaluate("row => row.classList.contains('pointed')"))
     page.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 24)
     until(lambda: page.row(runs[9]).evaluate("row => row.classList.contains('pointed')"))
+    page.row(runs[2]).locator("a.name").hover()
+    until(lambda: page.page.locator("#legend li.pointed").get_attribute("data-key") == runs[2])
 
 
 @pytest.mark.journey("wide", "middle")
