@@ -10,6 +10,7 @@ NotWritten     503  writing failed for another reason
 NoSpace        507  the disk is full, or only its reserve is left
 FileRefused    400  an upload of a file that a run does not have, or with wrong parameters
 FileConflict   409  an upload that conflicts with the existing file
+RunInUse       409  a run that cannot be moved while it is written to
 NoActiveRoot   503  no storage root has been opened by this process
 """
 
@@ -96,6 +97,12 @@ class FileConflict(APIException):
         super().__init__(sentence)
         self.size = size
         self.same_store = same_store
+
+
+class RunInUse(APIException):
+    """The run cannot be moved now."""
+
+    status_code = status.HTTP_409_CONFLICT
 
 
 class ReadOnlyStore(APIException):

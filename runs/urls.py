@@ -11,6 +11,7 @@ from runs.pages.urls import page_patterns as pages
 api_patterns = [
     path("runs", runs.RunListView.as_view(), name="api-runs"),
     path("runs/tags", runs.RunTagsView.as_view(), name="api-run-tags"),
+    path("runs/move", runs.MoveRunsView.as_view(), name="api-run-move"),
     path("runs/soft-delete", runs.SoftDeleteView.as_view(), name="api-soft-delete"),
     path("runs/<str:run_id>", runs.RunDetailView.as_view(), name="api-run"),
     path("runs/<str:run_id>/logs", files.RunLogView.as_view(), name="api-run-logs"),

@@ -25,7 +25,7 @@ TRASH = "trash"
 PARTS = "parts"
 """Folder, in the private folder, of files that are being received."""
 FIELDS: dict[str, type] = {"tags": list, "description": str, "pinned": bool, "archived": bool}
-LOOKS: dict[str, type] = {"display_name": str, "color": str}
+LOOKS: dict[str, type] = {"display_name": str, "color": str, "project": str}
 """Fields that are in the file only once they were set."""
 COLOR = re.compile(r"#[0-9a-f]{6}")
 USER_DELETED = "user_deleted"
@@ -54,6 +54,7 @@ class RunFields(TypedDict, total=False):
     archived: bool
     display_name: str
     color: str
+    project: str
 
 
 Changes = RunFields | Callable[[RunFields], RunFields]

@@ -6,6 +6,7 @@ from typing import Any, TypedDict
 
 from rest_framework import serializers
 
+from runicorn.store import layout
 from runicorn.store.curation import COLOR
 from runicorn_site.web.serializers import WHOLE, Body, Query
 
@@ -21,6 +22,8 @@ SORT = (
     "Several keys of `order_by`, separated by commas, each descending with a leading minus, in place of `order_by` and"
     " `order_desc`: `-metric.val/acc.best,name`."
 )
+
+MOVE = "Name of the project to move to; blank for that of the run's folder, which stays."
 
 
 class CommaSeparated(serializers.ListField):
@@ -114,6 +117,25 @@ class Tags(serializers.ListField):
         return list(dict.fromkeys(super().to_internal_value(data)))
 
 
+class Project(serializers.CharField):
+    """Name of a project, or blank for that of the run's folder."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, max_length=layout.NAME_LENGTH, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the name.
+
+        Raises:
+            ValidationError: it is not valid as a folder of the store.
+        """
+        name: str = super().to_internal_value(data)
+        try:
+            return layout.check_name(name, "project") if name else name
+        except layout.InvalidName as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
 class RunEdit(Body):
     """Changes of a run; missing fields keep their value."""
 
@@ -130,6 +152,7 @@ class RunEdit(Body):
     color = serializers.RegexField(
         rf"^({COLOR.pattern})?$", required=False, allow_blank=True, help_text="`#rrggbb`, or blank for none."
     )
+    project = Project(required=False, help_text=MOVE)
 
     def validate(self, attrs: Any) -> Any:
         """Refuse fields that cannot be changed, instead of ignoring them."""
@@ -190,6 +213,13 @@ class TagRuns(RunIds):
     action = "tag"
     add = Tags(required=False, default=list, max_length=1000)
     remove = Tags(required=False, default=list, max_length=1000)
+
+
+class MoveRuns(RunIds):
+    """Runs to move to another project."""
+
+    action = "move"
+    project = Project(help_text=MOVE)
 
 
 class EmptyBin(Body):

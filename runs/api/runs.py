@@ -14,14 +14,14 @@ from rest_framework.views import APIView
 
 from runicorn.api.responses.projects import ExperimentNames, Projects
 from runicorn.api.responses.recycle_bin import RestoredRuns, SoftDeletedRuns
-from runicorn.api.responses.runs import RunDetail, RunItem, TaggedRuns
+from runicorn.api.responses.runs import MovedRuns, RunDetail, RunItem, TaggedRuns
 from runicorn.store import layout
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
 from runs.api import responses
-from runs.api.requests import Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
-from runs.errors import InvalidRunId
+from runs.api.requests import MoveRuns, Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
+from runs.errors import InvalidRunId, RunInUse
 from runs.index import refresh
 from runs.models import Run, StorageRoot
 from runs.query import counts, projects
@@ -31,8 +31,9 @@ from runs.query.ordering import ordered_by_query
 from runs.services.curation import edit_run, tag_runs
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.lookup import get_run
+from runs.services.projects import move_runs, refuse_in_use
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
-from runs.services.write_through import count_successes
+from runs.services.write_through import Refused, count_successes
 
 TOTAL = OpenApiParameter("X-Total-Count", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200])
 ERRORS = (400, 403, 404)
@@ -92,10 +93,18 @@ class RunDetailView(APIView):
         """Get a run as its files are now. A run in the recycle bin is not found."""
         return Response(responses.detail(get_run(run_id)))
 
-    @endpoint(body=RunEdit, returns=RunDetail, errors=ERRORS)
+    @endpoint(body=RunEdit, returns=RunDetail, errors=(*ERRORS, 409))
     def patch(self, request: Request, run_id: str, body: dict[str, Any]) -> Response:
-        """Change tags, description, `pinned` or `archived`. Missing fields keep their value."""
+        """Change tags, description, `pinned`, `archived`, name, color or project. Missing fields keep their value.
+
+        A run that is running or being uploaded stays in its project.
+        """
         run = get_run(run_id)
+        if "project" in body:
+            try:
+                refuse_in_use(run)
+            except Refused as refused:
+                raise RunInUse(f"Not moved: {refused}") from refused
         return Response(responses.detail(edit_run(run=run, **body)))
 
 
@@ -109,6 +118,22 @@ class RunTagsView(APIView):
         run_ids = known_ids(root, body["run_ids"])
         results = tag_runs(root=root, run_ids=run_ids, add=body["add"], remove=body["remove"])
         return Response(TaggedRuns(updated=count_successes(results), results=results))
+
+
+class MoveRunsView(APIView):
+    """The project of several runs."""
+
+    @endpoint(body=MoveRuns, returns=MovedRuns, errors=ERRORS)
+    def post(self, request: Request, body: dict[str, Any]) -> Response:
+        """Move up to 100 runs to another project. If any id is malformed, nothing is changed.
+
+        Ids, folders and links of artifacts stay. Runs that are running or being uploaded are not moved. `previous` has
+        the former project of each moved run, to undo it.
+        """
+        root = active_root()
+        run_ids = known_ids(root, body["run_ids"])
+        results, previous = move_runs(root=root, run_ids=run_ids, project=body["project"])
+        return Response(MovedRuns(updated=count_successes(results), results=results, previous=previous))
 
 
 class SoftDeleteView(APIView):

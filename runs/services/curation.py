@@ -22,6 +22,7 @@ def edit_run(
     archived: bool | None = None,
     display_name: str | None = None,
     color: str | None = None,
+    project: str | None = None,
     keep_tags: bool = False,
 ) -> Run:
     """Change the given fields of a run and return its refreshed row.
@@ -38,6 +39,7 @@ def edit_run(
         "archived": archived,
         "display_name": display_name,
         "color": color,
+        "project": project,
     }
     changes = cast(curation.RunFields, {key: value for key, value in given.items() if value is not None})
     if not changes:

@@ -276,8 +276,17 @@ def _curation(reader: FolderReader, record: RunRecord, meta: Fields) -> None:
     record.description = (described or "") if description is None else description
     record.pinned, record.archived = curation.flag("pinned"), curation.flag("archived")
     record.display_name = curation.text("display_name", DISPLAY_NAME_LENGTH) or None
+    record.project = _moved_to(curation) or record.project
     color = curation.text("color", 7) or ""
     record.color = color if COLOR.fullmatch(color) else None
+
+
+def _moved_to(curation: Fields) -> str | None:
+    """Return the project that a user moved the run to."""
+    try:
+        return layout.check_name(curation.get("project"), "project") if curation.get("project") else None
+    except layout.InvalidName:
+        return None
 
 
 def clean_tags(tags: list[Any]) -> list[str]:

@@ -37,6 +37,8 @@ def rows() -> Any:
         ("patch", f"runs/{RUN_ID}", {"tags": ["x"], "pinned": True}),
         ("patch", f"runs/{RUN_ID}", {"description": "better"}),
         ("post", "runs/tags", {"run_ids": [RUN_ID], "add": ["x"]}),
+        ("post", "runs/move", {"run_ids": [RUN_ID], "project": "other"}),
+        ("patch", f"runs/{RUN_ID}", {"project": "other"}),
         ("post", "runs/soft-delete", {"run_ids": [RUN_ID]}),
         ("post", "recycle-bin/restore", {"run_ids": [DELETED]}),
         ("post", "recycle-bin/empty", {"confirm": True}),

@@ -74,3 +74,11 @@ class TaggedRuns(TypedDict):
 
     updated: int
     results: dict[str, RunResult]
+
+
+class MovedRuns(TypedDict):
+    """The result of a move to another project, by run id."""
+
+    updated: int
+    results: dict[str, RunResult]
+    previous: Annotated[dict[str, str], "Former project of each moved run."]
