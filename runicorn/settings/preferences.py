@@ -3,6 +3,7 @@
     {"column_widths": {"<table>@<size>": {"widths": {"name": 220}, "window_width": 1440, "updated_at": 1.7e9}},
      "dismissed_alerts": ["…"],
      "columns": ["status", "name", …],
+     "project_columns": {"<project>": ["status", …]},
      "views": [{"name": "…", "query": "…"}]}
 
 The first two are compatible with Runicorn 0.5. Values of another form are ignored and kept.
@@ -152,14 +153,33 @@ def restore_alerts(alert: str | None = None) -> None:
 # The runs table
 
 
-def table_columns() -> list[str]:
-    """Return the keys of the visible columns of the runs table; empty for the default."""
-    return [key for key in _part(read(), "columns", []) if isinstance(key, str)]
+def table_columns(project: str = "") -> list[str]:
+    """Return the keys of the chosen columns of the runs table of a project, or of all projects; empty for the default."""
+    preferences = read()
+    chosen = _part(preferences, "project_columns", {}).get(project) if project else preferences.get("columns")
+    return [key for key in chosen if isinstance(key, str)] if isinstance(chosen, list) else []
 
 
-def set_table_columns(keys: Sequence[str]) -> None:
-    """Save the visible columns of the runs table; an empty list restores the default."""
-    _change(lambda preferences: preferences.update(columns=list(keys)))
+def set_table_columns(keys: Sequence[str], project: str = "") -> None:
+    """Save the visible columns of the runs table; an empty list restores the default.
+
+    Raises:
+        TooMany: columns of too many projects are saved.
+        OSError: the file could not be written.
+    """
+
+    def change(preferences: dict[str, Any]) -> None:
+        if not project:
+            preferences["columns"] = list(keys)
+            return
+        kept = _part(preferences, "project_columns", {})
+        kept.pop(project, None)
+        kept |= {project: list(keys)} if keys else {}
+        if len(kept) > MOST_TABLES:
+            raise TooMany(f"Columns of more than {MOST_TABLES} projects are not saved")
+        preferences["project_columns"] = kept
+
+    _change(change)
 
 
 class View(NamedTuple):

@@ -11,7 +11,10 @@ import { keys } from "./runs/keys.js";
 import { merge } from "./runs/merge.js";
 import { announceRows } from "./runs/refresh.js";
 import { selection } from "./runs/select.js";
+import { sortBySeveral } from "./runs/sort.js";
+import { defineSwap } from "./runs/swap.js";
 import { actions } from "./runs/actions.js";
+import { where } from "./runs/where.js";
 
 const RUNNING = 2000;
 const QUIET = 8000;
@@ -88,6 +91,9 @@ document.addEventListener("click", (event) => {
   if (button) edit(button.closest("tr"));
 });
 
+defineSwap();
+sortBySeveral();
+where();
 keys(edit);
 columns();
 compare(picks);

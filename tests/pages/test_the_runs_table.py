@@ -179,10 +179,52 @@ def test_a_column_of_the_registry_has_a_head_a_cell_and_a_place_in_the_menu(
 
     column = Column("folder", "Folder", "c-folder", cell, None, lambda run: run.folder, is_default=False)
     monkeypatch.setitem(COLUMNS, "folder", column)
-    assert any(box.attributes.get("value") == "folder" for box in page("/").all("input"))
+    assert any(box.attributes.get("value") == "folder" for box in page("/runs-keys").all("input"))
     shown = page("/?col=name&col=folder")
     assert [head.attributes["data-key"] for head in shown.all("th") if "data-key" in head.attributes] == [
         "name",
         "folder",
     ]
     assert "folder " in " ".join(shown.texts("td"))
+
+
+def test_runs_are_sorted_by_several_columns(store: Path, page: Page) -> None:
+    for number, (opt, lr) in enumerate([("b", 1), ("a", 1), ("a", 2), ("b", 3)]):
+        write_run(store, "p", f"{opt}{lr}", config={"opt": opt, "lr": lr}, created_at=1.7e9 + number)
+    write_run(store, "p", "none", created_at=1.6e9)
+    assert names(page("/?sort=config.opt,-config.lr")) == ["a2", "a1", "b3", "b1", "none"]
+    assert names(page("/?sort=-config.lr,name")) == ["b3", "a2", "a1", "b1", "none"]
+    found = page("/?col=config.opt&col=config.lr&sort=config.opt,-config.lr")
+    (link,) = [
+        one for one in found.all("a") if one.attributes.get("data-added") and one.text.startswith("lr")
+    ]
+    assert link.attributes["data-added"].endswith("sort=config.opt%2Cconfig.lr"), (
+        "a second click turns it round"
+    )
+    (link,) = [one for one in found.all("a") if one.attributes.get("data-added") and one.text == "Created"]
+    assert link.attributes["data-added"].endswith("sort=config.opt%2C-config.lr%2C-created")
+
+
+def test_statuses_are_counted_while_filtered(three: Path, page: Page) -> None:
+    chips = page("/?where=config.lr+%3E+0").texts("a", "chip")
+    assert chips == ["All", "Running 0", "Finished 1", "Failed 1", "Interrupted 0"]
+    assert "Failed 1" in page("/?q=nlp&status=finished").texts("a", "chip")
+
+
+def test_the_columns_menu_searches_all_metrics(store: Path, page: Page) -> None:
+    metrics = [{f"a/{number:02d}": 0.5 for number in range(70)} | {"val/acc": 0.9}]
+    write_run(store, "p", "n", metrics=metrics, config={"optim": {"lr": 0.1}}, summary={"note": "x"})
+    first = page("/runs-keys").texts("span", "clip")
+    assert "val/acc" in first and "optim.lr" in first and "note" in first
+    assert page("/runs-keys?find=A/6").texts("span", "clip") == [f"a/{number}" for number in range(60, 70)]
+    assert "No matches." in " ".join(page("/runs-keys?find=zzz").texts("p"))
+
+
+def test_selecting_all_says_how_many_are_selected(
+    store: Path, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.pages.table.rows.MOST_CHOSEN", 51)
+    for number in range(52):
+        write_run(store, "p", f"r{number}")
+    (button,) = [one for one in page("/").all("button") if one.attributes.get("id") == "pick-matching"]
+    assert button.text == "Select the first 51 matching"

@@ -56,11 +56,11 @@ def test_widths_are_drawn_by_the_server(filled: Path, page: Page, client: Client
 
 def test_a_view_is_saved_found_renamed_and_deleted(filled: Path, page: Page, client: Client) -> None:
     answer = client.post("/runs-view", {"next": "q=n&page=3&sort=name", "name": " The <best> "})
-    assert answer["Location"] == "/?q=n&sort=name&page=3"
+    assert answer["Location"] == "/?q=n&sort=name&page=3&view=The+%3Cbest%3E"
     (view,) = preferences.saved_views()
     assert view.name == "The <best>"
     assert view.query.startswith("q=n&col=status&col=name&") and view.query.endswith("&sort=name")
-    assert client.get("/?view=The+%3Cbest%3E")["Location"] == f"/?{view.query}"
+    assert client.get("/?view=The+%3Cbest%3E")["Location"] == f"/?{view.query}&view=The+%3Cbest%3E"
     assert client.get("/?view=none")["Location"] == "/"
     current = [link for link in page("/?q=n&sort=name").all("a") if "aria-current" in link.attributes]
     assert "The <best>" in [link.text for link in current]
@@ -101,3 +101,53 @@ def test_malformed_entries_of_the_file_are_skipped(filled: Path, home: Path, pag
     (home / "config" / "ui_preferences.json").write_text(text)
     assert heads(page("/")) == ["Name"]
     assert [view.name for view in preferences.saved_views()] == ["a"]
+
+
+def test_the_open_view_is_named_and_updated_where_it_differs(
+    filled: Path, page: Page, client: Client
+) -> None:
+    client.post("/runs-view", {"next": "sort=name", "name": "Mine"})
+    opened = client.get("/?view=Mine")["Location"]
+    assert "Mine" in page(opened).texts("summary", "button")
+    assert "Update view" not in page(opened).texts("button")
+    changed = page(opened.replace("sort=name", "sort=-name"))
+    assert "Mine" in changed.texts("summary", "button")
+    assert "Update view" in changed.texts("button")
+    answer = client.post("/runs-view", {"next": "sort=-name&view=Mine", "name": "Mine"})
+    assert answer["Location"] == "/?sort=-name&view=Mine"
+    assert [view.query.endswith("sort=-name") for view in preferences.saved_views()] == [True]
+
+
+def test_views_of_other_projects_are_not_listed(filled: Path, page: Page, client: Client) -> None:
+    for project in ("p", "other", ""):
+        client.post("/runs-view", {"next": f"project={project}", "name": f"view of {project or 'all'}"})
+    listed = [
+        link.text for link in page("/?project=p").all("a") if "view=" in link.attributes.get("href", "")
+    ]
+    assert listed == ["view of all", "view of p"]
+
+
+def test_columns_are_those_of_a_project(filled: Path, page: Page, client: Client) -> None:
+    write_run(filled, "q", "m", config={"lr": 1})
+    client.post("/runs-columns", {"col": ["name", "config.lr"], "project": "p"})
+    assert heads(page("/?project=p")) == ["Name", "lr"]
+    assert "lr" not in heads(page("/?project=q"))
+    assert "lr" not in heads(page("/"))
+    client.post("/runs-columns", {"col": ["name", "metric.acc.max"]})
+    assert "acc max" not in heads(page("/?project=q")), "a metric of all projects may be missing in this one"
+    client.post("/runs-columns", {"project": "p"})
+    client.post("/runs-columns")
+    assert heads(page("/?project=p"))[:2] == ["Status", "Name"]
+
+
+def test_config_keys_that_differ_are_columns_of_a_project(filled: Path, page: Page) -> None:
+    for number in range(3):
+        config = {"lr": number, "opt": "adam" if number else "sgd", "same": 1, "path": f"/data/{number}"}
+        write_run(filled, "differing", "n", config=config)
+    assert heads(page("/?project=differing"))[4:6] == ["lr", "opt"]
+    assert not {"same", "path"} & set(heads(page("/?project=differing")))
+
+
+def test_columns_of_a_form_are_left_when_its_project_changes(filled: Path, page: Page) -> None:
+    assert "lr" in heads(page("/?project=p&of=p&col=name&col=config.lr"))
+    assert "lr" not in heads(page("/?project=p&of=q&col=name&col=config.lr"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
@@ -20,16 +22,12 @@ from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column
 from runs.pages.table.rows import matching, sorted_runs
-from runs.pages.table.state import TableState
+from runs.pages.table.state import LONGEST_VIEW_NAME, MOST_CHOSEN, TableState
 from runs.query import counts
 from runs.query.where.parser import BadWhere
 from runs.services.curation import flag_runs, tag_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
 from runs.services.write_through import count_successes
-
-MOST_CHOSEN = 5000
-"""Maximum number of selected runs, changed in batches of `MOST_RUNS`."""
-LONGEST_NAME = 100
 
 BulkAction = Callable[[StorageRoot, Sequence[str], str], dict[str, RunResult]]
 
@@ -83,9 +81,9 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 def remember_columns(request: HttpRequest) -> HttpResponse:
-    """Save the columns of the table; an empty list restores the defaults."""
+    """Save the columns of the table of a project, or of all projects; an empty list restores the defaults."""
     keys = [key for key in request.POST.getlist("col") if is_column(key)]
-    keep(lambda: preferences.set_table_columns(keys))
+    keep(lambda: preferences.set_table_columns(keys, request.POST.get("project", "")[:255]))
     return HttpResponse(status=204)
 
 
@@ -96,15 +94,17 @@ def change_view(request: HttpRequest) -> HttpResponse:
     old, name = request.POST.get("old", ""), request.POST.get("name", "").strip()
     if "delete" in request.POST:
         keep(lambda: preferences.delete_view(old))
-    elif not 0 < len(name) <= LONGEST_NAME or layout.CONTROL.search(name):
+        name = ""
+    elif not 0 < len(name) <= LONGEST_VIEW_NAME or layout.CONTROL.search(name):
         raise ValidationError(
-            f"The name of a view must have 1 to {LONGEST_NAME} characters and no control characters."
+            f"The name of a view must have 1 to {LONGEST_VIEW_NAME} characters and no control characters."
         )
     elif old:
         keep(lambda: preferences.rename_view(old, name))
     else:
         keep(lambda: preferences.save_view(name, state.whole_query))
-    return redirect(state.address)
+    is_open = state.view == old if old else True
+    return redirect(replace(state, view=name).address if is_open else state.address)
 
 
 def keep(change: Callable[[], Any]) -> None:
@@ -125,4 +125,4 @@ def keep(change: Callable[[], Any]) -> None:
 def address_of_view(name: str) -> str:
     """Return the URL of a saved view, or of the default table if no view has that name."""
     found = [view.query for view in preferences.saved_views() if view.name == name]
-    return f"{reverse('runs')}?{found[0]}" if found else reverse("runs")
+    return f"{reverse('runs')}?{found[0]}&{urlencode({'view': name})}" if found else reverse("runs")

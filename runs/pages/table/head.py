@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from runicorn.store import layout
-from runicorn_site.web.natural_sort import natural
 from runicorn_site.web.templatetags.ui import status_label
-from runs.pages.table.columns import AGGREGATES, COLUMNS, Column, Sort, column_of
+from runs.pages.table.columns import Column, Sort, column_of
 from runs.pages.table.state import TableState
 
 
@@ -45,6 +44,7 @@ def _heading(state: TableState, column: Column, width: int | None) -> Heading:
         return Heading(key, column.label, column.css, width)
     is_sorted = key == state.key
     descending = not state.descending if is_sorted else not column.sort.ascending_first
+    now = next((sort for sort in state.sorts if sort.removeprefix("-") == key), None)
     ranks = {sort.removeprefix("-"): rank for rank, sort in enumerate(state.sorts, 1)}
     return Heading(
         key,
@@ -52,10 +52,11 @@ def _heading(state: TableState, column: Column, width: int | None) -> Heading:
         column.css,
         width,
         address=state.but(sort=("-" if descending else "") + key).address,
-        order=("descending" if state.descending else "ascending") if is_sorted else "",
+        order="" if now is None else "descending" if now.startswith("-") else "ascending",
         rank=ranks.get(key, 0) if len(ranks) > 1 else 0,
         added=state.sorted_also(key, descending=not column.sort.ascending_first).address,
-        title=gettext("Sort by %(order)s") % {"order": _order_label(column, column.sort, descending)},
+        title=gettext("Sort by %(order)s; Shift-click adds it to the order")
+        % {"order": _order_label(column, column.sort, descending)},
     )
 
 
@@ -66,16 +67,16 @@ def _order_label(column: Column, sort: Sort, descending: bool) -> str:
 
 def orders(state: TableState) -> list[tuple[str, str]]:
     """Return the orders as (sort, label), for a screen that has no headings to click on."""
-    columns = [column_of(key) for key in dict.fromkeys(["created", *state.columns, state.key])]
-    return [
-        (
-            "-" * descending + column.key,
-            _order_label(column, column.sort, descending),
-        )
+    keys = [sort.removeprefix("-") for sort in state.sorts]
+    columns = [column_of(key) for key in dict.fromkeys(["created", *state.columns, *keys])]
+    single = {
+        "-" * descending + column.key: _order_label(column, column.sort, descending)
         for column in columns
         if column.sort is not None
         for descending in ([False, True] if column.sort.ascending_first else [True, False])
-    ]
+    }
+    several = [(state.sort, "; ".join(single[sort] for sort in state.sorts))] if len(state.sorts) > 1 else []
+    return [*several, *single.items()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,60 +103,3 @@ def chips(state: TableState, counts: dict[str, str]) -> list[Chip]:
             Chip(status_label(status).capitalize(), address, shape, shape, current, counts.get(status, ""))
         )
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A column that can be added."""
-
-    key: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A metric or config key with its columns."""
-
-    name: str
-    options: list[Option]
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Columns of one kind in the menu."""
-
-    name: str
-    lines: list[Line]
-    more: int
-    """Number of further keys without a line; they are added by name."""
-
-
-MOST_OFFERED = 40
-"""Maximum lines of one kind; a menu with hundreds of lines would be larger than the page."""
-
-
-def offers(state: TableState, metrics: Iterable[str], params: Iterable[str]) -> list[Offer]:
-    """Return the columns that can be added: those of every run, and those of the runs on the page."""
-    own = [(str(column.label), [Option(column.key, gettext("show"))]) for column in COLUMNS.values()]
-    of_metrics = [(name, _figures_of(name)) for name in sorted(metrics, key=natural)]
-    of_params = [(key, [Option(f"config.{key}", gettext("show"))]) for key in sorted(params, key=natural)]
-    kinds = ((gettext("Run"), own), (gettext("Metrics"), of_metrics), (gettext("Config"), of_params))
-    found = [_offer(kind, _without(state.columns, lines)) for kind, lines in kinds]
-    return [offer for offer in found if offer.lines]
-
-
-def _without(
-    shown: Sequence[str], lines: Iterable[tuple[str, list[Option]]]
-) -> list[tuple[str, list[Option]]]:
-    """Return the lines without the columns that are shown already."""
-    left = ((name, [option for option in options if option.key not in shown]) for name, options in lines)
-    return [(name, options) for name, options in left if options]
-
-
-def _figures_of(name: str) -> list[Option]:
-    return [Option(f"metric.{name}.{word}", word) for word in AGGREGATES]
-
-
-def _offer(kind: str, found: Sequence[tuple[str, list[Option]]]) -> Offer:
-    lines = [Line(*one) for one in found[:MOST_OFFERED]]
-    return Offer(kind, lines, len(found) - len(lines))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypedDict
+from urllib.parse import urlencode
 from zlib import crc32
 
 from django.http import QueryDict
@@ -15,11 +17,11 @@ from django.utils.safestring import SafeString
 from runicorn.settings import preferences
 from runicorn.store import layout
 from runicorn_site.web.paginator import OpenPage, OpenPaginator
-from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
+from runs.models import Run, RunTag, StorageRoot
 from runs.pages.table.cells import CellContext
-from runs.pages.table.columns import Column, as_text, column_of, is_added
-from runs.pages.table.head import Chip, Heading, Offer, chips, headings, offers, orders
-from runs.pages.table.state import MOST_RUNS, TableState, number
+from runs.pages.table.columns import DEFAULT_COLUMNS, Column, as_text, column_of, is_added
+from runs.pages.table.head import Chip, Heading, chips, headings, orders
+from runs.pages.table.state import MOST_CHOSEN, MOST_RUNS, TableState, number
 from runs.pages.table.values import Value, added_values, aligned, by_column, is_text
 from runs.query import counts as counting
 from runs.query import where_keys
@@ -60,7 +62,7 @@ class Row:
             self.now,
             sparkline,
             tags_in_name="tags" not in state.columns,
-            project_address=partial(_project_address, state, state.preferred),
+            project_address=partial(_project_address, state),
             tag_address=lambda tag: state.but(tags=(tag,)).address,
         )
         pieces = []
@@ -70,9 +72,10 @@ class Row:
         return SafeString("".join(pieces))
 
 
-def _project_address(state: TableState, preferred: tuple[str, ...], project: str) -> str:
-    """Return the address of the table with one project; `preferred` changes it, but is not compared in states."""
-    return state.but(project=project).address
+def _project_address(state: TableState, project: str) -> str:
+    """Return the address of the table with one project and its own columns."""
+    usual = {"columns": DEFAULT_COLUMNS, "preferred": DEFAULT_COLUMNS, "default": DEFAULT_COLUMNS}
+    return state.but(project=project, **usual).address
 
 
 class TableContext(TypedDict):
@@ -83,6 +86,8 @@ class TableContext(TypedDict):
     runs: list[Run]
     shown: list[tuple[str, str]]
     views: list[SavedView]
+    view: SavedView | None
+    most_chosen: int
     problem: str
     chips: list[Chip]
     orders: list[tuple[str, str]]
@@ -109,13 +114,15 @@ def table_context(root: StorageRoot, state: TableState, query: QueryDict) -> Tab
         "state": state,
         "runs": shown,
         "shown": [(key, str(column_of(key).label)) for key in state.columns],
-        "views": views(state),
+        "views": (saved := views(state)),
+        "view": next((view for view in saved if view.current), None),
         "problem": problem,
         "chips": chips(state, counts(root, state)),
         "orders": orders(state),
         "projects": [project["name"] for project in projects(root)],
         "tags": tags(root),
         "page": page,
+        "most_chosen": MOST_CHOSEN,
         "undo": deleted(root, query.getlist("undo")),
         "refused": number(query.get("refused"), 0),
         "problems": root.problems,
@@ -129,7 +136,6 @@ class WideContext(TypedDict):
     rows: list[Row]
     columns: list[Heading]
     sized: bool
-    offered: list[Offer]
 
 
 def wide_context(shown: Sequence[Run], state: TableState) -> WideContext:
@@ -142,7 +148,6 @@ def wide_context(shown: Sequence[Run], state: TableState) -> WideContext:
         "rows": rows(shown, columns, values),
         "columns": headings(state, columns, widths),
         "sized": bool(widths),
-        "offered": offers(state, *offered(shown)),
     }
 
 
@@ -213,9 +218,9 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
 
 
 def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
-    """Return the number of runs of each status as text; empty during a search, where counting is expensive."""
+    """Return the number of matching runs of each status as text."""
     if state.search or state.where:
-        return {}
+        return _counts_of_search(root, state.but(statuses=()))
     words = {}
     for status in layout.STATUSES:
         count, more = counting.capped(matching(root, state.but(statuses=(status,))))
@@ -223,34 +228,46 @@ def counts(root: StorageRoot, state: TableState) -> dict[str, str]:
     return words
 
 
+def _counts_of_search(root: StorageRoot, state: TableState) -> dict[str, str]:
+    """Count all statuses in one walk over the matches, since a search is expensive."""
+    found = _matching_or_none(root, state)[0]
+
+    def read() -> dict[str, str]:
+        statuses = found.runs.order_by().values_list("status", flat=True)[: counting.EXACT + 1]
+        numbers = Counter(statuses)
+        plus = "+" if numbers.total() > counting.EXACT else ""
+        return {status: f"{numbers[status]:,}{plus}" for status in layout.STATUSES}
+
+    return counting.remembered(root, f"statuses of {state.query}", read)
+
+
 @dataclass(frozen=True, slots=True)
 class SavedView:
-    """A saved view, and whether it is shown now."""
+    """A saved view; whether it is shown now, and whether what is shown differs from it."""
 
     name: str
     address: str
     current: bool
+    changed: bool = False
 
 
 def views(state: TableState) -> list[SavedView]:
-    """Return the saved views by name."""
-    return [
-        SavedView(name, f"/?{query}", query == state.whole_query) for name, query in preferences.saved_views()
-    ]
+    """Return the saved views by name: with a project, its own and those of all projects."""
+    found, now = [], state.whole_query
+    for name, query in preferences.saved_views():
+        project = QueryDict(query).get("project", "")
+        if state.project and project not in ("", state.project):
+            continue
+        current = name == state.view if state.view else query == now
+        address = f"/?{query}&{urlencode({'view': name})}"
+        found.append(SavedView(name, address, current, current and query != now))
+    return found
 
 
 def tags(root: StorageRoot) -> list[str]:
     """Return the tags of the store by name."""
     found = RunTag.objects.filter(root=root).order_by("tag").values_list("tag", flat=True).distinct()
     return counting.remembered(root, "tags", lambda: list(found[:MOST_TAGS]))
-
-
-def offered(runs: Iterable[Run]) -> tuple[list[str], list[str]]:
-    """Return the metrics and config keys of these runs."""
-    keys = [run.pk for run in runs]
-    metrics = RunMetric.objects.filter(run__in=keys).order_by("key").values_list("key", flat=True).distinct()
-    params = RunParam.objects.filter(run__in=keys).order_by("key").values_list("key", flat=True).distinct()
-    return list(metrics), list(params)
 
 
 def page_columns(state: TableState, values: Mapping[str, Sequence[Value]]) -> list[Column]:

@@ -18,6 +18,9 @@ SIZES = (50, 100, 200)
 MOST_COLUMNS = 24
 MOST_RUNS = 100
 """Runs that an address can restrict the list to."""
+MOST_CHOSEN = 5000
+"""Maximum number of selected runs, changed in batches."""
+LONGEST_VIEW_NAME = 100
 NEWEST = "-created"
 NAME = "name"
 ADDED_BEFORE = "step"
@@ -53,22 +56,28 @@ class TableState:
     """Ids of the runs that the list is restricted to, in this order unless it is sorted; the first 100 count."""
     charts: tuple[tuple[str, str], ...] = ()
     """Parameters of the charts as they are in the address."""
+    view: str = ""
+    """Name of the saved view that was opened; what is shown may differ from it by now."""
     preferred: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
     """Columns of a URL without `col`."""
+    default: tuple[str, ...] = field(default=DEFAULT_COLUMNS, compare=False)
+    """Columns of a user who has chosen none."""
 
     @classmethod
-    def read(cls, query: QueryDict, preferred: Sequence[str] = ()) -> TableState:
+    def read(
+        cls, query: QueryDict, preferred: Sequence[str] = (), default: tuple[str, ...] = DEFAULT_COLUMNS
+    ) -> TableState:
         """Parse a query string; invalid values are ignored.
 
         Args:
             query: `col` names columns: all of them, or, if none of a run's own is among them, those added to the defaults;
-                `add` names additional ones.
+                `add` names additional ones. `of` is the project that these are the columns of: they are ignored if
+                another one was chosen in the same form.
             preferred: the columns that the user chose before.
+            default: the columns of a user who has chosen none.
         """
         size = number(query.get("size"), SIZES[0])
-        usual = (
-            normalize_columns(key for key in preferred if is_column(key)) if preferred else DEFAULT_COLUMNS
-        )
+        usual = normalize_columns(key for key in preferred if is_column(key)) if preferred else default
         return cls(
             search=query.get("q", "").replace("\0", "").strip()[:200],
             project=query.get("project", "").replace("\0", ""),
@@ -78,11 +87,13 @@ class TableState:
             archived=query.get("archived") == "1",
             columns=columns_of(query, usual),
             preferred=usual,
+            default=default,
             sort=",".join(sort_keys.split(query.get("sort", ""), is_sortable)) or NEWEST,
             page=page_number(query.get("page")),
             size=size if size in SIZES else SIZES[0],
             layout=CHARTS if query.get("layout") == CHARTS else "",
             runs=_ids(query.getlist("runs")),
+            view=query.get("view", "").replace("\0", "")[:LONGEST_VIEW_NAME],
             charts=tuple(
                 (name, value[:300]) for name in CHART_PARAMETERS for value in _several(query, name)[:200]
             ),
@@ -98,18 +109,18 @@ class TableState:
         pairs += [("sort", self.sort if self.sort != NEWEST else "")]
         pairs += [("page", self.page if self.page > 1 else "")]
         pairs += [("size", self.size if self.size != SIZES[0] else "")]
-        pairs += [("layout", self.layout), ("runs", ",".join(self.runs)), *self.charts]
+        pairs += [("layout", self.layout), ("runs", ",".join(self.runs)), *self.charts, ("view", self.view)]
         return urlencode([pair for pair in pairs if pair[1] != ""])
 
     @property
     def whole_query(self) -> str:
         """The state from its first page on, with explicit columns, for storing."""
-        return replace(self, preferred=(), page=1).query
+        return replace(self, preferred=(), page=1, view="").query
 
     @property
     def _column_parameter(self) -> Sequence[str]:
         """Return the columns for the query string: none for the defaults, only the added ones if nothing else differs."""
-        if self.columns == DEFAULT_COLUMNS and self.preferred == DEFAULT_COLUMNS:
+        if self.columns == self.default == self.preferred:
             return ()
         added = [key for key in self.columns if is_added(key)]
         return added if added and with_added(DEFAULT_COLUMNS, added) == self.columns else self.columns
@@ -186,7 +197,9 @@ class TableState:
     @property
     def unfiltered(self) -> str:
         """The address with all runs, sorted and with columns as they are."""
-        everything = self.but(search="", project="", statuses=(), tags=(), where="", archived=False, runs=())
+        everything = self.but(
+            search="", project="", statuses=(), tags=(), where="", archived=False, runs=(), view=""
+        )
         return everything.address
 
     @property
@@ -198,6 +211,8 @@ class TableState:
 
 def columns_of(query: QueryDict, preferred: tuple[str, ...]) -> tuple[str, ...]:
     """Return the columns that a query string asks for."""
+    if "of" in query and query["of"] != query.get("project", ""):
+        return preferred
     named = [key for key in query.getlist("col") if is_column(key)]
     if not named:
         columns = preferred

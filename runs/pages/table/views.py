@@ -7,12 +7,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from runicorn.settings import preferences
 from runicorn_site.web.fragments import fragment
 from runs.active_root import active_root
 from runs.pages.table.actions import address_of_view
 from runs.pages.table.rows import table_context, wide_context
 from runs.pages.table.state import TableState
+from runs.pages.table.usual import usual_columns
 from runs.pages.workspace.context import workspace_context
 from runs.services.recycle_bin import soft_delete_runs
 
@@ -23,10 +23,10 @@ MOST_UNDONE = 200
 @require_safe
 def runs_table(request: HttpRequest) -> HttpResponse:
     """Show the runs of the storage root: the home page."""
-    if "view" in request.GET:
+    if list(request.GET) == ["view"]:
         return redirect(address_of_view(request.GET["view"]))
-    state = TableState.read(request.GET, preferences.table_columns())
     root = active_root()
+    state = TableState.read(request.GET, *usual_columns(root, request.GET.get("project", "")))
     common = table_context(root, state, request.GET)
     runs = common["runs"]
     layout = workspace_context(root, state, runs) if state.is_charts else wide_context(runs, state)

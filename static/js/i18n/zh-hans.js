@@ -97,6 +97,7 @@ install({
   "{n} min ago": "{n} 分钟前",
   "{n} more ↓": "还有 {n} 行 ↓",
   "{n} run": "{n} 个运行",
+  "{n} run matches": "{n} 个运行匹配",
   "{n} runs over {keys}. The other panels have the values.": "{n} 个运行，轴为 {keys}。数值在其他面板中。",
   "{n} s ago": "{n} 秒前",
   "{n} visible": "{n} 个可见",
@@ -117,6 +118,7 @@ install({
   "… couldn’t read {size}: try again": "… 无法读取 {size}：重试",
   "… show all {size}": "… 显示全部 {size}",
   "… {size}: download the log to see all of it": "… {size}：下载日志以查看全部",
+  "↑ ↓ choose, Enter applies": "↑ ↓ 选择，Enter 应用",
   "▲ {count} above, up to {value}": "▲ 上方 {count} 个，最大 {value}",
   "▼ {count} below, down to {value}": "▼ 下方 {count} 个，最小 {value}"
 });

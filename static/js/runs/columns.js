@@ -1,9 +1,12 @@
 /** Columns: moved by dragging, by buttons and by keys, and remembered for the next time. */
 
 import { send } from "../http.js";
+import { dragHeads } from "./head_drag.js";
+import { picker } from "./picker.js";
 import { equipWidths, heads, table, widthKeys } from "./widths.js";
 
 const form = () => document.getElementById("filters");
+const project = () => new URLSearchParams(location.search).get("project") ?? "";
 
 let changed = false;
 let focus = "";
@@ -35,8 +38,8 @@ function shift(key, by) {
 }
 
 async function remember() {
-  const body = new URLSearchParams({ csrfmiddlewaretoken: token() });
-  for (const box of document.querySelectorAll("#columns :is([name=col], [name=add]):checked")) body.append("col", box.value);
+  const body = new URLSearchParams({ csrfmiddlewaretoken: token(), project: project() });
+  for (const box of document.querySelectorAll("#columns [name=col]:checked")) body.append("col", box.value);
   // Kept alive: who goes to another page at once has chosen all the same.
   await send("/runs-columns", { method: "POST", body, keepalive: true });
 }
@@ -48,7 +51,11 @@ function rememberChange() {
 
 async function forget() {
   await Promise.all([
-    send("/runs-columns", { method: "POST", body: new URLSearchParams({ csrfmiddlewaretoken: token() }), keepalive: true }),
+    send("/runs-columns", {
+      method: "POST",
+      body: new URLSearchParams({ csrfmiddlewaretoken: token(), project: project() }),
+      keepalive: true,
+    }),
     send("/api/config/column-widths?table=runs", { method: "DELETE", keepalive: true }),
   ]);
   const query = new URLSearchParams(location.search);
@@ -62,29 +69,6 @@ function equip() {
   equipWidths();
   if (focus) document.querySelector(`th[data-key="${CSS.escape(focus)}"] a`)?.focus();
   focus = "";
-}
-
-function wireDragging() {
-  let held = "";
-  document.addEventListener("dragstart", (event) => {
-    held = event.target.closest("table.runs th[data-key]")?.dataset.key ?? "";
-    if (held) event.dataTransfer.setData("text/plain", held);
-  });
-  document.addEventListener("dragover", (event) => {
-    const over = held && event.target.closest?.("table.runs th[data-key]");
-    for (const head of heads()) head.classList.toggle("over", head === over);
-    if (over) event.preventDefault();
-  });
-  document.addEventListener("drop", (event) => {
-    const over = held && event.target.closest?.("table.runs th[data-key]");
-    if (!over) return;
-    event.preventDefault();
-    const keys = heads().map((head) => head.dataset.key);
-    const [from, to] = [keys.indexOf(held), keys.indexOf(over.dataset.key)];
-    move(held, to > from ? (keys[to + 1] ?? "") : over.dataset.key);
-    held = "";
-  });
-  document.addEventListener("dragend", () => heads().forEach((head) => head.classList.remove("over")));
 }
 
 function keys(event) {
@@ -101,7 +85,8 @@ function keys(event) {
 
 /** Wire everything about columns. */
 export function columns() {
-  wireDragging();
+  dragHeads(move);
+  picker(apply);
   equip();
   document.addEventListener("keydown", keys);
   document.addEventListener("click", (event) => {
@@ -110,7 +95,7 @@ export function columns() {
     if (event.target.id === "usual-columns") forget();
   });
   document.addEventListener("change", (event) => {
-    if (event.target.matches("#columns [name=col], #columns [name=add]")) changed = true;
+    if (event.target.matches("#columns [name=col], #offers input")) changed = true;
   });
   document.body.addEventListener("htmx:afterSettle", () => {
     equip();

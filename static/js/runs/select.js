@@ -25,6 +25,11 @@ export function selection() {
     const known = { runs: count(ids.size), here: here.toLocaleString("en") };
     bar.querySelector("output").textContent =
       ids.size > here ? gettext("{runs} selected, {here} of them on this page", known) : gettext("{runs} selected", known);
+    const matching = document.getElementById("pick-matching");
+    if (matching) {
+      const { total, most } = matching.dataset;
+      matching.hidden = ids.size >= Math.min(Number(total), Number(most));
+    }
     const head = document.getElementById("pick-all");
     head.hidden = false;
     head.checked = here > 0 && here === all.length;

@@ -1,0 +1,74 @@
+"""Keys of metrics, config and summaries that the runs of a root or of a project have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Count, QuerySet
+
+from runs.models import Run, RunMetric, RunParam, StorageRoot
+from runs.query import counts
+
+SECONDS = 30.0
+LATEST = 200
+"""Runs of a project whose summaries and differences are read."""
+MOST_DIFFERING = 5
+HIDDEN_SUMMARY = "best_metric_"
+
+
+def metric_keys(root: StorageRoot, project: str) -> list[str]:
+    """Return the metrics of a project, or of the root without one."""
+    return counts.remembered(
+        root, f"metric keys {project}", lambda: _distinct(RunMetric.objects.all(), root, project), SECONDS
+    )
+
+
+def config_keys(root: StorageRoot, project: str) -> list[str]:
+    """Return the dotted config keys of a project, or of the root without one."""
+    return counts.remembered(
+        root, f"config keys {project}", lambda: _distinct(RunParam.objects.all(), root, project), SECONDS
+    )
+
+
+def summary_keys(root: StorageRoot, project: str) -> list[str]:
+    """Return the summary keys of the latest runs, other than those of the primary metric."""
+
+    def read() -> list[str]:
+        summaries = _latest(root, project).values_list("summary", flat=True)
+        found = {key for summary in summaries if isinstance(summary, dict) for key in summary}
+        return sorted(key for key in found if not key.startswith(HIDDEN_SUMMARY))
+
+    return counts.remembered(root, f"summary keys {project}", read, SECONDS)
+
+
+def differing_keys(root: StorageRoot, project: str) -> list[str]:
+    """Return up to five config keys whose values differ between the latest runs of a project.
+
+    Words that are different in every run, such as names and paths, are left out.
+    """
+
+    def read() -> list[str]:
+        latest = list(_latest(root, project).values_list("pk", flat=True))
+        params = RunParam.objects.filter(run__in=latest).values_list("key").order_by("key")
+        rows = params.annotate(values=Count("text", distinct=True), runs=Count("id"), numbers=Count("number"))
+        return [*_told_apart(rows)][:MOST_DIFFERING]
+
+    return counts.remembered(root, f"differing keys {project}", read, SECONDS)
+
+
+def _told_apart(rows: Iterable[tuple[str, int, int, int]]) -> Iterable[str]:
+    for key, values, runs, numbers in sorted(rows, key=lambda row: (-row[2], row[0])):
+        if values > 1 and (numbers == runs or values < runs):
+            yield key
+
+
+def _latest(root: StorageRoot, project: str) -> QuerySet[Run]:
+    runs = Run.objects.in_root(root).live()
+    return (runs.filter(project=project) if project else runs).newest()[:LATEST]
+
+
+def _distinct(rows: QuerySet[RunMetric] | QuerySet[RunParam], root: StorageRoot, project: str) -> list[str]:
+    rows = rows.filter(root=root)
+    if project:
+        rows = rows.filter(run__in=Run.objects.in_root(root).live().filter(project=project).values("pk"))
+    return list(rows.order_by("key").values_list("key", flat=True).distinct())

@@ -1,0 +1,38 @@
+/** Swap in a new table around the open columns menu, which keeps its focus, its search and its place. */
+
+const KEPT = "columns";
+
+/** Replace everything in `old` by what `fresh` has, except the element with the id `columns`. */
+function swapAround(old, fresh) {
+  const isPath = (child) => child.id === KEPT || child.querySelector(`#${KEPT}`);
+  const here = [...old.children].find(isPath);
+  const there = [...fresh.children].find(isPath);
+  for (const child of [...old.childNodes]) if (child !== here) child.remove();
+  const nodes = [...fresh.childNodes];
+  const at = nodes.indexOf(there);
+  here.before(...nodes.slice(0, at));
+  here.after(...nodes.slice(at + 1));
+  for (const { name, value } of there.attributes) if (here.id !== KEPT) here.setAttribute(name, value);
+  if (here.id !== KEPT) swapAround(here, there);
+}
+
+function handleSwap(style, target, fragment) {
+  const fresh = fragment.querySelector("#runs");
+  if (style !== "around" || !fresh) return false;
+  const menu = target.querySelector(`#${KEPT}[open]`);
+  const other = menu && fresh.querySelector(`#${KEPT}`);
+  if (!other) {
+    target.replaceWith(fresh);
+    return [fresh];
+  }
+  const shown = other.querySelector(".shown").cloneNode(true);
+  for (const { name, value } of fresh.attributes) target.setAttribute(name, value);
+  swapAround(target, fresh);
+  menu.dispatchEvent(new CustomEvent("columns", { detail: shown, bubbles: true }));
+  return [target];
+}
+
+/** Define the swap style `around`. */
+export function defineSwap() {
+  window.htmx.defineExtension("around", { isInlineSwap: (style) => style === "around", handleSwap });
+}

@@ -1,0 +1,72 @@
+"""Filtering the table in the real browser: completion of conditions, columns found by search, several sort keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.pages.test_accessibility_of_pages import violations
+from tests.waiting import until
+
+Open = Callable[..., Any]
+
+
+def test_a_condition_is_completed_by_keyboard_and_its_hits_are_shown(open_page: Open) -> None:
+    page = open_page("/", bypass_csp=True)
+    page.locator("#where").click()
+    page.keyboard.type("optim.l")
+    option = page.get_by_role("option", name="config.optim.lr")
+    option.wait_for()
+    assert violations(page) == {}
+    page.keyboard.press("ArrowDown")
+    until(lambda: option.get_attribute("aria-selected") == "true")
+    page.keyboard.press("Enter")
+    until(lambda: page.locator("#where").input_value() == "config.optim.lr ")
+    page.keyboard.type("< 1")
+    until(lambda: page.locator("#where-status").inner_text() == "1 run matches")
+    page.keyboard.press("Enter")
+    until(lambda: page.locator("a.name").all_text_contents() == ["resnet"])
+    page.locator("#where").fill("optim.lrr < 1")
+    until(lambda: "Did you mean config.optim.lr (1 run)?" in page.locator("#where-status").inner_text())
+    page.keyboard.press("Escape")
+    until(lambda: page.locator("#where-help").is_hidden())
+
+
+def test_an_option_is_taken_by_a_click(open_page: Open) -> None:
+    page = open_page("/")
+    page.locator("#where").click()
+    page.get_by_role("option", name="status").click()
+    until(lambda: page.locator("#where").input_value() == "status ")
+    page.get_by_role("option", name="=", exact=True).click()
+    page.get_by_role("option", name="failed").click()
+    until(lambda: page.locator("#where").input_value() == "status = failed ")
+
+
+@pytest.mark.journey("wide", "middle")
+def test_a_column_is_found_by_search_and_the_menu_keeps_its_place(open_page: Open) -> None:
+    page = open_page("/?q=resnet")
+    page.get_by_role("button", name="Add columns").click()
+    until(lambda: page.evaluate("document.activeElement.id") == "column-search")
+    page.keyboard.type("val acc")
+    box = page.locator('#offers input[value="metric.val/acc.max"]')
+    box.focus()
+    page.keyboard.press("Space")
+    page.locator('th[data-key="metric.val/acc.max"]').wait_for()
+    assert box.is_checked()
+    assert box.evaluate("box => document.activeElement === box")
+    page.keyboard.press("Space")
+    page.locator('th[data-key="metric.val/acc.max"]').wait_for(state="detached")
+    page.keyboard.press("Escape")
+    assert page.locator("#columns").get_attribute("open") is None
+
+
+@pytest.mark.journey("wide", "middle")
+def test_a_click_with_shift_sorts_by_a_second_column(open_page: Open) -> None:
+    page = open_page("/?q=bert")
+    page.locator('th[data-key="status"] a').click()
+    until(lambda: "sort=status" in page.url)
+    page.locator('th[data-key="name"] a').click(modifiers=["Shift"])
+    until(lambda: "sort=status%2Cname" in page.url)
+    assert page.locator("th sup").all_text_contents() == ["1", "2"]
