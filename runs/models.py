@@ -209,6 +209,11 @@ class Run(models.Model):
         return f"{self.project}/{self.name}/{self.run_id}"
 
     @property
+    def label(self) -> str:
+        """The name that a user gave the run, or that of its script."""
+        return self.display_name or self.name
+
+    @property
     def path(self) -> Path:
         """The run's folder, absolute, with links resolved.
 

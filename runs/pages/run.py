@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from runicorn.store import heartbeat, layout
 from runicorn_site.web.files import OpenFile
+from runicorn_site.web.markdown import render
 from runs.index import run_files
 from runs.live.tail import start_of_last
 from runs.models import Run
@@ -38,6 +39,8 @@ class HeaderContext(TypedDict):
     elapsed: float
     silent: bool
     ending: str
+    note: str
+    """The description as HTML."""
     long_note: bool
     records: str
     problems: list[str]
@@ -73,6 +76,7 @@ def header_context(run: Run) -> HeaderContext:
         "elapsed": max(0.0, time.time() - start),
         "silent": heartbeat.is_silent(run.status, run.heartbeat, time.time()),
         "ending": exit_reason.in_words(run.exit_reason, run.status) if run.exit_reason else "",
+        "note": render(run.description) if run.description else "",
         "long_note": len(run.description) > LONG_NOTE or run.description.count("\n") > LINES_OF_NOTE,
         "records": completeness.in_words(run),
         "problems": [*run.warnings, *completeness.problems(run)],

@@ -1,17 +1,17 @@
-/** Dialog for tags and note of a run, for the runs table and the run page. */
+/** Dialog for display name, tags and note of a run, for the runs table and the run page. */
 
 import { requestJson } from "./http.js";
 import { gettext } from "./i18n.js";
 
-function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
   made.append(...children);
   return made;
 }
 
 const ask = (id, options) => requestJson(`/api/runs/${encodeURIComponent(id)}`, options);
 
-/** Update fields of a run: `{tags, description, pinned, archived}`, all optional. */
+/** Update fields of a run: `{display_name, tags, description, pinned, archived}`, all optional. */
 export function change(id, changes) {
   const headers = { "Content-Type": "application/json" };
   // Also for who leaves the page at once; a note may be longer than what is kept alive.
@@ -66,14 +66,15 @@ function place(dialog, anchor) {
 
 /**
  * Open the sheet of one run at `anchor`; resolves with the run's new detail, or null when nothing was saved.
- * `first` is the field to begin in: "tags" or "note".
+ * `first` is the field to begin in: "name", "tags" or "note".
  */
 export async function editRun(id, anchor, first = "tags") {
   const problem = element("p", { className: "problem", hidden: true });
   problem.setAttribute("role", "alert");
   const dialog = element("dialog", { className: "editor" });
-  dialog.setAttribute("aria-label", gettext("Tags and note"));
+  dialog.setAttribute("aria-label", gettext("Name, tags and note"));
   const before = await ask(id);
+  const name = element("input", { value: before.display_name ?? "", placeholder: before.name ?? "", maxLength: 255, autocomplete: "off" });
   const tags = tagField(before.tags);
   const note = element("textarea", { value: before.description, rows: 4, maxLength: 100_000 });
   const save = element("button", { className: "button main", textContent: gettext("Save"), value: "save" });
@@ -81,9 +82,10 @@ export async function editRun(id, anchor, first = "tags") {
   const form = element(
     "form",
     {},
+    element("label", {}, element("span", { className: "label", textContent: gettext("Display name") }), name),
     element("div", { className: "label", textContent: gettext("Tags") }),
     tags.holder,
-    element("label", {}, element("span", { className: "label", textContent: gettext("Note") }), note),
+    element("label", {}, element("span", { className: "label", textContent: gettext("Note (Markdown)") }), note),
     problem,
     element("div", { className: "actions" }, save, cancel),
   );
@@ -91,13 +93,13 @@ export async function editRun(id, anchor, first = "tags") {
   document.body.append(dialog);
   dialog.showModal();
   place(dialog, anchor);
-  (first === "note" ? note : tags.field).focus();
+  ({ name, note }[first] ?? tags.field).focus();
   return new Promise((resolve) => {
     let saved = null;
     const send = async (event) => {
       event.preventDefault();
       try {
-        saved = await change(id, { tags: tags.read(), description: note.value });
+        saved = await change(id, { display_name: name.value.trim(), tags: tags.read(), description: note.value });
         dialog.close();
       } catch (error) {
         problem.textContent = error.message;

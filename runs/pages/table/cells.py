@@ -64,12 +64,12 @@ def name_cell(css: str, context: CellContext) -> SafeString:
         icon("pin") if run.pinned else EMPTY,
         _incomplete(run) + _silent(run, context.now),
         reverse("run", args=(run.run_id,)),
-        run.name,
-        run.name,
+        run.label if run.label == run.name else f"{run.label} ({run.name})",
+        run.label,
         _first_tags(run, context) if context.tags_in_name and run.tags else EMPTY,
         run.run_id,
-        gettext("Tags and note (t)"),
-        gettext("Edit tags and note of %(name)s") % {"name": run.name},
+        gettext("Name, tags and note (t)"),
+        gettext("Edit name, tags and note of %(name)s") % {"name": run.label},
         icon("edit"),
     )
 

@@ -77,7 +77,7 @@ def _best(run: Run) -> object:
 
 
 def _name(run: Run) -> object:
-    return run.name, run.tags, run.pinned, run.color, in_words(run)
+    return run.label, run.tags, run.pinned, run.color, in_words(run)
 
 
 COLUMNS = {

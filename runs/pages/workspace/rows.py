@@ -41,7 +41,7 @@ class ListRow:
     @property
     def name(self) -> str:
         """The name that a user gave the run, or that of its script."""
-        return self.run.display_name or self.run.name
+        return self.run.label
 
     @property
     def mark(self) -> str:

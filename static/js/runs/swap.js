@@ -16,19 +16,21 @@ function swapAround(old, fresh) {
   if (here.id !== KEPT) swapAround(here, there);
 }
 
-function handleSwap(style, target, fragment) {
+function handleSwap(style, target, fragment, settleInfo) {
   const fresh = fragment.querySelector("#runs");
   if (style !== "around" || !fresh) return false;
   const menu = target.querySelector(`#${KEPT}[open]`);
   const other = menu && fresh.querySelector(`#${KEPT}`);
   if (!other) {
     target.replaceWith(fresh);
+    settleInfo.elts.push(fresh);
     return [fresh];
   }
   const shown = other.querySelector(".shown").cloneNode(true);
   for (const { name, value } of fresh.attributes) target.setAttribute(name, value);
   swapAround(target, fresh);
   menu.dispatchEvent(new CustomEvent("columns", { detail: shown, bubbles: true }));
+  settleInfo.elts.push(target);
   return [target];
 }
 

@@ -1,0 +1,41 @@
+"""Display names, notes in Markdown and pinned runs on the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from django.test import Client
+
+from tests.folders import write_run
+from tests.pages.markup import Markup
+
+Page = Callable[..., Markup]
+
+
+def test_a_display_name_stands_in_the_table_and_on_the_run_page(
+    store: Path, page: Page, client: Client
+) -> None:
+    run_id = write_run(store, "p", "resnet")
+    page("/")
+    client.patch(f"/api/runs/{run_id}", {"name": "Final"}, content_type="application/json")
+    (link,) = page("/").all("a", "name")
+    assert (link.text, link.attributes["title"]) == ("Final", "Final (resnet)")
+    assert page(f"/runs/{run_id}").texts("h1") == ["Final"]
+
+
+def test_a_note_is_markdown_without_html(store: Path, page: Page) -> None:
+    run_id = write_run(store, "p", "n", notes="See **this** https://example.org\n\n<script>alert(1)</script>")
+    found = page(f"/runs/{run_id}")
+    (note,) = found.all("div", "markdown")
+    assert "<script>alert(1)</script>" in note.text
+    assert "this" in found.texts("strong")
+    assert "https://example.org" in [link.attributes.get("href") for link in found.all("a")]
+
+
+def test_pinned_runs_stand_above_the_others_in_any_order(store: Path, page: Page, client: Client) -> None:
+    ids = {name: write_run(store, "p", name, created_at=1.7e9 + at) for at, name in enumerate("abcd")}
+    page("/")
+    client.post("/runs-change", {"action": "pin", "run_ids": [ids["a"], ids["c"]]})
+    assert page("/").texts("a", "name") == ["c", "a", "d", "b"]
+    assert page("/?sort=name").texts("a", "name") == ["a", "c", "b", "d"]
