@@ -48,11 +48,11 @@ def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page
     assert [
         figure.attributes["data-name"] for figure in found.all("figure") if "data-name" in figure.attributes
     ] == [
-        "lr",
         "train/acc",
         "train/loss",
+        "lr",
     ]
-    assert "2 points, lowest 0.25, highest 0.5." in found.texts("figure")[2]
+    assert "2 points, lowest 0.25, highest 0.5." in found.texts("figure")[1]
     assert "last words" in " ".join(found.texts("pre"))
 
 

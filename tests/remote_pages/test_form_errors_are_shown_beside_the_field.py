@@ -34,7 +34,7 @@ def test_a_wrong_password_is_reported_and_neither_saved_nor_shown(
 @pytest.mark.parametrize(
     ("typed", "field", "sentence"),
     [
-        ({"host": "-oProxyCommand=x"}, "host", "A host is a name like"),
+        ({"host": "-oProxyCommand=x"}, "host", "Must be a name like"),
         ({"port": "0x16"}, "port", "Enter a port from 1 to 65535."),
         ({"port": "70000"}, "port", "Enter a port from 1 to 65535."),
         ({"username": "a b"}, "username", "no space or control character"),
