@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from html import escape
 from http import HTTPStatus
 
-from django.utils.translation import gettext_noop
-
 from runicorn_site.security.headers import Headers, is_api, security
+
+
+def gettext_noop(text: str) -> str:
+    """Mark a text for translation; Django's own needs settings, which this module does without."""
+    return text
+
 
 STYLE_PATH = "/plain.css"
 HEAD = f"""<!doctype html>

@@ -64,7 +64,7 @@ def test_a_model_is_found_described_and_given_an_alias(
         page.locator("dl > div", has_text="score").wait_for()
         page.get_by_role("link", name="w.txt", exact=True).click()
         page.locator("#preview pre", has_text="weights 2").wait_for()
-        page.get_by_text("Add a description and tags").click()
+        page.get_by_text("Add description and tags").click()
         page.get_by_label("Description").fill("The best one.")
         page.keyboard.press("Control+Enter")
         page.get_by_text("Edit description and tags").wait_for()

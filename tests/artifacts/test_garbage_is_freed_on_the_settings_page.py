@@ -43,7 +43,7 @@ def test_the_shown_garbage_is_freed(orphan: Path, store: Path) -> None:
     done = Client().post(ADDRESS, promise(told.content), follow=True)
     assert "4.2 KiB freed" in done.content.decode() and not orphan.exists()
     assert len([entry for entry in store.glob("artifacts/.dedup/*/*") if len(entry.name) == 64]) == 1
-    assert "Nothing can be freed" in Client().post(ADDRESS).content.decode()
+    assert "Nothing to clean up" in Client().post(ADDRESS).content.decode()
 
 
 def test_additional_garbage_is_shown_before_it_is_freed(orphan: Path, store: Path) -> None:
@@ -65,7 +65,7 @@ def test_errors_are_shown(orphan: Path, store: Path, read_only: Any) -> None:
 
 
 def test_an_empty_store_stays_empty(store: Path) -> None:
-    assert "Nothing can be freed" in Client().post(ADDRESS).content.decode()
+    assert "Nothing to clean up" in Client().post(ADDRESS).content.decode()
     assert list(store.iterdir()) == []
     for odd in ("x", "-1", "9" * 30, "²"):
         assert "were freed" not in Client().get("/settings", {"freed": odd}).content.decode()

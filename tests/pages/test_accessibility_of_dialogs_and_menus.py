@@ -87,7 +87,7 @@ def test_help_saved_views_and_notices_have_no_violation(open_page: Open) -> None
     page = open_page("/?project=nlp", bypass_csp=True)
     until(lambda: page.locator("#pick-all").is_visible())
     page.keyboard.press("?")
-    page.get_by_role("dialog", name="Keys").wait_for()
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
     assert violations(page) == {}
     page.keyboard.press("Escape")
     page.locator("#views summary").click()

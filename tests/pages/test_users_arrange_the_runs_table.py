@@ -162,6 +162,6 @@ def test_an_invalid_condition_is_corrected_in_place(table: Any) -> None:
 
 def test_the_keyboard_shortcuts_are_listed(table: Any) -> None:
     table.keyboard.press("?")
-    assert table.get_by_role("dialog", name="Keys").is_visible()
+    assert table.get_by_role("dialog", name="Keyboard shortcuts").is_visible()
     table.keyboard.press("Escape")
-    assert not table.get_by_role("dialog", name="Keys").is_visible()
+    assert not table.get_by_role("dialog", name="Keyboard shortcuts").is_visible()

@@ -36,7 +36,7 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     page = open_page(RUN)
     for name in ("lr", "train/loss", "val/acc"):
         see(page, name)
-    assert page.locator(".group h2").all_text_contents() == ["metrics", "train", "val"]
+    assert page.locator(".group h2").all_text_contents() == ["val", "train", "metrics"]
     page.fill("input[name=charts]", "loss")
     assert page.locator("figure[data-name]:visible").count() == 1
     assert page.url.endswith("?charts=loss")
@@ -76,7 +76,7 @@ def test_a_range_is_read_again_at_full_resolution(open_page: Open) -> None:
         page.mouse.move(box["x"] + 200, box["y"] + 50, steps=3)
         page.mouse.up()
     page.wait_for_url("**range=**")
-    page.get_by_title("Show everything again").click()
+    page.get_by_title("Reset zoom").click()
     page.wait_for_url(lambda url: "range=" not in url)
 
 

@@ -81,7 +81,7 @@ def test_an_internal_error_ends_a_session_and_is_reported(
     async def broken(self: Session) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(Session, "_beat", broken)
+    monkeypatch.setattr(Session, "_heartbeat", broken)
     session_id = begin(api, starting())
     session = until_it_is(api, session_id, "failed")
     assert session["error"] == "Internal error; the log of this viewer has the details."

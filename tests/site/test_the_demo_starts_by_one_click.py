@@ -19,12 +19,13 @@ from tests.waiting import until
 @pytest.fixture
 def demo(store: Path) -> Iterator[demos.Demo]:
     """A server's demo over an empty store, ended with the test."""
-    from runicorn_site.pages import context, settings
+    from runicorn_site.pages import context
+    from runicorn_site.pages import demo as actions
 
     made = demos.Demo()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(context, "demo", made)
-        patch.setattr(settings, "demo", made)
+        patch.setattr(actions, "demo", made)
         yield made
     made.cancel()
     if made.training is not None:

@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.core.exceptions import TooManyFieldsSent
+from django.http import HttpRequest
 from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
@@ -57,9 +59,16 @@ def rail_link(context: Context, address: str, picture: str, label: str) -> SafeS
     here = path == address or path.startswith(below)
     if request and path == "/":
         # Two layouts of one page.
-        here = address == ("/?layout=charts" if request.GET.get("layout") == "charts" else "/")
+        here = address == ("/?layout=charts" if _has_charts(request) else "/")
     mark = SafeString(' aria-current="page"') if here else ""
     return format_html('<a href="{}"{}>{}{}</a>', address, mark, icon(picture), label)
+
+
+def _has_charts(request: HttpRequest) -> bool:
+    try:
+        return request.GET.get("layout") == "charts"
+    except TooManyFieldsSent:  # on the page that says so
+        return False
 
 
 @register.simple_tag
