@@ -98,8 +98,8 @@ def summary_rows(runs: Sequence[Run]) -> list[Row]:
     return rows[:MOST_METRICS]
 
 
-def chart_groups(runs: Sequence[Run]) -> list[Group]:
-    """One chart for each metric that any of the runs has."""
+def chart_groups(runs: Sequence[Run], chosen: Sequence[str] = ()) -> list[Group]:
+    """One chart for each metric that any of the runs has; `chosen` metrics follow the primary ones."""
     series = Series.objects.filter(
         run__in=runs,
         generation=F("run__journal__generation"),
@@ -110,7 +110,7 @@ def chart_groups(runs: Sequence[Run]) -> list[Group]:
     for name, lane in found:
         lanes.setdefault(name, lane)
     curves = [Curve.of(name, time_only=lane != Lane.METRIC) for name, lane in lanes.items()]
-    return grouped(curves, primary={run.best_metric_name or "" for run in runs})
+    return grouped(curves, primary={run.best_metric_name or "" for run in runs}, chosen=chosen)
 
 
 def groupings(runs: Sequence[Run], different: Iterable[Row]) -> list[tuple[str, str, int]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypedDict, cast
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from metrics.ingest.catch_up import catch_up_several
+from metrics.pages.chart_order import metrics_of_list
 from metrics.pages.comparison import (
     MOST_DIFFERENCES,
     MOST_METRICS,
@@ -23,6 +25,8 @@ from metrics.pages.comparison import (
 )
 from metrics.pages.panels import Group
 from runs.models import Run
+from runs.query import where_keys
+from runs.query.where.parser import BadWhere, parse
 
 PATIENCE = 0.2
 """Seconds for ingesting the runs before the page is rendered; the page asks again for the rest."""
@@ -65,10 +69,10 @@ class HyperparametersContext(TypedDict):
 Context = ChartsContext | ConfigContext | MetricsContext | HyperparametersContext
 
 
-def charts_panel(runs: Sequence[Run]) -> ChartsContext:
+def charts_panel(runs: Sequence[Run], chosen: Sequence[str] = ()) -> ChartsContext:
     """Return the charts by section, without points, and what the runs can be grouped by."""
     different, _ = config_rows(runs)
-    return {"runs": runs, "groups": chart_groups(runs), "groupings": groupings(runs, different)}
+    return {"runs": runs, "groups": chart_groups(runs, chosen), "groupings": groupings(runs, different)}
 
 
 def config_panel(runs: Sequence[Run]) -> ConfigContext:
@@ -103,11 +107,26 @@ PANELS: Mapping[str, tuple[str, Callable[[Sequence[Run]], Context]]] = {
 """Template and context of each panel by its name in the address."""
 
 
-def render_panel(name: str, runs: Sequence[Run]) -> SafeString:
-    """Render a panel; the charts for an unknown name."""
+def render_panel(name: str, runs: Sequence[Run], sorts: Sequence[str] = (), where: str = "") -> SafeString:
+    """Render a panel; the charts for an unknown name.
+
+    Args:
+        name: of the panel.
+        runs: the runs.
+        sorts, where: sort keys and condition of the list; charts of their metrics are among the first.
+    """
     catch_up_several(runs, wait=PATIENCE)
     template, context = PANELS.get(name, PANELS["charts"])
-    return render_to_string(template, cast(dict[str, object], context(runs)))
+    found = charts_panel(runs, _chosen(runs, sorts, where)) if context is charts_panel else context(runs)
+    return render_to_string(template, cast(dict[str, object], found))
+
+
+def _chosen(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:
+    try:
+        node = parse(where, partial(where_keys.resolve, runs[0].root)) if where and runs else None
+    except BadWhere:
+        node = None
+    return metrics_of_list(sorts, node)
 
 
 def _plain(value: float | str | None) -> float | str | None:

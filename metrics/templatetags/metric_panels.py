@@ -56,9 +56,9 @@ def chart_panel(run: Run) -> ChartPanel:
 
 
 @register.simple_tag
-def workspace_panel(runs: Sequence[Run], name: str) -> SafeString:
+def workspace_panel(runs: Sequence[Run], name: str, sorts: Sequence[str] = (), where: str = "") -> SafeString:
     """Render a panel beside the list of runs: `charts`, `config`, `metrics` or `hyperparameters`."""
-    return workspace.render_panel(name, runs)
+    return workspace.render_panel(name, runs, sorts, where)
 
 
 @register.inclusion_tag("metrics/_run_progress.html")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from django.test import Client
+
 from metrics.ingest.catch_up import catch_up
-from metrics.pages import compare, panels
+from metrics.pages import comparison, panels
 from metrics.pages.chart_order import in_default_order, metrics_of_list
 from metrics.pages.panels import Curve
 from runs.query.where import parser
@@ -54,4 +57,20 @@ def test_run_page_and_compare_page_have_the_same_order(store: Path, make_run: Ma
     catch_up(run, wait=60)
     names = [chart.name for group in panels.chart_groups(run) for chart in group.charts]
     assert names == ["train/loss", "eval/bleu", "val/acc", "perf/speed", "epoch"]
-    assert [c.name for group in compare.chart_groups([run, run]) for c in group.charts] == names
+    assert [c.name for group in comparison.chart_groups([run, run]) for c in group.charts] == names
+
+
+def test_the_workspace_begins_with_the_metrics_of_its_list(
+    store: Path, make_run: MakeRun, client: Client
+) -> None:
+    rows = [dict.fromkeys(("val/acc", "perf/speed", "train/loss"), 1.0)] * 2
+    run = get_run(make_run(store, metrics=rows, summary={"best_metric_name": "none"}))
+    catch_up(run, wait=60)
+    for query, expected in {
+        "": ["val/acc", "train/loss", "perf/speed"],
+        "sort=-created,metric.perf/speed.last": ["perf/speed", "val/acc", "train/loss"],
+        "where=metric.train/loss.last > 0": ["train/loss", "val/acc", "perf/speed"],
+        "where=broken >": [],
+    }.items():
+        page = client.get(f"/?layout=charts&{query}").content.decode()
+        assert re.findall(r'<figure data-name="([^"]*)"', page) == expected
