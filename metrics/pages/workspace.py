@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from metrics.ingest.catch_up import catch_up_several
+from metrics.pages.boards import page_board
 from metrics.pages.chart_order import metrics_of_list
 from metrics.pages.comparison import (
     MOST_DIFFERENCES,
@@ -107,18 +108,23 @@ PANELS: Mapping[str, tuple[str, Callable[[Sequence[Run]], Context]]] = {
 """Template and context of each panel by its name in the address."""
 
 
-def render_panel(name: str, runs: Sequence[Run], sorts: Sequence[str] = (), where: str = "") -> SafeString:
+def render_panel(
+    name: str, runs: Sequence[Run], query: Mapping[str, str], sorts: Sequence[str] = (), where: str = ""
+) -> SafeString:
     """Render a panel; the charts for an unknown name.
 
     Args:
         name: of the panel.
         runs: the runs.
+        query: parameters of the address, which names the board.
         sorts, where: sort keys and condition of the list; charts of their metrics are among the first.
     """
     catch_up_several(runs, wait=PATIENCE)
     template, context = PANELS.get(name, PANELS["charts"])
-    found = charts_panel(runs, _chosen(runs, sorts, where)) if context is charts_panel else context(runs)
-    return render_to_string(template, cast(dict[str, object], found))
+    if context is not charts_panel:
+        return render_to_string(template, cast(dict[str, object], context(runs)))
+    charts = charts_panel(runs, _chosen(runs, sorts, where))
+    return render_to_string(template, {**charts, "board": page_board(runs, query)})
 
 
 def _chosen(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:

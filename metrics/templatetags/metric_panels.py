@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from django import template
+from django.template import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from metrics.ingest import catch_up
 from metrics.pages import panels, workspace
+from metrics.pages.boards import page_board
 from metrics.query.progress import progress
 from runicorn.api.responses.metrics import RunProgress
 from runicorn.store import layout
@@ -28,6 +30,7 @@ class ChartPanel(TypedDict):
     groups: list[panels.Group]
     problems: list[str]
     running: bool
+    board: str
 
 
 class ProgressPanel(TypedDict):
@@ -44,21 +47,28 @@ class IngestPanel(TypedDict):
     is_listed: bool
 
 
-@register.inclusion_tag("metrics/_charts.html")
-def chart_panel(run: Run) -> ChartPanel:
+@register.inclusion_tag("metrics/_charts.html", takes_context=True)
+def chart_panel(context: Context, run: Run) -> ChartPanel:
     """Render the charts of a run by group; the page fetches their points when they become visible.
 
     The journal is ingested first, for at most `PATIENCE`; the page requests the rest.
     """
     catch_up.catch_up(run, wait=PATIENCE)
     running = run.status == layout.RUNNING
-    return {"groups": panels.chart_groups(run), "problems": panels.problems(run), "running": running}
+    return {
+        "groups": panels.chart_groups(run),
+        "problems": panels.problems(run),
+        "running": running,
+        "board": page_board([run], context["request"].GET),
+    }
 
 
-@register.simple_tag
-def workspace_panel(runs: Sequence[Run], name: str, sorts: Sequence[str] = (), where: str = "") -> SafeString:
+@register.simple_tag(takes_context=True)
+def workspace_panel(
+    context: Context, runs: Sequence[Run], name: str, sorts: Sequence[str] = (), where: str = ""
+) -> SafeString:
     """Render a panel beside the list of runs: `charts`, `config`, `metrics` or `hyperparameters`."""
-    return workspace.render_panel(name, runs, sorts, where)
+    return workspace.render_panel(name, runs, context["request"].GET, sorts, where)
 
 
 @register.inclusion_tag("metrics/_run_progress.html")

@@ -1,6 +1,7 @@
 /** The run page: charts, log and header, kept up to date by one socket. */
 
-import { ChartController } from "./chart/controller.js";
+import { Board } from "./board/board.js";
+import { Loader } from "./chart/loader.js";
 import { requestJson } from "./http.js";
 import { Live } from "./live.js";
 import { LogPane } from "./log.js";
@@ -9,7 +10,7 @@ import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
 import { editInPlace } from "./run/edit.js";
 import { fitPanes } from "./run/fit.js";
-import { addFigure, filterFigures, seriesOf } from "./run/groups.js";
+import { seriesOf } from "./run/series.js";
 import { refreshHeader, showStep } from "./run/header.js";
 import { Media } from "./run/media.js";
 import { filterPairs } from "./run/pairs.js";
@@ -25,12 +26,9 @@ const { series, live, origin } = root.dataset;
 /** Where the journal stands: what is drawn comes from before, what the socket sends from after it. */
 let place = null, restTimer = 0;
 
-const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origin), (settings) => {
-  filterFigures(charts, settings.filter);
-  board.configure(settings);
-});
+const toolbar = new Toolbar(document.getElementById("chart-tools"), Number(origin), (settings) => board.configure(settings));
 
-const board = new ChartController(charts, series, toolbar.settings, {
+const board = new Board(charts, new Loader(series), toolbar.settings, {
   zoom: (range) => toolbar.zoom(range),
   opened(answer) {
     begin(answer);
@@ -57,7 +55,7 @@ function waitForRest() {
   restTimer = setTimeout(() => {
     restTimer = 0;
     document.getElementById("rest").hidden = true;
-    board.reload();
+    board.controller.reload();
     findCharts();
   }, REST_PAUSE);
 }
@@ -65,9 +63,9 @@ function waitForRest() {
 const FRAMES = {
   points(frame) {
     for (const [name, points] of Object.entries(frame.series)) {
-      if (!board.has(name)) board.add(addFigure(charts, name, points.step.every((step) => step === null)));
+      if (!board.has(name)) board.add(name, points.step.every((step) => step === null));
     }
-    board.advance(frame.before, frame.last_row, frame.series);
+    board.controller.advance(frame.before, frame.last_row, frame.series);
     place = { end: frame.end, row: frame.last_row, generation: frame.generation };
     showStep(frame.series);
   },
@@ -77,7 +75,7 @@ const FRAMES = {
   reset(frame) {
     media.changed();
     place = { end: frame.end, row: frame.row, generation: frame.generation };
-    board.reload();
+    board.controller.reload();
     findCharts();
   },
 };
@@ -96,8 +94,7 @@ function say(text, retry) {
 
 /** The page may have been drawn before its journal was read. */
 async function findCharts() {
-  for (const [name, timeOnly] of await seriesOf(series)) if (!board.has(name)) board.add(addFigure(charts, name, timeOnly));
-  filterFigures(charts, toolbar.settings.filter);
+  for (const [name, timeOnly] of await seriesOf(series)) if (!board.has(name)) board.add(name, timeOnly);
 }
 
 /** Without a chart that asks, the page asks itself where the journal stands. */
@@ -114,7 +111,6 @@ connection.querySelector("button").addEventListener("click", () => (place ? sock
 editInPlace(document.body.dataset.run);
 fitPanes(root);
 makeTabs(root, () => log.shown());
-filterFigures(charts, toolbar.settings.filter);
 filterPairs(root);
 openDiff(root);
 findPlace();

@@ -1,7 +1,7 @@
 /** Signals between the list of runs and the charts beside it. */
 
 const CHART_PARAMETERS = ["show", "hide", "solo", "group", "band", "tab", "metric", "key", "keylog"];
-const CHART_SETTINGS = ["x", "smooth", "log", "logx", "y", "range", "charts"];
+const CHART_SETTINGS = ["x", "smooth", "log", "logx", "y", "range", "charts", "board"];
 
 /** Ask for newer rows now. */
 export function refreshRuns() {

@@ -1,7 +1,7 @@
 /** The charts panel: toolbar, grouping and charts of the visible runs. */
 
 import { Toolbar } from "../run/toolbar.js";
-import { Board } from "./board.js";
+import { RunsBoard } from "./board.js";
 import { OverlaySource } from "./source.js";
 
 export class ChartsPanel {
@@ -25,7 +25,7 @@ export class ChartsPanel {
 
   /** Start drawing; the runs and the choice are known. */
   start() {
-    this.board = new Board(this.section, this.source, { ...this.toolbar.settings, hidden: this.choice.hide }, {
+    this.board = new RunsBoard(this.section, this.source, { ...this.toolbar.settings, hidden: this.choice.hide }, {
       zoom: (range) => this.toolbar.zoom(range),
       opened: (answer) => this.#opened(answer),
       pointed: (reading) => this.hooks.pointed(reading && { ...reading, settings: this.toolbar.settings }),

@@ -1,0 +1,56 @@
+"""Board of a page of charts, as its scripts read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypedDict
+
+from django.utils.translation import gettext as _
+
+from runicorn.store import boards
+from runicorn.store.boards.schema import InvalidBoard
+from runicorn.store.containment import OutsideStore
+from runicorn.store.layout import InvalidName
+from runs.active_root import active_root
+from runs.models import Run
+
+DEFAULT = "default"
+"""Name of the board of a page whose address has none, as `rn.board` has it."""
+
+
+class PageBoard(TypedDict):
+    """A board, or why it cannot be used, and the names of the boards beside it; without a project nothing is saved."""
+
+    project: str
+    name: str
+    board: dict[str, Any]
+    etag: str
+    error: str
+    names: list[str]
+
+
+def page_board(runs: Sequence[Run], query: Mapping[str, str]) -> str:
+    """Return the board of a page as JSON: the one that the address names, of the project that all runs share."""
+    projects = {run.project for run in runs}
+    name = query.get("board") or DEFAULT
+    found = PageBoard(project="", name=name, board={}, etag="", error="", names=[])
+    if len(projects) == 1:
+        _read(found, Path(active_root().path), projects.pop())
+    return json.dumps(found)
+
+
+def _read(found: PageBoard, root: Path, project: str) -> None:
+    found["project"] = project
+    try:
+        found["names"] = boards.names(root, project)
+        stored = boards.read(root, project, found["name"])
+    except boards.BoardNotFound:
+        return
+    except (InvalidBoard, InvalidName, OutsideStore) as error:
+        found["error"] = str(error)
+    except OSError as error:
+        found["error"] = _("It could not be read: {reason}.").format(reason=error.strerror)
+    else:
+        found |= {"board": stored.board, "etag": stored.etag, "error": stored.error or ""}

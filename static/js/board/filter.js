@@ -1,0 +1,48 @@
+/** The filter of charts: words, `|` between alternatives, `-word` to leave out, and `/regular expression/`. */
+
+/** Return a function that says whether a name matches a filter. */
+export function matcher(filter) {
+  const pattern = /^\/(.+?)\/?$/.exec(filter.trim());
+  if (pattern) {
+    const found = compiled(pattern[1]);
+    return (name) => found === null || found.test(name);
+  }
+  const alternatives = filter.toLowerCase().split("|").map((part) => part.split(/\s+/).filter(Boolean)).filter((words) => words.length);
+  if (!alternatives.length) return () => true;
+  return (name) => alternatives.some((words) => words.every((word) => fits(name.toLowerCase(), word)));
+}
+
+function fits(name, word) {
+  return word.length > 1 && word.startsWith("-") ? !name.includes(word.slice(1)) : name.includes(word);
+}
+
+/** An expression that is not finished yet leaves nothing out. */
+function compiled(source) {
+  try {
+    return new RegExp(source, "i");
+  } catch {
+    return null;
+  }
+}
+
+const FEW = 2;
+
+/** Show the cells of charts that match, and their sections; one or two charts fill the page. */
+export function applyFilter(root, filter) {
+  const matches = matcher(filter);
+  let shown = 0;
+  for (const group of root.querySelectorAll(".group")) {
+    let some = 0;
+    for (const cell of group.querySelectorAll("[data-cell]")) {
+      const { name } = cell.dataset;
+      cell.hidden = Boolean(filter.trim()) && (name === undefined || !matches(name));
+      some += Number(!cell.hidden && name !== undefined);
+    }
+    group.hidden = Boolean(filter.trim()) && !some;
+    shown += some;
+  }
+  root.querySelector(".no-match").hidden = shown > 0 || !filter.trim();
+  const groups = root.querySelector(".groups");
+  if (shown && shown <= FEW) groups.dataset.few = shown;
+  else delete groups.dataset.few;
+}

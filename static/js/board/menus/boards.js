@@ -1,0 +1,96 @@
+/** The boards of a project: switch, create, rename, duplicate, delete, reset. */
+
+import { request } from "../../http.js";
+import { gettext } from "../../i18n.js";
+import { askName, confirm } from "./dialogs.js";
+import { addressOf, put } from "../file.js";
+import { rename } from "../arrange/section_changes.js";
+
+const DEFAULT = "default";
+
+/** Return the entries of the menu of boards. */
+export function boardEntries(board) {
+  const { file } = board;
+  const names = [...new Set([DEFAULT, ...(file.names ?? []), file.name])];
+  const count = board.arranged.hidden.length;
+  const off = !file.project;
+  return [
+    ...names.map((name) => ({ label: labelOf(name), checked: name === file.name, action: () => open(board, name) })),
+    null,
+    { label: board.showsHidden ? gettext("Stop showing hidden charts") : gettext("Show hidden charts ({n})", { n: count }), disabled: !count && !board.showsHidden, action: () => toggleHidden(board) },
+    { label: gettext("Undo"), disabled: !file.undone.length, action: () => file.undo() },
+    null,
+    { label: gettext("New board…"), disabled: off, action: () => create(board, gettext("New board"), {}) },
+    { label: gettext("Duplicate…"), disabled: off, action: () => create(board, gettext("Duplicate board"), file.board) },
+    { label: gettext("Rename…"), action: () => renameBoard(board) },
+    { label: gettext("Reset to default"), action: () => reset(board) },
+    { label: gettext("Delete…"), disabled: off || !(file.etag || file.error), action: () => remove(board) },
+  ];
+}
+
+function labelOf(name) {
+  return name === DEFAULT ? gettext("Default") : name;
+}
+
+function toggleHidden(board) {
+  board.showsHidden = !board.showsHidden;
+  board.render();
+}
+
+/** Open a board: the address names it. */
+async function open(board, name) {
+  await board.file.save();
+  const query = new URLSearchParams(location.search);
+  query.delete("board");
+  if (name !== DEFAULT) query.set("board", name);
+  location.assign(location.pathname + (query.size ? `?${query}` : ""));
+}
+
+/** A name of a file for a title: letters, digits and a few signs. */
+function fileName(title) {
+  return title.normalize("NFC").replace(/[^\p{L}\p{N} ._-]+/gu, " ").replace(/^[\s.]+|[\s.]+$/g, "").slice(0, 80) || "board";
+}
+
+async function create(board, heading, content) {
+  const title = await askName(heading, gettext("Create"));
+  if (!title) return;
+  await board.file.save();
+  const { title: _, ...rest } = content;
+  const name = fileName(title);
+  const response = await put(board.file.project, name, { ...rest, title }, "").catch(() => null);
+  if (response?.ok) await open(board, name);
+  else if (response?.status === 409) board.bar.notice(gettext("There is already a board “{name}”.", { name }), true);
+  else board.bar.notice(gettext("The board was not created."), true);
+}
+
+async function renameBoard(board) {
+  const title = await askName(gettext("Rename board"), gettext("Rename"), board.file.board.title || labelOf(board.file.name));
+  if (title) board.change(rename(board.file.board, title));
+}
+
+/** Return to the default arrangement; a file that cannot be used is replaced. */
+async function reset(board) {
+  const { file } = board;
+  const text = gettext("All charts return to the default order and options.");
+  if (!(await confirm(gettext("Reset the board?"), text, gettext("Reset")))) return;
+  file.error = "";
+  const { title } = file.board;
+  file.saved = null;
+  file.change(title ? { title } : {});
+  board.bar.notice("");
+  file.save();
+}
+
+async function remove(board) {
+  const { file } = board;
+  const text = gettext("The board “{name}” of this project is deleted for everyone.", { name: file.board.title || labelOf(file.name) });
+  if (!(await confirm(gettext("Delete the board?"), text, gettext("Delete")))) return;
+  try {
+    clearTimeout(file.timer);
+    file.saved = file.board;
+    await request(addressOf(file.project, file.name), { method: "DELETE" });
+    await open(board, DEFAULT);
+  } catch (error) {
+    board.bar.notice(error.message, true);
+  }
+}

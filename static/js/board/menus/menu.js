@@ -1,0 +1,52 @@
+/** A menu of actions beside a button, above everything else on the page. */
+
+import { make } from "../dom.js";
+
+/**
+ * Open a menu at a button. `entries`: [{label, action, checked?, disabled?}, null for a line, …].
+ */
+export function openMenu(button, entries) {
+  const menu = make("div", { className: "board-menu", role: "menu", popover: "auto", "aria-label": button.getAttribute("aria-label") });
+  for (const entry of entries) menu.append(entry ? item(menu, entry) : make("hr", { role: "separator" }));
+  (button.closest("main") ?? document.body).append(menu);
+  menu.addEventListener("toggle", ({ newState }) => {
+    if (newState !== "closed") return;
+    menu.remove();
+    button.setAttribute("aria-expanded", "false");
+  });
+  menu.addEventListener("keydown", (event) => steer(event, menu, button));
+  menu.showPopover();
+  button.setAttribute("aria-expanded", "true");
+  place(menu, button.getBoundingClientRect());
+  menu.querySelector("button:not(:disabled)").focus();
+}
+
+function item(menu, { label, action, checked, disabled = false }) {
+  const kind = checked === undefined ? { role: "menuitem" } : { role: "menuitemradio", "aria-checked": String(checked) };
+  const made = make("button", { type: "button", tabIndex: -1, disabled, ...kind }, make("bdi", { textContent: label }));
+  made.addEventListener("click", () => {
+    menu.hidePopover();
+    action();
+  });
+  return made;
+}
+
+function steer(event, menu, button) {
+  const items = [...menu.querySelectorAll("button:not(:disabled)")];
+  const at = items.indexOf(document.activeElement);
+  const next = { ArrowDown: (at + 1) % items.length, ArrowUp: (at - 1 + items.length) % items.length, Home: 0, End: items.length - 1 }[event.key];
+  if (event.key === "Escape" || event.key === "Tab") {
+    menu.hidePopover();
+    button.focus();
+  } else if (next !== undefined) items[next].focus();
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function place(menu, anchor) {
+  const { offsetWidth: width, offsetHeight: height } = menu;
+  menu.style.left = `${Math.max(8, Math.min(anchor.right - width, innerWidth - width - 8))}px`;
+  const below = anchor.bottom + 4;
+  menu.style.top = `${below + height < innerHeight - 8 ? below : Math.max(8, anchor.top - height - 4)}px`;
+}
