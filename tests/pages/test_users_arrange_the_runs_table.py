@@ -165,3 +165,13 @@ def test_the_keyboard_shortcuts_are_listed(table: Any) -> None:
     assert table.get_by_role("dialog", name="Keyboard shortcuts").is_visible()
     table.keyboard.press("Escape")
     assert not table.get_by_role("dialog", name="Keyboard shortcuts").is_visible()
+
+
+def test_selected_runs_are_moved_to_another_project_and_back(table: Any, site: Viewer) -> None:
+    table.locator("input.pick").first.check()
+    table.fill("#move-to", "elsewhere")
+    table.get_by_role("button", name="Move", exact=True).click()
+    until(lambda: "1 run moved to another project." in table.locator("#outcome").inner_text())
+    assert total(site, "&project=elsewhere") == 1
+    table.get_by_role("button", name="Undo").click()
+    until(lambda: total(site, "&project=elsewhere") == 0)

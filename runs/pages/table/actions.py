@@ -41,7 +41,7 @@ BULK_ACTIONS: dict[str, BulkAction] = {
     "archive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=True),
     "unarchive": lambda root, ids, tag: flag_runs(root=root, run_ids=ids, archived=False),
 }
-"""Bulk actions by name; two of them use the tag."""
+"""Bulk actions by name; two of them use the tag. Runs are moved by `/api/runs/move`."""
 
 
 @require_POST

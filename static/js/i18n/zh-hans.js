@@ -189,6 +189,7 @@ install({
   "{reason} Close and reopen the diff to try again.": "{reason}请关闭后重新打开差异以重试。",
   "{runs} archived.": "已归档 {runs}。",
   "{runs} could not be changed.": "{runs}未能更改。",
+  "{runs} moved to another project.": "{runs} 已移至其他项目。",
   "{runs} moved to the recycle bin.": "已将 {runs}移至回收站。",
   "{runs} no longer archived.": "已取消归档 {runs}。",
   "{runs} no longer pinned.": "已取消置顶 {runs}。",

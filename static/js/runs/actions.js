@@ -17,9 +17,22 @@ const DONE = {
   unpin: [gettext("{runs} no longer pinned."), ""],
   archive: [gettext("{runs} archived."), "unarchive"],
   unarchive: [gettext("{runs} no longer archived."), "archive"],
+  move: [gettext("{runs} moved to another project."), "move"],
 };
+/** The field with the word that an action needs. */
+const FIELDS = { tag: "tag-all", move: "move-to" };
+
+/** Move runs; the way back leads to the one project that all of them came from. */
+async function move(project, ids) {
+  const body = JSON.stringify({ run_ids: ids, project });
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body };
+  const { previous, results } = await requestJson("/api/runs/move", options);
+  const changed = Object.keys(previous);
+  return { changed, refused: Object.keys(results).length - changed.length, from: Object.values(previous) };
+}
 
 async function batch(action, tag, ids) {
+  if (action === "move") return move(tag, ids);
   const body = new URLSearchParams({ action, tag });
   for (const id of ids) body.append("run_ids", id);
   body.append("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
@@ -36,6 +49,7 @@ export function actions(picks, refresh) {
     if (busy || !ids.length) return;
     busy = true;
     const changed = [];
+    const from = new Set();
     let refused = 0;
     let problem = "";
     try {
@@ -44,12 +58,13 @@ export function actions(picks, refresh) {
         const answer = await batch(action, tag, ids.slice(at, at + BATCH));
         changed.push(...answer.changed);
         refused += answer.refused;
+        for (const project of answer.from ?? []) from.add(project);
       }
     } catch (error) {
       problem = error.message;
     }
     busy = false;
-    finish(action, tag, changed, refused, problem);
+    finish(action, action !== "move" ? tag : from.size === 1 ? [...from][0] : null, changed, refused, problem);
   }
 
   async function finish(action, tag, changed, refused, problem) {
@@ -58,7 +73,7 @@ export function actions(picks, refresh) {
     outcome.tell({
       text: [done.replace("{runs}", count(changed.length)), left, problem].filter(Boolean).join(" "),
       failed: Boolean(problem || refused),
-      back: inverse && changed.length ? [inverse, tag, changed] : null,
+      back: inverse && changed.length && tag !== null ? [inverse, tag, changed] : null,
     });
     if (action === "delete" || action === "archive" || action === "unarchive") picks.clear();
     await refresh();
@@ -74,10 +89,11 @@ export function actions(picks, refresh) {
   });
 
   function start(button) {
-    const field = document.getElementById("tag-all");
-    const tag = field.value.trim();
-    if (button.dataset.action === "tag" && !tag) field.focus();
-    else run(button.dataset.action, tag, [...picks.ids]);
+    const { action } = button.dataset;
+    const field = document.getElementById(FIELDS[action]);
+    const word = field?.value.trim() ?? "";
+    if (field && !word) field.focus();
+    else run(action, word, [...picks.ids]);
   }
 
   async function chooseAll(button) {
@@ -96,8 +112,9 @@ export function actions(picks, refresh) {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.target.id !== "tag-all" || event.key !== "Enter") return;
+    const [action] = Object.entries(FIELDS).find(([, id]) => id === event.target.id) ?? [];
+    if (!action || event.key !== "Enter") return;
     event.preventDefault();
-    start(document.querySelector('[data-action="tag"]'));
+    start(document.querySelector(`[data-action="${action}"]`));
   });
 }
