@@ -85,7 +85,9 @@ def _bends(x: NDArray[np.int64] | Floats, heights: Floats, finite: Index, wanted
     if len(finite) > _PRESELECTED * wanted:
         # Two points of each bucket remain.
         bucket = -(-2 * len(finite) // (_PRESELECTED * wanted))
-        finite = finite[extremes(heights[finite], bucket)]
+        # Without gaps the positions are those of all heights, and need no copy.
+        dense = heights if len(finite) == len(heights) else heights[finite]
+        finite = finite[extremes(dense, bucket)]
     picked = _LTTB.downsample(
         np.ascontiguousarray(x[finite]), np.ascontiguousarray(heights[finite]), n_out=wanted
     )

@@ -150,8 +150,9 @@ def extremes(heights: Floats, bucket: int) -> Index:
     """Return the ascending positions of the lowest, the highest and the first non-finite value of every `bucket` values."""
     count = len(heights)
     buckets = -(-count // bucket)
-    padded = np.full(buckets * bucket, np.nan)
-    padded[:count] = heights
+    padded = np.empty(buckets * bucket)
+    # The last value again is neither lower, higher nor non-finite before it is, and keeps the grid finite if it was.
+    padded[:count], padded[count:] = heights, heights[-1:]
     grid = padded.reshape(buckets, bucket)
     start = np.arange(0, buckets * bucket, bucket, dtype=np.intp)
     odd = ~np.isfinite(grid)

@@ -17,6 +17,7 @@ CUTOFF = 4.0
 _RESOLUTION = 32
 """A Gaussian is computed from samples of at most this part of its standard deviation."""
 _DECADES = 1e6
+_LAST_BIT = 60
 _HUGE = 1e280
 
 
@@ -48,8 +49,15 @@ def ema(samples: Samples, weight: float) -> Floats:
         samples: the curve.
         weight: of the past, 0 to below 1.
     """
-    decay = weight**samples.n
-    return recurrence(decay, (1 - decay) * samples.y) / (1 - weight ** np.cumsum(samples.n))
+    if weight == 0:
+        return samples.y.copy()
+    decay = _powers(weight, samples.n)
+    sums = recurrence(decay, (1 - decay) * samples.y)
+    passed = np.cumsum(samples.n)
+    # Later corrections are 1 in double precision, and powers that underflow are slow.
+    early = np.searchsorted(passed, _LAST_BIT * np.log(0.5) / np.log(weight))
+    sums[:early] /= 1 - weight ** passed[:early]
+    return sums
 
 
 def time_ema(samples: Samples, half_life: float) -> Floats:
@@ -152,6 +160,15 @@ def recurrence(decay: Floats, gain: Floats) -> Floats:
         carry = factor * carry + end
     sums += factors * entering
     found: Floats = sums.T.reshape(-1)[:count]
+    return found
+
+
+def _powers(base: float, exponents: Floats) -> Floats:
+    """Return `base**exponents`, computed once for the usual exponent: nearly all means stand for as many points."""
+    usual = exponents[0]
+    found = np.full(len(exponents), base**usual)
+    others = np.flatnonzero(exponents != usual)
+    found[others] = base ** exponents[others]
     return found
 
 

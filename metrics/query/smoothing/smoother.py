@@ -73,11 +73,12 @@ class Smoother:
         Every value is that of the smoothed curve at a sample. A centred window is computed at twice as many places
         as are asked for, and the others everywhere.
         """
-        inside = np.flatnonzero((samples.x >= low) & (samples.x <= high))
+        # Two bounds, since x ascends.
+        inside = np.arange(np.searchsorted(samples.x, low), np.searchsorted(samples.x, high, "right"))
         if not len(inside):
             return np.empty(0), np.empty(0)
         scale = _SCALE if np.abs(samples.y).max() > _HUGE else 1.0
-        scaled = Samples(samples.x, samples.y * scale, samples.n)
+        scaled = samples if scale == 1.0 else Samples(samples.x, samples.y * scale, samples.n)
         if self.is_neutral:
             values = scaled.y[inside]
         elif self.method == "ema":
@@ -90,6 +91,6 @@ class Smoother:
                 values = kernels.running_mean(scaled, self.window, self.unit, inside)
             else:
                 values = kernels.gaussian(scaled, self.sigma, self.unit, inside)
-        x, y = samples.x[inside], values / scale
+        x, y = samples.x[inside], values if scale == 1.0 else values / scale
         at = downsample.curve(x, y, points)
         return x[at], y[at]
