@@ -278,6 +278,10 @@ def test_large_sections_of_500_charts_start_folded_and_the_index_jumps(
     link = page.locator("#section-index").get_by_role("link", name="group7")
     assert link.inner_text().split() == ["group7", "50"]
     assert page.locator("figure[data-name]:visible").count() == 0
+    page.fill("input[name=charts]", "m499")
+    assert page.locator("figure[data-name]:visible").count() == 1
+    page.fill("input[name=charts]", "")
+    assert page.locator("figure[data-name]:visible").count() == 0
     link.click()
     until(lambda: page.locator("figure[data-name]:visible").count() == 50)
     head = page.locator('[data-section="prefix:group7/"] summary').bounding_box()

@@ -39,10 +39,20 @@ export function applyFilter(root, filter) {
       some += Number(!cell.hidden && name !== undefined);
     }
     group.hidden = Boolean(filter.trim()) && !some;
+    showMatches(group, Boolean(filter.trim()) && some > 0);
     shown += some;
   }
   root.querySelector(".no-match").hidden = shown > 0 || !filter.trim();
   const groups = root.querySelector(".groups");
   if (shown && shown <= FEW) groups.dataset.few = shown;
   else delete groups.dataset.few;
+}
+
+/** Open a folded section while it has charts that match. */
+function showMatches(group, isFound) {
+  const details = group.querySelector("details");
+  if (isFound) group.dataset.found = "";
+  else if (!("found" in group.dataset)) return;
+  else delete group.dataset.found;
+  details.open = isFound || group.dataset.folded === "false";
 }

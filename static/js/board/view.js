@@ -51,6 +51,7 @@ export class BoardView {
     const parts = this.sections.get(section.key);
     parts.group.dataset.section = section.key;
     parts.folded = section.folded;
+    parts.group.dataset.folded = section.folded;
     parts.details.open = !section.folded;
     parts.title.replaceChildren(make("bdi", { textContent: titleOf(section) }));
     parts.count.textContent = section.cells.length;
@@ -69,7 +70,7 @@ export class BoardView {
     group.append(menu);
     menu.addEventListener("click", () => this.hooks.sectionMenu(group.dataset.section, menu));
     details.addEventListener("toggle", () => {
-      if (details.open !== parts.folded) return;
+      if (details.open !== parts.folded || "found" in group.dataset) return;
       parts.folded = !details.open;
       this.hooks.folded(group.dataset.section, parts.folded);
     });
