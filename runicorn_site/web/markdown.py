@@ -39,7 +39,9 @@ def render(text: str) -> SafeString:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("js-default", {"linkify": True, "typographer": False}, renderer_cls=_Renderer)
+    parser = MarkdownIt(
+        "js-default", {"linkify": True, "typographer": False, "breaks": True}, renderer_cls=_Renderer
+    )
     parser.linkify = _Addresses()
     return parser
 
@@ -60,6 +62,15 @@ class _Renderer(RendererHTML):
         return (
             f'<a href="{escape(token.attrGet("src"))}" rel="noopener noreferrer nofollow">{escape(label)}</a>'
         )
+
+    def th_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
+        # The policy of pages allows no style in the markup.
+        alignment = tokens[index].attrs.pop("style", "")
+        if alignment == "text-align:right":
+            tokens[index].attrSet("class", "number")
+        return self.renderToken(tokens, index, options, env)
+
+    td_open = th_open
 
     def heading_open(self, tokens: Sequence[Token], index: int, options: OptionsDict, env: Any) -> str:
         return f"<{_lowered(tokens[index].tag)}>"

@@ -58,6 +58,7 @@ class RunContext(HeaderContext):
     """Context of `runs/run.html`."""
 
     panes: list[Pane]
+    first: str
     media: dict[str, shown_media.KindOverview]
     tags: list[str]
     config: Pairs
@@ -96,15 +97,23 @@ def run_context(run: Run) -> RunContext:
         ("artifacts", gettext("Artifacts"), run.artifacts_created_count + run.artifacts_used_count),
     ]
     panes += [("environment", gettext("Environment"), None)] if environment else []
+    config, summary, lines = Pairs(run.config), Pairs(run.summary), last_lines(run.path / layout.LOGS)
+    filled = {
+        "log": bool(lines) or run.status == layout.RUNNING,
+        "config": bool(run.config),
+        "summary": bool(run.summary),
+        "environment": True,
+    }
     return {
         **header_context(run),
+        "first": next((name for name, _, count in panes if count or filled.get(name)), "log"),
         "panes": [{"name": name, "label": label, "count": count} for name, label, count in panes],
         "media": media,
         "tags": tags(run.root),
-        "config": Pairs(run.config),
-        "summary": Pairs(run.summary),
+        "config": config,
+        "summary": summary,
         "environment": RunEnvironment(environment) if environment else None,
-        "last_lines": last_lines(run.path / layout.LOGS),
+        "last_lines": lines,
     }
 
 

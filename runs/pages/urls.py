@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from runs.pages import recycle_bin
+from runs.pages import palette, project, recycle_bin
 from runs.pages.diff_page import run_diff
 from runs.pages.logged_table_page import run_table
 from runs.pages.run_page import run_page
@@ -24,7 +24,11 @@ page_patterns = [
     path("runs-panel", panel, name="runs-panel"),
     path("recycle-bin", recycle_bin.recycle_bin, name="recycle-bin"),
     path("recycle-bin/empty", recycle_bin.empty_bin, name="empty-recycle-bin"),
+    path("find", palette.find, name="find"),
+    path("projects/<str:project>", project.project_page, name="project"),
+    path("projects/<str:project>/description", project.change_description, name="describe-project"),
     path("runs/<str:run_id>", run_page, name="run"),
+    path("runs/<str:run_id>/neighbours", palette.neighbours, name="run-neighbours"),
     path("runs/<str:run_id>/diff", run_diff, name="run-diff"),
     path("runs/<str:run_id>/table/<path:path>", run_table, name="run-table"),
 ]

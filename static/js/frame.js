@@ -2,6 +2,8 @@
 
 import { gettext } from "./i18n.js";
 import { keepTimesFresh } from "./times.js";
+import "./palette.js";
+import "./shortcuts.js";
 
 const THEMES = { auto: gettext("Auto"), light: gettext("Light"), dark: gettext("Dark") };
 

@@ -9,12 +9,11 @@ import { linkLines } from "./log/link.js";
 import { LogSearch } from "./log/search.js";
 import { openDiff } from "./run/diff.js";
 import { editInPlace } from "./run/edit.js";
-import { fitPanes } from "./run/fit.js";
 import { seriesOf } from "./run/series.js";
 import { refreshHeader, showStep } from "./run/header.js";
 import { Media } from "./run/media.js";
 import { filterPairs } from "./run/pairs.js";
-import { makeTabs } from "./run/panes.js";
+import { sidePane } from "./run/side.js";
 import { Toolbar } from "./run/toolbar.js";
 
 const root = document.getElementById("run");
@@ -109,8 +108,7 @@ async function findPlace() {
 
 connection.querySelector("button").addEventListener("click", () => (place ? socket.again() : findPlace()));
 editInPlace(document.body.dataset.run);
-fitPanes(root);
-makeTabs(root, () => log.shown());
+sidePane(root, () => log.shown());
 filterPairs(root);
 openDiff(root);
 findPlace();

@@ -1,4 +1,4 @@
-/** Times as people say them, with the exact one on hover; the same words as the server's filter `ago`. */
+/** Times in the zone of the browser: relative, with the exact one on hover; the same words as the server's filter `ago`. */
 
 import { formatDuration, formatTime } from "./chart/text/format.js";
 import { gettext } from "./i18n.js";
@@ -17,18 +17,44 @@ export function ago(seconds, now = Date.now() / 1000) {
   return formatTime(seconds).slice(0, 10);
 }
 
+/** A time in full with its offset: 2026-11-24 16:39:02 UTC+01:00. */
+export function exactTime(seconds) {
+  const offset = -new Date(seconds * 1000).getTimezoneOffset();
+  const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60].map((part) => String(part).padStart(2, "0"));
+  return `${formatTime(seconds)} UTC${offset < 0 ? "−" : "+"}${hours}:${minutes}`;
+}
+
+/** The text of a `time`: how long it runs, the time of day (the date if it is older), or how long ago it was. */
+function words({ dataset }, stamp) {
+  const past = Date.now() / 1000 - stamp;
+  if ("running" in dataset) return formatDuration(Math.max(0, past));
+  if ("clock" in dataset) return past < 43200 ? formatTime(stamp).slice(11, 16) : formatTime(stamp).slice(0, 16);
+  return ago(stamp);
+}
+
+/** Say once which zone that is. */
+function sayZone() {
+  for (const place of document.querySelectorAll("[data-zone]")) {
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    place.textContent = gettext("Times are in the time zone of this browser: {zone}.", { zone });
+    place.hidden = false;
+  }
+}
+
 function refresh() {
   if (document.hidden) return;
   for (const time of document.querySelectorAll("time[data-ts]")) {
     const stamp = Number(time.dataset.ts);
-    const text = "running" in time.dataset ? formatDuration(Math.max(0, Date.now() / 1000 - stamp)) : ago(stamp);
+    const text = words(time, stamp);
     if (time.textContent !== text) time.textContent = text;
-    if (!time.title) time.title = formatTime(stamp);
+    const exact = exactTime(stamp);
+    if (time.title !== exact) time.title = exact;
   }
 }
 
 /** Refresh every time on the page now and once a second, while the page is visible. */
 export function keepTimesFresh() {
+  sayZone();
   refresh();
   setInterval(refresh, EVERY);
   document.addEventListener("visibilitychange", refresh);

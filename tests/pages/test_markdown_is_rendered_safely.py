@@ -70,3 +70,12 @@ def test_a_long_hostile_text_is_rendered_in_time(text: str) -> None:
     started = time.monotonic()
     markdown.render(text)
     assert time.monotonic() - started < 3
+
+
+def test_columns_of_tables_are_aligned_by_a_class() -> None:
+    rendered = markdown.render("| a | b |\n|:--|--:|\n| 1 | 2 |")
+    assert '<td class="number">2</td>' in rendered and "style" not in rendered
+
+
+def test_line_breaks_of_a_note_stay() -> None:
+    assert markdown.render("one\ntwo") == "<p>one<br>\ntwo</p>\n"

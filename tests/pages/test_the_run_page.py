@@ -40,7 +40,7 @@ def test_the_run_page_has_header_charts_log_config_and_summary(store: Path, page
     found = page(f"/runs/{run_id}")
     assert found.texts("h1") == ["resnet"]
     assert found.texts("a", "tag") == ["paper"]
-    assert found.texts("p", "description") == ["A note.Of two lines."]
+    assert found.texts("div", "description") == ["A note. Of two lines."]
     about = facts(found)
     assert (about["ID"], about["Step"], about["Best train/acc"]) == (run_id, "2", "0.1")
     assert (about["optim.name"], about["optim.betas"], about["amp"]) == ("adam", "[0.9, 0.99]", "true")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.folders import write_run
 from tests.pages.conftest import CHARTED, PIXEL, log_medium
+from tests.pages.test_accessibility_of_pages import violations
 from tests.processes import Viewer
 from tests.waiting import until
 
@@ -22,7 +23,7 @@ def test_images_are_selected_with_keys(open_page: Open) -> None:
     image = page.locator("#images img")
     until(lambda: image.count() == 1)
     assert image.get_attribute("alt") == "samples, step 20, after <b>20</b> steps"
-    assert page.locator("#images output").text_content() == "step 20 · 3 of 3"
+    assert page.locator("#images .steps output").text_content() == "step 20 · 3 of 3"
     page.get_by_label("Step of samples").focus()
     page.keyboard.press("ArrowLeft")
     until(lambda: "step 10" in image.get_attribute("alt"))
@@ -101,3 +102,42 @@ def test_an_unreachable_viewer_is_reported(open_page: Open) -> None:
     failure.get_by_role("button", name="Try again").click()
     until(lambda: page.locator("#images img").count() == 1)
     assert failure.is_hidden()
+
+
+def test_a_click_on_an_image_enlarges_it_and_leaves_no_page(open_page: Open) -> None:
+    page = open_page(f"{RUN}?pane=images", bypass_csp=True)
+    address = page.url
+    page.locator("#images img").click()
+    dialog = page.get_by_role("dialog", name="Image")
+    dialog.wait_for()
+    assert (page.url, dialog.get_by_role("status").text_content()) == (address, "step 20 · 3 of 3")
+    page.keyboard.press("ArrowLeft")
+    assert dialog.get_by_role("status").text_content() == "step 10 · 2 of 3"
+    dialog.get_by_role("button", name="Zoom in").click()
+    assert "scale(1.5)" in dialog.locator("img").get_attribute("style")
+    page.keyboard.press("0")
+    assert "scale(1)" in dialog.locator("img").get_attribute("style")
+    dialog.get_by_role("button", name="Earlier").click()
+    assert dialog.get_by_role("button", name="Earlier").is_disabled()
+    assert not violations(page)
+    page.keyboard.press("Escape")
+    until(lambda: page.locator("#images .steps output").text_content() == "step 0 · 1 of 3")
+
+
+def test_one_slider_moves_all_media_to_a_step(open_page: Open) -> None:
+    page = open_page(f"{RUN}?pane=images")
+    until(lambda: page.locator("#images img").count() == 1)
+    page.locator("#images").get_by_label("Step of all media").focus()
+    page.keyboard.press("Home")
+    until(lambda: "step 0" in page.locator("#images .steps img").get_attribute("alt"))
+    page.get_by_role("tab", name="Tables").click()
+    assert page.locator("#tables .steps output").text_content().startswith("step 0 ·")
+
+
+def test_the_size_of_images_is_remembered(open_page: Open) -> None:
+    page = open_page(f"{RUN}?pane=images")
+    page.get_by_label("Size of images").focus()
+    page.keyboard.press("Home")
+    page.reload()
+    assert page.get_by_label("Size of images").input_value() == "96"
+    until(lambda: page.locator("#images .steps img").bounding_box()["width"] == 96)

@@ -21,8 +21,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_noop
 
 from runicorn.store import layout
+from runicorn_site.web import markdown
 
 register = template.Library()
+register.filter("markdown", markdown.render)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 KIB = 1024
@@ -112,14 +114,15 @@ def moment(seconds: float | None) -> SafeString | str:
 
 @register.simple_tag
 def clock(seconds: float) -> SafeString:
-    """A time (Unix seconds) of today as `14:02`, with the date if it is older than half a day; local time of the server."""
+    """A time (Unix seconds) as `14:02`, with the date if it is older than half a day; UTC until a script shows local time."""
     exact = datetime.fromtimestamp(seconds, UTC)
     recent = abs(time.time() - seconds) < DAY / 2
     return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>',
+        '<time datetime="{}" data-ts="{}" data-clock title="{} UTC">{}</time>',
         exact.isoformat(timespec="milliseconds"),
+        f"{seconds:.3f}",
         exact.strftime("%Y-%m-%d %H:%M:%S"),
-        exact.astimezone().strftime("%H:%M" if recent else "%Y-%m-%d %H:%M"),
+        exact.strftime("%H:%M" if recent else "%Y-%m-%d %H:%M"),
     )
 
 

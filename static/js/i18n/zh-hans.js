@@ -1,6 +1,7 @@
 import { install } from "../i18n.js";
 
 install({
+  "Action": "操作",
   "Add": "添加",
   "Add a chart": "添加图表",
   "Add a run": "添加运行",
@@ -54,6 +55,7 @@ install({
   "Hidden": "已隐藏",
   "Hide": "隐藏",
   "Hide {label}": "隐藏 {label}",
+  "Image": "图像",
   "Last {n} of {total} points in view": "可见的 {total} 个点中的最后 {n} 个",
   "Light": "浅色",
   "Markdown": "Markdown",
@@ -89,9 +91,11 @@ install({
   "Open all": "全部展开",
   "Out of date. Retrying…": "内容已过期，正在重试…",
   "Out of date. {reason} Retrying…": "内容已过时。{reason}正在重试…",
+  "Page": "页面",
   "Pin": "置顶",
   "Pinned": "置顶",
   "Points of {name}": "{name} 的数据点",
+  "Project": "项目",
   "Remove chart": "移除图表",
   "Remove section": "移除分区",
   "Remove tag {tag}": "移除标签 {tag}",
@@ -106,6 +110,7 @@ install({
   "Reset the board?": "重置看板？",
   "Reset to default": "恢复默认",
   "Resize {name}": "调整 {name} 的大小",
+  "Run": "运行",
   "Save": "保存",
   "Save as CSV": "保存为 CSV",
   "Save as PNG": "保存为 PNG",
@@ -134,6 +139,7 @@ install({
   "This is not a regular expression.": "这不是正则表达式。",
   "This is the end.": "已到末尾。",
   "This run no longer exists.": "此运行已不存在。",
+  "Times are in the time zone of this browser: {zone}.": "时间采用此浏览器的时区：{zone}。",
   "Title": "标题",
   "To the end ↓": "到末尾 ↓",
   "Try again": "重试",

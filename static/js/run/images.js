@@ -1,22 +1,30 @@
-/** One image with its caption; a click opens the file itself. */
+/** One image with its caption; a click enlarges it on the page. */
 
 import { gettext } from "../i18n.js";
+import { openLightbox } from "../media/lightbox.js";
 import { showFailure } from "./steps.js";
 
-/** Show `item` ({address, step, caption, key}) in `body`, and fetch the one after it. */
-export function drawImage(item, body, items) {
-  const link = document.createElement("a");
+/** Show `item` ({address, step, caption, key}) of `steps` in `body`, and fetch the one after it. */
+export function drawImage(item, body, items, steps) {
+  const button = document.createElement("button");
   const image = document.createElement("img");
-  const words = [item.key, item.step === null ? "" : gettext("step {step}", { step: item.step }), item.caption].filter(Boolean);
-  image.alt = words.join(", ");
+  image.alt = describe(item);
   // The last image stays until the new one is there: nothing jumps while the slider moves.
-  image.addEventListener("load", () => body.replaceChildren(link, ...caption(item)));
-  image.addEventListener("error", () => showFailure(body, gettext("Couldn’t load this image."), () => drawImage(item, body, items)));
-  link.href = item.address;
-  link.append(image);
+  image.addEventListener("load", () => body.replaceChildren(button, ...caption(item)));
+  image.addEventListener("error", () => showFailure(body, gettext("Couldn’t load this image."), () => drawImage(item, body, items, steps)));
+  button.type = "button";
+  button.className = "enlarge";
+  button.title = gettext("Enlarge");
+  button.addEventListener("click", () => openLightbox(steps));
+  button.append(image);
   image.src = item.address;
   const next = items[items.indexOf(item) + 1];
   if (next) new Image().src = next.address;
+}
+
+/** Key, step and caption in one line. */
+export function describe({ key, step, caption }) {
+  return [key, step === null ? "" : gettext("step {step}", { step }), caption].filter(Boolean).join(", ");
 }
 
 function caption(item) {

@@ -3,6 +3,7 @@
 import { HttpError, requestJson } from "../http.js";
 import { HistogramSeries } from "./histograms.js";
 import { drawImage } from "./images.js";
+import { StepSlider } from "../media/step_slider.js";
 import { Steps } from "./steps.js";
 import { drawTable } from "./tables.js";
 
@@ -21,6 +22,7 @@ export class Media {
     this.place = { after: 0, mark: "" };
     this.series = new Map();
     this.timer = 0;
+    this.slider = new StepSlider(root, () => [...this.series.values()]);
     for (const pane of root.querySelectorAll(".pane.media")) {
       pane.querySelector(".failure button").addEventListener("click", () => this.#ask());
     }
@@ -40,6 +42,7 @@ export class Media {
     this.place = { after: answer.last, mark: answer.mark };
     if (answer.again) this.#clear();
     for (const [kind, entries] of Map.groupBy(answer.media, ({ kind }) => kind)) this.#take(kind, entries);
+    this.slider.update();
   }
 
   #take(kind, entries) {

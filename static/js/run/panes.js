@@ -24,7 +24,7 @@ export function makeTabs(root, opened) {
   function fromAddress() {
     const asked = new URLSearchParams(location.search).get("pane");
     const known = tabs.some((tab) => tab.dataset.pane === asked && !tab.hidden) && !(wide.matches && asked === "charts");
-    open(known ? asked : wide.matches ? "log" : "charts");
+    open(known ? asked : wide.matches ? list.dataset.first : "charts");
   }
 
   function choose(tab) {

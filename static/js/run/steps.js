@@ -11,7 +11,7 @@ export function showFailure(body, sentence, again) {
 }
 
 export class Steps {
-  /** `draw(item, body, items)` shows one item, when the figure becomes visible and when another is chosen. */
+  /** `draw(item, body, items, steps)` shows one item, when the figure becomes visible and when another is chosen. */
   constructor(key, draw) {
     this.draw = draw;
     this.items = [];
@@ -20,6 +20,7 @@ export class Steps {
     this.inSight = false;
     this.element = document.getElementById("steps-figure").content.firstElementChild.cloneNode(true);
     this.element.dataset.key = key;
+    this.element.steps = this;
     this.element.querySelector("bdi").textContent = key;
     this.element.querySelector("h3").title = key;
     this.body = this.element.querySelector(".body");
@@ -51,6 +52,16 @@ export class Steps {
     this.show(at);
   }
 
+  /** Show the last item up to a step, or the first one. */
+  showStep(step) {
+    const after = this.items.findIndex((item) => item.step > step);
+    if (this.items.length) this.show(after < 0 ? this.items.length - 1 : Math.max(0, after - 1));
+  }
+
+  get steps() {
+    return this;
+  }
+
   show(at) {
     this.at = at;
     this.slider.value = at;
@@ -66,6 +77,6 @@ export class Steps {
     const item = this.items[this.at];
     if (!this.inSight || !item || this.drawn === item) return;
     this.drawn = item;
-    this.draw(item, this.body, this.items);
+    this.draw(item, this.body, this.items, this);
   }
 }

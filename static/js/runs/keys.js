@@ -1,9 +1,7 @@
-/** Keyboard shortcuts of the table: j and k move, x selects, t edits, e shows curves, c changes the layout, ? shows help; Enter follows the focused link. */
+/** Keyboard shortcuts of the table: j and k move, x selects, t edits, e shows curves, c changes the layout; Enter follows the focused link. */
 
 /** Wire the keys; `edit(row)` opens the sheet of a row. */
 export function keys(edit) {
-  const help = document.getElementById("help");
-
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.closest("input:not([type=checkbox]), select, textarea")) return;
@@ -15,7 +13,6 @@ export function keys(edit) {
     else if (event.key === "t" && here >= 0) edit(rows[here]);
     else if (event.key === "e" && here >= 0) rows[here].querySelector(".eye")?.click();
     else if (event.key === "c") document.getElementById("other-layout")?.click();
-    else if (event.key === "?") help.showModal();
     else return;
     event.preventDefault();
   });

@@ -1,49 +1,50 @@
-/** The edge between the list and the charts: dragged, moved by arrow keys, folded by `\`. Kept by this browser. */
+/** The edge between two parts of a page: dragged, moved by arrow keys, folded by `\`. Kept by this browser. */
 
-const PLACE = "runicorn.list";
 const [NARROWEST, WIDEST, STEP] = [200, 720, 16];
+/** The part that is as wide as the edge says, on the left (1) or on the right (-1) of it. */
+const LIST = { place: "runicorn.list", property: "--list", part: "#runs > .list", side: 1, widest: WIDEST, folded: () => innerWidth <= 640 };
 
-function kept() {
+function kept(place) {
   try {
-    return JSON.parse(localStorage.getItem(PLACE)) ?? {};
+    return JSON.parse(localStorage.getItem(place)) ?? {};
   } catch {
     return {};
   }
 }
 
-function keep(state) {
+function keep(place, state) {
   try {
-    localStorage.setItem(PLACE, JSON.stringify(state));
+    localStorage.setItem(place, JSON.stringify(state));
   } catch {
     // Storage is full or disabled: the width lasts as long as the page.
   }
 }
 
-/** Wire the edge of the workspace; `resized()` is called after a change. */
-export function wireEdge(workspace, resized) {
+/** Wire the edge in `root`; `resized()` is called after a change. */
+export function wireEdge(root, resized, options = LIST) {
   const edge = document.getElementById("edge");
   const button = document.getElementById("fold");
   // On a phone there is room for one of them.
-  let state = { folded: innerWidth <= 640, ...kept() };
+  let state = { folded: options.folded(), ...kept(options.place) };
 
   function apply(change) {
     state = { ...state, ...change };
-    if (state.width) workspace.style.setProperty("--list", `${state.width}px`);
-    workspace.classList.toggle("folded", Boolean(state.folded));
+    if (state.width) root.style.setProperty(options.property, `${state.width}px`);
+    root.classList.toggle("folded", Boolean(state.folded));
     button.setAttribute("aria-expanded", String(!state.folded));
     edge.setAttribute("aria-valuenow", String(state.width ?? width()));
     if (!change) return;
-    keep(state);
+    keep(options.place, state);
     resized();
   }
 
-  const width = () => document.querySelector("#runs > .list")?.offsetWidth ?? NARROWEST;
-  const resize = (to) => apply({ width: Math.round(Math.min(WIDEST, Math.max(NARROWEST, to))), folded: false });
+  const width = () => root.querySelector(options.part)?.offsetWidth ?? NARROWEST;
+  const resize = (to) => apply({ width: Math.round(Math.min(options.widest, Math.max(NARROWEST, to))), folded: false });
   const fold = () => apply({ folded: !state.folded });
 
   edge.addEventListener("pointerdown", (event) => {
     const [start, before] = [event.clientX, width()];
-    const follow = (moved) => resize(before + moved.clientX - start);
+    const follow = (moved) => resize(before + (moved.clientX - start) * options.side);
     edge.setPointerCapture(event.pointerId);
     edge.addEventListener("pointermove", follow);
     edge.addEventListener("lostpointercapture", () => edge.removeEventListener("pointermove", follow), { once: true });
@@ -51,7 +52,7 @@ export function wireEdge(workspace, resized) {
   });
   edge.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
-    if (by) resize(width() + by);
+    if (by) resize(width() + by * options.side);
     else if (event.key === "Enter") fold();
     else return;
     event.preventDefault();
@@ -65,6 +66,6 @@ export function wireEdge(workspace, resized) {
     fold();
   });
   edge.setAttribute("aria-valuemin", String(NARROWEST));
-  edge.setAttribute("aria-valuemax", String(WIDEST));
+  edge.setAttribute("aria-valuemax", String(options.widest));
   apply();
 }

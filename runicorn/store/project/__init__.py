@@ -1,0 +1,1 @@
+"""Files of a project beside its runs and boards."""

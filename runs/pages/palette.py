@@ -1,0 +1,71 @@
+"""Answers of the command palette: runs and projects that match, and the neighbours of a run in a list."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from runicorn.settings import preferences
+from runs.active_root import active_root
+from runs.pages.table.rows import in_order, matching
+from runs.pages.table.state import TableState
+from runs.query.find import find_runs
+from runs.query.ordering import Ordered
+from runs.query.projects import projects
+from runs.query.where.parser import BadWhere
+
+MOST = 8
+MOST_NEIGHBOURS = 5_000
+"""Runs of a list that are searched for the neighbours of one."""
+
+
+class Place(TypedDict):
+    """An entry of the palette."""
+
+    kind: str
+    label: str
+    detail: str
+    url: str
+
+
+@require_safe
+def find(request: HttpRequest) -> JsonResponse:
+    """Return the newest runs and the projects that match `q`."""
+    text = request.GET.get("q", "").replace("\0", "").strip()[:200]
+    root = active_root()
+    names = [project["name"] for project in projects(root) if text.lower() in project["name"].lower()]
+    found: list[Place] = [
+        Place(kind="project", label=name, detail="", url=reverse("project", args=[name]))
+        for name in names[:MOST]
+    ]
+    for run in Ordered(find_runs(root, search=text))[:MOST]:
+        found.append(
+            Place(
+                kind="run",
+                label=run.display_name or run.name,
+                detail=run.project,
+                url=reverse("run", args=[run.run_id]),
+            )
+        )
+    return JsonResponse({"places": found})
+
+
+@require_safe
+def neighbours(request: HttpRequest, run_id: str) -> JsonResponse:
+    """Return the addresses of the runs before and after a run, in the list that the query string describes."""
+    root, state = active_root(), TableState.read(request.GET, preferences.table_columns())
+    try:
+        listed = in_order(matching(root, state), state)
+    except BadWhere:
+        listed = []
+    if isinstance(listed, Ordered):
+        names = [found for (found,) in listed.values_list("run_id")[:MOST_NEIGHBOURS]]
+    else:
+        names = [run.run_id for run in listed]
+    at = names.index(run_id) if run_id in names else -1
+    around = {"previous": at - 1, "next": at + 1} if at >= 0 else {"previous": -1, "next": -1}
+    found = {way: names[place] if 0 <= place < len(names) else None for way, place in around.items()}
+    return JsonResponse({way: name and reverse("run", args=[name]) for way, name in found.items()})

@@ -1,0 +1,95 @@
+"""Page of a project: description, best runs, activity and boards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from runicorn.api.responses.analytics import AnalyticsSummary
+from runicorn.store import boards
+from runicorn.store.layout import InvalidName
+from runicorn.store.project import description
+from runs.active_root import active_root
+from runs.models import Run, StorageRoot
+from runs.query import analytics
+from runs.services.describe import describe_project
+
+DAYS = 56
+NEWEST = 5
+BAR, GAP, HEIGHT = 8, 2, 40
+
+
+class Bar(TypedDict):
+    """One day of the chart of activity."""
+
+    date: str
+    count: int
+    x: int
+    y: float
+    height: float
+
+
+def project_or_404(project: str) -> StorageRoot:
+    """Return the storage root, if it has a project of that name.
+
+    Raises:
+        Http404: it has not.
+    """
+    root = active_root()
+    try:
+        known = description.folder_of(Path(root.path), project).is_dir()
+    except (InvalidName, OSError):
+        known = False
+    if not known and not Run.objects.in_root(root).live().filter(project=project).exists():
+        raise Http404
+    return root
+
+
+@require_safe
+def project_page(request: HttpRequest, project: str) -> HttpResponse:
+    """Show a project."""
+    root = project_or_404(project)
+    summary = analytics.summary(root, project, DAYS)
+    runs = Run.objects.in_root(root).live().filter(project=project)
+    best = {run.run_id: run for run in runs.filter(run_id__in=[entry["id"] for entry in summary["best"]])}
+    context = {
+        "project": project,
+        "text": description.read(Path(root.path), project),
+        "limit": description.LENGTH,
+        "summary": summary,
+        "best": [(entry, best[entry["id"]]) for entry in summary["best"] if entry["id"] in best],
+        "newest": runs.order_by("-created", "-pk")[:NEWEST],
+        "bars": _bars(summary),
+        "width": DAYS * (BAR + GAP),
+        "height": HEIGHT,
+        "bar": BAR,
+        "boards": boards.names(Path(root.path), project),
+    }
+    return render(request, "runs/project.html", context)
+
+
+@require_POST
+def change_description(request: HttpRequest, project: str) -> HttpResponse:
+    """Replace the description of a project."""
+    root = project_or_404(project)
+    describe_project(root=root, project=project, text=request.POST.get("description", ""))
+    return redirect("project", project=project)
+
+
+def _bars(summary: AnalyticsSummary) -> list[Bar]:
+    days = summary["runs_per_day"]
+    most = max([day["count"] for day in days], default=0) or 1
+    return [
+        Bar(
+            date=day["date"],
+            count=day["count"],
+            x=number * (BAR + GAP),
+            y=HEIGHT - HEIGHT * day["count"] / most,
+            height=HEIGHT * day["count"] / most,
+        )
+        for number, day in enumerate(days)
+    ]

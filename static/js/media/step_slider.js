@@ -1,0 +1,70 @@
+/** One slider in each pane of media that moves all media of the run to a step, and the size of images. */
+
+import { gettext } from "../i18n.js";
+
+const SIZE = "runicorn.image-size";
+
+export class StepSlider {
+  /** `series()` returns what is on the page: objects with `items` and `steps`. */
+  constructor(root, series) {
+    this.series = series;
+    this.bars = [...root.querySelectorAll(".media-tools")];
+    this.all = [];
+    this.at = -1;
+    for (const bar of this.bars) {
+      bar.querySelector(".all-steps").addEventListener("input", ({ target }) => this.#show(Number(target.value)));
+    }
+    this.#wireSize(root.querySelector(".image-size"), root);
+  }
+
+  /** There are other media: keep the step, or the end if that was chosen. */
+  update() {
+    const steps = new Set();
+    for (const { items } of this.series()) for (const { step } of items) if (step !== null && step !== undefined) steps.add(step);
+    const chosen = this.all[this.at];
+    const atTheEnd = this.at === this.all.length - 1;
+    this.all = [...steps].sort((a, b) => a - b);
+    this.at = atTheEnd ? this.all.length - 1 : this.all.indexOf(chosen);
+    for (const bar of this.bars) {
+      bar.hidden = this.all.length < 2 && !bar.querySelector(".image-size");
+      bar.querySelector(".step-tool").hidden = this.all.length < 2;
+      bar.querySelector(".all-steps").max = this.all.length - 1;
+    }
+    this.#say();
+  }
+
+  #show(at) {
+    this.at = at;
+    for (const { steps } of this.series()) steps.showStep(this.all[at]);
+    this.#say();
+  }
+
+  #say() {
+    const step = this.all[this.at];
+    const words = step === undefined ? "" : gettext("step {step}", { step: step.toLocaleString("en") });
+    for (const bar of this.bars) {
+      const slider = bar.querySelector(".all-steps");
+      slider.value = this.at;
+      slider.setAttribute("aria-valuetext", words);
+      bar.querySelector("output").textContent = words;
+    }
+  }
+
+  #wireSize(range, root) {
+    const apply = () => root.style.setProperty("--image-size", `${range.value}px`);
+    try {
+      range.value = localStorage.getItem(SIZE) ?? range.value;
+    } catch {
+      // Storage is disabled: the size lasts as long as the page.
+    }
+    apply();
+    range.addEventListener("input", apply);
+    range.addEventListener("change", () => {
+      try {
+        localStorage.setItem(SIZE, range.value);
+      } catch {
+        // As above.
+      }
+    });
+  }
+}

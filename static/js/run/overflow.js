@@ -1,0 +1,28 @@
+/** A menu with the tabs for which a line of tabs has no room. */
+
+/** Wire `menu` (a `details`) to the tabs in `list`, which scrolls sideways. */
+export function overflowMenu(list, menu) {
+  const sheet = menu.querySelector(".sheet");
+  const clipped = (tab) => tab.offsetLeft < list.scrollLeft || tab.offsetLeft + tab.offsetWidth > list.scrollLeft + list.clientWidth;
+
+  function fill() {
+    const tabs = [...list.querySelectorAll("[role=tab]")].filter((tab) => tab.offsetParent && clipped(tab));
+    sheet.replaceChildren(...tabs.map((tab) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.append(...[...tab.childNodes].map((node) => node.cloneNode(true)));
+      button.addEventListener("click", () => {
+        menu.open = false;
+        tab.click();
+        tab.focus();
+      });
+      return button;
+    }));
+  }
+
+  const fit = () => menu.classList.toggle("unneeded", list.scrollWidth <= list.clientWidth + (menu.offsetWidth || 0));
+  menu.addEventListener("toggle", () => menu.open && fill());
+  const observer = new ResizeObserver(fit);
+  for (const part of [list, ...list.children]) observer.observe(part);
+  fit();
+}

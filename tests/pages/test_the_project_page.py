@@ -1,0 +1,74 @@
+"""Page of a project: description in a file of its folder, best runs, activity, boards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.folders import write_run
+from tests.pages.markup import Markup
+from tests.pages.test_accessibility_of_pages import violations
+
+Page = Callable[..., Markup]
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def project(store: Path, page: Page) -> Page:
+    for number in range(3):
+        summary = {"best_metric_name": "val/acc", "best_metric_value": number / 10, "best_metric_mode": "max"}
+        write_run(store, "vision", f"run-{number}", summary=summary)
+    return page
+
+
+@pytest.mark.django_db
+def test_the_best_runs_and_the_newest_are_listed(project: Page) -> None:
+    found = project("/projects/vision")
+    assert found.texts("h1") == ["vision"]
+    assert "run-2" in found.texts("td")
+    assert "0.2" in found.texts("td")
+    assert len(found.all("rect")) == 56
+
+
+@pytest.mark.django_db
+def test_a_description_is_kept_as_a_file_of_the_project(project: Page, store: Path, client: Client) -> None:
+    project("/projects/vision")
+    answer = client.post(
+        "/projects/vision/description", {"description": "# Goal\r\n<b>x</b> https://example.com"}
+    )
+    assert answer.status_code == 302
+    assert (store / "vision" / "description.md").read_text() == "# Goal\n<b>x</b> https://example.com"
+    text = client.get("/projects/vision").content.decode()
+    assert "<h3>Goal</h3>" in text and "<b>x" not in text and 'href="https://example.com"' in text
+    client.post("/projects/vision/description", {"description": " "})
+    assert not (store / "vision" / "description.md").exists()
+
+
+@pytest.mark.django_db
+def test_a_description_is_never_written_through_a_link(project: Page, store: Path, client: Client) -> None:
+    project("/projects/vision")
+    outside = store.parent / "outside.md"
+    outside.write_text("secret")
+    (store / "vision" / "description.md").symlink_to(outside)
+    assert "secret" not in client.get("/projects/vision").content.decode()
+    assert client.post("/projects/vision/description", {"description": "x"}).status_code == 403
+    assert outside.read_text() == "secret"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["nothing", "..", ".runicorn"])
+def test_an_unknown_project_is_not_found(project: Page, client: Client, name: str) -> None:
+    project("/")
+    assert client.get(f"/projects/{name}").status_code == 404
+    assert client.post(f"/projects/{name}/description", {"description": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(("size", "theme"), [("wide", "light"), ("phone", "dark")])
+def test_the_project_page_has_no_violation(open_page: Open, size: str, theme: str) -> None:
+    page = open_page("/projects/vision", size=size, theme=theme, bypass_csp=True)
+    assert violations(page) == {}
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -1,0 +1,75 @@
+"""Command palette, keyboard help, and the runs before and after one, on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.folders import write_run
+from tests.pages.conftest import CHARTED
+from tests.pages.test_accessibility_of_pages import violations
+from tests.waiting import until
+
+Open = Callable[..., Any]
+
+
+@pytest.mark.parametrize("size", ["wide", "phone"])
+def test_the_palette_finds_runs_pages_and_actions(open_page: Open, size: str) -> None:
+    page = open_page("/settings", size=size, bypass_csp=True)
+    page.get_by_role("button", name="Commands").click()
+    field = page.get_by_role("combobox", name="Search runs, projects")
+    field.fill("aaaaaa")
+    option = page.get_by_role("option").filter(has_text="resnet")
+    option.first.wait_for()
+    assert violations(page) == {}
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/runs/{CHARTED}")
+    page.get_by_role("tablist").wait_for()
+    page.keyboard.press("Control+k")
+    field.fill("system")
+    until(lambda: page.locator("#places [aria-selected=true]").inner_text().startswith("System"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/system")
+
+
+def test_help_opens_on_every_page(open_page: Open) -> None:
+    page = open_page("/artifacts", size="wide", bypass_csp=True)
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    assert violations(page) == {}
+
+
+def test_brackets_go_through_the_runs_in_the_order_of_the_list(open_page: Open) -> None:
+    page = open_page("/?project=nlp&sort=name", size="wide")
+    until(lambda: page.locator("#runs tbody tr[id]").count() > 2)
+    ids = page.eval_on_selector_all("#runs tbody tr[id]", "(rows) => rows.map((row) => row.id.slice(4))")
+    page.locator("#runs tbody a.name").nth(1).click()
+    for key, run_id in (("]", ids[2]), ("[", ids[1]), ("[", ids[0])):
+        page.get_by_role("tablist").wait_for()
+        page.keyboard.press(key)
+        page.wait_for_url(f"**/runs/{run_id}*")
+
+
+def test_charts_are_one_skip_link_away(open_page: Open) -> None:
+    page = open_page(f"/runs/{CHARTED}", size="wide")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#charts")
+
+
+@pytest.mark.django_db
+def test_a_run_outside_of_the_list_has_no_neighbours(
+    store: Any, look: Callable[[], None], client: Client
+) -> None:
+    first, second = (
+        write_run(store, "vision", name, created_at=float(at)) for at, name in ((1e9, "a"), (2e9, "b"))
+    )
+    look()
+    assert client.get(f"/runs/{second}/neighbours").json() == {"previous": None, "next": f"/runs/{first}"}
+    assert client.get(f"/runs/{first}/neighbours?project=other").json() == {"previous": None, "next": None}
+    assert client.get(f"/runs/{first}/neighbours?where=%28").json() == {"previous": None, "next": None}
+    assert client.get(f"/runs/{first}/neighbours?runs={first},{second}").json()["next"] == f"/runs/{second}"
