@@ -13,9 +13,11 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
+from runicorn.api.responses.remote import Done
 from runicorn.store import boards
 from runicorn.store.boards.schema import InvalidBoard
 from runicorn.store.layout import InvalidName
@@ -45,7 +47,7 @@ class BoardBody(Body):
 class BoardListView(APIView):
     """The boards of a project."""
 
-    @endpoint(returns=Boards, errors=ERRORS)
+    @endpoint(returns=Boards, errors=ERRORS, operation_id="v2_projects_boards_list")
     def get(self, request: Request, project: str) -> Response:
         """List the boards of a project by name; one that cannot be used has an `error`."""
         root = _root()
@@ -90,7 +92,7 @@ class BoardView(APIView):
             return _conflict(error)
         return _answer(project, stored)
 
-    @endpoint(returns={204: None, 409: BoardConflict}, errors=ERRORS, headers=[IF_MATCH], request=None)
+    @endpoint(returns={200: Done, 409: BoardConflict}, errors=ERRORS, headers=[IF_MATCH], request=None)
     def delete(self, request: Request, project: str, name: str) -> Response:
         """Delete a board; with `If-Match` only in that version."""
         try:
@@ -98,7 +100,7 @@ class BoardView(APIView):
                 boards.delete(_project_root(project), project, name, expected=_expected(request))
         except boards.BoardChanged as error:
             return _conflict(error)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return Response(Done(ok=True, message=f"Board deleted: {name}"))
 
 
 def _root() -> Path:
@@ -154,6 +156,6 @@ def _store_errors() -> Iterator[None]:
     except boards.BoardNotFound as error:
         raise NotFound(f"Board not found: {error}") from error
     except InvalidBoard as error:
-        raise ValidationError({"board": [str(error)]}) from error
+        raise ValidationError({api_settings.NON_FIELD_ERRORS_KEY: [str(error)]}) from error
     except InvalidName as error:
         raise ValidationError({"project": [str(error)]}) from error

@@ -59,6 +59,6 @@ def test_every_colour_stands_in_one_file() -> None:
 
 
 def test_every_variable_that_is_used_is_there() -> None:
-    known = set(COLOURS) | {"above", "mono", "numbers", "rail", "top"}
+    known = set(COLOURS) | {"above", "mono", "dot", "legend", "list", "numbers", "rail", "sans", "top"}
     for file in CSS.glob("*.css"):
         assert set(re.findall(r"var\(--([\w-]+)\)", file.read_text())) <= known, file.name

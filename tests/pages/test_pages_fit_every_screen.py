@@ -103,4 +103,4 @@ def test_the_theme_is_chosen_kept_and_there_before_the_first_paint(open_page: Op
     assert dark != light
     page.reload()
     assert page.evaluate(ground) == dark
-    until(lambda: button.get_attribute("aria-label") == "Theme: dark")
+    until(lambda: button.get_attribute("aria-label") == "Theme: Dark")

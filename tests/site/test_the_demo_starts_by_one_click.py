@@ -71,11 +71,11 @@ def test_the_demo_can_be_stopped(demo: demos.Demo, client: Client, monkeypatch: 
     short(monkeypatch, "import time; time.sleep(60)")
     client.post("/demo/start")
     assert demo.training is not None and demo.training.running
-    assert "The demo trains" in client.get("/").content.decode()
+    assert "Demo: training network" in client.get("/").content.decode()
     client.post("/demo/cancel")
     until(lambda: demo.training is not None and not demo.training.running)
     page = client.get("/").content.decode()
-    assert "The demo trains" not in page
+    assert "Demo: training network" not in page
     assert "ended early" not in page
 
 
