@@ -227,7 +227,7 @@ def test_a_chart_of_several_metrics_and_one_of_an_expression_are_added(arranged:
     assert "val/loss, train/loss" in str(sections(page)) and ["^val/"] in sections(page).values()
     arranged.saved(lambda board: {"match": "^val/"} in [s.get("items", [None])[0] for s in board["sections"]])
     page.reload()
-    page.locator('[data-cell="^val/"] canvas').wait_for()
+    page.locator('[data-cell="^val/"] .plot[aria-label*="val/loss: 19 points"]').wait_for()
 
 
 def test_sections_are_added_renamed_moved_and_removed(arranged: Arranged) -> None:

@@ -17,6 +17,7 @@ import { BoardMenus } from "./menus/menus.js";
 import { wireResize } from "./input/resize.js";
 import { BoardBar } from "./bar.js";
 import { changeSection } from "./arrange/section_changes.js";
+import { SeveralMetrics } from "./several_metrics.js";
 import { BoardView } from "./view.js";
 
 export class Board {
@@ -27,7 +28,7 @@ export class Board {
     const data = JSON.parse(panel.dataset.board);
     this.file = new BoardFile(data, { changed: () => this.render(), say: (...said) => this.bar.notice(...said) });
     this.arranged = arrange(this.file.board, this.metrics);
-    this.controller = new ChartController(panel, source, settings, {
+    this.controller = new ChartController(panel, new SeveralMetrics(source, (name) => this.cell(name)?.metrics ?? [name]), settings, {
       ...hooks,
       options: (name) => chartOptions(this.cell(name)),
       optionsChanged: (name, options) => this.#changeItem(name, fieldsOf(options)),
@@ -59,9 +60,7 @@ export class Board {
     return this.arranged.sections.flatMap(({ cells }) => cells).find((cell) => cell.name === name) ?? this.arranged.hidden.find((cell) => cell.name === name);
   }
 
-  change(board) {
-    this.file.change(board);
-  }
+  change(board) { this.file.change(board); }
 
   /** Move a cell; a preview is not saved before the move without one that ends it. */
   move(name, key, before, isPreview = false) {
