@@ -29,7 +29,7 @@ def test_the_font_is_preloaded_by_the_name_that_the_style_sheet_uses_and_cached_
     font = busy_site.get(address)
     assert (font.status_code, font.headers["Content-Type"]) == (200, "font/woff2")
     assert font.headers["Cache-Control"] == "max-age=31536000, immutable"
-    assert 'url("../fonts/inter.woff2")' in busy_site.get("/static/css/base.css").text
+    assert 'url("../fonts/inter.woff2")' in busy_site.get("/static/css/variables.css").text
 
 
 @pytest.mark.journey
@@ -55,3 +55,9 @@ def test_a_page_is_painted_while_the_font_is_on_its_way(open_page: Open, busy_si
     for route in waiting:
         route.continue_()
     until(lambda: page.evaluate("document.fonts.status") == "loaded")
+
+
+def test_the_admin_site_has_the_same_font(open_page: Open) -> None:
+    page = open_page("/admin/", size="wide")
+    until(lambda: page.evaluate("document.fonts.check('13px Inter') && document.fonts.status === 'loaded'"))
+    assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("Inter")
