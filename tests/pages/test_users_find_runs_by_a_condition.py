@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.pages.test_accessibility_of_pages import violations
+from tests.processes import Viewer
 from tests.waiting import until
 
 Open = Callable[..., Any]
@@ -45,7 +46,8 @@ def test_an_option_is_taken_by_a_click(open_page: Open) -> None:
 
 
 @pytest.mark.journey("wide", "middle")
-def test_a_column_is_found_by_search_and_the_menu_keeps_its_place(open_page: Open) -> None:
+def test_a_column_is_found_by_search_and_the_menu_keeps_its_place(open_page: Open, busy_site: Viewer) -> None:
+    until(lambda: "val/acc" in busy_site.get("/runs-keys?find=val").text)
     page = open_page("/?q=resnet")
     page.get_by_role("button", name="Add columns").click()
     until(lambda: page.evaluate("document.activeElement.id") == "column-search")
