@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from runicorn.store import layout
 from runicorn.sync import discovery
 from runicorn.sync.artifact_mirror import ArtifactMirror
+from runicorn.sync.board_mirror import mirror_boards
 from runicorn.sync.inventory import Inventory
 from runicorn.sync.manifest.generator import PRIVATE
 from runicorn.sync.manifest.scan import Item
@@ -34,7 +36,7 @@ def mirror_store(
     stop: StopRequest | None = None,
     artifacts: bool = False,
 ) -> SyncResult:
-    """Mirror the runs of a store on a remote host into a local store.
+    """Mirror the runs and boards of a store on a remote host into a local store.
 
     The runs are discovered by a manifest generated now on the remote host, else by one of the last 15 minutes, else
     by listing folders over SFTP: four requests for each folder of projects and experiments, one more
@@ -63,6 +65,12 @@ def mirror_store(
     discovered = _Discovery(remote, remote_root, into, generate)
     result = RunMirror(remote, remote_root, into, folder, stop).run(discovered.discover, progress)
     result["source"] = discovered.source
+    written, problems = mirror_boards(remote, remote_root, into, folder, discovered.projects)
+    if written or problems:
+        result.pop("skipped", None)
+        result.pop("reason", None)
+        result["files_synced"] += written
+        result["problems"] += problems
     if artifacts:
         _merge_results(
             result, ArtifactMirror(remote, remote_root, into, folder, stop).run(discovered.runs, progress)
@@ -84,6 +92,11 @@ class _Discovery:
         inventory = self._read(state)
         self.runs = list(inventory.runs)
         return inventory
+
+    @property
+    def projects(self) -> list[str]:
+        """Projects of the runs; those of Runicorn 0.6 and 0.7 have no folder."""
+        return sorted({project for run in self.runs if (project := run.partition("/")[0]) != layout.RUNS})
 
     def _read(self, state: State) -> Inventory:
         is_generated = self._generate is not None and self._generate()
