@@ -62,7 +62,7 @@ class Evaluations(StoreView):
 class TrainingMetrics(StoreView):
     """The results of the run that made a version."""
 
-    @endpoint(query=EvaluationsQuery, returns=responses.TrainingResult, errors=ERRORS)
+    @endpoint(query=EvaluationsQuery, returns=responses.TrainingResult | None, errors=ERRORS)
     def get(self, request: Request, name: str, query: dict[str, Any]) -> Response:
         """Return summary and times of the run that made a version, by default the latest; null without such a run or version."""
         artifact = lookup.get_artifact(name, query.get("type"))

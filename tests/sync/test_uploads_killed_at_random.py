@@ -167,7 +167,7 @@ class Storm:
         """End everything."""
         for process, worker in self.running.values():
             process.kill()
-            process.wait(10)
+            process.communicate(timeout=10)
             if worker:
                 with suppress(ProcessLookupError):
                     os.kill(worker, signal.SIGKILL)
