@@ -85,7 +85,24 @@ class RowsQuery(Query):
     )
 
 
-class SeriesQuery(SmoothingQuery):
+class OverMetricQuery(SmoothingQuery):
+    """A metric to draw curves over."""
+
+    x_metric = serializers.CharField(
+        required=False,
+        max_length=1000,
+        trim_whitespace=False,
+        help_text="With `x=step`: adds to each curve, in `along`, the value of this metric last logged at or before each step.",
+    )
+
+    def validate(self, attrs: Any) -> Any:
+        """Refuse a metric over another axis than the step."""
+        if "x_metric" in attrs and attrs["x"] != "step":
+            raise serializers.ValidationError({"x_metric": ["x_metric needs x=step"]})
+        return super().validate(attrs)
+
+
+class SeriesQuery(OverMetricQuery):
     """Names, range and resolution of series."""
 
     names = Names(help_text="Comma-separated, or repeated for names that contain commas.")
@@ -116,7 +133,7 @@ class FastQuery(Query):
     )
 
 
-class OverlayQuery(SmoothingQuery):
+class OverlayQuery(OverMetricQuery):
     """Runs, metrics, resolution and grouping of compared series."""
 
     ids = CommaSeparated(min_length=1, max_length=MOST_RUNS, help_text=f"1 to {MOST_RUNS} run ids.")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from metrics.models import Journal, Series
-from metrics.query import charts, groups
+from metrics.query import along, charts, groups
 from metrics.query.limits import MOST_SERIES, check_size
 from metrics.query.plan import EVERYTHING, Range, Window
 from metrics.query.selection import Group, group_runs, start_of
@@ -74,6 +74,7 @@ def compare_series(
     group_by: str | None = None,
     smoother: Smoother | None = None,
     smoothed_only: bool = False,
+    x_metric: str | None = None,
 ) -> UntimedComparedSeries:
     """Return the series of all runs in columns, and of their groups; lists of numbers are NumPy arrays.
 
@@ -87,6 +88,7 @@ def compare_series(
         group_by: `config.<key>`, `group` or `tag`.
         smoother: adds the smoothed curves; the statistics of groups are then those of the smoothed curves.
         smoothed_only: leave out the points.
+        x_metric: adds the value of this metric at each step, for x="step".
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
@@ -114,6 +116,12 @@ def compare_series(
         "runs": [_run_entry(run, journals.get(run.pk)) for run in selection.runs],
         "missing": selection.missing,
     }
+    if x_metric is not None:
+        others, _ = view_of_several(selection.runs, BY_STEP, [x_metric], most=MOST_SERIES + 1)
+        values = along.read(others, others.series)
+        along.add(
+            ((curve.run.pk, entry) for curve, entry in zip(found, answer["series"], strict=True)), values
+        )
     if group_by is not None:
         answer["groups"] = [_group_entry(one, found, by_step, points) for one in grouped]
     return answer

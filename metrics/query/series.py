@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 
 from metrics.models import Series
-from metrics.query import charts
+from metrics.query import along, charts
 from metrics.query.limits import check_size
 from metrics.query.plan import EVERYTHING, WHOLE, Range, Window
 from metrics.query.row_sampling import Choice, RowSampler
 from metrics.query.rows import STAGE, Block, RowReader
-from metrics.query.series_view import View, view
+from metrics.query.series_view import JournalReplaced, View, view
 from metrics.query.smoothing.curves import smoothed
 from metrics.query.smoothing.smoother import Smoother
 from metrics.store.lanes import Lane
@@ -47,6 +47,7 @@ def run_series(
     time_range: Range | None = None,
     smoother: Smoother | None = None,
     smoothed_only: bool = False,
+    x_metric: str | None = None,
 ) -> UntimedSeriesAnswer:
     """Return the series of a run in columns; lists of numbers are NumPy arrays.
 
@@ -61,6 +62,7 @@ def run_series(
         time_range: lowest and highest time in Unix seconds, for x="time".
         smoother: adds the smoothed curve of the whole range, with `after_row` too.
         smoothed_only: leave out the points.
+        x_metric: adds the value of this metric at each step, for x="step".
 
     Raises:
         rest_framework.exceptions.ValidationError: the response would be too large.
@@ -89,7 +91,17 @@ def run_series(
     }
     if reset:
         answer["reset"] = True
+    if x_metric is not None:
+        _add_along(run, x_metric, answer)
     return answer
+
+
+def _add_along(run: Run, name: str, answer: UntimedSeriesAnswer) -> None:
+    seen = view(run, BY_STEP, [name])
+    if seen is None or seen.journal.generation != answer["generation"]:
+        raise JournalReplaced
+    found = along.read(seen, [one for one in seen.series if one.name == name])
+    along.add(((run.pk, entry) for entry in answer["series"]), found)
 
 
 def _columns(

@@ -62,6 +62,7 @@ class Band(TypedDict):
     mean: NotRequired[
         Annotated[list[float | None], "Of all points on both sides of an edge, up to the next ones."]
     ]
+    along: NotRequired[list[float | None]]
 
 
 class SmoothedCurve(TypedDict):
@@ -69,6 +70,7 @@ class SmoothedCurve(TypedDict):
 
     x: list[float]
     y: list[float]
+    along: NotRequired[list[float | None]]
 
 
 class SeriesStatistics(TypedDict):
@@ -99,6 +101,7 @@ class Series(SeriesStatistics, SeriesValues):
     band: NotRequired[Annotated[Band, "Where points were left out."]]
     system: NotRequired[Annotated[bool, "A system metric."]]
     smoothed: NotRequired[Annotated[SmoothedCurve, "With `smoothing`, where there are numbers."]]
+    along: NotRequired[Annotated[list[float | None], "With `x_metric`: its value at each x, as last logged."]]
 
 
 class UntimedSeriesAnswer(TypedDict):

@@ -1,0 +1,70 @@
+"""Put curves by step over another metric: its values at their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rest_framework.exceptions import ValidationError
+
+from metrics.models import Series
+from metrics.query.limits import MOST_NUMBERS, TOO_MUCH
+from metrics.query.plan import SeriesReader, Window
+from metrics.query.series_view import TileLoader, View
+from metrics.store.columns import Floats, Ints
+from metrics.store.points import Points
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """All finite values of a metric, by step."""
+
+    steps: Ints
+    values: Floats
+
+    def at(self, steps: Any) -> Floats:
+        """Return the value last logged at or before each step, NaN before the first."""
+        if not len(self.steps):
+            return np.full(len(steps), np.nan)
+        places = np.searchsorted(self.steps, np.asarray(steps), side="right") - 1
+        return np.where(places < 0, np.nan, self.values[places.clip(0)])
+
+    def add_to(self, entry: Any) -> None:
+        """Add `along` to a curve in columns, its band and its smoothed curve."""
+        for columns in (entry, entry.get("band"), entry.get("smoothed")):
+            if columns is not None:
+                columns["along"] = self.at(columns["x"])
+
+
+def read(view: View, series: Sequence[Series]) -> dict[int, Along]:
+    """Return all values of each series, by its run's key.
+
+    Raises:
+        ValidationError: these are too many.
+        metrics.query.series_view.JournalReplaced: the journal was replaced meanwhile; retry.
+    """
+    if sum(one.count for one in series) > MOST_NUMBERS:
+        raise ValidationError({"x_metric": [TOO_MUCH]})
+    loader = TileLoader(view)
+    readers = [
+        (one, SeriesReader(view.directories[one.pk], Window(), by_step=True, level=0)) for one in series
+    ]
+    loader.fetch((one, reader.needs()) for one, reader in readers)
+    return {one.run_id: _along(reader.points(loader.blob(one))[0]) for one, reader in readers}
+
+
+def add(entries: Iterable[tuple[int, Any]], found: dict[int, Along]) -> None:
+    """Add `along` to curves, given with the keys of their runs."""
+    for run, entry in entries:
+        found.get(run, NOTHING).add_to(entry)
+
+
+def _along(points: Points) -> Along:
+    numbers = points.value.numbers()
+    finite = np.isfinite(numbers)
+    return Along(points.step[finite], numbers[finite])
+
+
+NOTHING = Along(np.empty(0, dtype=np.int64), np.empty(0))
