@@ -56,7 +56,7 @@ CHARTS_ON_PAGE = """async ([count, points]) => {
     document.body.innerHTML = '<div class="charts"></div>';
     const { Chart } = await import("/static/js/chart/chart.js");
     const { Series } = await import("/static/js/chart/data/series.js");
-    const settings = { axis: "step", smoothing: 0, log: false, range: null, origin: 0, spread: "auto" };
+    const settings = { axis: "step", smoothing: null, log: false, range: null, origin: 0, spread: "auto" };
     const x = Array.from({ length: points }, (_, i) => i);
     window.charts = Array.from({ length: count }, (_, k) => {
         const figure = document.createElement("figure");

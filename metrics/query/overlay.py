@@ -117,14 +117,18 @@ def compare_series(
         "missing": selection.missing,
     }
     if x_metric is not None:
-        others, _ = view_of_several(selection.runs, BY_STEP, [x_metric], most=MOST_SERIES + 1)
-        values = along.read(others, others.series)
-        along.add(
-            ((curve.run.pk, entry) for curve, entry in zip(found, answer["series"], strict=True)), values
-        )
+        _add_along(selection.runs, x_metric, found, answer["series"])
     if group_by is not None:
         answer["groups"] = [_group_entry(one, found, by_step, points) for one in grouped]
     return answer
+
+
+def _add_along(
+    runs: Sequence[Run], name: str, found: Sequence[Curve], entries: Sequence[ComparedCurve]
+) -> None:
+    seen, _ = view_of_several(runs, BY_STEP, [name], most=MOST_SERIES + 1)
+    values = along.read(seen, seen.series)
+    along.add(((curve.run.pk, entry) for curve, entry in zip(found, entries, strict=True)), values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ const [FIRST, LONGEST] = [60, 300];
 const mark = {};
 let began = null;
 const charts = new Map();
-const settings = { axis: "time", smoothing: 0, log: false, range: null, heights: [0, 100] };
+const settings = { axis: "time", smoothing: null, log: false, range: null, yRange: [0, 100] };
 
 /** Replace the figures and add them to the curves. */
 async function refresh() {

@@ -10,7 +10,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 TRANSLATIONS = STATIC / "js" / "i18n"
 MODULES = sorted(path for path in (STATIC / "js").rglob("*.js") if path.parent != TRANSLATIONS)
 LARGEST_FOLDER = 20
-MOST_BYTES = 470_000
+MOST_BYTES = 510_000
 
 
 def test_only_http_js_calls_fetch() -> None:

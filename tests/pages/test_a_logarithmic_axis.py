@@ -138,7 +138,7 @@ def test_the_start_of_a_group_is_fetched_as_well(js: Js) -> None:
         return {"value": run, "ids": [run], "series": [{"name": "loss", "x": x, **columns}]}
 
     answer = {
-        "places": 4,
+        "points": 4,
         "groups": [
             of("every place", 1, 2, 3),
             of("as many as asked for", 1, 2, 3, 4),

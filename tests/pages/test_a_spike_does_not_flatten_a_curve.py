@@ -49,11 +49,6 @@ def test_a_meaningful_range_is_shown_completely(js: Js, y: list[float]) -> None:
     assert js("chart/scales/y_range.js", HEIGHTS, [y, {}])[1] is None
 
 
-def test_outliers_do_not_affect_a_smoothed_curve(js: Js) -> None:
-    smoothed = js("chart/data/smoothing.js", "m => m.smooth([1, 1, 1e173, 1, 1], 0.9, [0, 2])")
-    assert smoothed == pytest.approx([1, 1, 1e173, 1, 1])
-
-
 def test_the_description_of_a_chart_mentions_outliers(js: Js) -> None:
     said = js(
         "chart/text/descriptions.js",

@@ -16,7 +16,7 @@ BOARD = """async ({names, search}) => {
     history.replaceState(null, "", "/" + search);
     document.body.innerHTML = `<div id="charts"><form id="tools">
         <input name="charts"><input type="radio" name="x" value="step" checked><input type="radio" name="x" value="time">
-        <input type="radio" name="x" value="relative"><input type="range" name="smooth" min="0" max="0.99" step="0.01">
+        <input type="radio" name="x" value="relative"><select name="method"><option>ema</option><option>mean</option></select><input type="range" name="smooth" min="0" max="0.99" step="0.01">
         <output name="smoothed"></output><input type="checkbox" name="log"><input type="checkbox" name="logx">
         <select name="spread"><option>auto</option><option>all</option><option>core</option></select><button type="button" name="whole"></button></form>
         ${names.map((name) => `<figure data-name="${name}"><figcaption><h3>${name}</h3><output></output></figcaption></figure>`).join("")}
@@ -304,7 +304,7 @@ def test_a_larger_chart_has_more_points(board: Callable[..., Any], server: Serve
     until(lambda: painted(page, "loss") > 300)
     page.set_viewport_size({"width": 1600, "height": 600})
     page.locator("figure").hover()
-    page.get_by_role("button", name="Enlarge: loss").click()
+    page.get_by_role("button", name="Full screen: loss").click()
     until(lambda: int(server.asked[-1]["points"][0]) >= 1500)
 
 
@@ -345,20 +345,6 @@ def test_the_table_follows_a_zoom_and_live_points(board: Callable[..., Any]) -> 
     assert page.locator(".points tr").nth(1).inner_text().startswith("200")
     page.evaluate("document.querySelector('figure .tools button:nth-child(2)').click()")
     assert not page.locator(".points").count()
-
-
-def test_points_and_picture_can_be_kept(board: Callable[..., Any], tmp_path: Any) -> None:
-    page = board("train/loss")
-    until(lambda: painted(page, "train/loss") > 300)
-    page.locator("figure").hover()
-    with page.expect_download() as kept:
-        page.get_by_role("button", name="Save as CSV: train/loss").click()
-    assert kept.value.suggested_filename == "chart-train_loss.csv"
-    lines = (kept.value.path()).read_text().splitlines()
-    assert lines[:2] == ["step,value", "0,2"] and len(lines) == 102
-    with page.expect_download() as kept:
-        page.get_by_role("button", name="Save as PNG: train/loss").click()
-    assert kept.value.path().read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_theme_that_changes_changes_the_curves(board: Callable[..., Any]) -> None:

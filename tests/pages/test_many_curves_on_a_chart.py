@@ -24,7 +24,7 @@ BOARD = """async (count) => {
     };
     window.asked = [];
     const source = { load: async (name, query) => asked.push(query), curves: () => keys.map(curve) };
-    let settings = { axis: "step", smoothing: 0, log: false, range: null, origin: 0 };
+    let settings = { axis: "step", smoothing: null, log: false, range: null, origin: 0 };
     const change = (more) => board.configure((settings = { ...settings, ...more }));
     const board = new ChartController(document.getElementById("charts"), source, settings, {
         zoom: (range) => change({ range }), pointed: (reading) => legend.read(reading && { ...reading, settings }) });

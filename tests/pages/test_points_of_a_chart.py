@@ -101,7 +101,7 @@ def test_times_are_formatted_alike_in_the_browser_and_on_the_server(js: Js, past
 
 
 def test_a_chart_says_in_words_what_it_shows(js: Js) -> None:
-    code = """(m, part) => import("/static/js/chart/data/series.js").then((d) => m.sentence(d.Series.from(part, 3), "step"))"""
+    code = """(m, part) => import("/static/js/chart/data/series.js").then((d) => m.sentence(d.Series.from(part, 3), {axis: "step"}))"""
     part = {"name": "loss", "x": [1, 2, 900], "y": [3, None, 0.25], "special": [[1, "nan"]], "count": 3}
     assert (
         js("chart/text/descriptions.js", code, part)

@@ -1,4 +1,4 @@
-"""From values to pixels and back, and curves made calm without being made wrong."""
+"""Scales from values to pixels and back, and smoothing in addresses and queries."""
 
 from __future__ import annotations
 
@@ -46,17 +46,26 @@ def test_zooming_stays_inside_the_bounds(js: Js) -> None:
     assert js("chart/scales/scale.js", "m => m.zoomed([10, 60], 4, 20, [0, 100])") == [0, 100]
 
 
-def test_smoothing_does_not_lag_at_its_start(js: Js) -> None:
-    assert js("chart/data/smoothing.js", "m => m.smooth([4, 4, 4], 0.99)") == pytest.approx([4, 4, 4])
-    assert js("chart/data/smoothing.js", "m => m.smooth([1, 2], 0.5)") == pytest.approx(
-        [1, (1 * 0.25 + 2 * 0.5) / 0.75]
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("0.9", {"smoothing": "ema", "smoothing_weight": 0.9}),
+        ("time_ema:0.5", {"smoothing": "time_ema", "smoothing_weight": 0.5}),
+        ("mean:20", {"smoothing": "mean", "smoothing_window": 20}),
+        ("gaussian:2.5", {"smoothing": "gaussian", "smoothing_sigma": 2.5}),
+        ("0", {}), ("1", {}), ("-1", {}), ("median:3", {}), ("", {}), ("ema:", {}),
+    ],
+)  # fmt: skip
+def test_smoothing_in_an_address_becomes_a_query(js: Js, text: str, query: dict[str, Any]) -> None:
+    code = (
+        "(m, text) => { const s = m.parseSmoothing(text); return [m.smoothingQuery(s), m.smoothingText(s)]; }"
     )
+    assert js("chart/smoothing.js", code, text) == [query, text if query else ""]
 
 
-def test_smoothing_steps_over_what_is_no_number(js: Js) -> None:
-    code = "m => m.smooth([1, NaN, 1, Infinity, 1], 0.9).map(String)"
-    assert js("chart/data/smoothing.js", code) == ["1", "NaN", "1", "Infinity", "1"]
-
-
-def test_no_smoothing_is_no_change(js: Js) -> None:
-    assert js("chart/data/smoothing.js", "m => { const y = [1, 2]; return m.smooth(y, 0) === y; }")
+def test_a_slider_returns_to_its_place(js: Js) -> None:
+    code = (
+        "m => ['ema', 'time_ema', 'mean', 'gaussian'].map((method) => m.placeOf(m.smoothingAt(method, 0.5)))"
+    )
+    assert js("chart/smoothing.js", code) == pytest.approx([0.5] * 4, abs=0.01)
+    assert js("chart/smoothing.js", "m => [m.smoothingAt('mean', 0), m.placeOf(null)]") == [None, 0]

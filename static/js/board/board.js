@@ -17,7 +17,6 @@ import { BoardMenus } from "./menus/menus.js";
 import { wireResize } from "./input/resize.js";
 import { BoardBar } from "./bar.js";
 import { changeSection } from "./arrange/section_changes.js";
-import { SeveralMetrics } from "./several_metrics.js";
 import { BoardView } from "./view.js";
 
 export class Board {
@@ -28,8 +27,9 @@ export class Board {
     const data = JSON.parse(panel.dataset.board);
     this.file = new BoardFile(data, { changed: () => this.render(), say: (...said) => this.bar.notice(...said) });
     this.arranged = arrange(this.file.board, this.metrics);
-    this.controller = new ChartController(panel, new SeveralMetrics(source, (name) => this.cell(name)?.metrics ?? [name]), settings, {
+    this.controller = new ChartController(panel, source, settings, {
       ...hooks,
+      metrics: () => this.metrics.map(({ name }) => name),
       options: (name) => chartOptions(this.cell(name)),
       optionsChanged: (name, options) => this.#changeItem(name, fieldsOf(options)),
     });

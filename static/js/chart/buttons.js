@@ -1,10 +1,9 @@
-/** The buttons of a chart: enlarge, data table, CSV, PNG. */
+/** The buttons of a chart: full screen, data table, menu. */
 
 import { gettext } from "../i18n.js";
-import { header, rows } from "./data/rows.js";
-import { picture } from "./render/png.js";
+import { toggleFull } from "./full_screen.js";
+import { openMenu } from "./menu/menu.js";
 import { toggleTable } from "./text/data_table.js";
-import { csv } from "./text/descriptions.js";
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
 
@@ -12,18 +11,17 @@ const ICONS = document.querySelector('meta[name="icons"]').content;
 export function addTools(chart) {
   const bar = document.createElement("span");
   bar.className = "tools";
+  const menu = tool("more", gettext("Options"), chart, (button) => openMenu(chart, button));
+  menu.setAttribute("aria-haspopup", "dialog");
+  chart.openMenu = (field, beside = menu) => openMenu(chart, beside, field);
   bar.append(
-    tool("large", gettext("Enlarge"), chart, (button) => {
-      press(button, chart.holder.classList.toggle("large"));
-      chart.hooks.resized();
-      inSight(chart);
-    }),
+    tool("large", gettext("Full screen"), chart, () => toggleFull(chart)),
     tool("table", gettext("Table"), chart, (button) => {
-      press(button, toggleTable(chart));
-      inSight(chart);
+      button.setAttribute("aria-pressed", String(toggleTable(chart)));
+      // What has just become larger is not to be out of sight, nor below the heads that stay.
+      chart.holder.scrollIntoView({ block: "nearest" });
     }),
-    tool("save", gettext("Save as CSV"), chart, () => keep(`${fileName(chart)}.csv`, textOf(chart))),
-    tool("image", gettext("Save as PNG"), chart, () => keepPicture(chart)),
+    menu,
   );
   chart.holder.querySelector("figcaption").append(bar);
 }
@@ -37,33 +35,4 @@ function tool(icon, label, { name }, action) {
   button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
   button.addEventListener("click", () => action(button));
   return button;
-}
-
-/** What has just become larger is not to be out of sight, nor below the heads that stay. */
-function inSight(chart) {
-  chart.holder.scrollIntoView({ block: "nearest" });
-}
-
-function press(button, pressed) {
-  button.setAttribute("aria-pressed", String(pressed));
-}
-
-function textOf(chart) {
-  return new Blob([csv(header(chart), rows(chart))], { type: "text/csv" });
-}
-
-function keepPicture(chart) {
-  picture(chart).toBlob((blob) => keep(`${fileName(chart)}.png`, blob));
-}
-
-function fileName(chart) {
-  return `${document.body.dataset.run ?? "chart"}-${chart.name.replace(/[^\p{L}\p{N}._-]+/gu, "_")}`;
-}
-
-function keep(name, blob) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -6,7 +6,8 @@
  *   key?       run id or group, by which the legend and `settings.hidden` name it
  *   label?     its name in readout, data table and files; required for several curves
  *   colour?    name of a CSS variable ("curve-1"), and dash? [on, off, …]: see `assign` in render/colours.js
- *   band?      {x, low, high}: a shade behind the curve (range of thinned points, or of a group)
+ *   band?      {x, low, high, mean?}: a shade behind the curve (range of thinned points, or of a group)
+ *   smooth?    {x, y, low?, high?}: the smoothed curve, and its own shade (data/drawn.js)
  *   kinds?     see kinds/kinds.js; a line with its band by default
  *   thinned?   whether points were left out, where `series.count` does not tell
  * }
@@ -16,14 +17,14 @@
  *   curves(name, answer)                                               the curves of chart `name`
  * `Loader` (loader.js) is the source of a run page; charts that ask in one frame share its requests.
  *
- * *Settings* are {axis: "step" | "time" | "relative", log (values), logx (x axis, unless it is time), smoothing: 0…1,
- * range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto"
+ * *Settings* are {axis: "step" | "time" | "relative", log (values), logx (x axis, unless it is time),
+ * smoothing (smoothing.js), range: [from, to] or null, origin (seconds at which relative time begins), spread: "all" | "core" | "auto"
  * (scales/y_range.js), hidden?: [key, …]}.
  */
 
 import { gettext } from "../i18n.js";
 import { Cursor, element } from "./cursor.js";
-import { smooth } from "./data/smoothing.js";
+import { labelled } from "./data/labels.js";
 import { schedule } from "./frame_scheduler.js";
 import { attachInput } from "./input.js";
 import { paint } from "./render/renderer.js";
@@ -35,13 +36,13 @@ export class Chart {
   /**
    * `holder`: a <figure> with a <figcaption> that has an <output>.
    * `hooks`: cursor(x, down), zoom(range or null), retry(), resized() and highlight(key), called when a person asks
-   * for them, and drawn() after each drawing; only the first two are needed.
+   * for them, refitted() when its size changes, and drawn() after each drawing; only the first two are needed.
    */
   constructor(holder, settings, hooks) {
     this.holder = holder;
     this.name = holder.dataset.name;
     this.settings = settings;
-    this.hooks = { retry() {}, resized() {}, highlight() {}, drawn() {}, ...hooks };
+    this.hooks = { retry() {}, resized() {}, refitted() {}, highlight() {}, drawn() {}, ...hooks };
     this.all = this.curves = [];
     this.area = element("div", "plot", holder);
     this.area.tabIndex = 0;
@@ -51,8 +52,21 @@ export class Chart {
     this.cursor = new Cursor(this);
     this.note = element("p", "message", this.area);
     this.shown = false;
-    new ResizeObserver(() => this.redraw()).observe(this.area);
+    new ResizeObserver(() => {
+      this.redraw();
+      this.hooks.refitted();
+    }).observe(this.area);
     attachInput(this);
+  }
+
+  /** Names of the metrics of this chart. */
+  get names() {
+    return this.settings.names ?? [this.name];
+  }
+
+  /** Return the curves of `names` (a list for each) with what tells them apart. */
+  labelled(found) {
+    return labelled(this.names, found);
   }
 
   /** Take the curves to show. */
@@ -75,7 +89,6 @@ export class Chart {
   #changed() {
     const hidden = new Set(this.settings.hidden);
     this.curves = hidden.size ? this.all.filter(({ key }) => !hidden.has(key)) : this.all;
-    this.smoothed = new Map();
     this.redraw();
   }
 
@@ -129,18 +142,8 @@ export class Chart {
     paint(this, context);
   }
 
-  /** The values as drawn: smoothed when asked for. What was cut off does not count in that. */
-  values(series) {
-    const weight = this.settings.smoothing;
-    if (!weight || series.kind === "text") return series.y;
-    if (!this.smoothed.has(series)) {
-      this.smoothed.set(series, smooth(series.y, weight, this.plot.cut ? this.plot.y.domain : undefined));
-    }
-    return this.smoothed.get(series);
-  }
-
   describe() {
-    const sentences = this.curves.map(({ series, label }) => sentence(series, this.settings.axis, label));
+    const sentences = this.curves.map(({ series, label }) => sentence(series, this.settings, label));
     if (this.plot.cut) sentences.push(clippedText(this.plot.cut));
     if (this.curves.some(({ series }) => series.first <= this.plot.x.zero)) sentences.push(NOT_ON_LOG_AXIS);
     this.area.setAttribute("aria-label", sentences.join(" ") || gettext("{name}: all curves are hidden.", { name: this.name }));

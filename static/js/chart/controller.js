@@ -3,7 +3,10 @@
 import { addTools } from "./buttons.js";
 import { Chart } from "./chart.js";
 import { Feed } from "./feed.js";
+import { fullInAddress, isFull, toggleFull } from "./full_screen.js";
 import { Loader } from "./loader.js";
+import { recolour } from "./data/labels.js";
+import { metricsOf, optionsInAddress, optionsToAddress, withOptions } from "./options.js";
 import { onThemeChange } from "./render/palette.js";
 
 const NEAR = "240px";
@@ -18,19 +21,29 @@ export class ChartController {
   /**
    * `source`: where the points of all charts come from (see chart.js), or the address of a run's series.
    * `hooks`: zoom(range or null, axis), opened(answer)?, pointed({name, x, reads, near} or null)? with the readings under
-   * the cursor (see cursor.js).
+   * the cursor (see cursor.js), options(name)? and optionsChanged(name, options)? of single charts (options.js).
    */
   constructor(root, source, settings, hooks) {
     this.settings = settings;
-    this.hooks = { opened() {}, pointed() {}, ...hooks };
+    this.hooks = { opened() {}, pointed() {}, options: optionsInAddress, optionsChanged: optionsToAddress, metrics: () => [...this.feeds.keys()], ...hooks };
     this.source = typeof source === "string" ? new Loader(source) : source;
     this.highlighted = null;
     this.feeds = new Map();
+    /** Zoomed ranges of charts with an x axis of their own. */
+    this.ranges = new Map();
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller(root), rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
+    this.#openFull(fullInAddress());
     onThemeChange(() => this.#each((feed) => feed.chart.redraw()));
     addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
     addEventListener("afterprint", () => this.#each((feed) => feed.chart.show(feed.visible)));
+  }
+
+  #openFull(name) {
+    if (!this.feeds.has(name)) return;
+    const feed = this.#build(this.feeds.get(name).holder);
+    this.feeds.set(name, feed);
+    toggleFull(feed.chart);
   }
 
   /** Make the figure a chart. Its canvas and its points wait until it is seen. */
@@ -50,7 +63,8 @@ export class ChartController {
       const name = target.dataset.name;
       if (isIntersecting && !(this.feeds.get(name) instanceof Feed)) this.feeds.set(name, this.#build(target));
       const feed = this.feeds.get(name);
-      if (feed instanceof Feed) feed.see(isIntersecting);
+      // In full screen it may be outside of the element that is observed.
+      if (feed instanceof Feed) feed.see(isIntersecting || isFull(feed.chart));
     }
   }
 
@@ -58,9 +72,13 @@ export class ChartController {
     const chart = new Chart(holder, this.#settingsOf(holder), {
       cursor: (x, down) => this.#point(chart, x, down),
       highlight: (key) => this.highlight(key),
-      zoom: (range) => this.hooks.zoom(range, chart.settings.axis),
+      zoom: (range) => this.#zoom(chart, range),
+      options: () => this.hooks.options(chart.name),
+      optionsChanged: (options) => this.setOptions(chart.name, options),
+      metrics: () => this.hooks.metrics(),
       retry: () => feed.reload(),
-      resized: () => feed.refresh(),
+      resized: () => feed.see(true),
+      refitted: () => feed?.refresh(),
     });
     chart.highlight(this.highlighted);
     const feed = new Feed(chart, this.source, this.hooks.opened);
@@ -70,8 +88,33 @@ export class ChartController {
 
   /** Series with times and no steps (system metrics) are shown by time whatever the others use. */
   #settingsOf(holder) {
-    if (this.settings.axis !== "step" || holder.dataset.axis !== "time") return this.settings;
-    return { ...this.settings, axis: "relative", range: null };
+    const { name, axis } = holder.dataset;
+    const options = this.hooks.options(name);
+    const settings = withOptions(this.settings, options);
+    if (settings.axis === "step" && axis === "time") settings.axis = "relative";
+    settings.names = metricsOf(options, name, this.hooks.metrics());
+    if (settings.axis !== this.settings.axis) settings.range = this.ranges.get(name) ?? null;
+    return settings;
+  }
+
+  /** Zoom all charts that have the x axis of this one, or only it where that is its own. */
+  #zoom(chart, range) {
+    if (chart.settings.axis === this.settings.axis) return this.hooks.zoom(range, chart.settings.axis);
+    this.ranges.set(chart.name, range);
+    this.#configure(this.feeds.get(chart.name));
+  }
+
+  /** Change the options of a chart (options.js). */
+  setOptions(name, options) {
+    this.hooks.optionsChanged(name, options);
+    this.ranges.delete(name);
+    const feed = this.feeds.get(name);
+    if (feed instanceof Feed) this.#configure(feed);
+  }
+
+  #configure(feed) {
+    feed.chart.configure(this.#settingsOf(feed.chart.holder));
+    feed.refresh();
   }
 
   #each(action) {
@@ -86,7 +129,7 @@ export class ChartController {
     this.#each(({ chart, visible }) => {
       if (chart !== source && visible && chart.settings.axis === kind) chart.setCursor(x, null, near?.curve.key);
     });
-    this.hooks.pointed(x === null || !near ? null : { name: source.name, x, reads, near });
+    this.hooks.pointed(x === null || !near ? null : { name: source.name, x, reads, near, settings: source.settings });
   }
 
   /** Draw the curves of that key above all others; null ends it. */
@@ -97,10 +140,7 @@ export class ChartController {
 
   configure(settings) {
     this.settings = settings;
-    this.#each((feed) => {
-      feed.chart.configure(this.#settingsOf(feed.chart.holder));
-      feed.refresh();
-    });
+    this.#each((feed) => this.#configure(feed));
   }
 
   /** Fetch the current curves. */
@@ -111,7 +151,7 @@ export class ChartController {
   /** Draw all curves in the looks ({colour, dash}) that `look(key)` returns. */
   recolour(look) {
     this.#each(({ chart }) => {
-      for (const curve of chart.all) Object.assign(curve, look(curve.key));
+      for (const curve of chart.all) recolour(curve, look(curve.key));
       chart.redraw();
     });
   }

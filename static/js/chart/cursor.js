@@ -1,14 +1,15 @@
 /** Cursor of a chart and its readout: one curve in the caption, several in a box. */
 
 import { gettext, ngettext } from "../i18n.js";
+import { drawn } from "./data/drawn.js";
 import { nearest } from "./data/series.js";
 import { cssColour, swatch } from "./render/colours.js";
-import { AXES } from "./text/descriptions.js";
+import { AXES, axisName } from "./text/descriptions.js";
 import { formatNumber } from "./text/format.js";
 
 const MOST_ROWS = 12;
-const FEW_ROWS = 5;
-const SMALL = 300;
+const FEW_ROWS = 7;
+const SMALL = 260;
 const MOST_DOTS = 24;
 
 export class Cursor {
@@ -42,7 +43,7 @@ export class Cursor {
     this.#putDots(this.reads);
     this.near = this.#nearest();
     if (!inside || !this.near) {
-      this.output.textContent = inside ? "" : this.#rest();
+      this.output.replaceChildren(...(inside ? [] : this.#rest()));
       return;
     }
     const across = Math.round(plot.x.at(x));
@@ -57,10 +58,13 @@ export class Cursor {
     return meant ?? closest(this.reads, this.own?.down) ?? this.reads[0];
   }
 
-  /** Without a cursor: the last value, or how many curves there are. */
+  /** Without a cursor: the last value, the metrics of one run, or how many curves there are. */
   #rest() {
     const { curves } = this.chart;
-    return curves.length > 1 ? ngettext("{n} curve", "{n} curves", curves.length) : curves.map(({ series }) => formatNumber(series.last)).join("");
+    if (curves.length > 1 && curves.every(({ metric, key }) => key === this.chart.names[metric])) {
+      return curves.flatMap(({ colour, dash, label }) => [swatch(colour, dash), ` ${label} `]);
+    }
+    return [curves.length > 1 ? ngettext("{n} curve", "{n} curves", curves.length) : curves.map(({ series }) => formatNumber(series.last)).join("")];
   }
 
   #putDots(reads) {
@@ -76,13 +80,15 @@ export class Cursor {
 
   #fill(reads, near, across) {
     const ordered = reads.toSorted((a, b) => (a.down ?? Infinity) - (b.down ?? Infinity));
-    // In a small chart the box has the neighbours only: it would cover the curves.
-    const most = this.chart.area.clientHeight < SMALL ? FEW_ROWS : MOST_ROWS;
+    // The box of a small chart is outside of it, and has the neighbours only.
+    const isSmall = this.chart.plot.box.bottom < SMALL;
+    const most = isSmall ? FEW_ROWS : MOST_ROWS;
     const start = Math.max(0, Math.min(ordered.indexOf(near) - Math.floor(most / 2), ordered.length - most));
     const rows = ordered.slice(start, start + most).map((read) => this.#row(read, read === near));
     const rest = ordered.length - rows.length;
     if (rest > 0) rows.push(Object.assign(document.createElement("p"), { textContent: gettext("and {n} more", { n: rest }) }));
     this.box.replaceChildren(...rows);
+    this.box.classList.toggle("below", isSmall);
     const { left, right } = this.chart.plot.box;
     const flip = across > (left + right) / 2;
     this.box.style.transform = `translate(${across}px, 0) translateX(${flip ? "calc(-100% - 8px)" : "8px"})`;
@@ -114,11 +120,15 @@ export function readoutsAt(chart, x, curves = chart.curves) {
     // A curve that ended before, or has not begun, has nothing to say here.
     const reaches = chart.curves.length === 1 || (x >= series.first && x <= series.x[series.x.length - 1]);
     if (i < 0 || !reaches) return [];
-    const height = chart.values(series)[i];
-    const there = Number.isFinite(height) && series.x[i] > plot.x.zero && height > plot.y.zero;
-    const drawn = there && height >= plot.y.domain[0] && height <= plot.y.domain[1];
-    const place = { across: plot.x.at(series.x[i]), down: drawn ? plot.y.at(height) : null };
-    return [{ curve, i, value: series.value(height), ...place }];
+    const { line } = drawn(curve);
+    // A value that is no finite number is in no smoothed line.
+    const own = line === series || !Number.isFinite(series.y[i]);
+    const at = own ? i : nearest(line.x, series.x[i]);
+    const [across, height] = own ? [series.x[at], series.y[at]] : [line.x[at], line.y[at]];
+    const there = Number.isFinite(height) && across > plot.x.zero && height > plot.y.zero;
+    const inside = there && height >= plot.y.domain[0] && height <= plot.y.domain[1];
+    const place = { across: plot.x.at(across), down: inside ? plot.y.at(height) : null };
+    return [{ curve, i, value: series.value(height), raw: own ? null : series.y[i], ...place }];
   });
 }
 
@@ -130,11 +140,11 @@ export function closest(reads, down) {
 }
 
 /** A reading as elements, value first: `0.25 step 10`, then the name of the curve where there are several. */
-function readoutText({ settings, curves }, { curve: { series, label }, i, value }) {
-  const { axis, origin, smoothing } = settings;
+function readoutText({ settings, curves }, { curve: { series, label }, i, value, raw: point }) {
+  const { axis, origin } = settings;
   const where = AXES[axis].text(axis === "relative" ? series.x[i] - origin : series.x[i]);
   const bold = Object.assign(document.createElement("b"), { textContent: formatNumber(value) });
-  const raw = smoothing && series.kind !== "text" ? ` ${gettext("raw {value}", { value: formatNumber(series.y[i]) })}` : "";
+  const raw = point === null ? "" : ` ${gettext("raw {value}", { value: formatNumber(point) })}`;
   const name = curves.length > 1 ? [" ", Object.assign(document.createElement("bdi"), { textContent: label ?? series.name })] : [];
-  return [bold, `${raw} ${axis === "step" ? gettext("step {step}", { step: where }) : where}`, ...name];
+  return [bold, `${raw} ${axis === "step" ? gettext("step {step}", { step: where }) : axis === "metric" ? `${axisName(settings)} ${where}` : where}`, ...name];
 }

@@ -1,22 +1,23 @@
 /** Data feed of one chart: fetch points when it becomes visible or is zoomed, and append live ones. */
 
 import { gettext } from "../i18n.js";
-import { endOfFirstTenth, isThinned, refined } from "./data/refinement.js";
-import { xDomain, logOrigin } from "./scales/x_axis.js";
+import { CurveLoader } from "./curve_loader.js";
+import { logOrigin } from "./scales/x_axis.js";
 
-const FINEST = 12;
+/** Milliseconds after new points until smoothed curves, or curves over a metric, are fetched again. */
+const PAUSE = 1000;
 
 export class Feed {
   /** `source` fetches (see chart.js); `opened(answer)` is called with each answer, which has the start of the live socket. */
   constructor(chart, source, opened) {
     this.chart = chart;
     this.source = source;
-    this.opened = opened;
+    this.loader = new CurveLoader(chart, source, opened);
     this.visible = false;
     this.whole = null;
     this.part = null;
-    this.wanted = "";
-    this.had = "";
+    this.wanted = this.asked = this.had = "";
+    this.timer = 0;
     this.late = [];
     this.points = 0;
   }
@@ -34,65 +35,32 @@ export class Feed {
     this.chart.draw();
   }
 
-  /** Fetch what the settings need and is not loaded yet. */
+  /**
+   * Fetch what the settings need and is not loaded yet. Only the newest smoothing is asked for: what a slider passes
+   * while an answer is under way is left out.
+   */
   async refresh() {
-    const { axis, range } = this.chart.settings;
-    const zero = logOrigin(this.chart.settings);
-    this.points = Math.max(this.points, wantedPoints(this.chart.area.clientWidth));
-    const query = { x: axis === "step" ? "step" : "time", points: this.points };
+    const { settings, names, area } = this.chart;
+    const { axis, xMetric, range, smoothing } = settings;
+    this.points = Math.max(this.points, wantedPoints(area.clientWidth));
     // A source with a version has other curves now (other runs, or new points) than for an earlier version.
-    const version = this.source.version ?? 0;
-    const wanted = JSON.stringify([query, range, zero, version]);
+    const asked = JSON.stringify([names, axis === "relative" ? "time" : axis, xMetric, this.points, range, logOrigin(settings), this.source.version ?? 0]);
+    const wanted = JSON.stringify([asked, smoothing]);
     if (!this.visible || wanted === this.wanted) return;
     // A response for other settings is discarded.
-    this.wanted = wanted === this.had ? "" : wanted;
-    if (!this.wanted) return;
+    this.wanted = wanted === this.had ? "" : this.wanted && asked === this.asked ? this.wanted : wanted;
+    if (this.wanted !== wanted) return;
+    this.asked = asked;
     // Until the answer comes the curve of everything is drawn, coarse but there.
     if (this.part && this.whole && String(this.part.range) !== String(range)) this.#present(this.whole);
     try {
-      const same = this.whole?.axis === query.x && this.whole.points === query.points;
-      const known = same && this.whole.zero === zero && this.whole.version === version;
-      const whole = known ? this.whole : { ...(await this.#loadWhole(query)), version };
-      const part = range ? await this.#loadPart(query, range) : null;
+      const whole = await this.loader.load(this.whole, this.points, null, !range);
+      if (this.wanted === wanted && range) this.chart.wholeCurves = whole.curves;
+      const part = range ? await this.loader.load(this.part, this.points, range, true) : null;
       if (this.wanted === wanted) this.#show(whole, part, wanted);
     } catch (error) {
       if (this.wanted === wanted) this.#fail(error);
     }
-  }
-
-  async #loadWhole(query) {
-    const answer = await this.source.load(this.chart.name, query);
-    const curves = this.source.curves(this.chart.name, answer);
-    this.opened(answer);
-    const zero = logOrigin(this.chart.settings);
-    return { curves: await this.#finer(query, "", curves), axis: query.x, points: query.points, zero };
-  }
-
-  async #loadPart(query, [from, to]) {
-    const curves = await this.#finer(query, from, await this.#loadRange(query, from, to));
-    return { curves, range: [from, to] };
-  }
-
-  async #loadRange(query, from, to) {
-    const name = query.x === "step" ? "step_range" : "time_range";
-    const answer = await this.source.load(this.chart.name, { ...query, [name]: `${from}:${to}` });
-    return this.source.curves(this.chart.name, answer);
-  }
-
-  /** On a logarithmic axis, refine the first tenth of `curves`, the first tenth of that, …, until no point is left out. */
-  async #finer(query, from, curves) {
-    const { settings } = this.chart;
-    const zero = logOrigin(settings);
-    let [low, end] = xDomain(curves, { ...settings, range: null });
-    let [made, newest] = [curves, curves];
-    for (let round = 0; zero !== null && round < FINEST && isThinned(newest); round += 1) {
-      end = endOfFirstTenth(zero, end, query.x === "step");
-      if (end <= Math.max(zero, low)) break;
-      newest = await this.#loadRange(query, from, end);
-      made = refined(made, newest, end);
-      [low] = xDomain(newest, { ...settings, range: null });
-    }
-    return made;
   }
 
   #show(whole, part, wanted) {
@@ -105,6 +73,7 @@ export class Feed {
     if (!whole.curves.length) this.chart.say(gettext("No visible run has this metric."));
     else if (!whole.curves.some(({ series }) => series.x.length)) this.chart.say(gettext("No points yet."));
     for (const frame of this.late.splice(0)) this.advance(...frame);
+    this.refresh();
   }
 
   #present({ curves }) {
@@ -133,14 +102,34 @@ export class Feed {
     if (this.wanted) this.late.push([before, row, points]);
     const series = this.whole?.curves[0]?.series;
     if (!series || series.row >= row) return;
+    // The server joins several metrics, and those over another one.
+    if (this.chart.names.length > 1 || this.chart.settings.axis === "metric") return this.#later(() => this.reload());
     if (series.row === before && !points) series.row = row;
     else if (series.row !== before || !this.#append(series, points, row)) this.reload();
-    else this.chart.grown();
+    else this.#grown();
+  }
+
+  #grown() {
+    this.chart.grown();
+    if (this.chart.settings.smoothing) this.#later(() => this.#smoothAgain());
+  }
+
+  #later(action) {
+    this.timer ||= setTimeout(() => {
+      this.timer = 0;
+      action();
+    }, PAUSE);
+  }
+
+  #smoothAgain() {
+    for (const one of [this.whole, this.part]) if (one) one.smoothing = "";
+    if (!this.wanted) this.had = "";
+    this.refresh();
   }
 
   #append(series, points, row) {
     const y = series.heights(points.value, points.special);
-    const [x, values] = this.whole.axis === "step" ? withStep(points.step, y) : [points.time, y];
+    const [x, values] = this.whole.x === "step" ? withStep(points.step, y) : [points.time, y];
     return series.append(x, values, row);
   }
 }

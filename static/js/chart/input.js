@@ -1,5 +1,6 @@
 /** Pointer and keyboard input of a chart. */
 
+import { isFull, toggleFull } from "./full_screen.js";
 import { nearest } from "./data/series.js";
 import { zoomed } from "./scales/scale.js";
 import { firstAbove, fullDomain, logOrigin } from "./scales/x_axis.js";
@@ -46,7 +47,18 @@ export function attachInput(chart) {
   area.addEventListener("blur", () => chart.hooks.cursor(null));
   area.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !chart.plot) return;
-    if (press(chart, event)) event.preventDefault();
+    if (!press(chart, event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  // Escape leaves full screen wherever the focus is in it.
+  chart.holder.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && isFull(chart) && !event.defaultPrevented) toggleFull(chart);
+  });
+  area.addEventListener("contextmenu", (event) => {
+    event.preventDefault();
+    const beside = event.pointerType ? { getBoundingClientRect: () => new DOMRect(event.clientX, event.clientY, 0, 0) } : undefined;
+    chart.openMenu?.(undefined, beside);
   });
 }
 
@@ -82,9 +94,15 @@ function leading(chart) {
 
 /**
  * Left and right move by a point (with Shift by ten), Home and End jump, up and down go through the curves, + and −
- * zoom, 0 and Escape show all again.
+ * zoom, 0 and Escape show all again; f is full screen, g goes to a step, m opens the menu.
  */
 function press(chart, event) {
+  const command = { f: () => toggleFull(chart), g: () => chart.openMenu?.("step"), m: () => chart.openMenu?.() }[event.key];
+  if (command) {
+    command();
+    return true;
+  }
+  if (event.key === "Escape" && isFull(chart)) return false;
   const curve = leading(chart);
   if (!curve) return false;
   const { x } = curve.series;

@@ -1,6 +1,7 @@
 /** Fetching points: charts that ask within one frame share a request, two are under way at a time. */
 
 import { complete, request } from "../http.js";
+import { overMetric } from "./data/over_metric.js";
 import { Series } from "./data/series.js";
 
 const MOST_NAMES = 24;
@@ -17,7 +18,8 @@ export class Loader {
 
   /** The one curve of chart `name` in an answer. */
   curves(name, answer) {
-    const part = answer.series.find((one) => one.name === name);
+    const found = answer.series.find((one) => one.name === name);
+    const part = found && overMetric(found);
     return [{ series: part ? Series.from(part, answer.last_row) : new Series(name), band: part?.band }];
   }
 

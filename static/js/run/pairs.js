@@ -1,8 +1,9 @@
 /** The lines of config, summary and environment: filtering them, and copying one or a part of them. */
 
+import { matcher } from "../board/filter.js";
 import { gettext } from "../i18n.js";
 
-/** Wire every filter inside `root`: a line stays when its key or value holds every word. */
+/** Wire every filter inside `root`: a line stays when it matches (../board/filter.js). */
 export function filterPairs(root) {
   const copy = root.querySelector(".pairs [data-copy]");
   for (const line of copy ? root.querySelectorAll(".pairs dl > div") : []) line.querySelector("dd").append(lineCopier(line, copy));
@@ -10,11 +11,8 @@ export function filterPairs(root) {
   for (const pane of root.querySelectorAll(".pairs")) {
     const lines = [...pane.querySelectorAll("dl > div")];
     pane.querySelector(".filter")?.addEventListener("input", (event) => {
-      const words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
-      for (const line of lines) {
-        const text = line.textContent.toLowerCase();
-        line.hidden = !words.every((word) => text.includes(word));
-      }
+      const matches = matcher(event.target.value);
+      for (const line of lines) line.hidden = !matches(line.textContent);
       for (const part of pane.querySelectorAll(".part")) part.hidden = !part.querySelector("dl > div:not([hidden])");
       pane.querySelector(".no-match").hidden = lines.some((line) => !line.hidden);
     });

@@ -1,7 +1,9 @@
 /** The one toolbar of all charts. What it says is the address, so a link shows a colleague the same view. */
 
+import { amountOf, parseSmoothing, placeOf, smoothingAt, smoothingText } from "../chart/smoothing.js";
+import { AXIS_NAMES } from "../chart/options.js";
 import { AXES } from "../chart/text/descriptions.js";
-import { formatDuration } from "../chart/text/format.js";
+import { formatDuration, formatNumber } from "../chart/text/format.js";
 import { gettext } from "../i18n.js";
 
 const SPREADS = ["auto", "all", "core"];
@@ -9,11 +11,10 @@ const SPREADS = ["auto", "all", "core"];
 /** The settings that an address asks for; nonsense in it counts as nothing. */
 export function readSettings(search, origin) {
   const query = new URLSearchParams(search);
-  const smoothing = Number(query.get("smooth"));
   const range = (query.get("range") ?? "").split("..").map((end) => (end === "" ? NaN : Number(end)));
   return {
-    axis: Object.hasOwn(AXES, query.get("x")) ? query.get("x") : "step",
-    smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
+    axis: AXIS_NAMES.includes(query.get("x")) ? query.get("x") : "step",
+    smoothing: parseSmoothing(query.get("smooth")),
     log: query.get("log") === "1",
     logx: query.get("logx") === "1",
     spread: SPREADS.includes(query.get("y")) ? query.get("y") : "auto",
@@ -28,7 +29,7 @@ export function writeSettings(search, { axis, smoothing, log, logx, spread, rang
   const query = new URLSearchParams(search);
   const wanted = {
     x: axis === "step" ? "" : axis,
-    smooth: smoothing || "",
+    smooth: smoothingText(smoothing),
     log: log ? "1" : "",
     logx: logx ? "1" : "",
     y: spread === "auto" ? "" : spread,
@@ -71,13 +72,13 @@ export class Toolbar {
   }
 
   #fromForm(settled) {
-    const { x, smooth, log, logx, spread, charts } = this.form.elements;
+    const { x, smooth, method, log, logx, spread, charts } = this.form.elements;
     const axis = x.value;
     // A range of steps means nothing on an axis of time.
     const kept = (axis === "step") === (this.settings.axis === "step");
     const range = kept ? this.settings.range : null;
     const chosen = { log: log.checked, logx: logx.checked, spread: spread.value, filter: charts.value };
-    this.#apply({ ...this.settings, axis, range, smoothing: Number(smooth.value), ...chosen }, settled);
+    this.#apply({ ...this.settings, axis, range, smoothing: smoothingAt(method.value, Number(smooth.value)), ...chosen }, settled);
   }
 
   /** Only a settled change is worth a step of the Back button. */
@@ -97,8 +98,10 @@ export class Toolbar {
     const { axis, smoothing, log, logx, spread, range, filter, origin } = this.settings;
     const { elements } = this.form;
     elements.x.value = axis;
-    elements.smooth.value = smoothing;
-    elements.smoothed.value = smoothing ? smoothing.toFixed(2) : gettext("off");
+    if (smoothing) elements.method.value = smoothing.method;
+    if (document.activeElement !== elements.smooth || !smoothing) elements.smooth.value = placeOf(smoothing);
+    const amount = amountOf(smoothing);
+    elements.smoothed.value = smoothing ? (amount < 1 ? amount.toFixed(2) : formatNumber(amount)) : gettext("off");
     elements.log.checked = log;
     elements.logx.checked = logx;
     // A moment has no logarithm.

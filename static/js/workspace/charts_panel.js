@@ -28,7 +28,7 @@ export class ChartsPanel {
     this.board = new RunsBoard(this.section, this.source, { ...this.toolbar.settings, hidden: this.choice.hide }, {
       zoom: (range) => this.toolbar.zoom(range),
       opened: (answer) => this.#opened(answer),
-      pointed: (reading) => this.hooks.pointed(reading && { ...reading, settings: this.toolbar.settings }),
+      pointed: (reading) => this.hooks.pointed(reading),
     });
   }
 

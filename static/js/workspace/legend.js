@@ -1,7 +1,7 @@
 /** Legend beside the charts, sorted by the value under the cursor, or by the value of the list. */
 
 import { swatch } from "../chart/render/colours.js";
-import { AXES } from "../chart/text/descriptions.js";
+import { AXES, axisName } from "../chart/text/descriptions.js";
 import { formatNumber } from "../chart/text/format.js";
 import { gettext, ngettext } from "../i18n.js";
 
@@ -81,9 +81,10 @@ function keyOf(target) {
   return target.closest("li")?.dataset.key ?? null;
 }
 
-function where({ x, settings: { axis, origin } }) {
+function where({ x, settings }) {
+  const { axis, origin } = settings;
   const text = AXES[axis].text(axis === "relative" ? x - origin : x);
-  return axis === "step" ? `step ${text}` : text;
+  return axis === "step" || axis === "metric" ? `${axisName(settings)} ${text}` : text;
 }
 
 /** Return the element of an entry if it looks the same. */

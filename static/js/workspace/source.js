@@ -1,5 +1,6 @@
 /** Curves of a changing set of runs, or of groups of them: a source of curves (see chart/chart.js). */
 
+import { overMetric } from "../chart/data/over_metric.js";
 import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
 import { lookAt } from "../chart/render/colours.js";
@@ -67,7 +68,8 @@ export class OverlaySource {
   }
 
   async #loadRuns(name, query) {
-    const [ids, found] = [[...this.runs.keys()], this.#found(name, JSON.stringify(query))];
+    const kind = query.smoothed_only ? "smoothed " : "";
+    const [ids, found] = [[...this.runs.keys()], this.#found(kind + name, JSON.stringify(query))];
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length) {
       const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => seriesById(name, answer));
@@ -120,5 +122,5 @@ export class OverlaySource {
 }
 
 function seriesById(name, { series }) {
-  return new Map(series.filter((part) => part.name === name).map((part) => [part.id, Series.from(part, -1)]));
+  return new Map(series.filter((part) => part.name === name).map((part) => [part.id, Series.from(overMetric(part), -1)]));
 }

@@ -34,6 +34,7 @@ function joinedSeries(series, other, end) {
   const [upTo, from] = [firstAbove(other.x, end), firstAbove(series.x, end)];
   made.x = [...other.x.slice(0, upTo), ...series.x.slice(from)];
   made.y = [...other.y.slice(0, upTo), ...series.y.slice(from)];
+  made.smoothed = joinedLine(series.smoothed, other.smoothed, end);
   const before = other.stages.filter(([x]) => x <= end);
   const [, stage] = before.at(-1) ?? [];
   const after = series.stages.filter(([x]) => x > end);
@@ -42,11 +43,19 @@ function joinedSeries(series, other, end) {
   return made;
 }
 
+function joinedLine(line, other, end) {
+  if (!line || !other) return line;
+  const [upTo, from] = [firstAbove(other.x, end), firstAbove(line.x, end)];
+  const both = (name) => [...other[name].slice(0, upTo), ...line[name].slice(from)];
+  return { x: both("x"), y: both("y") };
+}
+
 /** Where nothing was left out there is no shade. */
 function joinedBand(band, other, end) {
   if (!band) return band;
   const from = firstAbove(band.x, end);
   const upTo = other ? firstAbove(other.x, end) : 0;
   const both = (name) => [...(other?.[name].slice(0, upTo) ?? []), ...band[name].slice(from)];
-  return { x: both("x"), low: both("low"), high: both("high") };
+  const mean = band.mean && (!other || other.mean) ? { mean: both("mean") } : {};
+  return { x: both("x"), low: both("low"), high: both("high"), ...mean };
 }

@@ -27,6 +27,8 @@ export class Series {
     series.restarts = (part.back ?? []).map((index) => part.x[index]);
     series.count = part.count;
     series.row = row;
+    series.smoothed = part.smoothed;
+    series.steps = part.steps;
     return series;
   }
 

@@ -1,5 +1,6 @@
 /** A shade between two edges of a curve, {x, low, high}; where an edge has no height there is none. */
 
+import { drawn } from "../data/drawn.js";
 import { extent, firstAtLeast } from "../data/series.js";
 import { isDrawable } from "../scales/scale.js";
 import { firstVisible } from "../scales/x_axis.js";
@@ -7,12 +8,14 @@ import { firstVisible } from "../scales/x_axis.js";
 const OPACITY = 0.14;
 
 export const band = {
-  range({ band: edges }, from, to, log) {
+  range(curve, from, to, log) {
+    const { shade: edges } = drawn(curve);
     const ends = edges ? [edges.low, edges.high].flatMap((y) => extent(edges.x, y, from, to, log) ?? []) : [];
     return ends.length ? [Math.min(...ends), Math.max(...ends)] : null;
   },
 
-  paint(context, plot, { band: edges }, { ink, strength }) {
+  paint(context, plot, curve, { ink, strength }) {
+    const { shade: edges } = drawn(curve);
     context.globalAlpha = OPACITY * strength;
     if (edges) drawBand(context, plot, edges, ink);
   },

@@ -1,6 +1,7 @@
-/** A line through the points of a curve, and a faint one of the raw values where it is smoothed. */
+/** A line through a curve, and a faint one of its values where it is smoothed (../data/drawn.js). */
 
-import { extent, firstAtLeast } from "../data/series.js";
+import { drawn, drawnRange } from "../data/drawn.js";
+import { firstAtLeast } from "../data/series.js";
 import { isDrawable } from "../scales/scale.js";
 import { firstVisible } from "../scales/x_axis.js";
 
@@ -8,13 +9,14 @@ const FAR = 1e5;
 const FAINT = 0.3;
 
 export const line = {
-  range: ({ series }, from, to, log) => extent(series.x, series.y, from, to, log),
+  range: drawnRange,
 
-  paint(context, plot, { series, dash }, { ink, values, strength }) {
+  paint(context, plot, curve, { ink, strength }) {
+    const { line: { x, y }, faint } = drawn(curve);
     context.globalAlpha = FAINT * strength;
-    if (values !== series.y) drawCurve(context, plot, series.x, series.y, ink, { width: 1 });
+    if (faint) drawCurve(context, plot, faint.x, faint.y, ink, { width: 1 });
     context.globalAlpha = strength;
-    drawCurve(context, plot, series.x, values, ink, { dash });
+    drawCurve(context, plot, x, y, ink, { dash: curve.dash });
   },
 };
 

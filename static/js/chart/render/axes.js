@@ -4,7 +4,7 @@ const FONT = 11;
 
 /** Grid, axis and labels. */
 export function drawAxes(context, plot, colours) {
-  const { box, x, y, xTicks, yTicks } = plot;
+  const { box, x, y, xTicks, yTicks, title } = plot;
   context.font = `${FONT}px ${colours.font}`;
   context.lineWidth = 1;
   context.strokeStyle = colours.grid;
@@ -25,6 +25,10 @@ export function drawAxes(context, plot, colours) {
     const half = context.measureText(tick.label).width / 2;
     context.textAlign = at + half > box.right + 8 ? "right" : at - half < 0 ? "left" : "center";
     context.fillText(tick.label, Math.min(at, box.right + (at + half > box.right + 8 ? 8 : 0)), box.bottom + 6);
+  }
+  if (title) {
+    context.textAlign = "center";
+    context.fillText(title, (box.left + box.right) / 2, box.bottom + 22);
   }
   context.strokeStyle = colours.axis;
   context.beginPath();

@@ -1,7 +1,7 @@
 /** Colour and dash of curves. */
 
 const COLOURS = 10;
-const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
+export const DASHES = [null, [6, 3], [2, 2], [8, 3, 2, 3]];
 
 /** Names of the CSS variables that curves are drawn in, the most distinct first. */
 export const CURVE_COLOURS = Array.from({ length: COLOURS }, (_, i) => `curve-${i + 1}`);

@@ -13,9 +13,14 @@ export function palette() {
   return colours;
 }
 
+/** Return the colours of the light theme, for paper. */
+export function lightPalette() {
+  return resolved(NAMES, "light");
+}
+
 /** Return the colour of a curve as a canvas understands it. */
-export function inkOf(colour = CURVE_COLOURS[0]) {
-  return palette()[colour] ?? colour;
+export function inkOf(colour = CURVE_COLOURS[0], colours = palette()) {
+  return colours[colour] ?? colour;
 }
 
 /** Call `redraw` whenever the theme changes. */

@@ -8,10 +8,8 @@ import { inkOf, palette } from "./palette.js";
 const FAINT = 0.3;
 const MARK = 8;
 
-/** Paint the present plot of `chart` on a context that is scaled to CSS pixels. */
-export function paint(chart, context) {
-  const colours = palette();
-  const { plot, curves, highlighted } = chart;
+/** Paint the plot of a chart on a context that is scaled to CSS pixels, in the colours of the theme or in others. */
+export function paint({ plot, curves, highlighted, colours = palette() }, context) {
   const lit = curves.filter(({ key }) => key !== undefined && key === highlighted);
   const strength = (curve) => (lit.length && !lit.includes(curve) ? FAINT : 1);
   drawAxes(context, plot, colours);
@@ -20,7 +18,7 @@ export function paint(chart, context) {
   context.rect(plot.box.left, plot.box.top - 2, plot.box.right - plot.box.left, plot.box.bottom - plot.box.top + 4);
   context.clip();
   const above = curves.toSorted((a, b) => lit.includes(a) - lit.includes(b));
-  for (const curve of above) paintCurve(chart, context, curve, colours, strength(curve));
+  for (const curve of above) paintCurve(plot, context, curve, colours, strength(curve));
   if (curves.length === 1) paintEvents(context, plot, curves[0].series, colours);
   if (plot.cut) drawCut(context, plot, curves, colours);
   context.restore();
@@ -28,7 +26,7 @@ export function paint(chart, context) {
   for (const curve of curves) {
     const { series, colour } = curve;
     context.globalAlpha = strength(curve);
-    drawSpecials(context, plot, series, curves.length > 1 ? inkOf(colour) : colours.mark);
+    drawSpecials(context, plot, series, curves.length > 1 ? inkOf(colour, colours) : colours.mark);
   }
   context.globalAlpha = 1;
 }
@@ -40,8 +38,8 @@ function paintEvents(context, plot, series, colours) {
   drawEvents(context, plot, series.restarts.map((x) => [x, "resumed"]), colours.interrupted, colours.paper, drop);
 }
 
-function paintCurve(chart, context, curve, colours, strength) {
-  const style = { ink: inkOf(curve.colour), values: chart.values(curve.series), strength };
-  for (const kind of kindsOf(curve)) kind.paint(context, chart.plot, curve, style);
+function paintCurve(plot, context, curve, colours, strength) {
+  const style = { ink: inkOf(curve.colour, colours), strength };
+  for (const kind of kindsOf(curve)) kind.paint(context, plot, curve, style);
   context.globalAlpha = 1;
 }

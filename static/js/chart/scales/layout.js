@@ -1,5 +1,6 @@
 /** What a chart of a given size shows: domains, scales and labelled ticks. Pure; `render/` paints it. */
 
+import { axisName } from "../text/descriptions.js";
 import { tickLabel } from "../text/format.js";
 import { makeScale, padded } from "./scale.js";
 import { linearTicks, logTicks } from "./ticks.js";
@@ -7,6 +8,8 @@ import { xDomain, xAxisTicks, logOrigin } from "./x_axis.js";
 import { yRange } from "./y_range.js";
 
 const BOTTOM = 20;
+/** Height of a chart from which its x axis has a title, and the room for it. */
+const [ROOMY, TITLE] = [300, 16];
 const TOP = 8;
 const RIGHT = 8;
 const CHARACTER = 6.4;
@@ -15,20 +18,22 @@ const MARGIN = 40;
 /**
  * Arrange `curves` ([{series, band?}]) in `width` × `height` pixels.
  * `settings`: axis ("step" | "time" | "relative"), log, logx, range ([from, to] or null), origin (seconds, for
- * "relative"), spread (see `yRange`), and `heights` ([low, high]) where the value axis is not to follow the values.
+ * "relative"), spread (see `yRange`), and `yRange` ([low or null, high or null]) where the value axis is not to follow the values.
  */
 export function layOut(curves, settings, width, height) {
   const domain = xDomain(curves, settings);
   const zero = logOrigin(settings);
   const values = yRange(curves, domain, settings);
-  const yDomain = settings.heights ?? values?.domain ?? padded(NaN, NaN, settings.log);
+  const chosen = chosenDomain(settings, values?.domain ?? padded(NaN, NaN, settings.log));
+  const yDomain = chosen ?? values?.domain ?? padded(NaN, NaN, settings.log);
   const labels = curves[0]?.series.labels ?? [];
   const most = Math.max(2, Math.round(height / 48));
   const yTicks = !values ? [] : labels.length ? textTicks(labels, most) : valueTicks(yDomain, settings.log, most);
   const widest = Math.max(...yTicks.map((tick) => tick.label.length), 0);
   const box = { left: Math.max(MARGIN, Math.ceil(widest * CHARACTER) + 12), top: TOP };
   box.right = Math.max(width - RIGHT, box.left + 1);
-  box.bottom = Math.max(height - BOTTOM, box.top + 1);
+  const title = height >= ROOMY ? axisName(settings) : "";
+  box.bottom = Math.max(height - BOTTOM - (title ? TITLE : 0), box.top + 1);
   const xTicks = xAxisTicks(domain, settings, Math.max(2, Math.round((box.right - box.left) / 80)));
   return {
     box,
@@ -36,9 +41,18 @@ export function layOut(curves, settings, width, height) {
     y: makeScale(yDomain, [box.bottom, box.top], settings.log),
     xTicks,
     yTicks,
+    title,
     empty: values === null,
-    cut: settings.heights ? null : (values?.cut ?? null),
+    cut: chosen ? null : (values?.cut ?? null),
   };
+}
+
+/** Return the value axis that a user chose, or null; an end that a logarithmic axis cannot have follows the values. */
+function chosenDomain({ yRange: ends, log }, [lowest, highest]) {
+  const [low, high] = (ends ?? []).map((end) => (end === null || (log && end <= 0) ? undefined : end));
+  if (low === undefined && high === undefined) return null;
+  const domain = [low ?? Math.min(lowest, high - Math.abs(high) / 2 || high - 1), high ?? Math.max(highest, low + Math.abs(low) / 2 || low + 1)];
+  return domain[0] < domain[1] ? domain : null;
 }
 
 function valueTicks(domain, log, count) {

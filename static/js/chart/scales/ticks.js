@@ -2,7 +2,7 @@
 
 const DAY = 86400;
 const TIME_STEPS = [
-  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY, 14 * DAY,
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
 ];
 
 /** The step of 1, 2 or 5 times a power of ten that cuts a span into about `count` pieces. */
@@ -48,7 +48,7 @@ export function logTicks(min, max, count) {
 export function timeStep(min, max, count) {
   const raw = (max - min) / count;
   if (raw < 1) return linearStep(min, max, count);
-  return TIME_STEPS.find((step) => step >= raw) ?? Math.ceil(raw / (30 * DAY)) * 30 * DAY;
+  return TIME_STEPS.find((step) => step >= raw) ?? Math.max(1, linearStep(min / DAY, max / DAY, count)) * DAY;
 }
 
 /** Moments (Unix seconds) at round local times; `shift` is the zone's offset in seconds east of UTC. */

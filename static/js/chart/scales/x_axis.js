@@ -55,13 +55,18 @@ export function xAxisTicks(domain, settings, count) {
   const zero = logOrigin(settings);
   if (zero === null || (domain[1] - zero) / (domain[0] - zero) < 10) return evenTicks(domain, settings, count);
   const [from, to] = domain.map((end) => end - zero);
-  if (settings.axis === "step") return logTicks(from, to, count).map((value) => ({ value, label: tickLabel(value, value) }));
+  if (isCount(settings)) return logTicks(from, to, count).map((value) => ({ value, label: tickLabel(value, value) }));
   return spanTicks(from, to, count).map((after) => ({ value: after + zero, label: durationLabel(after, after) }));
 }
 
+/** Whether x is a number rather than a time. */
+function isCount({ axis }) {
+  return axis === "step" || axis === "metric";
+}
+
 function evenTicks([from, to], settings, count) {
-  if (settings.axis === "step") {
-    const ticks = linearTicks(from, to, count, 1);
+  if (isCount(settings)) {
+    const ticks = linearTicks(from, to, count, settings.axis === "step" ? 1 : 0);
     const step = ticks.length > 1 ? ticks[1] - ticks[0] : 1;
     return ticks.map((value) => ({ value, label: tickLabel(value, step) }));
   }

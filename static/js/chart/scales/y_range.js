@@ -1,5 +1,6 @@
 /** Range of the value axis: all values in view, or without outliers that would flatten the rest. */
 
+import { drawn } from "../data/drawn.js";
 import { firstAtLeast } from "../data/series.js";
 import { kindsOf } from "../kinds/kinds.js";
 import { padded } from "./scale.js";
@@ -28,14 +29,15 @@ function valueRange(curves, from, to, log) {
   return found.length ? [Math.min(...found), Math.max(...found)] : null;
 }
 
-/** Finite values in view, ascending; of very many every nth. */
+/** Finite values in view of all lines, ascending; of very many every nth. */
 function values(curves, from, to, log) {
-  const total = curves.reduce((sum, { series }) => sum + series.x.length, 0);
+  const lines = curves.flatMap((curve) => (curve.smooth ? [curve.series, drawn(curve).line] : [curve.series]));
+  const total = lines.reduce((sum, { x }) => sum + x.length, 0);
   const every = Math.max(1, Math.floor(total / LOOKED_AT));
   const found = [];
-  for (const { series } of curves) {
-    for (let i = firstAtLeast(series.x, from); i < series.x.length && series.x[i] <= to; i += every) {
-      const value = series.y[i];
+  for (const { x, y } of lines) {
+    for (let i = firstAtLeast(x, from); i < x.length && x[i] <= to; i += every) {
+      const value = y[i];
       if (Number.isFinite(value) && !(log && value <= 0)) found.push(value);
     }
   }

@@ -41,7 +41,7 @@ function afterwards(action) {
 
 function fill(table, chart) {
   const [heads, all] = [header(chart), rows(chart)];
-  const where = heads.findIndex((name) => name === "step" || name === "time");
+  const where = chart.curves.length > 1 ? 1 : 0;
   const { axis, origin } = chart.settings;
   const place = (value) => AXES[axis].text(axis === "relative" ? value - origin : value);
   const texts = all.slice(-LONGEST).map((cells) => cells.map((value, i) => (i === where ? place(value) : formatNumber(value))));

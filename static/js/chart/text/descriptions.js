@@ -9,12 +9,19 @@ export const AXES = {
   step: { name: gettext("step"), text: (value) => formatNumber(value) },
   time: { name: gettext("time"), text: (value) => formatTime(value) },
   relative: { name: gettext("time since start"), text: (value) => formatDuration(value) },
+  metric: { name: gettext("metric"), text: (value) => formatNumber(value) },
 };
 
+/** Return what the x axis of settings is called. */
+export function axisName({ axis, xMetric }) {
+  return axis === "metric" ? xMetric : AXES[axis].name;
+}
+
 /** One sentence: how many points, from where to where, the lowest, the highest and the last value. */
-export function sentence(series, axis, label = series.name) {
+export function sentence(series, settings, label = series.name) {
   if (!series.x.length) return gettext("{label}: no points yet.", { label });
-  const { name, text } = AXES[axis];
+  const { text } = AXES[settings.axis];
+  const name = axisName(settings);
   const range = extent(series.x, series.y, -Infinity, Infinity);
   const points = ngettext("{count} point", "{count} points", series.count, { count: formatNumber(series.count) });
   const known = { label, points, name, from: text(series.first), to: text(series.x[series.x.length - 1]) };
