@@ -68,7 +68,7 @@ def test_a_column_is_found_by_search_and_the_menu_keeps_its_place(open_page: Ope
 def test_a_click_with_shift_sorts_by_a_second_column(open_page: Open) -> None:
     page = open_page("/?q=bert")
     page.locator('th[data-key="status"] a').click()
-    until(lambda: "sort=status" in page.url)
+    page.locator('th[data-key="status"][aria-sort="ascending"]').wait_for()
     page.locator('th[data-key="name"] a').click(modifiers=["Shift"])
     until(lambda: "sort=status%2Cname" in page.url)
     assert page.locator("th sup").all_text_contents() == ["1", "2"]
