@@ -152,7 +152,7 @@ def test_a_typed_step_moves_the_cursor(board: Board) -> None:  # noqa: F811
     page.keyboard.type("423")
     page.keyboard.press("Enter")
     until(lambda: output(page, "loss").endswith(" step 420"))
-    assert not page.locator(".chart-menu").count()
+    until(lambda: not page.locator(".chart-menu").count())
 
 
 def test_the_menu_opens_with_the_context_key_and_the_right_button(board: Board) -> None:  # noqa: F811
