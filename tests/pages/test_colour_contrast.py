@@ -59,6 +59,18 @@ def test_every_colour_stands_in_one_file() -> None:
 
 
 def test_every_variable_that_is_used_is_there() -> None:
-    known = set(COLOURS) | {"above", "mono", "dot", "legend", "list", "numbers", "rail", "sans", "top"}
+    known = set(COLOURS) | {
+        "above",
+        "mono",
+        "dot",
+        "legend",
+        "list",
+        "menu-left",
+        "menu-top",
+        "numbers",
+        "rail",
+        "sans",
+        "top",
+    }
     for file in CSS.glob("*.css"):
         assert set(re.findall(r"var\(--([\w-]+)\)", file.read_text())) <= known, file.name

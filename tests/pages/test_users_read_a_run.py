@@ -41,7 +41,7 @@ def test_charts_stand_in_groups_and_are_found_by_name(open_page: Open) -> None:
     assert page.locator("figure[data-name]:visible").count() == 1
     assert page.url.endswith("?charts=loss")
     page.fill("input[name=charts]", "nothing like that")
-    assert page.get_by_text("No chart has that name.").is_visible()
+    assert page.get_by_text("No charts match.").is_visible()
 
 
 def test_the_url_shows_a_colleague_the_same_view(open_page: Open, screen: Screen) -> None:
