@@ -42,7 +42,14 @@ export class BoardBar {
     event.preventDefault();
     const group = this.panel.querySelector(link.getAttribute("href"));
     group.querySelector("details").open = true;
+    group.style.scrollMarginTop = "";
     group.scrollIntoView({ block: "start" });
+    // The height of the bars above depends on how their tools wrap.
+    const covered = this.bar.getBoundingClientRect().bottom - group.getBoundingClientRect().top;
+    if (covered > 0) {
+      group.style.scrollMarginTop = `${parseFloat(getComputedStyle(group).scrollMarginTop) + covered + 4}px`;
+      group.scrollIntoView({ block: "start" });
+    }
     group.querySelector("summary").focus({ preventScroll: true });
   }
 
