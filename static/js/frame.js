@@ -68,4 +68,4 @@ nameTheme(themeButton);
 themeButton.addEventListener("click", () => nextTheme(themeButton));
 keepTimesFresh();
 // A canvas that was painted before the font arrived is painted again.
-if (document.fonts.status === "loading") document.fonts.ready.then(() => document.dispatchEvent(new Event("themechange")));
+if (document.fonts.status === "loading") document.fonts.ready.then(() => document.dispatchEvent(new Event("fontchange")));

@@ -2,7 +2,7 @@
 
 import { Chart } from "./chart/chart.js";
 import { Series } from "./chart/data/series.js";
-import { onThemeChange } from "./chart/render/palette.js";
+import { onAppearanceChange } from "./chart/render/palette.js";
 import { fragment } from "./http.js";
 import { poll } from "./poll.js";
 
@@ -59,7 +59,7 @@ function create(name) {
   return made;
 }
 
-onThemeChange(() => charts.forEach(({ chart }) => chart.redraw()));
+onAppearanceChange(() => charts.forEach(({ chart }) => chart.redraw()));
 take();
 poll(refresh, () => EVERY, (error) => {
   document.getElementById("stale").hidden = !error;

@@ -196,7 +196,7 @@ def test_texts_in_markdown_are_added_edited_and_removed(arranged: Arranged) -> N
     page.get_by_label("Markdown").fill("# Plan\n\n<b>no</b> [docs](https://example.org)")
     page.get_by_role("button", name="Save").click()
     text = page.locator(".text-cell")
-    assert text.get_by_role("heading", name="Plan").is_visible()
+    text.get_by_role("heading", name="Plan").wait_for()
     assert text.get_by_role("link", name="docs").get_attribute("rel") == "noopener noreferrer"
     assert "<b>no</b>" in text.inner_text() and text.locator("b").count() == 0
     arranged.saved(lambda board: "markdown" in board["sections"][0]["items"][0])
@@ -314,7 +314,7 @@ def test_boards_are_created_switched_renamed_duplicated_reset_and_deleted(arrang
     shows("Copy")
     assert sections(page)["Pinned"] == ["lr"]
     board_menu("Reset to default", "", "Reset")
-    assert sections(page) == USUAL
+    until(lambda: sections(page) == USUAL)
     until(lambda: arranged.board("Copy") == {"title": "Copy"})
     board_menu("Ablation")
     shows("Ablations")

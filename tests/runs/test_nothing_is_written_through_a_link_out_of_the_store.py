@@ -194,6 +194,7 @@ def ask_every_route(api: APIClient) -> set[tuple[str, str]]:
     ask("put", board, {"title": "b"}, project="p", name="b")
     ask("delete", board, project="p", name="b")
     ask("post", "/api/runs/tags", {"run_ids": ids, "add": ["y"]})
+    ask("post", "/api/runs/move", {"run_ids": ids, "project": "q"})
     ask("post", "/api/experiments/tag", {"experiment_ids": ids, "tags": ["z"]})
     ask("post", "/api/status/check")
     ask("post", "/api/runs/soft-delete", {"run_ids": ids})

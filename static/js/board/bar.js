@@ -45,7 +45,7 @@ export class BoardBar {
     group.style.scrollMarginTop = "";
     group.scrollIntoView({ block: "start" });
     // The height of the bars above depends on how their tools wrap.
-    const covered = this.bar.getBoundingClientRect().bottom - group.getBoundingClientRect().top;
+    const covered = this.panel.querySelector("#board-bar").getBoundingClientRect().bottom - group.getBoundingClientRect().top;
     if (covered > 0) {
       group.style.scrollMarginTop = `${parseFloat(getComputedStyle(group).scrollMarginTop) + covered + 4}px`;
       group.scrollIntoView({ block: "start" });

@@ -7,7 +7,7 @@ import { fullInAddress, isFull, toggleFull } from "./full_screen.js";
 import { Loader } from "./loader.js";
 import { recolour } from "./data/labels.js";
 import { metricsOf, optionsInAddress, optionsToAddress, withOptions } from "./options.js";
-import { onThemeChange } from "./render/palette.js";
+import { onAppearanceChange } from "./render/palette.js";
 
 const NEAR = "240px";
 
@@ -34,7 +34,7 @@ export class ChartController {
     this.observer = new IntersectionObserver((entries) => this.#seen(entries), { root: scroller(root), rootMargin: NEAR });
     for (const holder of root.querySelectorAll("figure[data-name]")) this.add(holder);
     this.#openFull(fullInAddress());
-    onThemeChange(() => this.#each((feed) => feed.chart.redraw()));
+    onAppearanceChange(() => this.#each((feed) => feed.chart.redraw()));
     addEventListener("beforeprint", () => this.#each((feed) => feed.print()));
     addEventListener("afterprint", () => this.#each((feed) => feed.chart.show(feed.visible)));
   }

@@ -1,6 +1,6 @@
 /** Histograms of one key: a heatmap over steps, and bars of the selected step. */
 
-import { onThemeChange } from "../chart/render/palette.js";
+import { onAppearanceChange } from "../chart/render/palette.js";
 import { formatNumber } from "../chart/text/format.js";
 import { HttpError, requestJson } from "../http.js";
 import { gettext } from "../i18n.js";
@@ -24,7 +24,7 @@ export class HistogramSeries {
     this.words = document.createElement("p");
     this.words.className = "soft";
     this.map.addEventListener("pointerdown", (event) => this.#choose(event));
-    onThemeChange(() => this.#draw());
+    onAppearanceChange(() => this.#draw());
     new ResizeObserver(() => this.#draw()).observe(this.element);
   }
 

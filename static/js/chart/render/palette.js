@@ -28,6 +28,12 @@ export function onThemeChange(redraw) {
   watchers.add(redraw);
 }
 
+/** Call `redraw` whenever a canvas looks otherwise: in another theme, or with the font that has arrived. */
+export function onAppearanceChange(redraw) {
+  onThemeChange(redraw);
+  document.addEventListener("fontchange", redraw);
+}
+
 /** Whether the theme is dark, by setting or by system. */
 export function isDark() {
   return (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
