@@ -59,7 +59,7 @@ def test_a_model_is_found_described_and_given_an_alias(
             fits(page)
         page.goto(f"{viewer.url}/artifacts/model/net/v2")
         page.get_by_label("Filter metadata").fill("nothing like it")
-        page.get_by_text("No matches.").wait_for()
+        page.get_by_role("region", name="Metadata").get_by_text("No matches.").wait_for()
         page.get_by_label("Filter metadata").fill("score")
         page.locator("dl > div", has_text="score").wait_for()
         page.get_by_role("link", name="w.txt", exact=True).click()

@@ -69,6 +69,16 @@ def quiet(near: Path) -> Callable[[], bool]:
     return lambda: not senders(near)
 
 
+@pytest.fixture
+def default_signals() -> Iterator[None]:
+    """Children inherit no signal that a shell in the background or `nohup` ignores."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGQUIT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("default_signals")
 def test_every_way_to_end_is_known_to_the_server(near: Path, viewer: Viewer, home: Path) -> None:
     trainings = {}
     # The sender is there, so that it watches the others from their beginning.
