@@ -28,21 +28,6 @@ from runicorn.remote_protocol import OLDEST_PYTHON
 if TYPE_CHECKING:
     from django.utils.functional import _StrOrPromise
 
-STAGES = {
-    "connect": _("Connect"),
-    "environment": _("Check the environment"),
-    "start": _("Start the viewer"),
-    "tunnel": _("Open the tunnel"),
-    "health": _("Check connection"),
-}
-ADVICE = {
-    "connect": _("Check that the host is on and reachable, then connect again."),
-    "environment": _("Choose another environment, or repair this one and try again."),
-    "start": _("Try another environment or storage root."),
-    "tunnel": _("The SSH server may forbid forwarding: AllowTcpForwarding must be on for this user."),
-    "health": _("The host may be busy. Try again."),
-    "": _("Start it again, or check the host."),
-}
 METHOD_LABELS = {
     "password": _("Password"),
     "key_file": _("Key file"),
@@ -51,7 +36,6 @@ METHOD_LABELS = {
 }
 FIELDS = ("host", "port", "username", "name", "password", "private_key", "private_key_path", "passphrase")
 """Fields of the login form whose errors are shown beside them."""
-MOST_FOLDERS = 500
 NOTICES = {
     "saved": _("Saved."),
     "removed": _("Removed, with its saved secrets."),
