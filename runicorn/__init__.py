@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from runicorn.artifacts import Artifact, ArtifactError, ArtifactType
     from runicorn.capture.environment import EnvironmentCapture
     from runicorn.export.exporters import MetricsExporter
-    from runicorn.store.boards.schema import InvalidBoard
     from runicorn.store.layout import InvalidName, InvalidRunId
+    from runicorn.store.project.board_schema import InvalidBoard
     from runicorn.tracking.board import board
     from runicorn.tracking.config import Config
     from runicorn.tracking.init import RunExists, get_active_run, init
@@ -81,7 +81,7 @@ _HOMES = {
     "tracking.config": ("Config",),
     "capture.environment": ("EnvironmentCapture",),
     "export.exporters": ("MetricsExporter",),
-    "store.boards.schema": ("InvalidBoard",),
+    "store.project.board_schema": ("InvalidBoard",),
     "store.layout": ("InvalidName", "InvalidRunId"),
     "alerts.monitors": ("AlertRule", "AnomalyDetector", "MetricMonitor"),
     "tracking.board": ("board",),

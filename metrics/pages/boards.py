@@ -9,10 +9,10 @@ from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
-from runicorn.store import boards
-from runicorn.store.boards.schema import InvalidBoard
 from runicorn.store.containment import OutsideStore
 from runicorn.store.layout import InvalidName
+from runicorn.store.project import boards
+from runicorn.store.project.board_schema import InvalidBoard
 from runs.active_root import active_root
 from runs.models import Run
 

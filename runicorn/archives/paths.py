@@ -9,8 +9,9 @@ from typing import NamedTuple
 from runicorn.archives.limits import ArchiveRefused
 from runicorn.artifacts import names, store
 from runicorn.artifacts.errors import InvalidArtifact
-from runicorn.store import boards, curation, layout
-from runicorn.store.boards.schema import InvalidBoard
+from runicorn.store import curation, layout
+from runicorn.store.project import boards
+from runicorn.store.project.board_schema import InvalidBoard
 
 ABOUT = "runicorn-archive.json"
 """Member that describes the content of an archive."""

@@ -14,9 +14,10 @@ from runicorn.archives.limits import ArchiveRefused, Limits, configured
 from runicorn.archives.paths import Kind
 from runicorn.archives.staging import LOCK, Unpacked, staging, unpack
 from runicorn.artifacts.store import Store
-from runicorn.store import boards, curation, find, layout, removal
+from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
+from runicorn.store.project import boards
 
 THERE = "it already exists in the store"
 OTHER = "the store has another version of that number"

@@ -26,8 +26,9 @@ from runicorn.archives.reader import NTFS, NTFS_EPOCH
 from runicorn.artifacts import store
 from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store, Version
-from runicorn.store import boards, layout
+from runicorn.store import layout
 from runicorn.store.progress import NO_PROGRESS, Progress
+from runicorn.store.project import boards
 
 FORMAT = "runicorn.archive/1"
 BLOCK = 1024 * 1024

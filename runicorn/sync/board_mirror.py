@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from runicorn.store import boards, layout
-from runicorn.store.boards.schema import InvalidBoard
+from runicorn.store import layout
+from runicorn.store.project import boards
+from runicorn.store.project.board_schema import InvalidBoard
 from runicorn.sync.manifest.scan import Item
 from runicorn.sync.transport import RemoteFiles, join_path
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from runicorn.settings import user
-from runicorn.store import boards
 from runicorn.store.layout import DEFAULT
+from runicorn.store.project import boards
 from runicorn.tracking.disabled import is_silent
 
 Item = str | Sequence[str] | Mapping[str, Any]
@@ -62,7 +62,7 @@ def board(
     root = user.storage_root(storage)
     root.mkdir(parents=True, exist_ok=True)
     boards.write(root, project, name, content)
-    return boards.folder_of(root, project) / f"{name}{boards.SUFFIX}"
+    return boards.path_of(root, project, name)
 
 
 def _item(item: Item) -> dict[str, Any]:

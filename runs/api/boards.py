@@ -18,9 +18,10 @@ from rest_framework.views import APIView
 
 from runicorn.api.responses.boards import Board, BoardConflict, BoardEntry, Boards
 from runicorn.api.responses.remote import Done
-from runicorn.store import boards
-from runicorn.store.boards.schema import InvalidBoard
 from runicorn.store.layout import InvalidName
+from runicorn.store.project import boards
+from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
+from runicorn.store.project.folder import project_folder
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Body
 from runs.active_root import active_root
@@ -36,12 +37,12 @@ IF_NONE_MATCH = OpenApiParameter(
 
 
 class BoardBody(Body):
-    """The content of a board, as `runicorn.store.boards.schema` describes it."""
+    """The content of a board, as `runicorn.store.project.board_schema` describes it."""
 
-    title = serializers.CharField(required=False, max_length=255)
-    sections = serializers.ListField(child=serializers.DictField(), required=False, max_length=200)
-    pinned = serializers.ListField(child=serializers.CharField(), required=False, max_length=500)
-    hidden = serializers.ListField(child=serializers.CharField(), required=False, max_length=500)
+    title = serializers.CharField(required=False, max_length=NAME_LENGTH)
+    sections = serializers.ListField(child=serializers.DictField(), required=False, max_length=MOST_SECTIONS)
+    pinned = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_NAMES)
+    hidden = serializers.ListField(child=serializers.CharField(), required=False, max_length=MOST_NAMES)
 
 
 class BoardListView(APIView):
@@ -110,7 +111,7 @@ def _root() -> Path:
 def _project_root(project: str) -> Path:
     """Return the storage root, if it has a folder of that project: a board makes no project."""
     root = _root()
-    if not boards.folder_of(root, project).parent.is_dir():
+    if not project_folder(root, project).is_dir():
         raise NotFound(f"Project not found: {project}")
     return root
 

@@ -10,9 +10,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from runicorn.api.responses.analytics import AnalyticsSummary
-from runicorn.store import boards
 from runicorn.store.layout import InvalidName
-from runicorn.store.project import description
+from runicorn.store.project import boards, description
+from runicorn.store.project.folder import project_folder
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
 from runs.query import analytics
@@ -41,7 +41,7 @@ def project_or_404(project: str) -> StorageRoot:
     """
     root = active_root()
     try:
-        known = description.folder_of(Path(root.path), project).is_dir()
+        known = project_folder(Path(root.path), project).is_dir()
     except (InvalidName, OSError):
         known = False
     if not known and not Run.objects.in_root(root).live().filter(project=project).exists():

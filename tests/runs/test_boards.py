@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 import runicorn as rn
 from runicorn.archives import write
 from runicorn.archives.read import import_archive
-from runicorn.store import boards
+from runicorn.store.project import boards
 
 BOARD: dict[str, Any] = {
     "title": "Losses",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runicorn.store import boards
+from runicorn.store.project import boards
 from runicorn.sync.mirror import mirror_store
 from runicorn.sync.transport import wrap_client
 from tests.sync.stores import write_store

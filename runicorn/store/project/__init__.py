@@ -1,1 +1,1 @@
-"""Files of a project beside its runs and boards."""
+"""Files of a project beside its runs: boards and description."""

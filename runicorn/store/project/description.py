@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from runicorn import _platform
-from runicorn.store import layout
 from runicorn.store.containment import check_inside
+from runicorn.store.project.folder import project_folder
 
 FILE = "description.md"
 LENGTH = 50_000
@@ -17,20 +17,10 @@ class DescriptionTooLong(ValueError):
     """The text has more than `LENGTH` characters."""
 
 
-def folder_of(root: Path, project: str) -> Path:
-    """Return the folder of a project.
-
-    Raises:
-        InvalidName: the project cannot be a folder.
-        OutsideStore: a link leads out of the storage root.
-    """
-    return check_inside(root, root / layout.check_name(project, "project"))
-
-
 def read(root: Path, project: str) -> str:
-    """Return the description; "" if there is none or it cannot be read."""
+    """Return the description; "" if it is missing or unreadable."""
     try:
-        raw = _platform.read_regular(folder_of(root, project) / FILE, 4 * LENGTH, follow_links=False)
+        raw = _platform.read_regular(project_folder(root, project) / FILE, 4 * LENGTH, follow_links=False)
     except OSError:
         return ""
     return raw.decode("utf-8", "replace").removeprefix("\ufeff")[:LENGTH]
@@ -46,7 +36,7 @@ def write(root: Path, project: str, text: str) -> None:
     """
     if len(text) > LENGTH:
         raise DescriptionTooLong(f"A description has at most {LENGTH:,} characters.")
-    path = check_inside(root, folder_of(root, project) / FILE)
+    path = check_inside(root, project_folder(root, project) / FILE)
     if text.strip():
         _platform.replace_file(path, text.encode("utf-8", "replace"))
     else:

@@ -1,8 +1,8 @@
 """Boards: arrangements of charts of a project, as small JSON files in its folder `boards/`.
 
-A file is replaced as a whole. Whoever writes one names the version that the change builds on (`etag`), so that of two
-changes made at the same time none is lost. Files may come from anywhere: one that is not valid is listed with what is
-wrong, and never followed out of the store.
+A file is replaced as a whole. A change may name the version that it builds on (`etag`) and is refused if another one
+is stored, so that concurrent changes are not lost. An invalid file is listed with its error. Links that lead out of the
+store are not followed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any, NamedTuple
 
 from runicorn import _platform
 from runicorn.store import curation, layout
-from runicorn.store.boards.schema import InvalidBoard, check_board
 from runicorn.store.containment import check_inside
+from runicorn.store.project.board_schema import InvalidBoard, check_board
+from runicorn.store.project.folder import project_folder
 
 BOARDS = "boards"
 SUFFIX = ".json"
 CEILING = 1024 * 1024
 """Bytes of the largest board."""
 MOST_BOARDS = 500
-NAME_LENGTH = 100
 
 
 class BoardNotFound(LookupError):
@@ -33,10 +33,10 @@ class BoardNotFound(LookupError):
 
 
 class BoardChanged(Exception):
-    """The board is not the one that the change builds on.
+    """The stored version is not the one that the change builds on.
 
     Attributes:
-        etag: the present version; None where there is no board.
+        etag: the stored version; None if the board is missing.
     """
 
     def __init__(self, etag: str | None) -> None:
@@ -45,7 +45,7 @@ class BoardChanged(Exception):
 
 
 class StoredBoard(NamedTuple):
-    """A board as it was read: its content, or why it cannot be used, and the version of the file."""
+    """A board as stored: its content, or why it cannot be used, and the version of the file."""
 
     name: str
     board: dict[str, Any]
@@ -55,11 +55,11 @@ class StoredBoard(NamedTuple):
 
 
 ANY, NONE = "*", ""
-"""Versions to build on: whatever there is or is not, and no board yet."""
+"""Expected versions: any or none at all, and no board yet."""
 
 
 def check_name(name: object) -> str:
-    """Return the name of a board, fit to be a file.
+    """Return a valid name of a board: some file systems allow less than others.
 
     Raises:
         InvalidBoard: it is not text of 1 to 100 characters, or cannot be the name of a file.
@@ -80,7 +80,17 @@ def folder_of(root: Path, project: str) -> Path:
         InvalidName: the project cannot be a folder.
         OutsideStore: a link leads out of the storage root.
     """
-    return check_inside(root, root / layout.check_name(project, "project") / BOARDS)
+    return check_inside(root, project_folder(root, project) / BOARDS)
+
+
+def path_of(root: Path, project: str, name: str) -> Path:
+    """Return the file of a board.
+
+    Raises:
+        InvalidBoard, InvalidName: name or project is invalid.
+        OutsideStore: a link leads out of the storage root.
+    """
+    return folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
 
 
 def names(root: Path, project: str) -> list[str]:
@@ -101,11 +111,11 @@ def read(root: Path, project: str, name: str) -> StoredBoard:
     """Return a board.
 
     Raises:
-        BoardNotFound: there is none.
+        BoardNotFound: it is missing.
         InvalidBoard, InvalidName: name or project is invalid.
         OSError: it could not be read.
     """
-    path = folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
+    path = path_of(root, project, name)
     try:
         raw = _platform.read_regular(path, CEILING + 1, follow_links=False)
         updated_at = os.lstat(path).st_mtime
@@ -120,20 +130,20 @@ def write(root: Path, project: str, name: str, board: dict[str, Any], *, expecte
 
     Args:
         root: the storage root.
-        project: its project; the folder is made.
+        project: its project; the folder is created.
         name: its name.
-        board: the whole content, see `runicorn.store.boards.schema`.
+        board: the whole content, see `runicorn.store.project.board_schema`.
         expected: version that the change builds on, `NONE` for a new board, or `ANY`.
 
     Raises:
         InvalidBoard, InvalidName: content, name or project is invalid; nothing was changed.
-        BoardChanged: the version is another one.
+        BoardChanged: another version is stored.
         OSError: it could not be written.
     """
     content = json.dumps(check_board(board), indent=2, ensure_ascii=False).encode("utf-8", "replace")
     if len(content) > CEILING:
         raise InvalidBoard(f"A board has at most {CEILING // 1024} KiB.")
-    path = folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
+    path = path_of(root, project, name)
     with _platform.file_lock(curation.private_folder(root) / "boards.lock"):
         _check_version(root, project, name, expected)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,12 +155,12 @@ def delete(root: Path, project: str, name: str, *, expected: str = ANY) -> None:
     """Remove a board.
 
     Raises:
-        BoardNotFound: there is none.
-        BoardChanged: the version is another one than `expected`.
+        BoardNotFound: it is missing.
+        BoardChanged: another version is stored than `expected`.
         InvalidBoard, InvalidName: name or project is invalid.
         OSError: it could not be removed.
     """
-    path = folder_of(root, project) / f"{check_name(name)}{SUFFIX}"
+    path = path_of(root, project, name)
     with _platform.file_lock(curation.private_folder(root) / "boards.lock"):
         _check_version(root, project, name, expected)
         try:
@@ -163,11 +173,11 @@ def _check_version(root: Path, project: str, name: str, expected: str) -> None:
     if expected == ANY:
         return
     try:
-        present: str | None = read(root, project, name).etag
+        stored: str | None = read(root, project, name).etag
     except BoardNotFound:
-        present = None
-    if (present or NONE) != expected:
-        raise BoardChanged(present)
+        stored = None
+    if (stored or NONE) != expected:
+        raise BoardChanged(stored)
 
 
 def parse(raw: bytes | None) -> tuple[dict[str, Any], str | None]:

@@ -1,0 +1,18 @@
+"""Folder of a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runicorn.store import layout
+from runicorn.store.containment import check_inside
+
+
+def project_folder(root: Path, project: str) -> Path:
+    """Return the folder of a project.
+
+    Raises:
+        InvalidName: the project cannot be a folder.
+        OutsideStore: a link leads out of the storage root.
+    """
+    return check_inside(root, root / layout.check_name(project, "project"))
