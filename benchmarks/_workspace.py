@@ -105,8 +105,8 @@ def _zoom(page: Any, share: float) -> float:
 def _memory(context: Any, page: Any) -> float:
     """Return the megabytes of the heap and of all canvases, after scrolling through the charts."""
     page.evaluate("""async () => {
-        for (const figure of document.querySelectorAll("figure[data-name]")) {
-            figure.scrollIntoView();
+        for (const chart of document.querySelectorAll("figure[data-name]")) {
+            chart.scrollIntoView();
             await new Promise(requestAnimationFrame);
         }
     }""")

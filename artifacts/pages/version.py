@@ -187,7 +187,7 @@ def files_context(version: Version, query: QueryDict) -> FilesContext:
 
 
 def file_preview(version: Version, path: str) -> FilePreview:
-    """Return a preview of one file, or why there is none."""
+    """Return a preview of one file, or the reason if it has none."""
     try:
         entry = downloads.entry_of(version, path)
     except NotFound as error:

@@ -82,7 +82,7 @@ class Source:
         return os.fstat(self._fd).st_mtime
 
     def read(self, offset: int) -> bytes:
-        """Return about `BLOCK` bytes of complete lines from `offset` on; empty if there is none.
+        """Return about `BLOCK` bytes of complete lines from `offset` on; empty if no line is complete.
 
         The last line of an ended run counts without its newline if it is a record.
         """

@@ -143,7 +143,7 @@ class RowReader:
             yield before, False
 
     def _sweep(self) -> Iterator[Points]:
-        """Yield the points of all tiles in order, as far as no later tile can precede them."""
+        """Yield the points of all tiles in order, up to the first that a later tile may precede."""
         tiles = []
         for one in self.rows:
             directory = self._view.directories[one.pk]

@@ -58,7 +58,7 @@ class Config(APIView):
         )
 
 
-# The folder may lie on a file system that does not answer.
+# The folder may be on a network file system that does not respond.
 @blocking
 class UserRootDir(ConfigView):
     """The user's storage root."""
@@ -79,7 +79,7 @@ class ColumnWidths(ConfigView):
 
     @endpoint(query=WidthsOf, returns=responses.ColumnWidths)
     def get(self, request: Request, query: dict[str, Any]) -> Response:
-        """Return the saved widths for a table and a window size class; empty if there are none."""
+        """Return the saved widths for a table and a window size class; empty by default."""
         table, size = query["table"], query["size"]
         widths = preferences.column_widths(table, size)
         return Response(responses.ColumnWidths(table=table, size=size, widths=widths))

@@ -63,11 +63,11 @@ class GpuTelemetry(APIView):
 
     @endpoint(returns=responses.Gpus)
     def get(self, request: Request) -> Response:
-        """Return the statistics of `nvidia-smi`, or why there are none."""
+        """Return the statistics of `nvidia-smi`, or the reason if they are unavailable."""
         return Response(system_stats.gpus())
 
 
-# The disk may be a network file system that does not answer
+# The disk may be a network file system that does not respond.
 @blocking
 class SystemMonitor(APIView):
     """CPU, memory and disk of the server's machine."""

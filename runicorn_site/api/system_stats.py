@@ -151,7 +151,7 @@ def _disk(path: Path) -> responses.Disk:
 
 
 def gpus() -> responses.Gpus:
-    """Return the GPUs that `nvidia-smi` reports, or why there are none; takes up to `NVIDIA_SECONDS`."""
+    """Return the GPUs that `nvidia-smi` reports, or the reason if they are unavailable; takes up to `NVIDIA_SECONDS`."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return {"available": False, "reason": "nvidia-smi not found in PATH"}

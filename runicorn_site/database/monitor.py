@@ -32,15 +32,15 @@ DAMAGE_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 UNREACHABLE_CODES = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 
 DAMAGED = gettext_noop(
-    "The database is damaged and is being rebuilt from the storage root. Try again in a moment."
+    "The database is damaged and is being rebuilt from the storage root. Try again shortly."
 )
 REPLACED = gettext_noop(
-    "The database file was deleted or replaced and is being prepared again. Try again in a moment."
+    "The database file was deleted or replaced and is being prepared again. Try again shortly."
 )
 UNREACHABLE = gettext_noop(
-    "The database file cannot be read and is being prepared again. Try again in a moment."
+    "The database file cannot be read and is being prepared again. Try again shortly."
 )
-FULL = gettext_noop("The disk of the database is full. What is shown may be out of date until there is room.")
+FULL = gettext_noop("The disk of the database is full. Pages may be out of date until space is freed.")
 
 
 class Identity(NamedTuple):
@@ -114,7 +114,7 @@ class DatabaseMonitor:
 
     @property
     def problem(self) -> str:
-        """What is wrong with the database, in a sentence; "" when nothing is."""
+        """Message about a problem of the database, or ""."""
         if self._problem:
             return self._problem
         return FULL if time.monotonic() < self._full_until else ""
@@ -135,7 +135,7 @@ class DatabaseMonitor:
             self._recover(REPLACED, damaged=found.file == self._identity.file)
 
     def note(self, error: BaseException) -> None:
-        """Take notice of an error that SQLite raised."""
+        """Record an error raised by SQLite, and start recovery if the database is unusable."""
         if self._path is None or self._problem:
             return
         if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
@@ -178,7 +178,7 @@ class DatabaseMonitor:
         logger.warning("The database is in use again")
 
     def _open_keeper(self, path: Path) -> None:
-        """Hold a connection open: while there is one, nobody else removes the WAL in the regular way."""
+        """Open a connection that stays open: SQLite removes the WAL when the last one is closed."""
         keeper = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         keeper.execute("PRAGMA wal_autocheckpoint=0")
         with closing(keeper.execute("SELECT count(*) FROM sqlite_master")) as cursor:

@@ -30,7 +30,7 @@ TRAILING = ".,:;!?'*_~"
 
 
 def render(text: str) -> SafeString:
-    """Return `text` as HTML; what is beyond `MAX_LENGTH` characters is left out, and text made of brackets is not parsed."""
+    """Return `text` as HTML; what is beyond `MAX_LENGTH` characters is left out, and text with too many brackets is not parsed."""
     if text.count("[") > MAX_BRACKETS:
         return format_html("<pre>{}</pre>", text[:MAX_LENGTH])
     html: str = _parser().render(text[:MAX_LENGTH])

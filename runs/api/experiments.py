@@ -22,7 +22,7 @@ from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import ordered_by_query
 from runs.query.where import parser
-from runs.query.where.completion import place_at
+from runs.query.where.completion import cursor_context
 
 EXPERIMENT = responses.ITEM | {
     "created_at": "created",
@@ -111,7 +111,7 @@ def completion(
     root: StorageRoot, where: str = "", cursor: int | None = None, project: str | None = None
 ) -> WhereCompletion:
     """Build the response to an expression that is being written."""
-    place = place_at(where, len(where) if cursor is None else cursor)
+    place = cursor_context(where, len(where) if cursor is None else cursor)
     words: list[WhereSuggestion] = []
     for one in where_keys.suggestions(root, place):
         word = WhereSuggestion(text=one.text, kind=one.kind)

@@ -1,6 +1,6 @@
 """Scores of best values, an index of pinned runs, and last values that are no finite numbers.
 
-The planner is told of the indexes as `0003_query_plans` tells it of the others.
+The planner gets statistics of the indexes, as in `0003_query_plans`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ MOST_NEIGHBOURS = 5_000
 """Runs of a list that are searched for the neighbours of one."""
 
 
-class Place(TypedDict):
+class Entry(TypedDict):
     """An entry of the palette."""
 
     kind: str
@@ -37,13 +37,13 @@ def find(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("q", "").replace("\0", "").strip()[:200]
     root = active_root()
     names = [project["name"] for project in projects(root) if text.lower() in project["name"].lower()]
-    found: list[Place] = [
-        Place(kind="project", label=name, detail="", url=reverse("project", args=[name]))
+    found: list[Entry] = [
+        Entry(kind="project", label=name, detail="", url=reverse("project", args=[name]))
         for name in names[:MOST]
     ]
     for run in Ordered(find_runs(root, search=text))[:MOST]:
         found.append(
-            Place(
+            Entry(
                 kind="run",
                 label=run.display_name or run.name,
                 detail=run.project,

@@ -9,9 +9,9 @@ _MOST_PARTS = 60
 
 
 def split(text: str, is_key: Callable[[str], bool]) -> tuple[str, ...]:
-    """Split a list of keys at its commas; empty if it is none.
+    """Split a list of keys at its commas; empty if it is malformed.
 
-    Metrics and config keys may contain commas, so a part that is no key belongs to the one before it.
+    Metrics and config keys may contain commas, so a part that is not a key belongs to the one before it.
 
     Args:
         text: the keys, each with its minus.

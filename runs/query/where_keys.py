@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
 from runs.query.where.ast import FIELDS, FIGURES, Field, Kind
-from runs.query.where.completion import Place, field_names, operators, quoted
+from runs.query.where.completion import CursorContext, field_names, operators, quoted
 
 MOST = 20
 CONFIG, METRIC = "config", "metric"
@@ -51,7 +51,7 @@ def resolve(root: StorageRoot, key: str) -> Field | str | None:
     return ". Did you mean " + " or ".join(_written(one) for one in best) + "?"
 
 
-def suggestions(root: StorageRoot, place: Place) -> list[Suggestion]:
+def suggestions(root: StorageRoot, place: CursorContext) -> list[Suggestion]:
     """Return words for a place in an expression, those that begin as what is typed first."""
     if place.expected == "field":
         found = _fields(root)

@@ -52,9 +52,9 @@ NAMES = {
     "a reserved project": ("evaluations/n/runs/x/meta.json", "is reserved"),
     "an unknown kind of artifact": ("artifacts/a:b/m/v1/manifest.json", "Invalid artifact type"),
     "an impossible artifact": ("artifacts/model/a:b/v1/manifest.json", "Invalid artifact name"),
-    "a version that is none": ("artifacts/model/m/v0/manifest.json", "not part of a store"),
+    "an invalid version": ("artifacts/model/m/v0/manifest.json", "not part of a store"),
     "a stranger in a version": ("artifacts/model/m/v1/evil.sh", "not part of a store"),
-    "a content that is none": ("artifacts/.dedup/aa/evil", "not part of a store"),
+    "an invalid content": ("artifacts/.dedup/aa/evil", "not part of a store"),
 }
 
 
@@ -215,10 +215,10 @@ def _artifacts() -> Iterator[Case]:
         "lacks the content",
     )
     yield "no manifest", zipped({"artifacts/model/m/v1/metadata.json": b"{}"}), "no manifest"
-    yield "a manifest that is none", zipped({"artifacts/model/m/v1/manifest.json": b"[1"}), "rejected"
+    yield "an invalid manifest", zipped({"artifacts/model/m/v1/manifest.json": b"[1"}), "rejected"
     for path in ("../../../../evil", "/etc/passwd", "a/../b", ""):
         yield f"a manifest with {path!r}", zipped({**version(path), blob: b"weights"}), "rejected"
-    yield "a size that is none", zipped({**version(size=-1), blob: b"weights"}), "rejected"
+    yield "an invalid size", zipped({**version(size=-1), blob: b"weights"}), "rejected"
     two = {**good(), **{name.replace("p/n", "q/n"): data for name, data in good().items()}}
     yield "two runs of one id", zipped(two), "two runs with the same id"
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from runs.query.where.completion import place_at
+from runs.query.where.completion import cursor_context
 from runs.query.where.parser import unfinished
 
 MakeRun = Callable[..., str]
@@ -111,4 +111,4 @@ def test_fields_keys_operators_and_values_are_completed(complete: Complete) -> N
 )
 def test_what_is_expected_is_known_at_every_place(text: str, expected: str) -> None:
     assert unfinished(text).expected == expected
-    assert place_at(text + " ", len(text) + 1).expected == expected
+    assert cursor_context(text + " ", len(text) + 1).expected == expected

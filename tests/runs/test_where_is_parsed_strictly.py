@@ -1,4 +1,4 @@
-"""The language of `where` by itself: what it means is tested in test_where_conditions_find_runs."""
+"""Grammar of `where` conditions; their meaning is tested in test_where_conditions_find_runs."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def test_health_is_503_with_one_sentence_when_the_database_does_not_answer(
     monkeypatch.setattr(StorageRoot.objects, "filter", fail)
     answer = APIClient(raise_request_exception=False).get("/api/health")
     assert answer.status_code == 503
-    assert answer.json() == {"detail": "The database is not available right now. Try again in a moment."}
+    assert answer.json() == {"detail": "The database is not available right now. Try again shortly."}
 
 
 def test_a_viewer_starts_and_reads_when_the_disk_of_its_data_is_full(

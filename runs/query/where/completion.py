@@ -13,7 +13,7 @@ OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains", "exist
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CursorContext:
     """What is expected at the cursor.
 
     Attributes:
@@ -29,14 +29,14 @@ class Place:
     field: Field | None = None
 
 
-def place_at(text: str, cursor: int) -> Place:
+def cursor_context(text: str, cursor: int) -> CursorContext:
     """Return what is expected at a position of an expression."""
     before = text[:cursor]
     word = WORD.search(before)
     start = cursor if word is None else word.start()
     typed = before[start:].replace('"', "").replace("'", "")
     head = parser.unfinished(before[:start])
-    return Place(head.expected, start, typed, head.field)
+    return CursorContext(head.expected, start, typed, head.field)
 
 
 def operators(field: Field | None) -> list[str]:

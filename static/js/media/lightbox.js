@@ -5,7 +5,7 @@ import { Zoom } from "./zoom.js";
 
 const SWIPE = 40;
 
-/** Keys whose figures are on the page, in their order. */
+/** Return the image keys of the page, in their order. */
 const others = (steps) => [...steps.element.parentElement.querySelectorAll(".steps")].map((figure) => figure.steps).filter((one) => one.items.length);
 
 /** Open the image that `steps` shows; the figure behind follows. */

@@ -1,4 +1,4 @@
-/** A menu with the tabs for which a line of tabs has no room. */
+/** A menu for the tabs that do not fit in their line. */
 
 /** Wire `menu` (a `details`) to the tabs in `list`, which scrolls sideways. */
 export function overflowMenu(list, menu) {

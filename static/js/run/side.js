@@ -1,4 +1,4 @@
-/** The side pane of a run: its height, edge, tabs, and the menu of tabs without room. */
+/** The side pane of a run: its height, edge, tabs, and the menu of tabs that do not fit. */
 
 import { wireEdge } from "../workspace/edge.js";
 import { fitPanes } from "./fit.js";
