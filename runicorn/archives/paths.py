@@ -10,7 +10,7 @@ from runicorn.archives.limits import ArchiveRefused
 from runicorn.artifacts import names, store
 from runicorn.artifacts.errors import InvalidArtifact
 from runicorn.store import curation, layout
-from runicorn.store.project import boards
+from runicorn.store.project import boards, description
 from runicorn.store.project.board_schema import InvalidBoard
 
 ABOUT = "runicorn-archive.json"
@@ -26,6 +26,7 @@ class Kind(Enum):
 
     RUN = "run"
     BOARD = "board"
+    DESCRIPTION = "description"
     VERSION = "version"
     CONTENT = "content"
     INDEX = "index"
@@ -38,7 +39,7 @@ class MemberPath(NamedTuple):
 
     Attributes:
         kind: what it belongs to.
-        owner: folder of the run, version or artifact in the archive, or the digest of a content.
+        owner: folder of the run, version, artifact or project in the archive, or the digest of a content.
         rest: path within the owner.
     """
 
@@ -62,7 +63,7 @@ def place_of(path: str) -> MemberPath:
     if parts[0] == "evaluations" and len(parts) == 2:  # of Runicorn 0.5; ours stand with their versions
         return SKIPPED
     try:
-        place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_boards(parts) or _in_run(parts)
+        place = _in_artifacts(parts) if parts[0] == store.ARTIFACTS else _in_project(parts) or _in_run(parts)
     except (InvalidArtifact, InvalidBoard, layout.InvalidName) as error:
         raise ArchiveRefused(f"The archive's member {path[:200]!r} was rejected: {error}") from error
     if place is None:
@@ -90,8 +91,10 @@ def _in_run(parts: list[str]) -> MemberPath | None:
     return MemberPath(Kind.RUN, folder, rest)
 
 
-def _in_boards(parts: list[str]) -> MemberPath | None:
-    """`<project>/boards/<name>.json`."""
+def _in_project(parts: list[str]) -> MemberPath | None:
+    """Return the place of `<project>/description.md` or `<project>/boards/<name>.json`."""
+    if len(parts) == 2 and parts[1] == description.FILE:
+        return MemberPath(Kind.DESCRIPTION, layout.check_name(parts[0], "project"), description.FILE)
     if len(parts) != 3 or parts[1] != boards.BOARDS or not parts[2].endswith(boards.SUFFIX):
         return None
     project = layout.check_name(parts[0], "project")

@@ -17,7 +17,7 @@ from runicorn.artifacts.store import Store
 from runicorn.store import curation, find, layout, removal
 from runicorn.store.containment import check_inside
 from runicorn.store.progress import NO_PROGRESS, Progress
-from runicorn.store.project import boards
+from runicorn.store.project import boards, description
 
 THERE = "it already exists in the store"
 OTHER = "the store has another version of that number"
@@ -36,6 +36,7 @@ class Outcome:
         left: runs and versions that were not imported, each with the reason.
         versions: new versions of artifacts.
         boards: boards that are new or were replaced, relative to the root.
+        descriptions: descriptions of projects that are new or were replaced, relative to the root.
         replaceable: number of runs in `left` that `overwrite` would replace.
         files: number of imported files, and `bytes` their size.
     """
@@ -46,6 +47,7 @@ class Outcome:
     versions: list[str] = field(default_factory=list)
     replaceable: int = 0
     boards: list[str] = field(default_factory=list)
+    descriptions: list[str] = field(default_factory=list)
     files: int = 0
     bytes: int = 0
 
@@ -97,7 +99,7 @@ def import_archive(
             if not dry_run:
                 with shelves.pool.in_use():
                     new = _place(root, folder.parent, shelves, new, staged, versions.contents(unpacked))
-            _place_boards(root, unpacked, outcome, overwrite=overwrite, dry_run=dry_run)
+            _place_project_files(root, folder, unpacked, outcome, overwrite=overwrite, dry_run=dry_run)
             for arrival in new:
                 outcome.versions.append(str(arrival))
                 outcome.files += len(arrival.files)
@@ -196,29 +198,44 @@ def _place(
     return [arrival for position, arrival in enumerate(new) if position not in dropped]
 
 
-def _place_boards(
-    root: Path, unpacked: Iterable[Unpacked], outcome: Outcome, *, overwrite: bool, dry_run: bool
+def _place_project_files(
+    root: Path,
+    folder: Path,
+    unpacked: Iterable[Unpacked],
+    outcome: Outcome,
+    *,
+    overwrite: bool,
+    dry_run: bool,
 ) -> None:
-    """Add boards after the runs: each is one small file, and an invalid one is left out."""
+    """Add boards and descriptions after the runs: each is one small file, and an invalid one is left out."""
+    placed = {Kind.BOARD: outcome.boards, Kind.DESCRIPTION: outcome.descriptions}
     for entry in unpacked:
-        if entry.place.kind is not Kind.BOARD:
+        if entry.place.kind not in placed:
             continue
-        project, name = entry.place.owner, entry.place.rest
-        relative = f"{project}/{boards.BOARDS}/{name}{boards.SUFFIX}"
-        board, error = boards.parse(entry.path.read_bytes() if entry.size <= boards.CEILING else None)
-        is_there = os.path.lexists(root / relative)
-        if error or (is_there and not overwrite):
-            outcome.left[relative] = error or THERE
+        relative = entry.path.relative_to(folder).as_posix()
+        is_there = os.path.lexists(root / relative) and not overwrite
+        if reason := THERE if is_there else _place_project_file(root, folder, entry, dry_run=dry_run):
+            outcome.left[relative] = reason
             continue
-        if not dry_run:
-            try:
-                boards.write(root, project, name, board)
-            except OSError as problem:
-                outcome.left[relative] = f"it could not be written: {problem.strerror}"
-                continue
-        outcome.boards.append(relative)
+        placed[entry.place.kind].append(relative)
         outcome.files += 1
         outcome.bytes += entry.size
+
+
+def _place_project_file(root: Path, folder: Path, entry: Unpacked, *, dry_run: bool) -> str:
+    """Write a board or a description; return why it was not written, or ""."""
+    project, name = entry.place.owner, entry.place.rest
+    try:
+        if entry.place.kind is Kind.BOARD:
+            stored = boards.read(folder, project, name)
+            if stored.error or dry_run:
+                return stored.error or ""
+            boards.write(root, project, name, stored.board)
+        elif not dry_run:
+            description.write(root, project, description.read(folder, project))
+    except OSError as error:
+        return f"it could not be written: {error.strerror}"
+    return ""
 
 
 def _reason(root: Path, before: list[str], overwrite: bool) -> str:

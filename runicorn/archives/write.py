@@ -28,7 +28,8 @@ from runicorn.artifacts.errors import ArtifactError, DamagedFile
 from runicorn.artifacts.store import Store, Version
 from runicorn.store import layout
 from runicorn.store.progress import NO_PROGRESS, Progress
-from runicorn.store.project import boards
+from runicorn.store.project import boards, description
+from runicorn.store.project.folder import project_folder
 
 FORMAT = "runicorn.archive/1"
 BLOCK = 1024 * 1024
@@ -80,16 +81,15 @@ def _files(folder: Path, name: str) -> Iterator[Entry]:
                 yield Entry(f"{name}/{entry.name}", Path(entry.path))
 
 
-def board_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
-    """Yield the boards of the projects of runs."""
+def project_entries(root: Path, runs: Iterable[str]) -> Iterator[Entry]:
+    """Yield the descriptions and boards of the projects of runs."""
     projects = {relative.split("/")[0] for relative in runs} - layout.SKIPPED_TOP
     for project in sorted(projects):
         with suppress(OSError, layout.InvalidName):
-            folder = boards.folder_of(root, project)
-            for name in boards.names(root, project):
-                path = folder / f"{name}{boards.SUFFIX}"
-                if not path.is_symlink():
-                    yield Entry(f"{project}/{boards.BOARDS}/{path.name}", path)
+            paths = [boards.path_of(root, project, name) for name in boards.names(root, project)]
+            for path in (project_folder(root, project) / description.FILE, *paths):
+                if path.is_file() and not path.is_symlink():
+                    yield Entry(path.relative_to(root).as_posix(), path)
 
 
 def versions_of(root: Path, runs: Iterable[str]) -> list[Version]:

@@ -119,7 +119,7 @@ def _archive(
     if packing.artifacts:
         everything = packing.everything
         versions = exporting.all_versions(root) if everything else exporting.versions_of(root, folders)
-    entries = [*exporting.run_entries(root, folders), *exporting.board_entries(root, folders)]
+    entries = [*exporting.run_entries(root, folders), *exporting.project_entries(root, folders)]
     entries += exporting.version_entries(root, versions)
     path = output or Path(f"runicorn_export_{time.strftime('%Y%m%d_%H%M%S')}.{kind.value}")
     path = path / f"runicorn_export.{kind.value}" if path.is_dir() else path

@@ -87,5 +87,5 @@ def packed(root: StorageRoot, runs: Iterable[Run]) -> Iterator[bytes]:
     """
     folders = [run.folder for run in runs if run.path.is_dir()]
     path = Path(root.path)
-    entries = chain(write.run_entries(path, folders), write.board_entries(path, folders))
+    entries = chain(write.run_entries(path, folders), write.project_entries(path, folders))
     return write.zip_pieces(write.about(folders, ()), entries)

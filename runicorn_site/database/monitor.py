@@ -37,9 +37,7 @@ DAMAGED = gettext_noop(
 REPLACED = gettext_noop(
     "The database file was deleted or replaced and is being prepared again. Try again shortly."
 )
-UNREACHABLE = gettext_noop(
-    "The database file cannot be read and is being prepared again. Try again shortly."
-)
+UNREACHABLE = gettext_noop("The database file cannot be read and is being prepared again. Try again shortly.")
 FULL = gettext_noop("The disk of the database is full. Pages may be out of date until space is freed.")
 
 

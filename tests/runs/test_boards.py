@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 import runicorn as rn
 from runicorn.archives import write
 from runicorn.archives.read import import_archive
-from runicorn.store.project import boards
+from runicorn.store.project import boards, description
 
 BOARD: dict[str, Any] = {
     "title": "Losses",
@@ -215,7 +215,7 @@ def test_boards_travel_with_an_archive_of_their_project(
     (project / "boards" / "torn.json").write_text("{")
     runs = [path.parent.relative_to(store).as_posix() for path in project.rglob("meta.json")]
     archive = tmp_path / "archive.zip"
-    entries = [*write.run_entries(store, runs), *write.board_entries(store, runs)]
+    entries = [*write.run_entries(store, runs), *write.project_entries(store, runs)]
     archive.write_bytes(b"".join(write.zip_pieces(write.about(runs, ()), entries)))
     target = tmp_path / "target"
     target.mkdir()
@@ -231,3 +231,25 @@ def test_boards_travel_with_an_archive_of_their_project(
     with archive.open("rb") as file:
         import_archive(target, file, overwrite=True)
     assert boards.read(target, "vision", "main").board == BOARD
+
+
+def test_the_description_of_a_project_travels_with_an_archive(
+    store: Path, project: Path, tmp_path: Path
+) -> None:
+    description.write(store, "vision", "All runs on one GPU.")
+    runs = [path.parent.relative_to(store).as_posix() for path in project.rglob("meta.json")]
+    archive = tmp_path / "archive.zip"
+    entries = [*write.run_entries(store, runs), *write.project_entries(store, runs)]
+    archive.write_bytes(b"".join(write.zip_pieces(write.about(runs, ()), entries)))
+    target = tmp_path / "target"
+    target.mkdir()
+    with archive.open("rb") as file:
+        assert import_archive(target, file, dry_run=True).descriptions == ["vision/description.md"]
+    assert description.read(target, "vision") == ""
+    with archive.open("rb") as file:
+        assert import_archive(target, file).descriptions == ["vision/description.md"]
+    assert description.read(target, "vision") == "All runs on one GPU."
+    description.write(target, "vision", "Edited here.")
+    with archive.open("rb") as file:
+        assert "vision/description.md" in import_archive(target, file).left
+    assert description.read(target, "vision") == "Edited here."
