@@ -255,7 +255,7 @@ class RunicornClient:
 
         Args:
             path: the archive; streamed, not loaded into memory.
-            overwrite: replace existing runs that are not running.
+            overwrite: replace existing runs that are not running, boards and descriptions.
             dry_run: only report what would be done.
 
         Raises:

@@ -27,7 +27,10 @@ def import_(
         bool, typer.Option("--merge", help="Only add runs that do not exist; the default.")
     ] = False,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace existing runs that are not running.")
+        bool,
+        typer.Option(
+            "--overwrite", help="Replace existing runs that are not running, boards and descriptions."
+        ),
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be imported.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,

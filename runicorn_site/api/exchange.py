@@ -36,7 +36,9 @@ class ImportForm(Query):
     """An archive as multipart form data."""
 
     file = s.FileField(help_text="zip, tar or tar.gz.")
-    overwrite = s.BooleanField(default=False, help_text="Replace existing runs, unless they are running.")
+    overwrite = s.BooleanField(
+        default=False, help_text="Replace existing runs that are not running, boards and descriptions."
+    )
     dry_run = s.BooleanField(
         default=False, help_text="Report what would be imported without changing anything."
     )

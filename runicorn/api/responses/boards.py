@@ -44,7 +44,7 @@ class BoardSection(TypedDict, total=False):
 
 
 class BoardContent(TypedDict, total=False):
-    """What a board file holds."""
+    """Content of a board."""
 
     title: str
     sections: list[BoardSection]
@@ -76,7 +76,7 @@ class Board(BoardEntry):
 
 
 class BoardConflict(TypedDict):
-    """The board is not the one that the change builds on."""
+    """The stored version is not the one that the change builds on."""
 
     detail: str
-    etag: Annotated[str | None, "The present version; null where the board was deleted."]
+    etag: Annotated[str | None, "The stored version; null if the board was deleted."]
