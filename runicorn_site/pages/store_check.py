@@ -11,6 +11,9 @@ from pathlib import Path
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from runicorn.artifacts.errors import ArtifactError
@@ -36,7 +39,7 @@ class StoreCheck:
     report: fsck.Report = field(default_factory=fsck.Report)
     started: float = field(default_factory=time.time)
     ended: float | None = None
-    problem: str = ""
+    problem: str | Promise = ""
 
     def run(self) -> None:
         """Check the store; called in a thread."""
@@ -44,7 +47,7 @@ class StoreCheck:
             fsck.check(Path(self.root), contents=self.contents, report=self.report)
         except (OSError, ValueError, ArtifactError) as error:
             logger.exception("The check of %s failed", self.root)
-            self.problem = f"The check failed: {error}"
+            self.problem = format_lazy(_("The check failed: {error}"), error=error)
         finally:
             self.ended = time.time()
 
@@ -85,7 +88,8 @@ def _start_or_repair(request: HttpRequest) -> HttpResponse:
             try:
                 repair(Path(root.path), check.report)
             except OSError as error:
-                check.problem = f"Not everything could be repaired: {error.strerror or error}."
+                reason = error.strerror or error
+                check.problem = format_lazy(_("Not everything could be repaired: {reason}."), reason=reason)
             discovery.full(root)
         elif not is_running:
             _latest = StoreCheck(root.path, contents=form.cleaned_data["contents"])
