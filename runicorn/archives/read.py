@@ -51,6 +51,11 @@ class Outcome:
     files: int = 0
     bytes: int = 0
 
+    @property
+    def new(self) -> list[str]:
+        """All that is new, as paths or names of versions; with `overwrite` also replaced boards and descriptions."""
+        return [*self.runs, *self.versions, *self.boards, *self.descriptions]
+
 
 def import_archive(
     root: Path,

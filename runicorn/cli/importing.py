@@ -104,7 +104,7 @@ def _answer(outcome: Outcome, root: Path, dry_run: bool) -> dict[str, Any]:
 
 
 def _say(outcome: Outcome, root: Path, dry_run: bool) -> None:
-    for label, names in (("new", outcome.runs), ("replaced", outcome.replaced), ("new", outcome.versions)):
+    for label, names in (("new", outcome.new), ("replaced", outcome.replaced)):
         for name in names:
             typer.echo(common.printable(f"  {label:8} {name}"))
     for name, reason in outcome.left.items():

@@ -110,14 +110,14 @@ class OutcomeContext(TypedDict):
 
 def _outcome_context(outcome: Outcome) -> OutcomeContext:
     lists: tuple[tuple[str, Entries], ...] = (
-        (gettext("New"), [(name, "") for name in (*outcome.runs, *outcome.versions)]),
+        (gettext("New"), [(name, "") for name in outcome.new]),
         (gettext("Replaced"), [(name, "") for name in outcome.replaced]),
         (gettext("Unchanged"), list(outcome.left.items())),
     )
     return {
         "outcome": outcome,
         "lists": [(title, lines[:SEEN], lines[SEEN:MOST], len(lines)) for title, lines in lists if lines],
-        "new_count": len(outcome.runs) + len(outcome.versions),
+        "new_count": len(outcome.new),
     }
 
 

@@ -247,7 +247,9 @@ def test_the_description_of_a_project_travels_with_an_archive(
         assert import_archive(target, file, dry_run=True).descriptions == ["vision/description.md"]
     assert description.read(target, "vision") == ""
     with archive.open("rb") as file:
-        assert import_archive(target, file).descriptions == ["vision/description.md"]
+        outcome = import_archive(target, file)
+    assert outcome.descriptions == ["vision/description.md"]
+    assert outcome.new == [*outcome.runs, "vision/description.md"]
     assert description.read(target, "vision") == "All runs on one GPU."
     description.write(target, "vision", "Edited here.")
     with archive.open("rb") as file:
