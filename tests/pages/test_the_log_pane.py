@@ -92,12 +92,12 @@ def serve_log(page: Any, total: int) -> list[str]:
     ],
 )
 def test_colours_are_shown_and_controls_are_not(js: Js, line: str, pieces: list[list[str]]) -> None:
-    assert js("ansi.js", "(m, line) => m.pieces(line)", line) == pieces
+    assert js("log/ansi.js", "(m, line) => m.pieces(line)", line) == pieces
 
 
 def test_a_redrawn_line_is_shown_in_its_last_state(js: Js) -> None:
     code = "(m, lines) => lines.map(m.lastState)"
-    assert js("ansi.js", code, ["1%\r50%\r100%", "10%\r99%\r", "whole"]) == ["100%", "99%", "whole"]
+    assert js("log/ansi.js", code, ["1%\r50%\r100%", "10%\r99%\r", "whole"]) == ["100%", "99%", "whole"]
 
 
 def test_markup_in_a_line_is_text(pane: Any) -> None:

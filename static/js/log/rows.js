@@ -1,6 +1,6 @@
 /** Rows of the log: one line each, with its number, its colours, and a way to see a very long one whole. */
 
-import { lastState, pieces } from "../ansi.js";
+import { lastState, pieces } from "./ansi.js";
 import { gettext } from "../i18n.js";
 
 const LARGEST = 8 * 1024 * 1024;
