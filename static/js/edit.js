@@ -1,13 +1,8 @@
 /** Dialog for display name, tags and note of a run, for the runs table and the run page. */
 
+import { besides, make } from "./dom.js";
 import { requestJson } from "./http.js";
 import { gettext } from "./i18n.js";
-
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
 
 const ask = (id, options) => requestJson(`/api/runs/${encodeURIComponent(id)}`, options);
 
@@ -21,18 +16,18 @@ export function change(id, changes) {
 
 /** A text field for tags: Enter or a comma adds one, Backspace removes the last. */
 function tagField(tags) {
-  const field = element("input", { placeholder: gettext("Add a tag"), maxLength: 255, autocomplete: "off" });
+  const field = make("input", { placeholder: gettext("Add a tag"), maxLength: 255, autocomplete: "off" });
   field.setAttribute("aria-label", gettext("Add a tag"));
   field.setAttribute("list", "known-tags");
-  const holder = element("div", { className: "tag-field" }, field);
+  const holder = make("div", { className: "tag-field" }, field);
   const chips = () => [...holder.querySelectorAll(".tag")];
 
   function add(text) {
     const tag = text.trim();
     if (!tag || chips().some((chip) => chip.dataset.tag === tag)) return;
-    const remove = element("button", { type: "button", textContent: "×", title: gettext("Remove {tag}", { tag }) });
+    const remove = make("button", { type: "button", textContent: "×", title: gettext("Remove {tag}", { tag }) });
     remove.setAttribute("aria-label", gettext("Remove tag {tag}", { tag }));
-    const chip = element("span", { className: "tag" }, element("bdi", { textContent: tag }), remove);
+    const chip = make("span", { className: "tag" }, make("bdi", { textContent: tag }), remove);
     chip.dataset.tag = tag;
     remove.addEventListener("click", () => {
       chip.remove();
@@ -57,42 +52,35 @@ function tagField(tags) {
   return { holder, field, read: () => (take(), chips().map((chip) => chip.dataset.tag)) };
 }
 
-function place(dialog, anchor) {
-  const box = anchor.getBoundingClientRect();
-  const [width, height] = [dialog.offsetWidth, dialog.offsetHeight];
-  dialog.style.left = `${Math.max(8, Math.min(box.left, innerWidth - width - 8))}px`;
-  dialog.style.top = `${box.bottom + height + 8 < innerHeight ? box.bottom + 4 : Math.max(8, box.top - height - 4)}px`;
-}
-
 /**
  * Open the sheet of one run at `anchor`; resolves with the run's new detail, or null when nothing was saved.
  * `first` is the field to begin in: "name", "tags" or "note".
  */
 export async function editRun(id, anchor, first = "tags") {
-  const problem = element("p", { className: "problem", hidden: true });
+  const problem = make("p", { className: "problem", hidden: true });
   problem.setAttribute("role", "alert");
-  const dialog = element("dialog", { className: "editor" });
+  const dialog = make("dialog", { className: "editor" });
   dialog.setAttribute("aria-label", gettext("Name, tags and note"));
   const before = await ask(id);
-  const name = element("input", { value: before.display_name ?? "", placeholder: before.name ?? "", maxLength: 255, autocomplete: "off" });
+  const name = make("input", { value: before.display_name ?? "", placeholder: before.name ?? "", maxLength: 255, autocomplete: "off" });
   const tags = tagField(before.tags);
-  const note = element("textarea", { value: before.description, rows: 4, maxLength: 100_000 });
-  const save = element("button", { className: "button main", textContent: gettext("Save"), value: "save" });
-  const cancel = element("button", { className: "button quiet", textContent: gettext("Cancel"), value: "cancel", type: "button" });
-  const form = element(
+  const note = make("textarea", { value: before.description, rows: 4, maxLength: 100_000 });
+  const save = make("button", { className: "button main", textContent: gettext("Save"), value: "save" });
+  const cancel = make("button", { className: "button quiet", textContent: gettext("Cancel"), value: "cancel", type: "button" });
+  const form = make(
     "form",
     {},
-    element("label", {}, element("span", { className: "label", textContent: gettext("Display name") }), name),
-    element("div", { className: "label", textContent: gettext("Tags") }),
+    make("label", {}, make("span", { className: "label", textContent: gettext("Display name") }), name),
+    make("div", { className: "label", textContent: gettext("Tags") }),
     tags.holder,
-    element("label", {}, element("span", { className: "label", textContent: gettext("Note (Markdown)") }), note),
+    make("label", {}, make("span", { className: "label", textContent: gettext("Note (Markdown)") }), note),
     problem,
-    element("div", { className: "actions" }, save, cancel),
+    make("div", { className: "actions" }, save, cancel),
   );
   dialog.append(form);
   document.body.append(dialog);
   dialog.showModal();
-  place(dialog, anchor);
+  Object.assign(dialog.style, besides(dialog, anchor.getBoundingClientRect()));
   ({ name, note }[first] ?? tags.field).focus();
   return new Promise((resolve) => {
     let saved = null;

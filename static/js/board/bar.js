@@ -2,7 +2,7 @@
 
 import { gettext } from "../i18n.js";
 import { titleOf } from "./cells.js";
-import { make } from "./dom.js";
+import { make } from "../dom.js";
 import { foldAll } from "./arrange/section_changes.js";
 
 export class BoardBar {

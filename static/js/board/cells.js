@@ -1,7 +1,7 @@
 /** Elements of cells: the frame of a chart, a text, and the handles by which both are moved and resized. */
 
 import { gettext } from "../i18n.js";
-import { iconButton, make } from "./dom.js";
+import { iconButton, make } from "../dom.js";
 import { markdown } from "./markdown.js";
 
 /** The title of a section as a reader sees it. */

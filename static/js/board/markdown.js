@@ -1,6 +1,6 @@
 /** Markdown of text cells as elements: headings, lists, quotes, code, emphasis and links. HTML in it stays text. */
 
-import { make } from "./dom.js";
+import { make } from "../dom.js";
 
 const INLINE = /`([^`]+)`|\*\*(.+?)\*\*|__(.+?)__|\*(.+?)\*|\b_(.+?)_\b|\[([^\]]+)\]\(([^\s)]+)\)|(https?:\/\/[^\s<>()]+[^\s<>().,;:!?])/;
 const BULLET = /^\s*[-*+]\s+(.*)/, NUMBER = /^\s*\d+[.)]\s+(.*)/, HEADING = /^(#{1,6})\s+(.*)/, QUOTE = /^>\s?(.*)/;

@@ -2,7 +2,7 @@
 
 import { gettext } from "../i18n.js";
 import { addHandles, figureOf, sizeOf, textCell, titleOf } from "./cells.js";
-import { iconButton, make, placeChildren } from "./dom.js";
+import { iconButton, make, placeChildren } from "../dom.js";
 import { prefixOf } from "./arrange/names.js";
 
 export class BoardView {

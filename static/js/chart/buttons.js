@@ -1,16 +1,14 @@
 /** The buttons of a chart: full screen, data table, menu. */
 
+import { iconButton, make } from "../dom.js";
 import { gettext } from "../i18n.js";
 import { toggleFull } from "./full_screen.js";
 import { openMenu } from "./menu/menu.js";
 import { toggleTable } from "./text/data_table.js";
 
-const ICONS = document.querySelector('meta[name="icons"]').content;
-
 /** Add the buttons to a chart's caption. */
 export function addTools(chart) {
-  const bar = document.createElement("span");
-  bar.className = "tools";
+  const bar = make("span", { className: "tools" });
   const menu = tool("more", gettext("Options"), chart, (button) => openMenu(chart, button));
   menu.setAttribute("aria-haspopup", "dialog");
   chart.openMenu = (field, beside = menu) => openMenu(chart, beside, field);
@@ -27,12 +25,7 @@ export function addTools(chart) {
 }
 
 function tool(icon, label, { name }, action) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button quiet small";
-  button.title = label;
-  button.setAttribute("aria-label", gettext("{action}: {name}", { action: label, name }));
-  button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
+  const button = iconButton(icon, label, { "aria-label": gettext("{action}: {name}", { action: label, name }) });
   button.addEventListener("click", () => action(button));
   return button;
 }

@@ -1,5 +1,6 @@
 /** Search for a run that is not visible yet, and add it. */
 
+import { make } from "../dom.js";
 import { requestJson } from "../http.js";
 import { gettext } from "../i18n.js";
 
@@ -8,12 +9,9 @@ const PAUSE = 200;
 
 /** Put the search into `holder`; `add(id)` is called with the chosen run, `isVisible(id)` leaves out those that are. */
 export function wireAddRun(holder, add, isVisible) {
-  const input = Object.assign(document.createElement("input"), { type: "search", autocomplete: "off" });
-  input.placeholder = gettext("Add a run");
-  input.setAttribute("aria-label", gettext("Search for a run to add"));
-  const found = Object.assign(document.createElement("ul"), { className: "found", hidden: true });
-  const box = Object.assign(document.createElement("div"), { className: "add-run" });
-  box.append(input, found);
+  const input = make("input", { type: "search", autocomplete: "off", placeholder: gettext("Add a run"), "aria-label": gettext("Search for a run to add") });
+  const found = make("ul", { className: "found", hidden: true });
+  const box = make("div", { className: "add-run" }, input, found);
   holder.append(box);
   let timer = 0;
 
@@ -25,7 +23,7 @@ export function wireAddRun(holder, add, isVisible) {
     const runs = await requestJson(`/api/runs?${query}`).catch(() => []);
     if (text !== input.value.trim()) return;
     const rows = runs.filter(({ id }) => !isVisible(id)).map(row);
-    const nothing = Object.assign(document.createElement("li"), { className: "faint", textContent: gettext("No other runs match.") });
+    const nothing = make("li", { className: "faint", textContent: gettext("No other runs match.") });
     found.replaceChildren(...(rows.length ? rows : [nothing]));
   }
 
@@ -61,11 +59,8 @@ export function wireAddRun(holder, add, isVisible) {
 }
 
 function row({ id, name, project }) {
-  const button = Object.assign(document.createElement("button"), { type: "button" });
+  const part = (tag, className, textContent) => make(tag, { className, textContent });
+  const button = make("button", { type: "button" }, part("bdi", "clip", name), part("span", "faint clip", project), part("span", "mono faint", id.slice(-6)));
   button.dataset.id = id;
-  const part = (tag, className, textContent) => Object.assign(document.createElement(tag), { className, textContent });
-  button.append(part("bdi", "clip", name), part("span", "faint clip", project), part("span", "mono faint", id.slice(-6)));
-  const item = document.createElement("li");
-  item.append(button);
-  return item;
+  return make("li", {}, button);
 }

@@ -2,6 +2,7 @@
 
 import { CURVE_COLOURS } from "../chart/render/colours.js";
 import { resolved } from "../chart/render/palette.js";
+import { besides, make } from "../dom.js";
 import { gettext } from "../i18n.js";
 
 let known = null;
@@ -27,27 +28,22 @@ function hex(rgb) {
 
 /** Open the popover at a button; `choose(colour)` is called with `#rrggbb`, or "" for the automatic colour. */
 export function pickColour(button, own, choose) {
-  const popover = Object.assign(document.createElement("div"), { className: "colour-picker", popover: "auto" });
-  popover.setAttribute("role", "group");
-  popover.setAttribute("aria-label", gettext("Colour"));
+  const popover = make("div", { className: "colour-picker", popover: "auto", role: "group", "aria-label": gettext("Colour") });
   const pick = (colour) => {
     popover.hidePopover();
     choose(colour);
   };
   [...hexes()].forEach(([colour, name], i) => {
-    const swatch = Object.assign(document.createElement("button"), { type: "button", className: "swatch-button" });
-    swatch.setAttribute("aria-label", gettext("Colour {n}", { n: i + 1 }));
-    swatch.setAttribute("aria-pressed", String(colour === own));
+    const label = gettext("Colour {n}", { n: i + 1 });
+    const swatch = make("button", { type: "button", className: "swatch-button", "aria-label": label, "aria-pressed": String(colour === own) });
     swatch.style.setProperty("--dot", `var(--${name})`);
     swatch.addEventListener("click", () => pick(colour));
     popover.append(swatch);
   });
-  const custom = Object.assign(document.createElement("input"), { type: "color", value: own || "#808080" });
-  custom.setAttribute("aria-label", gettext("Another colour"));
-  custom.title = gettext("Another colour");
+  const another = gettext("Another colour");
+  const custom = make("input", { type: "color", value: own || "#808080", title: another, "aria-label": another });
   custom.addEventListener("change", () => pick(custom.value));
-  const automatic = Object.assign(document.createElement("button"), { type: "button", className: "button" });
-  automatic.textContent = gettext("Automatic");
+  const automatic = make("button", { type: "button", className: "button", textContent: gettext("Automatic") });
   automatic.addEventListener("click", () => pick(""));
   popover.append(custom, automatic);
   document.body.append(popover);
@@ -56,9 +52,8 @@ export function pickColour(button, own, choose) {
     popover.remove();
     button.focus();
   });
-  const { left, bottom } = button.getBoundingClientRect();
+  const anchor = button.getBoundingClientRect();
   popover.showPopover();
-  popover.style.left = `${Math.max(8, Math.min(left, innerWidth - popover.offsetWidth - 8))}px`;
-  popover.style.top = `${Math.min(bottom + 4, innerHeight - popover.offsetHeight - 8)}px`;
+  Object.assign(popover.style, besides(popover, anchor));
   popover.querySelector("[aria-pressed=true], button").focus();
 }

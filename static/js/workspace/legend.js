@@ -3,10 +3,10 @@
 import { swatch } from "../chart/render/colours.js";
 import { AXES, axisName } from "../chart/text/descriptions.js";
 import { formatNumber } from "../chart/text/format.js";
+import { iconButton, make } from "../dom.js";
 import { gettext, ngettext } from "../i18n.js";
 
 const PAUSE = 120;
-const ICONS = document.querySelector('meta[name="icons"]').content;
 
 export class SideLegend {
   /**
@@ -16,7 +16,7 @@ export class SideLegend {
     this.hooks = hooks;
     this.entries = new Map();
     this.items = new Map();
-    this.head = make("header", "", make("strong"), make("span", "soft"));
+    this.head = make("header", {}, make("strong"), make("span", { className: "soft" }));
     this.list = make("ul");
     holder.append(this.head, this.list);
     this.list.addEventListener("click", (event) => this.#click(event));
@@ -98,26 +98,13 @@ function look({ label, colour, dash, hidden, removable }) {
 
 function item(entry) {
   const { key, label, name, colour, dash, href, hidden, removable } = entry;
-  const title = make(href ? "a" : "span", "clip", make("bdi", "", name ?? label));
-  title.title = label;
-  if (href) title.href = href;
-  const eye = tool("eye", hidden ? gettext("Show {label}", { label }) : gettext("Hide {label}", { label }), hidden ? "eye-off" : "eye");
-  eye.setAttribute("aria-pressed", String(!hidden));
-  const remove = removable ? [tool("remove", gettext("Remove {label}", { label }), "remove")] : [];
-  const element = make("li", hidden ? "off" : "", eye, swatch(colour, dash), title, make("b"), ...remove);
+  const title = make(href ? "a" : "span", { className: "clip", title: label, ...(href ? { href } : {}) }, make("bdi", { textContent: name ?? label }));
+  const eye = iconButton(hidden ? "eye-off" : "eye", hidden ? gettext("Show {label}", { label }) : gettext("Hide {label}", { label }), {
+    className: "eye",
+    "aria-pressed": String(!hidden),
+  });
+  const remove = removable ? [iconButton("remove", gettext("Remove {label}", { label }), { className: "remove" })] : [];
+  const element = make("li", { className: hidden ? "off" : "" }, eye, swatch(colour, dash), title, make("b"), ...remove);
   Object.assign(element.dataset, { key, look: look(entry) });
   return element;
-}
-
-function tool(name, label, icon) {
-  const button = Object.assign(make("button", name), { type: "button", title: label });
-  button.setAttribute("aria-label", label);
-  button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
-  return button;
-}
-
-function make(tag, className = "", ...children) {
-  const made = Object.assign(document.createElement(tag), { className });
-  made.append(...children);
-  return made;
 }

@@ -1,7 +1,7 @@
 /** Dialogs of boards: a name, a text, a chart, a section. Each resolves with what was entered, or null. */
 
 import { gettext } from "../../i18n.js";
-import { make } from "../dom.js";
+import { make } from "../../dom.js";
 import { markdown } from "../markdown.js";
 import { compiles } from "../arrange/names.js";
 

@@ -1,6 +1,6 @@
 /** A menu of actions beside a button, above everything else on the page. */
 
-import { make } from "../dom.js";
+import { besides, make } from "../../dom.js";
 
 /**
  * Open a menu at a button. `entries`: [{label, action, checked?, disabled?}, null for a line, …].
@@ -17,7 +17,7 @@ export function openMenu(button, entries) {
   menu.addEventListener("keydown", (event) => steer(event, menu, button));
   menu.showPopover();
   button.setAttribute("aria-expanded", "true");
-  place(menu, button.getBoundingClientRect());
+  Object.assign(menu.style, besides(menu, button.getBoundingClientRect(), true));
   menu.querySelector("button:not(:disabled)").focus();
 }
 
@@ -42,11 +42,4 @@ function steer(event, menu, button) {
   else return;
   event.preventDefault();
   event.stopPropagation();
-}
-
-function place(menu, anchor) {
-  const { offsetWidth: width, offsetHeight: height } = menu;
-  menu.style.left = `${Math.max(8, Math.min(anchor.right - width, innerWidth - width - 8))}px`;
-  const below = anchor.bottom + 4;
-  menu.style.top = `${below + height < innerHeight - 8 ? below : Math.max(8, anchor.top - height - 4)}px`;
 }

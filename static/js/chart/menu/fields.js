@@ -1,11 +1,6 @@
 /** Fields of a form: labels with their inputs. */
 
-/** Return an element with properties and children. */
-export function make(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
+import { make } from "../../dom.js";
 
 /** Return a labelled input. */
 export function field(label, input) {
@@ -28,6 +23,5 @@ export function button(textContent, action) {
 
 /** Return a row of fields under one heading. */
 export function row(legend, ...children) {
-  const made = make("fieldset", {}, make("legend", { textContent: legend }), ...children);
-  return made;
+  return make("fieldset", {}, make("legend", { textContent: legend }), ...children);
 }

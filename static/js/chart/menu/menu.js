@@ -1,13 +1,12 @@
 /** Menu of one chart: its settings, a step to go to, link and files. */
 
+import { besides, make } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { nearest } from "../data/series.js";
 import { linkTo } from "../full_screen.js";
-import { button, field, make, row } from "./fields.js";
+import { button, field, row } from "./fields.js";
 import { fileButtons, say } from "./files.js";
 import { settingsFields } from "./settings.js";
-
-const EDGE = 8;
 
 /** Open the menu of a chart beside an element, with the focus in the field of that name. */
 export function openMenu(chart, beside, focused = "metric") {
@@ -24,7 +23,8 @@ export function openMenu(chart, beside, focused = "metric") {
   fill(menu, chart);
   chart.holder.append(menu);
   menu.showPopover();
-  place(menu, beside.getBoundingClientRect());
+  // On a phone the style sheet places it.
+  for (const [name, value] of Object.entries(besides(menu, beside.getBoundingClientRect(), true))) menu.style.setProperty(`--menu-${name}`, value);
   menu.elements[focused]?.focus();
 }
 
@@ -70,13 +70,4 @@ function moveTo(chart, x) {
   if (found < from || found > to) chart.hooks.zoom(null);
   chart.area.focus({ preventScroll: true });
   chart.hooks.cursor(found);
-}
-
-/** Place the menu below or above a rectangle, inside the window; on a phone the style sheet does. */
-function place(menu, { right, top, bottom }) {
-  const { offsetWidth: width, offsetHeight: height } = menu;
-  const x = Math.max(EDGE, Math.min(right - width, innerWidth - width - EDGE));
-  const y = bottom + height + EDGE <= innerHeight ? bottom : Math.max(EDGE, Math.min(top - height, innerHeight - height - EDGE));
-  menu.style.setProperty("--menu-left", `${x}px`);
-  menu.style.setProperty("--menu-top", `${y}px`);
 }

@@ -1,9 +1,10 @@
 /** Settings of one chart in its menu: metrics, axes, y range and smoothing. */
 
+import { make } from "../../dom.js";
 import { gettext } from "../../i18n.js";
 import { compiled } from "../options.js";
 import { METHODS, amountOf, makeSmoothing } from "../smoothing.js";
-import { button, choice, field, make, row } from "./fields.js";
+import { button, choice, field, row } from "./fields.js";
 
 const USUAL = { ema: 0.9, time_ema: 0.9, mean: 20, gaussian: 5 };
 

@@ -1,4 +1,4 @@
-/** Elements of the boards. */
+/** Elements of the pages: make them, label them with an icon, put them in order and beside others. */
 
 const ICONS = document.querySelector('meta[name="icons"]').content;
 
@@ -13,7 +13,7 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Make a small button with an icon and a label for readers. */
+/** Make a small button with an icon and a label for screen readers. */
 export function iconButton(icon, label, properties = {}) {
   const button = make("button", { type: "button", className: "button quiet small", title: label, "aria-label": label, ...properties });
   button.innerHTML = `<svg class="icon" aria-hidden="true"><use href="${ICONS}#${icon}"/></svg>`;
@@ -27,4 +27,14 @@ export function placeChildren(parent, children) {
   children.forEach((child, i) => {
     if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
   });
+}
+
+const [EDGE, GAP] = [8, 4];
+
+/** Return {left, top}, as styles, of an element below or above a rectangle, inside the window; `end` aligns the right edges. */
+export function besides({ offsetWidth: width, offsetHeight: height }, anchor, end = false) {
+  const inside = (at, size, room) => Math.max(EDGE, Math.min(at, room - size - EDGE));
+  const below = anchor.bottom + GAP;
+  const top = below + height + EDGE <= innerHeight ? below : inside(anchor.top - height - GAP, height, innerHeight);
+  return { left: `${inside(end ? anchor.right - width : anchor.left, width, innerWidth)}px`, top: `${top}px` };
 }
