@@ -80,6 +80,17 @@ def test_a_chart_without_a_title_is_that_of_its_first_metric(arranged: Any) -> N
     assert arranged(board)[0] == ["prefix:val/", ["val/loss", "val/acc"]]
 
 
+@pytest.mark.parametrize("match", ["loss$", "LOSS$"])
+def test_a_chart_draws_the_metrics_that_its_board_says(js: Js, match: str) -> None:
+    board = {"sections": [{"items": [{"match": match}]}]}
+    cells = js(
+        MODULE, "(m, given) => m.arrange(...given).sections.flatMap(({cells}) => cells)", [board, METRICS]
+    )
+    of_board = [cell["metrics"] for cell in cells if cell["name"] == match]
+    drawn = js("chart/options.js", "(m, [match, names]) => m.metricsOf({match}, '', names)", [match, NAMES])
+    assert drawn == (of_board[0] if of_board else [""])
+
+
 def test_an_invalid_expression_matches_nothing(arranged: Any) -> None:
     assert arranged({"sections": [{"match": "(?P<x>a"}]}) == DEFAULT
 

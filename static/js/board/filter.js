@@ -1,10 +1,13 @@
 /** The filter of charts: words, `|` between alternatives, `-word` to leave out, and `/regular expression/`. */
 
+import { compiled } from "../chart/expressions.js";
+
 /** Return a function that says whether a name matches a filter. */
 export function matcher(filter) {
   const pattern = /^\/(.+?)\/?$/.exec(filter.trim());
   if (pattern) {
-    const found = compiled(pattern[1]);
+    const found = compiled(pattern[1], "i");
+    // An expression that is not finished yet leaves nothing out.
     return (name) => found === null || found.test(name);
   }
   const alternatives = filter.toLowerCase().split("|").map((part) => part.split(/\s+/).filter(Boolean)).filter((words) => words.length);
@@ -14,15 +17,6 @@ export function matcher(filter) {
 
 function fits(name, word) {
   return word.length > 1 && word.startsWith("-") ? !name.includes(word.slice(1)) : name.includes(word);
-}
-
-/** An expression that is not finished yet leaves nothing out. */
-function compiled(source) {
-  try {
-    return new RegExp(source, "i");
-  } catch {
-    return null;
-  }
 }
 
 const FEW = 2;

@@ -4,6 +4,7 @@
  * The address of the page has them until a board does.
  */
 
+import { compiled } from "./expressions.js";
 import { amountOf, makeSmoothing } from "./smoothing.js";
 
 export const AXIS_NAMES = ["step", "relative", "time"];
@@ -25,15 +26,6 @@ export function checkedOptions(given) {
   if (method === "none") found.smoothing = { method };
   else if (makeSmoothing(method, amountOf(smoothing))) found.smoothing = smoothing;
   return found;
-}
-
-/** Return a regular expression, or null for an invalid one. */
-export function compiled(text) {
-  try {
-    return new RegExp(text, "i");
-  } catch {
-    return null;
-  }
 }
 
 /** Return the names of the metrics of a chart, of all `names` on the page. */

@@ -1,5 +1,7 @@
 /** Names, groups and expressions of charts. Pure. */
 
+import { compiled } from "../../chart/expressions.js";
+
 /** Return the part of a metric's name before its first slash, by which charts are grouped without a board. */
 export function groupOf(name) {
   const slash = name.indexOf("/");
@@ -21,16 +23,7 @@ export function nameOf(item) {
   return isOwnChart(item) ? item.metrics[0] : item.title || item.match || "";
 }
 
-/** Whether a text is a regular expression. */
-export function compiles(source) {
-  try {
-    return Boolean(new RegExp(source));
-  } catch {
-    return false;
-  }
-}
-
 /** Return a regular expression, or one that matches nothing. */
 export function expression(source) {
-  return new RegExp(compiles(source) ? source : "(?!)");
+  return compiled(source) ?? /(?!)/;
 }

@@ -3,7 +3,7 @@
 import { gettext } from "../../i18n.js";
 import { make } from "../../dom.js";
 import { markdown } from "../markdown.js";
-import { compiles } from "../arrange/names.js";
+import { compiled } from "../../chart/expressions.js";
 
 /** Open a dialog with fields; `read()` returns the result, or {problem} to keep it open. */
 function ask(title, fields, submit, read) {
@@ -75,7 +75,7 @@ export async function askChart(names) {
   return ask(gettext("Add a chart"), fields, gettext("Add"), () => {
     const metrics = [...list.querySelectorAll(":checked")].map(({ value }) => value);
     if (!metrics.length && !match.value) return { problem: gettext("Choose metrics, or enter a regular expression.") };
-    if (!metrics.length && !compiles(match.value)) return { problem: gettext("This is not a regular expression.") };
+    if (!metrics.length && !compiled(match.value)) return { problem: gettext("This is not a regular expression.") };
     const named = title.value.trim() || (metrics.length > 1 ? metrics.join(", ").slice(0, 255) : "");
     return { ...(metrics.length ? { metrics } : { match: match.value }), ...(named ? { title: named } : {}) };
   });
@@ -88,7 +88,7 @@ export async function askSection() {
   return ask(gettext("Add a section"), fields, gettext("Add"), () => {
     const named = title.value.trim();
     if (!named && !prefix.value && !match.value) return { problem: gettext("Enter a title, a prefix or an expression.") };
-    if (match.value && !compiles(match.value)) return { problem: gettext("This is not a regular expression.") };
+    if (match.value && !compiled(match.value)) return { problem: gettext("This is not a regular expression.") };
     const rule = match.value ? { match: match.value } : prefix.value ? { prefix: prefix.value } : {};
     return { ...rule, ...(named ? { title: named } : {}) };
   });

@@ -2,7 +2,7 @@
 
 import { make } from "../../dom.js";
 import { gettext } from "../../i18n.js";
-import { compiled } from "../options.js";
+import { compiled } from "../expressions.js";
 import { METHODS, amountOf, makeSmoothing } from "../smoothing.js";
 import { button, choice, field, row } from "./fields.js";
 
