@@ -91,6 +91,22 @@ def test_a_chart_draws_the_metrics_that_its_board_says(js: Js, match: str) -> No
     assert drawn == (of_board[0] if of_board else [""])
 
 
+HOSTILE = {
+    "spans": "`a` " * 25_000,
+    "quotes": ">" * 100_000,
+    "stars": "*" * 100_000,
+    "links": "[a](b" * 20_000,
+    "underscores": "_a " * 33_000,
+    "items": "- a\n" * 25_000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_any_text_of_a_board_is_rendered_soon(js: Js, text: str) -> None:
+    code = "(m, text) => { const start = performance.now(); m.markdown(text); return performance.now() - start; }"
+    assert js("board/markdown.js", code, text) < 5000
+
+
 def test_an_invalid_expression_matches_nothing(arranged: Any) -> None:
     assert arranged({"sections": [{"match": "(?P<x>a"}]}) == DEFAULT
 
@@ -160,7 +176,7 @@ def test_markdown_of_texts_has_no_html_and_no_scripts(js: Js) -> None:
     )
     html = js(
         "board/markdown.js",
-        "(m, text) => { const all = document.createElement('div'); all.append(...m.markdown(text)); return all.innerHTML; }",
+        "(m, text) => { const all = document.createElement('div'); all.append(m.markdown(text)); return all.innerHTML; }",
         text,
     )
     assert html == (

@@ -1,9 +1,9 @@
 /** Dialogs of boards: a name, a text, a chart, a section. Each resolves with what was entered, or null. */
 
-import { gettext } from "../../i18n.js";
-import { make } from "../../dom.js";
-import { markdown } from "../markdown.js";
 import { compiled } from "../../chart/expressions.js";
+import { make } from "../../dom.js";
+import { gettext } from "../../i18n.js";
+import { markdown } from "../markdown.js";
 
 /** Open a dialog with fields; `read()` returns the result, or {problem} to keep it open. */
 function ask(title, fields, submit, read) {
@@ -53,7 +53,7 @@ export async function confirm(title, text, submit) {
 export async function askText(title, value = "") {
   const input = make("textarea", { value, rows: 8, maxLength: 100_000, required: true });
   const preview = make("div", { className: "prose preview" });
-  const show = () => preview.replaceChildren(...markdown(input.value));
+  const show = () => preview.replaceChildren(markdown(input.value));
   input.addEventListener("input", show);
   show();
   const found = await ask(title, [field(gettext("Markdown"), input), preview], gettext("Save"), () => ({ text: input.value }));
