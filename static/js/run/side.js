@@ -11,6 +11,6 @@ const EDGE = { place: "runicorn.side", property: "--side", part: ".side-head", s
 export function sidePane(root, opened) {
   fitPanes(root);
   overflowMenu(root.querySelector("[role=tablist]"), document.getElementById("more-tabs"));
-  wireEdge(root, () => {}, EDGE);
+  wireEdge(root, EDGE);
   makeTabs(root, opened);
 }

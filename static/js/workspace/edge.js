@@ -20,39 +20,44 @@ function keep(place, state) {
   }
 }
 
-/** Wire the edge in `root`; `resized()` is called after a change. */
-export function wireEdge(root, resized, options = LIST) {
+/** Wire the edge in `root`. */
+export function wireEdge(root, options = LIST) {
   const edge = document.getElementById("edge");
   const button = document.getElementById("fold");
   // On a phone there is room for one of them.
   let state = { folded: options.folded(), ...kept(options.place) };
 
-  function apply(change) {
+  function show(change) {
     state = { ...state, ...change };
     if (state.width) root.style.setProperty(options.property, `${state.width}px`);
     root.classList.toggle("folded", Boolean(state.folded));
     button.setAttribute("aria-expanded", String(!state.folded));
     edge.setAttribute("aria-valuenow", String(state.width ?? width()));
-    if (!change) return;
+  }
+
+  function apply(change) {
+    show(change);
     keep(options.place, state);
-    resized();
   }
 
   const width = () => root.querySelector(options.part)?.offsetWidth ?? NARROWEST;
-  const resize = (to) => apply({ width: Math.round(Math.min(options.widest, Math.max(NARROWEST, to))), folded: false });
+  const sized = (to) => ({ width: Math.round(Math.min(options.widest, Math.max(NARROWEST, to))), folded: false });
   const fold = () => apply({ folded: !state.folded });
 
   edge.addEventListener("pointerdown", (event) => {
     const [start, before] = [event.clientX, width()];
-    const follow = (moved) => resize(before + (moved.clientX - start) * options.side);
+    const follow = (moved) => show(sized(before + (moved.clientX - start) * options.side));
     edge.setPointerCapture(event.pointerId);
     edge.addEventListener("pointermove", follow);
-    edge.addEventListener("lostpointercapture", () => edge.removeEventListener("pointermove", follow), { once: true });
+    edge.addEventListener("lostpointercapture", () => {
+      edge.removeEventListener("pointermove", follow);
+      keep(options.place, state);
+    }, { once: true });
     event.preventDefault();
   });
   edge.addEventListener("keydown", (event) => {
     const by = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
-    if (by) resize(width() + by * options.side);
+    if (by) apply(sized(width() + by * options.side));
     else if (event.key === "Enter") fold();
     else return;
     event.preventDefault();
@@ -67,5 +72,5 @@ export function wireEdge(root, resized, options = LIST) {
   });
   edge.setAttribute("aria-valuemin", String(NARROWEST));
   edge.setAttribute("aria-valuemax", String(options.widest));
-  apply();
+  show({});
 }

@@ -1,6 +1,7 @@
 /** The panels beside the list: fetched when they are opened, and again when their runs changed. */
 
 import { fragment } from "../http.js";
+import { writeChoice } from "./address.js";
 
 export class Panels {
   /** `key` stands for the runs of the page's own panel. `hooks`: opened(name, section, isNew) after a panel is shown, newer(name, section) with a newer one, failed(text). */
@@ -12,10 +13,12 @@ export class Panels {
     this.sections.set(this.open, holder.firstElementChild);
   }
 
-  /** Show a panel; fetch it if the page does not have it for the runs that `key` stands for. */
-  async show(name, key) {
+  /** Show the panel of a choice (address.js); fetch it if the page does not have it for the runs that `key` stands for. */
+  async show(choice, key) {
+    const name = choice.tab;
     this.open = name;
     for (const tab of this.tabs.querySelectorAll("[data-tab]")) {
+      tab.href = writeChoice(location.search, { ...choice, tab: tab.dataset.tab });
       if (tab.dataset.tab === name) tab.setAttribute("aria-current", "true");
       else tab.removeAttribute("aria-current");
     }

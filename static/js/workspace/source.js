@@ -5,20 +5,19 @@ import { Series } from "../chart/data/series.js";
 import { Loader } from "../chart/loader.js";
 import { lookAt } from "../chart/render/colours.js";
 import { gettext } from "../i18n.js";
+import { CurveCache } from "./curve_cache.js";
 
 /** Most numbers per chart: two dozen charts share one response, which is limited. */
 const MOST_NUMBERS = 100_000;
 const [COLUMNS, GROUP_COLUMNS] = [2, 10];
 const FEWEST = 16;
-/** Queries of one chart whose curves are kept: of everything, and of the latest zoomed ranges. */
-const MOST_QUERIES = 4;
 const REST = "";
 
 export class OverlaySource {
   constructor() {
     this.runs = new Map();
     this.loader = new Loader("/series");
-    this.kept = new Map();
+    this.cache = new CurveCache();
     this.groups = this.version = 0;
   }
 
@@ -31,7 +30,7 @@ export class OverlaySource {
 
   /** Fetch the curves of these runs again: they have new points. */
   forget(keys) {
-    for (const queries of this.kept.values()) for (const found of queries.values()) for (const key of keys) found.delete(key);
+    this.cache.forget(keys);
     this.version += 1;
   }
 
@@ -69,7 +68,7 @@ export class OverlaySource {
 
   async #loadRuns(name, query) {
     const kind = query.smoothed_only ? "smoothed " : "";
-    const [ids, found] = [[...this.runs.keys()], this.#found(kind + name, JSON.stringify(query))];
+    const [ids, found] = [[...this.runs.keys()], this.cache.curves(kind + name, JSON.stringify(query))];
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length) {
       const loaded = this.loader.load(name, { ...query, ids: missing.join() }).then((answer) => seriesById(name, answer));
@@ -78,17 +77,6 @@ export class OverlaySource {
     }
     const series = await Promise.all(ids.map(async (id) => [id, (await found.get(id))?.get(id)]));
     return { found: series.filter(([, one]) => one) };
-  }
-
-  /** Return a map of run id to a promise of its curves, for one chart and query. */
-  #found(name, query) {
-    if (!this.kept.has(name)) this.kept.set(name, new Map());
-    const queries = this.kept.get(name);
-    const found = queries.get(query) ?? new Map();
-    queries.delete(query);
-    queries.set(query, found);
-    if (queries.size > MOST_QUERIES) queries.delete(queries.keys().next().value);
-    return found;
   }
 
   curves(name, answer) {
