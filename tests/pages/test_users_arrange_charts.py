@@ -224,7 +224,7 @@ def test_a_chart_of_several_metrics_and_one_of_an_expression_are_added(arranged:
             assert page.get_by_role("alert").get_by_text("This is not a regular expression.").is_visible()
             page.get_by_label("or a regular expression").fill("^val/")
         page.get_by_role("button", name="Add", exact=True).click()
-    assert "val/loss, train/loss" in str(sections(page)) and ["^val/"] in sections(page).values()
+    until(lambda: "val/loss, train/loss" in str(sections(page)) and ["^val/"] in sections(page).values())
     arranged.saved(lambda board: {"match": "^val/"} in [s.get("items", [None])[0] for s in board["sections"]])
     page.reload()
     page.locator('[data-cell="^val/"] .plot[aria-label*="val/loss: 19 points"]').wait_for()
@@ -236,7 +236,7 @@ def test_sections_are_added_renamed_moved_and_removed(arranged: Arranged) -> Non
     page.get_by_role("menuitem", name="Section…").click()
     page.get_by_label("or match the regular expression").fill("loss$")
     page.get_by_role("button", name="Add", exact=True).click()
-    assert sections(page)["loss$"] == ["val/loss", "train/loss"]
+    until(lambda: sections(page).get("loss$") == ["val/loss", "train/loss"])
 
     def section_menu(name: str, entry: str) -> None:
         page.locator("summary", has=page.get_by_text(name, exact=True)).hover()
@@ -396,6 +396,12 @@ def test_charts_of_several_runs_are_arranged_too(arranged: Arranged) -> None:
     page.reload()
     page.locator("[data-cell]").first.wait_for(state="attached")
     assert sections(page)["Pinned"] == ["lr"]
+
+
+def test_a_zoom_is_reset_on_a_phone(arranged: Arranged) -> None:
+    page = arranged.open("?pane=charts&range=2..6", size="phone")
+    page.get_by_title("Reset zoom").click()
+    until(lambda: "range=" not in page.url)
 
 
 def test_boards_have_no_violation_of_accessibility(arranged: Arranged) -> None:
