@@ -33,7 +33,7 @@ const [EDGE, GAP] = [8, 4];
 
 /** Return {left, top}, as styles, of an element below or above a rectangle, inside the window; `end` aligns the right edges. */
 export function besides({ offsetWidth: width, offsetHeight: height }, anchor, end = false) {
-  const inside = (at, size, room) => Math.max(EDGE, Math.min(at, room - size - EDGE));
+  const inside = (at, size, extent) => Math.max(EDGE, Math.min(at, extent - size - EDGE));
   const below = anchor.bottom + GAP;
   const top = below + height + EDGE <= innerHeight ? below : inside(anchor.top - height - GAP, height, innerHeight);
   return { left: `${inside(end ? anchor.right - width : anchor.left, width, innerWidth)}px`, top: `${top}px` };

@@ -18,7 +18,7 @@ export function ago(seconds, now = Date.now() / 1000) {
 }
 
 /** A time in full with its offset: 2026-11-24 16:39:02 UTC+01:00. */
-export function exactTime(seconds) {
+function exactTime(seconds) {
   const offset = -new Date(seconds * 1000).getTimezoneOffset();
   const [hours, minutes] = [Math.trunc(Math.abs(offset) / 60), Math.abs(offset) % 60].map((part) => String(part).padStart(2, "0"));
   return `${formatTime(seconds)} UTC${offset < 0 ? "−" : "+"}${hours}:${minutes}`;

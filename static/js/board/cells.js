@@ -25,7 +25,7 @@ export function figureOf({ name, timeOnly }) {
 }
 
 export function textCell(text) {
-  return make("article", { className: "text-cell" }, make("div", { className: "prose" }, markdown(text)));
+  return make("article", { className: "text-cell" }, make("div", { className: "markdown prose" }, markdown(text)));
 }
 
 /** Add the grip, the menu button and the corner of a cell. */

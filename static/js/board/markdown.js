@@ -41,7 +41,7 @@ function nextBlock(lines, depth) {
   return make("p", {}, inline([line, ...rest].join("\n")));
 }
 
-/** Return nodes as a fragment: a call has room for some ten thousand arguments, and a text may have more parts. */
+/** Return nodes as a fragment: a call is limited to some ten thousand arguments, and a text may have more parts. */
 function fragmentOf(nodes) {
   const fragment = document.createDocumentFragment();
   for (const node of nodes) fragment.append(node);

@@ -112,7 +112,7 @@ export function element(tag, className, parent) {
 }
 
 /** Return value and pixel position of each curve at the point nearest to `x`; `down` is null if it is not drawn. */
-export function readoutsAt(chart, x, curves = chart.curves) {
+function readoutsAt(chart, x, curves = chart.curves) {
   const { plot } = chart;
   return curves.flatMap((curve) => {
     const { series } = curve;

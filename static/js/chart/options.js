@@ -11,7 +11,7 @@ export const AXIS_NAMES = ["step", "relative", "time"];
 const PARAMETER = "options";
 
 /** Return valid options among those of an untrusted object. */
-export function checkedOptions(given) {
+function checkedOptions(given) {
   const { metrics, match, x, x_log, y_log, y_range, smoothing } = Object(given);
   const isName = (value) => typeof value === "string" && value !== "";
   const isEnd = (value) => value === null || Number.isFinite(value);

@@ -15,7 +15,7 @@ export function barOf(line) {
 }
 
 /** Return whether `next` is a later state of the same bar as `bar`. After its end a bar of the same name is a new one. */
-export function goesOn(bar, next) {
+function goesOn(bar, next) {
   return Boolean(bar && next) && bar.name === next.name && bar.at <= next.at && bar.at < bar.end;
 }
 

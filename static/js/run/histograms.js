@@ -72,7 +72,7 @@ function canvas() {
 }
 
 /** `5,000 values from −3.1 to 3.4, mean 0.2; 3 NaN`. */
-export function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
+function inWords({ count, min, max, mean, nan, positive_infinity, negative_infinity }) {
   const known = count
     ? gettext("{count} values from {min} to {max}, mean {mean}", {
         count: formatNumber(count),

@@ -9,7 +9,7 @@ import { gettext } from "../i18n.js";
 const SPREADS = ["auto", "all", "core"];
 
 /** The settings that an address asks for; nonsense in it counts as nothing. */
-export function readSettings(search, origin) {
+function readSettings(search, origin) {
   const query = new URLSearchParams(search);
   const range = (query.get("range") ?? "").split("..").map((end) => (end === "" ? NaN : Number(end)));
   return {
@@ -25,7 +25,7 @@ export function readSettings(search, origin) {
 }
 
 /** The address of `settings`; what is as usual is not mentioned, and foreign parameters stay. */
-export function writeSettings(search, { axis, smoothing, log, logx, spread, range, filter }) {
+function writeSettings(search, { axis, smoothing, log, logx, spread, range, filter }) {
   const query = new URLSearchParams(search);
   const wanted = {
     x: axis === "step" ? "" : axis,

@@ -69,6 +69,6 @@ export function wireKeyboard(root, hooks) {
 }
 
 /** The name of a cell in words. */
-export function labelOf(name) {
+function labelOf(name) {
   return name.startsWith("text:") ? gettext("text") : name;
 }

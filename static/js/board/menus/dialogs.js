@@ -52,7 +52,7 @@ export async function confirm(title, text, submit) {
 /** Ask for a Markdown text; a preview stands below it. */
 export async function askText(title, value = "") {
   const input = make("textarea", { value, rows: 8, maxLength: 100_000, required: true });
-  const preview = make("div", { className: "prose preview" });
+  const preview = make("div", { className: "markdown prose preview" });
   const show = () => preview.replaceChildren(markdown(input.value));
   input.addEventListener("input", show);
   show();

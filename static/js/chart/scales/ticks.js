@@ -6,7 +6,7 @@ const TIME_STEPS = [
 ];
 
 /** The step of 1, 2 or 5 times a power of ten that cuts a span into about `count` pieces. */
-export function linearStep(min, max, count) {
+function linearStep(min, max, count) {
   const raw = max / count - min / count; // not (max - min) / count: that overflows between -1e308 and 1e308
   const power = 10 ** Math.floor(Math.log10(raw));
   const excess = raw / power;

@@ -45,7 +45,7 @@ function values(curves, from, to, log) {
 }
 
 /** Return [low, high] of the values between the outer twentieths plus a quarter of their span, or null to show everything. */
-export function robustRange(sorted, whole, log, always = false) {
+function robustRange(sorted, whole, log, always = false) {
   if (sorted.length < FEWEST) return null;
   const left = Math.max(1, Math.floor(sorted.length * TAIL));
   const scale = log ? Math.log10 : (value) => value;
