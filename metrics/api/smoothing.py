@@ -7,10 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from metrics.query.smoothing.smoother import Smoother
+from runicorn.store.project.board_schema import LEAST_WIDTH, MOST_WEIGHT, MOST_WIDTH, SMOOTHING_METHODS
 from runicorn_site.web.serializers import Query
-
-METHODS = ("none", "ema", "time_ema", "mean", "gaussian")
-MOST_WEIGHT, LEAST_WIDTH, MOST_WIDTH = 0.9999, 1e-9, 1e15
 
 
 class SmoothingQuery(Query):
@@ -18,7 +16,7 @@ class SmoothingQuery(Query):
 
     smoothing = serializers.ChoiceField(
         required=False,
-        choices=METHODS,
+        choices=SMOOTHING_METHODS,
         help_text="Adds `smoothed` to each curve: exponential moving average by index or along x, running mean, Gaussian.",
     )
     smoothing_weight = serializers.FloatField(

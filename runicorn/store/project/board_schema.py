@@ -20,7 +20,9 @@ from typing import Any
 MOST_SECTIONS, MOST_ITEMS, MOST_NAMES = 200, 500, 500
 TEXT_LENGTH, NAME_LENGTH, EXPRESSION_LENGTH = 100_000, 255, 500
 COLUMNS, ROWS, LOWEST_ROW = 12, 40, 100_000
-METHODS = ("none", "ema", "time_ema", "mean", "gaussian")
+SMOOTHING_METHODS = ("none", "ema", "time_ema", "mean", "gaussian")
+MOST_WEIGHT, LEAST_WIDTH, MOST_WIDTH = 0.9999, 1e-9, 1e15
+"""Limits of smoothing, here and in the routes of series."""
 
 Check = Callable[[Any, str], None]
 
@@ -158,11 +160,11 @@ def _fail(place: str, problem: str) -> None:
 
 
 _name = _text(NAME_LENGTH, is_blank=False)
-_positive = _number(1e-9, 1e15)
+_positive = _number(LEAST_WIDTH, MOST_WIDTH)
 _names = _list(_name, MOST_NAMES)
 SMOOTHING: Mapping[str, Check] = {
-    "method": _choice(*METHODS),
-    "weight": _number(0, 0.9999),
+    "method": _choice(*SMOOTHING_METHODS),
+    "weight": _number(0, MOST_WEIGHT),
     "half_life": _positive,
     "window": _positive,
     "sigma": _positive,
