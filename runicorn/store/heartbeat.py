@@ -8,13 +8,15 @@ from pathlib import Path
 from runicorn.store import layout
 
 NAME = ".heartbeat"
+INTERVAL_SECONDS = 30.0
+"""Time between two heartbeats; with each one the viewer reads the run again."""
 SILENT_SECONDS = 180.0
 """Age of the heartbeat from which a running run may be lost."""
 CEILING = 4096
 
 
 def write(run_dir: Path, now: float) -> None:
-    """Record that the run was alive at `now` (Unix seconds). Not synced, since the next one follows in 30 s.
+    """Record that the run was alive at `now` (Unix seconds). Not synced, since the next one follows soon.
 
     Raises:
         OSError: it could not be written, or the file is a link.

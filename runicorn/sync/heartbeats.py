@@ -11,9 +11,6 @@ from pathlib import Path
 from runicorn.store import heartbeat, layout
 from runicorn.sync.fetcher import prepare_target
 
-INTERVAL_SECONDS = 30.0
-"""As often as uploads send one; each has the viewer read the run again."""
-
 
 def write_heartbeats(root: Path, folders: Iterable[str]) -> set[str]:
     """Write the heartbeats of those of `folders` whose runs say they are running, and return these folders."""
@@ -24,7 +21,7 @@ def write_heartbeats(root: Path, folders: Iterable[str]) -> set[str]:
         if layout.read_json(run_dir / layout.STATUS)[0].get("status") != layout.RUNNING:
             continue
         running.add(folder)
-        if now - (heartbeat.read(run_dir) or 0.0) < INTERVAL_SECONDS:
+        if now - (heartbeat.read(run_dir) or 0.0) < heartbeat.INTERVAL_SECONDS:
             continue
         with suppress(OSError):  # a full disk or a link; the mirror itself reports what it could not write
             heartbeat.write(prepare_target(root, f"{folder}/{heartbeat.NAME}").parent, now)

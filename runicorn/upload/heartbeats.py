@@ -1,4 +1,4 @@
-"""Heartbeats of uploaded runs, every 30 s."""
+"""Heartbeats of uploaded runs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from runicorn.store.heartbeat import INTERVAL_SECONDS
 from runicorn.upload.client import Away, Conflict, Refused, Removed, Server
 
 if TYPE_CHECKING:
     from runicorn.upload.worker import Worker
 
-INTERVAL = 30.0
-"""Seconds between two heartbeats of a run."""
 FIRST = 1.0
 TIMEOUT = 10.0
 
@@ -51,7 +50,7 @@ class Heartbeats:
                 now = time.monotonic()
                 if now < self._due.get(run_id, 0.0) or not worker.is_training():
                     continue
-                self._due[run_id] = now + INTERVAL
+                self._due[run_id] = now + INTERVAL_SECONDS
                 with suppress(ValueError, Away, Conflict, Refused, Removed):
                     server = server or worker.server(TIMEOUT)
                     server.heartbeat(run_id)
