@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST
 from artifacts.errors import NotFound, Refused
 from artifacts.models import Version
 from artifacts.pages.artifact import artifact_context
-from artifacts.pages.forms import AliasForm, DescriptionForm, PromotionForm, first_error
+from artifacts.pages.forms import AliasForm, DescriptionForm, PromotionForm
 from artifacts.pages.version import version_context
 from artifacts.services import curation, lookup, maintenance, stages
+from runicorn_site.web.forms import first_error
 from runicorn_site.web.pools import blocking
 
 

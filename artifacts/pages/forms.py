@@ -78,8 +78,3 @@ class PromotionForm(forms.Form):
 
     def clean_notes(self) -> str | None:
         return self.cleaned_data["notes"][:NOTES_LENGTH] or None
-
-
-def first_error(form: forms.Form) -> str:
-    """Return the first message of an invalid form."""
-    return str(next(iter(form.errors.values()))[0])

@@ -23,7 +23,6 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from rest_framework.exceptions import APIException
 
-from artifacts.pages.forms import first_error
 from runicorn.archives import document
 from runicorn.archives.read import Outcome
 from runicorn.archives.staging import WAITING
@@ -33,6 +32,7 @@ from runicorn_site.api import archives
 from runicorn_site.api.exchange import as_csv
 from runicorn_site.pages.forms import ArchiveForm, ExportForm, ImportForm
 from runicorn_site.web.attachments import attachment
+from runicorn_site.web.forms import first_error
 from runicorn_site.web.pools import blocking
 from runs.active_root import active_root
 from runs.index.refresh import refresh_runs

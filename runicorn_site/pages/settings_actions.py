@@ -12,7 +12,6 @@ from django.urls import path
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
-from artifacts.pages.forms import first_error
 from remote.connections import saved
 from remote.services import connections
 from runicorn.settings import user as own
@@ -22,6 +21,7 @@ from runicorn_site.pages import appearance
 from runicorn_site.pages.forms import AppearanceForm, ForgetHostForm, RemoveKeyForm, RootForm
 from runicorn_site.pages.settings import settings_context
 from runicorn_site.security.browser_sessions import end_all
+from runicorn_site.web.forms import first_error
 from runicorn_site.web.pools import blocking
 
 
