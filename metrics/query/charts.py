@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -52,7 +52,8 @@ def downsampled(
     Raises:
         metrics.query.series_view.JournalReplaced: the journal was replaced during the read.
     """
-    loader, means, found = TileLoader(view), MeansLoader(view), {}
+    loader, found = TileLoader(view), {}
+    thinned: list[tuple[Series, SeriesReader]] = []
     windows = {one.pk: window(one) if callable(window) else window for one in series}
     todo = [(one, level_for(view.directories[one.pk], windows[one.pk], points)) for one in series]
     while todo:
@@ -74,8 +75,11 @@ def downsampled(
             else:
                 found[one.pk] = Downsampled(read, count)
                 if averaged and level and one.minimum is not None:
-                    means.fetch([(one, reading.needs())])
-                    found[one.pk] = Downsampled(read, count, reading.points(means.blob(one))[0])
+                    thinned.append((one, reading))
+    means = MeansLoader(view)
+    means.fetch((one, reading.needs()) for one, reading in thinned)
+    for one, reading in thinned:
+        found[one.pk] = replace(found[one.pk], means=reading.points(means.blob(one))[0])
     return found
 
 

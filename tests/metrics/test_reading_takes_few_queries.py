@@ -46,6 +46,19 @@ def test_all_series_of_a_run_take_five_and_then_two(
         assert len(series.run_series(run, points=4)["series"]) == len(first["series"]) == metrics
 
 
+def test_means_that_are_not_in_the_cache_are_read_together(
+    store: Path, make_run: MakeRun, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    run = taken_in(store, make_run, 20, 60)
+    first = series.run_series(run, points=4)
+    for key in [key for key in cache._kept if key[-1] == "means"]:
+        del cache._kept[key]
+    with django_assert_num_queries(3):
+        again = series.run_series(run, points=4)
+    for before, after in zip(first["series"], again["series"], strict=True):
+        assert list(before["band"]["mean"]) == list(after["band"]["mean"])
+
+
 def test_the_curves_of_many_runs_take_as_many_as_those_of_one(
     store: Path, make_run: MakeRun, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
