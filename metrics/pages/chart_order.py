@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Protocol, TypeVar
 
 from runicorn_site.web.natural_sort import natural
-from runs.query.ordering import AGGREGATES
+from runs.query.sort_keys import metric_of
 from runs.query.where.ast import Kind, Node, comparisons
 
 VALIDATION = re.compile(r"val|valid|validation|eval|evaluation|dev|test", re.IGNORECASE)
@@ -81,12 +81,7 @@ def in_default_order(
 
 def metrics_of_list(order_by: Iterable[str], where: Node | None = None) -> list[str]:
     """Return the metrics that a list of runs is sorted by and filtered by, each once."""
-    found = []
-    for key in order_by:
-        kind, _, rest = key.lstrip("-").partition(".")
-        name, _, figure = rest.rpartition(".")
-        if kind == "metric" and name and figure in AGGREGATES:
-            found.append(name)
+    found = [metric[0] for key in order_by if (metric := metric_of(key.removeprefix("-")))]
     if where is not None:
         found += [one.field.name for one in comparisons(where) if one.field.kind is Kind.METRIC]
     return list(dict.fromkeys(found))

@@ -18,7 +18,9 @@ from runs.models import Run, RunMetric, RunParam
 from runs.query import selectivity, sort_keys
 from runs.query.key_sets import Keys
 from runs.query.matches import Matches
+from runs.query.sort_keys import metric_of
 from runs.query.where import matching_rows
+from runs.query.where.ast import FIGURES
 
 COLUMNS = {
     "created_at": "created",
@@ -31,7 +33,6 @@ COLUMNS = {
     "duration": "duration",
 }
 NULLABLE = frozenset({"best_metric_value", "best_score", "duration"})
-AGGREGATES = {"best": "best", "last": "last", "min": "minimum", "max": "maximum"}
 
 
 SortKey = tuple[str, bool]
@@ -72,14 +73,7 @@ def ordered_by_query(matches: Matches, query: Mapping[str, Any]) -> Ordered:
 def is_key(order: str) -> bool:
     """Return whether runs can be sorted by `order`."""
     kind, _, rest = order.partition(".")
-    return order in COLUMNS or (kind == "config" and bool(rest)) or _metric(order) is not None
-
-
-def _metric(order: str) -> tuple[str, str] | None:
-    """Split `metric.<name>.<aggregate>` into the name and the field of the rows."""
-    kind, _, rest = order.partition(".")
-    name, _, aggregate = rest.rpartition(".")
-    return (name, AGGREGATES[aggregate]) if kind == "metric" and name and aggregate in AGGREGATES else None
+    return order in COLUMNS or (kind == "config" and bool(rest)) or metric_of(order) is not None
 
 
 class Ordered:
@@ -165,8 +159,8 @@ def _parts(matches: Matches, keys: Sequence[SortKey], desc: bool) -> Iterator[An
         if column in NULLABLE:
             yield from _parts(replace(matches, runs=matches.runs.filter(**{column: None})), then, desc)
         return
-    if metric := _metric(order):
-        name, field = metric
+    if metric := metric_of(order):
+        name, field = metric[0], FIGURES[metric[1]]
         yield _by_value(matches, RunMetric, name, field, down, ties)
         valued: QuerySet[Any] = RunMetric.objects.filter(
             run=OuterRef("pk"), key=name, **{f"{field}__isnull": False}
@@ -183,8 +177,8 @@ def _ties(order: str, desc: bool) -> Iterator[OrderBy]:
     """Yield expressions that order runs by a key, those without a value last."""
     if column := COLUMNS.get(order):
         yield _direction(column, desc, nullable=column in NULLABLE)
-    elif metric := _metric(order):
-        name, field = metric
+    elif metric := metric_of(order):
+        name, field = metric[0], FIGURES[metric[1]]
         of_run = RunMetric.objects.filter(run=OuterRef("pk"), key=name)
         yield _direction(Subquery(of_run.values(field)[:1]), desc, nullable=True)
     else:

@@ -1,11 +1,20 @@
-"""Lists of sort keys, such as `-metric.val/acc.best,name`: descending with a leading minus. Pure."""
+"""Sort keys and lists of them, such as `-metric.val/acc.best,name`: descending with a leading minus. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from runs.query.where.ast import FIGURES
+
 MOST_KEYS = 6
 _MOST_PARTS = 60
+
+
+def metric_of(key: str) -> tuple[str, str] | None:
+    """Split `metric.<name>.<aggregate>` into the name, which may contain dots, and the aggregate; None for other keys."""
+    kind, _, rest = key.partition(".")
+    name, _, aggregate = rest.rpartition(".")
+    return (name, aggregate) if kind == "metric" and name and aggregate in FIGURES else None
 
 
 def split(text: str, is_key: Callable[[str], bool]) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runs.pages.table.columns import COLUMNS, DEFAULT_COLUMNS, is_added, metric_of
+from runs.pages.table.columns import COLUMNS, DEFAULT_COLUMNS, is_added
 from runs.pages.table.state import TableState, normalize_columns
+from runs.query.sort_keys import metric_of
 
 text = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\0"), max_size=20)
 name = text.filter(bool)
@@ -85,5 +86,6 @@ def test_a_change_begins_at_the_first_page() -> None:
 def test_names_of_metrics_may_hold_dots() -> None:
     assert is_added("metric.a.b.max")
     assert metric_of("metric.a.b.max") == ("a.b", "max")
-    assert not is_added("metric.max")
+    assert not is_added("metric.max") and not is_added("metric..last")
+    assert TableState.read(QueryDict("sort=metric..last&col=metric..last")) == TableState()
     assert not is_added("config.")

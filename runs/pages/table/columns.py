@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 from runs.models import Run
 from runs.pages.table import cells
 from runs.query.completeness import in_words
+from runs.query.sort_keys import metric_of
+from runs.query.where.ast import FIGURES
 from runs.store.metric_stats import mode_by_name
 
-AGGREGATES = {"last": "shown_last", "best": "best", "min": "minimum", "max": "maximum"}
-"""Aggregate in the key of a metric column → attribute of `RunMetric`."""
+AGGREGATES = {"last": "shown_last"} | {name: field for name, field in FIGURES.items() if name != "last"}
+"""Aggregate in the key of a metric column → attribute of `RunMetric`, in the order of the menu."""
 
 
 HIGHEST, LOWEST = _("highest first"), _("lowest first")
@@ -139,9 +141,7 @@ def is_added(key: str) -> bool:
     kind, _, rest = key.partition(".")
     if "\0" in key:
         return False
-    return (kind == "metric" and rest.rpartition(".")[2] in AGGREGATES and "." in rest) or (
-        kind in ("config", "summary") and bool(rest)
-    )
+    return metric_of(key) is not None or (kind in ("config", "summary") and bool(rest))
 
 
 def is_column(key: str) -> bool:
@@ -161,10 +161,11 @@ def column_of(key: str) -> Column:
 @lru_cache(maxsize=512)
 def _added_column(key: str) -> Column:
     kind, _, label = key.partition(".")
-    if kind == "metric":
-        name, aggregate = metric_of(key)
+    is_lower_better = False
+    if metric := metric_of(key):
+        name, aggregate = metric
         label = name if aggregate == "last" else f"{name} {aggregate}"
-    is_lower_better = key.endswith(".best") and kind == "metric" and mode_by_name(name) == "min"
+        is_lower_better = aggregate == "best" and mode_by_name(name) == "min"
     sort = None if kind == "summary" else Sort(key, ascending_first=is_lower_better)
     return Column(key, label, "number c-extra", cells.value_cell, sort, lambda run: None, False)
 
@@ -172,9 +173,3 @@ def _added_column(key: str) -> Column:
 def as_text(column: Column) -> Column:
     """Return the column for words, aligned left."""
     return replace(column, css=column.css.replace("number ", ""))
-
-
-def metric_of(key: str) -> tuple[str, str]:
-    """Split `metric.<name>.<aggregate>` into name and aggregate; a name may contain dots."""
-    name, _, aggregate = key.removeprefix("metric.").rpartition(".")
-    return name, aggregate

@@ -8,7 +8,8 @@ from typing import Any
 
 from runicorn_site.web.templatetags.ui import figure
 from runs.models import Run, RunMetric, RunParam
-from runs.pages.table.columns import AGGREGATES, metric_of
+from runs.pages.table.columns import AGGREGATES
+from runs.query.sort_keys import metric_of
 
 SIGNIFICANT = 5
 # As wide as a digit and as a point in fonts with tabular figures.
@@ -20,7 +21,7 @@ Value = float | str | None
 def added_values(runs: Sequence[Run], columns: Sequence[str]) -> dict[tuple[int, str], Value]:
     """Return the values by run and column, with one query for the metrics and one for the config."""
     keys = [run.pk for run in runs]
-    wanted = {column: metric_of(column) for column in columns if column.startswith("metric.")}
+    wanted = {column: split for column in columns if (split := metric_of(column))}
     params = {column.removeprefix("config."): column for column in columns if column.startswith("config.")}
     summaries = [column for column in columns if column.startswith("summary.")]
     found: dict[tuple[int, str], Value] = {}
