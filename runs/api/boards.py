@@ -21,10 +21,10 @@ from runicorn.api.responses.remote import Done
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards
 from runicorn.store.project.board_schema import MOST_NAMES, MOST_SECTIONS, NAME_LENGTH, InvalidBoard
-from runicorn.store.project.folder import project_folder
 from runicorn_site.web.endpoint import endpoint
 from runicorn_site.web.serializers import Body
 from runs.active_root import active_root
+from runs.query import projects
 from runs.services.write_through import one_file
 
 ERRORS = (400, 403, 404)
@@ -109,11 +109,10 @@ def _root() -> Path:
 
 
 def _project_root(project: str) -> Path:
-    """Return the storage root, if it has a folder of that project: a board makes no project."""
-    root = _root()
-    if not project_folder(root, project).is_dir():
+    """Return the storage root, if it has that project: a board makes no project."""
+    if not projects.exists(active_root(), project):
         raise NotFound(f"Project not found: {project}")
-    return root
+    return _root()
 
 
 def _read(root: Path, project: str, name: str) -> boards.StoredBoard:

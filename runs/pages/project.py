@@ -12,10 +12,9 @@ from django.views.decorators.http import require_POST, require_safe
 from runicorn.api.responses.analytics import AnalyticsSummary
 from runicorn.store.layout import InvalidName
 from runicorn.store.project import boards, description
-from runicorn.store.project.folder import project_folder
 from runs.active_root import active_root
 from runs.models import Run, StorageRoot
-from runs.query import analytics
+from runs.query import analytics, projects
 from runs.services.describe import describe_project
 
 DAYS = 56
@@ -41,10 +40,10 @@ def project_or_404(project: str) -> StorageRoot:
     """
     root = active_root()
     try:
-        known = project_folder(Path(root.path), project).is_dir()
-    except (InvalidName, OSError):
-        known = False
-    if not known and not Run.objects.in_root(root).live().filter(project=project).exists():
+        is_known = projects.exists(root, project)
+    except InvalidName:
+        is_known = False
+    if not is_known:
         raise Http404
     return root
 
@@ -62,7 +61,7 @@ def project_page(request: HttpRequest, project: str) -> HttpResponse:
         "limit": description.LENGTH,
         "summary": summary,
         "best": [(entry, best[entry["id"]]) for entry in summary["best"] if entry["id"] in best],
-        "newest": runs.order_by("-created", "-pk")[:NEWEST],
+        "newest": runs.newest()[:NEWEST],
         "bars": _bars(summary),
         "width": DAYS * (BAR + GAP),
         "height": HEIGHT,

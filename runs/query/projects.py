@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.db.models import Count, Max
 
 from runicorn.api.responses.projects import Project
+from runicorn.store.project.folder import project_folder
 from runs.models import Run, StorageRoot
 from runs.query import counts
 
@@ -24,6 +27,19 @@ def _projects(root: StorageRoot) -> list[Project]:
         entry["run_count"] += count
         entry["latest_update"] = max(entry["latest_update"], latest)
     return sorted(found.values(), key=lambda entry: entry["name"])
+
+
+def exists(root: StorageRoot, project: str) -> bool:
+    """Return whether a project has a folder, or runs, which may have been moved to it without one.
+
+    Raises:
+        InvalidName: the project cannot be a folder.
+    """
+    try:
+        has_folder = project_folder(Path(root.path), project).is_dir()
+    except OSError:  # a link out of the root
+        has_folder = False
+    return has_folder or Run.objects.in_root(root).live().filter(project=project).exists()
 
 
 def experiment_names(root: StorageRoot, project: str) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rest_framework.exceptions import ValidationError
+
 from runicorn.store.project import description
-from runs.errors import NotWritten
 from runs.models import StorageRoot
 from runs.services.write_through import one_file
 
@@ -14,11 +15,11 @@ def describe_project(*, root: StorageRoot, project: str, text: str) -> None:
     """Replace the description of a project.
 
     Raises:
-        NotWritten: the text is too long, or could not be written this time.
-        ReadOnlyStore, NoSpace: it cannot be written.
+        ValidationError: the text is too long.
+        ReadOnlyStore, NoSpace, NotWritten: it cannot be written.
     """
     try:
         with one_file():
             description.write(Path(root.path), project, text.replace("\r\n", "\n"))
     except description.DescriptionTooLong as error:
-        raise NotWritten(str(error)) from error
+        raise ValidationError({"description": [str(error)]}) from error

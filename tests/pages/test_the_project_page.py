@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from rest_framework.test import APIClient
 
 from tests.folders import write_run
 from tests.pages.markup import Markup
@@ -45,6 +46,27 @@ def test_a_description_is_kept_as_a_file_of_the_project(project: Page, store: Pa
     text = client.get("/projects/vision").content.decode()
     assert "<h3>Goal</h3>" in text and "<b>x" not in text and 'href="https://example.com"' in text
     client.post("/projects/vision/description", {"description": " "})
+    assert not (store / "vision" / "description.md").exists()
+
+
+@pytest.mark.django_db
+def test_a_project_of_moved_runs_has_a_description_and_boards(
+    project: Page, store: Path, client: Client, api: APIClient
+) -> None:
+    run_id = write_run(store, "vision", "moved")
+    api.patch(f"/api/runs/{run_id}", {"project": "audio"})
+    assert not (store / "audio").exists()
+    assert client.post("/projects/audio/description", {"description": "Sounds"}).status_code == 302
+    assert api.put("/projects/audio/boards/main", {"pinned": ["loss"]}).status_code == 200
+    text = client.get("/projects/audio").content.decode()
+    assert "Sounds" in text and "board=main" in text
+
+
+@pytest.mark.django_db
+def test_a_description_that_is_too_long_is_refused(project: Page, store: Path, client: Client) -> None:
+    project("/projects/vision")
+    answer = client.post("/projects/vision/description", {"description": "x" * 50_001})
+    assert answer.status_code == 400 and b"at most 50,000 characters" in answer.content
     assert not (store / "vision" / "description.md").exists()
 
 

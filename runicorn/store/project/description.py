@@ -32,12 +32,13 @@ def write(root: Path, project: str, text: str) -> None:
     Raises:
         DescriptionTooLong: the text is too long.
         InvalidName: the project cannot be a folder.
-        OSError: it could not be written, or the project has no folder.
+        OSError: it could not be written.
     """
     if len(text) > LENGTH:
         raise DescriptionTooLong(f"A description has at most {LENGTH:,} characters.")
     path = check_inside(root, project_folder(root, project) / FILE)
     if text.strip():
+        path.parent.mkdir(parents=True, exist_ok=True)  # runs that were moved to a project make no folder
         _platform.replace_file(path, text.encode("utf-8", "replace"))
     else:
         path.unlink(missing_ok=True)
