@@ -21,7 +21,7 @@ from runicorn_site.web.streaming import json_list
 from runs.active_root import active_root
 from runs.api import responses
 from runs.api.requests import MoveRuns, Restore, RunEdit, RunListQuery, SoftDelete, TagRuns
-from runs.errors import InvalidRunId, RunInUse
+from runs.errors import InvalidRunId
 from runs.index import refresh
 from runs.models import Run, StorageRoot
 from runs.query import counts, projects
@@ -31,9 +31,9 @@ from runs.query.ordering import ordered_by_query
 from runs.services.curation import edit_run, tag_runs
 from runs.services.dead_runs import refresh_before_listing
 from runs.services.lookup import get_run
-from runs.services.projects import move_runs, refuse_in_use
+from runs.services.projects import move_runs
 from runs.services.recycle_bin import restore_runs, soft_delete_runs
-from runs.services.write_through import Refused, count_successes
+from runs.services.write_through import count_successes
 
 TOTAL = OpenApiParameter("X-Total-Count", OpenApiTypes.INT, OpenApiParameter.HEADER, response=[200])
 ERRORS = (400, 403, 404)
@@ -99,13 +99,7 @@ class RunDetailView(APIView):
 
         A run that is running or being uploaded stays in its project.
         """
-        run = get_run(run_id)
-        if "project" in body:
-            try:
-                refuse_in_use(run)
-            except Refused as refused:
-                raise RunInUse(f"Not moved: {refused}") from refused
-        return Response(responses.detail(edit_run(run=run, **body)))
+        return Response(responses.detail(edit_run(run=get_run(run_id), **body)))
 
 
 class RunTagsView(APIView):

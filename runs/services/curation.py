@@ -1,4 +1,4 @@
-"""Edit tags, description, pinned and archived of runs, in `curation.json`, which only the server writes."""
+"""Edit tags, description, name, color, project, pinned and archived of runs, in `curation.json`, which only the server writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from runicorn.api.responses.runs import RunResult
-from runicorn.store import curation
+from runicorn.store import curation, layout
+from runs.errors import RunInUse
 from runs.models import Run, StorageRoot
 from runs.services import write_through
 from runs.store.reader import clean_tags
@@ -30,8 +31,14 @@ def edit_run(
     With `keep_tags`, `tags` are added to the existing ones.
 
     Raises:
+        RunInUse: a run that is running or being uploaded is not moved; nothing was changed.
         ReadOnlyStore: the run's folder cannot be written; the row is unchanged.
     """
+    if project is not None:
+        try:
+            refuse_in_use(run)
+        except write_through.Refused as refused:
+            raise RunInUse(f"Not moved: {refused}") from refused
     given = {
         "tags": tags,
         "description": description,
@@ -96,6 +103,14 @@ def refuse_deleted(run: Run) -> None:
     """Raise `Refused` if the run is in the recycle bin."""
     if run.deleted is not None:
         raise write_through.Refused("run not found")
+
+
+def refuse_in_use(run: Run) -> None:
+    """Raise `Refused` for a run that is running or being uploaded: its script still writes to the old project."""
+    if run.status == layout.RUNNING:
+        raise write_through.Refused("the run is still running; move it when it has ended")
+    if run.journal_end is not None and run.journal_bytes < run.journal_end:
+        raise write_through.Refused("the run is still being uploaded; move it when the upload is complete")
 
 
 def write(run: Run, changes: curation.Changes) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runicorn.api.responses.runs import RunResult
-from runicorn.store import layout
 from runs.models import Run, StorageRoot
 from runs.services import write_through
-from runs.services.curation import refuse_deleted, write
+from runs.services.curation import refuse_deleted, refuse_in_use, write
 
 
 def move_runs(
@@ -37,11 +36,3 @@ def move_runs(
 
     results = write_through.for_each(root, run_ids, move)
     return results, previous
-
-
-def refuse_in_use(run: Run) -> None:
-    """Raise `Refused` for a run that is running or being uploaded: its script still writes to the old project."""
-    if run.status == layout.RUNNING:
-        raise write_through.Refused("the run is still running; move it when it has ended")
-    if run.journal_end is not None and run.journal_bytes < run.journal_end:
-        raise write_through.Refused("the run is still being uploaded; move it when the upload is complete")
