@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import TypedDict, cast
 
 from django.template.loader import render_to_string
@@ -27,7 +26,7 @@ from metrics.pages.comparison import (
 from metrics.pages.panels import Group
 from runs.models import Run
 from runs.query import where_keys
-from runs.query.where.parser import BadWhere, parse
+from runs.query.where.parser import BadWhere
 
 PATIENCE = 0.2
 """Seconds for ingesting the runs before the page is rendered; the page asks again for the rest."""
@@ -129,7 +128,7 @@ def render_panel(
 
 def _chosen(runs: Sequence[Run], sorts: Sequence[str], where: str) -> list[str]:
     try:
-        node = parse(where, partial(where_keys.resolve, runs[0].root)) if where and runs else None
+        node = where_keys.parse(runs[0].root, where) if where and runs else None
     except BadWhere:
         node = None
     return metrics_of_list(sorts, node)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from functools import partial
 from typing import Any
 
 from runicorn.api.responses.experiments import (
@@ -21,8 +20,8 @@ from runs.query import counts, where_keys
 from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import ordered_by_query
-from runs.query.where import parser
 from runs.query.where.completion import cursor_context
+from runs.query.where.parser import BadWhere
 
 EXPERIMENT = responses.ITEM | {
     "created_at": "created",
@@ -120,8 +119,8 @@ def completion(
         words.append(word)
     answer = WhereCompletion(valid=True, start=place.start, suggestions=words)
     try:
-        node = parser.parse(where, partial(where_keys.resolve, root)) if where.strip() else None
-    except parser.BadWhere as error:
+        node = where_keys.parse(root, where) if where.strip() else None
+    except BadWhere as error:
         return {**answer, "valid": False, "error": str(error), "position": error.position}
     answer["total"], is_capped = counts.capped(find_runs(root, where=node, project=project))
     if is_capped:

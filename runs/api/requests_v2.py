@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
@@ -15,7 +14,7 @@ from runicorn_site.web.serializers import WHOLE, Body, Query
 from runs.active_root import active_root
 from runs.api.requests import RunListQuery
 from runs.query import where_keys
-from runs.query.where import parser as where
+from runs.query.where.parser import LONGEST, BadWhere
 
 MOST_EXPERIMENTS = 1000
 LARGEST_PAGE = 1_000_000
@@ -55,8 +54,8 @@ class Where(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, data: Any) -> Any:
         """The condition as a tree."""
         try:
-            return where.parse(str(data), partial(where_keys.resolve, active_root()))
-        except where.BadWhere as error:
+            return where_keys.parse(active_root(), str(data))
+        except BadWhere as error:
             raise serializers.ValidationError(str(error)) from error
 
 
@@ -119,9 +118,12 @@ class CompletionQuery(Query):
     """An expression that is being written."""
 
     where = serializers.CharField(
-        required=False, default="", allow_blank=True, max_length=2000, trim_whitespace=False
+        required=False, default="", allow_blank=True, max_length=LONGEST, trim_whitespace=False
     )
     cursor = serializers.IntegerField(
-        required=False, min_value=0, max_value=2000, help_text="Characters before the cursor; all by default."
+        required=False,
+        min_value=0,
+        max_value=LONGEST,
+        help_text="Characters before the cursor; all by default.",
     )
     project = serializers.CharField(required=False, max_length=255, help_text="Count hits in this project.")

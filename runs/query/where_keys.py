@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 
 from django.db.models import Count
 
 from runs.models import Run, RunMetric, RunParam, RunTag, StorageRoot
-from runs.query.where.ast import FIELDS, FIGURES, Field, Kind
-from runs.query.where.completion import CursorContext, field_names, operators, quoted
+from runs.query import counts, keys
+from runs.query.where import parser
+from runs.query.where.ast import FIELDS, FIGURES, Field, Kind, Node
+from runs.query.where.completion import CursorContext, operators, quoted
 
 MOST = 20
 CONFIG, METRIC = "config", "metric"
@@ -31,19 +34,29 @@ class Suggestion:
     runs: int | None = None
 
 
+def parse(root: StorageRoot, text: str) -> Node:
+    """Return the syntax tree of an expression, with bare keys for the fields that they stand for in this root.
+
+    Raises:
+        runs.query.where.parser.BadWhere: it is malformed.
+    """
+    return parser.parse(text, partial(resolve, root))
+
+
 def resolve(root: StorageRoot, key: str) -> Field | str | None:
     """Return the field that a bare key stands for, or ". Did you mean …?" where that is not certain.
 
     A key stands for the only config key or metric that is called so, with or without what comes before its last dot
     or slash.
     """
-    found = [one for one in _keys(root) if one[1] == key or one[1].endswith((f".{key}", f"/{key}"))]
+    known = _keys(root)
+    found = [one for one in known if one[1] == key or one[1].endswith((f".{key}", f"/{key}"))]
     if len(found) == 1:
         kind, name, _ = found[0]
         return Field(Kind.CONFIG, name) if kind == CONFIG else Field(Kind.METRIC, name, FIGURES["last"])
     if not found:
-        known = {name: one for one in _keys(root) for name in (one[1], one[1].rpartition(".")[2])}
-        found = [known[name] for name in get_close_matches(key, list(known), n=3, cutoff=0.75)]
+        by_name = {name: one for one in known for name in (one[1], one[1].rpartition(".")[2])}
+        found = [by_name[name] for name in get_close_matches(key, list(by_name), n=3, cutoff=0.75)]
         found += [("", name, 0) for name in get_close_matches(key, list(FIELDS), n=1, cutoff=0.75)]
     if not found:
         return None
@@ -78,17 +91,23 @@ def _written(found: tuple[str, str, int]) -> str:
 
 def _keys(root: StorageRoot) -> list[tuple[str, str, int]]:
     """Return (kind, key, number of runs) of all config keys and metrics."""
-    found: list[tuple[str, str, int]] = []
-    for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
-        rows = model.objects.filter(root=root).values_list("key").annotate(runs=Count("run")).order_by("key")
-        found += [(kind, key, runs) for key, runs in rows]
-    return found
+
+    def read() -> list[tuple[str, str, int]]:
+        found: list[tuple[str, str, int]] = []
+        for kind, model in ((CONFIG, RunParam), (METRIC, RunMetric)):
+            rows = model.objects.filter(root=root).values_list("key")
+            counted = rows.annotate(runs=Count("run")).order_by("key")
+            found += [(kind, key, runs) for key, runs in counted]
+        return found
+
+    # A page parses its condition several times, and an editor at every keystroke.
+    return counts.remembered(root, "keys of conditions", read, keys.SECONDS)
 
 
 def _fields(root: StorageRoot) -> list[Suggestion]:
-    keys = sorted(_keys(root), key=lambda one: -one[2])
-    found = [Suggestion(f"{kind}.{quoted(name)}", kind, runs) for kind, name, runs in keys]
-    return [Suggestion(name, "field") for name in field_names()] + found
+    known = sorted(_keys(root), key=lambda one: -one[2])
+    found = [Suggestion(f"{kind}.{quoted(name)}", kind, runs) for kind, name, runs in known]
+    return [Suggestion(name, "field") for name in FIELDS] + found
 
 
 def _values(root: StorageRoot, field: Field) -> list[Suggestion]:

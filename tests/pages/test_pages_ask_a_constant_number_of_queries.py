@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from runs.query import counts
+from runs.query import counts, keys
 from tests.folders import write_run
 
 Count = Callable[[str], int]
@@ -22,6 +22,7 @@ def queries(store: Path, look: Callable[[], None], client: Client, monkeypatch: 
     """How many queries a page takes once it was asked for, however slow the machine is."""
     monkeypatch.setattr(counts, "EXPENSIVE_SECONDS", 0.0)
     monkeypatch.setattr(counts, "SECONDS", 3600.0)
+    monkeypatch.setattr(keys, "SECONDS", 3600.0)
 
     def count(address: str) -> int:
         look()
@@ -48,6 +49,7 @@ def several(store: Path, count: int, first: int = 0) -> None:
         ("/", 12),
         ("/?col=metric.loss.last&col=config.lr&sort=-metric.loss.last", 16),
         ("/?status=finished&project=p1&tag=t1", 26),
+        ("/?layout=charts&where=lr>=0", 6),
         ("/recycle-bin", 2),
     ],
 )

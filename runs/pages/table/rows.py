@@ -29,7 +29,7 @@ from runs.query.find import find_runs
 from runs.query.matches import Matches
 from runs.query.ordering import Ordered
 from runs.query.projects import projects
-from runs.query.where.parser import BadWhere, parse
+from runs.query.where.parser import BadWhere
 
 MOST_TAGS = 500
 """Maximum number of tags in the list; other tags are reached by clicking them, or by search."""
@@ -207,7 +207,7 @@ def matching(root: StorageRoot, state: TableState) -> Matches:
         statuses=state.statuses,
         tags=state.tags,
         search=state.search,
-        where=parse(state.where, partial(where_keys.resolve, root)) if state.where else None,
+        where=where_keys.parse(root, state.where) if state.where else None,
     )
     if state.runs:
         found = found.filter(run_id__in=state.runs[:MOST_RUNS])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from runs.query.where import parser
-from runs.query.where.ast import ALLOWED, FIELDS, Field, Kind
+from runs.query.where.ast import ALLOWED, Field, Kind
 
 WORD = re.compile(r"""(?:"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^\s"'(),=!<>])+$""", re.DOTALL)
 OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "contains", "exists", "is null", "is not null")
@@ -56,8 +56,3 @@ def quoted(text: str) -> str:
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def field_names() -> list[str]:
-    """Return the fields that every run has."""
-    return list(FIELDS)

@@ -4,7 +4,8 @@
     single     = "not" single | "(" expression ")" | comparison
     comparison = field ("=" | "!=" | "<" | "<=" | ">" | ">=" | "contains") value
                | field ["not"] "in" "(" value ("," value)* ")" | field "exists" | field "is" ["not"] "null"
-    field      = a name of `where_tree.FIELDS` | "config.<key>" | "metric.<name>" [".best" | ".last" | ".min" | ".max"]
+    field      = a name of `ast.FIELDS` | "config.<key>" | "metric.<name>" [".best" | ".last" | ".min" | ".max"]
+               | a bare key that `resolve` finds
 
 Names and values with blanks or any of `( ) , = ! < > " '` are quoted; a backslash escapes the next character:
 `config."learning rate" < 1e-3`. `metric.<name>` without a statistic means the last value.
