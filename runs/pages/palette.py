@@ -8,9 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from runicorn.settings import preferences
 from runs.active_root import active_root
-from runs.pages.table.rows import in_order, matching
+from runs.pages.table.rows import ids_in_order, matching
 from runs.pages.table.state import TableState
 from runs.query.find import find_runs
 from runs.query.ordering import Ordered
@@ -45,7 +44,7 @@ def find(request: HttpRequest) -> JsonResponse:
         found.append(
             Entry(
                 kind="run",
-                label=run.display_name or run.name,
+                label=run.label,
                 detail=run.project,
                 url=reverse("run", args=[run.run_id]),
             )
@@ -56,16 +55,15 @@ def find(request: HttpRequest) -> JsonResponse:
 @require_safe
 def neighbours(request: HttpRequest, run_id: str) -> JsonResponse:
     """Return the addresses of the runs before and after a run, in the list that the query string describes."""
-    root, state = active_root(), TableState.read(request.GET, preferences.table_columns())
+    root, state = active_root(), TableState.read(request.GET)
     try:
-        listed = in_order(matching(root, state), state)
+        listed = ids_in_order(matching(root, state), state, MOST_NEIGHBOURS)
     except BadWhere:
         listed = []
-    if isinstance(listed, Ordered):
-        names = [found for (found,) in listed.values_list("run_id")[:MOST_NEIGHBOURS]]
-    else:
-        names = [run.run_id for run in listed]
-    at = names.index(run_id) if run_id in names else -1
-    around = {"previous": at - 1, "next": at + 1} if at >= 0 else {"previous": -1, "next": -1}
-    found = {way: names[place] if 0 <= place < len(names) else None for way, place in around.items()}
-    return JsonResponse({way: name and reverse("run", args=[name]) for way, name in found.items()})
+    found: dict[str, str | None] = {"previous": None, "next": None}
+    if run_id in listed:
+        at = listed.index(run_id)
+        for way, place in (("previous", at - 1), ("next", at + 1)):
+            if 0 <= place < len(listed):
+                found[way] = reverse("run", args=[listed[place]])
+    return JsonResponse(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect
@@ -21,7 +20,7 @@ from runs.api.requests import MOST_RUNS
 from runs.errors import NotWritten
 from runs.models import RunTag, StorageRoot
 from runs.pages.table.columns import is_column
-from runs.pages.table.rows import matching, sorted_runs
+from runs.pages.table.rows import ids_in_order, matching, view_address
 from runs.pages.table.state import LONGEST_VIEW_NAME, MOST_CHOSEN, TableState
 from runs.query import counts
 from runs.query.where.parser import BadWhere
@@ -75,7 +74,7 @@ def matching_ids(request: HttpRequest) -> JsonResponse:
         found = matching(root, state)
     except BadWhere as error:
         raise ValidationError(str(error)) from error
-    ids = [run_id for (run_id,) in sorted_runs(found, state).values_list("run_id")[:MOST_CHOSEN]]
+    ids = ids_in_order(found, state, MOST_CHOSEN)
     return JsonResponse({"ids": ids, "total": counts.total(found)})
 
 
@@ -125,4 +124,4 @@ def keep(change: Callable[[], Any]) -> None:
 def address_of_view(name: str) -> str:
     """Return the URL of a saved view, or of the default table if no view has that name."""
     found = [view.query for view in preferences.saved_views() if view.name == name]
-    return f"{reverse('runs')}?{found[0]}&{urlencode({'view': name})}" if found else reverse("runs")
+    return view_address(name, found[0]) if found else reverse("runs")

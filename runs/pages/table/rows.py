@@ -183,6 +183,14 @@ def in_order(found: Matches, state: TableState) -> Ordered | list[Run]:
     return [by_id[run_id] for run_id in state.runs if run_id in by_id]
 
 
+def ids_in_order(found: Matches, state: TableState, most: int) -> list[str]:
+    """Return the ids of the first runs in the order of the list."""
+    listed = in_order(found, state)
+    if isinstance(listed, Ordered):
+        return [run_id for (run_id,) in listed.values_list("run_id")[:most]]
+    return [run.run_id for run in listed[:most]]
+
+
 def sorted_runs(found: Matches, state: TableState) -> Ordered:
     """Return the runs in the order of the sort keys, pinned runs first."""
     (order, desc), *then = ((_order_by(key.removeprefix("-")), key.startswith("-")) for key in state.sorts)
@@ -259,9 +267,13 @@ def views(state: TableState) -> list[SavedView]:
         if state.project and project not in ("", state.project):
             continue
         current = name == state.view if state.view else query == now
-        address = f"/?{query}&{urlencode({'view': name})}"
-        found.append(SavedView(name, address, current, current and query != now))
+        found.append(SavedView(name, view_address(name, query), current, current and query != now))
     return found
+
+
+def view_address(name: str, query: str) -> str:
+    """Return the URL that opens a saved view."""
+    return f"/?{query}&{urlencode({'view': name})}"
 
 
 def tags(root: StorageRoot) -> list[str]:
