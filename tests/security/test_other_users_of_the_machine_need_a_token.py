@@ -195,11 +195,11 @@ def test_an_address_with_a_secret_is_in_no_command_line(home: Path, monkeypatch:
 
     asked: list[str] = []
     monkeypatch.setattr(browser.webbrowser, "open", lambda url: asked.append(url) or True)
-    assert browser.open_privately("http://127.0.0.1:1/?once=4711")
+    assert browser.open_privately("http://127.0.0.1:1/?once=the-secret")
     assert browser.open_privately("http://127.0.0.1:1")
-    assert asked[0].startswith("file://") and "4711" not in asked[0]
+    assert asked[0].startswith("file://") and "the-secret" not in asked[0]
     page = Path(asked[0].removeprefix("file://"))
-    assert page.stat().st_mode & 0o777 == 0o600 and "?once=4711" in page.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600 and "?once=the-secret" in page.read_text()
     assert asked[1] == "http://127.0.0.1:1"
 
 

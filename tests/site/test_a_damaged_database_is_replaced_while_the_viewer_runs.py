@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -191,12 +192,8 @@ def test_a_disk_that_fills_up_while_the_viewer_runs_is_told(
         try:
             until(lambda: viewer.get(f"/api/runs/{run_id}/metrics").json()["total"] == 1)
             filler = data / "filler"
-            with filler.open("wb") as file:
-                try:
-                    while True:
-                        file.write(b"x" * 65536)
-                        file.flush()
-                except OSError:
+            with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+                while file.write(b"x" * 65536):
                     pass
 
             def health() -> dict[str, object]:
