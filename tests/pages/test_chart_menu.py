@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -32,9 +30,8 @@ def open_menu(page: Any, name: str = "loss") -> Any:
     return page.locator(".chart-menu")
 
 
-def in_address(page: Any) -> Any:
-    query = parse_qs(urlsplit(page.evaluate("location.href")).query)
-    return json.loads(query.get("options", ["{}"])[0])
+def options(page: Any) -> Any:
+    return page.evaluate("Object.fromEntries(Object.entries(options).filter(([, one]) => Object.keys(one).length))")
 
 
 def test_the_value_axis_has_the_chosen_range(board: Board) -> None:  # noqa: F811
@@ -45,10 +42,10 @@ def test_the_value_axis_has_the_chosen_range(board: Board) -> None:  # noqa: F81
     menu.get_by_label("Maximum").press("Enter")
     until(lambda: page.evaluate("chart('loss').plot.y.domain") == [0, 10])
     assert page.evaluate("chart('other').plot.y.domain[1]") < 4
-    assert in_address(page) == {"loss": {"y_range": [0, 10]}}
+    assert options(page) == {"loss": {"y_range": [0, 10]}}
     menu.get_by_role("button", name="Reset chart").click()
     until(lambda: page.evaluate("chart('loss').plot.y.domain[1]") < 4)
-    assert in_address(page) == {}
+    assert options(page) == {}
 
 
 def test_an_empty_range_is_refused_with_a_sentence(board: Board) -> None:  # noqa: F811
@@ -59,7 +56,7 @@ def test_an_empty_range_is_refused_with_a_sentence(board: Board) -> None:  # noq
     menu.get_by_label("Minimum").fill("2")
     menu.get_by_label("Minimum").press("Tab")
     until(lambda: "minimum must be below" in menu.inner_text())
-    assert in_address(page) == {"loss": {"y_range": [None, 1]}}
+    assert options(page) == {"loss": {"y_range": [None, 1]}}
 
 
 def test_axes_and_smoothing_of_one_chart_differ_from_the_page(board: Board, server: Server) -> None:  # noqa: F811
@@ -71,7 +68,7 @@ def test_axes_and_smoothing_of_one_chart_differ_from_the_page(board: Board, serv
     until(lambda: page.evaluate("chart('loss').settings.smoothing.method") == "mean")
     assert page.evaluate("[chart('loss').plot.y.log, chart('other').plot.y.log]") == [True, False]
     until(lambda: server.asked[-1].get("smoothing_window") == ["20"])
-    assert in_address(page) == {"loss": {"y_log": True, "smoothing": {"method": "mean", "window": 20}}}
+    assert options(page) == {"loss": {"y_log": True, "smoothing": {"method": "mean", "window": 20}}}
     assert page.evaluate("chart('other').settings.smoothing.method") == "ema"
 
 
@@ -85,7 +82,7 @@ def test_a_chart_shows_several_metrics(board: Board, server: Server) -> None:  #
     assert page.evaluate("chart('train/loss').curves.map(({ label }) => label)") == ["train/loss", "val/loss"]
     menu.get_by_label("Add a metric").fill("/^(val|train)/")
     menu.get_by_label("Add a metric").press("Enter")
-    until(lambda: in_address(page) == {"train/loss": {"match": "^(val|train)"}})
+    until(lambda: options(page) == {"train/loss": {"match": "^(val|train)"}})
     assert page.evaluate("chart('train/loss').names") == ["train/loss", "val/loss"]
     menu.get_by_label("Add a metric").fill("loss/val")
     menu.get_by_label("Add a metric").press("Enter")
@@ -111,17 +108,6 @@ def test_a_curve_is_drawn_over_another_metric(board: Board, server: Server) -> N
     until(lambda: server.asked[-1].get("step_range") == ["190:310"])
     assert page.evaluate("chart('loss').domain") == [2, 3]
     assert page.evaluate("chart('epoch').domain") == [0, 1000]
-
-
-def test_the_options_in_an_address_are_checked(board: Board) -> None:  # noqa: F811
-    odd = {
-        "loss": {"y_range": [5, 1], "match": "(", "x_log": "yes", "y_log": True, "smoothing": {"method": 3}}
-    }
-    page = board("loss", search=f"?options={json.dumps(odd)}")
-    until(lambda: painted(page, "loss") > 300)
-    assert page.evaluate("chart('loss').settings.log")
-    page = board("loss", search="?options=[")
-    until(lambda: painted(page, "loss") > 300)
 
 
 def test_a_chart_fills_the_screen_until_escape(board: Board) -> None:  # noqa: F811

@@ -12,7 +12,8 @@ import pytest
 
 from tests.waiting import until
 
-BOARD = """async ({names, search}) => {
+BOARD = """async ({names, search, options}) => {
+    window.options = options;
     history.replaceState(null, "", "/" + search);
     document.body.innerHTML = `<div id="charts"><form id="tools">
         <input name="charts"><input type="radio" name="x" value="step" checked><input type="radio" name="x" value="time">
@@ -26,7 +27,8 @@ BOARD = """async ({names, search}) => {
     let board;
     const toolbar = new Toolbar(document.getElementById("tools"), 1000, (settings) => board.configure(settings));
     board = new ChartController(document.getElementById("charts"), "/series", toolbar.settings,
-        { zoom: (range) => toolbar.zoom(range), opened() {} });
+        { zoom: (range) => toolbar.zoom(range), opened() {},
+          options: (name) => options[name] ?? {}, optionsChanged: (name, changed) => { options[name] = changed; } });
     window.board = board;
     window.chart = (name) => board.feeds.get(name).chart;
 }"""
@@ -82,9 +84,9 @@ def server(modules: Any) -> Server:
 def board(modules: Any, server: Server) -> Callable[..., Any]:
     """`board("a", "b")`: a page with those charts."""
 
-    def show(*names: str, search: str = "") -> Any:
+    def show(*names: str, search: str = "", options: dict[str, Any] | None = None) -> Any:
         modules.set_viewport_size({"width": 800, "height": 600})
-        modules.evaluate(BOARD, {"names": list(names), "search": search})
+        modules.evaluate(BOARD, {"names": list(names), "search": search, "options": options or {}})
         return modules
 
     return show

@@ -6,7 +6,7 @@ import { Feed } from "./feed.js";
 import { fullInAddress, isFull, toggleFull } from "./full_screen.js";
 import { Loader } from "./loader.js";
 import { recolour } from "./data/labels.js";
-import { metricsOf, optionsInAddress, optionsToAddress, withOptions } from "./options.js";
+import { metricsOf, withOptions } from "./options.js";
 import { onAppearanceChange } from "./render/palette.js";
 
 const NEAR = "240px";
@@ -21,11 +21,12 @@ export class ChartController {
   /**
    * `source`: where the points of all charts come from (see chart.js), or the address of a run's series.
    * `hooks`: zoom(range or null, axis), opened(answer)?, pointed({name, x, reads, near} or null)? with the readings under
-   * the cursor (see cursor.js), options(name)? and optionsChanged(name, options)? of single charts (options.js).
+   * the cursor (see cursor.js), options(name)? and optionsChanged(name, options)? of single charts (options.js),
+   * metrics()? with the names of all metrics.
    */
   constructor(root, source, settings, hooks) {
     this.settings = settings;
-    this.hooks = { opened() {}, pointed() {}, options: optionsInAddress, optionsChanged: optionsToAddress, metrics: () => [...this.feeds.keys()], ...hooks };
+    this.hooks = { opened() {}, pointed() {}, options: () => ({}), optionsChanged() {}, metrics: () => [...this.feeds.keys()], ...hooks };
     this.source = typeof source === "string" ? new Loader(source) : source;
     this.highlighted = null;
     this.feeds = new Map();
