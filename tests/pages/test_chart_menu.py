@@ -31,7 +31,9 @@ def open_menu(page: Any, name: str = "loss") -> Any:
 
 
 def options(page: Any) -> Any:
-    return page.evaluate("Object.fromEntries(Object.entries(options).filter(([, one]) => Object.keys(one).length))")
+    return page.evaluate(
+        "Object.fromEntries(Object.entries(options).filter(([, one]) => Object.keys(one).length))"
+    )
 
 
 def test_the_value_axis_has_the_chosen_range(board: Board) -> None:  # noqa: F811

@@ -159,7 +159,7 @@ export class ChartController {
 
   /** Rows up to `row` were written, `series` holds their points by name. */
   advance(before, row, series) {
-    this.#each((feed) => feed.advance(before, row, series[feed.chart.name]));
+    this.#each((feed) => feed.advance(before, row, series));
   }
 
   reload() {

@@ -30,12 +30,12 @@ export class CurveLoader {
     if (found.curves && (found.smoothing === wanted || !isShown)) return found;
     const isApart = !together && isShown && smoothing.smoothing;
     const [curves, answer] = await Promise.all([
-      found.curves ?? this.#points(raw, range),
+      (together ? null : found.curves) ?? this.#points(raw, range),
       isApart ? this.#query({ ...query, ...smoothing, smoothed_only: true }, range) : null,
     ]);
     const smooth = new Map(answer ? answer.map((curve) => [curve.id, curve.series.smoothed ?? groupLine(curve)]) : []);
     const smoothOf = (curve) => (answer ? smooth.get(curve.id) : together ? curve.series.smoothed : null);
-    return { ...found, curves: curves.map((curve) => ({ ...curve, smooth: smoothOf(curve) })), smoothing: isShown ? wanted : "" };
+    return { ...found, curves: curves.map((curve) => ({ ...curve, smooth: smoothOf(curve) })), smoothing: isShown || together ? wanted : "" };
   }
 
   async #points(query, range) {

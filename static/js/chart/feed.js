@@ -2,6 +2,7 @@
 
 import { gettext } from "../i18n.js";
 import { CurveLoader } from "./curve_loader.js";
+import { extendBand } from "./data/live_band.js";
 import { logOrigin } from "./scales/x_axis.js";
 
 /** Milliseconds after new points until smoothed curves, or curves over a metric, are fetched again. */
@@ -94,19 +95,20 @@ export class Feed {
   }
 
   /**
-   * Rows after `before` up to `row` of the journal were written; `points` are those of this chart, if any. What comes
+   * Rows after `before` up to `row` of the journal were written; `points` has those of each metric by name. What comes
    * while an answer is on its way waits for it. An answer may know half of the rows already, and a frame may have
-   * been missed: then the server joins the curve, not this page.
+   * been missed: then the server joins the curves, not this page.
    */
   advance(before, row, points) {
     if (this.wanted) this.late.push([before, row, points]);
-    const series = this.whole?.curves[0]?.series;
-    if (!series || series.row >= row) return;
-    // The server joins several metrics, and those over another one.
-    if (this.chart.names.length > 1 || this.chart.settings.axis === "metric") return this.#later(() => this.reload());
-    if (series.row === before && !points) series.row = row;
-    else if (series.row !== before || !this.#append(series, points, row)) this.reload();
-    else this.#grown();
+    const { names, settings } = this.chart;
+    const curves = (this.whole?.curves ?? []).filter(({ series }) => series.row < row);
+    if (!curves.length) return;
+    // The server joins curves over another metric.
+    if (settings.axis === "metric") return this.#later(() => this.reload());
+    const pointsOf = ({ metric = 0 }) => points[names[metric]];
+    if (!curves.every((curve) => this.#append(curve, pointsOf(curve), before, row))) this.reload();
+    else if (curves.some(pointsOf)) this.#grown();
   }
 
   #grown() {
@@ -127,9 +129,16 @@ export class Feed {
     this.refresh();
   }
 
-  #append(series, points, row) {
+  /** Add points of a frame; false if the server has to join the curve. */
+  #append({ series, band }, points, before, row) {
+    if (series.row !== before) return false;
+    series.row = row;
+    if (!points) return true;
     const y = series.heights(points.value, points.special);
     const [x, values] = this.whole.x === "step" ? withStep(points.step, y) : [points.time, y];
+    // Of what kind a metric is that had no points, only the server knows.
+    if (!x.length || !series.x.length) return !x.length;
+    if (band?.mean) extendBand(band, x, values);
     return series.append(x, values, row);
   }
 }

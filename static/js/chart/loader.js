@@ -20,7 +20,7 @@ export class Loader {
   curves(name, answer) {
     const found = answer.series.find((one) => one.name === name);
     const part = found && overMetric(found);
-    return [{ series: part ? Series.from(part, answer.last_row) : new Series(name), band: part?.band }];
+    return [{ series: Series.from(part ?? { name, x: [], y: [], count: 0 }, answer.last_row), band: part?.band }];
   }
 
   /** The answer that holds series `name`, with `options` (x, points, step_range) as the query. */
